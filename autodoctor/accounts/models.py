@@ -1,0 +1,74 @@
+"""People: who they are and what they may do."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    CUSTOMER = "customer", _("Customer")
+    MECHANIC = "mechanic", _("Mechanic")
+    SUPPORT = "support", _("Support")
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=80)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def role(self) -> Role:
+        """What this person is here: support, an approved mechanic, or a customer."""
+        if self.is_staff:
+            return Role.SUPPORT
+        profile = getattr(self, "mechanic_profile", None)
+        if profile is not None and profile.state == MechanicProfile.State.APPROVED:
+            return Role.MECHANIC
+        return Role.CUSTOMER
+
+
+class MechanicProfile(models.Model):
+    class State(models.TextChoices):
+        APPLIED = "applied", _("Applied")
+        APPROVED = "approved", _("Approved")
+        DECLINED = "declined", _("Declined")
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="mechanic_profile")
+    headline = models.CharField(_("headline"), max_length=120)
+    years_experience = models.PositiveSmallIntegerField(_("years of experience"))
+    skills = models.TextField(_("skills"), max_length=2000)
+    certifications = models.TextField(_("certifications"), max_length=2000, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.APPLIED)
+    taking_sessions = models.BooleanField(_("taking sessions"), default=False)
+    applied_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_state_display()})"

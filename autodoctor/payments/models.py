@@ -1,0 +1,111 @@
+"""The ledger. Owners and payers are opaque ids here: what they mean is known further up."""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Payment(models.Model):
+    """A hold on a card, later captured in whole, in part, or released. Amounts are integer cents."""
+
+    class Purpose(models.TextChoices):
+        BOOKING = "booking", _("Booking")
+        EXTENSION = "extension", _("Extension")
+
+    class State(models.TextChoices):
+        CREATED = "created", _("Not paid yet")
+        AUTHORISED = "authorised", _("Held")
+        CAPTURED = "captured", _("Charged")
+        RELEASED = "released", _("Released")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner_id = models.UUIDField(db_index=True)  # the session this pays for
+    payer = models.ForeignKey("accounts.User", models.PROTECT, related_name="payments")
+    purpose = models.CharField(max_length=10, choices=Purpose)
+    description = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.CREATED)
+    amount_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3, default="usd")
+    seconds = models.PositiveIntegerField()  # of session time that this pays for
+    keep_card = models.BooleanField(default=False)
+    # What is to be captured once the session is over; None while that is open, 0 releases the hold.
+    due_cents = models.PositiveIntegerField(null=True)
+    captured_cents = models.PositiveIntegerField(default=0)
+    checkout_id = models.CharField(max_length=120, blank=True)
+    checkout_url = models.URLField(max_length=2000, blank=True)
+    checkout_expires_at = models.DateTimeField(null=True)
+    checkout_number = models.PositiveSmallIntegerField(default=0)  # how many were opened: part of the idempotency key
+    intent_id = models.CharField(max_length=120, blank=True, db_index=True)
+    card_brand = models.CharField(max_length=20, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
+    decline_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+    authorised_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)  # captured, released or failed
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner_id"], condition=models.Q(purpose="booking"), name="one_booking_payment_per_owner"
+            ),
+            models.UniqueConstraint(
+                fields=["owner_id"],
+                condition=models.Q(purpose="extension", state="created"),
+                name="one_open_extension_per_owner",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(captured_cents__lte=models.F("amount_cents")), name="captured_within_amount"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.amount_cents} {self.currency} {self.state}"
+
+
+class Refund(models.Model):
+    """Money given back after capture: this row first, then the call to Stripe."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        ISSUED = "issued", _("Issued")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    amount_cents = models.PositiveIntegerField()
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    stripe_id = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"refund {self.amount_cents} of {self.payment_id}"
+
+
+class StripeCustomer(models.Model):
+    """Our person at Stripe; `payment_method_id` is the card kept for extensions, with consent."""
+
+    user = models.OneToOneField("accounts.User", models.CASCADE, related_name="stripe_customer")
+    stripe_id = models.CharField(max_length=120, unique=True)
+    payment_method_id = models.CharField(max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+
+class StripeEvent(models.Model):
+    """The inbox: each event once, verified, stored before it is answered, processed from the queue."""
+
+    id = models.CharField(primary_key=True, max_length=120)
+    type = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=120, blank=True)
+    payment_id = models.UUIDField(null=True)  # from the object's metadata, unverified: a hint
+    livemode = models.BooleanField(default=False)
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"

@@ -1,0 +1,185 @@
+"""The paid session, what happened in it, who takes part, and who is connected now."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.states import CLAIMED, Kind, State
+
+
+class Session(models.Model):
+    """One row for the request and the session it becomes. Changed only by `actions`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
+    customer = models.ForeignKey(User, models.PROTECT, related_name="sessions_as_customer")
+    mechanic = models.ForeignKey(User, models.PROTECT, related_name="sessions_as_mechanic", null=True, blank=True)
+
+    # Copied at booking: a later change of plan or vehicle leaves this session as it was sold.
+    plan_slug = models.CharField(max_length=40)
+    plan_name = models.CharField(max_length=80)
+    price_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3, default="usd")
+    granted_seconds = models.PositiveIntegerField()
+    vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
+    concern = models.TextField(max_length=2000)
+    waiver_at = models.DateTimeField()
+    keep_card = models.BooleanField(default=False)
+
+    # The log: `seq` is the last event's, `state_seq` that of the event that entered the state,
+    # `clock_seq` that of the event that last moved `ends_at`.
+    seq = models.PositiveIntegerField(default=0)
+    state_seq = models.PositiveIntegerField(default=0)
+    clock_seq = models.PositiveIntegerField(default=0)
+    state_at = models.DateTimeField()
+
+    created_at = models.DateTimeField()
+    payable_until = models.DateTimeField()  # the latest Checkout expires then
+    requested_at = models.DateTimeField(null=True, blank=True)
+    unattended_at = models.DateTimeField(null=True, blank=True)  # nobody accepted by then: expired
+    released_at = models.DateTimeField(null=True, blank=True)  # back to the front of the queue
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    hold_until = models.DateTimeField(null=True, blank=True)  # an extension is being paid
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_cause = models.CharField(max_length=10, blank=True)
+    lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=30, blank=True)
+    solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mechanic"], condition=models.Q(state__in=CLAIMED), name="one_claimed_session_per_mechanic"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state", "requested_at"], name="session_queue"),
+            models.Index(fields=["customer", "-created_at"], name="session_of_customer"),
+            models.Index(fields=["mechanic", "-created_at"], name="session_of_mechanic"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_name} {self.id}"
+
+    def payload(self) -> dict[str, Any]:
+        """The session as frames and the API carry it."""
+        return {
+            "id": str(self.id),
+            "kind": self.kind,
+            "state": self.state,
+            "granted_seconds": self.granted_seconds,
+            "started_at": stamp(self.started_at),
+            "ends_at": stamp(self.ends_at),
+            "paused_at": stamp(self.paused_at),
+            "ended_at": stamp(self.ended_at),
+            "end_reason": self.end_reason or None,
+            "customer": _person(self.customer),
+            "mechanic": _person(self.mechanic),
+        }
+
+
+def _person(user: User | None) -> dict[str, str] | None:
+    return None if user is None else {"id": str(user.id), "name": user.name}
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with milliseconds, as every frame and answer writes a time."""
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+class SessionEvent(models.Model):
+    """One thing that happened, numbered without gaps per session. Written only by `log`."""
+
+    class Audience(models.TextChoices):
+        BOTH = "both", _("Both")
+        CUSTOMER = "customer", _("Customer")
+        MECHANIC = "mechanic", _("Mechanic")
+        SUPPORT = "support", _("Support")
+
+    pk = models.CompositePrimaryKey("session_id", "seq")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="events", db_index=False)
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    audience = models.CharField(max_length=10, choices=Audience, default=Audience.BOTH)
+    actor_id = models.UUIDField(null=True)
+    actor_role = models.CharField(max_length=10, blank=True)
+    actor_name = models.CharField(max_length=80, blank=True)
+    client_id = models.UUIDField(null=True)
+    # A nudge or alert fires once per rule and occasion (the `seq` of the event that gave rise to it).
+    rule = models.CharField(max_length=40, null=True)
+    occasion = models.PositiveIntegerField(null=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "client_id"],
+                condition=models.Q(client_id__isnull=False),
+                name="one_event_per_client_id",
+            ),
+            models.UniqueConstraint(
+                fields=["session", "rule", "occasion"],
+                condition=models.Q(rule__isnull=False),
+                name="one_event_per_rule_and_occasion",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind}"
+
+
+class Participant(models.Model):
+    """One person's part in one session. A released mechanic keeps theirs, with the reason."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="participants")
+    user = models.ForeignKey(User, models.PROTECT, related_name="participations")
+    role = models.CharField(max_length=10)
+    joined_at = models.DateTimeField(null=True)  # the first time
+    present = models.BooleanField(default=False)  # joined and not noticed missing
+    last_seen_at = models.DateTimeField(null=True)  # when the last page closed
+    missed_at = models.DateTimeField(null=True)  # when the absence was noticed
+    released_at = models.DateTimeField(null=True)
+    release_reason = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "user"], name="one_part_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.role} of {self.session_id}"
+
+
+class Process(models.Model):
+    """A server process and its lease: its connections count while it is renewed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.CharField(max_length=120)
+    pid = models.PositiveIntegerField()
+    renewed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"
+
+
+class Connection(models.Model):
+    """One open page of one person in one session."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    process = models.ForeignKey(Process, models.CASCADE, related_name="connections")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="connections")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    role = models.CharField(max_length=10)
+    joined = models.BooleanField(default=False)
+    opened_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.role} in {self.session_id}"

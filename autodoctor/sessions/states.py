@@ -1,0 +1,67 @@
+"""States and transitions of a session: data, no I/O."""
+
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(TextChoices):
+    CHAT = "chat", _("Chat")
+    VIDEO = "video", _("Video")
+    DIAGNOSTIC = "diagnostic", _("Full diagnostic")
+
+
+class State(TextChoices):
+    DRAFT = "draft", _("Not paid yet")
+    REQUESTED = "requested", _("Waiting for a mechanic")
+    ACCEPTED = "accepted", _("Accepted")
+    WAITING = "waiting", _("Both are here")
+    LIVE = "live", _("Live")
+    RECONNECTING = "reconnecting", _("Reconnecting")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.DRAFT: frozenset({State.REQUESTED, State.CANCELLED}),
+    State.REQUESTED: frozenset({State.ACCEPTED, State.CANCELLED, State.EXPIRED}),
+    State.ACCEPTED: frozenset({State.WAITING, State.REQUESTED, State.CANCELLED, State.EXPIRED}),
+    State.WAITING: frozenset({State.LIVE, State.ACCEPTED, State.REQUESTED, State.CANCELLED, State.EXPIRED}),
+    State.LIVE: frozenset({State.RECONNECTING, State.COMPLETED}),
+    State.RECONNECTING: frozenset({State.LIVE, State.COMPLETED}),
+    State.COMPLETED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+
+TERMINAL = frozenset(state for state, leaves_to in TRANSITIONS.items() if not leaves_to)
+OPEN = frozenset(State) - TERMINAL
+BEFORE_START = frozenset({State.REQUESTED, State.ACCEPTED, State.WAITING})
+RUNNING = frozenset({State.LIVE, State.RECONNECTING})
+CLAIMED = (State.ACCEPTED, State.WAITING, State.LIVE, State.RECONNECTING)  # a mechanic holds it
+TAKES_MESSAGES = CLAIMED
+
+
+class InvalidTransition(Exception):
+    """The session cannot go from `current` to `requested`; nothing was changed."""
+
+    def __init__(self, current: str, requested: str) -> None:
+        super().__init__(f"{current} cannot become {requested}")
+        self.current = State(current)
+        self.requested = State(requested)
+
+    def as_error(self) -> dict[str, Any]:
+        return {
+            "error": "invalid_transition",
+            "current": self.current.value,
+            "requested": self.requested.value,
+            "allowed": sorted(state.value for state in TRANSITIONS[self.current]),
+        }
+
+
+def check(current: str, requested: str) -> None:
+    """Raise `InvalidTransition` unless the table allows it."""
+    if requested not in TRANSITIONS[State(current)]:
+        raise InvalidTransition(current, requested)

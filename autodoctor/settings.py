@@ -1,0 +1,226 @@
+"""Configuration from the environment. `docs/production.md` lists every variable."""
+
+import os
+import sys
+from pathlib import Path
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DEBUG = env.bool("DEBUG", default=False)
+DATA = Path(env.str("AUTODOCTOR_DATA", default=str(BASE_DIR / ".data")))
+PORT = env.int("PORT", default=8000)
+SITE_URL = env.str("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+DATA.mkdir(parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """From the environment, else (development only) generated once into the data directory."""
+    if given := env.str("SECRET_KEY", default=""):
+        return given
+    if not DEBUG:
+        raise ImproperlyConfigured("SECRET_KEY is not set: give a long random string in the environment.")
+    kept = DATA / "secret-key"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(get_random_secret_key())
+    return kept.read_text()
+
+
+SECRET_KEY = _secret_key()
+_host = environ.urlparse(SITE_URL).hostname or "localhost"
+ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"] if DEBUG else [_host]
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+# Exactly these may open a websocket.
+ALLOWED_ORIGINS = {SITE_URL, f"http://localhost:{PORT}", f"http://127.0.0.1:{PORT}"} if DEBUG else {SITE_URL}
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "ninja",
+    "autodoctor.clock",
+    "autodoctor.mail",
+    "autodoctor.accounts",
+    "autodoctor.payments",
+    "autodoctor.sessions",
+    "autodoctor.room",
+    "autodoctor.booking",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "autodoctor.urls"
+ASGI_APPLICATION = "autodoctor.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "autodoctor" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ]
+        },
+    }
+]
+
+# Database: SQLite in the data directory, or whatever DATABASE_URL names.
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"] |= {
+        "ENGINE": "autodoctor.clock.sqlite",  # Django's, with one fair queue for write transactions
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+else:
+    DATABASES["default"] |= {"OPTIONS": {"pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# People
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/dashboard/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# Language, time
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Static files
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [BASE_DIR / "autodoctor" / "static"]
+_staticfiles = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "servestatic.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "files"}},
+    "staticfiles": {"BACKEND": _staticfiles},
+}
+SERVESTATIC_USE_FINDERS = DEBUG
+SERVESTATIC_AUTOREFRESH = DEBUG
+
+# Security
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+_socket_origins = [origin.replace("http", "ws", 1) for origin in sorted(ALLOWED_ORIGINS)]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "media-src": [SELF, "blob:"],
+        "connect-src": [SELF, *_socket_origins],
+        "form-action": [SELF, "https://checkout.stripe.com"],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# Mail
+EMAIL_FROM = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="The Auto Doctor <hello@localhost>")
+
+# Payments: the sandbox unless Stripe's keys are given.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
+MECHANIC_SHARE_PERCENT = 70
+LATE_CANCEL_PERCENT = 50  # of the booking, when the customer calls off after the mechanic is in, or never comes
+
+# The clock
+CLOCK_HANDLERS = "autodoctor.reactions.HANDLERS"
+CLOCK_EMBEDDED = env.bool("CLOCK_EMBEDDED", default=True)  # off where `manage.py clock` runs beside the server
+CRON_SECRET = env.str("CRON_SECRET", default="")
+
+# Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
+DEADLINES = {
+    "unpaid_grace": 5 * 60,
+    "unnoticed": 3 * 60,
+    "offer_stop": 10 * 60,
+    "unattended": 20 * 60,
+    "unattended_after_release": 10 * 60,
+    "never_started": 45 * 60,
+    "mechanic_nudge": 3 * 60,
+    "mechanic_absent": 5 * 60,
+    "mechanic_not_in": 10 * 60,
+    "customer_nudge": 2 * 60,
+    "customer_second_nudge": 5 * 60,
+    "customer_no_show": 10 * 60,
+    "start_sound": 60,
+    "start_alert": 2 * 60,
+    "start_release": 10 * 60,
+    "warn_first": 5 * 60,
+    "warn_last": 60,
+    "cap": 3 * 60 * 60,
+    "missing_grace": 5,
+    "mechanic_missing_offer": 60,
+    "mechanic_lost": 5 * 60,
+    "customer_missing_offer": 10 * 60,
+    "lenient_pause": 3 * 60,
+    "solved_answer": 24 * 60 * 60,
+    "summary_reminder": 30 * 60,
+    "summary_second_reminder": 24 * 60 * 60,
+    "summary_alert": 48 * 60 * 60,
+    "lease": 30,
+    "lease_renewal": 10,
+    "sweep": 5 * 60,
+} | env.json("DEADLINES", default={})
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
+TESTING = "pytest" in sys.modules or "PYTEST_VERSION" in os.environ
