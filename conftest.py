@@ -1,0 +1,125 @@
+"""The environment of every test, and the people in it."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from autodoctor.accounts.models import User
+
+# Before the settings are read. Each process has a data directory of its own, so that workers never share a file.
+_data = tempfile.TemporaryDirectory(prefix="autodoctor-test-")
+for name in ("PORT", "SITE_URL", "DEADLINES", "STRIPE_SECRET_KEY", "EMAIL_URL"):
+    os.environ.pop(name, None)
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "autodoctor.settings",
+    "AUTODOCTOR_DATA": _data.name,
+    "DEBUG": "1",
+    "SECRET_KEY": "a-key-that-only-tests-use-and-nobody-else-ever-should",
+    "CLOCK_EMBEDDED": "0",
+    "LOG_LEVEL": "WARNING",
+}
+
+PASSWORD = "demo"
+
+
+def pytest_configure() -> None:
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
+
+
+def pytest_unconfigure() -> None:
+    _data.cleanup()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what the database in use cannot show."""
+    from django.db import connection
+
+    other = "postgres" if connection.vendor == "sqlite" else "sqlite"
+    for item in items:
+        if item.get_closest_marker(other):
+            item.add_marker(pytest.mark.skip(reason=f"makes sense on {other} only"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """SQLite in a file, through the project's own engine: threads then share it as in the server."""
+    from django.conf import settings
+    from django.db import connections
+
+    if connections["default"].vendor == "sqlite":
+        path = str(Path(_data.name) / "test.sqlite3")
+        settings.DATABASES["default"]["TEST"]["NAME"] = path
+
+
+@pytest.fixture
+def customer(db: None) -> "User":
+    return _person("customer@example.com", "Casey Customer")
+
+
+@pytest.fixture
+def stranger(db: None) -> "User":
+    """Another customer, who has no part in anything."""
+    return _person("stranger@example.com", "Sam Stranger")
+
+
+@pytest.fixture
+def mechanic(db: None) -> "User":
+    return _mechanic("mechanic@example.com", "Morgan Mechanic")
+
+
+@pytest.fixture
+def mechanic2(db: None) -> "User":
+    return _mechanic("mechanic2@example.com", "Max Mechanic")
+
+
+@pytest.fixture
+def support(db: None) -> "User":
+    return _person("support@example.com", "Sandy Support", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client_of() -> Iterator[Callable[["User"], "Client"]]:
+    """A signed-in test client of a person."""
+    from django.test import Client
+
+    def sign_in(user: "User") -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def _mechanic(email: str, name: str) -> "User":
+    """Approved, and taking sessions."""
+    from autodoctor.accounts.models import MechanicProfile
+
+    user = _person(email, name)
+    MechanicProfile.objects.create(
+        user=user,
+        headline="Engines and electrics",
+        years_experience=12,
+        skills="Diagnosis, engines, electrics",
+        state=MechanicProfile.State.APPROVED,
+        taking_sessions=True,
+    )
+    return user
+
+
+def _person(email: str, name: str, **fields: bool) -> "User":
+    from allauth.account.models import EmailAddress
+
+    from autodoctor.accounts.models import User
+
+    user = User.objects.create_user(email, PASSWORD, name=name, **fields)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
