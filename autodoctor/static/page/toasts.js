@@ -1,0 +1,51 @@
+/** <toast-list>: what just happened. `toast(text)` adds one; good news leaves by itself, bad news waits to be dismissed. */
+
+const STAYS_MS = 8000;
+
+class ToastList extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", (event) => {
+      const target = /** @type {Element} */ (event.target);
+      if (target.closest(".toast__close")) target.closest(".toast")?.remove();
+    });
+    // Present when the page opened: taken out and put back, so that screen readers announce them.
+    const present = [...this.querySelectorAll(".toast")];
+    present.forEach((each) => each.remove());
+    setTimeout(() => present.forEach((each) => this.show(each)), 100);
+  }
+
+  /** @param {Element} toast */
+  show(toast) {
+    toast.querySelector(".toast__close")?.removeAttribute("hidden");
+    this.append(toast);
+    if (!toast.matches(".toast--error, .toast--warning")) this.leaveLater(toast);
+  }
+
+  /** @param {Element} toast */
+  leaveLater(toast) {
+    setTimeout(() => (toast.matches(":hover, :focus-within") ? this.leaveLater(toast) : toast.remove()), STAYS_MS);
+  }
+
+  /**
+   * @param {string} text
+   * @param {"success" | "info" | "warning" | "error"} level
+   */
+  say(text, level) {
+    const copy = /** @type {DocumentFragment} */ (this.querySelector("template")?.content.cloneNode(true));
+    const toast = /** @type {Element} */ (copy.firstElementChild);
+    toast.classList.add(`toast--${level}`);
+    /** @type {Element} */ (toast.querySelector(".toast__text")).textContent = text;
+    this.show(toast);
+  }
+}
+
+customElements.define("toast-list", ToastList);
+
+/**
+ * Tell the viewer something, aloud and on the page. The text comes from the page's markup.
+ * @param {string} text
+ * @param {"success" | "info" | "warning" | "error"} [level]
+ */
+export function toast(text, level = "info") {
+  /** @type {ToastList | null} */ (document.querySelector("toast-list"))?.say(text, level);
+}
