@@ -183,6 +183,7 @@ CRON_SECRET = env.str("CRON_SECRET", default="")
 
 # Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
 DEADLINES = {
+    "checkout": 30 * 60,
     "unpaid_grace": 5 * 60,
     "unnoticed": 3 * 60,
     "offer_stop": 10 * 60,

@@ -46,6 +46,7 @@ class Session(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
+    clock_at = models.DateTimeField(null=True, blank=True)  # when `ends_at` was last set
     hold_until = models.DateTimeField(null=True, blank=True)  # an extension is being paid
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
@@ -65,6 +66,10 @@ class Session(models.Model):
             models.Index(fields=["customer", "-created_at"], name="session_of_customer"),
             models.Index(fields=["mechanic", "-created_at"], name="session_of_mechanic"),
         ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fresh_events: list[SessionEvent] = []  # appended in the open transaction, not yet announced
 
     def __str__(self) -> str:
         return f"{self.plan_name} {self.id}"

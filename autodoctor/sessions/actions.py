@@ -1,0 +1,386 @@
+"""The only writers of a session: lock, check, change, append, align the deadlines, poke after commit.
+
+Every action raises `Session.DoesNotExist` for somebody it does not concern, `InvalidTransition` where the state
+forbids it, and `Refused` with a sentence for anything else. What has already happened is answered as it is.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.mail.post import post
+from autodoctor.payments import ledger
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement
+from autodoctor.sessions.attendance import Situation
+from autodoctor.sessions.deadlines import span
+from autodoctor.sessions.models import Participant, Session
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Refused, State, check
+
+
+@dataclass(frozen=True)
+class PlanTerms:
+    """What is sold, as values. `seconds` of session time, price in integer cents."""
+
+    slug: str
+    name: str
+    kind: str
+    seconds: int
+    price_cents: int
+    currency: str = "usd"
+
+
+@contextmanager
+def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
+    """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
+    with transaction.atomic():
+        locked = Session.objects.select_for_update(of=("self",)).select_related("customer", "mechanic")
+        it = attendance.look(locked.get(pk=session_id), now)
+        yield it
+        it.session.save()
+        deadlines.align(attendance.look(it.session, now))
+        log.announce(it.session)
+
+
+def draft(
+    *, customer: User, terms: PlanTerms, vehicle: dict[str, Any], concern: str, keep_card: bool, now: datetime
+) -> Session:
+    """A session that is not paid yet, and the payment that will hold its price."""
+    session = Session(
+        id=uuid4(),
+        kind=terms.kind,
+        customer=customer,
+        plan_slug=terms.slug,
+        plan_name=terms.name,
+        price_cents=terms.price_cents,
+        currency=terms.currency,
+        granted_seconds=terms.seconds,
+        vehicle=vehicle,
+        concern=concern,
+        keep_card=keep_card,
+        waiver_at=now,
+        created_at=now,
+        state_at=now,
+        payable_until=now + span("checkout"),
+    )
+    with transaction.atomic():
+        session.save(force_insert=True)
+        Participant.objects.create(session=session, user=customer, role=Role.CUSTOMER)
+        ledger.open_booking(
+            owner_id=session.id,
+            payer=customer,
+            amount_cents=terms.price_cents,
+            currency=terms.currency,
+            seconds=terms.seconds,
+            description=terms.name,
+            keep_card=keep_card,
+            now=now,
+        )
+        deadlines.align(attendance.look(session, now))
+    return session
+
+
+def payable(*, session_id: UUID, until: datetime, now: datetime) -> Session:
+    """A Checkout was opened that can be paid until then: the draft waits for it."""
+    with changing(session_id, now) as it:
+        if it.session.state == State.DRAFT:
+            it.session.payable_until = max(it.session.payable_until, until)
+        return it.session
+
+
+def admit(*, session_id: UUID, now: datetime) -> Session:
+    """The booking is held: into the queue. Paid too late, the hold is released instead."""
+    with changing(session_id, now) as it:
+        session = it.session
+        if session.state == State.DRAFT:
+            session.requested_at = now
+            session.unattended_at = now + span("unattended")
+            _enter(it, State.REQUESTED, "session.requested", at=now)
+            write_to(session.customer, it, "requested", now=now)
+        elif session.state in TERMINAL:
+            _settle(session, now)
+        return session
+
+
+def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
+    """An approved mechanic claims a request; the constraint decides between two."""
+    try:
+        with changing(session_id, now) as it:
+            if it.session.mechanic_id == mechanic.id and it.session.state in CLAIMED:
+                return it.session
+            _check_claim(it.session, mechanic)
+            it.session.mechanic = mechanic
+            it.session.accepted_at = now
+            Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
+            _enter(it, State.ACCEPTED, "session.accepted", at=now, by=mechanic)
+            it.session.save()  # here, so that a second claim fails before anything else is done
+            write_to(it.session.customer, it, "accepted", now=now)
+            return it.session
+    except IntegrityError as error:
+        raise Refused("already_in_session", _("You already have an open session. Finish or release it first.")) from error
+
+
+def _check_claim(session: Session, mechanic: User) -> None:
+    if mechanic.role != Role.MECHANIC or session.customer_id == mechanic.id:
+        raise Session.DoesNotExist
+    if session.state in CLAIMED:
+        raise Refused("already_taken", _("Another mechanic has just taken this request."))
+    if session.state == State.DRAFT or (session.state in TERMINAL and session.mechanic_id != mechanic.id):
+        raise Session.DoesNotExist
+    check(session.state, State.ACCEPTED)
+    if session.participants.filter(user=mechanic, released_at__isnull=False).exists():
+        raise Refused("released_before", _("You gave this request back, so it goes to somebody else."))
+
+
+def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
+    """Give the request back to the queue, before the start: the mechanic, the customer or support."""
+    with changing(session_id, now) as it:
+        if it.session.participants.filter(user=by, role=Role.MECHANIC, released_at__isnull=False).exists():
+            return it.session
+        who = log.actor(by, it.session)
+        if it.session.state == State.REQUESTED:
+            return it.session
+        _release(it, reason, at=now, who=who)
+        return it.session
+
+
+def release_by_deadline(it: Situation, reason: str, at: datetime) -> None:
+    """The mechanic did not come or did not start: freed, and no longer taking sessions."""
+    MechanicProfile.objects.filter(user=it.session.mechanic).update(taking_sessions=False)
+    _release(it, reason, at=at)
+
+
+def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
+    session = it.session
+    check(session.state, State.REQUESTED)
+    freed = session.mechanic
+    session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
+    session.mechanic = None
+    session.released_at = at
+    session.unattended_at = max(filter(None, [session.unattended_at, at + span("unattended_after_release")]))
+    data = {"reason": reason, "released": str(freed.id) if freed else None}
+    _enter(it, State.REQUESTED, "session.released", at=at, who=who, data=data)
+    write_to(session.customer, it, "released", now=at)
+
+
+def join(*, session_id: UUID, user: User, now: datetime) -> Session:
+    """"Join Session": take part from now on; both in make it `waiting`, a return sets the clock going."""
+    with changing(session_id, now) as it:
+        who = log.actor(user, it.session)
+        if who.role == Role.SUPPORT:
+            raise Refused("not_a_party", _("Only the customer and the mechanic take part."), 403)
+        if it.session.state not in CLAIMED:
+            raise InvalidTransition(it.session.state, State.WAITING)
+        seat = it.seat(who.role)
+        if seat.part and not seat.is_in:
+            _take_seat(seat.part, now)
+            _attend(it, "participant.joined", who, now)
+        return it.session
+
+
+def _take_seat(part: Participant, now: datetime) -> None:
+    part.present = True
+    part.joined_at = part.joined_at or now
+    part.last_seen_at = part.missed_at = None
+    part.save()
+
+
+def page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
+    """Somebody's last joined page, or last page at all, closed at `at`: their absence counts from then."""
+    with changing(session_id, now) as it:
+        for seat in (it.customer, it.mechanic):
+            if seat.part and seat.part.user_id == user_id and not seat.joined_page:
+                seat.part.last_seen_at = at
+                seat.part.save(update_fields=["last_seen_at"])
+
+
+def notice_missing(it: Situation, role: str, at: datetime, now: datetime) -> None:
+    """Somebody who had joined is gone: said once, and the clock is paused from their last sign of life."""
+    part, gone_since = it.seat(role).part, it.seat(role).gone_since
+    if part is None or gone_since is None:
+        return
+    part.present, part.last_seen_at, part.missed_at = False, gone_since, now
+    part.save()
+    _attend(it, "participant.left", log.Actor(part.user_id, part.role, part.user.name), at, leaving=role)
+
+
+def _attend(it: Situation, kind: str, who: log.Actor, at: datetime, leaving: str = "") -> None:
+    """Somebody came or went: state and clock follow who is in."""
+    both_in = it.customer.is_in and it.mechanic.is_in
+    target = _state_by_attendance(State(it.session.state), both_in=both_in)
+    clock_moves = fairclock.follow(it, at, leaving) if it.session.state in RUNNING else []
+    facts = {"role": who.role, "with_session": True}
+    if target == it.session.state:
+        log.append(it.session, kind, at=at, by=who, data=facts)
+    else:
+        _enter(it, target, kind, at=at, who=who, data=facts)
+        if target == State.WAITING:
+            log.append(it.session, "session.waiting", at=at)
+    for move in clock_moves:
+        it.session.clock_seq = log.append(it.session, move, at=at).seq
+
+
+def _state_by_attendance(state: State, *, both_in: bool) -> State:
+    if state in RUNNING:
+        return State.LIVE if both_in else State.RECONNECTING
+    return State.WAITING if both_in else State.ACCEPTED
+
+
+def spend_pause(it: Situation, at: datetime) -> None:
+    """The pause a missing customer may take is used up: time runs again, whoever is missing."""
+    fairclock.resume(it.session, at)
+    it.session.clock_seq = log.append(it.session, "session.resumed", at=at, data={"why": "pause_spent"}).seq
+
+
+def start(*, session_id: UUID, by: User, now: datetime) -> Session:
+    """"Start Session": the mechanic, once both are in. The clock runs from now."""
+    with changing(session_id, now) as it:
+        session, who = it.session, log.actor(by, it.session)
+        if who.role != Role.MECHANIC:
+            raise Refused("not_the_mechanic", _("The mechanic starts the session."), 403)
+        if session.state in RUNNING:
+            return session
+        check(session.state, State.LIVE)
+        fairclock.start(session, now)
+        _enter(it, State.LIVE, "session.started", at=now, who=who)
+        session.clock_seq = session.seq
+        return session
+
+
+def end(*, session_id: UUID, by: User, now: datetime) -> Session:
+    """"End Session" by either side or support; who ends, and who is missing, decides what is charged."""
+    with changing(session_id, now) as it:
+        who = log.actor(by, it.session)
+        if it.session.state != State.COMPLETED:
+            check(it.session.state, State.COMPLETED)
+            complete(it, _reason_to_end(it, who.role, now), at=now, who=who)
+        return it.session
+
+
+def _reason_to_end(it: Situation, role: str, now: datetime) -> str:
+    if role == Role.CUSTOMER:
+        return "mechanic_lost" if _missed_for(it, Role.MECHANIC, "mechanic_missing_offer", now) else "ended_by_customer"
+    if role == Role.MECHANIC:
+        return "customer_lost" if _missed_for(it, Role.CUSTOMER, "customer_missing_offer", now) else "ended_by_mechanic"
+    return "ended_by_support"
+
+
+def _missed_for(it: Situation, role: Role, name: str, now: datetime) -> bool:
+    seat = it.seat(role)
+    missed_at = seat.part and seat.part.missed_at
+    return not seat.is_in and missed_at is not None and missed_at + span(name) <= now
+
+
+def complete(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
+    """The session is over: what is due is known, or asked."""
+    session = it.session
+    session.ended_at, session.end_reason = at, reason
+    kind = "session.auto_closed" if reason in {"mechanic_lost", "exceeded_3h_limit"} and who is None else "session.ended"
+    _enter(it, State.COMPLETED, kind, at=at, who=who)
+    _settle(session, at)
+    write_to(session.customer, it, "completed", now=at)
+
+
+def time_up(it: Situation, at: datetime, now: datetime) -> None:
+    """The end has come, unless the mechanic was gone before it: then the clock pauses from then instead."""
+    gone_since = it.mechanic.gone_since
+    if it.mechanic.is_in and gone_since and gone_since < at:
+        notice_missing(it, Role.MECHANIC, at=now, now=now)
+    else:
+        complete(it, "time_up", at=at)
+
+
+def cancel(*, session_id: UUID, by: User, now: datetime) -> Session:
+    """The customer (or support) calls it off before the start; with the mechanic in, half of the booking is due."""
+    with changing(session_id, now) as it:
+        who = log.actor(by, it.session)
+        if who.role == Role.MECHANIC:
+            raise Refused("not_the_customer", _("Give the request back instead of cancelling it."), 403)
+        if it.session.state != State.CANCELLED:
+            late = it.mechanic.is_in and who.role == Role.CUSTOMER
+            call_off(it, State.CANCELLED, "cancelled_late" if late else f"cancelled_by_{who.role}", at=now, who=who)
+        return it.session
+
+
+def call_off(it: Situation, state: State, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
+    """It does not take place: cancelled or expired, and settled."""
+    check(it.session.state, state)
+    it.session.ended_at, it.session.end_reason = at, reason
+    _enter(it, state, f"session.{state.value}", at=at, who=who)
+    _settle(it.session, at)
+    if reason != "unpaid":
+        write_to(it.session.customer, it, "called_off", now=at)
+
+
+def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) -> Session:
+    """The customer's answer when the mechanic ended early; the first one counts."""
+    with changing(session_id, now) as it:
+        who = log.actor(by, it.session)
+        if who.role != Role.CUSTOMER:
+            raise Refused("not_the_customer", _("Only the customer can answer this."), 403)
+        if it.session.end_reason != settlement.ASK_FIRST:
+            raise Refused("not_asked", _("This question is not open for this session."))
+        if it.session.solved is None:
+            settle_answer(it, solved, at=now, who=who)
+        return it.session
+
+
+def settle_answer(it: Situation, solved: bool, *, at: datetime, who: log.Actor | None = None) -> None:
+    it.session.solved = solved
+    log.append(it.session, "payment.decided", at=at, by=who, data={"solved": solved, "with_session": True})
+    _settle(it.session, at)
+
+
+def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
+    """A nudge, an alert or a warning: once per rule and occasion, read by whom it is meant for."""
+    audience = {"nudge.customer": "customer", "nudge.mechanic": "mechanic", "alert.support": "support"}.get(kind, "both")
+    once_per = deadlines.DEADLINES[rule].once_per
+    occasion = once_per(it.session) if once_per else 0
+    facts = {"rule": rule, **(data or {})}
+    log.append(it.session, kind, at=at, audience=audience, rule=rule, occasion=occasion, data=facts)
+
+
+def record_payment(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
+    """News of a payment (captured, released, failed, a mismatch) in the log of its session."""
+    with changing(session_id, now) as it:
+        log.append(it.session, kind, at=now, audience=audience, data=data)
+
+
+def _enter(
+    it: Situation,
+    state: State,
+    kind: str,
+    *,
+    at: datetime,
+    by: User | None = None,
+    who: log.Actor | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    check(it.session.state, state)
+    it.session.state, it.session.state_at = state, at
+    event = log.append(it.session, kind, at=at, by=log.actor(by, it.session) if by else who, data=data)
+    it.session.state_seq = event.seq
+
+
+def _settle(session: Session, now: datetime) -> None:
+    due = settlement.due(session, Payment.objects.filter(owner_id=session.id))
+    if due is not None:
+        ledger.finish(owner_id=session.id, due=due, now=now)
+
+
+def write_to(user: User, it: Situation, template: str, *, now: datetime) -> None:
+    session = it.session
+    facts = {
+        "session_id": str(session.id),
+        "plan": session.plan_name,
+        "end_reason": session.end_reason,
+        "mechanic": session.mechanic.name if session.mechanic else "",
+    }
+    post(f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now)

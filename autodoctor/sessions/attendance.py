@@ -1,0 +1,109 @@
+"""Who is here: read from the connections of living processes and from what the log last noticed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from autodoctor.accounts.models import Role
+from autodoctor.sessions import log
+from autodoctor.sessions.models import Connection, Participant, Session
+
+
+@dataclass
+class Seat:
+    """One side of a session. `gone_since` is the last sign of life of someone without a page, None while there is one."""
+
+    role: str
+    part: Participant | None = None
+    page_open: bool = False
+    joined_page: bool = False
+    lapsed_at: datetime | None = None  # pages of a process that died were last alive then
+
+    @property
+    def is_in(self) -> bool:
+        """Joined, and not noticed missing."""
+        return self.part is not None and self.part.present
+
+    @property
+    def here(self) -> bool:
+        """Has a page open, in the room or before it."""
+        return self.page_open or (self.is_in and self.gone_since is None)
+
+    @property
+    def gone_since(self) -> datetime | None:
+        """The last sign of life of someone who had joined and has no joined page now."""
+        if self.joined_page:
+            return None
+        return self.lapsed_at or (self.part.last_seen_at if self.part else None)
+
+    @property
+    def status(self) -> str:
+        """As the wire says it: in, preparing or away."""
+        if self.is_in:
+            return "in"
+        return "preparing" if self.page_open else "away"
+
+
+@dataclass
+class Situation:
+    """A session with everything its deadlines depend on."""
+
+    session: Session
+    customer: Seat = field(default_factory=lambda: Seat(Role.CUSTOMER.value))
+    mechanic: Seat = field(default_factory=lambda: Seat(Role.MECHANIC.value))
+    fired: set[tuple[str, int]] = field(default_factory=set)
+
+    def seat(self, role: str) -> Seat:
+        return self.mechanic if role == Role.MECHANIC else self.customer
+
+
+def look(session: Session, now: datetime) -> Situation:
+    return look_at([session], now)[session.id]
+
+
+def look_at(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
+    """The situation of each session, in three queries however many there are."""
+    found = {session.id: Situation(session) for session in sessions}
+    people = {(s.session.id, user_id): s for s in found.values() for user_id in _parties(s.session)}
+    for part in Participant.objects.filter(session_id__in=found, released_at=None):
+        if situation := people.get((part.session_id, part.user_id)):
+            situation.seat(part.role).part = part
+    for page in Connection.objects.filter(session_id__in=found).select_related("process"):
+        if situation := people.get((page.session_id, page.user_id)):
+            _count(situation.seat(page.role), page, now)
+    for session_id, rules in log.fired(found).items():
+        found[session_id].fired = rules
+    return found
+
+
+def _parties(session: Session) -> list[UUID]:
+    return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
+
+
+def _count(seat: Seat, page: Connection, now: datetime) -> None:
+    if page.process.expires_at > now:
+        seat.page_open = True
+        seat.joined_page = seat.joined_page or page.joined
+    elif page.joined:
+        seat.lapsed_at = max(page.process.renewed_at, seat.lapsed_at or page.process.renewed_at)
+
+
+def presence(session_ids: Iterable[UUID], now: datetime) -> dict[UUID, dict[str, str]]:
+    """`{"customer": "in|preparing|away", "mechanic": …}` by session."""
+    sessions = Session.objects.filter(id__in=list(session_ids))
+    return {
+        session_id: {"customer": found.customer.status, "mechanic": found.mechanic.status}
+        for session_id, found in look_at(sessions, now).items()
+    }
+
+
+def missing(situation: Situation) -> list[Seat]:
+    """The missing sides, who left first first; at the same moment (the platform was down) the mechanic."""
+    absent = [seat for seat in (situation.mechanic, situation.customer) if not seat.is_in]
+    return sorted(absent, key=_left_at)
+
+
+def _left_at(seat: Seat) -> float:
+    left = seat.part and seat.part.last_seen_at
+    return left.timestamp() if left else 0.0

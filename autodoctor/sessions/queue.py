@@ -1,0 +1,27 @@
+"""The mechanics' queue: requests nobody has claimed, given-back ones first."""
+
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import State
+
+
+def waiting() -> QuerySet[Session]:
+    """Who is to be taken next comes first."""
+    requests = Session.objects.filter(state=State.REQUESTED).select_related("customer")
+    return requests.order_by(F("released_at").asc(nulls_last=True), "requested_at", "id")
+
+
+def open_to(mechanic: User) -> QuerySet[Session]:
+    """What this mechanic may take: not their own, and none that they gave back."""
+    released = mechanic.participations.filter(released_at__isnull=False).values("session_id")
+    return waiting().exclude(customer=mechanic).exclude(id__in=released)
+
+
+def place(session_id: UUID) -> int | None:
+    """1 is next; None when the session is not in the queue."""
+    ids = list(waiting().values_list("id", flat=True))
+    return ids.index(session_id) + 1 if session_id in ids else None

@@ -1,0 +1,71 @@
+"""What is charged when a session is over: the table, as arithmetic. Amounts in integer cents, times in seconds."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from autodoctor.payments.models import Payment
+from autodoctor.sessions.models import Session
+
+NOTHING = frozenset({"unpaid", "cancelled_by_customer", "cancelled_by_support", "unattended", "never_started"})
+HALF_OF_BOOKING = frozenset({"cancelled_late", "customer_no_show"})
+ALL = frozenset({"time_up", "ended_by_customer", "customer_lost"})
+USED_SHARE = frozenset({"mechanic_lost", "exceeded_3h_limit", "ended_by_support"})
+ASK_FIRST = "ended_by_mechanic"
+
+
+def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int] | None:
+    """Cents to capture of each payment; None while the customer's answer to "Solved?" is open."""
+    parts = sorted(payments, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
+    reason = session.end_reason
+    if reason == ASK_FIRST:
+        if session.solved is None:
+            return None
+        return _all(parts) if session.solved else _used_share(parts, used_seconds(session))
+    if reason in NOTHING:
+        return {payment.id: 0 for payment in parts}
+    if reason in HALF_OF_BOOKING:
+        return {payment.id: _late_share(payment) for payment in parts}
+    if reason in USED_SHARE:
+        return _used_share(parts, used_seconds(session))
+    return _all(parts)
+
+
+def _all(parts: list[Payment]) -> dict[UUID, int]:
+    return {payment.id: payment.amount_cents for payment in parts}
+
+
+def _late_share(payment: Payment) -> int:
+    if payment.purpose != Payment.Purpose.BOOKING:
+        return 0
+    return payment.amount_cents * settings.LATE_CANCEL_PERCENT // 100
+
+
+def _used_share(parts: list[Payment], used: int) -> dict[UUID, int]:
+    """The used seconds fill the booking first, then each extension in order."""
+    shares: dict[UUID, int] = {}
+    for payment in parts:
+        filled = min(used, payment.seconds)
+        shares[payment.id] = payment.amount_cents * filled // payment.seconds if payment.seconds else 0
+        used -= filled
+    return shares
+
+
+def used_seconds(session: Session) -> int:
+    """Whole seconds of the granted time that ran, pauses left out."""
+    if session.started_at is None or session.ends_at is None or session.ended_at is None:
+        return 0
+    stopped: datetime = session.paused_at or session.ended_at
+    left = max(0.0, (session.ends_at - stopped).total_seconds())
+    return max(0, int(session.granted_seconds - left))
+
+
+def late_cancel_cents(session: Session) -> int:
+    """What calling off costs once the mechanic is in."""
+    return session.price_cents * settings.LATE_CANCEL_PERCENT // 100
+
+
+def mechanic_share_cents(amount_cents: int) -> int:
+    return amount_cents * settings.MECHANIC_SHARE_PERCENT // 100
