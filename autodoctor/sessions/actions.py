@@ -129,7 +129,8 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
 
 def _check_claim(session: Session, mechanic: User) -> None:
     if mechanic.role != Role.MECHANIC or session.customer_id == mechanic.id:
-        raise Session.DoesNotExist
+        log.actor(mechanic, session)  # a stranger finds nothing here
+        raise Refused("not_a_mechanic", _("Only another, approved mechanic can accept this."), 403)
     if session.state in CLAIMED:
         raise Refused("already_taken", _("Another mechanic has just taken this request."))
     if session.state == State.DRAFT or (session.state in TERMINAL and session.mechanic_id != mechanic.id):

@@ -1,0 +1,60 @@
+"""Who may call which address of the API. Every operation names one of these; none is open by default."""
+
+import hmac
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from ninja import Schema
+from ninja.security import HttpBearer, SessionAuth
+
+from autodoctor.accounts.models import Role, User
+
+
+class Failure(Schema):
+    """How every refusal looks."""
+
+    error: str
+    detail: str
+
+
+class Cookie(SessionAuth):
+    """The cookie session with CSRF; `roles` limits who finds anything here, everybody else gets the same 404."""
+
+    def __init__(self, access: str, *roles: Role) -> None:
+        super().__init__(csrf=True)
+        self.access, self.roles = access, roles
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Who is asking comes first: somebody signed out hears 401, not that a token is missing."""
+        user = self.authenticate(request, None)
+        if user is not None:
+            self._get_key(request)  # raises 403 without a CSRF token
+        return user
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
+        if not request.user.is_authenticated:
+            return None
+        if self.roles and user_of(request).role not in self.roles:
+            raise Http404
+        return request.user
+
+
+class CronSecret(HttpBearer):
+    """`Authorization: Bearer $CRON_SECRET`; without a secret nobody gets in."""
+
+    access = "cron"
+
+    def authenticate(self, request: HttpRequest, token: str) -> Any:
+        expected = settings.CRON_SECRET.encode()
+        return bool(expected) and hmac.compare_digest(token.encode(), expected)
+
+
+SIGNED_IN = Cookie("signed_in")
+CUSTOMER = Cookie("customer", Role.CUSTOMER)
+MECHANIC = Cookie("mechanic", Role.MECHANIC)
+CRON = CronSecret()
+
+
+def user_of(request: HttpRequest) -> User:
+    return cast(User, request.user)

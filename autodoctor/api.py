@@ -1,0 +1,67 @@
+"""The HTTP API put together: routers, and one form for every refusal."""
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+
+from autodoctor.booking.api import router as booking
+from autodoctor.room.api import router as room
+from autodoctor.sessions.api import router as sessions
+from autodoctor.sessions.states import InvalidTransition, Refused
+
+api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
+for router in (sessions, booking, room):
+    api.add_router("", router)
+
+
+@api.get("/health", tags=["platform"], response=dict[str, str], auth=None)
+def health(request: HttpRequest) -> dict[str, str]:
+    """The process answers; nothing else is looked at."""
+    return {"status": "ok"}
+
+
+def failure(request: HttpRequest, status: int, code: str, detail: str, **more: Any) -> HttpResponse:
+    return api.create_response(request, {"error": code, "detail": detail, **more}, status=status)
+
+
+@api.exception_handler(Http404)
+@api.exception_handler(ObjectDoesNotExist)
+def not_there(request: HttpRequest, error: Exception) -> HttpResponse:
+    return failure(request, 404, "not_found", _("There is nothing here, or it is not yours."))
+
+
+@api.exception_handler(InvalidTransition)
+def wrong_state(request: HttpRequest, error: InvalidTransition) -> HttpResponse:
+    detail = _("That is not possible any more: the session has moved on.")
+    return api.create_response(request, error.as_error() | {"detail": detail}, status=409)
+
+
+@api.exception_handler(Refused)
+def refused(request: HttpRequest, error: Refused) -> HttpResponse:
+    return failure(request, error.status, error.code, error.detail)
+
+
+@api.exception_handler(AuthenticationError)
+def signed_out(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    return failure(request, 401, "signed_out", _("Please sign in."))
+
+
+@api.exception_handler(AuthorizationError)
+def forbidden(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
+    return failure(request, 403, "forbidden", _("You may not do this."))
+
+
+@api.exception_handler(ValidationError)
+def bad_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = {str(problem["loc"][-1]): str(problem["msg"]) for problem in error.errors}
+    return failure(request, 422, "invalid", _("Please check what you sent."), fields=fields)
+
+
+@api.exception_handler(HttpError)
+def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    codes = {400: "bad_request", 403: "forbidden", 413: "too_large"}
+    return failure(request, error.status_code, codes.get(error.status_code, "refused"), str(error))

@@ -1,0 +1,86 @@
+"""The table of states: no state without a way out, no cycle without an end, no transition beside it."""
+
+import itertools
+
+import pytest
+
+from autodoctor.sessions.deadlines import DEADLINES
+from autodoctor.sessions.jobs import ACTS, JOBS
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, OPEN, RUNNING, TERMINAL, TRANSITIONS, InvalidTransition
+from autodoctor.sessions.states import State, check
+
+
+def cycles() -> list[frozenset[State]]:
+    """The sets of states that can be left and come back to (strongly connected, more than one state)."""
+
+    def reachable(start: State) -> set[State]:
+        seen: set[State] = set()
+        waiting = list(TRANSITIONS[start])
+        while waiting:
+            state = waiting.pop()
+            if state not in seen:
+                seen.add(state)
+                waiting.extend(TRANSITIONS[state])
+        return seen
+
+    found = {
+        frozenset({other for other in State if other in reachable(state) and state in reachable(other)})
+        for state in State
+    }
+    return [cycle for cycle in found if cycle]
+
+
+def test_every_state_stands_in_the_table() -> None:
+    assert set(TRANSITIONS) == set(State)
+    assert {State.COMPLETED, State.CANCELLED, State.EXPIRED} == TERMINAL
+
+
+@pytest.mark.parametrize("state", sorted(OPEN))
+def test_every_open_state_has_a_deadline_out_of_it_that_nobody_can_prevent(state: State) -> None:
+    ways_out = [d for d in DEADLINES.values() if state in d.states and d.certain and d.leads_to not in (None, state)]
+    assert ways_out
+    assert all(deadline.leads_to in TRANSITIONS[state] for deadline in ways_out)
+
+
+@pytest.mark.parametrize("cycle", cycles(), ids=lambda cycle: "-".join(sorted(cycle)))
+def test_no_cycle_of_states_goes_on_for_ever(cycle: frozenset[State]) -> None:
+    """One deadline covers the whole cycle, is not moved by going round, and leads out of it."""
+    assert any(
+        deadline.fixed and deadline.certain and cycle <= deadline.states and deadline.leads_to not in cycle
+        for deadline in DEADLINES.values()
+    )
+
+
+def test_the_cycles_are_those_we_know() -> None:
+    assert set(cycles()) == {BEFORE_START, RUNNING}
+
+
+def test_every_deadline_leads_along_the_table() -> None:
+    for deadline in DEADLINES.values():
+        if deadline.leads_to:
+            # From every state it counts in, either straight or (the cap, never started) it is allowed.
+            assert all(deadline.leads_to in TRANSITIONS[state] for state in deadline.states), deadline.kind
+
+
+def test_every_deadline_is_acted_on_and_told_once() -> None:
+    assert set(ACTS) == set(DEADLINES)
+    assert set(DEADLINES) <= set(JOBS)
+
+
+@pytest.mark.parametrize(("current", "requested"), list(itertools.product(State, State)))
+def test_each_transition_is_allowed_or_refused_with_what_is(current: State, requested: State) -> None:
+    if requested in TRANSITIONS[current]:
+        check(current, requested)
+        return
+    with pytest.raises(InvalidTransition) as refused:
+        check(current, requested)
+    assert refused.value.as_error() == {
+        "error": "invalid_transition",
+        "current": current.value,
+        "requested": requested.value,
+        "allowed": sorted(TRANSITIONS[current]),
+    }
+
+
+def test_only_before_the_end_can_a_mechanic_be_bound() -> None:
+    assert set(CLAIMED) == OPEN - {State.DRAFT, State.REQUESTED}
