@@ -1,3 +1,53 @@
-"""Fact → consequence: what a higher capability does about news from a lower one, and every job's handler."""
+"""Fact → consequence: what a higher capability does about news from a lower one; and every job's handler in one table.
 
-HANDLERS: dict[str, object] = {}
+A fact is scheduled in the transaction that makes it true, so it cannot be lost; its consequence runs at once from
+the durable queue, in a transaction of its own.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from autodoctor.accounts.jobs import JOBS as ACCOUNTS
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+from autodoctor.mail.jobs import JOBS as MAIL
+from autodoctor.payments.jobs import JOBS as PAYMENTS
+from autodoctor.payments.models import Payment
+from autodoctor.room.jobs import JOBS as ROOM
+from autodoctor.sessions import actions
+from autodoctor.sessions.jobs import JOBS as SESSIONS
+
+
+def _session_of(job: Job) -> UUID:
+    return UUID(job.payload["owner_id"])
+
+
+def admit_paid_session(job: Job, now: datetime) -> None:
+    """The booking is held: the session goes into the queue."""
+    if job.payload["purpose"] == Payment.Purpose.BOOKING:
+        actions.admit(session_id=_session_of(job), now=now)
+
+
+def tell_the_customer(job: Job, now: datetime) -> None:
+    """A hold became a charge, or was released: part of the session's history."""
+    actions.record_payment(
+        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now
+    )
+
+
+def alert_support(job: Job, now: datetime) -> None:
+    """A payment does not match our row: nothing was fulfilled, a person has to look."""
+    actions.record_payment(
+        session_id=_session_of(job), kind="alert.support", data=dict(job.payload), audience="support", now=now
+    )
+
+
+REACTIONS = {
+    "payment.authorised": Handler(admit_paid_session),
+    "payment.captured": Handler(tell_the_customer),
+    "payment.released": Handler(tell_the_customer),
+    "payment.failed": Handler(tell_the_customer),
+    "payment.mismatch": Handler(alert_support),
+}
+
+HANDLERS: dict[str, Handler] = {**MAIL, **ACCOUNTS, **PAYMENTS, **SESSIONS, **ROOM, **REACTIONS}
