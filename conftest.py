@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +87,7 @@ def support(db: None) -> "User":
 
 
 @pytest.fixture
-def client_of() -> Iterator[Callable[["User"], "Client"]]:
+def client_of() -> Callable[["User"], "Client"]:
     """A signed-in test client of a person."""
     from django.test import Client
 

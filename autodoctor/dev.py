@@ -1,0 +1,120 @@
+"""The whole product on one machine: `bin/dev` runs this inside the virtual environment."""
+
+import os
+import socket
+import sys
+from typing import Any
+
+FIRST_PORT = 8000
+PORTS_TRIED = 50
+HOST = "127.0.0.1"
+DEMO_PEOPLE = (
+    ("customer@example.com", "books and pays"),
+    ("customer2@example.com", "another customer"),
+    ("mechanic@example.com", "accepts and helps"),
+    ("mechanic2@example.com", "another mechanic"),
+    ("support@example.com", "sees everything; /admin/"),
+)
+
+# How every server process of this project is run; docs/production.md gives the same as options of the command line.
+UVICORN: dict[str, Any] = {
+    "ws": "websockets-sansio",
+    "ws_max_size": 64 * 1024,  # bytes of one frame
+    "ws_per_message_deflate": False,
+    "ws_ping_interval": 10,  # seconds
+    "ws_ping_timeout": 10,
+    "timeout_graceful_shutdown": 1,
+}
+
+
+def main() -> int:
+    os.environ.setdefault("DEBUG", "1")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autodoctor.settings")
+    try:
+        os.environ["PORT"] = str(choose_port(os.environ.get("PORT")))
+    except OSError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    prepare()
+    announce()
+    serve()
+    return 0
+
+
+def choose_port(wanted: str | None) -> int:
+    """The wanted port, else the first free one from 8000 on. Raises `OSError` with a sentence."""
+    if wanted:
+        return _only(wanted)
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
+        if _is_free(port):
+            if port != FIRST_PORT:
+                print(f"Port {FIRST_PORT} is taken: serving on {port} instead.", flush=True)
+            return port
+    raise OSError(
+        f"The ports from {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are all taken: set PORT to a free one."
+    )
+
+
+def _only(wanted: str) -> int:
+    if not wanted.isdecimal() or not 0 < int(wanted) < 65536:
+        raise OSError(f"PORT is {wanted!r}: give a number from 1 to 65535.")
+    if not _is_free(int(wanted)):
+        raise OSError(f"Port {wanted} is taken: set PORT to a free one, or leave it out.")
+    return int(wanted)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a port just left is free
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def prepare() -> None:
+    """Bring the database up to date and put the demo people into an empty one."""
+    import django
+
+    django.setup()
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+    from django.db import connections
+
+    if _is_behind():
+        print("Preparing the database …", flush=True)
+        call_command("migrate", verbosity=0)
+    if not get_user_model().objects.exists():
+        call_command("seed")
+    connections.close_all()
+
+
+def _is_behind() -> bool:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def announce() -> None:
+    from django.conf import settings
+
+    print(f"\nThe Auto Doctor: {settings.SITE_URL}   (mail: {settings.SITE_URL}/outbox/)")
+    for email, what in DEMO_PEOPLE:
+        print(f"  {email:24} {what}")
+    print("  The password of all is: demo. Ctrl-C stops.\n", flush=True)
+
+
+def serve() -> None:
+    import uvicorn
+
+    uvicorn.run("autodoctor.asgi:application", host=HOST, port=int(os.environ["PORT"]), **UVICORN)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # before the server took over the signal
+        sys.exit(0)

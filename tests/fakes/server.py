@@ -1,0 +1,285 @@
+"""The real server, as `bin/dev` runs it, in a process of its own that a test may kill, stop and start again."""
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from tests.fakes.ports import free_port
+from tests.fakes.postgres import Postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "demo"
+START_LIMIT = 30  # seconds until it must answer
+ENROL = """
+import json
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from autodoctor.accounts.models import MechanicProfile, User
+
+people = []
+for number in range({count}):
+    user = User(email=f"{prefix}{{number}}@example.org", name=f"{prefix} {{number}}".title())
+    user.set_unusable_password()
+    user.save()
+    if {mechanics}:
+        MechanicProfile.objects.create(
+            user=user, headline="Engines", years_experience=9, skills="Engines", state="approved", taking_sessions=True
+        )
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    people.append([str(user.id), user.email, store.session_key])
+print(json.dumps(people))
+"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in: `cookies` go with every request and every socket."""
+
+    id: str
+    email: str
+    cookies: dict[str, str]
+
+
+class Server:
+    """Start it with `running()`; `data` is its data directory, `url` its address."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        deadlines: Mapping[str, float] | None = None,
+        database_url: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self._database_url = database_url
+        self._environment = _environment(data, database_url) | {
+            "PORT": str(self.port),
+            "DEADLINES": json.dumps(deadlines or {}),
+            **(environment or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self._signed_in: dict[str, Person] = {}
+
+    # The process
+
+    def start(self) -> None:
+        """Returns once it answers. Raises `RuntimeError` with its log when it does not within 30 s."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "autodoctor.dev"],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_it_answers()
+
+    def kill(self) -> None:
+        """As a power cut would: SIGKILL."""
+        self._signal(signal.SIGKILL)
+        self._running.wait()
+        self._process = None
+
+    def stop(self) -> int:
+        """As Ctrl-C does; returns the exit code."""
+        self._signal(signal.SIGINT)
+        code = self._running.wait(timeout=20)
+        self._process = None
+        return code
+
+    def restart(self) -> None:
+        """Kill it where it still runs, and start it again at the same address with the same data."""
+        if self._process is not None:
+            self.kill()
+        self.start()
+
+    def stop_signal(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def cont_signal(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    @property
+    def pid(self) -> int:
+        return self._running.pid
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    # Its data
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on its data; returns what it printed. Raises `RuntimeError` when it fails."""
+        return _manage(self._environment, *arguments)
+
+    def shell(self, code: str) -> str:
+        """Run Python with Django set up on its data; returns what it printed."""
+        return self.manage("shell", "--no-imports", "--command", code)
+
+    def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Ask or change its database directly; `%s` stands for a parameter."""
+        if self._database_url:
+            with psycopg.connect(self._database_url) as connection:
+                cursor = connection.execute(query.encode(), parameters)
+                return cursor.fetchall() if cursor.description else []
+        lite = sqlite3.connect(self.data / "autodoctor.sqlite3", timeout=20)
+        try:
+            with lite:
+                return lite.execute(query.replace("%s", "?"), parameters).fetchall()
+        finally:
+            lite.close()
+
+    def enrol(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
+        """That many new people, already signed in: for crowds, where signing in by the form would take minutes."""
+        made = json.loads(self.shell(ENROL.format(count=count, prefix=prefix, mechanics=mechanics)))
+        return [Person(id_, email, {"sessionid": key}) for id_, email, key in made]
+
+    # Its people
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> Person:
+        """Through the sign-in page; once a person and server."""
+        if email not in self._signed_in:
+            self._signed_in[email] = self._sign_in(email, password)
+        return self._signed_in[email]
+
+    def client(self, person: Person | None = None) -> httpx.Client:
+        """An HTTP client with the person's cookies that sends the CSRF token along, as our pages do."""
+        client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, headers={"Referer": self.url + "/"})
+        if person is not None:
+            client.cookies.update(person.cookies)
+        if "csrftoken" not in client.cookies:
+            client.get("/sign-in/")
+        if "csrftoken" in client.cookies:
+            client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
+        return client
+
+    def _sign_in(self, email: str, password: str) -> Person:
+        with self.client() as client:
+            answer = client.post("/sign-in/", data={"login": email, "password": password})
+            if "sessionid" not in client.cookies:
+                raise RuntimeError(f"{email} could not sign in: {answer.status_code}\n{answer.text[:2000]}")
+            ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
+            return Person(str(_uuid(id_)), email, dict(client.cookies))
+
+    @property
+    def _log(self) -> Path:
+        return self.data / "server.log"
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("the server does not run")
+        return self._process
+
+    def _signal(self, number: signal.Signals) -> None:
+        self._running.send_signal(number)
+
+    def _wait_until_it_answers(self) -> None:
+        limit = time.monotonic() + START_LIMIT
+        with httpx.Client(trust_env=False, timeout=2) as client:
+            while self.is_running() and time.monotonic() < limit:
+                try:
+                    if client.get(f"{self.url}/api/health").status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.02)
+        raise RuntimeError(f"the server did not start:\n{self.log()[-4000:]}")
+
+
+@contextmanager
+def running(
+    *,
+    deadlines: Mapping[str, float] | None = None,
+    database_url: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """A server with the demo people and plans, gone afterwards with all its data.
+
+    `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`.
+    """
+    data = Path(tempfile.mkdtemp(prefix="autodoctor-server-"))
+    shutil.copytree(_template(), data, dirs_exist_ok=True)
+    server = Server(data, deadlines=deadlines, database_url=database_url, environment=environment)
+    try:
+        server.start()
+        yield server
+    finally:
+        if server.is_running():
+            server.cont_signal()
+            server.kill()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@cache
+def fresh_template(cluster: Postgres) -> str:
+    """The name of a migrated and seeded database in this cluster; databases are copied from it."""
+    url = cluster.create("template_autodoctor")
+    _fill(_environment(_template(), url))
+    return "template_autodoctor"
+
+
+def fresh_database(cluster: Postgres, name: str) -> str:
+    """A migrated and seeded PostgreSQL database; returns its URL."""
+    return cluster.create(name, template=fresh_template(cluster))
+
+
+@cache
+def _template() -> Path:
+    """A migrated and seeded data directory, made once a test process: a copy costs milliseconds."""
+    folder = Path(tempfile.mkdtemp(prefix="autodoctor-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _fill(_environment(folder, ""))
+    return folder
+
+
+def _fill(environment: dict[str, str]) -> None:
+    _manage(environment, "migrate", "--verbosity", "0")
+    _manage(environment, "seed")
+
+
+def _environment(data: Path, database_url: str) -> dict[str, str]:
+    """What the server sees: nothing of the test process but its path."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
+    given = {"DATABASE_URL": database_url} if database_url else {}
+    return kept | given | {"AUTODOCTOR_DATA": str(data), "DEBUG": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> str:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"manage.py {' '.join(arguments)[:200]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _uuid(value: object) -> object:
+    return UUID(value) if isinstance(value, str) else value

@@ -1,0 +1,50 @@
+"""A real SMTP server that keeps what it is given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.fakes.ports import free_port
+
+
+class Sink:
+    """Takes every letter, but refuses those to an address in `refused`."""
+
+    def __init__(self) -> None:
+        self.letters: list[EmailMessage] = []
+        self.refused: set[str] = set()
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        """For EMAIL_URL."""
+        return f"smtp://127.0.0.1:{self.port}"
+
+    async def handle_RCPT(  # noqa: N802 - the library calls it by this name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.content
+        raw = content.encode() if isinstance(content, str) else content or b""
+        self.letters.append(message_from_bytes(raw, policy=policy.default))
+        return "250 OK"
+
+
+@contextmanager
+def smtp() -> Iterator[Sink]:
+    sink = Sink()
+    controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
+    controller.start()
+    try:
+        yield sink
+    finally:
+        controller.stop()
