@@ -1,0 +1,130 @@
+"""What is sold, the vehicles people keep, and who wants to hear when a mechanic is there."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from autodoctor.accounts.models import User
+from autodoctor.booking.prices import in_words
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import Kind
+
+
+class Plan(models.Model):
+    """One way to talk to a mechanic. Support edits these rows; what was sold is copied into each session."""
+
+    slug = models.SlugField(_("address"), max_length=40, unique=True, help_text=_("As in /book/?plan=chat."))
+    name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    summary = models.CharField(_("in one sentence"), max_length=160)
+    includes = models.TextField(_("what is in it"), max_length=1000, blank=True, help_text=_("One line each."))
+    duration = models.DurationField(_("time"), validators=[MinValueValidator(timedelta(seconds=1))])
+    price_cents = models.PositiveIntegerField(_("price in cents"), validators=[MinValueValidator(50)])
+    currency = models.CharField(_("currency"), max_length=3, default="usd")
+    active = models.BooleanField(_("shown"), default=True)
+    bookable = models.BooleanField(_("can be booked"), default=True, help_text=_("Off: shown as “Opens soon”."))
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        ordering = ("position", "price_cents")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def price(self) -> str:
+        return in_words(self.price_cents, self.currency)
+
+    @property
+    def time(self) -> str:
+        return span_in_words(self.duration)
+
+    @property
+    def lines(self) -> list[str]:
+        return [line.strip() for line in self.includes.splitlines() if line.strip()]
+
+
+class ExtensionOption(models.Model):
+    """More time that a customer can buy during a session."""
+
+    duration = models.DurationField(_("time"), unique=True, validators=[MinValueValidator(timedelta(seconds=1))])
+    price_cents = models.PositiveIntegerField(_("price in cents"), validators=[MinValueValidator(50)])
+    currency = models.CharField(_("currency"), max_length=3, default="usd")
+    active = models.BooleanField(_("offered"), default=True)
+
+    class Meta:
+        ordering = ("duration",)
+
+    def __str__(self) -> str:
+        return f"+{span_in_words(self.duration)}"
+
+    @property
+    def price(self) -> str:
+        return in_words(self.price_cents, self.currency)
+
+
+class Vehicle(models.Model):
+    """A vehicle somebody booked for, kept for the next time."""
+
+    owner = models.ForeignKey(User, models.CASCADE, related_name="vehicles")
+    vin = models.CharField(_("VIN"), max_length=17, blank=True)
+    year = models.PositiveSmallIntegerField(_("year"), null=True, blank=True)
+    make = models.CharField(_("make"), max_length=40, blank=True)
+    model = models.CharField(_("model"), max_length=60, blank=True)
+    mileage = models.PositiveIntegerField(_("mileage"), null=True, blank=True)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-used_at",)
+
+    def __str__(self) -> str:
+        return " ".join(str(part) for part in (self.year, self.make, self.model) if part) or self.vin
+
+    def as_values(self) -> dict[str, Any]:
+        """As a session copies it."""
+        return {
+            "vin": self.vin,
+            "year": self.year,
+            "make": self.make,
+            "model": self.model,
+            "mileage": self.mileage,
+        }
+
+
+class Booking(models.Model):
+    """One intake that was sent. The same intake sent again finds its session instead of making another."""
+
+    customer = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=64)
+    session = models.ForeignKey(Session, models.CASCADE, related_name="+", null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["customer", "key"], name="one_booking_per_intake"),)
+
+    def __str__(self) -> str:
+        return f"booking of {self.session_id}"
+
+
+class Waiting(models.Model):
+    """Somebody who wants to hear once a mechanic takes sessions. Gone as soon as they were told."""
+
+    email = models.EmailField(_("e-mail"), unique=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "waiting"
+
+    def __str__(self) -> str:
+        return self.email
+
+
+def span_in_words(duration: timedelta) -> str:
+    """Whole minutes as minutes, anything else as seconds: both are allowed."""
+    seconds = int(duration.total_seconds())
+    if seconds % 60:
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    return ngettext("%(count)d minute", "%(count)d minutes", seconds // 60) % {"count": seconds // 60}
