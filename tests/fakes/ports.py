@@ -1,10 +1,20 @@
 """Free ports of this machine."""
 
+import random
 import socket
+
+# Below the ports that the system gives to outgoing connections: one of those could take a port while its
+# server is down, or a client that knocks there could be connected to itself.
+RANGE = range(20_000, 32_000)
 
 
 def free_port() -> int:
     """A port of the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        port = random.choice(RANGE)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

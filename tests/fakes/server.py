@@ -29,6 +29,7 @@ PASSWORD = "demo"
 START_LIMIT = 30  # seconds until it must answer
 ENROL = """
 import json
+from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from autodoctor.accounts.models import MechanicProfile, User
@@ -44,7 +45,7 @@ for number in range({count}):
         )
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.create()
     people.append([str(user.id), user.email, store.session_key])
@@ -83,8 +84,7 @@ class Server:
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._signed_in: dict[str, Person] = {}
-
-    # The process
+        self._clients: list[httpx.Client] = []
 
     def start(self) -> None:
         """Returns once it answers. Raises `RuntimeError` with its log when it does not within 30 s."""
@@ -124,6 +124,13 @@ class Server:
     def cont_signal(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def close(self) -> None:
+        """Kill it where it still runs, and close its clients."""
+        for client in self._clients:
+            client.close()
+        if self.is_running():
+            self.kill()
+
     @property
     def pid(self) -> int:
         return self._running.pid
@@ -133,8 +140,6 @@ class Server:
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
-
-    # Its data
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on its data; returns what it printed. Raises `RuntimeError` when it fails."""
@@ -162,8 +167,6 @@ class Server:
         made = json.loads(self.shell(ENROL.format(count=count, prefix=prefix, mechanics=mechanics)))
         return [Person(id_, email, {"sessionid": key}) for id_, email, key in made]
 
-    # Its people
-
     def sign_in(self, email: str, password: str = PASSWORD) -> Person:
         """Through the sign-in page; once a person and server."""
         if email not in self._signed_in:
@@ -171,8 +174,12 @@ class Server:
         return self._signed_in[email]
 
     def client(self, person: Person | None = None) -> httpx.Client:
-        """An HTTP client with the person's cookies that sends the CSRF token along, as our pages do."""
+        """An HTTP client with the person's cookies that sends the CSRF token along, as our pages do.
+
+        It is closed with the server.
+        """
         client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, headers={"Referer": self.url + "/"})
+        self._clients.append(client)
         if person is not None:
             client.cookies.update(person.cookies)
         if "csrftoken" not in client.cookies:
@@ -182,12 +189,12 @@ class Server:
         return client
 
     def _sign_in(self, email: str, password: str) -> Person:
-        with self.client() as client:
-            answer = client.post("/sign-in/", data={"login": email, "password": password})
-            if "sessionid" not in client.cookies:
-                raise RuntimeError(f"{email} could not sign in: {answer.status_code}\n{answer.text[:2000]}")
-            ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
-            return Person(str(_uuid(id_)), email, dict(client.cookies))
+        client = self.client()
+        answer = client.post("/sign-in/", data={"login": email, "password": password})
+        if "sessionid" not in client.cookies:
+            raise RuntimeError(f"{email} could not sign in: {answer.status_code}\n{answer.text[:2000]}")
+        ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
+        return Person(str(_uuid(id_)), email, dict(client.cookies))
 
     @property
     def _log(self) -> Path:
@@ -233,9 +240,7 @@ def running(
         server.start()
         yield server
     finally:
-        if server.is_running():
-            server.cont_signal()
-            server.kill()
+        server.close()
         shutil.rmtree(data, ignore_errors=True)
 
 
