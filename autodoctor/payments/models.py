@@ -3,7 +3,12 @@
 import uuid
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from autodoctor.payments import declines
+
+SMALLEST_CHARGE_CENTS = 50  # cards are not charged less: such a share is given up
 
 
 class Payment(models.Model):
@@ -18,7 +23,7 @@ class Payment(models.Model):
         AUTHORISED = "authorised", _("Held")
         CAPTURED = "captured", _("Charged")
         RELEASED = "released", _("Released")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", _("Not paid")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner_id = models.UUIDField(db_index=True)  # the session this pays for
@@ -36,11 +41,16 @@ class Payment(models.Model):
     checkout_id = models.CharField(max_length=120, blank=True)
     checkout_url = models.URLField(max_length=2000, blank=True)
     checkout_expires_at = models.DateTimeField(null=True)
-    checkout_number = models.PositiveSmallIntegerField(default=0)  # how many were opened: part of the idempotency key
-    intent_id = models.CharField(max_length=120, blank=True, db_index=True)
+    # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
+    checkout_number = models.PositiveSmallIntegerField(default=0)
+    checkout_request = models.JSONField(default=dict)
+    intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent that holds the money
+    charge_id = models.CharField(max_length=120, blank=True)
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
-    decline_reason = models.CharField(max_length=200, blank=True)
+    decline_code = models.CharField(max_length=80, blank=True)  # why the bank last said no
+    mismatch = models.CharField(max_length=40, blank=True)  # where Stripe first disagreed with this; support knows
+    disputed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     authorised_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)  # captured, released or failed
@@ -55,6 +65,9 @@ class Payment(models.Model):
                 condition=models.Q(purpose="extension", state="created"),
                 name="one_open_extension_per_owner",
             ),
+            models.UniqueConstraint(
+                fields=["intent_id"], condition=~models.Q(intent_id=""), name="one_payment_per_intent"
+            ),
             models.CheckConstraint(
                 condition=models.Q(captured_cents__lte=models.F("amount_cents")), name="captured_within_amount"
             ),
@@ -62,6 +75,17 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.amount_cents} {self.currency} {self.state}"
+
+    @property
+    def decline_reason(self) -> Promise | str:
+        """Why the bank last said no, for the card's holder; empty when it did not."""
+        return declines.sentence(self.decline_code) if self.decline_code else ""
+
+    @property
+    def to_capture_cents(self) -> int:
+        """What is to be charged once that is decided; 0 releases the hold."""
+        due = self.due_cents or 0
+        return due if due >= SMALLEST_CHARGE_CENTS else 0
 
 
 class Refund(models.Model):
@@ -80,6 +104,13 @@ class Refund(models.Model):
     stripe_id = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stripe_id"], condition=~models.Q(stripe_id=""), name="one_row_per_stripe_refund"
+            )
+        ]
+
     def __str__(self) -> str:
         return f"refund {self.amount_cents} of {self.payment_id}"
 
@@ -90,6 +121,7 @@ class StripeCustomer(models.Model):
     user = models.OneToOneField("accounts.User", models.CASCADE, related_name="stripe_customer")
     stripe_id = models.CharField(max_length=120, unique=True)
     payment_method_id = models.CharField(max_length=120, blank=True)
+    card_kept_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.stripe_id
@@ -100,7 +132,8 @@ class StripeEvent(models.Model):
 
     id = models.CharField(primary_key=True, max_length=120)
     type = models.CharField(max_length=80)
-    object_id = models.CharField(max_length=120, blank=True)
+    object_id = models.CharField(max_length=120)
+    intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent it is about, when it names one
     payment_id = models.UUIDField(null=True)  # from the object's metadata, unverified: a hint
     livemode = models.BooleanField(default=False)
     received_at = models.DateTimeField()

@@ -1,0 +1,165 @@
+"""The page on which a customer pays: at most one is open per payment.
+
+Before Stripe is asked for one, the request and its number are stored; the number is part of the idempotency key. So
+two callers at once, or a retry after a crash, ask for the same page and get it.
+"""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings
+
+from autodoctor.accounts.models import User
+from autodoctor.payments import gateway
+from autodoctor.payments.gateway import CheckoutSnapshot, PaymentSnapshot
+from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.payments.settle import HELD_OR_CHARGED, settle
+
+State = Payment.State
+FINAL = (*HELD_OR_CHARGED, "canceled")
+SHORTEST = timedelta(minutes=31)  # Stripe takes no less than 30 from when it gets the request
+TIME_TO_PAY = timedelta(minutes=5)  # a page with less left is replaced
+
+
+class NotPayable(Exception):
+    """Nothing is left to pay: it is paid, or was called off. `payment` tells which."""
+
+    def __init__(self, payment: Payment) -> None:
+        super().__init__(payment.state)
+        self.payment = payment
+
+
+def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: datetime) -> Payment:
+    """The payment with an open page at `checkout_url` until `checkout_expires_at`: the one it has, else a new one.
+
+    Raises `NotPayable`, and the gateway's errors. Not to be called in a transaction.
+    """
+    payment = _payable(payment)
+    current = _asked_for(payment)
+    if current and current.status == "open" and current.expires_at - now < TIME_TO_PAY:
+        current = _expired(payment, current)
+    if current and current.intent_id:
+        _settle_attempt(payment, current.intent_id, now)
+    if current and current.status == "open":
+        return _payable(payment)
+    _claim(payment, success_url, cancel_url, now)
+    payment = _payable(payment)
+    if not payment.checkout_id:
+        _ask(payment)
+    return _payable(payment)
+
+
+def refresh(*, payment: Payment, now: datetime) -> Payment:
+    """Ask Stripe how this payment stands, and settle it. Raises the gateway's errors. Not for use in a transaction."""
+    payment = Payment.objects.get(id=payment.id)
+    intent_id = payment.intent_id
+    if not intent_id and payment.checkout_id:
+        intent_id = gateway.checkout(payment.checkout_id).intent_id
+    if not intent_id:
+        return payment
+    return settle(payment_id=payment.id, snapshot=gateway.payment(intent_id), now=now)
+
+
+def shut(*, payment: Payment, now: datetime) -> None:
+    """See to it that nobody can pay this any more; a success that came first is settled. Safe to repeat."""
+    current = _asked_for(payment)
+    if current and current.status == "open":
+        current = _expired(payment, current)
+    if current and current.intent_id:
+        settle(payment_id=payment.id, snapshot=_stopped(payment, current.intent_id), now=now)
+
+
+def _payable(payment: Payment) -> Payment:
+    """As the row is now. Raises `NotPayable`."""
+    payment = Payment.objects.select_related("payer").get(id=payment.id)
+    if payment.state != State.CREATED or payment.due_cents is not None:
+        raise NotPayable(payment)
+    return payment
+
+
+def _asked_for(payment: Payment) -> CheckoutSnapshot | None:
+    """The page last asked for, if it came about: a crash may have kept its id from us."""
+    if not payment.checkout_number:
+        return None
+    try:
+        return gateway.checkout(payment.checkout_id) if payment.checkout_id else _ask(payment)
+    except (gateway.Invalid, gateway.Unknown):
+        return None
+
+
+def _ask(payment: Payment) -> CheckoutSnapshot:
+    made = gateway.create_checkout(payment.checkout_request, key=_key(payment, "checkout"))
+    Payment.objects.filter(id=payment.id, checkout_number=payment.checkout_number).update(
+        checkout_id=made.id, checkout_url=made.url, checkout_expires_at=made.expires_at
+    )
+    return made
+
+
+def _expired(payment: Payment, current: CheckoutSnapshot) -> CheckoutSnapshot:
+    try:
+        return gateway.expire_checkout(current.id, key=_key(payment, "expire"))
+    except gateway.Invalid:  # paid or expired at this very moment
+        return gateway.checkout(current.id)
+
+
+def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
+    """Raises `NotPayable` when it succeeded, also if it does not fit: nobody is to pay twice."""
+    found = gateway.payment(intent_id)
+    settled = settle(payment_id=payment.id, snapshot=found, now=now)
+    if found.status in HELD_OR_CHARGED:
+        raise NotPayable(settled)
+
+
+def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> None:
+    """Write down the next request. Of two callers one does, and both then send what it wrote."""
+    request = gateway.checkout_request(
+        payment_id=payment.id,
+        owner_id=payment.owner_id,
+        amount_cents=payment.amount_cents,
+        currency=payment.currency,
+        description=payment.description,
+        keep_card=payment.keep_card,
+        customer_id=_customer_id(payment.payer) if payment.keep_card else "",
+        email=payment.payer.email,
+        success_url=success_url,
+        cancel_url=cancel_url,
+        expires_at=now + max(SHORTEST, timedelta(seconds=settings.DEADLINES["checkout"])),
+    )
+    Payment.objects.filter(
+        id=payment.id, checkout_number=payment.checkout_number, state=State.CREATED, due_cents=None
+    ).update(
+        checkout_number=payment.checkout_number + 1,
+        checkout_request=request,
+        checkout_id="",
+        checkout_url="",
+        checkout_expires_at=None,
+    )
+
+
+def _customer_id(user: User) -> str:
+    """Our person at Stripe, so that a card can be kept for them."""
+    known = StripeCustomer.objects.filter(user=user).first()
+    if known:
+        return known.stripe_id
+    address = sha256(user.email.encode()).hexdigest()[:16]  # a changed address is another request, so another key
+    made = gateway.create_customer(
+        user_id=user.id, email=user.email, name=user.name, key=f"customer:{user.id}:{address}"
+    )
+    return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": made})[0].stripe_id
+
+
+def _stopped(payment: Payment, intent_id: str) -> PaymentSnapshot:
+    found = gateway.payment(intent_id)
+    if found.status in FINAL:
+        return found
+    try:
+        return gateway.cancel(intent_id, key=_key(payment, "stop"))
+    except gateway.Invalid:  # it moved in between
+        found = gateway.payment(intent_id)
+    if found.status not in FINAL:
+        raise gateway.Unavailable(f"attempt is {found.status}")
+    return found
+
+
+def _key(payment: Payment, step: str) -> str:
+    return f"{step}:{payment.id}:{payment.checkout_number}"

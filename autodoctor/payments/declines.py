@@ -1,0 +1,25 @@
+"""Why a card was not accepted, in words for the person who holds it."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_USUAL = _("Your bank declined the card. Try another card, or ask your bank.")
+
+# Stripe's codes; loss and theft get the usual sentence, so that a finder learns nothing.
+_SENTENCES: dict[str, Promise] = {
+    "insufficient_funds": _("There is not enough money on this card. Try another card."),
+    "expired_card": _("This card has expired. Try another card."),
+    "incorrect_cvc": _("The security code is not right. Look at the card and try again."),
+    "invalid_cvc": _("The security code is not right. Look at the card and try again."),
+    "incorrect_number": _("The card number is not right. Look at the card and try again."),
+    "card_not_supported": _("This kind of card cannot be used here. Try another card."),
+    "currency_not_supported": _("This card cannot pay in this currency. Try another card."),
+    "authentication_required": _("Your bank wants you to confirm this payment. Try again and follow its steps."),
+    "payment_intent_authentication_failure": _("Your bank could not confirm that it was you. Try again."),
+    "processing_error": _("Something went wrong at the bank. Try again in a moment."),
+}
+
+
+def sentence(code: str) -> Promise:
+    """What to tell the holder of a card that was declined with this code."""
+    return _SENTENCES.get(code, _USUAL)

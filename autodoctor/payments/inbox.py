@@ -1,0 +1,104 @@
+"""Stripe's webhooks: verify, store once, answer; then, from the queue, look how the payment stands."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from autodoctor.accounts.access import anyone
+from autodoctor.clock.models import Job
+from autodoctor.clock.queue import schedule
+from autodoctor.payments import gateway
+from autodoctor.payments.gateway import EventNotice
+from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.payments.settle import report_mismatch, settle
+
+MAX_BODY_BYTES = 512 * 1024
+
+
+class UnknownPayment(Exception):
+    """An event of a payment that we have no row of: looked for again later, in the end parked for support to see."""
+
+
+@csrf_exempt
+@require_POST
+@anyone
+def webhook(request: HttpRequest) -> HttpResponse:
+    """200 once the event is stored, also when it was before; 400 unless Stripe signed it just now."""
+    now = timezone.now()
+    body = request.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        return _refused("too_large", _("This is larger than any event."), 413)
+    try:
+        notice = gateway.verified_event(
+            body, request.headers.get("Stripe-Signature", ""), secrets=settings.STRIPE_WEBHOOK_SECRETS, now=now
+        )
+    except gateway.Forged:
+        return _refused("not_verified", _("This was not signed by Stripe, or not just now."), 400)
+    receive(notice, now)
+    return JsonResponse({"received": True})
+
+
+def receive(notice: EventNotice, now: datetime) -> None:
+    """Store a verified event and schedule the look at it; nothing for one that is known."""
+    about_payment = bool(notice.intent_id) or notice.type.startswith("checkout.session.")
+    with transaction.atomic():
+        event, new = StripeEvent.objects.get_or_create(
+            id=notice.id,
+            defaults={
+                "type": notice.type,
+                "object_id": notice.object_id,
+                "intent_id": notice.intent_id,
+                "payment_id": notice.payment_id,
+                "livemode": notice.livemode,
+                "received_at": now,
+                "processed_at": None if about_payment else now,
+                "outcome": "" if about_payment else "not about a payment",
+            },
+        )
+        if new and about_payment:
+            schedule("stripe.event", event.id, now)
+
+
+def process(job: Job, now: datetime) -> None:
+    """Settle the payment that an event is about. Raises `UnknownPayment`, and the gateway's errors."""
+    event = StripeEvent.objects.get(id=job.key)
+    if event.processed_at:
+        return
+    if event.livemode != settings.STRIPE_LIVEMODE:
+        outcome = _of_the_other_mode(event, now)
+    elif intent_id := event.intent_id or gateway.checkout(event.object_id).intent_id:
+        outcome = _settle(intent_id, now)
+    else:
+        outcome = "nothing was paid"
+    StripeEvent.objects.filter(id=event.id).update(processed_at=now, outcome=outcome)
+
+
+def _settle(intent_id: str, now: datetime) -> str:
+    snapshot = gateway.payment(intent_id)
+    try:
+        payment = Payment.objects.get(id=snapshot.payment_id)
+    except (Payment.DoesNotExist, ValidationError) as error:
+        raise UnknownPayment(intent_id) from error
+    settled = settle(payment_id=payment.id, snapshot=snapshot, now=now)
+    return f"mismatch: {settled.mismatch}" if settled.mismatch else settled.state
+
+
+def _of_the_other_mode(event: StripeEvent, now: datetime) -> str:
+    """Test money for a live payment, or the reverse: nothing is looked up, support is told."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().filter(id=event.payment_id).first() if event.payment_id else None
+        if payment is None:
+            raise UnknownPayment(event.object_id)
+        report_mismatch(payment, "livemode", now)
+    return "mismatch: livemode"
+
+
+def _refused(code: str, sentence: str, status: int) -> JsonResponse:
+    return JsonResponse({"error": code, "detail": sentence}, status=status)

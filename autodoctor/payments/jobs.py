@@ -1,0 +1,68 @@
+"""What is done at Stripe, from the durable queue. Each may run again after a crash: same key, same outcome."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+from autodoctor.payments import checkout, gateway, inbox
+from autodoctor.payments.gateway import PaymentSnapshot
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.payments.settle import abandon, refund_settled, settle
+
+State = Payment.State
+
+
+def capture(job: Job, now: datetime) -> None:
+    """Charge what is due of a hold."""
+    payment = Payment.objects.get(id=job.key)
+    due, key = payment.to_capture_cents, job.idempotency_key
+    if payment.state == State.AUTHORISED and due:
+        _end_hold(payment, lambda: gateway.capture(payment.intent_id, amount_cents=due, key=key), now)
+
+
+def release(job: Job, now: datetime) -> None:
+    """Let go of a hold of which nothing is due."""
+    payment = Payment.objects.get(id=job.key)
+    decided = payment.due_cents is not None and not payment.to_capture_cents
+    if payment.state == State.AUTHORISED and decided:
+        _end_hold(payment, lambda: gateway.cancel(payment.intent_id, key=job.idempotency_key), now)
+
+
+def close(job: Job, now: datetime) -> None:
+    """Call off a payment that nobody has made; one that comes first is settled, which releases it."""
+    payment = Payment.objects.get(id=job.key)
+    if payment.state == State.CREATED and payment.due_cents == 0:
+        checkout.shut(payment=payment, now=now)
+        abandon(payment_id=payment.id, now=now)
+
+
+def give_back(job: Job, now: datetime) -> None:
+    """Issue a refund that stands in the ledger. One that Stripe refuses is marked as failed."""
+    refund = Refund.objects.select_related("payment").get(id=job.key)
+    if refund.state != Refund.State.REQUESTED:
+        return
+    intent_id = refund.payment.intent_id
+    known = (made for made in gateway.payment(intent_id).refunds if made.refund_id == str(refund.id))
+    made = next(known, None) or gateway.refund(
+        intent_id, amount_cents=refund.amount_cents, refund_id=refund.id, key=f"refund:{refund.id}"
+    )
+    refund_settled(refund_id=refund.id, snapshot=made, now=now)
+
+
+def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
+    try:
+        settle(payment_id=payment.id, snapshot=act(), now=now)
+    except (gateway.Invalid, gateway.Declined):  # it may be over already: see how it stands
+        found = gateway.payment(payment.intent_id)
+        if settle(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORISED:
+            raise
+
+
+JOBS: dict[str, Handler] = {
+    "payment.capture": Handler(run=capture, external=True),
+    "payment.release": Handler(run=release, external=True),
+    "payment.close": Handler(run=close, external=True),
+    "payment.refund": Handler(run=give_back, external=True),
+    "stripe.event": Handler(run=inbox.process, external=True),
+}

@@ -1,0 +1,119 @@
+"""What is owed: payments opened, decided and given back. Each of these joins the caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.queue import schedule
+from autodoctor.payments.models import Payment, Refund
+
+State = Payment.State
+
+
+class NotRefundable(Exception):
+    """Nothing was charged, or less than this is left of it."""
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """What a person is shown of one payment, in cents."""
+
+    held: int
+    charged: int
+    released: int
+
+
+def open_booking(
+    *,
+    owner_id: UUID,
+    payer: User,
+    amount_cents: int,
+    currency: str,
+    seconds: int,
+    description: str,
+    keep_card: bool,
+    now: datetime,
+) -> Payment:
+    """The payment of a booking, not paid yet. Raises IntegrityError when this owner has one."""
+    return Payment.objects.create(
+        owner_id=owner_id,
+        payer=payer,
+        purpose=Payment.Purpose.BOOKING,
+        description=description,
+        amount_cents=amount_cents,
+        currency=currency.lower(),
+        seconds=seconds,
+        keep_card=keep_card,
+        created_at=now,
+    )
+
+
+def finish(*, owner_id: UUID, due: dict[UUID, int], now: datetime) -> None:
+    """Decide what is captured of each payment, in cents, and schedule it. The first decision on a payment stands.
+
+    0 releases the hold. What nobody has paid yet is called off, whatever is due of it; a payment that comes in all
+    the same is released. Raises `Payment.DoesNotExist` for a payment of another owner, ValueError for more than is
+    held.
+    """
+    with transaction.atomic():
+        payments = list(Payment.objects.select_for_update().filter(id__in=due, owner_id=owner_id).order_by("id"))
+        if len(payments) != len(due):
+            raise Payment.DoesNotExist(f"not all of these are payments of {owner_id}")
+        for payment in payments:
+            _decide(payment, due[payment.id], now)
+
+
+def refund(*, payment_id: UUID, amount_cents: int, reason: str, now: datetime) -> Refund:
+    """Give back part or all of what was captured: the row now, Stripe from the queue.
+
+    Raises `NotRefundable` when that is more than is left, `Payment.DoesNotExist`, ValueError for nothing or less.
+    """
+    if amount_cents <= 0:
+        raise ValueError("a refund is more than nothing")
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(id=payment_id)
+        if amount_cents > refundable_cents(payment):
+            raise NotRefundable
+        given = Refund.objects.create(payment=payment, amount_cents=amount_cents, reason=reason, created_at=now)
+        schedule("payment.refund", str(given.id), now)
+    return given
+
+
+def refundable_cents(payment: Payment) -> int:
+    """What is left of the charge; refunds that are on their way count as given."""
+    given = payment.refunds.exclude(state=Refund.State.FAILED).aggregate(cents=Sum("amount_cents"))["cents"] or 0
+    return max(0, payment.captured_cents - given)
+
+
+def amounts(payment: Payment) -> Amounts:
+    """What of it is held, what was charged, and what went back to the card without being charged."""
+    match payment.state:
+        case State.AUTHORISED:
+            return Amounts(held=payment.amount_cents, charged=0, released=0)
+        case State.CAPTURED:
+            rest = payment.amount_cents - payment.captured_cents
+            return Amounts(held=0, charged=payment.captured_cents, released=rest)
+        case State.RELEASED:
+            return Amounts(held=0, charged=0, released=payment.amount_cents)
+    return Amounts(held=0, charged=0, released=0)
+
+
+def _decide(payment: Payment, cents: int, now: datetime) -> None:
+    if not 0 <= cents <= payment.amount_cents:
+        raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
+    if payment.due_cents is not None or payment.state not in (State.CREATED, State.AUTHORISED):
+        return
+    due = cents if payment.state == State.AUTHORISED else 0
+    if Payment.objects.filter(id=payment.id, state=payment.state, due_cents=None).update(due_cents=due):
+        payment.due_cents = due
+        schedule(_what_follows(payment), str(payment.id), now)
+
+
+def _what_follows(payment: Payment) -> str:
+    if payment.state == State.CREATED:
+        return "payment.close"
+    return "payment.capture" if payment.to_capture_cents else "payment.release"
