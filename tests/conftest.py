@@ -1,0 +1,27 @@
+"""Real server processes for the tests that need one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.fakes.server import Server, running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One seeded server for all tests of a worker that leave it as it is."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[..., Server]]:
+    """A server of the test's own, to cut and kill: `start_server(deadlines={"unnoticed": 2})`, see `running`."""
+    with ExitStack() as stack:
+
+        def start(**options: Any) -> Server:
+            return stack.enter_context(running(**options))
+
+        yield start

@@ -1,0 +1,144 @@
+"""Two people in two real browsers, against a real server process."""
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, expect
+
+from tests.fakes import chromium
+from tests.fakes.server import ROOT, Server
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PATIENCE = 10_000  # milliseconds that a page may take to come to what is expected
+ARTIFACTS = ROOT / ".artifacts"
+AXE_RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+
+
+class Watch:
+    """What goes wrong in pages without anybody looking; the test fails on it at its end."""
+
+    def __init__(self) -> None:
+        self._problems: list[str] = []
+        self._allowed: list[str] = []
+
+    def allow(self, pattern: str) -> None:
+        """Put up with problems that match: for a test that brings them about on purpose."""
+        self._allowed.append(pattern)
+
+    def over(self, page: Page, origin: str) -> None:
+        def on_response(response: Response) -> None:
+            if response.status >= 500 and response.url.startswith(origin):
+                self._problems.append(f"{response.url} answered {response.status}")
+
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self._problems.append(f"{page.url} threw {error}"))
+        page.on("response", on_response)
+
+    def problems(self) -> list[str]:
+        return [problem for problem in self._problems if not any(re.search(p, problem) for p in self._allowed)]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            url = message.page.url if message.page else ""
+            self._problems.append(f"{url} logged {message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium: install one to run the journeys")
+    return {"executable_path": path, "args": chromium.flags()}
+
+
+@pytest.fixture
+def watch() -> Iterator[Watch]:
+    watcher = Watch()
+    yield watcher
+    assert watcher.problems() == []
+
+
+@pytest.fixture
+def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """A page of somebody who is signed in (None: nobody), in a context of its own.
+
+    `browser_of("customer@example.com", viewport=DESKTOP, permissions=["camera"])`; `server=` for another one than the
+    shared one. Addresses in `goto` are relative to the server.
+    """
+    pages: list[Page] = []
+    with ExitStack() as contexts:
+
+        def open_page(email: str | None, *, server: Server | None = None, **options: Any) -> Page:
+            server = server or request.getfixturevalue("server")
+            context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, **options})
+            contexts.callback(context.close)
+            context.set_default_timeout(PATIENCE)
+            context.add_cookies(_cookies(server, email))
+            page = context.new_page()
+            watch.over(page, server.url)
+            pages.append(page)
+            return page
+
+        yield open_page
+        if request.node.stash.get(FAILED, False):
+            _picture_all(pages, request.node.name)
+
+
+@pytest.fixture
+def axe() -> Callable[[Page], None]:
+    """Fails on anything that keeps people out of a page, at WCAG 2.2 AA."""
+
+    def check(page: Page) -> None:
+        results = Axe().run(page, options=AXE_RULES)
+        assert not results.response["violations"], f"{page.url}\n{results.generate_report()}"
+
+    return check
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], Path]:
+    """Keeps a picture of the whole page in .artifacts/."""
+
+    def take(page: Page, name: str) -> Path:
+        path = ARTIFACTS / f"{name}.png"
+        page.screenshot(path=path, full_page=True)
+        return path
+
+    return take
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+def _cookies(server: Server, email: str | None) -> list[Any]:
+    if email is None:
+        return []
+    return [{"name": name, "value": value, "url": server.url} for name, value in server.sign_in(email).cookies.items()]
+
+
+def _picture_all(pages: list[Page], name: str) -> None:
+    """What everybody saw when the test failed."""
+    for number, page in enumerate(pages):
+        if not page.is_closed():
+            page.screenshot(path=ARTIFACTS / "failed" / f"{name}-{number}.png", full_page=True)
