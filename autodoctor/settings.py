@@ -171,8 +171,17 @@ EMAIL_FROM = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="The Auto Doctor
 # Payments: the sandbox unless Stripe's keys are given.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe's own
+STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
+if PAYMENTS_SANDBOX:
+    if not DEBUG:
+        raise ImproperlyConfigured("STRIPE_SECRET_KEY is not set: the payment sandbox runs in development only.")
+    STRIPE_SECRET_KEY = "sk_test_sandbox"
+    STRIPE_WEBHOOK_SECRETS = ["whsec_sandbox"]
+    STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
+elif not STRIPE_WEBHOOK_SECRETS:
+    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
 MECHANIC_SHARE_PERCENT = 70
 LATE_CANCEL_PERCENT = 50  # of the booking, when the customer calls off after the mechanic is in, or never comes
 
