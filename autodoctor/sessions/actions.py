@@ -37,6 +37,13 @@ class PlanTerms:
     currency: str = "usd"
 
 
+AUDIENCES = {
+    "nudge.customer": log.Audience.CUSTOMER,
+    "nudge.mechanic": log.Audience.MECHANIC,
+    "alert.support": log.Audience.SUPPORT,
+}
+
+
 @contextmanager
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
     """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
@@ -124,7 +131,8 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
             write_to(it.session.customer, it, "accepted", now=now)
             return it.session
     except IntegrityError as error:
-        raise Refused("already_in_session", _("You already have an open session. Finish or release it first.")) from error
+        sentence = _("You already have an open session. Finish or release it first.")
+        raise Refused("already_in_session", sentence) from error
 
 
 def _check_claim(session: Session, mechanic: User) -> None:
@@ -172,7 +180,7 @@ def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
 
 
 def join(*, session_id: UUID, user: User, now: datetime) -> Session:
-    """"Join Session": take part from now on; both in make it `waiting`, a return sets the clock going."""
+    """ "Join Session": take part from now on; both in make it `waiting`, a return sets the clock going."""
     with changing(session_id, now) as it:
         who = log.actor(user, it.session)
         if who.role == Role.SUPPORT:
@@ -241,7 +249,7 @@ def spend_pause(it: Situation, at: datetime) -> None:
 
 
 def start(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """"Start Session": the mechanic, once both are in. The clock runs from now."""
+    """ "Start Session": the mechanic, once both are in. The clock runs from now."""
     with changing(session_id, now) as it:
         session, who = it.session, log.actor(by, it.session)
         if who.role != Role.MECHANIC:
@@ -256,7 +264,7 @@ def start(*, session_id: UUID, by: User, now: datetime) -> Session:
 
 
 def end(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """"End Session" by either side or support; who ends, and who is missing, decides what is charged."""
+    """ "End Session" by either side or support; who ends, and who is missing, decides what is charged."""
     with changing(session_id, now) as it:
         who = log.actor(by, it.session)
         if it.session.state != State.COMPLETED:
@@ -283,7 +291,9 @@ def complete(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
     """The session is over: what is due is known, or asked."""
     session = it.session
     session.ended_at, session.end_reason = at, reason
-    kind = "session.auto_closed" if reason in {"mechanic_lost", "exceeded_3h_limit"} and who is None else "session.ended"
+    kind = (
+        "session.auto_closed" if reason in {"mechanic_lost", "exceeded_3h_limit"} and who is None else "session.ended"
+    )
     _enter(it, State.COMPLETED, kind, at=at, who=who)
     _settle(session, at)
     write_to(session.customer, it, "completed", now=at)
@@ -341,7 +351,9 @@ def settle_answer(it: Situation, solved: bool, *, at: datetime, who: log.Actor |
 
 def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
     """A nudge, an alert or a warning: once per rule and occasion, read by whom it is meant for."""
-    audience = {"nudge.customer": "customer", "nudge.mechanic": "mechanic", "alert.support": "support"}.get(kind, "both")
+    audience = {"nudge.customer": "customer", "nudge.mechanic": "mechanic", "alert.support": "support"}.get(
+        kind, "both"
+    )
     once_per = deadlines.DEADLINES[rule].once_per
     occasion = once_per(it.session) if once_per else 0
     facts = {"rule": rule, **(data or {})}

@@ -182,9 +182,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-@router.api_operation(
-    ["GET", "POST"], "/cron/monitor-sessions", response={200: Monitored, 401: Failure}, auth=CRON
-)
+@router.api_operation(["GET", "POST"], "/cron/monitor-sessions", response={200: Monitored, 401: Failure}, auth=CRON)
 def monitor_sessions(request: HttpRequest) -> dict[str, Any]:
     """The safety net, for a scheduler outside: mend missing deadlines and run what is overdue."""
     return monitor(timezone.now()).as_answer()

@@ -12,7 +12,7 @@ from autodoctor.sessions.models import Connection, Participant, Session
 
 @dataclass
 class Seat:
-    """One side of a session. `gone_since` is the last sign of life of someone without a page, None while there is one."""
+    """One side of a session: what the log last noticed of them, and which pages of theirs are open."""
 
     role: str
     part: Participant | None = None

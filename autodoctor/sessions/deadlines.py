@@ -159,9 +159,7 @@ DEADLINES: dict[str, Deadline] = {
         ),
         Deadline("request.unnoticed", REQUESTED, _in_state("unnoticed"), once_per=_state),
         Deadline("request.offer_stop", REQUESTED, _in_state("offer_stop"), once_per=_state),
-        Deadline(
-            "request.unattended", REQUESTED, lambda it: it.session.unattended_at, State.EXPIRED, certain=True
-        ),
+        Deadline("request.unattended", REQUESTED, lambda it: it.session.unattended_at, State.EXPIRED, certain=True),
         Deadline(
             "session.never_started",
             BEFORE_START,
@@ -200,9 +198,7 @@ DEADLINES: dict[str, Deadline] = {
         Deadline("clock.pause_spent", RUNNING, _pause_spent),
         Deadline("mechanic.lost_offer", RECONNECTING, _mechanic_lost("mechanic_missing_offer"), once_per=_state),
         Deadline("mechanic.lost", RECONNECTING, _mechanic_lost("mechanic_lost"), State.COMPLETED),
-        Deadline(
-            "customer.lost_offer", RECONNECTING, _noticed("customer", "customer_missing_offer"), once_per=_state
-        ),
+        Deadline("customer.lost_offer", RECONNECTING, _noticed("customer", "customer_missing_offer"), once_per=_state),
         Deadline("session.solved", COMPLETED, _unanswered),
         Deadline("summary.reminder", COMPLETED, _unsummarised("summary_reminder"), once_per=_state),
         Deadline("summary.second_reminder", COMPLETED, _unsummarised("summary_second_reminder"), once_per=_state),
@@ -237,7 +233,7 @@ def kept(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
 
 
 def lacks(it: Situation, held: dict[str, datetime]) -> bool:
-    """Whether a wanted deadline is missing or too late. One too many or too early is harmless: it is looked at again."""
+    """Whether a wanted deadline is missing or too late. One too many or too early does no harm: it does nothing."""
     return any(kind not in held or held[kind] > moment for kind, moment in wanted(it).items())
 
 

@@ -1,4 +1,4 @@
-"""What the clock does at each deadline. The rule is looked at again under the session's lock: not due, nothing happens."""
+"""What the clock does at each deadline: the rule is looked at again under the lock, and if it is due it is done."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -50,9 +50,7 @@ def _complete(reason: str) -> Act:
 
 def _warn(rule: str, name: str) -> Act:
     seconds = settings.DEADLINES[name]
-    return lambda it, at, now: actions.tell(
-        it, rule, "session.warned", at=at, data={"seconds_left": seconds}
-    )
+    return lambda it, at, now: actions.tell(it, rule, "session.warned", at=at, data={"seconds_left": seconds})
 
 
 ACTS: dict[str, Act] = {

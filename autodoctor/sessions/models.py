@@ -120,7 +120,7 @@ class SessionEvent(models.Model):
     actor_name = models.CharField(max_length=80, blank=True)
     client_id = models.UUIDField(null=True)
     # A nudge or alert fires once per rule and occasion (the `seq` of the event that gave rise to it).
-    rule = models.CharField(max_length=40, null=True)
+    rule = models.CharField(max_length=40, null=True)  # noqa: DJ001 null is what most rows are: not by any rule
     occasion = models.PositiveIntegerField(null=True)
     data = models.JSONField(default=dict)
 

@@ -6,8 +6,17 @@ import pytest
 
 from autodoctor.sessions.deadlines import DEADLINES
 from autodoctor.sessions.jobs import ACTS, JOBS
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, OPEN, RUNNING, TERMINAL, TRANSITIONS, InvalidTransition
-from autodoctor.sessions.states import State, check
+from autodoctor.sessions.states import (
+    BEFORE_START,
+    CLAIMED,
+    OPEN,
+    RUNNING,
+    TERMINAL,
+    TRANSITIONS,
+    InvalidTransition,
+    State,
+    check,
+)
 
 
 def cycles() -> list[frozenset[State]]:

@@ -1,0 +1,106 @@
+"""A session told step by step, with time passed in: what people do, and what the clock does meanwhile."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.loop import run_due
+from autodoctor.clock.models import Job
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import actions
+from autodoctor.sessions.deadlines import DEADLINES
+from autodoctor.sessions.jobs import JOBS
+from autodoctor.sessions.models import Session, SessionEvent
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+CHAT = actions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)
+
+# The sessions' own handlers; mail and money stay in the queue, where a test can look at them.
+HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in DEADLINES}
+
+
+class Story:
+    """`story.now` moves only by `wait`; every deadline on the way fires at its own moment."""
+
+    def __init__(self, customer: User, mechanic: User, terms: actions.PlanTerms = CHAT) -> None:
+        self.customer, self.mechanic, self.now = customer, mechanic, NOON
+        self.id = actions.draft(
+            customer=customer, terms=terms, vehicle={"make": "Volvo"}, concern="It rattles", keep_card=False, now=NOON
+        ).id
+
+    @property
+    def session(self) -> Session:
+        return Session.objects.get(pk=self.id)
+
+    @property
+    def payment(self) -> Payment:
+        return Payment.objects.get(owner_id=self.id, purpose="booking")
+
+    def wait(self, *, minutes: float = 0, seconds: float = 0) -> "Story":
+        until = self.now + timedelta(minutes=minutes, seconds=seconds)
+        while (due := self._next_due()) is not None and due <= until:
+            self.now = max(self.now, due)
+            run_due(self.now)
+        self.now = until
+        return self
+
+    def outage(self, *, minutes: float) -> "Story":
+        """Time passes and nothing runs; then everything overdue does."""
+        self.now += timedelta(minutes=minutes)
+        run_due(self.now)
+        return self
+
+    def _next_due(self) -> datetime | None:
+        mine = Job.objects.filter(key=str(self.id), kind__in=DEADLINES, parked_at=None).order_by("due_at")
+        return mine.values_list("due_at", flat=True).first()
+
+    def pay(self) -> "Story":
+        Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
+        actions.admit(session_id=self.id, now=self.now)
+        return self
+
+    def accept(self, mechanic: User | None = None) -> "Story":
+        actions.accept(session_id=self.id, mechanic=mechanic or self.mechanic, now=self.now)
+        return self
+
+    def join(self, *people: User) -> "Story":
+        for person in people or (self.customer, self.mechanic):
+            actions.join(session_id=self.id, user=person, now=self.now)
+        return self
+
+    def start(self) -> "Story":
+        actions.start(session_id=self.id, by=self.mechanic, now=self.now)
+        return self
+
+    def live(self) -> "Story":
+        return self.pay().accept().join().start()
+
+    def leave(self, person: User) -> "Story":
+        """Every page of theirs closes."""
+        actions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
+        return self
+
+    def end(self, by: User) -> "Story":
+        actions.end(session_id=self.id, by=by, now=self.now)
+        return self
+
+    def events(self, *kinds: str) -> list[SessionEvent]:
+        return list(SessionEvent.objects.filter(session_id=self.id, kind__in=kinds).order_by("seq"))
+
+    def rules(self) -> list[str]:
+        """The nudges, alerts and warnings so far, in order."""
+        told = SessionEvent.objects.filter(session_id=self.id, rule__isnull=False).order_by("seq")
+        return [str(rule) for rule in told.values_list("rule", flat=True)]
+
+    def mails(self) -> list[str]:
+        posted = Job.objects.filter(kind="mail.send", key__startswith=str(self.id)).order_by("id")
+        return [job.payload["template"].removeprefix("sessions/mail/") for job in posted]
+
+    def minutes_since_noon(self, moment: datetime | None) -> float:
+        assert moment is not None
+        return (moment - NOON).total_seconds() / 60
+
+    def facts(self) -> dict[str, Any]:
+        session = self.session
+        return {"state": session.state, "reason": session.end_reason, "due": self.payment.due_cents}
