@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "autodoctor.accounts"
+
+    def ready(self) -> None:
+        import autodoctor.accounts.signals  # noqa: F401  connects its receivers

@@ -1,13 +1,16 @@
 """People: who they are and what they may do."""
 
 import uuid
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.signals import access_changed
 
 
 class Role(models.TextChoices):
@@ -32,7 +35,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=80)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    time_zone_chosen = models.BooleanField(default=False)  # by hand: the browser's no longer replaces it
     is_active = models.BooleanField(default=True)
+    banned_at = models.DateTimeField(null=True, blank=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -42,6 +47,17 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        # Here, because a password changes in several places: reset, account page, command line.
+        password_changed = getattr(self, "_password", None) is not None and not self._state.adding
+        super().save(*args, **kwargs)
+        if password_changed:
+            self.announce_access()
+
+    def announce_access(self) -> None:
+        """After commit: what this person may do has changed, in every browser of theirs."""
+        transaction.on_commit(partial(access_changed.send_robust, sender=User, user_id=self.pk, session_key=None))
 
     @property
     def role(self) -> Role:
@@ -69,6 +85,20 @@ class MechanicProfile(models.Model):
     taking_sessions = models.BooleanField(_("taking sessions"), default=False)
     applied_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_state_display()})"
+
+
+class Notify(models.Model):
+    """Somebody who wants a mail when the next mechanic starts taking sessions."""
+
+    email = models.EmailField(unique=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "Notify"
+
+    def __str__(self) -> str:
+        return self.email

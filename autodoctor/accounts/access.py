@@ -1,0 +1,85 @@
+"""Who may call a view. Every view carries exactly one of these, readable as `view.access`.
+
+Not signed in: asked to sign in, and brought back. Signed in with a role that the view is not for: the same 404 as for
+an address that does not exist. A view that its visitor may see but not use raises `PermissionDenied` itself.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
+
+from autodoctor.accounts.models import Role, User
+
+P = ParamSpec("P")
+Guarded = Callable[..., HttpResponseBase]
+
+
+class SignedInRequest(HttpRequest):
+    """A request that one of the guards below has let through."""
+
+    user: User
+
+
+View = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
+
+
+def anyone(view: Callable[Concatenate[HttpRequest, P], HttpResponseBase]) -> Guarded:
+    return mark(view, "anyone")
+
+
+def signed_in(view: View[P]) -> Guarded:
+    return _guard(view, "signed_in", frozenset(Role))
+
+
+def customer_only(view: View[P]) -> Guarded:
+    return _guard(view, "customer_only", frozenset({Role.CUSTOMER}))
+
+
+def mechanic_only(view: View[P]) -> Guarded:
+    return _guard(view, "mechanic_only", frozenset({Role.MECHANIC}))
+
+
+def support_only(view: View[P]) -> Guarded:
+    return _guard(view, "support_only", frozenset({Role.SUPPORT}))
+
+
+def mark(view: Callable[..., HttpResponseBase], access: str) -> Guarded:
+    """Write down who may call a view that guards itself."""
+    vars(view)["access"] = access
+    return view
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": "not_signed_in", "detail": _("Please sign in first.")}, status=401)
+    answer = redirect_to_login(_way_back(request), settings.LOGIN_URL)
+    # A fragment would swap the sign-in page into the middle of the page that asked for it.
+    return HttpResponseClientRedirect(answer.url) if "HX-Request" in request.headers else answer
+
+
+def _guard(view: View[P], access: str, roles: frozenset[Role]) -> Guarded:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return ask_to_sign_in(request)
+        if request.user.role not in roles:
+            raise Http404
+        return view(cast(SignedInRequest, request), *args, **kwargs)
+
+    return mark(guarded, access)
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Where to go after signing in: this page, or the one that holds the form or the fragment."""
+    if request.method in {"GET", "HEAD"} and "HX-Request" not in request.headers:
+        return request.get_full_path()
+    page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    same_site = page.netloc == request.get_host()
+    return page._replace(scheme="", netloc="").geturl() if same_site else settings.LOGIN_REDIRECT_URL

@@ -1,0 +1,141 @@
+"""What happens to people's accounts: enrol, apply, approve, take sessions, ban."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
+from autodoctor.mail.post import post
+
+TOLD_FOR = timedelta(hours=24)  # whoever asked longer ago has found help elsewhere
+
+
+class Refused(Exception):
+    """It cannot be done; `detail` says why in a sentence a person understands."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(code)
+        self.code, self.detail = code, detail
+
+
+def enrol(*, email: str, name: str, password: str, **fields: Any) -> User:
+    """A person whose address needs no proof: for seeds and the command line. Any password goes."""
+    with transaction.atomic():
+        user = User.objects.create_user(email, password, name=name, **fields)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def save_account(*, user: User, name: str, time_zone: str) -> User:
+    """An empty time zone leaves it to the browser."""
+    user.name, user.time_zone_chosen = name, bool(time_zone)
+    user.time_zone = time_zone or user.time_zone
+    user.save(update_fields=["name", "time_zone", "time_zone_chosen"])
+    return user
+
+
+def apply(
+    *,
+    user: User,
+    name: str,
+    headline: str,
+    years_experience: int,
+    skills: str,
+    certifications: str,
+    time_zone: str,
+    now: datetime,
+) -> MechanicProfile:
+    """Ask to become a mechanic, or ask again after a no. Raises `Refused` for support and for approved mechanics."""
+    if user.role == Role.SUPPORT:
+        raise Refused("is_support", _("Support cannot work as a mechanic as well."))
+    details = {
+        "headline": headline,
+        "years_experience": years_experience,
+        "skills": skills,
+        "certifications": certifications,
+        "state": MechanicProfile.State.APPLIED,
+        "applied_at": now,
+        "decided_at": None,
+        "decided_by": None,
+    }
+    with transaction.atomic():
+        save_account(user=user, name=name, time_zone=time_zone)
+        profile, _created = MechanicProfile.objects.select_for_update().get_or_create(user=user, defaults=details)
+        if profile.state == MechanicProfile.State.APPROVED:
+            raise Refused("already_approved", _("You are a mechanic here already."))
+        MechanicProfile.objects.filter(pk=profile.pk).update(**details)
+        profile.refresh_from_db()
+    return profile
+
+
+def approve(*, profile: MechanicProfile, by: User, now: datetime) -> MechanicProfile:
+    """Raises `Refused` unless they are waiting for the answer, or were declined."""
+    return _decide(profile, MechanicProfile.State.APPROVED, by=by, now=now)
+
+
+def decline(*, profile: MechanicProfile, by: User, now: datetime) -> MechanicProfile:
+    """Also takes an approval back. Raises `Refused` when it was declined before."""
+    return _decide(profile, MechanicProfile.State.DECLINED, by=by, now=now)
+
+
+def _decide(profile: MechanicProfile, state: MechanicProfile.State, *, by: User, now: datetime) -> MechanicProfile:
+    with transaction.atomic():
+        undecided = MechanicProfile.objects.filter(pk=profile.pk).exclude(state=state)
+        if not undecided.update(state=state, taking_sessions=False, decided_at=now, decided_by=by):
+            raise Refused("already_decided", _("That was decided before."))
+        profile.refresh_from_db()
+        profile.user.announce_access()
+        key = f"application:{profile.pk}:{state}:{now.timestamp():.0f}"
+        post(f"accounts/mail/application_{state.value}", to=profile.user, context={}, key=key, now=now)
+    return profile
+
+
+def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
+    """Switch a mechanic's offer on or off; on, whoever waits for one is told. Raises `Refused` unless approved."""
+    approved = MechanicProfile.objects.filter(user=mechanic, state=MechanicProfile.State.APPROVED)
+    with transaction.atomic():
+        switched = approved.exclude(taking_sessions=taking).update(taking_sessions=taking)
+        if not switched and not approved.exists():
+            raise Refused("not_approved", _("Only approved mechanics take sessions."))
+        if switched and taking:
+            _tell_who_asked(now)
+
+
+def mechanics_taking_sessions() -> int:
+    """How many mechanics offer sessions now."""
+    return MechanicProfile.objects.filter(
+        state=MechanicProfile.State.APPROVED, taking_sessions=True, user__is_active=True
+    ).count()
+
+
+def ask_to_be_told(*, email: str, now: datetime) -> None:
+    """One mail to this address as soon as a mechanic takes sessions, within a day."""
+    Notify.objects.update_or_create(email=email.lower(), defaults={"asked_at": now})
+
+
+def ban(*, user: User, now: datetime) -> User:
+    """Shut somebody out, at once and everywhere. What they have open ends by its own deadlines."""
+    with transaction.atomic():
+        user.is_active, user.banned_at = False, now
+        user.save(update_fields=["is_active", "banned_at"])
+        MechanicProfile.objects.filter(user=user).update(taking_sessions=False)
+        user.announce_access()
+    return user
+
+
+def lift_ban(*, user: User) -> User:
+    user.is_active, user.banned_at = True, None
+    user.save(update_fields=["is_active", "banned_at"])
+    return user
+
+
+def _tell_who_asked(now: datetime) -> None:
+    """Everyone once: the asking ends with the telling."""
+    for asked in Notify.objects.select_for_update():
+        if asked.asked_at > now - TOLD_FOR:
+            key = f"mechanic-available:{asked.pk}"
+            post("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
+        asked.delete()

@@ -1,0 +1,49 @@
+"""Where allauth meets the rest: its mails go through the queue, its throttles know the real client."""
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.db import transaction
+from django.forms import BaseForm
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from autodoctor.accounts import zones
+from autodoctor.accounts.models import User
+from autodoctor.accounts.proxies import client_address
+from autodoctor.mail.post import post
+
+
+class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """`account/email/password_changed` is written by accounts/mail/password_changed.txt."""
+        template = f"accounts/mail/{template_prefix.rpartition('/')[2]}"
+        with transaction.atomic():
+            post(template, to=email, context=_facts(context), key=f"account:{uuid4()}", now=timezone.now())
+
+    def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
+        user.name = form.cleaned_data["name"]
+        browser_zone = request.COOKIES.get(zones.COOKIE, "")
+        if zones.is_known(browser_zone):
+            user.time_zone = browser_zone
+        super().save_user(request, user, form, commit)
+        return user
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account")
+
+    def get_email_verification_redirect_url(self, email_address: object) -> str:
+        return reverse("account")
+
+
+def _facts(context: dict[str, Any]) -> dict[str, Any]:
+    """What of allauth's context a mail can carry: plain values, and moments under a name ending in `_at`."""
+    plain = {key: value for key, value in context.items() if isinstance(value, str | int | bool)}
+    moments = {f"{key}_at": value.isoformat() for key, value in context.items() if isinstance(value, datetime)}
+    return plain | moments

@@ -1,0 +1,74 @@
+"""Forms about people."""
+
+from typing import Any, ClassVar, cast
+
+from allauth.account.forms import SignupForm
+from django import forms
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts import zones
+from autodoctor.accounts.models import MechanicProfile, User
+
+
+class NameField(forms.CharField):
+    """A person's name on one line."""
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Your name"), max_length=80, widget=forms.TextInput({"autocomplete": "name"}))
+
+    def to_python(self, value: Any) -> str:
+        return " ".join(str(value or "").split())
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if not value.isprintable():
+            raise forms.ValidationError(_("A name is made of letters."), code="unprintable")
+
+
+class SignUpForm(SignupForm):  # type: ignore[misc]
+    name = NameField()
+    field_order = ("name", "email", "password1")
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        if self.account_already_exists:
+            # A new account takes the time of a hash: a known address must not answer sooner.
+            make_password(self.cleaned_data["password1"])
+        answer: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        return answer
+
+
+class AccountForm(forms.Form):
+    name = NameField()
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, user: User, data: QueryDict | None) -> None:
+        chosen = user.time_zone if user.time_zone_chosen else ""
+        super().__init__(data, initial={"name": user.name, "time_zone": chosen})
+        browsers = _("The one of my browser") if chosen else _("The one of my browser (%s)") % user.time_zone
+        zone_field = cast(forms.ChoiceField, self.fields["time_zone"])
+        zone_field.choices = [("", browsers), *zones.choices()]
+
+
+class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """What support needs to know to approve a mechanic."""
+
+    name = NameField()
+    years_experience = forms.IntegerField(label=_("Years of experience"), min_value=0, max_value=70)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones.choices)
+
+    field_order = ("name", "headline", "years_experience", "skills", "certifications", "time_zone")
+
+    class Meta:
+        model = MechanicProfile
+        fields = ("headline", "years_experience", "skills", "certifications")
+        help_texts: ClassVar = {
+            "headline": _("One line that customers read: what you are best at."),
+            "skills": _("Makes, systems, tools. Customers read this too."),
+            "certifications": _("Number and year, so that we can check them."),
+        }
+        widgets: ClassVar = {
+            "skills": forms.Textarea({"rows": 4}),
+            "certifications": forms.Textarea({"rows": 3}),
+        }

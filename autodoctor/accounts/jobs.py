@@ -1,0 +1,20 @@
+"""The daily tidying of what nobody needs any longer."""
+
+from datetime import datetime, timedelta
+from importlib import import_module
+
+from django.conf import settings
+
+from autodoctor.accounts.actions import TOLD_FOR
+from autodoctor.accounts.models import Notify
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+
+
+def tidy(job: Job, now: datetime) -> None:
+    """Forget browser sessions that have run out, and addresses that nobody will be told at."""
+    Notify.objects.filter(asked_at__lte=now - TOLD_FOR).delete()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+JOBS: dict[str, Handler] = {"accounts.tidy": Handler(tidy, every=timedelta(days=1))}

@@ -1,0 +1,30 @@
+"""Every page in the viewer's own time zone."""
+
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
+
+from autodoctor.accounts import zones
+
+
+class TimeZoneMiddleware(MiddlewareMixin):
+    """The zone somebody chose, else their browser's, else the one last seen."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        timezone.activate(ZoneInfo(_zone(request)))
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        timezone.deactivate()
+        return response
+
+
+def _zone(request: HttpRequest) -> str:
+    browser_zone = request.COOKIES.get(zones.COOKIE, "")
+    # Without the cookie nobody is signed in, and the session need not be looked up.
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+        zones.remember(request.user, browser_zone)
+        return request.user.time_zone
+    return browser_zone if zones.is_known(browser_zone) else settings.TIME_ZONE

@@ -1,0 +1,34 @@
+"""Whose request it is, behind proxies or not."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of the client as far as it can be trusted, for throttling; empty when it is not an address.
+
+    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added to it counts.
+    """
+    trusted = settings.TRUSTED_PROXIES
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    hops.append(request.META.get("REMOTE_ADDR", ""))
+    if isinstance(trusted, int):
+        return _clean(hops[-1 - trusted :][0])
+    while len(hops) > 1 and _is_in(hops[-1], trusted):
+        hops.pop()
+    return _clean(hops[-1])
+
+
+def _is_in(hop: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    address = _clean(hop)
+    # A proxy on this machine may speak through a Unix socket, which has no address.
+    return not hop or (bool(address) and any(ip_address(address) in network for network in networks))
+
+
+def _clean(hop: str) -> str:
+    try:
+        return str(ip_address(hop))
+    except ValueError:
+        return ""

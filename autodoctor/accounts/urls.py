@@ -1,0 +1,57 @@
+"""Sign-in, sign-up, the account and what belongs to it. Allauth's views under our addresses."""
+
+from collections.abc import Sequence
+
+from allauth.account import urls as account_urls
+from allauth.account import views as entrance
+from allauth.mfa import urls as mfa_urls
+from django.urls import URLPattern, URLResolver, include, path
+
+from autodoctor.accounts import views
+from autodoctor.accounts.access import mark
+
+# Allauth's views guard themselves; these let anybody in.
+FOR_ANYONE = {
+    "account_login",
+    "account_logout",
+    "account_signup",
+    "account_inactive",
+    "account_email_verification_sent",
+    "account_reset_password",
+    "account_confirm_password_reset_code",
+    "account_complete_password_reset",
+    "account_password_reset_completed",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+}
+# Mounted at addresses of our own, or (signing in by a mailed code) not offered.
+ELSEWHERE = {"account_login", "account_logout", "account_signup", "account_confirm_login_code"}
+
+
+def marked(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    """With `access` written on every view."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            marked(pattern.url_patterns)
+        else:
+            mark(pattern.callback, "anyone" if pattern.name in FOR_ANYONE else "signed_in")
+    return list(patterns)
+
+
+urlpatterns = [
+    path("account/", views.account, name="account"),
+    path("mechanics/apply/", views.apply, name="apply"),
+    path("mechanics/taking-sessions/", views.taking_sessions, name="taking_sessions"),
+    *marked(
+        [
+            path("sign-in/", entrance.login, name="account_login"),
+            path("sign-up/", entrance.signup, name="account_signup"),
+            path("sign-out/", entrance.logout, name="account_logout"),
+            path(
+                "account/",
+                include([pattern for pattern in account_urls.urlpatterns if pattern.name not in ELSEWHERE]),
+            ),
+            path("account/two-factor/", include(mfa_urls)),
+        ]
+    ),
+]

@@ -1,0 +1,60 @@
+"""A person's own pages: account, application, the switch for taking sessions."""
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from autodoctor.accounts import actions
+from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
+from autodoctor.accounts.forms import AccountForm, ApplicationForm
+from autodoctor.accounts.models import MechanicProfile, Role
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a POST: the page that shows what came of it."""
+
+    status_code = 303
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def account(request: SignedInRequest) -> HttpResponse:
+    form = AccountForm(request.user, request.POST or None)
+    if form.is_valid():
+        actions.save_account(user=request.user, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return SeeOther(reverse("account"))
+    return render(request, "accounts/account.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def apply(request: SignedInRequest) -> HttpResponse:
+    profile = MechanicProfile.objects.filter(user=request.user).first()
+    initial = {"name": request.user.name, "time_zone": request.user.time_zone}
+    form = ApplicationForm(request.POST or None, instance=profile, initial=initial)
+    if form.is_valid():
+        return _send_application(request, form)
+    page = {"form": form, "profile": profile, "is_support": request.user.role == Role.SUPPORT}
+    return render(request, "accounts/apply.html", page, status=422 if form.is_bound else 200)
+
+
+def _send_application(request: SignedInRequest, form: ApplicationForm) -> HttpResponse:
+    try:
+        actions.apply(user=request.user, now=timezone.now(), **form.cleaned_data)
+        messages.success(request, _("Thank you. We write to you as soon as we have read it."))
+    except actions.Refused as refused:
+        messages.error(request, refused.detail)
+    return SeeOther(reverse("apply"))
+
+
+@require_POST
+@mechanic_only
+def taking_sessions(request: SignedInRequest) -> HttpResponse:
+    taking = request.POST.get("taking") == "on"
+    actions.set_taking_sessions(mechanic=request.user, taking=taking, now=timezone.now())
+    return SeeOther(reverse("dashboard"))

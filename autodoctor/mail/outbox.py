@@ -1,0 +1,68 @@
+"""The demo's mail: files in the data directory instead of a server, newest first."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+
+NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One mail in the outbox."""
+
+    name: str
+    subject: str
+    to: str
+    sent_at: datetime
+    text: str
+
+
+class EmailBackend(BaseEmailBackend):
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        folder().mkdir(parents=True, exist_ok=True)
+        for message in email_messages:
+            _keep(message.message().as_bytes())
+        return len(email_messages)
+
+
+def folder() -> Path:
+    return settings.DATA / "outbox"
+
+
+def names() -> list[str]:
+    """Of every mail, the newest first."""
+    return sorted((path.stem for path in folder().glob("*.eml") if NAME.fullmatch(path.stem)), reverse=True)
+
+
+def read(name: str) -> Kept:
+    """Raises `FileNotFoundError` for anything that is not the name of a kept mail."""
+    if not NAME.fullmatch(name):
+        raise FileNotFoundError(name)
+    message = message_from_bytes((folder() / f"{name}.eml").read_bytes(), policy=policy.default)
+    body = message.get_body(("plain",))
+    return Kept(
+        name=name,
+        subject=str(message["Subject"]),
+        to=str(message["To"]),
+        sent_at=parsedate_to_datetime(str(message["Date"])),
+        text=body.get_content() if body else "",
+    )
+
+
+def _keep(content: bytes) -> None:
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    path = folder() / f"{stamp}-{hashlib.sha256(content).hexdigest()[:8]}.eml"
+    # Renamed when it is whole: the page never reads half a mail.
+    unfinished = path.with_suffix(".part")
+    unfinished.write_bytes(content)
+    unfinished.rename(path)
