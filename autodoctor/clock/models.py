@@ -1,25 +1,36 @@
 """One table of due work: deadlines, reactions, mail, money."""
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Job(models.Model):
-    """One piece of work that is due at a moment; see `autodoctor.clock.schedule`."""
+    """One piece of work that is due at a moment; written by `clock.queue` and `clock.claims` only."""
 
-    kind = models.CharField(max_length=60)
-    key = models.CharField(max_length=120)
-    due_at = models.DateTimeField()
-    version = models.PositiveIntegerField(default=1)
-    payload = models.JSONField(default=dict)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    leased_until = models.DateTimeField(null=True)
-    lease_owner = models.CharField(max_length=40, blank=True)
-    parked_at = models.DateTimeField(null=True)  # gave up: support sees it
-    last_error = models.TextField(blank=True)
+    kind = models.CharField(_("kind"), max_length=60)
+    key = models.CharField(_("key"), max_length=120)
+    due_at = models.DateTimeField(_("due"))  # the deadline as agreed; a retry leaves it as it is
+    run_at = models.DateTimeField(_("next run"))  # when the loop takes it: at `due_at`, later after a failure
+    external = models.BooleanField(_("calls others"), default=False)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    payload = models.JSONField(_("payload"), default=dict, encoder=DjangoJSONEncoder)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # failed ones
+    leased_until = models.DateTimeField(_("leased until"), null=True)
+    lease_owner = models.CharField(_("leased by"), max_length=40, blank=True)
+    parked_at = models.DateTimeField(_("gave up"), null=True)
+    last_error = models.TextField(_("last error"), blank=True)
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_job_per_kind_and_key")]
-        indexes = [models.Index(fields=["due_at"], condition=models.Q(parked_at=None), name="due_work")]
+        indexes = [models.Index(fields=["external", "run_at"], condition=models.Q(parked_at=None), name="due_work")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same over all retries, another once the work is scheduled anew (also after the row was gone)."""
+        return f"{self.kind}:{self.key}:{self.id}.{self.version}"

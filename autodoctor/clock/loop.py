@@ -1,0 +1,82 @@
+"""The clock of one process, and the same work on demand."""
+
+import time
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from autodoctor.clock import claims, queue
+from autodoctor.clock.lanes import Lane
+from autodoctor.clock.models import Job
+from autodoctor.clock.running import Outcome, run
+
+# Longer than the poll of a lane, by what a claim may take.
+AHEAD = timedelta(seconds=1.25)
+BATCH = 20
+
+
+class Clock:
+    """Runs due jobs on threads of its own, from `start` to `stop`. Any number of processes may have one.
+
+    Calls to the outside have a lane of their own: however slow, they delay no deadline.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int | None = None,
+        external_workers: int = 4,
+        lease: timedelta = claims.LEASE,
+        external_lease: timedelta = claims.EXTERNAL_LEASE,
+    ) -> None:
+        self._owner = claims.new_owner()
+        deadline_workers = workers or (1 if connection.vendor == "sqlite" else 4)
+        self._lanes = [
+            Lane(external=False, workers=deadline_workers, room=100, ahead=AHEAD, lease=lease, owner=self._owner),
+            Lane(
+                external=True,
+                workers=external_workers,
+                room=external_workers,
+                ahead=timedelta(0),
+                lease=external_lease,
+                owner=self._owner,
+            ),
+        ]
+
+    def start(self) -> None:
+        """Return at once; the first look at the table follows within milliseconds."""
+        queue.wake_listeners.append(self.wake)
+        for lane in self._lanes:
+            lane.start()
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Let what runs end, at most that long, and give back the rest. A call that takes longer keeps its lease."""
+        queue.wake_listeners.remove(self.wake)
+        until = time.monotonic() + seconds
+        for lane in self._lanes:
+            lane.stop()
+        for lane in self._lanes:
+            lane.join(until)
+        claims.retire(self._owner)
+
+    def wake(self, due_at: datetime) -> None:
+        """Something due at that moment was committed, here or (by way of a bus) in another process."""
+        for lane in self._lanes:
+            lane.wake(due_at)
+
+
+def run_due(now: datetime) -> int:
+    """Run everything that is due at `now`, and what that in turn makes due, in this thread; how many were done."""
+    owner = claims.new_owner()
+    done = 0
+    try:
+        while jobs := [*_claim(owner, now, external=False), *_claim(owner, now, external=True)]:
+            done += sum(run(job, now) is Outcome.DONE for job in jobs)
+    finally:
+        claims.retire(owner)
+    return done
+
+
+def _claim(owner: str, now: datetime, *, external: bool) -> list[Job]:
+    lease = claims.EXTERNAL_LEASE if external else claims.LEASE
+    return claims.claim(owner, external=external, until=now, limit=BATCH, lease=lease)

@@ -1,0 +1,104 @@
+"""Schedule and cancel work, in the caller's transaction."""
+
+import json
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from autodoctor.clock.handlers import handler_of
+from autodoctor.clock.models import Job
+
+# Called after each commit that scheduled something, with when it is due: the process's own loop, a bus to others.
+wake_listeners: list[Callable[[datetime], None]] = []
+
+_UPSERT = """
+INSERT INTO clock_job
+    (kind, key, due_at, run_at, external, payload, version, attempts, leased_until, lease_owner, parked_at, last_error)
+VALUES (%s, %s, %s, %s, %s, %s, 1, 0, NULL, '', NULL, '')
+ON CONFLICT (kind, key) DO UPDATE SET
+    due_at = excluded.due_at, run_at = excluded.run_at, external = excluded.external, payload = excluded.payload,
+    version = clock_job.version + 1, attempts = 0, leased_until = NULL, lease_owner = '', parked_at = NULL,
+    last_error = ''
+"""
+
+
+class Superseded(Exception):
+    """The job in hand was cancelled, rescheduled or taken over meanwhile: what this run did must not stand."""
+
+
+class Run:
+    """One run of a job inside a transaction, and whether its row is taken away yet."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.settled = False
+
+    def settle(self) -> None:
+        """Take the row away, once. Raise `Superseded` unless it is still the one we hold."""
+        if self.settled:
+            return
+        job = self.job
+        held = "DELETE FROM clock_job WHERE id = %s AND version = %s AND lease_owner = %s"
+        if _execute(held, job.pk, job.version, job.lease_owner) != 1:
+            raise Superseded
+        self.settled = True
+
+
+current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
+
+
+def schedule(kind: str, key: str, due_at: datetime, **payload: Any) -> None:
+    """Have `kind` run for `key` at `due_at`, instead of whatever was scheduled for the two before.
+
+    Part of the caller's transaction. The payload must be JSON (UUIDs and datetimes become text).
+    Raise `ValueError` for a naive moment or a name that does not fit.
+    """
+    _check(kind, key, due_at)
+    _settle_own(kind, key)
+    moment = connection.ops.adapt_datetimefield_value(due_at)
+    _execute(_UPSERT, kind, key, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder))
+    transaction.on_commit(partial(_announce, due_at), robust=True)
+
+
+def cancel(kind: str, key: str) -> None:
+    """Forget it, in the caller's transaction; nothing happens when there is none."""
+    _settle_own(kind, key)
+    _execute("DELETE FROM clock_job WHERE kind = %s AND key = %s", kind, key)
+
+
+def unpark(jobs: list[int], now: datetime) -> int:
+    """Try given-up jobs again, with all their attempts; how many there were."""
+    with transaction.atomic():
+        count = Job.objects.filter(pk__in=jobs, parked_at__isnull=False).update(parked_at=None, attempts=0, run_at=now)
+        transaction.on_commit(partial(_announce, now), robust=True)
+    return count
+
+
+def _check(kind: str, key: str, due_at: datetime) -> None:
+    if due_at.tzinfo is None:
+        raise ValueError("a deadline needs a time zone")
+    if len(kind) > 60 or len(key) > 120:
+        raise ValueError(f"too long for a job: {kind} {key}")
+
+
+def _settle_own(kind: str, key: str) -> None:
+    """A handler that changes its own job takes the row in hand away first: it may do so only while it holds it."""
+    run = current_run.get()
+    if run and (run.job.kind, run.job.key) == (kind, key):
+        run.settle()
+
+
+def _execute(sql: str, *params: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def _announce(due_at: datetime) -> None:
+    for wake in wake_listeners:
+        wake(due_at)

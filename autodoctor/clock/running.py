@@ -1,0 +1,137 @@
+"""One run of one job: in its transaction or outside any, and what follows when it fails."""
+
+import asyncio
+import logging
+import random
+import traceback
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any
+
+from django.db import transaction
+
+from autodoctor.clock import claims
+from autodoctor.clock.handlers import Handler, Retry, handler_of, parked
+from autodoctor.clock.models import Job
+from autodoctor.clock.queue import Run, Superseded, current_run
+
+logger = logging.getLogger(__name__)
+
+ERROR_LENGTH = 500
+LONGEST_PAUSE = timedelta(hours=1)
+# A handler that leaves by one of the last two must not take its thread along.
+FAILURES = (Exception, asyncio.CancelledError, SystemExit)
+
+
+class Outcome(Enum):
+    DONE = auto()
+    SUPERSEDED = auto()
+    FAILED = auto()
+
+
+class HolderDied(Exception):
+    """The processes that ran this job died meanwhile, as often as it may be tried."""
+
+
+def run(job: Job, now: datetime) -> Outcome:
+    """Run a claimed job and settle its row. Raise only when the database does not take the result."""
+    handler = handler_of(job.kind)
+    try:
+        _run(job, handler, now)
+    except Superseded:
+        return Outcome.SUPERSEDED
+    except FAILURES as error:
+        _record_failure(job, handler, error, now)
+        return Outcome.FAILED
+    return Outcome.DONE
+
+
+def backoff(attempts: int) -> timedelta:
+    """1 s, 4 s, 16 s … up to an hour, a fifth more or less so that what failed together does not return together."""
+    pause = min(timedelta(seconds=4 ** min(attempts - 1, 8)), LONGEST_PAUSE)
+    return pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+
+
+def _run(job: Job, handler: Handler, now: datetime) -> None:
+    if job.attempts >= handler.attempts:
+        raise HolderDied
+    if handler.external:
+        _run_outside(job, handler, now)
+    else:
+        _run_in_transaction(job, handler, now)
+
+
+def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
+    """The work and the end of its row stand or fall together.
+
+    The row is read first, so that a stale claim costs little, and locked last: the order is session → payment → row.
+    """
+    this = Run(job)
+    token = current_run.set(this)
+    try:
+        with transaction.atomic():
+            _check_held(job)
+            handler.run(job, now)
+            claims.follow_up(job, handler, now)
+            this.settle()
+    finally:
+        current_run.reset(token)
+
+
+def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
+    """The handler commits what it finds out; a newer version that was scheduled meanwhile stays."""
+    _check_held(job)
+    handler.run(job, now)
+    with transaction.atomic():
+        unchanged, _ = Job.objects.filter(pk=job.pk, version=job.version).delete()
+        if unchanged:
+            claims.follow_up(job, handler, now)
+
+
+def _check_held(job: Job) -> None:
+    if not claims.held(job).exists():
+        raise Superseded
+
+
+def _record_failure(job: Job, handler: Handler, error: BaseException, now: datetime) -> None:
+    failed = job.attempts + 1
+    what_next = _what_next(failed, handler, error, now)
+    last_error = _in_words(error)
+    if not claims.held(job).update(last_error=last_error, leased_until=None, lease_owner="", **what_next):
+        return
+    given_up = failed >= handler.attempts
+    logger.log(
+        logging.ERROR if given_up else logging.WARNING,
+        "%s %s failed, attempt %d of %d: %s",
+        *(job.kind, job.key, failed, handler.attempts, _where(error)),
+    )
+    if given_up:
+        job.attempts, job.last_error, job.parked_at = failed, last_error, what_next.get("parked_at")
+        parked.send_robust(sender=Job, job=job)
+
+
+def _what_next(failed: int, handler: Handler, error: BaseException, now: datetime) -> dict[str, Any]:
+    """A retry later (`due_at` stays: the deadline is what it was), else parked where support sees it.
+
+    A recurring job goes on at its next moment instead: it may be the safety net itself.
+    """
+    if failed < handler.attempts:
+        pause = error.after if isinstance(error, Retry) else backoff(failed)
+        return {"attempts": failed, "run_at": now + pause}
+    if handler.every is not None:
+        next_at = claims.next_multiple(handler.every, now)
+        return {"attempts": 0, "due_at": next_at, "run_at": next_at}
+    return {"attempts": failed, "parked_at": now}
+
+
+def _in_words(error: BaseException) -> str:
+    """Type and message, bounded, fit for any database."""
+    text = "".join(traceback.format_exception_only(error)).strip().replace("\0", "")
+    return text.encode(errors="replace").decode()[:ERROR_LENGTH]
+
+
+def _where(error: BaseException) -> str:
+    """For the log: the type and the line that raised it, never the message, which may quote a payload."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__qualname__}{place}"
