@@ -1,15 +1,20 @@
-import pytest
-from pytest_django import DjangoSettingsWrapper
+from typing import TYPE_CHECKING
 
-from autodoctor.accounts.models import User
-from autodoctor.sessions.tests.story import Story
+import pytest
+from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.sessions.tests.story import Story
 
 
 @pytest.fixture(autouse=True)
-def only_the_deadlines_run(settings: SettingsWrapper) -> None:
+def only_the_deadlines_run(settings: Settings) -> None:
     settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
 
 
 @pytest.fixture
-def story(customer: User, mechanic: User) -> Story:
+def story(customer: "User", mechanic: "User") -> "Story":
+    from autodoctor.sessions.tests.story import Story
+
     return Story(customer, mechanic)

@@ -22,7 +22,7 @@ def test_an_unpaid_draft_is_cancelled_five_minutes_after_the_latest_checkout(sto
 
 def test_a_later_checkout_prolongs_the_draft(story: Story) -> None:
     story.wait(minutes=20)
-    later = story.now.replace(hour=13)
+    later = story.now.replace(hour=13, minute=0)
     actions.payable(session_id=story.id, until=later, now=story.now)
     story.wait(minutes=44, seconds=59)
     assert story.session.state == "draft"
@@ -155,6 +155,7 @@ def test_the_sweep_mends_what_is_missing_and_says_so(story: Story) -> None:
     assert story.session.state == "expired"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_sweep_alone_does_everything_with_the_clock_stopped(story: Story, mechanic: User) -> None:
     story.pay().accept()
     Job.objects.all().delete()

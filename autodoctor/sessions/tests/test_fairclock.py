@@ -107,12 +107,15 @@ def test_an_end_that_finds_the_mechanic_gone_pauses_instead(story: Story, mechan
 
 def test_three_hours_are_the_most(story: Story, mechanic: User) -> None:
     story.live()
-    for _ in range(60):
-        story.wait(minutes=0.4).leave(mechanic).wait(minutes=4).join(mechanic)
+    rounds = 0
+    while story.session.state == "live":
+        rounds += 1
+        story.wait(minutes=0.4).leave(mechanic).wait(minutes=4)
+        if story.session.state == "reconnecting":
+            story.join(mechanic)
     assert story.session.end_reason == "exceeded_3h_limit"
     assert story.minutes_since_noon(story.session.ended_at) == 180
-    used = story.session.granted_seconds - (story.session.ends_at - story.session.ended_at).total_seconds()  # type: ignore[operator]
-    assert story.payment.due_cents == int(999 * used / 1800)
+    assert story.payment.due_cents == 999 * rounds * 24 // 1800  # 24 seconds a round were given
 
 
 def test_a_pause_after_the_warning_does_not_warn_again(story: Story, mechanic: User) -> None:
