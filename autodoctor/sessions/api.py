@@ -1,7 +1,7 @@
 """Sessions over HTTP: read them, move them, page through their log."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -105,7 +105,9 @@ def as_answer(session: Session) -> dict[str, Any]:
 
 @router.get("/sessions", response={200: list[SessionOut], **FAILURES}, auth=SIGNED_IN)
 def list_sessions(
-    request: HttpRequest, limit: int = Query(50, ge=1, le=200), offset: int = Query(0, ge=0, le=1_000_000)
+    request: HttpRequest,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> list[dict[str, Any]]:
     """Yours, the newest first."""
     sessions = visible_to(user_of(request)).order_by("-created_at")[offset : offset + limit]
@@ -121,8 +123,8 @@ def show_session(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 def list_events(
     request: HttpRequest,
     session_id: UUID,
-    after: int = Query(0, ge=0, le=2_000_000_000),
-    limit: int = Query(200, ge=1, le=500),
+    after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> dict[str, Any]:
     """The log after `after`, as this role may read it."""
     session = visible_to(user_of(request)).get(pk=session_id)
