@@ -1,0 +1,243 @@
+"""What moves money or refuses to: confirm, authenticate, capture, release. The API and the pages both call these."""
+
+from typing import Any
+
+from autodoctor.payments.sandbox import objects
+from autodoctor.payments.sandbox.cards import CARDS, Card
+from autodoctor.payments.sandbox.desk import Desk
+from autodoctor.payments.sandbox.errors import ApiError, CardError, invalid, unexpected_state
+from autodoctor.payments.sandbox.objects import public
+from autodoctor.payments.sandbox.store import Json
+
+_ANOTHER_METHOD = (
+    "You can provide payment_method_data or a new PaymentMethod to attempt to fulfill this PaymentIntent again."
+)
+MINIMUM_CENTS = 50
+
+
+def payment_method(desk: Desk, name: str, param: str = "payment_method") -> Json:
+    """The one of this id, or a fresh one for a magic name. Raises ApiError when there is none."""
+    if name in CARDS:
+        return desk.save(objects.payment_method(name, CARDS[name], now=desk.now))
+    return desk.given("payment_method", name, param)
+
+
+def card_of(method: Json) -> Card:
+    return CARDS[method["_card"]]
+
+
+def choose(desk: Desk, intent: Json, method: Json) -> Json:
+    """Put the card on the intent, under Stripe's rules of whose it may be."""
+    owner, payer = method["customer"], intent["customer"]
+    if owner and not payer:
+        message = (
+            "The payment method you provided is attached to a customer, so you must provide the customer when making "
+            f"the payment: {owner}."
+        )
+        raise invalid("payment_method", message)
+    if owner and owner != payer:
+        message = f"The payment method {method['id']} belongs to a different customer: please provide {owner}."
+        raise invalid("payment_method", message)
+    if not owner and method["_used"]:
+        message = (
+            "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment or was "
+            "detached from a Customer. It may not be used again."
+        )
+        raise invalid("payment_method", message)
+    waiting = "requires_confirmation" if intent["status"] == "requires_payment_method" else intent["status"]
+    return desk.save(intent | {"payment_method": method["id"], "status": waiting})
+
+
+def confirm(desk: Desk, intent: Json, *, off_session: bool = False, return_url: str | None = None) -> Json:
+    """Ask the bank. The answer has status requires_action, requires_capture or succeeded; or CardError is raised."""
+    if intent["status"] not in ("requires_confirmation", "requires_payment_method", "requires_action"):
+        raise unexpected_state(_cannot("confirm", intent), public(intent))
+    if not intent["payment_method"]:
+        message = (
+            "You cannot confirm this PaymentIntent because it's missing a payment method. Update the PaymentIntent "
+            "with a payment method and then confirm it again."
+        )
+        raise unexpected_state(message, public(intent))
+    method = desk.find("payment_method", intent["payment_method"])
+    card = card_of(method)
+    if card.authenticates and off_session:
+        card = Card(card.brand, card.last4, "authentication_required", "authentication_required", _NEEDS_BANK)
+        raise decline(desk, intent, method, card)
+    if card.authenticates:
+        return _ask_bank(desk, intent, return_url)
+    return authorise(desk, intent, method)
+
+
+_NEEDS_BANK = "Your card was declined. This transaction requires authentication."
+
+
+def _ask_bank(desk: Desk, intent: Json, return_url: str | None) -> Json:
+    page = f"{desk.pages}/authenticate/{intent['id']}"
+    action = {"type": "redirect_to_url", "redirect_to_url": {"url": page, "return_url": return_url}}
+    asked = intent | {"status": "requires_action", "next_action": action}
+    return desk.save(asked, "payment_intent.requires_action")
+
+
+def authorise(desk: Desk, intent: Json, method: Json) -> Json:
+    """The bank's word on a payment that needs no (more) authentication. Raises CardError when it declines."""
+    card = card_of(method)
+    if card.decline:
+        raise decline(desk, intent, method, card)
+    charge = desk.save(objects.charge(intent, method, now=desk.now))
+    _keep_card(desk, intent, method)
+    held = intent | {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None}
+    if intent["capture_method"] == "manual":
+        desk.emit("charge.succeeded", charge)
+        held |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
+        return desk.save(held, "payment_intent.amount_capturable_updated")
+    return _collect(desk, held, charge, intent["amount"], "charge.succeeded")
+
+
+def _keep_card(desk: Desk, intent: Json, method: Json) -> None:
+    keeps = intent["setup_future_usage"] and intent["customer"]
+    desk.save(method | {"_used": True, "customer": intent["customer"] if keeps else method["customer"]})
+
+
+def decline(desk: Desk, intent: Json, method: Json, card: Card) -> CardError:
+    """Record the failed attempt; the caller raises what is returned."""
+    failed = objects.charge(intent, method, now=desk.now) | {
+        "paid": False,
+        "status": "failed",
+        "failure_code": card.code,
+        "failure_message": card.message,
+        "outcome": {"network_status": "declined_by_network", "reason": card.decline, "type": "issuer_declined"},
+    }
+    desk.save(failed, "charge.failed")
+    desk.save(method | {"_used": True})
+    error: dict[str, Any] = {
+        "type": "card_error",
+        "code": card.code,
+        "decline_code": card.decline,
+        "message": card.message,
+        "charge": failed["id"],
+        "payment_method": public(method),
+    }
+    intent = _fail(desk, intent | {"latest_charge": failed["id"]}, error)
+    return CardError(error, intent=public(intent))
+
+
+def _fail(desk: Desk, intent: Json, error: dict[str, Any]) -> Json:
+    reset = {"status": "requires_payment_method", "payment_method": None, "next_action": None}
+    return desk.save(intent | reset | {"last_payment_error": error}, "payment_intent.payment_failed")
+
+
+def answer_bank(desk: Desk, intent: Json, *, approved: bool) -> Json:
+    """What the customer told their bank. Raises CardError when the bank then declines."""
+    if intent["status"] != "requires_action":
+        raise unexpected_state(_cannot("authenticate", intent), public(intent))
+    method = desk.find("payment_method", intent["payment_method"])
+    if approved:
+        return authorise(desk, intent, method)
+    message = f"The provided PaymentMethod has failed authentication. {_ANOTHER_METHOD}"
+    error = {
+        "type": "invalid_request_error",
+        "code": "payment_intent_authentication_failure",
+        "message": message,
+        "payment_method": public(method),
+    }
+    desk.save(method | {"_used": True})
+    return _fail(desk, intent, error)
+
+
+def capture(desk: Desk, intent: Json, amount: int | None) -> Json:
+    """Charge what was held, or part of it; the rest is released at once. That makes no Refund (API 2025-03-31)."""
+    if intent["status"] != "requires_capture":
+        raise unexpected_state(_cannot("capture", intent), public(intent))
+    amount = intent["amount_capturable"] if amount is None else amount
+    if amount > intent["amount_capturable"]:
+        message = (
+            f"The amount_to_capture ({amount}) is greater than the amount you can capture "
+            f"({intent['amount_capturable']})."
+        )
+        raise invalid("amount_to_capture", message, code="amount_too_large")
+    charge = desk.find("charge", intent["latest_charge"])
+    return _collect(desk, intent, charge, amount, "charge.captured")
+
+
+def _collect(desk: Desk, intent: Json, charge: Json, amount: int, event: str) -> Json:
+    taken = {"captured": True, "amount_captured": amount, "balance_transaction": objects.new_id("txn")}
+    charge = desk.save(charge | taken, event)
+    done = {"status": "succeeded", "amount_capturable": 0, "amount_received": amount}
+    intent = desk.save(intent | done, "payment_intent.succeeded")
+    if session := _checkout_of(desk, intent):
+        desk.save(session | {"payment_status": "paid"})
+    reason = card_of(desk.find("payment_method", charge["payment_method"])).disputed_as
+    if reason:
+        open_dispute(desk, charge, amount=amount, reason=reason)
+    return intent
+
+
+def _checkout_of(desk: Desk, intent: Json) -> Json | None:
+    return desk.find("checkout.session", intent["_checkout"]) if intent["_checkout"] else None
+
+
+def cancel(desk: Desk, intent: Json, reason: str | None) -> Json:
+    """Release the hold, or close an intent that never came to one."""
+    if intent["status"] in ("succeeded", "canceled"):
+        raise unexpected_state(_cannot("cancel", intent), public(intent))
+    ended = {
+        "status": "canceled",
+        "canceled_at": desk.now,
+        "cancellation_reason": reason,
+        "amount_capturable": 0,
+        "next_action": None,
+    }
+    return desk.save(intent | ended, "payment_intent.canceled")
+
+
+def _cannot(verb: str, intent: Json) -> str:
+    return (
+        f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}."
+        if verb != "capture"
+        else "This PaymentIntent could not be captured because it has a status of "
+        f"{intent['status']}. Only a PaymentIntent with one of the following statuses may be captured: "
+        "requires_capture."
+    )
+
+
+def refund(desk: Desk, charge: Json, *, amount: int | None, reason: str | None, metadata: Json) -> Json:
+    """Give back captured money. Raises ApiError beyond what was captured and not yet refunded."""
+    if not charge["captured"]:
+        message = (
+            f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund: "
+            "cancel it to release the hold."
+        )
+        raise ApiError(message, code="charge_not_refundable")
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if left == 0:
+        raise ApiError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
+    if charge["disputed"]:
+        raise ApiError(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
+    amount = left if amount is None else amount
+    if amount > left:
+        message = f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge (${left / 100:.2f})"
+        raise invalid("amount", message)
+    made = desk.save(objects.refund(charge, amount=amount, reason=reason, metadata=metadata, now=desk.now))
+    total = charge["amount_refunded"] + amount
+    given = {"amount_refunded": total, "refunded": total == charge["amount_captured"]}
+    desk.save(charge | given, "charge.refunded")
+    desk.emit("refund.created", made)
+    return made
+
+
+def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str) -> Json:
+    desk.save(charge | {"disputed": True})
+    return desk.save(objects.dispute(charge, amount=amount, reason=reason, now=desk.now), "charge.dispute.created")
+
+
+def close_dispute(desk: Desk, dispute: Json, *, won: bool) -> Json:
+    return desk.save(dispute | {"status": "won" if won else "lost"}, "charge.dispute.closed")
+
+
+def expire_holds(desk: Desk) -> None:
+    """What nobody captured within seven days is released by the bank."""
+    for intent in desk.store.find("payment_intent", equal={"status": "requires_capture"}):
+        charge = desk.find("charge", intent["latest_charge"])
+        if charge["created"] + objects.AUTHORISATION_LASTS_SECONDS <= desk.now:
+            desk.emit("charge.expired", charge)
+            cancel(desk, intent, "expired")

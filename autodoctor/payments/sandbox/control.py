@@ -1,0 +1,112 @@
+"""What only a test may do: bend deliveries, time and answers; open disputes. JSON over POST, below `/_control/`.
+
+::
+
+    webhooks   {"url", "secret", "paused", "copies", "delay_seconds"}: how events are delivered from now on
+    flush      {"order": "as_sent"|"reversed"|"shuffled", "copies": 1, "together": false, "events": [ids] or null}
+    clock      {"advance_seconds": 1800}: Checkouts and holds expire by it
+    faults     {"method", "path", "status", "when": "before"|"after", "times", "delay_seconds"}: the next matching
+               requests are slow, or answered with this status, before anything is done, or after all of it was done
+    disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it
+    deliveries {} lists them; reset {} forgets everything
+"""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from autodoctor.payments.sandbox import bank
+from autodoctor.payments.sandbox.desk import Desk
+from autodoctor.payments.sandbox.store import Json, Store
+from autodoctor.payments.sandbox.webhooks import Courier
+
+_POLICY = ("url", "secret", "paused", "copies", "delay_seconds")
+
+
+class Faults:
+    """Answers that go wrong on purpose, one after the other until each has happened `times` times."""
+
+    def __init__(self) -> None:
+        self._planned: list[Json] = []
+
+    def plan(self, fault: Json) -> None:
+        self._planned.append({"method": ".*", "path": ".*", "status": 0, "when": "before", "times": 1} | fault)
+
+    def clear(self) -> None:
+        self._planned.clear()
+
+    def strike(self, method: str, path: str, when: str) -> int:
+        """Sleep if that is the fault; the status to answer with, or 0."""
+        for fault in self._planned:
+            matches = re.fullmatch(fault["method"], method) and re.fullmatch(fault["path"], path)
+            if matches and fault["when"] == when and fault["times"] > 0:
+                fault["times"] -= 1
+                time.sleep(float(fault.get("delay_seconds", 0)))
+                return int(fault["status"])
+        return 0
+
+
+class Control:
+    def __init__(self, store: Store, courier: Courier, faults: Faults, housekeeping: Callable[[], None]) -> None:
+        self._store, self._courier, self._faults = store, courier, faults
+        self._housekeeping = housekeeping
+        self._verbs: dict[str, Callable[[Json], Any]] = {
+            "webhooks": self._webhooks,
+            "flush": self._flush,
+            "clock": self._clock,
+            "faults": self._plan,
+            "disputes": self._dispute,
+            "deliveries": self._deliveries,
+            "reset": self._reset,
+        }
+
+    def answer(self, verb: str, given: Json) -> Any:
+        """Raises KeyError for a verb that is not known."""
+        return self._verbs[verb](given)
+
+    def _webhooks(self, given: Json) -> Json:
+        policy = self._store.setting("webhooks", {}) | {name: given[name] for name in _POLICY if name in given}
+        self._store.set("webhooks", policy)
+        self._courier.wake()
+        return dict(policy)
+
+    def _flush(self, given: Json) -> list[Json]:
+        return self._courier.flush(
+            order=given.get("order", "as_sent"),
+            copies=int(given.get("copies", 1)),
+            together=bool(given.get("together", False)),
+            events=given.get("events"),
+        )
+
+    def _clock(self, given: Json) -> Json:
+        advanced = self._store.setting("advanced_seconds", 0) + float(given["advance_seconds"])
+        self._store.set("advanced_seconds", advanced)
+        self._housekeeping()
+        self._courier.wake()
+        return {"now": self._store.now()}
+
+    def _plan(self, given: Json) -> Json:
+        self._faults.plan(given)
+        return {}
+
+    def _dispute(self, given: Json) -> Json:
+        with self._store.transaction():
+            desk = Desk(self._store, now=int(self._store.now()), pages="")
+            if "dispute" in given:
+                made = bank.close_dispute(desk, desk.find("dispute", given["dispute"]), won=bool(given["won"]))
+            else:
+                charge = desk.find("charge", given["charge"])
+                amount = int(given.get("amount") or charge["amount_captured"])
+                made = bank.open_dispute(desk, charge, amount=amount, reason=given.get("reason", "fraudulent"))
+        self._courier.wake()
+        return made
+
+    def _deliveries(self, given: Json) -> list[Json]:
+        return [dict(row) for row in self._store.rows("SELECT * FROM delivery ORDER BY id")]
+
+    def _reset(self, given: Json) -> Json:
+        self._faults.clear()
+        with self._store.transaction():
+            self._store.clear()
+        return {}

@@ -1,0 +1,201 @@
+"""The pages a person sees: pay, confirm with the bank, and what lately happened.
+
+They stand for another company's: no session, no CSRF token, a policy of their own.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from django.template import Context, Engine
+from django.utils.translation import gettext as _
+
+from autodoctor.payments.sandbox import bank, cards, checkouts
+from autodoctor.payments.sandbox.desk import Desk
+from autodoctor.payments.sandbox.errors import ApiError, CardError
+from autodoctor.payments.sandbox.store import Json
+from autodoctor.payments.sandbox.webhooks import body_of
+
+_FOLDER = Path(__file__).parent / "templates"
+_ZERO_DECIMAL = ("jpy",)
+_BUTTONS = {"decline": cards.DECLINING, "authenticate": cards.AUTHENTICATING}
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Page:
+    status: int = 200
+    html: str = ""
+    location: str = ""  # of a redirect
+    leads_to: tuple[str, ...] = field(default=())  # where its forms may end up: see `policy`
+
+    @property
+    def policy(self) -> str:
+        """The content security policy. Chromium holds `form-action` against redirects too, so those are named."""
+        origins = sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in self.leads_to if url})
+        return "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; " + " ".join(
+            ["form-action 'self'", *origins]
+        )
+
+
+@cache
+def _engine() -> Engine:
+    libraries = {"i18n": "django.templatetags.i18n"}
+    return Engine(dirs=[str(_FOLDER)], libraries=libraries, builtins=["django.templatetags.i18n"])
+
+
+def _render(template: str, root: str, **context: Any) -> str:
+    return _engine().get_template(template).render(Context(context | {"root": root}))
+
+
+def money(cents: int, currency: str) -> str:
+    amount = f"{cents}" if currency in _ZERO_DECIMAL else f"{cents / 100:.2f}"
+    return f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}"
+
+
+def stylesheet() -> str:
+    return (_FOLDER / "sandbox.css").read_text()
+
+
+def not_there(root: str) -> Page:
+    sentence = _("There is no such page in this sandbox.")
+    return Page(404, _render("notice.html", root, title=_("Not found"), sentence=sentence))
+
+
+def pay(desk: Desk, root: str, id_: str) -> Page:
+    session = desk.find("checkout.session", id_)
+    if session["status"] != "open":
+        return _closed(root, session)
+    intent = desk.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
+    error = intent["last_payment_error"] if intent else None
+    html = _render(
+        "pay.html",
+        root,
+        session=session,
+        id=id_,
+        items=[_shown(item) for item in checkouts.line_items(session)],
+        total=money(session["amount_total"], session["currency"]),
+        cards=[(name, cards.CARDS[name]) for name in cards.OFFERED],
+        holds=session["_intent"].get("capture_method") == "manual",
+        keeps=session["_intent"].get("setup_future_usage"),
+        problem=error and error["message"],
+    )
+    return Page(html=html, leads_to=(session["success_url"], session["cancel_url"]))
+
+
+def _shown(item: Json) -> Json:
+    return item | {"amount": money(item["amount_total"], item["currency"])}
+
+
+def _closed(root: str, session: Json) -> Page:
+    if session["status"] == "expired":
+        sentence = _("This page has expired. Nothing was charged. Go back to the shop to start again.")
+        back = session["cancel_url"]
+        return Page(410, _render("notice.html", root, title=_("Expired"), sentence=sentence, back=back))
+    sentence = _("This payment is already complete. You need not pay again.")
+    back = checkouts.success_url(session)
+    return Page(html=_render("notice.html", root, title=_("Already complete"), sentence=sentence, back=back))
+
+
+def act(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
+    """A button of the pay page. A decline leaves the Checkout open and is shown on it."""
+    session = desk.find("checkout.session", id_)
+    again = Page(303, location=f"{root}/pay/{id_}")
+    action = form.get("action")
+    if session["status"] != "open":
+        return _after(session) if session["status"] == "complete" else again
+    if action == "leave":
+        return Page(303, location=session["cancel_url"]) if session["cancel_url"] else again
+    card = _BUTTONS.get(str(action), str(form.get("card", "")))
+    if card not in cards.CARDS:
+        return again
+    try:
+        intent = checkouts.pay(desk, session, card)
+    except CardError:
+        return again
+    if intent["status"] == "requires_action":
+        return Page(303, location=f"{root}/authenticate/{intent['id']}")
+    return _after(session)
+
+
+def _after(session: Json) -> Page:
+    return Page(303, location=checkouts.success_url(session))
+
+
+def authenticate(desk: Desk, root: str, id_: str) -> Page:
+    intent = desk.find("payment_intent", id_)
+    if intent["status"] != "requires_action":
+        sentence = _("Your bank has nothing to ask about this payment (any more).")
+        return Page(html=_render("notice.html", root, title=_("Nothing to confirm"), sentence=sentence))
+    amount = money(intent["amount"], intent["currency"])
+    html = _render("authenticate.html", root, id=id_, amount=amount, description=intent["description"])
+    return Page(html=html, leads_to=_ways_back(desk, intent))
+
+
+def _ways_back(desk: Desk, intent: Json) -> tuple[str, ...]:
+    return_url = intent["next_action"]["redirect_to_url"]["return_url"]
+    return (return_url,) if return_url else ()
+
+
+def answer_bank(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
+    intent = desk.find("payment_intent", id_)
+    if intent["status"] != "requires_action" or form.get("action") not in ("approve", "fail"):
+        return Page(303, location=f"{root}/authenticate/{id_}")
+    return_url = intent["next_action"]["redirect_to_url"]["return_url"]
+    try:
+        intent = bank.answer_bank(desk, intent, approved=form["action"] == "approve")
+    except CardError:
+        intent = desk.find("payment_intent", id_)
+    if intent["_checkout"]:
+        return _back_to_checkout(desk, root, intent)
+    succeeded = intent["status"] in ("succeeded", "requires_capture")
+    if return_url:
+        return Page(303, location=_with_result(return_url, intent, succeeded=succeeded))
+    title = _("Confirmed") if succeeded else _("Not confirmed")
+    return Page(html=_render("notice.html", root, title=title, sentence=_("You can close this page.")))
+
+
+def _back_to_checkout(desk: Desk, root: str, intent: Json) -> Page:
+    session = desk.find("checkout.session", intent["_checkout"])
+    if intent["status"] == "requires_payment_method":
+        return Page(303, location=f"{root}/pay/{session['id']}")
+    checkouts.complete(desk, intent)
+    return _after(session)
+
+
+def _with_result(url: str, intent: Json, *, succeeded: bool) -> str:
+    parts = urlsplit(url)
+    result = {
+        "payment_intent": intent["id"],
+        "payment_intent_client_secret": intent["client_secret"],
+        "redirect_status": "succeeded" if succeeded else "failed",
+    }
+    query = "&".join(filter(None, [parts.query, urlencode(result)]))
+    return urlunsplit(parts._replace(query=query))
+
+
+def overview(desk: Desk, root: str) -> Page:
+    """What lately happened, for the developer."""
+    deliveries = desk.store.rows("SELECT * FROM delivery ORDER BY id DESC LIMIT ?", _SHOWN)
+    things = [
+        thing
+        for kind in ("checkout.session", "payment_intent", "charge", "refund", "dispute")
+        for thing in desk.store.find(kind, limit=_SHOWN)
+    ]
+    shown = [_listed(thing) for thing in sorted(things, key=lambda thing: -thing["created"])[:_SHOWN]]
+    lines = [dict(row) | {"type": (desk.store.get(row["event"]) or {}).get("type", "")} for row in deliveries]
+    return Page(html=_render("overview.html", root, things=shown, deliveries=lines))
+
+
+def _listed(thing: Json) -> Json:
+    cents = thing["amount_total"] if thing["object"] == "checkout.session" else thing["amount"]
+    open_page = f"/pay/{thing['id']}" if thing["object"] == "checkout.session" else ""
+    return thing | {"shown": money(cents, thing["currency"]), "page": open_page, "json": body_of(thing)}
+
+
+def problem(root: str, error: ApiError) -> Page:
+    if error.status == 404:
+        return not_there(root)
+    return Page(error.status, _render("notice.html", root, title=_("That did not work"), sentence=str(error)))
