@@ -24,6 +24,7 @@ UVICORN: dict[str, Any] = {
     "ws_ping_interval": 10,  # seconds
     "ws_ping_timeout": 10,
     "timeout_graceful_shutdown": 1,
+    "proxy_headers": False,  # X-Forwarded-For is weighed by accounts.proxies, which trusts nobody by default
 }
 
 
