@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from autodoctor.booking.models import ExtensionOption, Plan, Vehicle, Waiting
+from autodoctor.booking.models import ExtensionOption, Plan, Vehicle
 
 
 @admin.register(Plan)
@@ -21,8 +21,3 @@ class VehicleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("owner__email", "vin", "make", "model")
     list_select_related = ("owner",)
     raw_id_fields = ("owner",)
-
-
-@admin.register(Waiting)
-class WaitingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("email", "since")

@@ -1,4 +1,4 @@
-"""What is sold, the vehicles people keep, and who wants to hear when a mechanic is there."""
+"""What is sold, the vehicles people keep, and which intake became which session."""
 
 from datetime import timedelta
 from typing import Any
@@ -107,19 +107,6 @@ class Booking(models.Model):
 
     def __str__(self) -> str:
         return f"booking of {self.session_id}"
-
-
-class Waiting(models.Model):
-    """Somebody who wants to hear once a mechanic takes sessions. Gone as soon as they were told."""
-
-    email = models.EmailField(_("e-mail"), unique=True)
-    since = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "waiting"
-
-    def __str__(self) -> str:
-        return self.email
 
 
 def span_in_words(duration: timedelta) -> str:

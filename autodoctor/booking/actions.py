@@ -1,0 +1,127 @@
+"""Book a session, and lead to where it is paid."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from autodoctor.accounts.models import User
+from autodoctor.booking.models import Booking, Plan, Vehicle
+from autodoctor.payments.checkout import NotPayable, open_checkout
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import actions as sessions
+from autodoctor.sessions.actions import PlanTerms
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import OPEN, State
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A checked intake. `token` stands for the one form it was filled into."""
+
+    plan: Plan
+    vehicle: Vehicle
+    concern: str
+    keep_card: bool
+    token: UUID
+
+    @property
+    def key(self) -> str:
+        """The same for the same content from the same form, however often it is sent."""
+        content = [self.plan.slug, self.vehicle.as_values(), self.concern, self.keep_card, str(self.token)]
+        return sha256(json.dumps(content).encode()).hexdigest()
+
+
+class AlreadyOpen(Exception):
+    """The customer has `session` open and did not say that they want another."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(str(session.id))
+        self.session = session
+
+
+def open_sessions(customer: User) -> QuerySet[Session]:
+    """Not over yet, the newest first."""
+    return Session.objects.filter(customer=customer, state__in=OPEN).order_by("-created_at")
+
+
+def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Session:
+    """The draft of this intake; sent twice, the one it became. Raises `AlreadyOpen` unless `another` is wanted."""
+    with transaction.atomic():
+        booking = _booking_of(customer, intake)
+        if booking.session and booking.session.state in OPEN:
+            return booking.session
+        in_the_way = None if another else open_sessions(customer).first()
+        if in_the_way:
+            raise AlreadyOpen(in_the_way)
+        booking.session = sessions.draft(
+            customer=customer,
+            terms=terms(intake.plan),
+            vehicle=_keep(intake.vehicle, customer, now).as_values(),
+            concern=intake.concern,
+            keep_card=intake.keep_card,
+            now=now,
+        )
+        booking.save()
+        return booking.session
+
+
+def checkout_url(*, session: Session, site: str, now: datetime) -> str:
+    """Where to pay this draft; the page of the session itself once nothing is left to pay.
+
+    `site` is the address people come back to, with its final slash. Not to be called in a transaction. Raises
+    `gateway.PaymentError` when the payment service fails; the draft stays.
+    """
+    page = f"{site}sessions/{session.id}/"
+    if session.state != State.DRAFT:
+        return page
+    payment = Payment.objects.get(owner_id=session.id, purpose=Payment.Purpose.BOOKING)
+    try:
+        payment = open_checkout(
+            payment=payment, success_url=f"{page}?checkout=success", cancel_url=f"{page}?checkout=cancelled", now=now
+        )
+    except NotPayable:
+        return page
+    if payment.checkout_expires_at:
+        sessions.payable(session_id=session.id, until=payment.checkout_expires_at, now=now)
+    return payment.checkout_url
+
+
+def terms(plan: Plan) -> PlanTerms:
+    return PlanTerms(
+        slug=plan.slug,
+        name=plan.name,
+        kind=plan.kind,
+        seconds=int(plan.duration.total_seconds()),
+        price_cents=plan.price_cents,
+        currency=plan.currency,
+    )
+
+
+def _booking_of(customer: User, intake: Intake) -> Booking:
+    """Locked: the second of two at once waits here, and then sees what the first has made."""
+    booking, _created = Booking.objects.get_or_create(customer=customer, key=intake.key)
+    return Booking.objects.select_for_update(of=("self",)).select_related("session").get(pk=booking.pk)
+
+
+def _keep(vehicle: Vehicle, owner: User, now: datetime) -> Vehicle:
+    """For the next time. A vehicle they have described before is brought up to date instead of doubled."""
+    known: Vehicle | None = None if vehicle.pk else owner.vehicles.filter(**_identity(vehicle)).first()
+    if known:
+        vehicle.pk = known.pk
+        vehicle.mileage = vehicle.mileage or known.mileage
+        vehicle.model = vehicle.model or known.model
+    vehicle.owner, vehicle.used_at = owner, now
+    vehicle.save()
+    return vehicle
+
+
+def _identity(vehicle: Vehicle) -> dict[str, Any]:
+    if vehicle.vin:
+        return {"vin": vehicle.vin}
+    return {"vin": "", "year": vehicle.year, "make__iexact": vehicle.make, "model__iexact": vehicle.model}

@@ -1,0 +1,92 @@
+"""Booking over HTTP."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Field, Router, Schema
+
+from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
+from autodoctor.booking import actions
+from autodoctor.booking.actions import AlreadyOpen
+from autodoctor.booking.forms import IntakeForm
+from autodoctor.payments.gateway import PaymentError
+from autodoctor.sessions.models import Session
+
+router = Router(tags=["booking"])
+
+
+class VehicleIn(Schema):
+    """A VIN, or year, make and model."""
+
+    vin: str = Field("", max_length=40)
+    year: int | None = None
+    make: str = Field("", max_length=40)
+    model: str = Field("", max_length=60)
+    mileage: int | None = None
+
+
+class IntakeIn(Schema):
+    plan: str = Field(description="The plan's address, such as `chat`")
+    vehicle: VehicleIn
+    concern: str = Field(description="10 to 2,000 characters")
+    safe: bool = Field(description="Somewhere safe: must be true")
+    waiver: bool = Field(description="Understood the limits of advice from afar: must be true")
+    keep_card: bool = Field(False, description="Keep the card for extending this session")
+    another: bool = Field(False, description="Book although a session is open")
+    token: UUID | None = Field(None, description="Yours for this intake: sent again with it, it is the same session")
+
+
+class Booked(Schema):
+    session: dict[str, Any]
+    checkout_url: str
+
+
+class Invalid(Failure):
+    fields: dict[str, str]
+
+
+class InTheWay(Failure):
+    session: dict[str, Any]
+
+
+@router.post(
+    "/sessions",
+    response={201: Booked, 401: Failure, 403: Failure, 409: InTheWay, 422: Invalid, 503: Failure},
+    auth=SIGNED_IN,
+)
+def book(request: HttpRequest, body: IntakeIn) -> tuple[int, dict[str, Any]]:
+    """Intake → a draft, and where to pay it. The price is the plan's."""
+    user = user_of(request)
+    form = IntakeForm(_as_form_data(body), user=user)
+    if not form.is_valid():
+        fields = {name: str(errors[0]) for name, errors in form.errors.items()}
+        return 422, {"error": "invalid", "detail": _("Please check what you sent."), "fields": fields}
+    now = timezone.now()
+    try:
+        session = actions.book(customer=user, intake=form.intake(), another=body.another, now=now)
+        url = actions.checkout_url(session=session, site=request.build_absolute_uri("/"), now=now)
+    except AlreadyOpen as error:
+        return 409, _in_the_way(error.session)
+    except PaymentError as error:
+        return 503, {"error": "payment_unavailable", "detail": str(error.sentence)}
+    return 201, {"session": session.payload(), "checkout_url": url}
+
+
+def _as_form_data(body: IntakeIn) -> dict[str, Any]:
+    return {
+        "plan": body.plan,
+        "safe": "yes" if body.safe else "no",
+        "concern": body.concern,
+        "waiver": body.waiver,
+        "keep_card": body.keep_card,
+        "token": body.token,
+        **body.vehicle.dict(),
+    }
+
+
+def _in_the_way(session: Session) -> dict[str, Any]:
+    detail = _("You already have a session open. Send “another” to book one more.")
+    return {"error": "session_open", "detail": detail, "session": session.payload()}

@@ -1,0 +1,179 @@
+"""The intake: what a customer tells before paying. The page and the API go by the same rules."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinLengthValidator
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import User
+from autodoctor.booking import vin
+from autodoctor.booking.actions import Intake
+from autodoctor.booking.models import Plan, Vehicle
+
+CONCERN_MIN, CONCERN_MAX = 10, 2000  # characters
+OLDEST_YEAR = 1900
+HIGHEST_MILEAGE = 2_000_000
+MAKE_MAX, MODEL_MAX = 40, 60
+VEHICLES_SHOWN = 6
+NEW_VEHICLE = "new"
+DESCRIBED_BY = ("year", "make", "model")
+
+
+class PlanRadio(forms.RadioSelect):
+    """Plans that are not open yet are shown, and cannot be chosen."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        option["attrs"]["disabled"] = not value.instance.bookable
+        return option
+
+
+class LineField(forms.CharField):
+    """Words on one line, whatever blanks came with them."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(" ".join(str(value or "").split()))
+
+
+class TextField(forms.CharField):
+    """A browser sends a line break as two characters and counts it as one."""
+
+    def to_python(self, value: Any) -> str:
+        return super().to_python(str(value or "").replace("\r\n", "\n"))
+
+
+class NumberField(forms.IntegerField):
+    """A whole number as people write it: "84,000"."""
+
+    widget = forms.TextInput
+
+    def to_python(self, value: Any) -> int | None:
+        return super().to_python(value.replace(",", "").replace(" ", "") if isinstance(value, str) else value)
+
+
+class VinField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        return vin.clean(super().to_python(value))
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and vin.decode(value) is None:
+            raise forms.ValidationError(
+                _("A VIN has 17 letters and digits, without I, O and Q. You can also leave it out."), code="vin"
+            )
+
+
+def one_line(label: Any, autocomplete: str = "off", **attrs: Any) -> dict[str, Any]:
+    """What the short text fields have in common."""
+    return {"label": label, "required": False, "widget": forms.TextInput({"autocomplete": autocomplete, **attrs})}
+
+
+class IntakeForm(forms.Form):
+    safe = forms.ChoiceField(
+        label=_("Are you somewhere safe?"),
+        choices=[("yes", _("Yes, I am safe")), ("no", _("No, not yet"))],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Tell us whether you are somewhere safe.")},
+    )
+    plan = forms.ModelChoiceField(
+        label=_("Plan"),
+        queryset=Plan.objects.none(),
+        to_field_name="slug",
+        empty_label=None,
+        widget=PlanRadio,
+        error_messages={
+            "required": _("Choose a plan."),
+            "invalid_choice": _("This plan is not offered. Choose another one."),
+        },
+    )
+    vehicle = forms.ChoiceField(label=_("Vehicle"), required=False, widget=forms.RadioSelect)
+    vin = VinField(max_length=40, **one_line(_("VIN"), autocapitalize="characters", spellcheck="false"))
+    year = NumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
+    make = LineField(max_length=MAKE_MAX, **one_line(_("Make"), placeholder=_("Ford")))
+    model = LineField(max_length=MODEL_MAX, **one_line(_("Model"), placeholder=_("F-150")))
+    mileage = NumberField(min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric"))
+    concern = TextField(
+        label=_("What is it doing?"),
+        max_length=CONCERN_MAX,
+        validators=[MinLengthValidator(CONCERN_MIN, _("A little more, please: at least 10 characters."))],
+        widget=forms.Textarea({"rows": 5}),
+        error_messages={"required": _("Say in a few words what it is doing.")},
+    )
+    waiver = forms.BooleanField(
+        label=_("I understand the limits of advice from afar"),
+        error_messages={"required": _("Please read this and tick it to go on.")},
+    )
+    keep_card = forms.BooleanField(label=_("Keep my card for extending this session"), required=False)
+    token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kept = {str(each.pk): each for each in user.vehicles.all()[:VEHICLES_SHOWN]} if user else {}
+        self._field("plan").queryset = Plan.objects.filter(active=True)
+        self._field("vehicle").choices = [*((pk, str(each)) for pk, each in self.kept.items()), (NEW_VEHICLE, "")]
+        self._field("year").validators.append(
+            MaxValueValidator(timezone.now().year + 2, _("That year is still to come."))
+        )
+
+    def clean_safe(self) -> str:
+        if self.cleaned_data["safe"] != "yes":
+            raise forms.ValidationError(
+                _("Get to a safe place first. Everything here stays as it is; choose “Yes” once you are there."),
+                code="unsafe",
+            )
+        return "yes"
+
+    def clean_plan(self) -> Plan:
+        plan: Plan = self.cleaned_data["plan"]
+        if not plan.bookable:
+            raise forms.ValidationError(_("%(plan)s opens soon. Choose another plan for now."), params={"plan": plan})
+        return plan
+
+    def clean(self) -> dict[str, Any]:
+        """`vehicle` becomes the kept one or a new one that is not saved."""
+        found = self.cleaned_data
+        kept = self.kept.get(found.get("vehicle", ""))
+        if kept:
+            for name in ("vin", *DESCRIBED_BY):  # left in fields that are hidden now
+                self.errors.pop(name, None)
+        else:
+            self._require_description()
+        found["vehicle"] = kept or self._new_vehicle()
+        found["vehicle"].mileage = found.get("mileage") or found["vehicle"].mileage
+        return found
+
+    def intake(self) -> Intake:
+        """What a valid form says."""
+        found = self.cleaned_data
+        return Intake(
+            plan=found["plan"],
+            vehicle=found["vehicle"],
+            concern=found["concern"],
+            keep_card=found["keep_card"],
+            token=found["token"] or uuid4(),
+        )
+
+    def _require_description(self) -> None:
+        if self.cleaned_data.get("vin") or "vin" in self.errors:
+            return
+        for name in DESCRIBED_BY:
+            if name not in self.errors and not self.cleaned_data.get(name):
+                self.add_error(name, _("Fill this in, or give the VIN instead."))
+
+    def _new_vehicle(self) -> Vehicle:
+        """What was not filled in is taken from the VIN, as far as that tells."""
+        given = {name: self.cleaned_data.get(name) for name in ("vin", *DESCRIBED_BY)}
+        decoded = vin.decode(given["vin"] or "")
+        if decoded:
+            given |= {"year": given["year"] or decoded.year, "make": given["make"] or decoded.make[:MAKE_MAX]}
+        return Vehicle(vin=given["vin"] or "", year=given["year"], make=given["make"] or "", model=given["model"] or "")
+
+    def _field(self, name: str) -> Any:
+        return self.fields[name]
+
+
+class TellMeWhenForm(forms.Form):
+    email = forms.EmailField(label=_("Your e-mail address"), widget=forms.EmailInput({"autocomplete": "email"}))

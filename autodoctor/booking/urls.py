@@ -1,0 +1,12 @@
+from django.urls import path
+
+from autodoctor.booking import views
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("tell-me-when/", views.tell_me_when, name="tell_me_when"),
+    path("book/", views.book, name="book"),
+    path("book/vin/", views.vin_hint, name="vin_hint"),
+    path("book/charge/", views.charge, name="charge"),
+    path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),
+]

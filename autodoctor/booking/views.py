@@ -1,0 +1,177 @@
+"""The landing page, the intake, and the way to Checkout."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
+from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
+from autodoctor.accounts.models import User
+from autodoctor.booking import vin
+from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
+from autodoctor.booking.actions import book as book_session
+from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
+from autodoctor.booking.models import Plan
+from autodoctor.booking.prices import in_words
+from autodoctor.payments.gateway import PaymentError
+from autodoctor.sessions.models import Session
+
+KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
+SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
+KEPT_CHARACTERS = 4000  # of one field
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a POST: go there with a GET."""
+
+    status_code = 303
+
+
+@anyone
+@require_GET
+def landing(request: HttpRequest) -> HttpResponse:
+    person = _person(request)
+    facts = {
+        "plans": Plan.objects.filter(active=True),
+        "mechanics": mechanics_taking_sessions(),
+        "tell_me_when": TellMeWhenForm(initial={"email": person.email if person else ""}),
+        "open_session": open_sessions(person).first() if person else None,
+        "share": settings.MECHANIC_SHARE_PERCENT,
+        **_charge(Plan.objects.filter(active=True, bookable=True).first()),
+    }
+    return render(request, "booking/landing.html", facts)
+
+
+@anyone
+@require_POST
+def tell_me_when(request: HttpRequest) -> HttpResponse:
+    form = TellMeWhenForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("That does not look like an e-mail address. Please try again."))
+        return SeeOther("/#now")
+    ask_to_be_told(email=form.cleaned_data["email"], now=timezone.now())
+    messages.success(request, _("We will write to you as soon as a mechanic takes sessions."))
+    return SeeOther("/")
+
+
+@anyone
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: HttpRequest) -> HttpResponse:
+    """The intake. It works signed out: signing in comes when everything is filled in, and loses nothing."""
+    if request.method != "POST":
+        return _show(request, IntakeForm(initial=_begin(request), user=_person(request)))
+    form = IntakeForm(request.POST, user=_person(request))
+    request.session[KEPT] = {name: request.POST.get(name, "")[:KEPT_CHARACTERS] for name in form.fields}
+    if not form.is_valid():
+        return _show(request, form, status=422)
+    person = _person(request)
+    if person is None:
+        messages.info(request, _("One step left: tell us who you are. What you wrote is kept."))
+        return SeeOther(f"/sign-up/?{urlencode({'next': '/book/'})}")
+    return _send(request, person, form)
+
+
+@anyone
+@require_GET
+def vin_hint(request: HttpRequest) -> HttpResponse:
+    """What the number says, while it is being typed."""
+    return render(request, "booking/vin_hint.html", _vin_facts(request.GET.get("vin", "")))
+
+
+@anyone
+@require_GET
+def charge(request: HttpRequest) -> HttpResponse:
+    """What is held and charged for a plan, when another is chosen."""
+    plan = Plan.objects.filter(active=True, bookable=True, slug=request.GET.get("plan", "")).first()
+    if plan is None:
+        raise Http404
+    return render(request, "booking/charge.html", _charge(plan))
+
+
+@signed_in
+@require_POST
+def checkout(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """Pay a draft that was left."""
+    session = Session.objects.filter(pk=session_id, customer=request.user).first()
+    if session is None:
+        raise Http404
+    return _to_checkout(request, session)
+
+
+def _send(request: HttpRequest, person: User, form: IntakeForm) -> HttpResponse:
+    another = request.POST.get("another") == "yes"
+    try:
+        session = book_session(customer=person, intake=form.intake(), another=another, now=timezone.now())
+    except AlreadyOpen:
+        return _show(request, form, status=409)
+    for name in (KEPT, SAME_INTAKE):
+        request.session.pop(name, None)
+    return _to_checkout(request, session)
+
+
+def _to_checkout(request: HttpRequest, session: Session) -> HttpResponse:
+    try:
+        return SeeOther(checkout_url(session=session, site=request.build_absolute_uri("/"), now=timezone.now()))
+    except PaymentError as error:
+        messages.error(request, str(error.sentence))
+        return redirect(f"/sessions/{session.id}/")
+
+
+def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResponse:
+    person = _person(request)
+    facts = {
+        "form": form,
+        "open_session": open_sessions(person).first() if person else None,
+        "mechanics": mechanics_taking_sessions(),
+        "returned": status == 200 and KEPT in request.session,
+        "new_vehicle": not form.kept or form["vehicle"].value() == NEW_VEHICLE,
+        **_vin_facts(form["vin"].value() or ""),
+        **_charge(_chosen_plan(form)),
+    }
+    return render(request, "booking/book.html", facts, status=status)
+
+
+def _begin(request: HttpRequest) -> dict[str, Any]:
+    """What was typed before, under the plan that was asked for last."""
+    kept = {name: value for name, value in request.session.get(KEPT, {}).items() if value}
+    kept.setdefault("token", request.session.setdefault(SAME_INTAKE, str(uuid4())))
+    plan = Plan.objects.filter(active=True, bookable=True, slug=request.GET.get("plan", kept.get("plan", ""))).first()
+    plan = plan or Plan.objects.filter(active=True, bookable=True).first()
+    person = _person(request)
+    last = person.vehicles.first() if person else None
+    return {"vehicle": last.pk if last else NEW_VEHICLE} | kept | {"plan": plan.slug if plan else ""}
+
+
+def _chosen_plan(form: IntakeForm) -> Plan | None:
+    bookable = Plan.objects.filter(active=True, bookable=True)
+    return bookable.filter(slug=form["plan"].value() or "").first() or bookable.first()
+
+
+def _vin_facts(text: str) -> dict[str, Any]:
+    number = vin.clean(text)
+    return {"vin": number, "vin_length": vin.LENGTH, "decoded": vin.decode(number)}
+
+
+def _charge(plan: Plan | None) -> dict[str, Any]:
+    """The words about money: amounts and times are those the server goes by."""
+    late = plan.price_cents * settings.LATE_CANCEL_PERCENT // 100 if plan else 0
+    return {
+        "plan": plan,
+        "late_price": in_words(late, plan.currency) if plan else "",
+        "unattended_minutes": settings.DEADLINES["unattended"] // 60,
+        "never_started_minutes": settings.DEADLINES["never_started"] // 60,
+        "no_show_minutes": settings.DEADLINES["customer_no_show"] // 60,
+        "answer_hours": settings.DEADLINES["solved_answer"] // 3600,
+    }
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None

@@ -1,0 +1,41 @@
+"""What a vehicle identification number tells by itself. A hint: no list is complete, and years repeat every thirty."""
+
+from dataclasses import dataclass
+
+from vininfo import Vin
+from vininfo.common import UnsupportedBrand
+from vininfo.exceptions import ValidationError
+
+LENGTH = 17
+
+
+@dataclass(frozen=True)
+class Decoded:
+    make: str
+    country: str
+    years: list[int]  # the newest first
+    checked: bool  # the check digit fits; many European numbers carry none
+
+    @property
+    def year(self) -> int | None:
+        return self.years[0] if self.years else None
+
+
+def clean(text: str) -> str:
+    """As it stands in the papers: capitals, without the blanks and dashes people put in."""
+    return "".join(char for char in text.upper() if char not in " -\t")
+
+
+def decode(text: str) -> Decoded | None:
+    """None when this cannot be a VIN. What the lists do not know is empty."""
+    try:
+        vin = Vin(clean(text))
+    except ValidationError:
+        return None
+    known = not isinstance(vin.assembler, UnsupportedBrand)
+    return Decoded(
+        make=vin.manufacturer if known else "",
+        country=vin.country or "",
+        years=vin.years,
+        checked=vin.verify_checksum(),
+    )
