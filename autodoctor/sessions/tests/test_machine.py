@@ -1,0 +1,149 @@
+"""Any order of steps, drops and outages: the session never gets stuck, and time and money stay right."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, event, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.sessions import actions, attendance, deadlines, settlement
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition, Refused
+from autodoctor.sessions.tests.story import Story
+
+NO = (InvalidTransition, Refused, Session.DoesNotExist)
+PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
+
+
+class Machine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.undo = transaction.atomic()
+        self.undo.__enter__()
+        self.people = {name: User.objects.create_user(f"{name}@example.com", None, name=name) for name in
+                       ("customer", "mechanic", "mechanic2")}  # fmt: skip
+        for name in ("mechanic", "mechanic2"):
+            MechanicProfile.objects.create(
+                user=self.people[name], headline="h", years_experience=1, skills="s", state="approved"
+            )
+        self.story = Story(self.people["customer"], self.people["mechanic"])
+        self.ends_at = self.story.session.ends_at
+
+    def teardown(self) -> None:
+        event(f"was {self.story.session.state}, {'started' if self.story.session.started_at else 'never live'}")
+        try:
+            self.story.wait(minutes=60 * 30)  # whatever happened, it ends by itself
+            assert self.story.session.state in TERMINAL
+            assert self.story.payment.due_cents is not None
+        finally:
+            transaction.set_rollback(True)
+            self.undo.__exit__(None, None, None)
+
+    @rule()
+    def one_step_further(self) -> None:
+        """What the two usually do next, so that most runs get somewhere."""
+        story, session = self.story, self.story.session
+        steps = {
+            "draft": story.pay,
+            "requested": story.accept,
+            "accepted": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),
+            "waiting": self.start,
+            "reconnecting": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),
+        }
+        with suppress(*NO):
+            steps.get(session.state, lambda: None)()
+
+    @rule(who=PEOPLE)
+    def accept(self, who: str) -> None:
+        with suppress(*NO):
+            self.story.accept(self.people[who])
+
+    @rule(who=PEOPLE)
+    def join(self, who: str) -> None:
+        with suppress(*NO):
+            self.story.join(self.people[who])
+
+    @rule(who=PEOPLE)
+    def leave(self, who: str) -> None:
+        self.story.leave(self.people[who])
+
+    @rule()
+    def start(self) -> None:
+        mechanic = self.story.session.mechanic
+        if mechanic:
+            with suppress(*NO):
+                actions.start(session_id=self.story.id, by=mechanic, now=self.story.now)
+
+    @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
+    def stop(self, who: str, what: str) -> None:
+        extra = {"reason": "x"} if what == "release" else {}
+        with suppress(*NO):
+            getattr(actions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+
+    @precondition(lambda self: self.story.session.end_reason == "ended_by_mechanic")
+    @rule(solved=st.booleans())
+    def answer(self, solved: bool) -> None:
+        actions.answer_solved(session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now)
+
+    @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
+    def wait(self, seconds: int) -> None:
+        self.story.wait(seconds=seconds)
+
+    @rule(minutes=st.sampled_from([1, 4, 12, 50]))
+    def outage(self, minutes: int) -> None:
+        self.story.outage(minutes=minutes)
+
+    @invariant()
+    def the_log_has_no_gaps(self) -> None:
+        numbers = list(self.story.session.events.order_by("seq").values_list("seq", flat=True))
+        assert numbers == list(range(1, self.story.session.seq + 1))
+
+    @invariant()
+    def every_deadline_it_should_have_is_set(self) -> None:
+        it = attendance.look(self.story.session, self.story.now)
+        assert not deadlines.lacks(it, deadlines.kept([self.story.id])[self.story.id])
+
+    @invariant()
+    def a_mechanic_is_bound_exactly_while_it_is_claimed(self) -> None:
+        session = self.story.session
+        if session.state in CLAIMED:
+            assert session.mechanic_id is not None
+        if session.state == "requested":
+            assert session.mechanic_id is None
+
+    @invariant()
+    def the_clock_only_grows_and_no_one_gets_more_than_was_granted(self) -> None:
+        session = self.story.session
+        if session.started_at is None or session.ends_at is None:
+            return
+        assert session.ends_at >= session.started_at + timedelta(seconds=session.granted_seconds)
+        assert self.ends_at is None or session.ends_at >= self.ends_at
+        self.ends_at = session.ends_at
+        assert 0 <= session.lenient_seconds_used <= 180
+        if session.ended_at:
+            assert 0 <= settlement.used_seconds(session) <= session.granted_seconds
+
+    @invariant()
+    def what_is_due_follows_the_table(self) -> None:
+        session, payment = self.story.session, self.story.payment
+        if payment.due_cents is None:
+            return
+        assert session.state in TERMINAL
+        held = payment.state == "authorised"
+        expected = settlement.due(session, [payment])
+        assert expected is not None
+        assert payment.due_cents == (expected[payment.id] if held else 0)
+
+
+@pytest.mark.django_db
+def test_any_order_of_steps() -> None:
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
