@@ -47,5 +47,5 @@ def _recipient(job: Job) -> Recipient | None:
     return Recipient(user.email, user.name, user.time_zone) if user else None
 
 
-# A day and a half of a mail server's absence is survived; then support sees the parked row.
-JOBS: dict[str, Handler] = {"mail.send": Handler(send, external=True, attempts=12)}
+# About a day of a mail server's absence is survived; then support sees the parked row.
+JOBS: dict[str, Handler] = {"mail.send": Handler(send, external=True, attempts=30)}
