@@ -1,22 +1,23 @@
 """Configuration from the environment. `docs/production.md` lists every variable."""
 
-import os
-import sys
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
+from autodoctor.environment import Environment, stop
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA = Path(env.str("AUTODOCTOR_DATA", default=str(BASE_DIR / ".data")))
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+if not DEBUG and not SITE_URL.startswith("https://"):
+    stop("SITE_URL is not set to the https address that people use.")
 DATA.mkdir(parents=True, exist_ok=True)
 
 
@@ -25,7 +26,7 @@ def _secret_key() -> str:
     if given := env.str("SECRET_KEY", default=""):
         return given
     if not DEBUG:
-        raise ImproperlyConfigured("SECRET_KEY is not set: give a long random string in the environment.")
+        stop("SECRET_KEY is not set: give a long random string in the environment.")
     kept = DATA / "secret-key"
     if not kept.exists():
         kept.touch(mode=0o600)
@@ -97,7 +98,7 @@ TEMPLATES = [
 ]
 
 # Database: SQLite in the data directory, or whatever DATABASE_URL names.
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
+DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
         "ENGINE": "autodoctor.clock.sqlite",  # Django's, with one fair queue for write transactions
@@ -164,7 +165,7 @@ def _trusted_proxies(given: str) -> int | list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(part.strip()) for part in given.split(",")]
     except ValueError as error:
-        raise ImproperlyConfigured(f"TRUSTED_PROXIES is neither a number nor a list of addresses: {error}.") from error
+        stop(f"TRUSTED_PROXIES is neither a number nor a list of addresses: {error}.")
 
 
 TRUSTED_PROXIES = _trusted_proxies(env.str("TRUSTED_PROXIES", default=""))
@@ -179,7 +180,11 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "autodoctor" / "static"]
-_staticfiles = "django.contrib.staticfiles.storage.StaticFilesStorage" if DEBUG else "servestatic.storage.CompressedManifestStaticFilesStorage"
+_staticfiles = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if DEBUG
+    else "servestatic.storage.CompressedManifestStaticFilesStorage"
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "files"}},
     "staticfiles": {"BACKEND": _staticfiles},
@@ -218,7 +223,7 @@ CONTENT_SECURITY_POLICY = {
 # Mail: files in the data directory (development only), or the server that EMAIL_URL names.
 _mail_url = env.str("EMAIL_URL", default="")
 if not _mail_url and not DEBUG:
-    raise ImproperlyConfigured("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
+    stop("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
 _mail = env.email_url_config(_mail_url or "smtp://localhost")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"] if _mail_url else "autodoctor.mail.outbox.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"] or 25
@@ -235,19 +240,34 @@ STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
 if PAYMENTS_SANDBOX:
     if not DEBUG:
-        raise ImproperlyConfigured("STRIPE_SECRET_KEY is not set: the payment sandbox runs in development only.")
+        stop("STRIPE_SECRET_KEY is not set: the payment sandbox runs in development only.")
     STRIPE_SECRET_KEY = "sk_test_sandbox"
     STRIPE_WEBHOOK_SECRETS = ["whsec_sandbox"]
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
 elif not STRIPE_WEBHOOK_SECRETS:
-    raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
+    stop("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
 MECHANIC_SHARE_PERCENT = 70
 LATE_CANCEL_PERCENT = 50  # of the booking, when the customer calls off after the mechanic is in, or never comes
+
+# The live channel: seconds, and frames of one socket. ROOM in the environment (JSON) changes single ones.
+ROOM = {
+    "heartbeat": 5,
+    "messages_at_once": 40,
+    "messages_a_second": 10,
+} | env.json("ROOM", default={})
+# Calls: TURN_SECRET is coturn's `static-auth-secret`. Without any, browsers try the direct way only.
+STUN_URLS = env.list("STUN_URLS", default=[])
+TURN_URLS = env.list("TURN_URLS", default=[])
+TURN_SECRET = env.str("TURN_SECRET", default="")
+if TURN_URLS and not TURN_SECRET:
+    raise ImproperlyConfigured("TURN_SECRET is not set: the servers in TURN_URLS need it.")
 
 # The clock
 CLOCK_HANDLERS = "autodoctor.reactions.HANDLERS"
 CLOCK_EMBEDDED = env.bool("CLOCK_EMBEDDED", default=True)  # off where `manage.py clock` runs beside the server
 CRON_SECRET = env.str("CRON_SECRET", default="")
+if not CRON_SECRET and not DEBUG:
+    stop("CRON_SECRET is not set: give a long random string; a scheduler outside proves itself with it.")
 
 # Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
 DEADLINES = {
@@ -292,4 +312,3 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }
-TESTING = "pytest" in sys.modules or "PYTEST_VERSION" in os.environ

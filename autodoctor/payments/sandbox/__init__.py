@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105
 API_KEY = "sk_test_sandbox"
 
-if not (settings.DEBUG or settings.TESTING):
+if not settings.PAYMENTS_SANDBOX:
     raise ImproperlyConfigured("The payment sandbox takes no real money: it runs only with DEBUG on.")
 
 
@@ -66,8 +66,9 @@ def start() -> None:
 
 
 def stop() -> None:
-    sandbox().stop()
-    sandbox.cache_clear()
+    if sandbox.cache_info().currsize:
+        sandbox().stop()
+        sandbox.cache_clear()
 
 
 async def application(
