@@ -260,7 +260,7 @@ STUN_URLS = env.list("STUN_URLS", default=[])
 TURN_URLS = env.list("TURN_URLS", default=[])
 TURN_SECRET = env.str("TURN_SECRET", default="")
 if TURN_URLS and not TURN_SECRET:
-    raise ImproperlyConfigured("TURN_SECRET is not set: the servers in TURN_URLS need it.")
+    stop("TURN_SECRET is not set: the servers in TURN_URLS need it.")
 
 # The clock
 CLOCK_HANDLERS = "autodoctor.reactions.HANDLERS"
