@@ -1,0 +1,16 @@
+"""The safety net from the command line."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from autodoctor.sessions.sweep import monitor
+
+
+class Command(BaseCommand):
+    help = "Mend missing deadlines of open sessions and run whatever is overdue."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(json.dumps(monitor(timezone.now()).as_answer()))
