@@ -1,0 +1,66 @@
+"""The room over HTTP: post a message without a socket, ask for ways through the network."""
+
+from concurrent.futures import TimeoutError as NoAnswer
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Field, Router, Schema
+
+from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
+from autodoctor.room import call, protocol
+from autodoctor.room.writer import PATIENCE_SECONDS, NotPosted, writer
+from autodoctor.sessions.api import EventOut, visible_to
+from autodoctor.sessions.states import Refused
+
+router = Router(tags=["room"])
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 503: Failure}
+STATUS = {"unavailable": 503, "invalid_frame": 422, "too_long": 422}
+
+
+class MessageIn(Schema):
+    client_id: UUID = Field(description="Yours to choose; sending the same one again posts nothing twice")
+    text: str = Field(min_length=1, max_length=protocol.MAX_TEXT)
+
+
+class IceServer(Schema):
+    urls: list[str]
+    username: str | None = None
+    credential: str | None = None
+
+
+class IceServers(Schema):
+    ice_servers: list[IceServer]
+
+
+@router.post("/sessions/{uuid:session_id}/messages", response={200: EventOut, **FAILURES}, auth=SIGNED_IN)
+def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any:
+    """The answer is the event, as every socket gets it. The same message again gets the same event again."""
+    user = user_of(request)
+    visible_to(user).only("id").get(pk=session_id)
+    if not protocol.is_sayable(body.text):
+        raise refused("invalid_frame", _("This text cannot be sent."))
+    posting = writer.post(
+        session_id=str(session_id), user_id=str(user.id), client_id=str(body.client_id), text=body.text
+    )
+    try:
+        frame = posting.result(timeout=PATIENCE_SECONDS * 2).frame
+    except NotPosted as problem:
+        raise refused(problem.code, str(protocol.DETAILS[problem.code])) from problem
+    except NoAnswer as problem:
+        raise refused("unavailable", str(protocol.DETAILS["unavailable"])) from problem
+    return HttpResponse(frame, content_type="application/json")
+
+
+def refused(code: str, detail: str) -> Refused:
+    return Refused(code, detail, STATUS.get(code, 409))
+
+
+@router.get("/sessions/{uuid:session_id}/ice-servers", response={200: IceServers, **FAILURES}, auth=SIGNED_IN)
+def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    """Fresh ones for each call: the credentials expire."""
+    user = user_of(request)
+    visible_to(user).only("id").get(pk=session_id)
+    return {"ice_servers": call.ice_servers(user_id=str(user.id), now=timezone.now())}

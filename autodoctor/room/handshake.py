@@ -1,0 +1,88 @@
+"""Who may open a websocket: the exact Origin, a signed-in person, a part in the session."""
+
+import asyncio
+import logging
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.conf import settings
+from django.http import parse_cookie
+
+from autodoctor.room import protocol
+from autodoctor.room.line import Receive, Scope, Send
+from autodoctor.room.presence import Admission, Knock, presence
+
+logger = logging.getLogger(__name__)
+NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session has it
+
+
+async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission | None:
+    """Answer the upgrade. None when it was refused; to the feed with no session."""
+    await receive()
+    if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
+        await _refuse(scope, send, 403)
+        return None
+    key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
+    try:
+        admission = await _knock(key, session_id)
+    except Exception:
+        logger.exception("Nobody could be let in")
+        await _refuse(scope, send, 503)
+        return None
+    await send({"type": "websocket.accept"})
+    if admission.guest is None:
+        await _close(send, protocol.SIGNED_OUT)
+        return None
+    if session_id and admission.place is None:
+        await _close(send, protocol.NOT_FOUND)
+        return None
+    return admission
+
+
+async def _knock(session_key: str, session_id: UUID | None) -> Admission:
+    if not session_key or len(session_key) > 40:
+        return Admission()
+    knock = Knock(session_key, session_id)
+    presence.tell(knock)
+    return await asyncio.shield(asyncio.wrap_future(knock.answer))
+
+
+def session_of(scope: Scope) -> UUID:
+    try:
+        return UUID(scope["path"].removeprefix("/ws/sessions/").rstrip("/"))
+    except ValueError:
+        return NOWHERE
+
+
+def after(scope: Scope) -> int:
+    """How far the client has seen the log; 0 for what is no number."""
+    given = _query(scope, "after")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
+def page(scope: Scope) -> str:
+    """What the client calls this page: a second socket for it takes the place of the first."""
+    return _query(scope, "page")[:64]
+
+
+def _query(scope: Scope, name: str) -> str:
+    return parse_qs(scope["query_string"].decode("latin-1")).get(name, [""])[0]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """Empty when it is missing; two of them are none."""
+    found: list[bytes] = [value for key, value in scope["headers"] if key.lower() == name]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
+
+
+async def _refuse(scope: Scope, send: Send, status: int) -> None:
+    if "websocket.http.response" in scope.get("extensions", {}):
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
+        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})
+
+
+async def _close(send: Send, code: int) -> None:
+    await send({"type": "websocket.close", "code": code, "reason": ""})

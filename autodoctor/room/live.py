@@ -1,0 +1,60 @@
+"""The live channel of one process: opened before the first connection, closed after the last."""
+
+import asyncio
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import connection
+
+from autodoctor.accounts.signals import access_changed
+from autodoctor.room import access, feed, hub, threads
+from autodoctor.room.bus import bus
+from autodoctor.room.presence import Renewal, presence
+from autodoctor.room.writer import writer
+from autodoctor.sessions.log import committed
+
+
+class Channel:
+    def __init__(self) -> None:
+        self._beats: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        bus.open(asyncio.get_running_loop())
+        committed.connect(hub.on_committed)
+        committed.connect(feed.on_committed)
+        access_changed.connect(access.on_access_changed)
+        await threads.act(presence.start)
+        self._beats = [asyncio.create_task(_compare()), asyncio.create_task(_renew())]
+
+    async def close(self) -> None:
+        for beat in self._beats:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+        access.guests.send_away()
+        await asyncio.to_thread(_finish)
+        committed.disconnect(hub.on_committed)
+        committed.disconnect(feed.on_committed)
+        access_changed.disconnect(access.on_access_changed)
+        bus.close()
+
+
+def _finish() -> None:
+    writer.stop()
+    presence.stop()
+    connection.close()
+
+
+async def _compare() -> None:
+    """What got lost on the way costs no more than this: sockets against the log, guests against their cookies."""
+    while True:
+        await asyncio.sleep(settings.ROOM["heartbeat"])
+        with threads.logged("The beat of the room failed"):
+            await hub.hub.compare()
+            await access.guests.check()
+
+
+async def _renew() -> None:
+    while True:
+        await asyncio.sleep(settings.DEADLINES["lease_renewal"])
+        presence.tell(Renewal())

@@ -1,0 +1,237 @@
+"""Who is here: a row for each connection of this process. One thread lets people in and sees them off, in batches."""
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from autodoctor.room import door, lease, threads
+from autodoctor.room.batch import Batcher
+from autodoctor.room.bus import Bus, bus
+from autodoctor.room.door import Guest, Place
+from autodoctor.room.hub import PARTIES, Poke, Present
+from autodoctor.sessions import attendance
+from autodoctor.sessions.models import Connection, Process
+
+logger = logging.getLogger(__name__)
+MOST_AT_ONCE = 200
+RETRY_SECONDS = 0.5
+NOBODY = {"customer": "away", "mechanic": "away"}
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the door says to a knock. Without `guest`: not signed in. Without `place`: no part in that session."""
+
+    guest: Guest | None = None
+    place: Place | None = None
+    connection_id: UUID | None = None
+    presence: dict[str, str] = field(default_factory=lambda: NOBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A socket that wants in; to the feed when it names no session."""
+
+    session_key: str
+    session_id: UUID | None
+    answer: "Future[Admission]" = field(default_factory=Future)
+    connection_id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """This page takes part from now on."""
+
+    connection_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """This page closed at `at`."""
+
+    connection_id: UUID
+    session_id: UUID
+    user_id: UUID
+    joined: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Who is here may have changed in this session."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The lease is to be renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Others took this process for dead: whoever is connected here counts as gone and has to come again."""
+
+
+Item = Knock | Joined | Left | Unsure | Renewal
+Some = TypeVar("Some", bound=Item)
+
+
+class Presence:
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._batcher: Batcher[Item] = Batcher(
+            "room-presence", self._work, most=MOST_AT_ONCE, retry_seconds=RETRY_SECONDS
+        )
+        self._process_id: UUID | None = None
+        bus.listen(Poke, self._notice)
+
+    def start(self) -> None:
+        """Before anybody is let in: what died here before is over, and this process has a lease."""
+        lease.retire_the_dead(timezone.now())
+        self._process_id = lease.take(timezone.now())
+
+    def stop(self) -> None:
+        """After everybody has left: nobody waits for this lease to lapse."""
+        self._batcher.stop(RETRY_SECONDS * 10)
+        for process in Process.objects.filter(pk=self._process_id) if self._process_id else ():
+            lease.retire(process, at=timezone.now(), now=timezone.now())
+
+    def tell(self, item: Item) -> None:
+        """From any thread; returns at once."""
+        self._batcher.put(item)
+
+    def _notice(self, poke: Poke) -> None:
+        """Whoever joins, leaves, accepts or is released changes who is here; so may what we were not shown."""
+        if not poke.rows or any(row.session is not None for row in poke.rows):
+            self._batcher.put(Unsure(UUID(poke.session_id)))
+
+    def _work(self, items: list[Item]) -> list[Item]:
+        """One batch. When the database is away, whoever knocks hears so; what was noted is noted later."""
+        try:
+            threads.healing(self._do, items)
+        except Exception as error:
+            logger.exception("Presence could not be written")
+            for knock in _only(Knock, items):
+                knock.answer.set_exception(error)
+            return [item for item in items if isinstance(item, Joined | Left)]
+        return []
+
+    def _do(self, items: list[Item]) -> None:
+        now = timezone.now()
+        if _only(Renewal, items) and self._process_id and not lease.renew(self._process_id, now):
+            self._start_over(now)
+        admissions = self._admit(_only(Knock, items), now)
+        Connection.objects.filter(pk__in=[item.connection_id for item in _only(Joined, items)]).update(joined=True)
+        self._see_off(_only(Left, items), now)
+        self._tell_presence(items, admissions, now)
+
+    def _start_over(self, now: datetime) -> UUID:
+        self._process_id = lease.take(now)
+        self._bus.publish(LeaseLost())
+        return self._process_id
+
+    def _admit(self, knocks: list[Knock], now: datetime) -> list[tuple[Knock, Admission]]:
+        guests = door.recognise((knock.session_key for knock in knocks), now) if knocks else {}
+        asked = [
+            (guest.user, knock.session_id)
+            for knock in knocks
+            if knock.session_id and (guest := guests.get(knock.session_key))
+        ]
+        places = door.places(asked) if asked else {}
+        admissions = []
+        for knock in knocks:
+            guest = guests.get(knock.session_key)
+            place = places.get((guest.user.id, knock.session_id)) if guest and knock.session_id else None
+            page = knock.connection_id if place and place.role in PARTIES else None
+            admissions.append((knock, Admission(guest, place, page)))
+        self._open_pages(admissions, now)
+        return admissions
+
+    def _open_pages(self, admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
+        rows = [row for _, admission in admissions if (row := _row(admission, now))]
+        try:
+            _insert(rows, self._process_id or self._start_over(now))
+        except IntegrityError:  # our lease is not there any more
+            _insert(rows, self._start_over(now))
+
+    def _see_off(self, leavers: list[Left], now: datetime) -> None:
+        """Whoever has another page like it open just closes this one; the last page of somebody has consequences."""
+        gone = {left.connection_id for left in leavers}
+        others = Connection.objects.filter(
+            session_id__in={left.session_id for left in leavers},
+            user_id__in={left.user_id for left in leavers},
+            process__expires_at__gt=now,
+        ).exclude(pk__in=gone)
+        open_pages = defaultdict(set)
+        for session_id, user_id, joined in others.values_list("session_id", "user_id", "joined") if leavers else ():
+            open_pages[session_id, user_id].add(joined)
+        for left in leavers:
+            still_open = open_pages[left.session_id, left.user_id]
+            if True in still_open or (still_open and not left.joined):
+                continue
+            gone.discard(left.connection_id)
+            threads.later(self._close_last, left)
+        Connection.objects.filter(pk__in=gone).delete()
+
+    def _close_last(self, left: Left) -> None:
+        """Tried until it is done: without it nobody would notice that this person is missing."""
+        try:
+            lease.close_pages(
+                [left.connection_id],
+                session_id=left.session_id,
+                user_id=left.user_id,
+                at=left.at,
+                now=timezone.now(),
+            )
+        except Exception:
+            logger.exception("A closed page could not be noted yet")
+            time.sleep(RETRY_SECONDS)
+            self._batcher.put(left)
+        self._batcher.put(Unsure(left.session_id))
+
+    def _tell_presence(self, items: list[Item], admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
+        """First to whoever is in the room, then to the newcomers in their welcome."""
+        affected = {item.session_id for item in items if isinstance(item, Left | Unsure)}
+        affected |= {admission.place.session_id for _, admission in admissions if admission.place}
+        found = attendance.presence(affected, now) if affected else {}
+        self._bus.publish(*(Present(str(session_id), presence) for session_id, presence in found.items()))
+        for knock, admission in admissions:
+            presence = found.get(knock.session_id, NOBODY) if knock.session_id else NOBODY
+            answer = Admission(admission.guest, admission.place, admission.connection_id, presence)
+            knock.answer.set_result(answer)
+
+
+def _row(admission: Admission, now: datetime) -> Connection | None:
+    if admission.connection_id is None or admission.guest is None or admission.place is None:
+        return None
+    return Connection(
+        id=admission.connection_id,
+        session_id=admission.place.session_id,
+        user_id=admission.guest.user.id,
+        role=admission.place.role,
+        opened_at=now,
+    )
+
+
+def _insert(rows: list[Connection], process_id: UUID) -> None:
+    for row in rows:
+        row.process_id = process_id
+    with transaction.atomic():
+        Connection.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _only(kind: type[Some], items: Iterable[Item]) -> list[Some]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+presence = Presence(bus)

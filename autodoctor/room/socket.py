@@ -1,0 +1,255 @@
+"""One page of one person in one session: serve the log from where it was, take its frames."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any, cast
+from uuid import UUID
+
+from django.utils import timezone
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.room import handshake, protocol, threads
+from autodoctor.room.access import guests
+from autodoctor.room.bus import bus
+from autodoctor.room.door import Guest, Place
+from autodoctor.room.hub import PARTIES, Poke, Relay, Row, Whisper, as_row, hub
+from autodoctor.room.line import Line, Receive, Scope, Send
+from autodoctor.room.pace import Pace
+from autodoctor.room.presence import Admission, Joined, Left, presence
+from autodoctor.room.wire import SILENT_SECONDS
+from autodoctor.room.writer import NotPosted, Post, Posted, writer
+from autodoctor.sessions import actions, log
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind, Refused
+
+logger = logging.getLogger(__name__)
+
+PAGE = 200  # rows read at once
+MOST_PAGES_OPEN = 12  # of one person in one session; then the oldest goes
+BREATHER_SECONDS = 0.05  # until a client that is too fast is listened to again
+_joins = count(1)
+_others = {role: frozenset({*PARTIES, Role.SUPPORT.value} - {role}) for role in Role.values}
+_opposite = {Role.CUSTOMER.value: Role.MECHANIC.value, Role.MECHANIC.value: Role.CUSTOMER.value}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """`/ws/sessions/<uuid>?after=<seq>`"""
+    session_id = handshake.session_of(scope)
+    admission = await handshake.admit(scope, receive, send, session_id)
+    if admission is None:
+        return
+    socket = Socket(scope, receive, send, session_id, admission)
+    socket.enter(admission)
+    try:
+        await socket.serve()
+    finally:
+        socket.leave()
+
+
+class Socket(Line):
+    __slots__ = (
+        "_behind", "_pace", "_reading", "_user", "connection_id", "joined", "page", "role", "served", "session_id",
+        "silent", "user_id",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
+        super().__init__(scope, receive, send)
+        place = cast(Place, admission.place)
+        self._user = cast(Guest, admission.guest).user
+        self.session_id = str(session_id)
+        self.user_id = str(self._user.id)
+        self.role = place.role
+        self.connection_id = admission.connection_id
+        self.page = handshake.page(scope)
+        self.served = min(handshake.after(scope), place.seq)
+        self.joined = 0
+        self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
+        self._behind = self.served  # the log is known to reach here
+        self._reading = False
+        self._pace = Pace()
+
+    def enter(self, admission: Admission) -> None:
+        """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
+        place = cast(Place, admission.place)
+        room = hub.enter(self, session=place.session, seq=place.seq, presence=admission.presence)
+        guests.enter(self, cast(Guest, admission.guest))
+        mine = [member for member in room.members if member.user_id == self.user_id]
+        for older in mine[:-1]:
+            if (self.page and older.page == self.page) or older in mine[:-MOST_PAGES_OPEN]:
+                older.close(protocol.REPLACED)
+        self.push(
+            protocol.welcome(
+                seq=self.served,
+                now=timezone.now(),
+                user_id=self.user_id,
+                role=self.role,
+                session=room.session,
+                presence=room.presence,
+            )
+        )
+        self.follow(Poke(self.session_id, room.seq))
+
+    def leave(self) -> None:
+        self.close(protocol.GOING_AWAY)
+        hub.leave(self)
+        guests.leave(self)
+        if self.connection_id is not None:
+            session_id, at = UUID(self.session_id), timezone.now() - self.silent
+            presence.tell(Left(self.connection_id, session_id, self._user.id, self.joined > 0, at))
+
+    async def serve(self) -> None:
+        """Take what the client sends until it is gone."""
+        while (event := await self._receive())["type"] == "websocket.receive":
+            if not self._take(event.get("text") or event.get("bytes") or ""):
+                await asyncio.sleep(BREATHER_SECONDS)
+        self.silent = timedelta(seconds=event.get(SILENT_SECONDS, 0))
+
+    def follow(self, poke: Poke) -> None:
+        """Send what is new: the rows that came along if they follow on what was served, else what the log says."""
+        if poke.seq <= self.served:
+            return
+        if poke.rows and poke.rows[0].seq <= self.served + 1 and not self._reading:
+            for row in poke.rows:
+                self._serve(row)
+            return
+        self._behind = max(self._behind, poke.seq)
+        if not self._reading:
+            self._reading = True
+            threads.background(self._catch_up())
+
+    def _serve(self, row: Row) -> None:
+        if row.seq > self.served:
+            self.served = row.seq
+            if row.audience == "both" or self.role in (row.audience, Role.SUPPORT):
+                self.push(row.frame)
+
+    async def _catch_up(self) -> None:
+        """Read on until the log is served as far as it is known to reach. If that fails, the next beat comes by."""
+        try:
+            while self.is_open and self.served < self._behind:
+                page = await threads.read(read_page, self.session_id, self._user, self.role, self.served)
+                if page is None:
+                    self.close(protocol.NOT_FOUND)
+                    return
+                for row in page.rows:
+                    self._serve(row)
+                self.served = page.seq
+                if room := hub.room(self.session_id):
+                    room.learn(page.session)
+                await self.drained()
+        finally:
+            self._reading = False
+
+    def _take(self, raw: str | bytes) -> bool:
+        """One frame; False when the client should be slower."""
+        frame = protocol.parse(raw)
+        if not self._pace.allows(type(frame), self.loop.time()):
+            self.push(protocol.error("too_fast", getattr(frame, "client_id", None)))
+            return False
+        _TAKERS[type(frame)](self, frame)
+        return True
+
+    def _message(self, frame: protocol.Message) -> None:
+        writer.submit(Post(self.session_id, self.user_id, frame.client_id, frame.text, self._settled))
+
+    def _settled(self, post: Post, outcome: Posted | NotPosted) -> None:
+        """In the writer's thread. A new row comes by its poke, to this socket like to all others."""
+        if isinstance(outcome, NotPosted) or outcome.is_repeat:
+            with suppress(RuntimeError):  # the loop has closed: nobody is there to hear it
+                self.loop.call_soon_threadsafe(self._answer, post, outcome)
+
+    def _answer(self, post: Post, outcome: Posted | NotPosted) -> None:
+        if isinstance(outcome, NotPosted):
+            self.push(protocol.error(outcome.code, post.client_id))
+        elif outcome.seq <= self.served:
+            self.push(outcome.frame)
+        else:
+            self.follow(Poke(self.session_id, outcome.seq))
+
+    def _join(self, frame: protocol.Join) -> None:
+        """The newest page of a person that joined has the call; joining again takes it back."""
+        room = hub.room(self.session_id)
+        if self.connection_id is None or room is None:
+            self.push(protocol.error("not_joined"))
+            return
+        earlier = room.newest(self.role)
+        if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
+            cast(Socket, earlier).push(protocol.replaced())
+        self.joined = next(_joins)
+        presence.tell(Joined(self.connection_id))
+        threads.background(self._take_part())
+
+    async def _take_part(self) -> None:
+        try:
+            await threads.act(actions.join, session_id=UUID(self.session_id), user=self._user, now=timezone.now())
+        except (InvalidTransition, Refused):
+            self.joined = 0
+            self.push(protocol.error("session_closed"))
+        except Session.DoesNotExist:
+            self.close(protocol.NOT_FOUND)
+        except Exception:
+            logger.exception("A page could not join")
+            self.joined = 0
+            self.push(protocol.error("unavailable"))
+
+    def _typing(self, frame: protocol.Typing) -> None:
+        if self._takes_part():
+            bus.publish(Whisper(self.session_id, _others[self.role], protocol.typing(self.role)))
+
+    def _signal(self, frame: protocol.Signal) -> None:
+        if not self.joined:
+            self.push(protocol.error("not_joined"))
+        elif self._takes_part():
+            bus.publish(Relay(self.session_id, _opposite[self.role], protocol.signal(self.role, frame.data)))
+
+    def _media(self, frame: protocol.Media) -> None:
+        """Only a call has media to report on."""
+
+    def _ping(self, frame: protocol.Ping) -> None:
+        self.push(protocol.pong(timezone.now(), self.served))
+
+    def _invalid(self, frame: protocol.Invalid) -> None:
+        self.push(protocol.error(frame.code, frame.client_id, frame.detail))
+
+    def _takes_part(self) -> bool:
+        """By what the room was last told; messages are judged in their transaction."""
+        room = hub.room(self.session_id)
+        if room is not None and room.session["state"] in CLAIMED:
+            return True
+        self.push(protocol.error("session_closed"))
+        return False
+
+
+_TAKERS: dict[type, Callable[[Socket, Any], None]] = {
+    protocol.Message: Socket._message,
+    protocol.Join: Socket._join,
+    protocol.Typing: Socket._typing,
+    protocol.Signal: Socket._signal,
+    protocol.Media: Socket._media,
+    protocol.Ping: Socket._ping,
+    protocol.Invalid: Socket._invalid,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The next rows of a log, and how far they reach."""
+
+    session: dict[str, Any]
+    rows: list[Row]
+    seq: int
+
+
+def read_page(session_id: str, user: User, role: str, after: int) -> Page | None:
+    """None when this is not the person's place (any more)."""
+    session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
+    if session is None or log.role_in(user, session) != role:
+        return None
+    rows = [as_row(event) for event in log.read(session.id, after=after, viewer=role, limit=PAGE)]
+    reached = rows[-1].seq if rows else after
+    return Page(session.payload(), rows, reached if len(rows) == PAGE else max(session.seq, reached))

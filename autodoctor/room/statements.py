@@ -1,0 +1,205 @@
+"""The SQL of the message writer, for PostgreSQL and SQLite. Ids are text in canonical form, moments are in UTC."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol, cast
+
+import orjson
+import psycopg
+from django.db import connection
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A session whose lock this transaction holds. `closes_at`: when its time is up, None while no clock runs."""
+
+    state: str
+    seq: int
+    customer_id: str
+    mechanic_id: str | None
+    closes_at: datetime | None
+
+
+class Person(NamedTuple):
+    name: str
+    is_staff: bool
+
+
+class Stored(NamedTuple):
+    """One message as a row of the log."""
+
+    session_id: str
+    seq: int
+    at: datetime
+    user_id: str
+    role: str
+    name: str
+    client_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a batch is judged by. A session that is missing here is locked by somebody else, or not there."""
+
+    sessions: dict[str, Locked]
+    people: dict[str, Person]
+    repeats: dict[tuple[str, str], Stored]  # by session and client id
+
+
+class Statements(Protocol):
+    """Both run inside the caller's transaction."""
+
+    def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
+        """Lock what can be locked now; who writes; which (session, client id) there are already."""
+        ...
+
+    def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
+        """Write the rows, and how far each session's log reaches now."""
+        ...
+
+
+def statements() -> Statements:
+    return Postgres() if connection.vendor == "postgresql" else Sqlite()
+
+
+_CLOSES_AT = "CASE WHEN paused_at IS NULL AND state IN ('live', 'reconnecting') THEN COALESCE(hold_until, ends_at) END"
+
+
+# Straight at the driver: Django's cursors would bind on the client, and in development keep every batch in memory.
+
+
+class Postgres:
+    """A pipeline and server-side parameters: two round trips for a batch, not five."""
+
+    LOCK = f"""
+        SELECT id::text, state, seq, customer_id::text, mechanic_id::text,
+               (extract(epoch FROM {_CLOSES_AT}))::float8
+        FROM autodoctor_sessions_session WHERE id = ANY(%s::uuid[])
+        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+    """  # noqa: S608 no input in it
+    PEOPLE = "SELECT id::text, name, is_staff FROM accounts_user WHERE is_active AND id = ANY(%s::uuid[])"
+    REPEATS = """
+        SELECT session_id::text, seq, extract(epoch FROM at)::float8, actor_id::text, actor_role, actor_name,
+               client_id::text, data->>'text'
+        FROM autodoctor_sessions_sessionevent
+        JOIN unnest(%s::uuid[], %s::uuid[]) AS asked(session_id, client_id) USING (session_id, client_id)
+        WHERE client_id IS NOT NULL
+    """
+    INSERT = """
+        INSERT INTO autodoctor_sessions_sessionevent
+            (session_id, seq, kind, at, audience, actor_id, actor_role, actor_name, client_id, data)
+        SELECT (m->>0)::uuid, (m->>1)::int, 'message.posted', %s, 'both', (m->>2)::uuid, m->>3, m->>4, (m->>5)::uuid,
+               jsonb_build_object('text', m->6)
+        FROM jsonb_array_elements(%s::jsonb) AS m
+    """
+    ADVANCE = """
+        UPDATE autodoctor_sessions_session AS s SET seq = now.seq
+        FROM unnest(%s::uuid[], %s::int[]) AS now(id, seq) WHERE s.id = now.id
+    """
+
+    def __init__(self) -> None:
+        connection.ensure_connection()
+        self._connection = cast("psycopg.Connection[Any]", connection.connection)
+
+    def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
+        sessions, client_ids = (list(column) for column in zip(*asked, strict=True))
+        with connection.wrap_database_errors, self._connection.pipeline():
+            locked = self._run(self.LOCK, session_ids)
+            people = self._run(self.PEOPLE, user_ids)
+            repeats = self._run(self.REPEATS, sessions, client_ids)
+        return Found(
+            {
+                id_: Locked(state, seq, customer, mechanic, _utc(closes_at) if closes_at else None)
+                for id_, state, seq, customer, mechanic, closes_at in locked
+            },
+            {id_: Person(name, staff) for id_, name, staff in people},
+            {(row[0], row[6]): Stored(row[0], row[1], _utc(row[2]), *row[3:]) for row in repeats},
+        )
+
+    def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
+        packed = orjson.dumps([(row.session_id, row.seq, *row[3:]) for row in rows]).decode()
+        with connection.wrap_database_errors, self._connection.pipeline():
+            self._run(self.INSERT, rows[0].at, packed)
+            self._run(self.ADVANCE, list(seqs), list(seqs.values()))
+
+    def _run(self, sql: str, *params: object) -> "psycopg.Cursor[Any]":
+        return psycopg.Cursor(self._connection).execute(sql.encode(), params)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Sqlite:
+    """Ids are stored as 32 hex digits, moments as text without a zone."""
+
+    LOCK = f"""
+        SELECT id, state, seq, customer_id, mechanic_id, {_CLOSES_AT}
+        FROM autodoctor_sessions_session WHERE id IN (SELECT value FROM json_each(?))
+    """  # noqa: S608 no input in it
+    PEOPLE = "SELECT id, name, is_staff FROM accounts_user WHERE is_active AND id IN (SELECT value FROM json_each(?))"
+    REPEATS = """
+        SELECT session_id, seq, at || '', actor_id, actor_role, actor_name, client_id, json_extract(data, '$.text')
+        FROM json_each(?) AS asked CROSS JOIN autodoctor_sessions_sessionevent
+        ON session_id = json_extract(asked.value, '$[0]') AND client_id = json_extract(asked.value, '$[1]')
+        WHERE client_id IS NOT NULL
+    """
+    INSERT = """
+        INSERT INTO autodoctor_sessions_sessionevent
+            (session_id, seq, kind, at, audience, actor_id, actor_role, actor_name, client_id, data)
+        VALUES (?, ?, 'message.posted', ?, 'both', ?, ?, ?, ?, ?)
+    """
+    ADVANCE = "UPDATE autodoctor_sessions_session SET seq = ? WHERE id = ?"
+
+    def __init__(self) -> None:
+        connection.ensure_connection()
+        self._connection = cast(sqlite3.Connection, connection.connection)
+
+    def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
+        with connection.wrap_database_errors:
+            locked = self._all(self.LOCK, [_hex(id_) for id_ in session_ids])
+            people = self._all(self.PEOPLE, [_hex(id_) for id_ in user_ids])
+            repeats = self._all(self.REPEATS, [(_hex(id_), _hex(client_id)) for id_, client_id in asked])
+        return Found(
+            {
+                _dashed(id_): Locked(state, seq, _dashed(customer), mechanic and _dashed(mechanic), _moment(closes_at))
+                for id_, state, seq, customer, mechanic, closes_at in locked
+            },
+            {_dashed(id_): Person(name, bool(staff)) for id_, name, staff in people},
+            {(row.session_id, row.client_id): row for row in map(_stored, repeats)},
+        )
+
+    def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
+        at = rows[0].at.strftime("%Y-%m-%d %H:%M:%S.%f")
+        with connection.wrap_database_errors:
+            self._connection.executemany(self.INSERT, [_values(row, at) for row in rows])
+            self._connection.executemany(self.ADVANCE, [(seq, _hex(id_)) for id_, seq in seqs.items()])
+
+    def _all(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, [orjson.dumps(values).decode()]).fetchall()
+
+
+def _values(row: Stored, at: str) -> tuple[object, ...]:
+    data = orjson.dumps({"text": row.text}).decode()
+    return _hex(row.session_id), row.seq, at, _hex(row.user_id), row.role, row.name, _hex(row.client_id), data
+
+
+def _hex(id_: str) -> str:
+    return id_.replace("-", "")
+
+
+def _dashed(hex_: str) -> str:
+    return f"{hex_[:8]}-{hex_[8:12]}-{hex_[12:16]}-{hex_[16:20]}-{hex_[20:]}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    session_id, seq, at, user_id, role, name, client_id, text = row
+    moment = cast(datetime, _moment(at))
+    return Stored(_dashed(session_id), seq, moment, _dashed(user_id), role, name, _dashed(client_id), text)

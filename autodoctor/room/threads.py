@@ -1,0 +1,67 @@
+"""Database work for the event loop: a few threads, each with a connection of its own that heals."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, reset_queries
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOST = (OperationalError, InterfaceError)  # the connection or the database went away, or is busy
+
+_running: set[asyncio.Task[None]] = set()
+_readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="room-read")
+_actors = ThreadPoolExecutor(max_workers=4, thread_name_prefix="room-act")
+
+
+async def read(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run a query. A dead connection is replaced and the query made once more."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: healing(work, *args, **kwargs))
+
+
+async def act(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run something that may be repeated, like an action of a session. Like `read`, on other threads."""
+    return await asyncio.get_running_loop().run_in_executor(_actors, lambda: healing(work, *args, **kwargs))
+
+
+def later(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Like `act`, from any thread, without waiting."""
+    _actors.submit(lambda: healing(work, *args, **kwargs))
+
+
+def healing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run it with whatever connection this thread has; a dead one is replaced and the work done once more."""
+    reset_queries()  # which development keeps, and nobody here reads
+    try:
+        return work(*args, **kwargs)
+    except LOST:
+        connection.close()
+        return work(*args, **kwargs)
+
+
+@contextmanager
+def logged(problem: str) -> Iterator[None]:
+    """A failure is logged, and life goes on."""
+    try:
+        yield
+    except Exception:
+        logger.exception(problem)
+
+
+def background(work: Coroutine[Any, Any, None]) -> None:
+    """Run it beside what the event loop does; a failure is logged."""
+    task = asyncio.get_running_loop().create_task(work)
+    _running.add(task)
+    task.add_done_callback(_finished)
+
+
+def _finished(task: asyncio.Task[None]) -> None:
+    _running.discard(task)
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("The room could not do something", exc_info=error)
