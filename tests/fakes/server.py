@@ -138,6 +138,10 @@ class Server:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def is_sqlite(self) -> bool:
+        return not self._database_url
+
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 

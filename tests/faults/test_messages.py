@@ -1,0 +1,216 @@
+"""Nothing that a client saw confirmed is lost, whatever breaks; and afterwards both see the same."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.fakes import scene
+from tests.fakes.server import Person, Server, running
+from tests.fakes.sockets import AsyncSocket, Frame, Socket, room
+
+pytestmark = pytest.mark.real_server
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A live session on a server of its own, and the two in it."""
+
+    server: Server
+    customer: Person
+    mechanic: Person
+    id: UUID
+
+    def open(self, person: Person, after: int = 0) -> Socket:
+        socket = Socket(self.server, room(self.id, after), person)
+        socket.expect("welcome")
+        socket.send("join")
+        return socket
+
+    def log_of(self, person: Person) -> list[Frame]:
+        """The messages as somebody sees them who comes back with nothing."""
+        with self.open(person) as socket:
+            last = socket.frames[0]["session"] and socket.say("that is all")
+            socket.expect("event", client_id=last)
+            return [f for f in socket.frames if f["type"] == "event" and f["kind"] == "message.posted"]
+
+
+@pytest.fixture
+def talk() -> Iterator[Talk]:
+    with running(environment={"ROOM": scene.UNLIMITED}) as server:
+        customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
+        yield Talk(server, customer, mechanic, scene.arrange(server, "live", customer=customer, mechanic=mechanic))
+
+
+async def flood(talk: Talk, person: Person, count: int, confirmed: dict[str, int], enough: asyncio.Event) -> None:
+    """Send that many as fast as it goes, and note what comes back confirmed until the server dies."""
+    try:
+        async with AsyncSocket(talk.server, room(talk.id), person) as socket:
+            await socket.expect("welcome")
+            sent = [await socket.say(f"{person.email} {number}") for number in range(count)]
+            mine = set(sent)
+            while mine:
+                frame = await socket.receive(patience=20)
+                if frame["type"] == "event" and frame["client_id"] in mine:
+                    confirmed[frame["client_id"]] = frame["seq"]
+                    mine.discard(frame["client_id"])
+                if len(confirmed) >= 100:
+                    enough.set()
+    except (ConnectionClosed, OSError, TimeoutError):
+        return
+
+
+def test_killed_in_the_middle_of_a_thousand_messages_nothing_confirmed_is_lost(talk: Talk) -> None:
+    confirmed: dict[str, int] = {}
+
+    async def kill_on_the_way() -> None:
+        enough = asyncio.Event()
+        floods = [
+            asyncio.create_task(flood(talk, who, 500, confirmed, enough)) for who in (talk.customer, talk.mechanic)
+        ]
+        await asyncio.wait_for(enough.wait(), 30)
+        talk.server.kill()
+        await asyncio.gather(*floods)
+
+    asyncio.run(kill_on_the_way())
+    assert len(confirmed) >= 100
+    talk.server.restart()
+    stored = scene.messages_of(talk.server, talk.id)
+    by_client_id = {client_id: seq for seq, client_id, _ in stored}
+    assert len(by_client_id) == len(stored)
+    assert {client_id: by_client_id.get(client_id) for client_id in confirmed} == confirmed
+    seen = [[(f["seq"], f["client_id"], f["data"]["text"]) for f in talk.log_of(who)][: len(stored)]
+            for who in (talk.customer, talk.mechanic)]  # fmt: skip
+    assert seen[0] == seen[1]
+    assert talk.server.sql("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_cut_after_the_commit_and_sent_again_it_is_one_row_with_the_same_seq(talk: Talk) -> None:
+    with talk.open(talk.mechanic) as mechanic:
+        first = talk.open(talk.customer)
+        client_id = first.say("Is it the alternator?")
+        seen = mechanic.expect("event", client_id=client_id)  # committed, whatever the sender heard
+        first.cut()
+        with talk.open(talk.customer) as again:
+            again.say("Is it the alternator?", client_id)
+            assert again.expect("event", client_id=client_id)["seq"] == seen["seq"]
+    assert [row[1] for row in scene.messages_of(talk.server, talk.id)] == [client_id]
+
+
+def test_the_same_id_with_another_text_is_refused_and_the_original_stands(talk: Talk) -> None:
+    with talk.open(talk.customer) as customer:
+        client_id = customer.say("first")
+        event = customer.expect("event", client_id=client_id)
+        customer.say("second", client_id)
+        assert customer.expect("error", client_id=client_id)["code"] == "client_id_reused"
+        customer.say("first", client_id)
+        with talk.open(talk.customer) as other:
+            other.say("first", client_id)
+            assert other.expect("event", client_id=client_id)["seq"] == event["seq"]
+    assert len(scene.messages_of(talk.server, talk.id)) == 1
+
+
+def test_the_same_id_on_two_sockets_at_once_is_one_row(talk: Talk) -> None:
+    with talk.open(talk.customer) as one, talk.open(talk.customer) as two:
+        for number in range(20):
+            client_id = str(uuid.uuid4())
+            one.say(f"twice {number}", client_id)
+            two.say(f"twice {number}", client_id)
+            seqs = {socket.expect("event", client_id=client_id)["seq"] for socket in (one, two)}
+            assert len(seqs) == 1
+    assert len(scene.messages_of(talk.server, talk.id)) == 20
+
+
+def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
+    """Written by another process, which is what a crash between commit and poke looks like from here."""
+    with talk.open(talk.customer) as customer:
+        talk.server.shell(
+            "from django.utils import timezone\n"
+            "from autodoctor.sessions import actions, log\n"
+            f"with actions.changing('{talk.id}', timezone.now()) as it:\n"
+            "    log.append(it.session, 'support.note', at=timezone.now(), audience='customer', data={'text': 'hello'})"
+        )
+        assert customer.expect("event", patience=5, kind="support.note")["data"]["text"] == "hello"
+
+
+def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
+    people = [talk.customer, talk.customer, talk.mechanic, talk.mechanic]
+
+    async def chatter(number: int, person: Person) -> list[int]:
+        async with AsyncSocket(talk.server, room(talk.id), person) as socket:
+            await socket.expect("welcome")
+            for line in range(25):
+                await socket.say(f"{number} {line}")
+            seqs: list[int] = []
+            while len(seqs) < 100:
+                frame = await socket.receive(patience=20)
+                if frame["type"] == "event" and frame["kind"] == "message.posted":
+                    seqs.append(frame["seq"])
+            return seqs
+
+    async def all_at_once() -> list[list[int]]:
+        return await asyncio.gather(*(chatter(number, person) for number, person in enumerate(people)))
+
+    orders = asyncio.run(all_at_once())
+    assert orders[0] == sorted(orders[0])
+    assert all(order == orders[0] for order in orders)
+
+
+def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(start_server: Callable[..., Server]) -> None:
+    server = start_server(environment={"ROOM": scene.UNLIMITED})
+    customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
+    id_ = scene.arrange(server, "live", customer=customer, mechanic=mechanic, seconds=5)
+
+    async def send_across_the_end() -> tuple[set[str], set[str]]:
+        accepted: set[str] = set()
+        refused: set[str] = set()
+        async with AsyncSocket(server, room(id_), customer) as mine, AsyncSocket(server, room(id_), mechanic) as theirs:
+            welcome = await mine.expect("welcome")
+            await mine.send("join")
+            await theirs.send("join")
+            left = _seconds(welcome["session"]["ends_at"]) - _seconds(welcome["now"])
+            await asyncio.sleep(left - 0.02)  # the moment itself is what this is about
+            sent = []
+            for number in range(200):
+                sent.append(await mine.say(str(number)))
+                await asyncio.sleep(0.0002)
+            while len(accepted) + len(refused) < len(sent):
+                frame = await mine.receive()
+                if frame["type"] == "error":
+                    assert frame["code"] == "session_closed"
+                    refused.add(frame["client_id"])
+                elif frame["type"] == "event" and frame["client_id"]:
+                    accepted.add(frame["client_id"])
+        return accepted, refused
+
+    accepted, refused = asyncio.run(send_across_the_end())
+    assert accepted
+    assert refused
+    assert not accepted & refused
+    ((end, ends_at),) = server.sql(
+        f"SELECT e.seq, s.ends_at FROM autodoctor_sessions_sessionevent e JOIN autodoctor_sessions_session s "
+        f"ON s.id = e.session_id WHERE e.kind = 'session.ended' AND e.session_id = '{scene.key(server, id_)}'"
+    )
+    stored = scene.messages_of(server, id_)
+    assert {client_id for _, client_id, _ in stored} == accepted
+    assert all(seq < end and at < str(ends_at) for seq, _, at in stored)
+
+
+def _seconds(stamp: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+def test_the_log_on_the_wire_is_json_of_the_documented_form(talk: Talk) -> None:
+    with talk.open(talk.customer) as customer:
+        client_id = customer.say("hello")
+        frame = customer.expect("event", client_id=client_id)
+        assert set(frame) == {"type", "seq", "kind", "at", "by", "client_id", "data"}
+        assert frame["by"]["role"] == "customer"
+        assert json.loads(json.dumps(frame)) == frame

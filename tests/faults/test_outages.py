@@ -1,0 +1,105 @@
+"""The server was down across a deadline: acted on at once, recorded at its moment, once; and nobody loses time."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.fakes import scene
+from tests.fakes.server import Server
+from tests.fakes.sockets import Socket, room
+
+pytestmark = pytest.mark.real_server
+StartServer = Callable[..., Server]
+
+
+def events(server: Server, session_id: UUID, kind: str) -> list[datetime]:
+    """When each event of that kind is recorded to have happened."""
+    rows = server.sql(
+        f"SELECT at FROM autodoctor_sessions_sessionevent WHERE kind = '{kind}' "
+        f"AND session_id = '{scene.key(server, session_id)}' ORDER BY seq"
+    )
+    return [datetime.fromisoformat(str(at)).replace(tzinfo=UTC) for (at,) in rows]
+
+
+def column(server: Server, session_id: UUID, name: str) -> Any:
+    query = f"SELECT {name} FROM autodoctor_sessions_session WHERE id = '{scene.key(server, session_id)}'"
+    ((value,),) = server.sql(query)
+    return value
+
+
+def moment(server: Server, session_id: UUID, name: str) -> datetime:
+    return datetime.fromisoformat(str(column(server, session_id, name))).replace(tzinfo=UTC)
+
+
+def until(server: Server, session_id: UUID, state: str, patience: float) -> float:
+    """Seconds until the session is in that state."""
+    began = time.monotonic()
+    while scene.state_of(server, session_id) != state:
+        assert time.monotonic() - began < patience, f"still {scene.state_of(server, session_id)}"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def wait_past(deadline: datetime) -> None:
+    time.sleep(max(0.0, (deadline - datetime.now(UTC)).total_seconds()))  # an outage is time that really passes
+
+
+def test_a_request_whose_deadline_passed_while_down_is_expired_at_its_moment(start_server: StartServer) -> None:
+    server = start_server(deadlines={"unattended": 4, "unnoticed": 60, "offer_stop": 60})
+    customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
+    id_ = scene.arrange(server, "requested", customer=customer, mechanic=mechanic)
+    server.kill()
+    due = moment(server, id_, "unattended_at")
+    wait_past(due + timedelta(seconds=0.5))
+    server.start()
+    assert until(server, id_, "expired", patience=5) < 1
+    assert events(server, id_, "session.expired") == [due]
+
+
+def test_a_draft_whose_deadline_passed_while_down_is_cancelled_at_its_moment(start_server: StartServer) -> None:
+    server = start_server(deadlines={"checkout": 2, "unpaid_grace": 1})
+    customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
+    server.kill()
+    id_ = scene.arrange(server, "draft", customer=customer, mechanic=mechanic)
+    due = moment(server, id_, "payable_until") + timedelta(seconds=1)
+    wait_past(due)
+    server.start()
+    assert until(server, id_, "cancelled", patience=5) < 1
+    assert events(server, id_, "session.cancelled") == [due]
+
+
+def test_down_across_the_end_the_clock_pauses_from_the_mechanics_last_sign_of_life(start_server: StartServer) -> None:
+    server = start_server(deadlines={"lease_renewal": 0.5, "missing_grace": 1})
+    customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
+    id_ = scene.arrange(server, "live", customer=customer, mechanic=mechanic, seconds=8)
+    with Socket(server, room(id_), customer) as mine, Socket(server, room(id_), mechanic) as theirs:
+        for socket in (mine, theirs):
+            socket.expect("welcome")
+            socket.send("join")
+        theirs.expect("presence", customer="in", mechanic="in")
+        time.sleep(1)  # so that the lease has been renewed with both in
+        server.kill()
+    killed_at = datetime.now(UTC)
+    ends_at = moment(server, id_, "ends_at")
+    wait_past(ends_at + timedelta(seconds=1))
+    server.start()
+    until(server, id_, "reconnecting", patience=5)
+    paused_at = moment(server, id_, "paused_at")
+    assert killed_at - timedelta(seconds=1.5) <= paused_at <= killed_at
+    left = (ends_at - paused_at).total_seconds()
+    with Socket(server, room(id_), customer) as mine, Socket(server, room(id_), mechanic) as theirs:
+        for socket in (mine, theirs):
+            socket.expect("welcome")
+            socket.send("join")
+        resumed = mine.expect("event", kind="session.resumed")
+        back_at = datetime.fromisoformat(resumed["at"])
+        assert moment(server, id_, "ends_at") - back_at == pytest.approx(
+            timedelta(seconds=left), abs=timedelta(seconds=0.1)
+        )
+        mine.expect("event", patience=15, kind="session.ended")
+    assert column(server, id_, "end_reason") == "time_up"
+    assert len(events(server, id_, "session.ended")) == 1
