@@ -88,9 +88,9 @@ def test_posted_twice_while_it_waits_it_is_sent_once(customer: "User") -> None:
 
 
 def test_nothing_leaves_when_the_transaction_fails(customer: "User") -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         post("letters/invitation", to=customer, context={"who": "Morgan"}, key="undone", now=NOW)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
 
     assert run_due(NOW) == 0
     assert mail.outbox == []

@@ -1,0 +1,210 @@
+"""Applying, being approved, taking sessions, and who hears of it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import MechanicProfile, User
+
+pytestmark = pytest.mark.django_db
+
+ClientOf = Callable[["User"], Client]
+Letters = Callable[[], list[EmailMessage]]
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+APPLICATION = {
+    "name": "Casey Customer",
+    "headline": "Brakes and hydraulics",
+    "years_experience": "11",
+    "skills": "Volvo, Saab",
+    "certifications": "ASE 123",
+    "time_zone": "Europe/Stockholm",
+}
+
+
+@pytest.fixture
+def application(customer: "User") -> "MechanicProfile":
+    from autodoctor.accounts import actions
+
+    return actions.apply(user=customer, now=NOW, **{**APPLICATION, "years_experience": 11})  # type: ignore[arg-type]
+
+
+def _fresh(user: "User") -> "User":
+    return type(user).objects.get(pk=user.pk)
+
+
+def test_a_customer_applies_and_sees_where_it_stands(customer: "User", client_of: ClientOf) -> None:
+    client = client_of(customer)
+    assert "Send the application" in client.get("/mechanics/apply/").content.decode()
+
+    answer = client.post("/mechanics/apply/", APPLICATION)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/mechanics/apply/")
+    assert "Your application arrived" in client.get("/mechanics/apply/").content.decode()
+    profile = _fresh(customer).mechanic_profile
+    assert (profile.state, profile.years_experience, profile.skills) == ("applied", 11, "Volvo, Saab")
+    assert _fresh(customer).time_zone == "Europe/Stockholm"
+    assert _fresh(customer).role == "customer"
+
+
+def test_an_application_can_be_changed_until_it_is_decided(
+    customer: "User", application: "MechanicProfile", client_of: ClientOf
+) -> None:
+    client_of(customer).post("/mechanics/apply/", APPLICATION | {"headline": "Only brakes"})
+    application.refresh_from_db()
+    assert (application.headline, application.state) == ("Only brakes", "applied")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"headline": ""},
+        {"years_experience": "-1"},
+        {"years_experience": "many"},
+        {"time_zone": "Mars/Base"},
+        {"name": ""},
+    ],
+)
+def test_a_faulty_application_comes_back_as_it_was_typed(
+    customer: "User", client_of: ClientOf, wrong: dict[str, str]
+) -> None:
+    answer = client_of(customer).post("/mechanics/apply/", APPLICATION | {"skills": "Rotary engines"} | wrong)
+
+    assert answer.status_code == 422
+    assert "Rotary engines" in answer.content.decode()
+    assert not hasattr(_fresh(customer), "mechanic_profile")
+
+
+def test_a_visitor_signs_in_first(client: Client) -> None:
+    assert client.get("/mechanics/apply/").headers["Location"] == "/sign-in/?next=/mechanics/apply/"
+
+
+def test_support_approves_in_the_admin_and_the_mechanic_hears_of_it(
+    customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, letters: Letters
+) -> None:
+    page = client_of(support).post(
+        "/admin/accounts/mechanicprofile/", {"action": "approve", "_selected_action": [application.pk]}, follow=True
+    )
+
+    assert "Casey Customer: done." in page.content.decode()
+    assert _fresh(customer).role == "mechanic"
+    application.refresh_from_db()
+    assert (application.decided_by, application.taking_sessions) == (support, False)
+    (letter,) = letters()
+    assert (letter.to, letter.subject) == ([customer.email], "You are in: welcome as a mechanic")
+    assert "You are approved" in client_of(customer).get("/mechanics/apply/").content.decode()
+
+
+def test_support_declines_and_the_mechanic_may_apply_again(
+    customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, letters: Letters
+) -> None:
+    selected = {"action": "decline", "_selected_action": [application.pk]}
+    client_of(support).post("/admin/accounts/mechanicprofile/", selected)
+
+    assert [letter.subject for letter in letters()] == ["Your application as a mechanic"]
+    client = client_of(customer)
+    assert "apply again" in client.get("/mechanics/apply/").content.decode()
+    client.post("/mechanics/apply/", APPLICATION)
+    application.refresh_from_db()
+    assert (application.state, application.decided_at) == ("applied", None)
+
+
+def test_deciding_twice_writes_once(application: "MechanicProfile", support: "User", letters: Letters) -> None:
+    from autodoctor.accounts import actions
+
+    actions.approve(profile=application, by=support, now=NOW)
+    with pytest.raises(actions.Refused):
+        actions.approve(profile=application, by=support, now=NOW)
+
+    assert len(letters()) == 1
+
+
+def test_an_approval_taken_back_ends_the_role_at_once(
+    mechanic: "User", support: "User", access_news: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    from autodoctor.accounts import actions
+
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.decline(profile=mechanic.mechanic_profile, by=support, now=NOW)
+
+    assert _fresh(mechanic).role == "customer"
+    assert actions.mechanics_taking_sessions() == 0
+    assert access_news == [(mechanic.pk, None)]
+
+
+@pytest.mark.parametrize("who", ["support", "mechanic"])
+def test_support_and_mechanics_do_not_apply(
+    who: str, request: pytest.FixtureRequest, client_of: ClientOf, access_news: list[Any]
+) -> None:
+    user = request.getfixturevalue(who)
+    client = client_of(user)
+    client.post("/mechanics/apply/", APPLICATION)
+    assert _fresh(user).role == who
+    assert "Brakes and hydraulics" not in client.get("/mechanics/apply/").content.decode()
+
+
+def test_a_mechanic_switches_taking_sessions(mechanic: "User", mechanic2: "User", client_of: ClientOf) -> None:
+    from autodoctor.accounts.actions import mechanics_taking_sessions
+
+    client = client_of(mechanic)
+    assert mechanics_taking_sessions() == 2
+
+    assert client.post("/mechanics/taking-sessions/", {}).headers["Location"] == "/dashboard/"
+    assert mechanics_taking_sessions() == 1
+    client.post("/mechanics/taking-sessions/", {"taking": "on"})
+    assert mechanics_taking_sessions() == 2
+    assert client.get("/mechanics/taking-sessions/").status_code == 405
+
+
+@pytest.mark.parametrize("who", ["customer", "support"])
+def test_only_mechanics_have_the_switch(who: str, request: pytest.FixtureRequest, client_of: ClientOf) -> None:
+    client = client_of(request.getfixturevalue(who))
+    assert client.post("/mechanics/taking-sessions/", {"taking": "on"}).status_code == 404
+
+
+def test_an_applicant_cannot_take_sessions(customer: "User", application: "MechanicProfile") -> None:
+    from autodoctor.accounts import actions
+
+    with pytest.raises(actions.Refused):
+        actions.set_taking_sessions(mechanic=customer, taking=True, now=NOW)
+
+
+def test_whoever_asked_within_a_day_is_told_once(mechanic: "User", letters: Letters) -> None:
+    from autodoctor.accounts import actions
+
+    actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
+    actions.ask_to_be_told(email="Early@example.org", now=NOW - timedelta(hours=25))
+    actions.ask_to_be_told(email="waiting@example.org", now=NOW - timedelta(hours=23))
+    actions.ask_to_be_told(email="Waiting@example.org", now=NOW - timedelta(hours=1))
+
+    for taking in (True, True, False, True):
+        actions.set_taking_sessions(mechanic=mechanic, taking=taking, now=NOW)
+
+    assert [(letter.to, letter.subject) for letter in letters()] == [
+        (["waiting@example.org"], "A mechanic is here now")
+    ]
+
+
+def test_nobody_is_told_when_a_mechanic_stops(mechanic: "User", letters: Letters) -> None:
+    from autodoctor.accounts import actions
+
+    actions.ask_to_be_told(email="waiting@example.org", now=NOW)
+    actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
+    assert letters() == []
+
+
+def test_who_asked_in_vain_is_forgotten(db: None) -> None:
+    from autodoctor.accounts import actions, jobs
+    from autodoctor.accounts.models import Notify
+    from autodoctor.clock.models import Job
+
+    actions.ask_to_be_told(email="early@example.org", now=NOW - timedelta(hours=25))
+    actions.ask_to_be_told(email="waiting@example.org", now=NOW)
+
+    jobs.tidy(Job(kind="accounts.tidy", key=""), NOW)
+
+    assert list(Notify.objects.values_list("email", flat=True)) == ["waiting@example.org"]

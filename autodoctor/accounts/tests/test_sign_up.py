@@ -1,0 +1,144 @@
+"""Making an account: proof of the address, a decent password, nothing lost on the way."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+NEW = {"name": "Nora New", "email": "nora@example.org", "password1": "ratchet-and-torque"}
+
+
+def _user(email: str) -> Any:
+    from autodoctor.accounts.models import User
+
+    return User.objects.filter(email=email).first()
+
+
+def _verify(client: Client, code: str) -> Any:
+    return client.post("/account/confirm-email/", {"code": code})
+
+
+def test_a_code_proves_the_address_and_signs_in(client: Client, code: Callable[[], str]) -> None:
+    answer = client.post("/sign-up/", NEW)
+    assert answer.headers["Location"] == "/account/confirm-email/"
+    assert "nora@example.org" in client.get("/account/confirm-email/").content.decode()
+    assert client.get("/account/").status_code == 302
+
+    answer = _verify(client, code())
+
+    assert answer.headers["Location"] == "/dashboard/"
+    assert "Nora New" in client.get("/account/").content.decode()
+    assert _user("nora@example.org").role == "customer"
+
+
+def test_a_wrong_code_does_not_and_three_end_it(client: Client, code: Callable[[], str]) -> None:
+    client.post("/sign-up/", NEW)
+    right = code()
+
+    assert "Incorrect code" in _verify(client, "wrong").content.decode()
+    _verify(client, "wrong")
+    _verify(client, "wrong")
+    _verify(client, right)
+
+    assert client.get("/account/").status_code == 302
+
+
+def test_whoever_left_before_the_code_gets_a_new_one_by_signing_in(client: Client, code: Callable[[], str]) -> None:
+    from django.core.cache import cache
+
+    client.post("/sign-up/", NEW)
+    code()
+    client.cookies.clear()
+    cache.clear()
+
+    answer = client.post("/sign-in/", {"login": NEW["email"], "password": NEW["password1"]})
+    assert answer.headers["Location"] == "/account/confirm-email/"
+    _verify(client, code())
+
+    assert client.get("/account/").status_code == 200
+
+
+def test_what_a_visitor_typed_before_is_still_there_after_signing_up(client: Client, code: Callable[[], str]) -> None:
+    visit = client.session
+    visit["intake"] = {"concern": "It rattles when cold"}
+    visit.save()
+    before = visit.session_key
+
+    client.post("/sign-up/", NEW | {"next": "/book/?plan=chat"})
+    answer = _verify(client, code())
+
+    assert answer.headers["Location"] == "/book/?plan=chat"
+    assert client.session["intake"] == {"concern": "It rattles when cold"}
+    assert client.session.session_key != before
+
+
+def test_the_sign_up_page_leads_back_to_where_it_was_opened_from(client: Client) -> None:
+    page = client.get("/sign-in/?next=/book/%3Fplan%3Dchat").content.decode()
+    assert 'href="/sign-up/?next=%2Fbook%2F%3Fplan%3Dchat"' in page
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
+)
+def test_nobody_is_sent_to_another_site(client: Client, code: Callable[[], str], elsewhere: str) -> None:
+    client.post("/sign-up/", NEW | {"next": elsewhere})
+    assert _verify(client, code()).headers["Location"] == "/dashboard/"
+
+
+@pytest.mark.parametrize("password", ["short1!", "password1234", "1234567890123", "nora@example.org"])
+def test_a_weak_password_is_refused_and_the_rest_stays(client: Client, password: str) -> None:
+    page = client.post("/sign-up/", NEW | {"password1": password}).content.decode()
+
+    assert _user("nora@example.org") is None
+    assert 'value="Nora New"' in page
+    assert 'value="nora@example.org"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("  Nora \t New ", "Nora New"), ("Zoë Ångström", "Zoë Ångström"), ("Nora\r\nBcc: x", "Nora Bcc: x")],
+)
+def test_a_name_is_kept_on_one_line(client: Client, typed: str, kept: str) -> None:
+    client.post("/sign-up/", NEW | {"name": typed})
+    assert _user("nora@example.org").name == kept
+
+
+@pytest.mark.parametrize("name", ["", "   ", "Nora\x00", "N" * 81, "Nora\u202eweN"])
+def test_a_name_that_cannot_be_shown_is_refused(client: Client, name: str) -> None:
+    client.post("/sign-up/", NEW | {"name": name})
+    assert _user("nora@example.org") is None
+
+
+def test_the_browsers_time_zone_becomes_the_persons(client: Client) -> None:
+    client.cookies["tz"] = "Australia/Sydney"
+    client.post("/sign-up/", NEW)
+    assert _user("nora@example.org").time_zone == "Australia/Sydney"
+
+
+def test_the_address_is_one_however_it_is_written(client: Client, code: Callable[[], str]) -> None:
+    client.post("/sign-up/", NEW | {"email": "Nora@Example.ORG"})
+    _verify(client, code())
+    client.cookies.clear()
+
+    answer = client.post("/sign-in/", {"login": "NORA@example.org", "password": NEW["password1"]})
+    assert answer.headers["Location"] == "/dashboard/"
+
+
+def test_a_new_code_can_be_asked_for(
+    client: Client, code: Callable[[], str], letters: Callable[[], list[EmailMessage]]
+) -> None:
+    from django.core.cache import cache
+
+    client.post("/sign-up/", NEW)
+    first = code()
+    cache.clear()
+
+    client.post("/account/confirm-email/", {"action": "resend"})
+    second = code()
+
+    assert first != second
+    assert _verify(client, second).headers["Location"] == "/dashboard/"
