@@ -17,6 +17,7 @@ from autodoctor.payments.settle import HELD_OR_CHARGED, settle
 
 State = Payment.State
 FINAL = (*HELD_OR_CHARGED, "canceled")
+UNDECIDED = ("requires_action", "processing")
 SHORTEST = timedelta(minutes=31)  # Stripe takes no less than 30 from when it gets the request
 TIME_TO_PAY = timedelta(minutes=5)  # a page with less left is replaced
 
@@ -149,14 +150,15 @@ def _customer_id(user: User) -> str:
 
 
 def _stopped(payment: Payment, intent_id: str) -> PaymentSnapshot:
+    """The attempt, cancelled unless it came to its end before. Raises `Unavailable` while the bank still decides."""
     found = gateway.payment(intent_id)
     if found.status in FINAL:
         return found
     try:
         return gateway.cancel(intent_id, key=_key(payment, "stop"))
-    except gateway.Invalid:  # it moved in between
+    except gateway.Invalid:  # it moved in between; or Stripe leaves it to the page, which is shut
         found = gateway.payment(intent_id)
-    if found.status not in FINAL:
+    if found.status in UNDECIDED:
         raise gateway.Unavailable(f"attempt is {found.status}")
     return found
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.payments import declines
 
-TIMEOUT_SECONDS = (3.0, 10.0)  # to connect, to answer
+TIMEOUT_SECONDS = (3.0, 8.0)  # to connect, to answer
 RETRIES = 2  # within one call, with the same key; what lies beyond is the durable queue's
 SIGNATURE_AGE_SECONDS = 300
 SIGNATURE_LEAD_SECONDS = 5  # our clock may be a little behind Stripe's
@@ -102,6 +102,7 @@ class PaymentSnapshot:
     capturable_cents: int
     received_cents: int
     charge_id: str
+    was_held: bool  # the bank said yes at some time
     card_brand: str
     card_last4: str
     decline_code: str
@@ -157,7 +158,7 @@ def checkout_request(
     price = {"currency": currency, "unit_amount": amount_cents, "product_data": {"name": description}}
     return {
         "mode": "payment",
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "line_items": [{"quantity": 1, "price_data": price}],
         "metadata": ours,
         "client_reference_id": str(payment_id),
@@ -306,6 +307,7 @@ def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
         capturable_cents=data.get("amount_capturable") or 0,
         received_cents=data.get("amount_received") or 0,
         charge_id=_id_of(data.get("latest_charge")),
+        was_held=bool(charge.get("paid")),
         card_brand=card.get("brand") or "",
         card_last4=card.get("last4") or "",
         decline_code=error.get("decline_code") or error.get("code") or "",

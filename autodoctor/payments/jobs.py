@@ -6,9 +6,9 @@ from datetime import datetime
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
 from autodoctor.payments import checkout, gateway, inbox
-from autodoctor.payments.gateway import PaymentSnapshot
+from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.payments.settle import abandon, refund_settled, settle
+from autodoctor.payments.settle import abandon, settle, settle_refund
 
 State = Payment.State
 
@@ -38,16 +38,24 @@ def close(job: Job, now: datetime) -> None:
 
 
 def give_back(job: Job, now: datetime) -> None:
-    """Issue a refund that stands in the ledger. One that Stripe refuses is marked as failed."""
+    """Issue a refund that stands in the ledger. One that Stripe refuses ends as failed."""
     refund = Refund.objects.select_related("payment").get(id=job.key)
-    if refund.state != Refund.State.REQUESTED:
-        return
+    if refund.state == Refund.State.REQUESTED:
+        settle_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
+
+
+def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
+    """The one made before, should the key be forgotten there; else a new one."""
     intent_id = refund.payment.intent_id
-    known = (made for made in gateway.payment(intent_id).refunds if made.refund_id == str(refund.id))
-    made = next(known, None) or gateway.refund(
-        intent_id, amount_cents=refund.amount_cents, refund_id=refund.id, key=f"refund:{refund.id}"
-    )
-    refund_settled(refund_id=refund.id, snapshot=made, now=now)
+    for made in gateway.payment(intent_id).refunds:
+        if made.refund_id == str(refund.id):
+            return made
+    try:
+        return gateway.refund(
+            intent_id, amount_cents=refund.amount_cents, refund_id=refund.id, key=f"refund:{refund.id}"
+        )
+    except (gateway.Invalid, gateway.Declined):
+        return None
 
 
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:

@@ -33,7 +33,7 @@ def settle(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Pay
 
 def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
     """Where the two differ in what must never differ; empty when they agree."""
-    known_customer = StripeCustomer.objects.filter(user=payment.payer).values_list("stripe_id", flat=True).first()
+    known_customer = StripeCustomer.objects.filter(user=payment.payer_id).values_list("stripe_id", flat=True).first()
     another_hold = payment.intent_id not in ("", snapshot.intent_id) and snapshot.status in HELD_OR_CHARGED
     differs = {
         "reference": snapshot.payment_id != str(payment.id),
@@ -63,11 +63,14 @@ def abandon(*, payment_id: UUID, now: datetime) -> None:
             _tell("payment.failed", payment, now)
 
 
-def refund_settled(*, refund_id: UUID, snapshot: RefundSnapshot, now: datetime) -> None:
-    """What became of a refund that we asked for."""
+def settle_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: datetime) -> None:
+    """What became of a refund that we asked for; None: Stripe refused it."""
     with transaction.atomic():
         refund = Refund.objects.select_related("payment").get(id=refund_id)
-        _follow_refund(refund.payment, snapshot, now)
+        if snapshot is None:
+            _fail_refund(refund, now)
+        else:
+            _follow_refund(refund.payment, snapshot, now)
 
 
 def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -76,7 +79,7 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     if snapshot.status == "succeeded":
         _capture(payment, snapshot, now)
     elif snapshot.status == "canceled":
-        _release(payment, now)
+        _release(payment, snapshot, now)
     elif snapshot.decline_code and payment.state == State.CREATED:
         _change(payment, decline_code=snapshot.decline_code[:80])
     for refund in snapshot.refunds:
@@ -109,7 +112,7 @@ def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
 def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     """Only with the consent given for this payment."""
     if payment.keep_card and snapshot.customer_id and snapshot.payment_method_id:
-        StripeCustomer.objects.filter(user=payment.payer, stripe_id=snapshot.customer_id).update(
+        StripeCustomer.objects.filter(user=payment.payer_id, stripe_id=snapshot.customer_id).update(
             payment_method_id=snapshot.payment_method_id, card_kept_at=now
         )
 
@@ -124,8 +127,10 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
         report_mismatch(payment, "captured", now)
 
 
-def _release(payment: Payment, now: datetime) -> None:
-    if not _move(payment, [State.AUTHORISED], State.RELEASED, closed_at=now):
+def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    """Also a hold that came and went before we looked: older news of it then finds the row closed."""
+    sources = [State.AUTHORISED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
+    if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
         return
     _tell("payment.released", payment, now)
     if payment.to_capture_cents:  # the hold was gone before it could be charged
@@ -137,11 +142,18 @@ def _follow_refund(payment: Payment, snapshot: RefundSnapshot, now: datetime) ->
         return
     refund = _refund_row(payment, snapshot, now)
     if snapshot.status in ("failed", "canceled"):
-        Refund.objects.filter(id=refund.id).update(state=Refund.State.FAILED, stripe_id=snapshot.id)
+        _fail_refund(refund, now)
         return
     requested = Refund.objects.filter(id=refund.id, state=Refund.State.REQUESTED)
     if requested.update(state=Refund.State.ISSUED, stripe_id=snapshot.id):
-        schedule("payment.refunded", str(refund.id), now, **_payload(payment), refund_id=str(refund.id))
+        _tell_of_refund("payment.refunded", refund, now)
+
+
+def _fail_refund(refund: Refund, now: datetime) -> None:
+    """Its amount is free to be given back another way."""
+    not_yet = Refund.objects.filter(id=refund.id).exclude(state=Refund.State.FAILED)
+    if not_yet.update(state=Refund.State.FAILED):
+        _tell_of_refund("payment.refund_failed", refund, now)
 
 
 def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Refund:
@@ -185,6 +197,10 @@ def _change(payment: Payment, **changes: Any) -> None:
 
 def _tell(fact: str, payment: Payment, now: datetime) -> None:
     schedule(fact, str(payment.id), now, **_payload(payment))
+
+
+def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
+    schedule(fact, str(refund.id), now, **_payload(refund.payment), refund_id=str(refund.id))
 
 
 def _payload(payment: Payment) -> dict[str, str]:

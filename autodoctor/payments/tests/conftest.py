@@ -1,0 +1,75 @@
+"""The sandbox, a booking to pay for, and the facts that came of it."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from pytest_django import Settings
+
+from autodoctor.payments.sandbox.testing import RunningSandbox, stripe_sandbox
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.payments.models import Payment
+    from autodoctor.payments.tests.stand import Book, Consequences, Crashes
+
+__all__ = ["stripe_sandbox"]
+
+
+@pytest.fixture(autouse=True)
+def consequences(settings: Settings) -> "Consequences":
+    from autodoctor.payments.tests import facts
+    from autodoctor.payments.tests.stand import Consequences
+
+    settings.CLOCK_HANDLERS = "autodoctor.payments.tests.facts.HANDLERS"
+    facts.seen.clear()
+    return Consequences()
+
+
+@pytest.fixture
+def now() -> datetime:
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+@pytest.fixture
+def book(customer: "User", now: datetime) -> "Book":
+    from autodoctor.payments import ledger
+    from autodoctor.payments.tests.stand import PRICE_CENTS
+
+    def open_booking(**changes: Any) -> "Payment":
+        given: dict[str, Any] = {
+            "owner_id": uuid4(),
+            "payer": customer,
+            "amount_cents": PRICE_CENTS,
+            "currency": "usd",
+            "seconds": 2700,
+            "description": "Standard Video",
+            "keep_card": False,
+            "now": now,
+        }
+        return ledger.open_booking(**given | changes)
+
+    return open_booking
+
+
+@pytest.fixture
+def payment(book: "Book") -> "Payment":
+    return book()
+
+
+@pytest.fixture
+def crashes(monkeypatch: pytest.MonkeyPatch) -> "Crashes":
+    from autodoctor.payments.tests.stand import Crashes
+
+    return Crashes(monkeypatch)
+
+
+@pytest.fixture
+def held(payment: "Payment", stripe_sandbox: RunningSandbox, now: datetime) -> "Payment":
+    """A booking whose price is held on a card."""
+    from autodoctor.payments.tests.stand import pay
+
+    return pay(payment, stripe_sandbox, now)

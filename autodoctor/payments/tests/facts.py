@@ -1,0 +1,17 @@
+"""The table of jobs in these tests: the real ones of payments, and consequences that only write down the fact."""
+
+from datetime import datetime
+
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+from autodoctor.payments.jobs import JOBS
+
+FACTS = "authorised captured released failed mismatch refunded refund_failed disputed".split()
+seen: list[tuple[str, dict[str, str]]] = []
+
+
+def note(job: Job, now: datetime) -> None:
+    seen.append((job.kind.removeprefix("payment."), job.payload))
+
+
+HANDLERS: dict[str, Handler] = {**JOBS, **{f"payment.{fact}": Handler(note) for fact in FACTS}}

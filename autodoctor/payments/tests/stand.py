@@ -1,0 +1,119 @@
+"""What the tests of payments share: a booking to pay for, what Stripe may say of it, and the facts that came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from autodoctor.clock.loop import run_due
+from autodoctor.clock.models import Job
+from autodoctor.payments import checkout, gateway
+from autodoctor.payments.gateway import PaymentSnapshot
+from autodoctor.payments.models import Payment
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.tests import facts
+
+PRICE_CENTS = 2999
+PAGES = {"success_url": "http://localhost:8000/paid/", "cancel_url": "http://localhost:8000/left/"}
+LATER = timedelta(hours=2)  # beyond every pause of a few failed attempts
+Book = Callable[..., Payment]
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """Runs what is due, and tells which facts reached those above."""
+
+    def kinds(self) -> list[str]:
+        run_due(timezone.now())
+        return sorted(kind for kind, _payload in facts.seen)
+
+    def payloads(self) -> list[dict[str, str]]:
+        run_due(timezone.now())
+        return [payload for _kind, payload in facts.seen]
+
+
+class Crash(Exception):
+    """The process dies here."""
+
+
+class Crashes:
+    """Let the process die at a call to Stripe, before it went out or after its answer came in; note the keys used."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.keys: list[str] = []
+        self.happened = 0
+
+    def once(self, call: str, moment: str) -> None:
+        real = getattr(gateway, call)
+
+        @wraps(real)
+        def dying(*args: Any, **given: Any) -> Any:
+            self.keys += [given["key"]] if "key" in given else []
+            first, self.happened = not self.happened, self.happened + 1
+            if first and moment == "before":
+                raise Crash
+            answer = real(*args, **given)
+            if first and moment == "after":
+                raise Crash
+            return answer
+
+        self._monkeypatch.setattr(gateway, call, dying)
+
+
+def surviving(act: Callable[[], Any]) -> Any:
+    """Do it, and again when the process died over it."""
+    try:
+        return act()
+    except Crash:
+        return act()
+
+
+def run_all() -> None:
+    """Run what is due, and what failed meanwhile again."""
+    run_due(timezone.now())
+    run_due(timezone.now() + LATER)
+
+
+def open_page(payment: Payment, now: datetime) -> Payment:
+    return checkout.open_checkout(payment=payment, now=now, **PAGES)
+
+
+def pay(payment: Payment, sandbox: RunningSandbox, now: datetime, card: str = "pm_card_visa") -> Payment:
+    """The customer goes to the page, pays, and comes back."""
+    sandbox.pay(open_page(payment, now).checkout_url, card)
+    return checkout.refresh(payment=payment, now=now)
+
+
+def scheduled() -> set[str]:
+    return set(Job.objects.values_list("kind", flat=True))
+
+
+def as_stripe_has_it(payment: Payment, status: str, **changes: Any) -> PaymentSnapshot:
+    """A snapshot that agrees with our row, but for `changes`."""
+    held, charged = status == "requires_capture", status == "succeeded"
+    given: dict[str, Any] = {
+        "intent_id": "pi_1",
+        "status": status,
+        "amount_cents": payment.amount_cents,
+        "currency": payment.currency,
+        "livemode": False,
+        "payment_id": str(payment.id),
+        "owner_id": str(payment.owner_id),
+        "customer_id": "",
+        "payment_method_id": "pm_1" if held or charged else "",
+        "capturable_cents": payment.amount_cents if held else 0,
+        "received_cents": payment.amount_cents if charged else 0,
+        "charge_id": "ch_1",
+        "was_held": held or charged,
+        "card_brand": "visa",
+        "card_last4": "4242",
+        "decline_code": "",
+        "disputed": False,
+        "refunds": (),
+    }
+    return PaymentSnapshot(**given | changes)

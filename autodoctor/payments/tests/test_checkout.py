@@ -1,0 +1,296 @@
+"""One page to pay on, whoever asks how often, and whatever dies meanwhile."""
+
+from datetime import datetime, timedelta
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.payments import checkout, gateway, ledger
+from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.tests.stand import (
+    PRICE_CENTS,
+    Book,
+    Consequences,
+    Crash,
+    Crashes,
+    open_page,
+    pay,
+    run_all,
+    surviving,
+)
+
+State = Payment.State
+
+
+def checkouts(sandbox: RunningSandbox, status: str = "") -> list[dict[str, Any]]:
+    found = sandbox.app.store.find("checkout.session")
+    return [page for page in found if status in ("", page["status"])]
+
+
+def test_it_asks_for_a_hold_of_our_price(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+    opened = open_page(payment, now)
+
+    [page] = checkouts(stripe_sandbox)
+    ours = {"payment_id": str(payment.id), "owner_id": str(payment.owner_id)}
+    assert (page["amount_total"], page["currency"], page["customer_email"]) == (PRICE_CENTS, "usd", payment.payer.email)
+    assert page["metadata"] == page["_intent"]["metadata"] == ours
+    assert page["_intent"]["capture_method"] == "manual"
+    assert page["allowed_payment_method_types"] == ["card"]
+    assert "setup_future_usage" not in page["_intent"]
+    assert (opened.checkout_id, opened.checkout_url) == (page["id"], page["url"])
+    assert opened.checkout_expires_at is not None
+    assert opened.checkout_expires_at - now >= timedelta(minutes=30)
+
+
+def test_with_consent_the_card_is_kept(
+    book: Book, customer: User, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    pay(book(keep_card=True), stripe_sandbox, now)
+    pay(book(keep_card=True), stripe_sandbox, now)
+
+    person = StripeCustomer.objects.get(user=customer)
+    assert person.payment_method_id.startswith("pm_")
+    assert person.card_kept_at == now
+    assert {page["customer"] for page in checkouts(stripe_sandbox)} == {person.stripe_id}
+
+
+def test_an_open_page_is_used_again(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+    first, second = open_page(payment, now), open_page(payment, now)
+
+    assert second.checkout_url == first.checkout_url
+    assert len(checkouts(stripe_sandbox)) == 1
+
+
+def test_a_page_that_soon_ends_is_replaced(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+    first = open_page(payment, now)
+    second = open_page(payment, now + timedelta(minutes=28))
+
+    assert second.checkout_id != first.checkout_id
+    assert [page["id"] for page in checkouts(stripe_sandbox, "open")] == [second.checkout_id]
+
+
+def test_an_expired_page_is_replaced(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+    first = open_page(payment, now)
+    stripe_sandbox.advance(3600)
+    second = open_page(payment, now + timedelta(hours=1))
+
+    assert second.checkout_id != first.checkout_id
+    assert [page["id"] for page in checkouts(stripe_sandbox, "open")] == [second.checkout_id]
+
+
+def test_declined_then_paid(
+    payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    declined = pay(payment, stripe_sandbox, now, "pm_card_chargeDeclinedInsufficientFunds")
+    assert declined.state == State.CREATED
+    assert "not enough money" in str(declined.decline_reason)
+
+    paid = pay(payment, stripe_sandbox, now)
+    assert (paid.state, paid.card_last4, paid.decline_reason) == (State.AUTHORISED, "4242", "")
+    assert len(checkouts(stripe_sandbox)) == 1
+    assert consequences.kinds() == ["authorised"]
+
+
+def test_a_bank_that_asks_first(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+    waiting = pay(payment, stripe_sandbox, now, "pm_card_authenticationRequired")
+    assert waiting.state == State.CREATED
+
+    stripe_sandbox.authenticate(gateway.checkout(waiting.checkout_id).intent_id)
+    assert checkout.refresh(payment=payment, now=now).state == State.AUTHORISED
+
+
+def test_what_is_paid_is_not_paid_again(
+    payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    """Paid, the way back was lost, and the customer presses "Pay" again before any webhook came."""
+    stripe_sandbox.pay(open_page(payment, now).checkout_url)
+    for _ in range(2):
+        with pytest.raises(NotPayable) as refusal:
+            open_page(payment, now)
+        assert refusal.value.payment.state == State.AUTHORISED
+
+    assert len(checkouts(stripe_sandbox)) == 1
+    assert consequences.kinds() == ["authorised"]
+
+
+def test_a_hold_that_does_not_fit_is_not_paid_again(
+    payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    stripe_sandbox.pay(open_page(payment, now).checkout_url)
+    Payment.objects.filter(id=payment.id).update(amount_cents=PRICE_CENTS + 1)
+    with pytest.raises(NotPayable):
+        open_page(payment, now)
+
+    assert consequences.kinds() == ["mismatch"]
+
+
+def test_refresh_before_anything_was_asked_for(payment: Payment, now: datetime) -> None:
+    assert checkout.refresh(payment=payment, now=now).state == State.CREATED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_ask_at_once_get_the_same_page(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+    start, urls = Barrier(4), []
+
+    def ask() -> None:
+        start.wait()
+        try:
+            urls.append(open_page(payment, now).checkout_url)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(urls) == 4
+    assert len(set(urls)) == 1
+    assert len(checkouts(stripe_sandbox)) == 1
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("call", ["create_customer", "create_checkout", "checkout", "expire_checkout", "payment"])
+def test_a_crash_on_the_way_leaves_one_page(
+    book: Book, stripe_sandbox: RunningSandbox, crashes: Crashes, now: datetime, call: str, moment: str
+) -> None:
+    payment = book(keep_card=True)
+    crashes.once(call, moment)
+    surviving(lambda: open_page(payment, now))
+    with pytest.raises(NotPayable):
+        _declined_replaced_paid_and_asked_again(payment, stripe_sandbox, now)
+
+    assert crashes.happened
+    assert len(set(crashes.keys)) <= {"create_checkout": 2}.get(call, 1)
+    assert len(stripe_sandbox.app.store.find("customer")) == 1
+    assert [page["status"] for page in checkouts(stripe_sandbox)] == ["complete", "expired"]
+    payment.refresh_from_db()
+    assert payment.state == State.AUTHORISED
+
+
+def _declined_replaced_paid_and_asked_again(payment: Payment, sandbox: RunningSandbox, now: datetime) -> None:
+    later = now + timedelta(minutes=28)
+    sandbox.pay(surviving(lambda: open_page(payment, now)).checkout_url, "pm_card_chargeDeclined")
+    sandbox.pay(surviving(lambda: open_page(payment, later)).checkout_url)
+    surviving(lambda: open_page(payment, later))
+
+
+def test_called_off_before_it_was_paid(
+    payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    opened = open_page(payment, now)
+    ledger.finish(owner_id=payment.owner_id, due={payment.id: PRICE_CENTS}, now=now)
+
+    assert consequences.kinds() == ["failed"]
+    assert stripe_sandbox.pay(opened.checkout_url).status_code != 200
+    assert [page["status"] for page in checkouts(stripe_sandbox)] == ["expired"]
+    payment.refresh_from_db()
+    assert (payment.state, payment.due_cents) == (State.FAILED, 0)
+    with pytest.raises(NotPayable):
+        open_page(payment, now)
+
+
+def test_called_off_without_ever_a_page(payment: Payment, consequences: Consequences, now: datetime) -> None:
+    ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+
+    assert consequences.kinds() == ["failed"]
+
+
+def test_paid_just_before_it_was_called_off(
+    payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    stripe_sandbox.pay(open_page(payment, now).checkout_url)
+    ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+
+    assert consequences.kinds() == ["released"]
+    payment.refresh_from_db()
+    assert payment.state == State.RELEASED
+    assert gateway.payment(payment.intent_id).status == "canceled"
+
+
+@pytest.mark.parametrize("call", ["expire_checkout", "checkout"])
+def test_paid_while_it_is_called_off(
+    payment: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    call: str,
+) -> None:
+    """The customer presses "Pay" between two of our calls."""
+    url, real = open_page(payment, now).checkout_url, getattr(gateway, call)
+
+    def paid_first(*args: Any, **given: Any) -> Any:
+        monkeypatch.setattr(gateway, call, real)
+        if call == "checkout":
+            looked = real(*args, **given)
+            stripe_sandbox.pay(url)
+            return looked
+        stripe_sandbox.pay(url)
+        return real(*args, **given)
+
+    monkeypatch.setattr(gateway, call, paid_first)
+    ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+    run_all()
+
+    payment.refresh_from_db()
+    assert payment.state == State.RELEASED
+    assert gateway.payment(payment.intent_id).status == "canceled"
+
+
+def test_called_off_while_the_bank_asks(
+    payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    waiting = pay(payment, stripe_sandbox, now, "pm_card_authenticationRequired")
+    intent_id = gateway.checkout(waiting.checkout_id).intent_id
+    ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+
+    assert consequences.kinds() == ["failed"]
+    stripe_sandbox.authenticate(intent_id)
+    assert gateway.payment(intent_id).status == "canceled"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("call", ["create_checkout", "checkout", "expire_checkout", "payment"])
+def test_a_crash_while_it_is_called_off_leaves_nothing_to_pay(
+    payment: Payment, stripe_sandbox: RunningSandbox, crashes: Crashes, now: datetime, call: str, moment: str
+) -> None:
+    if call != "create_checkout":
+        pay(payment, stripe_sandbox, now, "pm_card_chargeDeclined")
+    crashes.once(call, moment)
+    if call == "create_checkout":  # its id never reached us
+        with pytest.raises(Crash):
+            open_page(payment, now)
+    ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+    run_all()
+
+    assert crashes.happened
+    assert [page["status"] for page in checkouts(stripe_sandbox)] == ["expired"]
+    payment.refresh_from_db()
+    assert payment.state == State.FAILED
+
+
+def test_called_off_while_the_page_is_made(
+    payment: Payment, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    real = gateway.create_checkout
+
+    def called_off_meanwhile(*args: Any, **given: Any) -> Any:
+        monkeypatch.setattr(gateway, "create_checkout", real)
+        ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+        run_all()
+        return real(*args, **given)
+
+    monkeypatch.setattr(gateway, "create_checkout", called_off_meanwhile)
+    with pytest.raises(NotPayable):
+        open_page(payment, timezone.now())
+
+    assert checkouts(stripe_sandbox, "open") == []
+    payment.refresh_from_db()
+    assert payment.state == State.FAILED

@@ -1,0 +1,193 @@
+"""Decisions about money, and money given back."""
+
+from datetime import datetime
+from threading import Barrier, Thread
+from uuid import uuid4
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autodoctor.clock.queue import schedule
+from autodoctor.payments import gateway, ledger
+from autodoctor.payments.ledger import NotRefundable
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, Crashes, run_all, scheduled
+
+State = Payment.State
+
+
+@pytest.fixture
+def charged(payment: Payment) -> Payment:
+    """In the ledger only."""
+    payment.state, payment.captured_cents, payment.intent_id = State.CAPTURED, PRICE_CENTS, "pi_1"
+    payment.save()
+    return payment
+
+
+@pytest.fixture
+def captured(held: Payment, now: datetime) -> Payment:
+    """At Stripe, too."""
+    ledger.finish(owner_id=held.owner_id, due={held.id: PRICE_CENTS}, now=now)
+    run_all()
+    held.refresh_from_db()
+    return held
+
+
+def refund(payment: Payment, cents: int, now: datetime) -> Refund:
+    return ledger.refund(payment_id=payment.id, amount_cents=cents, reason="not helpful", now=now)
+
+
+def test_one_booking_an_owner(payment: Payment, book: Book) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        book(owner_id=payment.owner_id)
+
+
+def test_a_payment_of_another_owner_is_not_decided(payment: Payment, now: datetime) -> None:
+    with pytest.raises(Payment.DoesNotExist):
+        ledger.finish(owner_id=uuid4(), due={payment.id: 0}, now=now)
+    assert scheduled() == set()
+
+
+@pytest.mark.parametrize("cents", [-1, PRICE_CENTS + 1])
+def test_no_more_than_is_held_can_be_due(payment: Payment, now: datetime, cents: int) -> None:
+    with pytest.raises(ValueError, match="cannot be due"):
+        ledger.finish(owner_id=payment.owner_id, due={payment.id: cents}, now=now)
+
+
+def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) -> None:
+    with transaction.atomic():
+        ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+        transaction.set_rollback(True)
+
+    payment.refresh_from_db()
+    assert payment.due_cents is None
+    assert scheduled() == set()
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (State.CREATED, ledger.Amounts(0, 0, 0)),
+        (State.AUTHORISED, ledger.Amounts(PRICE_CENTS, 0, 0)),
+        (State.CAPTURED, ledger.Amounts(0, 1000, PRICE_CENTS - 1000)),
+        (State.RELEASED, ledger.Amounts(0, 0, PRICE_CENTS)),
+        (State.FAILED, ledger.Amounts(0, 0, 0)),
+    ],
+)
+def test_what_a_person_is_shown(state: Payment.State, expected: ledger.Amounts) -> None:
+    captured = 1000 if state == State.CAPTURED else 0
+    assert ledger.amounts(Payment(state=state, amount_cents=PRICE_CENTS, captured_cents=captured)) == expected
+
+
+def test_a_refund_is_a_row_first_and_then_money(
+    captured: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    given = refund(captured, 1000, now)
+    assert given.state == Refund.State.REQUESTED
+
+    assert consequences.kinds() == ["authorised", "captured", "refunded"]
+    given.refresh_from_db()
+    assert given.state == Refund.State.ISSUED
+    assert gateway.payment(captured.intent_id).refunded_cents == 1000
+    assert consequences.payloads()[-1]["refund_id"] == str(given.id)
+
+
+@pytest.mark.parametrize("call", ["payment", "refund"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_around_the_call_refunds_once(
+    captured: Payment, stripe_sandbox: RunningSandbox, crashes: Crashes, now: datetime, call: str, moment: str
+) -> None:
+    refund(captured, 1000, now)
+    crashes.once(call, moment)
+    run_all()
+
+    assert len(set(crashes.keys)) <= 1
+    assert [made["amount"] for made in stripe_sandbox.app.store.find("refund")] == [1000]
+    assert Refund.objects.get().state == Refund.State.ISSUED
+
+
+def test_a_refund_that_is_asked_for_anew_is_not_given_twice(
+    captured: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    """Days later the key is forgotten at Stripe: then the reference on the refund tells."""
+    given = refund(captured, 1000, now)
+    run_all()
+    stripe_sandbox.app.store.execute("DELETE FROM answer")
+    Refund.objects.filter(id=given.id).update(state=Refund.State.REQUESTED)
+    schedule("payment.refund", str(given.id), now)
+    run_all()
+
+    assert len(stripe_sandbox.app.store.find("refund")) == 1
+    assert Refund.objects.get().state == Refund.State.ISSUED
+
+
+def test_a_refund_that_stripe_refuses_frees_its_amount(
+    captured: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    charge = gateway.payment(captured.intent_id).charge_id
+    stripe_sandbox.control("disputes", charge=charge)
+    given = refund(captured, 1000, now)
+
+    told = consequences.kinds()
+    assert "refund_failed" in told
+    assert "refunded" not in told
+    given.refresh_from_db()
+    assert given.state == Refund.State.FAILED
+    assert ledger.refundable_cents(captured) == PRICE_CENTS
+
+
+@pytest.mark.parametrize("cents", [0, -1])
+def test_nothing_cannot_be_refunded(charged: Payment, now: datetime, cents: int) -> None:
+    with pytest.raises(ValueError, match="more than nothing"):
+        refund(charged, cents, now)
+
+
+def test_what_was_not_charged_cannot_be_refunded(payment: Payment, now: datetime) -> None:
+    with pytest.raises(NotRefundable):
+        refund(payment, 1, now)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(amounts=st.lists(st.integers(1, PRICE_CENTS), max_size=8), fails=st.sets(st.integers(0, 7)))
+def test_refunds_never_exceed_the_charge(book: Book, now: datetime, amounts: list[int], fails: set[int]) -> None:
+    payment = book()
+    Payment.objects.filter(id=payment.id).update(state=State.CAPTURED, captured_cents=PRICE_CENTS)
+    left = PRICE_CENTS
+    for number, cents in enumerate(amounts):
+        if cents > left:
+            with pytest.raises(NotRefundable):
+                refund(payment, cents, now)
+            continue
+        given_back = refund(payment, cents, now)
+        if number in fails:
+            Refund.objects.filter(id=given_back.id).update(state=Refund.State.FAILED)
+        else:
+            left -= cents
+        payment.refresh_from_db()
+        assert ledger.refundable_cents(payment) == left >= 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_refunds_never_exceed_the_charge(charged: Payment, now: datetime) -> None:
+    start, outcomes = Barrier(8), []
+
+    def give_back() -> None:
+        start.wait()
+        try:
+            outcomes.append(refund(charged, 1000, now).amount_cents)
+        except NotRefundable:
+            outcomes.append(0)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=give_back) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(outcomes) == [0] * 6 + [1000] * 2
+    assert ledger.refundable_cents(charged) == PRICE_CENTS - 2000
