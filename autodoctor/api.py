@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
-from autodoctor.booking.api import router as booking
+from autodoctor.booking.api import router as sessions  # the sessions' router, with booking on it
 from autodoctor.room.api import router as room
-from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition, Refused
 
 api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
-for router in (sessions, booking, room):
+for router in (sessions, room):
     api.add_router("", router)
 
 

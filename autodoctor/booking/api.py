@@ -1,4 +1,4 @@
-"""Booking over HTTP."""
+"""Booking over HTTP: one more operation at the address of the sessions, so it joins their router."""
 
 from typing import Any
 from uuid import UUID
@@ -6,16 +6,15 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from ninja import Field, Router, Schema
+from ninja import Field, Schema
 
 from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
 from autodoctor.booking import actions
 from autodoctor.booking.actions import AlreadyOpen
 from autodoctor.booking.forms import IntakeForm
 from autodoctor.payments.gateway import PaymentError
+from autodoctor.sessions.api import router
 from autodoctor.sessions.models import Session
-
-router = Router(tags=["booking"])
 
 
 class VehicleIn(Schema):
@@ -56,6 +55,7 @@ class InTheWay(Failure):
     "/sessions",
     response={201: Booked, 401: Failure, 403: Failure, 409: InTheWay, 422: Invalid, 503: Failure},
     auth=SIGNED_IN,
+    tags=["booking"],
 )
 def book(request: HttpRequest, body: IntakeIn) -> tuple[int, dict[str, Any]]:
     """Intake → a draft, and where to pay it. The price is the plan's."""

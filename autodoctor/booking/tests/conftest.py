@@ -1,0 +1,70 @@
+"""A filled-in intake, and the sandbox to pay at."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from autodoctor.payments.sandbox.testing import stripe_sandbox
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.booking.actions import Intake
+    from autodoctor.booking.models import Vehicle
+
+__all__ = ["stripe_sandbox"]
+
+
+@pytest.fixture
+def now() -> datetime:
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+@pytest.fixture
+def filled_in() -> dict[str, str]:
+    """What a customer types, as the page sends it."""
+    return {
+        "safe": "yes",
+        "plan": "chat",
+        "vehicle": "new",
+        "vin": "",
+        "year": "2013",
+        "make": "Ford",
+        "model": "F-150",
+        "mileage": "84,000",
+        "concern": "It clicks and does not start.\r\nThe dash lights go dim.",
+        "waiver": "on",
+        "token": str(uuid4()),
+    }
+
+
+@pytest.fixture
+def vehicle(customer: "User", now: datetime) -> "Vehicle":
+    """Kept from the last time."""
+    from autodoctor.booking.models import Vehicle
+
+    return Vehicle.objects.create(
+        owner=customer, year=2009, make="Volkswagen", model="Golf", mileage=90_000, used_at=now
+    )
+
+
+@pytest.fixture
+def intake(db: None) -> "Callable[..., Intake]":
+    from autodoctor.booking.actions import Intake
+    from autodoctor.booking.models import Plan, Vehicle
+
+    def make(**changes: Any) -> "Intake":
+        given: dict[str, Any] = {
+            "plan": Plan.objects.get(slug="chat"),
+            "vehicle": Vehicle(year=2013, make="Ford", model="F-150", mileage=84_000),
+            "concern": "It clicks and does not start.",
+            "keep_card": False,
+            "token": uuid4(),
+        }
+        return Intake(**given | changes)
+
+    return make

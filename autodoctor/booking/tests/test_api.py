@@ -1,0 +1,92 @@
+"""Booking over the API: the same rules as the page."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Payment
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.sessions.models import Session
+
+pytestmark = pytest.mark.django_db
+ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture
+def body() -> dict[str, Any]:
+    return {
+        "plan": "chat",
+        "vehicle": {"year": 2013, "make": "Ford", "model": "F-150"},
+        "concern": "It clicks and does not start.",
+        "safe": True,
+        "waiver": True,
+        "token": str(uuid4()),
+    }
+
+
+def send(client: Client, body: dict[str, Any]) -> Any:
+    return client.post("/api/sessions", body, content_type="application/json")
+
+
+def test_an_intake_becomes_a_draft_to_pay(
+    customer: User, client_of: ClientOf, body: dict[str, Any], stripe_sandbox: RunningSandbox
+) -> None:
+    answer = send(client_of(customer), body)
+    assert answer.status_code == 201
+    session = Session.objects.get(customer=customer)
+    assert answer.json()["session"]["id"] == str(session.id)
+    assert answer.json()["session"]["state"] == "draft"
+    assert answer.json()["checkout_url"] == Payment.objects.get().checkout_url
+    assert send(client_of(customer), body).json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"safe": False}, "safe"),
+        ({"waiver": False}, "waiver"),
+        ({"plan": "video"}, "plan"),
+        ({"plan": "gold"}, "plan"),
+        ({"concern": "short"}, "concern"),
+        ({"concern": "It clicks \0 and does not start."}, "concern"),
+        ({"concern": "It clicks \ud800 and does not start."}, "concern"),
+        ({"vehicle": {}}, "year"),
+        ({"vehicle": {"vin": "123"}}, "vin"),
+        ({"vehicle": {"year": 10**30, "make": "Ford", "model": "T"}}, "year"),
+        ({"token": "x"}, "token"),
+    ],
+)
+def test_bad_input_is_refused_at_its_field(
+    customer: User, client_of: ClientOf, body: dict[str, Any], change: dict[str, Any], field: str
+) -> None:
+    answer = send(client_of(customer), body | change)
+    assert answer.status_code == 422
+    assert set(answer.json()) == {"error", "detail", "fields"}
+    assert field in answer.json()["fields"]
+    assert not Session.objects.exists()
+
+
+def test_a_second_session_must_be_wanted(
+    customer: User, client_of: ClientOf, body: dict[str, Any], stripe_sandbox: RunningSandbox
+) -> None:
+    browser = client_of(customer)
+    first = send(browser, body).json()["session"]["id"]
+    refused = send(browser, body | {"token": str(uuid4())})
+    assert (refused.status_code, refused.json()["session"]["id"]) == (409, first)
+    assert send(browser, body | {"token": str(uuid4()), "another": True}).status_code == 201
+
+
+def test_without_the_payment_service_one_asks_again(
+    customer: User, client_of: ClientOf, body: dict[str, Any], payments_down: None
+) -> None:
+    answer = send(client_of(customer), body)
+    assert (answer.status_code, answer.json()["error"]) == (503, "payment_unavailable")
+    assert Session.objects.get().state == "draft"
+
+
+def test_signed_out_is_refused(client: Client, body: dict[str, Any]) -> None:
+    assert send(client, body).status_code == 401

@@ -1,0 +1,126 @@
+"""What an intake must say, and what becomes of it."""
+
+from typing import Any
+
+import pytest
+
+from autodoctor.accounts.models import User
+from autodoctor.booking.forms import IntakeForm
+from autodoctor.booking.models import Plan, Vehicle
+
+FORD = "1FTFW1ET5DFC10312"  # 2013, or 1983
+HONDA = "1HGCM82633A004352"  # 2003
+
+pytestmark = pytest.mark.django_db
+
+
+def form_of(data: dict[str, Any], user: User | None = None, **changes: Any) -> IntakeForm:
+    return IntakeForm({**data, **changes}, user=user)
+
+
+def test_a_full_intake_is_taken_as_it_is(filled_in: dict[str, str]) -> None:
+    form = form_of(filled_in)
+    assert form.is_valid(), form.errors
+    intake = form.intake()
+    assert intake.plan.slug == "chat"
+    assert intake.vehicle.as_values() == {"vin": "", "year": 2013, "make": "Ford", "model": "F-150", "mileage": 84_000}
+    assert intake.concern == "It clicks and does not start.\nThe dash lights go dim."
+    assert str(intake.token) == filled_in["token"]
+
+
+def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> None:
+    assert not form_of(filled_in).fields["keep_card"].initial
+    unasked, asked = form_of(filled_in), form_of(filled_in, keep_card="on")
+    assert (unasked.is_valid(), asked.is_valid()) == (True, True)
+    assert (unasked.intake().keep_card, asked.intake().keep_card) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("safe", "no"),
+        ("safe", ""),
+        ("safe", "perhaps"),
+        ("plan", ""),
+        ("plan", "video"),
+        ("plan", "nothing-of-ours"),
+        ("waiver", ""),
+        ("concern", ""),
+        ("concern", "too short"),
+        ("concern", "          a          "),
+        ("concern", "x" * 2001),
+        ("concern", "It clicks \0 and does not start."),
+        ("year", ""),
+        ("year", "1899"),
+        ("year", "2999"),
+        ("year", "last"),
+        ("year", "9" * 5000),
+        ("make", ""),
+        ("make", "x" * 41),
+        ("model", ""),
+        ("mileage", "-1"),
+        ("mileage", "2000001"),
+        ("vin", "1FTFW1ET5DFC1031O"),
+        ("vin", "1FTFW1ET5DFC"),
+        ("token", "not-a-token"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(filled_in: dict[str, str], field: str, value: str) -> None:
+    form = form_of(filled_in, **{field: value})
+    assert not form.is_valid()
+    assert set(form.errors) == {field}
+
+
+@pytest.mark.parametrize("length", [10, 2000])
+def test_the_concern_may_be_this_long(filled_in: dict[str, str], length: int) -> None:
+    assert form_of(filled_in, concern="x" * length).is_valid()
+
+
+def test_line_breaks_count_once(filled_in: dict[str, str]) -> None:
+    assert form_of(filled_in, concern="x\r\n" * 999 + "ab").is_valid()
+
+
+def test_a_plan_that_support_takes_away_cannot_be_booked(filled_in: dict[str, str]) -> None:
+    Plan.objects.filter(slug="chat").update(active=False)
+    assert set(form_of(filled_in).errors) == {"plan"}
+
+
+def test_a_plan_that_support_opens_can_be_booked(filled_in: dict[str, str]) -> None:
+    Plan.objects.filter(slug="video").update(bookable=True)
+    assert form_of(filled_in, plan="video").is_valid()
+
+
+def test_a_vin_stands_for_year_and_make(filled_in: dict[str, str]) -> None:
+    form = form_of(filled_in, vin="1hgcm826 33a-004352", year="", make="", model="")
+    assert form.is_valid(), form.errors
+    described = form.intake().vehicle
+    assert (described.vin, described.year, described.make) == (HONDA, 2003, "Honda")
+
+
+def test_what_is_typed_stands_above_what_the_vin_says(filled_in: dict[str, str]) -> None:
+    form = form_of(filled_in, vin=FORD, year="1983")
+    assert form.is_valid(), form.errors
+    assert form.intake().vehicle.year == 1983
+
+
+def test_a_check_digit_that_does_not_fit_is_no_error(filled_in: dict[str, str]) -> None:
+    assert form_of(filled_in, vin=FORD).is_valid()
+
+
+def test_a_kept_vehicle_needs_no_words(filled_in: dict[str, str], customer: User, vehicle: Vehicle) -> None:
+    left_over = {"vin": "nonsense", "year": "", "make": "", "model": "", "mileage": ""}
+    form = form_of(filled_in, customer, vehicle=str(vehicle.pk), **left_over)
+    assert form.is_valid(), form.errors
+    assert form.intake().vehicle == vehicle
+    assert form.intake().vehicle.mileage == 90_000
+
+
+def test_the_mileage_of_a_kept_vehicle_moves_on(filled_in: dict[str, str], customer: User, vehicle: Vehicle) -> None:
+    form = form_of(filled_in, customer, vehicle=str(vehicle.pk), mileage="91 500")
+    assert form.is_valid(), form.errors
+    assert form.intake().vehicle.mileage == 91_500
+
+
+def test_somebody_elses_vehicle_is_not_there(filled_in: dict[str, str], stranger: User, vehicle: Vehicle) -> None:
+    form = form_of(filled_in, stranger, vehicle=str(vehicle.pk))
+    assert set(form.errors) == {"vehicle"}

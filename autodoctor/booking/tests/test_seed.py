@@ -1,0 +1,57 @@
+"""The demo people."""
+
+import time
+from io import StringIO
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from autodoctor.accounts.actions import mechanics_taking_sessions
+from autodoctor.accounts.models import Role, User
+from autodoctor.booking.models import Vehicle
+
+SECOND_RUN_SECONDS = 0.5
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def in_development(settings: Settings) -> None:
+    settings.DEBUG = True
+
+
+def test_the_demo_people_can_start_at_once() -> None:
+    call_command("seed", stdout=StringIO())
+    roles = {user.email.split("@")[0]: user.role for user in User.objects.all()}
+    assert roles == {
+        "customer": Role.CUSTOMER,
+        "customer2": Role.CUSTOMER,
+        "mechanic": Role.MECHANIC,
+        "mechanic2": Role.MECHANIC,
+        "support": Role.SUPPORT,
+    }
+    assert all(user.check_password("demo") for user in User.objects.all())
+    assert EmailAddress.objects.filter(verified=True, primary=True).count() == 5
+    assert mechanics_taking_sessions() == 2
+    assert Vehicle.objects.get().owner.email == "customer@example.com"
+
+
+def test_a_second_run_changes_nothing_and_is_quick() -> None:
+    call_command("seed", stdout=StringIO())
+    User.objects.filter(email="customer@example.com").update(name="Renamed")
+    Vehicle.objects.all().delete()
+    began = time.monotonic()
+    call_command("seed", stdout=StringIO())
+    assert time.monotonic() - began < SECOND_RUN_SECONDS
+    assert User.objects.count() == 5
+    assert User.objects.filter(name="Renamed").exists()
+    assert not Vehicle.objects.exists()
+
+
+def test_it_refuses_where_real_people_are(settings: Settings) -> None:
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="only with DEBUG"):
+        call_command("seed")
+    assert not User.objects.exists()
