@@ -47,6 +47,9 @@ REACTIONS = {
     "payment.captured": Handler(tell_the_customer),
     "payment.released": Handler(tell_the_customer),
     "payment.failed": Handler(tell_the_customer),
+    "payment.refunded": Handler(tell_the_customer),
+    "payment.refund_failed": Handler(alert_support),
+    "payment.disputed": Handler(alert_support),
     "payment.mismatch": Handler(alert_support),
 }
 
