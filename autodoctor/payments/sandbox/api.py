@@ -44,7 +44,7 @@ _ROUTES: list[tuple[str, str, Operation]] = [
     ("GET", "disputes/{}", retrieve("dispute", "dispute")),
     ("POST", "customers", resources.create_customer),
     ("GET", "customers", resources.list_customers),
-    ("GET", "customers/{}", retrieve("customer", "customer")),
+    ("GET", "customers/{}", resources.retrieve_customer),
     ("POST", "customers/{}", updating("customer", "customer", resources.CUSTOMER, "customer.updated")),
     ("DELETE", "customers/{}", resources.delete_customer),
     ("GET", "customers/{}/payment_methods", resources.customers_methods),

@@ -94,13 +94,16 @@ class Sandbox:
         method = scope["method"]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         form = (body if method == "POST" else scope.get("query_string", b"")).decode("utf-8", "replace")
-        pages_at = self._public_url or f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}{root}"
         if status := self._faults.strike(method, path, "before"):
             return _broken(status)
-        answer = self._api.answer(Request(method, path, headers, form, pages_at))
+        answer = self._api.answer(Request(method, path, headers, form, self._pages_at(scope, root)))
         if status := self._faults.strike(method, path, "after"):
             return _broken(status)
         return answer.status, {"Content-Type": "application/json"} | answer.headers, answer.body
+
+    def _pages_at(self, scope: Scope, root: str) -> str:
+        host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+        return self._public_url or f"{scope.get('scheme', 'http')}://{host}{root}"
 
     def _answer_control(self, scope: Scope, verb: str, body: bytes) -> Reply:
         kind = dict(scope["headers"]).get(b"content-type", b"")
@@ -115,7 +118,7 @@ class Sandbox:
     def _page(self, scope: Scope, root: str, path: str, body: bytes) -> Page:
         form = dict(parse_qsl(body.decode("utf-8", "replace")))
         with self.store.transaction():
-            desk = Desk(self.store, now=int(self.store.now()), pages=self._public_url)
+            desk = Desk(self.store, now=int(self.store.now()), pages=self._pages_at(scope, root))
             checkouts.expire_due(desk)
             try:
                 return self._show(desk, root, path, form if scope["method"] == "POST" else None)

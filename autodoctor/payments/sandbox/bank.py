@@ -73,8 +73,10 @@ _NEEDS_BANK = "Your card was declined. This transaction requires authentication.
 
 def _ask_bank(desk: Desk, intent: Json, return_url: str | None) -> Json:
     page = f"{desk.pages}/authenticate/{intent['id']}"
-    action = {"type": "redirect_to_url", "redirect_to_url": {"url": page, "return_url": return_url}}
-    asked = intent | {"status": "requires_action", "next_action": action}
+    action: Json = {"type": "redirect_to_url", "redirect_to_url": {"url": page, "return_url": return_url}}
+    if not return_url:
+        action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page}}
+    asked = intent | {"status": "requires_action", "next_action": action, "_return_url": return_url}
     return desk.save(asked, "payment_intent.requires_action")
 
 
@@ -89,13 +91,15 @@ def authorise(desk: Desk, intent: Json, method: Json) -> Json:
     if intent["capture_method"] == "manual":
         desk.emit("charge.succeeded", charge)
         held |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
+        held |= {"_held_until": desk.now + objects.AUTHORISATION_LASTS_SECONDS}
         return desk.save(held, "payment_intent.amount_capturable_updated")
     return _collect(desk, held, charge, intent["amount"], "charge.succeeded")
 
 
 def _keep_card(desk: Desk, intent: Json, method: Json) -> None:
-    keeps = intent["setup_future_usage"] and intent["customer"]
-    desk.save(method | {"_used": True, "customer": intent["customer"] if keeps else method["customer"]})
+    method = desk.save(method | {"_used": True})
+    if intent["setup_future_usage"] and intent["customer"] and not method["customer"]:
+        desk.save(method | {"customer": intent["customer"]}, "payment_method.attached")
 
 
 def decline(desk: Desk, intent: Json, method: Json, card: Card) -> CardError:
@@ -225,6 +229,14 @@ def refund(desk: Desk, charge: Json, *, amount: int | None, reason: str | None, 
     return made
 
 
+def fail_refund(desk: Desk, made: Json) -> Json:
+    """The bank sends a refund back, as it may days later."""
+    charge = desk.find("charge", made["charge"])
+    desk.save(charge | {"amount_refunded": charge["amount_refunded"] - made["amount"], "refunded": False})
+    failed = made | {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+    return desk.save(failed, "refund.updated", "refund.failed")
+
+
 def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str) -> Json:
     desk.save(charge | {"disputed": True})
     return desk.save(objects.dispute(charge, amount=amount, reason=reason, now=desk.now), "charge.dispute.created")
@@ -236,8 +248,7 @@ def close_dispute(desk: Desk, dispute: Json, *, won: bool) -> Json:
 
 def expire_holds(desk: Desk) -> None:
     """What nobody captured within seven days is released by the bank."""
-    for intent in desk.store.find("payment_intent", equal={"status": "requires_capture"}):
-        charge = desk.find("charge", intent["latest_charge"])
-        if charge["created"] + objects.AUTHORISATION_LASTS_SECONDS <= desk.now:
-            desk.emit("charge.expired", charge)
-            cancel(desk, intent, "expired")
+    over = {"_held_until": desk.now}
+    for intent in desk.store.find("payment_intent", equal={"status": "requires_capture"}, at_most=over):
+        desk.emit("charge.expired", desk.find("charge", intent["latest_charge"]))
+        cancel(desk, intent, "expired")

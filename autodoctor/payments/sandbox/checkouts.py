@@ -157,9 +157,8 @@ def expire(desk: Desk, session: Json) -> Json:
 
 
 def expire_due(desk: Desk) -> None:
-    for session in desk.store.find("checkout.session", equal={"status": "open"}):
-        if session["expires_at"] <= desk.now:
-            expire(desk, session)
+    for session in desk.store.find("checkout.session", equal={"status": "open"}, at_most={"expires_at": desk.now}):
+        expire(desk, session)
 
 
 def pay(desk: Desk, session: Json, card_name: str) -> Json:

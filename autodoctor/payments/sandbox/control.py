@@ -8,12 +8,14 @@
     faults     {"method", "path", "status", "when": "before"|"after", "times", "delay_seconds"}: the next matching
                requests are slow, or answered with this status, before anything is done, or after all of it was done
     disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it
+    refunds    {"refund"} fails it, as a bank may days later
     deliveries {} lists them; reset {} forgets everything
 """
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from autodoctor.payments.sandbox import bank
@@ -57,6 +59,7 @@ class Control:
             "clock": self._clock,
             "faults": self._plan,
             "disputes": self._dispute,
+            "refunds": self._fail_refund,
             "deliveries": self._deliveries,
             "reset": self._reset,
         }
@@ -91,16 +94,24 @@ class Control:
         return {}
 
     def _dispute(self, given: Json) -> Json:
-        with self._store.transaction():
-            desk = Desk(self._store, now=int(self._store.now()), pages="")
+        with self._desk() as desk:
             if "dispute" in given:
                 made = bank.close_dispute(desk, desk.find("dispute", given["dispute"]), won=bool(given["won"]))
             else:
                 charge = desk.find("charge", given["charge"])
                 amount = int(given.get("amount") or charge["amount_captured"])
                 made = bank.open_dispute(desk, charge, amount=amount, reason=given.get("reason", "fraudulent"))
-        self._courier.wake()
         return made
+
+    def _fail_refund(self, given: Json) -> Json:
+        with self._desk() as desk:
+            return bank.fail_refund(desk, desk.find("refund", given["refund"]))
+
+    @contextmanager
+    def _desk(self) -> Iterator[Desk]:
+        with self._store.transaction():
+            yield Desk(self._store, now=int(self._store.now()), pages="")
+        self._courier.wake()
 
     def _deliveries(self, given: Json) -> list[Json]:
         return [dict(row) for row in self._store.rows("SELECT * FROM delivery ORDER BY id")]

@@ -32,7 +32,7 @@ class Desk:
     def find(self, kind: str, id_: str, param: str = "id") -> Json:
         """Raises ApiError resource_missing, 404: for objects that the path names."""
         thing = self.store.get(id_)
-        if thing is None or thing["object"] != kind or thing.get("_deleted"):
+        if thing is None or thing["object"] != kind or thing.get("deleted"):
             raise no_such(_NAMES[kind], id_, param)
         return thing
 

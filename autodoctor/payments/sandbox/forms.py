@@ -129,7 +129,7 @@ def timestamp(raw: Any, param: str) -> int:
 def url(raw: Any, param: str) -> str:
     """An absolute address; `{CHECKOUT_SESSION_ID}` may stand in it."""
     parts = urlsplit(raw) if isinstance(raw, str) and not re.search(r"[\x00-\x20\x7f]", raw) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.netloc:
+    if parts is None or parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:\[\]-]+", parts.netloc):
         raise invalid(param, "Not a valid URL", code="url_invalid")
     return str(raw)
 

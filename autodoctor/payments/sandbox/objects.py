@@ -102,6 +102,7 @@ def payment_intent(given: Json, *, now: int) -> Json:
         "status": "requires_payment_method",
         "transfer_group": given.get("transfer_group"),
         "_checkout": None,
+        "_return_url": None,
     }
 
 

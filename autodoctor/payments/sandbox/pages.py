@@ -3,7 +3,7 @@
 They stand for another company's: no session, no CSRF token, a policy of their own.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Page:
     status: int = 200
     html: str = ""
     location: str = ""  # of a redirect
-    leads_to: tuple[str, ...] = field(default=())  # where its forms may end up: see `policy`
+    leads_to: tuple[str | None, ...] = ()  # where its forms may end up: see `policy`
 
     @property
     def policy(self) -> str:
@@ -131,19 +131,14 @@ def authenticate(desk: Desk, root: str, id_: str) -> Page:
         return Page(html=_render("notice.html", root, title=_("Nothing to confirm"), sentence=sentence))
     amount = money(intent["amount"], intent["currency"])
     html = _render("authenticate.html", root, id=id_, amount=amount, description=intent["description"])
-    return Page(html=html, leads_to=_ways_back(desk, intent))
-
-
-def _ways_back(desk: Desk, intent: Json) -> tuple[str, ...]:
-    return_url = intent["next_action"]["redirect_to_url"]["return_url"]
-    return (return_url,) if return_url else ()
+    return Page(html=html, leads_to=(intent["_return_url"],))
 
 
 def answer_bank(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
     intent = desk.find("payment_intent", id_)
     if intent["status"] != "requires_action" or form.get("action") not in ("approve", "fail"):
         return Page(303, location=f"{root}/authenticate/{id_}")
-    return_url = intent["next_action"]["redirect_to_url"]["return_url"]
+    return_url = intent["_return_url"]
     try:
         intent = bank.answer_bank(desk, intent, approved=form["action"] == "approve")
     except CardError:

@@ -205,6 +205,13 @@ CUSTOMER: dict[str, Read] = {
 }
 
 
+def retrieve_customer(desk: Desk, params: Params, id_: str) -> Json:
+    """A deleted one still answers, with hardly more than that."""
+    forms.read(params, {})
+    found = desk.store.get(id_)
+    return found if found and found.get("deleted") else desk.find("customer", id_, "customer")
+
+
 def create_customer(desk: Desk, params: Params) -> Json:
     given = forms.read(params, CUSTOMER | {"payment_method": forms.text()})
     card = given.pop("payment_method", None)
@@ -219,8 +226,10 @@ def delete_customer(desk: Desk, params: Params, id_: str) -> Json:
     customer = desk.find("customer", id_, "customer")
     for method in desk.store.find("payment_method", equal={"customer": id_}):
         desk.save(method | {"customer": None}, "payment_method.detached")
-    desk.save(customer | {"_deleted": True}, "customer.deleted")
-    return {"id": id_, "object": "customer", "deleted": True}
+    desk.emit("customer.deleted", customer)
+    tombstone = {"id": id_, "object": "customer", "deleted": True}
+    desk.store.put(tombstone | {"created": customer["created"]})
+    return tombstone
 
 
 def attach(desk: Desk, params: Params, name: str) -> Json:

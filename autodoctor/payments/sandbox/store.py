@@ -97,19 +97,24 @@ class Store:
         kind: str,
         *,
         equal: Mapping[str, Any] | None = None,
+        at_most: Mapping[str, int] | None = None,
         created: Mapping[str, int] | None = None,
         after: str = "",
         before: str = "",
         limit: int = 1000,
     ) -> list[Json]:
-        """Newest first. `equal` compares members of the JSON; `after` and `before` are ids, for pages."""
-        where, values = ["kind = ?"], [kind]
+        """Newest first. `equal` and `at_most` compare members of the JSON; `after` and `before` are ids, for pages."""
+        where: list[str] = ["kind = ?"]
+        values: list[Any] = [kind]
         for name, value in (equal or {}).items():
             where.append("json_extract(body, ?) = ?")
             values += [f"$.{name}", value]
+        for name, value in (at_most or {}).items():
+            where.append("json_extract(body, ?) <= ?")
+            values += [f"$.{name}", value]
         for bound, moment in (created or {}).items():
             where.append(f"created {_OPERATORS[bound]} ?")
-            values.append(str(moment))
+            values.append(moment)
         for id_, operator in ((after, "<"), (before, ">")):
             if id_:
                 where.append(f"position {operator} (SELECT position FROM object WHERE id = ?)")  # noqa: S608

@@ -5,7 +5,6 @@ from autodoctor.payments.sandbox.testing import stripe_sandbox  # noqa: F401, in
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +88,20 @@ def wait_for(condition: Any, seconds: float = 10) -> None:
         pause.wait(0.01)
 
 
+_shared: list[RunningSandbox] = []
+
+
 @pytest.fixture
-def stripe_sandbox(tmp_path: Path, settings: Any) -> Iterator[RunningSandbox]:
-    running = RunningSandbox(tmp_path / "sandbox.sqlite3").start()
+def stripe_sandbox(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, settings: Any
+) -> RunningSandbox:
+    """An empty one. One server serves all tests of a process; its webhooks go nowhere until `deliver_to`."""
+    if not _shared:
+        _shared.append(RunningSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3").start())
+        request.config.add_cleanup(lambda: _shared.pop().stop())
+    running = _shared[0]
+    running.control("reset")
     settings.STRIPE_API_BASE = running.url
     settings.STRIPE_SECRET_KEY = API_KEY
     settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
-    yield running
-    running.stop()
+    return running

@@ -141,10 +141,12 @@ class Courier:
 
     def attempt(self, id_: int) -> Outcome:
         """Send this delivery now, whatever its state, and write down how that went."""
-        row = self._store.rows("SELECT * FROM delivery WHERE id = ?", id_)[0]
-        event = self._store.get(row["event"])
-        endpoint, now = self.endpoint(), self._store.real_now()
-        outcome = send(endpoint, body_of(event), int(now)) if event else Outcome(None, "The event is gone.")
+        found = self._store.rows("SELECT * FROM delivery WHERE id = ?", id_)
+        event = self._store.get(found[0]["event"]) if found else None
+        if event is None:
+            return Outcome(None, "The event is gone.")
+        row, endpoint, now = found[0], self.endpoint(), self._store.real_now()
+        outcome = send(endpoint, body_of(event), int(now))
         attempts = row["attempts"] + 1
         wait = self._retry_seconds[min(attempts, len(self._retry_seconds)) - 1]
         gives_up = now + wait > row["first_at"] + GIVE_UP_SECONDS
