@@ -1,8 +1,11 @@
 """Sessions brought to a state on a running server's data, without going through the pages."""
 
+import json
+from dataclasses import dataclass
 from uuid import UUID
 
-from tests.fakes.server import Person, Server
+from tests.fakes.server import ENROL, Person, Server
+from tests.fakes.sockets import Frame, Socket, room
 
 _ARRANGE = """
 from uuid import uuid4
@@ -42,6 +45,47 @@ def arrange(server: Server, state: str, *, customer: Person, mechanic: Person, s
     """A session between these two in that state; `seconds` of time were sold. Returns its id."""
     code = _ARRANGE.format(state=state, customer=customer.email, mechanic=mechanic.email, seconds=seconds)
     return UUID(server.shell(code).strip().splitlines()[-1])
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A session with two people of its own."""
+
+    server: Server
+    customer: Person
+    mechanic: Person
+    id: UUID
+
+    def open(self, person: Person, after: int = 0) -> Socket:
+        """A page that has joined."""
+        socket = Socket(self.server, room(self.id, after), person)
+        socket.expect("welcome")
+        socket.send("join")
+        return socket
+
+    def messages_seen_by(self, person: Person) -> list[Frame]:
+        """The messages as somebody sees them who comes back with nothing."""
+        with self.open(person) as socket:
+            last = socket.say("that is all")
+            socket.expect("event", client_id=last)
+            return [f for f in socket.frames if f["type"] == "event" and f["kind"] == "message.posted"][:-1]
+
+
+def stage(server: Server, state: str = "live", *, seconds: float = 1800) -> Talk:
+    """Two new people, signed in, and a session between them in that state."""
+    number = len(server.enrolled)
+    emails = [f"{role}-{number}-0@example.org" for role in ("customer", "mechanic")]
+    enrol = "".join(
+        ENROL.format(count=1, prefix=f"{role}-{number}-", mechanics=role == "mechanic")
+        for role in ("customer", "mechanic")
+    )
+    arrange_ = _ARRANGE.format(state=state, customer=emails[0], mechanic=emails[1], seconds=seconds)
+    *_, customers, mechanics, session_id = server.shell(enrol + arrange_).strip().splitlines()
+    people = [
+        Person(id_, email, {"sessionid": key}) for ((id_, email, key),) in map(json.loads, (customers, mechanics))
+    ]
+    server.enrolled.extend(people)
+    return Talk(server, people[0], people[1], UUID(session_id))
 
 
 def end(server: Server, session_id: UUID, email: str) -> None:

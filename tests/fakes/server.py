@@ -83,6 +83,7 @@ class Server:
             **(environment or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self.enrolled: list[Person] = []
         self._signed_in: dict[str, Person] = {}
         self._clients: list[httpx.Client] = []
 

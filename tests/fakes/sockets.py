@@ -3,6 +3,7 @@
 import asyncio
 import json
 import uuid
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -22,7 +23,10 @@ class Socket:
     """One open page of one person. Keeps every frame it has read in `frames`."""
 
     def __init__(self, server: Server, path: str, person: Person | None, **options: Any) -> None:
-        self._connection: ClientConnection = connect(**_options(server, path, person, **options))
+        self._opened = ExitStack()
+        self._connection: ClientConnection = self._opened.enter_context(
+            connect(**_options(server, path, person, **options))
+        )
         self.frames: list[Frame] = []
 
     def send(self, type_: str, **fields: Any) -> None:
@@ -51,7 +55,7 @@ class Socket:
                 return frame
 
     def close(self) -> None:
-        self._connection.close()
+        self._opened.close()
 
     def cut(self) -> None:
         """Lose the connection without a word, as a phone in a tunnel does."""

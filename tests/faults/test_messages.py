@@ -3,48 +3,27 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.fakes import scene
+from tests.fakes.scene import Talk
 from tests.fakes.server import Person, Server, running
-from tests.fakes.sockets import AsyncSocket, Frame, Socket, room
-
-pytestmark = pytest.mark.real_server
+from tests.fakes.sockets import AsyncSocket, room
 
 
-@dataclass(frozen=True)
-class Talk:
-    """A live session on a server of its own, and the two in it."""
-
-    server: Server
-    customer: Person
-    mechanic: Person
-    id: UUID
-
-    def open(self, person: Person, after: int = 0) -> Socket:
-        socket = Socket(self.server, room(self.id, after), person)
-        socket.expect("welcome")
-        socket.send("join")
-        return socket
-
-    def log_of(self, person: Person) -> list[Frame]:
-        """The messages as somebody sees them who comes back with nothing."""
-        with self.open(person) as socket:
-            last = socket.frames[0]["session"] and socket.say("that is all")
-            socket.expect("event", client_id=last)
-            return [f for f in socket.frames if f["type"] == "event" and f["kind"] == "message.posted"]
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Server]:
+    with running(environment={"ROOM": scene.UNLIMITED}) as server:
+        yield server
 
 
 @pytest.fixture
-def talk() -> Iterator[Talk]:
-    with running(environment={"ROOM": scene.UNLIMITED}) as server:
-        customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
-        yield Talk(server, customer, mechanic, scene.arrange(server, "live", customer=customer, mechanic=mechanic))
+def talk(shared: Server) -> Talk:
+    return scene.stage(shared)
 
 
 async def flood(talk: Talk, person: Person, count: int, confirmed: dict[str, int], enough: asyncio.Event) -> None:
@@ -84,9 +63,9 @@ def test_killed_in_the_middle_of_a_thousand_messages_nothing_confirmed_is_lost(t
     by_client_id = {client_id: seq for seq, client_id, _ in stored}
     assert len(by_client_id) == len(stored)
     assert {client_id: by_client_id.get(client_id) for client_id in confirmed} == confirmed
-    seen = [[(f["seq"], f["client_id"], f["data"]["text"]) for f in talk.log_of(who)][: len(stored)]
-            for who in (talk.customer, talk.mechanic)]  # fmt: skip
-    assert seen[0] == seen[1]
+    for person in (talk.customer, talk.mechanic):
+        seen = [(frame["seq"], frame["client_id"]) for frame in talk.messages_seen_by(person)]
+        assert seen[: len(stored)] == [(seq, client_id) for seq, client_id, _ in stored]
     assert talk.server.sql("PRAGMA integrity_check") == [("ok",)]
 
 
@@ -161,24 +140,24 @@ def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
     assert all(order == orders[0] for order in orders)
 
 
-def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(start_server: Callable[..., Server]) -> None:
-    server = start_server(environment={"ROOM": scene.UNLIMITED})
-    customer, mechanic = (server.sign_in(f"{name}@example.com") for name in ("customer", "mechanic"))
-    id_ = scene.arrange(server, "live", customer=customer, mechanic=mechanic, seconds=5)
+def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(shared: Server) -> None:
+    talk = scene.stage(shared, seconds=8)
+    server, id_ = talk.server, talk.id
 
     async def send_across_the_end() -> tuple[set[str], set[str]]:
         accepted: set[str] = set()
         refused: set[str] = set()
-        async with AsyncSocket(server, room(id_), customer) as mine, AsyncSocket(server, room(id_), mechanic) as theirs:
+        path = room(id_)
+        async with AsyncSocket(server, path, talk.customer) as mine, AsyncSocket(server, path, talk.mechanic) as theirs:
             welcome = await mine.expect("welcome")
             await mine.send("join")
             await theirs.send("join")
             left = _seconds(welcome["session"]["ends_at"]) - _seconds(welcome["now"])
-            await asyncio.sleep(left - 0.02)  # the moment itself is what this is about
+            await asyncio.sleep(left - 0.2)  # the moment itself is what this is about
             sent = []
             for number in range(200):
                 sent.append(await mine.say(str(number)))
-                await asyncio.sleep(0.0002)
+                await asyncio.sleep(0.002)
             while len(accepted) + len(refused) < len(sent):
                 frame = await mine.receive()
                 if frame["type"] == "error":
@@ -202,8 +181,6 @@ def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(start_
 
 
 def _seconds(stamp: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(stamp).timestamp()
 
 

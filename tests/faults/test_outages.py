@@ -12,7 +12,6 @@ from tests.fakes import scene
 from tests.fakes.server import Server
 from tests.fakes.sockets import Socket, room
 
-pytestmark = pytest.mark.real_server
 StartServer = Callable[..., Server]
 
 
