@@ -15,49 +15,59 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 
 from autodoctor.clock.loop import Clock  # noqa: E402
 from autodoctor.limits import BodyLimits  # noqa: E402
-from autodoctor.payments import sandbox  # noqa: E402
 from autodoctor.room import feed, socket  # noqa: E402
 from autodoctor.room.line import Receive, Scope, Send  # noqa: E402
 from autodoctor.room.live import Channel  # noqa: E402
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+SANDBOX = "/sandbox/stripe/"
 
 
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    await _ROUTES[scope["type"]](scope, receive, send)
+class Site:
+    """The routes of one process, and what runs beside them from start-up to shut-down."""
+
+    def __init__(self) -> None:
+        self._django = cast(Application, ASGIHandler())
+        self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
+        http = cast(Application, BodyLimits(cast(ASGI3Application, self._http)))
+        self._routes = {"lifespan": self._lifespan, "websocket": self._websocket, "http": http}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._routes[scope["type"]](scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Nobody is let in before the channel is open; it closes when everybody has gone."""
+        await receive()
+        channel, clock = Channel(), Clock() if settings.CLOCK_EMBEDDED else None
+        await channel.open()
+        if clock:
+            clock.start()
+        self._switch_sandbox(on=True)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await channel.close()
+        self._switch_sandbox(on=False)
+        if clock:
+            clock.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        serve = feed.application if scope["path"] == "/ws/feed" else socket.application
+        await serve(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._sandboxed and scope["path"].startswith(SANDBOX):
+            from autodoctor.payments import sandbox  # refuses to be imported where real money may be
+
+            await cast(Application, sandbox.application)(scope, receive, send)
+        else:
+            await self._django(scope, receive, send)
+
+    def _switch_sandbox(self, *, on: bool) -> None:
+        if self._sandboxed:
+            from autodoctor.payments import sandbox
+
+            (sandbox.start if on else sandbox.stop)()
 
 
-async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
-    """Nobody is let in before the channel is open; it closes when everybody has gone."""
-    await receive()
-    channel, clock = Channel(), Clock() if settings.CLOCK_EMBEDDED else None
-    await channel.open()
-    if clock:
-        clock.start()
-    if _sandboxed:
-        sandbox.start()
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await channel.close()
-    if _sandboxed:
-        sandbox.stop()
-    if clock:
-        clock.stop()
-    await send({"type": "lifespan.shutdown.complete"})
-
-
-async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    serve = feed.application if scope["path"] == "/ws/feed" else socket.application
-    await serve(scope, receive, send)
-
-
-async def http(scope: Scope, receive: Receive, send: Send) -> None:
-    serve = _sandbox if _sandboxed and scope["path"].startswith("/sandbox/stripe/") else _django
-    await serve(scope, receive, send)
-
-
-_sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
-_sandbox = cast(Application, sandbox.application)
-_django = cast(Application, ASGIHandler())
-_http = cast(Application, BodyLimits(cast(ASGI3Application, http)))
-_ROUTES: dict[str, Application] = {"lifespan": lifespan, "websocket": websocket, "http": _http}
+application = Site()

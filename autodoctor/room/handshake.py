@@ -20,14 +20,14 @@ async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | N
     """Answer the upgrade. None when it was refused; to the feed with no session."""
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
-        await _refuse(scope, send, 403)
+        await send({"type": "websocket.close"})  # before it is accepted: a 403
         return None
     key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
     try:
         admission = await _knock(key, session_id)
     except Exception:
         logger.exception("Nobody could be let in")
-        await _refuse(scope, send, 503)
+        await _unavailable(scope, send)
         return None
     await send({"type": "websocket.accept"})
     if admission.guest is None:
@@ -66,7 +66,8 @@ def page(scope: Scope) -> str:
 
 
 def _query(scope: Scope, name: str) -> str:
-    return parse_qs(scope["query_string"].decode("latin-1")).get(name, [""])[0]
+    query: bytes = scope["query_string"]
+    return parse_qs(query.decode("latin-1")).get(name, [""])[0]
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -75,10 +76,10 @@ def _header(scope: Scope, name: bytes) -> str:
     return found[0].decode("latin-1") if len(found) == 1 else ""
 
 
-async def _refuse(scope: Scope, send: Send, status: int) -> None:
+async def _unavailable(scope: Scope, send: Send) -> None:
     if "websocket.http.response" in scope.get("extensions", {}):
         headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
-        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": b""})
     else:
         await send({"type": "websocket.close"})
