@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from ninja import Field, Schema
+from ninja import Field, Schema, Status
 
 from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
 from autodoctor.booking import actions
@@ -57,22 +57,22 @@ class InTheWay(Failure):
     auth=SIGNED_IN,
     tags=["booking"],
 )
-def book(request: HttpRequest, body: IntakeIn) -> tuple[int, dict[str, Any]]:
+def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
     """Intake → a draft, and where to pay it. The price is the plan's."""
     user = user_of(request)
     form = IntakeForm(_as_form_data(body), user=user)
     if not form.is_valid():
         fields = {name: str(errors[0]) for name, errors in form.errors.items()}
-        return 422, {"error": "invalid", "detail": _("Please check what you sent."), "fields": fields}
+        return Status(422, {"error": "invalid", "detail": _("Please check what you sent."), "fields": fields})
     now = timezone.now()
     try:
         session = actions.book(customer=user, intake=form.intake(), another=body.another, now=now)
         url = actions.checkout_url(session=session, site=request.build_absolute_uri("/"), now=now)
     except AlreadyOpen as error:
-        return 409, _in_the_way(error.session)
+        return Status(409, _in_the_way(error.session))
     except PaymentError as error:
-        return 503, {"error": "payment_unavailable", "detail": str(error.sentence)}
-    return 201, {"session": session.payload(), "checkout_url": url}
+        return Status(503, {"error": "payment_unavailable", "detail": str(error.sentence)})
+    return Status(201, {"session": session.payload(), "checkout_url": url})
 
 
 def _as_form_data(body: IntakeIn) -> dict[str, Any]:

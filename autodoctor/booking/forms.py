@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinLengthValidator
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,18 +31,26 @@ class PlanRadio(forms.RadioSelect):
         return option
 
 
+def storable(text: str) -> None:
+    """Half a character, as JSON can carry it, is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise forms.ValidationError(_("Part of this is not text."), code="not_text") from None
+
+
 class LineField(forms.CharField):
     """Words on one line, whatever blanks came with them."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(" ".join(str(value or "").split()))
+        return super().to_python(" ".join(str(value or "").split())) or ""
 
 
 class TextField(forms.CharField):
     """A browser sends a line break as two characters and counts it as one."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(str(value or "").replace("\r\n", "\n"))
+        return super().to_python(str(value or "").replace("\r\n", "\n")) or ""
 
 
 class NumberField(forms.IntegerField):
@@ -56,7 +64,7 @@ class NumberField(forms.IntegerField):
 
 class VinField(forms.CharField):
     def to_python(self, value: Any) -> str:
-        return vin.clean(super().to_python(value))
+        return vin.clean(super().to_python(value) or "")
 
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -66,9 +74,9 @@ class VinField(forms.CharField):
             )
 
 
-def one_line(label: Any, autocomplete: str = "off", **attrs: Any) -> dict[str, Any]:
+def one_line(label: Any, **attrs: Any) -> dict[str, Any]:
     """What the short text fields have in common."""
-    return {"label": label, "required": False, "widget": forms.TextInput({"autocomplete": autocomplete, **attrs})}
+    return {"label": label, "required": False, "widget": forms.TextInput({"autocomplete": "off", **attrs})}
 
 
 class IntakeForm(forms.Form):
@@ -92,15 +100,19 @@ class IntakeForm(forms.Form):
     vehicle = forms.ChoiceField(label=_("Vehicle"), required=False, widget=forms.RadioSelect)
     vin = VinField(max_length=40, **one_line(_("VIN"), autocapitalize="characters", spellcheck="false"))
     year = NumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
-    make = LineField(max_length=MAKE_MAX, **one_line(_("Make"), placeholder=_("Ford")))
-    model = LineField(max_length=MODEL_MAX, **one_line(_("Model"), placeholder=_("F-150")))
+    make = LineField(max_length=MAKE_MAX, validators=[storable], **one_line(_("Make"), placeholder=_("Ford")))
+    model = LineField(max_length=MODEL_MAX, validators=[storable], **one_line(_("Model"), placeholder=_("F-150")))
     mileage = NumberField(min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric"))
     concern = TextField(
         label=_("What is it doing?"),
         max_length=CONCERN_MAX,
-        validators=[MinLengthValidator(CONCERN_MIN, _("A little more, please: at least 10 characters."))],
+        min_length=CONCERN_MIN,
+        validators=[storable],
         widget=forms.Textarea({"rows": 5}),
-        error_messages={"required": _("Say in a few words what it is doing.")},
+        error_messages={
+            "required": _("Say in a few words what it is doing."),
+            "min_length": _("A little more, please: at least 10 characters."),
+        },
     )
     waiver = forms.BooleanField(
         label=_("I understand the limits of advice from afar"),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 
-from autodoctor.payments.sandbox.testing import stripe_sandbox
+from autodoctor.payments.sandbox.testing import RunningSandbox, stripe_sandbox
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -50,6 +51,12 @@ def vehicle(customer: "User", now: datetime) -> "Vehicle":
     return Vehicle.objects.create(
         owner=customer, year=2009, make="Volkswagen", model="Golf", mileage=90_000, used_at=now
     )
+
+
+@pytest.fixture
+def payments_down(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
+    """Nothing listens where Stripe should be."""
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
 
 
 @pytest.fixture

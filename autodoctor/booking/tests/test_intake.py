@@ -14,8 +14,8 @@ HONDA = "1HGCM82633A004352"  # 2003
 pytestmark = pytest.mark.django_db
 
 
-def form_of(data: dict[str, Any], user: User | None = None, **changes: Any) -> IntakeForm:
-    return IntakeForm({**data, **changes}, user=user)
+def form_of(data: dict[str, Any], by: User | None = None, /, **changes: Any) -> IntakeForm:
+    return IntakeForm({**data, **changes}, user=by)
 
 
 def test_a_full_intake_is_taken_as_it_is(filled_in: dict[str, str]) -> None:
@@ -108,7 +108,7 @@ def test_a_check_digit_that_does_not_fit_is_no_error(filled_in: dict[str, str]) 
 
 
 def test_a_kept_vehicle_needs_no_words(filled_in: dict[str, str], customer: User, vehicle: Vehicle) -> None:
-    left_over = {"vin": "nonsense", "year": "", "make": "", "model": "", "mileage": ""}
+    left_over: dict[str, Any] = {"vin": "nonsense", "year": "", "make": "", "model": "", "mileage": ""}
     form = form_of(filled_in, customer, vehicle=str(vehicle.pk), **left_over)
     assert form.is_valid(), form.errors
     assert form.intake().vehicle == vehicle
