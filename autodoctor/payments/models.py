@@ -39,7 +39,7 @@ class Payment(models.Model):
     due_cents = models.PositiveIntegerField(null=True)
     captured_cents = models.PositiveIntegerField(default=0)
     checkout_id = models.CharField(max_length=120, blank=True)
-    checkout_url = models.URLField(max_length=2000, blank=True)
+    checkout_url = models.CharField(max_length=2000, blank=True)
     checkout_expires_at = models.DateTimeField(null=True)
     # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
     checkout_number = models.PositiveSmallIntegerField(default=0)
