@@ -66,7 +66,9 @@ def test_unknown_addresses_and_huge_bodies(stripe_sandbox: RunningSandbox) -> No
 
 
 def test_it_answers_below_the_mount_as_at_the_root(stripe_sandbox: RunningSandbox) -> None:
-    mounted: Any = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": f"{stripe_sandbox.url}/sandbox/stripe"})
+    mounted: Any = stripe.StripeClient(
+        "sk_test_sandbox", base_addresses={"api": f"{stripe_sandbox.url}/sandbox/stripe"}
+    )
     intent = mounted.v1.payment_intents.create(
         INTENT | {"payment_method": "pm_card_authenticationRequired", "confirm": True, "return_url": "http://shop.test"}
     )
