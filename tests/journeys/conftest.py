@@ -68,7 +68,8 @@ def browser_type_launch_args() -> dict[str, Any]:
 def watch() -> Iterator[Watch]:
     watcher = Watch()
     yield watcher
-    assert watcher.problems() == []
+    problems = watcher.problems()
+    assert not problems, "\n".join(problems)
 
 
 @pytest.fixture
