@@ -38,6 +38,11 @@ class Seat:
         return self.lapsed_at or (self.part.last_seen_at if self.part else None)
 
     @property
+    def left_at(self) -> datetime | None:
+        """The last sign of life, noticed or not."""
+        return self.gone_since or (self.part.last_seen_at if self.part else None)
+
+    @property
     def status(self) -> str:
         """As the wire says it: in, preparing or away."""
         if self.is_in:
@@ -98,12 +103,18 @@ def presence(session_ids: Iterable[UUID], now: datetime) -> dict[UUID, dict[str,
     }
 
 
-def missing(situation: Situation) -> list[Seat]:
-    """The missing sides, who left first first; at the same moment (the platform was down) the mechanic."""
-    absent = [seat for seat in (situation.mechanic, situation.customer) if not seat.is_in]
-    return sorted(absent, key=_left_at)
+def missing(situation: Situation, left_at: datetime | None = None) -> list[Seat]:
+    """The missing sides, who left first first; at the same moment (the platform was down) the mechanic.
+
+    Somebody who leaves at `left_at` finds out with whom: the other side counts too when it went then or before.
+    """
+
+    def counts(seat: Seat) -> bool:
+        went = seat.gone_since
+        return not seat.is_in or (left_at is not None and went is not None and went <= left_at)
+
+    return sorted(filter(counts, (situation.mechanic, situation.customer)), key=_left)
 
 
-def _left_at(seat: Seat) -> float:
-    left = seat.part and seat.part.last_seen_at
-    return left.timestamp() if left else 0.0
+def _left(seat: Seat) -> float:
+    return seat.left_at.timestamp() if seat.left_at else 0.0

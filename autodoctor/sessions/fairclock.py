@@ -22,7 +22,8 @@ def follow(it: Situation, at: datetime, leaving: str) -> list[str]:
 
     A pause begins at the last sign of life of the one who is leaving, else (the cause changes hands) now.
     """
-    session, cause = it.session, _cause(it)
+    session, left_at = it.session, it.seat(leaving).left_at if leaving else None
+    cause = _cause(it, left_at)
     if cause == session.pause_cause:
         return []
     told = []
@@ -30,20 +31,15 @@ def follow(it: Situation, at: datetime, leaving: str) -> list[str]:
         resume(session, at)
         told.append("session.resumed")
     if cause:
-        pause(session, cause, _left_at(it, cause, at) if cause == leaving else at)
+        pause(session, cause, left_at or at)
         told.append("session.paused")
     return told
 
 
-def _cause(it: Situation) -> str:
+def _cause(it: Situation, left_at: datetime | None) -> str:
     """The role whose absence counts: who left first, if it may pause the clock."""
-    gone = missing(it)
+    gone = missing(it, left_at)
     return gone[0].role if gone and may_pause(it.session, gone[0].role) else ""
-
-
-def _left_at(it: Situation, role: str, at: datetime) -> datetime:
-    part = it.seat(role).part
-    return (part and part.last_seen_at) or at
 
 
 def pause(session: Session, cause: str, since: datetime) -> None:

@@ -41,12 +41,6 @@ print(session.id)
 UNLIMITED = '{"messages_at_once": 100000, "messages_a_second": 100000, "heartbeat": 1}'
 
 
-def arrange(server: Server, state: str, *, customer: Person, mechanic: Person, seconds: float = 1800) -> UUID:
-    """A session between these two in that state; `seconds` of time were sold. Returns its id."""
-    code = _ARRANGE.format(state=state, customer=customer.email, mechanic=mechanic.email, seconds=seconds)
-    return UUID(server.shell(code).strip().splitlines()[-1])
-
-
 @dataclass(frozen=True)
 class Talk:
     """A session with two people of its own."""

@@ -95,6 +95,16 @@ def test_when_the_cause_changes_hands_no_second_is_counted_twice(story: Story, c
     assert session.lenient_seconds_used == 120
 
 
+def test_when_the_platform_takes_both_away_at_once_it_counts_as_the_mechanics_absence(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=5).leave(customer).leave(mechanic).wait(minutes=1)
+    session = story.session
+    assert (session.pause_cause, session.lenient_seconds_used) == ("mechanic", 0)
+    assert story.minutes_since_noon(session.paused_at) == 5
+    assert [event.kind for event in story.events("session.paused", "session.resumed")] == ["session.paused"]
+
+
 def test_an_end_that_finds_the_mechanic_gone_pauses_instead(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=29, seconds=58).leave(mechanic).wait(seconds=2)
     session = story.session
