@@ -26,6 +26,9 @@ ON CONFLICT (kind, key) DO UPDATE SET
     last_error = ''
 """
 
+# The row as it was claimed: not cancelled, rescheduled or taken over since.
+_HELD = "FROM clock_job WHERE id = %s AND version = %s AND lease_owner = %s"
+
 
 class Superseded(Exception):
     """The job in hand was cancelled, rescheduled or taken over meanwhile: what this run did must not stand."""
@@ -40,13 +43,10 @@ class Run:
 
     def settle(self) -> None:
         """Take the row away, once. Raise `Superseded` unless it is still the one we hold."""
-        if self.settled:
-            return
-        job = self.job
-        held = "DELETE FROM clock_job WHERE id = %s AND version = %s AND lease_owner = %s"
-        if _execute(held, job.pk, job.version, job.lease_owner) != 1:
-            raise Superseded
-        self.settled = True
+        if not self.settled:
+            if _execute(f"DELETE {_HELD}", *_held(self.job)) != 1:
+                raise Superseded
+            self.settled = True
 
 
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
@@ -77,6 +77,18 @@ def unpark(jobs: list[int], now: datetime) -> int:
         count = Job.objects.filter(pk__in=jobs, parked_at__isnull=False).update(parked_at=None, attempts=0, run_at=now)
         transaction.on_commit(partial(_announce, now), robust=True)
     return count
+
+
+def check_held(job: Job) -> None:
+    """Raise `Superseded` unless the row is still the one we hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 {_HELD}", _held(job))
+        if cursor.fetchone() is None:
+            raise Superseded
+
+
+def _held(job: Job) -> tuple[int, int, str]:
+    return job.pk, job.version, job.lease_owner
 
 
 def _check(kind: str, key: str, due_at: datetime) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from autodoctor.clock import claims
 from autodoctor.clock.handlers import Handler, Retry, handler_of, parked
 from autodoctor.clock.models import Job
-from autodoctor.clock.queue import Run, Superseded, current_run
+from autodoctor.clock.queue import Run, Superseded, check_held, current_run
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
     token = current_run.set(this)
     try:
         with transaction.atomic():
-            _check_held(job)
+            check_held(job)
             handler.run(job, now)
             claims.follow_up(job, handler, now)
             this.settle()
@@ -80,17 +80,12 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
 
 def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
     """The handler commits what it finds out; a newer version that was scheduled meanwhile stays."""
-    _check_held(job)
+    check_held(job)
     handler.run(job, now)
     with transaction.atomic():
         unchanged, _ = Job.objects.filter(pk=job.pk, version=job.version).delete()
         if unchanged:
             claims.follow_up(job, handler, now)
-
-
-def _check_held(job: Job) -> None:
-    if not claims.held(job).exists():
-        raise Superseded
 
 
 def _record_failure(job: Job, handler: Handler, error: BaseException, now: datetime) -> None:
