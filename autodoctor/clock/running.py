@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 import traceback
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -36,12 +37,13 @@ class HolderDied(Exception):
 def run(job: Job, now: datetime) -> Outcome:
     """Run a claimed job and settle its row. Raise only when the database does not take the result."""
     handler = handler_of(job.kind)
+    began = time.monotonic()
     try:
         _run(job, handler, now)
     except Superseded:
         return Outcome.SUPERSEDED
     except FAILURES as error:
-        _record_failure(job, handler, error, now)
+        _record_failure(job, handler, error, now + timedelta(seconds=time.monotonic() - began))
         return Outcome.FAILED
     return Outcome.DONE
 

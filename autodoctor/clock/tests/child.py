@@ -1,4 +1,4 @@
-"""A clock in a process of its own, until its input ends: `python -m autodoctor.clock.tests.child child LEASE_SECONDS`."""
+"""A clock in a process of its own, until its input ends: `python -m …tests.child child LEASE_SECONDS`."""
 
 import sys
 from datetime import timedelta

@@ -144,7 +144,7 @@ def test_a_failed_run_leaves_nothing_but_a_later_try(handle: Handle) -> None:
     assert noted("1") == 0
     assert (job.attempts, job.last_error, job.lease_owner) == (1, "RuntimeError: no luck", "")
     assert job.due_at == NOON
-    assert NOON + 0.8 * SOON <= job.run_at <= NOON + 1.2 * SOON
+    assert NOON + 0.8 * SOON <= job.run_at <= NOON + 3 * SOON
 
 
 def test_a_retry_keeps_the_idempotency_key(handle: Handle) -> None:
@@ -157,8 +157,8 @@ def test_a_retry_keeps_the_idempotency_key(handle: Handle) -> None:
 
     handle("call", call, external=True)
     schedule("call", "1", NOON)
-    for seconds in range(3):
-        run_due(NOON + seconds * SOON)
+    for minute in range(3):
+        run_due(NOON + timedelta(minutes=minute))
     assert len(keys) == 3
     assert len(set(keys)) == 1
     assert not Job.objects.exists()
@@ -171,7 +171,7 @@ def test_a_handler_says_when_to_try_again(handle: Handle) -> None:
     handle("later", later)
     schedule("later", "1", NOON)
     run_due(NOON)
-    assert Job.objects.get().run_at == NOON + timedelta(minutes=5)
+    assert timedelta(minutes=5) <= Job.objects.get().run_at - NOON < timedelta(minutes=5, seconds=5)
 
 
 def test_pauses_grow_to_an_hour_and_differ() -> None:
