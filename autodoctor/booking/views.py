@@ -23,6 +23,7 @@ from autodoctor.booking.models import Plan
 from autodoctor.booking.prices import in_words
 from autodoctor.payments.gateway import PaymentError
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import State
 
 KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
 SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
@@ -141,13 +142,19 @@ def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResp
 
 def _begin(request: HttpRequest) -> dict[str, Any]:
     """What was typed before, under the plan that was asked for last."""
-    kept = {name: value for name, value in request.session.get(KEPT, {}).items() if value}
+    person = _person(request)
+    kept = _unpaid(person) | {name: value for name, value in request.session.get(KEPT, {}).items() if value}
     kept.setdefault("token", request.session.setdefault(SAME_INTAKE, str(uuid4())))
     plan = Plan.objects.filter(active=True, bookable=True, slug=request.GET.get("plan", kept.get("plan", ""))).first()
     plan = plan or Plan.objects.filter(active=True, bookable=True).first()
-    person = _person(request)
     last = person.vehicles.first() if person else None
     return {"vehicle": last.pk if last else NEW_VEHICLE} | kept | {"plan": plan.slug if plan else ""}
+
+
+def _unpaid(person: User | None) -> dict[str, Any]:
+    """Whoever comes back from Checkout may want to change what they wrote."""
+    draft = open_sessions(person).filter(state=State.DRAFT).first() if person else None
+    return {"plan": draft.plan_slug, "concern": draft.concern, "keep_card": draft.keep_card} if draft else {}
 
 
 def _chosen_plan(form: IntakeForm) -> Plan | None:

@@ -14,6 +14,7 @@ from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.payments.models import Payment
 from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.sessions import actions as sessions
 from autodoctor.sessions.models import Session
 
 ClientOf = Callable[[User], Client]
@@ -87,11 +88,23 @@ def test_two_tabs_of_the_form_are_one_intake(client: Client) -> None:
     assert one.context["form"]["token"].value() == other.context["form"]["token"].value()
 
 
+def test_back_from_checkout_the_words_are_still_there(
+    customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
+) -> None:
+    browser = client_of(customer)
+    browser.post("/book/", filled_in)
+    page = browser.get("/book/")
+    assert "not paid yet" in page.content.decode()
+    assert page.context["form"]["concern"].value() == Session.objects.get().concern
+    assert not page.context["form"]["waiver"].value()
+
+
 def test_after_booking_the_form_is_a_new_one(
     customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
 ) -> None:
     browser = client_of(customer)
     browser.post("/book/", filled_in)
+    sessions.admit(session_id=Session.objects.get().id, now=timezone.now())
     form = browser.get("/book/").context["form"]
     assert form["token"].value() != filled_in["token"]
     assert not form["concern"].value()
