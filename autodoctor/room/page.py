@@ -1,0 +1,298 @@
+"""What the page of a session shows: it follows from the session, who looks at it, and the moment."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.payments.models import Payment
+from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
+from autodoctor.room.receipt import Receipt
+from autodoctor.sessions import attendance, log, queue, settlement
+from autodoctor.sessions.attendance import Seat
+from autodoctor.sessions.deadlines import span
+from autodoctor.sessions.models import Session, stamp
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, State
+
+CANDIDATE = "candidate"  # an approved mechanic who looks at a request in the queue
+
+RELEASE_REASONS = {
+    Role.MECHANIC: {
+        "not_my_field": _("This is not my field"),
+        "no_time": _("Something came up"),
+        "customer_away": _("The customer does not come"),
+        "other": _("Another reason"),
+    },
+    Role.CUSTOMER: {
+        "mechanic_away": _("The mechanic does not come"),
+        "no_answer": _("I get no answer"),
+        "other": _("Another reason"),
+    },
+}
+LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH = 0, 10, 3  # seconds between looks where no event tells
+
+
+def find(user: User, session_id: UUID) -> tuple[Session, str]:
+    """The session and what this person is in it. Not theirs and not there: the same 404."""
+    people = Session.objects.select_related("customer", "mechanic__mechanic_profile")
+    session = people.filter(pk=session_id).first()
+    if session and (role := log.role_in(user, session) or _candidate(user, session)):
+        return session, role
+    raise Http404
+
+
+def _candidate(user: User, session: Session) -> str | None:
+    return CANDIDATE if user.role == Role.MECHANIC and session.state == State.REQUESTED else None
+
+
+@dataclass
+class Page:
+    session: Session
+    role: str
+    viewer: User
+    now: datetime
+    just_paid: bool = False  # came back from the Checkout's success page
+
+    @cached_property
+    def situation(self) -> attendance.Situation:
+        return attendance.look(self.session, self.now)
+
+    @property
+    def stage(self) -> str:
+        """How the page is laid out: before, gather, live, after."""
+        if self.is_over:
+            return "after"
+        if self.session.state in RUNNING and self.takes_part:
+            return "live"
+        return "gather" if self.session.state in CLAIMED else "before"
+
+    @property
+    def panel(self) -> str:
+        """The template that holds this state for this role: `room/panels/<panel>.html`."""
+        state = State(self.session.state)
+        if state in TERMINAL:
+            return "ended"
+        if self.role == Role.SUPPORT:
+            return "watch"
+        if state == State.DRAFT:
+            return "confirming" if self.is_confirming else "pay"
+        if state == State.REQUESTED:
+            return "offer" if self.role == CANDIDATE else "queue"
+        return "live" if state in RUNNING else "gather"
+
+    @property
+    def panel_template(self) -> str:
+        return f"room/panels/{self.panel}.html"
+
+    @property
+    def refresh_at(self) -> datetime | None:
+        """When the page shows something else although nothing happened."""
+        return self.offer_at if self.offer_at and self.offer_at > self.now else None
+
+    @property
+    def refresh_seconds(self) -> int:
+        """How often the page looks by itself, where no event would tell it; 0 for never."""
+        if self.panel == "confirming" or (self.is_over and self.receipt.is_settling):
+            return PAYMENT_REFRESH
+        return QUEUE_REFRESH if self.panel in {"queue", "offer"} else LIVE_REFRESH
+
+    @property
+    def is_over(self) -> bool:
+        return self.session.state in TERMINAL
+
+    @property
+    def takes_part(self) -> bool:
+        return self.role in {Role.CUSTOMER, Role.MECHANIC}
+
+    @property
+    def has_socket(self) -> bool:
+        return self.role != CANDIDATE and not self.is_over
+
+    @property
+    def me(self) -> Seat:
+        return self.situation.seat(self.role)
+
+    @property
+    def other(self) -> Seat:
+        return self.situation.customer if self.role == Role.MECHANIC else self.situation.mechanic
+
+    @property
+    def other_person(self) -> User | None:
+        return self.session.customer if self.role == Role.MECHANIC else self.session.mechanic
+
+    @property
+    def seats(self) -> list[tuple[Seat, User | None]]:
+        return [(self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic)]
+
+    @property
+    def joined(self) -> bool:
+        """This person takes part: a page that opens joins by itself, also after a reload."""
+        part = self.me.part if self.takes_part else None
+        return bool(part and part.joined_at and self.session.state in CLAIMED)
+
+    @cached_property
+    def seconds_left(self) -> int:
+        session = self.session
+        if session.ends_at is None:
+            return session.granted_seconds
+        left = session.ends_at - (session.paused_at or session.ended_at or self.now)
+        return max(0, round(left.total_seconds()))
+
+    @property
+    def clock_level(self) -> str:
+        """Which look of the clock."""
+        if self.session.paused_at:
+            return "paused"
+        if self.session.state not in RUNNING or self.seconds_left > span("warn_first").total_seconds():
+            return ""
+        return "last" if self.seconds_left <= span("warn_last").total_seconds() else "warn"
+
+    # The log
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        return [] if self.role == CANDIDATE else list(entries(self.session.id, self.role, self.viewer.id))
+
+    @property
+    def has_messages(self) -> bool:
+        return any(entry.is_message for entry in self.entries)
+
+    @property
+    def after(self) -> int:
+        """How far the page shows the log."""
+        return max([self.session.seq, *(entry.event.seq for entry in self.entries[-1:])])
+
+    @property
+    def lines(self) -> list[str]:
+        """Every line that a script may have to add."""
+        return [*sorted(LINES), *sorted(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
+
+    @property
+    def payload_json(self) -> str:
+        return json.dumps(self.session.payload())
+
+    @property
+    def stamp(self) -> str | None:
+        return stamp(self.now)
+
+    # Queue
+
+    @cached_property
+    def place(self) -> int:
+        return queue.place(self.session.id) or 1
+
+    @property
+    def gave_back(self) -> bool:
+        """This mechanic had it and cannot take it again."""
+        parts = self.session.participants.filter(user=self.viewer, released_at__isnull=False)
+        return parts.exists()
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """What happens while nobody accepts, and when."""
+        since = self.session.state_at
+        ends_at = min(filter(None, [self.session.unattended_at, self._never_started_at]), default=None)
+        moments = [
+            ("asked", since),
+            ("support", since + span("unnoticed")),
+            ("offer", since + span("offer_stop")),
+            ("end", ends_at or since + span("unattended")),
+        ]
+        reached = [name for name, at in moments if at <= self.now]
+        return [
+            {"name": name, "at": at, "after": round((at - since).total_seconds()), "current": reached[-1:] == [name]}
+            for name, at in moments
+        ]
+
+    @property
+    def _never_started_at(self) -> datetime | None:
+        return self.session.requested_at and self.session.requested_at + span("never_started")
+
+    @property
+    def waits_long(self) -> bool:
+        return self.session.state_at + span("offer_stop") <= self.now
+
+    # Before the start
+
+    @property
+    def stop_cents(self) -> int:
+        """What it costs the customer to call it off now."""
+        return settlement.late_cancel_cents(self.session) if self.situation.mechanic.is_in else 0
+
+    @property
+    def earns_cents(self) -> int:
+        return settlement.mechanic_share_cents(self.session.price_cents)
+
+    @property
+    def release_reasons(self) -> dict[str, Any]:
+        return RELEASE_REASONS[Role.CUSTOMER if self.role == Role.CUSTOMER else Role.MECHANIC]
+
+    @property
+    def join_by(self) -> datetime:
+        """A mechanic who is not in by then loses the request."""
+        return self.session.state_at + span("mechanic_not_in")
+
+    @property
+    def sound_at(self) -> datetime:
+        """From then on the mechanic's page sounds: the customer waits for the start."""
+        return self.session.state_at + span("start_sound")
+
+    # While it runs
+
+    @property
+    def lenient_seconds(self) -> float:
+        """How long a customer who is away stops the clock, in a whole session."""
+        return span("lenient_pause").total_seconds()
+
+    @property
+    def cap_seconds(self) -> float:
+        return span("cap").total_seconds()
+
+    @property
+    def missing(self) -> Seat | None:
+        """The other side, when it is gone."""
+        return self.other if self.session.state in RUNNING and not self.other.is_in else None
+
+    @property
+    def missing_since(self) -> datetime | None:
+        return self.missing.part.last_seen_at if self.missing and self.missing.part else None
+
+    @property
+    def offer_at(self) -> datetime | None:
+        """From then on the one who stayed may end because of it."""
+        part = self.missing and self.missing.part
+        if not part or not part.missed_at:
+            return None
+        return part.missed_at + span(f"{part.role}_missing_offer")
+
+    @property
+    def may_end_lost(self) -> bool:
+        return self.offer_at is not None and self.offer_at <= self.now
+
+    @property
+    def used_cents(self) -> int:
+        return self.receipt.used_cents(self.now)
+
+    @property
+    def used_seconds(self) -> int:
+        return self.receipt.used_so_far(self.now)
+
+    # Money
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        return Receipt(self.session, list(Payment.objects.filter(owner_id=self.session.id).order_by("created_at")))
+
+    @property
+    def is_confirming(self) -> bool:
+        """The card was taken, and the news of it is on its way."""
+        booking = self.receipt.booking
+        if booking is None or booking.state == Payment.State.FAILED or booking.decline_reason:
+            return False
+        return self.just_paid or booking.state == Payment.State.AUTHORISED

@@ -1,0 +1,81 @@
+"""What became of the money of a session: held, charged, released. Amounts in integer cents."""
+
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime
+
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import settlement
+from autodoctor.sessions.deadlines import span
+from autodoctor.sessions.models import Session
+
+
+@dataclass(frozen=True)
+class Receipt:
+    session: Session
+    payments: list[Payment]
+
+    @property
+    def booking(self) -> Payment | None:
+        return next((payment for payment in self.payments if payment.purpose == Payment.Purpose.BOOKING), None)
+
+    @property
+    def asks_solved(self) -> bool:
+        """The mechanic ended early, and the customer has not said whether it is solved."""
+        return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None
+
+    @property
+    def answer_until(self) -> datetime | None:
+        """Without an answer by then it counts as solved."""
+        return self.session.ended_at and self.session.ended_at + span("solved_answer")
+
+    @property
+    def is_settling(self) -> bool:
+        """What is due is known, and a hold has still to be charged or released."""
+        return not self.asks_solved and any(payment.state == Payment.State.AUTHORISED for payment in self.payments)
+
+    @property
+    def held_cents(self) -> int:
+        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+
+    @property
+    def charged_cents(self) -> int:
+        """What was charged, or is about to be."""
+        return sum(map(_charge, self.payments))
+
+    @property
+    def released_cents(self) -> int:
+        return self.held_cents - self.charged_cents
+
+    @property
+    def card(self) -> str:
+        """ "Visa 4242", or nothing where the card is not known."""
+        booking = self.booking
+        return f"{booking.card_brand.title()} {booking.card_last4}" if booking and booking.card_last4 else ""
+
+    @property
+    def share_cents(self) -> int:
+        """What the mechanic earns of it."""
+        return settlement.mechanic_share_cents(self.charged_cents)
+
+    @property
+    def used_seconds(self) -> int:
+        return settlement.used_seconds(self.session)
+
+    def used_cents(self, now: datetime) -> int:
+        """What would be charged if the session ended now because the mechanic is lost."""
+        return sum((settlement.due(self._lost(now), self.payments) or {}).values())
+
+    def used_so_far(self, now: datetime) -> int:
+        """Seconds of the granted time that have run."""
+        return settlement.used_seconds(self._lost(now))
+
+    def _lost(self, now: datetime) -> Session:
+        ended = copy(self.session)
+        ended.ended_at, ended.end_reason = now, "mechanic_lost"
+        return ended
+
+
+def _charge(payment: Payment) -> int:
+    open_hold = payment.state == Payment.State.AUTHORISED
+    return payment.due_cents or 0 if open_hold else payment.captured_cents

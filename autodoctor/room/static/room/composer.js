@@ -1,0 +1,104 @@
+// @ts-check
+/** The field to write in: Enter sends, Shift+Enter breaks the line, a draft outlives a reload, nothing is cut off. */
+
+const MOST = 4_000; // characters, as the server counts them
+const SHOW_SIZE_FROM = 3_500;
+const TYPING_EVERY_MS = 3_000;
+
+const number = new Intl.NumberFormat(document.documentElement.lang);
+
+export class Composer {
+  #form;
+  #field;
+  #send;
+  #keepAs;
+  #say;
+  #typing;
+  #toldTypingAt = 0;
+  #open = true;
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {string} keepAs  the key under which a draft is kept
+   * @param {(text: string) => void} say
+   * @param {() => void} typing
+   */
+  constructor(form, keepAs, say, typing) {
+    this.#form = form;
+    this.#field = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("text"));
+    this.#send = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
+    this.#keepAs = keepAs;
+    this.#say = say;
+    this.#typing = typing;
+    this.#field.value ||= sessionStorage.getItem(keepAs) ?? "";
+    form.addEventListener("submit", (event) => this.#submit(event));
+    this.#field.addEventListener("input", () => this.#changed());
+    this.#field.addEventListener("keydown", (event) => this.#key(event));
+    this.#draw();
+  }
+
+  /** A closed field stays as long as it holds something that was not sent. @param {boolean} open */
+  setOpen(open) {
+    this.#open = open;
+    this.#field.readOnly = !open;
+    this.#form.hidden = !open && !this.#field.value.trim();
+    this.#draw();
+  }
+
+  get #text() {
+    return this.#field.value.replaceAll("\0", "").toWellFormed().trim();
+  }
+
+  /** @param {SubmitEvent} event */
+  #submit(event) {
+    event.preventDefault();
+    const text = this.#text;
+    if (!this.#open || !text || sizeOf(text) > MOST) return;
+    this.#field.value = "";
+    this.#keep();
+    this.#toldTypingAt = 0;
+    this.#say(text);
+    this.#field.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#form.requestSubmit();
+  }
+
+  #changed() {
+    this.#keep();
+    if (!this.#text || Date.now() - this.#toldTypingAt < TYPING_EVERY_MS) return;
+    this.#toldTypingAt = Date.now();
+    this.#typing();
+  }
+
+  #keep() {
+    if (this.#field.value) sessionStorage.setItem(this.#keepAs, this.#field.value);
+    else sessionStorage.removeItem(this.#keepAs);
+    this.#draw();
+  }
+
+  #draw() {
+    const size = sizeOf(this.#text);
+    const shown = size >= SHOW_SIZE_FROM ? `${number.format(size)} / ${number.format(MOST)}` : "";
+    /** @type {HTMLElement} */ (this.#form.querySelector("[data-slot=size]")).textContent = shown;
+    /** @type {HTMLElement} */ (this.#form.querySelector("[data-over]")).hidden = size <= MOST;
+    this.#field.ariaInvalid = String(size > MOST);
+    this.#send.disabled = !this.#open || size > MOST;
+    if (!CSS.supports("field-sizing", "content")) this.#grow();
+  }
+
+  /** For browsers whose fields do not grow by themselves. */
+  #grow() {
+    this.#field.style.height = "auto";
+    this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
+  }
+}
+
+/** @param {string} text */
+function sizeOf(text) {
+  return [...text].length;
+}

@@ -1,0 +1,43 @@
+// @ts-check
+/** <ended-countdown>: leads to the dashboard after a while, unless somebody stays, or only touches the page. */
+
+export class EndedCountdown extends HTMLElement {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticking;
+  #listening = new AbortController();
+
+  start() {
+    if (!this.hidden) return;
+    this.hidden = false;
+    const { signal } = this.#listening;
+    for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, this, { signal });
+    const endsAt = Date.now() + Number(this.dataset.seconds) * 1000;
+    this.#ticking = setInterval(() => this.#tick(endsAt), 250);
+    this.#tick(endsAt);
+  }
+
+  disconnectedCallback() {
+    this.#stop();
+  }
+
+  /** Any touch says that somebody reads; a link does its own work. @param {Event} event */
+  handleEvent(event) {
+    if (/** @type {Element} */ (event.target).closest("a")) return;
+    this.#stop();
+    this.hidden = true;
+  }
+
+  #stop() {
+    clearInterval(this.#ticking);
+    this.#listening.abort();
+  }
+
+  /** @param {number} endsAt */
+  #tick(endsAt) {
+    const left = Math.ceil((endsAt - Date.now()) / 1000);
+    /** @type {HTMLElement} */ (this.querySelector("[data-slot=left]")).textContent = String(Math.max(0, left));
+    if (left > 0) return;
+    this.#stop();
+    location.assign(this.dataset.to ?? "/");
+  }
+}

@@ -1,0 +1,6 @@
+// @ts-check
+/** Buttons with `data-print` print the page. */
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.removeAttribute("hidden");
+  button.addEventListener("click", () => print());
+}

@@ -1,0 +1,61 @@
+// @ts-check
+/**
+ * The parts of the page that the server renders anew when the state changes, each an element with `data-region` and an
+ * id. Only what differs from what the server sent before is touched: typed text, open dialogs and focus stay.
+ */
+
+/** @typedef {{ state: string, stage: string, role: string, refresh: number, refreshAt: number, title: string }} Facts */
+
+export class Regions {
+  /** What the server sent last, by id. @type {Map<string, string>} */
+  #served = new Map();
+  #root;
+
+  /** Call before anything changes the markup. @param {HTMLElement} root */
+  constructor(root) {
+    this.#root = root;
+    for (const region of regionsOf(root)) this.#served.set(region.id, region.innerHTML);
+  }
+
+  /** @returns {Facts} */
+  get facts() {
+    const { dataset } = /** @type {HTMLElement} */ (this.#root.querySelector("[data-facts]"));
+    return {
+      state: dataset.state ?? "",
+      stage: dataset.stage ?? "",
+      role: dataset.role ?? "",
+      refresh: Number(dataset.refresh ?? 0),
+      refreshAt: dataset.refreshAt ? Date.parse(dataset.refreshAt) : NaN,
+      title: (dataset.title ?? "").trim(),
+    };
+  }
+
+  /** @param {string} markup  the same regions as the server renders them now */
+  swap(markup) {
+    const fresh = new DOMParser().parseFromString(markup, "text/html");
+    for (const region of regionsOf(fresh)) {
+      const present = document.getElementById(region.id);
+      if (!present || this.#served.get(region.id) === region.innerHTML) continue;
+      this.#served.set(region.id, region.innerHTML);
+      replaceContent(present, region);
+    }
+  }
+}
+
+/** @param {ParentNode} root */
+function regionsOf(root) {
+  return /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-region]"));
+}
+
+/**
+ * @param {HTMLElement} present
+ * @param {HTMLElement} fresh
+ */
+function replaceContent(present, fresh) {
+  const focused = present.contains(document.activeElement) ? document.activeElement : null;
+  present.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+  if (!focused) return;
+  const same = focused.id ? document.getElementById(focused.id) : null;
+  const next = same ?? present.querySelector("#panel-title") ?? document.getElementById("panel-title");
+  /** @type {HTMLElement | null} */ (next)?.focus();
+}

@@ -1,0 +1,17 @@
+// @ts-check
+/** Makes the elements of a session's page known. The room comes first: it notes the markup before the parts change it. */
+import { ChatLog } from "room/chat-log";
+import { ElapsedTime } from "room/elapsed-time";
+import { EndedCountdown } from "room/ended-countdown";
+import { ReconnectBanner } from "room/reconnect-banner";
+import { SessionClock } from "room/session-clock";
+import { SessionRoom } from "room/session-room";
+import { WaitingSound } from "room/waiting-sound";
+
+customElements.define("session-clock", SessionClock);
+customElements.define("chat-log", ChatLog);
+customElements.define("reconnect-banner", ReconnectBanner);
+customElements.define("ended-countdown", EndedCountdown);
+customElements.define("session-room", SessionRoom);
+customElements.define("elapsed-time", ElapsedTime);
+customElements.define("waiting-sound", WaitingSound);

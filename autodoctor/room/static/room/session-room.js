@@ -1,0 +1,199 @@
+// @ts-check
+/**
+ * <session-room>: the page of a session. It holds the channel, hands the parts what they need, and has the server render
+ * the parts that follow the state whenever something has happened.
+ */
+import { Channel } from "room/channel";
+import { ElapsedTime } from "room/elapsed-time";
+import { intercept } from "room/forms";
+import { Outbox } from "room/outbox";
+import { Regions } from "room/regions";
+import { ServerClock } from "room/server-clock";
+import { play } from "room/sounds";
+import { fitToScreen } from "room/screen";
+import { timeLeft } from "room/chat-log";
+import { toast } from "page/toasts";
+
+/** @typedef {import("room/channel").LogEvent} LogEvent */
+/** @typedef {import("room/channel").Session} Session */
+
+const OVER = new Set(["completed", "cancelled", "expired"]);
+const TALKING = new Set(["accepted", "waiting", "live", "reconnecting"]);
+const RUNNING = new Set(["live", "reconnecting"]);
+const LAST_WARNING_SECONDS = 90;
+const TRY_AGAIN_MS = 3_000;
+
+export class SessionRoom extends HTMLElement {
+  /** @type {Regions} */
+  #regions = new Regions(this);
+  #clock = new ServerClock(this.dataset.now);
+  /** @type {Session} */
+  #session = JSON.parse(this.dataset.session ?? "");
+  #title = document.title;
+  #unread = 0;
+  #refreshing = false;
+  #refreshAgain = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #nextLook;
+  #channel = new Channel(new URL(this.dataset.socket ?? "", location.href.replace(/^http/, "ws")).href, {
+    after: Number(this.dataset.seq),
+    joined: "joined" in this.dataset,
+    outbox: new Outbox(sessionStorage, `room:${this.dataset.id}:outbox`),
+    clock: this.#clock,
+  });
+
+  connectedCallback() {
+    ElapsedTime.clock = this.#clock;
+    fitToScreen(this);
+    this.#listen();
+    this.#part("reconnect-banner")?.follow(this.#channel);
+    this.#part("chat-log")?.follow(this.#channel, { me: this.dataset.me, keepAs: `room:${this.dataset.id}:draft` });
+    this.#follow(this.#session);
+    this.#planLook();
+    if (this.dataset.socket) this.#channel.open();
+  }
+
+  #listen() {
+    const channel = this.#channel;
+    channel.on("welcome", ({ session }) => this.#welcome(session));
+    channel.on("event", (event) => this.#event(event));
+    channel.on("presence", () => this.#refresh());
+    channel.on("error", (error) => this.#refused(error));
+    this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
+    intercept(/** @type {HTMLFormElement} */ (this.querySelector("#actions")), {
+      done: () => this.#refresh(),
+      failed: () => toast(this.#words("failed"), "error"),
+    });
+    // The browser's back button may bring a page from before the end: look at it anew.
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
+  /** @param {Session} session */
+  #welcome(session) {
+    this.#follow(session);
+    this.#refresh();
+  }
+
+  /** @param {LogEvent} event */
+  #event(event) {
+    if (event.kind === "message.posted") return;
+    if (event.data.session) this.#follow(event.data.session);
+    if (event.kind === "session.warned") this.#warn(event);
+    if (event.kind === "session.accepted" && this.#channel.joined) this.#channel.join();
+    this.#refresh();
+  }
+
+  /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
+  #follow(session) {
+    const ends = OVER.has(session.state) && RUNNING.has(this.#session.state);
+    this.#session = session;
+    this.#part("session-clock")?.show(session, this.#clock);
+    const chat = this.#part("chat-log");
+    if (chat) chat.phase = OVER.has(session.state) ? "after" : TALKING.has(session.state) ? "open" : "before";
+    if (ends) this.#over();
+  }
+
+  async #over() {
+    play("ended");
+    await this.#refresh();
+    scrollTo({ top: 0 });
+    document.getElementById("panel-title")?.focus();
+    if (!this.querySelector("[data-asks]")) this.#part("ended-countdown")?.start();
+  }
+
+  /** @param {LogEvent} event */
+  #warn(event) {
+    const seconds = (Date.parse(event.data.session?.ends_at ?? "") - Date.parse(event.at)) / 1000;
+    play(seconds < LAST_WARNING_SECONDS ? "last" : "warning");
+    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-announce=warned]"));
+    const line = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    for (const left of line.querySelectorAll("[data-slot=left]")) left.textContent = timeLeft(event);
+    this.#announce(line.textContent ?? "");
+  }
+
+  /** @param {string} text */
+  #announce(text) {
+    /** @type {HTMLElement} */ (this.querySelector("[data-announcer]")).textContent = text.trim();
+  }
+
+  /** @param {Element} target */
+  #clicked(target) {
+    const button = target.closest("[data-join]");
+    if (!button) return;
+    button.setAttribute("aria-busy", "true");
+    this.#channel.join();
+  }
+
+  /** What concerns a message stands at the message. @param {import("room/channel").ErrorFrame} error */
+  #refused({ client_id: about, detail }) {
+    const asked = this.querySelector("[data-join][aria-busy]");
+    asked?.removeAttribute("aria-busy");
+    if (!about && asked) toast(detail, "error");
+  }
+
+  /** @param {number} unread */
+  #setUnread(unread) {
+    this.#unread = unread;
+    document.title = unread ? `(${unread}) ${this.#title}` : this.#title;
+  }
+
+  /** Have the server render what follows the state. Called again meanwhile, it does so once more afterwards. */
+  async #refresh() {
+    this.#refreshAgain = true;
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    while (this.#refreshAgain) {
+      this.#refreshAgain = false;
+      await this.#fetchRegions();
+    }
+    this.#refreshing = false;
+  }
+
+  async #fetchRegions() {
+    const answer = await fetch(this.dataset.panel ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
+    if (answer?.redirected) return location.reload(); // to sign in
+    if (answer?.status === 404) return this.#part("reconnect-banner")?.showGone();
+    if (answer?.ok) this.#swap(await answer.text());
+    this.#planLook(answer?.ok ? Infinity : TRY_AGAIN_MS);
+  }
+
+  /** @param {string} markup */
+  #swap(markup) {
+    const before = this.#regions.facts;
+    this.#regions.swap(markup);
+    const { state, stage, role, title } = this.#regions.facts;
+    if (role !== before.role || (state !== before.state && !this.dataset.socket)) return location.reload();
+    this.dataset.stage = stage;
+    this.#title = document.title.replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
+    this.#setUnread(this.#unread);
+    this.#part("chat-log")?.settle();
+    if (state !== before.state) this.#announce(document.getElementById("panel-title")?.textContent ?? "");
+  }
+
+  /** The next look without being told: at a known moment, or now and then. @param {number} [within] */
+  #planLook(within = Infinity) {
+    clearTimeout(this.#nextLook);
+    const { refresh, refreshAt } = this.#regions.facts;
+    const wait = Math.min(within, ...[refresh * 1000, refreshAt - this.#clock.now()].filter((each) => each > 0));
+    if (wait < Infinity) this.#nextLook = setTimeout(() => this.#look(), wait);
+  }
+
+  #look() {
+    if (document.hidden) this.#planLook();
+    else this.#refresh();
+  }
+
+  /** @param {string} name */
+  #words(name) {
+    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-announce=${name}]`)).content.textContent ?? "";
+  }
+
+  /**
+   * @param {string} name
+   * @returns {any}
+   */
+  #part(name) {
+    return this.querySelector(name);
+  }
+}

@@ -1,0 +1,26 @@
+// @ts-check
+/** Times and spans of time in the viewer's language and zone. */
+
+const language = document.documentElement.lang;
+/** The zone that the server writes times in, which the viewer may have chosen. */
+const timeZone = /** @type {HTMLElement | null} */ (document.querySelector("[data-zone]"))?.dataset.zone;
+const clock = new Intl.DateTimeFormat(language, { timeZone, hour: "numeric", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(language, { timeZone, weekday: "long", day: "numeric", month: "long" });
+
+/** "2:03 PM" @param {string} iso */
+export const timeOfDay = (iso) => clock.format(new Date(iso));
+
+/** "Sunday, November 22" @param {string} iso */
+export const dayOf = (iso) => day.format(new Date(iso));
+
+/** Minutes and seconds as "29:05", also beyond an hour. @param {number} seconds */
+export function minutesAndSeconds(seconds) {
+  const whole = Math.max(0, seconds);
+  return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** "5 minutes", "20 seconds" @param {number} seconds */
+export function spanOfTime(seconds) {
+  const [amount, unit] = seconds < 60 ? [seconds, "second"] : [Math.round(seconds / 60), "minute"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(amount);
+}

@@ -1,0 +1,76 @@
+"""How the room writes amounts, spans of time, links and the lines of its log."""
+
+import re
+from datetime import datetime
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
+from django.utils.translation import ngettext, pgettext
+
+register = template.Library()
+
+SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
+_address = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
+
+
+@register.filter
+def money(cents: int, currency: str) -> str:
+    """999, "usd" → "$9.99"; a currency without a sign here is named by its code."""
+    amount = f"{cents // 100:,}.{cents % 100:02d}"
+    sign = SIGNS.get(currency.lower())
+    return f"{sign}{amount}" if sign else f"{amount} {currency.upper()}"
+
+
+@register.filter
+def span(seconds: float) -> str:
+    """How long in words, in the unit that fits: "20 seconds", "10 minutes", "24 hours"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", whole) % {"count": whole}
+    if whole < 3 * 60 * 60:
+        minutes = round(whole / 60)
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    hours = round(whole / 3600)
+    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+
+
+@register.filter
+def at_time(moment: datetime) -> str:
+    """The time of day in the viewer's zone, as the chat's script writes it too."""
+    # Translators: how a time of day is written, in Django's letters.
+    return date_format(localtime(moment), pgettext("time of day", "g:i A"))
+
+
+@register.filter
+def at_day(moment: datetime) -> str:
+    # Translators: how a day with a time is written, in Django's letters.
+    return date_format(localtime(moment), pgettext("day and time", "l, j F, g:i A"))
+
+
+@register.filter
+def clock(seconds: int) -> str:
+    """Minutes and seconds, as the session's clock shows them: "29:05"."""
+    return f"{seconds // 60:02d}:{seconds % 60:02d}"
+
+
+@register.filter
+def linked(text: str) -> SafeString:
+    """Somebody's words with their web addresses as links, everything else inert."""
+    parts, done = [], 0
+    for found in _address.finditer(text):
+        parts += [escape(text[done : found.start()]), _link(found.group())]
+        done = found.end()
+    return mark_safe("".join([*parts, escape(text[done:])]))  # noqa: S308 each part is escaped
+
+
+def _link(address: str) -> SafeString:
+    return format_html('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>', address, address)
+
+
+@register.simple_tag
+def slot(name: str, content: str = "") -> SafeString:
+    """A place in a line of the log: filled here, or by the script that clones it."""
+    return format_html('<b data-slot="{}">{}</b>', name, content)

@@ -1,0 +1,20 @@
+"""The addresses of a session. The three older ones lead to the one that remained."""
+
+from django.urls import path
+
+from autodoctor.room import views
+
+urlpatterns = [
+    path("sessions/<uuid:session_id>/", views.room, name="room"),
+    path("sessions/<uuid:session_id>/panel/", views.panel, name="room-panel"),
+    path("sessions/<uuid:session_id>/transcript/", views.transcript, name="transcript"),
+    path("sessions/<uuid:session_id>/accept/", views.accept, name="accept"),
+    path("sessions/<uuid:session_id>/release/", views.release, name="release"),
+    path("sessions/<uuid:session_id>/start/", views.start, name="start"),
+    path("sessions/<uuid:session_id>/end/", views.end, name="end"),
+    path("sessions/<uuid:session_id>/cancel/", views.cancel, name="cancel"),
+    path("sessions/<uuid:session_id>/solved/", views.solved, name="solved"),
+    path("chat/<uuid:session_id>", views.legacy),
+    path("video/<uuid:session_id>", views.legacy),
+    path("diagnostic/<uuid:session_id>", views.legacy),
+]
