@@ -129,7 +129,11 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/dashboard/"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "autodoctor.accounts.adapter.Adapter"
-ACCOUNT_FORMS = {"signup": "autodoctor.accounts.forms.SignUpForm"}
+ACCOUNT_FORMS = {
+    "signup": "autodoctor.accounts.forms.SignUpForm",
+    "change_password": "autodoctor.accounts.forms.OtherPasswordForm",
+    "reset_password_from_key": "autodoctor.accounts.forms.NewPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -149,6 +153,8 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
 }
+MFA_ADAPTER = "autodoctor.accounts.adapter.TwoFactorAdapter"
+MFA_FORMS = {"add_webauthn": "autodoctor.accounts.forms.PasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG

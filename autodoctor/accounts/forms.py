@@ -2,7 +2,8 @@
 
 from typing import Any, ClassVar, cast
 
-from allauth.account.forms import SignupForm
+from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SignupForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -27,9 +28,16 @@ class NameField(forms.CharField):
             raise forms.ValidationError(_("A name is made of letters."), code="unprintable")
 
 
+PASSWORD_HINT = _("At least 10 characters, and not one that many people use.")
+
+
 class SignUpForm(SignupForm):  # type: ignore[misc]
     name = NameField()
     field_order = ("name", "email", "password1")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_HINT
 
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         if self.account_already_exists:
@@ -37,6 +45,29 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
             make_password(self.cleaned_data["password1"])
         answer: tuple[User | None, HttpResponse | None] = super().try_save(request)
         return answer
+
+
+class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_HINT
+
+
+class OtherPasswordForm(ChangePasswordForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_HINT
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A passkey unless the person wants a mere second step."""
+
+    passwordless = forms.BooleanField(
+        label=_("Sign in with it alone"),
+        required=False,
+        initial=True,
+        help_text=_("No password any more: your fingerprint, face or PIN is asked for instead."),
+    )
 
 
 class AccountForm(forms.Form):

@@ -20,8 +20,8 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def account(request: SignedInRequest) -> HttpResponse:
     form = AccountForm(request.user, request.POST or None)
     if form.is_valid():
@@ -31,8 +31,8 @@ def account(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/account.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def apply(request: SignedInRequest) -> HttpResponse:
     profile = MechanicProfile.objects.filter(user=request.user).first()
     initial = {"name": request.user.name, "time_zone": request.user.time_zone}
@@ -52,8 +52,8 @@ def _send_application(request: SignedInRequest, form: ApplicationForm) -> HttpRe
     return SeeOther(reverse("apply"))
 
 
-@require_POST
 @mechanic_only
+@require_POST
 def taking_sessions(request: SignedInRequest) -> HttpResponse:
     taking = request.POST.get("taking") == "on"
     actions.set_taking_sessions(mechanic=request.user, taking=taking, now=timezone.now())
