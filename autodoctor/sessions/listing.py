@@ -1,0 +1,130 @@
+"""What the dashboards list: sessions with their money, in a number of queries that does not grow with the list."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import queue, settlement
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
+
+PER_PAGE = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One session as one person sees it. Amounts in integer cents."""
+
+    session: Session
+    role: str
+    payments: list[Payment]
+
+    @property
+    def vehicle(self) -> str:
+        parts = (self.session.vehicle.get(name) for name in ("year", "make", "model"))
+        return " ".join(str(part) for part in parts if part)
+
+    @property
+    def asks_solved(self) -> bool:
+        """The mechanic ended early, and the customer has not said whether it is solved."""
+        return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None
+
+    @property
+    def held(self) -> int:
+        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+
+    @property
+    def charged(self) -> int:
+        """What was charged, or is about to be."""
+        paid = [payment for payment in self.payments if payment.authorised_at]
+        return sum(payment.captured_cents or payment.due_cents or 0 for payment in paid)
+
+    @property
+    def released(self) -> int:
+        return self.held - self.charged
+
+    @property
+    def share(self) -> int:
+        """What the mechanic earns of what was charged."""
+        return settlement.mechanic_share_cents(self.charged)
+
+    @property
+    def offers(self) -> int:
+        """What the mechanic would earn of the whole price."""
+        return settlement.mechanic_share_cents(self.session.price_cents)
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Everything somebody has to do with, the most pressing first."""
+
+    unpaid: list[Row]
+    open: list[Row]
+    unanswered: list[Row]
+    history: list[Row]
+    page: "Page[Session]"
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.unpaid or self.open or self.unanswered or self.history)
+
+
+def of(user: User, page_number: str | None) -> Lists:
+    """A customer's or mechanic's own sessions; a mechanic may have been a customer before."""
+    mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
+    current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
+    page = Paginator(mine.filter(state__in=TERMINAL).order_by("-created_at"), PER_PAGE).get_page(page_number)
+    over = list(page)
+    rows = {row.session.id: row for row in _rows(user, [*current, *over])}
+    current_rows = [rows[session.id] for session in current]
+    return Lists(
+        unpaid=[row for row in current_rows if row.session.state == State.DRAFT],
+        open=[row for row in current_rows if row.session.state in OPEN - {State.DRAFT}],
+        unanswered=[row for row in current_rows if row.session.state in TERMINAL],
+        history=[rows[session.id] for session in over],
+        page=page,
+    )
+
+
+def open_requests(mechanic: User) -> list[Row]:
+    """The queue as this mechanic may take from it."""
+    return [Row(session, Role.MECHANIC.value, []) for session in queue.open_to(mechanic)]
+
+
+def is_busy(mechanic: User) -> bool:
+    """Holds a session already, and so cannot accept another."""
+    return Session.objects.filter(mechanic=mechanic, state__in=CLAIMED).exists()
+
+
+def every_open(user: User) -> list[Row]:
+    """For support: what is going on, the longest in its state first."""
+    sessions = Session.objects.filter(state__in=OPEN).select_related("customer", "mechanic").order_by("state_at")
+    return _rows(user, list(sessions))
+
+
+def _unanswered(customer: User) -> Q:
+    return Q(customer=customer, end_reason=settlement.ASK_FIRST, solved=None)
+
+
+def _rows(user: User, sessions: list[Session]) -> list[Row]:
+    payments = _payments(session.id for session in sessions)
+    return [Row(session, _role(user, session), payments[session.id]) for session in sessions]
+
+
+def _role(user: User, session: Session) -> str:
+    if session.customer_id == user.id:
+        return Role.CUSTOMER.value
+    return Role.MECHANIC.value if session.mechanic_id == user.id else Role.SUPPORT.value
+
+
+def _payments(session_ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
+    found: dict[UUID, list[Payment]] = defaultdict(list)
+    for payment in Payment.objects.filter(owner_id__in=list(session_ids)):
+        found[payment.owner_id].append(payment)
+    return found

@@ -1,0 +1,86 @@
+// @ts-check
+/**
+ * The one socket of a page that says which lists are out of date; `docs/protocol.md` describes it.
+ *
+ * Dispatches `changed` (detail: what changed, or nothing after the line was down: then anything may have), and `open`
+ * and `lost` as the line comes and goes.
+ */
+
+const TIMING = { firstRetry: 500, lastRetry: 15_000, ping: 20_000, answer: 10_000 }; // milliseconds
+const SIGNED_OUT = 4401;
+
+export class Feed extends EventTarget {
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #attempts = 0;
+  /** @type {Record<"retry" | "ping" | "answer", ReturnType<typeof setTimeout> | undefined>} */
+  #timers = { retry: undefined, ping: undefined, answer: undefined };
+
+  start() {
+    if (this.#socket || this.#timers.retry) return;
+    const address = new URL("/ws/feed", location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = new WebSocket(address);
+    socket.addEventListener("open", () => this.#opened());
+    socket.addEventListener("message", (event) => this.#heard(JSON.parse(event.data)));
+    socket.addEventListener("close", (event) => this.#lost(socket, event.code));
+    this.#socket = socket;
+  }
+
+  /** The person or the network is back: no need to wait any longer. */
+  hurry() {
+    if (!this.#timers.retry) return;
+    clearTimeout(this.#timers.retry);
+    this.#timers.retry = undefined;
+    this.start();
+  }
+
+  #opened() {
+    this.#attempts = 0;
+    this.#pingLater();
+    this.dispatchEvent(new CustomEvent("open"));
+    this.dispatchEvent(new CustomEvent("changed"));
+  }
+
+  /** @param {{ type: string, what?: string }} frame */
+  #heard(frame) {
+    clearTimeout(this.#timers.answer);
+    this.#pingLater();
+    if (frame.type === "changed") this.dispatchEvent(new CustomEvent("changed", { detail: frame.what }));
+  }
+
+  /** A line that is cut somewhere does not say so: only a missing answer does. */
+  #pingLater() {
+    clearTimeout(this.#timers.ping);
+    this.#timers.ping = setTimeout(() => {
+      const socket = this.#socket;
+      if (!socket) return;
+      socket.send(JSON.stringify({ type: "ping" }));
+      this.#timers.answer = setTimeout(() => {
+        socket.close();
+        this.#lost(socket, 0);
+      }, TIMING.answer);
+    }, TIMING.ping);
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code
+   */
+  #lost(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    clearTimeout(this.#timers.ping);
+    clearTimeout(this.#timers.answer);
+    if (code === SIGNED_OUT) return location.reload();
+    this.dispatchEvent(new CustomEvent("lost"));
+    const ceiling = Math.min(TIMING.lastRetry, TIMING.firstRetry * 2 ** this.#attempts);
+    this.#attempts += 1;
+    // Not all at the same moment after a restart of the server.
+    this.#timers.retry = setTimeout(() => this.hurry(), ceiling * (0.5 + Math.random() / 2));
+  }
+}
+
+export const feed = new Feed();
+addEventListener("online", () => feed.hurry());
+document.addEventListener("visibilitychange", () => document.hidden || feed.hurry());

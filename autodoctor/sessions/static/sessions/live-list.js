@@ -1,0 +1,80 @@
+// @ts-check
+/**
+ * <live-list what="queue" hx-get="…" hx-trigger="changed">: a list that htmx fetches again when the feed says that this
+ * is out of date. With `alerts`, the words of <template class="live-list__news"> beside it are said for every new
+ * [data-request] in it.
+ */
+import { callAttention } from "sessions/attention";
+import { feed } from "sessions/feed";
+
+export class LiveList extends HTMLElement {
+  #served = "";
+  /** @type {Set<string>} */
+  #known = new Set();
+
+  connectedCallback() {
+    this.#served = this.innerHTML;
+    this.#known = this.#requests();
+    feed.addEventListener("changed", this);
+    this.addEventListener("htmx:beforeSwap", this);
+    this.addEventListener("htmx:afterSwap", this);
+    feed.start();
+  }
+
+  disconnectedCallback() {
+    feed.removeEventListener("changed", this);
+  }
+
+  /** @param {Event} event */
+  handleEvent(event) {
+    const { detail } = /** @type {CustomEvent} */ (event);
+    if (event.type === "changed") this.#refresh(detail);
+    else if (event.type === "htmx:beforeSwap") this.#compare(detail);
+    else this.#notice();
+  }
+
+  /** @param {string | null} what  nothing: anything may have changed */
+  #refresh(what) {
+    if (!what || what === this.getAttribute("what")) this.dispatchEvent(new CustomEvent("changed"));
+  }
+
+  /** What is the same stays: a button must not vanish under a finger. @param {{ serverResponse: string, shouldSwap: boolean }} answer */
+  #compare(answer) {
+    const fresh = document.createElement("template");
+    fresh.innerHTML = answer.serverResponse;
+    if (fresh.innerHTML === this.#served) answer.shouldSwap = false;
+    else if (answer.shouldSwap) this.#served = fresh.innerHTML;
+  }
+
+  #notice() {
+    const requests = this.#requests();
+    const isNew = [...requests].some((id) => !this.#known.has(id));
+    this.#known = requests;
+    if (!isNew || !this.hasAttribute("alerts")) return;
+    const news = /** @type {HTMLTemplateElement | null} */ (document.querySelector(".live-list__news"));
+    if (news) callAttention(news.content.textContent?.trim() ?? "");
+  }
+
+  #requests() {
+    const found = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-request]"));
+    return new Set([...found].map((element) => element.dataset.request ?? ""));
+  }
+}
+
+/** <feed-status hidden>: shown while the line is down for longer than a moment. */
+export class FeedStatus extends HTMLElement {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patience;
+
+  connectedCallback() {
+    feed.addEventListener("open", this);
+    feed.addEventListener("lost", this);
+  }
+
+  /** @param {Event} event */
+  handleEvent(event) {
+    clearTimeout(this.#patience);
+    if (event.type === "open") this.hidden = true;
+    else this.#patience = setTimeout(() => (this.hidden = false), 3_000);
+  }
+}
