@@ -20,6 +20,7 @@ It speaks API version 2026-10-28.endive, the one of SDK 16.1, with what is easil
 * A Checkout's `payment_intent` is null until the customer first tries to pay, and a held (manual capture) Checkout
   completes with `payment_status` "unpaid": look at the PaymentIntent.
 * A partial capture or a cancelled hold makes no Refund, and leaves `amount_refunded` alone (since 2025-03-31).
+* Nothing below 50 cents can be charged, so a smaller share of a hold cannot be captured either.
 * A Charge does not carry its dispute, only `disputed`: list disputes by `payment_intent`.
 * `expires_at` must be 30 minutes to 24 hours away when the request arrives, so ask for a little more than 30.
 * An outcome under an idempotency key is final, a refusal too, for 24 hours; only malformed requests may be mended.
@@ -42,7 +43,9 @@ WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105
 API_KEY = "sk_test_sandbox"
 
 if not settings.PAYMENTS_SANDBOX:
-    raise ImproperlyConfigured("The payment sandbox takes no real money: it runs only with DEBUG on.")
+    raise ImproperlyConfigured(
+        "The payment sandbox takes no real money: it runs only with DEBUG on and without Stripe's keys."
+    )
 
 
 @cache

@@ -17,8 +17,10 @@ from autodoctor.payments.sandbox.expand import expanded
 from autodoctor.payments.sandbox.resources import Operation, retrieve, updating
 from autodoctor.payments.sandbox.store import Json, Store
 
-_DESCRIBED: dict[str, forms.Read] = {"description": forms.text(1000), "metadata": forms.metadata}
-_METADATA: dict[str, forms.Read] = {"metadata": forms.metadata}
+_DESCRIBED: dict[str, forms.Read] = {"description": forms.text(1000), "metadata": forms.metadata_change}
+_METADATA: dict[str, forms.Read] = {"metadata": forms.metadata_change}
+_CUSTOMER = resources.CUSTOMER | _METADATA
+_PATHS = forms.each(forms.text(200))
 _ROUTES: list[tuple[str, str, Operation]] = [
     ("POST", "checkout/sessions", checkouts.create),
     ("GET", "checkout/sessions", resources.list_checkouts),
@@ -45,7 +47,7 @@ _ROUTES: list[tuple[str, str, Operation]] = [
     ("POST", "customers", resources.create_customer),
     ("GET", "customers", resources.list_customers),
     ("GET", "customers/{}", resources.retrieve_customer),
-    ("POST", "customers/{}", updating("customer", "customer", resources.CUSTOMER, "customer.updated")),
+    ("POST", "customers/{}", updating("customer", "customer", _CUSTOMER, "customer.updated")),
     ("DELETE", "customers/{}", resources.delete_customer),
     ("GET", "customers/{}/payment_methods", resources.customers_methods),
     ("GET", "payment_methods", resources.list_methods),
@@ -142,7 +144,7 @@ class Api:
         )
         checkouts.expire_due(desk)
         params = forms.parse(request.form)
-        paths = _paths(params.pop("expand", []))
+        paths = _PATHS(params.pop("expand", {}), "expand")
         try:
             with self._store.savepoint():
                 return _perform(desk, operation, params, ids, paths, request_id)
@@ -185,12 +187,6 @@ def _route(request: Request) -> tuple[Operation, list[str]]:
         if method == request.method and (match := pattern.match(request.path)):
             return operation, list(match.groups())
     raise errors.no_route(request.method, f"/v1/{request.path}")
-
-
-def _paths(raw: Any) -> list[str]:
-    if not isinstance(raw, list) or not all(isinstance(path, str) for path in raw):
-        raise errors.invalid("expand", "Invalid array", code="parameter_invalid_array")
-    return raw
 
 
 def _failure(error: ApiError, request_id: str) -> Answer:

@@ -159,6 +159,8 @@ def capture(desk: Desk, intent: Json, amount: int | None) -> Json:
             f"({intent['amount_capturable']})."
         )
         raise invalid("amount_to_capture", message, code="amount_too_large")
+    if amount < MINIMUM_CENTS:
+        raise invalid("amount_to_capture", "Amount must be at least $0.50 usd", code="amount_too_small")
     charge = desk.find("charge", intent["latest_charge"])
     return _collect(desk, intent, charge, amount, "charge.captured")
 

@@ -98,6 +98,8 @@ def _session(desk: Desk, given: Json, *, total: int, expires_at: int) -> Json:
         "client_secret": None,
         "created": desk.now,
         "currency": given["line_items"][0]["price_data"]["currency"],
+        "custom_fields": [],
+        "custom_text": {"after_submit": None, "shipping_address": None, "submit": None},
         "customer": given.get("customer"),
         "customer_creation": creation,
         "customer_details": {"email": email, "name": None, "phone": None, "address": None} if email else None,
@@ -110,6 +112,7 @@ def _session(desk: Desk, given: Json, *, total: int, expires_at: int) -> Json:
         "payment_intent": None,  # made when the customer first pays, since API version 2022-08-01
         "payment_method_types": ["card"],
         "payment_status": "unpaid",
+        "shipping_options": [],
         "status": "open",
         "submit_type": given.get("submit_type"),
         "success_url": given["success_url"],

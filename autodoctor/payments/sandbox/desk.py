@@ -50,10 +50,10 @@ class Desk:
         return thing
 
     def update(self, thing: Json, given: Json, *events: str) -> Json:
-        changed = thing | given | {"metadata": merge_metadata(thing["metadata"], given.get("metadata"))}
-        if given.get("metadata") == {}:
-            changed["metadata"] = {}
-        return self.save(changed, *events)
+        """Change members; metadata key by key, an empty one unsets them all."""
+        notes = given.get("metadata", thing["metadata"])
+        merged = merge_metadata(thing["metadata"], notes) if notes else {}
+        return self.save(thing | given | {"metadata": merged}, *events)
 
     def emit(self, kind: str, thing: Json) -> None:
         """Record the event and its delivery; the courier sends it once this transaction is over."""

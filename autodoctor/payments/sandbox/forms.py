@@ -12,11 +12,14 @@ _DEPTH = 8
 
 
 def parse(encoded: str) -> dict[str, Any]:
-    """`a[b][0]=x` → `{"a": {"b": ["x"]}}`; `a[]=x` appends. Raises ApiError for keys that make no tree."""
+    """`a[b][0]=x` → `{"a": {"b": {"0": "x"}}}`, an array to `each`; `a[]=x` takes the next number.
+
+    Raises ApiError for keys that make no tree.
+    """
     tree: dict[str, Any] = {}
     for key, value in parse_qsl(encoded, keep_blank_values=True, errors="replace"):
         _plant(tree, _steps(key), value, key)
-    return {name: _lists(branch) for name, branch in tree.items()}
+    return tree
 
 
 def _steps(key: str) -> list[str]:
@@ -33,15 +36,6 @@ def _plant(tree: dict[str, Any], steps: Sequence[str], value: str, key: str) -> 
         if not isinstance(tree, dict):
             raise invalid(key, f"Invalid parameter: {key[:80]} is given twice, as a value and as a hash.")
     tree[steps[-1] or str(len(tree))] = value
-
-
-def _lists(branch: Any) -> Any:
-    if not isinstance(branch, dict):
-        return branch
-    grown = {name: _lists(leaf) for name, leaf in branch.items()}
-    if grown and all(name.isascii() and name.isdigit() for name in grown):
-        return [grown[name] for name in sorted(grown, key=int)]
-    return grown
 
 
 def fields(shape: Mapping[str, Read], required: Sequence[str] = ()) -> Read:
@@ -109,9 +103,10 @@ def choice(*allowed: str) -> Read:
 
 def each(reader: Read, most: int = 100) -> Read:
     def read(raw: Any, param: str) -> list[Any]:
-        if not isinstance(raw, list) or len(raw) > most:
+        numbered = isinstance(raw, dict) and all(re.fullmatch("[0-9]{1,4}", name) for name in raw)
+        if not numbered or len(raw) > most:
             raise invalid(param, "Invalid array", code="parameter_invalid_array")
-        return [reader(value, f"{param}[{index}]") for index, value in enumerate(raw)]
+        return [reader(raw[name], f"{param}[{name}]") for name in sorted(raw, key=int)]
 
     return read
 
@@ -145,7 +140,12 @@ def currency(raw: Any, param: str) -> str:
 
 
 def metadata(raw: Any, param: str) -> dict[str, str]:
-    """Up to 50 keys of 40 characters, values of 500. An empty value unsets its key, an empty `metadata` all of them."""
+    """Of a new object: up to 50 keys of 40 characters, values of 500."""
+    return merge_metadata({}, metadata_change(raw, param))
+
+
+def metadata_change(raw: Any, param: str) -> dict[str, str]:
+    """Of one that is there: an empty value unsets its key, an empty `metadata` all of them."""
     if raw == "":
         return {}
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
@@ -155,8 +155,8 @@ def metadata(raw: Any, param: str) -> dict[str, str]:
     return raw
 
 
-def merge_metadata(old: Mapping[str, str], new: Mapping[str, str] | None) -> dict[str, str]:
-    return {key: value for key, value in {**old, **(new or {})}.items() if value != ""}
+def merge_metadata(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in {**old, **new}.items() if value != ""}
 
 
 created_range: Read = fields(dict.fromkeys(("gt", "gte", "lt", "lte"), timestamp))

@@ -16,10 +16,37 @@ def new_id(prefix: str, length: int = 24) -> str:
     return f"{prefix}_" + "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
+# Documented members that are always null here, so that the SDK knows them.
+_NULL = {
+    kind: dict.fromkeys(names.split())
+    for kind, names in {
+        "checkout.session": "after_expiration allow_promotion_codes branding_settings collected_information consent"
+        " consent_collection currency_conversion customer_account discounts excluded_payment_method_types"
+        " integration_identifier invoice invoice_creation name_collection optional_items origin_context payment_link"
+        " payment_method_collection payment_method_configuration_details payment_method_options permissions"
+        " phone_number_collection presentment_details recovered_from redirect_on_completion return_url"
+        " saved_payment_method_options setup_intent shipping_address_collection shipping_cost subscription"
+        " tax_id_collection wallet_options",
+        "payment_intent": "amount_details application application_fee_amount customer_account"
+        " excluded_payment_method_types hooks on_behalf_of payment_details payment_method_configuration_details"
+        " payment_method_options payment_record presentment_details processing review shipping source"
+        " statement_descriptor transfer_data",
+        "charge": "application application_fee application_fee_amount authorization_code"
+        " calculated_statement_descriptor failure_balance_transaction fraud_details level3 on_behalf_of"
+        " presentment_details radar_options receipt_number review shipping source source_transfer"
+        " statement_descriptor statement_descriptor_suffix transfer transfer_data",
+        "refund": "customer customer_account description failure_balance_transaction failure_reason"
+        " instructions_email next_action payment_method pending_reason presentment_details"
+        " source_transfer_reversal transfer_reversal",
+    }.items()
+}
+
+
 def public(thing: Any) -> Any:
-    """A copy without our own members."""
+    """A copy as Stripe shows it: without our own members, with those that are null."""
     if isinstance(thing, dict):
-        return {name: public(value) for name, value in thing.items() if not name.startswith("_")}
+        shown = {name: public(value) for name, value in thing.items() if not name.startswith("_")}
+        return _NULL.get(str(thing.get("object")), {}) | shown
     return [public(value) for value in thing] if isinstance(thing, list) else thing
 
 

@@ -143,7 +143,7 @@ def capture_intent(desk: Desk, params: Params, id_: str) -> Json:
     shape: dict[str, Read] = {
         "amount_to_capture": forms.integer(least=1),
         "final_capture": forms.boolean,
-        "metadata": forms.metadata,
+        "metadata": forms.metadata_change,
         "statement_descriptor_suffix": forms.text(22),
     }
     given = forms.read(params, shape)

@@ -89,9 +89,6 @@ class Store:
         )
         return thing
 
-    def remove(self, id_: str) -> None:
-        self.execute("DELETE FROM object WHERE id = ?", id_)
-
     def find(
         self,
         kind: str,

@@ -73,10 +73,12 @@ class RunningSandbox:
         found = self.app.store.find("event")[::-1]
         return [event for event in found if not types or event["type"] in types]
 
-    def signed(self, event: dict[str, Any], *, at: float | None = None) -> tuple[str, str]:
+    def signed(
+        self, event: dict[str, Any], *, at: float | None = None, secret: str = WEBHOOK_SECRET
+    ) -> tuple[str, str]:
         """Body and Stripe-Signature header of this event, for posting it by a test client."""
         body = body_of(event)
-        return body, sign(body, WEBHOOK_SECRET, int(time.time() if at is None else at))
+        return body, sign(body, secret, int(time.time() if at is None else at))
 
 
 def wait_for(condition: Any, seconds: float = 10) -> None:

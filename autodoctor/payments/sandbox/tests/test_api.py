@@ -227,6 +227,17 @@ def test_own_members_never_leave(client: Any, open_checkout: OpenCheckout, strip
     assert not any('"_' in body for body in bodies)
 
 
+def test_the_sdk_knows_every_documented_member(
+    client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
+) -> None:
+    """Those that the SDK types as never missing, and a few of the others, which are null."""
+    stripe_sandbox.pay(open_checkout().url)
+    intent: Any = client.v1.payment_intents.list({"expand": ["data.latest_charge"]}).data[0]
+    session: Any = client.v1.checkout.sessions.list().data[0]
+    assert (intent.review, intent.application, intent.latest_charge.transfer) == (None, None, None)
+    assert (session.setup_intent, session.invoice, session.custom_fields) == (None, None, [])
+
+
 # Faults
 
 

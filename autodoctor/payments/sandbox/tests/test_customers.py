@@ -26,6 +26,14 @@ def test_a_customer_is_kept_changed_and_deleted(client: Any, stripe_sandbox: Run
     assert types == ["customer.created", "customer.updated", "customer.deleted"]
 
 
+def test_notes_may_have_any_name(client: Any) -> None:
+    notes = {"0": "zero", "a-b": "é & ü=1", "7": ""}
+    made = client.v1.customers.create({"metadata": notes})
+    assert made.metadata.to_dict() == {"0": "zero", "a-b": "é & ü=1"}
+    assert client.v1.customers.update(made.id, {"metadata": {"0": ""}}).metadata.to_dict() == {"a-b": "é & ü=1"}
+    assert client.v1.customers.update(made.id, {"metadata": ""}).metadata.to_dict() == {}
+
+
 def test_a_card_is_attached_listed_and_detached_for_good(client: Any) -> None:
     customer = client.v1.customers.create({})
     card = client.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})

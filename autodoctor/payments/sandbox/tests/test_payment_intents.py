@@ -63,6 +63,14 @@ def test_no_more_is_captured_than_was_held_and_only_once(client: Any, hold: Any)
     assert again.value.code == "payment_intent_unexpected_state"
 
 
+def test_no_less_is_captured_than_can_be_charged(client: Any, hold: Any) -> None:
+    intent = hold()
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 49})
+    assert refused.value.code == "amount_too_small"
+    assert client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 50}).amount_received == 50
+
+
 def test_cancelling_releases_the_hold_without_a_refund(client: Any, hold: Any, stripe_sandbox: RunningSandbox) -> None:
     ended = client.v1.payment_intents.cancel(
         hold().id, {"cancellation_reason": "requested_by_customer", "expand": ["latest_charge.refunds"]}
