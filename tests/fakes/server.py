@@ -1,6 +1,6 @@
 """The real server, as `bin/dev` runs it, in a process of its own that a test may kill, stop and start again."""
 
-import atexit
+import hashlib
 import json
 import os
 import shutil
@@ -26,7 +26,9 @@ from tests.fakes.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "demo"
-START_LIMIT = 30  # seconds until it must answer
+ARTIFACTS = ROOT / ".artifacts"
+START_LIMIT = 60  # seconds until it must answer
+TEMPLATES_KEPT = 24 * 60 * 60  # seconds
 ENROL = """
 import json
 from django.conf import settings
@@ -88,7 +90,7 @@ class Server:
         self._clients: list[httpx.Client] = []
 
     def start(self) -> None:
-        """Returns once it answers. Raises `RuntimeError` with its log when it does not within 30 s."""
+        """Returns once it answers. Raises `RuntimeError` with its log when it does not within a minute."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "autodoctor.dev"],
@@ -264,11 +266,30 @@ def fresh_database(cluster: Postgres, name: str) -> str:
 
 @cache
 def _template() -> Path:
-    """A migrated and seeded data directory, made once a test process: a copy costs milliseconds."""
-    folder = Path(tempfile.mkdtemp(prefix="autodoctor-template-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _fill(_environment(folder, ""))
-    return folder
+    """A migrated and seeded data directory, kept until the code changes: a copy costs milliseconds."""
+    kept = ARTIFACTS / f"template-{_fingerprint()}"
+    if kept.exists():
+        return kept
+    _forget_old_templates()
+    made = Path(tempfile.mkdtemp(dir=ARTIFACTS, prefix="template-in-the-making-"))
+    _fill(_environment(made, ""))
+    try:
+        made.rename(kept)
+    except OSError:  # another worker was quicker
+        shutil.rmtree(made)
+    return kept
+
+
+def _fingerprint() -> str:
+    sources = sorted((ROOT / "autodoctor").rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+
+
+def _forget_old_templates() -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    for old in ARTIFACTS.glob("template-*"):
+        if old.stat().st_mtime < time.time() - TEMPLATES_KEPT:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _fill(environment: dict[str, str]) -> None:

@@ -11,12 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, expect
 
 from tests.fakes import chromium
-from tests.fakes.server import ROOT, Server
+from tests.fakes.server import ARTIFACTS, Server
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PATIENCE = 10_000  # milliseconds that a page may take to come to what is expected
-ARTIFACTS = ROOT / ".artifacts"
 AXE_RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
