@@ -105,7 +105,7 @@ def amounts(payment: Payment) -> Amounts:
 def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
-    if payment.due_cents is not None or payment.state not in (State.CREATED, State.AUTHORISED):
+    if payment.state not in (State.CREATED, State.AUTHORISED):
         return
     due = cents if payment.state == State.AUTHORISED else 0
     if Payment.objects.filter(id=payment.id, state=payment.state, due_cents=None).update(due_cents=due):

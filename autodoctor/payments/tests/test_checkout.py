@@ -138,14 +138,15 @@ def test_refresh_before_anything_was_asked_for(payment: Payment, now: datetime) 
 def test_two_who_ask_at_once_get_the_same_page(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
     start, urls = Barrier(4), []
 
-    def ask() -> None:
+    def ask(way_back: str) -> None:
         start.wait()
         try:
-            urls.append(open_page(payment, now).checkout_url)
+            opened = checkout.open_checkout(payment=payment, success_url=way_back, cancel_url=way_back, now=now)
+            urls.append(opened.checkout_url)
         finally:
             connection.close()
 
-    threads = [Thread(target=ask) for _ in range(4)]
+    threads = [Thread(target=ask, args=[f"http://localhost:8000/{number}/"]) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -276,18 +277,19 @@ def test_a_crash_while_it_is_called_off_leaves_nothing_to_pay(
     assert payment.state == State.FAILED
 
 
+@pytest.mark.parametrize("call", ["checkout_request", "create_checkout"])
 def test_called_off_while_the_page_is_made(
-    payment: Payment, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, now: datetime
+    payment: Payment, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, now: datetime, call: str
 ) -> None:
-    real = gateway.create_checkout
+    real = getattr(gateway, call)
 
     def called_off_meanwhile(*args: Any, **given: Any) -> Any:
-        monkeypatch.setattr(gateway, "create_checkout", real)
+        monkeypatch.setattr(gateway, call, real)
         ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
         run_all()
         return real(*args, **given)
 
-    monkeypatch.setattr(gateway, "create_checkout", called_off_meanwhile)
+    monkeypatch.setattr(gateway, call, called_off_meanwhile)
     with pytest.raises(NotPayable):
         open_page(payment, timezone.now())
 
