@@ -44,6 +44,8 @@ SERVE = (
     "uvicorn.run('autodoctor.asgi:application', port={port}, log_level='warning', **UVICORN)"
 )
 
+SEED = "import django; django.setup(); from bench.messages_seed import main; main({count})"
+
 
 @dataclass(frozen=True)
 class Cores:
@@ -124,8 +126,9 @@ def _database(kind: str) -> Iterator[dict[str, str]]:
 
 def _seed(environment: dict[str, str], options: argparse.Namespace) -> list[dict[str, str]]:
     count = options.sessions + (options.idle + 1) // 2
-    command = [sys.executable, "-m", "bench.messages_seed", str(count)]
-    done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SEED.format(count=count)], env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True
+    )
     seats: list[dict[str, str]] = orjson.loads(done.stdout)
     return seats
 
@@ -151,7 +154,7 @@ def _measure(
 
 
 def _peer(environment: dict[str, str], seats: list[dict[str, str]]) -> list[str] | None:
-    """The command of the Node server, installed and with a schema of its own; None with a sentence when it cannot be."""
+    """The command of the Node server, installed and with tables of its own; None with a sentence when it cannot be."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         print("Node is not installed, so there is no peer to compare with.", file=sys.stderr)

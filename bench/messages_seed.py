@@ -1,15 +1,11 @@
-"""Fills the database of one run of `bench.messages`: `python -m bench.messages_seed SESSIONS`, prints who sits where."""
+"""Fills the database of one run of `bench.messages`, and prints who sits where. Wants Django set up."""
 
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-import django
 import orjson
-
-django.setup()
-
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -96,7 +92,3 @@ def _cookie(user: User, now: datetime) -> Cookie:
 
 def _seat(session: Session, user_id: str, key: str) -> dict[str, str]:
     return {"session_id": str(session.pk), "user_id": user_id, "key": key}
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from django.db import connections
+
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,12 @@ class Batcher(Generic[T]):
                 self._thread.start()
 
     def _run(self) -> None:
+        try:
+            self._work_on()
+        finally:
+            connections.close_all()
+
+    def _work_on(self) -> None:
         held: list[T] = []
         while held or self._waiting or not self._stopping:
             self._wake.wait(self._retry_seconds if held else None)

@@ -90,13 +90,14 @@ class Writer:
             logger.exception("The database did not take %d messages", len(posts))
             connection.close()
             return self._patient(posts)
-        except DatabaseError:
-            if len(posts) == 1:
-                logger.exception("A message was refused by the database")
-                _refuse(posts[0], "unavailable")
-                return []
+        except DatabaseError as error:
+            problem = error
+        if len(posts) > 1:
             half = len(posts) // 2
             return self._write(posts[:half]) + self._write(posts[half:])
+        logger.error("A message was refused by the database", exc_info=problem)
+        _refuse(posts[0], "unavailable")
+        return []
 
     def _commit(self, posts: list[Post]) -> list[Post]:
         with transaction.atomic():

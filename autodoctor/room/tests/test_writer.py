@@ -1,0 +1,259 @@
+"""Group commit: in order, once, only while the session takes messages, and one bad row harms nobody."""
+
+import threading
+from concurrent.futures import Future
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from django.db import DataError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.room import statements
+from autodoctor.room import writer as writer_module
+from autodoctor.room.bus import InProcessBus
+from autodoctor.room.tests.live_session import live_session
+from autodoctor.room.writer import NotPosted, Posted, Writer
+from autodoctor.sessions import log
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.states import TAKES_MESSAGES, State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def post(writer: Writer, session: Session, user: User, text: str, client_id: str | None = None) -> "Future[Posted]":
+    return writer.post(session_id=str(session.id), user_id=str(user.id), client_id=client_id or str(uuid4()), text=text)
+
+
+def posted(writer: Writer, session: Session, user: User, text: str = "hello", client_id: str | None = None) -> Posted:
+    return post(writer, session, user, text, client_id).result(timeout=10)
+
+
+def refusal(writer: Writer, session: Session, user: User, text: str = "hello", client_id: str | None = None) -> str:
+    with pytest.raises(NotPosted) as refused:
+        posted(writer, session, user, text, client_id)
+    return refused.value.code
+
+
+def texts(session: Session) -> list[str]:
+    return [event.data["text"] for event in SessionEvent.objects.filter(session=session).order_by("seq")]
+
+
+def test_a_message_is_a_row_of_the_log_like_any_other(writer: Writer, session: Session, customer: User) -> None:
+    client_id = str(uuid4())
+    answer = posted(writer, session, customer, "Grüße ☂ \"quoted\" \\ 'x'; {}", client_id)
+    event = SessionEvent.objects.get(session=session)
+    assert (event.seq, event.kind, event.audience, event.client_id) == (1, "message.posted", "both", UUID(client_id))
+    assert (event.actor_id, event.actor_role, event.actor_name) == (customer.id, "customer", customer.name)
+    assert orjson.loads(answer.frame) == log.as_frame(event)
+    assert event.data == {"text": "Grüße ☂ \"quoted\" \\ 'x'; {}"}
+    assert Session.objects.get(pk=session.pk).seq == 1
+
+
+def test_messages_of_many_threads_are_numbered_without_gaps_and_in_each_ones_order(
+    writer: Writer, session: Session, customer: User, mechanic: User
+) -> None:
+    def chatter(user: User) -> None:
+        for number in range(50):
+            post(writer, session, user, f"{user.name} {number}")
+
+    threads = [threading.Thread(target=chatter, args=(user,)) for user in (customer, mechanic)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    last = posted(writer, session, customer, "last")
+    events = list(SessionEvent.objects.filter(session=session).order_by("seq"))
+    assert [event.seq for event in events] == list(range(1, 102))
+    assert last.seq == 101
+    for user in (customer, mechanic):
+        own = [event.data["text"] for event in events if event.actor_id == user.id]
+        assert own[:50] == [f"{user.name} {number}" for number in range(50)]
+
+
+def test_the_numbers_follow_on_what_actions_appended(writer: Writer, session: Session, customer: User) -> None:
+    posted(writer, session, customer)
+    with transaction.atomic():
+        locked = Session.objects.select_for_update().get(pk=session.pk)
+        log.append(locked, "support.note", at=timezone.now(), audience="support")
+        locked.save()
+    assert posted(writer, session, customer).seq == 3
+
+
+def test_the_same_message_again_is_the_same_event(writer: Writer, session: Session, customer: User) -> None:
+    client_id = str(uuid4())
+    together = [post(writer, session, customer, "once", client_id) for _ in range(5)]
+    answers = [future.result(timeout=10) for future in together]
+    later = posted(writer, session, customer, "once", client_id)
+    assert {answer.frame for answer in answers} == {later.frame}
+    assert later.is_repeat
+    assert texts(session) == ["once"]
+
+
+def test_the_same_id_with_another_text_or_of_somebody_else_is_refused(
+    writer: Writer, session: Session, customer: User, mechanic: User
+) -> None:
+    client_id = str(uuid4())
+    posted(writer, session, customer, "first", client_id)
+    assert refusal(writer, session, customer, "second", client_id) == "client_id_reused"
+    assert refusal(writer, session, mechanic, "first", client_id) == "client_id_reused"
+    assert texts(session) == ["first"]
+
+
+def test_the_same_id_in_another_session_is_another_message(
+    writer: Writer, session: Session, customer: User, mechanic2: User
+) -> None:
+    other, client_id = live_session(customer, mechanic2), str(uuid4())
+    posted(writer, session, customer, "here", client_id)
+    posted(writer, other, customer, "there", client_id)
+    assert (texts(session), texts(other)) == (["here"], ["there"])
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_a_message_is_taken_from_accepted_to_reconnecting(
+    writer: Writer, customer: User, mechanic: User, state: State
+) -> None:
+    session = live_session(customer, mechanic, state=state)
+    if state in TAKES_MESSAGES:
+        assert posted(writer, session, customer).seq == 1
+    else:
+        assert refusal(writer, session, customer) == "session_closed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "taken"),
+    [
+        ({"ends_at": -1}, False),
+        ({"ends_at": -1, "state": State.RECONNECTING}, False),
+        ({"ends_at": -1, "hold_until": 60}, True),
+        ({"ends_at": -60, "hold_until": -1}, False),
+        ({"ends_at": -1, "paused_at": -30, "state": State.RECONNECTING}, True),
+    ],
+)
+def test_in_a_live_session_until_its_time_is_up(
+    writer: Writer, customer: User, mechanic: User, changes: dict[str, Any], taken: bool
+) -> None:
+    now = timezone.now()
+    moved = {
+        name: now + timedelta(seconds=value) if isinstance(value, int) else value for name, value in changes.items()
+    }
+    session = live_session(customer, mechanic, **moved)
+    if taken:
+        assert posted(writer, session, customer).seq == 1
+    else:
+        assert refusal(writer, session, customer) == "session_closed"
+        assert texts(session) == []
+
+
+def test_a_repeat_is_answered_even_after_the_end(writer: Writer, session: Session, customer: User) -> None:
+    client_id = str(uuid4())
+    first = posted(writer, session, customer, "hello", client_id)
+    Session.objects.filter(pk=session.pk).update(state=State.COMPLETED)
+    assert posted(writer, session, customer, "hello", client_id).frame == first.frame
+    assert refusal(writer, session, customer, "one more") == "session_closed"
+
+
+def test_only_the_two_and_support_may_write(
+    writer: Writer, session: Session, mechanic: User, stranger: User, support: User
+) -> None:
+    assert refusal(writer, session, stranger) == "session_closed"
+    posted(writer, session, mechanic, "mine")
+    posted(writer, session, support, "We are here too.")
+    roles = SessionEvent.objects.filter(session=session).order_by("seq").values_list("actor_role", flat=True)
+    assert list(roles) == ["mechanic", "support"]
+
+
+def test_somebody_who_is_banned_is_refused_at_once(writer: Writer, session: Session, customer: User) -> None:
+    User.objects.filter(pk=customer.pk).update(is_active=False)
+    assert refusal(writer, session, customer) == "session_closed"
+
+
+def test_one_bad_row_harms_nobody(
+    writer: Writer, session: Session, customer: User, mechanic: User, mechanic2: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = live_session(customer, mechanic2)
+    for vendor in (statements.Postgres, statements.Sqlite):
+        store = vendor.store
+
+        def poisoned(self: Any, rows: Any, seqs: Any, store: Any = store) -> None:
+            if any(row.text == "poison" for row in rows):
+                raise DataError("poison")
+            store(self, rows, seqs)
+
+        monkeypatch.setattr(vendor, "store", poisoned)
+    words = ["one", "two", "poison", "three", "four"]
+    futures = [(word, post(writer, place, customer, word)) for word in words for place in (session, other)]
+    for word, future in futures:
+        if word == "poison":
+            with pytest.raises(NotPosted, match="unavailable"):
+                future.result(timeout=10)
+        else:
+            future.result(timeout=10)
+    assert texts(session) == texts(other) == ["one", "two", "three", "four"]
+    numbers = SessionEvent.objects.filter(session=session).order_by("seq").values_list("seq", flat=True)
+    assert list(numbers) == [1, 2, 3, 4]
+
+
+def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
+    writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([OperationalError("gone"), OperationalError("still gone")])
+    real = writer_module.statements
+
+    def flaky() -> statements.Statements:
+        for failure in failures:
+            raise failure
+        return real()
+
+    monkeypatch.setattr(writer_module, "statements", flaky)
+    assert posted(writer, session, customer).seq == 1
+
+
+def test_a_database_that_stays_away_is_said_to_be_unavailable(
+    writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = writer_module.statements
+
+    def down() -> statements.Statements:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(writer_module, "statements", down)
+    assert refusal(writer, session, customer) == "unavailable"
+    monkeypatch.setattr(writer_module, "statements", real)
+    assert posted(writer, session, customer).seq == 1
+
+
+@pytest.mark.postgres
+def test_a_session_that_somebody_holds_does_not_hold_up_the_others(
+    writer: Writer, session: Session, customer: User, mechanic2: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = live_session(customer, mechanic2)
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=session.pk)
+        waiting = post(writer, session, customer, "patience")
+        assert posted(writer, other, customer).seq == 1
+        assert not waiting.done()
+    assert waiting.result(timeout=10).seq == 1
+    monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.2)
+    with transaction.atomic():
+        Session.objects.select_for_update().get(pk=session.pk)
+        assert refusal(writer, session, customer) == "unavailable"
+
+
+def test_too_many_waiting_are_refused_at_once(
+    session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "MOST_WAITING", -1)
+    assert refusal(Writer(InProcessBus()), session, customer) == "unavailable"
+
+
+def test_every_text_that_a_frame_may_carry_fits(writer: Writer, session: Session, customer: User) -> None:
+    awkward = ["\x01\x7f", "\u2028", "𝄞" * 4000, "%s %(a)s ? $1", "'; DROP TABLE x; --", "\\u0000", "\ufeff\ufffe"]
+    for text in awkward:
+        posted(writer, session, customer, text)
+    assert texts(session) == awkward
+    assert connection.vendor in ("sqlite", "postgresql")
