@@ -32,6 +32,18 @@ def hold(client: Any) -> Any:
     return create
 
 
+def test_an_intent_waits_for_a_card_then_for_its_confirmation(client: Any) -> None:
+    intent = client.v1.payment_intents.create({"amount": 1499, "currency": "usd"})
+    assert intent.status == "requires_payment_method"
+    with pytest.raises(stripe.InvalidRequestError, match="return_url"):
+        client.v1.payment_intents.confirm(intent.id)
+    with pytest.raises(stripe.InvalidRequestError, match="missing a payment method"):
+        client.v1.payment_intents.confirm(intent.id, {"return_url": "http://shop.test/"})
+    given = client.v1.payment_intents.create({"amount": 1499, "currency": "usd", "payment_method": "pm_card_visa"})
+    assert given.status == "requires_confirmation"
+    assert client.v1.payment_intents.confirm(given.id, {"return_url": "http://shop.test/"}).status == "succeeded"
+
+
 def test_a_kept_card_is_held_at_once(hold: Any) -> None:
     intent = hold()
     assert (intent.status, intent.amount_capturable) == ("requires_capture", 1499)
