@@ -1,0 +1,295 @@
+"""What each role finds on its dashboard, and how many queries that takes."""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from autodoctor.payments.models import Payment
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.sessions.tests.story import Story
+
+pytestmark = pytest.mark.django_db
+
+ClientOf = Callable[["User"], Client]
+
+
+@pytest.fixture
+def reads(client_of: ClientOf) -> "Callable[..., str]":
+    """What this person reads there, without markup."""
+
+    def read(user: "User", path: str = "/dashboard/") -> str:
+        answer = client_of(user).get(path)
+        assert answer.status_code == 200, path
+        text = re.sub(r"<(style|script|template)\b.*?</\1>", "", answer.content.decode(), flags=re.DOTALL)
+        return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&#x27;", "'").split())
+
+    return read
+
+
+def _another(customer: "User", mechanic: "User") -> "Story":
+    from autodoctor.sessions.tests.story import Story
+
+    return Story(customer, mechanic)
+
+
+def test_somebody_new_is_led_to_booking(customer: "User", reads: Callable[..., str], client_of: ClientOf) -> None:
+    assert "No sessions yet" in reads(customer)
+    assert 'href="/book/"' in client_of(customer).get("/dashboard/").content.decode()
+
+
+def test_the_open_session_comes_first_and_says_what_is_held(
+    story: "Story", customer: "User", mechanic: "User", reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    _another(customer, mechanic).pay().accept().join().start().end(customer)
+    story.live()
+
+    text = reads(customer)
+
+    assert text.index("Live") < text.index("with Morgan Mechanic · $9.99 held, not charged") < text.index("History")
+    assert f'href="/sessions/{story.id}/"' in client_of(customer).get("/dashboard/").content.decode()
+    assert "with Casey Customer" in reads(mechanic)
+
+
+def test_an_unpaid_booking_waits_for_its_payment(story: "Story", customer: "User", client_of: ClientOf) -> None:
+    markup = client_of(customer).get("/dashboard/").content.decode()
+    assert "Continue to pay $9.99" in markup
+    assert f'formaction="/sessions/{story.id}/checkout/"' in markup
+    assert "Go to your session" not in markup
+
+    story.pay()
+    assert "Continue to pay" not in client_of(customer).get("/dashboard/").content.decode()
+
+
+def test_the_question_whether_it_is_solved_waits_until_it_is_answered(
+    story: "Story", customer: "User", mechanic: "User", reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    story.live().wait(minutes=6).end(mechanic)
+
+    text = reads(customer)
+    assert "Is it solved? Morgan Mechanic ended your session early." in text
+    assert "no answer within 24 hours: $9.99 is charged" in text
+    assert "$9.99 held until you answer" in text
+    assert "Your share follows from the customer’s answer" in reads(mechanic)
+    assert "Is it solved?" not in reads(mechanic)
+
+    client_of(customer).post(f"/sessions/{story.id}/solved/", {"solved": "no"})
+    assert "Is it solved?" not in reads(customer)
+    assert "$1.99 charged, $8.00 released" in reads(customer)
+
+
+@pytest.mark.parametrize(
+    ("ending", "customers_words", "mechanics_words"),
+    [
+        ("time_up", "$9.99 charged", "You earn $6.99"),
+        ("mechanic_lost", "$4.99 charged, $5.00 released", "You earn $3.49"),
+        ("stopped", "$9.99 released, nothing charged", "Nothing earned"),
+    ],
+)
+def test_the_history_says_what_became_of_the_money(
+    story: "Story",
+    customer: "User",
+    mechanic: "User",
+    reads: Callable[..., str],
+    ending: str,
+    customers_words: str,
+    mechanics_words: str,
+) -> None:
+    if ending == "time_up":
+        story.live().wait(minutes=31)
+    elif ending == "mechanic_lost":
+        story.live().wait(minutes=15).leave(mechanic).wait(minutes=6)
+    else:
+        from autodoctor.sessions import actions
+
+        story.pay().accept()
+        actions.cancel(session_id=story.id, by=customer, now=story.now)
+
+    assert customers_words in reads(customer)
+    assert mechanics_words in reads(mechanic)
+
+
+def test_a_booking_that_was_never_paid_cost_nothing(
+    story: "Story", customer: "User", reads: Callable[..., str]
+) -> None:
+    story.wait(minutes=40)
+    assert "Not paid in time Nothing charged" in reads(customer)
+
+
+def test_the_queue_shows_what_a_mechanic_decides_by(
+    story: "Story", mechanic: "User", client_of: ClientOf, reads: Callable[..., str]
+) -> None:
+    story.pay()
+
+    text, markup = reads(mechanic), client_of(mechanic).get("/dashboard/queue/").content.decode()
+
+    for fact in ("Volvo", "Quick Chat, 30 minutes", "for Casey Customer", "It rattles", "You earn $6.99"):
+        assert fact in text
+    assert f'formaction="/sessions/{story.id}/accept/"' in markup
+    assert 'data-since="2026-03-02T12:00:00+00:00"' in markup
+
+
+def test_accepting_leads_into_the_session_and_empties_the_queue(
+    story: "Story", mechanic: "User", mechanic2: "User", client_of: ClientOf, reads: Callable[..., str]
+) -> None:
+    story.pay()
+    answer = client_of(mechanic).post(f"/sessions/{story.id}/accept/")
+    assert answer.headers["Location"] == f"/sessions/{story.id}/"
+    for anybody in (mechanic, mechanic2):
+        assert "Nobody is waiting" in reads(anybody, "/dashboard/queue/")
+
+
+def test_who_holds_a_session_sees_others_wait_but_cannot_take_them(
+    story: "Story", stranger: "User", mechanic: "User", mechanic2: "User", client_of: ClientOf
+) -> None:
+    story.pay().accept()
+    _another(stranger, mechanic).pay()
+
+    busy = client_of(mechanic).get("/dashboard/queue/").content.decode()
+    free = client_of(mechanic2).get("/dashboard/queue/").content.decode()
+
+    assert "Finish it before you accept another" in busy
+    assert (busy.count("disabled"), free.count("disabled")) == (1, 0)
+
+
+def test_a_request_given_back_goes_to_the_others_only(
+    story: "Story", mechanic: "User", mechanic2: "User", reads: Callable[..., str]
+) -> None:
+    from autodoctor.sessions import actions
+
+    story.pay().accept()
+    actions.release(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+
+    assert "Given back" in reads(mechanic2, "/dashboard/queue/")
+    assert "Nobody is waiting" in reads(mechanic, "/dashboard/queue/")
+
+
+def test_the_switch_shows_how_it_stands(mechanic: "User", client_of: ClientOf, reads: Callable[..., str]) -> None:
+    client = client_of(mechanic)
+    assert re.search(r'name="taking" checked', client.get("/dashboard/").content.decode())
+
+    client.post("/mechanics/taking-sessions/", {})
+
+    markup = client.get("/dashboard/").content.decode()
+    assert not re.search(r'name="taking" checked', markup)
+    assert 'what="queue" alerts' not in markup
+    assert "You are not taking sessions" in reads(mechanic)
+
+
+def test_support_sees_every_open_session_and_the_way_to_the_admin(
+    story: "Story", stranger: "User", mechanic2: "User", support: "User", reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    _another(stranger, mechanic2).live().end(stranger)
+    story.pay().accept()
+    _another(stranger, mechanic2).pay()
+
+    text = reads(support)
+
+    assert "Casey Customer · Morgan Mechanic" in text
+    assert "Sam Stranger" in text
+    assert text.count("Quick Chat") == 2
+    assert "state__exact=applied" in client_of(support).get("/dashboard/").content.decode()
+
+
+def test_nobody_finds_what_is_not_theirs(
+    story: "Story", stranger: "User", mechanic2: "User", reads: Callable[..., str]
+) -> None:
+    story.live()
+    for other in (stranger, mechanic2):
+        assert "Volvo" not in reads(other)
+        assert "Volvo" not in reads(other, "/dashboard/sessions/")
+
+
+@pytest.mark.parametrize(
+    ("path", "let_in"),
+    [
+        ("/dashboard/", {"customer", "mechanic", "support"}),
+        ("/dashboard/sessions/", {"customer", "mechanic", "support"}),
+        ("/dashboard/queue/", {"mechanic"}),
+        ("/dashboard/open/", {"support"}),
+    ],
+)
+def test_each_list_is_for_its_role(
+    path: str, let_in: set[str], customer: "User", mechanic: "User", support: "User", client_of: ClientOf
+) -> None:
+    for role, user in (("customer", customer), ("mechanic", mechanic), ("support", support)):
+        assert client_of(user).get(path).status_code == (200 if role in let_in else 404)
+    assert Client().get(path).headers["Location"] == f"/sign-in/?next={path}"
+
+
+def test_what_people_typed_stays_text(
+    story: "Story", customer: "User", mechanic: "User", support: "User", client_of: ClientOf
+) -> None:
+    from autodoctor.sessions.models import Session
+
+    attack = "<script>alert(1)</script>"
+    customer.name = attack
+    customer.save()
+    Session.objects.filter(pk=story.id).update(concern=attack, vehicle={"make": attack})
+    story.pay()
+
+    for user in (customer, mechanic, support):
+        assert attack not in client_of(user).get("/dashboard/").content.decode()
+
+
+def test_an_older_page_of_the_history_stays_reachable(
+    customer: "User", mechanic: "User", client_of: ClientOf, reads: Callable[..., str]
+) -> None:
+    for _ in range(21):
+        _another(customer, mechanic).wait(minutes=40)
+
+    markup = client_of(customer).get("/dashboard/").content.decode()
+    assert markup.count("row__title") == 20
+    assert 'href="/dashboard/?page=2"' in markup
+    older = client_of(customer).get("/dashboard/?page=2").content.decode()
+    assert older.count("row__title") == 1
+    assert 'hx-get="/dashboard/sessions/?page=2"' in older
+    assert "No sessions yet" not in reads(customer, "/dashboard/?page=x")
+
+
+@pytest.mark.parametrize("who", ["customer", "mechanic", "support"])
+def test_a_longer_list_takes_no_more_queries(
+    who: str, customer: "User", stranger: "User", mechanic: "User", support: "User", client_of: ClientOf
+) -> None:
+    user = {"customer": customer, "mechanic": mechanic, "support": support}[who]
+    client = client_of(user)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/dashboard/")
+        return len(captured)
+
+    def more() -> None:
+        _another(customer, mechanic)
+        _another(stranger, mechanic).pay()
+        _another(customer, mechanic).live().end(customer)
+        _another(customer, mechanic).live().wait(minutes=2).end(mechanic)
+
+    more()
+    client.get("/dashboard/")
+    few = queries()
+    for _ in range(4):
+        more()
+
+    assert queries() == few <= 12
+    assert Payment.objects.count() == 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/customer/dashboard", "/dashboard/"),
+        ("/mechanic/dashboard", "/dashboard/"),
+        ("/mechanic/dashboard/", "/dashboard/"),
+        ("/mechanic/login", "/sign-in/"),
+    ],
+)
+def test_older_addresses_lead_on(client: Client, old: str, new: str) -> None:
+    answer: Any = client.get(old)
+    assert (answer.status_code, answer.headers["Location"]) == (301, new)
