@@ -13,7 +13,7 @@ from autodoctor.booking import actions
 from autodoctor.booking.actions import AlreadyOpen
 from autodoctor.booking.forms import IntakeForm
 from autodoctor.payments.gateway import PaymentError
-from autodoctor.sessions.api import router
+from autodoctor.sessions.api import SessionOut, as_answer, router
 from autodoctor.sessions.models import Session
 
 
@@ -39,7 +39,7 @@ class IntakeIn(Schema):
 
 
 class Booked(Schema):
-    session: dict[str, Any]
+    session: SessionOut
     checkout_url: str
 
 
@@ -48,7 +48,7 @@ class Invalid(Failure):
 
 
 class InTheWay(Failure):
-    session: dict[str, Any]
+    session: SessionOut
 
 
 @router.post(
@@ -72,7 +72,7 @@ def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
         return Status(409, _in_the_way(error.session))
     except PaymentError as error:
         return Status(503, {"error": "payment_unavailable", "detail": str(error.sentence)})
-    return Status(201, {"session": session.payload(), "checkout_url": url})
+    return Status(201, {"session": as_answer(session), "checkout_url": url})
 
 
 def _as_form_data(body: IntakeIn) -> dict[str, Any]:
@@ -89,4 +89,4 @@ def _as_form_data(body: IntakeIn) -> dict[str, Any]:
 
 def _in_the_way(session: Session) -> dict[str, Any]:
     detail = _("You already have a session open. Send “another” to book one more.")
-    return {"error": "session_open", "detail": detail, "session": session.payload()}
+    return {"error": "session_open", "detail": detail, "session": as_answer(session)}

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
@@ -37,7 +37,7 @@ class SeeOther(HttpResponseRedirect):
 
 
 @anyone
-@require_GET
+@require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     person = _person(request)
     facts = {
@@ -81,14 +81,14 @@ def book(request: HttpRequest) -> HttpResponse:
 
 
 @anyone
-@require_GET
+@require_safe
 def vin_hint(request: HttpRequest) -> HttpResponse:
     """What the number says, while it is being typed."""
     return render(request, "booking/vin_hint.html", _vin_facts(request.GET.get("vin", "")))
 
 
 @anyone
-@require_GET
+@require_safe
 def charge(request: HttpRequest) -> HttpResponse:
     """What is held and charged for a plan, when another is chosen."""
     plan = Plan.objects.filter(active=True, bookable=True, slug=request.GET.get("plan", "")).first()
@@ -176,6 +176,7 @@ def _charge(plan: Plan | None) -> dict[str, Any]:
         "unattended_minutes": settings.DEADLINES["unattended"] // 60,
         "never_started_minutes": settings.DEADLINES["never_started"] // 60,
         "no_show_minutes": settings.DEADLINES["customer_no_show"] // 60,
+        "lenient_minutes": settings.DEADLINES["lenient_pause"] // 60,
         "answer_hours": settings.DEADLINES["solved_answer"] // 3600,
     }
 
