@@ -296,3 +296,4 @@ def test_called_off_while_the_page_is_made(
     assert checkouts(stripe_sandbox, "open") == []
     payment.refresh_from_db()
     assert payment.state == State.FAILED
+    assert payment.checkout_number == ["checkout_request", "create_checkout"].index(call), "none was asked for after"
