@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
 
 from autodoctor.clock.queue import schedule
 
-if TYPE_CHECKING:
-    from autodoctor.accounts.models import User
 
-
-def post(template: str, *, to: "User | str", context: Mapping[str, Any], key: str, now: datetime) -> None:
+def post(template: str, *, to: AbstractBaseUser | str, context: Mapping[str, Any], key: str, now: datetime) -> None:
     """Write to a person, or to a bare address, in the caller's transaction.
 
     `template` names `<template>.txt`, whose first line is "Subject: …". `context` is JSON; its keys ending in `_at`
