@@ -29,17 +29,15 @@ def admit_paid_session(job: Job, now: datetime) -> None:
 
 
 def tell_the_customer(job: Job, now: datetime) -> None:
-    """A hold became a charge, or was released: part of the session's history."""
-    actions.record_payment(
-        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now
-    )
+    """A hold became a charge, was released or given back: part of the session's history."""
+    kind = "refund.issued" if job.kind == "payment.refunded" else job.kind
+    actions.record_payment(session_id=_session_of(job), kind=kind, data=dict(job.payload), audience="customer", now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
-    """A payment does not match our row: nothing was fulfilled, a person has to look."""
-    actions.record_payment(
-        session_id=_session_of(job), kind="alert.support", data=dict(job.payload), audience="support", now=now
-    )
+    """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
+    data = {"rule": job.kind, **job.payload}
+    actions.record_payment(session_id=_session_of(job), kind="alert.support", data=data, audience="support", now=now)
 
 
 REACTIONS = {

@@ -23,7 +23,7 @@ DATA.mkdir(parents=True, exist_ok=True)
 
 def _secret_key() -> str:
     """From the environment, else (development only) generated once into the data directory."""
-    if given := env.str("SECRET_KEY", default=""):
+    if given := str(env.str("SECRET_KEY", default="")):
         return given
     if not DEBUG:
         stop("SECRET_KEY is not set: give a long random string in the environment.")

@@ -1,0 +1,102 @@
+"""The dashboards follow what happens, without a reload."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server, running
+from tests.journeys.conftest import Watch
+from tests.journeys.people import Customer, Mechanic
+
+OpenPage = Callable[..., Page]
+IN_THE_BACKGROUND = "document.hasFocus = () => false;"
+COUNT_TONES = (
+    "window.tones = 0; window.OscillatorNode = class extends OscillatorNode { start() { window.tones += 1; } };"
+)
+
+
+def test_a_request_comes_and_goes_in_the_queue_by_itself(server: Server, browser_of: OpenPage) -> None:
+    mechanic = Mechanic(browser_of("mechanic@example.com")).waits_for_requests()
+    customer = Customer(browser_of("customer@example.com")).books()
+    request = mechanic.page.locator(f"[data-request='{customer.session_id}']")
+
+    expect(request).to_contain_text("You earn $6.99")
+    expect(request.locator("elapsed-time")).to_have_text(re.compile(r"00:\d\d$"))
+
+    customer.stops("Stop waiting")
+    expect(request).to_have_count(0)
+
+
+def test_one_tab_of_several_calls_the_mechanic(server: Server, browser_of: OpenPage) -> None:
+    first = browser_of("mechanic@example.com")
+    first.context.add_init_script(IN_THE_BACKGROUND + COUNT_TONES)
+    second = first.context.new_page()
+    for tab in (first, second):
+        tab.goto("/dashboard/")
+        expect(tab.locator("live-list[alerts]")).to_be_visible()
+    second.get_by_role("heading", level=1).click()
+
+    customer = Customer(browser_of("customer@example.com")).books()
+
+    for tab in (first, second):
+        expect(tab.locator(f"[data-request='{customer.session_id}']")).to_be_visible()
+    expect(second).to_have_title("New request")
+    expect(first).to_have_title(re.compile("^Dashboard"))
+    assert (first.evaluate("window.tones"), second.evaluate("window.tones > 0")) == (0, True)
+    customer.stops("Stop waiting")
+
+
+def test_the_customers_dashboard_follows_the_session(server: Server, browser_of: OpenPage) -> None:
+    customer = Customer(browser_of("customer@example.com")).books()
+    mechanic = Mechanic(browser_of("mechanic@example.com")).waits_for_requests()
+    id_ = customer.session_id
+    customer.page.goto("/dashboard/")
+    customer.sees("Mechanics see your request now").sees("$9.99 held, not charged")
+
+    mechanic.accepts(id_)
+    customer.sees(re.compile("^with Morgan"))
+
+    customer.page.get_by_role("link", name="Go to your session").click()
+    expect(customer.page).to_have_url(re.compile(f"/sessions/{id_}/$"))
+    customer.stops(re.compile("^Stop"))
+    customer.page.goto("/dashboard/")
+    customer.sees("$9.99 released, nothing charged")
+
+
+def test_a_list_says_when_it_may_be_old_and_catches_up(browser_of: OpenPage, watch: Watch) -> None:
+    watch.allow("ERR_CONNECTION_REFUSED|WebSocket connection")
+    with running() as server:
+        mechanic = Mechanic(browser_of("mechanic@example.com", server=server)).waits_for_requests()
+        customer = Customer(browser_of("customer@example.com", server=server)).books()
+        request = mechanic.page.locator(f"[data-request='{customer.session_id}']")
+        expect(request).to_be_visible()
+
+        server.kill()
+        expect(mechanic.page.locator("feed-status")).to_be_visible()
+        server.sql("UPDATE autodoctor_sessions_session SET state = 'cancelled'")
+        server.start()
+
+        expect(request).to_have_count(0, timeout=20_000)
+        expect(mechanic.page.locator("feed-status")).to_be_hidden()
+
+
+def test_taking_sessions_is_one_tap(server: Server, browser_of: OpenPage) -> None:
+    mechanic = Mechanic(browser_of("mechanic2@example.com")).waits_for_requests()
+    switch = mechanic.page.get_by_role("switch", name="Taking sessions")
+    expect(switch).to_be_checked()
+
+    switch.uncheck()
+    mechanic.sees("You are not taking sessions")
+    switch.check()
+    expect(mechanic.page.get_by_text("You are not taking sessions")).to_have_count(0)
+    expect(switch).to_be_checked()
+
+
+def test_everybody_can_use_their_dashboard(server: Server, browser_of: OpenPage, axe: Callable[[Page], None]) -> None:
+    customer = Customer(browser_of("customer2@example.com")).books()
+    for email in ("customer2@example.com", "mechanic@example.com", "support@example.com"):
+        page = browser_of(email)
+        page.goto("/dashboard/")
+        axe(page)
+    customer.stops("Stop waiting")
