@@ -1,10 +1,11 @@
 """Schedule and cancel work, in the caller's transaction."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -19,12 +20,13 @@ wake_listeners: list[Callable[[datetime], None]] = []
 _UPSERT = """
 INSERT INTO clock_job
     (kind, key, due_at, run_at, external, payload, version, attempts, leased_until, lease_owner, parked_at, last_error)
-VALUES (%s, %s, %s, %s, %s, %s, 1, 0, NULL, '', NULL, '')
+VALUES {rows}
 ON CONFLICT (kind, key) DO UPDATE SET
     due_at = excluded.due_at, run_at = excluded.run_at, external = excluded.external, payload = excluded.payload,
     version = clock_job.version + 1, attempts = 0, leased_until = NULL, lease_owner = '', parked_at = NULL,
     last_error = ''
 """
+_ROW = "(%s, %s, %s, %s, %s, %s, 1, 0, NULL, '', NULL, '')"
 
 # The row as it was claimed: not cancelled, rescheduled or taken over since.
 _HELD = "FROM clock_job WHERE id = %s AND version = %s AND lease_owner = %s"
@@ -58,17 +60,25 @@ def schedule(kind: str, key: str, due_at: datetime, **payload: Any) -> None:
     Part of the caller's transaction. The payload must be JSON (UUIDs and datetimes become text).
     Raise `ValueError` for a naive moment or a name that does not fit.
     """
-    _check(kind, key, due_at)
-    _settle_own(kind, key)
-    moment = connection.ops.adapt_datetimefield_value(due_at)
-    _execute(_UPSERT, kind, key, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder))
-    transaction.on_commit(partial(_announce, due_at), robust=True)
+    _settle_own([kind], key)
+    _upsert([_row(kind, key, due_at, payload)], due_at)
 
 
 def cancel(kind: str, key: str) -> None:
     """Forget it, in the caller's transaction; nothing happens when there is none."""
-    _settle_own(kind, key)
+    _settle_own([kind], key)
     _execute("DELETE FROM clock_job WHERE kind = %s AND key = %s", kind, key)
+
+
+def arrange(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, datetime]) -> None:
+    """Many `cancel`s and `schedule`s (kind → when it is due) of one key, in two statements."""
+    _settle_own([*cancelled, *scheduled], key)
+    if cancelled:
+        marks = ", ".join(["%s"] * len(cancelled))
+        _execute(f"DELETE FROM clock_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)
+    if scheduled:
+        rows = [_row(kind, key, due_at, {}) for kind, due_at in scheduled.items()]
+        _upsert(rows, min(scheduled.values()))
 
 
 def unpark(jobs: list[int], now: datetime) -> int:
@@ -91,17 +101,24 @@ def _held(job: Job) -> tuple[int, int, str]:
     return job.pk, job.version, job.lease_owner
 
 
-def _check(kind: str, key: str, due_at: datetime) -> None:
+def _row(kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> list[Any]:
     if due_at.tzinfo is None:
         raise ValueError("a deadline needs a time zone")
     if len(kind) > 60 or len(key) > 120:
         raise ValueError(f"too long for a job: {kind} {key}")
+    moment = connection.ops.adapt_datetimefield_value(due_at)
+    return [kind, key, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
 
 
-def _settle_own(kind: str, key: str) -> None:
+def _upsert(rows: list[list[Any]], earliest: datetime) -> None:
+    _execute(_UPSERT.format(rows=", ".join([_ROW] * len(rows))), *chain.from_iterable(rows))
+    transaction.on_commit(partial(_announce, earliest), robust=True)
+
+
+def _settle_own(kinds: Collection[str], key: str) -> None:
     """A handler that changes its own job takes the row in hand away first: it may do so only while it holds it."""
     run = current_run.get()
-    if run and (run.job.kind, run.job.key) == (kind, key):
+    if run and run.job.key == key and run.job.kind in kinds:
         run.settle()
 
 

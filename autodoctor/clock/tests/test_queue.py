@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from pytest_django import DjangoCaptureOnCommitCallbacks
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from autodoctor.clock import queue
 from autodoctor.clock.models import Job
-from autodoctor.clock.queue import cancel, schedule
+from autodoctor.clock.queue import arrange, cancel, schedule
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -54,6 +54,28 @@ def test_cancelling_what_is_not_there_does_nothing() -> None:
     assert Job.objects.count() == 1
     cancel("note", "1")
     assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+def test_many_of_one_key_are_arranged_at_once() -> None:
+    later = NOON + timedelta(hours=1)
+    for kind in ("gone", "too", "moved", "kept"):
+        schedule(kind, "1", NOON)
+    schedule("gone", "of another", NOON)
+    arrange("1", cancelled=["gone", "too", "never was"], scheduled={"moved": later, "new": later})
+    found = {(job.kind, job.key): (job.due_at, job.version) for job in Job.objects.all()}
+    assert found == {
+        ("gone", "of another"): (NOON, 1),
+        ("kept", "1"): (NOON, 1),
+        ("moved", "1"): (later, 2),
+        ("new", "1"): (later, 1),
+    }
+
+
+@pytest.mark.django_db
+def test_arranging_nothing_asks_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        arrange("1", cancelled=[], scheduled={})
 
 
 @pytest.mark.django_db

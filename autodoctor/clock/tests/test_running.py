@@ -12,7 +12,7 @@ from autodoctor.clock import claims
 from autodoctor.clock.handlers import Retry, parked
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
-from autodoctor.clock.queue import cancel, schedule
+from autodoctor.clock.queue import arrange, cancel, schedule
 from autodoctor.clock.running import Outcome, backoff, run
 from autodoctor.clock.tests.work import FAR, noted
 
@@ -130,6 +130,19 @@ def test_a_handler_may_cancel_its_own(handle: Handle) -> None:
     assert run_due(NOON) == 1
     assert noted("1") == 1
     assert not Job.objects.filter(kind="own").exists()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_handler_may_arrange_its_own_among_others(handle: Handle, again: bool) -> None:
+    def arranged(job: Job, now: datetime) -> None:
+        own = {job.kind: NOON + SOON} if again else {}
+        arrange(job.key, cancelled=[] if again else [job.kind], scheduled={"noted": FAR} | own)
+
+    handle("own", arranged)
+    schedule("own", "1", NOON)
+    assert run_due(NOON) == 1
+    assert noted("1") == 1
+    assert Job.objects.filter(kind="own", due_at=NOON + SOON).exists() is again
 
 
 def test_a_failed_run_leaves_nothing_but_a_later_try(handle: Handle) -> None:
