@@ -1,0 +1,114 @@
+"""Signing up on the way to booking, and in with a passkey."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.journeys.conftest import Watch
+from tests.journeys.people import CONCERN, Customer
+
+OpenPage = Callable[..., Page]
+PASSWORD = "ratchet-and-torque"
+FINGERPRINT = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+}
+
+
+def _sign_up(page: Page, email: str, name: str) -> None:
+    """From the form to the code and beyond."""
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Make an account").click()
+    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
+    page.get_by_label("Code").fill(_code_for(page, email))
+    page.get_by_role("button", name="Go on").click()
+
+
+def _code_for(page: Page, email: str) -> str:
+    outbox = page.context.new_page()
+    row = outbox.locator(".row", has_text=email)
+    while not row.count():
+        outbox.goto("/outbox/")
+    subject = row.first.get_by_role("link").inner_text()
+    outbox.close()
+    return subject.removeprefix("Your code: ")
+
+
+def test_signing_up_in_the_middle_of_booking_loses_nothing(server: Server, browser_of: OpenPage) -> None:
+    visitor = Customer(browser_of(None)).fills_the_intake()
+    visitor.page.get_by_role("button", name="Continue").click()
+    expect(visitor.page).to_have_url(re.compile("/sign-up/"))
+
+    _sign_up(visitor.page, "visitor@example.org", "Vera Visitor")
+
+    expect(visitor.page).to_have_url(re.compile("/book/"))
+    expect(visitor.page.locator("textarea[name=concern]")).to_have_value(CONCERN)
+    expect(visitor.page.get_by_label("Make", exact=True)).to_have_value("Volvo")
+    visitor.page.locator("input[name=waiver]").check()
+    visitor.goes_to_payment().pays().stops("Stop waiting")
+
+
+def test_a_passkey_signs_in_without_a_password(server: Server, browser_of: OpenPage) -> None:
+    page = browser_of(None)
+    page.goto("/sign-up/?next=/account/two-factor/")
+    _sign_up(page, "passkey@example.org", "Paula Passkey")
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": FINGERPRINT})
+
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
+    page.goto("/account/")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    page.goto("/sign-in/")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(page.get_by_role("heading", name="Hello, Paula Passkey")).to_be_visible()
+
+
+def test_a_refused_passkey_is_said_in_words(server: Server, browser_of: OpenPage) -> None:
+    page = browser_of(None)
+    page.goto("/sign-in/")
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": FINGERPRINT | {"isUserVerified": False}})
+
+    page.get_by_role("button", name="Sign in with a passkey").click()
+
+    expect(page.get_by_text("The passkey was not used")).to_be_visible()
+
+
+def test_times_are_the_viewers(server: Server, browser_of: OpenPage) -> None:
+    page = browser_of("support@example.com", timezone_id="Pacific/Kiritimati")
+    page.goto("/account/")
+    page.reload()
+    expect(page.get_by_label("Time zone")).to_contain_text("The one of my browser (Pacific/Kiritimati)")
+
+
+def test_everybody_can_use_the_account_pages(
+    server: Server, browser_of: OpenPage, axe: Callable[[Page], None], watch: Watch
+) -> None:
+    watch.allow("status of 422")
+    visitor, mechanic = browser_of(None), browser_of("mechanic2@example.com")
+    for path in ("/sign-in/", "/sign-up/", "/account/password/reset/", "/outbox/"):
+        visitor.goto(path)
+        axe(visitor)
+    inside = ("/account/", "/account/email/", "/account/password/change/", "/account/two-factor/", "/sign-out/")
+    for path in (*inside, "/account/reauthenticate/", "/mechanics/apply/"):
+        mechanic.goto(path)
+        axe(mechanic)
+    customer = browser_of("customer2@example.com")
+    customer.goto("/mechanics/apply/")
+    axe(customer)
+    customer.get_by_role("button", name="Send the application").click()
+    axe(customer)
