@@ -75,7 +75,7 @@ def arrange(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, dat
     _settle_own([*cancelled, *scheduled], key)
     if cancelled:
         marks = ", ".join(["%s"] * len(cancelled))
-        _execute(f"DELETE FROM clock_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)
+        _execute(f"DELETE FROM clock_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)  # noqa: S608 - only marks
     if scheduled:
         rows = [_row(kind, key, due_at, {}) for kind, due_at in scheduled.items()]
         _upsert(rows, min(scheduled.values()))

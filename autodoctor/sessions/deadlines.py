@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from autodoctor.clock.models import Job
-from autodoctor.clock.queue import cancel, schedule
+from autodoctor.clock.queue import arrange
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.settlement import ASK_FIRST
@@ -240,10 +240,6 @@ def lacks(it: Situation, held: dict[str, datetime]) -> bool:
 def align(it: Situation) -> int:
     """Set, move and drop clock rows until they are what the situation wants. Returns how many were set or moved."""
     want, have = wanted(it), kept([it.session.id])[it.session.id]
-    key = str(it.session.id)
-    for kind in have.keys() - want.keys():
-        cancel(kind, key)
-    changed = [kind for kind, moment in want.items() if have.get(kind) != moment]
-    for kind in changed:
-        schedule(kind, key, want[kind])
+    changed = {kind: moment for kind, moment in want.items() if have.get(kind) != moment}
+    arrange(str(it.session.id), cancelled=have.keys() - want.keys(), scheduled=changed)
     return len(changed)
