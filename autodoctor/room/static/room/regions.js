@@ -6,15 +6,24 @@
 
 /** @typedef {{ state: string, stage: string, role: string, refresh: number, refreshAt: number, title: string }} Facts */
 
+const CLICK_FOLLOWS_MS = 50;
+
 export class Regions {
   /** What the server sent last, by id. @type {Map<string, string>} */
   #served = new Map();
   #root;
+  #lifted = Promise.resolve();
 
   /** Call before anything changes the markup. @param {HTMLElement} root */
   constructor(root) {
     this.#root = root;
     for (const region of regionsOf(root)) this.#served.set(region.id, region.innerHTML);
+    root.addEventListener("pointerdown", () => (this.#lifted = lifted()));
+  }
+
+  /** Until no finger is on the page: a button swapped under one would swallow the tap. */
+  get untouched() {
+    return this.#lifted;
   }
 
   /** @returns {Facts} */
@@ -40,6 +49,14 @@ export class Regions {
       replaceContent(present, region);
     }
   }
+}
+
+/** @returns {Promise<void>} */
+function lifted() {
+  return new Promise((resolve) => {
+    const lift = () => setTimeout(resolve, CLICK_FOLLOWS_MS);
+    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, lift, { once: true });
+  });
 }
 
 /** @param {ParentNode} root */
