@@ -19,7 +19,7 @@ from autodoctor.mail.post import post
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement
-from autodoctor.sessions.attendance import Situation
+from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Refused, State, check
@@ -52,7 +52,7 @@ def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
         it = attendance.look(locked.get(pk=session_id), now)
         yield it
         it.session.save()
-        deadlines.align(attendance.look(it.session, now))
+        deadlines.align(it)
         log.announce(it.session)
 
 
@@ -125,7 +125,7 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
             _check_claim(it.session, mechanic)
             it.session.mechanic = mechanic
             it.session.accepted_at = now
-            Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
+            it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
             _enter(it, State.ACCEPTED, "session.accepted", at=now, by=mechanic)
             it.session.save()  # here, so that a second claim fails before anything else is done
             write_to(it.session.customer, it, "accepted", now=now)
@@ -171,7 +171,7 @@ def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
     check(session.state, State.REQUESTED)
     freed = session.mechanic
     session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
-    session.mechanic = None
+    session.mechanic, it.mechanic = None, Seat(Role.MECHANIC)
     session.released_at = at
     session.unattended_at = max(filter(None, [session.unattended_at, at + span("unattended_after_release")]))
     data = {"reason": reason, "released": str(freed.id) if freed else None}
@@ -356,6 +356,7 @@ def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, A
     )
     once_per = deadlines.DEADLINES[rule].once_per
     occasion = once_per(it.session) if once_per else 0
+    it.fired.add((rule, occasion))
     facts = {"rule": rule, **(data or {})}
     log.append(it.session, kind, at=at, audience=audience, rule=rule, occasion=occasion, data=facts)
 

@@ -1,0 +1,23 @@
+"""One answer for what is not there and for what is not yours, in the demo as in production."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        sentence = _("There is nothing here, or it is not yours.")
+        return JsonResponse({"error": "not_found", "detail": sentence}, status=404)
+    return render(request, "404.html", status=404)
+
+
+class OwnNotFoundPage(MiddlewareMixin):
+    """With DEBUG on, Django itself answers 404 with a list of all addresses."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        return not_found(request) if settings.DEBUG and response.status_code == 404 and is_page else response

@@ -1,0 +1,17 @@
+"""What is not there looks the same in the demo and in production."""
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("debug", [True, False])
+def test_not_there(settings: Settings, debug: bool) -> None:
+    settings.DEBUG = debug
+    page = Client().get("/nothing/here/")
+    assert page.status_code == 404
+    assert b"autodoctor.urls" not in page.content
+    answer = Client().get("/api/nothing")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == "not_found"
