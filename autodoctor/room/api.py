@@ -39,7 +39,7 @@ class IceServers(Schema):
 def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any:
     """The answer is the event, as every socket gets it. The same message again gets the same event again."""
     user = user_of(request)
-    visible_to(user).only("id").get(pk=session_id)
+    visible_to(user).get(pk=session_id)
     if not protocol.is_sayable(body.text):
         raise refused("invalid_frame", _("This text cannot be sent."))
     posting = writer.post(
@@ -62,5 +62,5 @@ def refused(code: str, detail: str) -> Refused:
 def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Fresh ones for each call: the credentials expire."""
     user = user_of(request)
-    visible_to(user).only("id").get(pk=session_id)
+    visible_to(user).get(pk=session_id)
     return {"ice_servers": call.ice_servers(user_id=str(user.id), now=timezone.now())}

@@ -22,17 +22,26 @@ _actors = ThreadPoolExecutor(max_workers=4, thread_name_prefix="room-act")
 
 async def read(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a query. A dead connection is replaced and the query made once more."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: healing(work, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: borrowing(work, *args, **kwargs))
 
 
 async def act(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run something that may be repeated, like an action of a session. Like `read`, on other threads."""
-    return await asyncio.get_running_loop().run_in_executor(_actors, lambda: healing(work, *args, **kwargs))
+    return await asyncio.get_running_loop().run_in_executor(_actors, lambda: borrowing(work, *args, **kwargs))
 
 
 def later(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
     """Like `act`, from any thread, without waiting."""
-    _actors.submit(lambda: healing(work, *args, **kwargs))
+    _actors.submit(lambda: borrowing(work, *args, **kwargs))
+
+
+def borrowing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """As `healing`, and the connection goes back to its pool; a file stays open."""
+    try:
+        return healing(work, *args, **kwargs)
+    finally:
+        if connection.vendor != "sqlite":
+            connection.close()
 
 
 def healing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -201,7 +201,7 @@ def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
     writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = iter([OperationalError("gone"), OperationalError("still gone")])
-    real = writer_module.statements
+    real = statements.statements
 
     def flaky() -> statements.Statements:
         for failure in failures:
@@ -215,7 +215,7 @@ def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
 def test_a_database_that_stays_away_is_said_to_be_unavailable(
     writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = writer_module.statements
+    real = statements.statements
 
     def down() -> statements.Statements:
         raise OperationalError("gone")

@@ -1,0 +1,44 @@
+"""What the tests of the live channel do with a real server, time and again."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+
+from tests.fakes.server import Person, Server
+from tests.fakes.sockets import Socket
+
+
+def closing_code(socket: Socket, patience: float = 5.0) -> int:
+    """Reads until the server hangs up."""
+    try:
+        while True:
+            socket.receive(patience)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+
+
+def messages(socket: Socket) -> list[str]:
+    """What was said, as far as this page has read."""
+    return [frame["data"]["text"] for frame in socket.frames if frame.get("kind") == "message.posted"]
+
+
+def post(server: Server, person: Person, path: str, body: object = None) -> httpx.Response:
+    """As our pages do, with the CSRF token twice."""
+    token = "c" * 32
+    with httpx.Client(
+        base_url=server.url,
+        cookies={**person.cookies, "csrftoken": token},
+        headers={"X-CSRFToken": token, "Origin": server.url},
+        timeout=20,
+        trust_env=False,
+    ) as client:
+        return client.post(path, json=body)
+
+
+def wait_until(happened: Callable[[], bool], patience: float = 10.0) -> None:
+    limit = time.monotonic() + patience
+    while not happened():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,94 @@
+"""Messages and ways through the network over HTTP."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from autodoctor.accounts.models import User
+from autodoctor.room.writer import writer
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.states import State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture(autouse=True)
+def stop_the_writer() -> Any:
+    yield
+    writer.stop()
+
+
+def say(client: Client, session: Session, **body: object) -> Any:
+    whole = {"client_id": str(uuid4()), "text": "hello"} | body
+    return client.post(f"/api/sessions/{session.pk}/messages", whole, content_type="application/json")
+
+
+def test_a_message_is_answered_with_its_event_and_again_with_the_same(
+    session: Session, customer: User, client_of: ClientOf
+) -> None:
+    client, client_id = client_of(customer), str(uuid4())
+    first = say(client, session, client_id=client_id)
+    again = say(client, session, client_id=client_id)
+    assert first.status_code == again.status_code == 200
+    assert first.json() == again.json()
+    assert first.json()["by"] == {"id": str(customer.id), "role": "customer", "name": customer.name}
+    assert SessionEvent.objects.count() == 1
+    reused = say(client, session, client_id=client_id, text="other")
+    assert (reused.status_code, reused.json()["error"]) == (409, "client_id_reused")
+
+
+def test_a_session_that_is_over_takes_none(session: Session, customer: User, client_of: ClientOf) -> None:
+    Session.objects.update(state=State.COMPLETED)
+    answer = say(client_of(customer), session)
+    assert (answer.status_code, answer.json()["error"]) == (409, "session_closed")
+
+
+@pytest.mark.parametrize(
+    "body", [{"text": ""}, {"text": " "}, {"text": "x" * 4001}, {"text": "a\0b"}, {"client_id": "1"}, {"text": 3}]
+)
+def test_what_cannot_be_said_is_422(
+    session: Session, customer: User, client_of: ClientOf, body: dict[str, object]
+) -> None:
+    answer = say(client_of(customer), session, **body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert SessionEvent.objects.count() == 0
+
+
+@pytest.mark.parametrize("path", ["messages", "ice-servers"])
+def test_a_stranger_finds_nothing_and_nobody_is_asked_to_sign_in(
+    session: Session, stranger: User, client_of: ClientOf, path: str
+) -> None:
+    for client, status in ((client_of(stranger), 404), (Client(), 401)):
+        url = f"/api/sessions/{session.pk}/{path}"
+        answer = say(client, session) if path == "messages" else client.get(url)
+        assert answer.status_code == status
+        assert set(answer.json()) == {"error", "detail"}
+
+
+def test_without_a_relay_configured_the_list_is_empty(session: Session, customer: User, client_of: ClientOf) -> None:
+    assert client_of(customer).get(f"/api/sessions/{session.pk}/ice-servers").json() == {"ice_servers": []}
+
+
+def test_relay_credentials_are_the_persons_own_and_expire(
+    session: Session, mechanic: User, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.STUN_URLS = ["stun:turn.example:3478"]
+    settings.TURN_URLS = ["turn:turn.example:3478?transport=udp", "turns:turn.example:443"]
+    settings.TURN_SECRET = "shared with coturn"
+    stun, turn = client_of(mechanic).get(f"/api/sessions/{session.pk}/ice-servers").json()["ice_servers"]
+    assert stun["urls"] == ["stun:turn.example:3478"]
+    assert turn["urls"] == settings.TURN_URLS
+    expires, _, user_id = turn["username"].partition(":")
+    assert user_id == str(mechanic.id)
+    assert int(expires) > session.created_at.timestamp() + 3 * 3600
+    digest = hmac.new(b"shared with coturn", turn["username"].encode(), hashlib.sha1).digest()
+    assert turn["credential"] == base64.b64encode(digest).decode()

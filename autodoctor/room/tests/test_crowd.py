@@ -1,0 +1,164 @@
+"""Floods and stuck readers, who must go, and who is here."""
+
+import time
+from socket import SO_RCVBUF, SOL_SOCKET
+from socket import socket as TcpSocket  # noqa: N812 a class, here beside the fixture of sockets
+
+import pytest
+
+from autodoctor.room.tests.channel import closing_code, post, wait_until
+from tests.fakes import scene
+from tests.fakes.scene import Talk
+from tests.fakes.server import Person, Server
+from tests.fakes.sockets import Socket, room
+
+
+def test_a_flood_is_slowed_down_and_the_peer_does_not_feel_it(fresh: Server) -> None:
+    talk = scene.stage(fresh)
+    with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
+        sent = [customer.say(str(number)) for number in range(200)]
+        refused = customer.expect("error", code="too_fast")
+        assert refused["client_id"] in sent
+        customer.send("signal", data={})
+        began = time.monotonic()
+        mechanic.expect("event", client_id=mechanic.say("and me?"))
+        assert time.monotonic() - began < 1
+    assert 40 <= len(scene.messages_of(talk.server, talk.id)) < 201
+
+
+def test_a_reader_that_stopped_is_cut_off_and_costs_the_others_nothing(talk: Talk) -> None:
+    stuck = stuck_socket(talk)
+    with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
+        before = memory_mb(talk.server)
+        lines: list[float] = []
+        for number in range(4000):
+            client_id = customer.say("x" * 3500 + str(number))
+            began = time.monotonic()
+            mechanic.expect("event", client_id=client_id)
+            lines.append(time.monotonic() - began)
+            if number % 500 == 499 and stuck_is_gone(talk):
+                break
+        assert stuck_is_gone(talk)
+        assert sorted(lines)[len(lines) * 99 // 100] < 0.5
+        assert memory_mb(talk.server) - before < 60
+    stuck.close()
+
+
+def stuck_socket(talk: Talk) -> TcpSocket:
+    """Upgraded, and never read from again; nor does it answer pings."""
+    stuck = TcpSocket()
+    stuck.setsockopt(SOL_SOCKET, SO_RCVBUF, 4096)
+    stuck.connect(("localhost", talk.server.port))
+    stuck.sendall(
+        f"GET {room(talk.id)} HTTP/1.1\r\nHost: localhost\r\nOrigin: {talk.server.url}\r\n"
+        f"Cookie: sessionid={talk.mechanic.cookies['sessionid']}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    assert stuck.recv(12) == b"HTTP/1.1 101"
+    return stuck
+
+
+def stuck_is_gone(talk: Talk) -> bool:
+    pages = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s"
+    return talk.server.sql(pages, scene.key(talk.server, talk.id)) == [(2,)]
+
+
+def memory_mb(server: Server) -> float:
+    with open(f"/proc/{server.pid}/status") as status:
+        return next(float(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
+
+
+def test_signing_out_closes_that_browsers_sockets_within_a_second(talk: Talk) -> None:
+    elsewhere = talk.open(second_browser(talk.server, talk.customer))
+    socket = talk.open(talk.customer)
+    assert post(talk.server, talk.customer, "/sign-out/").status_code == 302
+    began = time.monotonic()
+    assert closing_code(socket) == 4401
+    assert time.monotonic() - began < 1
+    elsewhere.expect("event", client_id=elsewhere.say("still signed in here"))
+    elsewhere.close()
+
+
+def second_browser(server: Server, person: Person) -> Person:
+    key = server.shell(
+        "from django.conf import settings\nfrom django.contrib.auth import *\n"
+        "from django.contrib.sessions.backends.db import SessionStore\nfrom autodoctor.accounts.models import User\n"
+        f"user = User.objects.get(pk='{person.id}')\nstore = SessionStore()\nstore[SESSION_KEY] = str(user.pk)\n"
+        "store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]\n"
+        "store[HASH_SESSION_KEY] = user.get_session_auth_hash()\nstore.create()\nprint(store.session_key)"
+    )
+    return Person(person.id, person.email, {"sessionid": key.strip().splitlines()[-1]})
+
+
+@pytest.mark.parametrize("what", ["user.is_active = False", "user.password = 'another'"])
+def test_a_ban_or_a_new_password_closes_every_socket_even_when_nobody_tells_us(talk: Talk, what: str) -> None:
+    """Done by another process: the heartbeat (here a second) finds out."""
+    with talk.open(talk.customer) as customer:
+        talk.server.shell(
+            "from autodoctor.accounts.models import User\n"
+            f"user = User.objects.get(pk='{talk.customer.id}')\n{what}\nuser.save()"
+        )
+        assert closing_code(customer) == 4401
+    assert closing_code(Socket(talk.server, room(talk.id), talk.customer)) == 4401
+
+
+def test_a_mechanic_who_gave_it_back_is_out_at_once(shared: Server) -> None:
+    talk = scene.stage(shared, "accepted")
+    with Socket(shared, room(talk.id), talk.customer) as customer:
+        mechanic = Socket(shared, room(talk.id), talk.mechanic)
+        mechanic.expect("welcome")
+        assert post(shared, talk.mechanic, f"/api/sessions/{talk.id}/release").status_code == 200
+        assert closing_code(mechanic) == 4404
+        assert customer.expect("event", kind="session.released")["data"]["session"]["mechanic"] is None
+    assert closing_code(Socket(shared, room(talk.id), talk.mechanic)) == 4404
+
+
+def test_presence_follows_pages_and_joining(shared: Server) -> None:
+    talk = scene.stage(shared, "accepted")
+    with Socket(shared, room(talk.id), talk.customer) as customer:
+        assert customer.expect("welcome")["presence"] == {"customer": "preparing", "mechanic": "away"}
+        mechanic = Socket(shared, room(talk.id), talk.mechanic)
+        customer.expect("presence", customer="preparing", mechanic="preparing")
+        mechanic.close()
+        customer.expect("presence", mechanic="away")
+        mechanic = talk.open(talk.mechanic)
+        customer.expect("presence", mechanic="preparing")
+        customer.expect("event", kind="participant.joined")
+        customer.expect("presence", customer="preparing", mechanic="in")
+        mechanic.close()
+        customer.expect("event", kind="participant.left")
+        customer.expect("presence", mechanic="away")
+
+
+def test_a_reload_never_flaps(talk: Talk) -> None:
+    with talk.open(talk.customer) as customer:
+        mechanic = talk.open(talk.mechanic)
+        for _ in range(3):
+            mechanic.close()
+            mechanic = talk.open(talk.mechanic)
+        customer.expect("event", client_id=mechanic.say("back"))
+        mechanic.close()
+        changes = [frame for frame in customer.frames if frame["type"] == "presence" and frame["mechanic"] != "in"]
+        assert changes == []
+
+
+def test_stopping_says_going_away_and_leaves_nobody_connected(fresh: Server) -> None:
+    server, talk = fresh, scene.stage(fresh)
+    sockets = [talk.open(talk.customer), talk.open(talk.mechanic)]
+    server.stop()
+    assert [closing_code(socket) for socket in sockets] == [1001, 1001]
+    assert server.sql("SELECT count(*) FROM autodoctor_sessions_connection") == [(0,)]
+    assert server.sql("SELECT count(*) FROM autodoctor_sessions_process") == [(0,)]
+    seen = server.sql("SELECT count(*) FROM autodoctor_sessions_participant WHERE last_seen_at IS NOT NULL")
+    assert seen == [(2,)]
+
+
+def test_whoever_was_connected_to_a_killed_server_was_last_seen_by_its_lease(fresh: Server) -> None:
+    server, talk = fresh, scene.stage(fresh)
+    talk.open(talk.customer).cut()
+    with talk.open(talk.mechanic) as mechanic:
+        mechanic.expect("event", client_id=mechanic.say("here"))
+        server.restart()
+    gone = "SELECT count(*) FROM autodoctor_sessions_sessionevent WHERE kind = 'participant.left'"
+    wait_until(lambda: server.sql(gone) >= [(1,)], patience=10)
+    assert server.sql("SELECT count(*) FROM autodoctor_sessions_process") == [(1,)]

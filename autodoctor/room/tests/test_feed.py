@@ -1,0 +1,52 @@
+"""Lists hear that they are out of date, and nothing else."""
+
+from contextlib import suppress
+
+from autodoctor.room.tests.channel import closing_code, post
+from tests.fakes import scene
+from tests.fakes.server import Person, Server
+from tests.fakes.sockets import Socket
+
+
+def open_feed(server: Server, person: Person | None) -> Socket:
+    socket = Socket(server, "/ws/feed", person)
+    if person:
+        socket.send("ping")
+        socket.expect("pong")
+    return socket
+
+
+def heard(socket: Socket) -> list[str]:
+    """Everything until it has been quiet for a second."""
+    with suppress(TimeoutError):
+        while True:
+            socket.receive(patience=1)
+    return sorted(frame["what"] for frame in socket.frames if frame["type"] == "changed")
+
+
+def test_signed_out_it_is_closed(shared: Server) -> None:
+    assert closing_code(open_feed(shared, None)) == 4401
+
+
+def test_each_role_hears_of_its_lists_once(shared: Server) -> None:
+    talk = scene.stage(shared, "requested")
+    other_mechanic = shared.enrol(1, "other-mechanic", mechanics=True)[0]
+    bystander = shared.enrol(1, "bystander")[0]
+    support = shared.sign_in("support@example.com")
+    people = [talk.customer, talk.mechanic, other_mechanic, bystander, support]
+    feeds = [open_feed(shared, person) for person in people]
+    assert post(shared, talk.mechanic, f"/api/sessions/{talk.id}/accept").status_code == 200
+    assert [heard(feed) for feed in feeds] == [["sessions"], ["queue", "sessions"], ["queue"], [], ["support"]]
+    assert post(shared, talk.mechanic, f"/api/sessions/{talk.id}/release").status_code == 200
+    for feed in feeds:
+        feed.frames.clear()
+    assert [heard(feed) for feed in feeds] == [["sessions"], ["queue", "sessions"], ["queue"], [], ["support"]]
+    for feed in feeds:
+        feed.close()
+
+
+def test_signing_out_closes_it(shared: Server) -> None:
+    (person,) = shared.enrol(1, "leaves")
+    feed = open_feed(shared, person)
+    post(shared, person, "/sign-out/")
+    assert closing_code(feed) == 4401

@@ -1,0 +1,60 @@
+"""Who gets in, against a real server process."""
+
+import uuid
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from autodoctor.room.tests.channel import closing_code
+from tests.fakes import scene
+from tests.fakes.scene import Talk
+from tests.fakes.server import Person, Server
+from tests.fakes.sockets import Socket, room
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "http://evil.example",
+        "{url}.evil.example",
+        "{url}/",
+        "{upper}",
+        "https{rest}",
+        "{url}, http://evil.example",
+        "",
+    ],
+)
+def test_any_other_origin_is_refused_whatever_the_cookie(calm: Talk, origin: str | None) -> None:
+    url = calm.server.url
+    given = origin and origin.format(url=url, upper=url.replace("localhost", "LOCALHOST"), rest=url[4:])
+    with pytest.raises(InvalidStatus) as refused:
+        Socket(calm.server, room(calm.id), calm.customer, origin=given or None)
+    assert refused.value.response.status_code == 403
+
+
+def test_two_origins_are_refused(calm: Talk) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        Socket(calm.server, room(calm.id), calm.customer, headers={"Origin": "http://evil.example"})
+    assert refused.value.response.status_code in (400, 403)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 32, "x" * 5000, "a b;c"])
+def test_without_a_valid_cookie_it_is_closed_as_signed_out(calm: Talk, key: str) -> None:
+    nobody = Person("", "", {"sessionid": key}) if key else None
+    assert closing_code(Socket(calm.server, room(calm.id), nobody)) == 4401
+
+
+@pytest.mark.parametrize("path", ["{id}", "{other}", "nonsense", "", "{id}/more", "../feed"])
+def test_what_is_not_yours_and_what_is_not_there_look_the_same(calm: Talk, path: str) -> None:
+    (stranger,) = calm.server.enrol(1, "stranger-" + uuid.uuid4().hex[:6])
+    where = "/ws/sessions/" + path.format(id=calm.id, other=uuid.uuid4())
+    assert closing_code(Socket(calm.server, where, stranger)) == 4404
+
+
+def test_a_mechanic_sees_nothing_of_a_request_in_the_queue(shared: Server) -> None:
+    talk = scene.stage(shared, "requested")
+    assert closing_code(Socket(shared, room(talk.id), talk.mechanic)) == 4404
+    with Socket(shared, room(talk.id), talk.customer) as customer:
+        assert customer.expect("welcome")["session"]["state"] == "requested"

@@ -1,0 +1,461 @@
+"""The room's modules in a real browser, against a socket server that the test speaks for."""
+
+import json
+import queue
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from tests.fakes import chromium
+
+SCRIPTS = Path(__file__).parents[1] / "static" / "room"
+IMPORT_MAP = Path(__file__).parents[2] / "templates" / "partials" / "import_map.html"
+PATIENCE = 5  # seconds that a test waits for what must come
+FAST = {"ping": 60, "probe": 100, "welcome": 1000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
+SESSION = {"id": "s", "state": "live", "ends_at": None}
+OPEN = """async (options) => {
+  const { Channel } = await import("room/channel");
+  const { Outbox } = await import("room/outbox");
+  const channel = new Channel(`ws://${location.host}/ws`, { outbox: new Outbox(sessionStorage, "box"), ...options });
+  const heard = [];
+  for (const name of ["welcome", "event", "presence", "error", "replaced", "status"]) {
+    channel.on(name, (detail) => heard.push([name, structuredClone(detail)]));
+  }
+  Object.assign(window, { channel, heard });
+  channel.open();
+}"""
+
+
+@dataclass
+class Line:
+    """One connection, seen from the server."""
+
+    socket: ServerConnection
+    after: int
+    _frames: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
+
+    def listen(self) -> None:
+        for frame in self.socket:
+            self._frames.put(json.loads(frame))
+
+    def says(self, **frame: Any) -> None:
+        self.socket.send(json.dumps(frame))
+
+    def welcomes(self, **changes: Any) -> "Line":
+        self.says(
+            **{"type": "welcome", "seq": 0, "now": "2026-03-02T12:00:00.000Z", "session": SESSION, "presence": {}}
+            | {"you": {"id": "u", "role": "customer"}}
+            | changes
+        )
+        return self
+
+    def tells(self, seq: int, *, client_id: str | None = None, kind: str = "message.posted") -> None:
+        """An event of the log."""
+        at = "2026-03-02T12:00:00.000Z"
+        self.says(type="event", seq=seq, kind=kind, at=at, by=None, client_id=client_id, data={"text": f"no {seq}"})
+
+    def hears(self, kind: str) -> dict[str, Any]:
+        """The next frame of this type."""
+        while (frame := self._frames.get(timeout=PATIENCE))["type"] != kind:
+            pass
+        return frame
+
+    def hangs_up(self, code: int) -> None:
+        self.socket.close(code)
+
+
+@dataclass
+class Exchange:
+    """The server's side of every connection, in the order in which they come."""
+
+    port: int = 0
+    _lines: "queue.Queue[Line]" = field(default_factory=queue.Queue)
+
+    def handle(self, socket: ServerConnection) -> None:
+        assert socket.request is not None
+        line = Line(socket, int(socket.request.path.split("after=")[1]))
+        self._lines.put(line)
+        try:
+            line.listen()
+        except ConnectionClosed:
+            return
+
+    def answers(self) -> Line:
+        """The next connection."""
+        return self._lines.get(timeout=PATIENCE)
+
+    def is_quiet(self) -> bool:
+        return self._lines.empty()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium: install one to run the room's scripts")
+    return {"executable_path": path, "args": chromium.flags()}
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    made = Exchange()
+    with serve(made.handle, "localhost", 0) as server:
+        made.port = server.socket.getsockname()[1]
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield made
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def browser_page(page: Page, exchange: Exchange) -> Page:
+    """A page that has nothing but the room's modules."""
+    names = {f"room/{path.stem}": f"/room/{path.name}" for path in SCRIPTS.glob("*.js")}
+    document = f"""<!DOCTYPE html><html lang="en"><title>Room</title>
+        <script type="importmap">{json.dumps({"imports": names})}</script>"""
+
+    def serve_file(route: Route) -> None:
+        name = route.request.url.rsplit("/", 1)[1]
+        if name.endswith(".js"):
+            route.fulfill(path=SCRIPTS / name, content_type="text/javascript")
+        else:
+            route.fulfill(body=document, content_type="text/html")
+
+    page.route(f"http://localhost:{exchange.port}/**", serve_file)
+    page.goto(f"http://localhost:{exchange.port}/page")
+    return page
+
+
+@pytest.fixture
+def call(browser_page: Page) -> Callable[..., None]:
+    """Open a channel in the page, as fast as a test wants it."""
+
+    def opened(**options: Any) -> None:
+        browser_page.evaluate(OPEN, {"after": 0, "timing": FAST | options.pop("timing", {}), **options})
+
+    return opened
+
+
+def heard(page: Page, name: str) -> list[Any]:
+    found: list[Any] = page.evaluate(
+        "name => heard.filter(([each]) => each === name).map(([, detail]) => detail)", name
+    )
+    return found
+
+
+def until_heard(page: Page, name: str, count: int = 1) -> list[Any]:
+    page.wait_for_function(
+        "([name, count]) => heard.filter(([each]) => each === name).length >= count",
+        arg=[name, count],
+        timeout=PATIENCE * 1000,
+    )
+    return heard(page, name)
+
+
+def until(page: Page, condition: str) -> None:
+    page.wait_for_function(condition, timeout=PATIENCE * 1000)
+
+
+def test_goes_on_after_the_last_event_it_has(browser_page: Page, exchange: Exchange, call: Callable[..., None]) -> None:
+    call(after=7)
+    first = exchange.answers()
+    assert first.after == 7
+    first.welcomes(seq=9)
+    first.tells(8)
+    first.tells(9)
+    until_heard(browser_page, "event", 2)
+    first.hangs_up(1001)
+    assert exchange.answers().after == 9
+
+
+def test_the_welcome_does_not_skip_what_follows_it(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    line = exchange.answers().welcomes(seq=2)
+    line.tells(1)
+    line.tells(2)
+    assert [event["seq"] for event in until_heard(browser_page, "event", 2)] == [1, 2]
+
+
+def test_drops_what_it_has_already(browser_page: Page, exchange: Exchange, call: Callable[..., None]) -> None:
+    call()
+    line = exchange.answers().welcomes()
+    for seq in (1, 2, 2, 1, 4):
+        line.tells(seq)
+    assert [event["seq"] for event in until_heard(browser_page, "event", 3)] == [1, 2, 4]
+
+
+def test_rows_for_others_are_not_asked_for_again(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    line = exchange.answers().welcomes()
+    line.hears("ping")
+    line.says(type="pong", now="2026-03-02T12:00:00.000Z", seq=5)
+    until(browser_page, "channel.after === 5")
+    line.hangs_up(1001)
+    assert exchange.answers().after == 5
+
+
+def test_what_was_not_confirmed_is_sent_again_under_the_same_id(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    line = exchange.answers().welcomes()
+    until_heard(browser_page, "welcome")
+    browser_page.evaluate("channel.say('It rattles')")
+    sent = line.hears("message")
+    line.hangs_up(1001)
+    again = exchange.answers().welcomes()
+    assert again.hears("message") == sent
+    again.tells(1, client_id=sent["client_id"])
+    until(browser_page, "channel.outbox.size === 0")
+
+
+def test_a_confirmation_that_was_shown_already_settles_it_too(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call(after=3)
+    line = exchange.answers().welcomes()
+    until_heard(browser_page, "welcome")
+    browser_page.evaluate("channel.say('It rattles')")
+    line.tells(3, client_id=line.hears("message")["client_id"])
+    until(browser_page, "channel.outbox.size === 0")
+    assert heard(browser_page, "event") == []
+
+
+def test_what_is_written_while_away_waits_in_order_and_outlives_a_reload(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    exchange.answers()  # never welcomes it
+    browser_page.evaluate("channel.say('first'); channel.say('second')")
+    ids = browser_page.evaluate("[...channel.outbox].map(entry => entry.client_id)")
+    browser_page.reload()
+    call()
+    line = exchange.answers().welcomes()
+    frames = [line.hears("message"), line.hears("message")]
+    assert [(frame["client_id"], frame["text"]) for frame in frames] == [(ids[0], "first"), (ids[1], "second")]
+
+
+def test_joins_again_by_itself(browser_page: Page, exchange: Exchange, call: Callable[..., None]) -> None:
+    call()
+    line = exchange.answers().welcomes()
+    until_heard(browser_page, "welcome")
+    browser_page.evaluate("channel.join()")
+    line.hears("join")
+    line.hangs_up(1001)
+    exchange.answers().welcomes().hears("join")
+
+
+def test_a_page_that_takes_part_already_joins_when_it_opens(exchange: Exchange, call: Callable[..., None]) -> None:
+    call(joined=True)
+    exchange.answers().welcomes().hears("join")
+
+
+def test_backs_off_further_each_time_and_never_in_step(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    browser_page.evaluate("""() => {
+        window.waits = [];
+        const real = window.setTimeout;
+        window.setTimeout = (act, wait) => (wait < 100 && waits.push(wait), real(act, wait));
+        Math.random = () => 0.5;
+    }""")
+    call(timing={"firstRetry": 8, "lastRetry": 50})
+    for _attempt in range(5):
+        exchange.answers().hangs_up(1011)
+    until(browser_page, "waits.length >= 5")
+    assert browser_page.evaluate("waits.slice(0, 5)") == [4, 8, 16, 25, 25]
+
+
+@pytest.mark.parametrize(("code", "why"), [(4401, "signed_out"), (4404, "gone"), (4409, "replaced")])
+def test_stops_where_trying_again_makes_no_sense(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None], code: int, why: str
+) -> None:
+    call()
+    exchange.answers().welcomes().hangs_up(code)
+    until(browser_page, "channel.status.state === 'stopped'")
+    assert browser_page.evaluate("channel.status.why") == why
+    browser_page.evaluate("channel.check()")
+    assert exchange.is_quiet()
+    browser_page.evaluate("channel.retry()")  # "Use this window"
+    exchange.answers().welcomes()
+    until(browser_page, "channel.status.state === 'open'")
+
+
+@pytest.mark.parametrize("code", [1001, 1011, 4408])
+def test_comes_back_after_any_other_end(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None], code: int
+) -> None:
+    call()
+    exchange.answers().welcomes().hangs_up(code)
+    exchange.answers().welcomes()
+    until_heard(browser_page, "welcome", 2)
+
+
+def test_notices_a_dead_socket_by_two_missing_pongs(exchange: Exchange, call: Callable[..., None]) -> None:
+    call()
+    dead = exchange.answers().welcomes()
+    dead.hears("ping")
+    dead.hears("ping")
+    assert exchange.answers() is not dead
+
+
+def test_tries_at_once_when_the_network_is_back(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call(timing={"firstRetry": 10_000_000, "lastRetry": 10_000_000})
+    exchange.answers().welcomes().hangs_up(1001)
+    until(browser_page, "channel.status.state === 'lost'")
+    browser_page.evaluate("dispatchEvent(new Event('online'))")
+    exchange.answers()
+
+
+def test_asks_at_once_whether_the_line_still_stands(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call(timing={"ping": 10_000_000})
+    exchange.answers().welcomes()
+    until_heard(browser_page, "welcome")
+    browser_page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the phone wakes up
+    exchange.answers()
+
+
+def test_too_fast_is_sent_again_and_too_long_is_not(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    line = exchange.answers().welcomes()
+    until_heard(browser_page, "welcome")
+    browser_page.evaluate("channel.say('quick')")
+    quick = line.hears("message")
+    line.says(type="error", client_id=quick["client_id"], code="too_fast", detail="Too quick.")
+    line.hears("ping")
+    line.says(type="pong", now="2026-03-02T12:00:00.000Z", seq=0)
+    assert line.hears("message") == quick
+    line.says(type="error", client_id=quick["client_id"], code="too_long", detail="Too long.")
+    until(browser_page, "[...channel.outbox][0].state === 'failed'")
+    assert browser_page.evaluate("[...channel.outbox][0].detail") == "Too long."
+
+
+def test_an_id_that_stands_for_another_text_is_given_up(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    line = exchange.answers().welcomes()
+    until_heard(browser_page, "welcome")
+    browser_page.evaluate("channel.say('mine')")
+    first = line.hears("message")["client_id"]
+    line.says(type="error", client_id=first, code="client_id_reused", detail="Sent before.")
+    until(browser_page, "[...channel.outbox][0].state === 'failed'")
+    browser_page.evaluate("id => channel.sayAgain(id)", first)
+    again = line.hears("message")
+    assert again["text"] == "mine"
+    assert again["client_id"] != first
+
+
+def test_knows_the_servers_time_whatever_this_clock_says(
+    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+) -> None:
+    call()
+    exchange.answers().welcomes(now="2031-01-01T00:00:00.000Z")
+    until_heard(browser_page, "welcome")
+    ahead = browser_page.evaluate("channel.clock.now() - Date.parse('2031-01-01T00:00:00.000Z')")
+    assert 0 <= ahead < PATIENCE * 1000
+
+
+@pytest.mark.parametrize(
+    ("session", "left"),
+    [
+        ({"granted_seconds": 1800}, 1800),
+        ({"ends_at": "2026-03-02T12:10:00Z"}, 600),
+        ({"ends_at": "2026-03-02T12:10:00Z", "paused_at": "2026-03-02T11:55:00Z"}, 900),
+        ({"ends_at": "2026-03-02T12:10:00Z", "ended_at": "2026-03-02T12:04:00Z"}, 360),
+        ({"ends_at": "2026-03-02T11:59:00Z"}, 0),
+    ],
+    ids=["before the start", "running", "paused", "ended early", "over"],
+)
+def test_the_clock_shows_what_the_server_says(browser_page: Page, session: dict[str, Any], left: int) -> None:
+    times = {"granted_seconds": 1800, "ends_at": None, "paused_at": None, "ended_at": None} | session
+    shown = browser_page.evaluate(
+        "async ([times, now]) => (await import('room/session-clock')).secondsLeft(times, Date.parse(now))",
+        [times, "2026-03-02T12:00:00Z"],
+    )
+    assert shown == left
+
+
+def test_new_regions_leave_focus_typing_and_dialogs_alone(browser_page: Page) -> None:
+    kept = browser_page.evaluate("""async () => {
+        const { Regions } = await import("room/regions");
+        const region = (id, body) => `<div id="${id}" data-region>${body}</div>`;
+        const title = (text) => `<h2 id="panel-title" tabindex="-1">${text}</h2>`;
+        const form = region("form", '<input id="field"><dialog id="ask">Sure?</dialog>');
+        document.body.innerHTML = form + region("panel", title("Live") + '<button id="go">Go</button>');
+        const regions = new Regions(document.body);
+        const [field, ask] = [document.getElementById("field"), document.getElementById("ask")];
+        field.value = "half a sent";
+        ask.showModal();
+        document.getElementById("go").focus();
+        regions.swap(form + region("panel", title("Still live") + '<button id="go">Go</button>'));
+        const button = document.activeElement;
+        ask.close();
+        button.focus();
+        regions.swap(form + region("panel", title("Over")));
+        return [field.isConnected && field.value, ask.isConnected, document.activeElement.id,
+                document.getElementById("panel").textContent];
+    }""")
+    assert kept == ["half a sent", True, "panel-title", "Over"]
+
+
+def test_both_sides_make_the_same_links(browser_page: Page) -> None:
+    from autodoctor.room.templatetags.room import linked
+
+    texts = [
+        "see https://example.com/a?b=1&c=2, or (http://example.org).",
+        'javascript:alert(1) <img src=x onerror="alert(1)"> data:text/html,x',
+        'https://example.com/"><script>alert(1)</script>',
+        "https:// nothing, https://a",
+    ]
+    theirs = browser_page.evaluate(
+        """async (texts) => {
+            const { linked } = await import("room/links");
+            const links = (root) => [...root.querySelectorAll("a")].map((link) => [link.href, link.rel, link.target]);
+            return texts.map((text) => [links(linked(text)), linked(text).textContent]);
+        }""",
+        texts,
+    )
+    ours = browser_page.evaluate(
+        """(pieces) => pieces.map((html) => {
+            const root = new DOMParser().parseFromString(html, "text/html").body;
+            const links = [...root.querySelectorAll("a")].map((link) => [link.href, link.rel, link.target]);
+            return [links, root.textContent, root.querySelectorAll(":not(a)").length];
+        })""",
+        [str(linked(text)) for text in texts],
+    )
+    assert theirs == [[links, text] for links, text, _others in ours]
+    assert [text for _links, text in theirs] == texts
+    assert [others for *_rest, others in ours] == [0, 0, 0, 0]
+    assert all(
+        link[0].startswith(("http://", "https://")) and "noopener" in link[1] for links, _ in theirs for link in links
+    )
+
+
+def test_every_module_that_is_imported_has_its_place_in_the_import_map() -> None:
+    imported = {
+        name
+        for path in SCRIPTS.glob("*.js")
+        for name in re.findall(r'^import .* from "([^"]+)";', path.read_text(), re.MULTILINE)
+    }
+    assert imported
+    assert imported <= set(re.findall(r'"((?:room|page)/[\w-]+)":', IMPORT_MAP.read_text()))
