@@ -187,10 +187,10 @@ class Server:
         """
         client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, headers={"Referer": self.url + "/"})
         self._clients.append(client)
+        if person is None or "csrftoken" not in person.cookies:
+            client.get("/sign-in/")  # before the person's cookies: whoever is signed in is only led on
         if person is not None:
             client.cookies.update(person.cookies)
-        if "csrftoken" not in client.cookies:
-            client.get("/sign-in/")
         if "csrftoken" in client.cookies:
             client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
         return client

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, expect
 
 from tests.fakes import chromium
-from tests.fakes.server import ARTIFACTS, Server
+from tests.fakes.server import ARTIFACTS, Person, Server
+from tests.journeys.people import Customer, Mechanic
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PATIENCE = 10_000  # milliseconds that a page may take to come to what is expected
+CROWD = 40  # people of each kind
+PATIENCE = 15_000  # milliseconds that a page may take to come to what is expected
 AXE_RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
@@ -45,9 +48,9 @@ class Watch:
         return [problem for problem in self._problems if not any(re.search(p, problem) for p in self._allowed)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type in {"error", "warning"}:
             url = message.page.url if message.page else ""
-            self._problems.append(f"{url} logged {message.text} ({message.location.get('url', '')})")
+            self._problems.append(f"{url} logged {message.type} {message.text} ({message.location.get('url', '')})")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -73,7 +76,7 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
-    """A page of somebody who is signed in (None: nobody), in a context of its own.
+    """A page of somebody who is signed in (by e-mail or as such; None: nobody), in a context of its own.
 
     `browser_of("customer@example.com", viewport=DESKTOP, permissions=["camera"])`; `server=` for another one than the
     shared one. Addresses in `goto` are relative to the server.
@@ -81,12 +84,12 @@ def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -
     pages: list[Page] = []
     with ExitStack() as contexts:
 
-        def open_page(email: str | None, *, server: Server | None = None, **options: Any) -> Page:
+        def open_page(who: str | Person | None, *, server: Server | None = None, **options: Any) -> Page:
             server = server or request.getfixturevalue("server")
             context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, **options})
             contexts.callback(context.close)
             context.set_default_timeout(PATIENCE)
-            context.add_cookies(_cookies(server, email))
+            context.add_cookies(_cookies(server, who))
             page = context.new_page()
             watch.over(page, server.url)
             pages.append(page)
@@ -95,6 +98,39 @@ def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -
         yield open_page
         if request.node.stash.get(FAILED, False):
             _picture_all(pages, request.node.name)
+
+
+@dataclass
+class Crowd:
+    """People of the shared server who have nothing open: each takes part in one test only."""
+
+    customers: list[Person]
+    mechanics: list[Person]
+
+
+@pytest.fixture(scope="session")
+def crowd(server: Server) -> Crowd:
+    return Crowd(server.enrol(CROWD, "customer-"), server.enrol(CROWD, "mechanic-", mechanics=True))
+
+
+@pytest.fixture
+def a_customer(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., Customer]:
+    """Somebody new in front of a browser of theirs; options go to `browser_of`."""
+
+    def come(**options: Any) -> Customer:
+        who = crowd.customers.pop()
+        return Customer(browser_of(who, **options), who)
+
+    return come
+
+
+@pytest.fixture
+def a_mechanic(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., Mechanic]:
+    def come(**options: Any) -> Mechanic:
+        who = crowd.mechanics.pop()
+        return Mechanic(browser_of(who, **options), who)
+
+    return come
 
 
 @pytest.fixture
@@ -131,10 +167,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _cookies(server: Server, email: str | None) -> list[Any]:
-    if email is None:
+def _cookies(server: Server, who: str | Person | None) -> list[Any]:
+    if who is None:
         return []
-    return [{"name": name, "value": value, "url": server.url} for name, value in server.sign_in(email).cookies.items()]
+    cookies = who.cookies if isinstance(who, Person) else server.sign_in(who).cookies
+    return [{"name": name, "value": value, "url": server.url} for name, value in cookies.items()]
 
 
 def _picture_all(pages: list[Page], name: str) -> None:

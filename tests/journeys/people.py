@@ -5,26 +5,61 @@ from typing import Self
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.fakes.server import Person as SignedIn
+
 CONCERN = "It rattles when cold, loudest at the front right wheel."
+ROOM = re.compile(r"/sessions/([0-9a-f-]{36})/")
 
 
 class Person:
     """Somebody in front of a page of theirs."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, who: SignedIn | None = None) -> None:
         self.page = page
+        self._who = who
+
+    @property
+    def who(self) -> SignedIn:
+        assert self._who, "nobody is signed in here"
+        return self._who
+
+    @property
+    def session_id(self) -> str:
+        found = ROOM.search(self.page.url)
+        assert found, self.page.url
+        return found[1]
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
         """By its whole label, or what a pattern finds in it."""
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 
+    def confirms(self, name: str | re.Pattern[str]) -> Self:
+        """Presses the button of that name in the dialog that is open."""
+        button = self.page.get_by_role("dialog").get_by_role("button", name=name, exact=isinstance(name, str))
+        button.click()
+        expect(button).to_be_hidden()
+        return self
+
+    def goes_to(self, session_id: str) -> Self:
+        self.page.goto(f"/sessions/{session_id}/")
+        return self
+
     def joins(self) -> Self:
         self.button("Join Session").click()
+        expect(self.button("Join Session")).to_have_count(0)
+        return self
+
+    def types(self, text: str) -> Self:
+        self.page.get_by_label("Message", exact=True).fill(text)
+        return self
+
+    def sends(self, text: str) -> Self:
+        """Without waiting for the delivery."""
+        self.types(text).button("Send").click()
         return self
 
     def says(self, text: str) -> Self:
-        self.page.get_by_label("Message", exact=True).fill(text)
-        self.button("Send").click()
+        self.sends(text)
         expect(self.bubble(text)).to_have_attribute("data-delivery", "sent")
         return self
 
@@ -37,11 +72,23 @@ class Person:
 
     def ends(self) -> Self:
         self.button("End Session").click()
-        self.page.get_by_role("dialog").get_by_role("button", name="End Session", exact=True).click()
-        return self
+        return self.confirms("End Session")
 
     def sees(self, text: str | re.Pattern[str]) -> Self:
         expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
+        return self
+
+    def sees_no_more(self, text: str | re.Pattern[str]) -> Self:
+        expect(self.page.get_by_text(text).filter(visible=True)).to_have_count(0)
+        return self
+
+    def hears(self, text: str | re.Pattern[str]) -> Self:
+        """What a screen reader is told."""
+        expect(self.page.locator("[data-announcer]")).to_have_text(text)
+        return self
+
+    def is_live(self) -> Self:
+        expect(self.page.locator("session-room")).to_have_attribute("data-stage", "live")
         return self
 
     def is_shown_the_end(self) -> Self:
@@ -67,27 +114,24 @@ class Customer(Person):
         return self
 
     def goes_to_payment(self) -> Self:
-        self.page.get_by_role("button", name=re.compile("Go to payment|Book another anyway")).click()
+        self.button(re.compile("Go to payment|Book another anyway")).click()
         expect(self.page).to_have_url(re.compile("/sandbox/stripe/pay/"))
         return self
 
     def pays(self) -> Self:
-        self.page.get_by_role("button", name=re.compile(r"^Pay \$")).click()
+        self.button(re.compile(r"^Pay \$")).click()
+        return self.waits_for_a_mechanic()
+
+    def waits_for_a_mechanic(self) -> Self:
+        expect(self.page).to_have_url(ROOM)
         return self.sees("Looking for your mechanic")
 
     def books(self, plan: str = "chat") -> Self:
         return self.fills_the_intake(plan).goes_to_payment().pays()
 
-    def stops(self, button: str | re.Pattern[str]) -> Self:
+    def stops(self, button: str | re.Pattern[str] = "Stop waiting") -> Self:
         self.button(button).click()
-        self.page.get_by_role("dialog").get_by_role("button", name=re.compile("^Stop")).click()
-        return self
-
-    @property
-    def session_id(self) -> str:
-        found = re.search(r"/sessions/([0-9a-f-]{36})/", self.page.url)
-        assert found, self.page.url
-        return found[1]
+        return self.confirms(re.compile("^Stop"))
 
 
 class Mechanic(Person):
@@ -95,13 +139,14 @@ class Mechanic(Person):
         self.page.goto("/dashboard/")
         return self
 
+    def request(self, session_id: str) -> Locator:
+        return self.page.locator(f"[data-request='{session_id}']")
+
     def accepts(self, session_id: str) -> Self:
-        request = self.page.locator(f"[data-request='{session_id}']")
-        request.get_by_role("button", name=re.compile("^Accept")).click()
+        self.request(session_id).get_by_role("button", name=re.compile("^Accept")).click()
         expect(self.page).to_have_url(re.compile(f"/sessions/{session_id}/$"))
         return self
 
     def starts(self) -> Self:
         self.button("Start Session").click()
-        self.page.get_by_role("dialog").get_by_role("button", name="Start Session", exact=True).click()
-        return self
+        return self.confirms("Start Session").is_live()

@@ -1,140 +1,178 @@
 """Two people in two browsers: a paid chat session from the intake to the dashboard."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.fakes.server import Server, running
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import quietly
+from tests.journeys.conftest import Watch
 from tests.journeys.people import Customer, Mechanic
 
-OpenPage = Callable[..., Page]
-SHORT_PLAN = "from autodoctor.booking.models import Plan; from datetime import timedelta; "
+MINUTE = 60
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
 
 
 @pytest.fixture
-def short_server() -> Iterator[Server]:
-    """Twenty seconds of chat for the price of thirty minutes."""
-    with running() as server:
-        server.shell(SHORT_PLAN + "Plan.objects.filter(slug='chat').update(duration=timedelta(seconds=20))")
-        yield server
+def talk(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
+    """Two people in a live session that was paid for."""
+    customer, mechanic = a_customer(), a_mechanic()
+    begin(server, customer, mechanic)
+    return customer, mechanic
 
 
-@pytest.fixture
-def strict_server() -> Iterator[Server]:
-    """A mechanic must come within seconds."""
-    with running(deadlines={"mechanic_absent": 6, "mechanic_not_in": 60, "missing_grace": 2}) as server:
-        yield server
+def begin(server: Server, customer: Customer, mechanic: Mechanic) -> None:
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    customer.goes_to(session_id).joins()
+    mechanic.goes_to(session_id).joins().starts()
+    customer.is_live()
 
 
-def test_from_the_intake_to_the_end(short_server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer@example.com", server=short_server)).books()
-    mechanic = Mechanic(browser_of("mechanic@example.com", server=short_server)).waits_for_requests()
-    mechanic.accepts(customer.session_id)
+def test_from_the_intake_to_the_end(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer = a_customer().books()
+    mechanic = a_mechanic().waits_for_requests().accepts(customer.session_id)
     customer.sees("has accepted").joins()
     mechanic.joins().starts()
-    expect(customer.page.locator("session-clock")).to_have_text(re.compile(r"^0?0:[01]\d$"))
+    customer.is_live()
+    expect(customer.page.locator("session-clock")).to_have_text(re.compile(r"^(29|30):\d\d$"))
+
     customer.says("Good morning, it rattles")
     mechanic.reads("Good morning, it rattles").says("Does it change with the engine's speed? See https://example.com/x")
     customer.reads("Does it change")
     link = customer.page.get_by_role("link", name="https://example.com/x")
     expect(link).to_have_attribute("rel", re.compile("noopener"))
-    customer.page.reload()
-    customer.reads("Good morning, it rattles").reads("Does it change").says("Yes, with the wheels")
+    for person in (customer, mechanic):
+        person.page.reload()
+        person.reads("Good morning, it rattles").reads("Does it change")
+    customer.says("Yes, with the wheels")
     mechanic.reads("Yes, with the wheels")
-    customer.is_shown_the_end()
-    mechanic.is_shown_the_end()
-    customer.sees("$9.99")
-    customer.comes_to_the_dashboard()
-    mechanic.comes_to_the_dashboard()
+
+    session_id = customer.session_id
+    pass_time(server, session_id, 29 * MINUTE - 5)
+    customer.sees("1 minute left")
+    pass_time(server, session_id, MINUTE - 10)
+    customer.is_shown_the_end().sees("The time is up").sees("$9.99")
+    mechanic.is_shown_the_end().sees("$6.99")
+    customer.comes_to_the_dashboard().sees("$9.99 charged")
+    mechanic.comes_to_the_dashboard().sees("You earn $6.99")
+
     customer.page.go_back()
     customer.is_shown_the_end()
-    expect(customer.button("End Session")).to_have_count(0)
-    customer.page.goto(f"/sessions/{customer.session_id}/transcript/")
-    customer.sees("Good morning, it rattles")
+    for label in ("Join Session", "End Session", "Send"):
+        expect(customer.button(label)).to_be_hidden()
+    customer.page.goto(f"/sessions/{session_id}/transcript/")
+    customer.sees("Good morning, it rattles").sees("Yes, with the wheels")
 
 
-def test_two_mechanics_accept_at_once_and_one_gets_it(server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer@example.com")).books()
-    first = Mechanic(browser_of("mechanic@example.com")).waits_for_requests()
-    second = Mechanic(browser_of("mechanic2@example.com")).waits_for_requests()
-    id_ = customer.session_id
-    row = f"[data-request='{id_}'] button"
-    expect(second.page.locator(row)).to_be_visible()
-    second.page.route("**/ws/feed", lambda route: route.abort())  # too late to hear that it is gone
-    pressed = second.page.locator(row).element_handle()
-    assert pressed is not None
-    first.accepts(id_)
-    answer = second.page.request.post(
-        f"/api/sessions/{id_}/accept",
-        headers={"X-CSRFToken": next(c["value"] for c in second.page.context.cookies() if c["name"] == "csrftoken")},
-    )
-    assert (answer.status, answer.json()["error"]) == (409, "already_taken")
-    expect(second.page.locator(row)).to_have_count(0)
-    customer.sees("has accepted")
-    customer.stops(re.compile("^Stop")).is_shown_the_end()
+def test_the_last_minutes_are_announced(server: Server, talk: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = talk
+    pass_time(server, customer.session_id, 25 * MINUTE)
+    for person in talk:
+        person.sees("5 minutes left").hears(re.compile("5 minutes"))
+        expect(person.page.locator("session-clock")).to_have_class(re.compile("countdown--warn"))
+    pass_time(server, customer.session_id, 4 * MINUTE)
+    for person in talk:
+        person.sees("1 minute left").hears(re.compile("1 minute"))
+        expect(person.page.locator("session-clock")).to_have_class(re.compile("countdown--last"))
+    mechanic.ends().is_shown_the_end()
 
 
-def test_declined_then_paid(server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer@example.com")).fills_the_intake().goes_to_payment()
-    customer.button("Decline").click()
-    expect(customer.page.get_by_role("alert")).to_contain_text("declined")
-    customer.pays().stops("Stop waiting").is_shown_the_end()
-
-
-def test_left_checkout_nothing_is_lost_and_it_can_be_paid_later(server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer@example.com")).fills_the_intake().goes_to_payment()
-    customer.button("Leave").click()
-    expect(customer.page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/\?checkout=cancelled"))
-    customer.button(re.compile("pay", re.IGNORECASE)).first.click()
-    customer.pays().stops("Stop waiting").is_shown_the_end()
-
-
-def test_stopping_before_acceptance_releases_the_hold(server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer@example.com")).books()
-    id_ = customer.session_id
-    customer.stops("Stop waiting").is_shown_the_end().sees(re.compile("released", re.IGNORECASE))
-    customer.page.goto("/outbox/")
-    customer.sees("Your session did not take place")
-    state = f"SELECT state FROM payments_payment WHERE owner_id = '{id_.replace('-', '')}'"
-    until(lambda: server.sql(state) == [("released",)])
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for what happens outside any page."""
-    import time
-
-    limit = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-
-
-def test_a_mechanic_who_never_comes_is_replaced(strict_server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer@example.com", server=strict_server)).books()
-    id_ = customer.session_id
-    absent = Mechanic(browser_of("mechanic@example.com", server=strict_server)).waits_for_requests().accepts(id_)
-    absent.page.goto("/")
-    customer.sees("has accepted").sees("You are at the front of the queue")
-    other = Mechanic(browser_of("mechanic2@example.com", server=strict_server)).waits_for_requests().accepts(id_)
-    customer.sees("has accepted").joins()
-    other.joins().starts()
-    customer.says("Here you are")
-    other.reads("Here you are").ends()
-    customer.is_shown_the_end().button(re.compile("No, not solved")).click()
-    customer.sees(re.compile("time used|charged", re.IGNORECASE))
-
-
-def test_the_mechanic_drops_the_clock_pauses_and_goes_on(server: Server, browser_of: OpenPage) -> None:
-    customer = Customer(browser_of("customer2@example.com")).books()
-    mechanic = Mechanic(browser_of("mechanic2@example.com")).waits_for_requests().accepts(customer.session_id)
-    customer.sees("has accepted").joins()
-    mechanic.joins().starts()
-    address = mechanic.page.url
+def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = talk
+    session_id = customer.session_id
     mechanic.page.goto("about:blank")
     customer.sees("The clock is paused, so waiting costs you nothing")
-    mechanic.page.goto(address)
-    expect(customer.page.get_by_text("The clock is paused, so waiting costs you nothing")).to_have_count(0)
+    clock = customer.page.locator("session-clock")
+    expect(clock).to_have_class(re.compile("countdown--paused"))
+
+    mechanic.goes_to(session_id)
+    customer.sees_no_more("The clock is paused, so waiting costs you nothing")
+    expect(clock).not_to_have_class(re.compile("countdown--paused"))
     mechanic.says("Sorry, back again")
-    customer.reads("Sorry, back again").ends().is_shown_the_end()
+    customer.reads("Sorry, back again").ends().is_shown_the_end().sees("You ended the session")
+
+
+def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(
+    server: Server, talk: tuple[Customer, Mechanic]
+) -> None:
+    customer, mechanic = talk
+    mechanic.page.goto("about:blank")
+    customer.sees("The clock is paused")
+    pass_time(server, customer.session_id, MINUTE)
+    customer.sees("end now and pay only for")
+    pass_time(server, customer.session_id, 5 * MINUTE)
+    customer.is_shown_the_end().sees("your mechanic’s connection was lost").sees("Released")
+
+
+def test_what_is_being_typed_survives_a_reload(talk: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = talk
+    customer.types("It happens when I brake and")
+    expect(mechanic.page.get_by_text("The customer is typing")).to_be_visible()
+    customer.page.reload()
+    expect(customer.page.get_by_label("Message", exact=True)).to_have_value("It happens when I brake and")
+    customer.says("It happens when I brake")
+    mechanic.reads("It happens when I brake").ends()
+
+
+class Line:
+    """The connection of somebody's page, to be cut and mended."""
+
+    def __init__(self, page: Page) -> None:
+        self._is_cut = False
+        self._sockets: list[WebSocketRoute] = []
+        page.route_web_socket(re.compile("/ws/sessions/"), self._opened)
+
+    def cut(self) -> None:
+        self._is_cut = True
+        while self._sockets:
+            self._sockets.pop().close(code=3001)
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def _opened(self, socket: WebSocketRoute) -> None:
+        if self._is_cut:
+            socket.close(code=3001)
+            return
+        socket.connect_to_server()
+        self._sockets.append(socket)
+
+
+def test_what_is_sent_offline_is_delivered_once_the_line_is_back(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
+) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    line = Line(customer.page)
+    begin(server, customer, mechanic)
+    line.cut()
+    customer.sees("You are not connected.").sends("Are you still there?")
+    expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sending")
+    mechanic.says("Your line is gone, I wait")
+
+    line.mend()
+    customer.button("Retry Connection").click()
+    customer.sees_no_more("You are not connected.").reads("Your line is gone, I wait")
+    expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sent")
+    expect(customer.bubble("Are you still there?")).to_have_count(1)
+    expect(mechanic.reads("Are you still there?").bubble("Are you still there?")).to_have_count(1)
+    customer.ends()
+
+
+@pytest.mark.parametrize(("answer", "charged"), [("Yes, solved", True), ("No, not solved", False)])
+def test_a_mechanic_ends_early_and_the_customer_says_whether_it_is_solved(
+    server: Server, talk: tuple[Customer, Mechanic], answer: str, charged: bool
+) -> None:
+    customer, mechanic = talk
+    pass_time(server, customer.session_id, 15 * MINUTE)
+    mechanic.ends().is_shown_the_end().sees("Your customer is asked")
+    customer.is_shown_the_end().sees("Is your problem solved?")
+    customer.button(re.compile(f"^{answer}")).click()
+    customer.sees_no_more("Is your problem solved?")
+    total = customer.page.locator(".receipt__total")
+    expect(total).to_have_text(re.compile(r"\$9\.99" if charged else r"\$[45]\.\d\d"))
+    expect(customer.page.get_by_text("Released", exact=True)).to_have_count(0 if charged else 1)

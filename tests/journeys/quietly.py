@@ -1,0 +1,58 @@
+"""What the pages do, without a browser: for the part of a journey that another one walks."""
+
+import time
+from collections.abc import Callable
+
+import httpx
+
+from tests.fakes.server import Person, Server
+from tests.journeys.people import CONCERN
+
+INTAKE = {
+    "plan": "chat",
+    "vehicle": {"year": 2014, "make": "Volvo", "model": "V60", "mileage": 120_000},
+    "concern": CONCERN,
+    "safe": True,
+    "waiver": True,
+    "another": True,
+}
+
+
+def draft(server: Server, customer: Person) -> tuple[str, str]:
+    """A booking that is not paid: the session's id, and where to pay."""
+    booked = _done(server.client(customer).post("/api/sessions", json=INTAKE)).json()
+    return booked["session"]["id"], booked["checkout_url"]
+
+
+def request(server: Server, customer: Person) -> str:
+    """Booked and paid: it is in the queue when this returns."""
+    session_id, checkout_url = draft(server, customer)
+    _done(server.client(customer).post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}))
+    until(lambda: state(server, customer, session_id) == "requested")
+    return session_id
+
+
+def accept(server: Server, mechanic: Person, session_id: str) -> None:
+    act(server, mechanic, session_id, "accept")
+
+
+def act(server: Server, person: Person, session_id: str, what: str) -> None:
+    """`accept`, `start`, `end`, `cancel`, by the API."""
+    _done(server.client(person).post(f"/api/sessions/{session_id}/{what}"))
+
+
+def state(server: Server, person: Person, session_id: str) -> str:
+    return str(_done(server.client(person).get(f"/api/sessions/{session_id}")).json()["state"])
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what happens outside any page. Raises AssertionError when it does not in ten seconds."""
+    limit = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < limit, "It did not happen in time."
+        time.sleep(0.05)
+
+
+def _done(answer: httpx.Response) -> httpx.Response:
+    assert answer.status_code < 400, f"{answer.url} answered {answer.status_code}\n{answer.text[:2000]}"
+    return answer

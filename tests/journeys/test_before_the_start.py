@@ -1,0 +1,123 @@
+"""From the queue to the start: who takes it, who does not come, who changes their mind."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import quietly
+from tests.journeys.people import Customer, Mechanic
+
+MINUTE = 60
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+GIVEN_BACK = re.compile("goes to somebody else")
+
+
+def test_two_mechanics_accept_at_once_and_one_gets_it(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
+    customer = a_customer()
+    session_id = quietly.request(server, customer.who)
+    customer.goes_to(session_id)
+    mechanics = [a_mechanic().waits_for_requests() for _ in range(2)]
+    for mechanic in mechanics:
+        expect(mechanic.request(session_id)).to_be_visible()
+        hold_back_news(mechanic.page)
+
+    for mechanic in mechanics:
+        mechanic.page.evaluate(
+            "id => setTimeout(() => document.querySelector(`[data-request='${id}'] button`).click(), 500)", session_id
+        )
+    for mechanic in mechanics:
+        expect(mechanic.page).to_have_url(re.compile("/sessions/|/dashboard/$"))
+    won = [m for m in mechanics if is_taken_by(m, session_id)]
+    lost = [m for m in mechanics if m not in won]
+    assert (len(won), len(lost)) == (1, 1)
+    lost[0].sees(re.compile("another mechanic|already", re.IGNORECASE))
+    customer.sees("has accepted")
+    customer.stops(re.compile(r"^Stop \(")).is_shown_the_end()
+
+
+def hold_back_news(page: Page) -> None:
+    """The page stays as it is, as on a slow line: the button is still there when somebody else was quicker."""
+    page.route("**/dashboard/queue/", lambda route: None)
+
+
+def is_taken_by(mechanic: Mechanic, session_id: str) -> bool:
+    taken = mechanic.button("Join Session")
+    refused = mechanic.page.locator("[role=alert], .toast").filter(visible=True)
+    expect(taken.or_(refused).first).to_be_visible()
+    return taken.is_visible()
+
+
+def test_stopping_before_acceptance_releases_the_hold(server: Server, a_customer: Come) -> None:
+    customer = a_customer()
+    session_id = quietly.request(server, customer.who)
+    customer.goes_to(session_id).sees("Looking for your mechanic")
+    customer.stops().is_shown_the_end().sees("Released")
+    state = f"SELECT state FROM payments_payment WHERE owner_id = '{session_id.replace('-', '')}'"
+    quietly.until(lambda: server.sql(state) == [("released",)])
+    customer.page.goto("/outbox/")
+    expect(customer.page.locator(".row", has_text=customer.who.email)).to_contain_text(
+        ["Your session did not take place", "We are finding you a mechanic"]
+    )
+
+
+def test_a_mechanic_who_never_comes_is_replaced(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer, absent = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    customer.goes_to(session_id)
+    quietly.accept(server, absent.who, session_id)
+    customer.sees("has accepted")
+    pass_time(server, session_id, 5 * MINUTE)
+    customer.sees("You are at the front of the queue").sees("nothing has been charged")
+
+    other = a_mechanic().waits_for_requests().accepts(session_id)
+    customer.sees("has accepted").joins()
+    other.joins().starts()
+    customer.is_live().says("Here you are")
+    other.reads("Here you are").ends()
+    absent.waits_for_requests().sees("You are not taking sessions")
+
+
+def test_the_mechanic_gives_it_back_with_a_reason(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    customer.goes_to(session_id)
+    quietly.accept(server, mechanic.who, session_id)
+    mechanic.goes_to(session_id).button("Give it back").click()
+    mechanic.page.get_by_label("Why?").select_option("This is not my field")
+    mechanic.confirms("Give it back").sees(GIVEN_BACK)
+    expect(mechanic.button("Accept")).to_have_count(0)
+    customer.sees("Your mechanic could not go on")
+    mechanic.waits_for_requests()
+    expect(mechanic.request(session_id)).to_have_count(0)
+    customer.stops().is_shown_the_end().sees("Released")
+
+
+def test_the_customer_asks_for_another_mechanic(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    mechanic.goes_to(session_id)
+    customer.goes_to(session_id).button("Another mechanic").click()
+    customer.page.get_by_label("Why?").select_option("The mechanic does not come")
+    customer.confirms("Ask for another").sees("Looking for your mechanic")
+    mechanic.sees(GIVEN_BACK)
+
+    other = a_mechanic().waits_for_requests().accepts(session_id)
+    customer.sees("has accepted")
+    other.joins()
+    customer.stops(re.compile(r"^Stop \(costs \$")).is_shown_the_end().sees("Charged")
+
+
+def test_a_customer_who_waits_long_is_asked_and_nobody_accepts(server: Server, a_customer: Come) -> None:
+    customer = a_customer()
+    session_id = quietly.request(server, customer.who)
+    pass_time(server, session_id, 10 * MINUTE)
+    customer.goes_to(session_id).sees("this takes longer than it should")
+    pass_time(server, session_id, 10 * MINUTE)
+    customer.is_shown_the_end().sees("no mechanic was free").sees("Released")

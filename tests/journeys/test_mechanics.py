@@ -1,0 +1,76 @@
+"""A mechanic's way in, and out."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import quietly
+from tests.journeys.conftest import DESKTOP, Watch
+from tests.journeys.people import Customer, Mechanic
+
+MINUTE = 60
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+
+
+@pytest.fixture
+def support(browser_of: Callable[..., Page]) -> Page:
+    return browser_of("support@example.com", viewport=DESKTOP)
+
+
+def decide(support: Page, model: str, email: str, action: str) -> None:
+    """Tick somebody in the admin's list and run an action."""
+    support.goto(f"/admin/accounts/{model}/?q={email}")
+    support.get_by_role("checkbox", name=re.compile("Select this object")).check()
+    support.get_by_label("Action:").select_option(label=action)
+    support.get_by_role("button", name="Run").or_(support.get_by_role("button", name="Go")).first.click()
+    expect(support.locator(".messagelist")).to_be_visible()
+
+
+def test_from_the_application_to_the_first_session(server: Server, a_customer: Come, support: Page) -> None:
+    applicant = a_customer()
+    page = applicant.page
+    page.goto("/mechanics/apply/")
+    page.get_by_label("Headline").fill("Diesels, from the farm to the motorway")
+    page.get_by_label(re.compile("^Years")).fill("11")
+    page.get_by_label("Skills").fill("Injection, turbochargers, gearboxes")
+    applicant.button("Send the application").click()
+    applicant.sees("Your application arrived on")
+
+    support.goto("/dashboard/")
+    support.get_by_role("link", name="Applications").click()
+    expect(support.locator("#result_list")).to_contain_text("Diesels, from the farm")
+    decide(support, "mechanicprofile", applicant.who.email, "Approve, and write to them")
+
+    mechanic = Mechanic(page, applicant.who).waits_for_requests()
+    page.get_by_role("switch", name="Taking sessions").click()
+    mechanic.sees_no_more("You are not taking sessions")
+    customer = a_customer()
+    session_id = quietly.request(server, customer.who)
+    mechanic.accepts(session_id).joins()
+    customer.goes_to(session_id).sees("Diesels, from the farm").joins()
+    mechanic.starts().says("Does it smoke?")
+    customer.reads("Does it smoke?").ends().is_shown_the_end()
+
+
+def test_a_ban_shuts_the_door_at_once_and_the_session_ends(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, support: Page, watch: Watch
+) -> None:
+    watch.allow("WebSocket connection")
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    customer.goes_to(session_id).joins()
+    mechanic.goes_to(session_id).joins().starts()
+    decide(support, "user", mechanic.who.email, "Ban: sign out everywhere, and keep out")
+
+    expect(mechanic.page.get_by_role("link", name="Sign in").first).to_be_visible()
+    mechanic.page.goto("/dashboard/")
+    expect(mechanic.page).to_have_url(re.compile("/sign-in/"))
+    customer.sees("The clock is paused")
+    pass_time(server, session_id, 6 * MINUTE)
+    customer.is_shown_the_end().sees("your mechanic’s connection was lost")

@@ -1,0 +1,62 @@
+"""At the cashier: every button of the pay page, and what becomes of the booking."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.fakes.server import Server
+from tests.journeys import quietly
+from tests.journeys.people import CONCERN, Customer
+
+Come = Callable[..., Customer]
+
+
+def at_the_cashier(server: Server, customer: Customer) -> Customer:
+    _, checkout_url = quietly.draft(server, customer.who)
+    customer.page.goto(checkout_url)
+    return customer
+
+
+def test_declined_then_paid(server: Server, a_customer: Come) -> None:
+    customer = at_the_cashier(server, a_customer())
+    customer.button("Decline").click()
+    expect(customer.page.get_by_role("alert")).to_contain_text("declined")
+    customer.pays().stops().is_shown_the_end()
+
+
+def test_authenticated_then_paid(server: Server, a_customer: Come) -> None:
+    customer = at_the_cashier(server, a_customer())
+    customer.button("Authenticate").click()
+    customer.button("Fail").click()
+    expect(customer.page.get_by_role("alert")).to_be_visible()
+    customer.button("Authenticate").click()
+    customer.button("Approve").click()
+    customer.waits_for_a_mechanic().stops().is_shown_the_end()
+
+
+def test_left_checkout_nothing_is_lost_and_it_can_be_paid_later(server: Server, a_customer: Come) -> None:
+    customer = at_the_cashier(server, a_customer())
+    customer.button("Leave").click()
+    expect(customer.page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/\?checkout=cancelled"))
+    customer.sees(CONCERN).button("Continue to payment").click()
+    customer.pays().stops().is_shown_the_end()
+
+
+def test_whoever_has_a_session_open_is_warned_before_a_second(server: Server, a_customer: Come) -> None:
+    customer = a_customer()
+    first = quietly.request(server, customer.who)
+    customer.fills_the_intake().sees("You already have a session open")
+    expect(customer.page.get_by_role("link", name="Go to your session")).to_have_attribute("href", re.compile(first))
+    customer.button("Book another anyway").click()
+    customer.pays()
+    assert customer.session_id != first
+    customer.stops().goes_to(first).stops().is_shown_the_end()
+
+
+def test_a_draft_is_paid_from_the_dashboard(server: Server, a_customer: Come) -> None:
+    customer = a_customer()
+    quietly.draft(server, customer.who)
+    customer.page.goto("/dashboard/")
+    customer.sees("This booking is not paid yet").button(re.compile(r"^Continue to pay \$9\.99")).click()
+    customer.pays().stops().is_shown_the_end()
