@@ -1,10 +1,16 @@
 """Every address, and who answers it."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
+from autodoctor.accounts.access import anyone
 from autodoctor.api import api
 from autodoctor.notfound import not_found
+
+# Pages that are not ours name no icon, and browsers ask here.
+_icon = anyone(RedirectView.as_view(url=f"{settings.STATIC_URL}mark.svg", permanent=True))
 
 urlpatterns = [
     path("", include("autodoctor.booking.urls")),
@@ -15,7 +21,7 @@ urlpatterns = [
     path("", include("autodoctor.payments.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path("favicon.ico", _icon),
 ]
-
 
 handler404 = not_found
