@@ -9,8 +9,3 @@ ElapsedTime.clock = new ServerClock(page?.dataset.now);
 customElements.define("elapsed-time", ElapsedTime);
 customElements.define("live-list", LiveList);
 customElements.define("feed-status", FeedStatus);
-
-// The switch sends itself; without scripts there is a button for it.
-for (const input of document.querySelectorAll("[data-sends]")) {
-  input.addEventListener("change", () => /** @type {HTMLInputElement} */ (input).form?.requestSubmit());
-}

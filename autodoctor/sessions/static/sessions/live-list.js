@@ -11,6 +11,7 @@ export class LiveList extends HTMLElement {
   #served = "";
   /** @type {Set<string>} */
   #known = new Set();
+  #pressed = false;
 
   connectedCallback() {
     this.#served = this.innerHTML;
@@ -18,11 +19,14 @@ export class LiveList extends HTMLElement {
     feed.addEventListener("changed", this);
     this.addEventListener("htmx:beforeSwap", this);
     this.addEventListener("htmx:afterSwap", this);
+    this.addEventListener("pointerdown", this);
+    for (const release of ["pointerup", "pointercancel"]) addEventListener(release, this);
     feed.start();
   }
 
   disconnectedCallback() {
     feed.removeEventListener("changed", this);
+    for (const release of ["pointerup", "pointercancel"]) removeEventListener(release, this);
   }
 
   /** @param {Event} event */
@@ -30,7 +34,8 @@ export class LiveList extends HTMLElement {
     const { detail } = /** @type {CustomEvent} */ (event);
     if (event.type === "changed") this.#refresh(detail);
     else if (event.type === "htmx:beforeSwap") this.#compare(detail);
-    else this.#notice();
+    else if (event.type === "htmx:afterSwap") this.#notice();
+    else this.#touch(event.type === "pointerdown");
   }
 
   /** @param {string | null} what  nothing: anything may have changed */
@@ -38,12 +43,23 @@ export class LiveList extends HTMLElement {
     if (!what || what === this.getAttribute("what")) this.dispatchEvent(new CustomEvent("changed"));
   }
 
-  /** What is the same stays: a button must not vanish under a finger. @param {{ serverResponse: string, shouldSwap: boolean }} answer */
+  /**
+   * What is the same stays, and nothing goes under a finger: a button replaced while it is pressed swallows the tap.
+   * @param {{ serverResponse: string, shouldSwap: boolean }} answer
+   */
   #compare(answer) {
     const fresh = document.createElement("template");
     fresh.innerHTML = answer.serverResponse;
-    if (fresh.innerHTML === this.#served) answer.shouldSwap = false;
+    if (this.#pressed || fresh.innerHTML === this.#served) answer.shouldSwap = false;
     else if (answer.shouldSwap) this.#served = fresh.innerHTML;
+  }
+
+  /** @param {boolean} pressed */
+  #touch(pressed) {
+    const released = this.#pressed && !pressed;
+    this.#pressed = pressed;
+    // After the click that follows the release: what was held back meanwhile is fetched again.
+    if (released) setTimeout(() => this.#refresh(null));
   }
 
   #notice() {
