@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ PASSWORD = "demo"
 def pytest_configure() -> None:
     from django.conf import settings
 
+    # A busy machine is no failure, and every run of continuous integration tries the same.
+    hypothesis.settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true")
+    hypothesis.settings.load_profile("project")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
 
 
