@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 # Claims are at least this far apart: under load one statement then takes many rows.
 GAP_SECONDS = 0.02
+# What others of its process do is late when it is this far behind; what gives way to it does so for a while only.
+LATE = timedelta(seconds=0.02)
+GIVE_WAY_SECONDS = 1.0
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -27,10 +30,19 @@ class Lane:
     """Claims jobs a little ahead of their time, at most `room` at once, and runs each at its moment, never early.
 
     `ahead` must be longer than the poll, so that what is known in time is never late; zero claims only what is due.
+    `gives_way_to`: while that lane is late, this one begins nothing: both want the same processor.
     """
 
     def __init__(
-        self, *, external: bool, workers: int, room: int, ahead: timedelta, lease: timedelta, owner: str
+        self,
+        *,
+        external: bool,
+        workers: int,
+        room: int,
+        ahead: timedelta,
+        lease: timedelta,
+        owner: str,
+        gives_way_to: "Lane | None" = None,
     ) -> None:
         self.external = external
         self.workers = workers
@@ -39,6 +51,7 @@ class Lane:
         self.ahead = ahead
         self.lease = lease
         self.owner = owner
+        self.gives_way_to = gives_way_to
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._for_claimer = threading.Condition(self._lock)
@@ -66,6 +79,10 @@ class Lane:
             if due_at <= self._claimed_until:
                 self._woken = True
                 self._for_claimer.notify()
+
+    def is_late(self) -> bool:
+        with self._lock:
+            return bool(self._waiting) and self._waiting[0][0] < timezone.now() - LATE
 
     def stop(self) -> None:
         """Begin nothing more; what is running ends, the rest is given back. Returns at once: `join` waits."""
@@ -135,6 +152,7 @@ class Lane:
         outage = Outage()
         while job := self._next():
             try:
+                self._give_way()
                 run(job, timezone.now())
                 outage.over()
             except Exception as error:
@@ -142,6 +160,12 @@ class Lane:
                 self._stopping.wait(outage.pause(error))
             finally:
                 self._done()
+
+    def _give_way(self) -> None:
+        first = self.gives_way_to
+        until = time.monotonic() + GIVE_WAY_SECONDS
+        while first and first.is_late() and time.monotonic() < until:
+            self._stopping.wait(GAP_SECONDS)
 
     def _next(self) -> Job | None:
         """The earliest job, once its moment has come; none when the lane stops."""

@@ -25,23 +25,25 @@ class Clock:
         self,
         *,
         workers: int | None = None,
-        external_workers: int = 4,
+        external_workers: int = 8,
         lease: timedelta = claims.LEASE,
         external_lease: timedelta = claims.EXTERNAL_LEASE,
     ) -> None:
         self._owner = claims.new_owner()
         deadline_workers = workers or (1 if connection.vendor == "sqlite" else 4)
-        self._lanes = [
-            Lane(external=False, workers=deadline_workers, room=100, ahead=AHEAD, lease=lease, owner=self._owner),
-            Lane(
-                external=True,
-                workers=external_workers,
-                room=external_workers,
-                ahead=timedelta(0),
-                lease=external_lease,
-                owner=self._owner,
-            ),
-        ]
+        deadlines = Lane(
+            external=False, workers=deadline_workers, room=100, ahead=AHEAD, lease=lease, owner=self._owner
+        )
+        calls = Lane(
+            external=True,
+            workers=external_workers,
+            room=external_workers,
+            ahead=timedelta(0),
+            lease=external_lease,
+            owner=self._owner,
+            gives_way_to=deadlines,
+        )
+        self._lanes = [deadlines, calls]
 
     def start(self) -> None:
         """Return at once; the first look at the table follows within milliseconds."""
