@@ -6,12 +6,11 @@
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +69,8 @@ class Postgres:
         self.stop(mode)
         self.start()
 
-    def kill(self) -> None:
-        os.kill(int((Path(self._cluster) / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-
     def remove(self) -> None:
-        if (Path(self._cluster) / "postmaster.pid").exists():
+        with suppress(subprocess.CalledProcessError):  # it may be down already
             self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
