@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
-from autodoctor.booking.api import router as sessions  # the sessions' router, with booking on it
+import autodoctor.booking.api  # noqa: F401 its operation joins the sessions' router
 from autodoctor.room.api import router as room
+from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition, Refused
 
 api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
@@ -64,3 +67,23 @@ def bad_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     codes = {400: "bad_request", 403: "forbidden", 413: "too_large"}
     return failure(request, error.status_code, codes.get(error.status_code, "refused"), str(error))
+
+
+class RefusalsMiddleware(MiddlewareMixin):
+    """What is refused before an operation is found (the address, the method) has the form of every refusal too."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        refused = request.path.startswith("/api/") and 400 <= response.status_code < 500
+        if not refused or response.headers.get("Content-Type", "").startswith("application/json"):
+            return response
+        code, detail = _WORDS.get(response.status_code, ("bad_request", _("This request cannot be understood.")))
+        answer = JsonResponse({"error": code, "detail": str(detail)}, status=response.status_code)
+        if "Allow" in response.headers:
+            answer["Allow"] = response.headers["Allow"]
+        return answer
+
+
+_WORDS = {
+    404: ("not_found", gettext_lazy("There is nothing here, or it is not yours.")),
+    405: ("method_not_allowed", gettext_lazy("This address does not do that.")),
+}

@@ -78,7 +78,7 @@ MIDDLEWARE = [
     "autodoctor.accounts.middleware.TimeZoneMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "autodoctor.notfound.OwnNotFoundPage",
+    "autodoctor.answers.OwnNotFoundPage",
 ]
 ROOT_URLCONF = "autodoctor.urls"
 ASGI_APPLICATION = "autodoctor.asgi.application"

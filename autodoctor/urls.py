@@ -6,8 +6,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from autodoctor.accounts.access import anyone
+from autodoctor.answers import not_found
 from autodoctor.api import api
-from autodoctor.notfound import not_found
 
 # Pages that are not ours name no icon, and browsers ask here.
 _icon = anyone(RedirectView.as_view(url=f"{settings.STATIC_URL}mark.svg", permanent=True))

@@ -1,7 +1,7 @@
 """A person's own pages: account, application, the switch for taking sessions."""
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,12 +12,7 @@ from autodoctor.accounts import actions
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.forms import AccountForm, ApplicationForm
 from autodoctor.accounts.models import MechanicProfile, Role
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a POST: the page that shows what came of it."""
-
-    status_code = 303
+from autodoctor.answers import SeeOther
 
 
 @signed_in

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -15,25 +15,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
 from autodoctor.accounts.models import User
+from autodoctor.answers import SeeOther
 from autodoctor.booking import vin
 from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
 from autodoctor.booking.actions import book as book_session
 from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
 from autodoctor.booking.models import Plan
-from autodoctor.booking.prices import in_words
 from autodoctor.payments.gateway import PaymentError
+from autodoctor.payments.words import money
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 
 KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
 SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
 KEPT_CHARACTERS = 4000  # of one field
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a POST: go there with a GET."""
-
-    status_code = 303
 
 
 @anyone
@@ -172,7 +167,7 @@ def _charge(plan: Plan | None) -> dict[str, Any]:
     late = plan.price_cents * settings.LATE_CANCEL_PERCENT // 100 if plan else 0
     return {
         "plan": plan,
-        "late_price": in_words(late, plan.currency) if plan else "",
+        "late_price": money(late, plan.currency) if plan else "",
         "unattended_minutes": settings.DEADLINES["unattended"] // 60,
         "never_started_minutes": settings.DEADLINES["never_started"] // 60,
         "no_show_minutes": settings.DEADLINES["customer_no_show"] // 60,

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
+from autodoctor.answers import SeeOther
 from autodoctor.payments import checkout, gateway
 from autodoctor.room.page import CANDIDATE, Page, find
 from autodoctor.sessions import actions
@@ -23,12 +24,6 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, Refused, State
 
 DASHBOARD = "/dashboard/"
-
-
-class SeeOther(HttpResponseRedirect):
-    """After a form: fetch that page now."""
-
-    status_code = 303
 
 
 @signed_in
@@ -98,6 +93,7 @@ def cancel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_POST
 def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     answer = {"yes": True, "no": False}.get(request.POST.get("solved", ""))
+    _page(request, session_id)  # a stranger finds nothing here, whatever the answer
     if answer is None:
         return _refuse(request, session_id, {"error": "no_answer", "detail": _("Choose yes or no.")}, 422)
     return _answer(request, session_id, partial(actions.answer_solved, by=request.user, solved=answer))

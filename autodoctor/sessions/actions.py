@@ -283,7 +283,7 @@ def _reason_to_end(it: Situation, role: str, now: datetime) -> str:
 
 def _missed_for(it: Situation, role: Role, name: str, now: datetime) -> bool:
     seat = it.seat(role)
-    missed_at = seat.part and seat.part.missed_at
+    missed_at = seat.part.missed_at if seat.part else None
     return not seat.is_in and missed_at is not None and missed_at + span(name) <= now
 
 

@@ -67,7 +67,7 @@ def append(
         kind=kind,
         at=at,
         audience=audience,
-        actor_id=by and by.id,
+        actor_id=by.id if by else None,
         actor_role=by.role if by else "",
         actor_name=by.name if by else "",
         client_id=client_id,
@@ -121,5 +121,5 @@ def fired(session_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, int]]]:
     found: dict[UUID, set[tuple[str, int]]] = {}
     rows = SessionEvent.objects.filter(session_id__in=list(session_ids), rule__isnull=False)
     for session_id, rule, occasion in rows.values_list("session_id", "rule", "occasion"):
-        found.setdefault(session_id, set()).add((rule, occasion))
+        found.setdefault(session_id, set()).add((str(rule), occasion or 0))
     return found

@@ -8,33 +8,18 @@ from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
+
+from autodoctor.payments.words import money
+from autodoctor.sessions.words import span
 
 register = template.Library()
 
-SIGNS = {"usd": "$", "eur": "€", "gbp": "£"}
 _address = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
 
 
-@register.filter
-def money(cents: int, currency: str) -> str:
-    """999, "usd" → "$9.99"; a currency without a sign here is named by its code."""
-    amount = f"{cents // 100:,}.{cents % 100:02d}"
-    sign = SIGNS.get(currency.lower())
-    return f"{sign}{amount}" if sign else f"{amount} {currency.upper()}"
-
-
-@register.filter
-def span(seconds: float) -> str:
-    """How long in words, in the unit that fits: "20 seconds", "10 minutes", "24 hours"."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return ngettext("%(count)d second", "%(count)d seconds", whole) % {"count": whole}
-    if whole < 3 * 60 * 60:
-        minutes = round(whole / 60)
-        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
-    hours = round(whole / 3600)
-    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+register.filter("money", money)
+register.filter("span", span)
 
 
 @register.filter

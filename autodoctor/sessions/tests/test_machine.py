@@ -1,5 +1,6 @@
 """Any order of steps, drops and outages: the session never gets stuck, and time and money stay right."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -47,7 +48,7 @@ class Machine(RuleBasedStateMachine):
     def one_step_further(self) -> None:
         """What the two usually do next, so that most runs get somewhere."""
         story, session = self.story, self.story.session
-        steps = {
+        steps: dict[str, Callable[[], object]] = {
             "draft": story.pay,
             "requested": story.accept,
             "accepted": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),

@@ -1,14 +1,21 @@
-"""One answer for what is not there and for what is not yours, in the demo as in production."""
+"""Answers that every capability gives in the same way."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
 
+class SeeOther(HttpResponseRedirect):
+    """After a POST: look there now, with a GET."""
+
+    status_code = 303
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The same for what is not there and for what is not yours."""
     if request.path.startswith("/api/"):
         sentence = _("There is nothing here, or it is not yours.")
         return JsonResponse({"error": "not_found", "detail": sentence}, status=404)

@@ -1,0 +1,15 @@
+"""Spans of time as people read them."""
+
+from django.utils.translation import ngettext
+
+
+def span(seconds: float) -> str:
+    """How long, in the unit that fits: "20 seconds", "10 minutes", "24 hours"."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return ngettext("%(count)d second", "%(count)d seconds", whole) % {"count": whole}
+    if whole < 3 * 60 * 60:
+        minutes = round(whole / 60)
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    hours = round(whole / 3600)
+    return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
