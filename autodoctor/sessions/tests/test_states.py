@@ -19,6 +19,10 @@ from autodoctor.sessions.states import (
 )
 
 
+def names(cycle: frozenset[State]) -> list[str]:
+    return sorted(state.value for state in cycle)
+
+
 def cycles() -> list[frozenset[State]]:
     """The sets of states that can be left and come back to (strongly connected, more than one state)."""
 
@@ -36,7 +40,7 @@ def cycles() -> list[frozenset[State]]:
         frozenset({other for other in State if other in reachable(state) and state in reachable(other)})
         for state in State
     }
-    return [cycle for cycle in found if cycle]
+    return sorted((cycle for cycle in found if cycle), key=names)
 
 
 def test_every_state_stands_in_the_table() -> None:
