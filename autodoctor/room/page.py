@@ -65,9 +65,9 @@ class Page:
 
     @property
     def stage(self) -> str:
-        """How the page is laid out: before, gather, live, after."""
+        """How the page is laid out: before, gather, live, over."""
         if self.is_over:
-            return "after"
+            return "over"
         if self.session.state in RUNNING and self.takes_part:
             return "live"
         return "gather" if self.session.state in CLAIMED else "before"

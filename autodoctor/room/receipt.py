@@ -63,16 +63,17 @@ class Receipt:
         return settlement.used_seconds(self.session)
 
     def used_cents(self, now: datetime) -> int:
-        """What would be charged if the session ended now because the mechanic is lost."""
-        return sum((settlement.due(self._lost(now), self.payments) or {}).values())
+        """What the time used comes to: until now, or until the end."""
+        return sum((settlement.due(self._used_only(now), self.payments) or {}).values())
 
     def used_so_far(self, now: datetime) -> int:
         """Seconds of the granted time that have run."""
-        return settlement.used_seconds(self._lost(now))
+        return settlement.used_seconds(self._used_only(now))
 
-    def _lost(self, now: datetime) -> Session:
+    def _used_only(self, now: datetime) -> Session:
+        """As if it had ended in the way in which only the time used is charged."""
         ended = copy(self.session)
-        ended.ended_at, ended.end_reason = now, "mechanic_lost"
+        ended.ended_at, ended.end_reason = self.session.ended_at or now, "mechanic_lost"
         return ended
 
 

@@ -4,6 +4,7 @@
  * is on its way stands below them and moves up when the log confirms it. All words and markup are the page's.
  */
 import { Composer } from "room/composer";
+import { linked } from "room/links";
 import { dayOf, spanOfTime, timeOfDay } from "room/times";
 
 /** @typedef {import("room/channel").Channel} Channel */
@@ -12,25 +13,6 @@ import { dayOf, spanOfTime, timeOfDay } from "room/times";
 
 const NEAR_END_PX = 80;
 const TYPING_SHOWN_MS = 5_000;
-const ADDRESS = /https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]}]/g;
-
-/** Somebody's words with their web addresses as links, everything else as text. @param {string} text */
-function linked(text) {
-  const parts = new DocumentFragment();
-  let done = 0;
-  for (const { 0: address, index } of text.matchAll(ADDRESS)) {
-    const link = Object.assign(document.createElement("a"), {
-      href: address,
-      textContent: address,
-      rel: "noopener noreferrer nofollow",
-      target: "_blank",
-    });
-    parts.append(text.slice(done, index), link);
-    done = index + address.length;
-  }
-  parts.append(text.slice(done));
-  return parts;
-}
 
 export class ChatLog extends HTMLElement {
   #me = "";

@@ -1,5 +1,8 @@
 // @ts-check
-/** <reconnect-banner>: says how this page's own connection stands, and only when it is worth saying. */
+/**
+ * <reconnect-banner>: who is not connected. Of this page's own connection it speaks itself, when it is worth a word; of
+ * the other side's the server does, in the region within.
+ */
 
 const PATIENCE_MS = 1_500; // a blip is not worth a word
 

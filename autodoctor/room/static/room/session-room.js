@@ -57,6 +57,7 @@ export class SessionRoom extends HTMLElement {
     const channel = this.#channel;
     channel.on("welcome", ({ session }) => this.#welcome(session));
     channel.on("event", (event) => this.#event(event));
+    channel.on("status", ({ why }) => why === "gone" && this.#gone());
     channel.on("presence", () => this.#refresh());
     channel.on("error", (error) => this.#refused(error));
     this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
@@ -153,9 +154,17 @@ export class SessionRoom extends HTMLElement {
   async #fetchRegions() {
     const answer = await fetch(this.dataset.panel ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
     if (answer?.redirected) return location.reload(); // to sign in
-    if (answer?.status === 404) return this.#part("reconnect-banner")?.showGone();
-    if (answer?.ok) this.#swap(await answer.text());
+    if (answer?.status === 404) return this.#gone();
+    const markup = answer?.ok ? await answer.text() : "";
+    await this.#regions.untouched;
+    if (markup) this.#swap(markup);
     this.#planLook(answer?.ok ? Infinity : TRY_AGAIN_MS);
+  }
+
+  #gone() {
+    clearTimeout(this.#nextLook);
+    this.dataset.gone = "";
+    this.#part("reconnect-banner")?.showGone();
   }
 
   /** @param {string} markup */
