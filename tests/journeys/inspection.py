@@ -11,7 +11,9 @@ from tests.journeys.conftest import AXE_RULES, DESKTOP, PHONE
 
 PICTURES = ARTIFACTS / "pages"
 TAKES_PICTURES = bool(os.environ.get("PICTURES"))  # PICTURES=1 keeps every look in .artifacts/pages/
-DEBUG_WORDS = re.compile(r"lorem|ipsum|\bTODO\b|\bFIXME\b|undefined|\bNaN\b|\[object|\{\{|\{%|\bNone\b(?! available)|\bnull\b|�")
+DEBUG_WORDS = re.compile(
+    r"lorem|ipsum|\bTODO\b|\bFIXME\b|undefined|\bNaN\b|\[object|\{\{|\{%|\bNone\b(?! available)|\bnull\b|�"
+)
 ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
 CONTRAST = {"runOnly": ["color-contrast"]}
