@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "autodoctor.answers.OwnNotFoundPage",
+    "autodoctor.api.RefusalsMiddleware",
 ]
 ROOT_URLCONF = "autodoctor.urls"
 ASGI_APPLICATION = "autodoctor.asgi.application"
