@@ -1,0 +1,17 @@
+"""A Stripe of the test's own, and counters of tries that start at nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from autodoctor.payments.sandbox.testing import stripe_sandbox
+
+__all__ = ["stripe_sandbox"]
+
+
+@pytest.fixture(autouse=True)
+def _forget_tries() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
