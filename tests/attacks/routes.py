@@ -1,0 +1,145 @@
+"""Every address of the site and who may call it, written down by hand: an address that is missing here fails the test.
+
+`access` is what stands on the view. The statuses are answers to GET, to: nobody, customer, mechanic, stranger, support.
+The session is a live one between the customer and the mechanic; 302 for nobody is the way to the sign-in page.
+"""
+
+ROLES = ("nobody", "customer", "mechanic", "stranger", "support")
+Row = tuple[str, tuple[int, int, int, int, int]]
+
+EVERYBODY = (200, 200, 200, 200, 200)
+FOUND_BY_NOBODY = (404, 404, 404, 404, 404)
+POST_ONLY = (405, 405, 405, 405, 405)
+MOVED = (301, 301, 301, 301, 301)
+ONWARD = (302, 302, 302, 302, 302)
+WHOEVER_IS_SIGNED_IN = (302, 200, 200, 200, 200)
+SIGNED_IN_POST = (302, 405, 405, 405, 405)
+SIGNED_IN_NOTHING_THERE = (302, 404, 404, 404, 404)
+VISITORS = (200, 302, 302, 302, 302)
+TAKES_PART = (302, 200, 200, 404, 200)
+
+PAGES: dict[str, Row] = {
+    "/": ("anyone", EVERYBODY),
+    "/favicon.ico": ("anyone", MOVED),
+    "/tell-me-when/": ("anyone", POST_ONLY),
+    "/book/": ("anyone", EVERYBODY),
+    "/book/vin/": ("anyone", EVERYBODY),
+    "/book/charge/": ("anyone", FOUND_BY_NOBODY),  # without a plan
+    "/outbox/": ("anyone", FOUND_BY_NOBODY),  # without DEBUG
+    "/outbox/<name>/": ("anyone", FOUND_BY_NOBODY),
+    "/dashboard/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/dashboard/sessions/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/dashboard/queue/": ("mechanic_only", (302, 404, 200, 404, 404)),
+    "/dashboard/open/": ("support_only", (302, 404, 404, 404, 200)),
+    "/(customer|mechanic)/dashboard": ("anyone", MOVED),
+    "/mechanic/login": ("anyone", MOVED),
+    "/mechanics/apply/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/mechanics/taking-sessions/": ("mechanic_only", (302, 404, 405, 404, 404)),
+    "/sessions/<session_id>/": ("signed_in", TAKES_PART),
+    "/sessions/<session_id>/panel/": ("signed_in", TAKES_PART),
+    "/sessions/<session_id>/transcript/": ("signed_in", TAKES_PART),
+    "/sessions/<session_id>/checkout/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/accept/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/release/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/start/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/end/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/cancel/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/solved/": ("signed_in", SIGNED_IN_POST),
+    "/chat/<session_id>": ("anyone", MOVED),
+    "/video/<session_id>": ("anyone", MOVED),
+    "/diagnostic/<session_id>": ("anyone", MOVED),
+    "/sign-in/": ("anyone", VISITORS),
+    "/sign-up/": ("anyone", VISITORS),
+    "/sign-out/": ("anyone", (302, 200, 200, 200, 200)),
+    "/account/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/inactive/": ("anyone", EVERYBODY),
+    "/account/reauthenticate/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/email/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/confirm-email/": ("anyone", ONWARD),
+    "/account/password/change/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/password/set/": ("signed_in", ONWARD),  # everybody has one
+    "/account/password/reset/": ("anyone", EVERYBODY),
+    "/account/password/reset/confirm/": ("anyone", ONWARD),  # without having asked for it
+    "/account/password/reset/complete/": ("anyone", ONWARD),
+    "/account/password/reset/done/": ("anyone", EVERYBODY),
+    "/account/two-factor/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/two-factor/authenticate/": ("anyone", ONWARD),
+    "/account/two-factor/reauthenticate/": ("signed_in", ONWARD),
+    "/account/two-factor/totp/activate/": ("signed_in", ONWARD),  # the password first
+    "/account/two-factor/totp/deactivate/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/account/two-factor/recovery-codes/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/account/two-factor/recovery-codes/generate/": ("signed_in", ONWARD),
+    "/account/two-factor/recovery-codes/download/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/account/two-factor/webauthn/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/two-factor/webauthn/add/": ("signed_in", ONWARD),
+    "/account/two-factor/webauthn/reauthenticate/": ("signed_in", ONWARD),
+    "/account/two-factor/webauthn/keys/<pk>/remove/": ("signed_in", ONWARD),
+    "/account/two-factor/webauthn/keys/<pk>/edit/": ("signed_in", ONWARD),
+    "/account/two-factor/webauthn/login/": ("anyone", ONWARD),
+    "/api/stripe/webhook": ("anyone", POST_ONLY),  # asks for Stripe's signature
+}
+
+# Operations of the API, by the `access` of what lets people in; empty: open to anybody. Answers to a request with
+# nothing in it but the CSRF token, to the same five.
+OPERATIONS: dict[str, Row] = {
+    "GET /api/health": ("", EVERYBODY),
+    "GET /api/sessions": ("signed_in", (401, 200, 200, 200, 200)),
+    "POST /api/sessions": ("signed_in", (401, 422, 422, 422, 422)),
+    "GET /api/sessions/<session_id>": ("signed_in", (401, 200, 200, 404, 200)),
+    "GET /api/sessions/<session_id>/events": ("signed_in", (401, 200, 200, 404, 200)),
+    "GET /api/sessions/<session_id>/ice-servers": ("signed_in", (401, 200, 200, 404, 200)),
+    "POST /api/sessions/<session_id>/messages": ("signed_in", (401, 422, 422, 422, 422)),
+    "POST /api/sessions/<session_id>/accept": ("signed_in", (401, 403, 200, 404, 403)),
+    "POST /api/sessions/<session_id>/release": ("signed_in", (401, 409, 409, 404, 409)),
+    "POST /api/sessions/<session_id>/start": ("signed_in", (401, 403, 200, 404, 403)),
+    "POST /api/sessions/<session_id>/cancel": ("signed_in", (401, 409, 403, 404, 409)),
+    "POST /api/sessions/<session_id>/solved": ("signed_in", (401, 422, 422, 422, 422)),
+    "POST /api/sessions/<session_id>/end": ("signed_in", (401, 200, 200, 404, 200)),
+    "GET /api/queue": ("mechanic", (401, 404, 200, 404, 404)),
+    "GET /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
+    "POST /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
+}
+# The description of the API and its start, which the framework adds.
+FRAMEWORK: dict[str, tuple[int, int, int, int, int]] = {
+    "/api/openapi.json": EVERYBODY,
+    "/api/docs": EVERYBODY,
+    "/api/": FOUND_BY_NOBODY,
+}
+
+# Below /admin/ everything is for support; a table that is new there has to be listed all the same.
+ADMIN_TABLES = {
+    "auth/group",
+    "account/emailaddress",
+    "mfa/authenticator",
+    "clock/job",
+    "accounts/user",
+    "accounts/mechanicprofile",
+    "accounts/notify",
+    "payments/payment",
+    "payments/refund",
+    "payments/stripecustomer",
+    "payments/stripeevent",
+    "booking/plan",
+    "booking/extensionoption",
+    "booking/vehicle",
+}
+ADMIN_PAGES = {
+    "",
+    "login/",
+    "logout/",
+    "password_change/",
+    "password_change/done/",
+    "autocomplete/",
+    "jsi18n/",
+    "r/<content_type_id>/<object_id>/",
+    "<app_label>/",
+    "<url>",
+}
+ADMIN_PAGES_OF_A_TABLE = {
+    "",
+    "add/",
+    "<object_id>/history/",
+    "<object_id>/delete/",
+    "<object_id>/change/",
+    "<object_id>/",
+}

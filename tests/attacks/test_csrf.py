@@ -1,0 +1,140 @@
+"""Nothing changes on behalf of somebody whose browser was only made to send a request."""
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions.models import Session
+from tests.attacks.routes import OPERATIONS, PAGES
+
+FORMS = [
+    "/tell-me-when/",
+    "/book/",
+    "/sign-in/",
+    "/sign-up/",
+    "/sign-out/",
+    "/account/password/reset/",
+    "/account/password/reset/confirm/",
+    "/account/password/reset/complete/",
+    "/account/two-factor/authenticate/",
+    "/account/two-factor/webauthn/login/",
+    "/account/confirm-email/",
+    *[address for address, (access, _) in PAGES.items() if access != "anyone"],
+]
+# Each proves itself by something that a browser does not send by itself.
+PROVEN_OTHERWISE = {"/api/stripe/webhook", "/api/cron/monitor-sessions"}
+MUTATIONS = [entry.split()[1] for entry in OPERATIONS if entry.startswith("POST")]
+ELSEWHERE = {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
+
+
+@pytest.fixture
+def session(customer: User, mechanic: User) -> Session:
+    return live_session(customer, mechanic)
+
+
+def at(address: str, session: Session) -> str:
+    return address.replace("<session_id>", str(session.id)).replace("<pk>", "1")
+
+
+def strict(user: User | None) -> Client:
+    client = Client(enforce_csrf_checks=True)
+    if user:
+        client.force_login(user)
+    return client
+
+
+def test_every_form_wants_its_token(session: Session, customer: User, mechanic: User, support: User) -> None:
+    by = {"mechanic_only": mechanic, "support_only": support}
+    for address in FORMS:
+        visitor = strict(by.get(PAGES[address][0], customer))
+        for headers in ({}, {"X-CSRFToken": "a" * 32}, ELSEWHERE):
+            answer = visitor.post(at(address, session), {"name": "Mallory"}, headers=headers)
+            assert answer.status_code == 403, address
+
+
+def test_every_operation_wants_its_token(session: Session, customer: User) -> None:
+    visitor = strict(customer)
+    for address in set(MUTATIONS) - PROVEN_OTHERWISE:
+        for headers in ({}, {"X-CSRFToken": "a" * 32}, ELSEWHERE):
+            answer = visitor.post(at(address, session), "{}", content_type="application/json", headers=headers)
+            assert (answer.status_code, answer.json()["error"]) == (403, "forbidden"), address
+    for disguise in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        assert visitor.post(f"/api/sessions/{session.id}/end", "", content_type=disguise).status_code == 403
+    session.refresh_from_db()
+    assert session.state == "live"
+
+
+def test_the_admin_wants_its_token(support: User, customer: User) -> None:
+    form = {"action": "ban", "_selected_action": [str(customer.id)]}
+    assert strict(support).post("/admin/accounts/user/", form).status_code == 403
+    customer.refresh_from_db()
+    assert customer.is_active
+
+
+def test_the_token_of_somebody_else_does_not_do(session: Session, customer: User, stranger: User) -> None:
+    visitor, other = strict(customer), strict(stranger)
+    theirs = token_on(other)
+    visitor.get("/account/")
+    refused = visitor.post("/account/", {"name": "Mallory", "csrfmiddlewaretoken": theirs})
+    assert refused.status_code == 403
+
+
+def test_with_the_token_of_the_page_it_works(session: Session, customer: User) -> None:
+    """So that the refusals above are not those of a site that refuses everything."""
+    visitor = strict(customer)
+    token = token_on(visitor)
+    assert visitor.post(f"/sessions/{session.id}/end/", headers={"X-CSRFToken": token}).status_code == 303
+    answer = visitor.post(f"/api/sessions/{session.id}/end", headers={"X-CSRFToken": token})
+    assert (answer.status_code, answer.json()["state"]) == (200, "completed")
+
+
+def test_no_get_changes_anything(session: Session, customer: User, mechanic: User) -> None:
+    for person in (customer, mechanic):
+        visitor = strict(person)
+        for action in ("accept", "release", "start", "end", "cancel", "solved", "checkout"):
+            for method in (visitor.get, visitor.head, visitor.put, visitor.patch, visitor.delete):
+                assert method(f"/sessions/{session.id}/{action}/").status_code in {403, 405}
+                assert method(f"/api/sessions/{session.id}/{action}").status_code in {404, 405}
+        visitor.get("/sign-out/")
+        assert visitor.get("/dashboard/").status_code == 200
+    session.refresh_from_db()
+    assert (session.state, session.seq) == ("live", 0)
+
+
+def test_signing_in_changes_the_session_and_the_token(customer: User) -> None:
+    visitor = strict(None)
+    before = token_on(visitor, "/sign-in/")
+    visitor.post("/book/", {"concern": "It rattles", "csrfmiddlewaretoken": before})
+    fixed, cookie = visitor.cookies["sessionid"].value, visitor.cookies["csrftoken"].value
+    form = {"login": customer.email, "password": "demo", "csrfmiddlewaretoken": before}
+    assert visitor.post("/sign-in/", form).status_code == 302
+    assert visitor.cookies["sessionid"].value != fixed
+    assert visitor.cookies["csrftoken"].value != cookie
+    hijacker = Client()
+    hijacker.cookies["sessionid"] = fixed
+    assert hijacker.get("/dashboard/").status_code == 302
+
+
+def test_a_session_id_of_the_attackers_choice_is_not_taken_up(customer: User) -> None:
+    visitor = Client()
+    chosen = uuid.uuid4().hex
+    visitor.cookies["sessionid"] = chosen
+    visitor.post("/sign-in/", {"login": customer.email, "password": "demo"})
+    assert visitor.cookies["sessionid"].value != chosen
+
+
+def test_the_cookie_of_a_session_is_kept_from_scripts_and_other_sites(customer: User) -> None:
+    visitor = Client()
+    visitor.post("/sign-in/", {"login": customer.email, "password": "demo"})
+    cookie = visitor.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["domain"]) == (True, "Lax", "")
+
+
+def token_on(visitor: Client, path: str = "/account/") -> str:
+    found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', visitor.get(path).content.decode())
+    assert found
+    return found[1]
