@@ -1,0 +1,94 @@
+"""Whoever may not be here any more is out within a second, also of what they have open."""
+
+import re
+import time
+import uuid
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.fakes import scene
+from tests.fakes.server import Person, Server
+from tests.fakes.sockets import Socket, room
+
+PASSWORD = "a-sentence-nobody-guesses"
+GIVE_PASSWORD = """
+from django.contrib.auth.hashers import make_password
+from allauth.account.models import EmailAddress
+from autodoctor.accounts.models import User
+user = User.objects.get(email="{email}")
+User.objects.filter(pk=user.pk).update(password=make_password("{password}"))
+EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+"""
+
+
+def opened(server: Server, person: Person, session_id: uuid.UUID) -> list[Socket]:
+    """The room and the feed, both of them working."""
+    sockets = [Socket(server, path, person) for path in (room(session_id), "/ws/feed")]
+    sockets[0].expect("welcome")
+    sockets[1].send("ping")
+    sockets[1].expect("pong")
+    return sockets
+
+
+def assert_closed_within_a_second(sockets: list[Socket]) -> None:
+    began = time.monotonic()
+    for socket in sockets:
+        with pytest.raises(ConnectionClosed) as closed:
+            read_on(socket)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+        socket.close()
+    assert time.monotonic() - began < 1
+
+
+def read_on(socket: Socket) -> None:
+    while True:
+        socket.receive()
+
+
+def assert_out(server: Server, person: Person, session_id: uuid.UUID) -> None:
+    with Socket(server, room(session_id), person) as socket, pytest.raises(ConnectionClosed) as closed:
+        socket.receive()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+    assert server.client(person).get("/api/sessions").status_code == 401
+
+
+def test_signing_out(server: Server) -> None:
+    talk = scene.stage(server)
+    sockets = opened(server, talk.customer, talk.id)
+    server.client(talk.customer).post("/sign-out/")
+    assert_closed_within_a_second(sockets)
+    assert_out(server, talk.customer, talk.id)
+
+
+def test_being_banned_by_support(server: Server) -> None:
+    talk = scene.stage(server)
+    sockets = opened(server, talk.customer, talk.id)
+    support = server.client(server.sign_in("support@example.com"))
+    form = {"action": "ban", "_selected_action": talk.customer.id}
+    assert support.post("/admin/accounts/user/", data=form).status_code == 302
+    assert_closed_within_a_second(sockets)
+    assert_out(server, talk.customer, talk.id)
+
+
+def test_changing_the_password_ends_the_other_browsers(server: Server) -> None:
+    talk = scene.stage(server)
+    server.shell(GIVE_PASSWORD.format(email=talk.mechanic.email, password=PASSWORD))
+    here, there = (server._sign_in(talk.mechanic.email, PASSWORD) for _ in range(2))
+    sockets = opened(server, there, talk.id)
+    with server.client(here) as browser:
+        changed = browser.post("/account/password/change/", data=new_password(browser))
+        assert changed.status_code == 302, changed.text
+        assert browser.get("/api/sessions").status_code == 200
+    assert_closed_within_a_second(sockets)
+    assert_out(server, there, talk.id)
+
+
+def new_password(browser: httpx.Client) -> dict[str, str]:
+    """What the page asks for, whatever it calls its fields."""
+    page = browser.get("/account/password/change/").text
+    fields = re.findall(r'name="((?:old)?password\d?)"', page)
+    return {name: PASSWORD if name.startswith("old") else PASSWORD + "-now" for name in fields}
