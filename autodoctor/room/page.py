@@ -14,7 +14,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.payments.models import Payment
 from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
 from autodoctor.room.receipt import Receipt
-from autodoctor.sessions import attendance, log, queue, settlement
+from autodoctor.sessions import attendance, deadlines, log, queue, settlement
 from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session, stamp
@@ -266,10 +266,13 @@ class Page:
     @property
     def offer_at(self) -> datetime | None:
         """From then on the one who stayed may end because of it."""
-        part = self.missing and self.missing.part
-        if not part or not part.missed_at:
+        if self.missing is None:
             return None
-        return part.missed_at + span(f"{part.role}_missing_offer")
+        if self.missing.role == Role.MECHANIC:
+            since = deadlines.mechanic_lost_since(self.situation)
+            return since and since + span("mechanic_missing_offer")
+        missed_at = self.missing.part.missed_at if self.missing.part else None
+        return missed_at and missed_at + span("customer_missing_offer")
 
     @property
     def may_end_lost(self) -> bool:

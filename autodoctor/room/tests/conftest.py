@@ -1,7 +1,10 @@
 """Sessions between real people, and a writer of the test's own."""
 
+import html
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +14,13 @@ from tests.fakes.scene import Talk
 from tests.fakes.server import Server, running
 
 if TYPE_CHECKING:
+    from django.test import Client
+    from pytest_django import Settings
+
     from autodoctor.accounts.models import User
     from autodoctor.room.writer import Writer
     from autodoctor.sessions.models import Session
+    from autodoctor.sessions.tests.story import Story
 
 
 @pytest.fixture
@@ -58,3 +65,36 @@ def calm(shared: Server) -> Talk:
 @pytest.fixture
 def talk(shared: Server) -> Talk:
     return scene.stage(shared)
+
+
+@pytest.fixture
+def only_the_deadlines_run(settings: "Settings") -> None:
+    """Mail and money stay in the queue."""
+    settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
+
+
+@pytest.fixture
+def story(customer: "User", mechanic: "User") -> "Story":
+    """A draft of a moment ago; its times are real ones, as the pages' are."""
+    from django.utils import timezone
+
+    from autodoctor.sessions.models import Session
+    from autodoctor.sessions.tests.story import Story
+
+    story = Story(customer, mechanic)
+    story.now = timezone.now()
+    Session.objects.filter(pk=story.id).update(payable_until=story.now + timedelta(minutes=30), state_at=story.now)
+    return story
+
+
+@pytest.fixture
+def reads(client_of: "Callable[[User], Client]", story: "Story") -> "Callable[..., str]":
+    """What this person reads on the page, without markup and what scripts may add."""
+
+    def read(user: "User", part: str = "") -> str:
+        answer = client_of(user).get(f"/sessions/{story.id}/{part}")
+        assert answer.status_code == 200
+        text = re.sub(r"<(style|script|template|dialog)\b.*?</\1>", "", answer.content.decode(), flags=re.DOTALL)
+        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+    return read

@@ -1,0 +1,49 @@
+"""What tests of the page need besides the story: what somebody says, loses, and could press."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from django.test import Client
+
+from autodoctor.sessions import actions, log
+from autodoctor.sessions.models import Connection, Participant
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.sessions.tests.story import Story
+
+ClientOf = Callable[["User"], Client]
+Reads = Callable[..., str]
+JSON = {"Accept": "application/json"}
+
+
+def buttons(client: Client, story: "Story") -> list[str]:
+    """Where the buttons of the page lead."""
+    page = client.get(f"/sessions/{story.id}/").content.decode()
+    return re.findall(rf'formaction="/sessions/{story.id}/(\w+)/"', page)
+
+
+def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, audience: str = "both") -> None:
+    with actions.changing(story.id, story.now) as it:
+        who = log.actor(user, it.session)
+        log.append(
+            it.session,
+            "message.posted",
+            at=at or story.now,
+            by=who,
+            data={"text": text},
+            client_id=uuid4(),
+            audience=audience,
+        )
+
+
+def lose(story: "Story", user: "User", role: str, *, since: timedelta) -> None:
+    """Their connection is lost, and it was noticed just after."""
+    left = story.now - since
+    Connection.objects.filter(session_id=story.id, user=user).delete()
+    Participant.objects.filter(session_id=story.id, user=user).update(last_seen_at=left)
+    with actions.changing(story.id, left) as it:
+        actions.notice_missing(it, role, left, left)

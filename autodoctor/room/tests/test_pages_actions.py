@@ -1,0 +1,104 @@
+"""What pressing the page's buttons does."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from autodoctor.room.tests.page_story import JSON, ClientOf
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.room.tests.page_story import ClientOf
+    from autodoctor.sessions.tests.story import Story
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines_run")]
+
+
+ACTIONS = ["accept", "release", "start", "end", "cancel", "solved"]
+
+
+def test_forms_lead_from_acceptance_to_the_end(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
+) -> None:
+    story.pay()
+    page = f"/sessions/{story.id}/"
+
+    def press(person: "User", action: str) -> None:
+        answer = client_of(person).post(f"{page}{action}/")
+        assert (answer.status_code, answer["Location"]) == (303, page)
+
+    press(mechanic, "accept")
+    story.join()
+    press(mechanic, "start")
+    assert story.session.state == "live"
+    press(customer, "end")
+    press(customer, "end")  # what has happened is answered as it is
+    assert story.session.end_reason == "ended_by_customer"
+
+
+def test_a_script_gets_json(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+    story.pay()
+    answer = client_of(mechanic).post(f"/sessions/{story.id}/accept/", headers=JSON)
+    assert answer.status_code == 200
+    assert answer.json()["session"]["state"] == "accepted"
+
+
+def test_what_the_state_forbids_is_a_409_with_a_sentence(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+    story.pay().accept()
+    answer = client_of(mechanic).post(f"/sessions/{story.id}/start/", headers=JSON)
+    assert answer.status_code == 409
+    assert answer.json() == {
+        "error": "invalid_transition",
+        "current": "accepted",
+        "requested": "live",
+        "allowed": ["cancelled", "expired", "requested", "waiting"],
+        "detail": "That is not possible here any more. The session is now: Accepted.",
+    }
+
+
+def test_a_refusal_stands_on_the_page(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+    story.pay().accept()
+    answer = client_of(mechanic).post(f"/sessions/{story.id}/start/", follow=True)
+    assert answer.status_code == 200
+    assert "That is not possible here any more" in answer.content.decode()
+
+
+def test_too_late_to_accept_leads_to_the_dashboard_with_a_sentence(
+    story: "Story", mechanic2: "User", client_of: ClientOf
+) -> None:
+    story.pay().accept()
+    client = client_of(mechanic2)
+    assert client.post(f"/sessions/{story.id}/accept/", headers=JSON).json()["error"] == "already_taken"
+    answer = client.post(f"/sessions/{story.id}/accept/")
+    assert (answer.status_code, answer["Location"]) == (303, "/dashboard/")
+    assert "Another mechanic has just taken this request." in client.get("/dashboard/").content.decode()
+
+
+def test_giving_back_wants_one_of_the_reasons(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+    story.pay().accept()
+    client = client_of(mechanic)
+    for reason in ("", "because <b>", "mechanic_away"):
+        answer = client.post(f"/sessions/{story.id}/release/", {"reason": reason}, headers=JSON)
+        assert (answer.status_code, answer.json()["error"]) == (422, "no_reason")
+    assert story.session.state == "accepted"
+    client.post(f"/sessions/{story.id}/release/", {"reason": "not_my_field"})
+    assert story.session.state == "requested"
+    assert client.post(f"/sessions/{story.id}/release/", {"reason": "not_my_field"}).status_code == 303
+
+
+def test_the_customer_may_ask_for_another_mechanic(story: "Story", customer: "User", client_of: ClientOf) -> None:
+    story.pay().accept()
+    client_of(customer).post(f"/sessions/{story.id}/release/", {"reason": "no_answer"})
+    assert story.session.state == "requested"
+
+
+def test_solved_wants_yes_or_no(story: "Story", customer: "User", client_of: ClientOf) -> None:
+    story.live().end(story.mechanic)
+    answer = client_of(customer).post(f"/sessions/{story.id}/solved/", {"solved": "perhaps"}, headers=JSON)
+    assert answer.status_code == 422
+    assert story.session.solved is None
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nothing_changes_by_looking(story: "Story", customer: "User", client_of: ClientOf, action: str) -> None:
+    assert client_of(customer).get(f"/sessions/{story.id}/{action}/").status_code == 405

@@ -1,0 +1,226 @@
+"""What each person finds on the page in each state."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from autodoctor.payments.models import Payment
+from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, lose
+from autodoctor.sessions import actions
+from autodoctor.sessions.models import Participant, Session
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+    from autodoctor.sessions.tests.story import Story
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines_run")]
+
+
+def test_a_draft_leads_to_payment(story: "Story", customer: "User", client_of: ClientOf, reads: Reads) -> None:
+    assert "$9.99 is held on your card" in reads(customer)
+    assert "checkout" in buttons(client_of(customer), story)
+    Payment.objects.filter(owner_id=story.id).update(decline_code="insufficient_funds")
+    assert "The payment did not go through" in reads(customer)
+    assert "not enough money" in reads(customer)
+
+
+def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
+    story: "Story", customer: "User", client_of: ClientOf, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr("autodoctor.payments.checkout.refresh", lambda *, payment, now: asked.append(payment.id))
+    assert "We are confirming your payment" in reads(customer, "?checkout=success")
+    assert asked == [story.payment.id]
+    assert "We are confirming your payment" in reads(customer, "panel/?checkout=success")
+    story.pay()
+    assert "Looking for your mechanic" in reads(customer, "panel/?checkout=success")
+    assert len(asked) == 1
+
+
+def test_a_payment_service_that_does_not_answer_leaves_the_page_standing(
+    story: "Story", customer: "User", reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autodoctor.payments import gateway
+
+    def unavailable(**_asked: Any) -> None:
+        raise gateway.Unavailable("timeout")
+
+    monkeypatch.setattr("autodoctor.payments.checkout.refresh", unavailable)
+    assert "We are confirming your payment" in reads(customer, "?checkout=success")
+
+
+def test_the_queue_tells_the_place_and_what_happens_when(
+    story: "Story", customer: "User", stranger: "User", mechanic: "User", reads: Reads
+) -> None:
+    from autodoctor.sessions.tests.story import Story
+
+    other = Story(stranger, mechanic)
+    other.now = story.now - timedelta(minutes=1)
+    other.pay()
+    text = reads_after(story.pay, reads, customer)
+    assert "2 Your place in the queue" in text
+    for promise in ("After 3 minutes our support team", "After 10 minutes we ask", "After 20 minutes the request ends"):
+        assert promise in text
+    assert "Stopping costs nothing" in text
+    actions.cancel(session_id=other.id, by=stranger, now=story.now)
+    assert "You are next" in reads(customer)
+
+
+def reads_after(step: Callable[[], Any], reads: Reads, user: "User") -> str:
+    step()
+    return reads(user)
+
+
+def test_after_ten_minutes_the_customer_is_asked_whether_to_stop(
+    story: "Story", customer: "User", reads: Reads
+) -> None:
+    story.now -= timedelta(minutes=11)
+    assert "this takes longer than it should" in reads_after(story.pay, reads, customer)
+
+
+def test_a_request_given_back_says_so_to_both(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.pay().accept()
+    actions.release(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    assert "You are at the front of the queue" in reads(customer)
+    assert "given back, so it goes to somebody else" in reads(mechanic)
+    assert buttons(client_of(mechanic), story) == []
+
+
+def test_accepted_both_can_join_and_only_the_mechanic_starts(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.pay().accept()
+    assert "Morgan Mechanic has accepted" in reads(customer)
+    for person in (customer, mechanic):
+        assert "Join Session" in reads(person)
+    story.join()
+    assert "Start Session" in reads(mechanic)
+    assert "start" in buttons(client_of(mechanic), story)
+    assert "Morgan Mechanic starts the session" in reads(customer)
+    assert "start" not in buttons(client_of(customer), story)
+    for person in (customer, mechanic):
+        assert "Join Session" not in reads(person)
+
+
+def test_stopping_costs_nothing_until_the_mechanic_is_in(
+    story: "Story", customer: "User", mechanic: "User", reads: Reads
+) -> None:
+    story.pay().accept()
+    assert "Stop (costs nothing)" in reads(customer)
+    story.join(mechanic)
+    assert "Stop (costs $4.99)" in reads(customer)
+
+
+def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.now -= timedelta(minutes=5)
+    story.live()
+    for person in (customer, mechanic):
+        assert re.search(r"\b(25:00|24:5\d)\b", reads(person))
+        assert "end" in buttons(client_of(person), story)
+        assert "Write a message" in client_of(person).get(f"/sessions/{story.id}/").content.decode()
+    assert "Extend Session" not in reads(customer)
+
+
+def test_a_missing_mechanic_stops_the_clock_and_soon_lets_the_customer_end(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.now -= timedelta(minutes=12)
+    story.live()
+    story.now += timedelta(minutes=12)
+    lose(story, mechanic, "mechanic", since=timedelta(seconds=20))
+    assert "Morgan Mechanic has lost the connection" in reads(customer)
+    assert "The clock is paused, so waiting costs you nothing" in reads(customer)
+    longer_ago = story.now - timedelta(seconds=80)
+    Participant.objects.filter(session_id=story.id, user=mechanic).update(missed_at=longer_ago)
+    Session.objects.filter(pk=story.id).update(paused_at=longer_ago)
+    assert "end now and pay only for the 11 minutes used: $3.55" in reads(customer)
+    assert client_of(customer).post(f"/sessions/{story.id}/end/").status_code == 303
+    assert story.payment.due_cents == 355
+
+
+def test_a_missing_customer_shows_on_the_mechanics_page(
+    story: "Story", customer: "User", mechanic: "User", reads: Reads
+) -> None:
+    story.live()
+    lose(story, customer, "customer", since=timedelta(seconds=10))
+    assert "Casey Customer has lost the connection. " in reads(mechanic)
+    assert "The clock is paused for a while" in reads(mechanic)
+    Participant.objects.filter(session_id=story.id, user=customer).update(missed_at=story.now - timedelta(minutes=11))
+    assert "you can end the session now" in reads(mechanic)
+
+
+def test_the_end_shows_what_was_held_released_and_charged(
+    story: "Story", customer: "User", mechanic: "User", reads: Reads
+) -> None:
+    story.live().end(customer)
+    Payment.objects.filter(owner_id=story.id).update(state="captured", captured_cents=999)
+    text = reads(customer)
+    assert "You ended the session" in text
+    assert "Held on your card $9.99" in text
+    assert "Charged $9.99" in text
+    assert "End Session" not in text
+    assert "Casey Customer ended the session" in reads(mechanic)
+    assert "Your share $6.99" in reads(mechanic)
+
+
+def test_stopped_before_anybody_came_the_hold_is_released(story: "Story", customer: "User", reads: Reads) -> None:
+    story.pay()
+    actions.cancel(session_id=story.id, by=customer, now=story.now)
+    text = reads(customer)
+    assert "Released $9.99" in text
+    assert "Charged $0.00" in text
+    assert "Book again" in text
+
+
+def test_ended_early_by_the_mechanic_the_customer_is_asked(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.now -= timedelta(minutes=10)
+    story.live()
+    story.now += timedelta(minutes=10)
+    story.end(mechanic)
+    assert "Is your problem solved?" in reads(customer)
+    assert "$3.33 for the time used" in reads(customer)
+    assert "Is your problem solved?" not in reads(mechanic)
+    answer = client_of(customer).post(f"/sessions/{story.id}/solved/", {"solved": "no"})
+    assert answer.status_code == 303
+    assert "Charged $3.33" in reads(customer)
+    assert "Is your problem solved?" not in reads(customer)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "to_customer", "to_mechanic"),
+    [
+        ("completed", "time_up", "The time is up", "The time is up"),
+        ("completed", "ended_by_support", "Our support team ended", "Our support team ended"),
+        ("completed", "mechanic_lost", "your mechanic’s connection was lost", "your connection was lost"),
+        ("completed", "customer_lost", "your connection was lost", "your customer’s connection was lost"),
+        ("completed", "exceeded_3h_limit", "the limit of 3 hours", "the limit of 3 hours"),
+        ("cancelled", "unpaid", "not paid in time", "not paid in time"),
+        ("cancelled", "cancelled_late", "You called the session off", "The session was called off"),
+        ("expired", "unattended", "no mechanic was free", "no mechanic was free"),
+        ("expired", "never_started", "never came about", "never came about"),
+        ("expired", "customer_no_show", "you did not come", "The customer did not come"),
+    ],
+)
+def test_every_end_has_its_words(
+    story: "Story",
+    customer: "User",
+    mechanic: "User",
+    reads: Reads,
+    state: str,
+    reason: str,
+    to_customer: str,
+    to_mechanic: str,
+) -> None:
+    story.live()
+    Session.objects.filter(pk=story.id).update(state=state, end_reason=reason, ended_at=story.now)
+    assert to_customer in reads(customer)
+    assert to_mechanic in reads(mechanic)
