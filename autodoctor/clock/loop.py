@@ -43,36 +43,39 @@ class Clock:
             owner=self._owner,
             gives_way_to=deadlines,
         )
-        self._lanes = [deadlines, calls]
+        self._lanes = {False: deadlines, True: calls}
 
     def start(self) -> None:
         """Return at once; the first look at the table follows within milliseconds."""
         queue.wake_listeners.append(self.wake)
-        for lane in self._lanes:
+        for lane in self._lanes.values():
             lane.start()
 
     def stop(self, seconds: float = 5.0) -> None:
         """Let what runs end, at most that long, and give back the rest. A call that takes longer keeps its lease."""
         queue.wake_listeners.remove(self.wake)
         until = time.monotonic() + seconds
-        for lane in self._lanes:
+        for lane in self._lanes.values():
             lane.stop()
-        for lane in self._lanes:
+        for lane in self._lanes.values():
             lane.join(until)
         claims.retire(self._owner)
 
-    def wake(self, due_at: datetime) -> None:
+    def wake(self, due_at: datetime, external: bool) -> None:
         """Something due at that moment was committed, here or (by way of a bus) in another process."""
-        for lane in self._lanes:
-            lane.wake(due_at)
+        self._lanes[external].wake(due_at)
 
 
-def run_due(now: datetime) -> int:
-    """Run everything that is due at `now`, and what that in turn makes due, in this thread; how many were done."""
+def run_due(now: datetime, *, external: bool = True) -> int:
+    """Run everything that is due at `now`, and what that in turn makes due, in this thread; how many were done.
+
+    Without `external`, what calls others (Stripe, SMTP) is left to the loop.
+    """
     owner = claims.new_owner()
     done = 0
     try:
-        while jobs := [*_claim(owner, now, external=False), *_claim(owner, now, external=True)]:
+        kinds = (False, True) if external else (False,)
+        while jobs := [job for kind in kinds for job in _claim(owner, now, external=kind)]:
             done += sum(run(job, now) is Outcome.DONE for job in jobs)
     finally:
         claims.retire(owner)

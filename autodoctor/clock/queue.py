@@ -14,8 +14,9 @@ from django.db import connection, transaction
 from autodoctor.clock.handlers import handler_of
 from autodoctor.clock.models import Job
 
-# Called after each commit that scheduled something, with when it is due: the process's own loop, a bus to others.
-wake_listeners: list[Callable[[datetime], None]] = []
+# Called after each commit that scheduled something, with when it is due and whether that calls others: the process's
+# own clock, a bus to those of other processes.
+wake_listeners: list[Callable[[datetime, bool], None]] = []
 
 _UPSERT = """
 INSERT INTO clock_job
@@ -61,7 +62,7 @@ def schedule(kind: str, key: str, due_at: datetime, **payload: Any) -> None:
     Raise `ValueError` for a naive moment or a name that does not fit.
     """
     _settle_own([kind], key)
-    _upsert([_row(kind, key, due_at, payload)], due_at)
+    _upsert(key, {kind: due_at}, payload)
 
 
 def cancel(kind: str, key: str) -> None:
@@ -77,15 +78,15 @@ def arrange(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, dat
         marks = ", ".join(["%s"] * len(cancelled))
         _execute(f"DELETE FROM clock_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)  # noqa: S608 - only marks
     if scheduled:
-        rows = [_row(kind, key, due_at, {}) for kind, due_at in scheduled.items()]
-        _upsert(rows, min(scheduled.values()))
+        _upsert(key, scheduled, {})
 
 
 def unpark(jobs: list[int], now: datetime) -> int:
     """Try given-up jobs again, with all their attempts; how many there were."""
     with transaction.atomic():
         count = Job.objects.filter(pk__in=jobs, parked_at__isnull=False).update(parked_at=None, attempts=0, run_at=now)
-        transaction.on_commit(partial(_announce, now), robust=True)
+        for external in (False, True):
+            transaction.on_commit(partial(_announce, now, external), robust=True)
     return count
 
 
@@ -110,9 +111,15 @@ def _row(kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> list
     return [kind, key, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
 
 
-def _upsert(rows: list[list[Any]], earliest: datetime) -> None:
+def _upsert(key: str, jobs: Mapping[str, datetime], payload: dict[str, Any]) -> None:
+    rows = [_row(kind, key, due_at, payload) for kind, due_at in jobs.items()]
     _execute(_UPSERT.format(rows=", ".join([_ROW] * len(rows))), *chain.from_iterable(rows))
-    transaction.on_commit(partial(_announce, earliest), robust=True)
+    earliest: dict[bool, datetime] = {}
+    for kind, due_at in jobs.items():
+        external = handler_of(kind).external
+        earliest[external] = min(due_at, earliest.get(external, due_at))
+    for external, due_at in earliest.items():
+        transaction.on_commit(partial(_announce, due_at, external), robust=True)
 
 
 def _settle_own(kinds: Collection[str], key: str) -> None:
@@ -128,6 +135,6 @@ def _execute(sql: str, *params: Any) -> int:
         return int(cursor.rowcount)
 
 
-def _announce(due_at: datetime) -> None:
+def _announce(due_at: datetime, external: bool) -> None:
     for wake in wake_listeners:
-        wake(due_at)
+        wake(due_at, external)

@@ -116,12 +116,14 @@ def test_a_moment_without_a_zone_is_refused() -> None:
 def test_listeners_hear_of_it_once_it_is_committed(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    heard: list[datetime] = []
-    monkeypatch.setattr(queue, "wake_listeners", [heard.append])
+    heard: list[tuple[datetime, bool]] = []
+    monkeypatch.setattr(queue, "wake_listeners", [lambda due_at, external: heard.append((due_at, external))])
+    later = NOON + timedelta(hours=1)
     with django_capture_on_commit_callbacks(execute=True):
-        schedule("note", "1", NOON)
+        schedule("call", "1", NOON)
+        arrange("1", cancelled=[], scheduled={"note": later, "noted": NOON})
         assert heard == []
-    assert heard == [NOON]
+    assert heard == [(NOON, True), (NOON, False)]
 
 
 @pytest.mark.django_db

@@ -41,6 +41,13 @@ def test_what_is_due_runs_once_and_is_gone() -> None:
     assert run_due(NOON) == 0
 
 
+def test_calls_can_be_left_to_the_loop() -> None:
+    schedule("note", "1", NOON)
+    schedule("call", "2", NOON)
+    assert run_due(NOON, external=False) == 1
+    assert (noted("1"), noted("2")) == (1, 0)
+
+
 def test_nothing_runs_before_its_time() -> None:
     schedule("note", "1", NOON)
     assert run_due(NOON - timedelta(microseconds=1)) == 0
