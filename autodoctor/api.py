@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -61,6 +62,13 @@ def forbidden(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
 def bad_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
     fields = {str(problem["loc"][-1]): str(problem["msg"]) for problem in error.errors}
     return failure(request, 422, "invalid", _("Please check what you sent."), fields=fields)
+
+
+@api.exception_handler(MultiPartParserError)
+@api.exception_handler(SuspiciousOperation)
+def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A form without its boundary, too many fields: Django would answer so too, but ninja catches it first."""
+    return failure(request, 400, "bad_request", _("This request cannot be understood."))
 
 
 @api.exception_handler(HttpError)
