@@ -7,8 +7,11 @@ the durable queue, in a transaction of its own.
 from datetime import datetime
 from uuid import UUID
 
+from django.dispatch import receiver
+from django.utils import timezone
+
 from autodoctor.accounts.jobs import JOBS as ACCOUNTS
-from autodoctor.clock.handlers import Handler
+from autodoctor.clock.handlers import Handler, parked
 from autodoctor.clock.models import Job
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
@@ -38,6 +41,16 @@ def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
     data = {"rule": job.kind, **job.payload}
     actions.record_payment(session_id=_session_of(job), kind="alert.support", data=data, audience="support", now=now)
+
+
+@receiver(parked)
+def alert_of_given_up_money(job: Job, **rest: object) -> None:
+    """A charge, release or call-off that kept failing: money stands still, a person has to look."""
+    if payment := Payment.objects.filter(id=job.key).first() if job.kind.startswith("payment.") else None:
+        data = {"rule": "job.parked", "kind": job.kind, "payment_id": job.key}
+        actions.record_payment(
+            session_id=payment.owner_id, kind="alert.support", data=data, audience="support", now=timezone.now()
+        )
 
 
 REACTIONS = {

@@ -111,7 +111,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         },
     }
 else:
-    DATABASES["default"] |= {"OPTIONS": {"pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}}}
+    _pool = {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}
+    DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "pool": _pool}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
@@ -152,6 +153,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
     "signup": "20/m/ip",
+    "tell_me_when": "10/m/ip",
     "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
 }

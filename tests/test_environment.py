@@ -49,3 +49,12 @@ def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
     assert name in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert len(stopped.stderr.strip().splitlines()) == 1
+
+
+def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:
+    code = "from autodoctor.settings import DATABASES; print(DATABASES['default']['OPTIONS'])"
+    given = {**os.environ, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), "DEBUG": "0"}
+    given["DATABASE_URL"] = "postgres://u:p@host/name?sslmode=require"
+    told = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
+    assert "'sslmode': 'require'" in told.stdout
+    assert "'pool'" in told.stdout

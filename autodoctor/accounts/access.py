@@ -58,7 +58,7 @@ def mark(view: Callable[..., HttpResponseBase], access: str) -> Guarded:
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse({"error": "not_signed_in", "detail": _("Please sign in first.")}, status=401)
+        return JsonResponse({"error": "signed_out", "detail": _("Please sign in.")}, status=401)
     answer = redirect_to_login(_way_back(request), settings.LOGIN_URL)
     # A fragment would swap the sign-in page into the middle of the page that asked for it.
     return HttpResponseClientRedirect(answer.url) if "HX-Request" in request.headers else answer

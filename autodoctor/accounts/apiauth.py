@@ -5,8 +5,11 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Schema
+from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
+from ninja.utils import check_csrf
 
 from autodoctor.accounts.models import Role, User
 
@@ -28,8 +31,8 @@ class Cookie(SessionAuth):
     def __call__(self, request: HttpRequest) -> Any:
         """Who is asking comes first: somebody signed out hears 401, not that a token is missing."""
         user = self.authenticate(request, None)
-        if user is not None:
-            self._get_key(request)  # raises 403 without a CSRF token
+        if user is not None and check_csrf(request):
+            raise HttpError(403, _("This page is out of date. Load it again, and repeat what you did."))
         return user
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:

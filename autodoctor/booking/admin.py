@@ -1,16 +1,31 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from autodoctor.booking.models import ExtensionOption, Plan, Vehicle
 
 
+class EditedBySupport(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that support keeps up to date. Never deleted: links name them; they are made inactive instead."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    has_module_permission = has_add_permission = has_change_permission = has_view_permission
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Plan)
-class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PlanAdmin(EditedBySupport):
     list_display = ("name", "kind", "time", "price", "bookable", "active", "position")
     list_editable = ("bookable", "active", "position")
 
 
 @admin.register(ExtensionOption)
-class ExtensionOptionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ExtensionOptionAdmin(EditedBySupport):
     list_display = ("__str__", "price", "active")
     list_editable = ("active",)
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -49,6 +50,8 @@ def landing(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_POST
 def tell_me_when(request: HttpRequest) -> HttpResponse:
+    if too_many := ratelimit.consume_or_429(request, action="tell_me_when"):
+        return too_many
     form = TellMeWhenForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("That does not look like an e-mail address. Please try again."))
@@ -86,7 +89,7 @@ def vin_hint(request: HttpRequest) -> HttpResponse:
 @require_safe
 def charge(request: HttpRequest) -> HttpResponse:
     """What is held and charged for a plan, when another is chosen."""
-    plan = Plan.objects.filter(active=True, bookable=True, slug=request.GET.get("plan", "")).first()
+    plan = _bookable(request.GET.get("plan", ""))
     if plan is None:
         raise Http404
     return render(request, "booking/charge.html", _charge(plan))
@@ -140,7 +143,7 @@ def _begin(request: HttpRequest) -> dict[str, Any]:
     person = _person(request)
     kept = _unpaid(person) | {name: value for name, value in request.session.get(KEPT, {}).items() if value}
     kept.setdefault("token", request.session.setdefault(SAME_INTAKE, str(uuid4())))
-    plan = Plan.objects.filter(active=True, bookable=True, slug=request.GET.get("plan", kept.get("plan", ""))).first()
+    plan = _bookable(request.GET.get("plan", kept.get("plan", "")))
     plan = plan or Plan.objects.filter(active=True, bookable=True).first()
     last = person.vehicles.first() if person else None
     return {"vehicle": last.pk if last else NEW_VEHICLE} | kept | {"plan": plan.slug if plan else ""}
@@ -153,8 +156,12 @@ def _unpaid(person: User | None) -> dict[str, Any]:
 
 
 def _chosen_plan(form: IntakeForm) -> Plan | None:
-    bookable = Plan.objects.filter(active=True, bookable=True)
-    return bookable.filter(slug=form["plan"].value() or "").first() or bookable.first()
+    return _bookable(form["plan"].value() or "") or Plan.objects.filter(active=True, bookable=True).first()
+
+
+def _bookable(slug: str) -> Plan | None:
+    """The plan of that name, if it can be booked. No database takes a NUL, and text from outside may hold one."""
+    return None if "\0" in slug else Plan.objects.filter(active=True, bookable=True, slug=slug).first()
 
 
 def _vin_facts(text: str) -> dict[str, Any]:

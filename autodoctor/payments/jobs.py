@@ -67,10 +67,12 @@ def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetim
             raise
 
 
+ATTEMPTS = 30  # about a day: longer than an outage of Stripe, shorter than a hold lasts
+
 JOBS: dict[str, Handler] = {
-    "payment.capture": Handler(run=capture, external=True),
-    "payment.release": Handler(run=release, external=True),
-    "payment.close": Handler(run=close, external=True),
-    "payment.refund": Handler(run=give_back, external=True),
+    "payment.capture": Handler(run=capture, external=True, attempts=ATTEMPTS),
+    "payment.release": Handler(run=release, external=True, attempts=ATTEMPTS),
+    "payment.close": Handler(run=close, external=True, attempts=ATTEMPTS),
+    "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=inbox.process, external=True),
 }

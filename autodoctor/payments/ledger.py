@@ -1,6 +1,5 @@
 """What is owed: payments opened, decided and given back. Each of these joins the caller's transaction."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,15 +15,6 @@ State = Payment.State
 
 class NotRefundable(Exception):
     """Nothing was charged, or less than this is left of it."""
-
-
-@dataclass(frozen=True)
-class Amounts:
-    """What a person is shown of one payment, in cents."""
-
-    held: int
-    charged: int
-    released: int
 
 
 def open_booking(
@@ -87,19 +77,6 @@ def refundable_cents(payment: Payment) -> int:
     """What is left of the charge; refunds that are on their way count as given."""
     given = payment.refunds.exclude(state=Refund.State.FAILED).aggregate(cents=Sum("amount_cents"))["cents"] or 0
     return max(0, payment.captured_cents - given)
-
-
-def amounts(payment: Payment) -> Amounts:
-    """What of it is held, what was charged, and what went back to the card without being charged."""
-    match payment.state:
-        case State.AUTHORISED:
-            return Amounts(held=payment.amount_cents, charged=0, released=0)
-        case State.CAPTURED:
-            rest = payment.amount_cents - payment.captured_cents
-            return Amounts(held=0, charged=payment.captured_cents, released=rest)
-        case State.RELEASED:
-            return Amounts(held=0, charged=0, released=payment.amount_cents)
-    return Amounts(held=0, charged=0, released=0)
 
 
 def _decide(payment: Payment, cents: int, now: datetime) -> None:

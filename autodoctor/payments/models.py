@@ -82,6 +82,11 @@ class Payment(models.Model):
         return declines.sentence(self.decline_code) if self.decline_code else ""
 
     @property
+    def charged_cents(self) -> int:
+        """What was charged, or is decided to be."""
+        return self.to_capture_cents if self.state == self.State.AUTHORISED else self.captured_cents
+
+    @property
     def to_capture_cents(self) -> int:
         """What is to be charged once that is decided; 0 releases the hold."""
         due = self.due_cents or 0

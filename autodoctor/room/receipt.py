@@ -41,7 +41,7 @@ class Receipt:
     @property
     def charged_cents(self) -> int:
         """What was charged, or is about to be."""
-        return sum(map(_charge, self.payments))
+        return sum(payment.charged_cents for payment in self.payments)
 
     @property
     def released_cents(self) -> int:
@@ -75,8 +75,3 @@ class Receipt:
         ended = copy(self.session)
         ended.ended_at, ended.end_reason = self.session.ended_at or now, "mechanic_lost"
         return ended
-
-
-def _charge(payment: Payment) -> int:
-    open_hold = payment.state == Payment.State.AUTHORISED
-    return payment.due_cents or 0 if open_hold else payment.captured_cents

@@ -15,7 +15,6 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
-from autodoctor.mail.post import post
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement
@@ -23,6 +22,7 @@ from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Refused, State, check
+from autodoctor.sessions.telling import write_to
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,6 @@ class PlanTerms:
     seconds: int
     price_cents: int
     currency: str = "usd"
-
-
-AUDIENCES = {
-    "nudge.customer": log.Audience.CUSTOMER,
-    "nudge.mechanic": log.Audience.MECHANIC,
-    "alert.support": log.Audience.SUPPORT,
-}
 
 
 @contextmanager
@@ -151,12 +144,12 @@ def _check_claim(session: Session, mechanic: User) -> None:
 def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
     """Give the request back to the queue, before the start: the mechanic, the customer or support."""
     with changing(session_id, now) as it:
-        if it.session.participants.filter(user=by, role=Role.MECHANIC, released_at__isnull=False).exists():
+        waits = it.session.state == State.REQUESTED
+        if waits and it.session.participants.filter(user=by, released_at__isnull=False).exists():
             return it.session
         who = log.actor(by, it.session)
-        if it.session.state == State.REQUESTED:
-            return it.session
-        _release(it, reason, at=now, who=who)
+        if not waits:
+            _release(it, reason, at=now, who=who)
         return it.session
 
 
@@ -168,13 +161,15 @@ def release_by_deadline(it: Situation, reason: str, at: datetime) -> None:
 
 def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
     session = it.session
+    if session.mechanic is None:  # a draft becomes a request by payment only
+        raise InvalidTransition(session.state, State.REQUESTED)
     check(session.state, State.REQUESTED)
     freed = session.mechanic
     session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
     session.mechanic, it.mechanic = None, Seat(Role.MECHANIC)
     session.released_at = at
     session.unattended_at = max(filter(None, [session.unattended_at, at + span("unattended_after_release")]))
-    data = {"reason": reason, "released": str(freed.id) if freed else None}
+    data = {"reason": reason, "released": str(freed.id)}
     _enter(it, State.REQUESTED, "session.released", at=at, who=who, data=data)
     write_to(session.customer, it, "released", now=at)
 
@@ -188,25 +183,28 @@ def join(*, session_id: UUID, user: User, now: datetime) -> Session:
         if it.session.state not in CLAIMED:
             raise InvalidTransition(it.session.state, State.WAITING)
         seat = it.seat(who.role)
-        if seat.part and not seat.is_in:
-            _take_seat(seat.part, now)
-            _attend(it, "participant.joined", who, now)
+        if seat.is_in and seat.gone_since and seat.gone_since + span("missing_grace") <= now:
+            notice_missing(it, who.role, at=seat.gone_since + span("missing_grace"), now=now)
+        if seat.part:
+            _take_seat(it, seat.part, who, now)
         return it.session
 
 
-def _take_seat(part: Participant, now: datetime) -> None:
-    part.present = True
-    part.joined_at = part.joined_at or now
-    part.last_seen_at = part.missed_at = None
+def _take_seat(it: Situation, part: Participant, who: log.Actor, now: datetime) -> None:
+    """Seen now: should no page be open after all, their absence is noticed from here."""
+    came_back, part.present = not part.present, True
+    part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
     part.save()
+    if came_back:
+        _attend(it, "participant.joined", who, now)
 
 
 def page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
-    """Somebody's last joined page, or last page at all, closed at `at`: their absence counts from then."""
+    """A page of theirs closed at `at`, and its row is gone: with no other open, their absence counts from then."""
     with changing(session_id, now) as it:
         for seat in (it.customer, it.mechanic):
-            if seat.part and seat.part.user_id == user_id and not seat.joined_page:
-                seat.part.last_seen_at = at
+            if seat.part and seat.part.user_id == user_id:
+                seat.part.last_seen_at = max(at, seat.part.last_seen_at or at)
                 seat.part.save(update_fields=["last_seen_at"])
 
 
@@ -275,16 +273,13 @@ def end(*, session_id: UUID, by: User, now: datetime) -> Session:
 
 def _reason_to_end(it: Situation, role: str, now: datetime) -> str:
     if role == Role.CUSTOMER:
-        return "mechanic_lost" if _missed_for(it, Role.MECHANIC, "mechanic_missing_offer", now) else "ended_by_customer"
+        since = deadlines.mechanic_lost_since(it)
+        return "mechanic_lost" if since and since + span("mechanic_missing_offer") <= now else "ended_by_customer"
     if role == Role.MECHANIC:
-        return "customer_lost" if _missed_for(it, Role.CUSTOMER, "customer_missing_offer", now) else "ended_by_mechanic"
+        missed_at = it.customer.part.missed_at if it.customer.part else None
+        gone_long = missed_at is not None and missed_at + span("customer_missing_offer") <= now
+        return "customer_lost" if gone_long else "ended_by_mechanic"
     return "ended_by_support"
-
-
-def _missed_for(it: Situation, role: Role, name: str, now: datetime) -> bool:
-    seat = it.seat(role)
-    missed_at = seat.part.missed_at if seat.part else None
-    return not seat.is_in and missed_at is not None and missed_at + span(name) <= now
 
 
 def complete(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
@@ -349,18 +344,6 @@ def settle_answer(it: Situation, solved: bool, *, at: datetime, who: log.Actor |
     _settle(it.session, at)
 
 
-def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
-    """A nudge, an alert or a warning: once per rule and occasion, read by whom it is meant for."""
-    audience = {"nudge.customer": "customer", "nudge.mechanic": "mechanic", "alert.support": "support"}.get(
-        kind, "both"
-    )
-    once_per = deadlines.DEADLINES[rule].once_per
-    occasion = once_per(it.session) if once_per else 0
-    it.fired.add((rule, occasion))
-    facts = {"rule": rule, **(data or {})}
-    log.append(it.session, kind, at=at, audience=audience, rule=rule, occasion=occasion, data=facts)
-
-
 def record_payment(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
     """News of a payment (captured, released, failed, a mismatch) in the log of its session."""
     with changing(session_id, now) as it:
@@ -387,14 +370,3 @@ def _settle(session: Session, now: datetime) -> None:
     due = settlement.due(session, Payment.objects.filter(owner_id=session.id))
     if due is not None:
         ledger.finish(owner_id=session.id, due=due, now=now)
-
-
-def write_to(user: User, it: Situation, template: str, *, now: datetime) -> None:
-    session = it.session
-    facts = {
-        "session_id": str(session.id),
-        "plan": session.plan_name,
-        "end_reason": session.end_reason,
-        "mechanic": session.mechanic.name if session.mechanic else "",
-    }
-    post(f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now)

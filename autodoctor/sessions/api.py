@@ -130,7 +130,8 @@ def list_events(
     session = visible_to(user_of(request)).get(pk=session_id)
     viewer = log.role_in(user_of(request), session) or ""
     events = log.read(session_id, after=after, viewer=viewer, limit=limit)
-    reaches = events[-1].seq if len(events) == limit else max(session.seq, after)
+    last = events[-1].seq if events else after
+    reaches = last if len(events) == limit else max(session.seq, last)
     return {"events": [log.as_frame(event) for event in events], "seq": reaches}
 
 

@@ -26,21 +26,15 @@ class Seat:
         return self.part is not None and self.part.present
 
     @property
-    def here(self) -> bool:
-        """Has a page open, in the room or before it."""
-        return self.page_open or (self.is_in and self.gone_since is None)
-
-    @property
     def gone_since(self) -> datetime | None:
         """The last sign of life of someone who had joined and has no joined page now."""
-        if self.joined_page:
-            return None
-        return self.lapsed_at or (self.part.last_seen_at if self.part else None)
+        return None if self.joined_page else self.left_at
 
     @property
     def left_at(self) -> datetime | None:
-        """The last sign of life, noticed or not."""
-        return self.gone_since or (self.part.last_seen_at if self.part else None)
+        """The last sign of life: when a page closed, or its process died."""
+        seen = [self.lapsed_at, self.part.last_seen_at if self.part else None]
+        return max(filter(None, seen), default=None)
 
     @property
     def status(self) -> str:

@@ -51,10 +51,9 @@ def _in_state(name: str) -> Due:
 
 def _since_away(seat: Seat, it: Situation, name: str) -> datetime | None:
     """Counted from the later of entering the state and the last page closing; None while a page is open."""
-    if seat.here:
+    if seat.page_open:
         return None
-    last_seen = seat.part.last_seen_at if seat.part else None
-    return max(filter(None, [it.session.state_at, last_seen, seat.lapsed_at])) + span(name)
+    return max(filter(None, [it.session.state_at, seat.left_at])) + span(name)
 
 
 def _customer_away(name: str) -> Due:
@@ -87,8 +86,21 @@ def _noticed(role: str, name: str) -> Due:
 
 
 def _mechanic_lost(name: str) -> Due:
-    count = _noticed("mechanic", name)
-    return lambda it: count(it) if it.session.pause_cause == "mechanic" else None
+    """Counted while their absence is what pauses the clock, and from when it began to."""
+
+    def due(it: Situation) -> datetime | None:
+        since = mechanic_lost_since(it)
+        return since + span(name) if since else None
+
+    return due
+
+
+def mechanic_lost_since(it: Situation) -> datetime | None:
+    """From when the customer has been waiting for a mechanic who is gone; None while they are not."""
+    missed_at = it.mechanic.part.missed_at if it.mechanic.part else None
+    if it.mechanic.is_in or missed_at is None or it.session.paused_at is None or it.session.pause_cause != "mechanic":
+        return None
+    return max(missed_at, it.session.paused_at)
 
 
 def _warning(name: str) -> Due:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.sessions import actions, deadlines
+from autodoctor.sessions import actions, deadlines, telling
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
@@ -27,15 +27,15 @@ def _release(reason: str) -> Act:
 
 
 def _tell(rule: str, kind: str, **data: object) -> Act:
-    return lambda it, at, now: actions.tell(it, rule, kind, at=at, data=data)
+    return lambda it, at, now: telling.tell(it, rule, kind, at=at, data=data)
 
 
 def _tell_and_write(rule: str, kind: str, template: str) -> Act:
     def act(it: Situation, at: datetime, now: datetime) -> None:
-        actions.tell(it, rule, kind, at=at)
+        telling.tell(it, rule, kind, at=at)
         to = it.session.mechanic if kind == "nudge.mechanic" else it.session.customer
         if to:
-            actions.write_to(to, it, template, now=at)
+            telling.write_to(to, it, template, now=at)
 
     return act
 
@@ -50,7 +50,7 @@ def _complete(reason: str) -> Act:
 
 def _warn(rule: str, name: str) -> Act:
     seconds = settings.DEADLINES[name]
-    return lambda it, at, now: actions.tell(it, rule, "session.warned", at=at, data={"seconds_left": seconds})
+    return lambda it, at, now: telling.tell(it, rule, "session.warned", at=at, data={"seconds_left": seconds})
 
 
 ACTS: dict[str, Act] = {

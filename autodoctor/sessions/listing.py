@@ -42,8 +42,7 @@ class Row:
     @property
     def charged(self) -> int:
         """What was charged, or is about to be."""
-        paid = [payment for payment in self.payments if payment.authorised_at]
-        return sum(payment.captured_cents or payment.due_cents or 0 for payment in paid)
+        return sum(payment.charged_cents for payment in self.payments)
 
     @property
     def released(self) -> int:

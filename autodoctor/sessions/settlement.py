@@ -1,7 +1,6 @@
 """What is charged when a session is over: the table, as arithmetic. Amounts in integer cents, times in seconds."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -57,7 +56,7 @@ def used_seconds(session: Session) -> int:
     """Whole seconds of the granted time that ran, pauses left out."""
     if session.started_at is None or session.ends_at is None or session.ended_at is None:
         return 0
-    stopped: datetime = session.paused_at or session.ended_at
+    stopped = min(session.paused_at or session.ended_at, session.ended_at)
     left = max(0.0, (session.ends_at - stopped).total_seconds())
     return max(0, int(session.granted_seconds - left))
 

@@ -34,6 +34,8 @@ for state, step in steps.items():
     step()
     if state == "{state}":
         break
+# They are taken to be there until a page of theirs has come and gone.
+session.participants.update(last_seen_at=None)
 print(session.id)
 """
 

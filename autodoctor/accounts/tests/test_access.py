@@ -59,7 +59,7 @@ def test_a_visitor_signs_in_and_comes_back(guard: str) -> None:
 def test_a_visitor_of_the_api_is_told_in_json() -> None:
     answer = _ask("signed_in", AnonymousUser(), "/api/sessions")
     assert answer.status_code == 401
-    assert b'"error": "not_signed_in"' in answer.content
+    assert b'"error": "signed_out"' in answer.content
 
 
 def test_a_fragment_leads_the_whole_page_to_the_sign_in() -> None:

@@ -68,18 +68,20 @@ def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) 
 
 
 @pytest.mark.parametrize(
-    ("state", "expected"),
+    ("state", "due", "captured", "expected"),
     [
-        (State.CREATED, ledger.Amounts(0, 0, 0)),
-        (State.AUTHORISED, ledger.Amounts(PRICE_CENTS, 0, 0)),
-        (State.CAPTURED, ledger.Amounts(0, 1000, PRICE_CENTS - 1000)),
-        (State.RELEASED, ledger.Amounts(0, 0, PRICE_CENTS)),
-        (State.FAILED, ledger.Amounts(0, 0, 0)),
+        (State.CREATED, None, 0, 0),
+        (State.AUTHORISED, None, 0, 0),
+        (State.AUTHORISED, 1000, 0, 1000),
+        (State.AUTHORISED, 49, 0, 0),  # less than Stripe charges: the hold is released
+        (State.CAPTURED, 1000, 1000, 1000),
+        (State.RELEASED, 49, 0, 0),
+        (State.FAILED, 1000, 0, 0),
     ],
 )
-def test_what_a_person_is_shown(state: Payment.State, expected: ledger.Amounts) -> None:
-    captured = 1000 if state == State.CAPTURED else 0
-    assert ledger.amounts(Payment(state=state, amount_cents=PRICE_CENTS, captured_cents=captured)) == expected
+def test_what_a_person_is_told_is_charged(state: Payment.State, due: int | None, captured: int, expected: int) -> None:
+    payment = Payment(state=state, amount_cents=PRICE_CENTS, due_cents=due, captured_cents=captured)
+    assert payment.charged_cents == expected
 
 
 def test_a_refund_is_a_row_first_and_then_money(

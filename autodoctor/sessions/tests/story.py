@@ -11,7 +11,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.sessions import actions
 from autodoctor.sessions.deadlines import DEADLINES
 from autodoctor.sessions.jobs import JOBS
-from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHAT = actions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)
@@ -32,6 +32,9 @@ class Story:
 
     def __init__(self, customer: User, mechanic: User, terms: actions.PlanTerms = CHAT) -> None:
         self.customer, self.mechanic, self.now = customer, mechanic, NOON
+        self.process = Process.objects.create(
+            host="test", pid=1, renewed_at=NOON, expires_at=NOON + timedelta(days=365)
+        )
         self.id = actions.draft(
             customer=customer, terms=terms, vehicle={"make": "Volvo"}, concern="It rattles", keep_card=False, now=NOON
         ).id
@@ -72,8 +75,13 @@ class Story:
         return self
 
     def join(self, *people: User) -> "Story":
+        """Each from a page of their own that is open from now on."""
         for person in people or (self.customer, self.mechanic):
             actions.join(session_id=self.id, user=person, now=self.now)
+            role = "customer" if person == self.customer else "mechanic"
+            Connection.objects.create(
+                process=self.process, session_id=self.id, user=person, role=role, joined=True, opened_at=self.now
+            )
         return self
 
     def start(self) -> "Story":
@@ -85,7 +93,17 @@ class Story:
 
     def leave(self, person: User) -> "Story":
         """Every page of theirs closes."""
+        Connection.objects.filter(session_id=self.id, user=person).delete()
         actions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
+        return self
+
+    def crash(self) -> "Story":
+        """The server process dies; its pages were last alive now."""
+        self.process.renewed_at = self.process.expires_at = self.now
+        self.process.save()
+        self.process = Process.objects.create(
+            host="test", pid=2, renewed_at=self.now, expires_at=self.now + timedelta(days=365)
+        )
         return self
 
     def end(self, by: User) -> "Story":

@@ -86,6 +86,21 @@ def test_only_the_mechanic_starts_and_only_once_both_are_in(story: Story, custom
         actions.start(session_id=story.id, by=customer, now=story.now)
 
 
+def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, support: User) -> None:
+    for person in (customer, support):
+        with pytest.raises(InvalidTransition):
+            actions.release(session_id=story.id, by=person, reason="free", now=story.now)
+    assert story.session.state == "draft"
+
+
+def test_who_gave_it_back_learns_nothing_of_what_becomes_of_it(story: Story, mechanic: User, mechanic2: User) -> None:
+    story.pay().accept()
+    actions.release(session_id=story.id, by=mechanic, reason="no", now=story.now)
+    story.accept(mechanic2)
+    with pytest.raises(Session.DoesNotExist):
+        actions.release(session_id=story.id, by=mechanic, reason="again", now=story.now)
+
+
 def test_nothing_moves_before_payment(story: Story, customer: User, mechanic: User) -> None:
     with pytest.raises(Session.DoesNotExist):
         story.accept()

@@ -1,8 +1,12 @@
 """Nobody pays for time that was not given, and nobody gets a minute twice."""
 
+from datetime import timedelta
+
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.sessions import actions
+from autodoctor.sessions.models import Connection
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +28,7 @@ def test_a_missing_mechanic_pauses_from_the_last_sign_of_life(story: Story, mech
 def test_a_reload_never_flaps(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=10)
     before = story.session.seq
-    story.leave(mechanic).wait(seconds=3)
-    story.session.participants.filter(user=mechanic).update(last_seen_at=None)  # the new page has joined again
-    story.wait(seconds=10)
+    story.leave(mechanic).wait(seconds=3).join(mechanic).wait(seconds=10)
     assert (story.session.state, story.session.seq) == ("live", before)
 
 
@@ -103,6 +105,47 @@ def test_when_the_platform_takes_both_away_at_once_it_counts_as_the_mechanics_ab
     assert (session.pause_cause, session.lenient_seconds_used) == ("mechanic", 0)
     assert story.minutes_since_noon(session.paused_at) == 5
     assert [event.kind for event in story.events("session.paused", "session.resumed")] == ["session.paused"]
+
+
+def test_both_back_before_the_absence_was_noticed_lose_no_time(story: Story, customer: User, mechanic: User) -> None:
+    """The server was down for three minutes, and the browsers were quicker than the clock."""
+    story.live().wait(minutes=5).crash()
+    story.now += timedelta(minutes=3)
+    story.join(customer)
+    story.now += timedelta(seconds=2)
+    story.join(mechanic).wait(seconds=30)
+    session = story.session
+    assert (session.state, session.paused_at) == ("live", None)
+    assert story.minutes_since_noon(session.ends_at) == pytest.approx(33 + 2 / 60)
+
+
+def test_a_page_that_joined_and_was_gone_at_once_is_noticed(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=5).leave(mechanic).wait(seconds=2)
+    actions.join(session_id=story.id, user=mechanic, now=story.now)  # handled after its page had closed
+    story.wait(seconds=5)
+    assert story.session.state == "reconnecting"
+
+
+def test_the_first_of_two_pages_to_close_changes_nothing(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=5).join(mechanic)
+    page = Connection.objects.filter(user=mechanic).first()
+    assert page is not None
+    page.delete()
+    actions.page_closed(session_id=story.id, user_id=mechanic.id, at=story.now, now=story.now)
+    story.wait(minutes=1)
+    assert story.session.state == "live"
+
+
+def test_a_customer_who_returns_to_nobody_waits_five_minutes_and_pays_for_what_ran(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=5).leave(customer).wait(minutes=1).leave(mechanic).wait(minutes=10).join(customer)
+    assert story.session.pause_cause == "mechanic"
+    story.wait(minutes=4, seconds=59)
+    assert story.session.state == "reconnecting"
+    story.wait(seconds=1)
+    ran = 5 + 8  # minutes: three of the customer's ten were paused
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 999 * ran // 30}
 
 
 def test_an_end_that_finds_the_mechanic_gone_pauses_instead(story: Story, mechanic: User) -> None:

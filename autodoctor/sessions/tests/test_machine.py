@@ -129,6 +129,13 @@ class Machine(RuleBasedStateMachine):
             assert 0 <= settlement.used_seconds(session) <= session.granted_seconds
 
     @invariant()
+    def only_what_is_paid_for_takes_place(self) -> None:
+        session = self.story.session
+        if session.state != "draft" and session.end_reason != "unpaid":
+            assert session.requested_at or session.state == "cancelled"
+            assert self.story.payment.authorised_at or session.state == "cancelled"
+
+    @invariant()
     def what_is_due_follows_the_table(self) -> None:
         session, payment = self.story.session, self.story.payment
         if payment.due_cents is None:

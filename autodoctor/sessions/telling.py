@@ -1,0 +1,37 @@
+"""What people are told besides the change itself: nudges, alerts and warnings in the log, and mail."""
+
+from datetime import datetime
+from typing import Any
+
+from autodoctor.accounts.models import User
+from autodoctor.mail.post import post
+from autodoctor.sessions import deadlines, log
+from autodoctor.sessions.attendance import Situation
+
+AUDIENCES = {
+    "nudge.customer": log.Audience.CUSTOMER,
+    "nudge.mechanic": log.Audience.MECHANIC,
+    "alert.support": log.Audience.SUPPORT,
+}
+
+
+def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
+    """A nudge, an alert or a warning: once per rule and occasion, read by whom it is meant for."""
+    once_per = deadlines.DEADLINES[rule].once_per
+    occasion = once_per(it.session) if once_per else 0
+    it.fired.add((rule, occasion))
+    audience = AUDIENCES.get(kind, log.Audience.BOTH)
+    facts = {"rule": rule, **(data or {})}
+    log.append(it.session, kind, at=at, audience=audience, rule=rule, occasion=occasion, data=facts)
+
+
+def write_to(user: User, it: Situation, template: str, *, now: datetime) -> None:
+    """Mail about this session; `template` names one of ours."""
+    session = it.session
+    facts = {
+        "session_id": str(session.id),
+        "plan": session.plan_name,
+        "end_reason": session.end_reason,
+        "mechanic": session.mechanic.name if session.mechanic else "",
+    }
+    post(f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now)

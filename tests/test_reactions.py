@@ -1,0 +1,54 @@
+"""Facts reach the sessions they are about."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.handlers import parked
+from autodoctor.clock.models import Job
+from autodoctor.reactions import HANDLERS
+from autodoctor.sessions.tests.story import Story
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def story(customer: User, mechanic: User) -> Story:
+    return Story(customer, mechanic)
+
+
+def react(kind: str, story: Story, **payload: str) -> None:
+    facts = {"owner_id": str(story.id), "purpose": "booking", "payment_id": str(story.payment.id), **payload}
+    HANDLERS[kind].run(Job(kind=kind, key=str(story.payment.id), due_at=NOW, payload=facts), NOW)
+
+
+@pytest.mark.django_db
+def test_a_held_booking_is_admitted_to_the_queue(story: Story) -> None:
+    react("payment.authorised", story)
+    assert story.session.state == "requested"
+
+
+@pytest.mark.django_db
+def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(story: Story) -> None:
+    react("payment.captured", story)
+    react("payment.refunded", story, refund_id="r")
+    told = story.events("payment.captured", "refund.issued")
+    assert [event.audience for event in told] == ["customer", "customer"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["payment.mismatch", "payment.disputed", "payment.refund_failed"])
+def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
+    react(kind, story)
+    (alert,) = story.events("alert.support")
+    assert (alert.audience, alert.data["rule"]) == ("support", kind)
+    assert story.session.state == "draft"
+
+
+@pytest.mark.django_db
+def test_support_is_alerted_when_a_charge_is_given_up(story: Story) -> None:
+    parked.send(Job, job=Job(kind="payment.capture", key=str(story.payment.id), due_at=NOW))
+    parked.send(Job, job=Job(kind="mail.send", key="some mail", due_at=NOW))
+    (alert,) = story.events("alert.support")
+    assert alert.data == {"rule": "job.parked", "kind": "payment.capture", "payment_id": str(story.payment.id)}
