@@ -1,5 +1,6 @@
 """The clock of one process, and the same work on demand."""
 
+import sys
 import time
 from datetime import datetime, timedelta
 
@@ -13,6 +14,9 @@ from autodoctor.clock.running import Outcome, run
 # Longer than the poll of a lane, by what a claim may take.
 AHEAD = timedelta(seconds=1.25)
 BATCH = 20
+# How long Python lets a busy thread go on while others wait. Each query waits for that, some with a lock in hand: beside
+# one busy thread a deadline of eight queries took 76 ms with Python's 5 ms, 19 ms with this, for 3 % of throughput.
+SWITCH_SECONDS = 0.0005
 
 
 class Clock:
@@ -47,6 +51,7 @@ class Clock:
 
     def start(self) -> None:
         """Return at once; the first look at the table follows within milliseconds."""
+        sys.setswitchinterval(min(SWITCH_SECONDS, sys.getswitchinterval()))
         queue.wake_listeners.append(self.wake)
         for lane in self._lanes.values():
             lane.start()
