@@ -14,7 +14,9 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/end/", views.end, name="end"),
     path("sessions/<uuid:session_id>/cancel/", views.cancel, name="cancel"),
     path("sessions/<uuid:session_id>/solved/", views.solved, name="solved"),
-    path("chat/<uuid:session_id>", views.legacy),
-    path("video/<uuid:session_id>", views.legacy),
-    path("diagnostic/<uuid:session_id>", views.legacy),
+    *(
+        path(f"{kind}/<uuid:session_id>{end}", views.legacy)
+        for kind in ("chat", "video", "diagnostic")
+        for end in ("", "/")
+    ),
 ]

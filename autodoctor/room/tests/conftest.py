@@ -5,19 +5,21 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fakes import scene
+from tests.fakes import chromium, scene
 from tests.fakes.scene import Talk
 from tests.fakes.server import Server, running
 
 if TYPE_CHECKING:
     from django.test import Client
+    from playwright.sync_api import Page
     from pytest_django import Settings
 
     from autodoctor.accounts.models import User
+    from autodoctor.room.tests.exchange import Exchange
     from autodoctor.room.writer import Writer
     from autodoctor.sessions.models import Session
     from autodoctor.sessions.tests.story import Story
@@ -98,3 +100,26 @@ def reads(client_of: "Callable[[User], Client]", story: "Story") -> "Callable[..
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
     return read
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium: install one to run the room's scripts")
+    return {"executable_path": path, "args": chromium.flags()}
+
+
+@pytest.fixture
+def exchange() -> "Iterator[Exchange]":
+    from autodoctor.room.tests.exchange import exchanging
+
+    with exchanging() as made:
+        yield made
+
+
+@pytest.fixture
+def browser_page(page: "Page", exchange: "Exchange") -> "Page":
+    """A page that has nothing but the room's modules."""
+    page.goto(f"http://localhost:{exchange.port}/page")
+    return page

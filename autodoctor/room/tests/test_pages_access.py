@@ -91,8 +91,9 @@ def test_support_watches_without_taking_part(
 @pytest.mark.parametrize("kind", ["chat", "video", "diagnostic"])
 def test_older_addresses_lead_here(client: Client, kind: str) -> None:
     session_id = uuid4()
-    answer = client.get(f"/{kind}/{session_id}")
-    assert (answer.status_code, answer["Location"]) == (301, f"/sessions/{session_id}/")
+    for address in (f"/{kind}/{session_id}", f"/{kind}/{session_id}/"):
+        answer = client.get(address)
+        assert (answer.status_code, answer["Location"]) == (301, f"/sessions/{session_id}/")
 
 
 def test_every_address_says_who_may_use_it() -> None:

@@ -1,188 +1,19 @@
 """The room's modules in a real browser, against a socket server that the test speaks for."""
 
-import json
-import queue
 import re
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
-from websockets.sync.server import ServerConnection, serve
 
-from tests.fakes import chromium
+from autodoctor.room.tests.exchange import PATIENCE, SCRIPTS, Exchange, call, heard, until, until_heard
 
-SCRIPTS = Path(__file__).parents[1] / "static" / "room"
 IMPORT_MAP = Path(__file__).parents[2] / "templates" / "partials" / "import_map.html"
-PATIENCE = 5  # seconds that a test waits for what must come
-FAST = {"ping": 400, "probe": 100, "welcome": 1000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
-SESSION = {"id": "s", "state": "live", "ends_at": None}
-OPEN = """async (options) => {
-  const { Channel } = await import("room/channel");
-  const { Outbox } = await import("room/outbox");
-  const channel = new Channel(`ws://${location.host}/ws`, { outbox: new Outbox(sessionStorage, "box"), ...options });
-  const heard = [];
-  for (const name of ["welcome", "event", "presence", "error", "replaced", "status"]) {
-    channel.on(name, (detail) => heard.push([name, structuredClone(detail)]));
-  }
-  Object.assign(window, { channel, heard });
-  channel.open();
-}"""
 
 
-@dataclass
-class Line:
-    """One connection, seen from the server."""
-
-    socket: ServerConnection
-    after: int
-    is_deaf: bool
-    served: int = 0
-    now: str = "2026-03-02T12:00:00.000Z"
-    _frames: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
-
-    def listen(self) -> None:
-        for text in self.socket:
-            frame = json.loads(text)
-            self._frames.put(frame)
-            if frame["type"] == "ping" and not self.is_deaf:
-                self.says(type="pong", now=self.now, seq=self.served)
-
-    def says(self, **frame: Any) -> None:
-        self.socket.send(json.dumps(frame))
-
-    def welcomes(self, **changes: Any) -> "Line":
-        self.says(
-            **{"type": "welcome", "seq": 0, "now": self.now, "session": SESSION, "presence": {}}
-            | {"you": {"id": "u", "role": "customer"}}
-            | changes
-        )
-        return self
-
-    def tells(self, seq: int, *, client_id: str | None = None, kind: str = "message.posted") -> None:
-        """An event of the log."""
-        self.says(
-            type="event", seq=seq, kind=kind, at=self.now, by=None, client_id=client_id, data={"text": f"no {seq}"}
-        )
-
-    def hears(self, kind: str) -> dict[str, Any]:
-        """The next frame of this type."""
-        while (frame := self._frames.get(timeout=PATIENCE))["type"] != kind:
-            pass
-        return frame
-
-    def hangs_up(self, code: int) -> None:
-        self.socket.close(code)
-
-
-@dataclass
-class Exchange:
-    """The server's side of every connection, in the order in which they come."""
-
-    port: int = 0
-    is_deaf: bool = False  # nobody answers pings
-    _lines: "queue.Queue[Line]" = field(default_factory=queue.Queue)
-
-    def handle(self, socket: ServerConnection) -> None:
-        assert socket.request is not None
-        line = Line(socket, int(socket.request.path.split("after=")[1]), self.is_deaf)
-        self._lines.put(line)
-        try:
-            line.listen()
-        except ConnectionClosed:
-            return
-
-    def answers(self) -> Line:
-        """The next connection."""
-        return self._lines.get(timeout=PATIENCE)
-
-    def is_quiet(self) -> bool:
-        return self._lines.empty()
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip("no Chromium: install one to run the room's scripts")
-    return {"executable_path": path, "args": chromium.flags()}
-
-
-@pytest.fixture
-def exchange() -> Iterator[Exchange]:
-    made = Exchange()
-    with serve(made.handle, "localhost", 0, process_request=serve_file) as server:
-        made.port = server.socket.getsockname()[1]
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield made
-        server.shutdown()
-        thread.join()
-
-
-def serve_file(socket: ServerConnection, request: Request) -> Response | None:
-    """The page and its modules come from the same address as the socket."""
-    name = request.path.rsplit("/", 1)[1]
-    if name.startswith("ws"):
-        return None
-    if name.endswith(".js"):
-        return _answer("text/javascript", (SCRIPTS / name).read_bytes())
-    names = {f"room/{path.stem}": f"/{path.name}" for path in SCRIPTS.glob("*.js")}
-    imports = json.dumps({"imports": names})
-    document = f'<!DOCTYPE html><html lang="en"><title>Room</title><script type="importmap">{imports}</script>'
-    return _answer("text/html", document.encode())
-
-
-def _answer(content_type: str, body: bytes) -> Response:
-    headers = {"Content-Type": content_type, "Content-Length": str(len(body)), "Connection": "close"}
-    return Response(200, "OK", Headers(headers), body)
-
-
-@pytest.fixture
-def browser_page(page: Page, exchange: Exchange) -> Page:
-    """A page that has nothing but the room's modules."""
-    page.goto(f"http://localhost:{exchange.port}/page")
-    return page
-
-
-@pytest.fixture
-def call(browser_page: Page) -> Callable[..., None]:
-    """Open a channel in the page, as fast as a test wants it."""
-
-    def opened(**options: Any) -> None:
-        browser_page.evaluate(OPEN, {"after": 0, "timing": FAST | options.pop("timing", {}), **options})
-
-    return opened
-
-
-def heard(page: Page, name: str) -> list[Any]:
-    found: list[Any] = page.evaluate(
-        "name => heard.filter(([each]) => each === name).map(([, detail]) => detail)", name
-    )
-    return found
-
-
-def until_heard(page: Page, name: str, count: int = 1) -> list[Any]:
-    page.wait_for_function(
-        "([name, count]) => heard.filter(([each]) => each === name).length >= count",
-        arg=[name, count],
-        timeout=PATIENCE * 1000,
-    )
-    return heard(page, name)
-
-
-def until(page: Page, condition: str) -> None:
-    page.wait_for_function(condition, timeout=PATIENCE * 1000)
-
-
-def test_goes_on_after_the_last_event_it_has(browser_page: Page, exchange: Exchange, call: Callable[..., None]) -> None:
-    call(after=7)
+def test_goes_on_after_the_last_event_it_has(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page, after=7)
     first = exchange.answers()
     assert first.after == 7
     first.welcomes(seq=9)
@@ -193,28 +24,24 @@ def test_goes_on_after_the_last_event_it_has(browser_page: Page, exchange: Excha
     assert exchange.answers().after == 9
 
 
-def test_the_welcome_does_not_skip_what_follows_it(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call()
+def test_the_welcome_does_not_skip_what_follows_it(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes(seq=2)
     line.tells(1)
     line.tells(2)
     assert [event["seq"] for event in until_heard(browser_page, "event", 2)] == [1, 2]
 
 
-def test_drops_what_it_has_already(browser_page: Page, exchange: Exchange, call: Callable[..., None]) -> None:
-    call()
+def test_drops_what_it_has_already(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes()
     for seq in (1, 2, 2, 1, 4):
         line.tells(seq)
     assert [event["seq"] for event in until_heard(browser_page, "event", 3)] == [1, 2, 4]
 
 
-def test_rows_for_others_are_not_asked_for_again(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call()
+def test_rows_for_others_are_not_asked_for_again(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes()
     line.served = 5
     until(browser_page, "channel.after === 5")
@@ -222,10 +49,8 @@ def test_rows_for_others_are_not_asked_for_again(
     assert exchange.answers().after == 5
 
 
-def test_what_was_not_confirmed_is_sent_again_under_the_same_id(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call()
+def test_what_was_not_confirmed_is_sent_again_under_the_same_id(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
     browser_page.evaluate("channel.say('It rattles')")
@@ -237,10 +62,8 @@ def test_what_was_not_confirmed_is_sent_again_under_the_same_id(
     until(browser_page, "channel.outbox.size === 0")
 
 
-def test_a_confirmation_that_was_shown_already_settles_it_too(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call(after=3)
+def test_a_confirmation_that_was_shown_already_settles_it_too(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page, after=3)
     line = exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
     browser_page.evaluate("channel.say('It rattles')")
@@ -250,21 +73,21 @@ def test_a_confirmation_that_was_shown_already_settles_it_too(
 
 
 def test_what_is_written_while_away_waits_in_order_and_outlives_a_reload(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
+    browser_page: Page, exchange: Exchange
 ) -> None:
-    call()
+    call(browser_page)
     exchange.answers()  # never welcomes it
     browser_page.evaluate("channel.say('first'); channel.say('second')")
     ids = browser_page.evaluate("[...channel.outbox].map(entry => entry.client_id)")
     browser_page.reload()
-    call()
+    call(browser_page)
     line = exchange.answers().welcomes()
     frames = [line.hears("message"), line.hears("message")]
     assert [(frame["client_id"], frame["text"]) for frame in frames] == [(ids[0], "first"), (ids[1], "second")]
 
 
-def test_joins_again_by_itself(browser_page: Page, exchange: Exchange, call: Callable[..., None]) -> None:
-    call()
+def test_joins_again_by_itself(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
     browser_page.evaluate("channel.join()")
@@ -273,21 +96,19 @@ def test_joins_again_by_itself(browser_page: Page, exchange: Exchange, call: Cal
     exchange.answers().welcomes().hears("join")
 
 
-def test_a_page_that_takes_part_already_joins_when_it_opens(exchange: Exchange, call: Callable[..., None]) -> None:
-    call(joined=True)
+def test_a_page_that_takes_part_already_joins_when_it_opens(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page, joined=True)
     exchange.answers().welcomes().hears("join")
 
 
-def test_backs_off_further_each_time_and_never_in_step(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
+def test_backs_off_further_each_time_and_never_in_step(browser_page: Page, exchange: Exchange) -> None:
     browser_page.evaluate("""() => {
         window.waits = [];
         const real = window.setTimeout;
         window.setTimeout = (act, wait) => (wait < 100 && waits.push(wait), real(act, wait));
         Math.random = () => 0.5;
     }""")
-    call(timing={"firstRetry": 8, "lastRetry": 50})
+    call(browser_page, timing={"firstRetry": 8, "lastRetry": 50})
     for _attempt in range(5):
         exchange.answers().hangs_up(1011)
     until(browser_page, "waits.length >= 5")
@@ -295,10 +116,8 @@ def test_backs_off_further_each_time_and_never_in_step(
 
 
 @pytest.mark.parametrize(("code", "why"), [(4401, "signed_out"), (4404, "gone"), (4409, "replaced")])
-def test_stops_where_trying_again_makes_no_sense(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None], code: int, why: str
-) -> None:
-    call()
+def test_stops_where_trying_again_makes_no_sense(browser_page: Page, exchange: Exchange, code: int, why: str) -> None:
+    call(browser_page)
     exchange.answers().welcomes().hangs_up(code)
     until(browser_page, "channel.status.state === 'stopped'")
     assert browser_page.evaluate("channel.status.why") == why
@@ -310,49 +129,41 @@ def test_stops_where_trying_again_makes_no_sense(
 
 
 @pytest.mark.parametrize("code", [1001, 1011, 4408])
-def test_comes_back_after_any_other_end(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None], code: int
-) -> None:
-    call()
+def test_comes_back_after_any_other_end(browser_page: Page, exchange: Exchange, code: int) -> None:
+    call(browser_page)
     exchange.answers().welcomes().hangs_up(code)
     exchange.answers().welcomes()
     until_heard(browser_page, "welcome", 2)
 
 
-def test_notices_a_dead_socket_by_two_missing_pongs(exchange: Exchange, call: Callable[..., None]) -> None:
+def test_notices_a_dead_socket_by_two_missing_pongs(browser_page: Page, exchange: Exchange) -> None:
     exchange.is_deaf = True
-    call()
+    call(browser_page)
     dead = exchange.answers().welcomes()
     dead.hears("ping")
     dead.hears("ping")
     assert exchange.answers() is not dead
 
 
-def test_tries_at_once_when_the_network_is_back(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call(timing={"firstRetry": 10_000_000, "lastRetry": 10_000_000})
+def test_tries_at_once_when_the_network_is_back(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page, timing={"firstRetry": 10_000_000, "lastRetry": 10_000_000})
     exchange.answers().welcomes().hangs_up(1001)
     until(browser_page, "channel.status.state === 'lost'")
     browser_page.evaluate("dispatchEvent(new Event('online'))")
     exchange.answers()
 
 
-def test_asks_at_once_whether_the_line_still_stands(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
+def test_asks_at_once_whether_the_line_still_stands(browser_page: Page, exchange: Exchange) -> None:
     exchange.is_deaf = True
-    call(timing={"ping": 10_000_000})
+    call(browser_page, timing={"ping": 10_000_000})
     exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
     browser_page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the phone wakes up
     exchange.answers()
 
 
-def test_too_fast_is_sent_again_and_too_long_is_not(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call()
+def test_too_fast_is_sent_again_and_too_long_is_not(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
     browser_page.evaluate("channel.say('quick')")
@@ -364,10 +175,8 @@ def test_too_fast_is_sent_again_and_too_long_is_not(
     assert browser_page.evaluate("[...channel.outbox][0].detail") == "Too long."
 
 
-def test_an_id_that_stands_for_another_text_is_given_up(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call()
+def test_an_id_that_stands_for_another_text_is_given_up(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
     browser_page.evaluate("channel.say('mine')")
@@ -380,10 +189,8 @@ def test_an_id_that_stands_for_another_text_is_given_up(
     assert again["client_id"] != first
 
 
-def test_knows_the_servers_time_whatever_this_clock_says(
-    browser_page: Page, exchange: Exchange, call: Callable[..., None]
-) -> None:
-    call()
+def test_knows_the_servers_time_whatever_this_clock_says(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
     line = exchange.answers()
     line.now = "2031-01-01T00:00:00.000Z"
     line.welcomes()

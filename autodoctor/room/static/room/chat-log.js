@@ -47,7 +47,7 @@ export class ChatLog extends HTMLElement {
     this.#toEnd();
   }
 
-  /** Whether the session takes messages now, before, or no more. @param {"before"|"open"|"after"} phase */
+  /** Whether the session takes messages now, before, or no more. @param {"before"|"open"|"over"} phase */
   set phase(phase) {
     this.dataset.phase = phase;
     this.#composer?.setOpen(phase === "open");

@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes the elements of a session's page known. The room comes first: it notes the markup before the parts change it. */
+/** Makes the elements of a session's page known: first the parts that the room hands things to, then the room. */
 import { ChatLog } from "room/chat-log";
 import { ElapsedTime } from "room/elapsed-time";
 import { EndedCountdown } from "room/ended-countdown";

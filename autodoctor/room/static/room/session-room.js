@@ -91,7 +91,7 @@ export class SessionRoom extends HTMLElement {
     this.#session = session;
     this.#part("session-clock")?.show(session, this.#clock);
     const chat = this.#part("chat-log");
-    if (chat) chat.phase = OVER.has(session.state) ? "after" : TALKING.has(session.state) ? "open" : "before";
+    if (chat) chat.phase = OVER.has(session.state) ? "over" : TALKING.has(session.state) ? "open" : "before";
     if (ends) this.#over();
   }
 
