@@ -14,8 +14,8 @@ from autodoctor.clock.running import Outcome, run
 # Longer than the poll of a lane, by what a claim may take.
 AHEAD = timedelta(seconds=1.25)
 BATCH = 20
-# How long Python lets a busy thread go on while others wait. Each query waits for that, some with a lock in hand: beside
-# one busy thread a deadline of eight queries took 76 ms with Python's 5 ms, 19 ms with this, for 3 % of throughput.
+# How long Python lets a busy thread go on while others wait. Each query waits for that, some with a lock in hand:
+# beside a busy thread a deadline of eight queries took 76 ms with Python's 5 ms, 19 ms with this, for 3 % throughput.
 SWITCH_SECONDS = 0.0005
 
 
