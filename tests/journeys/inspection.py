@@ -2,12 +2,13 @@
 
 import os
 import re
+from typing import Literal
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.fakes.server import ARTIFACTS
-from tests.journeys.conftest import AXE_RULES, DESKTOP, PHONE
+from tests.journeys.accessibility import CONTRAST, EVERYTHING, Rules, check
+from tests.journeys.conftest import DESKTOP, PHONE
 
 PICTURES = ARTIFACTS / "pages"
 TAKES_PICTURES = bool(os.environ.get("PICTURES"))  # PICTURES=1 keeps every look in .artifacts/pages/
@@ -16,12 +17,11 @@ DEBUG_WORDS = re.compile(
 )
 ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
-CONTRAST = {"runOnly": ["color-contrast"]}
 # At each width everything once, and the colours in the other theme too.
-LOOKS = (
-    (PHONE, "light", AXE_RULES),
+LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"], Rules], ...] = (
+    (PHONE, "light", EVERYTHING),
     (PHONE, "dark", CONTRAST),
-    (DESKTOP, "dark", AXE_RULES),
+    (DESKTOP, "dark", EVERYTHING),
     (DESKTOP, "light", CONTRAST),
 )
 WORDS = """() => [
@@ -51,7 +51,7 @@ def inspect(page: Page, name: str, *, axe: bool = True) -> None:
         problems = page.evaluate(TOO_WIDE)
         assert not problems, f"{name}, {viewport['width']} px: {problems}"
         if axe:
-            _check(page, f"{name}, {viewport['width']} px, {theme}", rules)
+            check(page, rules, f"{name}, {viewport['width']} px, {theme}:")
         if TAKES_PICTURES:
             page.screenshot(path=PICTURES / f"{name}-{viewport['width']}-{theme}.png", full_page=True)
 
@@ -61,8 +61,3 @@ def _read(page: Page) -> None:
     assert not found, f"{page.url} shows {found[0]!r}: …{found.string[max(0, found.start() - 60) : found.end() + 60]}…"
     labels = {label for label in page.evaluate(LABELS) if ACTION.match(label)}
     assert labels <= ACTIONS, f"{page.url} calls it {labels - ACTIONS}"
-
-
-def _check(page: Page, where: str, rules: dict[str, object]) -> None:
-    results = Axe().run(page, options=rules)
-    assert not results.response["violations"], f"{where}: {page.url}\n{results.generate_report()}"

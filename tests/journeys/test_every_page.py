@@ -61,7 +61,7 @@ def test_as_a_mechanic(server: Server, browser_of: OpenPage) -> None:
 
 def test_as_support(server: Server, browser_of: OpenPage) -> None:
     page = browser_of("support@example.com")
-    walk(page, SUPPORT)
+    walk(page, SUPPORT | {"sandbox": "/sandbox/stripe/"})
     for name, path in {"admin": "/admin/", "admin-people": "/admin/accounts/user/", "api": "/api/docs"}.items():
         page.goto(path)
         inspect(page, name, axe=False)  # Django's and Swagger's own pages
