@@ -225,7 +225,7 @@ def verified_event(body: bytes, signature: str, *, secrets: Iterable[str], now: 
         raise Forged("timestamp")
     try:
         return _notice(json.loads(body))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Forged("not an event") from error
 
 
