@@ -89,6 +89,8 @@ export class Channel extends EventTarget {
   presence = null;
 
   #address;
+  /** Of this open page: the socket it comes back with takes the place of one that died in silence. */
+  #page = crypto.randomUUID();
   #timing;
   #random;
   #joined;
@@ -151,7 +153,7 @@ export class Channel extends EventTarget {
   /** Connect at once, whatever the back-off says. */
   retry() {
     this.#hangUp();
-    const socket = new WebSocket(`${this.#address}?after=${this.after}`);
+    const socket = new WebSocket(`${this.#address}?page=${this.#page}&after=${this.after}`);
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onclose = ({ code }) => this.#lose(code);
     this.#socket = socket;
