@@ -1,9 +1,11 @@
 """Real services for the tests of faults; `server` and `start_server` are in tests/conftest.py."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from tests.fakes import chromium
 from tests.fakes.postgres import Postgres, postgres
 from tests.fakes.smtp import Sink, smtp
 
@@ -19,3 +21,11 @@ def cluster() -> Iterator[Postgres]:
 def mailbox() -> Iterator[Sink]:
     with smtp() as sink:
         yield sink
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium: install one to run the tests in a browser")
+    return {"executable_path": path, "args": chromium.flags()}

@@ -1,0 +1,150 @@
+"""One open page is one socket, whatever the network and the browser do to it; and a dead line is noticed."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from tests.fakes import scene
+from tests.fakes.scene import Talk
+from tests.fakes.server import Person, Server, running
+from tests.fakes.sockets import room
+from tests.fakes.tunnel import tunnel
+
+HEARTBEAT = 10  # seconds between the server's pings, and as long for their answer
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def talk(house: Server) -> Talk:
+    return scene.stage(house)
+
+
+def connections(talk: Talk, person: Person) -> int:
+    query = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s AND user_id = %s"
+    keys = (scene.key(talk.server, talk.id), person.id.replace("-", "") if talk.server.is_sqlite else person.id)
+    ((count,),) = talk.server.sql(query, *keys)
+    return int(count)
+
+
+def until(holds: Callable[[], bool], patience: float = 10) -> None:
+    limit = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def joined(talk: Talk, person: Person) -> bool:
+    query = "SELECT user_id FROM autodoctor_sessions_connection WHERE joined AND session_id = %s"
+    people = [str(id_).replace("-", "") for (id_,) in talk.server.sql(query, scene.key(talk.server, talk.id))]
+    return person.id.replace("-", "") in people
+
+
+def times(talk: Talk, kind: str) -> int:
+    query = "SELECT count(*) FROM autodoctor_sessions_sessionevent WHERE session_id = %s AND kind = %s"
+    ((count,),) = talk.server.sql(query, scene.key(talk.server, talk.id), kind)
+    return int(count)
+
+
+@pytest.fixture
+def page(browser: Browser, talk: Talk) -> Iterator[Page]:
+    context = browser.new_context(base_url=talk.server.url)
+    given: list[Any] = [{"name": "sessionid", "value": talk.customer.cookies["sessionid"], "url": talk.server.url}]
+    context.add_cookies(given)
+    yield context.new_page()
+    context.close()
+
+
+def is_connected(page: Page) -> None:
+    """The line works: what is written is confirmed."""
+    text = f"still here {time.monotonic_ns()}"
+    page.get_by_label("Message", exact=True).fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".bubble", has_text=text)).to_have_attribute("data-delivery", "sent", timeout=20_000)
+
+
+def test_a_page_that_is_reloaded_left_and_cut_off_is_one_socket(talk: Talk, page: Page) -> None:
+    address = f"/sessions/{talk.id}/"
+    sockets: list[str] = []
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+
+    def is_one() -> None:
+        is_connected(page)
+        until(lambda: connections(talk, talk.customer) == 1)
+
+    with talk.open(talk.mechanic):
+        page.goto(address)
+        is_one()
+        for _ in range(3):
+            page.reload()
+            is_one()
+        page.goto("/account/")
+        until(lambda: connections(talk, talk.customer) == 0)
+        page.go_back()
+        is_one()
+        page.context.set_offline(True)
+        page.evaluate("dispatchEvent(new Event('offline'))")
+        page.context.set_offline(False)
+        page.evaluate("dispatchEvent(new Event('online'))")
+        is_one()
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        is_one()
+        joined = times(talk, "participant.joined")
+        page.reload()
+        is_one()
+        assert times(talk, "participant.joined") == joined
+        assert times(talk, "participant.left") == 0
+    assert all("page=" in url for url in sockets)
+
+
+def test_a_page_that_comes_back_takes_the_place_of_its_dead_line(talk: Talk) -> None:
+    """The network changed under it: the server cannot know yet that the first line is dead."""
+    path = room(talk.id) + "&page=the-same"
+    with tunnel(talk.server.port) as line, through(line.port, talk, talk.customer, path) as first:
+        first.recv(timeout=5)
+        until(lambda: connections(talk, talk.customer) == 1)
+        line.swallow()
+        with through(talk.server.port, talk, talk.customer, path) as second:
+            second.recv(timeout=5)
+            until(lambda: connections(talk, talk.customer) == 1)
+        until(lambda: connections(talk, talk.customer) == 0)
+
+
+def test_a_line_that_died_in_silence_is_noticed_within_two_heartbeats(talk: Talk) -> None:
+    with (
+        talk.open(talk.mechanic),
+        tunnel(talk.server.port) as line,
+        through(line.port, talk, talk.customer, room(talk.id)) as lost,
+    ):
+        lost.send('{"type":"join"}')
+        until(lambda: scene.state_of(talk.server, talk.id) == "live" and joined(talk, talk.customer))
+        before = times(talk, "participant.left")
+        line.swallow()
+        began = time.monotonic()
+        until(lambda: connections(talk, talk.customer) == 0, patience=2 * HEARTBEAT + 5)
+        assert time.monotonic() - began < 2 * HEARTBEAT + 3
+        until(lambda: times(talk, "participant.left") > before)
+        assert scene.state_of(talk.server, talk.id) == "reconnecting"
+        assert times(talk, "participant.left") == before + 1
+
+
+def through(port: int, talk: Talk, person: Person, path: str) -> AbstractContextManager[ClientConnection]:
+    """A socket by another port, which the site knows nothing of."""
+    return connect(
+        f"ws://127.0.0.1:{port}{path}",
+        origin=Origin(talk.server.url),
+        additional_headers={"Cookie": f"sessionid={person.cookies['sessionid']}"},
+        compression=None,
+        proxy=None,
+        close_timeout=0.1,
+    )
