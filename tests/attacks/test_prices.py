@@ -1,0 +1,115 @@
+"""What a session costs and how long it lasts is ours to say, whatever the client sends along."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.booking.models import Plan
+from autodoctor.payments import gateway
+from autodoctor.payments.models import Payment
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.sessions.models import Session
+
+pytestmark = pytest.mark.django_db
+ClientOf = Callable[[User], Client]
+FORGED: list[dict[str, Any]] = [
+    {"price_cents": 1},
+    {"price": "0.01", "amount": 1, "amount_cents": 1},
+    {"currency": "jpy"},
+    {"seconds": 999_999, "granted_seconds": 999_999, "duration": "24:00:00", "minutes": 600},
+    {"quantity": -1},
+    {"quantity": 100, "discount": 100, "coupon": "FREE"},
+    {"kind": "diagnostic", "state": "live", "customer": str(uuid4()), "mechanic": str(uuid4())},
+    {"plan_slug": "video", "plan_name": "Free", "terms": {"price_cents": 0}},
+]
+
+
+def intake() -> dict[str, Any]:
+    return {
+        "plan": "chat",
+        "vehicle": {"year": 2013, "make": "Ford", "model": "F-150"},
+        "concern": "It clicks and does not start.",
+        "safe": True,
+        "waiver": True,
+        "token": str(uuid4()),
+    }
+
+
+def form() -> dict[str, Any]:
+    vehicle = {"vehicle": "new", "year": "2013", "make": "Ford", "model": "F-150"}
+    return intake() | vehicle | {"safe": "yes", "waiver": "on"}
+
+
+def check_terms(session: Session) -> None:
+    """The plan's, here, in our ledger, and where it is paid."""
+    plan = Plan.objects.get(slug="chat")
+    payment = Payment.objects.get(owner_id=session.id)
+    assert (session.price_cents, session.currency) == (plan.price_cents, plan.currency) == (999, "usd")
+    assert (session.granted_seconds, session.kind, session.state) == (30 * 60, "chat", "draft")
+    assert (payment.amount_cents, payment.currency, payment.state) == (999, "usd", "created")
+
+
+def pay(payment: Payment, sandbox: RunningSandbox) -> gateway.PaymentSnapshot:
+    sandbox.pay(payment.checkout_url)
+    intent_id = gateway.checkout(payment.checkout_id).intent_id
+    return gateway.payment(intent_id)
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=lambda forged: next(iter(forged)))
+def test_the_api_books_at_our_price(
+    customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox, forged: dict[str, Any]
+) -> None:
+    body = intake() | forged
+    body["vehicle"] |= {"price_cents": 1}
+    answer = client_of(customer).post("/api/sessions", body, content_type="application/json")
+    assert answer.status_code in {201, 422}
+    for session in Session.objects.all():
+        assert session.customer == customer
+        check_terms(session)
+        snapshot = pay(Payment.objects.get(), stripe_sandbox)
+        assert (snapshot.amount_cents, snapshot.currency) == (999, "usd")
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=lambda forged: next(iter(forged)))
+def test_the_form_books_at_our_price(
+    customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox, forged: dict[str, Any]
+) -> None:
+    answer = client_of(customer).post("/book/", form() | {name: str(value) for name, value in forged.items()})
+    assert answer.status_code in {303, 422}
+    for session in Session.objects.all():
+        check_terms(session)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plan": "video"},  # not open yet
+        {"plan": "chat "},
+        {"plan": "-1"},
+        {"plan": ""},
+        {"plan": ["chat", "video"]},
+        {"plan": {"slug": "chat", "price_cents": 1}},
+        {"plan": None},
+    ],
+    ids=str,
+)
+def test_a_plan_that_is_not_ours_is_refused(customer: User, client_of: ClientOf, change: dict[str, Any]) -> None:
+    answer = client_of(customer).post("/api/sessions", intake() | change, content_type="application/json")
+    assert answer.status_code in {201, 422} if change["plan"] == "chat " else answer.status_code == 422
+    for session in Session.objects.all():
+        check_terms(session)
+
+
+def test_paying_again_costs_the_same(customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox) -> None:
+    client = client_of(customer)
+    client.post("/api/sessions", intake(), content_type="application/json")
+    session = Session.objects.get()
+    forged = {"price_cents": "1", "amount": "1", "success_url": "https://evil.example/"}
+    answer = client.post(f"/sessions/{session.id}/checkout/?amount=1", forged)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == Payment.objects.get().checkout_url
+    check_terms(session)
