@@ -79,13 +79,17 @@ class Member(Protocol):
 
 
 class Room:
-    """The sockets of one session in this process, and what they were last told about it."""
+    """The sockets of one session in this process, and what they were last told about it.
 
-    __slots__ = ("members", "presence", "seq", "session")
+    Pokes come from several threads, in any order: `as_of` is how far the log had come when `session` was so.
+    """
+
+    __slots__ = ("as_of", "members", "presence", "seq", "session")
 
     def __init__(self, session: dict[str, Any], seq: int, presence: dict[str, str]) -> None:
         self.members: list[Member] = []
         self.session = session
+        self.as_of = seq
         self.seq = seq
         self.presence = presence
 
@@ -100,15 +104,16 @@ class Room:
             member.follow(poke)
         for row in poke.rows:
             if row.session is not None:
-                self.learn(row.session)
+                self.learn(row.session, row.seq)
 
     def is_behind(self, seq: int) -> bool:
         return any(member.served < seq for member in self.members)
 
-    def learn(self, session: dict[str, Any]) -> None:
-        """What the session has become. A mechanic who was released has no place here any more."""
-        self.session = session
-        mechanic = session["mechanic"]
+    def learn(self, session: dict[str, Any], seq: int) -> None:
+        """What the session had become by `seq`; older news is none. A released mechanic has no place here any more."""
+        if seq >= self.as_of:
+            self.session, self.as_of = session, seq
+        mechanic = self.session["mechanic"]
         for member in tuple(self.members):
             if member.role == Role.MECHANIC and (mechanic is None or member.user_id != mechanic["id"]):
                 member.close(protocol.NOT_FOUND)
@@ -137,10 +142,9 @@ class Hub:
         room = self._rooms.get(member.session_id)
         if room is None:
             room = self._rooms[member.session_id] = Room(session, seq, presence)
-        elif seq > room.seq:
-            room.learn(session)
         room.members.append(member)
         room.seq = max(room.seq, seq)
+        room.learn(session, seq)
         return room
 
     def leave(self, member: Member) -> None:

@@ -140,7 +140,7 @@ class Socket(Line):
                     self._serve(row)
                 self.served = page.seq
                 if room := hub.room(self.session_id):
-                    room.learn(page.session)
+                    room.learn(page.session, page.as_of)
                 await self.drained()
         finally:
             self._reading = False
@@ -241,6 +241,7 @@ class Page:
     """The next rows of a log, and how far they reach."""
 
     session: dict[str, Any]
+    as_of: int  # the log's end when the session was so
     rows: list[Row]
     seq: int
 
@@ -252,4 +253,4 @@ def read_page(session_id: str, user: User, role: str, after: int) -> Page | None
         return None
     rows = [as_row(event) for event in log.read(session.id, after=after, viewer=role, limit=PAGE)]
     reached = rows[-1].seq if rows else after
-    return Page(session.payload(), rows, reached if len(rows) == PAGE else max(session.seq, reached))
+    return Page(session.payload(), session.seq, rows, reached if len(rows) == PAGE else max(session.seq, reached))
