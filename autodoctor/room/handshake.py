@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import parse_cookie
+from django.utils import timezone
 
 from autodoctor.room import protocol
 from autodoctor.room.line import Receive, Scope, Send
-from autodoctor.room.presence import Admission, Knock, presence
+from autodoctor.room.presence import Admission, Knock, Left, presence
 
 logger = logging.getLogger(__name__)
 NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session has it
@@ -29,7 +30,7 @@ async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | N
         logger.exception("Nobody could be let in")
         await _unavailable(scope, send)
         return None
-    await send({"type": "websocket.accept"})
+    await _accept(send, admission)
     if admission.guest is None:
         await _close(send, protocol.SIGNED_OUT)
         return None
@@ -45,6 +46,17 @@ async def _knock(session_key: str, session_id: UUID | None) -> Admission:
     knock = Knock(session_key, session_id)
     presence.tell(knock)
     return await asyncio.shield(asyncio.wrap_future(knock.answer))
+
+
+async def _accept(send: Send, admission: Admission) -> None:
+    """Whoever has gone in the meantime is seen off: the page was let in already."""
+    try:
+        await send({"type": "websocket.accept"})
+    except BaseException:
+        if admission.connection_id and admission.guest and admission.place:
+            user_id, session_id = admission.guest.user.id, admission.place.session_id
+            presence.tell(Left(admission.connection_id, session_id, user_id, joined=False, at=timezone.now()))
+        raise
 
 
 def session_of(scope: Scope) -> UUID:

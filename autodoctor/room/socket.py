@@ -44,8 +44,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if admission is None:
         return
     socket = Socket(scope, receive, send, session_id, admission)
-    socket.enter(admission)
     try:
+        socket.enter(admission)
         await socket.serve()
     finally:
         socket.leave()
@@ -96,11 +96,11 @@ class Socket(Line):
 
     def leave(self) -> None:
         self.close(protocol.GOING_AWAY)
-        hub.leave(self)
-        guests.leave(self)
         if self.connection_id is not None:
             session_id, at = UUID(self.session_id), timezone.now() - self.silent
             presence.tell(Left(self.connection_id, session_id, self._user.id, self.joined > 0, at))
+        hub.leave(self)
+        guests.leave(self)
 
     async def serve(self) -> None:
         """Take what the client sends until it is gone."""

@@ -1,11 +1,13 @@
 """Who gets in, against a real server process."""
 
+import socket
+import struct
 import uuid
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from autodoctor.room.tests.channel import closing_code
+from autodoctor.room.tests.channel import closing_code, wait_until
 from tests.fakes import scene
 from tests.fakes.scene import Talk
 from tests.fakes.server import Person, Server
@@ -58,3 +60,24 @@ def test_a_mechanic_sees_nothing_of_a_request_in_the_queue(shared: Server) -> No
     assert closing_code(Socket(shared, room(talk.id), talk.mechanic)) == 4404
     with Socket(shared, room(talk.id), talk.customer) as customer:
         assert customer.expect("welcome")["session"]["state"] == "requested"
+
+
+def test_whoever_hangs_up_while_the_door_is_opened_leaves_nobody_behind(shared: Server) -> None:
+    talk = scene.stage(shared)
+    for _ in range(30):
+        knock_and_run(talk)
+    with talk.open(talk.customer) as customer:
+        customer.expect("event", client_id=customer.say("let in after all of them"))
+        pages = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s"
+        wait_until(lambda: shared.sql(pages, scene.key(shared, talk.id)) == [(1,)])
+
+
+def knock_and_run(talk: Talk) -> None:
+    """An upgrade, reset before it can be answered."""
+    with socket.create_connection(("localhost", talk.server.port)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.sendall(
+            f"GET {room(talk.id)} HTTP/1.1\r\nHost: localhost\r\nOrigin: {talk.server.url}\r\n"
+            f"Cookie: sessionid={talk.customer.cookies['sessionid']}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
