@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, cast
 from uuid import UUID
@@ -53,8 +53,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 class Socket(Line):
     __slots__ = (
-        "_behind", "_pace", "_reading", "_user", "connection_id", "joined", "page", "role", "served", "session_id",
-        "silent", "user_id",
+        "_behind", "_joining", "_left_at", "_pace", "_reading", "_took_part", "_user", "connection_id", "joined", "page",
+        "role", "served", "session_id", "silent", "user_id",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
@@ -71,6 +71,9 @@ class Socket(Line):
         self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
         self._behind = self.served  # the log is known to reach here
         self._reading = False
+        self._joining = 0  # joins under way
+        self._took_part = False
+        self._left_at: datetime | None = None
         self._pace = Pace()
 
     def enter(self, admission: Admission) -> None:
@@ -96,11 +99,16 @@ class Socket(Line):
 
     def leave(self) -> None:
         self.close(protocol.GOING_AWAY)
-        if self.connection_id is not None:
-            session_id, at = UUID(self.session_id), timezone.now() - self.silent
-            presence.tell(Left(self.connection_id, session_id, self._user.id, self.joined > 0, at))
+        self._left_at = timezone.now() - self.silent
+        self._see_off()
         hub.leave(self)
         guests.leave(self)
+
+    def _see_off(self) -> None:
+        """Gone, once no join is under way any more: a page that was seen off before it joined would be in for ever."""
+        if self.connection_id is not None and self._left_at is not None and not self._joining:
+            session_id, user_id = UUID(self.session_id), UUID(self.user_id)
+            presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at))
 
     async def serve(self) -> None:
         """Take what the client sends until it is gone."""
@@ -181,12 +189,15 @@ class Socket(Line):
         if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
             cast(Socket, earlier).push(protocol.replaced())
         self.joined = next(_joins)
-        presence.tell(Joined(self.connection_id))
-        threads.background(self._take_part())
+        self._joining += 1
+        threads.background(self._take_part(self.connection_id))
 
-    async def _take_part(self) -> None:
+    async def _take_part(self, connection_id: UUID) -> None:
+        """The page counts as joined once the session says so: until then it must not hide that somebody was gone."""
         try:
             await threads.act(actions.join, session_id=UUID(self.session_id), user=self._user, now=timezone.now())
+            self._took_part = True
+            presence.tell(Joined(connection_id))
         except (InvalidTransition, Refused):
             self.joined = 0
             self.push(protocol.error("session_closed"))
@@ -196,6 +207,9 @@ class Socket(Line):
             logger.exception("A page could not join")
             self.joined = 0
             self.push(protocol.error("unavailable"))
+        finally:
+            self._joining -= 1
+            self._see_off()
 
     def _typing(self, frame: protocol.Typing) -> None:
         if self._takes_part():
