@@ -110,10 +110,12 @@ class Load:
         self._prefix = os.urandom(10).hex()
         self._sent: dict[bytes, tuple[float, Client]] = {}
         self._count = 0
+        self._unanswered = 0
         self._flooding = False
 
     def message(self, client: Client) -> bytes:
         self._count += 1
+        self._unanswered += 1
         tail = f"{self._count:012x}"
         prefix = self._prefix
         id_ = f"{prefix[:8]}-{prefix[8:12]}-{prefix[12:16]}-{prefix[16:20]}-{tail}"
@@ -130,6 +132,7 @@ class Load:
             self.latencies.append(time.perf_counter() - at)
             return
         self.acknowledged += 1
+        self._unanswered -= 1
         if self._flooding:
             client.say()
 
@@ -152,10 +155,9 @@ class Load:
 
     async def settle(self) -> None:
         """Until nothing is on its way any more."""
-        before = -1
-        while before != self.acknowledged:
-            before = self.acknowledged
-            await asyncio.sleep(0.5)
+        limit = time.perf_counter() + PATIENCE
+        while self._unanswered and time.perf_counter() < limit:
+            await asyncio.sleep(0.01)
 
     async def flood(self, seconds: float, window: int) -> dict[str, float]:
         """Every socket keeps `window` messages unacknowledged: as many as the server will take."""

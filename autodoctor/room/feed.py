@@ -88,7 +88,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         await line.serve()
     finally:
-        line.close(protocol.GOING_AWAY)
+        line.is_open = False
         feed.leave(line)
         guests.leave(line)
 

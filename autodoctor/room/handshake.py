@@ -10,7 +10,7 @@ from django.http import parse_cookie
 from django.utils import timezone
 
 from autodoctor.room import protocol
-from autodoctor.room.line import Receive, Scope, Send
+from autodoctor.room.line import Receive, Scope, Send, wire_of
 from autodoctor.room.presence import Admission, Knock, Left, presence
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session 
 
 async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission | None:
     """Answer the upgrade. None when it was refused; to the feed with no session."""
+    wire_of(scope)  # a server that cannot serve lets nobody in
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
         await send({"type": "websocket.close"})  # before it is accepted: a 403
@@ -55,7 +56,8 @@ async def _accept(send: Send, admission: Admission) -> None:
     except BaseException:
         if admission.connection_id and admission.guest and admission.place:
             user_id, session_id = admission.guest.user.id, admission.place.session_id
-            presence.tell(Left(admission.connection_id, session_id, user_id, joined=False, at=timezone.now()))
+            now = timezone.now()
+            presence.tell(Left(admission.connection_id, session_id, user_id, joined=False, at=now, noted_at=now))
         raise
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
@@ -16,18 +16,16 @@ logger = logging.getLogger(__name__)
 PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the log, ready to send. `session` is what it says the session has become, None when it says nothing."""
 
     seq: int
     audience: str
-    frame: str
+    frame: bytes
     session: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Poke:
+class Poke(NamedTuple):
     """A session's log has reached `seq`. `rows` are its newest, without a gap: a cache that may be empty."""
 
     session_id: str
@@ -41,7 +39,7 @@ class Whisper:
 
     session_id: str
     roles: frozenset[str]
-    frame: str
+    frame: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Relay:
 
     session_id: str
     role: str
-    frame: str
+    frame: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class Member(Protocol):
 
     def follow(self, poke: Poke) -> None: ...
 
-    def push(self, frame: str) -> None: ...
+    def push(self, frame: bytes) -> None: ...
 
     def close(self, code: int) -> None: ...
 

@@ -2,81 +2,60 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
-from autodoctor.room import protocol
-from autodoctor.room.wire import HANG_UP
+from autodoctor.room import protocol, threads
+from autodoctor.room.wire import WIRE, Wire
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-MOST_FRAMES = 4_000  # waiting for a slow reader
-MOST_CHARACTERS = 1_000_000
+MOST_WAITING = 2 * 1024 * 1024  # bytes, for a slow reader
+MUCH = 256 * 1024  # bytes, after which whoever has more to say lets the reader catch up
+STALLED_SECONDS = 10.0  # without reading anything of it
 GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
 
 
-class Line:
-    """Frames go out in order by one task, which exists only while there is something to send."""
+def wire_of(scope: Scope) -> Wire:
+    """Raise `RuntimeError` where uvicorn was started without our websocket."""
+    wire = scope.get("extensions", {}).get(WIRE)
+    if wire is None:
+        raise RuntimeError("Start uvicorn with --ws autodoctor.room.wire:Wire, as docs/production.md says.")
+    return cast(Wire, wire)
 
-    __slots__ = ("_closing", "_flushing", "_hang_up", "_receive", "_send", "_size", "_waiting", "loop")
+
+class Line:
+    __slots__ = ("_receive", "_send", "_wire", "is_open", "loop")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.loop = asyncio.get_running_loop()
         self._receive = receive
         self._send = send
-        self._hang_up: Callable[[], None] | None = scope.get("extensions", {}).get(HANG_UP)
-        self._waiting: list[str] = []
-        self._size = 0
-        self._flushing: asyncio.Task[None] | None = None
-        self._closing = 0
+        self._wire = wire_of(scope)
+        self.is_open = True
 
-    @property
-    def is_open(self) -> bool:
-        return not self._closing
-
-    def push(self, frame: str) -> None:
+    def push(self, frame: bytes) -> None:
         """Send after everything pushed before. A reader who leaves too much waiting is cut off."""
-        if self._closing:
-            return
-        self._waiting.append(frame)
-        self._size += len(frame)
-        if self._size > MOST_CHARACTERS or len(self._waiting) > MOST_FRAMES:
-            self._waiting = []
+        if self.is_open and self._wire.push(frame) > MOST_WAITING:
             self.close(protocol.TOO_SLOW)
-        elif self._flushing is None:
-            self._flushing = self.loop.create_task(self._flush())
 
     def close(self, code: int) -> None:
-        """Send what waits and the code, for a bounded time. Once closing, nothing is pushed any more."""
-        if self._closing:
-            return
-        self._closing = code
-        if self._hang_up is not None:
-            self.loop.call_later(GOODBYE_SECONDS, self._hang_up)
-        if self._flushing is None:
-            self._flushing = self.loop.create_task(self._flush())
+        """Say the code after what waits, and hang up on whoever does not read it. Nothing is pushed any more."""
+        if self.is_open:
+            self.is_open = False
+            self.loop.call_later(GOODBYE_SECONDS, self._wire.hang_up)
+            threads.background(self._close(code))
 
     async def drained(self) -> None:
-        """Wait until nothing waits."""
-        if self._flushing is not None:
-            await self._flushing
+        """When much waits: until most of it has been read. A reader who takes nothing for a while is cut off."""
+        while self.is_open and (waiting := self._wire.waiting) > MUCH:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wire.drained(), STALLED_SECONDS)
+            if self._wire.waiting >= waiting:
+                self.close(protocol.TOO_SLOW)
 
-    async def _flush(self) -> None:
-        try:
-            while self._waiting:
-                frames, self._waiting = self._waiting, []
-                await self._send_all(frames)
-            if self._closing:
-                await self._send({"type": "websocket.close", "code": self._closing, "reason": ""})
-        except (OSError, RuntimeError):
-            self._closing = self._closing or protocol.GOING_AWAY  # the client has left: nobody to send to
-        finally:
-            self._flushing = None
-
-    async def _send_all(self, frames: list[str]) -> None:
-        for frame in frames:
-            if self._closing == protocol.TOO_SLOW:
-                return
-            self._size -= len(frame)
-            await self._send({"type": "websocket.send", "text": frame})
+    async def _close(self, code: int) -> None:
+        with suppress(OSError, RuntimeError):  # the client has left first
+            await self._send({"type": "websocket.close", "code": code, "reason": ""})

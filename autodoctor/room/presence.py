@@ -1,13 +1,11 @@
 """Who is here: a row for each connection of this process. One thread lets people in and sees them off, in batches."""
 
 import logging
-import time
-from collections import defaultdict
 from collections.abc import Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, transaction
@@ -19,11 +17,13 @@ from autodoctor.room.bus import Bus, bus
 from autodoctor.room.door import Guest, Place
 from autodoctor.room.hub import PARTIES, Poke, Present
 from autodoctor.sessions import attendance
-from autodoctor.sessions.models import Connection, Process
+from autodoctor.sessions.models import Connection
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
-RETRY_SECONDS = 0.5
+TICK_SECONDS = 0.25
+STOP_SECONDS = 5.0
+RELOAD = timedelta(seconds=1)  # a page that closed may just be loading again
 NOBODY = {"customer": "away", "mechanic": "away"}
 
 
@@ -54,15 +54,15 @@ class Joined:
     connection_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """This page closed at `at`."""
+class Left(NamedTuple):
+    """This page closed at `at`. Of one page it comes after `Joined`, and after the join that stands for."""
 
     connection_id: UUID
     session_id: UUID
     user_id: UUID
     joined: bool
     at: datetime
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,13 @@ class LeaseLost:
     """Others took this process for dead: whoever is connected here counts as gone and has to come again."""
 
 
-Item = Knock | Joined | Left | Unsure | Renewal
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Somebody has left whose time to come back is not over."""
+
+
+LATER = Later()
+Item = Knock | Joined | Left | Unsure | Renewal | Later
 Some = TypeVar("Some", bound=Item)
 
 
@@ -90,21 +96,25 @@ class Presence:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._batcher: Batcher[Item] = Batcher(
-            "room-presence", self._work, most=MOST_AT_ONCE, retry_seconds=RETRY_SECONDS
+            "room-presence", self._work, most=MOST_AT_ONCE, retry_seconds=TICK_SECONDS
         )
         self._process_id: UUID | None = None
+        self._leaving: list[Left] = []
+        self._closing: list[Future[None]] = []
         bus.listen(Poke, self._notice)
 
     def start(self) -> None:
-        """Before anybody is let in: what died here before is over, and this process has a lease."""
-        lease.retire_the_dead(timezone.now())
+        """Before anybody is let in: what died here before counts no more, and this process has a lease."""
+        lease.end_the_dead(timezone.now())
         self._process_id = lease.take(timezone.now())
 
     def stop(self) -> None:
         """After everybody has left: nobody waits for this lease to lapse."""
-        self._batcher.stop(RETRY_SECONDS * 10)
-        for process in Process.objects.filter(pk=self._process_id) if self._process_id else ():
-            lease.retire(process, at=timezone.now(), now=timezone.now())
+        self._batcher.stop(STOP_SECONDS)
+        wait(self._closing, STOP_SECONDS)
+        self._batcher.stop(STOP_SECONDS)  # of what the last ones left to tell
+        if self._process_id:
+            lease.end(self._process_id, timezone.now())
 
     def tell(self, item: Item) -> None:
         """From any thread; returns at once."""
@@ -117,14 +127,15 @@ class Presence:
 
     def _work(self, items: list[Item]) -> list[Item]:
         """One batch. When the database is away, whoever knocks hears so; what was noted is noted later."""
+        self._leaving += _only(Left, items)
         try:
             threads.healing(self._do, items)
         except Exception as error:
             logger.exception("Presence could not be written")
             for knock in _only(Knock, items):
                 knock.answer.set_exception(error)
-            return [item for item in items if isinstance(item, Joined | Left)]
-        return []
+            return [*_only(Joined, items), LATER]
+        return [LATER] if self._leaving else []
 
     def _do(self, items: list[Item]) -> None:
         now = timezone.now()
@@ -132,7 +143,7 @@ class Presence:
             self._start_over(now)
         admissions = self._admit(_only(Knock, items), now)
         Connection.objects.filter(pk__in=[item.connection_id for item in _only(Joined, items)]).update(joined=True)
-        self._see_off(_only(Left, items), now)
+        self._see_off(now)
         self._tell_presence(items, admissions, now)
 
     def _start_over(self, now: datetime) -> UUID:
@@ -164,44 +175,36 @@ class Presence:
         except IntegrityError:  # our lease is not there any more
             _insert(rows, self._start_over(now))
 
-    def _see_off(self, leavers: list[Left], now: datetime) -> None:
-        """Whoever has another page like it open just closes this one; the last page of somebody has consequences."""
-        gone = {left.connection_id for left in leavers}
-        others = Connection.objects.filter(
-            session_id__in={left.session_id for left in leavers},
-            user_id__in={left.user_id for left in leavers},
-            process__expires_at__gt=now,
-        ).exclude(pk__in=gone)
-        open_pages = defaultdict(set)
-        for session_id, user_id, joined in others.values_list("session_id", "user_id", "joined") if leavers else ():
-            open_pages[session_id, user_id].add(joined)
-        for left in leavers:
-            still_open = open_pages[left.session_id, left.user_id]
-            if True in still_open or (still_open and not left.joined):
-                continue
-            gone.discard(left.connection_id)
-            threads.later(self._close_last, left)
-        Connection.objects.filter(pk__in=gone).delete()
+    def _see_off(self, now: datetime) -> None:
+        """Whoever has another page like it by now just closes this one; the last page of somebody has consequences.
+
+        Looked at again when the row is gone: of two processes that close somebody's last two pages at this moment, one
+        at least sees that none is left.
+        """
+        leavers = [left for left in self._leaving if left.noted_at <= now - RELOAD]
+        if not leavers:
+            return
+        last = _last(leavers, now)
+        covered = [left for left in leavers if left not in last]
+        Connection.objects.filter(pk__in=[left.connection_id for left in covered]).delete()
+        last += _last(covered, now)
+        self._leaving = [left for left in self._leaving if left not in leavers]
+        self._closing = [one for one in self._closing if not one.done()]
+        self._closing += [threads.later(self._close_last, left) for left in last]
 
     def _close_last(self, left: Left) -> None:
         """Tried until it is done: without it nobody would notice that this person is missing."""
+        session_id, user_id, now = left.session_id, left.user_id, timezone.now()
         try:
-            lease.close_pages(
-                [left.connection_id],
-                session_id=left.session_id,
-                user_id=left.user_id,
-                at=left.at,
-                now=timezone.now(),
-            )
+            lease.close_pages([left.connection_id], session_id=session_id, user_id=user_id, at=left.at, now=now)
         except Exception:
             logger.exception("A closed page could not be noted yet")
-            time.sleep(RETRY_SECONDS)
-            self._batcher.put(left)
-        self._batcher.put(Unsure(left.session_id))
+            self._batcher.put(left._replace(noted_at=now))
+        self._batcher.put(Unsure(session_id))
 
     def _tell_presence(self, items: list[Item], admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
         """First to whoever is in the room, then to the newcomers in their welcome."""
-        affected = {item.session_id for item in items if isinstance(item, Left | Unsure)}
+        affected = {item.session_id for item in _only(Unsure, items)}
         affected |= {admission.place.session_id for _, admission in admissions if admission.place}
         found = attendance.presence(affected, now) if affected else {}
         self._bus.publish(*(Present(str(session_id), presence) for session_id, presence in found.items()))
@@ -209,6 +212,23 @@ class Presence:
             presence = found.get(knock.session_id, NOBODY) if knock.session_id else NOBODY
             answer = Admission(admission.guest, admission.place, admission.connection_id, presence)
             knock.answer.set_result(answer)
+
+
+def _last(leavers: list[Left], now: datetime) -> list[Left]:
+    """Those who have no other page open; of those who had joined, also those who have none that has joined."""
+    pages = Connection.objects.filter(
+        session_id__in={left.session_id for left in leavers},
+        user_id__in={left.user_id for left in leavers},
+        process__expires_at__gt=now,
+    ).exclude(pk__in=[left.connection_id for left in leavers])
+    others = set(pages.values_list("session_id", "user_id", "joined")) if leavers else set()
+    return [
+        left
+        for left in leavers
+        if not any(
+            (left.session_id, left.user_id, joined) in others for joined in ((True,) if left.joined else (True, False))
+        )
+    ]
 
 
 def _row(admission: Admission, now: datetime) -> Connection | None:

@@ -167,27 +167,23 @@ _READERS: dict[str, Callable[[dict[str, Any]], Frame | Invalid]] = {
 }
 
 
-def _text(frame: dict[str, Any]) -> str:
-    return orjson.dumps(frame).decode()
-
-
 def welcome(
     *, seq: int, now: datetime, user_id: str, role: str, session: dict[str, Any], presence: dict[str, str]
-) -> str:
+) -> bytes:
     you = {"id": user_id, "role": role}
-    return _text(
+    return orjson.dumps(
         {"type": "welcome", "seq": seq, "now": stamp(now), "you": you, "session": session, "presence": presence}
     )
 
 
-def event(frame: dict[str, Any]) -> str:
+def event(frame: dict[str, Any]) -> bytes:
     """`frame` is what `sessions.log.as_frame` makes of a row."""
-    return _text(frame)
+    return orjson.dumps(frame)
 
 
-def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, client_id: str, text: str) -> str:
+def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, client_id: str, text: str) -> bytes:
     """The event of a message: the shape of `sessions.log.as_frame`, built without a row."""
-    return _text(
+    return orjson.dumps(
         {
             "type": "event",
             "seq": seq,
@@ -200,29 +196,29 @@ def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, cli
     )
 
 
-def presence(found: dict[str, str]) -> str:
-    return _text({"type": "presence"} | found)
+def presence(found: dict[str, str]) -> bytes:
+    return orjson.dumps({"type": "presence"} | found)
 
 
-def typing(role: str) -> str:
-    return _text({"type": "typing", "role": role})
+def typing(role: str) -> bytes:
+    return orjson.dumps({"type": "typing", "role": role})
 
 
-def signal(role: str, data: dict[str, Any]) -> str:
-    return _text({"type": "signal", "role": role, "data": data})
+def signal(role: str, data: dict[str, Any]) -> bytes:
+    return orjson.dumps({"type": "signal", "role": role, "data": data})
 
 
-def pong(now: datetime, seq: int) -> str:
-    return _text({"type": "pong", "now": stamp(now), "seq": seq})
+def pong(now: datetime, seq: int) -> bytes:
+    return orjson.dumps({"type": "pong", "now": stamp(now), "seq": seq})
 
 
-def replaced() -> str:
-    return _text({"type": "replaced"})
+def replaced() -> bytes:
+    return orjson.dumps({"type": "replaced"})
 
 
-def changed(what: str) -> str:
-    return _text({"type": "changed", "what": what})
+def changed(what: str) -> bytes:
+    return orjson.dumps({"type": "changed", "what": what})
 
 
-def error(code: str, client_id: str | None = None, detail: str | Promise | None = None) -> str:
-    return _text({"type": "error", "client_id": client_id, "code": code, "detail": str(detail or DETAILS[code])})
+def error(code: str, client_id: str | None = None, detail: str | Promise | None = None) -> bytes:
+    return orjson.dumps({"type": "error", "client_id": client_id, "code": code, "detail": str(detail or DETAILS[code])})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from itertools import count
 from typing import Any, cast
 from uuid import UUID
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
@@ -18,7 +20,7 @@ from autodoctor.room.access import guests
 from autodoctor.room.bus import bus
 from autodoctor.room.door import Guest, Place
 from autodoctor.room.hub import PARTIES, Poke, Relay, Row, Whisper, as_row, hub
-from autodoctor.room.line import Line, Receive, Scope, Send
+from autodoctor.room.line import MUCH, Line, Receive, Scope, Send
 from autodoctor.room.pace import Pace
 from autodoctor.room.presence import Admission, Joined, Left, presence
 from autodoctor.room.wire import SILENT_SECONDS
@@ -38,34 +40,45 @@ _opposite = {Role.CUSTOMER.value: Role.MECHANIC.value, Role.MECHANIC.value: Role
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """`/ws/sessions/<uuid>?after=<seq>`"""
-    session_id = handshake.session_of(scope)
-    admission = await handshake.admit(scope, receive, send, session_id)
-    if admission is None:
+    """`/ws/sessions/<uuid>?after=<seq>&page=<uuid>`"""
+    socket = await _open(scope, receive, send)
+    if socket is None:
         return
-    socket = Socket(scope, receive, send, session_id, admission)
     try:
-        socket.enter(admission)
         await socket.serve()
     finally:
         socket.leave()
 
 
+async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
+    """None for whoever was not let in."""
+    session_id, page = handshake.session_of(scope), handshake.page(scope)
+    admission = await handshake.admit(scope, receive, send, session_id)
+    if admission is None:
+        return None
+    socket = Socket(scope, receive, send, session_id, admission)
+    try:
+        socket.enter(admission, page)
+    except BaseException:
+        socket.leave()
+        raise
+    return socket
+
+
 class Socket(Line):
     __slots__ = (
-        "_behind", "_joining", "_left_at", "_pace", "_reading", "_took_part", "_user", "connection_id", "joined", "page",
+        "_behind", "_joining", "_left_at", "_pace", "_reading", "_took_part", "connection_id", "joined", "page",
         "role", "served", "session_id", "silent", "user_id",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
         super().__init__(scope, receive, send)
         place = cast(Place, admission.place)
-        self._user = cast(Guest, admission.guest).user
         self.session_id = str(session_id)
-        self.user_id = str(self._user.id)
+        self.user_id = str(cast(Guest, admission.guest).user.id)
         self.role = place.role
         self.connection_id = admission.connection_id
-        self.page = handshake.page(scope)
+        self.page = ""  # what the client calls this page
         self.served = min(handshake.after(scope), place.seq)
         self.joined = 0
         self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
@@ -76,8 +89,9 @@ class Socket(Line):
         self._left_at: datetime | None = None
         self._pace = Pace()
 
-    def enter(self, admission: Admission) -> None:
+    def enter(self, admission: Admission, page: str) -> None:
         """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
+        self.page = page
         place = cast(Place, admission.place)
         room = hub.enter(self, session=place.session, seq=place.seq, presence=admission.presence)
         guests.enter(self, cast(Guest, admission.guest))
@@ -98,7 +112,7 @@ class Socket(Line):
         self.follow(Poke(self.session_id, room.seq))
 
     def leave(self) -> None:
-        self.close(protocol.GOING_AWAY)
+        self.is_open = False
         self._left_at = timezone.now() - self.silent
         self._see_off()
         hub.leave(self)
@@ -108,7 +122,7 @@ class Socket(Line):
         """Gone, once no join is under way any more: a page that was seen off before it joined would be in for ever."""
         if self.connection_id is not None and self._left_at is not None and not self._joining:
             session_id, user_id = UUID(self.session_id), UUID(self.user_id)
-            presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at))
+            presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at, timezone.now()))
 
     async def serve(self) -> None:
         """Take what the client sends until it is gone."""
@@ -121,7 +135,7 @@ class Socket(Line):
         """Send what is new: the rows that came along if they follow on what was served, else what the log says."""
         if poke.seq <= self.served:
             return
-        if poke.rows and poke.rows[0].seq <= self.served + 1 and not self._reading:
+        if poke.rows and poke.rows[0].seq <= self.served + 1 and not self._reading and not _is_much(poke.rows):
             for row in poke.rows:
                 self._serve(row)
             return
@@ -140,16 +154,16 @@ class Socket(Line):
         """Read on until the log is served as far as it is known to reach. If that fails, the next beat comes by."""
         try:
             while self.is_open and self.served < self._behind:
-                page = await threads.read(read_page, self.session_id, self._user, self.role, self.served)
+                page = await threads.read(read_page, self.session_id, self.user_id, self.role, self.served)
                 if page is None:
                     self.close(protocol.NOT_FOUND)
                     return
-                for row in page.rows:
-                    self._serve(row)
-                self.served = page.seq
                 if room := hub.room(self.session_id):
                     room.learn(page.session, page.as_of)
-                await self.drained()
+                for row in page.rows:
+                    self._serve(row)
+                    await self.drained()
+                self.served = page.seq
         finally:
             self._reading = False
 
@@ -163,7 +177,8 @@ class Socket(Line):
         return True
 
     def _message(self, frame: protocol.Message) -> None:
-        writer.submit(Post(self.session_id, self.user_id, frame.client_id, frame.text, self._settled))
+        since = time.monotonic()
+        writer.submit(Post(self.session_id, self.user_id, frame.client_id, frame.text, self._settled, since))
 
     def _settled(self, post: Post, outcome: Posted | NotPosted) -> None:
         """In the writer's thread. A new row comes by its poke, to this socket like to all others."""
@@ -195,13 +210,13 @@ class Socket(Line):
     async def _take_part(self, connection_id: UUID) -> None:
         """The page counts as joined once the session says so: until then it must not hide that somebody was gone."""
         try:
-            await threads.act(actions.join, session_id=UUID(self.session_id), user=self._user, now=timezone.now())
+            await threads.act(join, self.session_id, self.user_id)
             self._took_part = True
             presence.tell(Joined(connection_id))
         except (InvalidTransition, Refused):
             self.joined = 0
             self.push(protocol.error("session_closed"))
-        except Session.DoesNotExist:
+        except ObjectDoesNotExist:
             self.close(protocol.NOT_FOUND)
         except Exception:
             logger.exception("A page could not join")
@@ -260,10 +275,19 @@ class Page:
     seq: int
 
 
-def read_page(session_id: str, user: User, role: str, after: int) -> Page | None:
+def join(session_id: str, user_id: str) -> None:
+    actions.join(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
+
+
+def _is_much(rows: tuple[Row, ...]) -> bool:
+    return len(rows) > 1 and sum(len(row.frame) for row in rows) > MUCH
+
+
+def read_page(session_id: str, user_id: str, role: str, after: int) -> Page | None:
     """None when this is not the person's place (any more)."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
     session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
-    if session is None or log.role_in(user, session) != role:
+    if user is None or session is None or log.role_in(user, session) != role:
         return None
     rows = [as_row(event) for event in log.read(session.id, after=after, viewer=role, limit=PAGE)]
     reached = rows[-1].seq if rows else after

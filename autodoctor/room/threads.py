@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
@@ -30,9 +30,9 @@ async def act(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     return await asyncio.get_running_loop().run_in_executor(_actors, lambda: borrowing(work, *args, **kwargs))
 
 
-def later(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> None:
+def later(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
     """Like `act`, from any thread, without waiting."""
-    _actors.submit(lambda: borrowing(work, *args, **kwargs))
+    return _actors.submit(lambda: borrowing(work, *args, **kwargs))
 
 
 def borrowing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -32,12 +33,11 @@ PATIENCE_SECONDS = 3.0  # for a session that somebody else holds, or a database 
 _takes_messages = frozenset(state.value for state in TAKES_MESSAGES)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """It stands in the log. `is_repeat`: it did already."""
 
     seq: int
-    frame: str
+    frame: bytes
     is_repeat: bool
 
 
@@ -49,8 +49,7 @@ class NotPosted(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """A message on its way. Ids are text in canonical form. `settled` is called in the writer's thread."""
 
     session_id: str
@@ -58,7 +57,7 @@ class Post:
     client_id: str
     text: str
     settled: "Callable[[Post, Posted | NotPosted], None]"
-    since: float = field(default_factory=time.monotonic)
+    since: float  # by the monotonic clock
 
 
 class Writer:
@@ -76,7 +75,8 @@ class Writer:
     def post(self, *, session_id: str, user_id: str, client_id: str, text: str) -> "Future[Posted]":
         """A message whose outcome somebody waits for. The future raises `NotPosted` when it is refused."""
         future: Future[Posted] = Future()
-        self.submit(Post(session_id, user_id, client_id, text, lambda post, outcome: _resolve(future, outcome)))
+        settled = partial(_resolve, future)
+        self.submit(Post(session_id, user_id, client_id, text, settled, time.monotonic()))
         return future
 
     def stop(self) -> None:
@@ -189,7 +189,7 @@ def _again(post: Post, row: Stored) -> Posted | NotPosted:
     return Posted(row.seq, _frame(row, stamp(row.at) or ""), is_repeat=True)
 
 
-def _frame(row: Stored, at: str) -> str:
+def _frame(row: Stored, at: str) -> bytes:
     return protocol.message_posted(
         seq=row.seq, at=at, user_id=row.user_id, role=row.role, name=row.name, client_id=row.client_id, text=row.text
     )
@@ -199,7 +199,7 @@ def _refuse(post: Post, code: str) -> None:
     post.settled(post, NotPosted(code))
 
 
-def _resolve(future: "Future[Posted]", outcome: Posted | NotPosted) -> None:
+def _resolve(future: "Future[Posted]", post: Post, outcome: Posted | NotPosted) -> None:
     if isinstance(outcome, NotPosted):
         future.set_exception(outcome)
     else:

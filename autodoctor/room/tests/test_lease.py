@@ -3,8 +3,8 @@
 import os
 import socket
 from collections.abc import Iterator
-from datetime import timedelta
-from uuid import UUID, uuid4
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -12,10 +12,12 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.clock.models import Job
 from autodoctor.room import lease
+from autodoctor.room import presence as presence_module
 from autodoctor.room.bus import InProcessBus
 from autodoctor.room.presence import Joined, Knock, Left, Presence, Renewal
 from autodoctor.room.tests.channel import wait_until
 from autodoctor.room.tests.live_session import cookie
+from autodoctor.sessions import actions
 from autodoctor.sessions.models import Connection, Participant, Process, Session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +68,7 @@ def test_when_it_lapses_everybody_there_was_last_seen_at_its_renewal(
     lease.lapse(job, NOW + timedelta(seconds=32))
 
 
-def test_at_the_start_what_died_on_this_host_is_over_at_once(session: Session, customer: User) -> None:
+def test_at_the_start_what_died_on_this_host_counts_no_more(session: Session, customer: User) -> None:
     dead = Process.objects.create(
         host=socket.gethostname(), pid=2**22 + 1, renewed_at=NOW, expires_at=NOW + timedelta(seconds=30)
     )
@@ -77,10 +79,27 @@ def test_at_the_start_what_died_on_this_host_is_over_at_once(session: Session, c
         host="another", pid=2**22 + 1, renewed_at=NOW, expires_at=NOW + timedelta(seconds=30)
     )
     connect(session, customer, dead.id)
-    lease.retire_the_dead(NOW + timedelta(seconds=5))
-    assert set(Process.objects.all()) == {alive, elsewhere}
+    start = NOW + timedelta(seconds=5)
+    lease.end_the_dead(start)
+    assert set(Process.objects.filter(expires_at__gt=start)) == {alive, elsewhere}
+    job = Job.objects.get(kind=lease.LAPSE, key=str(dead.id))
+    assert job.due_at == start + lease.COMING_BACK
+    lease.lapse(job, job.due_at)
     assert Connection.objects.count() == 0
     assert last_seen(customer) == NOW
+
+
+def test_whoever_is_back_by_the_time_was_never_away(session: Session, customer: User, mechanic: User) -> None:
+    stopped, next_one = lease.take(NOW), lease.take(NOW)
+    for user in (customer, mechanic):
+        connect(session, user, stopped)
+    lease.end(stopped, NOW + timedelta(seconds=9))
+    connect(session, customer, next_one)
+    job = Job.objects.get(kind=lease.LAPSE, key=str(stopped))
+    lease.lapse(job, job.due_at)
+    assert last_seen(customer) is None
+    assert last_seen(mechanic) == NOW + timedelta(seconds=9)
+    assert Process.objects.get().id == next_one
 
 
 def test_everybody_who_knocks_is_answered_with_their_own_place(
@@ -111,21 +130,89 @@ def test_a_banned_person_and_an_old_password_do_not_get_in(
     assert [knock.answer.result(timeout=10).guest for knock in knocks] == [None, None]
 
 
-def test_only_the_last_joined_page_that_closes_makes_somebody_missing(
-    presence: Presence, session: Session, customer: User
-) -> None:
-    key, pages = cookie(customer), [uuid4(), uuid4()]
-    for page in pages:
-        knock = Knock(key, session.id, connection_id=page)
-        presence.tell(knock)
-        knock.answer.result(timeout=10)
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
+    """Whose page was said to have closed, and how many of their joined pages the session could see then."""
+    noted: list[tuple[UUID, int]] = []
+    note = actions.page_closed
+
+    def spy(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
+        open_pages = Connection.objects.filter(session_id=session_id, user_id=user_id, joined=True)
+        noted.append((user_id, open_pages.count()))
+        note(session_id=session_id, user_id=user_id, at=at, now=now)
+
+    monkeypatch.setattr(actions, "page_closed", spy)
+    return noted
+
+
+def open_page(presence: Presence, session: Session, user: User, *, joined: bool = False) -> Left:
+    """A page that is let in; returns how it will leave."""
+    knock = Knock(cookie(user), session.id)
+    presence.tell(knock)
+    page = knock.answer.result(timeout=10).connection_id
+    assert page is not None
+    if joined:
         presence.tell(Joined(page))
-    presence.tell(Left(pages[0], session.id, customer.id, joined=True, at=NOW))
-    wait_until(lambda: Connection.objects.count() == 1)
-    assert last_seen(customer) is None
-    presence.tell(Left(pages[1], session.id, customer.id, joined=True, at=NOW))
+        wait_until(Connection.objects.filter(pk=page, joined=True).exists)
+    return Left(page, session.id, user.id, joined=joined, at=NOW, noted_at=NOW)
+
+
+def test_the_last_joined_page_that_closes_is_told_the_session(
+    presence: Presence, session: Session, customer: User, closed: list[tuple[UUID, int]]
+) -> None:
+    pages = [open_page(presence, session, customer, joined=True) for _ in range(2)]
+    open_page(presence, session, customer)
+    presence.tell(pages[0])
+    wait_until(lambda: Connection.objects.count() == 2)
+    assert closed == []
+    presence.tell(pages[1])
     wait_until(lambda: last_seen(customer) == NOW)
-    assert Connection.objects.count() == 0
+    assert closed == [(customer.id, 0)]
+    assert Connection.objects.count() == 1
+
+
+def test_the_last_two_pages_closing_at_once_in_two_processes_are_noticed(
+    presence: Presence,
+    session: Session,
+    customer: User,
+    closed: list[tuple[UUID, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each sees the other's page when it first looks; the other process takes its row away just then."""
+    here = open_page(presence, session, customer, joined=True)
+    there = connect(session, customer, lease.take(timezone.now()))
+    look = presence_module._last
+
+    def look_and_lose(leavers: list[Left], now: datetime) -> list[Left]:
+        last = look(leavers, now)
+        Connection.objects.filter(pk=there.pk).delete()
+        return last
+
+    monkeypatch.setattr(presence_module, "_last", look_and_lose)
+    presence.tell(here)
+    wait_until(lambda: closed == [(customer.id, 0)])
+
+
+def test_a_page_that_comes_back_within_a_moment_was_never_away(
+    presence: Presence, session: Session, customer: User, closed: list[tuple[UUID, int]]
+) -> None:
+    leaving = open_page(presence, session, customer, joined=True)
+    presence.tell(leaving._replace(at=timezone.now(), noted_at=timezone.now()))
+    open_page(presence, session, customer, joined=True)
+    wait_until(lambda: Connection.objects.count() == 1)
+    assert closed == []
+
+
+def test_a_page_that_never_joined_closes_quietly_while_another_is_open(
+    presence: Presence, session: Session, customer: User, closed: list[tuple[UUID, int]]
+) -> None:
+    first, second = (open_page(presence, session, customer) for _ in range(2))
+    presence.tell(first)
+    wait_until(lambda: Connection.objects.count() == 1)
+    assert closed == []
+    presence.tell(second)
+    wait_until(lambda: Connection.objects.count() == 0)
+    assert closed == [(customer.id, 0)]
 
 
 def test_a_sleeper_whose_lease_was_taken_away_starts_over(presence: Presence, session: Session, customer: User) -> None:
