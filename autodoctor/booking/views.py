@@ -50,8 +50,8 @@ def landing(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_POST
 def tell_me_when(request: HttpRequest) -> HttpResponse:
-    if too_many := ratelimit.consume_or_429(request, action="tell_me_when"):
-        return too_many
+    if not ratelimit.consume(request, action="tell_me_when"):
+        return render(request, "429.html", status=429)
     form = TellMeWhenForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("That does not look like an e-mail address. Please try again."))
@@ -143,7 +143,7 @@ def _begin(request: HttpRequest) -> dict[str, Any]:
     person = _person(request)
     kept = _unpaid(person) | {name: value for name, value in request.session.get(KEPT, {}).items() if value}
     kept.setdefault("token", request.session.setdefault(SAME_INTAKE, str(uuid4())))
-    plan = _bookable(request.GET.get("plan", kept.get("plan", "")))
+    plan = _bookable(request.GET.get("plan", "") or str(kept.get("plan", "")))
     plan = plan or Plan.objects.filter(active=True, bookable=True).first()
     last = person.vehicles.first() if person else None
     return {"vehicle": last.pk if last else NEW_VEHICLE} | kept | {"plan": plan.slug if plan else ""}
