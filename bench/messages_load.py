@@ -156,7 +156,7 @@ class Load:
     async def settle(self) -> None:
         """Until nothing is on its way any more."""
         limit = time.perf_counter() + PATIENCE
-        while self._unanswered and time.perf_counter() < limit:
+        while self._unanswered and time.perf_counter() < limit:  # noqa: ASYNC110 nothing tells when the last answer is in
             await asyncio.sleep(0.01)
 
     async def flood(self, seconds: float, window: int) -> dict[str, float]:
