@@ -17,7 +17,7 @@ from websockets.sync.server import ServerConnection, serve
 
 SCRIPTS = Path(__file__).parents[1] / "static" / "room"
 PATIENCE = 5  # seconds that a test waits for what must come
-FAST = {"ping": 400, "probe": 100, "welcome": 1000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
+FAST = {"ping": 400, "probe": 100, "welcome": 10_000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
 SESSION = {"id": "s", "state": "live", "ends_at": None}
 OPEN = """async (options) => {
   const { Channel } = await import("room/channel");

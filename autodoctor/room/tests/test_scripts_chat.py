@@ -38,7 +38,7 @@ def chat(page: Page, exchange: Exchange) -> Page:
     """A page with the chat in it, connected; `line(exchange)` is the other end."""
     exchange.body = chat_markup()
     page.goto(f"http://localhost:{exchange.port}/page")
-    call(page)
+    call(page, timing=CALM)
     page.evaluate(FOLLOW)
     return page
 
@@ -86,7 +86,7 @@ def test_nothing_but_blanks_is_not_sent(chat: Page, line: Line) -> None:
 def test_a_draft_outlives_a_reload(chat: Page, line: Line) -> None:
     field(chat).press_sequentially("half a sent")
     chat.reload()
-    call(chat)
+    call(chat, timing=CALM)
     chat.evaluate(FOLLOW)
     expect(field(chat)).to_have_value("half a sent")
 
