@@ -25,6 +25,9 @@ os.environ |= {
     "SECRET_KEY": "a-key-that-only-tests-use-and-nobody-else-ever-should",
     "CLOCK_EMBEDDED": "0",
     "LOG_LEVEL": "WARNING",
+    # Playwright keeps its event loop in the thread of the tests, and Django would refuse every query after it. Server
+    # processes do not have this.
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
 PASSWORD = "demo"
