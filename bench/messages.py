@@ -38,6 +38,7 @@ COLUMNS = (
     ("RSS MB", "", "rss_mb", "{:.0f}"),
     ("KB/idle socket", "", "idle_kb", "{:.1f}"),
     ("connects/s", "", "connects_a_second", "{:,.0f}"),
+    ("per CPU second", "", "connects_a_cpu_second", "{:,.0f}"),
 )
 SERVE = (
     "import uvicorn; from autodoctor.dev import UVICORN; "

@@ -219,8 +219,9 @@ async def run(plan: dict[str, Any]) -> dict[str, Any]:
     found["flood"] = await load.flood(plan["seconds"], plan["window"])
     found["rss_mb"] = _memory(pid) / 1024
     idle = seats[busy:]
-    before = _memory(pid)
+    before, cpu = _memory(pid), _cpu(pid)
     seconds = await load.connect(idle)
+    found["connects_a_cpu_second"] = len(idle) / (_cpu(pid) - cpu)
     await asyncio.sleep(1.0)
     found["connects_a_second"] = len(idle) / seconds
     found["idle_kb"] = (_memory(pid) - before) / len(idle)

@@ -55,7 +55,7 @@ async def _accept(send: Send, admission: Admission) -> None:
         await send({"type": "websocket.accept"})
     except BaseException:
         if admission.connection_id and admission.guest and admission.place:
-            user_id, session_id = admission.guest.user.id, admission.place.session_id
+            user_id, session_id = admission.guest.user.id, admission.place.session.id
             now = timezone.now()
             presence.tell(Left(admission.connection_id, session_id, user_id, joined=False, at=now, noted_at=now))
         raise

@@ -14,10 +14,10 @@ from django.utils import timezone
 from autodoctor.room import door, lease, threads
 from autodoctor.room.batch import Batcher
 from autodoctor.room.bus import Bus, bus
-from autodoctor.room.door import Guest, Place
+from autodoctor.room.door import Answer, Guest, Place
 from autodoctor.room.hub import PARTIES, Poke, Present
 from autodoctor.sessions import attendance
-from autodoctor.sessions.models import Connection
+from autodoctor.sessions.models import Connection, Session
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
@@ -27,14 +27,13 @@ RELOAD = timedelta(seconds=1)  # a page that closed may just be loading again
 NOBODY = {"customer": "away", "mechanic": "away"}
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """What the door says to a knock. Without `guest`: not signed in. Without `place`: no part in that session."""
 
     guest: Guest | None = None
     place: Place | None = None
     connection_id: UUID | None = None
-    presence: dict[str, str] = field(default_factory=lambda: NOBODY)
+    presence: dict[str, str] = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +151,10 @@ class Presence:
         return self._process_id
 
     def _admit(self, knocks: list[Knock], now: datetime) -> list[tuple[Knock, Admission]]:
-        guests = door.recognise((knock.session_key for knock in knocks), now) if knocks else {}
-        asked = [
-            (guest.user, knock.session_id)
-            for knock in knocks
-            if knock.session_id and (guest := guests.get(knock.session_key))
-        ]
-        places = door.places(asked) if asked else {}
-        admissions = []
-        for knock in knocks:
-            guest = guests.get(knock.session_key)
-            place = places.get((guest.user.id, knock.session_id)) if guest and knock.session_id else None
-            page = knock.connection_id if place and place.role in PARTIES else None
-            admissions.append((knock, Admission(guest, place, page)))
+        if not knocks:
+            return []
+        answers = door.answer(((knock.session_key, knock.session_id) for knock in knocks), now)
+        admissions = [(knock, _admission(knock, answer)) for knock, answer in zip(knocks, answers, strict=True)]
         self._open_pages(admissions, now)
         return admissions
 
@@ -204,14 +194,21 @@ class Presence:
 
     def _tell_presence(self, items: list[Item], admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
         """First to whoever is in the room, then to the newcomers in their welcome."""
-        affected = {item.session_id for item in _only(Unsure, items)}
-        affected |= {admission.place.session_id for _, admission in admissions if admission.place}
-        found = attendance.presence(affected, now) if affected else {}
+        sessions = {
+            admission.place.session.id: admission.place.session for _, admission in admissions if admission.place
+        }
+        unsure = {item.session_id for item in _only(Unsure, items)} - sessions.keys()
+        found = attendance.presence([*sessions.values(), *Session.objects.filter(pk__in=unsure)], now)
         self._bus.publish(*(Present(str(session_id), presence) for session_id, presence in found.items()))
         for knock, admission in admissions:
-            presence = found.get(knock.session_id, NOBODY) if knock.session_id else NOBODY
-            answer = Admission(admission.guest, admission.place, admission.connection_id, presence)
-            knock.answer.set_result(answer)
+            presence = found.get(admission.place.session.id, NOBODY) if admission.place else NOBODY
+            knock.answer.set_result(admission._replace(presence=presence))
+
+
+def _admission(knock: Knock, answer: Answer) -> Admission:
+    """Only a party's page is counted as here."""
+    is_party = answer.place is not None and answer.place.role in PARTIES
+    return Admission(answer.guest, answer.place, knock.connection_id if is_party else None)
 
 
 def _last(leavers: list[Left], now: datetime) -> list[Left]:
@@ -236,7 +233,7 @@ def _row(admission: Admission, now: datetime) -> Connection | None:
         return None
     return Connection(
         id=admission.connection_id,
-        session_id=admission.place.session_id,
+        session_id=admission.place.session.id,
         user_id=admission.guest.user.id,
         role=admission.place.role,
         opened_at=now,

@@ -79,7 +79,7 @@ class Socket(Line):
         self.role = place.role
         self.connection_id = admission.connection_id
         self.page = ""  # what the client calls this page
-        self.served = min(handshake.after(scope), place.seq)
+        self.served = min(handshake.after(scope), place.session.seq)
         self.joined = 0
         self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
         self._behind = self.served  # the log is known to reach here
@@ -93,7 +93,8 @@ class Socket(Line):
         """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
         self.page = page
         place = cast(Place, admission.place)
-        room = hub.enter(self, session=place.session, seq=place.seq, presence=admission.presence)
+        session = place.session
+        room = hub.enter(self, session=session.payload(), seq=session.seq, presence=admission.presence)
         guests.enter(self, cast(Guest, admission.guest))
         mine = [member for member in room.members if member.user_id == self.user_id]
         for older in mine[:-1]:

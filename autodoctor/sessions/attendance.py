@@ -63,6 +63,13 @@ def look(session: Session, now: datetime) -> Situation:
 
 def look_at(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
     """The situation of each session, in three queries however many there are."""
+    found = _seated(sessions, now)
+    for session_id, rules in log.fired(found).items():
+        found[session_id].fired = rules
+    return found
+
+
+def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
     found = {session.id: Situation(session) for session in sessions}
     people = {(s.session.id, user_id): s for s in found.values() for user_id in _parties(s.session)}
     for part in Participant.objects.filter(session_id__in=found, released_at=None):
@@ -71,8 +78,6 @@ def look_at(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]
     for page in Connection.objects.filter(session_id__in=found).select_related("process"):
         if situation := people.get((page.session_id, page.user_id)):
             _count(situation.seat(page.role), page, now)
-    for session_id, rules in log.fired(found).items():
-        found[session_id].fired = rules
     return found
 
 
@@ -88,12 +93,11 @@ def _count(seat: Seat, page: Connection, now: datetime) -> None:
         seat.lapsed_at = max(page.process.renewed_at, seat.lapsed_at or page.process.renewed_at)
 
 
-def presence(session_ids: Iterable[UUID], now: datetime) -> dict[UUID, dict[str, str]]:
-    """`{"customer": "in|preparing|away", "mechanic": …}` by session."""
-    sessions = Session.objects.filter(id__in=list(session_ids))
+def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str, str]]:
+    """`{"customer": "in|preparing|away", "mechanic": …}` by session id."""
     return {
         session_id: {"customer": found.customer.status, "mechanic": found.mechanic.status}
-        for session_id, found in look_at(sessions, now).items()
+        for session_id, found in _seated(sessions, now).items()
     }
 
 

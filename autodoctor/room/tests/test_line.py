@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.room import door, line, protocol, threads
-from autodoctor.room.door import Guest
 from autodoctor.room.hub import Poke, as_row, hub
 from autodoctor.room.line import MUCH
 from autodoctor.room.presence import Admission, Joined, Left, presence
 from autodoctor.room.socket import Socket
 from autodoctor.room.tests.channel import wait_until
+from autodoctor.room.tests.live_session import cookie
 from autodoctor.room.wire import WIRE
 from autodoctor.sessions import actions, log
 from autodoctor.sessions.models import Session
@@ -64,14 +64,15 @@ async def receive() -> dict[str, Any]:
 
 
 def let_in(session: Session, user: User) -> Admission:
-    place = door.places([(user, session.id)])[user.id, session.id]
-    return Admission(Guest("key", user), place, uuid4())
+    key = cookie(user)
+    (answer,) = door.answer([(key, session.id)], timezone.now())
+    return Admission(answer.guest, answer.place, uuid4())
 
 
 def enter(admission: Admission, reader: Reader) -> Socket:
     assert admission.place is not None
     scope = {"query_string": b"", "extensions": {WIRE: reader}, "headers": []}
-    socket = Socket(scope, receive, reader.send, admission.place.session_id, admission)
+    socket = Socket(scope, receive, reader.send, admission.place.session.id, admission)
     socket.enter(admission, "")
     return socket
 
