@@ -25,8 +25,7 @@ os.environ |= {
     "SECRET_KEY": "a-key-that-only-tests-use-and-nobody-else-ever-should",
     "CLOCK_EMBEDDED": "0",
     "LOG_LEVEL": "WARNING",
-    # Playwright keeps its event loop in the thread of the tests, and Django would refuse every query after it. Server
-    # processes do not have this.
+    # A test with a browser may still arrange its case by a query. Server processes do not have this.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
@@ -47,11 +46,17 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what the database in use cannot show."""
+    """Leave out what the database in use cannot show, and mark what opens a browser.
+
+    Playwright keeps its event loop in the thread of the tests: Django's test client does not work beside it, so
+    `bin/test` runs the two in processes of their own.
+    """
     from django.db import connection
 
     other = "postgres" if connection.vendor == "sqlite" else "sqlite"
     for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
         if item.get_closest_marker(other):
             item.add_marker(pytest.mark.skip(reason=f"makes sense on {other} only"))
 
