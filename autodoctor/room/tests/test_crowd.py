@@ -35,8 +35,9 @@ def test_a_reader_that_stopped_is_cut_off_and_costs_the_others_nothing(talk: Tal
     ):
         before = memory_mb(talk.server)
         waits: list[float] = []
+        limit = time.monotonic() + 30
         while not stuck_is_gone(talk):
-            assert len(waits) < 4000
+            assert time.monotonic() < limit
             for _ in range(200):
                 client_id, began = customer.say("x" * 3900), time.monotonic()
                 mechanic.expect("event", client_id=client_id)
