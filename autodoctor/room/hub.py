@@ -1,5 +1,6 @@
 """Who is connected here, by session; every poke finds its way to them. All of it runs in the event loop's thread."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from autodoctor.sessions import log
 from autodoctor.sessions.models import Session, SessionEvent
 
 logger = logging.getLogger(__name__)
+ON_ITS_WAY_SECONDS = 0.2  # from a commit to its poke
 PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
 
 
@@ -31,6 +33,13 @@ class Poke(NamedTuple):
     session_id: str
     seq: int
     rows: tuple[Row, ...] = ()
+
+
+class Beat(NamedTuple):
+    """A session's log had reached `seq` a moment ago."""
+
+    session_id: str
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,7 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._bus = bus
         bus.listen(Poke, self._follow)
+        bus.listen(Beat, self._beat)
         bus.listen(Whisper, self._whisper)
         bus.listen(Relay, self._relay)
         bus.listen(Present, self._present)
@@ -160,10 +170,18 @@ class Hub:
         self._bus.publish(Poke(str(session_id), seq, tuple(rows)))
 
     async def compare(self) -> None:
-        """A poke that got lost costs no more than this beat: whoever is behind the log reads on."""
-        for session_id, seq in (await threads.read(_seqs, list(self._rooms))).items():
-            if (room := self._rooms.get(session_id)) and room.is_behind(seq):
-                self._bus.publish(Poke(session_id, seq))
+        """A poke that got lost costs no more than this beat: whoever is behind the log reads on.
+
+        Looked at after what is on its way by now: on a busy log somebody always waits for the next poke.
+        """
+        seqs = await threads.read(_seqs, list(self._rooms))
+        await asyncio.sleep(ON_ITS_WAY_SECONDS)
+        self._bus.publish(*(Beat(session_id, seq) for session_id, seq in seqs.items()))
+
+    def _beat(self, note: Beat) -> None:
+        room = self._rooms.get(note.session_id)
+        if room and room.is_behind(note.seq):
+            self._bus.publish(Poke(note.session_id, note.seq))
 
     def _follow(self, poke: Poke) -> None:
         if room := self._rooms.get(poke.session_id):

@@ -83,17 +83,20 @@ def lapse(job: Job, now: datetime) -> None:
 def _retire(process: Process, now: datetime) -> None:
     """Close its pages, person by person, then forget it. May be repeated."""
     pages = Connection.objects.filter(process=process)
-    for session_id, user_id in pages.values_list("session_id", "user_id").distinct():
-        theirs = pages.filter(session_id=session_id, user_id=user_id)
-        if not _is_back(session_id, user_id, now):
-            ids = list(theirs.values_list("pk", flat=True))
+    had_joined: dict[tuple[UUID, UUID], bool] = {}
+    for session_id, user_id, joined in pages.values_list("session_id", "user_id", "joined"):
+        had_joined[session_id, user_id] = joined or had_joined.get((session_id, user_id), False)
+    for (session_id, user_id), joined in had_joined.items():
+        if not _is_back(session_id, user_id, joined, now):
+            ids = list(pages.filter(session_id=session_id, user_id=user_id).values_list("pk", flat=True))
             close_pages(ids, session_id=session_id, user_id=user_id, at=process.renewed_at, now=now)
     process.delete()
 
 
-def _is_back(session_id: UUID, user_id: UUID, now: datetime) -> bool:
-    back = Connection.objects.filter(session_id=session_id, user_id=user_id, joined=True, process__expires_at__gt=now)
-    return back.exists()
+def _is_back(session_id: UUID, user_id: UUID, joined: bool, now: datetime) -> bool:
+    """Somewhere else by now; whoever had joined, has joined again."""
+    elsewhere = Connection.objects.filter(session_id=session_id, user_id=user_id, process__expires_at__gt=now)
+    return elsewhere.filter(joined=True).exists() if joined else elsewhere.exists()
 
 
 def close_pages(connection_ids: list[UUID], *, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
 TICK_SECONDS = 0.25
 STOP_SECONDS = 5.0
-RELOAD = timedelta(seconds=1)  # a page that closed may just be loading again
+# A page that closed may just be loading again: it has so long, and well before anybody counts as missing.
+RELOAD = timedelta(seconds=min(2.0, settings.DEADLINES["missing_grace"] / 2))
 NOBODY = {"customer": "away", "mechanic": "away"}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +32,7 @@ from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind, Refused
 logger = logging.getLogger(__name__)
 
 PAGE = 200  # rows read at once
+MOST_KEPT = 100  # pokes that come meanwhile
 MOST_PAGES_OPEN = 12  # of one person in one session; then the oldest goes
 BREATHER_SECONDS = 0.05  # until a client that is too fast is listened to again
 _joins = count(1)
@@ -67,8 +68,8 @@ async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
 
 class Socket(Line):
     __slots__ = (
-        "_behind", "_joining", "_left_at", "_pace", "_reading", "_took_part", "connection_id", "joined", "page",
-        "role", "served", "session_id", "silent", "user_id",
+        "_behind", "_joining", "_kept", "_left_at", "_pace", "_reading", "_took_part",
+        "connection_id", "joined", "page", "role", "served", "session_id", "silent", "user_id",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
@@ -84,6 +85,7 @@ class Socket(Line):
         self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
         self._behind = self.served  # the log is known to reach here
         self._reading = False
+        self._kept: list[Poke] = []  # that came while it was read
         self._joining = 0  # joins under way
         self._took_part = False
         self._left_at: datetime | None = None
@@ -136,14 +138,22 @@ class Socket(Line):
         """Send what is new: the rows that came along if they follow on what was served, else what the log says."""
         if poke.seq <= self.served:
             return
-        if poke.rows and poke.rows[0].seq <= self.served + 1 and not self._reading and not _is_much(poke.rows):
-            for row in poke.rows:
-                self._serve(row)
+        if self._follows_on(poke) and not self._reading and not _is_much(poke.rows):
+            self._serve_all(poke.rows)
             return
         self._behind = max(self._behind, poke.seq)
         if not self._reading:
             self._reading = True
             threads.background(self._catch_up())
+        elif poke.rows and len(self._kept) < MOST_KEPT:
+            self._kept.append(poke)
+
+    def _follows_on(self, poke: Poke) -> bool:
+        return bool(poke.rows) and poke.rows[0].seq <= self.served + 1
+
+    def _serve_all(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._serve(row)
 
     def _serve(self, row: Row) -> None:
         if row.seq > self.served:
@@ -165,8 +175,17 @@ class Socket(Line):
                     self._serve(row)
                     await self.drained()
                 self.served = page.seq
+                self._serve_kept()
         finally:
             self._reading = False
+            self._kept = []
+
+    def _serve_kept(self) -> None:
+        """What came while it was read: else a busy log would be read for ever, always a page behind."""
+        kept, self._kept = self._kept, []
+        for poke in kept:
+            if self._follows_on(poke):
+                self._serve_all(poke.rows)
 
     def _take(self, raw: str | bytes) -> bool:
         """One frame; False when the client should be slower."""
