@@ -175,17 +175,18 @@ class Socket(Line):
                     self._serve(row)
                     await self.drained()
                 self.served = page.seq
-                self._serve_kept()
+                await self._serve_kept()
         finally:
             self._reading = False
             self._kept = []
 
-    def _serve_kept(self) -> None:
+    async def _serve_kept(self) -> None:
         """What came while it was read: else a busy log would be read for ever, always a page behind."""
-        kept, self._kept = self._kept, []
-        for poke in kept:
-            if self._follows_on(poke):
+        while self._kept:
+            poke = self._kept.pop(0)
+            if self._follows_on(poke) and not _is_much(poke.rows):
                 self._serve_all(poke.rows)
+                await self.drained()
 
     def _take(self, raw: str | bytes) -> bool:
         """One frame; False when the client should be slower."""

@@ -1,5 +1,6 @@
 """What a room believes of its session, whatever order the news comes in."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from autodoctor.room import protocol
 from autodoctor.room.bus import InProcessBus
-from autodoctor.room.hub import Hub, Poke, Room, Row
+from autodoctor.room.hub import Beat, Hub, Poke, Room, Row
 
 NOBODY = {"customer": "away", "mechanic": "away"}
 
@@ -84,3 +85,20 @@ def test_a_welcome_says_what_the_newcomer_knows_better(hub: Hub) -> None:
     newcomer = Seat("anna")
     assert enter(hub, newcomer, 12, "anna").session == session("anna")
     assert newcomer.codes == []
+
+
+async def test_a_beat_stirs_only_those_who_missed_a_poke() -> None:
+    bus = InProcessBus()
+    bus.open(asyncio.get_running_loop())
+    hub, pokes = Hub(bus), list[Poke]()
+    bus.listen(Poke, pokes.append)
+    enter(hub, Seat("anna", served=7), 7, "anna")
+    bus.publish(Beat("s", 7), Beat("elsewhere", 9))
+    await asyncio.sleep(0)
+    assert pokes == []
+    bus.publish(news(8, "anna"), Beat("s", 8))  # the poke was only on its way
+    await asyncio.sleep(0)
+    bus.publish(Beat("s", 9))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert pokes == [news(8, "anna"), Poke("s", 9)]

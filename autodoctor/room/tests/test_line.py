@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.room import door, line, protocol, threads
-from autodoctor.room.hub import Poke, as_row, hub
+from autodoctor.room.hub import Poke, Row, as_row, hub
 from autodoctor.room.line import MUCH
 from autodoctor.room.presence import Admission, Joined, Left, presence
 from autodoctor.room.socket import Socket
@@ -135,6 +135,27 @@ def test_much_at_once_is_served_as_it_is_read(
     reader = asyncio.run(follow())
     assert reader.seqs == list(range(1, 201))
     assert reader.most < MUCH + 30_000
+
+
+def test_what_is_poked_while_it_reads_is_served_from_there(
+    session: Session, customer: User, mechanic: User, writer: "Writer", told: list[object]
+) -> None:
+    """Rows that only the pokes have: read again, the log would not show them."""
+    ids = {"session_id": str(session.id), "user_id": str(customer.id)}
+    for number in range(3):
+        writer.post(**ids, client_id=str(uuid4()), text=str(number)).result(timeout=10)
+    admission = let_in(session, mechanic)
+    frame = orjson.dumps({"type": "event", "seq": 0})
+
+    async def follow() -> Reader:
+        socket = enter(admission, reader := Reader())
+        for seq in (4, 5):
+            socket.follow(Poke(str(session.id), seq, (Row(seq, "both", frame.replace(b"0", b"%d" % seq)),)))
+        await until(lambda: len(reader.seqs) == 5)
+        socket.leave()
+        return reader
+
+    assert asyncio.run(follow()).seqs == [1, 2, 3, 4, 5]
 
 
 def test_whoever_stops_reading_on_the_way_is_cut_off(
