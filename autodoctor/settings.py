@@ -112,7 +112,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     _pool = {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}
-    DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), "pool": _pool}
+    # A process that stalls within a transaction would hold its locks for ever: the server lets go for it, well before
+    # the lease of what it was doing ends.
+    _stalled = {"options": "-c idle_in_transaction_session_timeout=5s"}
+    DATABASES["default"]["OPTIONS"] = _stalled | DATABASES["default"].get("OPTIONS", {}) | {"pool": _pool}
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs nobody an error
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People

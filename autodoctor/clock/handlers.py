@@ -38,6 +38,10 @@ class Retry(Exception):
         self.after = after
 
 
+class GiveUp(Exception):
+    """Raised by a handler that knows trying again to be in vain: parked at once, where support sees it."""
+
+
 class NoHandler(LookupError):
     """Nobody knows this kind of job (perhaps a newer release scheduled it)."""
 

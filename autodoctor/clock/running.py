@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from autodoctor.clock import claims
-from autodoctor.clock.handlers import Handler, Retry, handler_of, parked
+from autodoctor.clock.handlers import GiveUp, Handler, Retry, handler_of, parked
 from autodoctor.clock.models import Job
 from autodoctor.clock.queue import Run, Superseded, check_held, current_run
 
@@ -92,11 +92,11 @@ def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
 
 def _record_failure(job: Job, handler: Handler, error: BaseException, now: datetime) -> None:
     failed = job.attempts + 1
-    what_next = _what_next(failed, handler, error, now)
+    given_up = failed >= handler.attempts or isinstance(error, GiveUp)
+    what_next = _given_up(failed, handler, now) if given_up else _later(failed, error, now)
     last_error = _in_words(error)
     if not claims.held(job).update(last_error=last_error, leased_until=None, lease_owner="", **what_next):
         return
-    given_up = failed >= handler.attempts
     logger.log(
         logging.ERROR if given_up else logging.WARNING,
         "%s %s failed, attempt %d of %d: %s",
@@ -107,14 +107,14 @@ def _record_failure(job: Job, handler: Handler, error: BaseException, now: datet
         parked.send_robust(sender=Job, job=job)
 
 
-def _what_next(failed: int, handler: Handler, error: BaseException, now: datetime) -> dict[str, Any]:
-    """A retry later (`due_at` stays: the deadline is what it was), else parked where support sees it.
+def _later(failed: int, error: BaseException, now: datetime) -> dict[str, Any]:
+    """`due_at` stays: the deadline is what it was."""
+    pause = error.after if isinstance(error, Retry) else backoff(failed)
+    return {"attempts": failed, "run_at": now + pause}
 
-    A recurring job goes on at its next moment instead: it may be the safety net itself.
-    """
-    if failed < handler.attempts:
-        pause = error.after if isinstance(error, Retry) else backoff(failed)
-        return {"attempts": failed, "run_at": now + pause}
+
+def _given_up(failed: int, handler: Handler, now: datetime) -> dict[str, Any]:
+    """Parked where support sees it. A recurring job goes on at its next moment: it may be the safety net itself."""
     if handler.every is not None:
         next_at = claims.next_multiple(handler.every, now)
         return {"attempts": 0, "due_at": next_at, "run_at": next_at}

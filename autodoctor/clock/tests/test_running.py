@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from autodoctor.clock import claims
-from autodoctor.clock.handlers import Retry, parked
+from autodoctor.clock.handlers import GiveUp, Retry, parked
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.clock.queue import arrange, cancel, schedule
@@ -220,6 +220,18 @@ def test_what_keeps_failing_is_parked_and_told(
     assert "fail 1 failed, attempt 3 of 3: RuntimeError" in caplog.text
     assert "hunter2" not in caplog.text
     assert "no luck" not in caplog.text  # a message may quote the payload
+
+
+def test_what_is_hopeless_is_parked_at_once(handle: Handle) -> None:
+    def refuse(job: Job, now: datetime) -> None:
+        raise GiveUp("no such address")
+
+    handle("refuse", refuse, external=True)
+    schedule("refuse", "1", NOON)
+    run_due(NOON)
+    job = Job.objects.get()
+    assert (job.attempts, job.last_error) == (1, "autodoctor.clock.handlers.GiveUp: no such address")
+    assert job.parked_at
 
 
 def test_a_poison_job_does_not_keep_others_from_running(handle: Handle) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from datetime import UTC, datetime
 
 from autodoctor.clock.handlers import Handler
@@ -29,16 +30,27 @@ def hang(job: Job, now: datetime) -> None:
         signal.pause()
 
 
-def stop_oneself_then_note(job: Job, now: datetime) -> None:
-    """In the child process: stopped in the middle by SIGSTOP; after SIGCONT, or in another process, just noted."""
+def stop_oneself() -> None:
+    """In the child process only. Sent to this very thread, it takes not one step more."""
     if "child" in sys.argv:
-        os.kill(os.getpid(), signal.SIGSTOP)
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
+
+def stop_then_note(job: Job, now: datetime) -> None:
+    stop_oneself()
     note(job, now)
+
+
+def note_then_stop(job: Job, now: datetime) -> None:
+    """Stopped with a row locked that whoever takes over wants as well."""
+    note(job, now)
+    stop_oneself()
 
 
 HANDLERS: dict[str, Handler] = {
     "note": Handler(note),
     "call": Handler(note, external=True),
     "hang": Handler(hang if "child" in sys.argv else note, external=True),
-    "stall": Handler(stop_oneself_then_note),
+    "stall": Handler(stop_then_note),
+    "stall_locked": Handler(note_then_stop),
 }
