@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement
+from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement, unwritten
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
@@ -41,7 +41,7 @@ class PlanTerms:
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
     """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
     with transaction.atomic():
-        locked = Session.objects.select_for_update(of=("self",)).select_related("customer", "mechanic")
+        locked = Session.objects.select_for_update(of=("self",), no_key=True).select_related("customer", "mechanic")
         it = attendance.look(locked.get(pk=session_id), now)
         yield it
         it.session.save()
@@ -115,7 +115,7 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
         with changing(session_id, now) as it:
             if it.session.mechanic_id == mechanic.id and it.session.state in CLAIMED:
                 return it.session
-            _check_claim(it.session, mechanic)
+            _check_claim(it.session, mechanic, now)
             it.session.mechanic = mechanic
             it.session.accepted_at = now
             it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
@@ -128,7 +128,7 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
         raise Refused("already_in_session", sentence) from error
 
 
-def _check_claim(session: Session, mechanic: User) -> None:
+def _check_claim(session: Session, mechanic: User, now: datetime) -> None:
     if mechanic.role != Role.MECHANIC or session.customer_id == mechanic.id:
         log.actor(mechanic, session)  # a stranger finds nothing here
         raise Refused("not_a_mechanic", _("Only another, approved mechanic can accept this."), 403)
@@ -139,6 +139,11 @@ def _check_claim(session: Session, mechanic: User) -> None:
     check(session.state, State.ACCEPTED)
     if session.participants.filter(user=mechanic, released_at__isnull=False).exists():
         raise Refused("released_before", _("You gave this request back, so it goes to somebody else."))
+    if owed := unwritten.in_the_way(mechanic, now):
+        sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
+        raise Refused(
+            "summary_overdue", sentence % {"name": owed.customer.name}, link=unwritten.page_of(owed)
+        )
 
 
 def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
