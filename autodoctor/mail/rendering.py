@@ -1,4 +1,4 @@
-"""Template and facts to subject and text, in the recipient's time zone."""
+"""Template and facts to subject, text and HTML, in the recipient's time zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,15 +10,19 @@ from django.conf import settings
 from django.template import Context, Engine
 from django.utils import timezone, translation
 
+from autodoctor.mail.blocks import blocks
+
 SUBJECT = "Subject:"
+LONGEST_SUBJECT = 150  # characters
 
 
 @dataclass(frozen=True)
 class Letter:
-    """What is sent; an HTML part would be one more field."""
+    """What is sent: the text, and the same in HTML."""
 
     subject: str
     text: str
+    html: str
 
 
 class Malformed(Exception):
@@ -29,17 +33,30 @@ def render(template: str, context: Mapping[str, Any], *, time_zone: str) -> Lett
     """Raises `TemplateDoesNotExist` or `Malformed`: both are ours to mend."""
     with timezone.override(ZoneInfo(time_zone)), translation.override(settings.LANGUAGE_CODE):
         facts = _moments(dict(context)) | {"site_url": settings.SITE_URL}
-        # Plain text: nothing in it is markup, so nothing is escaped.
-        page = Engine.get_default().get_template(f"{template}.txt").render(Context(facts, autoescape=False))
-    subject, _, text = page.lstrip().partition("\n")
-    if not subject.startswith(SUBJECT):
-        raise Malformed(template)
-    return Letter(_one_line(subject.removeprefix(SUBJECT)), text.strip() + "\n")
+        subject, text = _text(template, facts)
+        page = Engine.get_default().select_template([f"{template}.html", "mail/derived.html"])
+        html = page.render(Context(facts | {"subject": subject, "blocks": blocks(text)}))
+        foot = _plain("mail/foot.txt", facts)
+    return Letter(subject, f"{text}\n\n{foot}\n", html)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Without anything that could begin another header."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _text(template: str, facts: dict[str, Any]) -> tuple[str, str]:
+    subject, _, text = _plain(f"{template}.txt", facts).partition("\n")
+    if not subject.startswith(SUBJECT):
+        raise Malformed(template)
+    line = one_line(subject.removeprefix(SUBJECT))
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1] + "…", text.strip("\n")
+
+
+def _plain(template: str, facts: dict[str, Any]) -> str:
+    """Nothing in plain text is markup, so nothing is escaped."""
+    page = Engine.get_default().get_template(template).render(Context(facts, autoescape=False))
+    return page.replace("\0", "").strip()
 
 
 def _moments(value: Any, key: str = "") -> Any:

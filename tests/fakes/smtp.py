@@ -12,11 +12,12 @@ from tests.fakes.ports import free_port
 
 
 class Sink:
-    """Takes every letter, but refuses those to an address in `refused`."""
+    """Takes every letter, but refuses those to an address in `refused` (by SMTP code), or all of them at their end."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
-        self.refused: set[str] = set()
+        self.refused: dict[str, int] = {}
+        self.refuses_content = 0
         self.port = free_port()
 
     @property
@@ -28,11 +29,13 @@ class Sink:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.refused:
-            return "550 no such mailbox"
+            return f"{self.refused[address]} no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.refuses_content:
+            return f"{self.refuses_content} not this one"
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
         self.letters.append(message_from_bytes(raw, policy=policy.default))

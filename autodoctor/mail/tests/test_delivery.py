@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
+from autodoctor.clock.queue import unpark
 from autodoctor.mail.jobs import JOBS
 from autodoctor.mail.post import post
 from autodoctor.mail.tests.conftest import NOW
@@ -41,28 +42,66 @@ def test_the_server_receives_it_whole(sink: Sink, customer: "User", settings: Se
     assert letter["From"] == "The Auto Doctor <hello@doctor.example>"
     assert letter["Subject"] == "Größe & Söhne invites you"
     assert letter["Auto-Submitted"] == "auto-generated"
-    assert "Größe & Söhne waits" in letter.get_content()
+    assert letter.get_content_type() == "multipart/alternative"
+    text, html = (part.get_content() for part in letter.iter_parts())
+    assert "Größe & Söhne waits" in text
+    assert "Größe &amp; Söhne waits" in html
     assert not Job.objects.filter(kind="mail.send").exists()
 
 
-def test_a_refused_recipient_is_tried_again_then_parked(sink: Sink) -> None:
-    sink.refused.add("nobody@example.org")
+def test_a_refused_address_is_not_tried_again_but_shown_to_support(sink: Sink) -> None:
+    sink.refused["nobody@example.org"] = 550
     _post("nobody@example.org")
-    moment = NOW
 
-    run_due(moment)
-    assert _pending().parked_at is None
-    while _pending().parked_at is None:
-        moment += timedelta(hours=2)
-        run_due(moment)
+    run_due(NOW)
 
-    assert _pending().attempts == JOBS["mail.send"].attempts
-    assert "SMTPRecipientsRefused" in _pending().last_error
+    assert (_pending().attempts, bool(_pending().parked_at)) == (1, True)
+    assert "no such mailbox" in _pending().last_error
     assert sink.letters == []
 
 
+def test_a_mail_that_the_server_will_not_take_is_not_tried_again(sink: Sink, customer: "User") -> None:
+    sink.refuses_content = 554
+    _post(customer)
+
+    run_due(NOW)
+
+    assert (_pending().attempts, bool(_pending().parked_at)) == (1, True)
+
+
+def test_a_server_that_puts_off_is_asked_again(sink: Sink, customer: "User") -> None:
+    sink.refused[customer.email] = 451
+    _post(customer)
+    run_due(NOW)
+    assert (_pending().attempts, _pending().parked_at) == (1, None)
+
+    sink.refused.clear()
+    run_due(NOW + timedelta(minutes=1))
+
+    assert len(sink.letters) == 1
+
+
+def test_a_server_that_stays_away_is_given_up_after_a_day_and_loses_nothing(
+    sink: Sink, customer: "User", settings: Settings
+) -> None:
+    settings.EMAIL_PORT = free_port()
+    _post(customer)
+    moment = NOW
+    while _pending().parked_at is None:
+        run_due(moment)
+        moment = _pending().run_at
+    assert _pending().attempts == JOBS["mail.send"].attempts
+    assert moment - NOW > timedelta(hours=20)
+
+    settings.EMAIL_PORT = sink.port
+    unpark([_pending().pk], moment)
+    run_due(moment)
+
+    assert len(sink.letters) == 1
+
+
 def test_a_refused_recipient_holds_nobody_else_up(sink: Sink, customer: "User") -> None:
-    sink.refused.add("nobody@example.org")
+    sink.refused["nobody@example.org"] = 550
     _post("nobody@example.org", key="refused")
     _post(customer, key="taken")
 
