@@ -57,7 +57,7 @@ class Page:
     role: str
     viewer: User
     now: datetime
-    just_paid: bool = False  # came back from the Checkout's success page
+    checkout: str = ""  # how they came back from paying: success, cancelled
 
     @cached_property
     def situation(self) -> attendance.Situation:
@@ -89,6 +89,10 @@ class Page:
     @property
     def panel_template(self) -> str:
         return f"room/panels/{self.panel}.html"
+
+    @property
+    def just_paid(self) -> bool:
+        return self.checkout == "success"
 
     @property
     def refresh_at(self) -> datetime | None:

@@ -106,8 +106,7 @@ def legacy(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 def _page(request: SignedInRequest, session_id: UUID) -> Page:
     session, role = find(request.user, session_id)
-    just_paid = request.GET.get("checkout") == "success"
-    return Page(session, role, request.user, timezone.now(), just_paid)
+    return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""))
 
 
 def _ask_for_payment(page: Page) -> None:
@@ -127,7 +126,7 @@ def _answer(request: SignedInRequest, session_id: UUID, act: Callable[..., Sessi
     except InvalidTransition as error:
         return _refuse(request, session_id, {**error.as_error(), "detail": _too_late(error)}, 409)
     except Refused as error:
-        return _refuse(request, session_id, {"error": error.code, "detail": error.detail}, error.status)
+        return _refuse(request, session_id, error.as_error(), error.status)
     if _wants_json(request):
         return JsonResponse({"session": session.payload()})
     return SeeOther(reverse("room", args=[session_id]))
@@ -141,7 +140,7 @@ def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], s
     if _wants_json(request):
         return JsonResponse(error, status=status)
     messages.error(request, error["detail"])
-    return SeeOther(_still_visible(request, session_id))
+    return SeeOther(error.get("link") or _still_visible(request, session_id))
 
 
 def _still_visible(request: SignedInRequest, session_id: UUID) -> str:

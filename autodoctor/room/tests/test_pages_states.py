@@ -40,6 +40,15 @@ def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
     assert len(asked) == 1
 
 
+def test_coming_back_without_having_paid_is_said(story: "Story", customer: "User", reads: Reads) -> None:
+    said = "Nothing was held. Your request is saved: pay to send it, or stop here."
+    assert said in reads(customer, "?checkout=cancelled")
+    assert said in reads(customer, "panel/?checkout=cancelled")
+    assert said not in reads(customer)
+    story.pay()
+    assert said not in reads(customer, "?checkout=cancelled")
+
+
 def test_a_payment_service_that_does_not_answer_leaves_the_page_standing(
     story: "Story", customer: "User", reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
