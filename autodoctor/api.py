@@ -45,7 +45,7 @@ def wrong_state(request: HttpRequest, error: InvalidTransition) -> HttpResponse:
 
 @api.exception_handler(Refused)
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:
-    return failure(request, error.status, error.code, error.detail)
+    return api.create_response(request, error.as_error(), status=error.status)
 
 
 @api.exception_handler(AuthenticationError)

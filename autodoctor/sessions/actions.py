@@ -141,9 +141,7 @@ def _check_claim(session: Session, mechanic: User, now: datetime) -> None:
         raise Refused("released_before", _("You gave this request back, so it goes to somebody else."))
     if owed := unwritten.in_the_way(mechanic, now):
         sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
-        raise Refused(
-            "summary_overdue", sentence % {"name": owed.customer.name}, link=unwritten.page_of(owed)
-        )
+        raise Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=unwritten.page_of(owed))
 
 
 def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:

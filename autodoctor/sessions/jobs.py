@@ -79,8 +79,8 @@ ACTS: dict[str, Act] = {
     "mechanic.lost": _complete("mechanic_lost"),
     "customer.lost_offer": _tell("customer.lost_offer", "nudge.mechanic"),
     "session.solved": lambda it, at, now: actions.settle_answer(it, True, at=at),
-    "summary.reminder": _tell("summary.reminder", "nudge.mechanic"),
-    "summary.second_reminder": _tell("summary.second_reminder", "nudge.mechanic"),
+    "summary.reminder": _tell_and_write("summary.reminder", "nudge.mechanic", "summary_reminder"),
+    "summary.second_reminder": _tell_and_write("summary.second_reminder", "nudge.mechanic", "summary_overdue"),
     "summary.alert": _tell("summary.alert", "alert.support"),
 }
 

@@ -62,11 +62,15 @@ class InvalidTransition(Exception):
 
 
 class Refused(Exception):
-    """It cannot be done; `detail` says why in a sentence a person understands."""
+    """It cannot be done; `detail` says why in a sentence a person understands, `link` where to mend it."""
 
-    def __init__(self, code: str, detail: str, status: int = 409) -> None:
+    def __init__(self, code: str, detail: str, status: int = 409, *, link: str = "") -> None:
         super().__init__(code)
-        self.code, self.detail, self.status = code, detail, status
+        self.code, self.detail, self.status, self.link = code, detail, status, link
+
+    def as_error(self) -> dict[str, Any]:
+        error = {"error": self.code, "detail": self.detail}
+        return error | {"link": self.link} if self.link else error
 
 
 def check(current: str, requested: str) -> None:

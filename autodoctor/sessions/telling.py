@@ -5,8 +5,9 @@ from typing import Any
 
 from autodoctor.accounts.models import User
 from autodoctor.mail.post import post
-from autodoctor.sessions import deadlines, log
+from autodoctor.sessions import deadlines, log, unwritten
 from autodoctor.sessions.attendance import Situation
+from autodoctor.sessions.models import stamp
 
 AUDIENCES = {
     "nudge.customer": log.Audience.CUSTOMER,
@@ -33,5 +34,7 @@ def write_to(user: User, it: Situation, template: str, *, now: datetime) -> None
         "plan": session.plan_name,
         "end_reason": session.end_reason,
         "mechanic": session.mechanic.name if session.mechanic else "",
+        "customer": session.customer.name,
+        "summary_due_at": stamp(unwritten.due_at(session)),
     }
     post(f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now)

@@ -143,6 +143,7 @@ def test_a_mechanic_without_a_summary_is_reminded_twice_and_support_told(story: 
     assert story.rules()[2:] == ["summary.reminder"]
     story.wait(minutes=60 * 48)
     assert story.rules()[2:] == ["summary.reminder", "summary.second_reminder", "summary.alert"]
+    assert story.mails()[-2:] == ["summary_reminder", "summary_overdue"]
 
 
 def test_the_sweep_mends_what_is_missing_and_says_so(story: Story) -> None:
