@@ -7,7 +7,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
-from autodoctor.environment import Environment, stop
+from autodoctor.environment import Environment, MailServer, stop
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -235,16 +235,17 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Mail: files in the data directory (development only), or the server that EMAIL_URL names.
-_mail_url = env.str("EMAIL_URL", default="")
-if not _mail_url and not DEBUG:
-    stop("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
-_mail = env.email_url_config(_mail_url or "smtp://localhost")
-EMAIL_BACKEND = _mail["EMAIL_BACKEND"] if _mail_url else "autodoctor.mail.outbox.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"] or 25
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
-EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds
-EMAIL_FROM = DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="The Auto Doctor <hello@localhost>")
+_mail_is_named = bool(env.str("EMAIL_URL", default=""))
+if not _mail_is_named and not DEBUG:
+    stop("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
+_mail = env.mail_server("EMAIL_URL") if _mail_is_named else MailServer("autodoctor.mail.outbox.EmailBackend")
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
+ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
+EMAIL_FROM = DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", default=f"The Auto Doctor <hello@{_host}>")
 
 # Payments: the sandbox unless Stripe's keys are given.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")

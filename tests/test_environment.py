@@ -38,6 +38,13 @@ def test_a_whole_environment_starts(tmp_path: Path) -> None:
         ("PORT", "eighty"),
         ("DATABASE_URL", "oracle://somewhere/else"),
         ("TRUSTED_PROXIES", "my friend"),
+        ("EMAIL_URL", "mail.example"),
+        ("EMAIL_URL", "smtp://:25"),
+        ("EMAIL_URL", "smtp://host:eighty"),
+        ("EMAIL_URL", "resend://api.resend.com"),
+        ("EMAIL_URL", "sendmail://host"),
+        ("EMAIL_FROM", "The Auto Doctor"),
+        ("EMAIL_FROM", "a@b\nBcc: c@d"),
         ("DEADLINES", "{soon"),
     ],
 )
@@ -58,3 +65,26 @@ def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:
     told = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
     assert "'sslmode': 'require'" in told.stdout
     assert "'pool'" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtp+tls://me%40x:p%2Fw@mail.example", "smtp mail.example 587 me@x p/w True False {}"),
+        ("smtp+ssl://mail.example:4650", "smtp mail.example 4650   False True {}"),
+        (
+            "resend://re_A_b@api.resend.com",
+            "resend  25   False False {'RESEND_API_KEY': 're_A_b', 'RESEND_API_URL': 'https://api.resend.com/'}",
+        ),
+        ("postmark://to-ken@", "postmark  25   False False {'POSTMARK_SERVER_TOKEN': 'to-ken'}"),
+    ],
+)
+def test_mail_goes_where_its_address_says(tmp_path: Path, url: str, expected: str) -> None:
+    names = "EMAIL_HOST EMAIL_PORT EMAIL_HOST_USER EMAIL_HOST_PASSWORD EMAIL_USE_TLS EMAIL_USE_SSL"
+    code = (
+        "from autodoctor import settings as s; service = dict(s.ANYMAIL); del service['REQUESTS_TIMEOUT'];"
+        f"print(s.EMAIL_BACKEND.split('.')[-2], *(getattr(s, name) for name in '{names}'.split()), service)"
+    )
+    given = {**os.environ, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), "DEBUG": "0", "EMAIL_URL": url}
+    told = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == expected
