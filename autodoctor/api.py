@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
-import autodoctor.booking.api  # noqa: F401 its operation joins the sessions' router
+import autodoctor.booking.api
+import autodoctor.sessions.files_api  # noqa: F401 like the one above, it joins the sessions' router
 from autodoctor.room.api import router as room
 from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition, Refused

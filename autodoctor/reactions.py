@@ -13,6 +13,7 @@ from django.utils import timezone
 from autodoctor.accounts.jobs import JOBS as ACCOUNTS
 from autodoctor.clock.handlers import Handler, parked
 from autodoctor.clock.models import Job
+from autodoctor.files.jobs import JOBS as FILES
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
@@ -64,4 +65,4 @@ REACTIONS = {
     "payment.mismatch": Handler(alert_support),
 }
 
-HANDLERS: dict[str, Handler] = {**MAIL, **ACCOUNTS, **PAYMENTS, **SESSIONS, **ROOM, **REACTIONS}
+HANDLERS: dict[str, Handler] = {**MAIL, **ACCOUNTS, **PAYMENTS, **FILES, **SESSIONS, **ROOM, **REACTIONS}

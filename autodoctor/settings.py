@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "autodoctor.mail",
     "autodoctor.accounts",
     "autodoctor.payments",
+    "autodoctor.files",
     "autodoctor.sessions",
     "autodoctor.room",
     "autodoctor.booking",
@@ -200,9 +201,19 @@ _staticfiles = (
     else "servestatic.storage.CompressedManifestStaticFilesStorage"
 )
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "files"}},
+    "files": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": DATA / "files" / "stored",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {"BACKEND": _staticfiles},
 }
+# On the same disk as the store, so that a file is moved there and not copied.
+FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
+FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_AUTOREFRESH = DEBUG
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("autodoctor.room.urls")),
     path("", include("autodoctor.mail.urls")),
     path("", include("autodoctor.payments.urls")),
+    path("", include("autodoctor.files.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("favicon.ico", _icon),

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from autodoctor.accounts.access import anyone
-from autodoctor.sessions import views
+from autodoctor.sessions import files_views, views
 
 _to_dashboard = anyone(RedirectView.as_view(pattern_name="dashboard", permanent=True))
 _to_sign_in = anyone(RedirectView.as_view(pattern_name="account_login", permanent=True, query_string=True))
@@ -14,6 +14,15 @@ urlpatterns = [
     path("dashboard/sessions/", views.own_sessions, name="own_sessions"),
     path("dashboard/queue/", views.queue, name="queue"),
     path("dashboard/open/", views.open_sessions, name="open_sessions"),
+    path("sessions/<uuid:session_id>/files/<uuid:file_id>/", files_views.session_file, name="session_file"),
+    path(
+        "sessions/<uuid:session_id>/files/<uuid:file_id>/thumbnail/",
+        files_views.session_file,
+        {"thumbnail": True},
+        name="session_file_thumbnail",
+    ),
+    path("mechanics/<uuid:mechanic_id>/", views.mechanic, name="mechanic"),
+    path("sessions/<uuid:session_id>/rating/", views.rate, name="rating"),
     re_path("^(?:customer|mechanic)/dashboard/?$", _to_dashboard),
     re_path("^mechanic/login/?$", _to_sign_in),
 ]

@@ -15,6 +15,7 @@ ONWARD = (302, 302, 302, 302, 302)
 WHOEVER_IS_SIGNED_IN = (302, 200, 200, 200, 200)
 SIGNED_IN_POST = (302, 405, 405, 405, 405)
 SIGNED_IN_NOTHING_THERE = (302, 404, 404, 404, 404)
+WITHOUT_SIGNATURE = (403, 403, 403, 403, 403)
 VISITORS = (200, 302, 302, 302, 302)
 TAKES_PART = (302, 200, 200, 404, 200)
 
@@ -46,6 +47,10 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/cancel/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/solved/": ("signed_in", SIGNED_IN_POST),
     "/chat/<session_id>": ("anyone", MOVED),
+    "/sessions/<session_id>/rating/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/files/<file_id>/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/sessions/<session_id>/files/<file_id>/thumbnail/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/files/<file_id>/<rendition>/": ("anyone", WITHOUT_SIGNATURE),
     "/video/<session_id>": ("anyone", MOVED),
     "/diagnostic/<session_id>": ("anyone", MOVED),
     "/chat/<session_id>/": ("anyone", MOVED),
@@ -99,6 +104,9 @@ OPERATIONS: dict[str, Row] = {
     "POST /api/sessions/<session_id>/solved": ("signed_in", (401, 422, 422, 422, 422)),
     "POST /api/sessions/<session_id>/end": ("signed_in", (401, 200, 200, 404, 200)),
     "GET /api/queue": ("mechanic", (401, 404, 200, 404, 404)),
+    "GET /api/sessions/<session_id>/files": ("signed_in", (401, 200, 200, 404, 200)),
+    "POST /api/sessions/<session_id>/files": ("signed_in", (401, 422, 422, 422, 422)),
+    "DELETE /api/sessions/<session_id>/files/<file_id>": ("signed_in", (401, 404, 404, 404, 404)),
     "GET /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
     "POST /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
 }
@@ -123,6 +131,7 @@ ADMIN_TABLES = {
     "payments/stripecustomer",
     "payments/stripeevent",
     "booking/plan",
+    "files/storedfile",
     "booking/extensionoption",
     "booking/vehicle",
 }

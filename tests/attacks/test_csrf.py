@@ -27,7 +27,7 @@ FORMS = [
 ]
 # Each proves itself by something that a browser does not send by itself.
 PROVEN_OTHERWISE = {"/api/stripe/webhook", "/api/cron/monitor-sessions"}
-MUTATIONS = [entry.split()[1] for entry in OPERATIONS if entry.startswith("POST")]
+MUTATIONS = [entry.split() for entry in OPERATIONS if not entry.startswith("GET")]
 ELSEWHERE = {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
 
 
@@ -37,7 +37,13 @@ def session(customer: User, mechanic: User) -> Session:
 
 
 def at(address: str, session: Session) -> str:
-    return address.replace("<session_id>", str(session.id)).replace("<pk>", "1")
+    samples = {
+        "<session_id>": str(session.id),
+        "<mechanic_id>": str(session.mechanic_id),
+        "<pk>": "1",
+        "<file_id>": str(session.id),
+    }
+    return re.sub(r"<\w+>", lambda gap: samples[gap[0]], address)
 
 
 def strict(user: User | None) -> Client:
@@ -58,9 +64,10 @@ def test_every_form_wants_its_token(session: Session, customer: User, mechanic: 
 
 def test_every_operation_wants_its_token(session: Session, customer: User) -> None:
     visitor = strict(customer)
-    for address in set(MUTATIONS) - PROVEN_OTHERWISE:
-        for headers in ({}, {"X-CSRFToken": "a" * 32}, ELSEWHERE):
-            answer = visitor.post(at(address, session), "{}", content_type="application/json", headers=headers)
+    for method, address in MUTATIONS:
+        for headers in ({}, {"X-CSRFToken": "a" * 32}, ELSEWHERE) if address not in PROVEN_OTHERWISE else ():
+            path = at(address, session)
+            answer = visitor.generic(method, path, "{}", content_type="application/json", headers=headers)
             assert (answer.status_code, answer.json()["error"]) == (403, "forbidden"), address
     for disguise in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         assert visitor.post(f"/api/sessions/{session.id}/end", "", content_type=disguise).status_code == 403

@@ -23,7 +23,16 @@ from tests.attacks.routes import (
     ROLES,
 )
 
-SAMPLES = {"<pk>": "1", "<name>": "x", "(customer|mechanic)": "customer", "<content_type_id>": "1"}
+NOBODY = "00000000-0000-4000-8000-000000000000"
+SAMPLES = {
+    "<mechanic_id>": NOBODY,
+    "<file_id>": NOBODY,
+    "<rendition>": "view",
+    "<pk>": "1",
+    "<name>": "x",
+    "(customer|mechanic)": "customer",
+    "<content_type_id>": "1",
+}
 Visitors = dict[str, Client]
 
 
@@ -134,14 +143,17 @@ def test_every_operation_answers_whom_it_is_for(visitors: Visitors, session_id: 
     for entry, (access, _) in OPERATIONS.items():
         method, address = entry.split()
         path = at(address, session_id)
-        ask = partial(Client.get, path=path) if method == "GET" else partial(post_nothing, path=path)
-        found[entry] = (access, statuses(visitors, ask))
+        ask = ASK[method]
+        found[entry] = (access, statuses(visitors, partial(ask, path=path)))
     assert found == OPERATIONS
 
 
 def post_nothing(client: Client, *, path: str) -> Any:
     body = "{}" if path.endswith(("/sessions", "/messages", "/solved")) else ""
     return client.post(path, body, content_type="application/json")
+
+
+ASK: dict[str, Callable[..., Any]] = {"GET": Client.get, "POST": post_nothing, "DELETE": Client.delete}
 
 
 def test_what_the_framework_adds_shows_the_description_only(visitors: Visitors) -> None:

@@ -1,0 +1,111 @@
+"""Makes a safe picture out of an unsafe one, in a process of its own with bounded memory and time.
+
+`python cleaning.py SOURCE PICTURE THUMBNAIL`: prints the format, width and height as JSON; exit status 3 for a picture
+that is too big, 4 for one that cannot be read. What it writes holds pixels and nothing else of what was sent.
+"""
+
+import json
+import resource
+import sys
+import warnings
+from typing import Any
+
+MEMORY_BYTES = 1024 * 1024 * 1024  # of address space: a 50 megapixel picture takes about 500 MB
+CPU_SECONDS = 20
+MAX_PIXELS = 50_000_000  # phones take up to 48 million
+MAX_PIXELS_OF_ALL_FRAMES = 200_000_000
+LONGEST_SIDE = 4096  # pixels of what is kept
+THUMBNAIL_SIDE = 480
+TOO_BIG, UNREADABLE = 3, 4
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
+
+
+def main(source: str, picture: str, thumbnail: str) -> int:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    try:
+        print(json.dumps(clean(source, picture, thumbnail)))  # noqa: T201 the answer to the process that asked
+    except TooBig:
+        return TOO_BIG
+    except (Exception, MemoryError):  # decoders of hostile bytes raise all there is
+        return UNREADABLE
+    return 0
+
+
+class TooBig(Exception):
+    """More pixels than anybody's photo has."""
+
+
+def clean(source: str, picture: str, thumbnail: str) -> dict[str, Any]:
+    """Write the picture and its thumbnail; the facts of what was written."""
+    from PIL import Image, ImageOps
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    try:
+        opened = Image.open(source, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as bomb:
+        raise TooBig from bomb
+    with opened as image:
+        _check_size(image)
+        if image.format == "JPEG":
+            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))  # decodes a huge one at half or quarter size
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+        format_ = "PNG" if image.format == "PNG" else "JPEG"
+        plain = _pixels_only(upright, keep_alpha=format_ == "PNG")
+    _save(plain, picture, format_, quality=88)
+    facts = {"format": format_, "width": plain.width, "height": plain.height}
+    plain.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    _save(plain, thumbnail, format_, quality=80)
+    return facts
+
+
+def _check_size(image: Any) -> None:
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS or pixels * getattr(image, "n_frames", 1) > MAX_PIXELS_OF_ALL_FRAMES:
+        raise TooBig
+
+
+def _pixels_only(image: Any, *, keep_alpha: bool) -> Any:
+    """A new image of the same pixels: no EXIF, no position, no comments; colours as sRGB."""
+    from PIL import Image
+
+    image = _in_srgb(image)
+    has_alpha = "A" in image.getbands() or "transparency" in image.info
+    if has_alpha and not keep_alpha:
+        rgba = image.convert("RGBA")
+        plain = Image.new("RGB", rgba.size, "white")
+        plain.paste(rgba, mask=rgba.getchannel("A"))
+        return plain
+    plain = image.convert("RGBA" if has_alpha else "RGB")
+    plain.info = {}
+    return plain
+
+
+def _in_srgb(image: Any) -> Any:
+    """iPhones photograph in Display P3: without its profile the colours would be dull."""
+    from io import BytesIO
+
+    from PIL import ImageCms
+
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in {"RGB", "RGBA"}:
+        return image
+    try:
+        theirs = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return ImageCms.profileToProfile(image, theirs, ImageCms.createProfile("sRGB"))
+    except (ImageCms.PyCMSError, OSError):
+        return image
+
+
+def _save(image: Any, path: str, format_: str, quality: int) -> None:
+    options = {"quality": quality, "progressive": True, "optimize": False} if format_ == "JPEG" else {}
+    image.save(path, format=format_, exif=b"", icc_profile=None, **options)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""How files say no: a code, a sentence a person understands, and the HTTP status that fits."""
+
+from django.utils.translation import gettext as _
+
+MAX_MEGABYTES = 10
+MAX_BYTES = MAX_MEGABYTES * 1024 * 1024
+MAX_FILES = 50
+
+
+class FileRefused(Exception):
+    def __init__(self, code: str, detail: str, status: int) -> None:
+        super().__init__(code)
+        self.code, self.detail, self.status = code, detail, status
+
+
+def too_large() -> FileRefused:
+    return FileRefused("too_large", _("This file is too large: up to %d MB are possible.") % MAX_MEGABYTES, 413)
+
+
+def empty() -> FileRefused:
+    return FileRefused("wrong_type", _("This file is empty."), 415)
+
+
+def wrong_type() -> FileRefused:
+    sentence = _("This cannot be shared. Possible are photos, short videos and sounds, PDF, text and Office files.")
+    return FileRefused("wrong_type", sentence, 415)
+
+
+def unreadable_image() -> FileRefused:
+    return FileRefused("wrong_type", _("This picture cannot be read. It may be damaged: take it once more."), 415)
+
+
+def oversized_image() -> FileRefused:
+    return FileRefused("wrong_type", _("This picture has too many pixels. Share a smaller one."), 415)
+
+
+def too_many() -> FileRefused:
+    return FileRefused("too_many", _("There is no room for more than %d files.") % MAX_FILES, 409)
+
+
+def no_space() -> FileRefused:
+    return FileRefused("no_space", _("There is no space left for files just now. We are told; try again later."), 507)
+
+
+def busy() -> FileRefused:
+    return FileRefused("busy", _("Too many pictures arrive at this moment. Try again in a minute."), 503)
+
+
+def unavailable() -> FileRefused:
+    return FileRefused("unavailable", _("Files cannot be reached just now. Try again in a minute."), 503)
+
+
+def gone() -> FileRefused:
+    return FileRefused("file_removed", _("A file that was picked has been removed."), 409)
+
+
+def kept() -> FileRefused:
+    return FileRefused("file_kept", _("The summary shows this file, so it stays."), 409)

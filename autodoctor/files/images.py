@@ -1,0 +1,50 @@
+"""Pictures are decoded in a process of their own: hostile ones meet its limits, not the server's memory."""
+
+import json
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from autodoctor.files import cleaning, errors
+
+AT_ONCE = 2  # so that pictures take at most twice `cleaning.MEMORY_BYTES`, whoever sends how many
+PATIENCE_SECONDS = 60.0
+WORK_SECONDS = 40.0
+SCRIPT = Path(cleaning.__file__)
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+@dataclass(frozen=True)
+class Picture:
+    content_type: str
+    suffixes: tuple[str, ...]
+    width: int
+    height: int
+
+
+def clean(source: Path, picture: Path, thumbnail: Path) -> Picture:
+    """Write the picture anew, upright and without EXIF, with its thumbnail. Raises `FileRefused`, `OSError`."""
+    if not _turns.acquire(timeout=PATIENCE_SECONDS):
+        raise errors.busy()
+    try:
+        done = _run(source, picture, thumbnail)
+    except subprocess.TimeoutExpired as error:
+        raise errors.unreadable_image() from error
+    finally:
+        _turns.release()
+    if done.returncode == cleaning.TOO_BIG:
+        raise errors.oversized_image()
+    if done.returncode:
+        raise errors.unreadable_image()
+    facts = json.loads(done.stdout)
+    is_png = facts["format"] == "PNG"
+    content_type, suffixes = ("image/png", (".png",)) if is_png else ("image/jpeg", (".jpg", ".jpeg"))
+    return Picture(content_type, suffixes, facts["width"], facts["height"])
+
+
+def _run(*paths: Path) -> "subprocess.CompletedProcess[bytes]":
+    """Isolated: nothing of our environment, no secret, is there for whoever takes over a decoder."""
+    command = [sys.executable, "-I", str(SCRIPT), *map(str, paths)]
+    return subprocess.run(command, capture_output=True, env={}, timeout=WORK_SECONDS, check=False)  # noqa: S603 our own

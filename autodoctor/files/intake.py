@@ -1,0 +1,125 @@
+"""A file from outside: check, clean, store; then the row, in the caller's transaction."""
+
+import errno
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+from django.core.files.uploadedfile import UploadedFile
+
+from autodoctor.accounts.models import User
+from autodoctor.files import errors, images, kinds, names, store
+from autodoctor.files.models import StoredFile
+
+Upload: TypeAlias = "UploadedFile[Any]"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What will be stored, still in the folder of the incoming."""
+
+    path: Path
+    thumbnail: Path | None
+    name: str
+    kind: str
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+@contextmanager
+def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
+    """The file, stored and not yet saved: the caller gives it an owner and an uploader and saves it inside.
+
+    Without that, its objects are taken away again. To be entered outside of any transaction: images take a while.
+    Raises `FileRefused`.
+    """
+    with _no_half_objects():
+        file = _store(upload, now)
+    try:
+        yield file
+    except BaseException:
+        _discard_unless_saved(file)
+        raise
+
+
+def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
+    """The row, in the caller's transaction."""
+    file.owner_id, file.uploader = owner_id, uploader
+    file.save(force_insert=True)
+    return file
+
+
+def _store(upload: Upload, now: datetime) -> StoredFile:
+    with tempfile.TemporaryDirectory(dir=store.incoming()) as folder:
+        cleaned = _clean(_on_disk(upload, Path(folder)), upload, Path(folder))
+        file = StoredFile(
+            id=uuid4(),
+            name=cleaned.name,
+            kind=cleaned.kind,
+            content_type=cleaned.content_type,
+            size=cleaned.path.stat().st_size,
+            width=cleaned.width,
+            height=cleaned.height,
+            key=store.new_key(now),
+            thumbnail_key=store.new_key(now) if cleaned.thumbnail else "",
+            created_at=now,
+        )
+        try:
+            store.put(cleaned.path, file.key)
+            if cleaned.thumbnail:
+                store.put(cleaned.thumbnail, file.thumbnail_key)
+        except BaseException:
+            store.remove(file.key, file.thumbnail_key)
+            raise
+    return file
+
+
+def _on_disk(upload: Upload, folder: Path) -> Path:
+    """Where its bytes are; small ones come in memory."""
+    if hasattr(upload, "temporary_file_path"):
+        return Path(upload.temporary_file_path())
+    path = folder / "upload"
+    with path.open("wb") as file:
+        for piece in upload.chunks():
+            file.write(piece)
+    return path
+
+
+def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
+    size = path.stat().st_size
+    if size > errors.MAX_BYTES:
+        raise errors.too_large()
+    if not size:
+        raise errors.empty()
+    found = kinds.recognise(path, upload.content_type or "")
+    if found is None:
+        raise errors.wrong_type()
+    given = upload.name or ""
+    if found.kind != StoredFile.Kind.IMAGE:
+        return Cleaned(path, None, names.fit(given, found.suffixes), found.kind, found.content_type)
+    picture, thumbnail = folder / "picture", folder / "thumbnail"
+    made = images.clean(path, picture, thumbnail)
+    stem = names.fit(given, found.suffixes).rpartition(".")[0]
+    name = names.fit(stem + made.suffixes[0], made.suffixes)
+    return Cleaned(picture, thumbnail, name, found.kind, made.content_type, made.width, made.height)
+
+
+@contextmanager
+def _no_half_objects() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise (errors.no_space() if error.errno in _FULL else errors.unavailable()) from error
+
+
+def _discard_unless_saved(file: StoredFile) -> None:
+    """A commit may have stood although its confirmation was lost: then the objects stay."""
+    if not StoredFile.objects.filter(pk=file.pk).exists():
+        store.remove(file.key, file.thumbnail_key)

@@ -1,0 +1,75 @@
+"""What the clock does for files: erase what was removed, sweep what belongs to nobody."""
+
+import shutil
+import time
+from datetime import UTC, datetime, timedelta
+
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+from autodoctor.files import store
+from autodoctor.files.listing import ERASE
+from autodoctor.files.models import StoredFile
+
+SWEEP = "files.sweep"
+YOUNG = timedelta(hours=2)  # an upload may still be on its way into its row
+LOOK_BACK = timedelta(days=3)
+
+
+def erase(job: Job, now: datetime) -> None:
+    file = StoredFile.objects.get(pk=job.key)
+    if file.removed_at:
+        store.remove(file.key, file.thumbnail_key)
+
+
+def sweep(now: datetime) -> int:
+    """Take away objects that no row knows, and what a crash left half received; how many there were."""
+    return _sweep_store(now) + _sweep_incoming()
+
+
+def _sweep_store(now: datetime) -> int:
+    swept = 0
+    for hour in store.storage().listdir("")[0]:
+        if now - LOOK_BACK <= _begin_of(hour, now) < now - YOUNG:
+            keys = {f"{hour}/{name}" for name in store.storage().listdir(hour)[1]}
+            orphans = keys - _known(keys)
+            store.remove(*orphans)
+            swept += len(orphans)
+    return swept
+
+
+def _begin_of(hour: str, now: datetime) -> datetime:
+    """`now`, which is never swept, for a folder that is not ours."""
+    try:
+        return datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
+    except ValueError:
+        return now
+
+
+def _known(keys: set[str]) -> set[str]:
+    there = StoredFile.objects.filter(removed_at=None)
+    originals = there.filter(key__in=keys).values_list("key", flat=True)
+    thumbnails = there.filter(thumbnail_key__in=keys).values_list("thumbnail_key", flat=True)
+    return {*originals, *thumbnails}
+
+
+def _sweep_incoming() -> int:
+    """By the time of the file system, which knows nothing of ours."""
+    swept = 0
+    for path in store.incoming().iterdir():
+        if path.stat().st_mtime < time.time() - YOUNG.total_seconds():
+            swept += 1
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+    return swept
+
+
+def _sweep(job: Job, now: datetime) -> None:
+    sweep(now)
+
+
+JOBS: dict[str, Handler] = {
+    ERASE: Handler(erase, external=True),
+    SWEEP: Handler(_sweep, external=True, every=timedelta(hours=1)),
+}

@@ -1,0 +1,119 @@
+"""What a file is, by its content and never by its name. What is not on this list is refused."""
+
+import codecs
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+import filetype
+
+from autodoctor.files.models import StoredFile
+
+Kind = StoredFile.Kind
+HEAD_BYTES = 8192  # all that `filetype` looks at
+OFFICE = "application/vnd.openxmlformats-officedocument."
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+
+
+@dataclass(frozen=True)
+class Type:
+    """`suffixes`: what names of such a file may end in; the first is given to one that does not."""
+
+    kind: Kind
+    content_type: str
+    suffixes: tuple[str, ...]
+
+
+TEXT = Type(Kind.TEXT, "text/plain; charset=utf-8", (".txt", ".csv", ".log", ".md"))
+TYPES: dict[str, Type] = {
+    "image/jpeg": Type(Kind.IMAGE, "image/jpeg", (".jpg", ".jpeg")),
+    "image/png": Type(Kind.IMAGE, "image/png", (".png",)),
+    "image/gif": Type(Kind.IMAGE, "image/gif", (".gif",)),
+    "image/webp": Type(Kind.IMAGE, "image/webp", (".webp",)),
+    "image/heif": Type(Kind.IMAGE, "image/heif", (".heic", ".heif", ".avif")),
+    "application/pdf": Type(Kind.PDF, "application/pdf", (".pdf",)),
+    f"{OFFICE}wordprocessingml.document": Type(Kind.DOCUMENT, f"{OFFICE}wordprocessingml.document", (".docx",)),
+    f"{OFFICE}spreadsheetml.sheet": Type(Kind.DOCUMENT, f"{OFFICE}spreadsheetml.sheet", (".xlsx",)),
+    f"{OFFICE}presentationml.presentation": Type(Kind.DOCUMENT, f"{OFFICE}presentationml.presentation", (".pptx",)),
+    f"{OPEN_DOCUMENT}text": Type(Kind.DOCUMENT, f"{OPEN_DOCUMENT}text", (".odt",)),
+    f"{OPEN_DOCUMENT}spreadsheet": Type(Kind.DOCUMENT, f"{OPEN_DOCUMENT}spreadsheet", (".ods",)),
+    f"{OPEN_DOCUMENT}presentation": Type(Kind.DOCUMENT, f"{OPEN_DOCUMENT}presentation", (".odp",)),
+    "audio/mpeg": Type(Kind.AUDIO, "audio/mpeg", (".mp3",)),
+    "audio/mp4": Type(Kind.AUDIO, "audio/mp4", (".m4a",)),
+    "audio/aac": Type(Kind.AUDIO, "audio/aac", (".aac",)),
+    "audio/ogg": Type(Kind.AUDIO, "audio/ogg", (".ogg", ".oga", ".opus")),
+    "audio/x-flac": Type(Kind.AUDIO, "audio/flac", (".flac",)),
+    "audio/x-wav": Type(Kind.AUDIO, "audio/wav", (".wav",)),
+    "audio/amr": Type(Kind.AUDIO, "audio/amr", (".amr",)),
+    "audio/webm": Type(Kind.AUDIO, "audio/webm", (".weba", ".webm")),
+    "video/mp4": Type(Kind.VIDEO, "video/mp4", (".mp4", ".m4v")),
+    "video/quicktime": Type(Kind.VIDEO, "video/quicktime", (".mov",)),
+    "video/3gpp": Type(Kind.VIDEO, "video/3gpp", (".3gp",)),
+    "video/webm": Type(Kind.VIDEO, "video/webm", (".webm",)),
+}
+# The first brand that is known decides: major brand first, then those it is compatible with.
+BRANDS = {
+    **dict.fromkeys(("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif", "avis"), "image/heif"),
+    **dict.fromkeys(("M4A ", "M4B "), "audio/mp4"),
+    "qt  ": "video/quicktime",
+    **dict.fromkeys(("3gp4", "3gp5", "3gp6", "3gp7", "3g2a", "3g2b"), "video/3gpp"),
+    **dict.fromkeys(("mp41", "mp42", "isom", "iso2", "iso4", "iso5", "iso6", "avc1", "M4V ", "MSNV"), "video/mp4"),
+}
+MARKUP = ("<", "#!", "%!")  # pages, drawings and scripts begin so; no text for people does
+MACROS = b"vbaProject.bin"
+
+
+def recognise(path: Path, declared: str) -> Type | None:
+    """The type of this file; None when it is none that may be shared.
+
+    `declared` is what the sender calls it: it decides only whether a WebM recording is a sound or a film.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    found = TYPES.get(_media_type(head))
+    if found is None:
+        return TEXT if _is_text(path) else None
+    if found.kind == Kind.DOCUMENT and _has_macros(path):
+        return None
+    is_sound = found.content_type == "video/webm" and declared.startswith("audio/")
+    return TYPES["audio/webm"] if is_sound else found
+
+
+def _media_type(head: bytes) -> str:
+    if head[4:8] == b"ftyp":
+        return _by_brand(head)
+    if head.startswith(b"%PDF-"):
+        return "application/pdf"
+    guessed = filetype.guess(head)
+    return guessed.mime if guessed else ""
+
+
+def _by_brand(head: bytes) -> str:
+    end = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[at : at + 4] for at in range(16, end, 4))]
+    return next((BRANDS[name] for brand in brands if (name := brand.decode("latin-1")) in BRANDS), "")
+
+
+def _is_text(path: Path) -> bool:
+    """UTF-8 for people: no controls but white space, and not markup or a script."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    begun = False
+    with path.open("rb") as file:
+        try:
+            while piece := file.read(65536):
+                text = decoder.decode(piece)
+                if any(letter < " " and letter not in "\t\n\r\f" for letter in set(text)):
+                    return False
+                begins = text.lstrip()
+                if not begun and begins.startswith(MARKUP):
+                    return False
+                begun = begun or bool(begins)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _has_macros(path: Path) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(MACROS) >= 0

@@ -1,0 +1,55 @@
+"""Files of an owner: look them up, keep them, take them away."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import BinaryIO
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from autodoctor.clock.queue import schedule
+from autodoctor.files import errors, store
+from autodoctor.files.models import StoredFile
+from autodoctor.files.signing import url_of
+
+__all__ = ["count_ever", "files_of", "keep", "open_file", "remove", "url_of"]
+ERASE = "files.erase"
+
+
+def files_of(owner_id: UUID) -> QuerySet[StoredFile]:
+    """Newest first, without those that were removed."""
+    there = StoredFile.objects.filter(owner_id=owner_id, removed_at=None)
+    return there.select_related("uploader").order_by("-created_at", "id")
+
+
+def count_ever(owner_id: UUID) -> int:
+    """With those that were removed."""
+    return StoredFile.objects.filter(owner_id=owner_id).count()
+
+
+def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:
+    """Its bytes, to be closed by the caller; for a file without a thumbnail `FileNotFoundError`."""
+    key = file.thumbnail_key if thumbnail else file.key
+    if not key:
+        raise FileNotFoundError(f"no thumbnail of {file.id}")
+    return store.open_object(key)
+
+
+def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:
+    """From now on something shows these: they cannot be removed. In the caller's transaction, in the order given.
+
+    Raises `FileRefused` when one is not there (any more).
+    """
+    found = {file.id: file for file in files_of(owner_id).filter(id__in=ids).select_for_update(of=("self",))}
+    if len(found) != len(set(ids)):
+        raise errors.gone()
+    StoredFile.objects.filter(id__in=found).update(kept=True)
+    return [found[id_] for id_ in ids]
+
+
+def remove(file: StoredFile, *, now: datetime) -> None:
+    """In the caller's transaction; the bytes go once it has committed. Raises `FileRefused` for a kept one."""
+    changed = StoredFile.objects.filter(pk=file.pk, removed_at=None, kept=False).update(removed_at=now)
+    if not changed:
+        raise errors.kept()
+    schedule(ERASE, str(file.id), now)

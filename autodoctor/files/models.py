@@ -1,0 +1,52 @@
+"""What was uploaded. Owners are opaque ids here: what they mean is known further up."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class StoredFile(models.Model):
+    """One file as it is stored, checked and cleaned; written by `intake` and `listing` only."""
+
+    class Kind(models.TextChoices):
+        IMAGE = "image", _("Image")
+        AUDIO = "audio", _("Audio")
+        VIDEO = "video", _("Video")
+        PDF = "pdf", _("PDF")
+        DOCUMENT = "document", _("Document")
+        TEXT = "text", _("Text")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner_id = models.UUIDField()  # the session it belongs to
+    uploader = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    name = models.CharField(max_length=120)  # fit for any file system and header
+    kind = models.CharField(max_length=10, choices=Kind)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField()  # bytes as stored
+    width = models.PositiveIntegerField(null=True)  # pixels, of images
+    height = models.PositiveIntegerField(null=True)
+    key = models.CharField(max_length=60, unique=True)  # in the store
+    thumbnail_key = models.CharField(max_length=60, blank=True)
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+    kept = models.BooleanField(default=False)  # a summary shows it: it cannot be removed
+
+    class Meta:
+        indexes = [models.Index(fields=["owner_id", "-created_at"], name="files_of_owner")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def facts(self) -> dict[str, Any]:
+        """As the log and the API carry it: no address, those expire."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "kind": self.kind,
+            "content_type": self.content_type,
+            "size": self.size,
+            "width": self.width,
+            "height": self.height,
+        }

@@ -1,0 +1,92 @@
+"""Files as people have them, and as attackers make them; each made here, so that none has to be kept."""
+
+import io
+import struct
+import zipfile
+import zlib
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image, ImageOps
+from pillow_heif import register_heif_opener
+
+register_heif_opener()
+GPS_IFD, ORIENTATION, MAKER = 0x8825, 0x0112, 0x010F
+LATITUDE = (52.0, 31.0, 12.25)
+
+
+def photo(
+    format_: str = "JPEG", size: tuple[int, int] = (640, 480), *, orientation: int = 1, mode: str = "RGB"
+) -> bytes:
+    """A picture with the position it was taken at, the upper left quarter red."""
+    image = Image.new(mode, size, "navy" if mode != "RGBA" else (0, 0, 128, 0))
+    image.paste("red", (0, 0, size[0] // 2, size[1] // 2))
+    exif = Image.Exif()
+    exif[MAKER] = "Secret Camera Company"
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(GPS_IFD).update({1: "N", 2: LATITUDE, 3: "E", 4: (13.0, 24.0, 36.0)})
+    out = io.BytesIO()
+    image.save(out, format_, exif=exif)
+    return out.getvalue()
+
+
+def position_in(content: bytes) -> dict[int, Any]:
+    with Image.open(io.BytesIO(content)) as image:
+        return dict(image.getexif().get_ifd(GPS_IFD))
+
+
+def picture(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def noise(format_: str, size: tuple[int, int]) -> bytes:
+    out = io.BytesIO()
+    ImageOps.invert(Image.effect_noise(size, 80).convert("RGB")).save(out, format_)
+    return out.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size that a few bytes of zeros then pretend to fill."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(100_000), 9)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    """A box of an MP4 file."""
+    return struct.pack(">I", len(body) + 8) + name + body
+
+
+def film(brand: bytes = b"mp42", *, position: str = "", filling: int = 1000) -> bytes:
+    """The frame of an MP4, with the position where phones write it."""
+    udta = box(b"udta", box(b"\xa9xyz", struct.pack(">HH", len(position), 0) + position.encode())) if position else b""
+    moov = box(b"moov", box(b"mvhd", bytes(100)) + udta)
+    return box(b"ftyp", brand + bytes(4) + b"isom") + moov + box(b"mdat", bytes(filling))
+
+
+def wav(seconds: int = 1) -> bytes:
+    samples = bytes(8000 * seconds)
+    form = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)
+    chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(samples)) + samples
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WAVE" + chunks
+
+
+def office(folder: str = "word", *extra: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in ("[Content_Types].xml", "_rels/.rels", f"{folder}/document.xml", *extra):
+            archive.writestr(name, "<x/>")
+    return out.getvalue()
+
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def upload(name: str, content: bytes, declared: str = "application/octet-stream") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, declared)
