@@ -12,6 +12,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import queue, settlement
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rating import NOT_RATED, Standing, standings
 from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
 
 PER_PAGE = 20
@@ -24,6 +25,7 @@ class Row:
     session: Session
     role: str
     payments: list[Payment]
+    standing: Standing = NOT_RATED  # the mechanic's
 
     @property
     def vehicle(self) -> str:
@@ -107,13 +109,22 @@ def every_open(user: User) -> list[Row]:
     return _rows(user, list(sessions))
 
 
+def completed_by(mechanic: User) -> int:
+    """How many sessions they have led to their end."""
+    return Session.objects.filter(mechanic=mechanic, state=State.COMPLETED).count()
+
+
 def _unanswered(customer: User) -> Q:
     return Q(customer=customer, end_reason=settlement.ASK_FIRST, solved=None)
 
 
 def _rows(user: User, sessions: list[Session]) -> list[Row]:
     payments = _payments(session.id for session in sessions)
-    return [Row(session, _role(user, session), payments[session.id]) for session in sessions]
+    standing = standings(session.mechanic for session in sessions)
+    return [
+        Row(session, _role(user, session), payments[session.id], standing=standing.get(session.mechanic_id, NOT_RATED))
+        for session in sessions
+    ]
 
 
 def _role(user: User, session: Session) -> str:

@@ -1,4 +1,4 @@
-"""The dashboards, and the addresses they had before."""
+"""The dashboards, the addresses they had before, mechanics, and rating."""
 
 from django.urls import path, re_path
 from django.views.generic import RedirectView

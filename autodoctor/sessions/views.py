@@ -1,17 +1,28 @@
-"""The dashboards, one a role. Each list is a fragment at an address of its own, fetched again when the feed says so."""
+"""The dashboards, one a role, the page of a mechanic, and rating.
+
+Each list is a fragment at an address of its own, fetched again when the feed says so.
+"""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in, support_only
-from autodoctor.accounts.models import Role
-from autodoctor.sessions import listing
+from autodoctor.accounts.models import MechanicProfile, Role
+from autodoctor.answers import SeeOther
+from autodoctor.sessions import listing, rating
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import Refused
 
 
 @signed_in
@@ -25,7 +36,8 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
     else:
         facts |= _own(request)
     if role == Role.MECHANIC:
-        facts |= _queue(request) | {"profile": request.user.mechanic_profile}
+        facts |= _queue(request)
+        facts |= {"profile": request.user.mechanic_profile, "standing": rating.standing(request.user)}
     return render(request, f"sessions/{role.value}.html", facts)
 
 
@@ -48,6 +60,43 @@ def queue(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def open_sessions(request: SignedInRequest) -> HttpResponse:
     return render(request, "sessions/open_sessions.html", _everything(request))
+
+
+@signed_in
+@require_safe
+@never_cache
+def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
+    """Who it is, and what customers say; of approved mechanics only."""
+    approved = MechanicProfile.objects.filter(state=MechanicProfile.State.APPROVED, user__is_active=True)
+    profile = get_object_or_404(approved.select_related("user"), user_id=mechanic_id)
+    facts = {
+        "profile": profile,
+        "mechanic": profile.user,
+        "standing": rating.standing(profile.user),
+        "opinions": rating.opinions(profile.user),
+        "sessions_done": listing.completed_by(profile.user),
+    }
+    return render(request, "sessions/mechanic_profile.html", facts)
+
+
+@signed_in
+@require_POST
+def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    given = request.POST.get("stars", "")
+    stars = int(given) if given in {"1", "2", "3", "4", "5"} else 0
+    line = request.POST.get("line", "")
+    try:
+        rating.rate(session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now())
+        messages.success(request, _("Thank you for your rating."))
+    except Session.DoesNotExist:
+        raise Http404 from None
+    except Refused as refused:
+        messages.error(request, refused.detail)
+    return SeeOther(_way_back(request.POST.get("back", "")) or reverse("dashboard"))
+
+
+def _way_back(path: str) -> str:
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:

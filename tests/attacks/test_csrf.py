@@ -102,7 +102,7 @@ def test_with_the_token_of_the_page_it_works(session: Session, customer: User) -
 def test_no_get_changes_anything(session: Session, customer: User, mechanic: User) -> None:
     for person in (customer, mechanic):
         visitor = strict(person)
-        for action in ("accept", "release", "start", "end", "cancel", "solved", "checkout"):
+        for action in ("accept", "release", "start", "end", "cancel", "solved", "rating", "checkout"):
             for method in (visitor.get, visitor.head, visitor.put, visitor.patch, visitor.delete):
                 assert method(f"/sessions/{session.id}/{action}/").status_code in {403, 405}
                 assert method(f"/api/sessions/{session.id}/{action}").status_code in {404, 405}

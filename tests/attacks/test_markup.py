@@ -191,7 +191,10 @@ def test_mails_carry_it_as_text_and_their_headers_stay_one_line(customer: User, 
     parsed = message_from_string(letter.message().as_string(), policy=default)
     assert "Bcc" not in parsed
     assert len(parsed.get_all("Subject", [])) == 1
-    assert parsed.get_content_type() == "text/plain"
+    text, html = parsed.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert PAYLOADS[0] in text.get_content()
+    assert read(html.get_content().encode()).acting == []
     assert customer.email in parsed["To"]
     assert "everybody@example.org" not in str(letter.recipients())
 

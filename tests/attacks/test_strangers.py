@@ -30,6 +30,8 @@ FORMS: list[tuple[str, dict[str, str]]] = [
     ("/sessions/{id}/cancel/", {}),
     ("/sessions/{id}/solved/", {"solved": "yes"}),
     ("/sessions/{id}/solved/", {}),
+    ("/sessions/{id}/rating/", {"stars": "5", "line": "Great"}),
+    ("/sessions/{id}/rating/", {}),
 ]
 READ = [f"/api/sessions/{{id}}{part}" for part in ("", "/events", "/events?after=0&limit=500", "/ice-servers")]
 WRITTEN: list[tuple[str, dict[str, Any] | None]] = [

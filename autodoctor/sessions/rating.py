@@ -1,0 +1,91 @@
+"""The customer's rating of the mechanic: from the moment of the end, changeable for a while, counted once a session."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Avg, Count
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.sessions import log
+from autodoctor.sessions.actions import changing
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import Refused, State
+
+OPEN_FOR = timedelta(days=14)  # from the end on
+MOST_STARS = 5
+LONGEST_LINE = 200  # characters
+
+
+def rate(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) -> Session:
+    """One to five stars and perhaps a line; until it closes, the last one stands in for those before.
+
+    Raises `Refused` for anybody but the customer of a completed session, after its time, and out of bounds.
+    """
+    with changing(session_id, now) as it:
+        session, who = it.session, log.actor(by, it.session)
+        if who.role != Role.CUSTOMER:
+            raise Refused("not_the_customer", _("The customer rates the session."), 403)
+        _check_open(session, now)
+        line = _checked(stars, line)
+        if (session.stars, session.rating_line) != (stars, line):
+            session.stars, session.rating_line, session.rated_at = stars, line, now
+            data = {"stars": stars, "line": line, "with_session": True}
+            log.append(session, "rating.given", at=now, by=who, data=data)
+        return session
+
+
+def _check_open(session: Session, now: datetime) -> None:
+    if session.state != State.COMPLETED:
+        raise Refused("not_completed", _("You can rate a session once it is over."))
+    if not is_open(session, now):
+        raise Refused("rating_closed", _("A session can be rated for 14 days; this one is older."))
+
+
+def _checked(stars: int, line: str) -> str:
+    """The line as it is kept: one line, without what cannot be seen. Raises `Refused`."""
+    shown = " ".join("".join(char if char.isprintable() else " " for char in line).split())
+    if not 1 <= stars <= MOST_STARS:
+        raise Refused("stars", _("Choose one to five stars."), 422)
+    if len(shown) > LONGEST_LINE:
+        raise Refused("line", _("The line may have %d characters.") % LONGEST_LINE, 422)
+    return shown
+
+
+def is_open(session: Session, now: datetime) -> bool:
+    return session.state == State.COMPLETED and session.ended_at is not None and now < session.ended_at + OPEN_FOR
+
+
+# What others see of it
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a mechanic has been rated: the average of `count` sessions; None without any."""
+
+    average: float | None = None
+    count: int = 0
+
+
+NOT_RATED = Standing()
+
+
+def standings(mechanics: Iterable[User | None]) -> dict[UUID | None, Standing]:
+    """By the mechanic's id, in one query; whoever has not been rated is left out."""
+    known = {mechanic.id for mechanic in mechanics if mechanic}
+    rated = Session.objects.filter(mechanic__in=known, stars__isnull=False)
+    rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("id"))
+    return {mechanic_id: Standing(average, count) for mechanic_id, average, count in rows}
+
+
+def standing(mechanic: User) -> Standing:
+    return standings([mechanic]).get(mechanic.id, NOT_RATED)
+
+
+def opinions(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
+    """The latest that say something, as everybody may read them: not whose, and not of which car."""
+    rated = Session.objects.filter(mechanic=mechanic, stars__isnull=False).exclude(rating_line="")
+    return [{**row} for row in rated.order_by("-rated_at").values("stars", "rating_line", "rated_at")[:limit]]

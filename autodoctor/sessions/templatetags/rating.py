@@ -1,0 +1,63 @@
+"""Stars: what one person may see and do about the rating of a session, and how a mechanic stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.sessions import rating
+from autodoctor.sessions.log import role_in
+from autodoctor.sessions.models import Session
+
+register = template.Library()
+
+WORDS = {1: _("Bad"), 2: _("Poor"), 3: _("Fair"), 4: _("Good"), 5: _("Excellent")}
+
+
+@dataclass(frozen=True)
+class RatingOf:
+    """The rating of one session as `parts/rating.html` shows it."""
+
+    session: Session
+    is_customer: bool
+    is_open: bool
+
+    @property
+    def may_give(self) -> bool:
+        return self.is_customer and self.is_open
+
+    @property
+    def given(self) -> bool:
+        return self.session.stars is not None
+
+    @property
+    def closes_at(self) -> datetime | None:
+        return self.session.ended_at and self.session.ended_at + rating.OPEN_FOR
+
+    @property
+    def choices(self) -> list[tuple[int, object]]:
+        return list(WORDS.items())
+
+
+@register.simple_tag
+def rating_of(session: Session, viewer: User) -> RatingOf:
+    return RatingOf(session, role_in(viewer, session) == Role.CUSTOMER, rating.is_open(session, timezone.now()))
+
+
+@register.simple_tag
+def standing_of(mechanic: User) -> rating.Standing:
+    return rating.standing(mechanic)
+
+
+@register.filter
+def star_word(stars: int) -> object:
+    return WORDS[stars]
+
+
+@register.filter
+def star_slots(stars: float) -> list[bool]:
+    """Five places, the first of them filled."""
+    return [place <= round(stars) for place in range(1, rating.MOST_STARS + 1)]
