@@ -1,8 +1,10 @@
 """The HTTP API put together: routers, and one form for every refusal."""
 
+import logging
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.utils.deprecation import MiddlewareMixin
@@ -12,11 +14,14 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
 import autodoctor.booking.api
-import autodoctor.sessions.files_api  # noqa: F401 like the one above, it joins the sessions' router
+import autodoctor.sessions.files_api
+import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
+from autodoctor.files.errors import FileRefused
 from autodoctor.room.api import router as room
 from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition, Refused
 
+logger = logging.getLogger(__name__)
 api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
 for router in (sessions, room):
     api.add_router("", router)
@@ -47,6 +52,18 @@ def wrong_state(request: HttpRequest, error: InvalidTransition) -> HttpResponse:
 @api.exception_handler(Refused)
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:
     return api.create_response(request, error.as_error(), status=error.status)
+
+
+@api.exception_handler(FileRefused)
+def file_refused(request: HttpRequest, error: FileRefused) -> HttpResponse:
+    return failure(request, error.status, error.code, error.detail)
+
+
+@api.exception_handler(OperationalError)
+def no_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Away, out of space, or busy for too long: nothing was changed."""
+    logger.error("The database did not answer", exc_info=error)
+    return failure(request, 503, "unavailable", _("This is not possible just now. Try again in a minute."))
 
 
 @api.exception_handler(AuthenticationError)

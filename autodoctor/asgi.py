@@ -11,13 +11,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autodoctor.settings")
 django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 the apps must be loaded
-from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 
 from autodoctor.clock.loop import Clock  # noqa: E402
+from autodoctor.files.reception import Handler, Reception  # noqa: E402
 from autodoctor.limits import BodyLimits  # noqa: E402
 from autodoctor.room import feed, socket  # noqa: E402
 from autodoctor.room.line import Receive, Scope, Send  # noqa: E402
 from autodoctor.room.live import Channel  # noqa: E402
+from autodoctor.room.uploads import admits  # noqa: E402
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 SANDBOX = "/sandbox/stripe/"
@@ -27,7 +28,7 @@ class Site:
     """The routes of one process, and what runs beside them from start-up to shut-down."""
 
     def __init__(self) -> None:
-        self._django = cast(Application, ASGIHandler())
+        self._django = cast(Application, Reception(cast(ASGI3Application, Handler()), admits))
         self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
         http = cast(Application, BodyLimits(cast(ASGI3Application, self._http)))
         self._routes = {"lifespan": self._lifespan, "websocket": self._websocket, "http": http}

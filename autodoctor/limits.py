@@ -1,7 +1,9 @@
-"""How large a request body may be and how long it may take, decided before Django reads a byte of it."""
+"""How large a request body may be and how long it may take, decided before anybody reads a byte of it."""
 
 import asyncio
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -20,10 +22,31 @@ from asgiref.typing import (
 )
 from django.utils.translation import gettext as _
 
-BODY_BYTES = 1024 * 1024
-BODY_SECONDS = 30.0
-# Other sizes for addresses that begin so, in bytes; the longest one that fits counts.
-BODY_BYTES_BELOW: Mapping[str, int] = MappingProxyType({})
+FILE_MEGABYTES = 10
+FILE_BYTES = FILE_MEGABYTES * 1024 * 1024
+FORM_BYTES = 16 * 1024  # around the file: boundaries, names, a client's id
+
+
+@dataclass(frozen=True)
+class Limit:
+    """`octets`: of the whole body. `seconds`: at most, however it comes.
+
+    `grace` seconds are given to everybody, each further second has to be earned by `pace` bytes: a slow phone may take
+    long, a client that drips may not.
+    """
+
+    octets: int = 1024 * 1024
+    seconds: float = 30.0
+    grace: float = 30.0
+    pace: float = 8 * 1024.0
+    file_megabytes: int = 0  # where a file is sent: the limit that people are told
+
+
+USUAL = Limit()
+UPLOAD = re.compile(r"/api/sessions/[0-9a-f-]{36}/files")
+LIMITS: Mapping[re.Pattern[str], Limit] = MappingProxyType(
+    {UPLOAD: Limit(octets=FILE_BYTES + FORM_BYTES, seconds=600.0, file_megabytes=FILE_MEGABYTES)}
+)
 # A client that is still sending must get to read the refusal: it is heard out that long and that far.
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 32 * 1024 * 1024
@@ -31,48 +54,49 @@ _GONE = HTTPDisconnectEvent(type="http.disconnect")
 
 
 class BodyLimits:
-    """Wraps an ASGI application: answers 413 and 408 itself, and the application never sees the rest."""
+    """Wraps an ASGI application: answers 413 and 408 itself, and the application never sees the rest.
+
+    `limits`: for addresses that match wholly; `usual` for all others.
+    """
 
     def __init__(
         self,
         application: ASGI3Application,
         *,
-        limit: int = BODY_BYTES,
-        limits_below: Mapping[str, int] = BODY_BYTES_BELOW,
-        seconds: float = BODY_SECONDS,
+        usual: Limit = USUAL,
+        limits: Mapping[re.Pattern[str], Limit] = LIMITS,
     ) -> None:
         self._application = application
-        self._limit = limit
-        self._limits_below = limits_below
-        self._seconds = seconds
+        self._usual = usual
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        exchange = _Exchange(receive, send, limit=self._limit_of(scope["path"]), seconds=self._seconds)
-        if _declared(scope) > exchange.limit:
+        limit = self._limit_of(scope["path"])
+        exchange = _Exchange(receive, send, limit)
+        if _declared(scope) > limit.octets:
             exchange.refusal = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         else:
             await self._application(scope, exchange.receive, exchange.send)
         if exchange.refusal is not None and not exchange.answered:
-            await _refuse(scope, exchange.refusal, receive, send)
+            await _refuse(scope, exchange.refusal, limit, receive, send)
 
-    def _limit_of(self, path: str) -> int:
-        fitting = [prefix for prefix in self._limits_below if path.startswith(prefix)]
-        return self._limits_below[max(fitting, key=len)] if fitting else self._limit
+    def _limit_of(self, path: str) -> Limit:
+        return next((limit for pattern, limit in self._limits.items() if pattern.fullmatch(path)), self._usual)
 
 
 class _Exchange:
     """The body as the application reads it: cut off, as if the client had gone, where it breaks a limit."""
 
-    def __init__(self, receive: ASGIReceiveCallable, send: ASGISendCallable, *, limit: int, seconds: float) -> None:
-        self.limit = limit
+    def __init__(self, receive: ASGIReceiveCallable, send: ASGISendCallable, limit: Limit) -> None:
         self.refusal: HTTPStatus | None = None
         self.answered = False
+        self._limit = limit
         self._receive = receive
         self._send = send
-        self._until = asyncio.get_running_loop().time() + seconds
+        self._begun = asyncio.get_running_loop().time()
         self._read = 0
         self._complete = False
 
@@ -82,7 +106,7 @@ class _Exchange:
         if self._complete:  # from here on the application only listens for the client's going
             return await self._receive()
         try:
-            async with asyncio.timeout_at(self._until):
+            async with asyncio.timeout_at(self._begun + self._seconds()):
                 return self._counted(await self._receive())
         except TimeoutError:
             self.refusal = HTTPStatus.REQUEST_TIMEOUT
@@ -94,11 +118,15 @@ class _Exchange:
             self.answered = True
             await self._send(event)
 
+    def _seconds(self) -> float:
+        """How long it may take from its beginning to the next piece."""
+        return min(self._limit.seconds, self._limit.grace + self._read / self._limit.pace)
+
     def _counted(self, event: ASGIReceiveEvent) -> ASGIReceiveEvent:
         if event["type"] == "http.request":
             self._read += len(event.get("body", b""))
             self._complete = not event.get("more_body", False)
-        if self._read > self.limit:
+        if self._read > self._limit.octets:
             self.refusal = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             return _GONE
         return event
@@ -112,8 +140,10 @@ def _declared(scope: HTTPScope) -> int:
     return 0
 
 
-async def _refuse(scope: HTTPScope, status: HTTPStatus, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    content, content_type = _words(scope["path"], status)
+async def _refuse(
+    scope: HTTPScope, status: HTTPStatus, limit: Limit, receive: ASGIReceiveCallable, send: ASGISendCallable
+) -> None:
+    content, content_type = _words(scope["path"], status, limit)
     headers = [
         (b"content-type", content_type),
         (b"content-length", str(len(content)).encode()),
@@ -139,14 +169,20 @@ async def _hear_out(receive: ASGIReceiveCallable) -> None:
         return
 
 
-def _words(path: str, status: HTTPStatus) -> tuple[bytes, bytes]:
-    code, sentence = _sentence(status)
+def _words(path: str, status: HTTPStatus, limit: Limit) -> tuple[bytes, bytes]:
+    code, sentence = _sentence(status, limit)
     if path.startswith("/api/"):
         return orjson.dumps({"error": code, "detail": sentence}), b"application/json"
     return sentence.encode(), b"text/plain; charset=utf-8"
 
 
-def _sentence(status: HTTPStatus) -> tuple[str, str]:
+def _sentence(status: HTTPStatus, limit: Limit) -> tuple[str, str]:
     if status == HTTPStatus.REQUEST_TIMEOUT:
         return "too_slow", _("What you sent took too long to arrive. Please try again.")
+    if limit.file_megabytes:
+        return "too_large", file_too_large()
     return "too_large", _("What you sent is too large.")
+
+
+def file_too_large() -> str:
+    return _("This file is too large: up to %d MB are possible.") % FILE_MEGABYTES

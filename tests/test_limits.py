@@ -1,22 +1,26 @@
 """Limits of request bodies, over real connections to a real server."""
 
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from types import MappingProxyType
+from uuid import uuid4
 
 import httpx
 import pytest
 import uvicorn
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
-from autodoctor.limits import BodyLimits
+from autodoctor.limits import FILE_BYTES, FORM_BYTES, LIMITS, BodyLimits, Limit
 from tests.fakes.ports import free_port
 
 LIMIT = 100_000
 SECONDS = 0.5
+USUAL = Limit(octets=LIMIT, seconds=SECONDS, grace=SECONDS)
+LARGER = Limit(octets=3 * LIMIT, seconds=60, grace=SECONDS, pace=20_000.0, file_megabytes=10)
 
 
 async def counts(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -36,8 +40,8 @@ async def counts(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCalla
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     port = free_port()
-    limits_below = MappingProxyType({"/api/files/": 3 * LIMIT, "/api/": LIMIT})
-    application = BodyLimits(counts, limit=LIMIT, limits_below=limits_below, seconds=SECONDS)
+    limits = MappingProxyType({re.compile("/api/files/[0-9]"): LARGER})
+    application = BodyLimits(counts, usual=USUAL, limits=limits)
     server = uvicorn.Server(uvicorn.Config(application, port=port, lifespan="off", log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -80,7 +84,27 @@ def test_an_undeclared_length_is_counted(address: str) -> None:
 
 def test_an_address_may_have_a_limit_of_its_own(address: str) -> None:
     assert httpx.post(f"{address}/api/files/1", content=b"x" * 3 * LIMIT).text == str(3 * LIMIT)
-    assert httpx.post(f"{address}/api/files/1", content=b"x" * 4 * LIMIT).status_code == 413
+    refused = httpx.post(f"{address}/api/files/1", content=b"x" * 4 * LIMIT)
+    assert refused.status_code == 413
+    assert refused.json() == {"error": "too_large", "detail": "This file is too large: up to 10 MB are possible."}
+    assert httpx.post(f"{address}/api/files/1/2", content=b"x" * 2 * LIMIT).status_code == 413
+
+
+def test_the_address_of_uploads_takes_a_file_of_ten_megabytes() -> None:
+    (limit,) = (limit for pattern, limit in LIMITS.items() if pattern.fullmatch(f"/api/sessions/{uuid4()}/files"))
+    assert limit.octets == FILE_BYTES + FORM_BYTES
+    assert not any(pattern.fullmatch(f"/api/sessions/{uuid4()}/files/x") for pattern in LIMITS)
+
+
+def test_a_slow_sender_has_the_time_that_it_earns(address: str) -> None:
+    """Slower than the limit of a body that does not move, and faster than what a drip may be."""
+
+    def slowly() -> Iterator[bytes]:
+        for _ in range(8):
+            yield b"x" * 5_000
+            time.sleep(SECONDS / 4)
+
+    assert httpx.post(f"{address}/api/files/1", content=slowly()).text == "40000"
 
 
 def test_a_body_that_drips_is_broken_off(address: str) -> None:

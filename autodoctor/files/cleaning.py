@@ -1,13 +1,17 @@
 """Makes a safe picture out of an unsafe one, in a process of its own with bounded memory and time.
 
 `python cleaning.py SOURCE PICTURE THUMBNAIL`: prints the format, width and height as JSON; exit status 3 for a picture
-that is too big, 4 for one that cannot be read. What it writes holds pixels and nothing else of what was sent.
+that is too big, 4 for one that cannot be read, 5 for a full disk. What it writes holds pixels and nothing else of what
+was sent.
 """
 
+import errno
+import io
 import json
 import resource
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 MEMORY_BYTES = 1024 * 1024 * 1024  # of address space: a 50 megapixel picture takes about 500 MB
@@ -16,7 +20,9 @@ MAX_PIXELS = 50_000_000  # phones take up to 48 million
 MAX_PIXELS_OF_ALL_FRAMES = 200_000_000
 LONGEST_SIDE = 4096  # pixels of what is kept
 THUMBNAIL_SIDE = 480
-TOO_BIG, UNREADABLE = 3, 4
+LARGE_PNG_BYTES = 4 * 1024 * 1024  # a photo, which is better kept as JPEG
+TOO_BIG, UNREADABLE, DISK_FULL = 3, 4, 5
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
 
 
@@ -27,6 +33,8 @@ def main(source: str, picture: str, thumbnail: str) -> int:
         print(json.dumps(clean(source, picture, thumbnail)))  # noqa: T201 the answer to the process that asked
     except TooBig:
         return TOO_BIG
+    except OSError as error:
+        return DISK_FULL if error.errno in FULL else UNREADABLE
     except (Exception, MemoryError):  # decoders of hostile bytes raise all there is
         return UNREADABLE
     return 0
@@ -55,12 +63,12 @@ def clean(source: str, picture: str, thumbnail: str) -> dict[str, Any]:
         image.load()
         upright = ImageOps.exif_transpose(image)
         upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        format_ = "PNG" if image.format == "PNG" else "JPEG"
-        plain = _pixels_only(upright, keep_alpha=format_ == "PNG")
-    _save(plain, picture, format_, quality=88)
+        plain = _pixels_only(upright)
+    content, format_ = _encoded(plain, as_png=image.format == "PNG")
+    Path(picture).write_bytes(content)
     facts = {"format": format_, "width": plain.width, "height": plain.height}
     plain.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    _save(plain, thumbnail, format_, quality=80)
+    Path(thumbnail).write_bytes(_as_png(plain) if format_ == "PNG" else _as_jpeg(plain, quality=80))
     return facts
 
 
@@ -70,17 +78,10 @@ def _check_size(image: Any) -> None:
         raise TooBig
 
 
-def _pixels_only(image: Any, *, keep_alpha: bool) -> Any:
+def _pixels_only(image: Any) -> Any:
     """A new image of the same pixels: no EXIF, no position, no comments; colours as sRGB."""
-    from PIL import Image
-
     image = _in_srgb(image)
     has_alpha = "A" in image.getbands() or "transparency" in image.info
-    if has_alpha and not keep_alpha:
-        rgba = image.convert("RGBA")
-        plain = Image.new("RGB", rgba.size, "white")
-        plain.paste(rgba, mask=rgba.getchannel("A"))
-        return plain
     plain = image.convert("RGBA" if has_alpha else "RGB")
     plain.info = {}
     return plain
@@ -88,23 +89,41 @@ def _pixels_only(image: Any, *, keep_alpha: bool) -> Any:
 
 def _in_srgb(image: Any) -> Any:
     """iPhones photograph in Display P3: without its profile the colours would be dull."""
-    from io import BytesIO
-
     from PIL import ImageCms
 
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in {"RGB", "RGBA"}:
         return image
     try:
-        theirs = ImageCms.ImageCmsProfile(BytesIO(profile))
+        theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         return ImageCms.profileToProfile(image, theirs, ImageCms.createProfile("sRGB"))
     except (ImageCms.PyCMSError, OSError):
         return image
 
 
-def _save(image: Any, path: str, format_: str, quality: int) -> None:
-    options = {"quality": quality, "progressive": True, "optimize": False} if format_ == "JPEG" else {}
-    image.save(path, format=format_, exif=b"", icc_profile=None, **options)
+def _encoded(image: Any, *, as_png: bool) -> tuple[bytes, str]:
+    """A screenshot stays a PNG, a photo becomes a JPEG whatever it came as."""
+    if as_png and len(content := _as_png(image)) <= LARGE_PNG_BYTES:
+        return content, "PNG"
+    return _as_jpeg(image, quality=88), "JPEG"
+
+
+def _as_png(image: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def _as_jpeg(image: Any, quality: int) -> bytes:
+    from PIL import Image
+
+    if image.mode == "RGBA":
+        flat = Image.new("RGB", image.size, "white")
+        flat.paste(image, mask=image.getchannel("A"))
+        image = flat
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality, progressive=True, exif=b"", icc_profile=None)
+    return out.getvalue()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """How files say no: a code, a sentence a person understands, and the HTTP status that fits."""
 
+import errno
+
 from django.utils.translation import gettext as _
 
-MAX_MEGABYTES = 10
-MAX_BYTES = MAX_MEGABYTES * 1024 * 1024
+from autodoctor.limits import FILE_BYTES, file_too_large
+
+MAX_BYTES = FILE_BYTES
 MAX_FILES = 50
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FileRefused(Exception):
@@ -14,7 +18,7 @@ class FileRefused(Exception):
 
 
 def too_large() -> FileRefused:
-    return FileRefused("too_large", _("This file is too large: up to %d MB are possible.") % MAX_MEGABYTES, 413)
+    return FileRefused("too_large", file_too_large(), 413)
 
 
 def empty() -> FileRefused:
@@ -36,6 +40,14 @@ def oversized_image() -> FileRefused:
 
 def too_many() -> FileRefused:
     return FileRefused("too_many", _("There is no room for more than %d files.") % MAX_FILES, 409)
+
+
+def too_many_at_once() -> FileRefused:
+    return FileRefused("too_fast", _("Too many files at once. Send the next one when one of these is there."), 429)
+
+
+def not_stored(error: OSError) -> FileRefused:
+    return no_space() if error.errno in _FULL else unavailable()
 
 
 def no_space() -> FileRefused:

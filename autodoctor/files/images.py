@@ -36,6 +36,8 @@ def clean(source: Path, picture: Path, thumbnail: Path) -> Picture:
         _turns.release()
     if done.returncode == cleaning.TOO_BIG:
         raise errors.oversized_image()
+    if done.returncode == cleaning.DISK_FULL:
+        raise errors.no_space()
     if done.returncode:
         raise errors.unreadable_image()
     facts = json.loads(done.stdout)

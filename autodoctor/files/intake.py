@@ -1,6 +1,5 @@
 """A file from outside: check, clean, store; then the row, in the caller's transaction."""
 
-import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from autodoctor.files import errors, images, kinds, names, store
 from autodoctor.files.models import StoredFile
 
 Upload: TypeAlias = "UploadedFile[Any]"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def _no_half_objects() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise (errors.no_space() if error.errno in _FULL else errors.unavailable()) from error
+        raise errors.not_stored(error) from error
 
 
 def _discard_unless_saved(file: StoredFile) -> None:

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from autodoctor.clock.queue import schedule
 from autodoctor.files import errors, store
 from autodoctor.files.models import StoredFile
 from autodoctor.files.signing import url_of
 
-__all__ = ["count_ever", "files_of", "keep", "open_file", "remove", "url_of"]
+__all__ = ["count", "files_of", "keep", "open_file", "remove", "url_of"]
 ERASE = "files.erase"
 
 
@@ -22,9 +22,12 @@ def files_of(owner_id: UUID) -> QuerySet[StoredFile]:
     return there.select_related("uploader").order_by("-created_at", "id")
 
 
-def count_ever(owner_id: UUID) -> int:
-    """With those that were removed."""
-    return StoredFile.objects.filter(owner_id=owner_id).count()
+def count(owner_id: UUID) -> tuple[int, int]:
+    """How many there are, and how many there ever were."""
+    counted = StoredFile.objects.filter(owner_id=owner_id).aggregate(
+        here=Count("pk", filter=Q(removed_at=None)), ever=Count("pk")
+    )
+    return counted["here"], counted["ever"]
 
 
 def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:

@@ -75,6 +75,11 @@ def may_share(session: Session, user: User) -> bool:
     return _may(session, log.role_in(user, session))
 
 
+def takes_from(user: User, session: Session) -> bool:
+    """Whether the session takes a file from this person now, and has room for it."""
+    return may_share(session, user) and not _is_full(session)
+
+
 def as_answer(file: StoredFile, session: Session, viewer: User, now: datetime) -> dict[str, Any]:
     """The file as the API carries it, with addresses that last for an hour."""
     role = Role.CUSTOMER if file.uploader_id == session.customer_id else Role.MECHANIC
@@ -103,9 +108,13 @@ def _check(session: Session, who: log.Actor) -> None:
 
 
 def _check_room(session: Session) -> None:
-    here = listing.files_of(session.id).count()
-    if here >= errors.MAX_FILES or listing.count_ever(session.id) >= MAX_EVER:
+    if _is_full(session):
         raise _refused(errors.too_many())
+
+
+def _is_full(session: Session) -> bool:
+    here, ever = listing.count(session.id)
+    return here >= errors.MAX_FILES or ever >= MAX_EVER
 
 
 def _shared_before(session: Session, by: User, client_id: UUID | None) -> StoredFile | None:
