@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from autodoctor.clock.handlers import handler_of
 from autodoctor.clock.models import Job
+from autodoctor.prepared import rows
 
 # Called after each commit that scheduled something, with when it is due and whether that calls others: the process's
 # own clock, a bus to those of other processes.
@@ -79,6 +80,11 @@ def arrange(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, dat
         _execute(f"DELETE FROM clock_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)  # noqa: S608 - only marks
     if scheduled:
         _upsert(key, scheduled, {})
+
+
+def pending(kinds: Collection[str], keys: list[str]) -> list[Job]:
+    """What waits of these kinds for these keys; parked jobs do not."""
+    return rows(Job, "kind IN (%s) AND key IN (%s) AND parked_at IS NULL", list(kinds), keys)
 
 
 def unpark(jobs: list[int], now: datetime) -> int:

@@ -1,5 +1,6 @@
 """What is owed: payments opened, decided and given back. Each of these joins the caller's transaction."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db.models import Sum
 from autodoctor.accounts.models import User
 from autodoctor.clock.queue import schedule
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.prepared import rows
 
 State = Payment.State
 
@@ -42,19 +44,20 @@ def open_booking(
     )
 
 
-def finish(*, owner_id: UUID, due: dict[UUID, int], now: datetime) -> None:
+def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int] | None], now: datetime) -> None:
     """Decide what is captured of each payment, in cents, and schedule it. The first decision on a payment stands.
 
-    0 releases the hold. What nobody has paid yet is called off, whatever is due of it; a payment that comes in all
-    the same is released. Raises `Payment.DoesNotExist` for a payment of another owner, ValueError for more than is
-    held.
+    `due` says so of the owner's payments, which are locked; None when it is not known yet. 0 releases the hold. What
+    nobody has paid yet is called off, whatever is due of it; a payment that comes in all the same is released. Raises
+    `Payment.DoesNotExist` for a payment of another owner, ValueError for more than is held.
     """
     with transaction.atomic():
-        payments = list(Payment.objects.select_for_update().filter(id__in=due, owner_id=owner_id).order_by("id"))
-        if len(payments) != len(due):
+        payments = {payment.id: payment for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True)}
+        decided = due(list(payments.values())) or {}
+        if decided.keys() - payments.keys():
             raise Payment.DoesNotExist(f"not all of these are payments of {owner_id}")
-        for payment in payments:
-            _decide(payment, due[payment.id], now)
+        for payment_id, cents in decided.items():
+            _decide(payments[payment_id], cents, now)
 
 
 def refund(*, payment_id: UUID, amount_cents: int, reason: str, now: datetime) -> Refund:
@@ -84,9 +87,9 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
     if payment.state not in (State.CREATED, State.AUTHORISED):
         return
-    due = cents if payment.state == State.AUTHORISED else 0
-    if Payment.objects.filter(id=payment.id, state=payment.state, due_cents=None).update(due_cents=due):
-        payment.due_cents = due
+    if payment.due_cents is None:
+        payment.due_cents = cents if payment.state == State.AUTHORISED else 0
+        payment.save(update_fields=["due_cents"])
         schedule(_what_follows(payment), str(payment.id), now)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,13 +17,16 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.payments import ledger
-from autodoctor.payments.models import Payment
+from autodoctor.prepared import rows
 from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement, unwritten
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Refused, State, check
 from autodoctor.sessions.telling import write_to
+
+# What a session's row keeps: an action writes only what it changed.
+COLUMNS = [field.attname for field in Session._meta.concrete_fields]
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,21 @@ class PlanTerms:
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
     """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
     with transaction.atomic():
-        locked = Session.objects.select_for_update(of=("self",), no_key=True).select_related("customer", "mechanic")
-        it = attendance.look(locked.get(pk=session_id), now)
+        it = attendance.look(_locked(session_id), now)
+        before = vars(it.session).copy()
         yield it
-        it.session.save()
+        it.session.save(update_fields=[name for name in COLUMNS if vars(it.session)[name] != before[name]])
         deadlines.align(it)
         log.announce(it.session)
+
+
+def _locked(session_id: UUID) -> Session:
+    for session in rows(Session, "id = %s", session_id, lock=True):
+        people = {user.id: user for user in rows(User, "id IN (%s)", attendance.parties(session))}
+        session.customer = people[session.customer_id]
+        session.mechanic = people[session.mechanic_id] if session.mechanic_id else None
+        return session
+    raise Session.DoesNotExist
 
 
 def draft(
@@ -370,6 +383,4 @@ def _enter(
 
 
 def _settle(session: Session, now: datetime) -> None:
-    due = settlement.due(session, Payment.objects.filter(owner_id=session.id))
-    if due is not None:
-        ledger.finish(owner_id=session.id, due=due, now=now)
+    ledger.finish(owner_id=session.id, due=partial(settlement.due, session), now=now)

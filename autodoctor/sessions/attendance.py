@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
+from autodoctor.prepared import rows
 from autodoctor.sessions import log
-from autodoctor.sessions.models import Connection, Participant, Session
+from autodoctor.sessions.models import Connection, Participant, Process, Session
 
 
 @dataclass
@@ -62,27 +63,37 @@ def look(session: Session, now: datetime) -> Situation:
 
 
 def look_at(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
-    """The situation of each session, in three queries however many there are."""
+    """The situation of each session, in a few queries however many there are."""
     found = _seated(sessions, now)
     for session_id, rules in log.fired(found).items():
         found[session_id].fired = rules
     return found
 
 
+def parties(session: Session) -> list[UUID]:
+    """Whom the session concerns: the customer and, once it has one, the mechanic."""
+    return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
+
+
 def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
     found = {session.id: Situation(session) for session in sessions}
-    people = {(s.session.id, user_id): s for s in found.values() for user_id in _parties(s.session)}
-    for part in Participant.objects.filter(session_id__in=found, released_at=None):
+    people = {(s.session.id, user_id): s for s in found.values() for user_id in parties(s.session)}
+    for part in rows(Participant, "session_id IN (%s) AND released_at IS NULL", list(found)):
         if situation := people.get((part.session_id, part.user_id)):
             situation.seat(part.role).part = part
-    for page in Connection.objects.filter(session_id__in=found).select_related("process"):
+    for page in _pages(list(found)):
         if situation := people.get((page.session_id, page.user_id)):
             _count(situation.seat(page.role), page, now)
     return found
 
 
-def _parties(session: Session) -> list[UUID]:
-    return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
+def _pages(session_ids: list[UUID]) -> list[Connection]:
+    pages = rows(Connection, "session_id IN (%s)", session_ids)
+    living = {process.id: process for process in rows(Process, "id IN (%s)", [page.process_id for page in pages])}
+    open_pages = [page for page in pages if page.process_id in living]
+    for page in open_pages:
+        page.process = living[page.process_id]
+    return open_pages
 
 
 def _count(seat: Seat, page: Connection, now: datetime) -> None:

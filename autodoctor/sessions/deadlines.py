@@ -10,8 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from autodoctor.clock.models import Job
-from autodoctor.clock.queue import arrange
+from autodoctor.clock.queue import arrange, pending
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.settlement import ASK_FIRST
@@ -237,10 +236,8 @@ def _has_fired(deadline: Deadline, it: Situation) -> bool:
 def kept(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
     """The deadlines that the clock holds for these sessions."""
     found: dict[UUID, dict[str, datetime]] = {session_id: {} for session_id in session_ids}
-    keys = [str(session_id) for session_id in found]
-    rows = Job.objects.filter(kind__in=list(DEADLINES), key__in=keys, parked_at=None)  # a parked one holds nothing
-    for kind, key, due_at in rows.values_list("kind", "key", "due_at"):
-        found[UUID(key)][kind] = due_at
+    for job in pending(DEADLINES, [str(session_id) for session_id in found]):
+        found[UUID(job.key)][job.kind] = job.due_at
     return found
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.prepared import values
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 
 # Sent after commit with `session_id`, `seq` and `events`, the fresh rows. A hint: the rows are the truth.
@@ -98,8 +99,8 @@ def audiences(viewer: str) -> list[str]:
 
 def read(session_id: UUID, *, after: int, viewer: str, limit: int = 500) -> list[SessionEvent]:
     """What this role may see after `after`, in order, at most `limit` rows."""
-    rows = SessionEvent.objects.filter(session_id=session_id, seq__gt=after, audience__in=audiences(viewer))
-    return list(rows.order_by("seq")[:limit])
+    events = SessionEvent.objects.filter(session_id=session_id, seq__gt=after, audience__in=audiences(viewer))
+    return list(events.order_by("seq")[:limit])
 
 
 def as_frame(event: SessionEvent) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def as_frame(event: SessionEvent) -> dict[str, Any]:
 def fired(session_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, int]]]:
     """Which rules have fired on which occasion, by session."""
     found: dict[UUID, set[tuple[str, int]]] = {}
-    rows = SessionEvent.objects.filter(session_id__in=list(session_ids), rule__isnull=False)
-    for session_id, rule, occasion in rows.values_list("session_id", "rule", "occasion"):
-        found.setdefault(session_id, set()).add((str(rule), occasion or 0))
+    condition = "session_id IN (%s) AND rule IS NOT NULL"
+    for session_id, rule, occasion in values(SessionEvent, "session_id, rule, occasion", condition, list(session_ids)):
+        found.setdefault(UUID(str(session_id)), set()).add((rule, occasion or 0))
     return found

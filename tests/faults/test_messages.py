@@ -109,9 +109,10 @@ def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
     """Written by another process, which is what a crash between commit and poke looks like from here."""
     with talk.open(talk.customer) as customer:
         talk.server.shell(
+            "from uuid import UUID\n"
             "from django.utils import timezone\n"
             "from autodoctor.sessions import actions, log\n"
-            f"with actions.changing('{talk.id}', timezone.now()) as it:\n"
+            f"with actions.changing(UUID('{talk.id}'), timezone.now()) as it:\n"
             "    log.append(it.session, 'support.note', at=timezone.now(), audience='customer', data={'text': 'hello'})"
         )
         assert customer.expect("event", patience=5, kind="support.note")["data"]["text"] == "hello"

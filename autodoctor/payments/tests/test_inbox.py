@@ -194,7 +194,7 @@ def test_a_whole_life_in_any_order_of_its_events(
     order: str,
     before_our_row: bool,
 ) -> None:
-    ledger.finish(owner_id=held.owner_id, due={held.id: 2000}, now=now)
+    ledger.finish(owner_id=held.owner_id, due=lambda _: {held.id: 2000}, now=now)
     run_all()
     ledger.refund(payment_id=held.id, amount_cents=500, reason="x", now=now)
     run_all()

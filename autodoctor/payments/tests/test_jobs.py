@@ -19,7 +19,7 @@ State = Payment.State
 
 
 def finish(payment: Payment, cents: int, now: datetime) -> None:
-    ledger.finish(owner_id=payment.owner_id, due={payment.id: cents}, now=now)
+    ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: cents}, now=now)
 
 
 def charges(sandbox: RunningSandbox) -> list[int]:

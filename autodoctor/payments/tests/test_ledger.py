@@ -30,7 +30,7 @@ def charged(payment: Payment) -> Payment:
 @pytest.fixture
 def captured(held: Payment, now: datetime) -> Payment:
     """At Stripe, too."""
-    ledger.finish(owner_id=held.owner_id, due={held.id: PRICE_CENTS}, now=now)
+    ledger.finish(owner_id=held.owner_id, due=lambda _: {held.id: PRICE_CENTS}, now=now)
     run_all()
     held.refresh_from_db()
     return held
@@ -47,19 +47,19 @@ def test_one_booking_an_owner(payment: Payment, book: Book) -> None:
 
 def test_a_payment_of_another_owner_is_not_decided(payment: Payment, now: datetime) -> None:
     with pytest.raises(Payment.DoesNotExist):
-        ledger.finish(owner_id=uuid4(), due={payment.id: 0}, now=now)
+        ledger.finish(owner_id=uuid4(), due=lambda _: {payment.id: 0}, now=now)
     assert scheduled() == set()
 
 
 @pytest.mark.parametrize("cents", [-1, PRICE_CENTS + 1])
 def test_no_more_than_is_held_can_be_due(payment: Payment, now: datetime, cents: int) -> None:
     with pytest.raises(ValueError, match="cannot be due"):
-        ledger.finish(owner_id=payment.owner_id, due={payment.id: cents}, now=now)
+        ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: cents}, now=now)
 
 
 def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) -> None:
     with transaction.atomic():
-        ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+        ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
         transaction.set_rollback(True)
 
     payment.refresh_from_db()

@@ -92,7 +92,7 @@ def test_a_decline_leaves_the_payment_open_and_says_why(
 
 
 def test_paid_too_late_is_released_and_not_fulfilled(payment: Payment, now: datetime) -> None:
-    ledger.finish(owner_id=payment.owner_id, due={payment.id: 0}, now=now)
+    ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
     settled = apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
 
     assert settled.state == State.AUTHORISED
