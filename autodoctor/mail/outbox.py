@@ -2,33 +2,52 @@
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Literal
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 
 NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
+class Attached:
+    """One file of a kept mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Kept:
-    """One mail in the outbox."""
+    """One mail in the outbox. In `html` the images are in place."""
 
     name: str
     subject: str
     to: str
     sent_at: datetime
     text: str
+    html: str
+    attachments: list[Attached]
+
+    @property
+    def words(self) -> str:
+        """How it begins."""
+        return " ".join(self.text.split())
 
 
 class EmailBackend(BaseEmailBackend):
-    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+    def send_messages(self, email_messages: Sequence[mail.EmailMessage]) -> int:
         folder().mkdir(parents=True, exist_ok=True)
         for message in email_messages:
             _keep(message.message().as_bytes())
@@ -49,14 +68,37 @@ def read(name: str) -> Kept:
     if not NAME.fullmatch(name):
         raise FileNotFoundError(name)
     message = message_from_bytes((folder() / f"{name}.eml").read_bytes(), policy=policy.default)
-    body = message.get_body(("plain",))
     return Kept(
         name=name,
         subject=str(message["Subject"]),
         to=str(message["To"]),
         sent_at=parsedate_to_datetime(str(message["Date"])),
-        text=body.get_content() if body else "",
+        text=_body(message, "plain"),
+        html=_with_images(_body(message, "html"), message),
+        attachments=[_attached(part) for part in message.walk() if part.is_attachment()],
     )
+
+
+def _body(message: EmailMessage, kind: Literal["plain", "html"]) -> str:
+    body = message.get_body((kind,))
+    return str(body.get_content()) if body else ""
+
+
+def _attached(part: EmailMessage) -> Attached:
+    return Attached(part.get_filename() or "", part.get_content_type(), _content(part))
+
+
+def _content(part: EmailMessage) -> bytes:
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _with_images(html: str, message: EmailMessage) -> str:
+    for part in message.walk():
+        if cid := str(part["Content-ID"] or "").strip("<>"):
+            content = b64encode(_content(part)).decode()
+            html = html.replace(f'"cid:{cid}"', f'"data:{part.get_content_type()};base64,{content}"')
+    return html
 
 
 def _keep(content: bytes) -> None:

@@ -1,11 +1,13 @@
 """The demo's outbox as pages; not there at all outside of it."""
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -13,14 +15,18 @@ from django.views.decorators.http import require_safe
 from autodoctor.mail import outbox
 
 PER_PAGE = 50
+AS_IN_A_MAIL = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'; sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+)
 
 
-def demo_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def demo_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """404 unless DEBUG: what stands in these mails would sign anybody in."""
 
     @require_safe
     @never_cache
-    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if not settings.DEBUG:
             raise Http404
         return view(request, **kwargs)
@@ -37,7 +43,27 @@ def letters(request: HttpRequest) -> HttpResponse:
 
 @demo_only
 def letter(request: HttpRequest, name: str) -> HttpResponse:
+    return render(request, "mail/letter.html", {"letter": _kept(name)})
+
+
+@demo_only
+def letter_html(request: HttpRequest, name: str) -> HttpResponse:
+    """As a mail client shows it, to be framed by the page of the letter: nothing in it runs, nothing is fetched."""
+    html = _kept(name).html.replace("<head>", '<head><base target="_blank">', 1)
+    return HttpResponse(html, headers={"Content-Security-Policy": AS_IN_A_MAIL, "X-Frame-Options": "SAMEORIGIN"})
+
+
+@demo_only
+def letter_attachment(request: HttpRequest, name: str, number: int) -> HttpResponseBase:
+    attachments = _kept(name).attachments
+    if not 1 <= number <= len(attachments):
+        raise Http404
+    file = attachments[number - 1]
+    return FileResponse(BytesIO(file.content), as_attachment=True, filename=file.name, content_type=file.content_type)
+
+
+def _kept(name: str) -> outbox.Kept:
     try:
-        return render(request, "mail/letter.html", {"letter": outbox.read(name)})
+        return outbox.read(name)
     except FileNotFoundError as error:
         raise Http404 from error

@@ -28,6 +28,8 @@ PAGES: dict[str, Row] = {
     "/book/charge/": ("anyone", FOUND_BY_NOBODY),  # without a plan
     "/outbox/": ("anyone", FOUND_BY_NOBODY),  # without DEBUG
     "/outbox/<name>/": ("anyone", FOUND_BY_NOBODY),
+    "/outbox/<name>/html/": ("anyone", FOUND_BY_NOBODY),
+    "/outbox/<name>/attachments/<number>/": ("anyone", FOUND_BY_NOBODY),
     "/dashboard/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/dashboard/sessions/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/dashboard/queue/": ("mechanic_only", (302, 404, 200, 404, 404)),
