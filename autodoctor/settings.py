@@ -200,17 +200,33 @@ _staticfiles = (
     if DEBUG
     else "servestatic.storage.CompressedManifestStaticFilesStorage"
 )
-STORAGES = {
-    "files": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": DATA / "files" / "stored",
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
+# What people upload: a directory, or a private bucket of any S3.
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_REGION = env.str("S3_REGION", default="us-east-1")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")  # empty: Amazon's own
+_s3_origin = S3_ENDPOINT_URL or f"https://{S3_BUCKET}.s3.{S3_REGION}.amazonaws.com"
+FILE_ORIGINS = ["/".join(_s3_origin.split("/")[:3])] if S3_BUCKET else []
+_directory = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {
+        "location": DATA / "files" / "stored",
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
+}
+_s3 = {
+    "BACKEND": "autodoctor.files.s3.PrivateBucket",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "region_name": S3_REGION,
+        "endpoint_url": S3_ENDPOINT_URL or f"https://s3.{S3_REGION}.amazonaws.com",
+        "access_key": env.str("S3_ACCESS_KEY_ID", default="") or None,  # none: the machine's own role
+        "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
+        "addressing_style": "path" if S3_ENDPOINT_URL else "virtual",
     },
     "staticfiles": {"BACKEND": _staticfiles},
 }
+STORAGES = {"files": _s3 if S3_BUCKET else _directory, "staticfiles": {"BACKEND": _staticfiles}}
 # On the same disk as the store, so that a file is moved there and not copied.
 FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -235,8 +251,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "media-src": [SELF, "blob:"],
+        "img-src": [SELF, "data:", "blob:", *FILE_ORIGINS],
+        "media-src": [SELF, "blob:", *FILE_ORIGINS],
         "connect-src": [SELF, *_socket_origins],
         "form-action": [SELF, "https://checkout.stripe.com"],
         "frame-ancestors": [NONE],

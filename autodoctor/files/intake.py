@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ def _store(upload: Upload, now: datetime) -> StoredFile:
             if cleaned.thumbnail:
                 store.put(cleaned.thumbnail, file.thumbnail_key)
         except BaseException:
-            store.remove(file.key, file.thumbnail_key)
+            _take_back(file)
             raise
     return file
 
@@ -120,4 +120,9 @@ def _no_half_objects() -> Iterator[None]:
 def _discard_unless_saved(file: StoredFile) -> None:
     """A commit may have stood although its confirmation was lost: then the objects stay."""
     if not StoredFile.objects.filter(pk=file.pk).exists():
+        _take_back(file)
+
+
+def _take_back(file: StoredFile) -> None:
+    with suppress(OSError):  # the sweep will
         store.remove(file.key, file.thumbnail_key)

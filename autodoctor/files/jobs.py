@@ -28,9 +28,9 @@ def sweep(now: datetime) -> int:
 
 def _sweep_store(now: datetime) -> int:
     swept = 0
-    for hour in store.storage().listdir("")[0]:
+    for hour in store.hours():
         if now - LOOK_BACK <= _begin_of(hour, now) < now - YOUNG:
-            keys = {f"{hour}/{name}" for name in store.storage().listdir(hour)[1]}
+            keys = store.keys_of(hour)
             orphans = keys - _known(keys)
             store.remove(*orphans)
             swept += len(orphans)

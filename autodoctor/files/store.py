@@ -1,15 +1,21 @@
 """Where the bytes are: a directory or S3, behind Django's storages API. Objects are written whole or not at all."""
 
+import errno
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
-from storages.backends.s3 import S3Storage
+
+from autodoctor.files.s3 import PrivateBucket
 
 
 def storage() -> Storage:
@@ -19,6 +25,11 @@ def storage() -> Storage:
 def is_directory() -> bool:
     """Our own disk, so that we serve the bytes ourselves."""
     return isinstance(storage(), FileSystemStorage)
+
+
+def directory() -> Path:
+    """Where a directory store keeps its objects."""
+    return Path(cast(FileSystemStorage, storage()).location)
 
 
 def incoming() -> Path:
@@ -34,20 +45,41 @@ def new_key(now: datetime) -> str:
 
 
 def put(path: Path, key: str) -> None:
-    """Store this file, which goes away or stays as it suits the store. Raises `OSError` when there is no space."""
-    with path.open("rb") as file:
+    """Store this file, which goes away or stays as it suits the store. Raises `OSError`: no space, or no answer."""
+    with _answering(), path.open("rb") as file:
         os.fsync(file.fileno())  # what is confirmed survives a power cut
         storage().save(key, _OnDisk(file))
 
 
 def remove(*keys: str) -> None:
-    """Objects that are not there are gone already."""
-    for key in filter(None, keys):
-        storage().delete(key)
+    """Objects that are not there are gone already. Raises `OSError`."""
+    with _answering():
+        for key in filter(None, keys):
+            storage().delete(key)
 
 
 def open_object(key: str) -> BinaryIO:
-    return cast(BinaryIO, storage().open(key, "rb"))
+    """Raises `OSError`, `FileNotFoundError` for one that is gone."""
+    with _answering():
+        return cast(BinaryIO, storage().open(key, "rb"))
+
+
+def hours() -> list[str]:
+    """The beginnings of keys that there are."""
+    return storage().listdir("")[0] if not is_directory() or directory().exists() else []
+
+
+def keys_of(hour: str) -> set[str]:
+    return {f"{hour}/{name}" for name in storage().listdir(hour)[1]}
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A store that cannot be reached is like a disk that cannot be read."""
+    try:
+        yield
+    except (BotoCoreError, ClientError, Boto3Error) as error:
+        raise OSError(errno.EIO, "the store does not answer") from error
 
 
 class _OnDisk(File):  # type: ignore[type-arg]
@@ -60,5 +92,5 @@ class _OnDisk(File):  # type: ignore[type-arg]
 def presigned(key: str, *, seconds: int, content_type: str, disposition: str) -> str:
     """The store's own address of the object, for that long, answered with just these headers."""
     parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
-    s3 = cast(S3Storage, storage())
+    s3 = cast(PrivateBucket, storage())
     return str(s3.url(key, parameters=parameters, expire=seconds))

@@ -30,7 +30,7 @@ async def serve(request: HttpRequest, file_id: UUID, rendition: str) -> HttpResp
     key = signing.key_of(file, rendition) if file else ""
     if file is None or not key or not store.is_directory():
         raise Http404
-    return await _answer(request, file, rendition, Path(store.storage().path(key)))
+    return await _answer(request, file, rendition, store.directory() / key)
 
 
 vars(serve)["access"] = "anyone"  # the address itself is the permission

@@ -90,3 +90,17 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 
 def upload(name: str, content: bytes, declared: str = "application/octet-stream") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, content, declared)
+
+
+def animation(*, frames: int, size: tuple[int, int]) -> bytes:
+    """A GIF of many pictures that compress to nearly nothing."""
+    pictures = [Image.new("P", size, number % 2) for number in range(frames)]
+    out = io.BytesIO()
+    pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=20)
+    return out.getvalue()
+
+
+def gif_claiming(width: int, height: int) -> bytes:
+    content = bytearray(animation(frames=1, size=(8, 8)))
+    content[6:10] = struct.pack("<HH", width, height)
+    return bytes(content)

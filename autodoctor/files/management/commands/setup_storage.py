@@ -1,0 +1,106 @@
+"""`manage.py setup_storage`: makes the place where uploads are kept, closed to everybody else. May be run again."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any, cast
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.core.files.base import ContentFile
+from django.core.management.base import BaseCommand, CommandError
+
+from autodoctor.files import store
+from autodoctor.files.s3 import PrivateBucket
+
+DAYS_OF_UNFINISHED = 1
+# A store that speaks S3 may not know all of it.
+UNKNOWN = {"NotImplemented", "MethodNotAllowed", "XNotImplemented", "NoSuchPublicAccessBlockConfiguration"}
+THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+
+
+class Command(BaseCommand):
+    help = "Make the private place where uploads are kept: the directory, or the S3 bucket with its policy."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if store.is_directory():
+            folder = store.directory()
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.stdout.write(f"Uploads are kept in {folder}.")
+            return
+        try:
+            self._set_up(cast(PrivateBucket, store.storage()))
+        except (BotoCoreError, ClientError, URLError) as error:
+            raise CommandError(f"The store did not take it: {error}") from error
+
+    def _set_up(self, bucket: PrivateBucket) -> None:
+        _create(bucket)
+        for what, operation, settings in _closing(bucket):
+            try:
+                getattr(bucket.client, operation)(Bucket=bucket.bucket_name, **settings)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in UNKNOWN:
+                    raise
+                self.stderr.write(f"This store does not know {what}; see to it yourself.")
+        if _is_open(bucket):
+            raise CommandError("An object of this bucket can be read without a signature: it is not private.")
+        self.stdout.write(f"The bucket {bucket.bucket_name} is there, and closed to everybody without our signature.")
+
+
+def _create(bucket: PrivateBucket) -> None:
+    elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": bucket.region_name}}
+    try:
+        bucket.client.head_bucket(Bucket=bucket.bucket_name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
+            raise
+        bucket.client.create_bucket(
+            Bucket=bucket.bucket_name, **(elsewhere if bucket.region_name != "us-east-1" else {})
+        )
+
+
+def _closing(bucket: PrivateBucket) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What it is in words, the operation, its settings."""
+    names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+    yield (
+        "public access blocks",
+        "put_public_access_block",
+        {"PublicAccessBlockConfiguration": dict.fromkeys(names, True)},
+    )
+    if str(bucket.endpoint_url).startswith("https:"):
+        yield "bucket policies", "put_bucket_policy", {"Policy": json.dumps(_only_encrypted(bucket))}
+    rule = {
+        "ID": "unfinished-uploads",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": DAYS_OF_UNFINISHED},
+    }
+    yield "lifecycles", "put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [rule]}}
+
+
+def _only_encrypted(bucket: PrivateBucket) -> dict[str, Any]:
+    """Nobody speaks to it without TLS. (That nobody reads it anonymously is what a bucket begins with.)"""
+    statement = {
+        "Sid": "OnlyEncrypted",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{bucket.bucket_name}", f"arn:aws:s3:::{bucket.bucket_name}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _is_open(bucket: PrivateBucket) -> bool:
+    """Tried with an object of its own: what counts is what the store does."""
+    key = f"setup/{secrets.token_hex(16)}"
+    bucket.save(key, ContentFile(b"private"))
+    try:
+        with urlopen(bucket.url(key).partition("?")[0], timeout=10):  # noqa: S310 the address is the bucket's
+            return True
+    except HTTPError as refused:
+        refused.close()
+        return False
+    finally:
+        bucket.delete(key)

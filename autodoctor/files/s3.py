@@ -1,0 +1,26 @@
+"""A private bucket of any S3: we write the objects, and they are read through addresses that we sign."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.config import Config
+from storages.backends.s3 import S3Storage
+
+
+class PrivateBucket(S3Storage):  # type: ignore[misc] # the library has no types
+    def __init__(self, *, addressing_style: str, **options: Any) -> None:
+        """`addressing_style`: whether the bucket is part of the `path` or of the host (`virtual`)."""
+        config = Config(
+            signature_version="s3v4",
+            s3={"addressing_style": addressing_style},
+            connect_timeout=5,  # seconds
+            read_timeout=30,
+            retries={"mode": "standard", "max_attempts": 3},
+        )
+        super().__init__(client_config=config, querystring_auth=True, file_overwrite=True, **options)
+        # One for all threads instead of one each: every request has a thread of its own, and opening one takes 0.1 s.
+        self._connections = SimpleNamespace()
+
+    @property
+    def client(self) -> Any:
+        return self.connection.meta.client

@@ -1,0 +1,33 @@
+"""An S3 in this process, served over HTTP to whoever has its address."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from moto.server import ThreadedMotoServer
+
+
+@dataclass(frozen=True)
+class S3:
+    url: str
+
+    def environment(self, bucket: str = "") -> dict[str, str]:
+        """What a server process or the settings need to keep files in a bucket of this."""
+        return {
+            "S3_BUCKET": bucket or f"uploads-{secrets.token_hex(6)}",
+            "S3_ENDPOINT_URL": self.url,
+            "S3_ACCESS_KEY_ID": "testing",
+            "S3_SECRET_ACCESS_KEY": "testing",
+        }
+
+
+@contextmanager
+def s3() -> Iterator[S3]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield S3(f"http://{host}:{port}")
+    finally:
+        server.stop()
