@@ -224,7 +224,6 @@ _s3 = {
         "secret_key": env.str("S3_SECRET_ACCESS_KEY", default="") or None,
         "addressing_style": "path" if S3_ENDPOINT_URL else "virtual",
     },
-    "staticfiles": {"BACKEND": _staticfiles},
 }
 STORAGES = {"files": _s3 if S3_BUCKET else _directory, "staticfiles": {"BACKEND": _staticfiles}}
 # On the same disk as the store, so that a file is moved there and not copied.

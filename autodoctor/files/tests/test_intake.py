@@ -198,7 +198,7 @@ def test_what_fails_leaves_no_object(customer: User, monkeypatch: pytest.MonkeyP
 def test_a_full_disk_while_a_picture_is_made(customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def on_a_full_disk(*paths: Path) -> "subprocess.CompletedProcess[bytes]":
         no_byte = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (0, 0))
-        command = [sys.executable, "-I", images.SCRIPT, *paths]
+        command = [sys.executable, "-I", *map(str, (images.SCRIPT, *paths))]
         return subprocess.run(command, capture_output=True, preexec_fn=no_byte, check=False)
 
     monkeypatch.setattr(images, "_run", on_a_full_disk)
