@@ -35,13 +35,13 @@ def admit_paid_session(job: Job, now: datetime) -> None:
 def tell_the_customer(job: Job, now: datetime) -> None:
     """A hold became a charge, was released or given back: part of the session's history."""
     kind = "refund.issued" if job.kind == "payment.refunded" else job.kind
-    actions.record_payment(session_id=_session_of(job), kind=kind, data=dict(job.payload), audience="customer", now=now)
+    actions.record(session_id=_session_of(job), kind=kind, data=dict(job.payload), audience="customer", now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
     data = {"rule": job.kind, **job.payload}
-    actions.record_payment(session_id=_session_of(job), kind="alert.support", data=data, audience="support", now=now)
+    actions.record(session_id=_session_of(job), kind="alert.support", data=data, audience="support", now=now)
 
 
 @receiver(parked)
@@ -49,8 +49,19 @@ def alert_of_given_up_money(job: Job, **rest: object) -> None:
     """A charge, release or call-off that kept failing: money stands still, a person has to look."""
     if payment := Payment.objects.filter(id=job.key).first() if job.kind.startswith("payment.") else None:
         data = {"rule": "job.parked", "kind": job.kind, "payment_id": job.key}
-        actions.record_payment(
+        actions.record(
             session_id=payment.owner_id, kind="alert.support", data=data, audience="support", now=timezone.now()
+        )
+
+
+@receiver(parked)
+def alert_of_undelivered_mail(job: Job, **rest: object) -> None:
+    """A mail about a session that no server takes: somebody does not know what they should."""
+    context = job.payload.get("context", {}) if job.kind == "mail.send" else {}
+    if session_id := context.get("session_id"):
+        data = {"rule": "job.parked", "kind": job.kind, "template": job.payload["template"]}
+        actions.record(
+            session_id=UUID(session_id), kind="alert.support", data=data, audience="support", now=timezone.now()
         )
 
 

@@ -52,3 +52,13 @@ def test_support_is_alerted_when_a_charge_is_given_up(story: Story) -> None:
     parked.send(Job, job=Job(kind="mail.send", key="some mail", due_at=NOW))
     (alert,) = story.events("alert.support")
     assert alert.data == {"rule": "job.parked", "kind": "payment.capture", "payment_id": str(story.payment.id)}
+
+
+@pytest.mark.django_db
+def test_support_is_alerted_when_a_mail_about_a_session_is_given_up(story: Story) -> None:
+    about = {"template": "sessions/mail/accepted", "context": {"session_id": str(story.id)}}
+    parked.send(Job, job=Job(kind="mail.send", key="1", due_at=NOW, payload=about))
+    parked.send(Job, job=Job(kind="mail.send", key="2", due_at=NOW, payload={**about, "context": {"code": "B-C"}}))
+    (alert,) = story.events("alert.support")
+    assert alert.audience == "support"
+    assert alert.data == {"rule": "job.parked", "kind": "mail.send", "template": "sessions/mail/accepted"}

@@ -360,8 +360,8 @@ def settle_answer(it: Situation, solved: bool, *, at: datetime, who: log.Actor |
     _settle(it.session, at)
 
 
-def record_payment(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
-    """News of a payment (captured, released, failed, a mismatch) in the log of its session."""
+def record(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
+    """News from below in the log of its session: of a payment (captured, released, a mismatch), or of a mail."""
     with changing(session_id, now) as it:
         log.append(it.session, kind, at=now, audience=audience, data=data)
 
