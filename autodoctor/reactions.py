@@ -20,6 +20,8 @@ from autodoctor.payments.models import Payment
 from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.sessions import actions
 from autodoctor.sessions.jobs import JOBS as SESSIONS
+from autodoctor.summaries.jobs import JOBS as SUMMARIES
+from autodoctor.summaries.jobs import session_in
 
 
 def _session_of(job: Job) -> UUID:
@@ -55,6 +57,16 @@ def alert_of_given_up_money(job: Job, **rest: object) -> None:
 
 
 @receiver(parked)
+def alert_of_undelivered_summary(job: Job, **rest: object) -> None:
+    """A summary that no mail server took: it stands on the page, but the customer may not know."""
+    if job.kind == "summary.mail":
+        data = {"rule": "job.parked", "kind": job.kind}
+        actions.record(
+            session_id=session_in(job), kind="alert.support", data=data, audience="support", now=timezone.now()
+        )
+
+
+@receiver(parked)
 def alert_of_undelivered_mail(job: Job, **rest: object) -> None:
     """A mail about a session that no server takes: somebody does not know what they should."""
     context = job.payload.get("context", {}) if job.kind == "mail.send" else {}
@@ -76,4 +88,4 @@ REACTIONS = {
     "payment.mismatch": Handler(alert_support),
 }
 
-HANDLERS: dict[str, Handler] = {**MAIL, **ACCOUNTS, **PAYMENTS, **FILES, **SESSIONS, **ROOM, **REACTIONS}
+HANDLERS: dict[str, Handler] = {**MAIL, **ACCOUNTS, **PAYMENTS, **FILES, **SESSIONS, **ROOM, **SUMMARIES, **REACTIONS}

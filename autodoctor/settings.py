@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "autodoctor.sessions",
     "autodoctor.room",
     "autodoctor.booking",
+    "autodoctor.summaries",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.sessions import log
 from autodoctor.sessions.actions import changing
-from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Refused, State
 
@@ -19,9 +19,8 @@ SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and th
 def summarise(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
     """The mechanic's summary is in; `data` says in the log what it holds. The first one counts."""
     with changing(session_id, now) as it:
-        who = _writer(it, by)
-        if it.session.summarised_at:
-            raise Refused("already_submitted", _("This summary was submitted before; the first one counts."))
+        who = _writer(it.session, by)
+        _check_unwritten(it.session)
         rule, occasion = SUMMARY
         facts = {**data, "with_session": True}
         log.append(it.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts)
@@ -33,17 +32,30 @@ def summarise(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]
 def correct(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
     """Something is added to the summary, with its date; what was written stays."""
     with changing(session_id, now) as it:
-        who = _writer(it, by)
+        who = _writer(it.session, by)
         if it.session.summarised_at is None:
             raise Refused("not_submitted", _("There is no summary yet that could be corrected."))
         log.append(it.session, "summary.corrected", at=now, by=who, data={**data, "with_session": True})
         return it.session
 
 
-def _writer(it: Situation, by: User) -> log.Actor:
-    who = log.actor(by, it.session)
+def check_writing(*, session_id: UUID, by: User) -> None:
+    """Raise unless this person may write the summary now; it stays so for the rest of the caller's transaction."""
+    with transaction.atomic():
+        session = Session.objects.select_for_update(of=("self",), no_key=True).get(pk=session_id)
+        _writer(session, by)
+        _check_unwritten(session)
+
+
+def _check_unwritten(session: Session) -> None:
+    if session.summarised_at:
+        raise Refused("already_submitted", _("This summary was submitted before; the first one counts."))
+
+
+def _writer(session: Session, by: User) -> log.Actor:
+    who = log.actor(by, session)
     if who.role != Role.MECHANIC:
         raise Refused("not_the_mechanic", _("The mechanic writes the summary."), 403)
-    if it.session.state != State.COMPLETED:
+    if session.state != State.COMPLETED:
         raise Refused("not_completed", _("The summary is written once the session is over."))
     return who

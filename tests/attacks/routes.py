@@ -53,6 +53,11 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/files/<file_id>/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/sessions/<session_id>/files/<file_id>/thumbnail/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/files/<file_id>/<rendition>/": ("anyone", WITHOUT_SIGNATURE),
+    "/sessions/<session_id>/summary/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # before the end
+    "/sessions/<session_id>/summary/draft/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/summary/preview/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/sessions/<session_id>/summary/corrections/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/summary/summary.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/chat/<session_id>": ("anyone", MOVED),
     "/video/<session_id>": ("anyone", MOVED),
     "/diagnostic/<session_id>": ("anyone", MOVED),
@@ -109,6 +114,8 @@ OPERATIONS: dict[str, Row] = {
     "GET /api/sessions/<session_id>/files": ("signed_in", (401, 200, 200, 404, 200)),
     "POST /api/sessions/<session_id>/files": ("signed_in", (401, 422, 422, 422, 422)),
     "DELETE /api/sessions/<session_id>/files/<file_id>": ("signed_in", (401, 404, 404, 404, 404)),
+    "GET /api/sessions/<session_id>/summary": ("signed_in", (401, 404, 404, 404, 404)),
+    "POST /api/sessions/<session_id>/summary": ("signed_in", (401, 422, 422, 422, 422)),
     "GET /api/queue": ("mechanic", (401, 404, 200, 404, 404)),
     "GET /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
     "POST /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
@@ -137,6 +144,7 @@ ADMIN_TABLES = {
     "booking/plan",
     "booking/extensionoption",
     "booking/vehicle",
+    "summaries/summary",
 }
 ADMIN_PAGES = {
     "",

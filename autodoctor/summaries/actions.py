@@ -1,0 +1,103 @@
+"""The only writers of summaries: save the draft, submit once, correct.
+
+Like the actions of sessions they raise `Session.DoesNotExist` for somebody it does not concern and `Refused` with a
+sentence for everything else.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.queue import schedule
+from autodoctor.files import listing
+from autodoctor.files.errors import FileRefused
+from autodoctor.sessions import afterwards
+from autodoctor.sessions.states import Refused
+from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
+from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
+
+
+class DraftChanged(Refused):
+    """Another page saved meanwhile; `draft` is what it saved."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__("draft_changed", _("This summary was changed in another window meanwhile."))
+        self.draft = draft
+
+
+def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: datetime) -> Draft:
+    """Keep what is typed so far. `version` is the one the page started from, 0 for none.
+
+    Raises `DraftChanged` when another one was saved since, unless it says the same.
+    """
+    with transaction.atomic():
+        afterwards.check_writing(session_id=session_id, by=by)
+        draft, made = Draft.objects.get_or_create(
+            session_id=session_id, defaults={"typed": typed, "version": version + 1, "saved_at": now}
+        )
+        if made or draft.typed == typed:
+            return draft
+        if draft.version != version:
+            raise DraftChanged(draft)
+        draft.typed, draft.version, draft.saved_at = typed, version + 1, now
+        draft.save()
+        return draft
+
+
+def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Summary:
+    """The summary goes to the customer: on their page at once, and by mail. Only the first counts."""
+    facts = {"safe": content.safe, "parts": len(content.parts), "photos": len(content.photos)}
+    with transaction.atomic():
+        afterwards.summarise(session_id=session_id, by=by, now=now, data=facts)
+        summary = _write(session_id, by, content, now)
+        _keep_photos(session_id, content.photos)
+        Draft.objects.filter(session_id=session_id).delete()
+        schedule("summary.mail", str(session_id), now)
+    return summary
+
+
+def _keep_photos(session_id: UUID, photos: Collection[UUID]) -> None:
+    try:
+        listing.keep(session_id, photos)
+    except FileRefused as error:
+        raise Refused(error.code, error.detail, error.status) from error
+
+
+def _write(session_id: UUID, by: User, content: Content, now: datetime) -> Summary:
+    summary = Summary.objects.create(
+        session_id=session_id,
+        author=by,
+        findings=content.findings,
+        steps=content.steps,
+        next_steps=content.next_steps,
+        safe=content.safe,
+        safe_why=content.safe_why,
+        submitted_at=now,
+    )
+    Part.objects.bulk_create(
+        Part(summary=summary, position=position, **vars(part)) for position, part in enumerate(content.parts)
+    )
+    Photo.objects.bulk_create(
+        Photo(summary=summary, position=position, file_id=file_id) for position, file_id in enumerate(content.photos)
+    )
+    return summary
+
+
+def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correction:
+    """Something is added to the summary, with its date, and mailed too; the same twice is one."""
+    last = Correction.objects.filter(summary=session_id).last()
+    if last and (last.author_id, last.text) == (by.id, text):
+        return last  # pressed twice
+    with transaction.atomic():
+        afterwards.correct(session_id=session_id, by=by, now=now, data={})
+        summary = Summary.objects.get(session_id=session_id)
+        number = summary.corrections.count() + 1  # nobody else counts now: the session is locked
+        if number > CORRECTIONS_MAX:
+            raise Refused("too_many", _("There are too many corrections already. Please write to our support team."))
+        correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)
+        schedule("summary.mail", f"{session_id}:{number}", now)
+    return correction

@@ -1,0 +1,169 @@
+"""The form of a summary. The page, the draft and the API go by the same rules."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.summaries import content as bounds
+from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
+
+_AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,2})?")
+BLANK_ROWS = 3  # below what is there, for whoever has no script
+
+
+def _storable(text: str) -> str:
+    """As the browser counts line breaks, without what a database or a page cannot hold."""
+    return text.replace("\r\n", "\n").replace("\0", "").encode(errors="ignore").decode()
+
+
+class Words(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        return super().to_python(_storable(str(value or ""))) or ""
+
+
+class Line(Words):
+    """Words on one line, whatever blanks came with them."""
+
+    def to_python(self, value: Any) -> str:
+        return " ".join(super().to_python(value).split())
+
+
+class Quantity(forms.IntegerField):
+    """One, unless somebody says otherwise."""
+
+    def to_python(self, value: Any) -> int:
+        return super().to_python(value) or (1 if value in {"", None} else 0)
+
+
+class Price(forms.Field):
+    """An amount as people write it ("$1,240", "12.5") to whole cents; None where nothing is written."""
+
+    def to_python(self, value: Any) -> int | None:
+        text = "".join(char for char in str(value or "") if char not in " ,$€£\u00a0")
+        if not text:
+            return None
+        if not text.isascii() or not _AMOUNT.fullmatch(text):
+            raise ValidationError(_("Write an amount such as 24.50."), code="amount")
+        units, _dot, rest = text.partition(".")
+        cents = int(units) * 100 + int(rest.ljust(2, "0") or 0)
+        if cents > bounds.PRICE_MAX_CENTS:
+            raise ValidationError(_("That is more than a part can cost here."), code="amount")
+        return cents
+
+
+class PartForm(forms.Form):
+    name = Line(label=_("Part"), max_length=bounds.PART_NAME_MAX)
+    number = Line(label=_("Part number"), max_length=bounds.PART_NUMBER_MAX, required=False)
+    quantity = Quantity(label=_("Quantity"), min_value=1, max_value=bounds.QUANTITY_MAX, required=False)
+    price = Price(label=_("Price guess, each"), required=False)
+
+    @property
+    def line(self) -> PartLine:
+        found = self.cleaned_data
+        return PartLine(found["name"], found["number"], found["quantity"], found["price"])
+
+
+class SummaryForm(forms.Form):
+    """`typed` is what somebody left in the form; `photos_offered` are the session's images."""
+
+    findings = Words(
+        label=_("Findings"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Say what you found.")}
+    )
+    steps = Words(
+        label=_("Steps performed"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Say what you did.")}
+    )
+    next_steps = Words(
+        label=_("Next steps"),
+        max_length=bounds.TEXT_MAX,
+        error_messages={"required": _("Say what the customer should do next.")},
+    )
+    safe = forms.ChoiceField(
+        label=_("Safe to drive?"), choices=Safe.choices, error_messages={"required": _("Choose one of the three.")}
+    )
+    safe_why = Words(label=_("Why?"), max_length=bounds.WHY_MAX, required=False)
+
+    def __init__(self, typed: Typed, *, photos_offered: Iterable[UUID] = (), check: bool = True) -> None:
+        self.typed = typed
+        fields = texts_of(typed)
+        super().__init__(fields if check else None, initial=fields, auto_id="%s")
+        self._offered = {str(file_id) for file_id in photos_offered}
+        rows = [dict(part) for part in typed["parts"] if any(cells_of(part))]
+        self.parts = [PartForm(part if check else None, initial=part) for part in rows]
+
+    @property
+    def rows(self) -> list[PartForm]:
+        """The parts, and room for more."""
+        spare = min(BLANK_ROWS, bounds.PARTS_MAX - len(self.parts))
+        return [*self.parts, *(PartForm() for _row in range(spare))]
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("safe") in {Safe.CARE, Safe.NO} and not self.cleaned_data.get("safe_why"):
+            self.add_error("safe_why", _("Say why, so that they know what to watch for."))
+        if len(self.parts) > bounds.PARTS_MAX:
+            self.add_error(None, _("At most %(most)d parts.") % {"most": bounds.PARTS_MAX})
+        if not all(part.is_valid() for part in self.parts):
+            self.add_error(None, _("Look at the parts again."))
+        self._check_photos()
+        return self.cleaned_data
+
+    def _check_photos(self) -> None:
+        chosen = self.typed["photos"]
+        if len(chosen) > bounds.PHOTOS_MAX:
+            self.add_error(None, _("At most %(most)d photos.") % {"most": bounds.PHOTOS_MAX})
+        if not self._offered.issuperset(chosen):
+            self.add_error(None, _("One of the photos is not there any more. Choose again."))
+
+    def content(self) -> Content:
+        """What a valid form says."""
+        found = self.cleaned_data
+        return Content(
+            **{name: found[name] for name in self.base_fields},
+            parts=tuple(part.line for part in self.parts),
+            photos=tuple(UUID(file_id) for file_id in dict.fromkeys(self.typed["photos"])),
+        )
+
+    def problems(self) -> dict[str, str]:
+        """The first of each field; a part's is `parts.<row>.<field>`, what is about the whole is `__all__`."""
+        found = {name: str(errors[0]) for name, errors in self.errors.items()}
+        for row, part in enumerate(self.parts[: bounds.PARTS_MAX]):
+            found |= {f"parts.{row}.{name}": str(errors[0]) for name, errors in part.errors.items()}
+        return found
+
+
+class CorrectionForm(forms.Form):
+    text = Words(
+        label=_("What is to be corrected or added?"),
+        max_length=bounds.CORRECTION_MAX,
+        error_messages={"required": _("Write what is to be corrected or added.")},
+    )
+
+
+def typed_in(data: QueryDict) -> Typed:
+    """A sent form as it was typed. Longer than any form of ours: cut off."""
+    return Typed(
+        findings=_cut(data.get("findings"), bounds.TEXT_MAX * 2),
+        steps=_cut(data.get("steps"), bounds.TEXT_MAX * 2),
+        next_steps=_cut(data.get("next_steps"), bounds.TEXT_MAX * 2),
+        safe=_cut(data.get("safe"), len(Safe.CARE)),
+        safe_why=_cut(data.get("safe_why"), bounds.WHY_MAX * 2),
+        parts=[part for part in _parts_in(data) if any(cells_of(part))],
+        photos=[_cut(value, len(str(UUID(int=0)))) for value in data.getlist("photos")[: bounds.PHOTOS_MAX * 2]],
+    )
+
+
+def _parts_in(data: QueryDict) -> Iterator[TypedPart]:
+    columns = [data.getlist(f"part_{name}")[: bounds.PARTS_MAX + 1] for name in PartForm.base_fields]
+    for row in zip_longest(*columns, fillvalue=""):
+        name, number, quantity, price = (_cut(cell, bounds.PART_NAME_MAX * 2) for cell in row)
+        yield TypedPart(name=name, number=number, quantity=quantity, price=price)
+
+
+def _cut(text: str | None, most: int) -> str:
+    return _storable(text or "")[:most]

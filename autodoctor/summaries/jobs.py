@@ -1,0 +1,64 @@
+"""The job that mails a summary, or a correction of one, to the customer."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+from autodoctor.files.listing import open_file
+from autodoctor.files.models import StoredFile
+from autodoctor.mail.envelope import Attachment
+from autodoctor.mail.sending import deliver
+from autodoctor.summaries import document, pdf
+from autodoctor.summaries.models import Correction, Summary
+
+PDF_NAME = "summary.pdf"
+TEMPLATES = "summaries/mail/"
+
+
+def send(job: Job, now: datetime) -> None:
+    """`<session>` is the summary itself, `<session>:<number>` a correction of it.
+
+    A row says once the server has taken it, so a second copy leaves only if we die between the two.
+    """
+    session_id, number = session_in(job), job.key.partition(":")[2]
+    summary = Summary.objects.select_related("session__customer", "session__mechanic__mechanic_profile").get(
+        session_id=session_id
+    )
+    what: QuerySet[Any] = Summary.objects.filter(pk=summary.pk)
+    template = "summary"
+    if number:
+        what, template = Correction.objects.filter(summary=summary, number=number), "correction"
+    if what.filter(mailed_at=None).exists():
+        _send(summary, TEMPLATES + template, job.key, {"correction": what.get() if number else None})
+        what.update(mailed_at=now)
+
+
+def session_in(job: Job) -> UUID:
+    return UUID(job.key.partition(":")[0])
+
+
+def _send(summary: Summary, template: str, key: str, more: Mapping[str, Any]) -> None:
+    shown, customer = document.of(summary), summary.session.customer
+    content = pdf.render(shown, time_zone=customer.time_zone)
+    deliver(
+        template,
+        to=customer,
+        context={"document": shown, "page": f"{settings.SITE_URL}/sessions/{summary.pk}/summary/", **more},
+        key=f"summary:{key}",
+        attachments=[Attachment(PDF_NAME, "application/pdf", content)],
+        images={f"photo-{file.id}": _thumbnail(file) for file in shown.photos},
+    )
+
+
+def _thumbnail(file: StoredFile) -> tuple[str, bytes]:
+    with open_file(file, thumbnail=True) as stored:
+        return "image/jpeg", stored.read()
+
+
+JOBS: dict[str, Handler] = {"summary.mail": Handler(send, external=True, attempts=30)}

@@ -1,0 +1,206 @@
+// @ts-check
+/**
+ * <draft-form>: the form of a summary that saves itself while somebody types. What has not reached the server stays on
+ * this device, and two windows notice each other: the server takes a draft only from whoever saw the last one.
+ */
+import { timeOfDay } from "room/times";
+import { Unsaved } from "summaries/unsaved";
+
+const PAUSE_MS = 800; // of typing, before it is saved
+const RETRY_MS = 5_000;
+const STATES = new Map([
+  [401, "signed-out"],
+  [403, "signed-out"],
+]);
+
+export class DraftForm extends HTMLElement {
+  /** @type {Unsaved} */
+  #unsaved = /** @type {any} */ (null);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {Promise<void> | null} */
+  #saving = null;
+  #dirty = false;
+  /** The version that another window has saved, while nobody has said which one counts. */
+  #other = "";
+  #released = false;
+
+  connectedCallback() {
+    this.#unsaved = new Unsaved(this.dataset.session ?? "");
+    for (const name of ["input", "change"]) this.#form.addEventListener(name, () => this.#typed());
+    this.#form.addEventListener("submit", (event) => this.#submitted(event));
+    this.addEventListener("click", (event) => this.#clicked(event));
+    addEventListener("online", () => this.#dirty && this.#save());
+    addEventListener("pageshow", () => (this.#released = false));
+    this.#bringBack();
+  }
+
+  /** What was typed here before, or left behind by a window that is gone. */
+  #bringBack() {
+    const own = this.#unsaved.own();
+    const found = own ?? this.#unsaved.found();
+    if (!found) return;
+    if (own && own.version === this.#version.value) return this.#use(own);
+    const at = /** @type {HTMLElement} */ (this.#banner("found").querySelector("[data-slot=at]"));
+    at.textContent = timeOfDay(found.at);
+    this.#banner("found").hidden = false;
+  }
+
+  #typed() {
+    this.#dirty = true;
+    this.#keep();
+    if (this.#other) return;
+    this.#say("typing");
+    this.#saveLater(PAUSE_MS);
+  }
+
+  #keep() {
+    this.#unsaved.keep({ version: this.#version.value, at: new Date().toISOString(), fields: this.#fields() });
+  }
+
+  /** @param {number} after  milliseconds */
+  #saveLater(after) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#save(), after);
+  }
+
+  /** One after the other; what is typed meanwhile is saved next. */
+  async #save() {
+    clearTimeout(this.#timer);
+    await this.#saving;
+    if (!this.#dirty || this.#other) return;
+    this.#saving = this.#send();
+    await this.#saving;
+    this.#saving = null;
+  }
+
+  async #send() {
+    this.#dirty = false;
+    try {
+      const body = new FormData(this.#form);
+      const headers = { Accept: "application/json" };
+      const answer = await fetch(this.dataset.address ?? "", { method: "POST", body, headers, redirect: "manual" });
+      if (answer.type === "opaqueredirect") this.#notSaved("signed-out");
+      else if (answer.status === 409) this.#refused(await answer.json());
+      else if (answer.ok) this.#saved(await answer.json());
+      else this.#notSaved(STATES.get(answer.status) ?? "failed");
+    } catch {
+      this.#notSaved("offline");
+    }
+  }
+
+  /** @param {{ version: number, saved_at: string }} draft */
+  #saved({ version, saved_at }) {
+    this.#version.value = String(version);
+    if (this.#dirty) return this.#keep();
+    this.#unsaved.forget();
+    /** @type {HTMLElement} */ (this.#state.querySelector("[data-slot=at]")).textContent = timeOfDay(saved_at);
+    this.#say("saved");
+  }
+
+  /** @param {string} why */
+  #notSaved(why) {
+    this.#dirty = true;
+    this.#say(why);
+    this.#saveLater(RETRY_MS);
+  }
+
+  /** @param {{ error: string, version?: number }} refusal */
+  #refused({ error, version }) {
+    this.#dirty = true;
+    this.#other = String(version ?? "sent");
+    const which = error === "draft_changed" ? "changed" : "sent";
+    this.#say(which);
+    this.#banner(which).hidden = false;
+    this.#banner(which).scrollIntoView({ block: "center" });
+  }
+
+  /** What is on the page is saved first, so that nothing is lost when the way there fails. @param {SubmitEvent} event */
+  async #submitted(event) {
+    if (this.#released) return;
+    event.preventDefault();
+    const button = event.submitter;
+    this.#dirty = true;
+    this.#keep();
+    if (button) button.ariaBusy = "true";
+    await this.#save();
+    if (button) button.ariaBusy = null;
+    if (this.#dirty && this.#state.dataset.state !== "sent") return this.#state.scrollIntoView({ block: "nearest" });
+    this.#released = true;
+    this.#form.requestSubmit(button);
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (target.closest("[data-keep-this]")) this.#keepThis(event);
+    else if (target.closest("[data-take-other]")) this.#unsaved.forget();
+    else if (target.closest("[data-use-found]")) this.#useFound();
+    else if (target.closest("[data-drop-found]")) this.#dropFound();
+  }
+
+  /** From here on this window's words go on where the other's ended. @param {MouseEvent} event */
+  #keepThis(event) {
+    event.preventDefault();
+    if (this.#other) this.#version.value = this.#other;
+    this.#other = "";
+    this.#banner("changed").hidden = true;
+    this.#typed();
+  }
+
+  #useFound() {
+    const copy = this.#unsaved.own() ?? this.#unsaved.found();
+    this.#banner("found").hidden = true;
+    if (copy) this.#use(copy);
+    this.#unsaved.forgetOthers();
+  }
+
+  #dropFound() {
+    this.#banner("found").hidden = true;
+    this.#unsaved.forget();
+    this.#unsaved.forgetOthers();
+  }
+
+  /** @param {import("summaries/unsaved").Copy} copy */
+  #use({ fields }) {
+    /** @param {string} name */
+    const all = (name) => fields.filter(([key]) => key === name).map(([, value]) => value);
+    for (const area of this.#form.querySelectorAll("textarea")) area.value = all(area.name)[0] ?? "";
+    const radios = /** @type {NodeListOf<HTMLInputElement>} */ (this.#form.querySelectorAll("input[name=safe]"));
+    for (const radio of radios) radio.checked = all("safe").includes(radio.value);
+    const columns = ["part_name", "part_number", "part_quantity", "part_price"];
+    const parts = all("part_name").map((_, row) => Object.fromEntries(columns.map((name) => [name, all(name)[row] ?? ""])));
+    /** @type {import("summaries/part-rows").PartRows} */ (this.querySelector("part-rows")).fill(parts);
+    const picks = /** @type {import("summaries/photo-picks").PhotoPicks} */ (this.querySelector("photo-picks"));
+    picks.choose(new Set(all("photos")));
+    this.#typed();
+  }
+
+  /** @returns {[string, string][]} */
+  #fields() {
+    const entries = /** @type {[string, string][]} */ ([...new FormData(this.#form).entries()]);
+    return entries.filter(([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "version"].includes(name));
+  }
+
+  /** @param {string} state */
+  #say(state) {
+    this.#state.dataset.state = state;
+  }
+
+  /** @param {string} name */
+  #banner(name) {
+    return /** @type {HTMLElement} */ (this.querySelector(`[data-banner=${name}]`));
+  }
+
+  get #form() {
+    return /** @type {HTMLFormElement} */ (this.querySelector("form"));
+  }
+
+  get #version() {
+    return /** @type {HTMLInputElement} */ (this.#form.elements.namedItem("version"));
+  }
+
+  get #state() {
+    return /** @type {HTMLElement} */ (this.querySelector("[data-state]"));
+  }
+}

@@ -1,0 +1,58 @@
+// @ts-check
+/** <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Tells `change` of either. */
+
+export class PartRows extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target)));
+    this.#arrange();
+  }
+
+  /** Show just these. @param {Record<string, string>[]} parts  by the names of the inputs */
+  fill(parts) {
+    this.#list.replaceChildren();
+    for (const part of parts) {
+      const row = this.#add();
+      for (const input of row.querySelectorAll("input")) input.value = part[input.name] ?? "";
+    }
+    this.#arrange();
+  }
+
+  /** @param {Element} target */
+  #clicked(target) {
+    if (target.closest("[data-add]")) this.#add().querySelector("input")?.focus();
+    else if (target.closest("[data-remove]")) this.#remove(/** @type {HTMLElement} */ (target.closest("[data-row]")));
+    else return;
+    this.#arrange();
+    this.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  #add() {
+    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template"));
+    const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const row = /** @type {HTMLElement} */ (copy.firstElementChild);
+    this.#list.append(row);
+    return row;
+  }
+
+  /** The focus goes to the row that took its place. @param {HTMLElement} row */
+  #remove(row) {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    /** @type {HTMLElement | null | undefined} */ (next?.querySelector("input") ?? this.#button)?.focus();
+  }
+
+  /** One row is always there to type into. */
+  #arrange() {
+    if (!this.#list.childElementCount) this.#add();
+    for (const remove of this.querySelectorAll("[data-remove]")) remove.removeAttribute("hidden");
+    this.#button.hidden = this.#list.childElementCount >= Number(this.dataset.most);
+  }
+
+  get #list() {
+    return /** @type {HTMLElement} */ (this.querySelector("[data-rows]"));
+  }
+
+  get #button() {
+    return /** @type {HTMLButtonElement} */ (this.querySelector("[data-add]"));
+  }
+}

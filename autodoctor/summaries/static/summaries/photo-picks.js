@@ -1,0 +1,57 @@
+// @ts-check
+/** <photo-picks>: which photos the summary shows. What is shared here is picked at once. Tells `change` of it. */
+import { toast } from "page/toasts";
+
+export class PhotoPicks extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("file-shared", (event) => this.#shared(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("change", () => this.#limit());
+    this.#limit();
+  }
+
+  /** Tick just these. @param {Set<string>} ids */
+  choose(ids) {
+    for (const box of this.#boxes) box.checked = ids.has(box.value);
+    this.#limit();
+  }
+
+  /** @param {import("room/upload").SharedFile} file */
+  #shared(file) {
+    if (file.kind !== "image") return toast(this.#words, "info");
+    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template"));
+    const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const box = /** @type {HTMLInputElement} */ (copy.querySelector("input"));
+    box.value = file.id;
+    box.checked = this.#chosen < this.#most;
+    const image = /** @type {HTMLImageElement} */ (copy.querySelector("img"));
+    image.alt = file.name;
+    image.src = `${this.dataset.folder}${file.id}/thumbnail/`;
+    this.querySelector("[data-list]")?.append(copy);
+    this.querySelector("[data-none]")?.setAttribute("hidden", "");
+    this.querySelector("[data-some]")?.removeAttribute("hidden");
+    this.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** No more than may be sent. */
+  #limit() {
+    const full = this.#chosen >= this.#most;
+    for (const box of this.#boxes) box.disabled = full && !box.checked;
+  }
+
+  get #boxes() {
+    return /** @type {HTMLInputElement[]} */ ([...this.querySelectorAll("input[name=photos]")]);
+  }
+
+  get #chosen() {
+    return this.#boxes.filter((box) => box.checked).length;
+  }
+
+  get #most() {
+    return Number(this.dataset.most);
+  }
+
+  get #words() {
+    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-not-a-photo]"));
+    return template.content.textContent?.trim() ?? "";
+  }
+}

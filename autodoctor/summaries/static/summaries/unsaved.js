@@ -1,0 +1,72 @@
+// @ts-check
+/**
+ * What was typed and has not reached the server, kept on this device: one copy a window, so that two never overwrite
+ * each other. Where the browser keeps nothing, nothing is kept, and the page works all the same.
+ *
+ * @typedef {{ version: string, at: string, fields: [string, string][] }} Copy  `version`: of the draft it grew from
+ */
+
+export class Unsaved {
+  #prefix;
+  #key;
+
+  /** @param {string} session */
+  constructor(session) {
+    this.#prefix = `summary:${session}:`;
+    this.#key = this.#prefix + thisWindow();
+  }
+
+  /** @param {Copy} copy */
+  keep(copy) {
+    quietly(() => localStorage.setItem(this.#key, JSON.stringify(copy)));
+  }
+
+  forget() {
+    quietly(() => localStorage.removeItem(this.#key));
+  }
+
+  /** Of this window. @returns {Copy | null} */
+  own() {
+    return quietly(() => JSON.parse(localStorage.getItem(this.#key) ?? "null"));
+  }
+
+  /** The newest that a window has left behind. @returns {Copy | null} */
+  found() {
+    return this.#others()[0]?.copy ?? null;
+  }
+
+  forgetOthers() {
+    for (const { key } of this.#others()) quietly(() => localStorage.removeItem(key));
+  }
+
+  /** @returns {{ key: string, copy: Copy }[]} */
+  #others() {
+    const all = quietly(() =>
+      Object.keys(localStorage)
+        .filter((key) => key.startsWith(this.#prefix) && key !== this.#key)
+        .map((key) => ({ key, copy: JSON.parse(localStorage.getItem(key) ?? "null") })),
+    );
+    return (all ?? []).filter(({ copy }) => copy).sort((a, b) => b.copy.at.localeCompare(a.copy.at));
+  }
+}
+
+/** A name that stays with the window, also when it is loaded again. */
+function thisWindow() {
+  const known = quietly(() => sessionStorage.getItem("window"));
+  const name = known ?? crypto.randomUUID();
+  quietly(() => sessionStorage.setItem("window", name));
+  return name;
+}
+
+/**
+ * @template T
+ * @param {() => T} act
+ * @returns {T | null}
+ */
+function quietly(act) {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}

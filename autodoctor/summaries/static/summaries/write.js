@@ -1,0 +1,11 @@
+// @ts-check
+/** Makes the elements of the summary's form known: first those that the form itself relies on. */
+import { FileDrop } from "room/file-drop";
+import { DraftForm } from "summaries/draft-form";
+import { PartRows } from "summaries/part-rows";
+import { PhotoPicks } from "summaries/photo-picks";
+
+customElements.define("part-rows", PartRows);
+customElements.define("photo-picks", PhotoPicks);
+customElements.define("draft-form", DraftForm);
+customElements.define("file-drop", FileDrop);

@@ -1,0 +1,65 @@
+"""How summaries write amounts, spans and moments."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
+
+from autodoctor.payments.words import money
+from autodoctor.sessions.words import span
+from autodoctor.summaries.content import Safe, Typed, cells_of, texts_of
+from autodoctor.summaries.forms import SummaryForm
+
+PARTS = _("Parts")
+VERDICTS = {"yes": ("#1d6b45", "#dfeee1"), "care": ("#855200", "#fbeac4"), "no": ("#ae2418", "#fbe1dc")}
+register = template.Library()
+register.filter("money", money)
+register.filter("span", span)
+
+
+@register.filter
+def moment(at: datetime) -> str:
+    """In the reader's zone, which is named: the document may be read elsewhere."""
+    return date_format(localtime(at), "j F Y, H:i T")
+
+
+@register.filter
+def texts(typed: Typed) -> list[tuple[str, str]]:
+    """The fields that hold words, by name."""
+    return [(name, text) for name, text in texts_of(typed).items() if name != "safe"]
+
+
+@register.filter
+def in_words(typed: Typed) -> list[tuple[str, str]]:
+    """Label and text of everything that was typed, to be copied."""
+    words = texts_of(typed) | {"safe": str(dict(Safe.choices).get(typed["safe"], ""))}
+    fields = [(str(field.label), words[name]) for name, field in SummaryForm.base_fields.items()]
+    parts = "\n".join("  ".join(filter(None, cells_of(part))) for part in typed["parts"])
+    return [(label, text) for label, text in [*fields, (str(PARTS), parts)] if text]
+
+
+@register.filter
+def time_of_day(at: datetime | None) -> str:
+    """As `room/times` writes it, too."""
+    # Translators: how a time of day is written, in Django's letters.
+    return date_format(localtime(at), pgettext("time of day", "g:i A")) if at else ""
+
+
+@register.filter
+def vehicle(facts: dict[str, Any]) -> str:
+    return " ".join(str(facts[name]) for name in ("year", "make", "model") if facts.get(name))
+
+
+@register.filter
+def verdict_colour(safe: str) -> str:
+    """For mails, which know no stylesheet."""
+    return VERDICTS[safe][0]
+
+
+@register.filter
+def verdict_tint(safe: str) -> str:
+    return VERDICTS[safe][1]

@@ -1,0 +1,123 @@
+"""The mail to the customer: what it holds, and that it neither gets lost nor comes twice."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage as Parsed
+from smtplib import SMTPRecipientsRefused
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
+
+from autodoctor.clock.loop import run_due
+from autodoctor.clock.models import Job
+from autodoctor.files.tests.samples import position_in
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.summaries.tests.desk import CONTENT, Desk
+
+
+@pytest.fixture(autouse=True)
+def post_office(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+
+def letters(desk: Desk, now: datetime | None = None) -> list[Parsed]:
+    """What has left for the customer about the summary once everything due has run."""
+    run_due(now or desk.now)
+    parsed = [message_from_bytes(letter.message().as_bytes(), policy=policy.default) for letter in mail.outbox]
+    return [letter for letter in parsed if "summary" in str(letter["Subject"])]
+
+
+def parts(letter: Parsed) -> Iterator[tuple[str, Parsed]]:
+    for part in letter.walk():
+        yield part.get_content_type(), part
+
+
+def content(letter: Parsed, kind: str) -> list[Any]:
+    return [part.get_content() for found, part in parts(letter) if found == kind]
+
+
+def test_the_customer_gets_words_photos_and_the_pdf(desk: Desk) -> None:
+    desk.submit(photos=desk.photos(2))
+    (letter,) = letters(desk)
+    assert letter["To"] == desk.customer.email
+    assert letter["Subject"] == "Your summary: 2014 Volvo V60"
+    (text,), (html,) = content(letter, "text/plain"), content(letter, "text/html")
+    for body in (text, html):
+        for words in ("Replace the clamp within two weeks.", "Terminal grease", "$21.40", desk.page):
+            assert words in body
+    (attached,) = [part for kind, part in parts(letter) if kind == "application/pdf"]
+    assert attached.get_filename() == "summary.pdf"
+    assert attached.get_content().startswith(b"%PDF-")
+    pictures = [part for kind, part in parts(letter) if kind == "image/jpeg"]
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert f"cid:{picture['Content-ID'].strip('<>')}" in html
+        assert position_in(picture.get_content()) == {}
+    assert desk.summary.mailed_at == desk.now
+
+
+def test_times_are_the_customers(desk: Desk) -> None:
+    desk.customer.time_zone = "Asia/Tokyo"
+    desk.customer.save()
+    desk.submit()
+    (letter,) = letters(desk)
+    assert "JST" in content(letter, "text/plain")[0]
+
+
+def test_a_dead_server_loses_nothing_and_sends_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = EmailMessage.send
+
+    def dead(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(EmailMessage, "send", dead)
+    desk.submit()
+    assert letters(desk) == []
+    job = Job.objects.get(kind="summary.mail")
+    assert (job.attempts, job.parked_at, desk.summary.mailed_at) == (1, None, None)
+    monkeypatch.setattr(EmailMessage, "send", sent)
+    (letter,) = letters(desk, job.run_at)
+    assert not Job.objects.filter(kind="summary.mail").exists()
+    Job.objects.create(
+        kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, external=True, payload={}, version=1
+    )  # as if we had died before the row was gone
+    assert len(letters(desk, job.run_at)) == 1
+    assert letter["Message-ID"]
+
+
+def test_every_attempt_has_the_same_message_id(desk: Desk) -> None:
+    desk.submit()
+    (first,) = letters(desk)
+    desk.summary.__class__.objects.update(mailed_at=None)
+    Job.objects.create(
+        kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, external=True, payload={}, version=1
+    )
+    assert [letter["Message-ID"] for letter in letters(desk)] == [first["Message-ID"]] * 2
+
+
+def test_a_refused_address_is_shown_to_support(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise SMTPRecipientsRefused({desk.customer.email: (550, b"no such user")})
+
+    monkeypatch.setattr(EmailMessage, "send", refuses)
+    desk.submit()
+    run_due(desk.now)
+    assert Job.objects.get(kind="summary.mail").parked_at is not None
+    alert = SessionEvent.objects.get(session_id=desk.id, kind="alert.support")
+    assert (alert.audience, alert.data["rule"]) == ("support", "job.parked")
+    assert desk.summary.findings == CONTENT.findings
+
+
+def test_a_correction_is_mailed_with_the_whole_summary(desk: Desk) -> None:
+    desk.submit()
+    correction = desk.correct("It is the other clamp.")
+    first, second = letters(desk, correction.written_at)
+    assert second["Subject"] == "Correction of your summary: 2014 Volvo V60"
+    assert first["Message-ID"] != second["Message-ID"]
+    assert "It is the other clamp." in content(second, "text/plain")[0]
+    assert len(content(second, "application/pdf")) == 1
+    correction.refresh_from_db()
+    assert correction.mailed_at

@@ -1,0 +1,207 @@
+"""The summary's page as the mechanic writes it and as everybody else finds it."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.states import State
+from autodoctor.summaries.content import PARTS_MAX, TEXT_MAX
+from autodoctor.summaries.models import Draft, Summary
+from autodoctor.summaries.tests.desk import CONTENT, FORM, Desk
+
+JSON = {"Accept": "application/json"}
+
+
+def send(desk: Desk, where: str = "", form: dict[str, Any] | None = None, **more: Any) -> Any:
+    """From a page that was just opened, unless `form` says otherwise."""
+    draft = Draft.objects.filter(session_id=desk.id).first()
+    version = {"version": draft.version if draft else 0}
+    return desk.client().post(desk.page + where, {**FORM, **version, **(form or {})}, **more)
+
+
+def text(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def test_the_mechanic_finds_the_form_and_the_customer_when_it_is_due(desk: Desk, support: User, stranger: User) -> None:
+    assert 'name="findings"' in text(desk.client().get(desk.page))
+    for person in (desk.customer, support):
+        answer = desk.client(person).get(desk.page)
+        assert answer.status_code == 200
+        assert "<form" not in text(answer).split("<main")[1]
+    assert "by mail, by" in text(desk.client(desk.customer).get(desk.page))
+    assert desk.client(stranger).get(desk.page).status_code == 404
+
+
+@pytest.mark.parametrize("state", [State.LIVE, State.CANCELLED])
+def test_there_is_no_page_for_a_session_that_is_not_completed(customer: User, mechanic: User, state: State) -> None:
+    desk = Desk(customer, mechanic, state=state)
+    for person in (customer, mechanic):
+        assert desk.client(person).get(desk.page).status_code == 404
+
+
+def test_a_summary_is_sent_and_shown_to_all(desk: Desk, support: User, stranger: User) -> None:
+    photos = [str(file_id) for file_id in desk.photos(2)]
+    answer = send(desk, form={"photos": photos})
+    assert (answer.status_code, answer.headers["Location"]) == (303, desk.page)
+    assert desk.summary.content == CONTENT.__class__(**{**vars(CONTENT), "photos": desk.summary.content.photos})
+    assert [str(file_id) for file_id in desk.summary.content.photos] == photos
+    for person in (desk.customer, desk.mechanic, support):
+        page = text(desk.client(person).get(desk.page))
+        for words in (
+            "Drive with care",
+            CONTENT.next_steps,
+            "Battery clamp, negative",
+            "$14.50",
+            "$21.40",
+            "2014 Volvo V60",
+        ):
+            assert words in page
+        assert page.count("/thumbnail/") == 2
+    assert desk.client(stranger).get(desk.page).status_code == 404
+
+
+def test_what_is_missing_is_said_and_nothing_typed_is_lost(desk: Desk) -> None:
+    answer = send(desk, form={"next_steps": " ", "safe_why": "", "part_price": ["a lot", "", "", ""]})
+    assert answer.status_code == 422
+    page = text(answer)
+    for words in (
+        "what the customer should do next",
+        "Say why",
+        "Write an amount such as 24.50",
+        "a lot",
+        CONTENT.findings,
+    ):
+        assert words in page
+    assert not Summary.objects.exists()
+    assert Draft.objects.get().typed["findings"] == CONTENT.findings
+
+
+def test_bounds(desk: Desk) -> None:
+    many = {f"part_{name}": ["1"] * (PARTS_MAX + 5) for name in ("name", "number", "quantity", "price")}
+    for form in ({"findings": "x" * (TEXT_MAX + 1)}, many, {"photos": [str(desk.id)] * 25}, {"safe": "perhaps"}):
+        assert send(desk, form=form).status_code == 422, form
+    for quantity in ("0", "-1", "1000", "1.5", "9" * 50, "½"):
+        assert send(desk, form={"part_quantity": [quantity]}).status_code == 422, quantity
+    for price in ("-1", "1e3", "1.005", "100000.01", "٣", "12.50.1"):
+        assert send(desk, form={"part_price": [price]}).status_code == 422, price
+    assert not Summary.objects.exists()
+    assert send(desk, form={"findings": "x" * TEXT_MAX, "part_price": ["100,000"]}).status_code == 303
+
+
+def test_line_breaks_count_once_and_what_no_database_holds_is_left_out(desk: Desk) -> None:
+    send(desk, form={"findings": "a\r\n" * (TEXT_MAX // 2 - 1) + "b\0"})
+    assert desk.summary.findings == "a\n" * (TEXT_MAX // 2 - 1) + "b"
+
+
+def test_a_second_submission_shows_the_first_and_keeps_what_was_typed(desk: Desk) -> None:
+    desk.submit()
+    answer = send(desk, form={"findings": "Written in another window"})
+    assert answer.status_code == 409
+    page = text(answer)
+    for words in ("Written in another window", "sent before", CONTENT.findings.split("\n")[0], "Terminal grease"):
+        assert words in page
+    refused = send(desk, "draft/", headers=JSON)
+    assert (refused.status_code, refused.json()["error"]) == (409, "already_submitted")
+
+
+def test_a_draft_saves_itself_and_comes_back(desk: Desk) -> None:
+    saved = send(desk, "draft/", {"version": "0", "part_price": ["a lot"]}, headers=JSON)
+    assert saved.status_code == 200
+    assert saved.json()["version"] == 1
+    page = text(desk.client().get(desk.page))
+    for words in (CONTENT.findings, "a lot", 'name="version" value="1"', "Terminal grease"):
+        assert words in page
+    changed = send(desk, "draft/", {"version": "0", "findings": "Other"}, headers=JSON)
+    assert (changed.status_code, changed.json()["error"], changed.json()["version"]) == (409, "draft_changed", 1)
+
+
+def test_without_a_script_a_changed_draft_asks_which_counts(desk: Desk) -> None:
+    send(desk, "draft/", {"version": "0", "findings": "From the one"})
+    answer = send(desk, form={"version": "0", "findings": "From the other"})
+    assert answer.status_code == 409
+    assert "From the other" in text(answer)
+    assert 'name="version" value="1"' in text(answer)
+    assert not Summary.objects.exists()
+    assert send(desk, form={"version": "1", "findings": "From the other"}).status_code == 303
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30, "²"])
+def test_a_version_that_is_none_is_no_error(desk: Desk, version: str) -> None:
+    assert send(desk, "draft/", {"version": version}, headers=JSON).status_code == 200
+
+
+def test_the_preview_is_what_the_customer_will_see(desk: Desk) -> None:
+    answer = send(desk, "preview/", {"version": "0", "photos": [str(desk.photo().id)]})
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{desk.page}preview/")
+    preview = text(desk.client().get(f"{desk.page}preview/"))
+    desk.submit(photos=(UUID(Draft.objects.get().typed["photos"][0]),))
+    page = text(desk.client(desk.customer).get(desk.page))
+    assert body_of(preview) == body_of(page)
+
+
+def body_of(page: str) -> str:
+    """Of the document, without the moment of its submission."""
+    return page.split("</header>", 2)[2].split("</article>", maxsplit=1)[0]
+
+
+def test_what_is_not_ready_has_no_preview(desk: Desk) -> None:
+    assert send(desk, "preview/", {"next_steps": ""}).status_code == 422
+    assert desk.client().get(f"{desk.page}preview/").headers["Location"] == desk.page
+    assert desk.client(desk.customer).get(f"{desk.page}preview/").headers["Location"] == desk.page
+
+
+def test_a_correction_is_shown_with_its_date(desk: Desk) -> None:
+    desk.submit()
+    client = desk.client()
+    assert client.post(f"{desk.page}corrections/", {"text": " "}).status_code == 422
+    assert client.post(f"{desk.page}corrections/", {"text": "It is the plus clamp."}).status_code == 303
+    page = text(desk.client(desk.customer).get(desk.page))
+    assert "It is the plus clamp." in page
+    assert CONTENT.findings.split("\n")[0] in page
+    assert desk.client(desk.customer).post(f"{desk.page}corrections/", {"text": "No!"}).status_code == 303
+    assert desk.summary.corrections.count() == 1
+
+
+def test_nobody_else_writes(desk: Desk, stranger: User, support: User) -> None:
+    for where in ("", "draft/", "preview/", "corrections/"):
+        assert desk.client(stranger).post(desk.page + where, FORM).status_code == 404
+        assert Client().post(desk.page + where, FORM).status_code == 302
+        for person in (desk.customer, support):
+            answer = desk.client(person).post(desk.page + where, FORM, headers=JSON)
+            assert answer.status_code in {303, 403}, where
+    assert not Draft.objects.exists()
+    assert not Summary.objects.exists()
+
+
+def test_the_pdf_is_there_once_the_summary_is(desk: Desk, stranger: User) -> None:
+    address = f"{desk.page}summary.pdf"
+    assert desk.client(desk.customer).get(address).status_code == 404
+    desk.submit()
+    answer = desk.client(desk.customer).get(address)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="summary-2014-volvo-v60-')
+    assert answer.content.startswith(b"%PDF-")
+    assert desk.client(stranger).get(address).status_code == 404
+
+
+def test_the_dashboards_lead_to_it(desk: Desk) -> None:
+    mechanics = text(desk.client().get("/dashboard/"))
+    assert mechanics.index("Summaries to write") < mechanics.index("Waiting for a mechanic")
+    assert f'href="{desk.page}"' in mechanics
+    assert "Summary due" in text(desk.client(desk.customer).get("/dashboard/"))
+    desk.submit()
+    assert "Summaries to write" not in text(desk.client().get("/dashboard/"))
+    assert f'href="{desk.page}"' in text(desk.client(desk.customer).get("/dashboard/"))
+
+
+def test_the_room_leads_to_it(desk: Desk) -> None:
+    room = f"/sessions/{desk.id}/"
+    assert f'data-to="{desk.page}"' in text(desk.client().get(room))
+    assert 'data-to="/dashboard/"' in text(desk.client(desk.customer).get(room))
+    assert "writes you a summary" in text(desk.client(desk.customer).get(room))
+    desk.submit()
+    assert f'href="{desk.page}"' in text(desk.client(desk.customer).get(room))

@@ -1,0 +1,218 @@
+"""The summary's page: written by the mechanic, read by the customer and support."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, signed_in
+from autodoctor.accounts.models import Role
+from autodoctor.answers import SeeOther
+from autodoctor.files.listing import files_of
+from autodoctor.files.models import StoredFile
+from autodoctor.sessions import unwritten
+from autodoctor.sessions.models import Session, stamp
+from autodoctor.sessions.states import Refused
+from autodoctor.summaries import actions, document, pdf
+from autodoctor.summaries.access import find, writes
+from autodoctor.summaries.content import CORRECTION_MAX, PARTS_MAX, PHOTOS_MAX, Safe, Typed, blank
+from autodoctor.summaries.forms import CorrectionForm, SummaryForm, typed_in
+from autodoctor.summaries.models import Draft
+
+VERSIONS = 2**31 - 1
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def summary(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    session, role = find(request.user, session_id)
+    if request.method == "POST":
+        return _submit(request, session, role)
+    if session.summarised_at:
+        return _show(request, session, role)
+    if not writes(session, role):
+        return render(request, "summaries/awaited.html", _facts(session, role))
+    kept = _draft(session)
+    return _write(request, session, SummaryForm(kept.typed if kept else blank(), check=False), kept)
+
+
+@signed_in
+@require_POST
+def draft(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """What is typed so far is kept; a script hears the new version."""
+    session, role = find(request.user, session_id)
+    try:
+        kept = _keep(request, session)
+    except Refused as error:
+        return _refuse(request, session, role, error)
+    if _wants_json(request):
+        return JsonResponse(_as_answer(kept))
+    messages.success(request, _("Saved. Nobody but you sees it yet."))
+    return SeeOther(reverse("summary", args=[session_id]))
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def preview(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """As the customer will see it: what was typed is kept first, then shown from there."""
+    session, role = find(request.user, session_id)
+    if request.method == "POST":
+        return _preview_what_is_typed(request, session, role)
+    kept = _draft(session) if writes(session, role) else None
+    form = _form(session, kept.typed) if kept else None
+    if kept is None or form is None or not form.is_valid():
+        return redirect("summary", session_id)
+    facts = {"document": document.preview(session, form.content()), "typed": kept.typed, "version": kept.version}
+    return render(request, "summaries/preview.html", _facts(session, role) | facts)
+
+
+@signed_in
+@require_POST
+def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    session, role = find(request.user, session_id)
+    form = CorrectionForm(request.POST)
+    if role == Role.MECHANIC and session.summarised_at and not form.is_valid():
+        return _show(request, session, role, form=form, status=422)
+    text = form.cleaned_data.get("text", "") if form.is_valid() else ""
+    try:
+        actions.correct(session_id=session_id, by=request.user, text=text, now=timezone.now())
+    except Refused as error:
+        return _refuse(request, session, role, error)
+    messages.success(request, _("Added. It goes to the customer by mail, too."))
+    return SeeOther(reverse("summary", args=[session_id]))
+
+
+@signed_in
+@require_safe
+@never_cache
+def summary_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    session, _role = find(request.user, session_id)
+    if session.summarised_at is None:
+        raise Http404
+    shown = document.of(session.summary)
+    content = pdf.render(shown, time_zone=timezone.get_current_timezone_name())
+    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), f"{session.summarised_at:%Y-%m-%d}"]))
+    disposition = f'attachment; filename="{name}.pdf"'
+    return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
+
+
+def _submit(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
+    try:
+        kept = _keep(request, session)
+        form = _form(session, kept.typed)
+        if not form.is_valid():
+            return _write(request, session, form, kept, status=422)
+        actions.submit(session_id=session.id, by=request.user, content=form.content(), now=timezone.now())
+    except Refused as error:
+        return _refuse(request, session, role, error)
+    messages.success(request, _("Your summary is on its way to the customer. Thank you!"))
+    return SeeOther(reverse("summary", args=[session.id]))
+
+
+def _preview_what_is_typed(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
+    try:
+        kept = _keep(request, session)
+    except Refused as error:
+        return _refuse(request, session, role, error)
+    form = _form(session, kept.typed)
+    if not form.is_valid():
+        return _write(request, session, form, kept, status=422)
+    return SeeOther(reverse("summary_preview", args=[session.id]))
+
+
+def _keep(request: SignedInRequest, session: Session) -> Draft:
+    version = request.POST.get("version", "")
+    return actions.save_draft(
+        session_id=session.id,
+        by=request.user,
+        typed=typed_in(request.POST),
+        version=min(int(version), VERSIONS) if version.isdecimal() and version.isascii() else 0,
+        now=timezone.now(),
+    )
+
+
+def _draft(session: Session) -> Draft | None:
+    return Draft.objects.filter(session=session).first()
+
+
+def _form(session: Session, typed: Typed) -> SummaryForm:
+    return SummaryForm(typed, photos_offered=(photo.id for photo in _photos(session)))
+
+
+def _photos(session: Session) -> list[StoredFile]:
+    """What can be shown in the summary, the oldest first."""
+    return list(files_of(session.id).filter(kind=StoredFile.Kind.IMAGE).reverse())
+
+
+def _write(
+    request: SignedInRequest,
+    session: Session,
+    form: SummaryForm,
+    kept: Draft | None,
+    *,
+    status: int = 200,
+    changed: Draft | None = None,
+) -> HttpResponse:
+    """The form. `changed` is what another page saved meanwhile: sent again, this page's words replace it."""
+    facts: dict[str, Any] = {
+        "form": form,
+        "draft": kept,
+        "changed": changed,
+        "photos": _photos(session),
+        "safe_choices": Safe.choices,
+    }
+    facts |= {"version": kept.version if kept else 0, "most_parts": PARTS_MAX, "most_photos": PHOTOS_MAX}
+    return render(request, "summaries/write.html", _facts(session, Role.MECHANIC) | facts, status=status)
+
+
+def _show(
+    request: SignedInRequest, session: Session, role: str, *, form: CorrectionForm | None = None, status: int = 200
+) -> HttpResponse:
+    facts = {"document": document.of(session.summary), "form": form or CorrectionForm(), "longest": CORRECTION_MAX}
+    return render(request, "summaries/summary.html", _facts(session, role) | facts, status=status)
+
+
+def _facts(session: Session, role: str) -> dict[str, Any]:
+    now = timezone.now()
+    due_at = unwritten.due_at(session)
+    return {"session": session, "role": role, "due_at": due_at, "overdue": bool(due_at and due_at <= now)}
+
+
+def _refuse(request: SignedInRequest, session: Session, role: str, error: Refused) -> HttpResponse:
+    """Whatever was typed comes back with the refusal: nothing of it is lost."""
+    changed = error.draft if isinstance(error, actions.DraftChanged) else None
+    if _wants_json(request):
+        return JsonResponse(error.as_error() | (_as_answer(changed) if changed else {}), status=error.status)
+    if changed:
+        return _write(
+            request, session, SummaryForm(typed_in(request.POST), check=False), changed, status=409, changed=changed
+        )
+    if error.code == "already_submitted":
+        return _already(request, session, role)
+    messages.error(request, error.detail)
+    return SeeOther(reverse("summary", args=[session.id]))
+
+
+def _already(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
+    """The first one as it went out, and what was typed now, to be copied from."""
+    session, _role = find(request.user, session.id)
+    facts = {"document": document.of(session.summary), "typed": typed_in(request.POST)}
+    return render(request, "summaries/already.html", _facts(session, role) | facts, status=409)
+
+
+def _as_answer(kept: Draft) -> dict[str, Any]:
+    return {"version": kept.version, "saved_at": stamp(kept.saved_at)}
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
