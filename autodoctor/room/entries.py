@@ -8,7 +8,7 @@ from uuid import UUID
 from autodoctor.sessions import log
 from autodoctor.sessions.models import SessionEvent
 
-MESSAGE = "message.posted"
+MESSAGE, FILE, FILE_REMOVED = "message.posted", "file.shared", "file.removed"
 # What the log shows as a line; everything else is for the page around it. Of some it says "you".
 LINES_ABOUT_YOU = frozenset(
     {
@@ -19,6 +19,7 @@ LINES_ABOUT_YOU = frozenset(
         "session.started",
         "session.ended",
         "session.cancelled",
+        FILE_REMOVED,
     }
 )
 LINES = LINES_ABOUT_YOU | {
@@ -30,7 +31,7 @@ LINES = LINES_ABOUT_YOU | {
     "session.expired",
 }
 
-
+SHOWN = LINES | {MESSAGE, FILE}
 PAGE_ROWS = 500
 
 
@@ -40,10 +41,15 @@ class Entry:
 
     event: SessionEvent
     mine: bool
+    gone: bool = False  # a file that was removed later
 
     @property
     def is_message(self) -> bool:
         return self.event.kind == MESSAGE
+
+    @property
+    def is_file(self) -> bool:
+        return self.event.kind == FILE
 
     @property
     def line(self) -> str:
@@ -59,9 +65,11 @@ class Entry:
 
 def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
     """What of the log is shown to this person."""
-    for event in _read_all(session_id, role):
-        if event.kind == MESSAGE or event.kind in LINES:
-            yield Entry(event, mine=event.actor_id == viewer_id)
+    events = [event for event in _read_all(session_id, role) if event.kind in SHOWN]
+    gone = {event.data["file"]["id"] for event in events if event.kind == FILE_REMOVED}
+    for event in events:
+        is_gone = event.kind == FILE and event.data["file"]["id"] in gone
+        yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
 
 
 def _read_all(session_id: UUID, role: str) -> Iterator[SessionEvent]:

@@ -11,10 +11,13 @@ from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.files.listing import files_of
+from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
 from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
 from autodoctor.room.receipt import Receipt
-from autodoctor.sessions import attendance, deadlines, log, queue, settlement
+from autodoctor.room.shots import Shot, shot_list
+from autodoctor.sessions import attendance, deadlines, log, queue, settlement, sharing
 from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session, stamp
@@ -184,6 +187,26 @@ class Page:
     @property
     def stamp(self) -> str | None:
         return stamp(self.now)
+
+    # Files
+
+    @cached_property
+    def files(self) -> list[StoredFile]:
+        """Newest first."""
+        return list(files_of(self.session.id))
+
+    @property
+    def may_share(self) -> bool:
+        return sharing.may_share(self.session, self.viewer)
+
+    @property
+    def file_kinds(self) -> list[str]:
+        """Every kind that a script may have to add to the log."""
+        return list(StoredFile.Kind.values)
+
+    @property
+    def shots(self) -> list[Shot]:
+        return shot_list(self.files)
 
     # Queue
 

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import queue, settlement
 from autodoctor.sessions.models import Session
@@ -26,6 +27,7 @@ class Row:
     role: str
     payments: list[Payment]
     standing: Standing = NOT_RATED  # the mechanic's
+    files: list[StoredFile] = field(default_factory=list)  # newest first; of requests in the queue
 
     @property
     def vehicle(self) -> str:
@@ -95,7 +97,9 @@ def of(user: User, page_number: str | None) -> Lists:
 
 def open_requests(mechanic: User) -> list[Row]:
     """The queue as this mechanic may take from it."""
-    return [Row(session, Role.MECHANIC.value, []) for session in queue.open_to(mechanic)]
+    sessions = list(queue.open_to(mechanic))
+    files = queue.files_of(sessions)
+    return [Row(session, Role.MECHANIC.value, [], files=files[session.id]) for session in sessions]
 
 
 def is_busy(mechanic: User) -> bool:

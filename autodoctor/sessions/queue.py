@@ -1,10 +1,13 @@
 """The mechanics' queue: requests nobody has claimed, given-back ones first."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import F, QuerySet
 
 from autodoctor.accounts.models import User
+from autodoctor.files.models import StoredFile
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 
@@ -25,3 +28,12 @@ def place(session_id: UUID) -> int | None:
     """1 is next; None when the session is not in the queue."""
     ids = list(waiting().values_list("id", flat=True))
     return ids.index(session_id) + 1 if session_id in ids else None
+
+
+def files_of(requests: Iterable[Session]) -> dict[UUID, list[StoredFile]]:
+    """What the customers have shared while they wait, newest first, by session."""
+    found: dict[UUID, list[StoredFile]] = defaultdict(list)
+    there = StoredFile.objects.filter(owner_id__in=[session.id for session in requests], removed_at=None)
+    for file in there.order_by("-created_at", "id"):
+        found[file.owner_id].append(file)
+    return found

@@ -4,12 +4,15 @@ import re
 from datetime import datetime
 
 from django import template
+from django.template.defaultfilters import floatformat
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from autodoctor.files import errors
 from autodoctor.payments.words import money
 from autodoctor.sessions.words import span
 
@@ -53,6 +56,20 @@ def linked(text: str) -> SafeString:
 
 def _link(address: str) -> SafeString:
     return format_html('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>', address, address)
+
+
+@register.filter
+def file_size(size: int) -> str:
+    """ "1.2 MB" of so many bytes, as file-words.js writes it too."""
+    if size < 1024:
+        return _("%s byte") % size
+    words, unit = (_("%s kB"), 1024) if size < 1024 * 1024 else (_("%s MB"), 1024 * 1024)
+    return words % floatformat(size / unit, -1)
+
+
+@register.simple_tag
+def max_file_bytes() -> int:
+    return errors.MAX_BYTES
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@
  *
  * Dispatches every frame under its type, and `status` and `outbox` when those change: listen with `on`.
  *
+ * @typedef {import("room/upload").SharedFile} SharedFile
  * @typedef {"customer"|"mechanic"|"support"} Role
  * @typedef {"in"|"preparing"|"away"} Presence
  * @typedef {{ id: string, name: string }} Person
@@ -38,7 +39,7 @@
  * @property {string} at
  * @property {Actor | null} by
  * @property {string | null} client_id
- * @property {Record<string, any> & { session?: Session, text?: string }} data
+ * @property {Record<string, any> & { session?: Session, text?: string, file?: SharedFile }} data
  *
  * @typedef {{ type: "presence", customer: Presence, mechanic: Presence }} PresenceFrame
  * @typedef {{ type: "typing", role: Role }} TypingFrame

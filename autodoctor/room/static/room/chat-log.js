@@ -4,6 +4,7 @@
  * is on its way stands below them and moves up when the log confirms it. All words and markup are the page's.
  */
 import { Composer } from "room/composer";
+import { describe } from "room/file-words";
 import { linked } from "room/links";
 import { dayOf, spanOfTime, timeOfDay } from "room/times";
 
@@ -60,7 +61,8 @@ export class ChatLog extends HTMLElement {
 
   /** @param {LogEvent} event */
   #event(event) {
-    const node = event.kind === "message.posted" ? this.#message(event) : this.#note(event);
+    if (event.kind === "file.removed") this.#takeAway(event.data.file?.id ?? "");
+    const node = this.#node(event);
     if (!node) return;
     const stay = !this.#isAtEnd || document.hidden;
     const mine = event.by?.id === this.#me;
@@ -72,16 +74,48 @@ export class ChatLog extends HTMLElement {
   }
 
   /** @param {LogEvent} event */
+  #node(event) {
+    if (event.kind === "message.posted") return this.#message(event);
+    return event.kind === "file.shared" ? this.#file(event) : this.#note(event);
+  }
+
+  /** @param {LogEvent} event */
   #message(event) {
     if (event.client_id) this.#shown(event.client_id)?.remove();
+    const bubble = this.#bubble(event.data.text ?? "", event.by?.id === this.#me);
+    if (event.client_id) bubble.dataset.clientId = event.client_id;
+    return this.#sign(bubble, event);
+  }
+
+  /** @param {LogEvent} event */
+  #file(event) {
+    const file = /** @type {import("room/upload").SharedFile} */ (event.data.file);
+    const bubble = this.#clone("shared", file.kind);
+    bubble.classList.toggle("bubble--mine", event.by?.id === this.#me);
+    bubble.dataset.file = file.id;
+    describe(bubble, file, this.dataset.files ?? "");
+    return this.#sign(bubble, event);
+  }
+
+  /** A file was removed: it goes, and where it stood says so. @param {string} id */
+  #takeAway(id) {
+    const bubble = this.querySelector(`.bubble[data-file="${CSS.escape(id)}"]`);
+    const gone = /** @type {HTMLTemplateElement} */ (this.#template("gone")).content.cloneNode(true);
+    if (bubble) slot(bubble, "[data-slot=file]").replaceChildren(gone);
+  }
+
+  /**
+   * Who said it, and when.
+   * @param {HTMLElement} bubble
+   * @param {LogEvent} event
+   */
+  #sign(bubble, event) {
     const mine = event.by?.id === this.#me;
-    const bubble = this.#bubble(event.data.text ?? "", mine);
     bubble.classList.toggle("bubble--support", !mine && event.by?.role === "support");
     slot(bubble, ".bubble__name").textContent = event.by?.name ?? "";
     bubble.dataset.by = event.by?.role;
     bubble.dataset.seq = String(event.seq);
     if (mine) bubble.dataset.delivery = "sent";
-    if (event.client_id) bubble.dataset.clientId = event.client_id;
     this.#setTime(bubble, event.at);
     return bubble;
   }
@@ -233,9 +267,12 @@ export class ChatLog extends HTMLElement {
     return this.#log.querySelector(`[data-client-id="${CSS.escape(clientId)}"]`);
   }
 
-  /** @param {string} name */
-  #clone(name) {
-    const content = /** @type {HTMLTemplateElement} */ (this.#template(name)).content.cloneNode(true);
+  /**
+   * @param {string} name
+   * @param {string} [value]
+   */
+  #clone(name, value) {
+    const content = /** @type {HTMLTemplateElement} */ (this.#template(name, value)).content.cloneNode(true);
     return /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (content).firstElementChild);
   }
 

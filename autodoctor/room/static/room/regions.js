@@ -4,7 +4,16 @@
  * id. Only what differs from what the server sent before is touched: typed text, open dialogs and focus stay.
  */
 
-/** @typedef {{ state: string, stage: string, role: string, refresh: number, refreshAt: number, title: string }} Facts */
+/**
+ * @typedef {object} Facts  what the server says about the page, for the scripts
+ * @property {string} state
+ * @property {string} stage
+ * @property {string} role
+ * @property {boolean} shares  this person may share files
+ * @property {number} refresh  seconds between looks; 0 for none
+ * @property {number} refreshAt  milliseconds since the epoch, or NaN
+ * @property {string} title
+ */
 
 const CLICK_FOLLOWS_MS = 50;
 
@@ -33,6 +42,7 @@ export class Regions {
       state: dataset.state ?? "",
       stage: dataset.stage ?? "",
       role: dataset.role ?? "",
+      shares: "shares" in dataset,
       refresh: Number(dataset.refresh ?? 0),
       refreshAt: dataset.refreshAt ? Date.parse(dataset.refreshAt) : NaN,
       title: (dataset.title ?? "").trim(),
@@ -70,9 +80,23 @@ function regionsOf(root) {
  */
 function replaceContent(present, fresh) {
   const focused = present.contains(document.activeElement) ? document.activeElement : null;
-  present.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
-  if (!focused) return;
+  const content = document.importNode(fresh, true);
+  keepTheSame(present, content);
+  present.replaceChildren(...content.childNodes);
+  if (!focused || focused === document.activeElement) return;
   const same = focused.id ? document.getElementById(focused.id) : null;
   const next = same ?? present.querySelector("#panel-title") ?? document.getElementById("panel-title");
   /** @type {HTMLElement | null} */ (next)?.focus();
+}
+
+/**
+ * What has a key in `data-keep` and did not change stays the very element it is: a sound in it plays on.
+ * @param {HTMLElement} present
+ * @param {HTMLElement} content
+ */
+function keepTheSame(present, content) {
+  for (const kept of /** @type {NodeListOf<HTMLElement>} */ (present.querySelectorAll("[data-keep]"))) {
+    const same = content.querySelector(`[data-keep="${CSS.escape(kept.dataset.keep ?? "")}"]`);
+    if (same?.outerHTML === kept.outerHTML) same.replaceWith(kept);
+  }
 }

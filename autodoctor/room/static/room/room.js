@@ -3,6 +3,9 @@
 import { ChatLog } from "room/chat-log";
 import { ElapsedTime } from "room/elapsed-time";
 import { EndedCountdown } from "room/ended-countdown";
+import { FileDrop } from "room/file-drop";
+import { FilePanel } from "room/file-panel";
+import { LightBox } from "room/light-box";
 import { ReconnectBanner } from "room/reconnect-banner";
 import { SessionClock } from "room/session-clock";
 import { SessionRoom } from "room/session-room";
@@ -10,6 +13,9 @@ import { WaitingSound } from "room/waiting-sound";
 
 customElements.define("session-clock", SessionClock);
 customElements.define("chat-log", ChatLog);
+customElements.define("file-drop", FileDrop);
+customElements.define("file-panel", FilePanel);
+customElements.define("light-box", LightBox);
 customElements.define("reconnect-banner", ReconnectBanner);
 customElements.define("ended-countdown", EndedCountdown);
 customElements.define("session-room", SessionRoom);

@@ -49,6 +49,7 @@ export class SessionRoom extends HTMLElement {
     this.#part("reconnect-banner")?.follow(this.#channel);
     this.#part("chat-log")?.follow(this.#channel, { me: this.dataset.me, keepAs: `room:${this.dataset.id}:draft` });
     this.#follow(this.#session);
+    this.#openFiles();
     this.#planLook();
     if (this.dataset.socket) this.#channel.open();
   }
@@ -62,6 +63,7 @@ export class SessionRoom extends HTMLElement {
     channel.on("error", (error) => this.#refused(error));
     this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
+    for (const news of ["file-shared", "file-removed"]) this.addEventListener(news, () => this.#refresh());
     intercept(/** @type {HTMLFormElement} */ (this.querySelector("#actions")), {
       done: () => this.#refresh(),
       failed: () => toast(this.#words("failed"), "error"),
@@ -100,7 +102,8 @@ export class SessionRoom extends HTMLElement {
     await this.#refresh();
     scrollTo({ top: 0 });
     document.getElementById("panel-title")?.focus();
-    if (!this.querySelector("[data-asks]")) this.#part("ended-countdown")?.start();
+    const isNeeded = this.querySelector("[data-asks]") || this.#part("file-drop")?.isBusy;
+    if (!isNeeded) this.#part("ended-countdown")?.start();
   }
 
   /** @param {LogEvent} event */
@@ -177,7 +180,16 @@ export class SessionRoom extends HTMLElement {
     this.#title = document.title.replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
     this.#setUnread(this.#unread);
     this.#part("chat-log")?.settle();
+    this.#openFiles();
     if (state !== before.state) this.#announce(document.getElementById("panel-title")?.textContent ?? "");
+  }
+
+  /** Whether files may be shared now, and which of their rows stand where. */
+  #openFiles() {
+    const drop = this.#part("file-drop");
+    if (!drop) return;
+    drop.open = this.#regions.facts.shares;
+    drop.settle();
   }
 
   /** The next look without being told: at a known moment, or now and then. @param {number} [within] */

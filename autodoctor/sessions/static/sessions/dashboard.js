@@ -1,11 +1,13 @@
 // @ts-check
 /** Makes the elements of the dashboards known. */
 import { ElapsedTime } from "room/elapsed-time";
+import { LightBox } from "room/light-box";
 import { ServerClock } from "room/server-clock";
 import { FeedStatus, LiveList } from "sessions/live-list";
 
 const page = /** @type {HTMLElement | null} */ (document.querySelector("[data-now]"));
 ElapsedTime.clock = new ServerClock(page?.dataset.now);
 customElements.define("elapsed-time", ElapsedTime);
+customElements.define("light-box", LightBox);
 customElements.define("live-list", LiveList);
 customElements.define("feed-status", FeedStatus);

@@ -1,0 +1,38 @@
+"""The pictures and sounds that a mechanic wants to have seen before the call: asked for while the customer waits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.files.models import StoredFile
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A file is for it when it is called like it: that is the name which it is shared under."""
+
+    key: str
+    icon: str
+    title: "str | Promise"
+    hint: "str | Promise"
+    pick: str = "camera"
+    file: StoredFile | None = None
+
+
+SHOTS = (
+    Shot("dashboard", "gauge", _("Dashboard lights"), _("Ignition on, so that every lamp shows.")),
+    Shot("engine", "engine", _("Engine bay"), _("From the front, the whole of it.")),
+    Shot("tyre", "tyre", _("Tyre"), _("The side, and the tread if you can.")),
+    Shot("leak", "drop", _("Leak"), _("The spot under the car and where it drips.")),
+    Shot("sound", "sound", _("The sound"), _("Ten seconds are enough. A film will do too."), "sound"),
+)
+
+
+def shot_list(files: Iterable[StoredFile]) -> list[Shot]:
+    """Each with the newest file for it; `files` come newest first."""
+    taken: dict[str, StoredFile] = {}
+    for file in files:
+        taken.setdefault(file.name.rpartition(".")[0], file)
+    return [replace(shot, file=taken.get(str(shot.title))) for shot in SHOTS]

@@ -1,0 +1,153 @@
+// @ts-check
+/**
+ * <light-box>: looks at one picture, film or sound of the page after the other. A link `a[data-view="image|video|audio"]`
+ * anywhere opens it, among those within the nearest [data-gallery]; `data-caption` is what it says below. Without this
+ * script the links lead to the files themselves.
+ */
+
+const SWIPE_PX = 50;
+
+export class LightBox extends HTMLElement {
+  /** @type {HTMLAnchorElement[]} */
+  #links = [];
+  #place = 0;
+  /** The sheet that the link stood on: a dialog closes it. @type {HTMLElement | null} */
+  #sheet = null;
+  /** @type {Touch | null} */
+  #touch = null;
+  #leaving = new AbortController();
+
+  connectedCallback() {
+    this.#leaving = new AbortController();
+    const { signal } = this.#leaving;
+    document.addEventListener("click", (event) => this.#follow(event), { signal });
+    const dialog = this.#dialog;
+    dialog.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)), { signal });
+    dialog.addEventListener("keydown", (event) => this.#key(event), { signal });
+    dialog.addEventListener("close", () => this.#closed(), { signal });
+    dialog.addEventListener("touchstart", (event) => this.#touched(event), { signal, passive: true });
+    dialog.addEventListener("touchend", (event) => this.#lifted(event), { signal });
+  }
+
+  disconnectedCallback() {
+    this.#leaving.abort();
+  }
+
+  /** @param {MouseEvent} event */
+  #follow(event) {
+    const link = /** @type {Element} */ (event.target).closest("a[data-view]");
+    if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const gallery = link.closest("[data-gallery]") ?? document;
+    this.#links = [...gallery.querySelectorAll("a[data-view]")].map((each) => /** @type {HTMLAnchorElement} */ (each));
+    this.#sheet = link.closest(":popover-open");
+    this.#show(this.#links.indexOf(link));
+    this.#dialog.showModal();
+  }
+
+  /** @param {number} place */
+  #show(place) {
+    const link = this.#links[place];
+    if (!link) return;
+    this.#place = place;
+    this.#stage.replaceChildren(this.#view(link));
+    this.#stage.removeAttribute("data-zoomed");
+    this.#slot("name").textContent = link.dataset.caption ?? "";
+    this.#slot("place").textContent = String(place + 1);
+    this.#slot("count").textContent = String(this.#links.length);
+    this.#part("[data-count]").hidden = this.#links.length < 2;
+    /** @type {HTMLAnchorElement} */ (this.#part("[data-download]")).href = `${link.href}?download=1`;
+    this.#enable("[data-previous]", place > 0);
+    this.#enable("[data-next]", place < this.#links.length - 1);
+  }
+
+  /** @param {HTMLAnchorElement} link */
+  #view(link) {
+    const template = /** @type {HTMLTemplateElement} */ (this.#part(`template[data-show="${link.dataset.view}"]`));
+    const view = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const media = /** @type {HTMLImageElement | HTMLMediaElement} */ (view.querySelector("img, video, audio"));
+    media.onerror = () => this.#missing();
+    media.src = link.href;
+    if (media instanceof HTMLImageElement) this.#frame(media, link);
+    else media.ariaLabel = link.dataset.caption ?? "";
+    return view;
+  }
+
+  /** In its place at once, and until the whole picture has come its small one. @param {HTMLImageElement} image */
+  #frame(image, /** @type {HTMLAnchorElement} */ link) {
+    image.alt = link.dataset.caption ?? "";
+    const small = link.querySelector("img");
+    const [width, height] = [small?.getAttribute("width"), small?.getAttribute("height")];
+    if (width && height) Object.assign(image, { width, height });
+  }
+
+  #missing() {
+    const template = /** @type {HTMLTemplateElement} */ (this.#part("template[data-show=missing]"));
+    this.#stage.replaceChildren(template.content.cloneNode(true));
+  }
+
+  /** @param {Element} target */
+  #clicked(target) {
+    if (target.closest("[data-previous]")) this.#show(this.#place - 1);
+    else if (target.closest("[data-next]")) this.#show(this.#place + 1);
+    else if (target.closest("img")) this.#stage.toggleAttribute("data-zoomed");
+    else if (target.closest("[data-close]") || target === this.#stage) this.#dialog.close();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.target instanceof HTMLMediaElement) return; // winds it
+    if (event.key === "ArrowLeft") this.#show(this.#place - 1);
+    if (event.key === "ArrowRight") this.#show(this.#place + 1);
+  }
+
+  /** @param {TouchEvent} event */
+  #touched(event) {
+    const calm = event.touches.length === 1 && visualViewport?.scale === 1 && !("zoomed" in this.#stage.dataset);
+    this.#touch = calm ? event.touches[0] : null;
+  }
+
+  /** @param {TouchEvent} event */
+  #lifted(event) {
+    const [from, to] = [this.#touch, event.changedTouches[0]];
+    this.#touch = null;
+    if (!from || event.touches.length) return;
+    const [across, down] = [to.clientX - from.clientX, to.clientY - from.clientY];
+    if (down > 2 * SWIPE_PX && down > 2 * Math.abs(across)) this.#dialog.close();
+    else if (Math.abs(across) > SWIPE_PX && Math.abs(across) > 2 * Math.abs(down)) {
+      this.#show(this.#place - Math.sign(across));
+    }
+  }
+
+  #closed() {
+    this.#stage.replaceChildren(); // a film or sound stops
+    if (this.#sheet?.isConnected) this.#sheet.showPopover();
+    this.#links[this.#place]?.focus();
+  }
+
+  /**
+   * @param {string} selector
+   * @param {boolean} enabled
+   */
+  #enable(selector, enabled) {
+    /** @type {HTMLButtonElement} */ (this.#part(selector)).disabled = !enabled;
+  }
+
+  /** @param {string} name */
+  #slot(name) {
+    return this.#part(`[data-slot=${name}]`);
+  }
+
+  /** @param {string} selector */
+  #part(selector) {
+    return /** @type {HTMLElement} */ (this.querySelector(selector));
+  }
+
+  get #stage() {
+    return this.#part("[data-stage]");
+  }
+
+  get #dialog() {
+    return /** @type {HTMLDialogElement} */ (this.querySelector("dialog"));
+  }
+}
