@@ -30,6 +30,10 @@ def wrong_type() -> FileRefused:
     return FileRefused("wrong_type", sentence, 415)
 
 
+def damaged() -> FileRefused:
+    return FileRefused("wrong_type", _("This recording is damaged. Record it once more."), 415)
+
+
 def unreadable_image() -> FileRefused:
     return FileRefused("wrong_type", _("This picture cannot be read. It may be damaged: take it once more."), 415)
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from django.core.files.uploadedfile import UploadedFile
 
 from autodoctor.accounts.models import User
-from autodoctor.files import errors, images, kinds, names, store
+from autodoctor.files import errors, footage, images, kinds, names, store
 from autodoctor.files.models import StoredFile
 
 Upload: TypeAlias = "UploadedFile[Any]"
@@ -38,13 +38,21 @@ def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
     Without that, its objects are taken away again. To be entered outside of any transaction: images take a while.
     Raises `FileRefused`.
     """
-    with _no_half_objects():
-        file = _store(upload, now)
+    file = take(upload, now=now)
     try:
         yield file
     except BaseException:
         _discard_unless_saved(file)
         raise
+
+
+def take(upload: Upload, *, now: datetime) -> StoredFile:
+    """Check, clean and store; the row is not saved. Raises `FileRefused`."""
+    try:
+        with tempfile.TemporaryDirectory(dir=store.incoming()) as folder:
+            return _store(_clean(_on_disk(upload, Path(folder)), upload, Path(folder)), now)
+    except OSError as error:
+        raise errors.not_stored(error) from error
 
 
 def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
@@ -54,28 +62,26 @@ def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
     return file
 
 
-def _store(upload: Upload, now: datetime) -> StoredFile:
-    with tempfile.TemporaryDirectory(dir=store.incoming()) as folder:
-        cleaned = _clean(_on_disk(upload, Path(folder)), upload, Path(folder))
-        file = StoredFile(
-            id=uuid4(),
-            name=cleaned.name,
-            kind=cleaned.kind,
-            content_type=cleaned.content_type,
-            size=cleaned.path.stat().st_size,
-            width=cleaned.width,
-            height=cleaned.height,
-            key=store.new_key(now),
-            thumbnail_key=store.new_key(now) if cleaned.thumbnail else "",
-            created_at=now,
-        )
-        try:
-            store.put(cleaned.path, file.key)
-            if cleaned.thumbnail:
-                store.put(cleaned.thumbnail, file.thumbnail_key)
-        except BaseException:
-            _take_back(file)
-            raise
+def _store(cleaned: Cleaned, now: datetime) -> StoredFile:
+    file = StoredFile(
+        id=uuid4(),
+        name=cleaned.name,
+        kind=cleaned.kind,
+        content_type=cleaned.content_type,
+        size=cleaned.path.stat().st_size,
+        width=cleaned.width,
+        height=cleaned.height,
+        key=store.new_key(now),
+        thumbnail_key=store.new_key(now) if cleaned.thumbnail else "",
+        created_at=now,
+    )
+    try:
+        store.put(cleaned.path, file.key)
+        if cleaned.thumbnail:
+            store.put(cleaned.thumbnail, file.thumbnail_key)
+    except BaseException:
+        _take_back(file)
+        raise
     return file
 
 
@@ -99,6 +105,8 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
     found = kinds.recognise(path, upload.content_type or "")
     if found is None:
         raise errors.wrong_type()
+    if found.content_type in footage.CONTENT_TYPES:
+        _blank_descriptions(path)
     given = upload.name or ""
     if found.kind != StoredFile.Kind.IMAGE:
         return Cleaned(path, None, names.fit(given, found.suffixes), found.kind, found.content_type)
@@ -109,12 +117,11 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
     return Cleaned(picture, thumbnail, name, found.kind, made.content_type, made.width, made.height)
 
 
-@contextmanager
-def _no_half_objects() -> Iterator[None]:
+def _blank_descriptions(path: Path) -> None:
     try:
-        yield
-    except OSError as error:
-        raise errors.not_stored(error) from error
+        footage.blank(path)
+    except ValueError as error:
+        raise errors.damaged() from error
 
 
 def _discard_unless_saved(file: StoredFile) -> None:

@@ -64,9 +64,10 @@ def box(name: bytes, body: bytes) -> bytes:
 
 
 def film(brand: bytes = b"mp42", *, position: str = "", filling: int = 1000) -> bytes:
-    """The frame of an MP4, with the position where phones write it."""
-    udta = box(b"udta", box(b"\xa9xyz", struct.pack(">HH", len(position), 0) + position.encode())) if position else b""
-    moov = box(b"moov", box(b"mvhd", bytes(100)) + udta)
+    """The frame of an MP4, with the position in all places where phones write it."""
+    said = box(b"\xa9xyz", struct.pack(">HH", len(position), 0) + position.encode())
+    places = box(b"udta", said) + box(b"meta", said) + box(b"trak", box(b"udta", said)) if position else b""
+    moov = box(b"moov", box(b"mvhd", bytes(100)) + places)
     return box(b"ftyp", brand + bytes(4) + b"isom") + moov + box(b"mdat", bytes(filling))
 
 
@@ -104,3 +105,10 @@ def gif_claiming(width: int, height: int) -> bytes:
     content = bytearray(animation(frames=1, size=(8, 8)))
     content[6:10] = struct.pack("<HH", width, height)
     return bytes(content)
+
+
+def nested(name: bytes, depth: int) -> bytes:
+    content = b""
+    for _ in range(depth):
+        content = box(name, content)
+    return content

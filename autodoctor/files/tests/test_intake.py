@@ -101,6 +101,29 @@ def test_a_photo_becomes_a_jpeg_without_its_position(customer: User, format_: st
     assert picture(content_of(file, thumbnail=True)).size == (480, 360)
 
 
+@pytest.mark.parametrize("brand", [b"mp42", b"qt  ", b"M4A ", b"3gp4"])
+def test_a_recording_loses_its_position_and_nothing_else(customer: User, brand: bytes) -> None:
+    content = film(brand, position="+52.5200+013.4050/")
+    stored = content_of(take(customer, "a.mp4", content))
+    assert b"+52.52" not in stored
+    assert b"xyz" not in stored
+    assert len(stored) == len(content)
+    begin, end = content.index(b"mvhd"), content.index(b"udta")
+    assert stored[:begin] == content[:begin]
+    assert stored[begin:end] == content[begin:end]
+    assert stored[content.index(b"mdat") :] == content[content.index(b"mdat") :]
+
+
+def test_a_damaged_recording_is_refused(customer: User) -> None:
+    for content in (
+        film()[:-10],
+        film() + samples.box(b"moov", b"\0\0\0\2wrong"),
+        film() + samples.nested(b"moov", 50),
+        film() + samples.box(b"moov", samples.box(b"free", b"") * 20_000),
+    ):
+        assert refusal(customer, "a.mp4", content) == "wrong_type"
+
+
 def test_a_photo_is_turned_upright(customer: User) -> None:
     for orientation, size in ((3, (640, 480)), (6, (480, 640)), (8, (480, 640))):
         shown = picture(content_of(take(customer, "a.jpg", photo(orientation=orientation))))
