@@ -17,7 +17,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
 from autodoctor.room.receipt import Receipt
 from autodoctor.room.shots import Shot, shot_list
-from autodoctor.sessions import attendance, deadlines, log, queue, settlement, sharing
+from autodoctor.sessions import attendance, deadlines, log, queue, settlement, sharing, unwritten
 from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session, stamp
@@ -312,6 +312,22 @@ class Page:
     @property
     def used_seconds(self) -> int:
         return self.receipt.used_so_far(self.now)
+
+    # Afterwards
+
+    @property
+    def summary_due_at(self) -> datetime | None:
+        """Until when the customer is promised the written summary, while it is not there."""
+        return unwritten.due_at(self.session)
+
+    @property
+    def writes_summary(self) -> bool:
+        return self.role == Role.MECHANIC and self.summary_due_at is not None
+
+    @cached_property
+    def owed(self) -> Session | None:
+        """The session whose summary keeps this mechanic from accepting."""
+        return unwritten.in_the_way(self.viewer, self.now)
 
     # Money
 

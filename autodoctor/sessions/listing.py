@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -11,10 +12,11 @@ from django.db.models import Q
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import queue, settlement
+from autodoctor.sessions import queue, settlement, unwritten
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rating import NOT_RATED, Standing, standings
 from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
+from autodoctor.sessions.unwritten import Owed
 
 PER_PAGE = 20
 
@@ -38,6 +40,11 @@ class Row:
     def asks_solved(self) -> bool:
         """The mechanic ended early, and the customer has not said whether it is solved."""
         return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None
+
+    @property
+    def summary_due_at(self) -> datetime | None:
+        """Until when the customer is promised the written summary, while it is not there."""
+        return unwritten.due_at(self.session)
 
     @property
     def held(self) -> int:
@@ -70,6 +77,7 @@ class Lists:
     unpaid: list[Row]
     open: list[Row]
     unanswered: list[Row]
+    to_write: list[Owed]
     history: list[Row]
     page: "Page[Session]"
 
@@ -78,7 +86,7 @@ class Lists:
         return not (self.unpaid or self.open or self.unanswered or self.history)
 
 
-def of(user: User, page_number: str | None) -> Lists:
+def of(user: User, page_number: str | None, now: datetime) -> Lists:
     """A customer's or mechanic's own sessions; a mechanic may have been a customer before."""
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
     current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
@@ -90,6 +98,7 @@ def of(user: User, page_number: str | None) -> Lists:
         unpaid=[row for row in current_rows if row.session.state == State.DRAFT],
         open=[row for row in current_rows if row.session.state in OPEN - {State.DRAFT}],
         unanswered=[row for row in current_rows if row.session.state in TERMINAL],
+        to_write=unwritten.owed_by(user, now),
         history=[rows[session.id] for session in over],
         page=page,
     )

@@ -1,5 +1,6 @@
 """Summaries that are still to be written: until when, and what follows for a mechanic who does not."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -27,6 +28,20 @@ def by(mechanic: User) -> QuerySet[Session]:
     """The sessions of this mechanic whose summary is not written, the most pressing first."""
     mine = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
     return mine.select_related("customer", "mechanic").order_by("ended_at")
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One of them, as the mechanic's dashboard shows it."""
+
+    session: Session
+    due_at: datetime
+    overdue: bool
+
+
+def owed_by(mechanic: User, now: datetime) -> list[Owed]:
+    found = [(session, due_at(session)) for session in by(mechanic)]
+    return [Owed(session, due, due <= now) for session, due in found if due]
 
 
 def in_the_way(mechanic: User, now: datetime) -> Session | None:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in, support_only
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.answers import SeeOther
-from autodoctor.sessions import listing, rating
+from autodoctor.sessions import listing, rating, unwritten
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Refused
 
@@ -101,11 +101,12 @@ def _way_back(path: str) -> str:
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
     answer_hours = settings.DEADLINES["solved_answer"] // 3600
-    return {"lists": listing.of(request.user, request.GET.get("page")), "answer_hours": answer_hours}
+    return {"lists": listing.of(request.user, request.GET.get("page"), timezone.now()), "answer_hours": answer_hours}
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:
-    return {"requests": listing.open_requests(request.user), "busy": listing.is_busy(request.user)}
+    owed = unwritten.in_the_way(request.user, timezone.now())
+    return {"requests": listing.open_requests(request.user), "busy": listing.is_busy(request.user), "owed": owed}
 
 
 def _everything(request: SignedInRequest) -> dict[str, Any]:

@@ -147,6 +147,10 @@ class Mechanic(Person):
         expect(self.page).to_have_url(re.compile(f"/sessions/{session_id}/$"))
         return self
 
+    def comes_to_the_summary(self) -> Self:
+        expect(self.page).to_have_url(re.compile("/summary/$"), timeout=20_000)
+        return self
+
     def starts(self) -> Self:
         self.button("Start Session").click()
         return self.confirms("Start Session").is_live()

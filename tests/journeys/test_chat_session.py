@@ -59,7 +59,8 @@ def test_from_the_intake_to_the_end(server: Server, a_customer: Come, a_mechanic
     customer.is_shown_the_end().sees("The time is up").sees("$9.99")
     mechanic.is_shown_the_end().sees("$6.99")
     customer.comes_to_the_dashboard().sees("$9.99 charged")
-    mechanic.comes_to_the_dashboard().sees("You earn $6.99")
+    mechanic.comes_to_the_summary().page.goto("/dashboard/")
+    mechanic.sees("Summaries to write").sees("You earn $6.99")
 
     customer.page.go_back()
     customer.is_shown_the_end()
