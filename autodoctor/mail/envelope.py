@@ -1,5 +1,6 @@
 """Text, HTML, what the HTML shows and what is attached, as one message."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.mime.base import MIMEBase
@@ -54,8 +55,12 @@ def envelope(
     for cid, (content_type, content) in images.items():
         message.attach(_image(cid, content_type, content))
     for attachment in attachments:
-        message.attach(one_line(attachment.name), attachment.content, attachment.content_type)
+        message.attach(_file_name(attachment.name), attachment.content, attachment.content_type)
     return message
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[/\\]", "-", one_line(name))
 
 
 def _image(cid: str, content_type: str, content: bytes) -> MIMEImage:

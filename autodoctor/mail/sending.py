@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from autodoctor.clock.handlers import GiveUp
-from autodoctor.mail.envelope import Attachment, Images, envelope
+from autodoctor.mail.envelope import Attachment, Envelope, Images, envelope
 from autodoctor.mail.rendering import render
 
 # What an HTTP API says of a mail that it will never take: malformed, too large, not deliverable.
@@ -62,6 +62,7 @@ def deliver(
     message = envelope(letter, to=recipient.email, headers=headers, attachments=attachments, images=images or {})
     with _refusals():
         message.send()
+        _check_taken(message)
 
 
 def message_id(key: str) -> str:
@@ -87,6 +88,13 @@ def _refusals() -> Iterator[None]:
         raise GiveUp(str(error)) from error
     except (AnymailRecipientsRefused, AnymailInvalidAddress) as error:
         raise GiveUp(str(error)) from error
+
+
+def _check_taken(message: Envelope) -> None:
+    """A service may have answered without saying yes. Mail by SMTP has no such status."""
+    answer = getattr(message, "anymail_status", None)
+    if answer is not None and not answer.status <= {"sent", "queued"}:
+        raise GiveUp(f"not taken: {', '.join(answer.status)}")
 
 
 def _is_for_ever(error: SMTPRecipientsRefused | SMTPDataError | AnymailRequestsAPIError) -> bool:

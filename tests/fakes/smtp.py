@@ -1,6 +1,6 @@
 """A real SMTP server that keeps what it is given."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,11 +14,13 @@ from tests.fakes.ports import free_port
 class Sink:
     """Takes every letter, but refuses those to an address in `refused` (by SMTP code), or all of them at their end."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         self.letters: list[EmailMessage] = []
         self.refused: dict[str, int] = {}
         self.refuses_content = 0
-        self.port = free_port()
+        self.on_rcpt: Callable[[], None] | None = None  # before it agrees to a recipient
+        self.on_letter: Callable[[], None] | None = None  # when it has a letter, and before it says so
+        self.port = port or free_port()
 
     @property
     def url(self) -> str:
@@ -30,6 +32,8 @@ class Sink:
     ) -> str:
         if address in self.refused:
             return f"{self.refused[address]} no such mailbox"
+        if self.on_rcpt:
+            self.on_rcpt()
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -39,12 +43,14 @@ class Sink:
         content = envelope.content
         raw = content.encode() if isinstance(content, str) else content or b""
         self.letters.append(message_from_bytes(raw, policy=policy.default))
+        if self.on_letter:
+            self.on_letter()
         return "250 OK"
 
 
 @contextmanager
-def smtp() -> Iterator[Sink]:
-    sink = Sink()
+def smtp(port: int | None = None) -> Iterator[Sink]:
+    sink = Sink(port)
     controller = Controller(sink, hostname="127.0.0.1", port=sink.port)
     controller.start()
     try:

@@ -87,7 +87,7 @@ def test_what_is_attached_can_be_had(client: Client, db: None) -> None:
     name = _keep_whole()
     (link,) = re.findall(r'href="([^"]*attachments[^"]*)"', client.get(f"/outbox/{name}/").content.decode())
     answer = client.get(unescape(link))
-    assert b"".join(answer) == PDF.content  # type: ignore[call-overload]
+    assert b"".join(answer) == PDF.content
     assert answer.headers["Content-Type"] == "application/pdf"
     assert "attachment" in answer.headers["Content-Disposition"]
     assert "%C3%9Cbersicht.pdf" in answer.headers["Content-Disposition"]

@@ -1,0 +1,151 @@
+"""Killed in the middle of a mail, a mail server that is not there, an address that is refused: nothing is lost."""
+
+import json
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from uuid import UUID
+
+from tests.fakes import scene
+from tests.fakes.ports import free_port
+from tests.fakes.server import Server
+from tests.fakes.smtp import Sink, smtp
+
+StartServer = Callable[..., Server]
+
+POST = """
+from django.db import transaction
+from django.utils import timezone
+from autodoctor.mail.post import post
+with transaction.atomic():
+    for number in range({count}):
+        context = {{"session_id": "0", "plan": "Quick Chat"}}
+        to, key = f"{{number}}@example.org", f"{template}:{{number}}"
+        post("{template}", to=to, context=context, key=key, now=timezone.now())
+"""
+
+
+def post(server: Server, count: int = 1, template: str = "sessions/mail/requested") -> None:
+    """From another process: the server's own clock sends them."""
+    server.shell(POST.format(count=count, template=template))
+
+
+def until(holds: Callable[[], object], patience: float = 30) -> None:
+    limit = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def waiting(server: Server) -> int:
+    ((count,),) = server.sql("SELECT count(*) FROM clock_job WHERE kind = 'mail.send' AND parked_at IS NULL")
+    return int(count)
+
+
+def kill_once(server: Server, *, after: int = 1) -> Callable[[], None]:
+    """To be called for each letter: at that one the power goes, and never again."""
+    seen = 0
+
+    def on_each() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == after:
+            server.kill()
+
+    return on_each
+
+
+def copies(letters: list[EmailMessage]) -> dict[str, int]:
+    """How many of each Message-ID."""
+    ids = [letter["Message-ID"] for letter in letters]
+    return {id_: ids.count(id_) for id_ in ids}
+
+
+def test_killed_before_the_mail_is_taken_it_leaves_once(start_server: StartServer, mailbox: Sink) -> None:
+    server = start_server(environment={"EMAIL_URL": mailbox.url})
+    mailbox.on_rcpt = kill_once(server)
+    post(server)
+    until(lambda: not server.is_running())
+    assert mailbox.letters == []
+
+    server.restart()
+    until(lambda: not waiting(server))
+
+    assert list(copies(mailbox.letters).values()) == [1]
+
+
+def test_killed_between_the_servers_yes_and_our_commit_a_second_copy_says_that_it_is_one(
+    start_server: StartServer, mailbox: Sink
+) -> None:
+    server = start_server(environment={"EMAIL_URL": mailbox.url})
+    mailbox.on_letter = kill_once(server)
+    post(server)
+    until(lambda: not server.is_running())
+    assert len(mailbox.letters) == 1
+
+    server.restart()
+    until(lambda: not waiting(server))
+
+    assert list(copies(mailbox.letters).values()) == [2]
+
+
+def test_of_many_only_those_in_flight_leave_twice(start_server: StartServer, mailbox: Sink) -> None:
+    server = start_server(environment={"EMAIL_URL": mailbox.url})
+    mailbox.on_letter = kill_once(server, after=20)
+    post(server, count=60)
+    until(lambda: not server.is_running())
+    server.restart()
+    until(lambda: not waiting(server))
+
+    found = copies(mailbox.letters)
+    assert len(found) == 60
+    assert max(found.values()) <= 2
+    assert sum(count - 1 for count in found.values()) <= 8  # as many as are sent at once
+
+
+def test_a_refused_address_is_parked_and_told_to_support_while_others_go_on(
+    start_server: StartServer, mailbox: Sink
+) -> None:
+    server = start_server(environment={"EMAIL_URL": mailbox.url})
+    mailbox.refused["customer-0-0@example.org"] = 550
+    talk = scene.stage(server, "requested")
+    assert talk.customer.email in mailbox.refused
+    post(server)
+    until(lambda: not waiting(server))
+
+    assert len(mailbox.letters) == 1
+    until(lambda: alerts(server, talk.id))
+    assert alerts(server, talk.id) == [
+        {"rule": "job.parked", "kind": "mail.send", "template": "sessions/mail/requested"}
+    ]
+    ((attempts, error),) = server.sql("SELECT attempts, last_error FROM clock_job WHERE parked_at IS NOT NULL")
+    assert attempts == 1
+    assert "no such mailbox" in error
+
+
+def test_a_poisonous_mail_stops_nobody_elses(start_server: StartServer, mailbox: Sink) -> None:
+    server = start_server(environment={"EMAIL_URL": mailbox.url})
+    post(server, count=10, template="sessions/mail/no_such_template")
+    post(server, count=10)
+
+    until(lambda: len(mailbox.letters) == 10)
+
+    failing = "SELECT count(*) FROM clock_job WHERE last_error LIKE '%TemplateDoesNotExist%'"
+    until(lambda: server.sql(failing) == [(10,)])
+
+
+def test_a_mail_server_that_is_away_gets_everything_once_it_is_back(start_server: StartServer) -> None:
+    port = free_port()
+    server = start_server(environment={"EMAIL_URL": f"smtp://127.0.0.1:{port}"})
+    post(server, count=5)
+    until(lambda: server.sql("SELECT count(*) FROM clock_job WHERE attempts > 0") == [(5,)])
+
+    with smtp(port) as mailbox:
+        until(lambda: not waiting(server))
+
+    assert sorted(letter["To"] for letter in mailbox.letters) == [f"{number}@example.org" for number in range(5)]
+
+
+def alerts(server: Server, session_id: UUID) -> list[dict[str, str]]:
+    query = "SELECT data FROM autodoctor_sessions_sessionevent WHERE session_id = %s AND kind = 'alert.support'"
+    return [json.loads(data) for (data,) in server.sql(query, scene.key(server, session_id))]
