@@ -127,7 +127,7 @@ export class DraftForm extends HTMLElement {
     if (button) button.ariaBusy = null;
     if (this.#dirty && this.#state.dataset.state !== "sent") return this.#state.scrollIntoView({ block: "nearest" });
     this.#released = true;
-    this.#form.requestSubmit(button);
+    setTimeout(() => this.#form.requestSubmit(button)); // not while this event is still going round
   }
 
   /** @param {MouseEvent} event */
