@@ -1,0 +1,91 @@
+"""The customer rates from the moment of the end; the mechanic reads it, and so does whoever meets them next."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import quietly
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic
+
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def over(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
+    """A session that has just ended, with both on its page."""
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    customer.goes_to(session_id).joins()
+    mechanic.goes_to(session_id).joins().starts()
+    customer.is_live().ends().is_shown_the_end()
+    return customer, mechanic
+
+
+def choose(page: Page, word: str, line: str = "") -> None:
+    page.get_by_role("radio", name=re.compile(f"^{word}")).check()
+    page.get_by_label("A line about it").fill(line)
+
+
+def test_from_the_stars_to_the_mechanics_page(server: Server, over: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = over
+    page, session_id = customer.page, customer.session_id
+    inspect(page, "rating-open")
+    choose(page, "Good", "Found the loose clamp <b>at once</b>.")
+    inspect(page, "rating-chosen")
+    customer.button("Send the rating").click()
+    customer.sees("Your rating of Mechanic").sees("Found the loose clamp <b>at once</b>.")
+    expect(page).to_have_url(re.compile(f"/sessions/{session_id}/$"))  # it stays here, whatever counted down before
+    inspect(page, "rating-given")
+
+    mechanic.waits_for_requests().sees("(1 rating)").sees("Found the loose clamp")
+    mechanic.goes_to(session_id).sees("’s rating")
+    inspect(mechanic.page, "rating-read")
+
+    page.get_by_text("Change it", exact=True).click()
+    choose(page, "Excellent", "And it still runs.")
+    customer.button("Save the change").click()
+    customer.sees("And it still runs.")
+    page.get_by_role("link", name=re.compile("^Mechanic")).first.click()
+    customer.sees("5.0").sees("And it still runs.").sees_no_more("Found the loose clamp")
+    inspect(page, "mechanic-page")
+
+
+def test_the_list_of_the_mechanic_follows_without_a_reload(over: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = over
+    mechanic.waits_for_requests()
+    choose(customer.page, "Fair")
+    customer.button("Send the rating").click()
+    expect(mechanic.page.get_by_text("3 stars of 5")).to_have_count(1)
+
+
+def test_the_dashboard_asks_until_the_time_is_over(server: Server, over: tuple[Customer, Mechanic]) -> None:
+    customer, _ = over
+    session_id = customer.session_id
+    customer.page.goto("/dashboard/")
+    inspect(customer.page, "dashboard-to-rate")
+    customer.page.get_by_role("link", name=re.compile("^Rate ")).click()
+    expect(customer.page).to_have_url(re.compile(f"/sessions/{session_id}/#rating$"))
+
+    pass_time(server, session_id, 14 * DAY)
+    customer.page.goto("/dashboard/")
+    expect(customer.page.get_by_role("link", name=re.compile("^Rate "))).to_have_count(0)
+
+
+def test_it_works_without_any_script(
+    server: Server, over: tuple[Customer, Mechanic], browser_of: Callable[..., Page]
+) -> None:
+    customer, _ = over
+    page = browser_of(customer.who, java_script_enabled=False)
+    page.goto(f"/sessions/{customer.session_id}/")
+    choose(page, "Poor", "Hard to understand.")
+    page.get_by_role("button", name="Send the rating").click()
+    expect(page.get_by_text("Hard to understand.")).to_be_visible()
+    expect(page.get_by_text("2 stars of 5")).to_have_count(1)
