@@ -13,10 +13,13 @@ from autodoctor.room.bus import Bus, bus
 from autodoctor.room.door import Guest
 from autodoctor.room.line import Line, Receive, Scope, Send
 from autodoctor.room.pace import Pace
+from autodoctor.sessions import queue
 from autodoctor.sessions.models import SessionEvent
 
 COALESCE_SECONDS = 0.25  # many changes within this time are said once
 QUEUE = frozenset(f"session.{what}" for what in ("requested", "accepted", "released", "cancelled", "expired"))
+
+FILES = frozenset({"file.shared", "file.removed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,12 @@ def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_s
     states = [event.data["session"] for event in events if "session" in event.data]
     parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
     parties |= {event.data["released"] for event in events if event.data.get("released")}
-    bus.publish(Changed(any(event.kind in QUEUE for event in events), frozenset(parties)))
+    bus.publish(Changed(_changes_queue(session_id, {event.kind for event in events}), frozenset(parties)))
+
+
+def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:
+    """The queue shows the files of those who wait in it, and of nobody else."""
+    return bool(kinds & QUEUE) or (bool(kinds & FILES) and queue.waiting().filter(pk=session_id).exists())
 
 
 feed = Feed(bus)

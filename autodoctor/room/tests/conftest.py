@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from autodoctor.sessions.models import Session
     from autodoctor.sessions.tests.story import Story
 
+PATIENCE = 15_000  # milliseconds that a page may take on a busy machine
+
 
 @pytest.fixture
 def writer() -> "Iterator[Writer]":
@@ -104,9 +106,12 @@ def reads(client_of: "Callable[[User], Client]", story: "Story") -> "Callable[..
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
+    from playwright.sync_api import expect
+
     path = chromium.find()
     if path is None:
         pytest.skip("no Chromium: install one to run the room's scripts")
+    expect.set_options(timeout=PATIENCE)
     return {"executable_path": path, "args": chromium.flags()}
 
 

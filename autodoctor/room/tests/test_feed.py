@@ -45,6 +45,17 @@ def test_each_role_hears_of_its_lists_once(shared: Server) -> None:
         feed.close()
 
 
+def test_files_of_those_who_wait_are_news_for_the_queue(shared: Server) -> None:
+    waiting, live = scene.stage(shared, "requested"), scene.stage(shared, "live")
+    feed = open_feed(shared, shared.enrol(1, "looks-on", mechanics=True)[0])
+    note = {"file": ("notes.txt", b"clicks once")}
+    for talk, news in ((live, []), (waiting, ["queue"])):
+        feed.frames.clear()
+        assert shared.client(talk.customer).post(f"/api/sessions/{talk.id}/files", files=note).status_code == 201
+        assert heard(feed) == news
+    feed.close()
+
+
 def test_signing_out_closes_it(shared: Server) -> None:
     (person,) = shared.enrol(1, "leaves")
     feed = open_feed(shared, person)

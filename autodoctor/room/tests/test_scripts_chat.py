@@ -30,7 +30,9 @@ def chat_markup() -> str:
     """As the server renders it for a customer, before anything was said."""
     session = SimpleNamespace(id=uuid4())
     lines = [*LINES, *(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
-    page = SimpleNamespace(session=session, role="customer", takes_part=True, entries=[], lines=lines)
+    page = SimpleNamespace(
+        session=session, role="customer", takes_part=True, entries=[], lines=lines, file_kinds=["image", "audio", "pdf"]
+    )
     return STYLE + render_to_string("room/parts/chat.html", {"page": page})
 
 
@@ -189,6 +191,44 @@ def test_names_and_words_are_inert(chat: Page, line: Line) -> None:
     line.tells(2, "participant.joined", by=MORGAN | {"name": evil}, data={})
     expect(chat.locator(".bubble [data-slot=text]")).to_have_text(evil)
     expect(chat.locator("[role=log] img")).to_have_count(0)
+
+
+FILE = {"id": "f1", "name": "Engine bay.jpg", "kind": "image", "size": 1536, "width": 640, "height": 480}
+
+
+def test_a_shared_picture_has_its_place_before_it_comes(chat: Page, line: Line) -> None:
+    line.tells(1, "file.shared", by=MORGAN, data={"file": FILE})
+    picture = bubbles(chat).locator("img")
+    folder = chat.locator("chat-log").get_attribute("data-files")
+    expect(picture).to_have_attribute("src", f"{folder}f1/thumbnail/")
+    expect(picture).to_have_attribute("width", "640")
+    expect(picture).to_have_attribute("alt", "Engine bay.jpg")
+    expect(bubbles(chat).locator("[data-view=image]")).to_have_attribute("href", f"{folder}f1/")
+    expect(bubbles(chat)).to_contain_text("1.5 kB")
+
+
+def test_a_sound_and_a_paper_have_their_own_looks(chat: Page, line: Line) -> None:
+    line.tells(1, "file.shared", by=ME, data={"file": FILE | {"kind": "audio", "name": "idle.wav", "width": None}})
+    line.tells(2, "file.shared", by=ME, data={"file": FILE | {"id": "f2", "kind": "pdf", "name": "bill.pdf"}})
+    folder = chat.locator("chat-log").get_attribute("data-files")
+    expect(bubbles(chat).first.locator("audio")).to_have_attribute("src", f"{folder}f1/")
+    expect(bubbles(chat).last.get_by_role("link")).to_have_attribute("href", f"{folder}f2/?download=1")
+
+
+def test_what_is_removed_goes_from_its_place_and_is_told(chat: Page, line: Line) -> None:
+    line.tells(1, "file.shared", by=MORGAN, data={"file": FILE})
+    line.tells(2, "file.removed", by=MORGAN, data={"file": FILE})
+    expect(bubbles(chat)).to_contain_text("Removed")
+    expect(bubbles(chat).locator("img, a")).to_have_count(0)
+    expect(chat.get_by_text("Morgan removed a file")).to_be_visible()
+
+
+def test_names_of_files_are_inert(chat: Page, line: Line) -> None:
+    evil = '"><img src=x onerror=alert(1)>'
+    line.tells(1, "file.shared", by=MORGAN, data={"file": FILE | {"name": evil}})
+    expect(bubbles(chat).locator("[data-slot=name]")).to_have_text(evil)
+    expect(bubbles(chat).locator("img")).to_have_count(1)
+    expect(bubbles(chat).locator("img")).to_have_attribute("alt", evil)
 
 
 START = """async () => {

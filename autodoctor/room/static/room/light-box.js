@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * <light-box>: looks at one picture, film or sound of the page after the other. A link `a[data-view="image|video|audio"]`
- * anywhere opens it, among those within the nearest [data-gallery]; `data-caption` is what it says below. Without this
+ * anywhere opens it, among those within the [data-gallery] around it; `data-caption` is what it is called. Without this
  * script the links lead to the files themselves.
  */
 
@@ -38,8 +38,9 @@ export class LightBox extends HTMLElement {
     const link = /** @type {Element} */ (event.target).closest("a[data-view]");
     if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const gallery = link.closest("[data-gallery]") ?? document;
-    this.#links = [...gallery.querySelectorAll("a[data-view]")].map((each) => /** @type {HTMLAnchorElement} */ (each));
+    /** @type {NodeListOf<HTMLAnchorElement> | undefined} */
+    const gallery = link.closest("[data-gallery]")?.querySelectorAll("a[data-view]");
+    this.#links = [...(gallery ?? [link])];
     this.#sheet = link.closest(":popover-open");
     this.#show(this.#links.indexOf(link));
     this.#dialog.showModal();
@@ -130,7 +131,9 @@ export class LightBox extends HTMLElement {
    * @param {boolean} enabled
    */
   #enable(selector, enabled) {
-    /** @type {HTMLButtonElement} */ (this.#part(selector)).disabled = !enabled;
+    const button = /** @type {HTMLButtonElement} */ (this.#part(selector));
+    if (!enabled && button === document.activeElement) this.#part("[data-close]").focus();
+    button.disabled = !enabled;
   }
 
   /** @param {string} name */

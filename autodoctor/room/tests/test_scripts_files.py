@@ -1,0 +1,356 @@
+"""Sharing and looking at files, with the page's own markup, in a real browser; the test answers for the server."""
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.template.loader import render_to_string
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+
+from autodoctor.files.tests.samples import wav
+from autodoctor.room.tests.exchange import SCRIPTS, Exchange
+
+SESSION = "11111111-1111-4111-8111-111111111111"
+FILES = f"**/api/sessions/{SESSION}/files"
+LIMIT = 10 * 1024 * 1024
+HIDDEN = "[hidden] { display: none !important } .visually-hidden { position: absolute; clip-path: inset(50%) }"
+STYLE = f"<style>{HIDDEN} {(SCRIPTS / 'files.css').read_text()}</style>"
+START = """async () => {
+  const { FileDrop } = await import("room/file-drop");
+  customElements.define("file-drop", FileDrop);
+  window.shared = [];
+  document.addEventListener("file-shared", ({ detail }) => shared.push(detail.name));
+}"""
+# What a person's hands do that Playwright has no hands for.
+DROP = """([name, open]) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File(["clicks"], name, { type: "text/plain" }));
+  document.querySelector("file-drop").open = open;
+  return ["dragenter", "dragover", "drop"].map((kind) =>
+    document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true })));
+}"""
+PASTE = """([text]) => {
+  const pasted = new DataTransfer();
+  pasted.items.add(new File(["png"], "image.png", { type: "image/png" }));
+  if (text) pasted.setData("text/plain", text);
+  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: pasted, bubbles: true, cancelable: true }));
+}"""
+SWIPE = """([across, down]) => {
+  const target = document.querySelector("[data-stage]");
+  const touch = (x, y) => new Touch({ identifier: 1, target, clientX: 200 + x, clientY: 200 + y });
+  const tell = (kind, touches, changed) => target.dispatchEvent(
+    new TouchEvent(kind, { touches, changedTouches: changed, bubbles: true }));
+  tell("touchstart", [touch(0, 0)], [touch(0, 0)]);
+  tell("touchend", [], [touch(across, down)]);
+}"""
+
+
+class Desk:
+    """The server's side: takes every upload and answers when it is told to."""
+
+    def __init__(self, page: Page) -> None:
+        self.routes: list[Route] = []
+        self._page = page
+        page.route(FILES, self._keep)
+
+    def _keep(self, route: Route) -> None:
+        self.routes.append(route)
+
+    def has(self, count: int) -> "Desk":
+        while len(self.routes) < count:
+            self._page.wait_for_timeout(20)
+        return self
+
+    def body(self, place: int) -> str:
+        return (self.routes[place].request.post_data_buffer or b"").decode(errors="replace")
+
+    def takes(self, place: int, **changes: Any) -> None:
+        file = {"id": str(uuid4()), "name": f"file {place}", "kind": "text", "size": 6} | changes
+        self.routes[place].fulfill(status=201, json=file)
+
+    def refuses(self, place: int, status: int, **error: str) -> None:
+        self.routes[place].fulfill(status=status, json=error)
+
+
+@pytest.fixture
+def drop(page: Page, exchange: Exchange) -> Page:
+    """A page that files may be shared on, everywhere."""
+    session = SimpleNamespace(id=SESSION)
+    markup = render_to_string("room/parts/file_drop.html", {"session": session, "whole_page": True, "buttons": True})
+    slots = '<ul data-uploads="Engine bay"></ul><button data-pick="camera" data-name="Engine bay">Take it</button>'
+    exchange.body = f'{STYLE}<input name="csrfmiddlewaretoken" type="hidden" value="a-token">{slots}{markup}'
+    page.goto(f"http://localhost:{exchange.port}/page")
+    page.evaluate(START)
+    return page
+
+
+@pytest.fixture
+def desk(drop: Page) -> Iterator[Desk]:
+    yield Desk(drop)
+    drop.unroute_all(behavior="ignoreErrors")
+
+
+def text_file(name: str, size: int = 6) -> FilePayload:
+    return {"name": name, "mimeType": "text/plain", "buffer": b"x" * size}
+
+
+def pick(page: Page, *files: FilePayload, button: str = "Add files") -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=button).click()
+    chooser.value.set_files(list(files))
+
+
+def rows(page: Page) -> Locator:
+    return page.locator(".upload")
+
+
+def test_a_picked_file_is_sent_and_told(drop: Page, desk: Desk) -> None:
+    pick(drop, text_file("notes.txt"))
+    body = desk.has(1).body(0)
+    assert 'name="client_id"' in body
+    assert 'filename="notes.txt"' in body
+    assert desk.routes[0].request.headers["x-csrftoken"] == "a-token"
+    expect(rows(drop)).to_have_count(1)
+    desk.takes(0)
+    expect(rows(drop)).to_have_count(0)
+    assert drop.evaluate("shared") == ["file 0"]
+
+
+def test_several_go_three_at_a_time(drop: Page, desk: Desk) -> None:
+    pick(drop, *(text_file(f"{number}.txt") for number in range(5)))
+    desk.has(3)
+    expect(drop.locator('.upload[data-state="waiting"]')).to_have_count(2)
+    desk.takes(0)
+    desk.has(4)
+    expect(drop.locator('.upload[data-state="waiting"]')).to_have_count(1)
+
+
+def test_what_is_cancelled_makes_room_for_the_next(drop: Page, desk: Desk) -> None:
+    pick(drop, *(text_file(f"{number}.txt") for number in range(4)))
+    desk.has(3)
+    drop.get_by_role("button", name="Cancel 1.txt").click()
+    expect(drop.get_by_text("1.txt")).to_have_count(0)
+    assert 'filename="3.txt"' in desk.has(4).body(3)
+
+
+def test_the_servers_refusal_is_said_and_not_tried_again(drop: Page, desk: Desk) -> None:
+    pick(drop, text_file("page.html"))
+    desk.has(1).refuses(0, 415, error="wrong_type", detail="This cannot be shared.")
+    expect(drop.get_by_role("alert")).to_have_text("This cannot be shared.")
+    expect(drop.get_by_role("button", name="Try again")).to_be_hidden()
+    drop.get_by_role("button", name="Take off the list page.html").click()
+    expect(rows(drop)).to_have_count(0)
+
+
+def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk) -> None:
+    pick(drop, text_file("a.txt"), text_file("b.txt"))
+    desk.has(2).routes[0].abort()
+    desk.takes(1)
+    expect(drop.get_by_role("alert")).to_contain_text("The connection broke off")
+    drop.get_by_role("button", name="Try again").click()
+    desk.has(3)
+    sent, again = (_client_id(desk.body(place)) for place in (0, 2))
+    assert sent == again
+    desk.takes(2)
+    expect(rows(drop)).to_have_count(0)
+
+
+def test_it_goes_on_by_itself_when_the_network_is_back(drop: Page, desk: Desk) -> None:
+    pick(drop, text_file("a.txt"))
+    desk.has(1).routes[0].abort()
+    expect(drop.get_by_role("alert")).to_contain_text("The connection broke off")
+    drop.evaluate("dispatchEvent(new Event('online'))")
+    desk.has(2).takes(1)
+    expect(rows(drop)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (401, "not_signed_in", "You are signed out"),
+        (502, "", "The server could not take it just now"),
+        (409, "too_many", "There is no room"),
+    ],
+)
+def test_every_failure_says_what_to_do(drop: Page, desk: Desk, status: int, error: str, words: str) -> None:
+    pick(drop, text_file("a.txt"))
+    if error:
+        desk.has(1).refuses(0, status, error=error, detail="There is no room for more." if status == 409 else "")
+    else:
+        desk.has(1).routes[0].fulfill(status=status, body="<html>Bad gateway</html>")
+    expect(drop.get_by_role("alert")).to_contain_text(words)
+    expect(drop.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def test_too_large_and_empty_are_said_before_anything_is_sent(drop: Page, desk: Desk) -> None:
+    pick(
+        drop, text_file("film.mov", LIMIT + 2 * 1024 * 1024), text_file("nothing.txt", 0), text_file("fits.txt", LIMIT)
+    )
+    expect(drop.get_by_text("Too large: 12 MB. Up to 10 MB can be shared")).to_be_visible()
+    expect(drop.get_by_text("This file is empty.")).to_be_visible()
+    desk.has(1)
+    assert 'filename="fits.txt"' in desk.body(0)
+
+
+def test_what_is_dropped_anywhere_is_shared(drop: Page, desk: Desk) -> None:
+    went_on = drop.evaluate(DROP, ["notes.txt", True])
+    assert went_on == [False, False, False]
+    assert 'filename="notes.txt"' in desk.has(1).body(0)
+
+
+def test_a_drop_that_is_not_taken_does_not_take_the_page_away(drop: Page, desk: Desk) -> None:
+    assert drop.evaluate(DROP, ["notes.txt", False]) == [False, False, False]
+    expect(rows(drop)).to_have_count(0)
+
+
+def test_a_pasted_picture_is_shared_but_not_the_picture_of_words(drop: Page, desk: Desk) -> None:
+    drop.evaluate(PASTE, ["a table of numbers"])
+    expect(rows(drop)).to_have_count(0)
+    drop.evaluate(PASTE, [""])
+    assert 'filename="image.png"' in desk.has(1).body(0)
+
+
+def test_a_picked_shot_is_called_so_and_stands_in_its_place(drop: Page, desk: Desk) -> None:
+    pick(drop, {"name": "IMG_0001.JPG", "mimeType": "image/jpeg", "buffer": b"jpeg"}, button="Take it")
+    assert 'filename="Engine bay.JPG"' in desk.has(1).body(0)
+    place = drop.locator('[data-uploads="Engine bay"]')
+    expect(place.locator(".upload")).to_have_count(1)
+    place.evaluate("element => element.remove()")
+    drop.evaluate("document.querySelector('file-drop').settle()")
+    expect(drop.locator("file-drop .upload")).to_have_count(1)
+
+
+def test_leaving_is_asked_about_only_while_something_would_be_lost(drop: Page, desk: Desk) -> None:
+    leave = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+    assert drop.evaluate(leave) is False
+    pick(drop, text_file("a.txt"))
+    desk.has(1)
+    assert drop.evaluate(leave) is True
+    desk.refuses(0, 413, error="too_large", detail="Too large.")
+    expect(drop.get_by_role("alert")).to_be_visible()
+    assert drop.evaluate(leave) is False
+
+
+def test_names_are_inert_while_they_are_on_their_way(drop: Page, desk: Desk) -> None:
+    pick(drop, text_file("<img src=x onerror=alert(1)>.txt"))
+    desk.has(1)
+    expect(drop.locator(".upload__name [data-slot=name]")).to_have_text("<img src=x onerror=alert(1)>.txt")
+    expect(drop.locator('img[src="x"]')).to_have_count(0)
+
+
+def _client_id(body: str) -> str:
+    return body.split('name="client_id"')[1].split(maxsplit=1)[0]
+
+
+LOOK = """async () => {
+  const { LightBox } = await import("room/light-box");
+  customElements.define("light-box", LightBox);
+}"""
+
+
+@pytest.fixture
+def gallery(page: Page, exchange: Exchange) -> Page:
+    """Two pictures and a sound in one gallery, another picture outside of it."""
+    picture = "<svg xmlns='http://www.w3.org/2000/svg' width='64' height='48'/>"
+    page.route("**/files/**", lambda route: route.fulfill(content_type="image/svg+xml", body=picture))
+    page.route("**/files/2/", lambda route: route.fulfill(content_type="audio/wav", body=wav()))
+    views = [("image", "Engine bay"), ("image", "Tyre"), ("audio", "The sound")]
+    links = "".join(
+        f'<a data-view="{view}" data-caption="{name}" href="/files/{place}/">{name}</a> '
+        for place, (view, name) in enumerate(views)
+    )
+    exchange.body = (
+        f"{STYLE}<main><div data-gallery>{links}</div><a data-view=image href='/files/9/' data-caption=Other>Other</a>"
+        f"</main>{render_to_string('room/parts/light_box.html')}"
+    )
+    page.goto(f"http://localhost:{exchange.port}/page")
+    page.evaluate(LOOK)
+    return page
+
+
+def name(page: Page) -> Locator:
+    return page.locator("#light-box-name")
+
+
+def test_the_light_box_goes_through_its_gallery(gallery: Page) -> None:
+    gallery.get_by_role("link", name="Engine bay").click()
+    expect(name(gallery)).to_have_text("Engine bay")
+    expect(gallery.get_by_text("1 of 3")).to_be_visible()
+    expect(gallery.get_by_role("button", name="Previous")).to_be_hidden()
+    gallery.get_by_role("button", name="Next").click()
+    expect(name(gallery)).to_have_text("Tyre")
+    gallery.keyboard.press("ArrowRight")
+    expect(gallery.locator("dialog audio")).to_have_attribute("src", f"{gallery.url.removesuffix('page')}files/2/")
+    expect(gallery.get_by_role("button", name="Next")).to_be_hidden()
+    gallery.keyboard.press("ArrowLeft")
+    gallery.keyboard.press("ArrowLeft")
+    gallery.keyboard.press("ArrowLeft")
+    expect(name(gallery)).to_have_text("Engine bay")
+
+
+def test_the_light_box_gives_the_focus_back_and_stops_what_plays(gallery: Page) -> None:
+    gallery.get_by_role("link", name="Engine bay").click()
+    expect(gallery.get_by_role("button", name="Close")).to_be_focused()
+    gallery.keyboard.press("ArrowRight")
+    gallery.keyboard.press("Escape")
+    expect(gallery.get_by_role("dialog")).to_have_count(0)
+    expect(gallery.locator("[data-stage] > *")).to_have_count(0)
+    expect(gallery.get_by_role("link", name="Tyre")).to_be_focused()
+
+
+def test_the_focus_stays_in_the_light_box(gallery: Page) -> None:
+    gallery.get_by_role("link", name="Engine bay").click()
+    for _press in range(8):
+        gallery.keyboard.press("Tab")
+        assert gallery.evaluate(
+            "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+        )
+
+
+def test_a_swipe_goes_on_and_a_pull_down_closes(gallery: Page) -> None:
+    gallery.get_by_role("link", name="Engine bay").click()
+    gallery.evaluate(SWIPE, [-120, 10])
+    expect(name(gallery)).to_have_text("Tyre")
+    gallery.evaluate(SWIPE, [120, 10])
+    expect(name(gallery)).to_have_text("Engine bay")
+    gallery.evaluate(SWIPE, [-30, 0])
+    expect(name(gallery)).to_have_text("Engine bay")
+    gallery.evaluate(SWIPE, [5, 160])
+    expect(gallery.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_tap_on_the_picture_shows_it_whole_size(gallery: Page) -> None:
+    gallery.get_by_role("link", name="Other").click()
+    expect(gallery.locator("[data-count]")).to_be_hidden()
+    gallery.locator("dialog img").click()
+    expect(gallery.locator("[data-stage]")).to_have_attribute("data-zoomed", "")
+    gallery.locator("dialog img").click()
+    expect(gallery.locator("[data-stage]")).not_to_have_attribute("data-zoomed", "")
+
+
+def test_a_picture_that_was_removed_meanwhile_is_said(gallery: Page) -> None:
+    gallery.route("**/files/**", lambda route: route.fulfill(status=404))
+    gallery.get_by_role("link", name="Tyre").click()
+    expect(gallery.get_by_text("This file is not there any more.")).to_be_visible()
+
+
+SWAP = """async (fresh) => {
+  const { Regions } = await import("room/regions");
+  window.regions ??= new Regions(document.querySelector("main"));
+  window.kept ??= document.querySelector("[data-keep=a]");
+  regions.swap(fresh);
+  return document.querySelector("[data-keep=a]") === kept;
+}"""
+
+
+def test_what_did_not_change_in_a_list_stays_the_same_element(page: Page, exchange: Exchange) -> None:
+    listed: Callable[[str], str] = '<ul id="list" data-region>{}</ul>'.format
+    one = '<li data-keep="a"><audio controls></audio></li>'
+    exchange.body = f"<main>{listed(one)}</main>"
+    page.goto(f"http://localhost:{exchange.port}/page")
+    assert page.evaluate(SWAP, listed(f'<li data-keep="b">New</li>{one}')) is True
+    expect(page.locator("li")).to_have_count(2)
+    assert page.evaluate(SWAP, listed('<li data-keep="a">Changed</li>')) is False
+    expect(page.locator("li")).to_have_text(["Changed"])
