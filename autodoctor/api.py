@@ -98,6 +98,8 @@ def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 class RefusalsMiddleware(MiddlewareMixin):
     """What is refused before an operation is found (the address, the method) has the form of every refusal too."""
 
+    async_capable = False  # the last one decides: all others then run in the request's thread, without hops between
+
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         refused = request.path.startswith("/api/") and 400 <= response.status_code < 500
         if not refused or response.headers.get("Content-Type", "").startswith("application/json"):

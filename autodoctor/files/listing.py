@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from autodoctor.clock.queue import schedule
 from autodoctor.files import errors, store
@@ -24,10 +24,8 @@ def files_of(owner_id: UUID) -> QuerySet[StoredFile]:
 
 def count(owner_id: UUID) -> tuple[int, int]:
     """How many there are, and how many there ever were."""
-    counted = StoredFile.objects.filter(owner_id=owner_id).aggregate(
-        here=Count("pk", filter=Q(removed_at=None)), ever=Count("pk")
-    )
-    return counted["here"], counted["ever"]
+    removals = list(StoredFile.objects.filter(owner_id=owner_id).values_list("removed_at", flat=True))
+    return removals.count(None), len(removals)
 
 
 def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:

@@ -56,7 +56,7 @@ class Spooled(UploadedFile):  # type: ignore[type-arg]
     def write_out(self) -> None:
         """What was added since the last time; blocks. Raises `OSError`."""
         self._writer = self._writer or self._path.open("xb")
-        self._writer.write(b"".join(self._batch))
+        self._writer.writelines(self._batch)
         self._batch, self._batched = [], 0
 
     def close(self) -> None:

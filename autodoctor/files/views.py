@@ -1,5 +1,6 @@
 """Hands out the bytes behind a signed address, piece by piece; whoever has the address may have them."""
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from autodoctor.files import signing, store
 from autodoctor.files.models import StoredFile
 
 PIECE_BYTES = 256 * 1024
+RWF_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux: fail rather than wait for the disk
 RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
 # It is shown, heard or saved; it never loads, runs or frames anything.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
@@ -82,11 +84,27 @@ def _wanted(header: str, size: int) -> tuple[int, int]:
 
 
 async def _pieces(descriptor: int, first: int, last: int) -> AsyncIterator[bytes]:
-    """Read beside the event loop, a piece at a time: a slow reader costs one piece of memory."""
-    read = sync_to_async(os.pread, thread_sensitive=False)
+    """A piece at a time: a slow reader costs one piece of memory."""
     try:
-        while first <= last and (piece := await read(descriptor, min(PIECE_BYTES, last - first + 1), first)):
+        while first <= last and (piece := await _read(descriptor, min(PIECE_BYTES, last - first + 1), first)):
             yield piece
             first += len(piece)
     finally:
         os.close(descriptor)
+
+
+async def _read(descriptor: int, count: int, at: int) -> bytes:
+    """At once what the system holds in memory; what has to come from the disk beside the event loop."""
+    piece = _in_memory(descriptor, count, at)
+    return piece if piece is not None else await asyncio.to_thread(os.pread, descriptor, count, at)
+
+
+def _in_memory(descriptor: int, count: int, at: int) -> bytes | None:
+    if RWF_NOWAIT is None:
+        return None
+    piece = bytearray(count)
+    try:
+        got = os.preadv(descriptor, [piece], at, RWF_NOWAIT)
+    except OSError:  # it is not, or the file system cannot tell
+        return None
+    return bytes(memoryview(piece)[:got])

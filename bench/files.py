@@ -1,0 +1,144 @@
+"""Files of 10 MB up and down, several at once; beside it nginx accepting and serving the same bytes in the same run.
+
+Each server is one process with one core to itself, the clients have the others. Nothing of ours is left out: who asks,
+the form, the type, the position blanked, the bytes on the disk (fsync), the row and the event committed. nginx stores
+what it is sent (PUT, no fsync) and sends files with sendfile.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.messages import PRODUCTION, SEED, SERVE, Cores, _cores, _database, _serving
+from tests.fakes.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+A_SESSION = 40  # uploads; there is room for fifty
+AIMS = "Aims: at least half of nginx each way, memory at most 32 MB over idle."
+NGINX = """
+daemon off; worker_processes 1; error_log {folder}/error.log; pid {folder}/nginx.pid; {user}
+events {{ worker_connections 256; }}
+http {{
+    access_log off; sendfile on; client_body_buffer_size 128k; tcp_nopush on; default_type video/mp4;
+    client_max_body_size 12m; client_body_temp_path {folder}/incoming;
+    proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ root {folder}/stored; dav_methods PUT; create_full_put_path on; }}
+    }}
+}}
+"""
+
+
+def main() -> int:
+    options = _options()
+    cores = _cores()
+    found: dict[str, list[dict[str, float]]] = {}
+    for number in range(options.rounds):
+        for name, result in _round(options, cores):
+            found.setdefault(name, []).append(result)
+            print(f"round {number + 1}: {name}: {_figures(result)}", file=sys.stderr, flush=True)
+    _print({name: _median(results) for name, results in found.items()}, options)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bin/bench files", description=__doc__)
+    parser.add_argument("--megabytes", type=float, default=9.99, help="of each file")
+    parser.add_argument("--count", type=int, default=160, help="files each way")
+    parser.add_argument("--at-once", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is shown")
+    return parser.parse_args()
+
+
+def _round(options: argparse.Namespace, cores: Cores) -> Iterator[tuple[str, dict[str, float]]]:
+    with _database("sqlite") as environment:
+        yield "this project", _ours(environment, options, cores)
+    if shutil.which("nginx"):
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / ".data") as folder:
+            yield "nginx", _nginx(Path(folder), options, cores)
+    else:
+        print("nginx is not installed, so there is nothing to compare with.", file=sys.stderr)
+
+
+def _ours(environment: dict[str, str], options: argparse.Namespace, cores: Cores) -> dict[str, float]:
+    port, count = free_port(), -(-(options.count + 2) // A_SESSION)
+    seed = [sys.executable, "-c", SEED.format(count=max(count, options.at_once))]
+    done = subprocess.run(seed, env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    customers = json.loads(done.stdout)[::2]
+    with _serving([sys.executable, "-c", SERVE], environment | {"PORT": str(port)}, port, cores) as pid:
+        return _load({"kind": "ours", "seats": customers, "origin": PRODUCTION["SITE_URL"]}, pid, port, options)
+
+
+def _nginx(folder: Path, options: argparse.Namespace, cores: Cores) -> dict[str, float]:
+    port = free_port()
+    (folder / "stored").mkdir()
+    user = "user root;" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, user=user))
+    with _serving(["nginx", "-c", str(folder / "nginx.conf")], dict(os.environ), port, cores) as pid:
+        (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        with _killed(int(worker)):
+            return _load({"kind": "nginx"}, int(worker), port, options)
+
+
+@contextmanager
+def _killed(pid: int) -> Iterator[None]:
+    """A worker outlives a master that is killed."""
+    try:
+        yield
+    finally:
+        os.kill(pid, 9)
+
+
+def _load(plan: dict[str, Any], pid: int, port: int, options: argparse.Namespace) -> dict[str, float]:
+    plan |= {
+        "pid": pid,
+        "port": port,
+        "bytes": int(options.megabytes * 1024 * 1024),
+        "count": options.count,
+        "at_once": options.at_once,
+    }
+    load = [sys.executable, "-m", "bench.files_load"]
+    done = subprocess.run(load, input=json.dumps(plan).encode(), cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
+
+
+def _median(results: list[dict[str, float]]) -> dict[str, float]:
+    return {key: sorted(result[key] for result in results)[len(results) // 2] for key in results[0]}
+
+
+def _figures(found: dict[str, float]) -> str:
+    return (
+        f"up {found['up_a_second']:,.0f} MB/s ({found['up_a_cpu_second']:,.0f} per CPU second), "
+        f"down {found['down_a_second']:,.0f} MB/s ({found['down_a_cpu_second']:,.0f} per CPU second), "
+        f"{found['idle_mb']:.0f} MB idle, at most {found['grown_mb']:.1f} MB more"
+    )
+
+
+def _print(rows: dict[str, dict[str, float]], options: argparse.Namespace) -> None:
+    print(
+        f"\n{options.count} files of {options.megabytes:g} MB each way, {options.at_once} at once; "
+        f"median of {options.rounds}."
+    )
+    for name, found in rows.items():
+        print(f"{name:14} {_figures(found)}")
+    if "nginx" in rows:
+        ratios = {key: rows["this project"][key] / rows["nginx"][key] for key in rows["nginx"]}
+        print(
+            f"of nginx: up {ratios['up_a_second']:.2f} ({ratios['up_a_cpu_second']:.2f} per CPU second), "
+            f"down {ratios['down_a_second']:.2f} ({ratios['down_a_cpu_second']:.2f} per CPU second)"
+        )
+    print(AIMS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
