@@ -16,7 +16,6 @@ from autodoctor.sessions import queue, settlement, unwritten
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rating import NOT_RATED, Standing, standings
 from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
-from autodoctor.sessions.unwritten import Owed
 
 PER_PAGE = 20
 
@@ -77,7 +76,6 @@ class Lists:
     unpaid: list[Row]
     open: list[Row]
     unanswered: list[Row]
-    to_write: list[Owed]
     history: list[Row]
     page: "Page[Session]"
 
@@ -86,7 +84,7 @@ class Lists:
         return not (self.unpaid or self.open or self.unanswered or self.history)
 
 
-def of(user: User, page_number: str | None, now: datetime) -> Lists:
+def of(user: User, page_number: str | None) -> Lists:
     """A customer's or mechanic's own sessions; a mechanic may have been a customer before."""
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
     current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
@@ -98,7 +96,6 @@ def of(user: User, page_number: str | None, now: datetime) -> Lists:
         unpaid=[row for row in current_rows if row.session.state == State.DRAFT],
         open=[row for row in current_rows if row.session.state in OPEN - {State.DRAFT}],
         unanswered=[row for row in current_rows if row.session.state in TERMINAL],
-        to_write=unwritten.owed_by(user, now),
         history=[rows[session.id] for session in over],
         page=page,
     )

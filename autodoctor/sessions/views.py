@@ -37,6 +37,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         facts |= _own(request)
     if role == Role.MECHANIC:
         facts |= _queue(request)
+        facts |= _to_write(request)
         facts |= {"profile": request.user.mechanic_profile, "standing": rating.standing(request.user)}
     return render(request, f"sessions/{role.value}.html", facts)
 
@@ -53,6 +54,13 @@ def own_sessions(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def queue(request: SignedInRequest) -> HttpResponse:
     return render(request, "sessions/queue.html", _queue(request))
+
+
+@mechanic_only
+@require_safe
+@never_cache
+def summaries_to_write(request: SignedInRequest) -> HttpResponse:
+    return render(request, "sessions/to_write.html", _to_write(request))
 
 
 @support_only
@@ -101,7 +109,11 @@ def _way_back(path: str) -> str:
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
     answer_hours = settings.DEADLINES["solved_answer"] // 3600
-    return {"lists": listing.of(request.user, request.GET.get("page"), timezone.now()), "answer_hours": answer_hours}
+    return {"lists": listing.of(request.user, request.GET.get("page")), "answer_hours": answer_hours}
+
+
+def _to_write(request: SignedInRequest) -> dict[str, Any]:
+    return {"to_write": unwritten.owed_by(request.user, timezone.now())}
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:

@@ -32,6 +32,7 @@ PAGES: dict[str, Row] = {
     "/outbox/<name>/attachments/<number>/": ("anyone", FOUND_BY_NOBODY),
     "/dashboard/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/dashboard/sessions/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/dashboard/summaries/": ("mechanic_only", (302, 404, 200, 404, 404)),
     "/dashboard/queue/": ("mechanic_only", (302, 404, 200, 404, 404)),
     "/dashboard/open/": ("support_only", (302, 404, 404, 404, 200)),
     "/(customer|mechanic)/dashboard": ("anyone", MOVED),

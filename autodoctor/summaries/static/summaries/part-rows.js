@@ -1,9 +1,13 @@
 // @ts-check
-/** <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Tells `change` of either. */
+/**
+ * <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Tells `change` of either. The
+ * markup has empty rows for whoever has no script; here one is enough.
+ */
 
 export class PartRows extends HTMLElement {
   connectedCallback() {
     this.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target)));
+    for (const row of this.querySelectorAll("[data-row]")) if (isEmpty(row)) row.remove();
     this.#arrange();
   }
 
@@ -55,4 +59,9 @@ export class PartRows extends HTMLElement {
   get #button() {
     return /** @type {HTMLButtonElement} */ (this.querySelector("[data-add]"));
   }
+}
+
+/** @param {Element} row */
+function isEmpty(row) {
+  return [...row.querySelectorAll("input")].every((input) => !input.value);
 }
