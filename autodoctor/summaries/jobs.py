@@ -58,7 +58,7 @@ def _send(summary: Summary, template: str, key: str, more: Mapping[str, Any]) ->
 
 def _thumbnail(file: StoredFile) -> tuple[str, bytes]:
     with open_file(file, thumbnail=True) as stored:
-        return "image/jpeg", stored.read()
+        return file.content_type, stored.read()  # made in the kind of the picture itself
 
 
 JOBS: dict[str, Handler] = {"summary.mail": Handler(send, external=True, attempts=30)}

@@ -27,7 +27,7 @@ from autodoctor.summaries.content import CORRECTION_MAX, PARTS_MAX, PHOTOS_MAX, 
 from autodoctor.summaries.forms import CorrectionForm, SummaryForm, typed_in
 from autodoctor.summaries.models import Draft
 
-VERSIONS = 2**31 - 1
+VERSION_DIGITS = 9
 
 
 @signed_in
@@ -131,12 +131,12 @@ def _preview_what_is_typed(request: SignedInRequest, session: Session, role: str
 
 
 def _keep(request: SignedInRequest, session: Session) -> Draft:
-    version = request.POST.get("version", "")
+    version = request.POST.get("version", "")[:VERSION_DIGITS]
     return actions.save_draft(
         session_id=session.id,
         by=request.user,
         typed=typed_in(request.POST),
-        version=min(int(version), VERSIONS) if version.isdecimal() and version.isascii() else 0,
+        version=int(version) if version.isdecimal() and version.isascii() else 0,
         now=timezone.now(),
     )
 
