@@ -9,12 +9,13 @@ from django.utils.translation import ngettext
 
 from autodoctor.clock.models import Job
 from autodoctor.clock.queue import unpark
+from autodoctor.readonly import ReadOnly
 
 SHOWN = ("kind", "key", "due_at", "run_at", "attempts", "parked_at", "last_error", "leased_until", "lease_owner")
 
 
 @admin.register(Job)
-class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class JobAdmin(ReadOnly):
     """To look at, not to edit: what a row says follows from the session or payment it belongs to."""
 
     list_display = ("kind", "key", "due_at", "run_at", "attempts", "parked_at")
@@ -23,21 +24,6 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ("run_at",)
     fields = SHOWN  # without the payload, which may hold what is meant for one person's eyes
     actions = ("try_again",)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Job | None = None) -> bool:
-        return False
 
     @admin.action(permissions=["view"], description=_("Try those that gave up again"))
     def try_again(self, request: HttpRequest, queryset: "QuerySet[Job]") -> None:

@@ -1,43 +1,13 @@
 """The ledger and the inbox, for staff to read: money moves through actions only."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from autodoctor.payments.models import Payment, Refund, StripeCustomer, StripeEvent
+from autodoctor.readonly import ReadOnly, ReadOnlyLines
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class RefundLines(admin.TabularInline):  # type: ignore[type-arg]
+class RefundLines(ReadOnlyLines):
     model = Refund
-    extra = 0
-    can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the payment
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Payment)

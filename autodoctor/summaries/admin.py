@@ -1,37 +1,20 @@
 """The summaries as support reads them: they are changed by nobody. Drafts are their mechanic's own."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
-from autodoctor.payments.admin import ReadOnly
+from autodoctor.readonly import ReadOnly, ReadOnlyLines
 from autodoctor.summaries.models import Correction, Part, Photo, Summary
 
 
-class Lines(admin.TabularInline):  # type: ignore[type-arg]
-    extra = 0
-    can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the summary
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class PartLines(Lines):
+class PartLines(ReadOnlyLines):
     model = Part
 
 
-class PhotoLines(Lines):
+class PhotoLines(ReadOnlyLines):
     model = Photo
 
 
-class CorrectionLines(Lines):
+class CorrectionLines(ReadOnlyLines):
     model = Correction
 
 

@@ -1,0 +1,36 @@
+"""The admin for staff who look: rows are made, changed and removed by actions only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+
+class _Closed:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnly(_Closed, admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """Every support person may look."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+
+class ReadOnlyLines(_Closed, admin.TabularInline):  # type: ignore[type-arg]
+    """Whoever sees the row sees its lines."""
+
+    extra = 0
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
