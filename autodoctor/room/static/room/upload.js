@@ -141,7 +141,8 @@ export class Upload extends EventTarget {
   }
 }
 
-/** Every page of somebody who is signed in has a form with it. */
+/** As the cookie has it: signing in again in another tab changes it. Else as every page's forms have it. */
 export function csrfToken() {
-  return /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"))?.value ?? "";
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? field?.value ?? "";
 }
