@@ -87,10 +87,11 @@ def stage(server: Server, state: str = "live", *, seconds: float = 1800) -> Talk
 def end(server: Server, session_id: UUID, email: str) -> None:
     """Ended by that person, from outside the server's process."""
     server.shell(
+        "from uuid import UUID\n"
         "from django.utils import timezone\n"
         "from autodoctor.accounts.models import User\n"
         "from autodoctor.sessions import actions\n"
-        f"actions.end(session_id='{session_id}', by=User.objects.get(email='{email}'), now=timezone.now())"
+        f"actions.end(session_id=UUID('{session_id}'), by=User.objects.get(email='{email}'), now=timezone.now())"
     )
 
 
