@@ -160,6 +160,18 @@ def test_what_is_cancelled_never_arrives(talk: tuple[Hands, Hands]) -> None:
     expect(mechanic.page.get_by_text("wrong one.txt")).to_have_count(0)
 
 
+def test_how_far_it_is_can_be_seen_on_a_slow_line(talk: tuple[Hands, Hands]) -> None:
+    customer, mechanic = talk
+    line = customer.page.context.new_cdp_session(customer.page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}  # bytes a second
+    line.send("Network.emulateNetworkConditions", slow)
+    customer.adds(paper("manual.pdf", PDF + bytes(2_000_000)))
+    row = customer.page.locator(".upload")
+    expect(row.get_by_text(re.compile(r"^[1-9]\d?%$"))).to_be_visible()
+    customer.sees("manual.pdf")
+    mechanic.sees("manual.pdf")
+
+
 def test_pasted_and_dropped(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     mechanic.page.evaluate(PASTE, ["screenshot.png", "image/png", list(photo("PNG", (64, 48)))])
