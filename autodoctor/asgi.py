@@ -14,8 +14,9 @@ from django.conf import settings  # noqa: E402 the apps must be loaded
 
 from autodoctor.clock.loop import Clock  # noqa: E402
 from autodoctor.files.reception import Handler, Reception  # noqa: E402
+from autodoctor.files.serving import ServeFiles  # noqa: E402
 from autodoctor.limits import BodyLimits  # noqa: E402
-from autodoctor.room import feed, socket  # noqa: E402
+from autodoctor.room import feed, socket, threads  # noqa: E402
 from autodoctor.room.line import Receive, Scope, Send  # noqa: E402
 from autodoctor.room.live import Channel  # noqa: E402
 from autodoctor.room.uploads import admits  # noqa: E402
@@ -28,7 +29,8 @@ class Site:
     """The routes of one process, and what runs beside them from start-up to shut-down."""
 
     def __init__(self) -> None:
-        self._django = cast(Application, Reception(cast(ASGI3Application, Handler()), admits))
+        django_ = Reception(cast(ASGI3Application, Handler()), admits)
+        self._django = cast(Application, ServeFiles(cast(ASGI3Application, django_), threads.read))
         self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
         http = cast(Application, BodyLimits(cast(ASGI3Application, self._http)))
         self._routes = {"lifespan": self._lifespan, "websocket": self._websocket, "http": http}

@@ -26,7 +26,7 @@ from django.utils.datastructures import MultiValueDict
 from multipart import parse_options_header
 
 from autodoctor.files import errors, store
-from autodoctor.files.spool import Form, Taking
+from autodoctor.files.spool import Form, Spooled, Taking
 from autodoctor.limits import UPLOAD
 
 AT_ONCE = 8  # uploads of one person; browsers keep to six
@@ -58,10 +58,12 @@ class Reception:
     @asynccontextmanager
     async def _form(self, scope: HTTPScope, receive: ASGIReceiveCallable, boundary: str) -> AsyncIterator[Form | None]:
         """The form once it has arrived; None when the client left before. Afterwards its file is gone or stored."""
-        taking = Taking(boundary, store.incoming() / f"upload-{uuid4().hex}")
+        path = store.incoming() / f"upload-{uuid4().hex}"
+        taking = Taking(boundary, path)
         sender = await self._admits(scope)
         if sender is None:
             taking.form.problem = NotAdmitted()
+            taking.form.file = Spooled(path, name="file", content_type="")  # stands for what was sent, and is empty
         elif self._under_way[sender] >= AT_ONCE:
             taking.form.problem = errors.too_many_at_once()
         key = sender or NOBODY
@@ -96,7 +98,7 @@ class Request(ASGIRequest):
         if form.problem and not isinstance(form.problem, NotAdmitted):
             raise form.problem
         self._post.update(form.fields)
-        if form.file and not form.problem:
+        if form.file:
             self._files["file"] = form.file
 
 

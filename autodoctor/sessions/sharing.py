@@ -29,6 +29,7 @@ def share(*, session_id: UUID, by: User, upload: Upload, now: datetime, client_i
     _check(session, log.actor(by, session))
     if there := _shared_before(session, by, client_id):
         return there
+    _check_room(session)
     try:
         with intake.received(upload, now=now) as file, changing(session_id, now) as it:
             who = log.actor(by, it.session)

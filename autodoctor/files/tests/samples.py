@@ -112,3 +112,11 @@ def nested(name: bytes, depth: int) -> bytes:
     for _ in range(depth):
         content = box(name, content)
     return content
+
+
+def many_tiles() -> bytes:
+    """A HEIC that claims to be put together from so many tiles that it would fill any memory."""
+    content = bytearray(photo("HEIF", (64, 64)))
+    size = content.index(b"ispe") + 8
+    content[size : size + 8] = struct.pack(">II", 60_000, 60_000)
+    return bytes(content)

