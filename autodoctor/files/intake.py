@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db import connection
 
 from autodoctor.accounts.models import User
 from autodoctor.files import errors, footage, images, kinds, names, store
@@ -48,6 +49,7 @@ def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
 
 def take(upload: Upload, *, now: datetime) -> StoredFile:
     """Check, clean and store; the row is not saved. Raises `FileRefused`."""
+    _lend_connection()
     try:
         with tempfile.TemporaryDirectory(dir=store.incoming()) as folder:
             return _store(_clean(_on_disk(upload, Path(folder)), upload, Path(folder)), now)
@@ -60,6 +62,12 @@ def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
     file.owner_id, file.uploader = owner_id, uploader
     file.save(force_insert=True)
     return file
+
+
+def _lend_connection() -> None:
+    """Pictures wait for each other; nobody should have to wait for a connection that does nothing meanwhile."""
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        connection.close()
 
 
 def _store(cleaned: Cleaned, now: datetime) -> StoredFile:

@@ -1,5 +1,6 @@
 """An S3 in this process, served over HTTP to whoever has its address."""
 
+import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ class S3:
 
 @contextmanager
 def s3() -> Iterator[S3]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -16,6 +16,7 @@ import pytest
 
 from autodoctor.files.tests.samples import PDF, film
 from tests.fakes import scene
+from tests.fakes.s3 import S3, s3
 from tests.fakes.scene import Talk
 from tests.fakes.server import Person, Server
 
@@ -146,6 +147,30 @@ def test_a_database_that_cannot_grow_confirms_nothing(start_server: Any) -> None
     assert not incoming(server)
     assert server.sql("PRAGMA integrity_check") == [("ok",)]
     assert share(talk, PDF, "later.pdf").status_code == 201
+
+
+def test_a_server_that_keeps_files_in_a_bucket(start_server: Any) -> None:
+    with s3() as bucket_server:
+        server = start_server(environment=bucket_server.environment())
+        keeps_files_in(bucket_server, server)
+
+
+def keeps_files_in(bucket_server: S3, server: Server) -> None:
+    server.manage("setup_storage")
+    talk = scene.stage(server)
+    content = film(filling=3_000_000)
+    made = share(talk, content)
+    assert made.status_code == 201, made.text
+    assert made.json()["url"].startswith(bucket_server.url)
+    assert httpx.get(made.json()["url"]).content == content
+    mechanic = server.client(talk.mechanic)
+    stays = f"/sessions/{talk.id}/files/{made.json()['id']}/"
+    assert mechanic.get(stays).headers["Location"].startswith(bucket_server.url)
+    policy = mechanic.get(f"/sessions/{talk.id}/").headers["Content-Security-Policy"]
+    assert policy.count(bucket_server.url) == 2
+    assert not incoming(server)
+    assert server.client(talk.customer).delete(f"{address(talk)}/{made.json()['id']}").status_code == 204
+    until(lambda: httpx.get(made.json()["url"]).status_code in {403, 404})
 
 
 @contextmanager
