@@ -3,11 +3,15 @@
 from types import SimpleNamespace
 from typing import Any
 
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
 
 class PrivateBucket(S3Storage):  # type: ignore[misc] # the library has no types
+    failures = (BotoCoreError, ClientError, Boto3Error)
+
     def __init__(self, *, addressing_style: str, **options: Any) -> None:
         """`addressing_style`: whether the bucket is part of the `path` or of the host (`virtual`)."""
         config = Config(

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
-from autodoctor.files.s3 import PrivateBucket
+if TYPE_CHECKING:  # S3 is loaded where it is used: it takes long
+    from autodoctor.files.s3 import PrivateBucket
 
 
 def storage() -> Storage:
@@ -78,7 +77,7 @@ def _answering() -> Iterator[None]:
     """A store that cannot be reached is like a disk that cannot be read."""
     try:
         yield
-    except (BotoCoreError, ClientError, Boto3Error) as error:
+    except getattr(storage(), "failures", ()) as error:
         raise OSError(errno.EIO, "the store does not answer") from error
 
 
@@ -92,5 +91,5 @@ class _OnDisk(File):  # type: ignore[type-arg]
 def presigned(key: str, *, seconds: int, content_type: str, disposition: str) -> str:
     """The store's own address of the object, for that long, answered with just these headers."""
     parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
-    s3 = cast(PrivateBucket, storage())
+    s3 = cast("PrivateBucket", storage())
     return str(s3.url(key, parameters=parameters, expire=seconds))
