@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -157,6 +157,7 @@ async def _read(descriptor: int, count: int, at: int) -> bytes:
 
 
 def _in_memory(descriptor: int, count: int, at: int) -> bytes | None:
+    """As a `bytearray` that nobody changes any more: making `bytes` of it would copy it once more."""
     if RWF_NOWAIT is None:
         return None
     piece = bytearray(count)
@@ -164,4 +165,5 @@ def _in_memory(descriptor: int, count: int, at: int) -> bytes | None:
         got = os.preadv(descriptor, [piece], at, RWF_NOWAIT)
     except OSError:  # it is not, or the file system cannot tell
         return None
-    return bytes(memoryview(piece)[:got])
+    del piece[got:]
+    return cast(bytes, piece)

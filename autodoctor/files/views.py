@@ -25,4 +25,5 @@ def serve(request: HttpRequest, file_id: UUID, rendition: str) -> HttpResponseBa
     if request.method == "HEAD":
         delivery.close()
         return HttpResponse(status=delivery.status, headers=delivery.headers)
-    return StreamingHttpResponse(delivery.pieces(), status=delivery.status, headers=delivery.headers)
+    pieces = (bytes(piece) async for piece in delivery.pieces())
+    return StreamingHttpResponse(pieces, status=delivery.status, headers=delivery.headers)
