@@ -10,6 +10,7 @@ from tests.fakes.sockets import Frame, Socket, room
 _ARRANGE = """
 from uuid import uuid4
 from datetime import timedelta
+from django.db import transaction
 from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
@@ -28,14 +29,15 @@ steps = {{
     "waiting": lambda: [actions.join(session_id=session.id, user=user, now=now) for user in (customer, mechanic)],
     "live": lambda: actions.start(session_id=session.id, by=mechanic, now=timezone.now()),
 }}
-for state, step in steps.items():
-    if "{state}" == "draft":
-        break
-    step()
-    if state == "{state}":
-        break
-# They are taken to be there until a page of theirs has come and gone.
-session.participants.update(last_seen_at=None)
+with transaction.atomic():  # or the running server would notice on the way that no page of theirs is open
+    for state, step in steps.items():
+        if "{state}" == "draft":
+            break
+        step()
+        if state == "{state}":
+            break
+    # They are taken to be there until a page of theirs has come and gone.
+    session.participants.update(last_seen_at=None)
 print(session.id)
 """
 
