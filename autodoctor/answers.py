@@ -1,11 +1,25 @@
 """Answers that every capability gives in the same way."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
+
+
+class Refused(Exception):
+    """It cannot be done; `detail` says why in a sentence a person understands, `link` where to mend it."""
+
+    def __init__(self, code: str, detail: str, status: int = 409, *, link: str = "") -> None:
+        super().__init__(code)
+        self.code, self.detail, self.status, self.link = code, detail, status, link
+
+    def as_error(self) -> dict[str, Any]:
+        error = {"error": self.code, "detail": self.detail}
+        return error | {"link": self.link} if self.link else error
 
 
 class SeeOther(HttpResponseRedirect):

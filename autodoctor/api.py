@@ -16,10 +16,10 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Val
 import autodoctor.booking.api
 import autodoctor.sessions.files_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
-from autodoctor.files.errors import FileRefused
+from autodoctor.answers import Refused
 from autodoctor.room.api import router as room
 from autodoctor.sessions.api import router as sessions
-from autodoctor.sessions.states import InvalidTransition, Refused
+from autodoctor.sessions.states import InvalidTransition
 
 logger = logging.getLogger(__name__)
 api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
@@ -52,11 +52,6 @@ def wrong_state(request: HttpRequest, error: InvalidTransition) -> HttpResponse:
 @api.exception_handler(Refused)
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:
     return api.create_response(request, error.as_error(), status=error.status)
-
-
-@api.exception_handler(FileRefused)
-def file_refused(request: HttpRequest, error: FileRefused) -> HttpResponse:
-    return failure(request, error.status, error.code, error.detail)
 
 
 @api.exception_handler(OperationalError)

@@ -4,6 +4,7 @@ import errno
 
 from django.utils.translation import gettext as _
 
+from autodoctor.answers import Refused
 from autodoctor.limits import FILE_BYTES, file_too_large
 
 MAX_BYTES = FILE_BYTES
@@ -11,10 +12,8 @@ MAX_FILES = 50
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-class FileRefused(Exception):
-    def __init__(self, code: str, detail: str, status: int) -> None:
-        super().__init__(code)
-        self.code, self.detail, self.status = code, detail, status
+class FileRefused(Refused):
+    """Because of the file, or of where files are kept."""
 
 
 def too_large() -> FileRefused:

@@ -41,7 +41,7 @@ def render(template: str, context: Mapping[str, Any], *, time_zone: str) -> Lett
 
 
 def one_line(text: str) -> str:
-    """Without anything that could begin another header."""
+    """Without anything that could begin another line, or header, and without what cannot be seen."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema
 
 from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
+from autodoctor.answers import Refused
 from autodoctor.room import call, protocol
 from autodoctor.room.writer import PATIENCE_SECONDS, NotPosted, writer
 from autodoctor.sessions.api import EventOut, visible_to
-from autodoctor.sessions.states import Refused
 
 router = Router(tags=["room"])
 FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 503: Failure}

@@ -15,6 +15,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.answers import Refused
 from autodoctor.room import handshake, protocol, threads
 from autodoctor.room.access import guests
 from autodoctor.room.bus import bus
@@ -27,7 +28,7 @@ from autodoctor.room.wire import SILENT_SECONDS
 from autodoctor.room.writer import NotPosted, Post, Posted, writer
 from autodoctor.sessions import actions, log
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind, Refused
+from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind
 
 logger = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
-from autodoctor.answers import SeeOther
+from autodoctor.answers import Refused, SeeOther
 from autodoctor.payments import checkout, gateway
 from autodoctor.room.page import CANDIDATE, Page, find
 from autodoctor.sessions import actions
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import InvalidTransition, Refused, State
+from autodoctor.sessions.states import InvalidTransition, State
 
 DASHBOARD = "/dashboard/"
 

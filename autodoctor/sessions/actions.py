@@ -16,13 +16,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.answers import Refused
 from autodoctor.payments import ledger
 from autodoctor.prepared import rows
 from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement, unwritten
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Refused, State, check
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, State, check
 from autodoctor.sessions.telling import write_to
 
 # What a session's row keeps: an action writes only what it changed.
@@ -45,7 +46,7 @@ class PlanTerms:
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
     """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
     with transaction.atomic():
-        it = attendance.look(_locked(session_id), now)
+        it = attendance.look(locked(session_id), now)
         before = vars(it.session).copy()
         yield it
         it.session.save(update_fields=[name for name in COLUMNS if vars(it.session)[name] != before[name]])
@@ -53,7 +54,8 @@ def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
         log.announce(it.session)
 
 
-def _locked(session_id: UUID) -> Session:
+def locked(session_id: UUID) -> Session:
+    """The session with its people, held until the caller's transaction ends. Raises `Session.DoesNotExist`."""
     for session in rows(Session, "id = %s", session_id, lock=True):
         people = {user.id: user for user in rows(User, "id IN (%s)", attendance.parties(session))}
         session.customer = people[session.customer_id]

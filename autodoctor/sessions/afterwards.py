@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.answers import Refused
 from autodoctor.sessions import log
-from autodoctor.sessions.actions import changing
+from autodoctor.sessions.actions import changing, locked
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import Refused, State
+from autodoctor.sessions.states import State
 
 SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and that only one event can have
 
@@ -41,10 +41,9 @@ def correct(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) 
 
 def check_writing(*, session_id: UUID, by: User) -> None:
     """Raise unless this person may write the summary now; it stays so for the rest of the caller's transaction."""
-    with transaction.atomic():
-        session = Session.objects.select_for_update(of=("self",), no_key=True).get(pk=session_id)
-        _writer(session, by)
-        _check_unwritten(session)
+    session = locked(session_id)
+    _writer(session, by)
+    _check_unwritten(session)
 
 
 def _check_unwritten(session: Session) -> None:

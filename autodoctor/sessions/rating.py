@@ -10,10 +10,12 @@ from django.db.models import Avg, Count
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.answers import Refused
+from autodoctor.mail.rendering import one_line
 from autodoctor.sessions import log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import Refused, State
+from autodoctor.sessions.states import State
 
 OPEN_FOR = timedelta(days=14)  # from the end on
 MOST_STARS = 5
@@ -47,7 +49,7 @@ def _check_open(session: Session, now: datetime) -> None:
 
 def _checked(stars: int, line: str) -> str:
     """The line as it is kept: one line, without what cannot be seen. Raises `Refused`."""
-    shown = " ".join("".join(char if char.isprintable() else " " for char in line).split())
+    shown = one_line(line)
     if not 1 <= stars <= MOST_STARS:
         raise Refused("stars", _("Choose one to five stars."), 422)
     if len(shown) > LONGEST_LINE:

@@ -7,13 +7,14 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.answers import Refused
 from autodoctor.files import errors, intake, listing
 from autodoctor.files.intake import Upload
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions import log, queue
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.models import Session, SessionEvent, stamp
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, RUNNING, Refused, State
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, RUNNING, State
 
 MAX_EVER = errors.MAX_FILES * 4  # shared and removed again, over and over
 TAKES_FROM_CUSTOMER = BEFORE_START | RUNNING
@@ -42,8 +43,6 @@ def share(*, session_id: UUID, by: User, upload: Upload, now: datetime, client_i
             return file
     except _Twice as twice:
         return twice.file
-    except errors.FileRefused as error:
-        raise _refused(error) from error
 
 
 def unshare(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> None:
@@ -54,10 +53,7 @@ def unshare(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> None
         if file.uploader_id != by.id:
             raise Refused("not_the_uploader", _("Only the one who shared it can take it away."), 403)
         _check(it.session, who)
-        try:
-            listing.remove(file, now=now)
-        except errors.FileRefused as error:
-            raise _refused(error) from error
+        listing.remove(file, now=now)
         log.append(it.session, REMOVED, at=now, by=who, data={"file": file.facts()})
 
 
@@ -109,7 +105,7 @@ def _check(session: Session, who: log.Actor) -> None:
 
 def _check_room(session: Session) -> None:
     if _is_full(session):
-        raise _refused(errors.too_many())
+        raise errors.too_many()
 
 
 def _is_full(session: Session) -> bool:
@@ -134,7 +130,3 @@ class _Twice(Exception):
     def __init__(self, file: StoredFile) -> None:
         super().__init__()
         self.file = file
-
-
-def _refused(error: errors.FileRefused) -> Refused:
-    return Refused(error.code, error.detail, error.status)

@@ -1,4 +1,4 @@
-"""States and transitions of a session, and how it says no: data, no I/O."""
+"""States and transitions of a session: data, no I/O."""
 
 from typing import Any
 
@@ -59,18 +59,6 @@ class InvalidTransition(Exception):
             "requested": self.requested.value,
             "allowed": sorted(state.value for state in TRANSITIONS[self.current]),
         }
-
-
-class Refused(Exception):
-    """It cannot be done; `detail` says why in a sentence a person understands, `link` where to mend it."""
-
-    def __init__(self, code: str, detail: str, status: int = 409, *, link: str = "") -> None:
-        super().__init__(code)
-        self.code, self.detail, self.status, self.link = code, detail, status, link
-
-    def as_error(self) -> dict[str, Any]:
-        error = {"error": self.code, "detail": self.detail}
-        return error | {"link": self.link} if self.link else error
 
 
 def check(current: str, requested: str) -> None:

@@ -19,10 +19,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in, support_only
 from autodoctor.accounts.models import MechanicProfile, Role
-from autodoctor.answers import SeeOther
+from autodoctor.answers import Refused, SeeOther
 from autodoctor.sessions import listing, rating, unwritten
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import Refused
 
 
 @signed_in

@@ -4,7 +4,6 @@ Like the actions of sessions they raise `Session.DoesNotExist` for somebody it d
 sentence for everything else.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -12,11 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
 from autodoctor.clock.queue import schedule
 from autodoctor.files import listing
-from autodoctor.files.errors import FileRefused
 from autodoctor.sessions import afterwards
-from autodoctor.sessions.states import Refused
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
 from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
@@ -54,17 +52,10 @@ def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Su
     with transaction.atomic():
         afterwards.summarise(session_id=session_id, by=by, now=now, data=facts)
         summary = _write(session_id, by, content, now)
-        _keep_photos(session_id, content.photos)
+        listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()
         schedule("summary.mail", str(session_id), now)
     return summary
-
-
-def _keep_photos(session_id: UUID, photos: Collection[UUID]) -> None:
-    try:
-        listing.keep(session_id, photos)
-    except FileRefused as error:
-        raise Refused(error.code, error.detail, error.status) from error
 
 
 def _write(session_id: UUID, by: User, content: Content, now: datetime) -> Summary:

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from ninja import Field, Schema, Status
 
 from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
+from autodoctor.answers import Refused
 from autodoctor.files.listing import files_of, url_of
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions import afterwards
 from autodoctor.sessions.api import FAILURES, router
-from autodoctor.sessions.states import Refused
 from autodoctor.summaries import actions, document
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.access import find, writes

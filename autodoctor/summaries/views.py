@@ -15,12 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role
-from autodoctor.answers import SeeOther
+from autodoctor.answers import Refused, SeeOther
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions import unwritten
 from autodoctor.sessions.models import Session, stamp
-from autodoctor.sessions.states import Refused
 from autodoctor.summaries import actions, document, pdf
 from autodoctor.summaries.access import find, writes
 from autodoctor.summaries.content import CORRECTION_MAX, PARTS_MAX, PHOTOS_MAX, Safe, Typed, blank

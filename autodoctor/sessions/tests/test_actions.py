@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.answers import Refused
 from autodoctor.clock.models import Job
 from autodoctor.sessions import actions, log, queue
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import InvalidTransition, Refused
+from autodoctor.sessions.states import InvalidTransition
 from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db

@@ -3,11 +3,11 @@
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
 from autodoctor.clock.models import Job
 from autodoctor.sessions import actions, unwritten
 from autodoctor.sessions.afterwards import correct, summarise
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import Refused
 from autodoctor.sessions.tests.story import Story
 
 HOURS = 60

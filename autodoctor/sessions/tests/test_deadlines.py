@@ -3,10 +3,10 @@
 import pytest
 
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.answers import Refused
 from autodoctor.clock.models import Job
 from autodoctor.sessions import actions
 from autodoctor.sessions.models import Participant
-from autodoctor.sessions.states import Refused
 from autodoctor.sessions.sweep import monitor, sweep
 from autodoctor.sessions.tests.story import NOON, Story
 

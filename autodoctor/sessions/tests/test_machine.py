@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.answers import Refused
 from autodoctor.sessions import actions, attendance, deadlines, settlement
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition, Refused
+from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition
 from autodoctor.sessions.tests.story import Story
 
 NO = (InvalidTransition, Refused, Session.DoesNotExist)

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from autodoctor.answers import Refused
 from autodoctor.sessions import rating
-from autodoctor.sessions.states import Refused
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User

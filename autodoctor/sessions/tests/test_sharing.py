@@ -8,12 +8,12 @@ import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
 from autodoctor.files import errors, listing
 from autodoctor.files.models import StoredFile
 from autodoctor.files.tests.samples import PDF, photo, upload
 from autodoctor.sessions import actions, sharing
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import Refused
 from autodoctor.sessions.tests.story import Story
 
 ClientOf = Callable[[User], Client]

@@ -3,11 +3,12 @@
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
 from autodoctor.clock.models import Job
 from autodoctor.files import listing
 from autodoctor.files.errors import FileRefused
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import Refused, State
+from autodoctor.sessions.states import State
 from autodoctor.summaries import actions
 from autodoctor.summaries.actions import DraftChanged
 from autodoctor.summaries.content import CORRECTIONS_MAX, Typed, blank
