@@ -9,7 +9,7 @@
 
 /** @type {Record<Kind, MediaDeviceKind>} */
 const LISTED_AS = { camera: "videoinput", microphone: "audioinput" };
-/** By the error's name; older browsers have names of their own. @type {Record<string, Reason>} */
+/** By the error's name: what is asked for by its id and gone counts as missing too; older browsers have names of their own. @type {Record<string, Reason>} */
 const REASONS = {
   NotAllowedError: "denied",
   PermissionDeniedError: "denied",
@@ -89,25 +89,33 @@ export function close(stream) {
  */
 async function open(kinds, facing) {
   if (!navigator.mediaDevices?.getUserMedia) return { reason: "insecure" };
+  const first = await attempt(wishes(kinds, facing, chosen));
+  // The one that was chosen is gone: then another one does.
+  const isGone = first.reason === "missing" && kinds.some(chosen);
+  return isGone ? attempt(wishes(kinds, facing, () => "")) : first;
+}
+
+/** @param {MediaStreamConstraints} constraints @returns {Promise<Opened>} */
+async function attempt(constraints) {
   try {
-    return { stream: await navigator.mediaDevices.getUserMedia(wishes(kinds, facing)) };
+    return { stream: await navigator.mediaDevices.getUserMedia(constraints) };
   } catch (error) {
     return { reason: reasonOf(/** @type {DOMException} */ (error)) };
   }
 }
 
 /**
- * Wishes only: a device that is gone is replaced by another one.
  * @param {Kind[]} kinds
  * @param {"user"|"environment"} facing
+ * @param {(kind: Kind) => string} which  the id of the one that is meant, if any
  * @returns {MediaStreamConstraints}
  */
-function wishes(kinds, facing) {
-  const camera = chosen("camera");
-  const microphone = chosen("microphone");
-  const which = camera ? { deviceId: { ideal: camera } } : { facingMode: { ideal: facing } };
-  const video = { ...which, width: { ideal: 1280 }, height: { ideal: 720 } };
-  const audio = microphone ? { deviceId: { ideal: microphone } } : true;
+function wishes(kinds, facing, which) {
+  const camera = which("camera");
+  const microphone = which("microphone");
+  const aim = camera ? { deviceId: { exact: camera } } : { facingMode: { ideal: facing } };
+  const video = { ...aim, width: { ideal: 1280 }, height: { ideal: 720 } };
+  const audio = microphone ? { deviceId: { exact: microphone } } : true;
   return { video: kinds.includes("camera") && video, audio: kinds.includes("microphone") && audio };
 }
 

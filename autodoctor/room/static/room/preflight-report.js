@@ -1,14 +1,14 @@
 // @ts-check
 /** Tells the session how a device check stands: not more often than the server listens, and the last word always. */
 
-const SETTLES_MS = 1_200; // checks fail together: they are told together
-const TOO_FAST = 429;
+const SETTLES_MS = 1_200; // checks fail together: they are told together; and the server takes one a second
 const PATIENCE_MS = 5_000;
 
 export class PreflightReport {
   #address;
   #token;
   #told = "";
+  #toldAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #waiting;
 
@@ -39,11 +39,10 @@ export class PreflightReport {
     this.stop();
     const body = JSON.stringify(facts);
     if (body === this.#told) return { done: true, detail: "" };
-    let answer = await this.#post(body);
-    if (answer?.status === TOO_FAST) {
-      await new Promise((resolve) => setTimeout(resolve, SETTLES_MS));
-      answer = await this.#post(body);
-    }
+    const early = this.#toldAt + SETTLES_MS - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    const answer = await this.#post(body);
+    this.#toldAt = performance.now();
     if (answer?.ok) this.#told = body;
     const said = answer && !answer.ok ? await answer.json().catch(() => ({})) : {};
     return { done: Boolean(answer?.ok), detail: said.detail ?? "" };
