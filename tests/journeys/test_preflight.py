@@ -305,6 +305,7 @@ def test_nobody_is_asked_before_they_know_why(garage: Server, browser_of: OpenPa
     page.goto("/check/")
     visitor = Person(page)
     visitor.sees("Your browser will ask for the camera")
+    expect(visitor.button("Play test tone")).to_be_hidden()
     inspect(page, "check-idle")
     visitor.button("Check my devices").click()
     check(visitor, "camera", "passed")

@@ -285,7 +285,7 @@ export class DevicePreflight extends HTMLElement {
   #conclude() {
     if (this.#isDone) return;
     const phase = phaseOf(this.#states);
-    const isIdle = CHECKS.every((check) => this.#states[check] === "waiting");
+    const isIdle = CHECKS.every((check) => check === "speaker" || this.#states[check] === "waiting");
     this.dataset.phase = isIdle ? "idle" : phase;
     const join = /** @type {HTMLButtonElement | null} */ (this.querySelector("[data-way=video]"));
     if (join) join.disabled = phase !== "ready";
