@@ -44,8 +44,12 @@ class Limit:
 
 USUAL = Limit()
 UPLOAD = re.compile(r"/api/sessions/[0-9a-f-]{36}/files")
+MEASUREMENT = re.compile(r"/api/check/upload")  # open to everybody: no more than it takes to know how fast it came
 LIMITS: Mapping[re.Pattern[str], Limit] = MappingProxyType(
-    {UPLOAD: Limit(octets=FILE_BYTES + FORM_BYTES, seconds=600.0, file_megabytes=FILE_MEGABYTES)}
+    {
+        UPLOAD: Limit(octets=FILE_BYTES + FORM_BYTES, seconds=600.0, file_megabytes=FILE_MEGABYTES),
+        MEASUREMENT: Limit(octets=256 * 1024, seconds=15.0, grace=15.0),
+    }
 )
 # A client that is still sending must get to read the refusal: it is heard out that long and that far.
 LINGER_SECONDS = 5.0

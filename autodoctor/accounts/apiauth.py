@@ -5,13 +5,15 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from ninja import Schema
 from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
 from autodoctor.accounts.models import Role, User
+
+STALE = _("This page is out of date. Load it again, and repeat what you did.")
 
 
 class Failure(Schema):
@@ -32,7 +34,7 @@ class Cookie(SessionAuth):
         """Who is asking comes first: somebody signed out hears 401, not that a token is missing."""
         user = self.authenticate(request, None)
         if user is not None and check_csrf(request):
-            raise HttpError(403, _("This page is out of date. Load it again, and repeat what you did."))
+            raise HttpError(403, str(STALE))
         return user
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Any:
@@ -41,6 +43,17 @@ class Cookie(SessionAuth):
         if self.roles and user_of(request).role not in self.roles:
             raise Http404
         return request.user
+
+
+class AnyPage(SessionAuth):
+    """Whoever looks at a page of ours, signed in or not; other sites cannot send their visitors here."""
+
+    access = "anyone"
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if check_csrf(request):
+            raise HttpError(403, str(STALE))
+        return True
 
 
 class CronSecret(HttpBearer):
@@ -53,6 +66,7 @@ class CronSecret(HttpBearer):
         return bool(expected) and hmac.compare_digest(token.encode(), expected)
 
 
+ANYONE = AnyPage()
 SIGNED_IN = Cookie("signed_in")
 CUSTOMER = Cookie("customer", Role.CUSTOMER)
 MECHANIC = Cookie("mechanic", Role.MECHANIC)

@@ -17,7 +17,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.sessions import actions as sessions
 from autodoctor.sessions.actions import PlanTerms
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import OPEN, State
+from autodoctor.sessions.states import OPEN, Kind, State
 
 
 @dataclass(frozen=True)
@@ -99,8 +99,15 @@ def terms(plan: Plan) -> PlanTerms:
         kind=plan.kind,
         seconds=int(plan.duration.total_seconds()),
         price_cents=plan.price_cents,
+        chat_price_cents=None if plan.kind == Kind.CHAT else _chat_price_cents(plan.currency),
         currency=plan.currency,
     )
+
+
+def _chat_price_cents(currency: str) -> int | None:
+    """Of the plan for a chat: what a call comes to for a customer who cannot be seen or heard."""
+    chats = Plan.objects.filter(kind=Kind.CHAT, active=True, currency=currency).order_by("price_cents")
+    return chats.values_list("price_cents", flat=True).first()
 
 
 def _booking_of(customer: User, intake: Intake) -> Booking:

@@ -25,7 +25,7 @@ from autodoctor.booking.models import Plan
 from autodoctor.payments.gateway import PaymentError
 from autodoctor.payments.words import money
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import Kind, State
 
 KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
 SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
@@ -130,6 +130,7 @@ def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResp
         "form": form,
         "open_session": open_sessions(person).first() if person else None,
         "mechanics": mechanics_taking_sessions(),
+        "offers_calls": Plan.objects.filter(active=True, bookable=True).exclude(kind=Kind.CHAT).exists(),
         "returned": status == 200 and KEPT in request.session,
         "new_vehicle": not form.kept or form["vehicle"].value() == NEW_VEHICLE,
         **_vin_facts(form["vin"].value() or ""),

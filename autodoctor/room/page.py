@@ -14,14 +14,15 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
+from autodoctor.payments.words import money
 from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
 from autodoctor.room.receipt import Receipt
 from autodoctor.room.shots import Shot, shot_list
-from autodoctor.sessions import attendance, deadlines, log, queue, settlement, sharing, unwritten
+from autodoctor.sessions import attendance, calling, deadlines, log, queue, settlement, sharing, unwritten
 from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session, stamp
-from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, State
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, Kind, State
 
 CANDIDATE = "candidate"  # an approved mechanic who looks at a request in the queue
 
@@ -134,8 +135,10 @@ class Page:
         return self.session.customer if self.role == Role.MECHANIC else self.session.mechanic
 
     @property
-    def seats(self) -> list[tuple[Seat, User | None]]:
-        return [(self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic)]
+    def seats(self) -> list[tuple[Seat, User | None, dict[str, Any] | None]]:
+        """Who takes part, and what their device check said last."""
+        people = ((self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic))
+        return [(seat, person, self.checkups.get(seat.role)) for seat, person in people]
 
     @property
     def joined(self) -> bool:
@@ -254,7 +257,7 @@ class Page:
 
     @property
     def earns_cents(self) -> int:
-        return settlement.mechanic_share_cents(self.session.price_cents)
+        return settlement.mechanic_share_cents(self.agreed_cents)
 
     @property
     def release_reasons(self) -> dict[str, Any]:
@@ -269,6 +272,50 @@ class Page:
     def sound_at(self) -> datetime:
         """From then on the mechanic's page sounds: the customer waits for the start."""
         return self.session.state_at + span("start_sound")
+
+    @property
+    def may_prepare(self) -> bool:
+        """A call, in which this person takes part: their devices are to be checked at some time."""
+        return self.session.kind != Kind.CHAT and self.takes_part and not self.is_over
+
+    @property
+    def prepares(self) -> bool:
+        """This person has to check their devices before they can join."""
+        return self.may_prepare and self.panel == "gather" and not self.me.is_in and not self.joined
+
+    @property
+    def facing(self) -> str:
+        """Which camera of a phone: the customer shows the car, the mechanic their face."""
+        return "environment" if self.role == Role.CUSTOMER else "user"
+
+    @property
+    def may_choose_chat(self) -> bool:
+        return self.role == Role.CUSTOMER
+
+    @property
+    def full_price(self) -> str:
+        return money(self.session.price_cents, self.session.currency)
+
+    @property
+    def chat_price(self) -> str:
+        """What it costs as a chat, in words; empty where that is no less."""
+        session = self.session
+        cents = session.price_cents if session.chat_price_cents is None else session.chat_price_cents
+        return money(cents, session.currency) if cents < session.price_cents else ""
+
+    @cached_property
+    def checkups(self) -> dict[str, dict[str, Any]]:
+        return calling.checkups(self.session)
+
+    @property
+    def agreed_cents(self) -> int:
+        """What the session comes to when all of it takes place."""
+        return settlement.agreed_cents(self.session)
+
+    @property
+    def became_chat(self) -> bool:
+        """Booked as a call; the customer has chosen chat instead."""
+        return self.session.kind == Kind.CHAT and self.session.chat_price_cents is not None
 
     # While it runs
 

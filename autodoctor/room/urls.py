@@ -5,6 +5,7 @@ from django.urls import path
 from autodoctor.room import views
 
 urlpatterns = [
+    path("check/", views.check, name="check"),
     path("sessions/<uuid:session_id>/", views.room, name="room"),
     path("sessions/<uuid:session_id>/panel/", views.panel, name="room-panel"),
     path("sessions/<uuid:session_id>/transcript/", views.transcript, name="transcript"),

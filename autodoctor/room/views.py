@@ -100,6 +100,14 @@ def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 
 @anyone
+@require_safe
+@never_cache  # the token of the page goes with what it measures
+def check(request: HttpRequest) -> HttpResponse:
+    """The device check before paying, for whoever wants to know."""
+    return render(request, "room/check.html")
+
+
+@anyone
 def legacy(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect("room", session_id, permanent=True)
 

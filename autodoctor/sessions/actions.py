@@ -39,6 +39,7 @@ class PlanTerms:
     kind: str
     seconds: int
     price_cents: int
+    chat_price_cents: int | None = None  # of a call: the price if the customer chooses chat before the start
     currency: str = "usd"
 
 
@@ -75,6 +76,7 @@ def draft(
         plan_slug=terms.slug,
         plan_name=terms.name,
         price_cents=terms.price_cents,
+        chat_price_cents=terms.chat_price_cents,
         currency=terms.currency,
         granted_seconds=terms.seconds,
         vehicle=vehicle,

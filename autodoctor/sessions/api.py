@@ -95,7 +95,7 @@ def visible_to(user: User) -> QuerySet[Session]:
 def as_answer(session: Session) -> dict[str, Any]:
     return session.payload() | {
         "plan": session.plan_slug,
-        "price_cents": session.price_cents,
+        "price_cents": settlement.agreed_cents(session),
         "currency": session.currency,
         "vehicle": session.vehicle,
         "concern": session.concern,
@@ -179,7 +179,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "requested_at": session.requested_at,
             "vehicle": session.vehicle,
             "concern": session.concern,
-            "earns_cents": settlement.mechanic_share_cents(session.price_cents),
+            "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
         }
         for session in queue.open_to(user_of(request))[:100]
     ]

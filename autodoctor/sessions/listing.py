@@ -66,7 +66,7 @@ class Row:
     @property
     def offers(self) -> int:
         """What the mechanic would earn of the whole price."""
-        return settlement.mechanic_share_cents(self.session.price_cents)
+        return settlement.mechanic_share_cents(settlement.agreed_cents(self.session))
 
 
 @dataclass(frozen=True)

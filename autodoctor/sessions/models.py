@@ -24,6 +24,7 @@ class Session(models.Model):
     plan_slug = models.CharField(max_length=40)
     plan_name = models.CharField(max_length=80)
     price_cents = models.PositiveIntegerField()
+    chat_price_cents = models.PositiveIntegerField(null=True, blank=True)  # of a call: what it costs once it is a chat
     currency = models.CharField(max_length=3, default="usd")
     granted_seconds = models.PositiveIntegerField()
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage

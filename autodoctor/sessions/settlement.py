@@ -7,6 +7,7 @@ from django.conf import settings
 
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import Kind
 
 NOTHING = frozenset({"unpaid", "cancelled_by_customer", "cancelled_by_support", "unattended", "never_started"})
 HALF_OF_BOOKING = frozenset({"cancelled_late", "customer_no_show"})
@@ -22,34 +23,52 @@ def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int] | None
     if reason == ASK_FIRST:
         if session.solved is None:
             return None
-        return _all(parts) if session.solved else _used_share(parts, used_seconds(session))
+        return _all(session, parts) if session.solved else _used_share(session, parts)
     if reason in NOTHING:
         return {payment.id: 0 for payment in parts}
     if reason in HALF_OF_BOOKING:
-        return {payment.id: _late_share(payment) for payment in parts}
+        return {payment.id: _late_share(session, payment) for payment in parts}
     if reason in USED_SHARE:
-        return _used_share(parts, used_seconds(session))
-    return _all(parts)
+        return _used_share(session, parts)
+    return _all(session, parts)
 
 
-def _all(parts: list[Payment]) -> dict[UUID, int]:
-    return {payment.id: payment.amount_cents for payment in parts}
+def _all(session: Session, parts: list[Payment]) -> dict[UUID, int]:
+    return {payment.id: _amount(session, payment) for payment in parts}
 
 
-def _late_share(payment: Payment) -> int:
+def _late_share(session: Session, payment: Payment) -> int:
     if payment.purpose != Payment.Purpose.BOOKING:
         return 0
-    return payment.amount_cents * settings.LATE_CANCEL_PERCENT // 100
+    return _amount(session, payment) * settings.LATE_CANCEL_PERCENT // 100
 
 
-def _used_share(parts: list[Payment], used: int) -> dict[UUID, int]:
+def _used_share(session: Session, parts: list[Payment]) -> dict[UUID, int]:
     """The used seconds fill the booking first, then each extension in order."""
+    used = used_seconds(session)
     shares: dict[UUID, int] = {}
     for payment in parts:
         filled = min(used, payment.seconds)
-        shares[payment.id] = payment.amount_cents * filled // payment.seconds if payment.seconds else 0
+        shares[payment.id] = _amount(session, payment) * filled // payment.seconds if payment.seconds else 0
         used -= filled
     return shares
+
+
+def _amount(session: Session, payment: Payment) -> int:
+    """The whole of it: of the booking no more than was agreed since."""
+    is_booking = payment.purpose == Payment.Purpose.BOOKING
+    return _at_most_chat_price(session, payment.amount_cents) if is_booking else payment.amount_cents
+
+
+def agreed_cents(session: Session) -> int:
+    """The price of the whole session: as booked, or that of a chat where the customer turned it into one."""
+    return _at_most_chat_price(session, session.price_cents)
+
+
+def _at_most_chat_price(session: Session, cents: int) -> int:
+    if session.kind != Kind.CHAT or session.chat_price_cents is None:
+        return cents
+    return min(cents, session.chat_price_cents)
 
 
 def used_seconds(session: Session) -> int:
@@ -63,7 +82,7 @@ def used_seconds(session: Session) -> int:
 
 def late_cancel_cents(session: Session) -> int:
     """What calling off costs once the mechanic is in."""
-    return session.price_cents * settings.LATE_CANCEL_PERCENT // 100
+    return agreed_cents(session) * settings.LATE_CANCEL_PERCENT // 100
 
 
 def mechanic_share_cents(amount_cents: int) -> int:

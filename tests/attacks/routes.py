@@ -24,6 +24,7 @@ PAGES: dict[str, Row] = {
     "/favicon.ico": ("anyone", MOVED),
     "/tell-me-when/": ("anyone", POST_ONLY),
     "/book/": ("anyone", EVERYBODY),
+    "/check/": ("anyone", EVERYBODY),
     "/book/vin/": ("anyone", EVERYBODY),
     "/book/charge/": ("anyone", FOUND_BY_NOBODY),  # without a plan
     "/outbox/": ("anyone", FOUND_BY_NOBODY),  # without DEBUG
@@ -112,6 +113,8 @@ OPERATIONS: dict[str, Row] = {
     "POST /api/sessions/<session_id>/cancel": ("signed_in", (401, 409, 403, 404, 409)),
     "POST /api/sessions/<session_id>/solved": ("signed_in", (401, 422, 422, 422, 422)),
     "POST /api/sessions/<session_id>/end": ("signed_in", (401, 200, 200, 404, 200)),
+    "POST /api/sessions/<session_id>/preflight": ("signed_in", (401, 422, 422, 422, 422)),
+    "POST /api/check/upload": ("anyone", (204, 204, 204, 204, 204)),  # of any page of ours; nothing is kept
     "GET /api/sessions/<session_id>/files": ("signed_in", (401, 200, 200, 404, 200)),
     "POST /api/sessions/<session_id>/files": ("signed_in", (401, 422, 422, 422, 422)),
     "DELETE /api/sessions/<session_id>/files/<file_id>": ("signed_in", (401, 404, 404, 404, 404)),

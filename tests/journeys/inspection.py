@@ -17,6 +17,7 @@ DEBUG_WORDS = re.compile(
 )
 ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
+ACTIONS |= {"Join without camera", "Join with audio and photos"}  # the lesser ways in
 # At each width everything once, and the colours in the other theme too.
 LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"], Rules], ...] = (
     (PHONE, "light", EVERYTHING),

@@ -27,6 +27,14 @@ def book(customer: User, intake: Intake, now: datetime, *, another: bool = False
     return actions.book(customer=customer, intake=intake, another=another, now=now)
 
 
+def test_a_call_is_sold_with_what_it_costs_as_a_chat(db: None) -> None:
+    Plan.objects.filter(slug="chat").update(price_cents=1234)
+    sold = {plan.slug: actions.terms(plan).chat_price_cents for plan in Plan.objects.all()}
+    assert sold == {"chat": None, "video": 1234, "diagnostic": 1234}
+    Plan.objects.filter(slug="chat").update(active=False)
+    assert actions.terms(Plan.objects.get(slug="video")).chat_price_cents is None
+
+
 def test_a_draft_copies_what_the_plan_says_now(customer: User, intake: MakeIntake, now: datetime) -> None:
     Plan.objects.filter(slug="chat").update(price_cents=1234, duration=timedelta(seconds=90))
     session = book(customer, intake(plan=Plan.objects.get(slug="chat"), keep_card=True), now)

@@ -10,6 +10,7 @@
  * @property {string} stage
  * @property {string} role
  * @property {boolean} shares  this person may share files
+ * @property {boolean} prepares  this person has to check their devices
  * @property {number} refresh  seconds between looks; 0 for none
  * @property {number} refreshAt  milliseconds since the epoch, or NaN
  * @property {string} title
@@ -43,6 +44,7 @@ export class Regions {
       stage: dataset.stage ?? "",
       role: dataset.role ?? "",
       shares: "shares" in dataset,
+      prepares: "prepares" in dataset,
       refresh: Number(dataset.refresh ?? 0),
       refreshAt: dataset.refreshAt ? Date.parse(dataset.refreshAt) : NaN,
       title: (dataset.title ?? "").trim(),

@@ -1,6 +1,7 @@
 // @ts-check
 /** Makes the elements of a session's page known: first the parts that the room hands things to, then the room. */
 import { ChatLog } from "room/chat-log";
+import { DevicePreflight } from "room/device-preflight";
 import { ElapsedTime } from "room/elapsed-time";
 import { EndedCountdown } from "room/ended-countdown";
 import { FileDrop } from "room/file-drop";
@@ -14,6 +15,7 @@ import { WaitingSound } from "room/waiting-sound";
 customElements.define("session-clock", SessionClock);
 customElements.define("chat-log", ChatLog);
 customElements.define("file-drop", FileDrop);
+customElements.define("device-preflight", DevicePreflight);
 customElements.define("file-panel", FilePanel);
 customElements.define("light-box", LightBox);
 customElements.define("reconnect-banner", ReconnectBanner);

@@ -50,6 +50,7 @@ export class SessionRoom extends HTMLElement {
     this.#part("chat-log")?.follow(this.#channel, { me: this.dataset.me, keepAs: `room:${this.dataset.id}:draft` });
     this.#follow(this.#session);
     this.#openFiles();
+    this.#openPreflight();
     this.#planLook();
     if (this.dataset.socket) this.#channel.open();
   }
@@ -64,6 +65,7 @@ export class SessionRoom extends HTMLElement {
     this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
     for (const news of ["file-shared", "file-removed"]) this.addEventListener(news, () => this.#refresh());
+    this.addEventListener("preflight-done", () => this.#channel.join());
     intercept(/** @type {HTMLFormElement} */ (this.querySelector("#actions")), {
       done: () => this.#refresh(),
       failed: () => toast(this.#words("failed"), "error"),
@@ -133,7 +135,9 @@ export class SessionRoom extends HTMLElement {
   #refused({ client_id: about, detail }) {
     const asked = this.querySelector("[data-join][aria-busy]");
     asked?.removeAttribute("aria-busy");
-    if (!about && asked) toast(detail, "error");
+    const preflight = this.#part("device-preflight");
+    if (!about && (asked || preflight?.isDone)) toast(detail, "error");
+    if (!about && preflight?.isDone) preflight.again();
   }
 
   /** @param {number} unread */
@@ -181,6 +185,7 @@ export class SessionRoom extends HTMLElement {
     this.#setUnread(this.#unread);
     this.#part("chat-log")?.settle();
     this.#openFiles();
+    this.#openPreflight();
     if (state !== before.state) this.#announce(document.getElementById("panel-title")?.textContent ?? "");
   }
 
@@ -190,6 +195,12 @@ export class SessionRoom extends HTMLElement {
     if (!drop) return;
     drop.open = this.#regions.facts.shares;
     drop.settle();
+  }
+
+  /** Whether devices are to be checked before joining. */
+  #openPreflight() {
+    const preflight = this.#part("device-preflight");
+    if (preflight) preflight.open = this.#regions.facts.prepares;
   }
 
   /** The next look without being told: at a known moment, or now and then. @param {number} [within] */

@@ -1,8 +1,14 @@
 // @ts-check
 /** Short tones, made on the spot. Silent until the person has touched the page: browsers want it so. */
 
-/** Pitches in hertz, each a note of NOTE_SECONDS. @type {Record<"warning"|"last"|"waiting"|"ended", number[]>} */
-const TUNES = { warning: [660, 880], last: [880, 880, 880], waiting: [523, 659, 784], ended: [784, 523] };
+/** Pitches in hertz, each a note of NOTE_SECONDS. @type {Record<"warning"|"last"|"waiting"|"ended"|"test", number[]>} */
+const TUNES = {
+  warning: [660, 880],
+  last: [880, 880, 880],
+  waiting: [523, 659, 784],
+  ended: [784, 523],
+  test: [392, 523, 659, 784, 659, 784],
+};
 const NOTE_SECONDS = 0.18;
 const LOUDNESS = 0.15;
 

@@ -1,0 +1,38 @@
+// @ts-check
+/** How loud it is at a microphone, ten times a second, from 0 to 1. */
+
+const EVERY_MS = 100;
+const SAMPLES = 2048;
+const QUIETEST_DECIBEL = -60;
+
+export class LevelMeter {
+  #audio = new AudioContext();
+  #analyser = new AnalyserNode(this.#audio, { fftSize: SAMPLES });
+  #samples = new Float32Array(SAMPLES);
+  #ticking;
+
+  /**
+   * @param {MediaStream} stream
+   * @param {(level: number) => void} tell
+   */
+  constructor(stream, tell) {
+    this.#audio.createMediaStreamSource(stream).connect(this.#analyser);
+    // Browsers hold sound back until somebody has touched the page.
+    this.#ticking = setInterval(() => (this.listens ? tell(this.#level()) : this.#audio.resume()), EVERY_MS);
+  }
+
+  get listens() {
+    return this.#audio.state === "running";
+  }
+
+  stop() {
+    clearInterval(this.#ticking);
+    if (this.#audio.state !== "closed") this.#audio.close();
+  }
+
+  #level() {
+    this.#analyser.getFloatTimeDomainData(this.#samples);
+    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / SAMPLES;
+    return Math.min(1, Math.max(0, 1 - (10 * Math.log10(power + 1e-12)) / QUIETEST_DECIBEL));
+  }
+}

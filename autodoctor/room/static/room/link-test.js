@@ -1,0 +1,138 @@
+// @ts-check
+/**
+ * Measures the connection to the server, and says what it is good for.
+ *
+ * @typedef {object} Figures  null where nothing was measured
+ * @property {number | null} rtt_ms
+ * @property {number | null} jitter_ms
+ * @property {number | null} loss_percent
+ * @property {number | null} up_kbit  a second
+ * @typedef {"green"|"amber"|"red"} Level
+ * @typedef {""|"offline"|"far"|"unsteady"|"slow"} Weakness
+ */
+
+/** Up to which figure, or from which on, it is good; up to and from which it does; and what it lacks beyond that. */
+const LIMITS = /** @type {const} */ ([
+  { name: "rtt_ms", good: 200, does: 400, lacks: "far" },
+  { name: "jitter_ms", good: 30, does: 50, lacks: "unsteady" },
+  { name: "loss_percent", good: 2, does: 5, lacks: "unsteady" },
+  { name: "up_kbit", good: 1000, does: 350, lacks: "slow" },
+]);
+const PINGS = 10;
+const PING_EVERY_MS = 200;
+const PING_LIMIT_MS = 2_000;
+const ENOUGH_MS = 4_000; // then the pings so far have to do
+const FIRST_BYTES = 64 * 1024;
+const MORE_BYTES = 250 * 1024; // what the server takes at most, less what is around it
+const QUICK_MS = 700; // what came so quickly says little: more is sent
+const UPLOAD_LIMIT_MS = 4_000;
+const HEALTH = "/api/health";
+const SINK = "/api/check/upload";
+/** Which share of the whole each step is. */
+const SHARES = { pings: 0.45, upload: 0.25, relay: 0.3 };
+
+/**
+ * @param {object} options
+ * @param {string} options.token  against forgery, which the server asks for
+ * @param {(share: number) => void} options.progress
+ * @param {() => Promise<number | null>} [options.relay]  measures the loss through a relay, in percent; null: there is none
+ * @param {AbortSignal} options.signal
+ * @param {number} [options.pingEvery]  milliseconds
+ * @returns {Promise<Figures>}
+ */
+export async function measure({ token, progress, relay, signal, pingEvery = PING_EVERY_MS }) {
+  const times = await ping(pingEvery, signal, (share) => progress(share * SHARES.pings));
+  progress(SHARES.pings);
+  const rtt_ms = times.length ? middle(times) : null;
+  const up_kbit = rtt_ms === null ? null : await upload(token, rtt_ms);
+  progress(SHARES.pings + SHARES.upload);
+  const loss_percent = rtt_ms === null ? null : ((await relay?.()) ?? null);
+  progress(1);
+  return { rtt_ms, jitter_ms: rtt_ms === null ? null : jitter(times), loss_percent, up_kbit };
+}
+
+/** @param {Figures} figures @returns {{ level: Level, weakness: Weakness }} */
+export function judge(figures) {
+  if (figures.rtt_ms === null) return { level: "red", weakness: "offline" };
+  const weak = LIMITS.find(({ name, good, does }) => !reaches(figures[name], does, good < does));
+  if (weak) return { level: "red", weakness: weak.lacks };
+  const isGood = LIMITS.every(({ name, good, does }) => reaches(figures[name], good, good < does));
+  return { level: isGood ? "green" : "amber", weakness: "" };
+}
+
+/**
+ * What was not measured is not held against anybody.
+ * @param {number | null} figure
+ * @param {number} limit
+ * @param {boolean} isUpper  less is better
+ */
+const reaches = (figure, limit, isUpper) => figure === null || (isUpper ? figure <= limit : figure >= limit);
+
+/**
+ * Milliseconds of each answer; the first, which opens the connection, left out.
+ * @param {number} every
+ * @param {AbortSignal} signal
+ * @param {(share: number) => void} progress
+ */
+async function ping(every, signal, progress) {
+  const begun = performance.now();
+  const times = [];
+  for (let sent = 0; sent <= PINGS && performance.now() - begun < ENOUGH_MS && !signal.aborted; sent += 1) {
+    const took = await timed(HEALTH, { cache: "no-store" }, PING_LIMIT_MS);
+    if (took !== null && sent > 0) times.push(took);
+    progress(sent / PINGS);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, every - (took ?? 0))));
+  }
+  return times;
+}
+
+/**
+ * Kilobits a second; 0 when not even little got through.
+ * @param {string} token
+ * @param {number} rtt  milliseconds, which are no part of the sending
+ */
+async function upload(token, rtt) {
+  const first = await sent(FIRST_BYTES, token);
+  if (first === null) return 0;
+  const more = first - rtt < QUICK_MS ? await sent(MORE_BYTES, token) : null;
+  return more === null ? rate(FIRST_BYTES, first - rtt) : rate(MORE_BYTES, more - rtt);
+}
+
+/**
+ * @param {number} bytes
+ * @param {string} token
+ */
+function sent(bytes, token) {
+  const headers = { "X-CSRFToken": token, "Content-Type": "application/octet-stream" };
+  const body = new Blob([crypto.getRandomValues(new Uint8Array(FIRST_BYTES)), new Uint8Array(bytes - FIRST_BYTES)]);
+  return timed(SINK, { method: "POST", headers, body }, UPLOAD_LIMIT_MS);
+}
+
+/**
+ * Milliseconds until the whole answer was there; null for none, or a refusal.
+ * @param {string} address
+ * @param {RequestInit} request
+ * @param {number} limit  milliseconds
+ */
+async function timed(address, request, limit) {
+  const begun = performance.now();
+  try {
+    const answer = await fetch(address, { ...request, signal: AbortSignal.timeout(limit) });
+    await answer.arrayBuffer();
+    return answer.ok ? performance.now() - begun : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @param {number} bytes @param {number} ms */
+const rate = (bytes, ms) => (bytes * 8) / Math.max(1, ms);
+
+/** From one to the next; the middle one, because one hiccup of a busy phone is not the network's. @param {number[]} times */
+function jitter(times) {
+  const steps = times.slice(1).map((time, place) => Math.abs(time - times[place]));
+  return steps.length ? middle(steps) : 0;
+}
+
+/** @param {number[]} values */
+const middle = (values) => [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)];

@@ -1,0 +1,47 @@
+// @ts-check
+/**
+ * Which ways into a session the checks leave open.
+ *
+ * @typedef {"camera"|"microphone"|"speaker"|"network"} Check
+ * @typedef {"waiting"|"checking"|"passed"|"failed"|"skipped"} State
+ * @typedef {"video"|"audio"|"photos"|"chat"} Mode
+ * @typedef {"checking"|"hearing"|"failed"|"ready"} Phase
+ */
+
+/** @type {Check[]} */
+export const CHECKS = ["camera", "microphone", "speaker", "network"];
+
+/** How the whole check stands. @param {Record<Check, State>} states @returns {Phase} */
+export function phaseOf(states) {
+  if (CHECKS.some((check) => states[check] === "failed")) return "failed";
+  const open = CHECKS.filter((check) => states[check] === "waiting" || states[check] === "checking");
+  if (!open.length) return "ready";
+  return open.every((check) => check === "speaker") ? "hearing" : "checking";
+}
+
+/**
+ * What somebody may choose although something failed, the best first. Words alone are the customer's to choose: they
+ * paid for more.
+ * @param {Record<Check, State>} states
+ * @param {{ mayChat: boolean }} may
+ * @returns {Mode[]}
+ */
+export function lesserWays(states, { mayChat }) {
+  if (phaseOf(states) !== "failed") return [];
+  const talks = states.microphone === "passed" && isHeard(states);
+  /** @type {Mode[]} */
+  const ways = [];
+  if (talks && states.network === "passed") ways.push("audio");
+  if (talks && states.network === "failed") ways.push("photos");
+  if (mayChat) ways.push("chat");
+  return ways;
+}
+
+/** They hear, or said that they go without. @param {Record<Check, State>} states */
+export const isHeard = (states) => states.speaker === "passed" || states.speaker === "skipped";
+
+/** As the server keeps it: what was not finished was not done. @param {Record<Check, State>} states */
+export function outcomes(states) {
+  const known = new Set(["passed", "failed"]);
+  return Object.fromEntries(CHECKS.map((check) => [check, known.has(states[check]) ? states[check] : "skipped"]));
+}

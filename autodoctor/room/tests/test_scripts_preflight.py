@@ -1,0 +1,214 @@
+"""The modules of the device check in a real browser: limits, words for browsers, devices, measuring."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+GREEN = {"rtt_ms": 40, "jitter_ms": 3, "loss_percent": 0, "up_kbit": 5000}
+IMPORTED = "async (given) => {{ const module = await import('room/{name}'); return module.{call}; }}"
+STATES = {"camera": "passed", "microphone": "passed", "speaker": "passed", "network": "passed"}
+
+
+def ask(page: Page, name: str, call: str, given: Any = None) -> Any:
+    """Of one module; `call` may use `given`."""
+    return page.evaluate(IMPORTED.format(name=name, call=call), given)
+
+
+@pytest.mark.parametrize(
+    ("figures", "level", "weakness"),
+    [
+        ({}, "green", ""),
+        ({"loss_percent": None}, "green", ""),
+        ({"rtt_ms": 201}, "amber", ""),
+        ({"rtt_ms": 400}, "amber", ""),
+        ({"rtt_ms": 401}, "red", "far"),
+        ({"jitter_ms": 31}, "amber", ""),
+        ({"jitter_ms": 51}, "red", "unsteady"),
+        ({"loss_percent": 3}, "amber", ""),
+        ({"loss_percent": 5.1}, "red", "unsteady"),
+        ({"up_kbit": 999}, "amber", ""),
+        ({"up_kbit": 350}, "amber", ""),
+        ({"up_kbit": 349}, "red", "slow"),
+        ({"up_kbit": 0}, "red", "slow"),
+        ({"rtt_ms": None, "jitter_ms": None, "up_kbit": None}, "red", "offline"),
+    ],
+)
+def test_what_a_connection_is_good_for(browser_page: Page, figures: dict[str, Any], level: str, weakness: str) -> None:
+    assert ask(browser_page, "link-test", "judge(given)", GREEN | figures) == {"level": level, "weakness": weakness}
+
+
+MEASURE = """async ({ wait, refuse }) => {
+  const asked = [];
+  window.fetch = async (address, options) => {
+    asked.push([address, options.body?.size ?? 0, options.headers?.["X-CSRFToken"] ?? ""]);
+    await new Promise((resolve) => setTimeout(resolve, options.body ? wait.upload : wait.ping));
+    if (refuse) throw new TypeError("Failed to fetch");
+    return new Response(null, { status: 204 });
+  };
+  const { measure } = await import("room/link-test");
+  const shares = [];
+  const figures = await measure({
+    token: "t", pingEvery: 0, signal: new AbortController().signal, progress: (share) => shares.push(share),
+  });
+  return { figures, asked, shares };
+}"""
+
+
+def measured(page: Page, *, ping: int = 5, upload: int = 20, refuse: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = page.evaluate(MEASURE, {"wait": {"ping": ping, "upload": upload}, "refuse": refuse})
+    return found
+
+
+def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> None:
+    found = measured(browser_page, ping=20)
+    assert 15 <= found["figures"]["rtt_ms"] <= 200
+    assert found["figures"]["up_kbit"] > 1000
+    assert found["figures"]["loss_percent"] is None
+    pings = [address for address, _, _ in found["asked"] if address == "/api/health"]
+    assert len(pings) == 11  # the first opens the connection, and does not count
+    assert found["asked"][-2:] == [["/api/check/upload", 64 * 1024, "t"], ["/api/check/upload", 250 * 1024, "t"]]
+    assert found["shares"] == sorted(found["shares"])
+    assert found["shares"][-1] == 1
+
+
+def test_a_slow_line_is_not_burdened_with_more(browser_page: Page) -> None:
+    found = measured(browser_page, upload=900)
+    assert [size for address, size, _ in found["asked"] if address == "/api/check/upload"] == [64 * 1024]
+    assert 300 < found["figures"]["up_kbit"] < 620
+
+
+def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:
+    found = measured(browser_page, refuse=True)
+    assert set(found["figures"].values()) == {None}
+    assert {address for address, _, _ in found["asked"]} == {"/api/health"}
+
+
+def test_what_goes_through_a_call_arrives(browser_page: Page) -> None:
+    """Without a relay here: the direct way."""
+    found = ask(browser_page, "relay-test", "passThrough([], { seconds: 0.5, policy: 'all' })")
+    assert found["loss_percent"] < 50
+    assert found["kbit"] > 100
+
+
+def test_an_unreachable_relay_is_no_figure(browser_page: Page) -> None:
+    assert ask(browser_page, "relay-test", "passThrough([], { seconds: 0.1 })") is None
+    assert ask(browser_page, "relay-test", "hasRelay(given)", [{"urls": ["stun:a"]}]) is False
+    assert ask(browser_page, "relay-test", "hasRelay(given)", [{"urls": "stun:a"}, {"urls": ["turns:b"]}]) is True
+
+
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
+IPAD = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15"
+PIXEL = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("agent", "fingers", "names"),
+    [
+        (IPHONE, 5, ["safari-ios", "ios", "safari"]),
+        (IPHONE.replace("Version/18.0", "CriOS/131.0"), 5, ["chrome-ios", "ios", "chrome"]),
+        (IPAD, 5, ["safari-ios", "ios", "safari"]),
+        (IPAD, 0, ["safari-mac", "mac", "safari"]),
+        (PIXEL, 5, ["chrome-android", "android", "chrome"]),
+        (PIXEL.replace("Mobile", "SamsungBrowser/27"), 5, ["samsung-android", "android", "samsung"]),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/131 Safari/537.36 Edg/131", 0, ["edge-windows", "windows", "edge"]),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) Firefox/133.0",
+            0,
+            ["firefox-linux", "linux", "firefox"],
+        ),
+        ("curl/8", 0, ["other-other", "other", "other"]),
+    ],
+)
+def test_names_the_browser_for_its_words(browser_page: Page, agent: str, fingers: int, names: list[str]) -> None:
+    assert ask(browser_page, "browser-name", "namesOf(given[0], given[1])", [agent, fingers]) == names
+
+
+@pytest.mark.parametrize(
+    ("changes", "may_chat", "phase", "ways"),
+    [
+        ({}, True, "ready", []),
+        ({"speaker": "skipped"}, True, "ready", []),
+        ({"speaker": "waiting"}, True, "hearing", []),
+        ({"network": "checking", "speaker": "waiting"}, True, "checking", []),
+        ({"camera": "failed"}, True, "failed", ["audio", "chat"]),
+        ({"camera": "failed"}, False, "failed", ["audio"]),
+        ({"camera": "failed", "network": "checking"}, True, "failed", ["chat"]),
+        ({"camera": "failed", "speaker": "waiting"}, True, "failed", ["chat"]),
+        ({"network": "failed"}, True, "failed", ["photos", "chat"]),
+        ({"network": "failed", "camera": "failed"}, False, "failed", ["photos"]),
+        ({"microphone": "failed"}, True, "failed", ["chat"]),
+        ({"speaker": "failed"}, True, "failed", ["chat"]),
+        ({"speaker": "failed"}, False, "failed", []),
+    ],
+)
+def test_ways_in(browser_page: Page, changes: dict[str, str], may_chat: bool, phase: str, ways: list[str]) -> None:
+    states = STATES | changes
+    assert ask(browser_page, "preflight-ways", "phaseOf(given)", states) == phase
+    call = "lesserWays(given[0], { mayChat: given[1] })"
+    assert ask(browser_page, "preflight-ways", call, [states, may_chat]) == ways
+
+
+def test_only_what_was_finished_is_reported(browser_page: Page) -> None:
+    states = {"camera": "failed", "microphone": "passed", "speaker": "skipped", "network": "checking"}
+    assert ask(browser_page, "preflight-ways", "outcomes(given)", states) == {
+        "camera": "failed",
+        "microphone": "passed",
+        "speaker": "skipped",
+        "network": "skipped",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "reason"),
+    [
+        ("NotAllowedError", "Permission denied", "denied"),
+        ("NotAllowedError", "Permission denied by system", "system"),
+        ("NotFoundError", "Requested device not found", "missing"),
+        ("OverconstrainedError", "", "missing"),
+        ("NotReadableError", "Could not start video source", "busy"),
+        ("AbortError", "", "busy"),
+        ("WeirdError", "", "unclear"),
+    ],
+)
+def test_why_a_device_did_not_open(browser_page: Page, name: str, message: str, reason: str) -> None:
+    assert ask(browser_page, "devices", "reasonOf(given)", {"name": name, "message": message}) == reason
+
+
+REPORT = """async (statuses) => {
+  const sent = [];
+  window.fetch = async (address, { body }) => {
+    sent.push(JSON.parse(body));
+    return new Response(JSON.stringify({ detail: "Because." }), { status: statuses.shift() ?? 200 });
+  };
+  const { PreflightReport } = await import("room/preflight-report");
+  const report = new PreflightReport("/there", "t");
+  report.tell({ n: 1 });
+  report.tell({ n: 2 });
+  const answers = [await report.now({ n: 3 }), await report.now({ n: 3 })];
+  return { sent, answers };
+}"""
+
+
+def test_the_last_word_is_told_and_only_once(browser_page: Page) -> None:
+    found = browser_page.evaluate(REPORT, [200])
+    assert found["sent"] == [{"n": 3}]
+    assert found["answers"] == [{"done": True, "detail": ""}] * 2
+
+
+def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None:
+    took = browser_page.evaluate("""async () => {
+      window.fetch = async () => new Response(null, { status: 200 });
+      const { PreflightReport } = await import("room/preflight-report");
+      const report = new PreflightReport("/there", "t");
+      await report.now({ n: 1 });
+      const begun = performance.now();
+      await report.now({ n: 2 });
+      return performance.now() - begun;
+    }""")
+    assert took > 1000
+
+
+def test_a_refusal_comes_with_its_sentence(browser_page: Page) -> None:
+    found = browser_page.evaluate(REPORT, [409])
+    assert found["answers"][0] == {"done": False, "detail": "Because."}

@@ -1,0 +1,345 @@
+"""The device check before a video session: what it asks for, how it fails, and how one gets in all the same."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Person as SignedIn
+from tests.fakes.server import Server, running
+from tests.journeys import quietly
+from tests.journeys.conftest import Watch
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic, Person
+
+OpenPage = Callable[..., Page]
+BOTH = ["camera", "microphone"]
+# What a browser says instead of opening a device, by the kind of track that is wished for.
+REFUSES = """([wish, name, message]) => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wishes) => {
+    if (window.mended !== true && wishes[wish]) throw new DOMException(message, name);
+    return open(wishes);
+  };
+}"""
+# The connection as the check finds it: an upload that takes so long (milliseconds), or nothing at all.
+NETWORK = """(wait) => {
+  const real = window.fetch;
+  window.fetch = (address, options) => {
+    const measures = String(address).includes("/api/health") || String(address).includes("/api/check/");
+    if (!measures || window.mended === true) return real(address, options);
+    if (wait === null) return Promise.reject(new TypeError("Failed to fetch"));
+    const isUpload = options?.method === "POST";
+    return new Promise((done) => setTimeout(() => done(new Response(null, { status: 204 })), isUpload ? wait : 20));
+  };
+}"""
+UNDECIDED = """() => {
+  navigator.permissions.query = async () => ({ state: "prompt" });
+}"""
+# The machine of the tests is busy: how steady the way to the server is says nothing about a network.
+STEADY = f"({NETWORK})(150)"
+
+
+@pytest.fixture(scope="module")
+def garage(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Where video can be booked."""
+    with running() as server:
+        server.sql("UPDATE booking_plan SET bookable = TRUE")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def customers(garage: Server) -> list[SignedIn]:
+    return garage.enrol(24, "driver-")
+
+
+@pytest.fixture(scope="module")
+def mechanics(garage: Server) -> list[SignedIn]:
+    return garage.enrol(24, "fixer-", mechanics=True)
+
+
+class Scene:
+    """A video session that was just accepted."""
+
+    def __init__(self, server: Server, customer: SignedIn, mechanic: SignedIn, browser_of: OpenPage) -> None:
+        self.server, self._who, self._browser_of = server, {"customer": customer, "mechanic": mechanic}, browser_of
+        self.id = quietly.request(server, customer, "video")
+        quietly.accept(server, mechanic, self.id)
+
+    def customer(self, *scripts: str, permissions: list[str] | None = None) -> Customer:
+        return Customer(self._open("customer", scripts, permissions), self._who["customer"]).goes_to(self.id)
+
+    def mechanic(self, *scripts: str, permissions: list[str] | None = None) -> Mechanic:
+        return Mechanic(self._open("mechanic", scripts, permissions), self._who["mechanic"]).goes_to(self.id)
+
+    def _open(self, role: str, scripts: tuple[str, ...], permissions: list[str] | None) -> Page:
+        allowed = BOTH if permissions is None else permissions
+        page = self._browser_of(self._who[role], server=self.server, permissions=allowed)
+        for script in scripts or (STEADY,):
+            page.add_init_script(script)
+        return page
+
+    def reports(self) -> list[dict[str, Any]]:
+        rows = self.server.sql(
+            "SELECT data FROM autodoctor_sessions_sessionevent WHERE kind = 'preflight.reported' AND session_id = %s "
+            "ORDER BY seq",
+            self.id.replace("-", ""),
+        )
+        return [json.loads(data) for (data,) in rows]
+
+
+@pytest.fixture
+def scene(garage: Server, customers: list[SignedIn], mechanics: list[SignedIn], browser_of: OpenPage) -> Scene:
+    return Scene(garage, customers.pop(), mechanics.pop(), browser_of)
+
+
+def stub(script: str, argument: object) -> str:
+    return f"({script})({json.dumps(argument)})"
+
+
+def refuses(wish: str, name: str, message: str = "") -> str:
+    return stub(REFUSES, [wish, name, message])
+
+
+def check(person: Person, name: str, state: str) -> None:
+    expect(person.page.locator(f"[data-check={name}]")).to_have_attribute("data-state", state, timeout=20_000)
+
+
+def hears_the_tone(person: Person) -> None:
+    person.button("Play test tone").click()
+    person.button("Yes, I hear it").click()
+
+
+def chosen(person: Person) -> dict[str, Any]:
+    """What the call will read."""
+    kept = person.page.evaluate("id => sessionStorage.getItem(`preflight:${id}`)", person.session_id)
+    found: dict[str, Any] = json.loads(kept)
+    return found
+
+
+def is_in(person: Person) -> None:
+    expect(person.page.locator(".room-seat", has_text="(you)")).to_contain_text(re.compile(r"In$"))
+    expect(person.page.locator("device-preflight")).to_be_hidden()
+
+
+def test_both_check_their_devices_and_join(scene: Scene) -> None:
+    customer, mechanic = scene.customer(), scene.mechanic()
+    for person in (customer, mechanic):
+        expect(person.button("Join Session")).to_have_count(0)
+        for name in ("camera", "microphone", "network"):
+            check(person, name, "passed")
+        waiting = person.button("Checking your devices")
+        expect(waiting).to_be_disabled()
+        hears_the_tone(person)
+        person.joins()
+        is_in(person)
+        assert chosen(person)["mode"] == "video"
+        assert chosen(person)["camera"]
+        assert chosen(person)["microphone"]
+        assert person.page.evaluate("document.querySelector('device-preflight video').srcObject") is None
+    mechanic.starts()
+    customer.is_live()
+    assert [(said["mode"], said["passed"]) for said in scene.reports()] == [("video", True)] * 2
+
+
+def test_who_has_joined_is_not_asked_again(scene: Scene) -> None:
+    customer = scene.customer()
+    for name in ("camera", "microphone", "network"):
+        check(customer, name, "passed")
+    hears_the_tone(customer)
+    customer.joins()
+    customer.page.reload()
+    is_in(customer)
+    expect(customer.button("Join Session")).to_have_count(0)
+
+
+def test_a_denied_camera_leaves_the_microphone_alone(scene: Scene) -> None:
+    customer = scene.customer(STEADY, permissions=["microphone"])
+    check(customer, "camera", "failed")
+    check(customer, "microphone", "passed")
+    check(customer, "network", "passed")
+    expect(customer.button("Fix Issues to Continue")).to_be_disabled()
+    customer.sees("Click the icon at the left of the address")
+    expect(customer.button("Join without camera")).to_be_hidden()
+    customer.sees("play the test tone above first")
+    hears_the_tone(customer)
+    customer.button("Join without camera").click()
+    is_in(customer)
+    assert chosen(customer) | {"microphone": "any"} == {
+        "mode": "audio",
+        "camera": None,
+        "microphone": "any",
+        "maxHeight": chosen(customer)["maxHeight"],
+    }
+    mechanic = scene.mechanic()
+    mechanic.sees("Takes part without camera")
+    assert scene.reports()[-1]["checks"]["camera"] == "failed"
+
+
+def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
+    customer = scene.customer(STEADY, permissions=["camera"])
+    check(customer, "camera", "passed")
+    check(customer, "microphone", "failed")
+    hears_the_tone(customer)
+    mechanic = scene.mechanic()
+    mechanic.sees("Microphone does not work yet").sees("Preparing")
+    expect(customer.button("Join without camera")).to_be_hidden()
+    customer.button("Use chat: $9.99 instead of $29.99").click()
+    customer.sees("your time stays the same").button("Use chat for $9.99").click()
+    is_in(customer)
+    customer.sees("no more than $9.99 is charged")
+    mechanic.sees("has chosen chat").joins().starts()
+    customer.is_live().ends().is_shown_the_end()
+    expect(customer.page.locator(".receipt__total")).to_contain_text("$9.99")
+    due = scene.server.sql("SELECT due_cents FROM payments_payment WHERE owner_id = %s", scene.id.replace("-", ""))
+    assert due == [(999,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "words"),
+    [
+        ("NotFoundError", "Requested device not found", "No camera was found"),
+        ("NotReadableError", "Device in use", "Another program is using the camera"),
+        ("NotAllowedError", "Permission denied by system", "privacy settings"),
+    ],
+)
+def test_each_reason_has_its_words_and_can_be_mended(scene: Scene, name: str, message: str, words: str) -> None:
+    customer = scene.customer(refuses("video", name, message), STEADY)
+    check(customer, "camera", "failed")
+    check(customer, "microphone", "passed")
+    customer.sees(words)
+    customer.page.evaluate("window.mended = true")
+    customer.button(re.compile("^Try again.*Camera")).click()
+    check(customer, "camera", "passed")
+    customer.sees_no_more(words)
+
+
+def test_a_device_that_is_plugged_in_is_noticed(scene: Scene) -> None:
+    customer = scene.customer(refuses("audio", "NotFoundError"), STEADY)
+    check(customer, "microphone", "failed")
+    customer.sees("No microphone was found")
+    customer.page.evaluate("window.mended = true; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    check(customer, "microphone", "passed")
+
+
+def test_a_slow_network_explains_and_lets_in_with_audio_and_photos(scene: Scene) -> None:
+    customer = scene.customer(stub(NETWORK, 3_000))
+    check(customer, "network", "failed")
+    customer.sees("Too little gets out of here")
+    hears_the_tone(customer)
+    expect(customer.button("Join without camera")).to_be_hidden()
+    mechanic = scene.mechanic()
+    mechanic.sees("Connection too weak yet")
+    customer.button("Join with audio and photos").click()
+    is_in(customer)
+    assert (chosen(customer)["mode"], chosen(customer)["maxHeight"]) == ("photos", 360)
+    mechanic.sees("Takes part with audio and photos")
+
+
+def test_a_weak_network_joins_with_a_smaller_picture(scene: Scene) -> None:
+    customer = scene.customer(stub(NETWORK, 1_000))  # 64 KB in a second: 500 kbit/s
+    check(customer, "network", "passed")
+    customer.sees("Good enough, with a smaller picture")
+    hears_the_tone(customer)
+    customer.joins()
+    assert (chosen(customer)["mode"], chosen(customer)["maxHeight"]) == ("video", 360)
+
+
+def test_a_blocked_network_is_tried_again(scene: Scene) -> None:
+    customer = scene.customer(stub(NETWORK, None))
+    check(customer, "network", "failed")
+    customer.sees("Our server cannot be reached")
+    customer.page.evaluate("window.mended = true")
+    customer.button(re.compile("^Try again.*Connection")).click()
+    check(customer, "network", "passed")
+
+
+def test_a_mechanic_who_hears_nothing(scene: Scene) -> None:
+    mechanic = scene.mechanic()
+    check(mechanic, "network", "passed")
+    mechanic.button("Play test tone").click()
+    mechanic.button("No").click()
+    mechanic.sees("Turn the volume up").sees("give the request back")
+    expect(mechanic.button(re.compile("^Use chat"))).to_have_count(0)
+    mechanic.button("Go on without sound").click()
+    mechanic.joins()
+    is_in(mechanic)
+    assert scene.reports()[-1]["checks"]["speaker"] == "skipped"
+
+
+def test_while_one_prepares_both_can_write(scene: Scene) -> None:
+    customer, mechanic = scene.customer(STEADY, permissions=[]), scene.mechanic()
+    customer.says("My camera is blocked, one moment")
+    mechanic.reads("My camera is blocked, one moment").says("Take your time")
+    customer.reads("Take your time")
+    mechanic.sees("Camera does not work yet").sees("Microphone does not work yet")
+    customer.sees("The same as for the camera")
+
+
+def test_devices_are_remembered(scene: Scene) -> None:
+    customer = scene.customer()
+    check(customer, "microphone", "passed")
+    picker = customer.page.get_by_label("Choose a microphone")
+    other = picker.locator("option").last.get_attribute("value") or ""
+    assert picker.input_value() != other
+    picker.select_option(other)
+    check(customer, "microphone", "passed")
+    customer.page.reload()
+    check(customer, "microphone", "passed")
+    expect(customer.page.get_by_label("Choose a microphone")).to_have_value(other)
+
+
+def test_a_remembered_device_that_is_gone_is_replaced(scene: Scene) -> None:
+    customer = scene.customer(STEADY, "localStorage.setItem('devices:camera', 'gone')")
+    check(customer, "camera", "passed")
+    check(customer, "microphone", "passed")
+
+
+def test_nobody_is_asked_before_they_know_why(garage: Server, browser_of: OpenPage) -> None:
+    page = browser_of(None, server=garage, permissions=BOTH)
+    page.add_init_script(stub(UNDECIDED, None))
+    page.add_init_script(STEADY)
+    page.goto("/check/")
+    visitor = Person(page)
+    visitor.sees("Your browser will ask for the camera")
+    expect(visitor.button("Play test tone")).to_be_hidden()
+    inspect(page, "check-idle")
+    visitor.button("Check my devices").click()
+    check(visitor, "camera", "passed")
+    check(visitor, "network", "passed")
+    inspect(page, "check-tone")
+    hears_the_tone(visitor)
+    visitor.sees("You are ready for a video session")
+    inspect(page, "check-ready")
+
+
+def test_before_paying_anybody_can_try(garage: Server, browser_of: OpenPage) -> None:
+    page = browser_of(None, server=garage, permissions=[])
+    page.goto("/")
+    page.get_by_role("link", name="Check your camera first").first.click()
+    visitor = Person(page)
+    check(visitor, "camera", "failed")
+    check(visitor, "network", "passed")
+    visitor.sees("You can book all the same")
+    inspect(page, "check-denied")
+    page.get_by_role("link", name="Book a video session").click()
+    expect(page).to_have_url(re.compile(r"/book/\?plan=video"))
+
+
+def test_every_state_of_it_looks_right(scene: Scene, watch: Watch) -> None:
+    customer = scene.customer(stub(NETWORK, 3_000), permissions=["microphone"])
+    customer.sees("Checking")
+    inspect(customer.page, "preflight-checking")
+    check(customer, "network", "failed")
+    hears_the_tone(customer)
+    inspect(customer.page, "preflight-failed")
+    customer.button(re.compile("^Use chat")).click()
+    inspect(customer.page, "preflight-chat-instead")
+    customer.page.keyboard.press("Escape")
+    mechanic = scene.mechanic()
+    check(mechanic, "network", "passed")
+    hears_the_tone(mechanic)
+    inspect(mechanic.page, "preflight-ready")
