@@ -21,7 +21,7 @@ from autodoctor.sessions import attendance, deadlines, log, queue, settlement, s
 from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session, stamp
-from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, State
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, Kind, State
 
 CANDIDATE = "candidate"  # an approved mechanic who looks at a request in the queue
 
@@ -120,6 +120,11 @@ class Page:
     @property
     def has_socket(self) -> bool:
         return self.role != CANDIDATE and not self.is_over
+
+    @property
+    def has_stage(self) -> bool:
+        """There may be somebody to see and hear, as long as this page stays open."""
+        return self.takes_part and self.session.kind != Kind.CHAT and not self.is_over
 
     @property
     def me(self) -> Seat:
