@@ -34,7 +34,7 @@ def test_a_relayed_call_survives_the_loss_of_its_way(browser_of: Callable[..., P
         mechanic.goes_to(session_id).joins()
         for person in (customer, mechanic):
             is_connected(person)
-            assert person.page.evaluate(WAYS) == ["relay"]
+            assert set(person.page.evaluate(WAYS)) == {"relay"}
         mechanic.starts()
         customer.is_live()
 

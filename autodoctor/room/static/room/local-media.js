@@ -61,6 +61,13 @@ export class LocalMedia extends EventTarget {
     await Promise.all([this.#take("audio"), this.wantsCamera ? this.#take("video") : null]);
   }
 
+  /** What the system took away, as when a phone was locked; what was switched off stays off. */
+  async reopen() {
+    const isGone = (/** @type {Kind} */ kind) => this.#tracks[kind]?.readyState !== "live";
+    if (isGone("audio")) await this.#take("audio");
+    if (isGone("video") && !this.isCameraOff && !this.isSharing) await this.#take("video");
+  }
+
   /** Once more what was refused before. @param {Kind} kind */
   async again(kind) {
     if (!this.#tracks[kind]) await this.#take(kind);
@@ -177,10 +184,10 @@ export class LocalMedia extends EventTarget {
     this.dispatchEvent(new CustomEvent("changed", { detail: kind }));
   }
 
-  /** Sharing was stopped by the browser's own button, or a device was pulled out. @param {Kind} kind */
+  /** Sharing was stopped by the browser's own button, a device was pulled out, or the phone was locked. @param {Kind} kind */
   #lost(kind) {
     if (this.isSharing && kind === "video") this.share(false);
-    else if (kind === "audio") this.#take(kind);
-    else this.turnCamera(true);
+    else if (document.hidden) this.#put(kind, null); // `reopen` fetches it back
+    else this.#take(kind);
   }
 }

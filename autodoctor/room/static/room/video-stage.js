@@ -9,9 +9,9 @@
  */
 import { Call } from "room/call";
 import { chooseChat, limit, waysOf } from "room/call-ways";
+import { Finds, wordsOf } from "room/finds";
 import { LinkQuality, SOUND_ONLY } from "room/link-quality";
 import { LocalMedia, chosen } from "room/local-media";
-import { freeze } from "room/picture-pen";
 import { StayAwake } from "room/stay-awake";
 import { toast } from "page/toasts";
 
@@ -34,6 +34,7 @@ export class VideoStage extends HTMLElement {
   #media = null;
   #quality = new LinkQuality();
   #awake = new StayAwake();
+  #finds = new Finds(this);
   #remote = new MediaStream();
   #rung = -1;
   /** What the other side told: `camera`, `microphone`, `thin`, `raw`. @type {Record<string, any>} */
@@ -184,7 +185,7 @@ export class VideoStage extends HTMLElement {
     this.toggleAttribute("data-other-thin", this.#other.thin === true);
     this.toggleAttribute("data-other-muted", this.#other.microphone === false);
     this.toggleAttribute("data-other-shares", this.#other.screen === true);
-    if ("raw" in note) this.#showEngine(note.raw);
+    if ("raw" in note && !this.#isOwner) this.#showEngine(note.raw);
   }
 
   // What this side sends
@@ -291,8 +292,8 @@ export class VideoStage extends HTMLElement {
     light: () => this.#light(),
     full: () => (document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen()),
     engine: () => this.#engine(),
-    keep: () => this.#keep(),
-    snapshot: () => this.#snapshot(),
+    keep: () => this.#sound && this.#finds.keep(this.#sound),
+    snapshot: () => this.#finds.snapshot(this.#video("remote")),
     retry: () => this.retry(),
     rejoin: () => this.#rejoin(),
     "use-chat": () => this.#useChat(),
@@ -322,7 +323,7 @@ export class VideoStage extends HTMLElement {
   async #rejoin() {
     this.toggleAttribute("data-tap", false);
     this.#channel?.check();
-    await this.#reopen();
+    await this.#media?.reopen();
     this.#call?.restart();
     await this.#play(this.#video("remote"));
   }
@@ -330,17 +331,10 @@ export class VideoStage extends HTMLElement {
   /** The page is seen again: what the system took away meanwhile is fetched back. */
   async #wake() {
     if (!this.#media) return;
-    await this.#reopen();
+    await this.#media?.reopen();
     if (this.#call?.state !== "connected") this.#call?.restart();
     const video = this.#video("remote");
     if (video.srcObject && video.paused) await this.#play(video);
-  }
-
-  async #reopen() {
-    const media = this.#media;
-    if (!media) return;
-    if (media.tracks.some((track) => track.readyState === "ended")) await media.open();
-    else if (media.problems.audio) await media.again("audio");
   }
 
   async #useChat() {
@@ -373,36 +367,9 @@ export class VideoStage extends HTMLElement {
     this.#press({ engine: raw });
   }
 
-  async #keep() {
-    if (!this.#sound || this.#sound.isKeeping) return;
-    this.toggleAttribute("data-keeping", true);
-    const clip = await this.#sound.keep(this.#words("engine"));
-    this.toggleAttribute("data-keeping", false);
-    this.#upload(clip, "clip");
-  }
-
-  // Snapshot
-
-  async #snapshot() {
-    const video = this.#video("remote");
-    if (!video.videoWidth) return toast(this.#words("no-picture"), "error");
-    const pen = /** @type {import("room/picture-pen").PicturePen} */ (document.querySelector("picture-pen"));
-    const file = await pen.draw(freeze(video), this.#words("snapshot"));
-    if (file) this.#upload(file, "shared");
-  }
-
-  /**
-   * @param {File} file
-   * @param {string} words
-   */
-  #upload(file, words) {
-    /** @type {import("room/file-drop").FileDrop | null} */ (document.querySelector("file-drop"))?.add([file]);
-    toast(this.#words(words));
-  }
-
   /** @param {Error} error */
   #complain(error) {
-    if (error.name !== "NotAllowedError") toast(this.#words("failed"), "error"); // choosing no screen is no failure
+    if (error.name !== "NotAllowedError") toast(wordsOf(this, "failed"), "error"); // choosing no screen is no failure
   }
 
   /** @param {string} state */
@@ -428,10 +395,5 @@ export class VideoStage extends HTMLElement {
   /** @param {string} name */
   #key(name) {
     return this.querySelector(`button[data-act="${name}"]`);
-  }
-
-  /** @param {string} name */
-  #words(name) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words="${name}"]`)).content.textContent ?? "";
   }
 }
