@@ -301,6 +301,9 @@ ROOM = {
 STUN_URLS = env.list("STUN_URLS", default=[])
 TURN_URLS = env.list("TURN_URLS", default=[])
 TURN_SECRET = env.str("TURN_SECRET", default="")
+TURN_ONLY = env.bool("TURN_ONLY", default=False)  # every call by way of them: no browser learns the other's address
+if TURN_ONLY and not TURN_URLS:
+    stop("TURN_ONLY is set, but TURN_URLS names no server.")
 if TURN_URLS and not TURN_SECRET:
     stop("TURN_SECRET is not set: the servers in TURN_URLS need it.")
 
@@ -333,6 +336,7 @@ DEADLINES = {
     "warn_last": 60,
     "cap": 3 * 60 * 60,
     "missing_grace": 5,
+    "media_lost": 10,
     "mechanic_missing_offer": 60,
     "mechanic_lost": 5 * 60,
     "customer_missing_offer": 10 * 60,

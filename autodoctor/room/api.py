@@ -4,6 +4,7 @@ from concurrent.futures import TimeoutError as NoAnswer
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,6 +34,7 @@ class IceServer(Schema):
 
 class IceServers(Schema):
     ice_servers: list[IceServer]
+    relay_only: bool = Field(description="Use no direct way (`iceTransportPolicy: relay`)")
 
 
 @router.post("/sessions/{uuid:session_id}/messages", response={200: EventOut, **FAILURES}, auth=SIGNED_IN)
@@ -63,4 +65,5 @@ def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Fresh ones for each call: the credentials expire."""
     user = user_of(request)
     visible_to(user).get(pk=session_id)
-    return {"ice_servers": call.ice_servers(user_id=str(user.id), now=timezone.now())}
+    servers = call.ice_servers(user_id=str(user.id), now=timezone.now())
+    return {"ice_servers": servers, "relay_only": settings.TURN_ONLY}

@@ -39,7 +39,7 @@ RELEASE_REASONS = {
         "other": _("Another reason"),
     },
 }
-LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH = 0, 10, 3  # seconds between looks where no event tells
+LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH = 0, 10, 3, 2  # seconds between looks where no event tells
 
 
 def find(user: User, session_id: UUID) -> tuple[Session, str]:
@@ -108,6 +108,8 @@ class Page:
         """How often the page looks by itself, where no event would tell it; 0 for never."""
         if self.panel == "confirming" or (self.is_over and self.receipt.is_settling):
             return PAYMENT_REFRESH
+        if self.awaits_call:
+            return CALL_REFRESH
         return QUEUE_REFRESH if self.panel in {"queue", "offer"} else LIVE_REFRESH
 
     @property
@@ -121,6 +123,11 @@ class Page:
     @property
     def has_socket(self) -> bool:
         return self.role != CANDIDATE and not self.is_over
+
+    @property
+    def has_stage(self) -> bool:
+        """A call in which this person takes part: devices to check, then somebody to see and hear."""
+        return self.takes_part and self.session.kind != Kind.CHAT and not self.is_over
 
     @property
     def me(self) -> Seat:
@@ -274,14 +281,16 @@ class Page:
         return self.session.state_at + span("start_sound")
 
     @property
-    def may_prepare(self) -> bool:
-        """A call, in which this person takes part: their devices are to be checked at some time."""
-        return self.session.kind != Kind.CHAT and self.takes_part and not self.is_over
-
-    @property
     def prepares(self) -> bool:
         """This person has to check their devices before they can join."""
-        return self.may_prepare and self.panel == "gather" and not self.me.is_in and not self.joined
+        return self.has_stage and self.panel == "gather" and not self.me.is_in and not self.joined
+
+    @property
+    def awaits_call(self) -> bool:
+        """Both are in, but the mechanic cannot start while the two do not hear each other."""
+        session, mechanic = self.session, self.role == Role.MECHANIC
+        is_waiting = session.state == State.WAITING and session.kind != Kind.CHAT
+        return mechanic and is_waiting and not self.situation.is_connected
 
     @property
     def facing(self) -> str:

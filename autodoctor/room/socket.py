@@ -26,7 +26,7 @@ from autodoctor.room.pace import Pace
 from autodoctor.room.presence import Admission, Joined, Left, presence
 from autodoctor.room.wire import SILENT_SECONDS
 from autodoctor.room.writer import NotPosted, Post, Posted, writer
-from autodoctor.sessions import actions, log
+from autodoctor.sessions import actions, log, media
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind
 
@@ -69,7 +69,7 @@ async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
 
 class Socket(Line):
     __slots__ = (
-        "_behind", "_joining", "_kept", "_left_at", "_pace", "_reading", "_took_part",
+        "_behind", "_joining", "_kept", "_left_at", "_pace", "_reading", "_receiving", "_reporting", "_took_part",
         "connection_id", "joined", "page", "role", "served", "session_id", "silent", "user_id",
     )  # fmt: skip
 
@@ -91,6 +91,8 @@ class Socket(Line):
         self._took_part = False
         self._left_at: datetime | None = None
         self._pace = Pace()
+        self._receiving: bool | None = None  # what was last said of the other side's media
+        self._reporting = asyncio.Lock()
 
     def enter(self, admission: Admission, page: str) -> None:
         """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
@@ -224,10 +226,15 @@ class Socket(Line):
             return
         earlier = room.newest(self.role)
         if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
-            cast(Socket, earlier).push(protocol.replaced())
+            cast(Socket, earlier)._step_aside()
         self.joined = next(_joins)
         self._joining += 1
         threads.background(self._take_part(self.connection_id))
+
+    def _step_aside(self) -> None:
+        """The call is another page's now; joining again takes it back."""
+        self.joined = 0
+        self.push(protocol.replaced())
 
     async def _take_part(self, connection_id: UUID) -> None:
         """The page counts as joined once the session says so: until then it must not hide that somebody was gone."""
@@ -259,7 +266,22 @@ class Socket(Line):
             bus.publish(Relay(self.session_id, _opposite[self.role], protocol.signal(self.role, frame.data)))
 
     def _media(self, frame: protocol.Media) -> None:
-        """Only a call has media to report on."""
+        """Only a call has media to report on, and only the page that has the call; the same again is no news."""
+        room = hub.room(self.session_id)
+        if self.joined and room and room.session["kind"] != Kind.CHAT and frame.receiving is not self._receiving:
+            self._receiving = frame.receiving
+            threads.background(self._report(frame.receiving))
+
+    async def _report(self, receiving: bool) -> None:
+        """In the order in which it was said: a later report waits for the one before."""
+        async with self._reporting:
+            try:
+                await threads.act(report, self.session_id, self.user_id, receiving)
+            except ObjectDoesNotExist:
+                self.close(protocol.NOT_FOUND)
+            except Exception:
+                logger.exception("A report of media was lost")
+                self._receiving = None  # said again, it is news again
 
     def _ping(self, frame: protocol.Ping) -> None:
         self.push(protocol.pong(timezone.now(), self.served))
@@ -299,6 +321,11 @@ class Page:
 
 def join(session_id: str, user_id: str) -> None:
     actions.join(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
+
+
+def report(session_id: str, user_id: str, receiving: bool) -> None:
+    user = User.objects.get(pk=user_id)
+    media.report(session_id=UUID(session_id), by=user, receiving=receiving, now=timezone.now())
 
 
 def _is_much(rows: tuple[Row, ...]) -> bool:

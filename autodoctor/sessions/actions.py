@@ -23,7 +23,7 @@ from autodoctor.sessions import attendance, deadlines, fairclock, log, settlemen
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, State, check
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Kind, State, check
 from autodoctor.sessions.telling import write_to
 
 # What a session's row keeps: an action writes only what it changed.
@@ -225,7 +225,10 @@ def page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime)
         for seat in (it.customer, it.mechanic):
             if seat.part and seat.part.user_id == user_id:
                 seat.part.last_seen_at = max(at, seat.part.last_seen_at or at)
-                seat.part.save(update_fields=["last_seen_at"])
+                if not seat.joined_page:
+                    seat.part.receiving = seat.part.receiving_at = None
+                seat.part.save(update_fields=["last_seen_at", "receiving", "receiving_at"])
+        it.listen()
 
 
 def notice_missing(it: Situation, role: str, at: datetime, now: datetime) -> None:
@@ -267,7 +270,7 @@ def spend_pause(it: Situation, at: datetime) -> None:
 
 
 def start(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """ "Start Session": the mechanic, once both are in. The clock runs from now."""
+    """ "Start Session": the mechanic, once both are in and, in a call, hear each other. The clock runs from now."""
     with changing(session_id, now) as it:
         session, who = it.session, log.actor(by, it.session)
         if who.role != Role.MECHANIC:
@@ -275,6 +278,8 @@ def start(*, session_id: UUID, by: User, now: datetime) -> Session:
         if session.state in RUNNING:
             return session
         check(session.state, State.LIVE)
+        if session.kind != Kind.CHAT and not it.is_connected:
+            raise Refused("no_media", _("Sound and picture are not connected yet. Wait a moment, or use the chat."))
         fairclock.start(session, now)
         _enter(it, State.LIVE, "session.started", at=now, who=who)
         session.clock_seq = session.seq

@@ -20,6 +20,7 @@ class Seat:
     page_open: bool = False
     joined_page: bool = False
     lapsed_at: datetime | None = None  # pages of a process that died were last alive then
+    is_heard: bool = False  # the other side, whose page is open, says that their media arrive
 
     @property
     def is_in(self) -> bool:
@@ -28,14 +29,19 @@ class Seat:
 
     @property
     def gone_since(self) -> datetime | None:
-        """The last sign of life of someone who had joined and has no joined page now."""
-        return None if self.joined_page else self.left_at
+        """The last sign of life of someone who had joined and has no joined page now, nor is heard in the call."""
+        return None if self.joined_page or self.is_heard else self.left_at
 
     @property
     def left_at(self) -> datetime | None:
         """The last sign of life: when a page closed, or its process died."""
         seen = [self.lapsed_at, self.part.last_seen_at if self.part else None]
         return max(filter(None, seen), default=None)
+
+    @property
+    def receives(self) -> bool:
+        """Their page is open and says that the other side's media arrive."""
+        return self.joined_page and self.part is not None and self.part.receiving is True
 
     @property
     def status(self) -> str:
@@ -56,6 +62,15 @@ class Situation:
 
     def seat(self, role: str) -> Seat:
         return self.mechanic if role == Role.MECHANIC else self.customer
+
+    @property
+    def is_connected(self) -> bool:
+        """Each of the two says that the other one's media arrive."""
+        return self.customer.receives and self.mechanic.receives
+
+    def listen(self) -> None:
+        """Who is heard follows from what the other one receives."""
+        self.customer.is_heard, self.mechanic.is_heard = self.mechanic.receives, self.customer.receives
 
 
 def look(session: Session, now: datetime) -> Situation:
@@ -84,6 +99,8 @@ def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]
     for page in _pages(list(found)):
         if situation := people.get((page.session_id, page.user_id)):
             _count(situation.seat(page.role), page, now)
+    for situation in found.values():
+        situation.listen()
     return found
 
 

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.answers import Refused
 from autodoctor.sessions import attendance, log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, Kind, Refused
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, Kind
 
 REPORTED = "preflight.reported"
 MAX_REPORTS = 100  # of one person in one session

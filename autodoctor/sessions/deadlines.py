@@ -76,6 +76,21 @@ def _missing(role: str) -> Due:
     return due
 
 
+def media_lost_since(it: Situation) -> datetime | None:
+    """From when nothing arrives at one of the two, while both are in; never from before the clock was set."""
+    parts = [seat.part for seat in (it.customer, it.mechanic)]
+    if it.session.clock_at is None or not all(part and part.present for part in parts):
+        return None
+    lost = [part.receiving_at for part in parts if part and part.receiving is False and part.receiving_at]
+    return max(min(lost), it.session.clock_at) if lost else None
+
+
+def _media_lost(it: Situation) -> datetime | None:
+    if it.session.paused_at or lenient_left(it.session) <= timedelta():
+        return None
+    return _after(media_lost_since(it), "media_lost")
+
+
 def _noticed(role: str, name: str) -> Due:
     def due(it: Situation) -> datetime | None:
         seat = it.seat(role)
@@ -155,7 +170,7 @@ def _only(*states: State) -> frozenset[State]:
 
 
 REQUESTED, ACCEPTED, WAITING = _only(State.REQUESTED), _only(State.ACCEPTED), _only(State.WAITING)
-RECONNECTING, COMPLETED = _only(State.RECONNECTING), _only(State.COMPLETED)
+LIVE, RECONNECTING, COMPLETED = _only(State.LIVE), _only(State.RECONNECTING), _only(State.COMPLETED)
 
 DEADLINES: dict[str, Deadline] = {
     deadline.kind: deadline
@@ -195,6 +210,7 @@ DEADLINES: dict[str, Deadline] = {
         Deadline("start.release", WAITING, _in_state("start_release"), State.REQUESTED, certain=True),
         Deadline("mechanic.missing", ACCEPTED | WAITING | RUNNING, _missing("mechanic")),
         Deadline("customer.missing", ACCEPTED | WAITING | RUNNING, _missing("customer")),
+        Deadline("media.lost", LIVE, _media_lost),
         Deadline("session.warn_first", RUNNING, _warning("warn_first"), once_per=_clock),
         Deadline("session.warn_last", RUNNING, _warning("warn_last"), once_per=_clock),
         Deadline("session.time_up", RUNNING, _time_up, State.COMPLETED),

@@ -6,6 +6,8 @@ from autodoctor.sessions.attendance import Situation, missing
 from autodoctor.sessions.deadlines import lenient_left
 from autodoctor.sessions.models import Session
 
+MEDIA = "media"  # as the cause of a pause, beside the two roles
+
 
 def start(session: Session, now: datetime) -> None:
     session.started_at = session.clock_at = now
@@ -37,9 +39,14 @@ def follow(it: Situation, at: datetime, leaving: str) -> list[str]:
 
 
 def _cause(it: Situation, left_at: datetime | None) -> str:
-    """The role whose absence counts: who left first, if it may pause the clock."""
+    """The role whose absence counts: who left first, if it may pause the clock. Lost media are none of their doing."""
     gone = missing(it, left_at)
     return gone[0].role if gone and may_pause(it.session, gone[0].role) else ""
+
+
+def lose_media(session: Session, since: datetime) -> None:
+    """Both are in, but sound and picture do not arrive."""
+    pause(session, MEDIA, since)
 
 
 def pause(session: Session, cause: str, since: datetime) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.sessions import actions, deadlines, telling
+from autodoctor.sessions import actions, deadlines, media, telling
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
@@ -70,6 +70,7 @@ ACTS: dict[str, Act] = {
     "start.release": _release("not_started"),
     "mechanic.missing": _missing("mechanic"),
     "customer.missing": _missing("customer"),
+    "media.lost": lambda it, at, now: media.lose(it, at),
     "session.warn_first": _warn("session.warn_first", "warn_first"),
     "session.warn_last": _warn("session.warn_last", "warn_last"),
     "session.time_up": actions.time_up,

@@ -159,6 +159,8 @@ class Participant(models.Model):
     missed_at = models.DateTimeField(null=True)  # when the absence was noticed
     released_at = models.DateTimeField(null=True)
     release_reason = models.CharField(max_length=40, blank=True)
+    receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
+    receiving_at = models.DateTimeField(null=True)  # since when
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "user"], name="one_part_per_person")]

@@ -87,7 +87,6 @@ def test_the_form_books_at_our_price(
 @pytest.mark.parametrize(
     "change",
     [
-        {"plan": "video"},  # not open yet
         {"plan": "chat "},
         {"plan": "-1"},
         {"plan": ""},

@@ -17,7 +17,7 @@ from tests.journeys.people import Customer, Mechanic
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-CROWD = 40  # people of each kind
+CROWD = 60  # people of each kind
 PATIENCE = 15_000  # milliseconds that a page may take to come to what is expected
 GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone to somebody else
 

@@ -2,21 +2,21 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server, running
+from tests.fakes.server import Server
 from tests.journeys import quietly
-from tests.journeys.conftest import Watch
+from tests.journeys.calls import DEVICES, NETWORK, STEADY, check, chosen, hears_the_tone, stub
+from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
 
 OpenPage = Callable[..., Page]
-BOTH = ["camera", "microphone"]
 # What a browser says instead of opening a device, by the kind of track that is wished for.
 REFUSES = """([wish, name, message]) => {
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -25,40 +25,9 @@ REFUSES = """([wish, name, message]) => {
     return open(wishes);
   };
 }"""
-# The connection as the check finds it: an upload that takes so long (milliseconds), or nothing at all.
-NETWORK = """(wait) => {
-  const real = window.fetch;
-  window.fetch = (address, options) => {
-    const measures = String(address).includes("/api/health") || String(address).includes("/api/check/");
-    if (!measures || window.mended === true) return real(address, options);
-    if (wait === null) return Promise.reject(new TypeError("Failed to fetch"));
-    const isUpload = options?.method === "POST";
-    return new Promise((done) => setTimeout(() => done(new Response(null, { status: 204 })), isUpload ? wait : 20));
-  };
-}"""
 UNDECIDED = """() => {
   navigator.permissions.query = async () => ({ state: "prompt" });
 }"""
-# The machine of the tests is busy: how steady the way to the server is says nothing about a network.
-STEADY = f"({NETWORK})(150)"
-
-
-@pytest.fixture(scope="module")
-def garage(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Where video can be booked."""
-    with running() as server:
-        server.sql("UPDATE booking_plan SET bookable = TRUE")
-        yield server
-
-
-@pytest.fixture(scope="module")
-def customers(garage: Server) -> list[SignedIn]:
-    return garage.enrol(24, "driver-")
-
-
-@pytest.fixture(scope="module")
-def mechanics(garage: Server) -> list[SignedIn]:
-    return garage.enrol(24, "fixer-", mechanics=True)
 
 
 class Scene:
@@ -76,8 +45,8 @@ class Scene:
         return Mechanic(self._open("mechanic", scripts, permissions), self._who["mechanic"]).goes_to(self.id)
 
     def _open(self, role: str, scripts: tuple[str, ...], permissions: list[str] | None) -> Page:
-        allowed = BOTH if permissions is None else permissions
-        page = self._browser_of(self._who[role], server=self.server, permissions=allowed)
+        allowed = DEVICES if permissions is None else permissions
+        page = self._browser_of(self._who[role], permissions=allowed)
         for script in scripts or (STEADY,):
             page.add_init_script(script)
         return page
@@ -92,32 +61,12 @@ class Scene:
 
 
 @pytest.fixture
-def scene(garage: Server, customers: list[SignedIn], mechanics: list[SignedIn], browser_of: OpenPage) -> Scene:
-    return Scene(garage, customers.pop(), mechanics.pop(), browser_of)
-
-
-def stub(script: str, argument: object) -> str:
-    return f"({script})({json.dumps(argument)})"
+def scene(server: Server, crowd: Crowd, browser_of: OpenPage) -> Scene:
+    return Scene(server, crowd.customers.pop(), crowd.mechanics.pop(), browser_of)
 
 
 def refuses(wish: str, name: str, message: str = "") -> str:
     return stub(REFUSES, [wish, name, message])
-
-
-def check(person: Person, name: str, state: str) -> None:
-    expect(person.page.locator(f"[data-check={name}]")).to_have_attribute("data-state", state, timeout=20_000)
-
-
-def hears_the_tone(person: Person) -> None:
-    person.button("Play test tone").click()
-    person.button("Yes, I hear it").click()
-
-
-def chosen(person: Person) -> dict[str, Any]:
-    """What the call will read."""
-    kept = person.page.evaluate("id => sessionStorage.getItem(`preflight:${id}`)", person.session_id)
-    found: dict[str, Any] = json.loads(kept)
-    return found
 
 
 def is_in(person: Person) -> None:
@@ -298,8 +247,8 @@ def test_a_remembered_device_that_is_gone_is_replaced(scene: Scene) -> None:
     check(customer, "microphone", "passed")
 
 
-def test_nobody_is_asked_before_they_know_why(garage: Server, browser_of: OpenPage) -> None:
-    page = browser_of(None, server=garage, permissions=BOTH)
+def test_nobody_is_asked_before_they_know_why(browser_of: OpenPage) -> None:
+    page = browser_of(None, permissions=DEVICES)
     page.add_init_script(stub(UNDECIDED, None))
     page.add_init_script(STEADY)
     page.goto("/check/")
@@ -316,8 +265,8 @@ def test_nobody_is_asked_before_they_know_why(garage: Server, browser_of: OpenPa
     inspect(page, "check-ready")
 
 
-def test_before_paying_anybody_can_try(garage: Server, browser_of: OpenPage) -> None:
-    page = browser_of(None, server=garage, permissions=[])
+def test_before_paying_anybody_can_try(browser_of: OpenPage) -> None:
+    page = browser_of(None, permissions=[])
     page.goto("/")
     page.get_by_role("link", name="Check your camera first").first.click()
     visitor = Person(page)

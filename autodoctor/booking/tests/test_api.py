@@ -49,7 +49,6 @@ def test_an_intake_becomes_a_draft_to_pay(
     [
         ({"safe": False}, "safe"),
         ({"waiver": False}, "waiver"),
-        ({"plan": "video"}, "plan"),
         ({"plan": "gold"}, "plan"),
         ({"concern": "short"}, "concern"),
         ({"concern": "It clicks \0 and does not start."}, "concern"),

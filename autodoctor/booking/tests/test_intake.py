@@ -42,7 +42,6 @@ def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> Non
         ("safe", ""),
         ("safe", "perhaps"),
         ("plan", ""),
-        ("plan", "video"),
         ("plan", "nothing-of-ours"),
         ("waiver", ""),
         ("concern", ""),
@@ -85,9 +84,10 @@ def test_a_plan_that_support_takes_away_cannot_be_booked(filled_in: dict[str, st
     assert set(form_of(filled_in).errors) == {"plan"}
 
 
-def test_a_plan_that_support_opens_can_be_booked(filled_in: dict[str, str]) -> None:
-    Plan.objects.filter(slug="video").update(bookable=True)
-    assert form_of(filled_in, plan="video").is_valid()
+def test_a_plan_that_support_closes_cannot_be_booked_until_it_opens(filled_in: dict[str, str]) -> None:
+    for bookable in (False, True):
+        Plan.objects.filter(slug="video").update(bookable=bookable)
+        assert form_of(filled_in, plan="video").is_valid() == bookable
 
 
 def test_a_vin_stands_for_year_and_make(filled_in: dict[str, str]) -> None:

@@ -75,7 +75,10 @@ def test_a_stranger_finds_nothing_and_nobody_is_asked_to_sign_in(
 
 
 def test_without_a_relay_configured_the_list_is_empty(session: Session, customer: User, client_of: ClientOf) -> None:
-    assert client_of(customer).get(f"/api/sessions/{session.pk}/ice-servers").json() == {"ice_servers": []}
+    assert client_of(customer).get(f"/api/sessions/{session.pk}/ice-servers").json() == {
+        "ice_servers": [],
+        "relay_only": False,
+    }
 
 
 def test_relay_credentials_are_the_persons_own_and_expire(

@@ -8,7 +8,7 @@ from autodoctor.clock.handlers import Handler, Retry
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions
+from autodoctor.sessions import actions, media
 from autodoctor.sessions.deadlines import DEADLINES
 from autodoctor.sessions.jobs import JOBS
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
@@ -89,13 +89,22 @@ class Story:
         return self
 
     def live(self) -> "Story":
-        return self.pay().accept().join().start()
+        return self.pay().accept().join().connect().start()
 
     def leave(self, person: User) -> "Story":
         """Every page of theirs closes."""
         Connection.objects.filter(session_id=self.id, user=person).delete()
         actions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
         return self
+
+    def hears(self, person: User, receiving: bool = True) -> "Story":
+        """Their page says whether the other side's media arrive."""
+        media.report(session_id=self.id, by=person, receiving=receiving, now=self.now)
+        return self
+
+    def connect(self) -> "Story":
+        """Sound and picture go both ways."""
+        return self.hears(self.customer).hears(self.mechanic)
 
     def crash(self) -> "Story":
         """The server process dies; its pages were last alive now."""

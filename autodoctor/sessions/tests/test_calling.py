@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
 from autodoctor.sessions import actions, calling, settlement
 from autodoctor.sessions.calling import REPORTED, Checkup
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import Refused
 from autodoctor.sessions.tests.story import Story
 
 VIDEO = actions.PlanTerms(
@@ -98,7 +98,7 @@ def test_who_does_not_take_part_does_not_report(story: Story, stranger: User, su
 
 
 def test_not_before_a_mechanic_has_it_nor_after_the_end(story: Story) -> None:
-    for moment in (story.pay, lambda: story.accept().join().start().end(story.customer)):
+    for moment in (story.pay, lambda: story.accept().join().connect().start().end(story.customer)):
         moment()
         with pytest.raises(Refused) as refused:
             report(story, story.customer, camera="failed")
@@ -185,7 +185,7 @@ def test_it_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -
 def test_the_other_lesser_ways_cost_what_was_booked(story: Story) -> None:
     story.pay().accept()
     report(story, story.customer, "photos", network="failed")
-    story.join().start().wait(minutes=45)
+    story.join().connect().start().wait(minutes=45)
     assert story.payment.due_cents == 2999
 
 

@@ -49,7 +49,8 @@
  * @typedef {{ type: "error", client_id?: string | null, code: string, detail: string }} ErrorFrame
  * @typedef {Welcome|LogEvent|PresenceFrame|TypingFrame|SignalFrame|Pong|Replaced|ErrorFrame} Incoming
  *
- * @typedef {{ type: "join" } | { type: "typing" } | { type: "ping" }
+ * @typedef {{ type: "join" } | { type: "typing" } | { type: "ping" } | { type: "signal", data: Record<string, unknown> }
+ *   | { type: "media", receiving: boolean }
  *   | { type: "message", client_id: string, text: string }} Outgoing
  *
  * @typedef {object} Status
@@ -66,6 +67,7 @@
  * @property {Replaced} replaced
  * @property {ErrorFrame} error
  * @property {Status} status
+ * @property {undefined} joined  this page takes part from now on
  * @property {undefined} outbox
  */
 import { ServerClock } from "room/server-clock";
@@ -173,6 +175,7 @@ export class Channel extends EventTarget {
   join() {
     this.#joined = true;
     this.#send({ type: "join" });
+    this.#tell("joined");
   }
 
   /** @param {string} text */
@@ -204,6 +207,16 @@ export class Channel extends EventTarget {
 
   typing() {
     this.#send({ type: "typing" });
+  }
+
+  /** For the other side's call; lost when there is no connection. @param {Record<string, unknown>} data */
+  signal(data) {
+    this.#send({ type: "signal", data });
+  }
+
+  /** Whether the other side's sound or picture arrives here. @param {boolean} receiving */
+  media(receiving) {
+    this.#send({ type: "media", receiving });
   }
 
   /** @param {Incoming} frame */
@@ -256,6 +269,7 @@ export class Channel extends EventTarget {
   #note(frame) {
     if (frame.type === "presence") this.presence = { customer: frame.customer, mechanic: frame.mechanic };
     if (frame.type === "error") this.#refused(frame);
+    if (frame.type === "replaced") this.#joined = false; // only on purpose is the call taken back
     this.#tell(frame.type, frame);
   }
 

@@ -241,7 +241,7 @@ export class ChatLog extends HTMLElement {
 
   get #isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    return clientHeight > 0 && scrollHeight - scrollTop - clientHeight < NEAR_END_PX; // folded away, nobody reads it
   }
 
   #toEnd() {

@@ -47,6 +47,7 @@ export class SessionRoom extends HTMLElement {
     fitToScreen(this);
     this.#listen();
     this.#part("reconnect-banner")?.follow(this.#channel);
+    this.#part("video-stage")?.follow(this.#channel);
     this.#part("chat-log")?.follow(this.#channel, { me: this.dataset.me, keepAs: `room:${this.dataset.id}:draft` });
     this.#follow(this.#session);
     this.#openFiles();
@@ -63,6 +64,7 @@ export class SessionRoom extends HTMLElement {
     channel.on("presence", () => this.#refresh());
     channel.on("error", (error) => this.#refused(error));
     this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("call", (event) => this.#calling(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
     for (const news of ["file-shared", "file-removed"]) this.addEventListener(news, () => this.#refresh());
     this.addEventListener("preflight-done", () => this.#channel.join());
@@ -93,6 +95,7 @@ export class SessionRoom extends HTMLElement {
   #follow(session) {
     const ends = OVER.has(session.state) && RUNNING.has(this.#session.state);
     this.#session = session;
+    this.dataset.kind = session.kind;
     this.#part("session-clock")?.show(session, this.#clock);
     const chat = this.#part("chat-log");
     if (chat) chat.phase = OVER.has(session.state) ? "over" : TALKING.has(session.state) ? "open" : "before";
@@ -123,8 +126,18 @@ export class SessionRoom extends HTMLElement {
     /** @type {HTMLElement} */ (this.querySelector("[data-announcer]")).textContent = text.trim();
   }
 
+  /** How the call stands. @param {string} state */
+  #calling(state) {
+    this.toggleAttribute("data-calls", state !== "idle" && state !== "declined");
+    const banner = this.#part("reconnect-banner");
+    if (banner) banner.inCall = state === "connected";
+    if (this.#regions.facts.state === "waiting") this.#refresh();
+  }
+
   /** @param {Element} target */
   #clicked(target) {
+    if (target.closest("[data-retry-call]")) this.#part("video-stage")?.retry();
+    if (target.closest("[data-chat]")) this.#showChat(!this.hasAttribute("data-chat-open"));
     const button = target.closest("[data-join]");
     if (!button) return;
     button.setAttribute("aria-busy", "true");
@@ -140,9 +153,18 @@ export class SessionRoom extends HTMLElement {
     if (!about && preflight?.isDone) preflight.again();
   }
 
+  /** On a phone the chat shares the screen with the picture. @param {boolean} open */
+  #showChat(open) {
+    this.toggleAttribute("data-chat-open", open);
+    this.querySelector("[data-chat]")?.setAttribute("aria-expanded", String(open));
+    this.#part("chat-log")?.settle();
+  }
+
   /** @param {number} unread */
   #setUnread(unread) {
     this.#unread = unread;
+    const badge = /** @type {HTMLElement | null} */ (this.querySelector("[data-unread]"));
+    if (badge) Object.assign(badge, { hidden: !unread, textContent: String(unread) });
     document.title = unread ? `(${unread}) ${this.#title}` : this.#title;
   }
 

@@ -1,0 +1,193 @@
+// @ts-check
+/**
+ * This person's camera and microphone: opened one without the other when one is refused, switched, lit, zoomed, and
+ * given back at the end. It knows no call: who listens for `changed` (detail: the kind) sends `track(kind)` on.
+ *
+ * @typedef {"audio"|"video"} Kind
+ * @typedef {"video"|"audio"|"photos"|"chat"} Mode
+ * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: number }} Choice
+ * @typedef {{ torch: boolean, zoom: { min: number, max: number, step: number } | null }} Abilities
+ */
+
+const SPEECH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+/** An engine is no voice: what makes speech clear takes away what a mechanic listens for. */
+const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const FRAME_RATE = 30;
+
+/** What the device check has left for this session. @param {string} session @returns {Choice} */
+export function chosen(session) {
+  const kept = JSON.parse(sessionStorage.getItem(`preflight:${session}`) ?? "{}");
+  return { mode: "video", camera: null, microphone: null, maxHeight: 720, ...kept };
+}
+
+export class LocalMedia extends EventTarget {
+  isMuted = false;
+  isCameraOff = false;
+  isSharing = false;
+  isRaw = false;
+  /** Why a kind could not be opened: the error's name. @type {Partial<Record<Kind, string>>} */
+  problems = {};
+
+  #choice;
+  /** @type {Record<Kind, MediaStreamTrack | null>} */
+  #tracks = { audio: null, video: null };
+  #facing = "environment";
+  #stopped = false;
+  #switching = false;
+
+  /** @param {Choice} choice */
+  constructor(choice) {
+    super();
+    this.#choice = choice;
+    this.isCameraOff = choice.mode !== "video";
+  }
+
+  get wantsCamera() {
+    return this.#choice.mode === "video";
+  }
+
+  /** @param {Kind} kind */
+  track(kind) {
+    return this.#tracks[kind];
+  }
+
+  get tracks() {
+    return Object.values(this.#tracks).filter((track) => track !== null);
+  }
+
+  /** Whichever can be had; what was refused is in `problems`. @param {string} [facing] */
+  async open(facing = this.#facing) {
+    this.#facing = facing;
+    await Promise.all([this.#take("audio"), this.wantsCamera ? this.#take("video") : null]);
+  }
+
+  /** What the system took away, as when a phone was locked; what was switched off stays off. */
+  async reopen() {
+    const isGone = (/** @type {Kind} */ kind) => this.#tracks[kind]?.readyState !== "live";
+    if (isGone("audio")) await this.#take("audio");
+    if (isGone("video") && !this.isCameraOff && !this.isSharing) await this.#take("video");
+  }
+
+  /** Once more what was refused before. @param {Kind} kind */
+  async again(kind) {
+    if (!this.#tracks[kind]) await this.#take(kind);
+  }
+
+  /** @param {boolean} muted */
+  mute(muted) {
+    this.isMuted = muted;
+    if (this.#tracks.audio) this.#tracks.audio.enabled = !muted;
+  }
+
+  /** Off: the device is let go, and its light goes out. @param {boolean} off */
+  async turnCamera(off) {
+    if (this.isSharing) await this.share(false);
+    this.isCameraOff = off;
+    this.#choice = { ...this.#choice, mode: off ? this.#choice.mode : "video" };
+    if (off) this.#put("video", null);
+    else await this.#take("video");
+    this.isCameraOff = !this.#tracks.video;
+  }
+
+  /** The other camera: rear or front on a phone, the next one elsewhere. */
+  async switchCamera() {
+    if (this.#switching || this.isCameraOff || this.isSharing) return;
+    this.#switching = true;
+    const before = this.#tracks.video?.getSettings() ?? {};
+    const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+    const place = cameras.findIndex(({ deviceId }) => deviceId === before.deviceId);
+    this.#facing = (before.facingMode ?? this.#facing) === "environment" ? "user" : "environment";
+    this.#choice = { ...this.#choice, camera: before.facingMode ? null : (cameras[(place + 1) % cameras.length]?.deviceId ?? null) };
+    this.#put("video", null); // many phones open one camera at a time
+    await this.#take("video");
+    this.#switching = false;
+  }
+
+  /** @param {boolean} on */
+  async share(on) {
+    if (on) {
+      const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } });
+      const [track] = stream.getVideoTracks();
+      track.contentHint = "detail";
+      this.isSharing = true;
+      this.#put("video", track);
+      return;
+    }
+    this.isSharing = false;
+    this.#put("video", null);
+    if (!this.isCameraOff) await this.#take("video");
+  }
+
+  /** The sound as it is, or made for speech. @param {boolean} raw */
+  async setRaw(raw) {
+    if (raw === this.isRaw || !this.#tracks.audio) return;
+    this.isRaw = raw;
+    await this.#take("audio");
+  }
+
+  /** @returns {Abilities} */
+  get abilities() {
+    const found = /** @type {any} */ (this.#tracks.video?.getCapabilities?.() ?? {});
+    const { min, max, step } = found.zoom ?? {};
+    return { torch: Boolean(found.torch), zoom: max > min ? { min, max, step: step || 0.1 } : null };
+  }
+
+  /** @param {boolean} on */
+  async light(on) {
+    await this.#tracks.video?.applyConstraints(/** @type {any} */ ({ advanced: [{ torch: on }] }));
+  }
+
+  /** @param {number} factor */
+  async zoom(factor) {
+    await this.#tracks.video?.applyConstraints(/** @type {any} */ ({ advanced: [{ zoom: factor }] }));
+  }
+
+  /** Give every device back, for good. */
+  stop() {
+    this.#stopped = true;
+    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) this.#put(kind, null);
+  }
+
+  /** @param {Kind} kind */
+  async #take(kind) {
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({ [kind]: this.#wishes(kind) });
+      this.problems = { ...this.problems, [kind]: undefined };
+      this.#put(kind, stream.getTracks()[0]);
+    } catch (error) {
+      this.problems = { ...this.problems, [kind]: /** @type {Error} */ (error).name };
+      if (kind === "video") this.isCameraOff = true;
+      this.#put(kind, null);
+    }
+  }
+
+  /** @param {Kind} kind @returns {MediaTrackConstraints} */
+  #wishes(kind) {
+    const { camera, microphone, maxHeight } = this.#choice;
+    if (kind === "audio") return { ...(this.isRaw ? AS_IT_IS : SPEECH), ...(microphone && { deviceId: { ideal: microphone } }) };
+    const which = camera ? { deviceId: { ideal: camera } } : { facingMode: { ideal: this.#facing } };
+    return { ...which, height: { ideal: maxHeight }, width: { ideal: (maxHeight * 16) / 9 }, frameRate: { ideal: FRAME_RATE } };
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {MediaStreamTrack | null} track
+   */
+  #put(kind, track) {
+    const before = this.#tracks[kind];
+    if (before) before.onended = null;
+    before?.stop();
+    if (this.#stopped) track?.stop(); // it was opened while the call ended
+    this.#tracks[kind] = this.#stopped ? null : track;
+    if (track) track.onended = () => this.#lost(kind);
+    if (track && kind === "audio") track.enabled = !this.isMuted;
+    this.dispatchEvent(new CustomEvent("changed", { detail: kind }));
+  }
+
+  /** Sharing was stopped by the browser's own button, a device was pulled out, or the phone was locked. @param {Kind} kind */
+  #lost(kind) {
+    if (this.isSharing && kind === "video") this.share(false);
+    else if (document.hidden) this.#put(kind, null); // `reopen` fetches it back
+    else this.#take(kind);
+  }
+}

@@ -1,0 +1,399 @@
+// @ts-check
+/**
+ * <video-stage session="<uuid>" role="customer|mechanic">: the call of a session as people see it. `follow` hands it the
+ * channel; from then on it calls while this page takes part in a session that waits or runs, and gives every device back
+ * when it does not.
+ *
+ * `data-call` says how it stands (idle, connecting, connected, lost, failed, declined), further `data-` attributes what
+ * the two have switched on; words and looks follow from them in the markup (`room/parts/stage.html`) and in stage.css.
+ */
+import { Call } from "room/call";
+import { chooseChat, limit, waysOf } from "room/call-ways";
+import { Finds, wordsOf } from "room/finds";
+import { LinkQuality, SOUND_ONLY } from "room/link-quality";
+import { LocalMedia, chosen } from "room/local-media";
+import { StayAwake } from "room/stay-awake";
+import { toast } from "page/toasts";
+
+/** @typedef {import("room/channel").Channel} Channel */
+/** @typedef {import("room/local-media").Kind} Kind */
+
+const CALLING = new Set(["waiting", "live", "reconnecting"]);
+const RUNNING = new Set(["live", "reconnecting"]);
+const LOOK_MS = 1_000;
+const FIRST_LOOK_MS = 250; // after it is connected
+const SILENT_MS = 3_000; // nothing has arrived for so long: it does not any more
+const FIRST_MEDIA_MS = 8_000; // in a session that runs, it should be there by then
+
+export class VideoStage extends HTMLElement {
+  /** @type {Channel | null} */
+  #channel = null;
+  /** @type {Call | null} */
+  #call = null;
+  /** @type {LocalMedia | null} */
+  #media = null;
+  #quality = new LinkQuality();
+  #awake = new StayAwake();
+  #finds = new Finds(this);
+  #remote = new MediaStream();
+  #rung = -1;
+  /** What the other side told: `camera`, `microphone`, `thin`, `raw`. @type {Record<string, any>} */
+  #other = {};
+  /** What was last said about the other side's media; null before anything. @type {boolean | null} */
+  #reported = null;
+  #heardAt = 0;
+  #startedAt = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #looks;
+
+  connectedCallback() {
+    this.#become("idle");
+    this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
+    this.addEventListener("input", ({ target }) => this.#media?.zoom(Number(/** @type {HTMLInputElement} */ (target).value)));
+    addEventListener("online", () => this.#call?.restart());
+    addEventListener("pagehide", () => this.stop());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    this.toggleAttribute("data-no-screen", !navigator.mediaDevices?.getDisplayMedia);
+    this.toggleAttribute("data-no-full", !document.fullscreenEnabled);
+  }
+
+  /** @param {Channel} channel */
+  follow(channel) {
+    this.#channel = channel;
+    channel.on("welcome", () => this.#welcome());
+    channel.on("event", () => this.#settle());
+    channel.on("joined", () => this.#settle());
+    channel.on("replaced", () => this.stop());
+    channel.on("status", ({ state }) => state === "stopped" && this.stop());
+    channel.on("signal", ({ data }) => this.#signalled(data));
+  }
+
+  /** Sound and picture go both ways, whatever the signals do. */
+  get isHealthy() {
+    return this.#call?.state === "connected";
+  }
+
+  /** Hang up and give the devices back. */
+  stop() {
+    clearInterval(this.#looks);
+    this.#call?.close();
+    this.#media?.stop();
+    this.#awake.end();
+    this.#call = this.#media = null;
+    this.#reported = null;
+    this.#other = {};
+    this.toggleAttribute("data-hears", false);
+    for (const track of this.#remote.getTracks()) this.#remote.removeTrack(track);
+    this.#sound?.stop();
+    if (document.fullscreenElement === this) document.exitFullscreen();
+    this.#become("idle");
+  }
+
+  #welcome() {
+    this.#settle();
+    this.#call?.hello();
+    if (this.#reported !== null) this.#channel?.media(this.#reported);
+  }
+
+  /** Call, or do not, as the session says. */
+  #settle() {
+    const session = this.#channel?.session;
+    const calls = Boolean(session && session.kind !== "chat" && CALLING.has(session.state) && this.#channel?.joined);
+    const other = this.#isOwner ? session?.mechanic : session?.customer;
+    for (const name of this.querySelectorAll("[data-slot=name]")) name.textContent = other?.name ?? "";
+    for (const initial of this.querySelectorAll("[data-slot=initial]")) initial.textContent = other?.name.slice(0, 1) ?? "";
+    if (calls && !this.#media) this.#start();
+    else if (!calls && this.#media) this.stop();
+  }
+
+  async #start() {
+    const choice = chosen(this.getAttribute("session") ?? "");
+    const media = (this.#media = new LocalMedia(choice));
+    if (choice.mode === "chat") return this.#become("declined");
+    this.#become("connecting");
+    this.#startedAt = this.#heardAt = Date.now();
+    media.addEventListener("changed", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
+    const [servers] = await Promise.all([waysOf(this.getAttribute("session") ?? ""), media.open(this.#isOwner ? "environment" : "user")]);
+    if (media !== this.#media) return; // hung up meanwhile
+    this.#open(servers, media, choice.maxHeight);
+    this.#awake.begin();
+  }
+
+  /**
+   * @param {{ iceServers: RTCIceServer[], relayOnly: boolean }} servers
+   * @param {LocalMedia} media
+   * @param {number} maxHeight
+   */
+  #open(servers, media, maxHeight) {
+    const call = new Call({ ...servers, polite: this.#isOwner, signal: (data) => this.#channel?.signal(data) });
+    this.#call = call;
+    this.#quality = new LinkQuality(maxHeight);
+    call.addEventListener("state", () => this.#follow(call));
+    call.addEventListener("track", (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
+    call.addEventListener("note", (event) => this.#noted(/** @type {CustomEvent} */ (event).detail));
+    this.#tell();
+    call.start(media.tracks);
+    this.#looks = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  // What the other side sends
+
+  /** @param {Record<string, any>} data */
+  #signalled(data) {
+    if (this.dataset.call === "declined" && data.hello) this.#channel?.signal({ declined: true });
+    else if (data.declined) this.#become("declined");
+    else this.#call?.receive(data);
+  }
+
+  /** @param {Call} call */
+  #follow(call) {
+    if (call.state === "closed" || call !== this.#call) return;
+    this.#become(call.state);
+    this.#rung = -1;
+    this.#quality.reset();
+    if (call.state !== "connected") return;
+    this.#limit();
+    setTimeout(() => this.#look(), FIRST_LOOK_MS);
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #show(track) {
+    for (const old of this.#remote.getTracks()) if (old.kind === track.kind) this.#remote.removeTrack(old);
+    this.#remote.addTrack(track);
+    const video = this.#video("remote");
+    video.srcObject = this.#remote;
+    this.#play(video);
+    if (track.kind === "audio" && this.#other.raw) this.#sound?.show(track);
+  }
+
+  /** @param {HTMLVideoElement} video */
+  async #play(video) {
+    try {
+      await video.play();
+      this.toggleAttribute("data-tap", false);
+    } catch (error) {
+      // Without a tap on this page the browser plays no sound: one is asked for.
+      this.toggleAttribute("data-tap", /** @type {Error} */ (error).name === "NotAllowedError");
+    }
+  }
+
+  /** @param {Record<string, any>} note */
+  #noted(note) {
+    if ("wantsEngine" in note) return this.#listenAsItIs(note.wantsEngine);
+    Object.assign(this.#other, note);
+    this.toggleAttribute("data-other-dark", this.#other.camera === false || this.#other.thin === true);
+    this.toggleAttribute("data-other-thin", this.#other.thin === true);
+    this.toggleAttribute("data-other-muted", this.#other.microphone === false);
+    this.toggleAttribute("data-other-shares", this.#other.screen === true);
+    if ("raw" in note && !this.#isOwner) this.#showEngine(note.raw);
+  }
+
+  // What this side sends
+
+  /** @param {Kind} kind */
+  #changed(kind) {
+    const media = this.#media;
+    if (!media) return;
+    this.#call?.replaceTrack(kind, media.track(kind)).then(() => this.#limit());
+    const own = this.#video("own");
+    own.srcObject = media.track("video") ? new MediaStream([/** @type {MediaStreamTrack} */ (media.track("video"))]) : null;
+    this.#tell();
+  }
+
+  /** What is switched on: to the other side, and into the markup. */
+  #tell() {
+    const media = this.#media;
+    if (!media) return;
+    const camera = Boolean(media.track("video"));
+    const microphone = Boolean(media.track("audio")) && !media.isMuted;
+    const thin = this.#rung === SOUND_ONLY && camera && !media.isSharing;
+    this.#call?.tell({ camera, microphone, screen: media.isSharing, thin, raw: media.isRaw });
+    this.toggleAttribute("data-own-dark", !camera);
+    this.toggleAttribute("data-own-thin", thin);
+    this.toggleAttribute("data-raw", media.isRaw || this.#other.raw === true);
+    this.dataset.facing = media.isSharing ? "" : (media.track("video")?.getSettings().facingMode ?? "user");
+    this.#press({ mute: !microphone, camera: !camera, screen: media.isSharing, engine: media.isRaw || this.#other.raw === true });
+    this.#offer(media);
+  }
+
+  /** @param {Record<string, boolean>} keys */
+  #press(keys) {
+    for (const [name, pressed] of Object.entries(keys)) this.#key(name)?.setAttribute("aria-pressed", String(pressed));
+  }
+
+  /** What this camera can do. @param {LocalMedia} media */
+  async #offer(media) {
+    const { torch, zoom } = media.isSharing ? { torch: false, zoom: null } : media.abilities;
+    this.toggleAttribute("data-torch", torch);
+    this.toggleAttribute("data-zoom", Boolean(zoom));
+    const slider = this.querySelector("input[data-zoom-by]");
+    for (const [name, value] of Object.entries(zoom ?? {})) slider?.setAttribute(name, String(value));
+    const cameras = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    this.toggleAttribute("data-cameras", cameras.filter(({ kind }) => kind === "videoinput").length > 1 && !media.isCameraOff);
+  }
+
+  // How good it is
+
+  async #look() {
+    const call = this.#call;
+    if (!call) return;
+    const now = Date.now();
+    const { bars, rung, receiving, facts } = this.#quality.look(await call.stats(), now);
+    if (call !== this.#call) return;
+    const sendsNothing = this.#other.camera === false && this.#other.microphone === false;
+    if (call.state === "connected" && (receiving || sendsNothing)) this.#heardAt = now;
+    this.dataset.bars = String(call.state === "connected" ? bars : 0);
+    const shown = /** @type {HTMLElement} */ (this.querySelector("[data-slot=quality]"));
+    shown.textContent = `${Math.round(facts.rtt)} ms · ${Math.round(facts.received)} kbit/s · ${facts.height}p`;
+    if (rung !== this.#rung) this.#send(rung);
+    this.#report(call.state === "connected" && now - this.#heardAt < SILENT_MS, now);
+  }
+
+  /**
+   * Never false before anything came, unless the session runs and it should be there.
+   * @param {boolean} receiving
+   * @param {number} now
+   */
+  #report(receiving, now) {
+    const runs = RUNNING.has(this.#channel?.session?.state ?? "");
+    const isEarly = this.#reported === null && !receiving && !(runs && now - this.#startedAt > FIRST_MEDIA_MS);
+    if (isEarly || receiving === this.#reported || this.dataset.call === "declined") return;
+    this.#reported = receiving;
+    this.toggleAttribute("data-hears", receiving);
+    this.#channel?.media(receiving);
+  }
+
+  /** @param {number} rung */
+  #send(rung) {
+    const before = this.#rung;
+    this.#rung = rung;
+    this.#limit();
+    if ((before === SOUND_ONLY) !== (rung === SOUND_ONLY)) this.#tell();
+  }
+
+  async #limit() {
+    await limit(this.#call, this.#media, Math.max(0, this.#rung));
+  }
+
+  // What people press
+
+  /** @param {Element} target */
+  #clicked(target) {
+    const name = /** @type {HTMLElement | null} */ (target.closest("[data-act]"))?.dataset.act;
+    if (name && name in this.#acts) Promise.resolve(this.#acts[name]()).catch((error) => this.#complain(error));
+  }
+
+  /** @type {Record<string, () => unknown>} */
+  #acts = {
+    mute: () => this.#mute(),
+    camera: () => this.#media?.turnCamera(!this.#media.isCameraOff),
+    switch: () => this.#media?.switchCamera(),
+    screen: () => this.#media?.share(!this.#media.isSharing),
+    light: () => this.#light(),
+    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen()),
+    engine: () => this.#engine(),
+    keep: () => this.#sound && this.#finds.keep(this.#sound),
+    snapshot: () => this.#finds.snapshot(this.#video("remote")),
+    retry: () => this.retry(),
+    rejoin: () => this.#rejoin(),
+    "use-chat": () => this.#useChat(),
+  };
+
+  #mute() {
+    const media = this.#media;
+    if (!media) return;
+    if (media.track("audio")) media.mute(!media.isMuted);
+    else media.again("audio");
+    this.#tell();
+  }
+
+  async #light() {
+    const lit = this.#key("light")?.getAttribute("aria-pressed") !== "true";
+    await this.#media?.light(lit);
+    this.#press({ light: lit });
+  }
+
+  /** Look for a way now, not at the next try. */
+  retry() {
+    this.#channel?.check();
+    this.#call?.restart();
+  }
+
+  /** After a locked screen: everything that needs a tap, with one. */
+  async #rejoin() {
+    this.toggleAttribute("data-tap", false);
+    this.#channel?.check();
+    await this.#media?.reopen();
+    this.#call?.restart();
+    await this.#play(this.#video("remote"));
+  }
+
+  /** The page is seen again: what the system took away meanwhile is fetched back. */
+  async #wake() {
+    if (!this.#media) return;
+    await this.#media?.reopen();
+    if (this.#call?.state !== "connected") this.#call?.restart();
+    const video = this.#video("remote");
+    if (video.srcObject && video.paused) await this.#play(video);
+  }
+
+  async #useChat() {
+    await chooseChat(this.getAttribute("session") ?? "");
+    this.stop();
+    this.#settle();
+  }
+
+  // Engine
+
+  /** The owner switches the sound; the mechanic asks for it, and it is done. */
+  #engine() {
+    const wanted = this.#key("engine")?.getAttribute("aria-pressed") !== "true";
+    if (this.#isOwner) return this.#listenAsItIs(wanted);
+    this.#call?.ask({ wantsEngine: wanted });
+  }
+
+  /** @param {boolean} raw */
+  async #listenAsItIs(raw) {
+    await this.#media?.setRaw(raw);
+    this.#tell();
+  }
+
+  /** @param {boolean} raw */
+  #showEngine(raw) {
+    const [track] = this.#remote.getAudioTracks();
+    if (raw && track) this.#sound?.show(track);
+    else this.#sound?.stop();
+    this.toggleAttribute("data-raw", raw);
+    this.#press({ engine: raw });
+  }
+
+  /** @param {Error} error */
+  #complain(error) {
+    if (error.name !== "NotAllowedError") toast(wordsOf(this, "failed"), "error"); // choosing no screen is no failure
+  }
+
+  /** @param {string} state */
+  #become(state) {
+    this.dataset.call = state;
+    this.hidden = state === "idle";
+    this.dispatchEvent(new CustomEvent("call", { detail: state, bubbles: true }));
+  }
+
+  get #isOwner() {
+    return this.getAttribute("role-in-session") === "customer";
+  }
+
+  get #sound() {
+    return /** @type {import("room/sound-picture").SoundPicture | null} */ (this.querySelector("sound-picture"));
+  }
+
+  /** @param {"own"|"remote"} name */
+  #video(name) {
+    return /** @type {HTMLVideoElement} */ (this.querySelector(`video[data-${name}]`));
+  }
+
+  /** @param {string} name */
+  #key(name) {
+    return this.querySelector(`button[data-act="${name}"]`);
+  }
+}

@@ -1,0 +1,123 @@
+"""Sound and picture that do not arrive are nobody's paid time, and who is heard is not missing."""
+
+import pytest
+
+from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
+from autodoctor.sessions import actions
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.tests.story import Story
+
+pytestmark = pytest.mark.django_db
+VIDEO = actions.PlanTerms(slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999)
+
+
+@pytest.fixture
+def call(customer: User, mechanic: User) -> Story:
+    """A video session in which both hear each other, ten minutes in."""
+    story = Story(customer, mechanic, VIDEO).pay().accept().join()
+    return story.connect().start().wait(minutes=10)
+
+
+def test_it_starts_only_when_both_hear_each_other(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic, VIDEO).pay().accept().join().hears(mechanic)
+    with pytest.raises(Refused, match="no_media"):
+        story.start()
+    assert story.session.state == "waiting"
+    assert story.hears(customer).start().session.state == "live"
+
+
+def test_a_session_that_became_a_chat_starts_without(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic, VIDEO).pay().accept().join()
+    Session.objects.filter(pk=story.id).update(kind="chat")
+    assert story.start().session.state == "live"
+
+
+def test_ten_seconds_without_media_pause_from_when_they_ceased(call: Story, customer: User) -> None:
+    call.hears(customer, False).wait(seconds=9)
+    assert call.session.paused_at is None
+    session = call.wait(seconds=1).session
+    assert (session.state, session.pause_cause) == ("live", "media")
+    assert call.minutes_since_noon(session.paused_at) == 10
+    session = call.wait(seconds=50).hears(customer).session
+    assert session.paused_at is None
+    assert call.minutes_since_noon(session.ends_at) == 46
+    assert session.lenient_seconds_used == 60
+    assert [event.data["why"] for event in call.events("session.paused", "session.resumed")] == ["media", "media"]
+
+
+def test_a_short_loss_pauses_nothing(call: Story, customer: User, mechanic: User) -> None:
+    before = call.session.seq
+    call.hears(customer, False).hears(mechanic, False).wait(seconds=8).hears(customer).hears(mechanic).wait(seconds=20)
+    assert (call.session.seq, call.session.paused_at) == (before, None)
+
+
+def test_it_resumes_when_both_hear_each_other_again(call: Story, customer: User, mechanic: User) -> None:
+    call.hears(customer, False).hears(mechanic, False).wait(seconds=20).hears(customer).wait(seconds=10)
+    assert call.session.pause_cause == "media"
+    assert call.hears(mechanic).session.pause_cause == ""
+    assert call.session.lenient_seconds_used == 30
+
+
+def test_three_minutes_a_session_are_shared_with_a_missing_customer(
+    call: Story, customer: User, mechanic: User
+) -> None:
+    call.leave(customer).hears(mechanic, False).wait(minutes=2).join(customer).hears(customer).hears(mechanic)
+    call.hears(customer, False).wait(minutes=2)
+    session = call.session
+    assert (session.paused_at, session.lenient_seconds_used) == (None, 180)
+    assert call.minutes_since_noon(session.ends_at) == 48
+    call.hears(customer).hears(customer, False).wait(minutes=1)
+    assert call.session.paused_at is None
+
+
+def test_who_goes_while_nothing_arrives_takes_the_pause_over(call: Story, customer: User, mechanic: User) -> None:
+    call.hears(customer, False).wait(seconds=30).leave(mechanic).wait(seconds=65)
+    session = call.session
+    assert (session.state, session.pause_cause) == ("reconnecting", "mechanic")
+    assert session.lenient_seconds_used == 35
+    call.join(mechanic).hears(customer).wait(seconds=20)
+    session = call.session
+    assert (session.state, session.paused_at) == ("live", None)
+    assert call.minutes_since_noon(session.ends_at) == pytest.approx(45 + 95 / 60)
+
+
+def test_after_a_return_media_have_ten_seconds_to_come_back(call: Story, customer: User, mechanic: User) -> None:
+    call.hears(customer, False).leave(mechanic).wait(minutes=1).join(mechanic).wait(seconds=9)
+    assert (call.session.state, call.session.paused_at) == ("live", None)
+    call.wait(seconds=1)
+    assert call.session.pause_cause == "media"
+    assert call.minutes_since_noon(call.session.paused_at) == 11
+
+
+def test_somebody_who_is_heard_is_not_missing(call: Story, mechanic: User) -> None:
+    before = call.session.seq
+    call.leave(mechanic).wait(minutes=1)
+    assert (call.session.state, call.session.seq) == ("live", before)
+    call.join(mechanic).wait(seconds=20)
+    assert (call.session.state, call.session.paused_at) == ("live", None)
+
+
+def test_somebody_who_is_not_heard_any_more_is_missing_from_then(call: Story, customer: User, mechanic: User) -> None:
+    call.leave(mechanic).wait(minutes=1).hears(customer, False).wait(seconds=4)
+    assert call.session.state == "live"
+    session = call.wait(seconds=1).session
+    assert (session.state, session.pause_cause) == ("reconnecting", "mechanic")
+    assert call.minutes_since_noon(session.paused_at) == 11
+
+
+def test_with_both_pages_gone_nobody_is_heard(call: Story, customer: User, mechanic: User) -> None:
+    call.leave(mechanic).leave(customer).wait(seconds=5)
+    assert call.session.state == "reconnecting"
+
+
+def test_the_end_comes_while_the_mechanic_is_only_heard(call: Story, mechanic: User) -> None:
+    call.leave(mechanic).wait(minutes=35)
+    assert call.facts() == {"state": "completed", "reason": "time_up", "due": 2999}
+
+
+def test_a_chat_has_no_media_to_lose(story: Story, customer: User, stranger: User) -> None:
+    story.live().hears(customer, False).wait(minutes=1)
+    assert story.session.paused_at is None
+    with pytest.raises(Session.DoesNotExist):
+        story.hears(stranger)

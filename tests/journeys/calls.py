@@ -1,0 +1,91 @@
+"""What brings two people into a call: their devices, the check before it, and what they see of each other then."""
+
+import json
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.fakes.server import Server
+from tests.journeys import quietly
+from tests.journeys.people import Customer, Mechanic, Person
+
+DEVICES = ["camera", "microphone"]
+FRAMES = """() => document.querySelector("video[data-remote]").getVideoPlaybackQuality().totalVideoFrames"""
+# The connection as the check finds it: an upload that takes so long (milliseconds), or nothing at all.
+NETWORK = """(wait) => {
+  const real = window.fetch;
+  window.fetch = (address, options) => {
+    const measures = String(address).includes("/api/health") || String(address).includes("/api/check/");
+    if (!measures || window.mended === true) return real(address, options);
+    if (wait === null) return Promise.reject(new TypeError("Failed to fetch"));
+    const isUpload = options?.method === "POST";
+    return new Promise((done) => setTimeout(() => done(new Response(null, { status: 204 })), isUpload ? wait : 20));
+  };
+}"""
+# The machine of the tests is busy: how steady the way to the server is says nothing about a network.
+STEADY = f"({NETWORK})(150)"
+# Every connection and every device that the page opens, so that a test can see what became of them.
+KEEP_ALL = """
+window.connections = []; window.devices = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...options) { super(...options); connections.push(this); }
+};
+for (const way of ["getUserMedia", "getDisplayMedia"]) {
+  const ask = navigator.mediaDevices?.[way]?.bind(navigator.mediaDevices);
+  if (ask) navigator.mediaDevices[way] = async (wishes) => {
+    const stream = await ask(wishes);
+    devices.push(...stream.getTracks());
+    return stream;
+  };
+}"""
+
+
+def stub(script: str, argument: object) -> str:
+    return f"({script})({json.dumps(argument)})"
+
+
+def check(person: Person, name: str, state: str) -> None:
+    expect(person.page.locator(f"[data-check={name}]")).to_have_attribute("data-state", state, timeout=20_000)
+
+
+def hears_the_tone(person: Person) -> None:
+    person.button("Play test tone").click()
+    person.button("Yes, I hear it").click()
+
+
+def comes_in(person: Person, session_id: str) -> None:
+    """Through a device check that finds nothing wrong."""
+    for script in (STEADY, KEEP_ALL):
+        person.page.add_init_script(script)
+    person.goes_to(session_id)
+    hears_the_tone(person)
+    person.joins()
+
+
+def call(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video") -> str:
+    """Booked, accepted, both in and connected, started: the session's id."""
+    session_id = quietly.request(server, customer.who, plan)
+    quietly.accept(server, mechanic.who, session_id)
+    for person in (customer, mechanic):
+        comes_in(person, session_id)
+    for person in (customer, mechanic):
+        is_connected(person)
+    mechanic.starts()
+    customer.is_live()
+    return session_id
+
+
+def is_connected(person: Person) -> None:
+    expect(person.page.locator("video-stage[data-hears]")).to_have_attribute("data-call", "connected")
+
+
+def sees_moving_pictures(person: Person, more: int = 5) -> None:
+    before = person.page.evaluate(FRAMES)
+    quietly.until(lambda: person.page.evaluate(FRAMES) >= before + more)
+
+
+def chosen(person: Person) -> dict[str, Any]:
+    """What the device check has left for the call."""
+    kept = person.page.evaluate("id => sessionStorage.getItem(`preflight:${id}`)", person.session_id)
+    found: dict[str, Any] = json.loads(kept)
+    return found

@@ -1,0 +1,202 @@
+"""Two people in a call: real browsers, peer to peer, with the devices that browsers have for tests."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import calls, quietly
+from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
+from tests.journeys.conftest import DESKTOP, PHONE, Watch
+from tests.journeys.inspection import PICTURES, TAKES_PICTURES
+from tests.journeys.people import Customer, Mechanic, Person
+
+MINUTE = 60
+LOUDNESS = """() => {
+  const [track] = document.querySelector("video[data-remote]").srcObject.getAudioTracks();
+  return track.readyState === "live" && !track.muted;
+}"""
+NO_WAY = """() => {
+  for (const each of connections) each.close();
+  window.RTCPeerConnection = class { constructor() { throw new Error("no way"); } };
+}"""
+IS_DARK = "devices.filter(({ kind }) => kind === 'video').every(({ readyState }) => readyState === 'ended')"
+SIZE = "(({ width, height }) => [width, height])(document.querySelector('picture-pen canvas'))"
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+
+
+@pytest.fixture
+def call(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
+    """Two people in a video session that runs."""
+    customer = a_customer(permissions=DEVICES)
+    mechanic = a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+    calls.call(server, customer, mechanic)
+    return customer, mechanic
+
+
+def look(person: Person, name: str) -> None:
+    """Pictures of how it looks, for whoever judges it."""
+    if TAKES_PICTURES:
+        for viewport in (PHONE, DESKTOP):
+            for theme in ("light", "dark"):
+                person.page.set_viewport_size(viewport)
+                person.page.emulate_media(color_scheme=theme)
+                person.page.wait_for_timeout(300)
+                person.page.screenshot(path=PICTURES / f"call-{name}-{viewport['width']}-{theme}.png")
+
+
+def press(person: Person, name: str) -> None:
+    person.page.locator("video-stage").get_by_role("button", name=name, exact=True).click()
+
+
+def test_both_see_and_hear_each_other(call: tuple[Customer, Mechanic]) -> None:
+    for person in call:
+        sees_moving_pictures(person)
+        assert person.page.evaluate(LOUDNESS)
+        look(person, f"both-{type(person).__name__}".lower())
+
+
+def test_mute_and_camera_off_reach_the_other_side(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    press(customer, "Mute")
+    mechanic.sees(re.compile("is muted$"))
+    press(customer, "Mute")
+    mechanic.sees_no_more(re.compile("is muted$"))
+    press(customer, "Camera off")
+    mechanic.sees(re.compile("has switched the camera off"))
+    assert customer.page.evaluate(IS_DARK)
+    look(mechanic, "camera-off")
+    press(customer, "Camera off")
+    mechanic.sees_no_more(re.compile("has switched the camera off"))
+    sees_moving_pictures(mechanic)
+
+
+def test_a_snapshot_with_a_drawing_lands_in_the_files(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    sees_moving_pictures(mechanic, 30)
+    press(mechanic, "Snapshot")
+    canvas = mechanic.page.locator("picture-pen canvas")
+    expect(canvas).to_be_visible()
+    size = mechanic.page.evaluate(SIZE)
+    assert size[0] >= 320
+    draw(mechanic.page)
+    mechanic.button("Circle").click()
+    draw(mechanic.page)
+    mechanic.button("Pen").click()
+    draw(mechanic.page)
+    look(mechanic, "pen")
+    mechanic.button("Undo").click()
+    mechanic.button("Keep in the files").click()
+    expect(canvas).to_be_hidden()
+    expect(mechanic.page.locator("#room-files .file-row", has_text="Snapshot")).to_be_visible()
+    expect(mechanic.page.locator(".room-chat .bubble--file")).to_have_count(1)
+    files = customer.page.request.get(f"/api/sessions/{customer.session_id}/files").json()["files"]
+    assert [(file["name"], file["width"], file["height"]) for file in files] == [("Snapshot.jpg", *size)]
+
+
+def draw(page: Page) -> None:
+    box = page.locator("picture-pen canvas").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.6)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.35, steps=4)
+    page.mouse.up()
+
+
+def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    press(mechanic, "Engine sound")
+    for person in call:
+        button = person.page.locator("video-stage button[data-act=engine]")
+        expect(button).to_have_attribute("aria-pressed", "true")
+    mechanic.sees("Engine sound, as it is")
+    settings = customer.page.evaluate("devices.at(-1).getSettings()")
+    assert not settings["echoCancellation"]
+    assert not settings["noiseSuppression"]
+    assert not settings["autoGainControl"]
+    mechanic.page.wait_for_timeout(3_000)  # something to see
+    look(mechanic, "engine")
+    mechanic.button("Keep 15 seconds").click()
+    row = mechanic.page.locator("#room-files .file-row", has_text="Engine sound")
+    expect(row).to_be_visible(timeout=30_000)
+    press(customer, "Engine sound")
+    mechanic.sees_no_more("Engine sound, as it is")
+
+
+def test_a_reload_is_back_in_the_call_without_a_device_check(call: tuple[Customer, Mechanic]) -> None:
+    customer, _mechanic = call
+    for person in call:
+        person.page.reload()
+        is_connected(person)
+        for each in call:
+            is_connected(each)
+            sees_moving_pictures(each)
+    assert not customer.page.locator("session-clock.countdown--paused").is_visible()
+
+
+def test_a_connection_that_dies_comes_back_by_itself(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    customer.page.evaluate("connections.at(-1).close()")
+    quietly.until(lambda: mechanic.page.evaluate("connections.length") > 1)
+    for person in call:
+        is_connected(person)
+        sees_moving_pictures(person)
+
+
+def test_whoever_closes_the_page_is_missed_and_returns_into_the_call(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    session_id = mechanic.session_id
+    mechanic.page.goto("about:blank")
+    customer.sees("has lost the connection").sees("Paused: the mechanic is away")
+    look(customer, "missing")
+    mechanic.goes_to(session_id).is_live()
+    customer.sees_no_more("has lost the connection")
+    for person in call:
+        is_connected(person)
+        sees_moving_pictures(person)
+
+
+def test_lost_media_stop_the_clock(server: Server, call: tuple[Customer, Mechanic], watch: Watch) -> None:
+    customer, mechanic = call
+    watch.allow("no way")
+    mechanic.page.evaluate(NO_WAY)
+    customer.sees("Sound and picture are interrupted. Connecting again.")
+    pass_time(server, customer.session_id, 10)
+    for person in call:
+        person.sees("Paused: sound and picture are interrupted")
+    look(customer, "lost")
+    mechanic.page.reload()
+    for person in call:
+        is_connected(person)
+        person.sees_no_more("Paused: sound and picture are interrupted")
+
+
+def test_another_window_takes_the_call_and_the_first_takes_it_back(
+    call: tuple[Customer, Mechanic], watch: Watch
+) -> None:
+    customer, mechanic = call
+    other = Customer(customer.page.context.new_page(), customer.who)
+    watch.over(other.page, customer.page.url.split("/sessions")[0])
+    other.goes_to(customer.session_id)
+    is_connected(other)
+    customer.sees("You went on in another window.")
+    assert customer.page.evaluate("devices.every((each) => each.readyState === 'ended')")
+    sees_moving_pictures(mechanic)
+    customer.button("Use this window").click()
+    is_connected(customer)
+    other.sees("You went on in another window.")
+    sees_moving_pictures(mechanic)
+
+
+def test_the_end_gives_every_device_back(call: tuple[Customer, Mechanic]) -> None:
+    customer, _mechanic = call
+    customer.ends()
+    for person in call:
+        person.is_shown_the_end()
+        assert person.page.evaluate("devices.length > 0 && devices.every((each) => each.readyState === 'ended')")
+        assert person.page.evaluate("connections.every((each) => each.connectionState === 'closed')")
