@@ -61,7 +61,7 @@ export class SessionRoom extends HTMLElement {
     channel.on("welcome", ({ session }) => this.#welcome(session));
     channel.on("event", (event) => this.#event(event));
     channel.on("status", ({ why }) => why === "gone" && this.#gone());
-    channel.on("presence", () => this.#refresh());
+    channel.on("presence", () => this.#attend());
     channel.on("error", (error) => this.#refused(error));
     this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("call", (event) => this.#calling(/** @type {CustomEvent} */ (event).detail));
@@ -79,6 +79,13 @@ export class SessionRoom extends HTMLElement {
   /** @param {Session} session */
   #welcome(session) {
     this.#follow(session);
+    this.#attend();
+  }
+
+  /** Who is here may have changed. */
+  #attend() {
+    const other = this.dataset.role === "customer" ? "mechanic" : "customer";
+    this.#part("video-stage")?.toggleAttribute("data-alone", this.#channel.presence?.[other] !== "in");
     this.#refresh();
   }
 
@@ -105,10 +112,15 @@ export class SessionRoom extends HTMLElement {
   async #over() {
     play("ended");
     await this.#refresh();
-    scrollTo({ top: 0 });
-    document.getElementById("panel-title")?.focus();
+    this.#lookUp();
     const isNeeded = this.querySelector("[data-asks]") || this.#part("file-drop")?.isBusy;
     if (!isNeeded) this.#part("ended-countdown")?.start();
+  }
+
+  /** The page has become another one: it is read from its top. */
+  #lookUp() {
+    scrollTo({ top: 0 });
+    document.getElementById("panel-title")?.focus({ preventScroll: true });
   }
 
   /** @param {LogEvent} event */
@@ -208,6 +220,7 @@ export class SessionRoom extends HTMLElement {
     this.#part("chat-log")?.settle();
     this.#openFiles();
     this.#openPreflight();
+    if (before.prepares && !this.#regions.facts.prepares) this.#lookUp();
     if (state !== before.state) this.#announce(document.getElementById("panel-title")?.textContent ?? "");
   }
 
