@@ -11,6 +11,10 @@ from tests.journeys.people import Customer, Mechanic, Person
 
 DEVICES = ["camera", "microphone"]
 FRAMES = """() => document.querySelector("video[data-remote]").getVideoPlaybackQuality().totalVideoFrames"""
+IS_HEARD = """() => {
+  const [track] = document.querySelector("video[data-remote]").srcObject.getAudioTracks();
+  return track.readyState === "live" && !track.muted;
+}"""
 # The connection as the check finds it: an upload that takes so long (milliseconds), or nothing at all.
 NETWORK = """(wait) => {
   const real = window.fetch;
@@ -68,11 +72,26 @@ def call(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "vi
     quietly.accept(server, mechanic.who, session_id)
     for person in (customer, mechanic):
         comes_in(person, session_id)
+    return begin(customer, mechanic)
+
+
+def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video") -> str:
+    """As `call`, of two who joined a moment ago: their pages are in the call as after a reload, without a check."""
+    session_id = quietly.request(server, customer.who, plan)
+    quietly.accept(server, mechanic.who, session_id)
+    for person in (customer, mechanic):
+        quietly.join(server, person.who, session_id)
+        person.page.add_init_script(KEEP_ALL)
+    for person in (customer, mechanic):
+        person.goes_to(session_id)
+    return begin(customer, mechanic)
+
+
+def begin(customer: Customer, mechanic: Mechanic) -> str:
     for person in (customer, mechanic):
         is_connected(person)
     mechanic.starts()
-    customer.is_live()
-    return session_id
+    return customer.is_live().session_id
 
 
 def is_connected(person: Person) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx
 
 from tests.fakes.server import Person, Server
+from tests.fakes.sockets import Socket, room
 from tests.journeys.people import CONCERN
 
 INTAKE = {
@@ -39,6 +40,13 @@ def accept(server: Server, mechanic: Person, session_id: str) -> None:
 def act(server: Server, person: Person, session_id: str, what: str) -> None:
     """`accept`, `start`, `end`, `cancel`, by the API."""
     _done(server.client(person).post(f"/api/sessions/{session_id}/{what}"))
+
+
+def join(server: Server, person: Person, session_id: str) -> None:
+    """By a page that is closed again at once."""
+    with Socket(server, room(session_id), person) as socket:
+        socket.send("join")
+        socket.expect("event", kind="participant.joined")
 
 
 def state(server: Server, person: Person, session_id: str) -> str:

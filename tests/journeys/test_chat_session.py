@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import expect
 
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
 from tests.journeys.conftest import Watch
+from tests.journeys.lines import Line
 from tests.journeys.people import Customer, Mechanic
 
 MINUTE = 60
@@ -118,30 +119,6 @@ def test_what_is_being_typed_survives_a_reload(talk: tuple[Customer, Mechanic]) 
     expect(customer.page.get_by_label("Message", exact=True)).to_have_value("It happens when I brake and")
     customer.says("It happens when I brake")
     mechanic.reads("It happens when I brake").ends()
-
-
-class Line:
-    """The connection of somebody's page, to be cut and mended."""
-
-    def __init__(self, page: Page) -> None:
-        self._is_cut = False
-        self._sockets: list[WebSocketRoute] = []
-        page.route_web_socket(re.compile("/ws/sessions/"), self._opened)
-
-    def cut(self) -> None:
-        self._is_cut = True
-        while self._sockets:
-            self._sockets.pop().close(code=3001)
-
-    def mend(self) -> None:
-        self._is_cut = False
-
-    def _opened(self, socket: WebSocketRoute) -> None:
-        if self._is_cut:
-            socket.close(code=3001)
-            return
-        socket.connect_to_server()
-        self._sockets.append(socket)
 
 
 def test_what_is_sent_offline_is_delivered_once_the_line_is_back(

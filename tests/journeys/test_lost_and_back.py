@@ -1,0 +1,161 @@
+"""Somebody is gone from a call: what the two are told, how the clock is kept, and what it costs."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import calls, quietly
+from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
+from tests.journeys.conftest import DESKTOP
+from tests.journeys.lines import Line
+from tests.journeys.people import Customer, Mechanic, Person
+
+MINUTE = 60
+GRACE = 5  # seconds until somebody whose page is gone is missing
+SECONDS_OF_PICTURE = 4  # more than the patience of a page without a call
+RATE = 15  # pictures a second at least, whatever the machine has to do besides
+# Without a network: what there was dies, and no new connection finds a way.
+NO_NETWORK = """() => {
+  const Real = RTCPeerConnection;
+  for (const each of connections) each.close();
+  window.RTCPeerConnection = class extends Real {
+    constructor(configuration) { super({ ...configuration, iceServers: [], iceTransportPolicy: "relay" }); }
+  };
+}"""
+GIVEN_BACK = "devices.length > 0 && devices.every((each) => each.readyState === 'ended')"
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+Lines = dict[type[Person], Line]
+
+
+@pytest.fixture
+def people(a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
+    return a_customer(permissions=DEVICES, viewport=DESKTOP), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+
+
+@pytest.fixture
+def lines(people: tuple[Customer, Mechanic]) -> Lines:
+    return {type(person): Line(person.page) for person in people}
+
+
+@pytest.fixture
+def call(server: Server, people: tuple[Customer, Mechanic], lines: Lines) -> tuple[Customer, Mechanic]:
+    """Two people in a video session that runs, ten minutes in."""
+    pass_time(server, calls.call_of_checked(server, *people), 10 * MINUTE)
+    return people
+
+
+def happened(server: Server, person: Person) -> list[str]:
+    """Kinds of all events of the session."""
+    answer = server.client(person.who).get(f"/api/sessions/{person.session_id}/events?limit=200")
+    return [event["kind"] for event in answer.json()["events"]]
+
+
+def session(server: Server, person: Person, session_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = server.client(person.who).get(f"/api/sessions/{session_id}").json()
+    return found
+
+
+def is_offline(server: Server, person: Person) -> bool:
+    query = "SELECT count(*) FROM autodoctor_sessions_connection WHERE user_id = %s"
+    ((count,),) = server.sql(query, person.who.id.replace("-", ""))
+    return int(count) == 0
+
+
+def awaited(server: Server, session_id: str) -> list[str]:
+    """Kinds of the deadlines that wait for somebody to be missing."""
+    query = (
+        "SELECT kind FROM clock_job WHERE key = %s AND kind IN ('customer.missing', 'mechanic.missing', 'media.lost')"
+    )
+    return [kind for (kind,) in server.sql(query, session_id)]
+
+
+def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(
+    server: Server, call: tuple[Customer, Mechanic], lines: Lines
+) -> None:
+    session_id = call[0].session_id
+    before = happened(server, call[0])
+    count = [person.page.evaluate("connections.length") for person in call]
+    for cut_off in call:
+        lines[type(cut_off)].cut()
+        quietly.until(lambda person=cut_off: is_offline(server, person))  # type: ignore[misc]
+        pass_time(server, session_id, 2 * GRACE)
+        assert awaited(server, session_id) == []
+        for person in call:
+            sees_moving_pictures(person, SECONDS_OF_PICTURE * RATE)
+            expect(person.page.locator(".room-alerts .banner").filter(visible=True)).to_have_count(0)
+            expect(person.page.locator("session-clock")).not_to_have_class(re.compile("paused"))
+        lines[type(cut_off)].mend()
+        cut_off.says(f"{type(cut_off).__name__} is back")
+    assert [kind for kind in happened(server, call[0]) if kind != "message.posted"] == before
+    assert [person.page.evaluate("connections.length") for person in call] == count
+
+
+def test_who_loses_the_network_reads_other_words_than_who_waits(
+    server: Server, call: tuple[Customer, Mechanic], lines: Lines
+) -> None:
+    customer, mechanic = call
+    lines[Customer].cut()
+    customer.page.evaluate(NO_NETWORK)
+    customer.sees("You are not connected.").sees("Sound and picture are interrupted. Connecting again.")
+    customer.sees("While you are away the clock stops")
+    mechanic.sees("has lost the connection.").sees("Gone for").sees("Paused: the customer is away")
+    mechanic.sees("The clock is paused for a while.").sees_no_more("You are not connected.")
+    customer.sees_no_more("has lost the connection.")
+    lines[Customer].mend()
+    customer.page.reload()
+    for person in call:
+        is_connected(person)
+        sees_moving_pictures(person)
+        person.sees_no_more(re.compile("has lost the connection|You are not connected|Paused"))
+
+
+def test_the_time_without_the_mechanic_is_given_back(server: Server, call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    session_id = customer.session_id
+    mechanic.page.goto("about:blank")
+    customer.sees("has lost the connection.").sees("Gone for").sees("Paused: the mechanic is away")
+    expect(customer.page.locator("session-clock")).to_have_class(re.compile("paused"))
+    pass_time(server, session_id, 40)
+    mechanic.goes_to(session_id)
+    for person in call:
+        is_connected(person)
+        person.sees_no_more(re.compile("has lost the connection|Paused"))
+        expect(person.page.locator("session-clock")).not_to_have_class(re.compile("paused"))
+    now = session(server, customer, session_id)
+    started, ends = (datetime.fromisoformat(now[name]) for name in ("started_at", "ends_at"))
+    given_back = (ends - started).total_seconds() - now["granted_seconds"]
+    assert 40 <= given_back < 90
+
+
+def test_after_a_minute_the_customer_may_end_and_pays_what_was_used(
+    server: Server, call: tuple[Customer, Mechanic]
+) -> None:
+    customer, mechanic = call
+    session_id = customer.session_id
+    mechanic.page.goto("about:blank")
+    absence = customer.page.locator("#room-absence")
+    customer.sees("so waiting costs you nothing")
+    expect(absence.get_by_role("button", name="End Session")).to_have_count(0)
+    pass_time(server, session_id, MINUTE)
+    customer.sees(re.compile(r"end now and pay only for the 10 .* used: \$6\.[67]\d"))
+    absence.get_by_role("button", name="End Session").click()
+    customer.confirms("End Session").is_shown_the_end().sees(re.compile(r"\$6\.[67]\d"))
+    assert customer.page.evaluate(GIVEN_BACK)
+
+
+def test_after_five_minutes_it_ends_by_itself_with_a_kind_word(server: Server, call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    session_id = customer.session_id
+    mechanic.page.goto("about:blank")
+    customer.sees("Paused: the mechanic is away")
+    pass_time(server, session_id, 5 * MINUTE)
+    customer.is_shown_the_end().sees("your mechanic’s connection was lost").sees(re.compile(r"\$6\.[67]\d"))
+    assert customer.page.evaluate(GIVEN_BACK)
+    mechanic.goes_to(session_id).is_shown_the_end().sees("your connection was lost")
