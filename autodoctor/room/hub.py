@@ -53,7 +53,7 @@ class Whisper:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A frame for the newest page of this role that has joined."""
+    """A frame for the newest page of this role that has joined; lost when that page is behind."""
 
     session_id: str
     role: str
@@ -81,6 +81,8 @@ class Member(Protocol):
     def follow(self, poke: Poke) -> None: ...
 
     def push(self, frame: bytes) -> None: ...
+
+    def hint(self, frame: bytes) -> None: ...
 
     def close(self, code: int) -> None: ...
 
@@ -196,7 +198,7 @@ class Hub:
     def _relay(self, note: Relay) -> None:
         room = self._rooms.get(note.session_id)
         if room and (member := room.newest(note.role)):
-            member.push(note.frame)
+            member.hint(note.frame)
 
     def _present(self, note: Present) -> None:
         if room := self._rooms.get(note.session_id):

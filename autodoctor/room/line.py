@@ -41,6 +41,11 @@ class Line:
         if self.is_open and self._wire.push(frame) > MOST_WAITING:
             self.close(protocol.TOO_SLOW)
 
+    def hint(self, frame: bytes) -> None:
+        """Send what may get lost: a reader who is behind is spared it, so that nobody is cut off by it."""
+        if self._wire.waiting <= MUCH:
+            self.push(frame)
+
     def close(self, code: int) -> None:
         """Say the code after what waits, and hang up on whoever does not read it. Nothing is pushed any more."""
         if self.is_open:

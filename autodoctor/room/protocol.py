@@ -14,6 +14,7 @@ from autodoctor.room import wire
 from autodoctor.sessions.models import stamp
 
 MAX_FRAME = 64 * 1024  # bytes
+MAX_SIGNAL = 32 * 1024  # bytes; what browsers say to agree on a call takes some ten thousand
 MAX_TEXT = 4_000  # characters
 MAX_DEPTH = 20  # of what a signal carries
 
@@ -94,6 +95,8 @@ def parse(raw: bytes | str) -> Frame | Invalid:
     if not isinstance(found, dict):
         return _invalid("invalid_frame")
     kind = found.get("type")
+    if kind == "signal" and len(raw) > MAX_SIGNAL:
+        return _invalid("too_long")
     read = _READERS.get(kind) if isinstance(kind, str) else None
     return read(found) if read else _invalid("invalid_frame")
 

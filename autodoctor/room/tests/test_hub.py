@@ -30,6 +30,8 @@ class Seat:
 
     def push(self, frame: bytes) -> None: ...
 
+    def hint(self, frame: bytes) -> None: ...
+
     def close(self, code: int) -> None:
         self.codes.append(code)
 

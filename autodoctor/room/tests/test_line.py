@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.room import door, line, protocol, threads
-from autodoctor.room.hub import Poke, Row, as_row, hub
+from autodoctor.room.hub import Poke, Relay, Row, as_row, hub
 from autodoctor.room.line import MUCH
 from autodoctor.room.presence import Admission, Joined, Left, presence
 from autodoctor.room.socket import Socket
@@ -116,6 +116,24 @@ def test_coming_back_to_much_is_served_as_it_is_read(long_log: Session, mechanic
     assert reader.seqs == list(range(1, 201))
     assert reader.closed == []
     assert reader.most < MUCH + 30_000
+
+
+def test_signals_never_cut_off_who_is_behind(session: Session, mechanic: User, told: list[object]) -> None:
+    """They may get lost, as the log may not."""
+    admission, frame = let_in(session, mechanic), protocol.signal("customer", {"sdp": "x" * 30_000})
+
+    async def be_flooded() -> tuple[Reader, bool]:
+        socket = enter(admission, reader := Reader(reads=False))
+        socket.joined = 1
+        for _ in range(400):  # 12 MB
+            hub._relay(Relay(str(session.id), "mechanic", frame))
+        is_open = socket.is_open
+        socket.leave()
+        return reader, is_open
+
+    reader, is_open = asyncio.run(be_flooded())
+    assert is_open
+    assert 200_000 < reader.most < MUCH + 40_000
 
 
 def test_much_at_once_is_served_as_it_is_read(

@@ -1,0 +1,222 @@
+"""Signalling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.fakes import scene
+from tests.fakes.scene import Talk
+from tests.fakes.server import Server
+from tests.fakes.sockets import Frame, Socket, room
+
+BIG = "x" * 30_000  # characters, just below what a signal may hold
+MOST_GROWTH = 48 * 1024 * 1024  # bytes of the server's memory, whatever one page sends
+AT_ONCE = 200  # signals that a page may send in a burst
+
+
+def call(server: Server, state: str = "live") -> Talk:
+    talk = scene.stage(server, state)
+    server.sql("UPDATE autodoctor_sessions_session SET kind = 'video' WHERE id = %s", scene.key(server, talk.id))
+    return talk
+
+
+@pytest.fixture(scope="module")
+def talk(server: Server) -> Talk:
+    return call(server)
+
+
+@pytest.fixture
+def peer(talk: Talk) -> Iterator[Socket]:
+    """The other side, which writes and is answered as before, afterwards too."""
+    with talk.open(talk.mechanic) as mechanic:
+        is_served(mechanic)
+        yield mechanic
+        is_served(mechanic)
+
+
+def is_served(socket: Socket) -> None:
+    began = time.monotonic()
+    socket.expect("event", client_id=socket.say("still here"))
+    assert time.monotonic() - began < 2
+
+
+def has_joined(socket: Socket) -> Socket:
+    """What was sent before was dealt with."""
+    socket.send("ping")
+    socket.expect("pong")
+    return socket
+
+
+def signals(socket: Socket) -> list[Frame]:
+    """All that have come so far."""
+    has_joined(socket)
+    return [frame for frame in socket.frames if frame["type"] == "signal"]
+
+
+def resident(server: Server) -> int:
+    """Bytes of memory."""
+    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
+    (kilobytes,) = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
+    return int(kilobytes) * 1024
+
+
+def test_a_signal_names_its_true_sender_and_goes_to_the_other_side_only(talk: Talk, peer: Socket) -> None:
+    lie = {"role": "mechanic", "by": {"id": talk.mechanic.id, "role": "support"}, "user_id": talk.mechanic.id}
+    data = {"from": str(uuid.uuid4()), "to": None, "hello": True, **lie, "type": "event", "seq": 1}
+    with talk.open(talk.customer) as customer:
+        has_joined(customer).send("signal", data=data, session=str(uuid.uuid4()), to="everybody", seq=7, **lie)
+        assert peer.expect("signal") == {"type": "signal", "role": "customer", "data": data}
+        assert signals(customer) == []
+
+
+def test_before_joining_nothing_is_passed_on(talk: Talk, peer: Socket) -> None:
+    with Socket(talk.server, room(talk.id), talk.customer) as customer:
+        customer.send("signal", data={"hello": True})
+        assert customer.expect("error")["code"] == "not_joined"
+    assert signals(peer) == []
+
+
+def test_a_stranger_gets_no_line_to_signal_on(talk: Talk, server: Server, peer: Socket) -> None:
+    other = call(server)
+    with Socket(server, room(talk.id), other.customer) as stranger:
+        with suppress(ConnectionClosed):  # it was quicker
+            stranger.send("signal", data={"hello": True})
+        with pytest.raises(ConnectionClosed) as closed:
+            stranger.receive()
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 4404
+    assert signals(peer) == []
+
+
+@pytest.mark.parametrize("joins", [False, True])
+def test_support_looks_on_and_signals_to_nobody(talk: Talk, server: Server, peer: Socket, joins: bool) -> None:
+    desk = server.sign_in("support@example.com")
+    with Socket(server, room(talk.id), desk) as support, talk.open(talk.customer) as customer:
+        has_joined(customer)
+        if joins:
+            support.send("join")
+        support.send("signal", data={"hello": True})
+        support.send("media", receiving=False)
+        codes = {support.expect("error")["code"] for _ in range(1 + joins)}
+        assert codes <= {"not_joined", "session_closed"}
+        assert has_joined(support).frames[-1]["type"] == "pong"
+        peer.send("signal", data={"for": "the customer"})
+        customer.expect("signal", data={"for": "the customer"})
+        assert signals(support) == []
+    assert signals(peer) == []
+
+
+@pytest.mark.parametrize("state", ["requested", "accepted"])
+def test_before_the_call_nobody_else_is_signalled_to(server: Server, state: str) -> None:
+    early = call(server, state)
+    with early.open(early.customer) as customer:
+        customer.send("signal", data={"hello": True})
+        if state == "requested":
+            assert customer.expect("error")["code"] in {"session_closed", "not_joined"}
+        assert signals(customer) == []
+
+
+def test_after_the_end_nothing_is_passed_on(server: Server) -> None:
+    over = call(server)
+    with over.open(over.customer) as customer, over.open(over.mechanic) as mechanic:
+        for page in (customer, mechanic):
+            has_joined(page)
+        scene.end(server, over.id, over.customer.email)
+        for socket in (customer, mechanic):
+            socket.expect("event", kind="session.ended", patience=10)
+        customer.send("signal", data={"hello": True})
+        assert customer.expect("error")["code"] == "session_closed"
+        customer.send("media", receiving=False)
+        assert signals(mechanic) == []
+    with Socket(server, room(over.id), over.customer) as late:
+        late.send("join")
+        late.send("signal", data={"hello": True})
+        assert late.expect("error")["code"] in {"session_closed", "not_joined"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"sdp": "x" * 40_000}, {"sdp": "\\u00e4" * 5_000}, {"list": [0] * 12_000}],
+    ids=["text", "escaped", "list"],
+)
+def test_an_oversized_signal_is_refused(talk: Talk, peer: Socket, data: Frame) -> None:
+    with talk.open(talk.customer) as customer:
+        has_joined(customer).send("signal", data=data)
+        assert customer.expect("error")["code"] == "too_long"
+        customer.send("signal", data={"sdp": BIG})
+        peer.expect("signal", data={"sdp": BIG})
+    assert len(signals(peer)) == 1
+
+
+def test_a_flood_is_told_to_be_slower_and_reaches_the_other_side_in_measure(talk: Talk, peer: Socket) -> None:
+    before = resident(talk.server)
+    with talk.open(talk.customer) as customer:
+        has_joined(customer)
+        for number in range(2 * AT_ONCE):
+            customer.send("signal", data={"number": number, "sdp": BIG})
+        customer.expect("error", code="too_fast", patience=20)
+        is_served(peer)
+        assert len(signals(peer)) < 2 * AT_ONCE
+        customer.cut()
+    assert resident(talk.server) - before < MOST_GROWTH
+
+
+def test_a_flood_never_cuts_off_a_peer_who_reads_slowly(server: Server) -> None:
+    """What is signalled may get lost; what is in the log may not."""
+    slow = call(server)
+    before = resident(server)
+    with slow.open(slow.mechanic) as mechanic, slow.open(slow.customer) as customer:
+        for page in (customer, mechanic):
+            has_joined(page)
+        for number in range(AT_ONCE):  # six megabytes, of which the mechanic's page reads nothing meanwhile
+            customer.send("signal", data={"number": number, "sdp": BIG})
+        has_joined(customer)
+        said = customer.say("Are you there?")
+        customer.expect("event", client_id=said)
+        assert resident(server) - before < MOST_GROWTH
+        mechanic.expect("event", client_id=said)  # the line is still the same one
+        is_served(mechanic)
+
+
+def test_a_flood_of_reports_is_bounded_and_changes_the_clock_for_nobody_else(server: Server) -> None:
+    flooded, calm = call(server), call(server)
+    with flooded.open(flooded.customer) as customer, flooded.open(flooded.mechanic) as mechanic:
+        for page in (customer, mechanic):
+            has_joined(page)
+        before = length(flooded)
+        for number in range(200):
+            customer.send("media", receiving=number % 2 == 0)
+        customer.expect("error", code="too_fast", patience=20)
+        with calm.open(calm.customer) as other:
+            is_served(other)
+        is_served(mechanic)
+        assert length(flooded) - before <= 3  # a pause and its end, and what the mechanic wrote
+        customer.cut()
+
+
+def test_what_is_signalled_is_kept_nowhere(talk: Talk, peer: Socket) -> None:
+    marks = [uuid.uuid4().hex for _ in range(3)]
+    with talk.open(talk.customer) as customer:
+        has_joined(customer)
+        customer.send("signal", data={"candidate": marks[0]})
+        peer.expect("signal", data={"candidate": marks[0]})
+        customer.send_text(json.dumps({"type": "signal", "data": marks[1]}))
+        customer.send_text(json.dumps({"type": "signal", "data": {"sdp": marks[2] * 2_000}}))
+        for code in ("invalid_frame", "too_long"):
+            assert customer.expect("error")["code"] == code
+    is_served(peer)
+    kept = b"".join(path.read_bytes() for path in talk.server.data.rglob("*") if path.is_file())
+    for mark in marks:
+        assert mark.encode() not in kept
+
+
+def length(talk: Talk) -> int:
+    query = "SELECT seq FROM autodoctor_sessions_session WHERE id = %s"
+    ((seq,),) = talk.server.sql(query, scene.key(talk.server, talk.id))
+    return int(seq)
