@@ -57,6 +57,7 @@ export class ChatLog extends HTMLElement {
   /** Put the page for people at the last line. Call after the layout has changed. */
   settle() {
     if (!this.#unread) this.#toEnd();
+    else if (this.#isAtEnd) this.#read(); // all of it is seen, without scrolling
   }
 
   /** @param {LogEvent} event */

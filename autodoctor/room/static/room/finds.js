@@ -25,7 +25,7 @@ export class Finds {
     this.#stage.toggleAttribute("data-keeping", true);
     const clip = await sound.keep(wordsOf(this.#stage, "engine"));
     this.#stage.toggleAttribute("data-keeping", false);
-    this.#share(clip, "clip");
+    if (clip.size) this.#share(clip, "clip");
   }
 
   /**

@@ -6,13 +6,14 @@
  * @typedef {"audio"|"video"} Kind
  * @typedef {"video"|"audio"|"photos"|"chat"} Mode
  * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: number }} Choice
- * @typedef {{ torch: boolean, zoom: { min: number, max: number, step: number } | null }} Abilities
+ * @typedef {{ torch: boolean, zoom: { min: number, max: number, step: number, now: number } | null }} Abilities
  */
 
 const SPEECH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 /** An engine is no voice: what makes speech clear takes away what a mechanic listens for. */
 const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const FRAME_RATE = 30;
+const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
 
 /** What the device check has left for this session. @param {string} session @returns {Choice} */
 export function chosen(session) {
@@ -25,6 +26,7 @@ export class LocalMedia extends EventTarget {
   isCameraOff = false;
   isSharing = false;
   isRaw = false;
+  isLit = false;
   /** Why a kind could not be opened: the error's name. @type {Partial<Record<Kind, string>>} */
   problems = {};
 
@@ -34,6 +36,8 @@ export class LocalMedia extends EventTarget {
   #facing = "environment";
   #stopped = false;
   #switching = false;
+  /** What the system took away, as when a phone was locked, and has not given back. @type {Set<Kind>} */
+  #robbed = new Set();
 
   /** @param {Choice} choice */
   constructor(choice) {
@@ -61,11 +65,21 @@ export class LocalMedia extends EventTarget {
     await Promise.all([this.#take("audio"), this.wantsCamera ? this.#take("video") : null]);
   }
 
-  /** What the system took away, as when a phone was locked; what was switched off stays off. */
+  /** Something that the system took away is not back yet. */
+  get isRobbed() {
+    return this.#robbed.size > 0;
+  }
+
+  /** Fetch back what the system took away; what was switched off or never allowed stays so. */
   async reopen() {
-    const isGone = (/** @type {Kind} */ kind) => this.#tracks[kind]?.readyState !== "live";
-    if (isGone("audio")) await this.#take("audio");
-    if (isGone("video") && !this.isCameraOff && !this.isSharing) await this.#take("video");
+    for (const kind of KINDS) if (this.#tracks[kind]?.readyState === "ended") this.#robbed.add(kind);
+    if (this.isSharing) this.#robbed.delete("video");
+    await Promise.all([...this.#robbed].map((kind) => this.#take(kind)));
+  }
+
+  /** Do without what the system does not give back. */
+  giveUp() {
+    this.#robbed.clear();
   }
 
   /** Once more what was refused before. @param {Kind} kind */
@@ -81,12 +95,13 @@ export class LocalMedia extends EventTarget {
 
   /** Off: the device is let go, and its light goes out. @param {boolean} off */
   async turnCamera(off) {
-    if (this.isSharing) await this.share(false);
     this.isCameraOff = off;
     this.#choice = { ...this.#choice, mode: off ? this.#choice.mode : "video" };
-    if (off) this.#put("video", null);
-    else await this.#take("video");
-    this.isCameraOff = !this.#tracks.video;
+    if (this.isSharing) return this.share(false);
+    if (!off) return this.#take("video");
+    this.#robbed.delete("video");
+    this.problems = { ...this.problems, video: undefined };
+    this.#put("video", null);
   }
 
   /** The other camera: rear or front on a phone, the next one elsewhere. */
@@ -100,7 +115,15 @@ export class LocalMedia extends EventTarget {
     this.#choice = { ...this.#choice, camera: before.facingMode ? null : (cameras[(place + 1) % cameras.length]?.deviceId ?? null) };
     this.#put("video", null); // many phones open one camera at a time
     await this.#take("video");
+    if (!this.#tracks.video) await this.#takeAgain(before);
     this.#switching = false;
+  }
+
+  /** The other camera is not to be had: then the one as before. @param {MediaTrackSettings} before */
+  async #takeAgain({ deviceId, facingMode }) {
+    this.#facing = facingMode ?? this.#facing;
+    this.#choice = { ...this.#choice, camera: deviceId ?? null };
+    await this.#take("video");
   }
 
   /** @param {boolean} on */
@@ -128,13 +151,15 @@ export class LocalMedia extends EventTarget {
   /** @returns {Abilities} */
   get abilities() {
     const found = /** @type {any} */ (this.#tracks.video?.getCapabilities?.() ?? {});
+    const { zoom: now } = /** @type {any} */ (this.#tracks.video?.getSettings() ?? {});
     const { min, max, step } = found.zoom ?? {};
-    return { torch: Boolean(found.torch), zoom: max > min ? { min, max, step: step || 0.1 } : null };
+    return { torch: Boolean(found.torch), zoom: max > min ? { min, max, step: step || 0.1, now: now ?? min } : null };
   }
 
   /** @param {boolean} on */
   async light(on) {
     await this.#tracks.video?.applyConstraints(/** @type {any} */ ({ advanced: [{ torch: on }] }));
+    this.isLit = on && Boolean(this.#tracks.video);
   }
 
   /** @param {number} factor */
@@ -145,7 +170,7 @@ export class LocalMedia extends EventTarget {
   /** Give every device back, for good. */
   stop() {
     this.#stopped = true;
-    for (const kind of /** @type {Kind[]} */ (["audio", "video"])) this.#put(kind, null);
+    for (const kind of KINDS) this.#put(kind, null);
   }
 
   /** @param {Kind} kind */
@@ -153,6 +178,8 @@ export class LocalMedia extends EventTarget {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ [kind]: this.#wishes(kind) });
       this.problems = { ...this.problems, [kind]: undefined };
+      this.#robbed.delete(kind);
+      if (kind === "video") this.isCameraOff = false;
       this.#put(kind, stream.getTracks()[0]);
     } catch (error) {
       this.problems = { ...this.problems, [kind]: /** @type {Error} */ (error).name };
@@ -175,6 +202,7 @@ export class LocalMedia extends EventTarget {
    */
   #put(kind, track) {
     const before = this.#tracks[kind];
+    if (kind === "video") this.isLit = false;
     if (before) before.onended = null;
     before?.stop();
     if (this.#stopped) track?.stop(); // it was opened while the call ended
@@ -187,7 +215,13 @@ export class LocalMedia extends EventTarget {
   /** Sharing was stopped by the browser's own button, a device was pulled out, or the phone was locked. @param {Kind} kind */
   #lost(kind) {
     if (this.isSharing && kind === "video") this.share(false);
-    else if (document.hidden) this.#put(kind, null); // `reopen` fetches it back
+    else if (document.hidden) this.#miss(kind);
     else this.#take(kind);
+  }
+
+  /** `reopen` fetches it back. @param {Kind} kind */
+  #miss(kind) {
+    this.#robbed.add(kind);
+    this.#put(kind, null);
   }
 }

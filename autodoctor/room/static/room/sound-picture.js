@@ -25,6 +25,7 @@ export class SoundPicture extends HTMLElement {
     this.hidden = false;
     this.#stream = new MediaStream([track]);
     this.#context = new AudioContext();
+    this.#wake(this.#context);
     const listener = new AnalyserNode(this.#context, { fftSize: FFT_SIZE, smoothingTimeConstant: 0.3, ...FLOOR_DB });
     this.#context.createMediaStreamSource(this.#stream).connect(listener);
     const bins = new Uint8Array(Math.ceil((TOP_HZ / (this.#context.sampleRate / 2)) * listener.frequencyBinCount));
@@ -34,6 +35,11 @@ export class SoundPicture extends HTMLElement {
       this.#frame = requestAnimationFrame(step);
     };
     step();
+  }
+
+  /** On a page that nobody has touched yet, a sound stands still. @param {AudioContext} context */
+  #wake(context) {
+    if (context.state === "suspended") addEventListener("pointerdown", () => context.resume().catch(() => undefined), { once: true });
   }
 
   stop() {

@@ -12,6 +12,7 @@ import { chooseChat, limit, waysOf } from "room/call-ways";
 import { Finds, wordsOf } from "room/finds";
 import { LinkQuality, SOUND_ONLY } from "room/link-quality";
 import { LocalMedia, chosen } from "room/local-media";
+import { StageMarks } from "room/stage-marks";
 import { StayAwake } from "room/stay-awake";
 import { toast } from "page/toasts";
 
@@ -35,8 +36,11 @@ export class VideoStage extends HTMLElement {
   #quality = new LinkQuality();
   #awake = new StayAwake();
   #finds = new Finds(this);
+  #marks = new StageMarks(this);
   #remote = new MediaStream();
   #rung = -1;
+  /** What only a tap on this page brings back: "sound", "devices". @type {Set<string>} */
+  #waitsForTap = new Set();
   /** What the other side told: `camera`, `microphone`, `thin`, `raw`. @type {Record<string, any>} */
   #other = {};
   /** What was last said about the other side's media; null before anything. @type {boolean | null} */
@@ -49,10 +53,10 @@ export class VideoStage extends HTMLElement {
   connectedCallback() {
     this.#become("idle");
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
-    this.addEventListener("input", ({ target }) => this.#media?.zoom(Number(/** @type {HTMLInputElement} */ (target).value)));
+    this.addEventListener("input", ({ target }) => this.#zoom(/** @type {HTMLInputElement} */ (target)));
     addEventListener("online", () => this.#call?.restart());
     addEventListener("pagehide", () => this.stop());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#wake());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#resume());
     this.toggleAttribute("data-no-screen", !navigator.mediaDevices?.getDisplayMedia);
     this.toggleAttribute("data-no-full", !document.fullscreenEnabled);
   }
@@ -82,7 +86,9 @@ export class VideoStage extends HTMLElement {
     this.#call = this.#media = null;
     this.#reported = null;
     this.#other = {};
+    this.#marks.other({});
     this.toggleAttribute("data-hears", false);
+    this.#askForTap({ sound: false, devices: false });
     for (const track of this.#remote.getTracks()) this.#remote.removeTrack(track);
     this.#sound?.stop();
     if (document.fullscreenElement === this) document.exitFullscreen();
@@ -99,9 +105,7 @@ export class VideoStage extends HTMLElement {
   #settle() {
     const session = this.#channel?.session;
     const calls = Boolean(session && session.kind !== "chat" && CALLING.has(session.state) && this.#channel?.joined);
-    const other = this.#isOwner ? session?.mechanic : session?.customer;
-    for (const name of this.querySelectorAll("[data-slot=name]")) name.textContent = other?.name ?? "";
-    for (const initial of this.querySelectorAll("[data-slot=initial]")) initial.textContent = other?.name.slice(0, 1) ?? "";
+    this.#marks.name(this.#isOwner ? session?.mechanic : session?.customer);
     if (calls && !this.#media) this.#start();
     else if (!calls && this.#media) this.stop();
   }
@@ -162,29 +166,35 @@ export class VideoStage extends HTMLElement {
     this.#remote.addTrack(track);
     const video = this.#video("remote");
     video.srcObject = this.#remote;
-    this.#play(video);
+    this.#play();
+    this.#rung = -1; // the connection may be another one: what is sent on it is limited anew
     if (track.kind === "audio" && this.#other.raw) this.#sound?.show(track);
   }
 
-  /** @param {HTMLVideoElement} video */
-  async #play(video) {
-    try {
-      await video.play();
-      this.toggleAttribute("data-tap", false);
-    } catch (error) {
-      // Without a tap on this page the browser plays no sound: one is asked for.
-      this.toggleAttribute("data-tap", /** @type {Error} */ (error).name === "NotAllowedError");
+  /** Without a tap on this page the browser may play no sound: one is asked for. */
+  #play() {
+    const video = this.#video("remote");
+    if (!video.srcObject) return;
+    video.play().then(
+      () => this.#askForTap({ sound: false }),
+      (error) => error.name === "NotAllowedError" && this.#askForTap({ sound: true }),
+    );
+  }
+
+  /** @param {Record<string, boolean>} needs */
+  #askForTap(needs) {
+    for (const [what, isNeeded] of Object.entries(needs)) {
+      if (isNeeded) this.#waitsForTap.add(what);
+      else this.#waitsForTap.delete(what);
     }
+    this.toggleAttribute("data-tap", this.#waitsForTap.size > 0);
   }
 
   /** @param {Record<string, any>} note */
   #noted(note) {
     if ("wantsEngine" in note) return this.#listenAsItIs(note.wantsEngine);
     Object.assign(this.#other, note);
-    this.toggleAttribute("data-other-dark", this.#other.camera === false || this.#other.thin === true);
-    this.toggleAttribute("data-other-thin", this.#other.thin === true);
-    this.toggleAttribute("data-other-muted", this.#other.microphone === false);
-    this.toggleAttribute("data-other-shares", this.#other.screen === true);
+    this.#marks.other(this.#other);
     if ("raw" in note && !this.#isOwner) this.#showEngine(note.raw);
   }
 
@@ -208,28 +218,7 @@ export class VideoStage extends HTMLElement {
     const microphone = Boolean(media.track("audio")) && !media.isMuted;
     const thin = this.#rung === SOUND_ONLY && camera && !media.isSharing;
     this.#call?.tell({ camera, microphone, screen: media.isSharing, thin, raw: media.isRaw });
-    this.toggleAttribute("data-own-dark", !camera);
-    this.toggleAttribute("data-own-thin", thin);
-    this.toggleAttribute("data-raw", media.isRaw || this.#other.raw === true);
-    this.dataset.facing = media.isSharing ? "" : (media.track("video")?.getSettings().facingMode ?? "user");
-    this.#press({ mute: !microphone, camera: !camera, screen: media.isSharing, engine: media.isRaw || this.#other.raw === true });
-    this.#offer(media);
-  }
-
-  /** @param {Record<string, boolean>} keys */
-  #press(keys) {
-    for (const [name, pressed] of Object.entries(keys)) this.#key(name)?.setAttribute("aria-pressed", String(pressed));
-  }
-
-  /** What this camera can do. @param {LocalMedia} media */
-  async #offer(media) {
-    const { torch, zoom } = media.isSharing ? { torch: false, zoom: null } : media.abilities;
-    this.toggleAttribute("data-torch", torch);
-    this.toggleAttribute("data-zoom", Boolean(zoom));
-    const slider = this.querySelector("input[data-zoom-by]");
-    for (const [name, value] of Object.entries(zoom ?? {})) slider?.setAttribute(name, String(value));
-    const cameras = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    this.toggleAttribute("data-cameras", cameras.filter(({ kind }) => kind === "videoinput").length > 1 && !media.isCameraOff);
+    this.#marks.own(media, { thin, engine: media.isRaw || this.#other.raw === true });
   }
 
   // How good it is
@@ -240,11 +229,9 @@ export class VideoStage extends HTMLElement {
     const now = Date.now();
     const { bars, rung, receiving, facts } = this.#quality.look(await call.stats(), now);
     if (call !== this.#call) return;
-    const sendsNothing = this.#other.camera === false && this.#other.microphone === false;
+    const sendsNothing = (this.#other.camera === false || this.#other.thin) && this.#other.microphone === false;
     if (call.state === "connected" && (receiving || sendsNothing)) this.#heardAt = now;
-    this.dataset.bars = String(call.state === "connected" ? bars : 0);
-    const shown = /** @type {HTMLElement} */ (this.querySelector("[data-slot=quality]"));
-    shown.textContent = `${Math.round(facts.rtt)} ms · ${Math.round(facts.received)} kbit/s · ${facts.height}p`;
+    this.#marks.quality(call.state === "connected" ? bars : 0, facts);
     if (rung !== this.#rung) this.#send(rung);
     this.#report(call.state === "connected" && now - this.#heardAt < SILENT_MS, now);
   }
@@ -286,10 +273,10 @@ export class VideoStage extends HTMLElement {
   /** @type {Record<string, () => unknown>} */
   #acts = {
     mute: () => this.#mute(),
-    camera: () => this.#media?.turnCamera(!this.#media.isCameraOff),
+    camera: () => this.#turnCamera(),
     switch: () => this.#media?.switchCamera(),
     screen: () => this.#media?.share(!this.#media.isSharing),
-    light: () => this.#light(),
+    light: () => this.#media?.light(!this.#media.isLit).finally(() => this.#tell()),
     full: () => (document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen()),
     engine: () => this.#engine(),
     keep: () => this.#sound && this.#finds.keep(this.#sound),
@@ -299,18 +286,31 @@ export class VideoStage extends HTMLElement {
     "use-chat": () => this.#useChat(),
   };
 
-  #mute() {
+  async #mute() {
     const media = this.#media;
     if (!media) return;
-    if (media.track("audio")) media.mute(!media.isMuted);
-    else media.again("audio");
+    media.mute(Boolean(media.track("audio")) && !media.isMuted);
     this.#tell();
+    if (!media.track("audio")) await this.#askAgain(media.again("audio"), "audio");
   }
 
-  async #light() {
-    const lit = this.#key("light")?.getAttribute("aria-pressed") !== "true";
-    await this.#media?.light(lit);
-    this.#press({ light: lit });
+  async #turnCamera() {
+    if (this.#media) await this.#askAgain(this.#media.turnCamera(!this.#media.isCameraOff), "video");
+  }
+
+  /**
+   * What was refused before is asked for once more; refused again, it takes more than this key.
+   * @param {Promise<void>} asked
+   * @param {Kind} kind
+   */
+  async #askAgain(asked, kind) {
+    await asked;
+    if (this.#media?.problems[kind]) toast(wordsOf(this, `no-${kind}`), "error");
+  }
+
+  /** @param {HTMLInputElement} slider */
+  #zoom({ value }) {
+    this.#media?.zoom(Number(value)).catch((error) => this.#complain(error));
   }
 
   /** Look for a way now, not at the next try. */
@@ -321,20 +321,21 @@ export class VideoStage extends HTMLElement {
 
   /** After a locked screen: everything that needs a tap, with one. */
   async #rejoin() {
-    this.toggleAttribute("data-tap", false);
     this.#channel?.check();
-    await this.#media?.reopen();
-    this.#call?.restart();
-    await this.#play(this.#video("remote"));
+    this.#askForTap({ sound: false, devices: false });
+    await this.#resume();
+    this.#media?.giveUp(); // what does not even come with a tap is asked for no more
+    this.#askForTap({ devices: false });
   }
 
-  /** The page is seen again: what the system took away meanwhile is fetched back. */
-  async #wake() {
-    if (!this.#media) return;
-    await this.#media?.reopen();
+  /** The page is seen again: what the system took away meanwhile is fetched back, else a tap is asked for. */
+  async #resume() {
+    const media = this.#media;
+    if (!media) return;
+    this.#play(); // first: some browsers let sound begin only in the very moment of a tap
+    await media.reopen();
+    if (media === this.#media) this.#askForTap({ devices: media.isRobbed });
     if (this.#call?.state !== "connected") this.#call?.restart();
-    const video = this.#video("remote");
-    if (video.srcObject && video.paused) await this.#play(video);
   }
 
   async #useChat() {
@@ -347,7 +348,7 @@ export class VideoStage extends HTMLElement {
 
   /** The owner switches the sound; the mechanic asks for it, and it is done. */
   #engine() {
-    const wanted = this.#key("engine")?.getAttribute("aria-pressed") !== "true";
+    const wanted = !this.#marks.isPressed("engine");
     if (this.#isOwner) return this.#listenAsItIs(wanted);
     this.#call?.ask({ wantsEngine: wanted });
   }
@@ -363,8 +364,7 @@ export class VideoStage extends HTMLElement {
     const [track] = this.#remote.getAudioTracks();
     if (raw && track) this.#sound?.show(track);
     else this.#sound?.stop();
-    this.toggleAttribute("data-raw", raw);
-    this.#press({ engine: raw });
+    this.#marks.engine(raw);
   }
 
   /** @param {Error} error */
@@ -390,10 +390,5 @@ export class VideoStage extends HTMLElement {
   /** @param {"own"|"remote"} name */
   #video(name) {
     return /** @type {HTMLVideoElement} */ (this.querySelector(`video[data-${name}]`));
-  }
-
-  /** @param {string} name */
-  #key(name) {
-    return this.querySelector(`button[data-act="${name}"]`);
   }
 }

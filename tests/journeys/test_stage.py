@@ -1,0 +1,302 @@
+"""Everything that two people in a call can do with sound, picture and page."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fakes.server import Server
+from tests.journeys import calls, quietly
+from tests.journeys.calls import DEVICES, sees_moving_pictures
+from tests.journeys.conftest import DESKTOP
+from tests.journeys.people import Customer, Mechanic, Person
+
+SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
+SHARE = """([width, height]) => {
+  navigator.mediaDevices.getDisplayMedia = async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const pen = canvas.getContext("2d");
+    setInterval(() => { pen.fillStyle = `hsl(${Date.now() % 360} 90% 50%)`; pen.fillRect(0, 0, width, height); }, 50);
+    const stream = canvas.captureStream(15);
+    window.shared = stream.getVideoTracks()[0];
+    return stream;
+  };
+}"""
+# As the browser's own bar does it: the track ends, and nobody on the page has asked for it.
+STOP_SHARING = "shared.stop(); shared.dispatchEvent(new Event('ended'))"
+SHAPE = "(({ videoWidth, videoHeight }) => videoWidth / videoHeight)(document.querySelector('video[data-remote]'))"
+PHONE_CAMERAS = """() => {
+  window.applied = []; window.facing = "environment";
+  const media = navigator.mediaDevices;
+  const [ask, list] = [media.getUserMedia.bind(media), media.enumerateDevices.bind(media)];
+  media.enumerateDevices = async () => [...(await list()), { kind: "videoinput", deviceId: "rear", label: "" }];
+  media.getUserMedia = async (wishes) => {
+    if (wishes.video) facing = wishes.video.facingMode?.ideal ?? facing;
+    return ask(wishes);
+  };
+  const track = MediaStreamTrack.prototype;
+  const settings = track.getSettings;
+  track.getSettings = function () { return { ...settings.call(this), facingMode: facing, zoom: 1 }; };
+  track.getCapabilities = () => (facing === "environment" ? { torch: true, zoom: { min: 1, max: 5, step: 0.5 } } : {});
+  track.applyConstraints = async (wishes) => void applied.push(wishes.advanced[0]);
+}"""
+IN_FULL = "document.fullscreenElement?.localName ?? ''"
+POOR_LINK = """() => {
+  const real = RTCPeerConnection.prototype.getStats;
+  window.isPoor = true;
+  RTCPeerConnection.prototype.getStats = async function () {
+    const report = new Map((await real.call(this)).entries());
+    if (isPoor) report.set("poor", { type: "remote-inbound-rtp", fractionLost: 0.3 });
+    return report;
+  };
+}"""
+# Twenty seconds later: a picture is tried again only after a while.
+LATER = "isPoor = false; const real = Date.now; Date.now = () => real() + 20_000;"
+LOCKS = """
+window.locks = [];
+Object.defineProperty(navigator, "wakeLock", { value: { request: async (kind) => {
+  const lock = { kind, released: false, release: async () => void (lock.released = true) };
+  locks.push(lock);
+  return lock;
+} } });"""
+AWAKE = "locks.filter(({ released }) => !released).length"
+# A phone is locked: the page is hidden, the system ends sound and picture, and gives nothing back without a tap.
+LOCK_THE_PHONE = """() => {
+  window.isAway = true; window.isTapped = false;
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => isAway });
+  document.dispatchEvent(new Event("visibilitychange"));
+  for (const lock of locks) lock.released = true;
+  for (const track of devices.filter(({ readyState }) => readyState === "live")) {
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  }
+  addEventListener("pointerdown", () => (isTapped = true), { capture: true, once: true });
+  const refuse = () => Promise.reject(new DOMException("Not without a tap", "NotAllowedError"));
+  const [play, ask] = [HTMLMediaElement.prototype.play, navigator.mediaDevices.getUserMedia];
+  HTMLMediaElement.prototype.play = function () { return isTapped ? play.call(this) : refuse(); };
+  navigator.mediaDevices.getUserMedia = (wishes) => (isTapped ? ask(wishes) : refuse());
+  document.querySelector("video[data-remote]").pause();
+}"""
+UNLOCK = "isAway = false; document.dispatchEvent(new Event('visibilitychange'))"
+PLAYS = "!document.querySelector('video[data-remote]').paused"
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+
+
+@pytest.fixture
+def call(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
+    """Two people in a video session that runs: a phone and a desktop."""
+    customer = a_customer(permissions=DEVICES)
+    mechanic = a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+    customer.page.add_init_script(LOCKS)
+    calls.call_of_checked(server, customer, mechanic)
+    return customer, mechanic
+
+
+def stage(person: Person) -> Locator:
+    return person.page.locator("video-stage")
+
+
+def key(person: Person, name: str) -> Locator:
+    return stage(person).get_by_role("button", name=name, exact=True)
+
+
+def is_pressed(person: Person, name: str, pressed: bool = True) -> None:
+    expect(key(person, name)).to_have_attribute("aria-pressed", str(pressed).lower())
+
+
+def sees_a_shape(person: Person, ratio: float) -> None:
+    person.page.wait_for_function(f"ratio => Math.abs({SHAPE} - ratio) < 0.02", arg=ratio)
+    sees_moving_pictures(person)
+
+
+def test_a_screen_is_shared_and_the_camera_comes_back(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    camera, screen = customer.page.evaluate(SHAPE), SCREEN[0] / SCREEN[1]
+    assert abs(camera - screen) > 0.1
+    mechanic.page.evaluate(SHARE, SCREEN)
+    key(mechanic, "Share screen").click()
+    is_pressed(mechanic, "Share screen")
+    sees_a_shape(customer, screen)
+    assert customer.page.evaluate("document.querySelector('video[data-remote]').videoWidth") == SCREEN[0]
+    mechanic.page.evaluate(STOP_SHARING)
+    is_pressed(mechanic, "Share screen", False)
+    sees_a_shape(customer, camera)
+    key(mechanic, "Share screen").click()
+    sees_a_shape(customer, screen)
+    key(mechanic, "Share screen").click()
+    is_pressed(mechanic, "Share screen", False)
+    sees_a_shape(customer, camera)
+    assert mechanic.page.evaluate("shared.readyState") == "ended"
+
+
+def test_whoever_keeps_the_camera_off_still_shares_a_screen(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    mechanic.page.evaluate(SHARE, SCREEN)
+    key(mechanic, "Camera off").click()
+    customer.sees(re.compile("has switched the camera off"))
+    key(mechanic, "Share screen").click()
+    customer.sees_no_more(re.compile("has switched the camera off"))
+    sees_a_shape(customer, SCREEN[0] / SCREEN[1])
+    key(mechanic, "Share screen").click()
+    customer.sees(re.compile("has switched the camera off"))
+    is_pressed(mechanic, "Camera off")
+
+
+def test_a_phones_cameras_light_and_zoom(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    page = customer.page
+    zoom = stage(customer).get_by_role("slider", name="Zoom")
+    offered = [key(customer, "Switch camera"), key(customer, "Light"), zoom]
+    for each in offered:
+        expect(each).to_be_hidden()
+    page.evaluate(PHONE_CAMERAS)
+    for _ in range(2):
+        key(customer, "Mute").click()
+    for each in offered:
+        expect(each).to_be_visible()
+    expect(zoom).to_have_value("1")
+    key(customer, "Light").click()
+    is_pressed(customer, "Light")
+    key(customer, "Light").click()
+    is_pressed(customer, "Light", False)
+    key(customer, "Light").click()
+    zoom.fill("3.5")
+    is_pressed(customer, "Light")
+    assert page.evaluate("applied") == [{"torch": True}, {"torch": False}, {"torch": True}, {"zoom": 3.5}]
+    key(customer, "Switch camera").click()
+    quietly.until(lambda: page.evaluate("facing") == "user")
+    for gone in offered[1:]:
+        expect(gone).to_be_hidden()
+    sees_moving_pictures(mechanic)
+    key(customer, "Switch camera").click()
+    expect(key(customer, "Light")).to_be_visible()
+    is_pressed(customer, "Light", False)
+    sees_moving_pictures(mechanic)
+
+
+def test_full_screen_the_own_picture_and_the_quality(call: tuple[Customer, Mechanic]) -> None:
+    _customer, mechanic = call
+    page = mechanic.page
+    key(mechanic, "Full screen").click()
+    quietly.until(lambda: page.evaluate(IN_FULL) == "video-stage")
+    key(mechanic, "Full screen").click()
+    quietly.until(lambda: page.evaluate(IN_FULL) == "")
+
+    own = page.locator("own-picture")
+    expect(own).to_have_attribute("data-corner", "bottom-right")
+    own.focus()
+    for name, corner in (("Enter", "bottom-left"), ("Space", "top-left")):
+        page.keyboard.press(name)
+        expect(own).to_have_attribute("data-corner", corner)
+    drag(page, own, to=(0.9, 0.85))
+    expect(own).to_have_attribute("data-corner", "bottom-right")
+    own.click()
+    expect(own).to_have_attribute("data-corner", "bottom-left")
+
+    expect(stage(mechanic)).to_have_attribute("data-bars", re.compile("^[123]$"))
+    figures = page.locator("video-stage [data-slot=quality]")
+    expect(figures).to_have_text(re.compile(r"^\d+ ms · [1-9]\d* kbit/s · [1-9]\d+p$"))
+    page.locator(".stage__quality").hover()
+    expect(figures).to_be_visible()
+
+
+def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
+    """To that share of the picture's width and height."""
+    at, picture = what.bounding_box(), page.locator(".stage__picture").bounding_box()
+    assert at
+    assert picture
+    page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(picture["x"] + picture["width"] * to[0], picture["y"] + picture["height"] * to[1], steps=5)
+    page.mouse.up()
+
+
+def test_a_poor_link_is_sound_only_until_it_is_better(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    customer.page.evaluate(POOR_LINK)
+    expect(stage(mechanic)).to_have_attribute("data-other-thin", "", timeout=30_000)
+    mechanic.sees("The connection is weak: sound only for now.")
+    expect(stage(customer)).to_have_attribute("data-own-thin", "")
+    assert customer.page.evaluate("connections.at(-1).getSenders()[1].getParameters().encodings[0].active") is False
+    is_pressed(customer, "Camera off", False)
+    customer.page.evaluate(LATER)
+    mechanic.sees_no_more("The connection is weak: sound only for now.")
+    sees_moving_pictures(mechanic)
+    assert not mechanic.page.get_by_text("interrupted").filter(visible=True).count()
+
+
+def test_after_a_locked_phone_one_tap_is_enough(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    page = customer.page
+    assert page.evaluate("locks[0].kind") == "screen"
+    assert page.evaluate(AWAKE) == 1
+    page.evaluate(LOCK_THE_PHONE)
+    page.evaluate(UNLOCK)
+    tap = key(customer, "Tap to rejoin")
+    expect(tap).to_be_visible()
+    expect(page.locator("device-preflight")).to_be_hidden()
+    assert page.evaluate(AWAKE) == 1
+    tap.click()
+    expect(tap).to_be_hidden()
+    page.wait_for_function(PLAYS)
+    for person in call:
+        calls.is_connected(person)
+        sees_moving_pictures(person)
+    mechanic.sees_no_more(re.compile("has switched the camera off|is muted"))
+    assert page.evaluate("devices.filter(({ readyState }) => readyState === 'live').length") == 2
+    customer.ends().is_shown_the_end()
+    assert page.evaluate(AWAKE) == 0
+
+
+def test_what_was_given_back_without_a_tap_needs_none(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    customer.page.evaluate(LOCK_THE_PHONE)
+    customer.page.evaluate("isTapped = true")
+    customer.page.evaluate(UNLOCK)
+    customer.page.wait_for_function(PLAYS)
+    sees_moving_pictures(mechanic)
+    mechanic.sees_no_more(re.compile("has switched the camera off|is muted"))
+    expect(key(customer, "Tap to rejoin")).to_be_hidden()
+
+
+def test_chat_and_files_are_a_sheet_beside_the_picture_of_a_phone(call: tuple[Customer, Mechanic]) -> None:
+    customer, mechanic = call
+    page = customer.page
+    chat = page.locator(".stage__key--chat")
+    badge = chat.locator("[data-unread]")
+    expect(page.get_by_label("Message", exact=True)).to_be_hidden()
+    mechanic.says("Point the camera at the belt").says("And rev it once")
+    expect(badge).to_have_text("2")
+    expect(chat).to_have_attribute("aria-expanded", "false")
+    chat.click()
+    expect(chat).to_have_attribute("aria-expanded", "true")
+    customer.reads("Point the camera at the belt").reads("And rev it once")
+    expect(badge).to_be_hidden()
+    customer.says("Is this it?")
+    mechanic.reads("Is this it?")
+    expect(page.locator("video[data-remote]")).to_be_in_viewport()
+    mechanic.says("Yes").page.wait_for_load_state()
+    customer.reads("Yes")
+    expect(badge).to_be_hidden()
+    chat.click()
+    expect(page.get_by_label("Message", exact=True)).to_be_hidden()
+    customer.button("Files").click()
+    expect(page.get_by_role("region", name="Files")).to_be_visible()
+
+
+def test_a_refused_microphone_can_be_given_later(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer, mechanic = a_customer(permissions=["camera"]), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+    calls.call_of_checked(server, customer, mechanic)
+    mechanic.sees(re.compile("is muted$"))
+    sees_moving_pictures(mechanic)
+    is_pressed(customer, "Mute")
+    key(customer, "Mute").click()
+    customer.sees("This browser does not give the page your microphone.")
+    is_pressed(customer, "Mute")
+    customer.page.context.grant_permissions(DEVICES)
+    key(customer, "Mute").click()
+    is_pressed(customer, "Mute", False)
+    mechanic.sees_no_more(re.compile("is muted$"))
+    mechanic.page.wait_for_function(calls.IS_HEARD)
