@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from tests.fakes import scene
 from tests.fakes.scene import Talk
 from tests.fakes.server import Person, Server, running
 from tests.fakes.sockets import room
+from tests.fakes.time_travel import pass_time
 from tests.fakes.tunnel import tunnel
 
+GRACE = 5  # seconds until somebody who is neither here nor heard is missing
 HEARTBEAT = 10  # seconds between the server's pings, and as long for their answer
 
 
@@ -136,6 +139,36 @@ def test_a_line_that_died_in_silence_is_noticed_within_two_heartbeats(talk: Talk
         until(lambda: times(talk, "participant.left") > before)
         assert scene.state_of(talk.server, talk.id) == "reconnecting"
         assert times(talk, "participant.left") == before + 1
+
+
+def test_in_a_call_who_is_still_heard_is_not_missing(talk: Talk) -> None:
+    """The line of the signals died in silence; sound and picture go on, until they cease too."""
+    id_ = scene.key(talk.server, talk.id)
+    talk.server.sql("UPDATE autodoctor_sessions_session SET kind = 'video' WHERE id = %s", id_)
+    with (
+        talk.open(talk.mechanic) as mechanic,
+        tunnel(talk.server.port) as line,
+        through(line.port, talk, talk.customer, room(talk.id)) as lost,
+    ):
+        lost.send('{"type":"join"}')
+        until(lambda: joined(talk, talk.customer))
+        mechanic.send("media", receiving=True)
+        before = times(talk, "participant.left")
+        line.swallow()
+        until(lambda: connections(talk, talk.customer) == 0, patience=2 * HEARTBEAT + 5)
+        mechanic.expect("event", client_id=mechanic.say("I still hear you"))
+        pass_time(talk.server, talk.id, 2 * GRACE)
+        mechanic.expect("event", client_id=mechanic.say("And I still do"))
+        assert (scene.state_of(talk.server, talk.id), times(talk, "participant.left")) == ("live", before)
+        mechanic.send("media", receiving=False)
+        until(lambda: times(talk, "participant.left") > before)
+        until(lambda: scene.state_of(talk.server, talk.id) == "reconnecting")
+        paused, noticed = mechanic.expect("event", kind="participant.left"), times(talk, "participant.left")
+        assert noticed == before + 1
+        since = datetime.fromisoformat(paused["data"]["session"]["paused_at"])
+        assert datetime.fromisoformat(paused["at"]) - since <= timedelta(seconds=GRACE + 1), (
+            "from when nothing was heard"
+        )
 
 
 def through(port: int, talk: Talk, person: Person, path: str) -> AbstractContextManager[ClientConnection]:
