@@ -139,7 +139,6 @@ def test_a_reload_is_back_in_the_call_without_a_device_check(call: tuple[Custome
         person.page.reload()
         is_connected(person)
         took = time.monotonic() - began
-        print(f"back in the call after {took:.1f} s")
         assert took < REJOINED_WITHIN
         for each in call:
             is_connected(each)
