@@ -8,7 +8,7 @@
  * the two have switched on; words and looks follow from them in the markup (`room/parts/stage.html`) and in stage.css.
  */
 import { Call } from "room/call";
-import { chooseChat, limit, waysOf } from "room/call-ways";
+import { chooseChat, freshWays, limit } from "room/call-ways";
 import { Finds, wordsOf } from "room/finds";
 import { LinkQuality, SOUND_ONLY } from "room/link-quality";
 import { LocalMedia, chosen } from "room/local-media";
@@ -113,19 +113,20 @@ export class VideoStage extends HTMLElement {
     this.#become("connecting");
     this.#startedAt = this.#heardAt = Date.now();
     media.addEventListener("changed", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
-    const [servers] = await Promise.all([waysOf(this.getAttribute("session") ?? ""), media.open(this.#isOwner ? "environment" : "user")]);
+    const ways = freshWays(this.getAttribute("session") ?? "");
+    await media.open(this.#isOwner ? "environment" : "user");
     if (media !== this.#media) return; // hung up meanwhile
-    this.#open(servers, media, choice.maxHeight);
+    this.#open(ways, media, choice.maxHeight);
     this.#awake.begin();
   }
 
   /**
-   * @param {{ iceServers: RTCIceServer[], relayOnly: boolean }} servers
+   * @param {ReturnType<typeof freshWays>} ways
    * @param {LocalMedia} media
    * @param {number} maxHeight
    */
-  #open(servers, media, maxHeight) {
-    const call = new Call({ ...servers, polite: this.#isOwner, signal: (data) => this.#channel?.signal(data) });
+  #open(ways, media, maxHeight) {
+    const call = new Call({ ways, polite: this.#isOwner, signal: (data) => this.#channel?.signal(data) });
     this.#call = call;
     this.#quality = new LinkQuality(maxHeight);
     call.addEventListener("state", () => this.#follow(call));
