@@ -21,7 +21,7 @@ from tests.fakes import chromium, turn
 from tests.fakes.server import Person, Server, running
 from tests.fakes.turn import Turn
 from tests.journeys import quietly
-from tests.journeys.calls import DEVICES, KEEP_ALL, STEADY, hears_the_tone
+from tests.journeys.calls import DEVICES, KEEP_ALL, STEADY, floods_no_relay, hears_the_tone
 from tests.journeys.people import Customer, Mechanic
 
 PATIENCE = 60_000  # milliseconds
@@ -140,6 +140,7 @@ def _page(server: Server, browser: Browser, person: Person) -> Page:
     page = context.new_page()
     for script in (STEADY, KEEP_ALL, RECORD):
         page.add_init_script(script)
+    floods_no_relay(page)
     return page
 
 

@@ -25,8 +25,8 @@ NAME = "connections.at(-1).getConfiguration().iceServers[0].username"
 HAS_EXPIRED = "name => Date.now() / 1000 > Number(name.split(':')[0]) + 1"
 UFRAG = "connections.at(-1).localDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]"
 OUR_NETWORK_CHANGED = "dispatchEvent(new Event('online'))"
-# The machine of the tests is busy: how much of a flood comes through the relay says nothing about a network.
-NO_FLOOD = "export const NOTHING = null, hasRelay = () => false, passThrough = async () => NOTHING;"
+
+
 pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: install the package to run this")
 
 
@@ -38,9 +38,7 @@ def called(browser_of: Callable[..., Page], **environment: str) -> Iterator[tupl
         customer = Customer(browser_of(who[0], server=server, permissions=DEVICES), who[0])
         mechanic = Mechanic(browser_of(who[1], server=server, permissions=DEVICES), who[1])
         for person in (customer, mechanic):
-            person.page.route(
-                "**/room/relay-test*.js", lambda it: it.fulfill(body=NO_FLOOD, content_type="text/javascript")
-            )
+            calls.floods_no_relay(person.page)
         calls.call(server, customer, mechanic)
         are_relayed(customer, mechanic)
         yield relay, customer, mechanic
@@ -52,7 +50,7 @@ def called(browser_of: Callable[..., Page], **environment: str) -> Iterator[tupl
 def are_relayed(*people: Person) -> None:
     for person in people:
         is_connected(person)
-        quietly.until(lambda person=person: set(person.page.evaluate(WAYS)) == {"relay"})
+        quietly.until(lambda page=person.page: set(page.evaluate(WAYS)) == {"relay"})
         sees_moving_pictures(person)
 
 

@@ -229,8 +229,7 @@ export class Call extends EventTarget {
 
   /** The first offer is always the impolite side's: it lays down what there is to send. @param {RTCPeerConnection} connection */
   async #offer(connection) {
-    if (this.#polite && !connection.remoteDescription) return;
-    await this.#describeOneself(connection);
+    if (!this.#polite || connection.remoteDescription) await this.#describeOneself(connection);
   }
 
   /** Looking for ways begins here, so with ways that open. @param {RTCPeerConnection} connection */
@@ -314,9 +313,7 @@ export class Call extends EventTarget {
   // How it goes
 
   /** @param {RTCPeerConnection} connection */
-  #follow(connection) {
-    if (connection !== this.#connection) return;
-    const { connectionState } = connection;
+  #follow({ connectionState }) {
     if (connectionState === "connected") this.#connected();
     else if (connectionState === "disconnected") this.#lose();
     else if (connectionState === "failed") this.#mend();
@@ -326,7 +323,16 @@ export class Call extends EventTarget {
     clearTimeout(this.#timers.restart);
     clearTimeout(this.#timers.failed);
     this.#restarts = 0;
+    if (this.state !== "connecting") this.#sendWholePicture();
     this.#become("connected");
+  }
+
+  /** Frames that follow on lost ones show nothing, and the other side asks for a whole one only after three seconds. */
+  #sendWholePicture() {
+    const sender = /** @type {any} */ (this.sender("video"));
+    const parameters = sender?.getParameters();
+    const encodingOptions = parameters?.encodings?.map(() => ({ keyFrame: true }));
+    if (encodingOptions?.length) sender.setParameters(parameters, { encodingOptions }).catch(() => undefined);
   }
 
   #lose() {
