@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -47,10 +48,14 @@ def called(browser_of: Callable[..., Page], **environment: str) -> Iterator[tupl
             person.is_shown_the_end().page.close()
 
 
+def is_relayed(page: Page) -> bool:
+    return set(page.evaluate(WAYS)) == {"relay"}
+
+
 def are_relayed(*people: Person) -> None:
     for person in people:
         is_connected(person)
-        quietly.until(lambda page=person.page: set(page.evaluate(WAYS)) == {"relay"})
+        quietly.until(partial(is_relayed, person.page))
         sees_moving_pictures(person)
 
 
