@@ -323,16 +323,7 @@ export class Call extends EventTarget {
     clearTimeout(this.#timers.restart);
     clearTimeout(this.#timers.failed);
     this.#restarts = 0;
-    if (this.state !== "connecting") this.#sendWholePicture();
     this.#become("connected");
-  }
-
-  /** Frames that follow on lost ones show nothing, and the other side asks for a whole one only after three seconds. */
-  #sendWholePicture() {
-    const sender = /** @type {any} */ (this.sender("video"));
-    const parameters = sender?.getParameters();
-    const encodingOptions = parameters?.encodings?.map(() => ({ keyFrame: true }));
-    if (encodingOptions?.length) sender.setParameters(parameters, { encodingOptions }).catch(() => undefined);
   }
 
   #lose() {
