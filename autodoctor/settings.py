@@ -301,11 +301,14 @@ ROOM = {
 STUN_URLS = env.list("STUN_URLS", default=[])
 TURN_URLS = env.list("TURN_URLS", default=[])
 TURN_SECRET = env.str("TURN_SECRET", default="")
+TURN_TTL = env.int("TURN_TTL", default=4 * 60 * 60)  # seconds that a browser may open ways with its credentials
 TURN_ONLY = env.bool("TURN_ONLY", default=False)  # every call by way of them: no browser learns the other's address
 if TURN_ONLY and not TURN_URLS:
     stop("TURN_ONLY is set, but TURN_URLS names no server.")
 if TURN_URLS and not TURN_SECRET:
     stop("TURN_SECRET is not set: the servers in TURN_URLS need it.")
+if TURN_TTL < 1:
+    stop("TURN_TTL is a number of seconds, at least 1.")
 
 # The clock
 CLOCK_HANDLERS = "autodoctor.reactions.HANDLERS"

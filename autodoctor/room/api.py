@@ -35,6 +35,7 @@ class IceServer(Schema):
 class IceServers(Schema):
     ice_servers: list[IceServer]
     relay_only: bool = Field(description="Use no direct way (`iceTransportPolicy: relay`)")
+    valid_seconds: int = Field(description="How long the credentials open new ways: ask again before")
 
 
 @router.post("/sessions/{uuid:session_id}/messages", response={200: EventOut, **FAILURES}, auth=SIGNED_IN)
@@ -62,8 +63,8 @@ def refused(code: str, detail: str) -> Refused:
 
 @router.get("/sessions/{uuid:session_id}/ice-servers", response={200: IceServers, **FAILURES}, auth=SIGNED_IN)
 def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """Fresh ones for each call: the credentials expire."""
+    """Fresh ones at each asking: the credentials expire."""
     user = user_of(request)
     visible_to(user).get(pk=session_id)
     servers = call.ice_servers(user_id=str(user.id), now=timezone.now())
-    return {"ice_servers": servers, "relay_only": settings.TURN_ONLY}
+    return {"ice_servers": servers, "relay_only": settings.TURN_ONLY, "valid_seconds": settings.TURN_TTL}

@@ -13,6 +13,7 @@ from autodoctor.sessions.api import FAILURES, SessionOut, as_answer, router
 from autodoctor.sessions.calling import Checkup, Mode, Outcome
 
 Milliseconds = Annotated[float | None, Field(None, ge=0, le=60_000, allow_inf_nan=False)]
+Kilobits = Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="A second")]
 
 
 class Checks(Schema):
@@ -23,12 +24,13 @@ class Checks(Schema):
 
 
 class Network(Schema):
-    """What was not measured is null."""
+    """What was not measured is null; `relay_kbit` is 0 where the relay must be used and cannot be reached."""
 
     rtt_ms: Milliseconds
     jitter_ms: Milliseconds
     loss_percent: Annotated[float | None, Field(None, ge=0, le=100, allow_inf_nan=False)]
-    up_kbit: Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="A second")]
+    up_kbit: Kilobits
+    relay_kbit: Kilobits
 
 
 class PreflightIn(Schema):

@@ -2,13 +2,13 @@
 
 import os
 import shutil
-import subprocess
 import sys
 
 from playwright.sync_api import sync_playwright
 
+from tests.fakes import installing
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-INSTALL_LIMIT = 300  # seconds
 FLAGS = [
     "--use-fake-device-for-media-stream",
     "--allow-loopback-in-peer-connection",
@@ -38,19 +38,9 @@ def find() -> str | None:
 
 def install() -> None:
     """Debian's package as root, else Playwright's download. Leaves things as they are where neither is to be had."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        _try("apt-get", "update")
-        _try("apt-get", "install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation")
+    installing.packages("chromium", "fonts-liberation")
     if find() is None:
-        _try(sys.executable, "-m", "playwright", "install", "chromium")
-
-
-def _try(*command: str) -> None:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        subprocess.run(command, env=environment, capture_output=True, timeout=INSTALL_LIMIT, check=False)
-    except subprocess.TimeoutExpired:
-        print(f"{command[0]} took over {INSTALL_LIMIT} seconds and was stopped.", file=sys.stderr)
+        installing.attempt(sys.executable, "-m", "playwright", "install", "chromium")
 
 
 def main() -> int:

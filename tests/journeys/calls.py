@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.fakes.server import Server
 from tests.journeys import quietly
@@ -28,6 +28,8 @@ NETWORK = """(wait) => {
 }"""
 # The machine of the tests is busy: how steady the way to the server is says nothing about a network.
 STEADY = f"({NETWORK})(150)"
+# Neither does how much of a flood comes through the relay.
+NO_FLOOD = "export const NOTHING = null, hasRelay = () => false, passThrough = async () => NOTHING;"
 # Every connection and every device that the page opens, so that a test can see what became of them.
 KEEP_ALL = """
 window.connections = []; window.devices = [];
@@ -46,6 +48,13 @@ for (const way of ["getUserMedia", "getDisplayMedia"]) {
 
 def stub(script: str, argument: object) -> str:
     return f"({script})({json.dumps(argument)})"
+
+
+def floods_no_relay(page: Page) -> None:
+    def answer(route: Route) -> None:
+        route.fulfill(body=NO_FLOOD, content_type="text/javascript")
+
+    page.route("**/room/relay-test*.js", answer)
 
 
 def check(person: Person, name: str, state: str) -> None:

@@ -1,16 +1,19 @@
 """A call that can only go by way of a TURN server, and what happens when that way is gone for a while."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fakes import turn
 from tests.fakes.server import running
-from tests.journeys import calls
+from tests.fakes.turn import Turn
+from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
-from tests.journeys.people import Customer, Mechanic
+from tests.journeys.people import Customer, Mechanic, Person
 
 BACK_WITHIN = 5.0  # seconds after the network is back
 WAYS = """async () => {
@@ -19,16 +22,45 @@ WAYS = """async () => {
   return pairs.map(({ localCandidateId }) => report.get(localCandidateId).candidateType);
 }"""
 
+NAME = "connections.at(-1).getConfiguration().iceServers[0].username"
+HAS_EXPIRED = "name => Date.now() / 1000 > Number(name.split(':')[0]) + 1"
+UFRAG = "connections.at(-1).localDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]"
+OUR_NETWORK_CHANGED = "dispatchEvent(new Event('online'))"
 
-@pytest.mark.skipif(not turn.is_installed(), reason="no coturn: install the package to run this")
-def test_a_relayed_call_survives_the_loss_of_its_way(browser_of: Callable[..., Page]) -> None:
-    with turn.running() as relay, running(environment=relay.environment) as server:
+
+pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: install the package to run this")
+
+
+@contextmanager
+def called(browser_of: Callable[..., Page], **environment: str) -> Iterator[tuple[Turn, Customer, Mechanic]]:
+    """Two people in a session that runs, by way of a relay; they hang up afterwards."""
+    with turn.running() as relay, running(environment=relay.environment | environment) as server:
         who = server.sign_in("customer@example.com"), server.sign_in("mechanic@example.com")
         customer = Customer(browser_of(who[0], server=server, permissions=DEVICES), who[0])
         mechanic = Mechanic(browser_of(who[1], server=server, permissions=DEVICES), who[1])
-        calls.call(server, customer, mechanic)
         for person in (customer, mechanic):
-            assert set(person.page.evaluate(WAYS)) == {"relay"}
+            calls.floods_no_relay(person.page)
+        calls.call(server, customer, mechanic)
+        are_relayed(customer, mechanic)
+        yield relay, customer, mechanic
+        customer.ends()
+        for person in (customer, mechanic):
+            person.is_shown_the_end().page.close()
+
+
+def is_relayed(page: Page) -> bool:
+    return set(page.evaluate(WAYS)) == {"relay"}
+
+
+def are_relayed(*people: Person) -> None:
+    for person in people:
+        is_connected(person)
+        quietly.until(partial(is_relayed, person.page))
+        sees_moving_pictures(person)
+
+
+def test_a_relayed_call_survives_the_loss_of_its_way(browser_of: Callable[..., Page]) -> None:
+    with called(browser_of) as (relay, customer, mechanic):
         relay.sleep()
         for person in (customer, mechanic):
             expect(person.page.locator("video-stage")).to_have_attribute("data-call", "lost")
@@ -42,6 +74,20 @@ def test_a_relayed_call_survives_the_loss_of_its_way(browser_of: Callable[..., P
         for person in (customer, mechanic):
             sees_moving_pictures(person)
             person.sees_no_more("Paused: sound and picture are interrupted")
-        customer.ends()
+
+
+def test_a_call_outlives_its_credentials(browser_of: Callable[..., Page]) -> None:
+    with called(browser_of, TURN_TTL="4") as (_, customer, mechanic):
         for person in (customer, mechanic):
-            person.is_shown_the_end().page.close()
+            person.page.wait_for_function(HAS_EXPIRED, arg=person.page.evaluate(NAME))
+        name, ufrag = mechanic.page.evaluate(NAME), mechanic.page.evaluate(UFRAG)
+        mechanic.page.evaluate(OUR_NETWORK_CHANGED)
+        quietly.until(lambda: mechanic.page.evaluate(UFRAG) != ufrag)
+        assert mechanic.page.evaluate(NAME) != name
+        are_relayed(customer, mechanic)
+        for person in (customer, mechanic):
+            person.page.wait_for_function(HAS_EXPIRED, arg=person.page.evaluate(NAME))
+        before = mechanic.page.evaluate("connections.length")
+        customer.page.evaluate("connections.at(-1).close()")
+        quietly.until(lambda: mechanic.page.evaluate("connections.length") > before)
+        are_relayed(customer, mechanic)

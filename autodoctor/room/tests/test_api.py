@@ -78,6 +78,7 @@ def test_without_a_relay_configured_the_list_is_empty(session: Session, customer
     assert client_of(customer).get(f"/api/sessions/{session.pk}/ice-servers").json() == {
         "ice_servers": [],
         "relay_only": False,
+        "valid_seconds": 4 * 60 * 60,
     }
 
 

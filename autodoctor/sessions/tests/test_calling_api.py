@@ -13,7 +13,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 
 ClientOf = Callable[[User], Client]
 CHECKS = {"camera": "failed", "microphone": "passed", "speaker": "passed", "network": "passed"}
-NETWORK = {"rtt_ms": 41.234, "jitter_ms": 2, "loss_percent": None, "up_kbit": 4000}
+NETWORK = {"rtt_ms": 41.234, "jitter_ms": 2, "loss_percent": None, "up_kbit": 4000, "relay_kbit": 1200}
 BODY: dict[str, Any] = {"mode": "audio", "checks": CHECKS, "network": NETWORK}
 
 

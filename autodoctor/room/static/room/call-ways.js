@@ -3,18 +3,45 @@
 import { LADDER, SOUND_ONLY } from "room/link-quality";
 import { csrfToken } from "room/upload";
 
+const PATIENCE_MS = 5_000;
 const ENGINE_BITS = 128_000; // a second, of sound as it is
 const SPEECH_BITS = 40_000;
 
 /**
- * None when they cannot be asked for: then only a direct way is tried.
  * @param {string} session
- * @returns {Promise<{ iceServers: RTCIceServer[], relayOnly: boolean }>}
+ * @returns {Promise<import("room/call").Ways & { validFor: number } | null>}  for so many milliseconds; null: they cannot
+ *   be had now
  */
 export async function waysOf(session) {
-  const answer = await fetch(`/api/sessions/${session}/ice-servers`).catch(() => null);
-  const found = answer?.ok ? await answer.json() : {};
-  return { iceServers: found.ice_servers ?? [], relayOnly: Boolean(found.relay_only) };
+  const answer = await fetch(`/api/sessions/${session}/ice-servers`, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  if (!answer?.ok) return null;
+  const { ice_servers, relay_only, valid_seconds } = await answer.json();
+  return { iceServers: ice_servers, relayOnly: relay_only, validFor: valid_seconds * 1000 };
+}
+
+/**
+ * Asked for at once; the same ones for half of their time, then new ones, so that a call which outlives them still finds
+ * its way. Those of before are better than none. By the time of day, which goes on while a device sleeps.
+ * @param {string} session
+ * @returns {(anew?: boolean) => Promise<import("room/call").Ways | null>}
+ */
+export function freshWays(session) {
+  /** @type {Awaited<ReturnType<typeof waysOf>>} */
+  let ways = null;
+  let since = 0;
+  const ask = async () => {
+    const asked = Date.now();
+    const found = await waysOf(session).catch(() => null);
+    if (found) [ways, since] = [found, asked];
+    asking = null;
+  };
+  /** @type {Promise<void> | null} */
+  let asking = ask();
+  return async (anew = false) => {
+    const age = Date.now() - since;
+    if (asking || anew || !ways || age < 0 || age > ways.validFor / 2) await (asking ??= ask());
+    return ways;
+  };
 }
 
 /** A session without any way for sound and picture becomes a chat: the customer says so. @param {string} session */

@@ -4,14 +4,13 @@
  * the other side leaves by `signal`, what came from there is handed to `receive`. Something else (a media server) can
  * take its place behind the same methods and events.
  *
- * Each peer connection is an incarnation with an id of its own. Whoever starts over says `hello` under a new id, and the
- * other side starts over too: nothing that was meant for an older connection can reach the new one. Offers follow the
- * "perfect negotiation" pattern; a data channel beside the media says at once when the other side has gone, and carries
- * notes (camera off, listening) that must not depend on the signalling.
+ * Each side has an id, and a new one whenever it starts over: then it says `hello`, and the other side makes a new
+ * connection too. Every word names both ids, and each pair of them has one connection: nothing that was meant for an
+ * older one can reach it. Offers follow the "perfect negotiation" pattern; a data channel beside the media says at once
+ * when the other side has gone, and carries notes (camera off, listening) that must not depend on the signalling.
  *
  * Dispatches `state` (connecting, connected, lost: it was connected and mends itself; failed: it keeps trying, but no
- * way has been found for long), `track`, `note` with what the other side told, and `needs-signal` when it waits for a
- * word of the other side.
+ * way has been found for long), `track`, and `note` with what the other side told.
  *
  * @typedef {"connecting"|"connected"|"lost"|"failed"|"closed"} CallState
  * @typedef {object} Word  what two calls say to each other
@@ -22,17 +21,22 @@
  * @property {RTCSessionDescriptionInit} [description]
  * @property {RTCIceCandidateInit | null} [candidate]
  *
+ * @typedef {object} Ways
+ * @property {RTCIceServer[]} iceServers
+ * @property {boolean} relayOnly  no direct way: both sides hide their addresses from each other
+ *
  * @typedef {object} CallOptions
  * @property {(data: Record<string, unknown>) => void} signal
- * @property {RTCIceServer[]} [iceServers]
- * @property {boolean} [relayOnly]  no direct way: both sides hide their addresses from each other
+ * @property {(anew: boolean) => Promise<Ways | null>} [ways]  asked before each look for a way, since credentials expire;
+ *   `anew`: those of before were refused; null: they cannot be had now
  * @property {boolean} polite  gives way when both offer at once; of two sides exactly one is
  * @property {Partial<typeof TIMING>} [timing]
  */
 
 /** In milliseconds. */
-const TIMING = { firstRestart: 2_000, lastRestart: 4_000, hello: 2_000, failed: 20_000 };
+const TIMING = { firstRestart: 2_000, lastRestart: 4_000, hello: 4_000, failed: 20_000, ways: 1_000 };
 const RESTARTS = 2; // then a new peer connection
+const UNAUTHORISED = 401; // as TURN says it: credentials that are wrong or have expired
 const KINDS = /** @type {const} */ (["audio", "video"]);
 
 export class Call extends EventTarget {
@@ -40,7 +44,10 @@ export class Call extends EventTarget {
   state = "connecting";
 
   #signal;
-  #configuration;
+  #askWays;
+  /** The last that were had. @type {Ways | null} */
+  #ways = null;
+  #refused = false;
   #polite;
   #timing;
   /** @type {RTCPeerConnection | null} */
@@ -52,23 +59,24 @@ export class Call extends EventTarget {
   #peer = null;
   /** @type {Record<"audio"|"video", MediaStreamTrack | null>} */
   #tracks = { audio: null, video: null };
+  /** Earlier ones: what is still on its way from them comes too late. @type {Set<string>} */
+  #gone = new Set();
   /** What the other side should know of this one, also after a new connection. @type {Record<string, unknown>} */
   #told = {};
-  #offering = false;
   #ignoring = false;
   #restarts = 0;
   #notConnectedSince = Date.now();
   #started = false;
-  /** Descriptions and candidates are taken one after the other. @type {Promise<unknown>} */
+  /** Offers are made, descriptions and candidates taken one after the other. @type {Promise<unknown>} */
   #inOrder = Promise.resolve();
   /** @type {Record<"restart"|"hello"|"failed", ReturnType<typeof setTimeout> | undefined>} */
   #timers = { restart: undefined, hello: undefined, failed: undefined };
 
   /** @param {CallOptions} options */
-  constructor({ signal, iceServers = [], relayOnly = false, polite, timing = {} }) {
+  constructor({ signal, ways = async () => ({ iceServers: [], relayOnly: false }), polite, timing = {} }) {
     super();
     this.#signal = signal;
-    this.#configuration = /** @type {RTCConfiguration} */ ({ iceServers, iceTransportPolicy: relayOnly ? "relay" : "all", bundlePolicy: "max-bundle" });
+    this.#askWays = ways;
     this.#polite = polite;
     this.#timing = { ...TIMING, ...timing };
   }
@@ -86,16 +94,13 @@ export class Call extends EventTarget {
     if (!this.#started) return;
     clearTimeout(this.#timers.hello);
     this.#say({ hello: true }, null);
-    if (!this.#peer) {
-      this.dispatchEvent(new Event("needs-signal"));
-      this.#timers.hello = setTimeout(() => this.#peer || this.hello(), this.#timing.hello * 2);
-    }
+    if (!this.#peer) this.#timers.hello = setTimeout(() => this.#peer || this.hello(), this.#timing.hello);
   }
 
   /** What the other side's `signal` gave away. @param {Record<string, unknown>} data */
   receive(data) {
     const word = /** @type {Word} */ (/** @type {unknown} */ (data));
-    if (!this.#started || typeof word.from !== "string" || (word.to && word.to !== this.#me)) return;
+    if (!this.#started || typeof word.from !== "string" || this.#gone.has(word.from) || (word.to && word.to !== this.#me)) return;
     if (word.bye) return this.#left(word.from);
     if (word.from !== this.#peer) this.#meet(word.from);
     if (word.hello) this.#greeted(word);
@@ -164,7 +169,7 @@ export class Call extends EventTarget {
 
   /** Somebody new: with whom this side was connected is gone. @param {string} peer */
   #meet(peer) {
-    if (this.#peer) this.#renew();
+    if (this.#peer) this.#replace(this.#peer);
     clearTimeout(this.#timers.hello);
     this.#peer = peer;
     this.#open();
@@ -173,19 +178,25 @@ export class Call extends EventTarget {
   /** @param {string} peer */
   #left(peer) {
     if (peer !== this.#peer) return;
-    this.#renew();
+    this.#replace(peer);
     this.#lose();
   }
 
-  #renew() {
+  /** This side keeps its id: two that changed theirs for each other's sake would never meet. @param {string} peer */
+  #replace(peer) {
+    this.#gone.add(peer);
+    this.#forget();
+  }
+
+  #forget() {
     this.#drop();
-    this.#me = crypto.randomUUID();
     this.#peer = null;
     this.#restarts = 0;
   }
 
   #startOver() {
-    this.#renew();
+    this.#forget();
+    this.#me = crypto.randomUUID();
     this.hello();
     this.#planRestart();
   }
@@ -195,10 +206,11 @@ export class Call extends EventTarget {
   #open() {
     const connection = new RTCPeerConnection(this.#configuration);
     this.#connection = connection;
-    this.#offering = this.#ignoring = false;
+    this.#ignoring = false;
     this.#inOrder = Promise.resolve();
-    connection.onnegotiationneeded = () => this.#offer(connection);
+    connection.onnegotiationneeded = () => this.#then(() => this.#offer(connection));
     connection.onicecandidate = ({ candidate }) => this.#say({ candidate: candidate?.toJSON() ?? null });
+    connection.onicecandidateerror = ({ errorCode }) => (this.#refused ||= errorCode === UNAUTHORISED);
     connection.onconnectionstatechange = () => this.#follow(connection);
     connection.ontrack = ({ track }) => this.dispatchEvent(new CustomEvent("track", { detail: track }));
     this.#openNotes(connection);
@@ -217,23 +229,38 @@ export class Call extends EventTarget {
 
   /** The first offer is always the impolite side's: it lays down what there is to send. @param {RTCPeerConnection} connection */
   async #offer(connection) {
-    if (this.#polite && !connection.remoteDescription) return;
-    try {
-      this.#offering = true;
-      await connection.setLocalDescription();
-      if (connection === this.#connection) this.#say({ description: connection.localDescription?.toJSON() });
-    } catch {
-      // Overtaken by an offer of the other side, or closed meanwhile.
-    } finally {
-      this.#offering = false;
-    }
+    if (!this.#polite || connection.remoteDescription) await this.#describeOneself(connection);
+  }
+
+  /** Looking for ways begins here, so with ways that open. @param {RTCPeerConnection} connection */
+  async #describeOneself(connection) {
+    await this.#refresh(connection);
+    if (connection !== this.#connection) return;
+    await connection.setLocalDescription();
+    if (connection === this.#connection) this.#say({ description: connection.localDescription?.toJSON() });
+  }
+
+  /** What is there has to do when the answer takes long. @param {RTCPeerConnection} connection */
+  async #refresh(connection) {
+    const late = new Promise((resolve) => setTimeout(resolve, this.#timing.ways, null));
+    const ways = /** @type {Ways | null} */ (await Promise.race([this.#askWays(this.#refused).catch(() => null), late]));
+    if (!ways) return;
+    this.#ways = ways;
+    this.#refused = false;
+    if (connection === this.#connection) connection.setConfiguration(this.#configuration);
+  }
+
+  /** Before anything is known no address is given away. @returns {RTCConfiguration} */
+  get #configuration() {
+    const { iceServers, relayOnly } = this.#ways ?? { iceServers: [], relayOnly: true };
+    return { iceServers, iceTransportPolicy: relayOnly ? "relay" : "all", bundlePolicy: "max-bundle" };
   }
 
   /** @param {RTCSessionDescriptionInit} description */
   async #describe(description) {
     const connection = this.#connection;
     if (!connection) return;
-    const collides = description.type === "offer" && (this.#offering || connection.signalingState !== "stable");
+    const collides = description.type === "offer" && connection.signalingState !== "stable";
     this.#ignoring = !this.#polite && collides;
     if (this.#ignoring) return;
     await connection.setRemoteDescription(description);
@@ -241,8 +268,7 @@ export class Call extends EventTarget {
     for (const [place, transceiver] of connection.getTransceivers().entries()) {
       if (place < KINDS.length && transceiver.direction !== "sendrecv") this.#prepare(transceiver, KINDS[place]);
     }
-    await connection.setLocalDescription();
-    if (connection === this.#connection) this.#say({ description: connection.localDescription?.toJSON() });
+    await this.#describeOneself(connection);
   }
 
   /** @param {RTCIceCandidateInit | null | undefined} candidate */
@@ -287,9 +313,7 @@ export class Call extends EventTarget {
   // How it goes
 
   /** @param {RTCPeerConnection} connection */
-  #follow(connection) {
-    if (connection !== this.#connection) return;
-    const { connectionState } = connection;
+  #follow({ connectionState }) {
     if (connectionState === "connected") this.#connected();
     else if (connectionState === "disconnected") this.#lose();
     else if (connectionState === "failed") this.#mend();
@@ -334,8 +358,10 @@ export class Call extends EventTarget {
   }
 
   #restartIce() {
-    if (this.#connection?.remoteDescription) this.#connection.restartIce();
-    else this.hello();
+    const connection = this.#connection;
+    if (!connection?.remoteDescription) this.hello();
+    else if (connection.signalingState === "have-local-offer") this.#say({ description: connection.localDescription?.toJSON() });
+    else connection.restartIce();
   }
 
   #drop() {
@@ -343,7 +369,8 @@ export class Call extends EventTarget {
     this.#connection = this.#notes = null;
     clearTimeout(this.#timers.restart);
     if (!connection) return;
-    connection.onnegotiationneeded = connection.onicecandidate = connection.onconnectionstatechange = connection.ontrack = null;
+    connection.onnegotiationneeded = connection.onicecandidate = null;
+    connection.onicecandidateerror = connection.onconnectionstatechange = connection.ontrack = null;
     connection.close();
   }
 

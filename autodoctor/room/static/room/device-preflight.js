@@ -16,12 +16,13 @@
  * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: 720 | 360 }} Chosen
  */
 import { namesOf } from "room/browser-name";
+import { waysOf } from "room/call-ways";
 import { choose, chosen, close, isDecided, list, openAll } from "room/devices";
 import { LevelMeter } from "room/level-meter";
 import { judge, measure } from "room/link-test";
 import { PreflightReport } from "room/preflight-report";
 import { CHECKS, isHeard, lesserWays, outcomes, phaseOf } from "room/preflight-ways";
-import { hasRelay, passThrough } from "room/relay-test";
+import { NOTHING, hasRelay, passThrough } from "room/relay-test";
 import { play } from "room/sounds";
 import { csrfToken } from "room/upload";
 import { toast } from "page/toasts";
@@ -40,7 +41,7 @@ export class DevicePreflight extends HTMLElement {
   /** @type {Partial<Record<Kind, MediaStream>>} */
   #streams = {};
   /** @type {import("room/link-test").Figures} */
-  #figures = { rtt_ms: null, jitter_ms: null, loss_percent: null, up_kbit: null };
+  #figures = { rtt_ms: null, jitter_ms: null, loss_percent: null, up_kbit: null, relay_kbit: null };
   /** @type {720 | 360} */
   #maxHeight = 720;
   /** @type {LevelMeter | undefined} */
@@ -178,7 +179,7 @@ export class DevicePreflight extends HTMLElement {
     this.#become("network", "checking");
     const bar = /** @type {HTMLProgressElement} */ (this.#row("network").querySelector("progress"));
     const progress = /** @param {number} share */ (share) => (bar.value = share);
-    const figures = await measure({ token: csrfToken(), progress, relay: () => this.#loss(), signal });
+    const figures = await measure({ token: csrfToken(), progress, relay: (tell) => this.#passage(tell), signal });
     if (signal.aborted) return;
     const { level, weakness } = judge(figures);
     this.#figures = figures;
@@ -187,12 +188,12 @@ export class DevicePreflight extends HTMLElement {
     this.#become("network", level === "red" ? "failed" : "passed", weakness);
   }
 
-  /** Through the relay, where the session has one. */
-  async #loss() {
-    if (!this.dataset.session) return null;
-    const answer = await fetch(`/api/sessions/${this.dataset.session}/ice-servers`).catch(() => null);
-    const servers = answer?.ok ? (await answer.json()).ice_servers : [];
-    return hasRelay(servers) ? ((await passThrough(servers))?.loss_percent ?? null) : null;
+  /** Through the relay, where the session has one: if it cannot be reached, there may be another way. @param {(share: number) => void} progress */
+  async #passage(progress) {
+    const ways = this.dataset.session ? await waysOf(this.dataset.session) : null;
+    if (!ways || !hasRelay(ways.iceServers)) return null;
+    const passage = await passThrough(ways.iceServers, { progress });
+    return passage === NOTHING && !ways.relayOnly ? null : passage;
   }
 
   /** A device came or went: try again what failed for want of it. */
@@ -289,7 +290,8 @@ export class DevicePreflight extends HTMLElement {
     this.dataset.phase = isIdle ? "idle" : phase;
     const join = /** @type {HTMLButtonElement | null} */ (this.querySelector("[data-way=video]"));
     if (join) join.disabled = phase !== "ready";
-    const ways = lesserWays(this.#states, { mayChat: "mayChat" in this.dataset });
+    const isBlocked = this.#row("network").dataset.reason === "blocked";
+    const ways = lesserWays(this.#states, { mayChat: "mayChat" in this.dataset, mayTalk: !isBlocked });
     for (const way of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-lesser]"))) {
       way.hidden = !ways.includes(/** @type {Mode} */ (way.dataset.lesser));
     }

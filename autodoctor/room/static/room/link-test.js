@@ -7,8 +7,9 @@
  * @property {number | null} jitter_ms
  * @property {number | null} loss_percent
  * @property {number | null} up_kbit  a second
+ * @property {number | null} relay_kbit  a second through the relay; 0: it must be used, and cannot be reached
  * @typedef {"green"|"amber"|"red"} Level
- * @typedef {""|"offline"|"far"|"unsteady"|"slow"} Weakness
+ * @typedef {""|"offline"|"far"|"unsteady"|"slow"|"blocked"} Weakness
  */
 
 /** Up to which figure, or from which on, it is good; up to and from which it does; and what it lacks beyond that. */
@@ -17,6 +18,7 @@ const LIMITS = /** @type {const} */ ([
   { name: "jitter_ms", good: 30, does: 50, lacks: "unsteady" },
   { name: "loss_percent", good: 2, does: 5, lacks: "unsteady" },
   { name: "up_kbit", good: 1000, does: 350, lacks: "slow" },
+  { name: "relay_kbit", good: 1000, does: 350, lacks: "slow" },
 ]);
 const PINGS = 10;
 const PING_EVERY_MS = 200;
@@ -28,14 +30,15 @@ const QUICK_MS = 700; // what came so quickly says little: more is sent
 const UPLOAD_LIMIT_MS = 4_000;
 const HEALTH = "/api/health";
 const SINK = "/api/check/upload";
-/** Which share of the whole each step is. */
-const SHARES = { pings: 0.45, upload: 0.25, relay: 0.3 };
+/** Which share of the whole each step is; the rest is the relay's. */
+const SHARES = { pings: 0.3, upload: 0.15 };
 
 /**
  * @param {object} options
  * @param {string} options.token  against forgery, which the server asks for
  * @param {(share: number) => void} options.progress
- * @param {() => Promise<number | null>} [options.relay]  measures the loss through a relay, in percent; null: there is none
+ * @param {(progress: (share: number) => void) => Promise<import("room/relay-test").Passage | null>} [options.relay]  null:
+ *   there is none to measure
  * @param {AbortSignal} options.signal
  * @param {number} [options.pingEvery]  milliseconds
  * @returns {Promise<Figures>}
@@ -45,15 +48,18 @@ export async function measure({ token, progress, relay, signal, pingEvery = PING
   progress(SHARES.pings);
   const rtt_ms = times.length ? middle(times) : null;
   const up_kbit = rtt_ms === null ? null : await upload(token, rtt_ms);
-  progress(SHARES.pings + SHARES.upload);
-  const loss_percent = rtt_ms === null ? null : ((await relay?.()) ?? null);
+  const so = SHARES.pings + SHARES.upload;
+  progress(so);
+  const passage = rtt_ms === null ? null : await relay?.((share) => progress(so + share * (1 - so)));
   progress(1);
-  return { rtt_ms, jitter_ms: rtt_ms === null ? null : jitter(times), loss_percent, up_kbit };
+  const jitter_ms = rtt_ms === null ? null : jitter(times);
+  return { rtt_ms, jitter_ms, loss_percent: passage?.loss_percent ?? null, up_kbit, relay_kbit: passage?.kbit ?? null };
 }
 
 /** @param {Figures} figures @returns {{ level: Level, weakness: Weakness }} */
 export function judge(figures) {
   if (figures.rtt_ms === null) return { level: "red", weakness: "offline" };
+  if (figures.relay_kbit === 0) return { level: "red", weakness: "blocked" };
   const weak = LIMITS.find(({ name, good, does }) => !reaches(figures[name], does, good < does));
   if (weak) return { level: "red", weakness: weak.lacks };
   const isGood = LIMITS.every(({ name, good, does }) => reaches(figures[name], good, good < does));

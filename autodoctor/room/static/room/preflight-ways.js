@@ -21,14 +21,14 @@ export function phaseOf(states) {
 
 /**
  * What somebody may choose although something failed, the best first. Words alone are the customer's to choose: they
- * paid for more.
+ * paid for more. Where no call gets through, not even a voice does.
  * @param {Record<Check, State>} states
- * @param {{ mayChat: boolean }} may
+ * @param {{ mayChat: boolean, mayTalk?: boolean }} may
  * @returns {Mode[]}
  */
-export function lesserWays(states, { mayChat }) {
+export function lesserWays(states, { mayChat, mayTalk = true }) {
   if (phaseOf(states) !== "failed") return [];
-  const talks = states.microphone === "passed" && isHeard(states);
+  const talks = mayTalk && states.microphone === "passed" && isHeard(states);
   /** @type {Mode[]} */
   const ways = [];
   if (talks && states.network === "passed") ways.push("audio");

@@ -1,33 +1,40 @@
 // @ts-check
 /**
- * A call with oneself through the relay: what part of it arrives. Both ends are here, so all of it goes there and back.
+ * A call with oneself through the relay: what part of it arrives, and how much a second. Both ends are here, so all of it
+ * goes there and back.
  */
 
-const SECONDS = 2.5;
+const SECONDS = 3;
+const WARM_UP = 1 / 3; // of it: the sending begins slowly by itself, so how much arrives is counted after that
 const PACKET_BYTES = 1200;
-const PACKETS_AT_ONCE = 6;
-const BURST_EVERY_MS = 50; // 6 of 1200 bytes every 50 ms: 1.15 Mbit/s
-const CONNECT_LIMIT_MS = 3_000;
+const KBIT = 1_300; // a second: enough to see whether a good picture gets through
+const AT_ONCE_BYTES = PACKET_BYTES * 12;
+const EVERY_MS = 20;
+const CONNECT_LIMIT_MS = 6_000; // some ten times there and back before the first packet
 const STRAGGLERS_MS = 400;
 
 /**
  * @typedef {object} Passage
  * @property {number} loss_percent
- * @property {number} kbit  a second that arrived
+ * @property {number} kbit  a second that arrived; 0 where nothing gets through
  */
+
+/** @type {Passage} */
+export const NOTHING = { loss_percent: 100, kbit: 0 };
 
 /**
  * @param {RTCIceServer[]} iceServers
- * @param {{ seconds?: number, policy?: RTCIceTransportPolicy }} [options]
- * @returns {Promise<Passage | null>}  null where the relay cannot be reached: a direct way may still be found
+ * @param {{ seconds?: number, policy?: RTCIceTransportPolicy, progress?: (share: number) => void, limit?: number }} [options]
+ *   `limit`: milliseconds until it must be connected
+ * @returns {Promise<Passage>}
  */
-export async function passThrough(iceServers, { seconds = SECONDS, policy = "relay" } = {}) {
+export async function passThrough(iceServers, { seconds = SECONDS, policy = "relay", progress = () => {}, limit = CONNECT_LIMIT_MS } = {}) {
   const ends = [1, 2].map(() => new RTCPeerConnection({ iceServers, iceTransportPolicy: policy }));
   try {
-    const [out, into] = await connect(ends[0], ends[1]);
-    return await send(out, into, seconds);
+    const [out, into] = await connect(ends[0], ends[1], limit);
+    return await send(out, into, seconds * 1000, progress);
   } catch {
-    return null;
+    return NOTHING;
   } finally {
     for (const end of ends) end.close();
   }
@@ -39,9 +46,10 @@ export const hasRelay = (iceServers) => iceServers.some(({ urls }) => [urls].fla
 /**
  * @param {RTCPeerConnection} caller
  * @param {RTCPeerConnection} callee
+ * @param {number} limit
  * @returns {Promise<[RTCDataChannel, RTCDataChannel]>}
  */
-async function connect(caller, callee) {
+async function connect(caller, callee, limit) {
   caller.onicecandidate = ({ candidate }) => callee.addIceCandidate(candidate ?? undefined).catch(() => {});
   callee.onicecandidate = ({ candidate }) => caller.addIceCandidate(candidate ?? undefined).catch(() => {});
   const out = caller.createDataChannel("passage", { ordered: false, maxRetransmits: 0 });
@@ -51,39 +59,44 @@ async function connect(caller, callee) {
   await callee.setRemoteDescription(/** @type {RTCSessionDescription} */ (caller.localDescription));
   await callee.setLocalDescription();
   await caller.setRemoteDescription(/** @type {RTCSessionDescription} */ (callee.localDescription));
-  const [into] = await inTime(Promise.all([arrived, opened]));
+  const [into] = await inTime(Promise.all([arrived, opened]), limit);
   return [out, into];
 }
 
-/** @template Result @param {Promise<Result>} promise @returns {Promise<Result>} */
-function inTime(promise) {
-  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("too late")), CONNECT_LIMIT_MS));
+/** @template Result @param {Promise<Result>} promise @param {number} limit @returns {Promise<Result>} */
+function inTime(promise, limit) {
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error("too late")), limit));
   return Promise.race([promise, /** @type {Promise<never>} */ (late)]);
 }
 
 /**
+ * At an even pace, by the time that has passed: timers come late.
  * @param {RTCDataChannel} out
  * @param {RTCDataChannel} into
- * @param {number} seconds
+ * @param {number} lasts  milliseconds
+ * @param {(share: number) => void} progress
  * @returns {Promise<Passage>}
  */
-async function send(out, into, seconds) {
+async function send(out, into, lasts, progress) {
   const packet = new Uint8Array(PACKET_BYTES);
-  let sent = 0;
-  let received = 0;
-  into.onmessage = () => (received += 1);
   const begun = performance.now();
-  while (performance.now() - begun < seconds * 1000) {
+  const warm = lasts * WARM_UP;
+  let [sent, received, counted, owed, before] = [0, 0, 0, 0, 0];
+  into.onmessage = () => {
+    received += 1;
+    const at = performance.now() - begun;
+    if (at > warm && at <= lasts) counted += 1;
+  };
+  for (let passed = 0; passed < lasts; passed = performance.now() - begun) {
+    owed = Math.min(AT_ONCE_BYTES, owed + ((passed - before) * KBIT) / 8);
+    before = passed;
     // What waits here was not lost on the way: it only has to be waited for.
-    for (let each = 0; each < PACKETS_AT_ONCE && out.bufferedAmount < PACKET_BYTES * PACKETS_AT_ONCE; each += 1) {
-      out.send(packet);
-      sent += 1;
-    }
-    await pause(BURST_EVERY_MS);
+    for (; owed >= PACKET_BYTES && out.bufferedAmount < AT_ONCE_BYTES; owed -= PACKET_BYTES, sent += 1) out.send(packet);
+    progress(passed / lasts);
+    await pause(EVERY_MS);
   }
-  const took = performance.now() - begun;
   await pause(STRAGGLERS_MS);
-  return { loss_percent: 100 * (1 - received / Math.max(1, sent)), kbit: (received * PACKET_BYTES * 8) / took };
+  return { loss_percent: 100 * (1 - received / Math.max(1, sent)), kbit: (counted * PACKET_BYTES * 8) / (lasts - warm) };
 }
 
 /** @param {number} ms */

@@ -8,7 +8,7 @@
  * the two have switched on; words and looks follow from them in the markup (`room/parts/stage.html`) and in stage.css.
  */
 import { Call } from "room/call";
-import { chooseChat, limit, waysOf } from "room/call-ways";
+import { chooseChat, freshWays, limit } from "room/call-ways";
 import { Finds, wordsOf } from "room/finds";
 import { LinkQuality, SOUND_ONLY } from "room/link-quality";
 import { LocalMedia, chosen } from "room/local-media";
@@ -33,6 +33,7 @@ export class VideoStage extends HTMLElement {
   #call = null;
   /** @type {LocalMedia | null} */
   #media = null;
+  #opened = /** @type {LocalMedia | null} */ (null);
   #quality = new LinkQuality();
   #awake = new StayAwake();
   #finds = new Finds(this);
@@ -117,26 +118,23 @@ export class VideoStage extends HTMLElement {
     this.#become("connecting");
     this.#startedAt = this.#heardAt = Date.now();
     media.addEventListener("changed", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
-    const [servers] = await Promise.all([waysOf(this.getAttribute("session") ?? ""), media.open(this.#isOwner ? "environment" : "user")]);
+    this.#open(freshWays(this.getAttribute("session") ?? ""), choice.maxHeight); // while the devices open
+    await media.open(this.#isOwner ? "environment" : "user");
     if (media !== this.#media) return; // hung up meanwhile
-    this.#open(servers, media, choice.maxHeight);
+    this.#opened = media;
+    this.#tell();
     this.#awake.begin();
   }
 
-  /**
-   * @param {{ iceServers: RTCIceServer[], relayOnly: boolean }} servers
-   * @param {LocalMedia} media
-   * @param {number} maxHeight
-   */
-  #open(servers, media, maxHeight) {
-    const call = new Call({ ...servers, polite: this.#isOwner, signal: (data) => this.#channel?.signal(data) });
+  /** @param {ReturnType<typeof freshWays>} ways @param {number} maxHeight */
+  #open(ways, maxHeight) {
+    const call = new Call({ ways, polite: this.#isOwner, signal: (data) => this.#channel?.signal(data) });
     this.#call = call;
     this.#quality = new LinkQuality(maxHeight);
     call.addEventListener("state", () => this.#follow(call));
     call.addEventListener("track", (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
     call.addEventListener("note", (event) => this.#noted(/** @type {CustomEvent} */ (event).detail));
-    this.#tell();
-    call.start(media.tracks);
+    call.start([]);
     this.#looks = setInterval(() => this.#look(), LOOK_MS);
   }
 
@@ -213,7 +211,7 @@ export class VideoStage extends HTMLElement {
   /** What is switched on: to the other side, and into the markup. */
   #tell() {
     const media = this.#media;
-    if (!media) return;
+    if (!media || media !== this.#opened) return; // not open yet is not switched off
     const camera = Boolean(media.track("video"));
     const microphone = Boolean(media.track("audio")) && !media.isMuted;
     const thin = this.#rung === SOUND_ONLY && camera && !media.isSharing;
