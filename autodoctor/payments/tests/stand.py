@@ -113,6 +113,7 @@ def as_stripe_has_it(payment: Payment, status: str, **changes: Any) -> PaymentSn
         "card_brand": "visa",
         "card_last4": "4242",
         "decline_code": "",
+        "confirm_url": "",
         "disputed": False,
         "refunds": (),
     }
