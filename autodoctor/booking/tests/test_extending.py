@@ -1,7 +1,7 @@
 """More time over HTTP, from the offer to the clock, with the sandbox as the bank and the real table of reactions."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -104,15 +104,6 @@ def extension(session: Session) -> Payment:
     return Payment.objects.get(owner_id=session.id, purpose="extension")
 
 
-def later(session: Session, **time: float) -> datetime:
-    """So much of the session has passed."""
-    past = timedelta(**time)
-    for name in ("started_at", "ends_at", "clock_at"):
-        setattr(session, name, getattr(session, name) - past)
-    session.save()
-    return timezone.now()
-
-
 def test_the_offer_names_what_it_costs_and_the_card(kept: StripeCustomer, tab: Tab) -> None:
     seen = tab.look()
     assert [(one["name"], one["seconds"], one["amount_cents"], one["currency"]) for one in seen["offers"]] == [
@@ -150,6 +141,7 @@ def test_one_click_and_the_clock_jumps(kept: StripeCustomer, session: Session, t
     assert told(session) == ["extension.pending bank", "session.extended paid"]
     before = session.ends_at
     session.refresh_from_db()
+    assert before is not None
     assert (session.granted_seconds, session.ends_at) == (GRANTED + 900, before + timedelta(minutes=15))
     assert (extension(session).card_last4, extension(session).card_brand) == ("4242", "visa")
 
@@ -297,9 +289,8 @@ def test_the_mechanic_decides_what_is_offered(
 
 
 def test_near_three_hours_less_is_offered(session: Session, tab: Tab) -> None:
-    session.granted_seconds = 150 * 60
-    later(session, minutes=1)
-    session.ends_at = session.started_at + timedelta(minutes=140)
+    begun = timezone.now() - timedelta(minutes=1)
+    session.started_at, session.ends_at = begun, begun + timedelta(minutes=140)
     session.save()
     assert [one["seconds"] for one in tab.look()["offers"]] == [900, 1800]
 
@@ -320,10 +311,10 @@ def test_another_choice_waits_until_the_first_is_done(session: Session, tab: Tab
 
 
 def test_while_the_clock_is_paused_time_can_be_added(kept: StripeCustomer, session: Session, tab: Tab) -> None:
-    later(session, minutes=29)
-    session.paused_at, session.pause_cause, session.state = timezone.now() - timedelta(minutes=3), "mechanic", "live"
+    before = timezone.now() - timedelta(minutes=1)  # over, had the clock run on
+    session.started_at, session.ends_at = before - timedelta(minutes=30), before
+    session.paused_at, session.pause_cause = before - timedelta(minutes=2), "mechanic"
     session.save()
-    before = session.ends_at
     assert tab.accept().status_code == 201
     told(session)
     session.refresh_from_db()

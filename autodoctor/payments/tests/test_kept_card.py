@@ -1,79 +1,26 @@
 """Paid while the session runs: the kept card is asked once, whoever asks how often and whatever dies meanwhile."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Barrier, Thread
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import checkout, gateway, kept_card, ledger
-from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments import checkout, kept_card, ledger
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.sandbox.testing import RunningSandbox
-from autodoctor.payments.settle import abandon, settle
-from autodoctor.payments.tests.stand import Book, Consequences, Crash, Crashes, pay, run_all
+from autodoctor.payments.tests.stand import (
+    EXTENSION_CENTS,
+    Behave,
+    Consequences,
+    attempts,
+    collected,
+    live,
+    open_extension,
+    run_all,
+)
 
 State = Payment.State
-CENTS = 1499
-Behave = Callable[[str], None]
-
-
-@pytest.fixture
-def kept(book: Book, customer: User, stripe_sandbox: RunningSandbox, now: datetime) -> StripeCustomer:
-    """The card kept with the booking."""
-    pay(book(keep_card=True), stripe_sandbox, now)
-    return StripeCustomer.objects.get(user=customer)
-
-
-@pytest.fixture
-def behave(kept: StripeCustomer, stripe_sandbox: RunningSandbox) -> Behave:
-    """What the bank does with the kept card from now on."""
-    return lambda card: stripe_sandbox.control("cards", customer=kept.stripe_id, behaves_as=card)
-
-
-def open_extension(customer: User, now: datetime, **changes: Any) -> Payment:
-    given: dict[str, Any] = {
-        "owner_id": uuid4(),
-        "payer": customer,
-        "amount_cents": CENTS,
-        "currency": "usd",
-        "seconds": 900,
-        "description": "+15 minutes",
-        "keep_card": True,
-        "return_url": "http://localhost:8000/sessions/x/extension/",
-        "now": now,
-    }
-    return ledger.open_extension(**given | changes)
-
-
-@pytest.fixture
-def extension(customer: User, now: datetime, consequences: Consequences) -> Payment:
-    return open_extension(customer, now)
-
-
-def collected(payment: Payment, now: datetime, **changes: Any) -> Payment:
-    """As it stands after one more try."""
-    try:
-        return kept_card.collect(payment=payment, now=now, **changes)
-    except NotPayable as over:
-        return over.payment
-
-
-def attempts(sandbox: RunningSandbox, payment: Payment) -> list[dict[str, Any]]:
-    intents = sandbox.app.store.find("payment_intent")
-    return [intent for intent in intents if intent["metadata"].get("payment_id") == str(payment.id)]
-
-
-def live(sandbox: RunningSandbox, payment: Payment) -> list[str]:
-    """What of it holds money, or still can."""
-    pages = [page for page in sandbox.app.store.find("checkout.session") if page["status"] == "open"]
-    open_pages = ["page" for page in pages if page["metadata"]["payment_id"] == str(payment.id)]
-    dead = ("canceled", "requires_payment_method")
-    return open_pages + [one["status"] for one in attempts(sandbox, payment) if one["status"] not in dead]
 
 
 def test_the_kept_card_is_known_by_its_last_digits(kept: StripeCustomer, customer: User, stranger: User) -> None:
@@ -87,7 +34,11 @@ def test_it_is_held_at_once(
     held = collected(extension, now)
     assert (held.state, held.card_brand, held.card_last4) == (State.AUTHORISED, "visa", "4242")
     [intent] = attempts(stripe_sandbox, extension)
-    assert (intent["amount"], intent["capture_method"], intent["customer"]) == (CENTS, "manual", kept.stripe_id)
+    assert (intent["amount"], intent["capture_method"], intent["customer"]) == (
+        EXTENSION_CENTS,
+        "manual",
+        kept.stripe_id,
+    )
     assert intent["metadata"] == {"payment_id": str(extension.id), "owner_id": str(extension.owner_id)}
     assert consequences.kinds() == ["authorised", "authorised"]  # the booking, and this
 
@@ -229,178 +180,6 @@ def test_a_card_removed_meanwhile_is_not_kept_again(
     stripe_sandbox.authenticate(waiting.attempt_id)
     assert checkout.refresh(payment=extension, now=now).state == State.AUTHORISED
     assert kept_card.of(customer) is None
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_crash_while_the_bank_is_asked_charges_once(
-    kept: StripeCustomer,
-    extension: Payment,
-    stripe_sandbox: RunningSandbox,
-    crashes: Crashes,
-    consequences: Consequences,
-    now: datetime,
-    moment: str,
-) -> None:
-    crashes.once("attempt", moment)
-    with pytest.raises(Crash):
-        kept_card.collect(payment=extension, now=now)
-    run_all()
-    extension.refresh_from_db()
-    assert extension.state == State.AUTHORISED
-    assert live(stripe_sandbox, extension) == ["requires_capture"]
-    assert crashes.keys == [f"attempt:{extension.id}"] * 2
-    assert consequences.kinds() == ["authorised", "authorised"]
-
-
-def test_a_payment_service_that_is_away_is_asked_again_from_the_queue(
-    kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
-) -> None:
-    stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3)
-    with pytest.raises(gateway.Unavailable):
-        kept_card.collect(payment=extension, now=now)
-    run_all()
-    extension.refresh_from_db()
-    assert extension.state == State.AUTHORISED
-    assert live(stripe_sandbox, extension) == ["requires_capture"]
-
-
-def test_done_but_not_answered_it_is_held_once(
-    kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
-) -> None:
-    """And who then wants another card finds it paid."""
-    stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3, when="after")
-    with pytest.raises(gateway.Unavailable):
-        kept_card.collect(payment=extension, now=now)
-    assert collected(extension, now, another_card=True).state == State.AUTHORISED
-    assert live(stripe_sandbox, extension) == ["requires_capture"]
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
-def test_called_off_after_a_crash_nothing_stays_open(
-    behave: Behave,
-    extension: Payment,
-    stripe_sandbox: RunningSandbox,
-    crashes: Crashes,
-    now: datetime,
-    moment: str,
-    card: str,
-) -> None:
-    """The attempt came about, but its id never reached us."""
-    behave(card)
-    crashes.once("attempt", moment)
-    with pytest.raises(Crash):
-        kept_card.collect(payment=extension, now=now)
-    assert ledger.call_off(extension, now)
-    run_all()
-    extension.refresh_from_db()
-    assert extension.state in (State.FAILED, State.RELEASED)
-    assert live(stripe_sandbox, extension) == []
-
-
-def test_called_off_while_the_bank_is_asked(
-    behave: Behave,
-    extension: Payment,
-    stripe_sandbox: RunningSandbox,
-    monkeypatch: pytest.MonkeyPatch,
-    now: datetime,
-) -> None:
-    behave("pm_card_authenticationRequired")
-    real = gateway.attempt
-
-    def called_off_meanwhile(*args: Any, **given: Any) -> str:
-        ledger.call_off(extension, now)
-        checkout.shut(payment=Payment.objects.get(id=extension.id), now=now)
-        abandon(payment_id=extension.id, now=now)
-        return real(*args, **given)
-
-    monkeypatch.setattr(gateway, "attempt", called_off_meanwhile)
-    assert collected(extension, now).state == State.FAILED
-    assert live(stripe_sandbox, extension) == []
-
-
-def test_a_success_that_comes_after_it_was_called_off_is_released(
-    behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
-) -> None:
-    behave("pm_card_authenticationRequired")
-    waiting = collected(extension, now)
-    stripe_sandbox.authenticate(waiting.attempt_id)
-    ledger.call_off(extension, now)
-    run_all()
-    extension.refresh_from_db()
-    assert extension.state == State.RELEASED
-    assert consequences.kinds() == ["authorised", "released", "waiting"]
-    assert live(stripe_sandbox, extension) == []
-
-
-def test_the_webhook_may_come_before_our_own_answer(
-    behave: Behave,
-    extension: Payment,
-    consequences: Consequences,
-    monkeypatch: pytest.MonkeyPatch,
-    now: datetime,
-) -> None:
-    """Everything Stripe has to tell is settled before the call that caused it returns."""
-    real = gateway.attempt
-
-    def told_first(*args: Any, **given: Any) -> str:
-        made = real(*args, **given)
-        for _ in range(2):
-            settle(payment_id=extension.id, snapshot=gateway.payment(made), now=now)
-        return made
-
-    monkeypatch.setattr(gateway, "attempt", told_first)
-    assert collected(extension, now).state == State.AUTHORISED
-    assert consequences.kinds() == ["authorised", "authorised"]
-
-
-@pytest.mark.parametrize("card", ["pm_card_authenticationRequired", "pm_card_chargeDeclined"])
-def test_so_may_that_of_a_question_or_a_decline(
-    behave: Behave,
-    extension: Payment,
-    stripe_sandbox: RunningSandbox,
-    consequences: Consequences,
-    monkeypatch: pytest.MonkeyPatch,
-    now: datetime,
-    card: str,
-) -> None:
-    behave(card)
-    real = gateway.attempt
-
-    def told_first(*args: Any, **given: Any) -> str:
-        made = real(*args, **given)
-        settle(payment_id=extension.id, snapshot=gateway.payment(made), now=now)
-        return made
-
-    monkeypatch.setattr(gateway, "attempt", told_first)
-    waiting = collected(extension, now)
-    asks = card == "pm_card_authenticationRequired"
-    assert waiting.waits_for == ("confirm" if asks else "pay")
-    assert consequences.kinds() == ["authorised", *([] if asks else ["declined"]), "waiting"]
-    assert live(stripe_sandbox, extension) == (["requires_action"] if asks else ["page"])
-
-
-def test_two_tabs_at_once_pay_once(
-    kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, transactional_db: None
-) -> None:
-    start, outcomes = Barrier(2), []
-
-    def tab() -> None:
-        start.wait(10)
-        try:
-            outcomes.append(collected(Payment.objects.get(id=extension.id), now).state)
-        except gateway.Unavailable:
-            outcomes.append("asked by the other")
-        finally:
-            connection.close()
-
-    tabs = [Thread(target=tab) for _ in range(2)]
-    for one in tabs:
-        one.start()
-    for one in tabs:
-        one.join(30)
-    assert State.AUTHORISED in outcomes
-    assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
 def test_only_one_call_gives_its_time(
