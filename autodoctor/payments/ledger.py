@@ -84,6 +84,11 @@ def pending_extension(owner_id: UUID) -> Payment | None:
     return Payment.objects.filter(pending, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION).first()
 
 
+def came_to_nothing(owner_id: UUID) -> int:
+    """How many extensions were begun and not paid."""
+    return Payment.objects.filter(owner_id=owner_id, purpose=Payment.Purpose.EXTENSION, state=State.FAILED).count()
+
+
 def look_again(payment: Payment, now: datetime) -> None:
     """See at once how it stands at Stripe, in case its news got lost."""
     schedule("payment.collect", str(payment.id), now)

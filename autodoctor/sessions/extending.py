@@ -22,6 +22,8 @@ from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import CLAIMED, RUNNING
 
+MAX_TRIES = 20  # that come to nothing, in one session: each asks a bank and is told to both
+
 
 @dataclass(frozen=True)
 class MoreTime:
@@ -160,6 +162,8 @@ def _check(session: Session, terms: MoreTime, now: datetime) -> None:
         raise Refused("already_extended", _("Your time was extended just now. Look at the clock before you add more."))
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
+    if ledger.came_to_nothing(session.id) >= MAX_TRIES:
+        raise Refused("too_many", _("That was called off too often. Write to us if you need more time."))
     if terms.seconds > room(session, now):
         raise Refused("too_long", _("A session cannot last that long."))
 

@@ -333,6 +333,13 @@ def test_called_off_is_called_off_once_and_makes_room(story: Story) -> None:
     assert story.ask(minutes=30) != payment
 
 
+def test_nobody_asks_and_calls_off_for_ever(story: Story) -> None:
+    story.live()
+    for _ in range(extending.MAX_TRIES):
+        Payment.objects.filter(id=story.ask().id).update(state=State.FAILED)
+    assert refusal(story.ask) == ("too_many", 409)
+
+
 def test_what_is_paid_is_not_called_off(story: Story) -> None:
     payment = story.live().ask()
     story.hold(payment)
