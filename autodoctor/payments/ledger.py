@@ -128,7 +128,15 @@ def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], n
             _decide(payments[payment_id], cents, now)
 
 
-def refund(*, payment_id: UUID, amount_cents: int, reason: str, now: datetime) -> Refund:
+def refund(
+    *,
+    payment_id: UUID,
+    amount_cents: int,
+    reason: str,
+    now: datetime,
+    borne_by: str = Refund.Bearer.PLATFORM,
+    by: User | None = None,
+) -> Refund:
     """Give back part or all of what was captured: the row now, Stripe from the queue.
 
     Raises `NotRefundable` when that is more than is left, `Payment.DoesNotExist`, ValueError for nothing or less.
@@ -139,7 +147,14 @@ def refund(*, payment_id: UUID, amount_cents: int, reason: str, now: datetime) -
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if amount_cents > refundable_cents(payment):
             raise NotRefundable
-        given = Refund.objects.create(payment=payment, amount_cents=amount_cents, reason=reason, created_at=now)
+        given = Refund.objects.create(
+            payment=payment,
+            amount_cents=amount_cents,
+            reason=reason,
+            borne_by=borne_by,
+            requested_by=by,
+            created_at=now,
+        )
         schedule("payment.refund", str(given.id), now)
     return given
 

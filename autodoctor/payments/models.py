@@ -115,10 +115,17 @@ class Refund(models.Model):
         ISSUED = "issued", _("Issued")
         FAILED = "failed", _("Failed")
 
+    class Bearer(models.TextChoices):
+        PLATFORM = "platform", _("The platform")
+        MECHANIC = "mechanic", _("The mechanic")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
     amount_cents = models.PositiveIntegerField()
     reason = models.CharField(max_length=200)
+    borne_by = models.CharField(max_length=10, choices=Bearer, default=Bearer.PLATFORM)
+    # Who decided it; nobody known here when it was made at Stripe.
+    requested_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", null=True)
     state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
     stripe_id = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
