@@ -12,6 +12,7 @@ from autodoctor.accounts.models import User
 from autodoctor.booking.models import ExtensionOption
 from autodoctor.clock.loop import run_due
 from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.payments.sandbox import API_KEY
 from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import Session, SessionEvent
@@ -51,15 +52,16 @@ class Tab:
 @pytest.fixture
 def kept(customer: User, stripe_sandbox: RunningSandbox) -> StripeCustomer:
     """A card kept at Stripe, and known here."""
-    import stripe
 
-    client: Any = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": stripe_sandbox.url})
-    person = client.v1.customers.create({"email": customer.email})
-    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": person.id})
+    def ask(path: str, **given: str) -> str:
+        return str(stripe_sandbox.browser.post(f"/v1/{path}", data=given, auth=(API_KEY, "")).json()["id"])
+
+    person = ask("customers", email=customer.email)
+    method = ask("payment_methods/pm_card_visa/attach", customer=person)
     return StripeCustomer.objects.create(
         user=customer,
-        stripe_id=person.id,
-        payment_method_id=method.id,
+        stripe_id=person,
+        payment_method_id=method,
         card_brand="visa",
         card_last4="4242",
         card_kept_at=timezone.now(),
