@@ -14,6 +14,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
 
 import autodoctor.booking.api
+import autodoctor.booking.extension_api
 import autodoctor.sessions.calling_api
 import autodoctor.sessions.files_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router

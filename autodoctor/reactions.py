@@ -18,7 +18,7 @@ from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
 from autodoctor.room.jobs import JOBS as ROOM
-from autodoctor.sessions import actions
+from autodoctor.sessions import actions, extending
 from autodoctor.sessions.jobs import JOBS as SESSIONS
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
 from autodoctor.summaries.jobs import session_in
@@ -28,10 +28,17 @@ def _session_of(job: Job) -> UUID:
     return UUID(job.payload["owner_id"])
 
 
-def admit_paid_session(job: Job, now: datetime) -> None:
-    """The booking is held: the session goes into the queue."""
+def fulfil(job: Job, now: datetime) -> None:
+    """A hold is there: the request goes into the queue, or the session gets its time."""
     if job.payload["purpose"] == Payment.Purpose.BOOKING:
         actions.admit(session_id=_session_of(job), now=now)
+    else:
+        extending.extend(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
+
+
+def tell_of_extension(job: Job, now: datetime) -> None:
+    """The bank asks or declined, while both sit in the session."""
+    extending.tell(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
 
 
 def tell_the_customer(job: Job, now: datetime) -> None:
@@ -78,7 +85,9 @@ def alert_of_undelivered_mail(job: Job, **rest: object) -> None:
 
 
 REACTIONS = {
-    "payment.authorised": Handler(admit_paid_session),
+    "payment.authorised": Handler(fulfil),
+    "payment.waiting": Handler(tell_of_extension),
+    "payment.declined": Handler(tell_of_extension),
     "payment.captured": Handler(tell_the_customer),
     "payment.released": Handler(tell_the_customer),
     "payment.failed": Handler(tell_the_customer),

@@ -337,6 +337,7 @@ DEADLINES = {
     "start_release": 10 * 60,
     "warn_first": 5 * 60,
     "warn_last": 60,
+    "extension_hold": 2 * 60,
     "cap": 3 * 60 * 60,
     "missing_grace": 5,
     "media_lost": 10,

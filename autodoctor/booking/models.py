@@ -63,6 +63,10 @@ class ExtensionOption(models.Model):
         return f"+{span_in_words(self.duration)}"
 
     @property
+    def seconds(self) -> int:
+        return int(self.duration.total_seconds())
+
+    @property
     def price(self) -> str:
         return money(self.price_cents, self.currency)
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from autodoctor.booking import views
+from autodoctor.booking import extension_views, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -9,4 +9,5 @@ urlpatterns = [
     path("book/vin/", views.vin_hint, name="vin_hint"),
     path("book/charge/", views.charge, name="charge"),
     path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),
+    path("sessions/<uuid:session_id>/extension/", extension_views.extension, name="session_extension"),
 ]

@@ -21,8 +21,9 @@ class PaymentAdmin(ReadOnly):
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnly):
-    list_display = ("payment", "amount_cents", "state", "reason", "created_at")
-    list_filter = ("state",)
+    list_display = ("payment", "amount_cents", "state", "borne_by", "reason", "requested_by", "created_at")
+    list_filter = ("state", "borne_by")
+    list_select_related = ("payment", "requested_by")
 
 
 @admin.register(StripeCustomer)

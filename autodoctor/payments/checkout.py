@@ -10,7 +10,7 @@ from hashlib import sha256
 from django.conf import settings
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import gateway
+from autodoctor.payments import gateway, requests
 from autodoctor.payments.gateway import CheckoutSnapshot, PaymentSnapshot
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.settle import HELD_OR_CHARGED, settle
@@ -35,25 +35,26 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
 
     Raises `NotPayable`, and the gateway's errors. Not to be called in a transaction.
     """
-    payment = _payable(payment)
+    payment = payable(payment)
+    _give_up_attempt(payment, now)
     current = _asked_for(payment)
     if current and current.status == "open" and current.expires_at - now < TIME_TO_PAY:
         current = _expired(payment, current)
     if current and current.intent_id:
         _settle_attempt(payment, current.intent_id, now)
     if current and current.status == "open":
-        return _payable(payment)
+        return payable(payment)
     _claim(payment, success_url, cancel_url, now)
-    payment = _payable(payment)
+    payment = payable(payment)
     if not payment.checkout_id:
         _ask(payment)
-    return _payable(payment)
+    return payable(payment)
 
 
 def refresh(*, payment: Payment, now: datetime) -> Payment:
     """Ask Stripe how this payment stands, and settle it. Raises the gateway's errors. Not for use in a transaction."""
     payment = Payment.objects.get(id=payment.id)
-    intent_id = payment.intent_id
+    intent_id = payment.intent_id or ("" if payment.checkout_number else payment.attempt_id)
     if not intent_id and payment.checkout_id:
         intent_id = gateway.checkout(payment.checkout_id).intent_id
     if not intent_id:
@@ -67,10 +68,12 @@ def shut(*, payment: Payment, now: datetime) -> None:
     if current and current.status == "open":
         current = _expired(payment, current)
     if current and current.intent_id:
-        settle(payment_id=payment.id, snapshot=_stopped(payment, current.intent_id), now=now)
+        settle(payment_id=payment.id, snapshot=_stopped(current.intent_id), now=now)
+    if intent_id := _attempt_of(payment):
+        settle(payment_id=payment.id, snapshot=_stopped(intent_id), now=now)
 
 
-def _payable(payment: Payment) -> Payment:
+def payable(payment: Payment) -> Payment:
     """As the row is now. Raises `NotPayable`."""
     payment = Payment.objects.select_related("payer").get(id=payment.id)
     if payment.state != State.CREATED or payment.due_cents is not None:
@@ -113,7 +116,7 @@ def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
 
 def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> None:
     """Write down the next request. Of two callers one does, and both then send what it wrote."""
-    request = gateway.checkout_request(
+    request = requests.checkout(
         payment_id=payment.id,
         owner_id=payment.owner_id,
         amount_cents=payment.amount_cents,
@@ -149,13 +152,46 @@ def _customer_id(user: User) -> str:
     return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": made})[0].stripe_id
 
 
-def _stopped(payment: Payment, intent_id: str) -> PaymentSnapshot:
+def ask_bank(payment: Payment) -> str:
+    """The id of the attempt with the kept card: the one that was made under this payment's key, else a new one."""
+    if payment.attempt_id:
+        return payment.attempt_id
+    made = gateway.attempt(payment.attempt_request, key=f"attempt:{payment.id}")
+    Payment.objects.filter(id=payment.id).update(attempt_id=made)
+    return made
+
+
+def _give_up_attempt(payment: Payment, now: datetime) -> None:
+    """Before the first page opens: the attempt can no longer succeed. Raises `NotPayable` when it has.
+
+    One that nobody has heard of since is asked for again by its key, so that it cannot come through beside the page.
+    """
+    if not payment.attempted_at or payment.checkout_number:
+        return
+    try:
+        found = _stopped(ask_bank(payment))
+    except (gateway.Invalid, gateway.Unknown) as error:
+        if error.code == "idempotency_error":
+            raise gateway.Unavailable(error.code) from error
+        return  # no such card: nothing came about
+    settled = settle(payment_id=payment.id, snapshot=found, now=now)
+    if found.status in HELD_OR_CHARGED:
+        raise NotPayable(settled)
+
+
+def _attempt_of(payment: Payment) -> str:
+    if not payment.attempted_at or payment.attempt_id:
+        return payment.attempt_id
+    return gateway.find_attempt(customer_id=payment.attempt_request["customer"], payment_id=payment.id)
+
+
+def _stopped(intent_id: str) -> PaymentSnapshot:
     """The attempt, cancelled unless it came to its end before. Raises `Unavailable` while the bank still decides."""
     found = gateway.payment(intent_id)
     if found.status in FINAL:
         return found
     try:
-        return gateway.cancel(intent_id, key=_key(payment, "stop"))
+        return gateway.cancel(intent_id, key=f"stop:{intent_id}")
     except gateway.Invalid:  # it moved in between; or Stripe leaves it to the page, which is shut
         found = gateway.payment(intent_id)
     if found.status in UNDECIDED:

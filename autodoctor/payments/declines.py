@@ -16,6 +16,7 @@ _SENTENCES: dict[str, Promise] = {
     "currency_not_supported": _("This card cannot pay in this currency. Try another card."),
     "authentication_required": _("Your bank wants you to confirm this payment. Try again and follow its steps."),
     "payment_intent_authentication_failure": _("Your bank could not confirm that it was you. Try again."),
+    "card_unusable": _("The card that was kept cannot be used any more. Try another card."),
     "processing_error": _("Something went wrong at the bank. Try again in a moment."),
 }
 

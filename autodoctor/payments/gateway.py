@@ -106,6 +106,7 @@ class PaymentSnapshot:
     card_brand: str
     card_last4: str
     decline_code: str
+    confirm_url: str  # where the bank asks the holder; empty when it does not
     disputed: bool
     refunds: tuple[RefundSnapshot, ...]
 
@@ -136,39 +137,6 @@ def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
         return made.id
 
 
-def checkout_request(
-    *,
-    payment_id: UUID,
-    owner_id: UUID,
-    amount_cents: int,
-    currency: str,
-    description: str,
-    customer_id: str,
-    email: str,
-    keep_card: bool,
-    success_url: str,
-    cancel_url: str,
-    expires_at: datetime,
-) -> dict[str, Any]:
-    """What `create_checkout` sends. The caller keeps it: under the same key it must be the same to the letter."""
-    ours = {"payment_id": str(payment_id), "owner_id": str(owner_id)}
-    intent: dict[str, Any] = {"capture_method": "manual", "description": description, "metadata": ours}
-    if keep_card:
-        intent["setup_future_usage"] = "on_session"
-    price = {"currency": currency, "unit_amount": amount_cents, "product_data": {"name": description}}
-    return {
-        "mode": "payment",
-        "allowed_payment_method_types": ["card"],
-        "line_items": [{"quantity": 1, "price_data": price}],
-        "metadata": ours,
-        "client_reference_id": str(payment_id),
-        "payment_intent_data": intent,
-        "success_url": success_url,
-        "cancel_url": cancel_url,
-        "expires_at": int(expires_at.timestamp()),
-    } | ({"customer": customer_id} if customer_id else {"customer_email": email})
-
-
 def create_checkout(request: dict[str, Any], *, key: str) -> CheckoutSnapshot:
     with _in_our_words():
         params: Any = request
@@ -184,6 +152,27 @@ def expire_checkout(checkout_id: str, *, key: str) -> CheckoutSnapshot:
     """Nobody can pay it any more. Raises `Invalid` when it was paid or had expired already."""
     with _in_our_words():
         return _checkout(_client().v1.checkout.sessions.expire(checkout_id, {}, _once(key)))
+
+
+def attempt(request: dict[str, Any], *, key: str) -> str:
+    """The id of the PaymentIntent that came of it, declined or not: `payment` says how it stands."""
+    with _in_our_words():
+        params: Any = request
+        try:
+            return _client().v1.payment_intents.create(params, _once(key)).id
+        except stripe.CardError as declined:
+            made = getattr(declined.error, "payment_intent", None)
+            if made is None:
+                raise
+            return str(made.id)
+
+
+def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
+    """The PaymentIntent of an attempt whose answer never reached us; empty when none came about."""
+    with _in_our_words():
+        lately = _client().v1.payment_intents.list({"customer": customer_id, "limit": 100})
+        found = (intent.id for intent in lately.data if intent.metadata.to_dict().get("payment_id") == str(payment_id))
+        return next(found, "")
 
 
 def payment(intent_id: str) -> PaymentSnapshot:
@@ -311,6 +300,7 @@ def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
         card_brand=card.get("brand") or "",
         card_last4=card.get("last4") or "",
         decline_code=error.get("decline_code") or error.get("code") or "",
+        confirm_url=_part(_part(data, "next_action"), "redirect_to_url").get("url") or "",
         disputed=bool(charge.get("disputed")),
         refunds=tuple(_refund(refund) for refund in refunds),
     )

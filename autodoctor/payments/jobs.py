@@ -1,11 +1,12 @@
 """What is done at Stripe, from the durable queue. Each may run again after a crash: same key, same outcome."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway, inbox
+from autodoctor.payments import checkout, gateway, inbox, kept_card
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.settle import abandon, settle, settle_refund
@@ -35,6 +36,13 @@ def close(job: Job, now: datetime) -> None:
     if payment.state == State.CREATED and payment.due_cents == 0:
         checkout.shut(payment=payment, now=now)
         abandon(payment_id=payment.id, now=now)
+
+
+def collect(job: Job, now: datetime) -> None:
+    """Go on with a payment that is made in a running session, wherever that was left."""
+    payment = Payment.objects.get(id=job.key)
+    with suppress(checkout.NotPayable):
+        kept_card.collect(payment=payment, now=now)
 
 
 def give_back(job: Job, now: datetime) -> None:
@@ -73,6 +81,7 @@ JOBS: dict[str, Handler] = {
     "payment.capture": Handler(run=capture, external=True, attempts=ATTEMPTS),
     "payment.release": Handler(run=release, external=True, attempts=ATTEMPTS),
     "payment.close": Handler(run=close, external=True, attempts=ATTEMPTS),
+    "payment.collect": Handler(run=collect, external=True),
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=inbox.process, external=True),
 }

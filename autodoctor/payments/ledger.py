@@ -1,11 +1,11 @@
 """What is owed: payments opened, decided and given back. Each of these joins the caller's transaction."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from autodoctor.accounts.models import User
 from autodoctor.clock.queue import schedule
@@ -13,6 +13,8 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.prepared import rows
 
 State = Payment.State
+PAID = (State.AUTHORISED, State.CAPTURED)
+IF_NOBODY_DOES = timedelta(seconds=15)
 
 
 class NotRefundable(Exception):
@@ -44,23 +46,97 @@ def open_booking(
     )
 
 
-def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int] | None], now: datetime) -> None:
+def open_extension(
+    *,
+    owner_id: UUID,
+    payer: User,
+    amount_cents: int,
+    currency: str,
+    seconds: int,
+    description: str,
+    keep_card: bool,
+    return_url: str,
+    now: datetime,
+) -> Payment:
+    """The payment of an extension, not paid yet. Raises IntegrityError when this owner has one open.
+
+    Whoever opens it goes on with `kept_card.collect`; the queue does so a little later, in case they cannot.
+    """
+    payment = Payment.objects.create(
+        owner_id=owner_id,
+        payer=payer,
+        purpose=Payment.Purpose.EXTENSION,
+        description=description,
+        amount_cents=amount_cents,
+        currency=currency.lower(),
+        seconds=seconds,
+        keep_card=keep_card,
+        return_url=return_url,
+        created_at=now,
+    )
+    schedule("payment.collect", str(payment.id), now + IF_NOBODY_DOES)
+    return payment
+
+
+def pending_extension(owner_id: UUID) -> Payment | None:
+    """The one that is being paid, called off, or paid while its time is not given yet."""
+    pending = Q(state=State.CREATED) | Q(state__in=PAID, granted_at=None, due_cents=None)
+    return Payment.objects.filter(pending, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION).first()
+
+
+def came_to_nothing(owner_id: UUID) -> int:
+    """How many extensions were begun and not paid."""
+    return Payment.objects.filter(owner_id=owner_id, purpose=Payment.Purpose.EXTENSION, state=State.FAILED).count()
+
+
+def look_again(payment: Payment, now: datetime) -> None:
+    """See at once how it stands at Stripe, in case its news got lost."""
+    schedule("payment.collect", str(payment.id), now)
+
+
+def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
+    """The extension whose time is given by this very call; None when it was before, is not paid, or is called off."""
+    paid = Payment.objects.filter(
+        id=payment_id, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION, state__in=PAID, due_cents=None
+    )
+    if not paid.filter(granted_at=None).update(granted_at=now):
+        return None
+    return Payment.objects.get(id=payment_id)
+
+
+def call_off(payment: Payment, now: datetime) -> bool:
+    """Have nobody pay this any more, and release what comes in all the same. False when it is paid."""
+    if not Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None).update(due_cents=0):
+        return False
+    schedule("payment.close", str(payment.id), now)
+    return True
+
+
+def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], now: datetime) -> None:
     """Decide what is captured of each payment, in cents, and schedule it. The first decision on a payment stands.
 
-    `due` says so of the owner's payments, which are locked; None when it is not known yet. 0 releases the hold. What
-    nobody has paid yet is called off, whatever is due of it; a payment that comes in all the same is released. Raises
+    `due` says so of the owner's payments, which are locked; it leaves out what is not known yet. 0 releases the hold.
+    What nobody has paid yet is called off, whatever is due of it; if it comes in all the same it is released. Raises
     `Payment.DoesNotExist` for a payment of another owner, ValueError for more than is held.
     """
     with transaction.atomic():
         payments = {payment.id: payment for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True)}
-        decided = due(list(payments.values())) or {}
+        decided = due(list(payments.values()))
         if decided.keys() - payments.keys():
             raise Payment.DoesNotExist(f"not all of these are payments of {owner_id}")
         for payment_id, cents in decided.items():
             _decide(payments[payment_id], cents, now)
 
 
-def refund(*, payment_id: UUID, amount_cents: int, reason: str, now: datetime) -> Refund:
+def refund(
+    *,
+    payment_id: UUID,
+    amount_cents: int,
+    reason: str,
+    now: datetime,
+    borne_by: str = Refund.Bearer.PLATFORM,
+    by: User | None = None,
+) -> Refund:
     """Give back part or all of what was captured: the row now, Stripe from the queue.
 
     Raises `NotRefundable` when that is more than is left, `Payment.DoesNotExist`, ValueError for nothing or less.
@@ -71,7 +147,14 @@ def refund(*, payment_id: UUID, amount_cents: int, reason: str, now: datetime) -
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if amount_cents > refundable_cents(payment):
             raise NotRefundable
-        given = Refund.objects.create(payment=payment, amount_cents=amount_cents, reason=reason, created_at=now)
+        given = Refund.objects.create(
+            payment=payment,
+            amount_cents=amount_cents,
+            reason=reason,
+            borne_by=borne_by,
+            requested_by=by,
+            created_at=now,
+        )
         schedule("payment.refund", str(given.id), now)
     return given
 

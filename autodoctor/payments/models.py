@@ -25,6 +25,12 @@ class Payment(models.Model):
         RELEASED = "released", _("Released")
         FAILED = "failed", _("Not paid")
 
+    class WaitsFor(models.TextChoices):
+        """What the holder of the card has to do, when somebody waits for it in a running session."""
+
+        CONFIRM = "confirm", _("Confirm with the bank")
+        PAY = "pay", _("Pay with a card")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner_id = models.UUIDField(db_index=True)  # the session this pays for
     payer = models.ForeignKey("accounts.User", models.PROTECT, related_name="payments")
@@ -35,6 +41,7 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3, default="usd")
     seconds = models.PositiveIntegerField()  # of session time that this pays for
     keep_card = models.BooleanField(default=False)
+    granted_at = models.DateTimeField(null=True)  # of an extension: when its time was given, which happens once
     # What is to be captured once the session is over; None while that is open, 0 releases the hold.
     due_cents = models.PositiveIntegerField(null=True)
     captured_cents = models.PositiveIntegerField(default=0)
@@ -44,6 +51,13 @@ class Payment(models.Model):
     # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
     checkout_number = models.PositiveSmallIntegerField(default=0)
     checkout_request = models.JSONField(default=dict)
+    # An attempt with the kept card: what was asked for, under one key, and which PaymentIntent came of it.
+    attempted_at = models.DateTimeField(null=True)
+    attempt_request = models.JSONField(default=dict)
+    attempt_id = models.CharField(max_length=120, blank=True)
+    waits_for = models.CharField(max_length=10, choices=WaitsFor, blank=True)
+    confirm_url = models.CharField(max_length=2000, blank=True)
+    return_url = models.CharField(max_length=2000, blank=True)  # where the bank and the page lead back to
     intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent that holds the money
     charge_id = models.CharField(max_length=120, blank=True)
     card_brand = models.CharField(max_length=20, blank=True)
@@ -101,10 +115,17 @@ class Refund(models.Model):
         ISSUED = "issued", _("Issued")
         FAILED = "failed", _("Failed")
 
+    class Bearer(models.TextChoices):
+        PLATFORM = "platform", _("The platform")
+        MECHANIC = "mechanic", _("The mechanic")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
     amount_cents = models.PositiveIntegerField()
     reason = models.CharField(max_length=200)
+    borne_by = models.CharField(max_length=10, choices=Bearer, default=Bearer.PLATFORM)
+    # Who decided it; nobody known here when it was made at Stripe.
+    requested_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", null=True)
     state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
     stripe_id = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
@@ -126,6 +147,8 @@ class StripeCustomer(models.Model):
     user = models.OneToOneField("accounts.User", models.CASCADE, related_name="stripe_customer")
     stripe_id = models.CharField(max_length=120, unique=True)
     payment_method_id = models.CharField(max_length=120, blank=True)
+    card_brand = models.CharField(max_length=20, blank=True)
+    card_last4 = models.CharField(max_length=4, blank=True)
     card_kept_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -1,12 +1,13 @@
 """Stripe's present state, applied to our row: whoever learns it first wins, the others change nothing."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from autodoctor.clock.queue import schedule
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
@@ -14,6 +15,7 @@ from autodoctor.payments.models import Payment, Refund, StripeCustomer
 
 State = Payment.State
 HELD_OR_CHARGED = ("requires_capture", "succeeded")
+ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless whoever learnt of it has opened one by then
 
 
 def settle(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
@@ -73,6 +75,27 @@ def settle_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: date
             _follow_refund(refund.payment, snapshot, now)
 
 
+def wait_for(what: Payment.WaitsFor, payment: Payment, now: datetime, **changes: Any) -> None:
+    """The holder of the card has to do something; told once to those who wait for it."""
+    with transaction.atomic():
+        if _open(payment).exclude(waits_for=what).update(waits_for=what, **changes):
+            _tell("payment.waiting", payment, now)
+
+
+def decline(payment: Payment, code: str, now: datetime) -> None:
+    """The bank said no, for now. Of an extension that is told, for somebody waits; and another way to pay is opened."""
+    with transaction.atomic():
+        if not _open(payment).exclude(decline_code=code[:80]).update(decline_code=code[:80]):
+            return
+        payment.decline_code = code[:80]
+        if payment.purpose != Payment.Purpose.EXTENSION:
+            return
+        _tell("payment.declined", payment, now)
+        if not payment.checkout_number:
+            _open(payment).update(waits_for="")
+            schedule("payment.collect", str(payment.id), now + ANOTHER_WAY)
+
+
 def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     if snapshot.status in HELD_OR_CHARGED:
         _authorise(payment, snapshot, now)
@@ -80,8 +103,10 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
         _capture(payment, snapshot, now)
     elif snapshot.status == "canceled":
         _release(payment, snapshot, now)
-    elif snapshot.decline_code and payment.state == State.CREATED:
-        _change(payment, decline_code=snapshot.decline_code[:80])
+    elif snapshot.confirm_url and payment.attempt_id == snapshot.intent_id:
+        wait_for(Payment.WaitsFor.CONFIRM, payment, now, confirm_url=snapshot.confirm_url[:2000])
+    elif snapshot.decline_code:
+        decline(payment, snapshot.decline_code, now)
     for refund in snapshot.refunds:
         _follow_refund(payment, refund, now)
     if snapshot.disputed and Payment.objects.filter(id=payment.id, disputed_at=None).update(disputed_at=now):
@@ -99,6 +124,7 @@ def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
         card_brand=snapshot.card_brand[:20],
         card_last4=snapshot.card_last4[:4],
         decline_code="",
+        waits_for="",
         authorised_at=now,
         closed_at=None,
     )
@@ -110,10 +136,14 @@ def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
 
 
 def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
-    """Only with the consent given for this payment."""
-    if payment.keep_card and snapshot.customer_id and snapshot.payment_method_id:
+    """Only with the consent given for this payment; a card that was kept before may have been removed meanwhile."""
+    was_kept = payment.attempt_id == snapshot.intent_id
+    if payment.keep_card and snapshot.customer_id and snapshot.payment_method_id and not was_kept:
         StripeCustomer.objects.filter(user=payment.payer_id, stripe_id=snapshot.customer_id).update(
-            payment_method_id=snapshot.payment_method_id, card_kept_at=now
+            payment_method_id=snapshot.payment_method_id,
+            card_brand=snapshot.card_brand[:20],
+            card_last4=snapshot.card_last4[:4],
+            card_kept_at=now,
         )
 
 
@@ -189,10 +219,9 @@ def _move(payment: Payment, sources: Collection[str], target: State, **changes: 
     return bool(moved)
 
 
-def _change(payment: Payment, **changes: Any) -> None:
-    Payment.objects.filter(id=payment.id).update(**changes)
-    for name, value in changes.items():
-        setattr(payment, name, value)
+def _open(payment: Payment) -> QuerySet[Payment]:
+    """The row while it may still be paid."""
+    return Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None)
 
 
 def _tell(fact: str, payment: Payment, now: datetime) -> None:

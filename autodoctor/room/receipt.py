@@ -64,7 +64,7 @@ class Receipt:
 
     def used_cents(self, now: datetime) -> int:
         """What the time used comes to: until now, or until the end."""
-        return sum((settlement.due(self._used_only(now), self.payments) or {}).values())
+        return sum(settlement.due(self._used_only(now), self.payments).values())
 
     def used_so_far(self, now: datetime) -> int:
         """Seconds of the granted time that have run."""

@@ -122,7 +122,7 @@ def admit(*, session_id: UUID, now: datetime) -> Session:
             _enter(it, State.REQUESTED, "session.requested", at=now)
             write_to(session.customer, it, "requested", now=now)
         elif session.state in TERMINAL:
-            _settle(session, now)
+            settle(session, now)
         return session
 
 
@@ -186,7 +186,7 @@ def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
     check(session.state, State.REQUESTED)
     freed = session.mechanic
     session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
-    session.mechanic, it.mechanic = None, Seat(Role.MECHANIC)
+    session.mechanic, it.mechanic, session.allowed_seconds = None, Seat(Role.MECHANIC), None
     session.released_at = at
     session.unattended_at = max(filter(None, [session.unattended_at, at + span("unattended_after_release")]))
     data = {"reason": reason, "released": str(freed.id)}
@@ -315,17 +315,8 @@ def complete(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
         "session.auto_closed" if reason in {"mechanic_lost", "exceeded_3h_limit"} and who is None else "session.ended"
     )
     _enter(it, State.COMPLETED, kind, at=at, who=who)
-    _settle(session, at)
+    settle(session, at)
     write_to(session.customer, it, "completed", now=at)
-
-
-def time_up(it: Situation, at: datetime, now: datetime) -> None:
-    """The end has come, unless the mechanic was gone before it: then the clock pauses from then instead."""
-    gone_since = it.mechanic.gone_since
-    if it.mechanic.is_in and gone_since and gone_since < at:
-        notice_missing(it, Role.MECHANIC, at=now, now=now)
-    else:
-        complete(it, "time_up", at=at)
 
 
 def cancel(*, session_id: UUID, by: User, now: datetime) -> Session:
@@ -345,7 +336,7 @@ def call_off(it: Situation, state: State, reason: str, *, at: datetime, who: log
     check(it.session.state, state)
     it.session.ended_at, it.session.end_reason = at, reason
     _enter(it, state, f"session.{state.value}", at=at, who=who)
-    _settle(it.session, at)
+    settle(it.session, at)
     if reason != "unpaid":
         write_to(it.session.customer, it, "called_off", now=at)
 
@@ -366,7 +357,7 @@ def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) ->
 def settle_answer(it: Situation, solved: bool, *, at: datetime, who: log.Actor | None = None) -> None:
     it.session.solved = solved
     log.append(it.session, "payment.decided", at=at, by=who, data={"solved": solved, "with_session": True})
-    _settle(it.session, at)
+    settle(it.session, at)
 
 
 def record(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
@@ -391,5 +382,6 @@ def _enter(
     it.session.state_seq = event.seq
 
 
-def _settle(session: Session, now: datetime) -> None:
+def settle(session: Session, now: datetime) -> None:
+    """Write down what is captured of each payment, as far as that is known; what nobody paid yet is called off."""
     ledger.finish(owner_id=session.id, due=partial(settlement.due, session), now=now)

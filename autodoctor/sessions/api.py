@@ -11,7 +11,7 @@ from ninja import Field, Query, Router, Schema
 
 from autodoctor.accounts.apiauth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
 from autodoctor.accounts.models import User
-from autodoctor.sessions import actions, log, queue, settlement
+from autodoctor.sessions import actions, extending, log, queue, settlement
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind, State
 from autodoctor.sessions.sweep import monitor
@@ -33,6 +33,8 @@ class SessionOut(Schema):
     started_at: datetime | None
     ends_at: datetime | None
     paused_at: datetime | None
+    hold_until: datetime | None = Field(description="The time is up, and the end waits this long for an extension")
+    allowed_seconds: int | None = Field(description="How much longer the mechanic can stay; null: they did not say")
     ended_at: datetime | None
     end_reason: str | None
     customer: Person
@@ -76,6 +78,12 @@ class Reason(Schema):
 
 class Answer(Schema):
     solved: bool
+
+
+class Allowance(Schema):
+    seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        description="0: not at all; null: as long as it takes"
+    )
 
 
 class Monitored(Schema):
@@ -166,6 +174,14 @@ def cancel(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, Any]:
     by = user_of(request)
     return as_answer(actions.answer_solved(session_id=session_id, by=by, solved=body.solved, now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/allowance", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, Any]:
+    """The mechanic says how much longer they can stay: only that much can be added."""
+    by = user_of(request)
+    session = extending.allow(session_id=session_id, by=by, seconds=body.seconds, now=timezone.now())
+    return as_answer(session)
 
 
 @router.get("/queue", response={200: list[QueueEntry], **FAILURES}, auth=MECHANIC)

@@ -124,7 +124,8 @@ def _warning(name: str) -> Due:
         if it.session.paused_at or it.session.ends_at is None or it.session.clock_at is None:
             return None
         moment = it.session.ends_at - span(name)
-        return moment if moment > it.session.clock_at else None
+        set_at = max(filter(None, [it.session.clock_at, it.session.extended_at]))
+        return moment if moment > set_at else None
 
     return due
 

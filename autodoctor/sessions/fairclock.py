@@ -44,6 +44,15 @@ def _cause(it: Situation, left_at: datetime | None) -> str:
     return gone[0].role if gone and may_pause(it.session, gone[0].role) else ""
 
 
+def extend(session: Session, seconds: int, at: datetime) -> None:
+    """More time, after what there is. A pause goes on, and `clock_at` stays: one may still begin before this."""
+    session.granted_seconds += seconds
+    session.allowed_seconds = max(0, session.allowed_seconds - seconds) if session.allowed_seconds is not None else None
+    session.extended_at, session.hold_until = at, None
+    if session.ends_at:
+        session.ends_at += timedelta(seconds=seconds)
+
+
 def lose_media(session: Session, since: datetime) -> None:
     """Both are in, but sound and picture do not arrive."""
     pause(session, MEDIA, since)
@@ -64,4 +73,5 @@ def resume(session: Session, at: datetime) -> None:
         gap = min(gap, lenient_left(session))
         session.lenient_seconds_used += gap.total_seconds()
     session.ends_at += gap
+    session.hold_until = session.hold_until and session.hold_until + gap
     session.paused_at, session.pause_cause, session.clock_at = None, "", at

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.sessions import actions, deadlines, media, telling
+from autodoctor.sessions import actions, deadlines, extending, media, telling
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
@@ -73,7 +73,7 @@ ACTS: dict[str, Act] = {
     "media.lost": lambda it, at, now: media.lose(it, at),
     "session.warn_first": _warn("session.warn_first", "warn_first"),
     "session.warn_last": _warn("session.warn_last", "warn_last"),
-    "session.time_up": actions.time_up,
+    "session.time_up": extending.time_up,
     "session.cap": _complete("exceeded_3h_limit"),
     "clock.pause_spent": lambda it, at, now: actions.spend_pause(it, at),
     "mechanic.lost_offer": _tell("mechanic.lost_offer", "nudge.customer"),

@@ -48,7 +48,10 @@ class Session(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     clock_at = models.DateTimeField(null=True, blank=True)  # when `ends_at` was last set
+    extended_at = models.DateTimeField(null=True, blank=True)  # when time was last added
     hold_until = models.DateTimeField(null=True, blank=True)  # an extension is being paid
+    # How much longer the mechanic can stay, less what was added since they said so; None: nothing was said.
+    allowed_seconds = models.PositiveIntegerField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
     lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
@@ -89,6 +92,8 @@ class Session(models.Model):
             "started_at": stamp(self.started_at),
             "ends_at": stamp(self.ends_at),
             "paused_at": stamp(self.paused_at),
+            "hold_until": stamp(self.hold_until),
+            "allowed_seconds": self.allowed_seconds,
             "ended_at": stamp(self.ended_at),
             "end_reason": self.end_reason or None,
             "customer": _person(self.customer),

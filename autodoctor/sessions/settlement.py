@@ -16,13 +16,21 @@ USED_SHARE = frozenset({"mechanic_lost", "exceeded_3h_limit", "ended_by_support"
 ASK_FIRST = "ended_by_mechanic"
 
 
-def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int] | None:
-    """Cents to capture of each payment; None while the customer's answer to "Solved?" is open."""
+def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
+    """Cents to capture of each payment, without those that wait for the customer's answer to "Solved?".
+
+    Nothing is due of an extension whose time was never given.
+    """
     parts = sorted(payments, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
+    gave_time = [part for part in parts if part.granted_at or part.purpose == Payment.Purpose.BOOKING]
+    return {part.id: 0 for part in parts if part not in gave_time} | _due(session, gave_time)
+
+
+def _due(session: Session, parts: list[Payment]) -> dict[UUID, int]:
     reason = session.end_reason
     if reason == ASK_FIRST:
         if session.solved is None:
-            return None
+            return {}
         return _all(session, parts) if session.solved else _used_share(session, parts)
     if reason in NOTHING:
         return {payment.id: 0 for payment in parts}

@@ -45,6 +45,7 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/panel/": ("signed_in", TAKES_PART),
     "/sessions/<session_id>/transcript/": ("signed_in", TAKES_PART),
     "/sessions/<session_id>/checkout/": ("signed_in", SIGNED_IN_POST),
+    "/sessions/<session_id>/extension/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # nothing was added
     "/sessions/<session_id>/accept/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/release/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/start/": ("signed_in", SIGNED_IN_POST),
@@ -113,6 +114,10 @@ OPERATIONS: dict[str, Row] = {
     "POST /api/sessions/<session_id>/cancel": ("signed_in", (401, 409, 403, 404, 409)),
     "POST /api/sessions/<session_id>/solved": ("signed_in", (401, 422, 422, 422, 422)),
     "POST /api/sessions/<session_id>/end": ("signed_in", (401, 200, 200, 404, 200)),
+    "GET /api/sessions/<session_id>/extensions": ("signed_in", (401, 200, 200, 404, 200)),
+    "POST /api/sessions/<session_id>/extensions": ("signed_in", (401, 422, 422, 422, 422)),
+    "DELETE /api/sessions/<session_id>/extensions/<payment_id>": ("signed_in", (401, 404, 403, 404, 403)),
+    "POST /api/sessions/<session_id>/allowance": ("signed_in", (401, 422, 422, 422, 422)),
     "POST /api/sessions/<session_id>/preflight": ("signed_in", (401, 422, 422, 422, 422)),
     "POST /api/check/upload": ("anyone", (204, 204, 204, 204, 204)),  # of any page of ours; nothing is kept
     "GET /api/sessions/<session_id>/files": ("signed_in", (401, 200, 200, 404, 200)),

@@ -42,6 +42,7 @@ def at(address: str, session: Session) -> str:
         "<mechanic_id>": str(session.mechanic_id),
         "<pk>": "1",
         "<file_id>": str(session.id),
+        "<payment_id>": str(session.id),
     }
     return re.sub(r"<\w+>", lambda gap: samples[gap[0]], address)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from autodoctor.payments.sandbox import bank, checkouts, pages
+from autodoctor.payments.sandbox import bank, byhand, checkouts, pages
 from autodoctor.payments.sandbox.api import Api, Request
 from autodoctor.payments.sandbox.control import Control, Faults
 from autodoctor.payments.sandbox.desk import Desk
@@ -84,6 +84,8 @@ class Sandbox:
                 return self._answer_api(scope, root, path.removeprefix("/v1/"), body)
             if path.startswith("/_control/"):
                 return self._answer_control(scope, path.removeprefix("/_control/"), body)
+            if path.startswith("/by-hand/"):
+                return _as_reply(self._by_hand(scope, root, path.removeprefix("/by-hand/"), body))
             if path == "/sandbox.css":
                 return 200, {"Content-Type": "text/css; charset=utf-8"} | _SECURITY, pages.stylesheet()
             return _as_reply(self._page(scope, root, path, body))
@@ -114,6 +116,19 @@ class Sandbox:
         except (KeyError, ValueError, TypeError) as problem:
             return 400, {"Content-Type": "text/plain"}, f"{type(problem).__name__}: {problem}"
         return 200, {"Content-Type": "application/json"}, json.dumps(answer)
+
+    def _by_hand(self, scope: Scope, root: str, verb: str, body: bytes) -> Page:
+        """A button of the overview. Another site's form is told apart by the browser."""
+        site = dict(scope["headers"]).get(b"sec-fetch-site", b"same-origin")
+        if scope["method"] != "POST" or site != b"same-origin":
+            return pages.not_there(root)
+        try:
+            self._control.answer(verb, byhand.read(verb, dict(parse_qsl(body.decode("utf-8", "replace")))))
+        except ApiError as error:
+            return pages.problem(root, error)
+        except (KeyError, ValueError):
+            return pages.not_there(root)
+        return Page(303, location=f"{root}/")
 
     def _page(self, scope: Scope, root: str, path: str, body: bytes) -> Page:
         form = dict(parse_qsl(body.decode("utf-8", "replace")))

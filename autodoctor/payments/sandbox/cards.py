@@ -61,8 +61,21 @@ OFFERED = (
     "pm_card_mastercard",
     "pm_card_amex",
     "pm_card_chargeDeclinedInsufficientFunds",
+    "pm_card_chargeDeclinedExpiredCard",
     "pm_card_chargeDeclinedLostCard",
     "pm_card_authenticationRequired",
 )
 DECLINING = "pm_card_chargeDeclined"
 AUTHENTICATING = "pm_card_authenticationRequired"
+
+# What a kept card can be made to do, by hand.
+BEHAVIOURS = (
+    "pm_card_visa",
+    "pm_card_chargeDeclinedInsufficientFunds",
+    "pm_card_chargeDeclinedExpiredCard",
+    "pm_card_chargeDeclinedLostCard",
+    "pm_card_chargeDeclinedProcessingError",
+    "pm_card_chargeDeclined",
+    "pm_card_authenticationRequired",
+    "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds",
+)

@@ -2,13 +2,17 @@
 
 ::
 
-    webhooks   {"url", "secret", "paused", "copies", "delay_seconds"}: how events are delivered from now on
+    webhooks   {"url", "secret", "paused", "copies", "delay_seconds", "jitter_seconds"}: how events are delivered from
+               now on; each up to `jitter_seconds` later than it should be, so that they arrive out of order
     flush      {"order": "as_sent"|"reversed"|"shuffled", "copies": 1, "together": false, "events": [ids] or null}
     clock      {"advance_seconds": 1800}: Checkouts and holds expire by it
     faults     {"method", "path", "status", "when": "before"|"after", "times", "delay_seconds"}: the next matching
                requests are slow, or answered with this status, before anything is done, or after all of it was done
     disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it
     refunds    {"refund"} fails it, as a bank may days later
+    checkouts  {"checkout"} expires it
+    cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a kept card from now on, by the
+               name of a magic card; its looks stay
     deliveries {} lists them; reset {} forgets everything
 """
 
@@ -18,12 +22,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autodoctor.payments.sandbox import bank
+from autodoctor.payments.sandbox import bank, checkouts
+from autodoctor.payments.sandbox.cards import CARDS
 from autodoctor.payments.sandbox.desk import Desk
 from autodoctor.payments.sandbox.store import Json, Store
 from autodoctor.payments.sandbox.webhooks import Courier
 
-_POLICY = ("url", "secret", "paused", "copies", "delay_seconds")
+_POLICY = ("url", "secret", "paused", "copies", "delay_seconds", "jitter_seconds")
 
 
 class Faults:
@@ -60,6 +65,8 @@ class Control:
             "faults": self._plan,
             "disputes": self._dispute,
             "refunds": self._fail_refund,
+            "checkouts": self._expire_checkout,
+            "cards": self._change_cards,
             "deliveries": self._deliveries,
             "reset": self._reset,
         }
@@ -106,6 +113,21 @@ class Control:
     def _fail_refund(self, given: Json) -> Json:
         with self._desk() as desk:
             return bank.fail_refund(desk, desk.find("refund", given["refund"]))
+
+    def _expire_checkout(self, given: Json) -> Json:
+        with self._desk() as desk:
+            return checkouts.expire(desk, desk.find("checkout.session", given["checkout"]))
+
+    def _change_cards(self, given: Json) -> list[Json]:
+        name = given["behaves_as"]
+        if name not in CARDS:
+            raise KeyError(name)
+        with self._desk() as desk:
+            if "customer" in given:
+                kept = desk.store.find("payment_method", equal={"customer": given["customer"]})
+            else:
+                kept = [desk.find("payment_method", given["payment_method"])]
+            return [desk.save(method | {"_card": name}) for method in kept]
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:

@@ -1,5 +1,6 @@
 """One request's view of the sandbox: its time, its store, and the events it leaves behind."""
 
+import random
 from dataclasses import dataclass
 
 from autodoctor.payments.sandbox import objects
@@ -62,8 +63,9 @@ class Desk:
         )
         self.store.put(event)
         policy = self.store.setting("webhooks", {})
-        due_at = self.store.real_now() + float(policy.get("delay_seconds", 0))
         for _ in range(int(policy.get("copies", 1))):
+            apart = random.uniform(0, float(policy.get("jitter_seconds", 0)))  # noqa: S311 chance, not secrecy
+            due_at = self.store.real_now() + float(policy.get("delay_seconds", 0)) + apart
             self.store.execute(
                 "INSERT INTO delivery (event, due_at, state, first_at) VALUES (?, ?, 'waiting', ?)",
                 *(event["id"], due_at, due_at),

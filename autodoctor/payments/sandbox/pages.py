@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.template import Context, Engine
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from autodoctor.payments.sandbox import bank, cards, checkouts
 from autodoctor.payments.sandbox.desk import Desk
@@ -179,15 +181,64 @@ def overview(desk: Desk, root: str) -> Page:
         for kind in ("checkout.session", "payment_intent", "charge", "refund", "dispute")
         for thing in desk.store.find(kind, limit=_SHOWN)
     ]
-    shown = [_listed(thing) for thing in sorted(things, key=lambda thing: -thing["created"])[:_SHOWN]]
-    lines = [dict(row) | {"type": (desk.store.get(row["event"]) or {}).get("type", "")} for row in deliveries]
-    return Page(html=_render("overview.html", root, things=shown, deliveries=lines))
+    html = _render(
+        "overview.html",
+        root,
+        things=[_listed(thing) for thing in sorted(things, key=lambda thing: -thing["created"])[:_SHOWN]],
+        deliveries=[dict(row) | {"type": (desk.store.get(row["event"]) or {}).get("type", "")} for row in deliveries],
+        kept=_kept_cards(desk),
+        policy={"copies": 1, "delay_seconds": 0, "jitter_seconds": 0} | desk.store.setting("webhooks", {}),
+        choices={"copies": (1, 2, 3), "seconds": (0, 5, 30)},
+    )
+    return Page(html=html)
+
+
+def _kept_cards(desk: Desk) -> list[Json]:
+    """The cards that customers keep, and what the bank does with each."""
+    methods = [method for method in desk.store.find("payment_method", limit=_SHOWN) if method["customer"]]
+    return [method | {"owner": _email_of(desk, method), "choices": _behaviours(method)} for method in methods]
+
+
+def _email_of(desk: Desk, method: Json) -> str:
+    owner = desk.store.get(method["customer"]) or {}
+    return str(owner.get("email") or method["customer"])
+
+
+def _behaviours(method: Json) -> list[Json]:
+    names = dict.fromkeys((method["_card"], *cards.BEHAVIOURS))
+    return [{"name": name, "words": _behaviour(cards.CARDS[name])} for name in names]
+
+
+def _behaviour(card: cards.Card) -> str:
+    refuses = _("declines: %(reason)s") % {"reason": card.decline} if card.decline else ""
+    asks = _("asks to confirm") if card.authenticates else ""
+    return ", ".join(filter(None, [asks, refuses])) or _("pays")
+
+
+# What can be opened or ended by hand, by what it is and how it stands: label, verb, form fields.
+_ACTIONS: dict[tuple[str, str], list[tuple[Promise, str, dict[str, str]]]] = {
+    ("checkout.session", "open"): [(gettext_lazy("Expire"), "checkouts", {"checkout": "id"})],
+    ("charge", "succeeded"): [(gettext_lazy("Dispute"), "disputes", {"charge": "id"})],
+    ("refund", "succeeded"): [(gettext_lazy("Let it fail"), "refunds", {"refund": "id"})],
+    ("dispute", "needs_response"): [
+        (gettext_lazy("Won"), "disputes", {"dispute": "id", "won": "yes"}),
+        (gettext_lazy("Lost"), "disputes", {"dispute": "id", "won": "no"}),
+    ],
+}
+_PAGES = {("checkout.session", "open"): "/pay/", ("payment_intent", "requires_action"): "/authenticate/"}
 
 
 def _listed(thing: Json) -> Json:
     cents = thing["amount_total"] if thing["object"] == "checkout.session" else thing["amount"]
-    open_page = f"/pay/{thing['id']}" if thing["object"] == "checkout.session" else ""
-    return thing | {"shown": money(cents, thing["currency"]), "page": open_page, "json": body_of(thing)}
+    stands = (thing["object"], thing["status"])
+    page = f"{_PAGES[stands]}{thing['id']}" if stands in _PAGES else ""
+    actions = [
+        {"label": label, "verb": verb, "fields": {name: thing.get(value, value) for name, value in fields.items()}}
+        for label, verb, fields in _ACTIONS.get(stands, [])
+        if verb != "disputes" or thing["object"] == "dispute" or (thing["captured"] and not thing["disputed"])
+    ]
+    more = {"page": page, "actions": actions, "json": body_of(thing)}
+    return thing | more | {"shown": money(cents, thing["currency"])}
 
 
 def problem(root: str, error: ApiError) -> Page:

@@ -11,8 +11,8 @@ from autodoctor.payments.sandbox.testing import RunningSandbox, stripe_sandbox
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
-    from autodoctor.payments.models import Payment
-    from autodoctor.payments.tests.stand import Book, Consequences, Crashes
+    from autodoctor.payments.models import Payment, StripeCustomer
+    from autodoctor.payments.tests.stand import Behave, Book, Consequences, Crashes
 
 __all__ = ["stripe_sandbox"]
 
@@ -73,3 +73,27 @@ def held(payment: "Payment", stripe_sandbox: RunningSandbox, now: datetime) -> "
     from autodoctor.payments.tests.stand import pay
 
     return pay(payment, stripe_sandbox, now)
+
+
+@pytest.fixture
+def kept(book: "Book", customer: "User", stripe_sandbox: RunningSandbox, now: datetime) -> "StripeCustomer":
+    """The card kept with the booking."""
+    from autodoctor.payments.models import StripeCustomer
+    from autodoctor.payments.tests.stand import pay
+
+    pay(book(keep_card=True), stripe_sandbox, now)
+    return StripeCustomer.objects.get(user=customer)
+
+
+@pytest.fixture
+def behave(kept: "StripeCustomer", stripe_sandbox: RunningSandbox) -> "Behave":
+    """What the bank does with the kept card from now on."""
+    return lambda card: stripe_sandbox.control("cards", customer=kept.stripe_id, behaves_as=card)
+
+
+@pytest.fixture
+def extension(customer: "User", now: datetime, consequences: "Consequences") -> "Payment":
+    """Of fifteen minutes, not paid yet."""
+    from autodoctor.payments.tests.stand import open_extension
+
+    return open_extension(customer, now)

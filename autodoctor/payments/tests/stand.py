@@ -5,22 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from autodoctor.accounts.models import User
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway
+from autodoctor.payments import checkout, gateway, kept_card, ledger
+from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.gateway import PaymentSnapshot
 from autodoctor.payments.models import Payment
 from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.tests import facts
 
 PRICE_CENTS = 2999
+EXTENSION_CENTS = 1499
 PAGES = {"success_url": "http://localhost:8000/paid/", "cancel_url": "http://localhost:8000/left/"}
 LATER = timedelta(hours=2)  # beyond every pause of a few failed attempts
 Book = Callable[..., Payment]
+Behave = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,44 @@ def as_stripe_has_it(payment: Payment, status: str, **changes: Any) -> PaymentSn
         "card_brand": "visa",
         "card_last4": "4242",
         "decline_code": "",
+        "confirm_url": "",
         "disputed": False,
         "refunds": (),
     }
     return PaymentSnapshot(**given | changes)
+
+
+def open_extension(customer: User, now: datetime, **changes: Any) -> Payment:
+    given: dict[str, Any] = {
+        "owner_id": uuid4(),
+        "payer": customer,
+        "amount_cents": EXTENSION_CENTS,
+        "currency": "usd",
+        "seconds": 900,
+        "description": "+15 minutes",
+        "keep_card": True,
+        "return_url": "http://localhost:8000/sessions/x/extension/",
+        "now": now,
+    }
+    return ledger.open_extension(**given | changes)
+
+
+def collected(payment: Payment, now: datetime, **changes: Any) -> Payment:
+    """As it stands after one more try."""
+    try:
+        return kept_card.collect(payment=payment, now=now, **changes)
+    except NotPayable as over:
+        return over.payment
+
+
+def attempts(sandbox: RunningSandbox, payment: Payment) -> list[dict[str, Any]]:
+    intents = sandbox.app.store.find("payment_intent")
+    return [intent for intent in intents if intent["metadata"].get("payment_id") == str(payment.id)]
+
+
+def live(sandbox: RunningSandbox, payment: Payment) -> list[str]:
+    """What of it holds money, or still can."""
+    pages = [page for page in sandbox.app.store.find("checkout.session") if page["status"] == "open"]
+    open_pages = ["page" for page in pages if page["metadata"]["payment_id"] == str(payment.id)]
+    dead = ("canceled", "requires_payment_method")
+    return open_pages + [one["status"] for one in attempts(sandbox, payment) if one["status"] not in dead]

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import checkout, gateway, ledger
+from autodoctor.payments import checkout, gateway, ledger, requests
 from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.sandbox.testing import RunningSandbox
@@ -277,23 +278,28 @@ def test_a_crash_while_it_is_called_off_leaves_nothing_to_pay(
     assert payment.state == State.FAILED
 
 
-@pytest.mark.parametrize("call", ["checkout_request", "create_checkout"])
+@pytest.mark.parametrize(("module", "call"), [(requests, "checkout"), (gateway, "create_checkout")])
 def test_called_off_while_the_page_is_made(
-    payment: Payment, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, now: datetime, call: str
+    payment: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    module: ModuleType,
+    call: str,
 ) -> None:
-    real = getattr(gateway, call)
+    real = getattr(module, call)
 
     def called_off_meanwhile(*args: Any, **given: Any) -> Any:
-        monkeypatch.setattr(gateway, call, real)
+        monkeypatch.setattr(module, call, real)
         ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
         run_all()
         return real(*args, **given)
 
-    monkeypatch.setattr(gateway, call, called_off_meanwhile)
+    monkeypatch.setattr(module, call, called_off_meanwhile)
     with pytest.raises(NotPayable):
         open_page(payment, timezone.now())
 
     assert checkouts(stripe_sandbox, "open") == []
     payment.refresh_from_db()
     assert payment.state == State.FAILED
-    assert payment.checkout_number == ["checkout_request", "create_checkout"].index(call), "none was asked for after"
+    assert payment.checkout_number == [requests, gateway].index(module), "none was asked for after"

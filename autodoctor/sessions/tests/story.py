@@ -8,7 +8,7 @@ from autodoctor.clock.handlers import Handler, Retry
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions, media
+from autodoctor.sessions import actions, extending, media
 from autodoctor.sessions.deadlines import DEADLINES
 from autodoctor.sessions.jobs import JOBS
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
@@ -23,7 +23,8 @@ def hold_back(job: Job, now: datetime) -> None:
 
 
 HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in DEADLINES} | {
-    kind: Handler(hold_back) for kind in ("mail.send", "payment.capture", "payment.release", "payment.close")
+    kind: Handler(hold_back)
+    for kind in ("mail.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }
 
 
@@ -86,6 +87,34 @@ class Story:
 
     def start(self) -> "Story":
         actions.start(session_id=self.id, by=self.mechanic, now=self.now)
+        return self
+
+    def ask(self, minutes: int = 15, cents: int = 1499, *, by: User | None = None) -> Payment:
+        """The customer wants more time; nobody has paid for it yet."""
+        terms = extending.MoreTime(
+            name=f"+{minutes} minutes",
+            seconds=minutes * 60,
+            price_cents=cents,
+            currency="usd",
+            on_top_of=self.session.granted_seconds,
+        )
+        payment, _new = extending.ask(
+            session_id=self.id, by=by or self.customer, terms=terms, return_url="http://localhost/", now=self.now
+        )
+        return payment
+
+    def hold(self, payment: Payment) -> "Story":
+        """The bank says yes, and nobody here has acted on it yet."""
+        Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
+        return self
+
+    def extend(self, payment: Payment) -> "Story":
+        extending.extend(session_id=self.id, payment_id=payment.id, now=self.now)
+        return self
+
+    def allow(self, minutes: int | None, by: User | None = None) -> "Story":
+        seconds = None if minutes is None else minutes * 60
+        extending.allow(session_id=self.id, by=by or self.mechanic, seconds=seconds, now=self.now)
         return self
 
     def live(self) -> "Story":

@@ -159,7 +159,7 @@ def test_an_extension_is_paid_as_it_was_bought(story: Story) -> None:
     payments = parts((2999, 2700), (1499, 900))
     session = ended("time_up", granted=3600, used=3600)
     session.kind, session.chat_price_cents, session.price_cents = "chat", 999, 2999
-    assert list((settlement.due(session, payments) or {}).values()) == [999, 1499]
+    assert list(settlement.due(session, payments).values()) == [999, 1499]
 
 
 def test_after_the_start_it_stays_what_it_is(story: Story) -> None:

@@ -22,6 +22,7 @@ def parts(*bought: tuple[int, int]) -> list[Payment]:
             amount_cents=cents,
             seconds=seconds,
             created_at=NOON + timedelta(minutes=number),
+            granted_at=NOON + timedelta(minutes=number) if number else None,
         )
         for number, (cents, seconds) in enumerate(bought)
     ]
@@ -62,7 +63,7 @@ def test_what_is_captured(reason: str, expected: list[int]) -> None:
 
 def test_the_question_keeps_it_open_and_the_answer_decides() -> None:
     payments = parts((1000, 1000))
-    assert settlement.due(ended("ended_by_mechanic", granted=1000, used=250), payments) is None
+    assert settlement.due(ended("ended_by_mechanic", granted=1000, used=250), payments) == {}
     for solved, cents in ((True, 1000), (False, 250)):
         session = ended("ended_by_mechanic", granted=1000, used=250, solved=solved)
         assert settlement.due(session, payments) == {payments[0].id: cents}

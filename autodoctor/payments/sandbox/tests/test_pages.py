@@ -150,7 +150,8 @@ def test_every_page_is_accessible_and_fits_a_phone(
     asked = stripe_sandbox.press(open_checkout().url, "authenticate").headers["Location"]
     declined = open_checkout().url
     stripe_sandbox.press(declined, "decline")
-    done = open_checkout().url
+    owner = client.v1.customers.create({"email": "casey.with.a.long.name@example.com"}).id
+    done = open_checkout(customer=owner, payment_intent_data={"setup_future_usage": "on_session"}).url
     stripe_sandbox.pay(done)
     looks: list[Any] = ["light", "dark"]
     for address in (checkout_url, declined, done, f"{stripe_sandbox.url}{asked}", f"{stripe_sandbox.url}/"):

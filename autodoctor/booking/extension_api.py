@@ -1,0 +1,127 @@
+"""More time over HTTP: at the address of the sessions, so it joins their router."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Field, Schema, Status
+
+from autodoctor.accounts.apiauth import SIGNED_IN, user_of
+from autodoctor.booking import extending
+from autodoctor.booking.extending import Offer, Progress
+from autodoctor.payments import kept_card
+from autodoctor.payments.models import Payment
+from autodoctor.sessions.api import FAILURES, router, visible_to
+from autodoctor.sessions.models import Session
+
+
+class OfferOut(Schema):
+    option: str = Field(description="Send this to accept it")
+    name: str
+    seconds: int
+    amount_cents: int
+    currency: str
+
+
+class Card(Schema):
+    brand: str
+    last4: str
+
+
+class ExtensionOut(Schema):
+    id: UUID
+    seconds: int
+    amount_cents: int
+    currency: str
+    state: str = Field(
+        description="`bank` (is asked), `confirm`, `pay` (the customer is waited for), `paid`, `released`, `failed`"
+    )
+    link: str = Field(description="Where the customer goes on, in a tab of its own; empty for anybody else")
+    reason: str = Field(description="Why the bank last said no; empty for anybody else")
+
+
+class ExtensionsOut(Schema):
+    offers: list[OfferOut] = Field(description="What can be added now, the shortest first")
+    allowed_seconds: int | None = Field(description="How much longer the mechanic can stay; null: they did not say")
+    card: Card | None = Field(description="The card that is asked, if the customer kept one; null for anybody else")
+    extension: ExtensionOut | None = Field(description="The one that is being paid")
+
+
+class AcceptIn(Schema, extra="forbid"):
+    option: str = Field(pattern=r"^\d{1,9}-\d{1,9}-\d{1,9}-\d{1,9}$", description="The `option` of an offer")
+    another_card: bool = Field(False, description="Do not ask the kept card (any more): pay on a page")
+
+
+@router.get("/sessions/{uuid:session_id}/extensions", response={200: ExtensionsOut, **FAILURES}, auth=SIGNED_IN)
+def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    """What can be added now, what it costs, and the one that is being paid."""
+    user, now = user_of(request), timezone.now()
+    session = visible_to(user).get(pk=session_id)
+    is_customer = session.customer_id == user.id
+    pending = extending.pending(session)
+    return {
+        "offers": [] if pending else [_offer(offer) for offer in extending.offers(session, now)],
+        "allowed_seconds": session.allowed_seconds,
+        "card": _card(session) if is_customer else None,
+        "extension": _extension(pending, now, whole=is_customer) if pending else None,
+    }
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/extensions",
+    response={200: ExtensionOut, 201: ExtensionOut, **FAILURES},
+    auth=SIGNED_IN,
+)
+def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dict[str, Any]]:
+    """Accept an offer: the kept card is asked, else a page opens. 200: it was accepted before, and stands like this."""
+    user, now = user_of(request), timezone.now()
+    payment, new = extending.extend(
+        session=visible_to(user).get(pk=session_id),
+        by=user,
+        key=body.option,
+        another_card=body.another_card,
+        site=request.build_absolute_uri("/"),
+        now=now,
+    )
+    return Status(201 if new else 200, _extension(payment, now, whole=True))
+
+
+@router.delete(
+    "/sessions/{uuid:session_id}/extensions/{uuid:payment_id}", response={200: ExtensionOut, **FAILURES}, auth=SIGNED_IN
+)
+def call_off(request: HttpRequest, session_id: UUID, payment_id: UUID) -> dict[str, Any]:
+    """Rather not: nothing is charged, and a success that comes in all the same is released."""
+    now = timezone.now()
+    payment = extending.call_off(session_id=session_id, by=user_of(request), payment_id=payment_id, now=now)
+    return _extension(payment, now, whole=True)
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    option = offer.option
+    return {
+        "option": offer.key,
+        "name": str(option),
+        "seconds": option.seconds,
+        "amount_cents": option.price_cents,
+        "currency": option.currency,
+    }
+
+
+def _card(session: Session) -> dict[str, str] | None:
+    kept = kept_card.of(session.customer) if session.keep_card else None
+    return {"brand": kept.brand, "last4": kept.last4} if kept else None
+
+
+def _extension(payment: Payment, now: datetime, *, whole: bool) -> dict[str, Any]:
+    progress = Progress(payment, now)
+    return {
+        "id": payment.id,
+        "seconds": payment.seconds,
+        "amount_cents": payment.amount_cents,
+        "currency": payment.currency,
+        "state": progress.state,
+        "link": progress.link if whole else "",
+        "reason": progress.reason if whole else "",
+    }

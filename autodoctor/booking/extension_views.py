@@ -1,0 +1,39 @@
+"""Where the bank and the pay page lead back to: a tab of its own, beside the session that goes on in another."""
+
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from autodoctor.accounts.access import SignedInRequest, signed_in
+from autodoctor.booking import extending
+from autodoctor.booking.extending import Progress
+from autodoctor.payments import checkout, gateway
+from autodoctor.payments.models import Payment
+from autodoctor.sessions.models import Session
+
+
+@signed_in
+@require_safe
+@never_cache
+def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """How the last extension stands: whoever learns of it first, this page or the webhook, settles it."""
+    session = Session.objects.filter(pk=session_id, customer=request.user).first()
+    payment = extending.latest(session) if session else None
+    if session is None or payment is None:
+        raise Http404
+    now = timezone.now()
+    facts = {"session": session, "progress": Progress(_now_known(payment, now), now)}
+    return render(request, "booking/extension.html", facts)
+
+
+def _now_known(payment: Payment, now: datetime) -> Payment:
+    """As Stripe has it; declined, another way to pay is opened."""
+    with suppress(gateway.PaymentError):  # no answer now: the webhook will tell
+        payment = checkout.refresh(payment=payment, now=now)
+    return extending.go_on(payment, now)

@@ -1,0 +1,64 @@
+"""What Stripe is asked for, word for word. Kept by the caller: under the same key it must be the same to the letter."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+def checkout(
+    *,
+    payment_id: UUID,
+    owner_id: UUID,
+    amount_cents: int,
+    currency: str,
+    description: str,
+    customer_id: str,
+    email: str,
+    keep_card: bool,
+    success_url: str,
+    cancel_url: str,
+    expires_at: datetime,
+) -> dict[str, Any]:
+    """A page to pay on, for `gateway.create_checkout`."""
+    ours = {"payment_id": str(payment_id), "owner_id": str(owner_id)}
+    intent: dict[str, Any] = {"capture_method": "manual", "description": description, "metadata": ours}
+    if keep_card:
+        intent["setup_future_usage"] = "on_session"
+    price = {"currency": currency, "unit_amount": amount_cents, "product_data": {"name": description}}
+    return {
+        "mode": "payment",
+        "allowed_payment_method_types": ["card"],
+        "line_items": [{"quantity": 1, "price_data": price}],
+        "metadata": ours,
+        "client_reference_id": str(payment_id),
+        "payment_intent_data": intent,
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+        "expires_at": int(expires_at.timestamp()),
+    } | ({"customer": customer_id} if customer_id else {"customer_email": email})
+
+
+def attempt(
+    *,
+    payment_id: UUID,
+    owner_id: UUID,
+    amount_cents: int,
+    currency: str,
+    description: str,
+    customer_id: str,
+    payment_method_id: str,
+    return_url: str,
+) -> dict[str, Any]:
+    """A hold on the kept card while its holder is there, for `gateway.attempt`."""
+    return {
+        "amount": amount_cents,
+        "currency": currency,
+        "customer": customer_id,
+        "payment_method": payment_method_id,
+        "allowed_payment_method_types": ["card"],
+        "capture_method": "manual",
+        "confirm": True,
+        "return_url": return_url,
+        "description": description,
+        "metadata": {"payment_id": str(payment_id), "owner_id": str(owner_id)},
+    }

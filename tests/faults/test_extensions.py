@@ -1,0 +1,109 @@
+"""More time while webhooks come too often, the server dies or the time is up: given once, or released."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes import scene
+from tests.fakes.scene import Talk
+from tests.fakes.server import Server, running
+from tests.faults.test_payments import announcement, control, events_of, until
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Server]:
+    with running(deadlines={"extension_hold": 3}) as server:
+        yield server
+
+
+def accept(talk: Talk) -> dict[str, Any]:
+    """The shortest offer: the extension that was begun, with the link to pay it."""
+    client, address = talk.server.client(talk.customer), f"/api/sessions/{talk.id}/extensions"
+    answer = client.post(address, json={"option": client.get(address).json()["offers"][0]["option"]})
+    assert answer.status_code in (200, 201), answer.text
+    return dict(answer.json())
+
+
+def pay(link: str) -> None:
+    answer = httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, trust_env=False, timeout=20)
+    assert "/extension/" in answer.headers["Location"], answer.text
+
+
+def granted(talk: Talk) -> int:
+    query = "SELECT granted_seconds FROM autodoctor_sessions_session WHERE id = %s"
+    return int(talk.server.sql(query, scene.key(talk.server, talk.id))[0][0])
+
+
+def payment_state(talk: Talk) -> tuple[str, int | None]:
+    query = "SELECT state, due_cents FROM payments_payment WHERE purpose = 'extension' AND owner_id = %s"
+    ((state, due),) = talk.server.sql(query, scene.key(talk.server, talk.id))
+    return str(state), due
+
+
+def test_both_clocks_jump_within_a_second(shop: Server) -> None:
+    control(shop, "webhooks", paused=False)
+    talk = scene.stage(shop)
+    with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
+        extension = accept(talk)
+        for page in (customer, mechanic):
+            page.expect("event", kind="extension.pending")
+        begun = time.monotonic()
+        pay(extension["link"])
+        for page in (customer, mechanic):
+            told = page.expect("event", kind="session.extended")
+            assert told["data"]["session"]["granted_seconds"] == 1800 + 900
+        assert time.monotonic() - begun < 5, "with a busy machine in mind"
+        print(f"\nfrom paying to both clocks: {time.monotonic() - begun:.3f} s")
+    assert granted(talk) == 1800 + 900
+
+
+def test_fifty_duplicates_at_once_extend_once(shop: Server) -> None:
+    control(shop, "webhooks", paused=True)
+    talk = scene.stage(shop)
+    pay(accept(talk)["link"])
+    event_id = announcement(shop, talk.id)
+    answers = control(shop, "flush", events=[event_id], copies=50, together=True)
+    assert [answer["status"] for answer in answers] == [200] * 50
+    until(lambda: events_of(shop, talk.id, "session.extended") == 1)
+    control(shop, "flush", order="reversed", copies=3)
+    assert (events_of(shop, talk.id, "session.extended"), granted(talk)) == (1, 1800 + 900)
+
+
+def test_paid_while_the_server_is_killed_it_is_given_once_it_is_back(shop: Server) -> None:
+    control(shop, "webhooks", paused=True)
+    talk = scene.stage(shop)
+    pay(accept(talk)["link"])
+    control(shop, "webhooks", paused=False, copies=3, jitter_seconds=1)
+    shop.restart()
+    until(lambda: events_of(shop, talk.id, "session.extended") == 1, patience=30)
+    control(shop, "webhooks", copies=1, jitter_seconds=0)
+    assert granted(talk) == 1800 + 900
+
+
+def test_the_end_waits_for_who_is_paying(shop: Server) -> None:
+    control(shop, "webhooks", paused=False)
+    talk = scene.stage(shop, seconds=8)
+    with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
+        link = accept(talk)["link"]
+        held = customer.expect("event", kind="session.held", patience=20)
+        assert held["data"]["session"]["hold_until"] > held["data"]["session"]["ends_at"]
+        pay(link)
+        extended = customer.expect("event", kind="session.extended")
+        assert extended["data"]["session"]["hold_until"] is None
+    assert scene.state_of(shop, talk.id) == "live"
+
+
+def test_paid_too_late_it_is_released(shop: Server) -> None:
+    control(shop, "webhooks", paused=True)
+    talk = scene.stage(shop, seconds=8)
+    with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
+        link = accept(talk)["link"]
+        customer.expect("event", kind="session.held", patience=20)
+        pay(link)  # in the last second, and nobody hears of it
+        customer.expect("event", kind="session.ended", patience=20)
+    control(shop, "webhooks", paused=False)
+    until(lambda: payment_state(talk) == ("released", 0), patience=20)
+    assert (events_of(shop, talk.id, "session.extended"), granted(talk)) == (0, 8)
