@@ -5,7 +5,7 @@ was confirmed, and an offer that was accepted once, in this tab or another, cann
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.urls import reverse
@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import User
 from autodoctor.answers import Refused
-from autodoctor.booking.models import ExtensionOption
+from autodoctor.booking.models import ExtensionOption, span_in_words
 from autodoctor.payments import checkout, gateway, kept_card, ledger
 from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.models import Payment
 from autodoctor.payments.settle import abandon
+from autodoctor.payments.words import money
 from autodoctor.sessions import extending
 from autodoctor.sessions.extending import MoreTime
 from autodoctor.sessions.models import Session
@@ -68,6 +69,15 @@ class Progress:
         if payment.state == State.FAILED or payment.due_cents is not None:
             return "failed"
         return payment.waits_for or "bank"
+
+    @property
+    def time(self) -> str:
+        """How much is added, in words."""
+        return span_in_words(timedelta(seconds=self.payment.seconds))
+
+    @property
+    def price(self) -> str:
+        return money(self.payment.amount_cents, self.payment.currency)
 
     @property
     def link(self) -> str:

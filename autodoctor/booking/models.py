@@ -60,7 +60,11 @@ class ExtensionOption(models.Model):
         ordering = ("duration",)
 
     def __str__(self) -> str:
-        return f"+{span_in_words(self.duration)}"
+        return f"+{self.time}"
+
+    @property
+    def time(self) -> str:
+        return span_in_words(self.duration)
 
     @property
     def seconds(self) -> int:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from autodoctor.booking import extension_views, views
+from autodoctor.booking import extension_views, more_time, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
@@ -10,4 +10,5 @@ urlpatterns = [
     path("book/charge/", views.charge, name="charge"),
     path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),
     path("sessions/<uuid:session_id>/extension/", extension_views.extension, name="session_extension"),
+    path("sessions/<uuid:session_id>/more-time/", more_time.more_time, name="more_time"),
 ]

@@ -130,6 +130,11 @@ class Page:
         return self.takes_part and self.session.kind != Kind.CHAT and not self.is_over
 
     @property
+    def may_go_on(self) -> bool:
+        """Time may be added as long as this page stays open."""
+        return self.takes_part and not self.is_over
+
+    @property
     def me(self) -> Seat:
         return self.situation.seat(self.role)
 

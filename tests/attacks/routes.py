@@ -46,6 +46,7 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/transcript/": ("signed_in", TAKES_PART),
     "/sessions/<session_id>/checkout/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/extension/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # nothing was added
+    "/sessions/<session_id>/more-time/": ("signed_in", (302, 200, 200, 404, 404)),
     "/sessions/<session_id>/accept/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/release/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/start/": ("signed_in", SIGNED_IN_POST),

@@ -84,9 +84,9 @@ def call(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "vi
     return begin(customer, mechanic)
 
 
-def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video") -> str:
+def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video", **intake: bool) -> str:
     """As `call`, of two who joined a moment ago: their pages are in the call as after a reload, without a check."""
-    session_id = quietly.request(server, customer.who, plan)
+    session_id = quietly.request(server, customer.who, plan, **intake)
     quietly.accept(server, mechanic.who, session_id)
     for person in (customer, mechanic):
         quietly.join(server, person.who, session_id)

@@ -19,15 +19,15 @@ INTAKE = {
 }
 
 
-def draft(server: Server, customer: Person, plan: str = "chat") -> tuple[str, str]:
+def draft(server: Server, customer: Person, plan: str = "chat", **more: object) -> tuple[str, str]:
     """A booking that is not paid: the session's id, and where to pay."""
-    booked = _done(server.client(customer).post("/api/sessions", json=INTAKE | {"plan": plan})).json()
+    booked = _done(server.client(customer).post("/api/sessions", json=INTAKE | {"plan": plan} | more)).json()
     return booked["session"]["id"], booked["checkout_url"]
 
 
-def request(server: Server, customer: Person, plan: str = "chat") -> str:
+def request(server: Server, customer: Person, plan: str = "chat", **more: object) -> str:
     """Booked and paid: it is in the queue when this returns."""
-    session_id, checkout_url = draft(server, customer, plan)
+    session_id, checkout_url = draft(server, customer, plan, **more)
     _done(server.client(customer).post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}))
     until(lambda: state(server, customer, session_id) == "requested")
     return session_id

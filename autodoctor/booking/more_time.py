@@ -1,0 +1,71 @@
+"""What a running session shows of adding time: to the customer the offers, to the mechanic how long they can stay."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from autodoctor.accounts.access import SignedInRequest, signed_in
+from autodoctor.booking import extending
+from autodoctor.booking.extending import Offer, Progress
+from autodoctor.booking.models import ExtensionOption
+from autodoctor.payments import kept_card
+from autodoctor.payments.kept_card import KeptCard
+from autodoctor.sessions.deadlines import span
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import RUNNING
+
+
+@dataclass
+class View:
+    """For one of the two, at this moment."""
+
+    session: Session
+    is_customer: bool
+    now: datetime
+
+    @property
+    def runs(self) -> bool:
+        return self.session.state in RUNNING
+
+    @cached_property
+    def progress(self) -> Progress | None:
+        payment = extending.pending(self.session)
+        return Progress(payment, self.now) if payment else None
+
+    @cached_property
+    def offers(self) -> list[Offer]:
+        return extending.offers(self.session, self.now)
+
+    @property
+    def card(self) -> KeptCard | None:
+        return kept_card.of(self.session.customer) if self.session.keep_card else None
+
+    @property
+    def is_near_end(self) -> bool:
+        """From the first warning on the offer is there without being asked for."""
+        ends_at = self.session.ends_at
+        return ends_at is not None and self.session.paused_at is None and ends_at - self.now <= span("warn_first")
+
+    @property
+    def stays(self) -> list[ExtensionOption]:
+        """How much longer a mechanic may say they can stay."""
+        return list(ExtensionOption.objects.filter(active=True, currency=self.session.currency))
+
+
+@signed_in
+@require_safe
+@never_cache
+def more_time(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """The regions of <more-time>."""
+    session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
+    if session is None or request.user.id not in (session.customer_id, session.mechanic_id):
+        raise Http404
+    view = View(session, request.user.id == session.customer_id, timezone.now())
+    return render(request, "booking/more_time.html", {"view": view, "session": session})

@@ -1,0 +1,175 @@
+"""Adding time without leaving the session: with one click, the bank's yes, another card, or at the last second."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.faults.test_payments import control
+from tests.journeys import calls, quietly
+from tests.journeys.conftest import DESKTOP
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic, Person
+
+MINUTE = 60
+Pair = tuple[Customer, Mechanic]
+
+
+@pytest.fixture
+def talk(server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]) -> Pair:
+    """A chat that runs, of thirty minutes, whose customer has let us keep the card."""
+    return begun(server, a_customer(), a_mechanic(viewport=DESKTOP), keep_card=True)
+
+
+def begun(server: Server, customer: Customer, mechanic: Mechanic, *, keep_card: bool = False) -> Pair:
+    session_id = quietly.request(server, customer.who, keep_card=keep_card)
+    quietly.accept(server, mechanic.who, session_id)
+    customer.goes_to(session_id).joins()
+    mechanic.goes_to(session_id).joins().starts()
+    customer.is_live()
+    return customer, mechanic
+
+
+def bank(server: Server, customer: Customer, behaves_as: str) -> None:
+    """What the bank behind the kept card does from now on."""
+    key = customer.who.id.replace("-", "")
+    ((account,),) = server.sql("SELECT stripe_id FROM payments_stripecustomer WHERE user_id = %s", key)
+    control(server, "cards", customer=account, behaves_as=behaves_as)
+
+
+def extends(customer: Customer, time: str = "15 minutes") -> None:
+    customer.button("Extend Session").first.click()
+    dialog = customer.page.locator("#extend-dialog")
+    dialog.get_by_role("radio", name=re.compile(time)).check()
+    dialog.get_by_role("button", name=re.compile(r"^Pay \$")).click()
+
+
+def has_left(person: Person, minutes: int) -> None:
+    """On the clock that is shown, and a little less."""
+    clock = re.compile(rf"^\s*({minutes}:00|{minutes - 1}:\d\d)")
+    expect(person.page.locator("session-clock")).to_have_text(clock)
+
+
+def in_a_new_tab(customer: Customer, link: str) -> Page:
+    with customer.page.expect_popup() as opened:
+        customer.page.get_by_role("link", name=link).filter(visible=True).last.click()
+    return opened.value
+
+
+def test_one_click_and_both_clocks_jump(talk: Pair) -> None:
+    customer, mechanic = talk
+    customer.button("Extend Session").click()
+    customer.sees("Your Visa ending in 4242 is asked.")
+    inspect(customer.page, "extend-choice")
+    customer.page.get_by_role("radio", name=re.compile("30 minutes")).check()
+    customer.button("Pay $24.99").click()
+    for person in talk:
+        has_left(person, 60)
+        person.sees("30 minutes")
+    expect(customer.page.locator("#extend-dialog")).to_be_hidden()
+    customer.says("Good, let us go on")
+    mechanic.reads("Good, let us go on")
+
+
+def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) -> None:
+    customer, mechanic = talk
+    bank(server, customer, "pm_card_authenticationRequired")
+    extends(customer)
+    customer.sees("Your bank wants you to confirm.")
+    mechanic.sees(re.compile("is paying for 15 minutes more"))
+    inspect(customer.page, "extend-confirm")
+    inspect(mechanic.page, "extend-mechanic-pending")
+    tab = in_a_new_tab(customer, "Confirm with my bank")
+    tab.get_by_role("button", name="Approve").click()
+    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    for person in talk:
+        has_left(person, 45)
+
+
+def test_a_card_that_is_declined_and_another_one(server: Server, talk: Pair) -> None:
+    customer, mechanic = talk
+    bank(server, customer, "pm_card_chargeDeclinedInsufficientFunds")
+    extends(customer)
+    customer.sees(re.compile("does not have enough|insufficient|not enough", re.IGNORECASE))
+    inspect(customer.page, "extend-declined")
+    tab = in_a_new_tab(customer, "Pay with another card")
+    tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
+    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    for person in talk:
+        has_left(person, 45)
+    mechanic.sees_no_more(re.compile("is paying for"))
+
+
+def test_who_would_rather_not_is_not_charged(server: Server, talk: Pair) -> None:
+    customer, _mechanic = talk
+    bank(server, customer, "pm_card_authenticationRequired")
+    extends(customer)
+    customer.sees("Your bank wants you to confirm.").page.keyboard.press("Escape")
+    customer.button("Rather not").click()
+    customer.sees_no_more("Your bank wants you to confirm.")
+    customer.button("Extend Session").click()
+    expect(customer.page.get_by_role("radio", name=re.compile("15 minutes"))).to_be_visible()
+    has_left(customer, 30)
+
+
+def test_without_a_kept_card_one_pays_on_a_page(
+    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
+) -> None:
+    customer, mechanic = begun(server, a_customer(), a_mechanic())
+    customer.button("Extend Session").click()
+    customer.sees("You pay on a page in a new tab.").page.keyboard.press("Escape")
+    extends(customer)
+    tab = in_a_new_tab(customer, "Go to payment")
+    tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
+    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    for person in (customer, mechanic):
+        has_left(person, 45)
+
+
+def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
+    customer, mechanic = talk
+    pass_time(server, customer.session_id, 26 * MINUTE)
+    for person in talk:
+        person.page.reload()
+    customer.sees("Your time is nearly over.")
+    mechanic.sees("Can you stay?")
+    inspect(customer.page, "extend-near-end")
+    bank(server, customer, "pm_card_authenticationRequired")
+    extends(customer)
+    customer.sees("Your bank wants you to confirm.")
+    pass_time(server, customer.session_id, 4 * MINUTE)
+    customer.sees("The session waits up to two minutes for this payment.")
+    mechanic.sees("The session waits up to two minutes for this payment.")
+    inspect(customer.page, "extend-held")
+    tab = in_a_new_tab(customer, "Confirm with my bank")
+    tab.get_by_role("button", name="Approve").click()
+    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    customer.is_live()
+    for person in talk:
+        has_left(person, 15)
+
+
+def test_a_mechanic_who_cannot_stay(talk: Pair) -> None:
+    customer, mechanic = talk
+    mechanic.button("More time").click()
+    inspect(mechanic.page, "extend-allowance")
+    mechanic.page.get_by_role("radio", name="I cannot stay longer").check()
+    mechanic.button("Say so").click()
+    customer.button("Extend Session").click()
+    customer.sees(re.compile("cannot stay longer today"))
+
+
+def test_a_call_goes_on_while_it_is_extended(
+    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
+) -> None:
+    customer = a_customer(permissions=calls.DEVICES)
+    mechanic = a_mechanic(permissions=calls.DEVICES, viewport=DESKTOP)
+    calls.call_of_checked(server, customer, mechanic, keep_card=True)
+    extends(customer)
+    for person in (customer, mechanic):
+        has_left(person, 60)
+        calls.sees_moving_pictures(person)
+        assert person.page.evaluate("connections.length") == 1
