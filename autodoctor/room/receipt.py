@@ -20,6 +20,19 @@ class Receipt:
         return next((payment for payment in self.payments if payment.purpose == Payment.Purpose.BOOKING), None)
 
     @property
+    def parts(self) -> list[Payment]:
+        """What was ever held: the booking, then each extension in order."""
+        held = [payment for payment in self.payments if payment.authorised_at]
+        return sorted(held, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
+
+    @property
+    def rule(self) -> str:
+        """Which line of the table decided what is charged: nothing, half, all, used; empty while it is open."""
+        if self.asks_solved or not self.session.end_reason:
+            return ""
+        return settlement.rule(self.session)
+
+    @property
     def asks_solved(self) -> bool:
         """The mechanic ended early, and the customer has not said whether it is solved."""
         return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None

@@ -26,19 +26,27 @@ def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
     return {part.id: 0 for part in parts if part not in gave_time} | _due(session, gave_time)
 
 
-def _due(session: Session, parts: list[Payment]) -> dict[UUID, int]:
+def rule(session: Session) -> str:
+    """Which line of the table holds: nothing, half, used or all; empty while the customer is asked."""
     reason = session.end_reason
     if reason == ASK_FIRST:
-        if session.solved is None:
+        return "" if session.solved is None else "all" if session.solved else "used"
+    lines = {"nothing": NOTHING, "half": HALF_OF_BOOKING, "used": USED_SHARE}
+    return next((name for name, reasons in lines.items() if reason in reasons), "all")
+
+
+def _due(session: Session, parts: list[Payment]) -> dict[UUID, int]:
+    match rule(session):
+        case "":
             return {}
-        return _all(session, parts) if session.solved else _used_share(session, parts)
-    if reason in NOTHING:
-        return {payment.id: 0 for payment in parts}
-    if reason in HALF_OF_BOOKING:
-        return {payment.id: _late_share(session, payment) for payment in parts}
-    if reason in USED_SHARE:
-        return _used_share(session, parts)
-    return _all(session, parts)
+        case "nothing":
+            return {payment.id: 0 for payment in parts}
+        case "half":
+            return {payment.id: _late_share(session, payment) for payment in parts}
+        case "used":
+            return _used_share(session, parts)
+        case _:
+            return _all(session, parts)
 
 
 def _all(session: Session, parts: list[Payment]) -> dict[UUID, int]:
