@@ -137,6 +137,12 @@ def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
         return made.id
 
 
+def forget_card(payment_method_id: str, *, key: str) -> None:
+    """Nothing can be asked of it any more. Raises `Invalid` or `Unknown` when Stripe has let go of it already."""
+    with _in_our_words():
+        _client().v1.payment_methods.detach(payment_method_id, {}, _once(key))
+
+
 def create_checkout(request: dict[str, Any], *, key: str) -> CheckoutSnapshot:
     with _in_our_words():
         params: Any = request

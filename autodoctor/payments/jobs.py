@@ -45,6 +45,12 @@ def collect(job: Job, now: datetime) -> None:
         kept_card.collect(payment=payment, now=now)
 
 
+def forget_card(job: Job, now: datetime) -> None:
+    """A card that its holder has removed; one that is gone already is what was wanted."""
+    with suppress(gateway.Invalid, gateway.Unknown):
+        gateway.forget_card(job.key, key=job.idempotency_key)
+
+
 def give_back(job: Job, now: datetime) -> None:
     """Issue a refund that stands in the ledger. One that Stripe refuses ends as failed."""
     refund = Refund.objects.select_related("payment").get(id=job.key)
@@ -83,5 +89,6 @@ JOBS: dict[str, Handler] = {
     "payment.close": Handler(run=close, external=True, attempts=ATTEMPTS),
     "payment.collect": Handler(run=collect, external=True),
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
+    "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=inbox.process, external=True),
 }

@@ -6,7 +6,11 @@ Safe to repeat and to race: what is asked of the bank is written down first, and
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models import QuerySet
+
 from autodoctor.accounts.models import User
+from autodoctor.clock.queue import schedule
 from autodoctor.payments import gateway, requests
 from autodoctor.payments.checkout import ask_bank, open_checkout, payable, shut
 from autodoctor.payments.models import Payment, StripeCustomer
@@ -23,6 +27,17 @@ def of(user: User) -> KeptCard | None:
     """The card this person had us keep."""
     kept = StripeCustomer.objects.filter(user=user).exclude(payment_method_id="").first()
     return KeptCard(kept.card_brand, kept.card_last4) if kept else None
+
+
+def remove(*, user: User, now: datetime) -> bool:
+    """Keep this person's card no longer: from now on nothing asks it, and Stripe forgets it soon. False without one."""
+    with transaction.atomic():
+        kept = StripeCustomer.objects.select_for_update().filter(user=user).exclude(payment_method_id="").first()
+        if kept is None:
+            return False
+        schedule("card.forget", kept.payment_method_id, now)
+        _clear(StripeCustomer.objects.filter(pk=kept.pk))
+        return True
 
 
 def collect(*, payment: Payment, now: datetime, another_card: bool = False) -> Payment:
@@ -86,6 +101,8 @@ def _ask(payment: Payment, now: datetime) -> Payment:
 
 def _forget_card(payment: Payment) -> None:
     gone = payment.attempt_request["payment_method"]
-    StripeCustomer.objects.filter(user=payment.payer, payment_method_id=gone).update(
-        payment_method_id="", card_brand="", card_last4="", card_kept_at=None
-    )
+    _clear(StripeCustomer.objects.filter(user=payment.payer, payment_method_id=gone))
+
+
+def _clear(kept: QuerySet[StripeCustomer]) -> None:
+    kept.update(payment_method_id="", card_brand="", card_last4="", card_kept_at=None)

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
-from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.listing import files_of
@@ -16,6 +15,7 @@ from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
 from autodoctor.payments.words import money
 from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
+from autodoctor.room.reasons import RELEASE_REASONS
 from autodoctor.room.receipt import Receipt
 from autodoctor.room.shots import Shot, shot_list
 from autodoctor.sessions import attendance, calling, deadlines, log, queue, settlement, sharing, unwritten
@@ -26,19 +26,6 @@ from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, Kind, State
 
 CANDIDATE = "candidate"  # an approved mechanic who looks at a request in the queue
 
-RELEASE_REASONS = {
-    Role.MECHANIC: {
-        "not_my_field": _("This is not my field"),
-        "no_time": _("Something came up"),
-        "customer_away": _("The customer does not come"),
-        "other": _("Another reason"),
-    },
-    Role.CUSTOMER: {
-        "mechanic_away": _("The mechanic does not come"),
-        "no_answer": _("I get no answer"),
-        "other": _("Another reason"),
-    },
-}
 LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH = 0, 10, 3, 2  # seconds between looks where no event tells
 
 
@@ -332,6 +319,12 @@ class Page:
         return self.session.kind == Kind.CHAT and self.session.chat_price_cents is not None
 
     # While it runs
+
+    @property
+    def waits_for_payment(self) -> bool:
+        """The time is up, and the end waits for an extension that is being paid."""
+        hold, ends_at = self.session.hold_until, self.session.ends_at
+        return self.session.state in RUNNING and hold is not None and ends_at is not None and ends_at <= self.now
 
     @property
     def lenient_seconds(self) -> float:

@@ -81,7 +81,7 @@ class Answer(Schema):
 
 
 class Allowance(Schema):
-    seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+    seconds: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
         description="0: not at all; null: as long as it takes"
     )
 

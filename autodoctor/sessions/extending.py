@@ -19,10 +19,13 @@ from autodoctor.sessions import actions, fairclock, log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.deadlines import span
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import CLAIMED, RUNNING
 
 MAX_TRIES = 20  # that come to nothing, in one session: each asks a bank and is told to both
+
+ALLOWED = "extension.allowed"
+MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,9 @@ def allow(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> 
         if session.state not in CLAIMED:
             raise Refused("session_closed", _("This is said from the acceptance to the end of the session."))
         if session.allowed_seconds != seconds:
+            _check_pace(session)
             session.allowed_seconds = seconds
-            log.append(session, "extension.allowed", at=now, by=who, data={"seconds": seconds, "with_session": True})
+            log.append(session, ALLOWED, at=now, by=who, data={"seconds": seconds, "with_session": True})
         pending = ledger.pending_extension(session.id)
         if pending and seconds is not None and pending.seconds > seconds:
             _call_off(it, pending, "not_allowed", at=now, who=who)
@@ -139,6 +143,11 @@ def time_up(it: Situation, at: datetime, now: datetime) -> None:
         ledger.look_again(pending, now)
     else:
         actions.complete(it, "time_up", at=at)
+
+
+def _check_pace(session: Session) -> None:
+    if SessionEvent.objects.filter(session=session, kind=ALLOWED).count() >= MOST_SAID:
+        raise Refused("too_fast", _("You have changed this very often. Talk about it in the session."), 429)
 
 
 def _is_over(session: Session, now: datetime) -> bool:

@@ -38,6 +38,7 @@ PAGES: dict[str, Row] = {
     "/dashboard/open/": ("support_only", (302, 404, 404, 404, 200)),
     "/(customer|mechanic)/dashboard": ("anyone", MOVED),
     "/mechanic/login": ("anyone", MOVED),
+    "/account/card/": ("customer_only", (302, 200, 404, 200, 404)),
     "/mechanics/apply/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/mechanics/taking-sessions/": ("mechanic_only", (302, 404, 405, 404, 404)),
     "/mechanics/<mechanic_id>/": ("signed_in", SIGNED_IN_NOTHING_THERE),

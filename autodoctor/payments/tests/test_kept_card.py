@@ -28,6 +28,19 @@ def test_the_kept_card_is_known_by_its_last_digits(kept: StripeCustomer, custome
     assert kept_card.of(stranger) is None
 
 
+def test_a_card_that_is_removed_is_forgotten_here_at_once_and_soon_there(
+    kept: StripeCustomer, customer: User, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    method = kept.payment_method_id
+    assert kept_card.remove(user=customer, now=now)
+    assert kept_card.of(customer) is None
+    assert not kept_card.remove(user=customer, now=now)
+    run_all()
+    [event] = stripe_sandbox.events("payment_method.detached")
+    assert event["data"]["object"]["id"] == method
+    assert collected(extension, now).waits_for == Payment.WaitsFor.PAY  # nothing to ask: a page opens
+
+
 def test_it_is_held_at_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:

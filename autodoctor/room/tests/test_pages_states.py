@@ -134,7 +134,9 @@ def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
         assert re.search(r"\b(25:00|24:5\d)\b", reads(person))
         assert "end" in buttons(client_of(person), story)
         assert "Write a message" in client_of(person).get(f"/sessions/{story.id}/").content.decode()
-    assert "Extend Session" not in reads(customer)
+    assert "Extend Session" in reads(customer)
+    assert "Extend Session" not in reads(mechanic)  # who says how long they can stay
+    assert "More time" in reads(mechanic)
 
 
 def test_a_missing_mechanic_stops_the_clock_and_soon_lets_the_customer_end(

@@ -1,6 +1,7 @@
 """More time: who may ask, when, for how much, and what the clock does."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -141,6 +142,16 @@ def test_only_what_the_mechanic_allows(story: Story, allowed: int, minutes: int,
         assert story.ask(minutes).seconds == minutes * 60
     else:
         assert refusal(lambda: story.ask(minutes)) == ("not_allowed", 409)
+
+
+def test_nobody_fills_the_log_by_changing_their_mind(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extending, "MOST_SAID", 3)
+    story.live()
+    for seconds in (900, 0, 900):
+        extending.allow(session_id=story.id, by=story.mechanic, seconds=seconds, now=story.now)
+    said = partial(extending.allow, session_id=story.id, by=story.mechanic, now=story.now)
+    assert said(seconds=900).allowed_seconds == 900  # the same again is no change
+    assert refusal(lambda: said(seconds=0)) == ("too_fast", 429)
 
 
 def test_what_was_allowed_is_used_up(story: Story) -> None:

@@ -1,0 +1,19 @@
+"""Why a request is given back, as it is offered to each side."""
+
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import Role
+
+RELEASE_REASONS = {
+    Role.MECHANIC: {
+        "not_my_field": _("This is not my field"),
+        "no_time": _("Something came up"),
+        "customer_away": _("The customer does not come"),
+        "other": _("Another reason"),
+    },
+    Role.CUSTOMER: {
+        "mechanic_away": _("The mechanic does not come"),
+        "no_answer": _("I get no answer"),
+        "other": _("Another reason"),
+    },
+}
