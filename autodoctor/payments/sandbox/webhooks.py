@@ -20,7 +20,7 @@ from autodoctor.payments.sandbox.store import Store
 logger = logging.getLogger(__name__)
 RETRY_SECONDS: Sequence[float] = (1, 2, 5, 10, 30, 60, 300, 900, 3600)  # the last one again and again
 GIVE_UP_SECONDS = 3 * 24 * 60 * 60
-TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 20  # fifty deliveries at once, on a busy machine, are slow but not lost
 _LEASE_SECONDS = 30
 _LONGEST_SLEEP_SECONDS = 1.0
 _AT_ONCE = 4

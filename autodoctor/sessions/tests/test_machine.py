@@ -12,10 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.answers import Refused
-from autodoctor.sessions import actions, attendance, deadlines, settlement
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import actions, attendance, deadlines, extending, settlement
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition
-from autodoctor.sessions.tests.story import Story
+from autodoctor.sessions.tests.story import CHAT, Story
 
 NO = (InvalidTransition, Refused, Session.DoesNotExist)
 PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
@@ -39,8 +40,11 @@ class Machine(RuleBasedStateMachine):
         event(f"was {self.story.session.state}, {'started' if self.story.session.started_at else 'never live'}")
         try:
             self.story.wait(minutes=60 * 30)  # whatever happened, it ends by itself
+            self.no_news_is_lost()
             assert self.story.session.state in TERMINAL
-            assert self.story.payment.due_cents is not None
+            for payment in self.payments():
+                assert payment.due_cents is not None
+                assert payment.granted_at or payment.purpose == "booking" or payment.due_cents == 0
         finally:
             transaction.set_rollback(True)
             self.undo.__exit__(None, None, None)
@@ -91,6 +95,52 @@ class Machine(RuleBasedStateMachine):
     def answer(self, solved: bool) -> None:
         actions.answer_solved(session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now)
 
+    # More time
+
+    @rule(minutes=st.sampled_from([15, 30, 60]))
+    def ask_for_more(self, minutes: int) -> None:
+        with suppress(*NO):
+            self.story.ask(minutes, cents=minutes * 99)
+
+    @precondition(lambda self: self.open_extension() is not None)
+    @rule(told=st.sampled_from(["at once", "twice", "later"]))
+    def the_bank_agrees(self, told: str) -> None:
+        """The news of it comes at once, twice, or with `the_news_comes`: out of order, after the end, or never."""
+        payment = self.open_extension()
+        assert payment
+        self.story.hold(payment)
+        for _ in range({"at once": 1, "twice": 2, "later": 0}[told]):
+            self.story.extend(payment)
+
+    @rule()
+    def no_news_is_lost(self) -> None:
+        """What was held and not told yet is told, and what was told is told again."""
+        for payment in self.payments():
+            if payment.purpose == "extension" and payment.state == "authorised":
+                self.story.extend(payment)
+
+    @precondition(lambda self: self.open_extension() is not None)
+    @rule()
+    def rather_not(self) -> None:
+        payment = self.open_extension()
+        assert payment
+        with suppress(*NO):
+            extending.call_off(
+                session_id=self.story.id, by=self.people["customer"], payment_id=payment.id, now=self.story.now
+            )
+
+    @rule(minutes=st.sampled_from([None, 0, 15, 60]))
+    def allow(self, minutes: int | None) -> None:
+        mechanic = self.story.session.mechanic
+        with suppress(*NO):
+            self.story.allow(minutes, by=mechanic or self.people["mechanic"])
+
+    def payments(self) -> list[Payment]:
+        return list(Payment.objects.filter(owner_id=self.story.id).order_by("created_at"))
+
+    def open_extension(self) -> Payment | None:
+        return next((p for p in self.payments() if p.purpose == "extension" and p.state == "created"), None)
+
     @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
     def wait(self, seconds: int) -> None:
         self.story.wait(seconds=seconds)
@@ -138,13 +188,33 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_due_follows_the_table(self) -> None:
-        session, payment = self.story.session, self.story.payment
-        if payment.due_cents is None:
-            return
-        assert session.state in TERMINAL
-        held = payment.state == "authorised"
-        expected = settlement.due(session, [payment])
-        assert payment.due_cents == (expected[payment.id] if held else 0)
+        session, payments = self.story.session, self.payments()
+        decided = [payment for payment in payments if payment.due_cents is not None]
+        if self.story.payment.due_cents is not None:
+            assert session.state in TERMINAL
+        expected = settlement.due(session, payments) if session.state in TERMINAL else {}
+        for payment in decided:
+            held = payment.state == "authorised"
+            assert payment.due_cents == (expected.get(payment.id, 0) if held else 0)
+
+    @invariant()
+    def no_more_is_charged_than_was_held_and_no_more_earned_than_charged(self) -> None:
+        charged = [payment.due_cents or 0 for payment in self.payments() if payment.state == "authorised"]
+        assert all(0 <= (p.due_cents or 0) <= p.amount_cents for p in self.payments())
+        assert settlement.mechanic_share_cents(sum(charged)) <= sum(charged) * 0.7
+
+    @invariant()
+    def the_time_is_what_was_booked_and_what_was_given(self) -> None:
+        given = [p for p in self.payments() if p.purpose == "extension" and p.granted_at]
+        assert all(payment.authorised_at for payment in given)
+        assert self.story.session.granted_seconds == CHAT.seconds + sum(payment.seconds for payment in given)
+
+    @invariant()
+    def one_extension_is_open_at_most(self) -> None:
+        waiting = [
+            p for p in self.payments() if p.purpose == "extension" and p.state == "created" and p.due_cents is None
+        ]
+        assert len(waiting) <= 1
 
 
 @pytest.mark.django_db
