@@ -7,7 +7,7 @@ from typing import Self
 
 import pytest
 from PIL import Image
-from playwright.sync_api import APIResponse, FilePayload, Locator, Page, Request, expect
+from playwright.sync_api import APIResponse, FilePayload, Locator, Page, Request, Route, expect
 
 from autodoctor.files.tests.samples import PDF, photo, position_in, wav
 from tests.fakes.server import Server
@@ -231,11 +231,18 @@ def test_a_playing_sound_goes_on_while_more_is_shared(talk: tuple[Hands, Hands])
 
 def test_names_do_nothing(talk: tuple[Hands, Hands], watch: Watch) -> None:
     customer, mechanic = talk
-    customer.page.route(UPLOADS, lambda route: None)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    customer.page.route(UPLOADS, hold)
     customer.adds(note(f"{EVIL}.txt"))
     expect(customer.page.locator(".upload__name")).to_contain_text(EVIL)
     customer.page.get_by_role("button", name=re.compile("^Cancel")).click()
-    customer.page.unroute_all(behavior="ignoreErrors")
+    for route in held:
+        route.abort()  # let go, it might reach the server after all
+    customer.page.unroute(UPLOADS)
     customer.adds(note(f"{EVIL}.txt"))
     expect(mechanic.page.locator(".bubble--file")).to_contain_text("img src=x onerror=alert(1)")
     for side in talk:
