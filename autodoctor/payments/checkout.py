@@ -45,7 +45,9 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
     if current and current.status == "open":
         return payable(payment)
     _claim(payment, success_url, cancel_url, now)
-    payment = payable(payment)
+    before, payment = payment, payable(payment)
+    if payment.checkout_number == before.checkout_number:  # the kept card was asked in between: first give that up
+        return open_checkout(payment=payment, success_url=success_url, cancel_url=cancel_url, now=now)
     if not payment.checkout_id:
         _ask(payment)
     return payable(payment)
@@ -115,7 +117,7 @@ def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
 
 
 def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> None:
-    """Write down the next request. Of two callers one does, and both then send what it wrote."""
+    """Write down the next request, unless the kept card is asked. Of two callers one does; both send what it wrote."""
     request = requests.checkout(
         payment_id=payment.id,
         owner_id=payment.owner_id,
@@ -130,7 +132,11 @@ def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -
         expires_at=now + max(SHORTEST, timedelta(seconds=settings.DEADLINES["checkout"])),
     )
     Payment.objects.filter(
-        id=payment.id, checkout_number=payment.checkout_number, state=State.CREATED, due_cents=None
+        id=payment.id,
+        checkout_number=payment.checkout_number,
+        attempted_at=payment.attempted_at,
+        state=State.CREATED,
+        due_cents=None,
     ).update(
         checkout_number=payment.checkout_number + 1,
         checkout_request=request,

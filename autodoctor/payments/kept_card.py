@@ -63,7 +63,7 @@ def _goes_by_kept_card(payment: Payment, now: datetime) -> bool:
 
 
 def _begin(payment: Payment, now: datetime) -> bool:
-    """Write down what is asked of the bank. Of two callers one does, and both then send what it wrote."""
+    """Write down what is asked of the bank. Of two callers one does, and both send that. False: a page opened."""
     person = StripeCustomer.objects.filter(user=payment.payer).exclude(payment_method_id="").first()
     if person is None or not payment.keep_card:
         return False
@@ -77,10 +77,9 @@ def _begin(payment: Payment, now: datetime) -> bool:
         payment_method_id=person.payment_method_id,
         return_url=payment.return_url,
     )
-    Payment.objects.filter(id=payment.id, attempted_at=None, checkout_number=0).update(
-        attempted_at=now, attempt_request=request
-    )
-    return True
+    asked = Payment.objects.filter(id=payment.id, checkout_number=0)  # no page was opened meanwhile
+    asked.filter(attempted_at=None).update(attempted_at=now, attempt_request=request)
+    return asked.exclude(attempted_at=None).exists()
 
 
 def _ask(payment: Payment, now: datetime) -> Payment:

@@ -1,5 +1,7 @@
 """The kept card while something breaks: a crash, an outage, two tabs, news that come first. Charged once, or never."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from threading import Barrier, Thread
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from autodoctor.payments import checkout, gateway, kept_card, ledger
+from autodoctor.payments import checkout, gateway, kept_card, ledger, requests
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.settle import abandon, settle
@@ -18,6 +20,7 @@ from autodoctor.payments.tests.stand import (
     Crashes,
     collected,
     live,
+    open_page,
     run_all,
 )
 
@@ -194,3 +197,51 @@ def test_two_tabs_at_once_pay_once(
         one.join(30)
     assert State.AUTHORISED in outcomes
     assert live(stripe_sandbox, extension) == ["requires_capture"]
+
+
+def first(act: Callable[[], object], then: Callable[..., Any]) -> Callable[..., Any]:
+    """Once, this happens in between: after the row was read, before anything is written down."""
+    left = [act]
+
+    def between(**given: Any) -> Any:
+        while left:
+            left.pop()()
+        return then(**given)
+
+    return between
+
+
+@pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
+def test_a_page_that_opens_just_before_the_bank_is_asked_is_the_only_way(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    card: str,
+) -> None:
+    behave(card)
+    page = first(lambda: open_page(extension, now), requests.attempt)
+    monkeypatch.setattr(requests, "attempt", page)
+    assert collected(extension, now).waits_for == "pay"
+    assert live(stripe_sandbox, extension) == ["page"]
+
+
+@pytest.mark.parametrize(
+    ("card", "open_ways"), [("pm_card_visa", "requires_capture"), ("pm_card_authenticationRequired", "page")]
+)
+def test_the_bank_that_is_asked_just_before_a_page_opens_is_not_asked_beside_it(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    card: str,
+    open_ways: str,
+) -> None:
+    behave(card)
+    asked = first(lambda: collected(extension, now), requests.checkout)
+    monkeypatch.setattr(requests, "checkout", asked)
+    with suppress(checkout.NotPayable):
+        open_page(extension, now)
+    assert live(stripe_sandbox, extension) == [open_ways]
