@@ -111,14 +111,16 @@ def extend(
     """
     terms = _terms(session, key)
     page = site.rstrip("/") + reverse("session_extension", args=[session.id])
-    payment, new = extending.ask(session_id=session.id, by=by, terms=terms, return_url=page, now=now)
-    return go_on(payment, now, another_card=another_card), new
+    payment, new = extending.ask(
+        session_id=session.id, by=by, terms=terms, kept_card=not another_card, return_url=page, now=now
+    )
+    return go_on(payment, now), new
 
 
-def go_on(payment: Payment, now: datetime, *, another_card: bool = False) -> Payment:
+def go_on(payment: Payment, now: datetime) -> Payment:
     """Ask the bank, or open a page to pay on; as it stands then."""
     try:
-        return kept_card.collect(payment=payment, now=now, another_card=another_card)
+        return kept_card.collect(payment=payment, now=now)
     except NotPayable as over:
         return over.payment
     except gateway.PaymentError:

@@ -51,7 +51,9 @@ class ExtensionsOut(Schema):
 
 class AcceptIn(Schema, extra="forbid"):
     option: str = Field(pattern=r"^\d{1,9}-\d{1,9}-\d{1,9}-\d{1,9}$", description="The `option` of an offer")
-    another_card: bool = Field(False, description="Do not ask the kept card (any more): pay on a page")
+    another_card: bool = Field(
+        False, description="Do not ask the kept card (any more): pay on a page, with a card that is not kept"
+    )
 
 
 @router.get("/sessions/{uuid:session_id}/extensions", response={200: ExtensionsOut, **FAILURES}, auth=SIGNED_IN)

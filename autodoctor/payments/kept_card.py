@@ -40,14 +40,14 @@ def remove(*, user: User, now: datetime) -> bool:
         return True
 
 
-def collect(*, payment: Payment, now: datetime, another_card: bool = False) -> Payment:
-    """Ask the bank behind the kept card; without one, or once it said no, open a page to pay on.
+def collect(*, payment: Payment, now: datetime) -> Payment:
+    """Ask the bank behind the kept card; without one, once it said no, or for another card: open a page to pay on.
 
     The payment then `waits_for` its holder, or for the bank. Raises `NotPayable` once it is paid or called off, and
     the gateway's errors: whatever was begun goes on from the queue. Not to be called in a transaction.
     """
     payment = payable(payment)
-    if not another_card and _goes_by_kept_card(payment, now):
+    if _goes_by_kept_card(payment, now):
         payment = _ask(payment, now)
         if not payment.decline_code:
             return payment
@@ -57,7 +57,7 @@ def collect(*, payment: Payment, now: datetime, another_card: bool = False) -> P
 
 
 def _goes_by_kept_card(payment: Payment, now: datetime) -> bool:
-    if payment.checkout_number or payment.decline_code:
+    if payment.checkout_number or payment.decline_code or not payment.keep_card:
         return False
     return bool(payment.attempted_at) or _begin(payment, now)
 
@@ -65,7 +65,7 @@ def _goes_by_kept_card(payment: Payment, now: datetime) -> bool:
 def _begin(payment: Payment, now: datetime) -> bool:
     """Write down what is asked of the bank. Of two callers one does, and both send that. False: a page opened."""
     person = StripeCustomer.objects.filter(user=payment.payer).exclude(payment_method_id="").first()
-    if person is None or not payment.keep_card:
+    if person is None:
         return False
     request = requests.attempt(
         payment_id=payment.id,
@@ -77,7 +77,7 @@ def _begin(payment: Payment, now: datetime) -> bool:
         payment_method_id=person.payment_method_id,
         return_url=payment.return_url,
     )
-    asked = Payment.objects.filter(id=payment.id, checkout_number=0)  # no page was opened meanwhile
+    asked = Payment.objects.filter(id=payment.id, checkout_number=0, keep_card=True)  # no page was wanted meanwhile
     asked.filter(attempted_at=None).update(attempted_at=now, attempt_request=request)
     return asked.exclude(attempted_at=None).exists()
 

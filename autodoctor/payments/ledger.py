@@ -84,6 +84,11 @@ def pending_extension(owner_id: UUID) -> Payment | None:
     return Payment.objects.filter(pending, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION).first()
 
 
+def use_another_card(payment: Payment) -> None:
+    """Whoever goes on with this asks the kept card no more; the one that pays instead is not kept in its place."""
+    Payment.objects.filter(id=payment.id).update(keep_card=False)
+
+
 def came_to_nothing(owner_id: UUID) -> int:
     """How many extensions were begun and not paid."""
     return Payment.objects.filter(owner_id=owner_id, purpose=Payment.Purpose.EXTENSION, state=State.FAILED).count()

@@ -69,13 +69,20 @@ def allow(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> 
         return session
 
 
-def ask(*, session_id: UUID, by: User, terms: MoreTime, return_url: str, now: datetime) -> tuple[Payment, bool]:
-    """The customer wants more time: a payment, not paid yet, and whether it is new. Asked twice, it is the same one."""
+def ask(
+    *, session_id: UUID, by: User, terms: MoreTime, kept_card: bool = True, return_url: str, now: datetime
+) -> tuple[Payment, bool]:
+    """The customer wants more time: a payment, not paid yet, and whether it is new. Asked twice, it is the same one.
+
+    `kept_card`: whether the card they had us keep may be asked, or asked any further.
+    """
     with changing(session_id, now) as it:
         session, who = it.session, log.actor(by, it.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can add time."), 403)
         if pending := ledger.pending_extension(session.id):
+            if not kept_card and pending.seconds == terms.seconds:
+                ledger.use_another_card(pending)
             return _same(pending, terms), False
         _check(session, terms, now)
         payment = ledger.open_extension(
@@ -85,7 +92,7 @@ def ask(*, session_id: UUID, by: User, terms: MoreTime, return_url: str, now: da
             currency=terms.currency,
             seconds=terms.seconds,
             description=terms.name,
-            keep_card=session.keep_card,
+            keep_card=session.keep_card and kept_card,
             return_url=return_url,
             now=now,
         )

@@ -203,6 +203,22 @@ def test_declined_then_another_card(session: Session, tab: Tab, behave: Any, str
     assert tab.look()["card"] == {"brand": "mastercard", "last4": "4444"}
 
 
+@pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
+def test_another_card_from_the_first_or_instead_of_the_banks_question(
+    session: Session, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox, card: str
+) -> None:
+    behave(card)
+    if card == "pm_card_authenticationRequired":
+        tab.accept()
+    answer = tab.accept(another_card=True).json()
+    assert (answer["state"], answer["link"]) == ("pay", extension(session).checkout_url)
+    assert not extension(session).keep_card
+    stripe_sandbox.pay(answer["link"], "pm_card_mastercard")
+    tab.back()
+    assert told(session)[-1] == "session.extended paid"
+    assert tab.look()["card"] == {"brand": "visa", "last4": "4242"}
+
+
 def test_without_a_kept_card_a_page_is_opened(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
     assert tab.look()["card"] is None
     answer = tab.accept()

@@ -140,10 +140,10 @@ def open_extension(customer: User, now: datetime, **changes: Any) -> Payment:
     return ledger.open_extension(**given | changes)
 
 
-def collected(payment: Payment, now: datetime, **changes: Any) -> Payment:
+def collected(payment: Payment, now: datetime) -> Payment:
     """As it stands after one more try."""
     try:
-        return kept_card.collect(payment=payment, now=now, **changes)
+        return kept_card.collect(payment=payment, now=now)
     except NotPayable as over:
         return over.payment
 

@@ -131,7 +131,8 @@ def test_who_abandons_the_banks_question_may_take_another_card(
 ) -> None:
     behave("pm_card_authenticationRequired")
     waiting = collected(extension, now)
-    other = collected(extension, now, another_card=True)
+    ledger.use_another_card(extension)
+    other = collected(extension, now)
     assert (other.waits_for, live(stripe_sandbox, extension)) == ("pay", ["page"])
     stripe_sandbox.authenticate(waiting.attempt_id)  # the forgotten tab
     stripe_sandbox.pay(other.checkout_url)
@@ -144,7 +145,8 @@ def test_confirmed_before_another_card_was_chosen_it_is_paid(
 ) -> None:
     behave("pm_card_authenticationRequired")
     stripe_sandbox.authenticate(collected(extension, now).attempt_id)
-    assert collected(extension, now, another_card=True).state == State.AUTHORISED
+    ledger.use_another_card(extension)
+    assert collected(extension, now).state == State.AUTHORISED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 

@@ -67,7 +67,8 @@ def test_done_but_not_answered_it_is_held_once(
     stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3, when="after")
     with pytest.raises(gateway.Unavailable):
         kept_card.collect(payment=extension, now=now)
-    assert collected(extension, now, another_card=True).state == State.AUTHORISED
+    ledger.use_another_card(extension)
+    assert collected(extension, now).state == State.AUTHORISED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
@@ -245,3 +246,17 @@ def test_the_bank_that_is_asked_just_before_a_page_opens_is_not_asked_beside_it(
     with suppress(checkout.NotPayable):
         open_page(extension, now)
     assert live(stripe_sandbox, extension) == [open_ways]
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_the_queue_does_not_ask_the_card_that_was_not_wanted(
+    behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, asked_before: bool
+) -> None:
+    """The process dies right after another card was chosen."""
+    behave("pm_card_authenticationRequired" if asked_before else "pm_card_visa")
+    if asked_before:
+        collected(extension, now)
+    ledger.use_another_card(extension)
+    run_all()
+    extension.refresh_from_db()
+    assert (extension.waits_for, live(stripe_sandbox, extension)) == ("pay", ["page"])
