@@ -7,6 +7,7 @@ the durable queue, in a transaction of its own.
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -55,9 +56,10 @@ def alert_support(job: Job, now: datetime) -> None:
 
 @receiver(parked)
 def alert_of_given_up_money(job: Job, **rest: object) -> None:
-    """A charge, release or call-off that kept failing: money stands still, a person has to look."""
-    if payment := Payment.objects.filter(id=job.key).first() if job.kind.startswith("payment.") else None:
-        data = {"rule": "job.parked", "kind": job.kind, "payment_id": job.key}
+    """A charge, release, call-off or refund that kept failing: money stands still, a person has to look."""
+    of_this = Q(id=job.key) | Q(refunds__id=job.key)
+    if payment := Payment.objects.filter(of_this).first() if job.kind.startswith("payment.") else None:
+        data = {"rule": "job.parked", "kind": job.kind, "payment_id": str(payment.id)}
         actions.record(
             session_id=payment.owner_id, kind="alert.support", data=data, audience="support", now=timezone.now()
         )

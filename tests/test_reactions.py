@@ -7,6 +7,8 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.clock.handlers import parked
 from autodoctor.clock.models import Job
+from autodoctor.payments import ledger
+from autodoctor.payments.models import Payment
 from autodoctor.reactions import HANDLERS
 from autodoctor.sessions.tests.story import Story
 
@@ -52,6 +54,15 @@ def test_support_is_alerted_when_a_charge_is_given_up(story: Story) -> None:
     parked.send(Job, job=Job(kind="mail.send", key="some mail", due_at=NOW))
     (alert,) = story.events("alert.support")
     assert alert.data == {"rule": "job.parked", "kind": "payment.capture", "payment_id": str(story.payment.id)}
+
+
+@pytest.mark.django_db
+def test_support_is_alerted_when_a_refund_is_given_up(story: Story) -> None:
+    Payment.objects.filter(id=story.payment.id).update(state=Payment.State.CAPTURED, captured_cents=999)
+    refund = ledger.refund(payment_id=story.payment.id, amount_cents=100, reason="", now=NOW)
+    parked.send(Job, job=Job(kind="payment.refund", key=str(refund.id), due_at=NOW))
+    (alert,) = story.events("alert.support")
+    assert alert.data == {"rule": "job.parked", "kind": "payment.refund", "payment_id": str(story.payment.id)}
 
 
 @pytest.mark.django_db
