@@ -22,9 +22,9 @@ from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import CLAIMED, RUNNING
 
-MAX_TRIES = 20  # that come to nothing, in one session: each asks a bank and is told to both
+MAX_TRIES = 20  # that a customer calls off, in one session: each asks a bank and is told to both
 
-ALLOWED = "extension.allowed"
+ALLOWED, FAILED = "extension.allowed", "extension.failed"
 MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
 
@@ -136,7 +136,7 @@ def tell(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
         if payment.waits_for:
             log.append(it.session, "extension.pending", at=now, data=_facts(payment, payment.waits_for))
         elif payment.decline_code:
-            log.append(it.session, "extension.failed", at=now, data=_facts(payment, "declined"))
+            log.append(it.session, FAILED, at=now, data=_facts(payment, "declined"))
 
 
 def time_up(it: Situation, at: datetime, now: datetime) -> None:
@@ -178,10 +178,15 @@ def _check(session: Session, terms: MoreTime, now: datetime) -> None:
         raise Refused("already_extended", _("Your time was extended just now. Look at the clock before you add more."))
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
-    if ledger.came_to_nothing(session.id) >= MAX_TRIES:
+    if _called_off(session) >= MAX_TRIES:
         raise Refused("too_many", _("That was called off too often. Write to us if you need more time."))
     if terms.seconds > room(session, now):
         raise Refused("too_long", _("A session cannot last that long."))
+
+
+def _called_off(session: Session) -> int:
+    """How often its customer would rather not; what the mechanic's word called off is none of their doing."""
+    return SessionEvent.objects.filter(session=session, kind=FAILED, actor_role=Role.CUSTOMER).count()
 
 
 def _payable(session: Session) -> Payment | None:
@@ -195,7 +200,7 @@ def _call_off(it: Situation, payment: Payment, why: str, *, at: datetime, who: l
         return False
     if it.session.hold_until:
         it.session.hold_until = min(it.session.hold_until, at)
-    log.append(it.session, "extension.failed", at=at, by=who, data=_facts(payment, why))
+    log.append(it.session, FAILED, at=at, by=who, data=_facts(payment, why))
     return True
 
 

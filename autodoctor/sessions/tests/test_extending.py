@@ -347,8 +347,20 @@ def test_called_off_is_called_off_once_and_makes_room(story: Story) -> None:
 def test_nobody_asks_and_calls_off_for_ever(story: Story) -> None:
     story.live()
     for _ in range(extending.MAX_TRIES):
-        Payment.objects.filter(id=story.ask().id).update(state=State.FAILED)
+        payment = story.ask()
+        extending.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
+        Payment.objects.filter(id=payment.id).update(state=State.FAILED)
     assert refusal(story.ask) == ("too_many", 409)
+
+
+def test_what_the_mechanic_called_off_is_not_the_customers_doing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extending, "MAX_TRIES", 2)
+    story.live()
+    for _ in range(3):
+        payment = story.allow(None).ask()
+        story.allow(0)
+        Payment.objects.filter(id=payment.id).update(state=State.FAILED)
+    assert story.allow(None).ask().due_cents is None
 
 
 def test_what_is_paid_is_not_called_off(story: Story) -> None:
