@@ -203,8 +203,8 @@ def join(*, session_id: UUID, user: User, now: datetime) -> Session:
         if it.session.state not in CLAIMED:
             raise InvalidTransition(it.session.state, State.WAITING)
         seat = it.seat(who.role)
-        if seat.is_in and seat.gone_since and seat.gone_since + span("missing_grace") <= now:
-            notice_missing(it, who.role, at=seat.gone_since + span("missing_grace"), now=now)
+        if (noticed_at := deadlines.missing_at(it, who.role)) and noticed_at <= now:
+            notice_missing(it, who.role, at=noticed_at, now=now)
         if seat.part:
             _take_seat(it, seat.part, who, now)
         return it.session
@@ -297,6 +297,8 @@ def end(*, session_id: UUID, by: User, now: datetime) -> Session:
 
 
 def _reason_to_end(it: Situation, role: str, now: datetime) -> str:
+    if role != Role.SUPPORT and deadlines.all_time_given(it.session, now):
+        return "time_up"
     if role == Role.CUSTOMER:
         since = deadlines.mechanic_lost_since(it)
         return "mechanic_lost" if since and since + span("mechanic_missing_offer") <= now else "ended_by_customer"

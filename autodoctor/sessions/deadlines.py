@@ -68,12 +68,16 @@ def _mechanic_not_in(name: str) -> Due:
     return lambda it: None if it.mechanic.is_in else it.session.state_at + span(name)
 
 
-def _missing(role: str) -> Due:
-    def due(it: Situation) -> datetime | None:
-        seat = it.seat(role)
-        return _after(seat.gone_since, "missing_grace") if seat.is_in else None
+def missing_at(it: Situation, role: str) -> datetime | None:
+    """When somebody who is in counts as missing; None while they are here, or owe no more time."""
+    seat = it.seat(role)
+    if not seat.is_in or (role == "mechanic" and _left_after_all_time(it)):
+        return None
+    return _after(seat.gone_since, "missing_grace")
 
-    return due
+
+def _missing(role: str) -> Due:
+    return lambda it: missing_at(it, role)
 
 
 def media_lost_since(it: Situation) -> datetime | None:
@@ -131,7 +135,21 @@ def _warning(name: str) -> Due:
 
 
 def _time_up(it: Situation) -> datetime | None:
-    return None if it.session.paused_at else it.session.hold_until or it.session.ends_at
+    session, left = it.session, _left_after_all_time(it)
+    closes_at = None if session.paused_at else session.hold_until or session.ends_at
+    return min(filter(None, [closes_at, _after(left, "missing_grace")]), default=None)
+
+
+def all_time_given(session: Session, at: datetime) -> bool:
+    """By then the customer had had all their time, and the end only waits for a payment."""
+    stopped = min(session.paused_at or at, at)
+    return session.hold_until is not None and session.ends_at is not None and session.ends_at <= stopped
+
+
+def _left_after_all_time(it: Situation) -> datetime | None:
+    """Since when the mechanic has been gone who owes no more time; None while they are here, or owe some."""
+    gone_since = it.mechanic.gone_since if it.mechanic.is_in else None
+    return gone_since if gone_since and all_time_given(it.session, gone_since) else None
 
 
 def _pause_spent(it: Situation) -> datetime | None:

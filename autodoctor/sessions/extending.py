@@ -18,7 +18,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.sessions import actions, fairclock, log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.attendance import Situation
-from autodoctor.sessions.deadlines import span
+from autodoctor.sessions.deadlines import all_time_given, span
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import CLAIMED, RUNNING
 
@@ -140,9 +140,12 @@ def tell(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
 
 
 def time_up(it: Situation, at: datetime, now: datetime) -> None:
-    """The end has come; unless the mechanic was gone before it, which pauses the clock, or time is being paid."""
+    """The end has come; unless the mechanic was gone before it, which pauses the clock, or time is being paid.
+
+    While the end waits for that, a mechanic who leaves has given all the time there was: it is over.
+    """
     gone_since = it.mechanic.gone_since
-    if it.mechanic.is_in and gone_since and gone_since < at:
+    if it.mechanic.is_in and gone_since and gone_since < at and not all_time_given(it.session, gone_since):
         actions.notice_missing(it, Role.MECHANIC, at=now, now=now)
     elif it.session.hold_until is None and (pending := _payable(it.session)):
         it.session.hold_until = at + span("extension_hold")

@@ -8,7 +8,6 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.answers import Refused
-from autodoctor.clock.models import Job
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import actions, extending
@@ -208,105 +207,6 @@ def test_the_used_share_fills_the_booking_first_then_each_extension(story: Story
     assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 999}
     used = 50 * 60 + 2 - 45 * 60
     assert due(story) == {"booking": 999, "+15": 1499, "+30": 2499 * used // 1800}
-
-
-# The end comes while an extension is being paid
-
-
-def test_the_end_waits_once(story: Story) -> None:
-    story.live().wait(minutes=29)
-    payment = story.ask()
-    story.wait(minutes=1)
-    session = story.session
-    assert (session.state, story.minutes_since_noon(session.hold_until)) == ("live", 32)
-    (told,) = story.events("session.held")
-    assert (told.audience, told.data["session"]["hold_until"]) == ("both", "2026-03-02T12:32:00.000Z")
-    story.wait(minutes=1.9)
-    assert story.session.state == "live"
-    story.wait(minutes=0.1)
-    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
-    assert story.minutes_since_noon(story.session.ended_at) == 32
-    assert len(story.events("session.held")) == 1
-    assert (now_of(payment).due_cents, now_of(payment).state) == (0, State.CREATED)
-    assert Job.objects.filter(kind="payment.close", key=str(payment.id)).exists()
-
-
-def test_paid_while_the_end_waits_it_goes_on(story: Story) -> None:
-    story.live().wait(minutes=29)
-    payment = story.ask()
-    story.wait(minutes=2).hold(payment).extend(payment)
-    assert (story.session.hold_until, story.minutes_since_noon(story.session.ends_at)) == (None, 45)
-    story.wait(minutes=14)
-    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
-    assert due(story) == {"booking": 999, "+15": 1499}
-
-
-def test_without_an_extension_the_end_does_not_wait(story: Story) -> None:
-    assert story.live().wait(minutes=30).session.state == "completed"
-
-
-def test_held_but_not_given_yet_the_end_waits_too(story: Story) -> None:
-    story.live().wait(minutes=29)
-    payment = story.ask()
-    story.hold(payment).wait(minutes=1)
-    assert story.session.hold_until is not None
-    story.extend(payment)
-    assert story.minutes_since_noon(story.session.ends_at) == 45
-
-
-def test_who_calls_it_off_is_not_waited_for(story: Story) -> None:
-    story.live().wait(minutes=29)
-    payment = story.ask()
-    story.wait(minutes=1.5)
-    extending.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
-    story.wait()
-    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
-    assert story.minutes_since_noon(story.session.ended_at) == 30.5
-
-
-def test_while_the_end_waits_nothing_new_begins(story: Story) -> None:
-    story.live().wait(minutes=29)
-    payment = story.ask()
-    story.wait(minutes=1.5)
-    extending.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
-    Payment.objects.filter(id=payment.id).update(state=State.FAILED)
-    assert refusal(story.ask) == ("session_closed", 409)
-
-
-def test_a_pause_while_the_end_waits_moves_it(story: Story) -> None:
-    story.live().wait(minutes=29)
-    story.ask()
-    story.wait(minutes=2).leave(story.mechanic).wait(minutes=3).join(story.mechanic)
-    assert story.minutes_since_noon(story.session.hold_until) == 35
-    story.wait(minutes=1)
-    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
-
-
-def test_a_mechanic_who_was_gone_counts_before_an_open_payment(story: Story) -> None:
-    story.live().wait(minutes=29.95)
-    story.ask()
-    story.leave(story.mechanic).wait(seconds=4)
-    assert (story.session.hold_until, story.session.state) == (None, "reconnecting")
-
-
-@pytest.mark.parametrize("reason", ["customer", "mechanic"])
-def test_ended_by_hand_nothing_is_waited_for_and_late_success_is_released(
-    story: Story, reason: str, customer: User, mechanic: User
-) -> None:
-    payment = story.live().ask()
-    story.end(customer if reason == "customer" else mechanic)
-    assert now_of(payment).due_cents == 0
-    story.hold(payment).extend(payment)
-    assert (story.session.granted_seconds, now_of(payment).granted_at) == (30 * 60, None)
-
-
-def test_held_in_the_moment_of_the_end_it_is_released(story: Story, customer: User) -> None:
-    """The bank said yes, and before the session heard of it, it was ended."""
-    payment = story.live().ask()
-    story.hold(payment).end(customer).extend(payment)
-    assert now_of(payment).due_cents == 0
-    assert Job.objects.filter(kind="payment.release", key=str(payment.id)).exists()
-    assert due(story) == {"booking": 999, "+15": 0}
 
 
 # Changed minds
