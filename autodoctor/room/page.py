@@ -313,11 +313,6 @@ class Page:
         """What the session comes to when all of it takes place."""
         return settlement.agreed_cents(self.session)
 
-    @property
-    def became_chat(self) -> bool:
-        """Booked as a call; the customer has chosen chat instead."""
-        return self.session.kind == Kind.CHAT and self.session.chat_price_cents is not None
-
     # While it runs
 
     @property
@@ -362,6 +357,11 @@ class Page:
     @property
     def used_cents(self) -> int:
         return self.receipt.used_cents(self.now)
+
+    @property
+    def full_cents(self) -> int:
+        """What is charged when the customer ends now."""
+        return self.receipt.full_cents(self.now)
 
     @property
     def used_seconds(self) -> int:

@@ -8,6 +8,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.sessions import settlement
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import Kind
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,28 @@ class Receipt:
 
     def used_cents(self, now: datetime) -> int:
         """What the time used comes to: until now, or until the end."""
-        return sum(settlement.due(self._used_only(now), self.payments).values())
+        return settlement.due_if(self._ended(now), self.payments, end_reason="mechanic_lost")
 
     def used_so_far(self, now: datetime) -> int:
         """Seconds of the granted time that have run."""
-        return settlement.used_seconds(self._used_only(now))
+        return settlement.used_seconds(self._ended(now))
 
-    def _used_only(self, now: datetime) -> Session:
-        """As if it had ended in the way in which only the time used is charged."""
+    def full_cents(self, now: datetime) -> int:
+        """What it comes to when the customer ends it."""
+        return settlement.due_if(self._ended(now), self.payments, end_reason="ended_by_customer")
+
+    @property
+    def solved_cents(self) -> int:
+        """What it comes to when the customer says that it is solved."""
+        return settlement.due_if(self.session, self.payments, solved=True)
+
+    @property
+    def became_chat(self) -> bool:
+        """Booked as a call; the customer has chosen chat instead, at the price of one."""
+        return self.session.kind == Kind.CHAT and self.session.chat_price_cents is not None
+
+    def _ended(self, now: datetime) -> Session:
+        """As if it had ended now, unless it did before."""
         ended = copy(self.session)
-        ended.ended_at, ended.end_reason = self.session.ended_at or now, "mechanic_lost"
+        ended.ended_at = self.session.ended_at or now
         return ended

@@ -46,6 +46,11 @@ class Row:
         return unwritten.due_at(self.session)
 
     @property
+    def solved(self) -> int:
+        """What it comes to when the customer says that it is solved."""
+        return settlement.due_if(self.session, self.payments, solved=True)
+
+    @property
     def held(self) -> int:
         return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
 

@@ -1,6 +1,7 @@
 """What is charged when a session is over: the table, as arithmetic. Amounts in integer cents, times in seconds."""
 
 from collections.abc import Iterable
+from copy import copy
 from uuid import UUID
 
 from django.conf import settings
@@ -24,6 +25,14 @@ def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
     parts = sorted(payments, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
     gave_time = [part for part in parts if part.granted_at or part.purpose == Payment.Purpose.BOOKING]
     return {part.id: 0 for part in parts if part not in gave_time} | _due(session, gave_time)
+
+
+def due_if(session: Session, payments: Iterable[Payment], **how: object) -> int:
+    """Cents to capture of all of them, had the session ended like this."""
+    ended = copy(session)
+    for name, value in how.items():
+        setattr(ended, name, value)
+    return sum(due(ended, payments).values())
 
 
 def rule(session: Session) -> str:

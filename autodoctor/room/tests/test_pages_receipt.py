@@ -1,12 +1,14 @@
 """What the ended session says of the money: each part, what is charged of it, and why."""
 
 import pytest
+from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
-from autodoctor.room.tests.page_story import Reads
+from autodoctor.room.tests.page_story import ClientOf, Reads
 from autodoctor.sessions import actions, extending
+from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.usefixtures("only_the_deadlines_run")
@@ -64,3 +66,62 @@ def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
     story.pay().accept().join(story.mechanic)
     actions.cancel(session_id=story.id, by=story.customer, now=story.now)
     assert "so half of the booking is charged" in reads(story.customer)
+
+
+def became_chat(story: Story) -> Story:
+    """Booked as a call of $9.99; as a chat it is $4.99."""
+    Session.objects.filter(id=story.id).update(kind="chat", chat_price_cents=499)
+    return story
+
+
+def test_a_chat_that_was_booked_as_a_call_costs_its_price_as_agreed(story: Story, reads: Reads) -> None:
+    became_chat(story.live()).wait(minutes=30)
+    shown = reads(story.customer)
+    for words in ("so the price of a chat is charged, as agreed", "Charged $4.99", "Released $5.00"):
+        assert words in shown
+    assert "so everything is charged" not in shown
+
+
+def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
+    """Not what is held: of a chat its own price, and nothing for time that was never given."""
+    extend(became_chat(story.live().wait(minutes=10)))
+    late = story.ask()
+    story.hold(late).end(story.mechanic)
+    shown = reads(story.customer)
+    assert "Yes, solved $19.98 is charged" in shown  # 4.99 and 14.99
+    actions.answer_solved(session_id=story.id, by=story.customer, solved=True, now=story.now)
+    assert "Charged $19.98" in reads(story.customer)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("mechanic_lost", "Your mechanic’s connection was lost, so only the time you used"),
+        ("exceeded_3h_limit", "reached the longest time there is, so only the time you used"),
+    ],
+)
+def test_it_says_what_broke_it_off(story: Story, reads: Reads, reason: str, words: str) -> None:
+    story.live().wait(minutes=10)
+    with actions.changing(story.id, story.now) as it:
+        actions.complete(it, reason, at=story.now)
+    assert words in reads(story.customer)
+
+
+def end_dialog(client: Client, story: Story) -> str:
+    page = client.get(f"/sessions/{story.id}/").content.decode()
+    return page.split('id="end-dialog"')[1].split("</dialog>")[0]
+
+
+def test_who_ends_reads_what_is_charged_with_the_time_they_added(story: Story, client_of: ClientOf) -> None:
+    extend(story.live().wait(minutes=29))
+    assert "the full $24.98 is charged" in end_dialog(client_of(story.customer), story)
+    story.wait(minutes=10).leave(story.mechanic).wait(minutes=4)
+    assert "of the $24.98 held" in end_dialog(client_of(story.customer), story)
+
+
+def test_while_the_end_waits_ending_costs_the_mechanic_nothing(story: Story, client_of: ClientOf) -> None:
+    story.live().wait(minutes=29)
+    story.ask()
+    story.wait(minutes=1.1)
+    assert "the session is paid in full" in end_dialog(client_of(story.mechanic), story)
+    assert "Nothing is added any more, and $9.99 is charged" in end_dialog(client_of(story.customer), story)
