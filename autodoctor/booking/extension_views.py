@@ -16,6 +16,7 @@ from autodoctor.booking.extending import Progress
 from autodoctor.payments import checkout, gateway
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import RUNNING
 
 
 @signed_in
@@ -28,7 +29,9 @@ def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if session is None or payment is None:
         raise Http404
     now = timezone.now()
-    facts = {"session": session, "progress": Progress(_now_known(payment, now), now)}
+    progress = Progress(_now_known(payment, now), now)
+    session.refresh_from_db(fields=["state"])
+    facts = {"session": session, "progress": progress, "runs": session.state in RUNNING}
     return render(request, "booking/extension.html", facts)
 
 

@@ -1,7 +1,7 @@
 """What a running session shows of adding time: to the customer the offers, to the mechanic how long they can stay."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.booking import extending
 from autodoctor.booking.extending import Offer, Progress
-from autodoctor.booking.models import ExtensionOption
+from autodoctor.booking.models import ExtensionOption, span_in_words
 from autodoctor.payments import kept_card
 from autodoctor.payments.kept_card import KeptCard
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import RUNNING
+from autodoctor.sessions.states import RUNNING, TERMINAL
+from autodoctor.sessions.words import span as in_words
 
 
 @dataclass
@@ -44,6 +45,40 @@ class View:
         return extending.offers(self.session, self.now)
 
     @property
+    def same_offer(self) -> Offer | None:
+        """What is being paid, to be paid in another way."""
+        paid = self.progress.payment if self.progress else None
+        same = [one for one in self.offers if paid and one.terms.seconds == paid.seconds]
+        return next((one for one in same if paid and one.terms.price_cents == paid.amount_cents), None)
+
+    @property
+    def hold(self) -> str:
+        """How long the end waits for a payment, in words."""
+        return in_words(span("extension_hold").total_seconds())
+
+    @property
+    def is_over(self) -> bool:
+        return self.session.state in TERMINAL
+
+    @property
+    def why_none(self) -> str:
+        """Why there is no offer: over, early, unsold, mechanic (who cannot stay), longest (time a session may last)."""
+        if self.is_over or not self.runs:
+            return "over" if self.is_over else "early"
+        if not self.stays:
+            return "unsold"
+        allowed = self.session.allowed_seconds
+        return "mechanic" if allowed is not None and allowed < self.stays[0].seconds else "longest"
+
+    @property
+    def said(self) -> str:
+        """How much longer the mechanic can stay, in words, where no choice says so."""
+        seconds = self.session.allowed_seconds
+        if not seconds or seconds in {option.seconds for option in self.stays}:
+            return ""
+        return span_in_words(timedelta(seconds=seconds))
+
+    @property
     def card(self) -> KeptCard | None:
         return kept_card.of(self.session.customer) if self.session.keep_card else None
 
@@ -53,7 +88,7 @@ class View:
         ends_at = self.session.ends_at
         return ends_at is not None and self.session.paused_at is None and ends_at - self.now <= span("warn_first")
 
-    @property
+    @cached_property
     def stays(self) -> list[ExtensionOption]:
         """How much longer a mechanic may say they can stay."""
         return list(ExtensionOption.objects.filter(active=True, currency=self.session.currency))

@@ -11,6 +11,8 @@ import { toast } from "page/toasts";
 /** @typedef {import("room/channel").Channel} Channel */
 
 const TRY_AGAIN_MS = 3_000;
+/** After these there is nothing to choose any more. */
+const CLOSING = new Set(["session.extended", "session.ended", "session.auto_closed"]);
 
 export class MoreTime extends HTMLElement {
   #regions = new Regions(this);
@@ -34,7 +36,7 @@ export class MoreTime extends HTMLElement {
   /** @param {import("room/channel").LogEvent} event */
   #event({ kind }) {
     if (!kind.startsWith("session.") && !kind.startsWith("extension.")) return;
-    if (kind === "session.extended") this.#dialog.close();
+    if (CLOSING.has(kind)) this.#dialog.close();
     this.#look();
   }
 
@@ -76,7 +78,7 @@ export class MoreTime extends HTMLElement {
   /** @param {Element} target */
   #clicked(target) {
     const button = /** @type {HTMLButtonElement | null} */ (target.closest("button[data-send]"));
-    if (button) this.#send(button, button.dataset.send ?? "", button.dataset.to ?? "");
+    if (button) this.#send(button, button.dataset.send ?? "", button.dataset.to ?? "", button.dataset.body);
   }
 
   /**
@@ -106,8 +108,14 @@ export class MoreTime extends HTMLElement {
   }
 }
 
-/** Numbers as such, and nothing chosen as null. @param {FormData} fields */
+/** @param {FormData} fields */
 function asJson(fields) {
-  const values = [...fields].map(([name, value]) => [name, value === "" ? null : /^\d+$/.test(String(value)) ? Number(value) : value]);
-  return JSON.stringify(Object.fromEntries(values));
+  return JSON.stringify(Object.fromEntries([...fields].map(([name, value]) => [name, meant(String(value))])));
+}
+
+/** A number as such, a ticked box as true, and nothing chosen as null. @param {string} value */
+function meant(value) {
+  if (value === "") return null;
+  if (value === "true") return true;
+  return /^\d+$/.test(value) ? Number(value) : value;
 }

@@ -1,0 +1,133 @@
+"""What the room shows of adding time: to each of the two, and at each moment."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.booking.models import ExtensionOption
+from autodoctor.payments import ledger
+from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions.models import Session
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def session(customer: User, mechanic: User) -> Session:
+    return live_session(customer, mechanic, keep_card=True, granted_seconds=1800, clock_at=timezone.now())
+
+
+@pytest.fixture
+def shown(session: Session, client_of: Callable[[User], Client]) -> Callable[..., str]:
+    """To this person, in a session that has changed like this."""
+
+    def look(user: User, **changes: Any) -> str:
+        Session.objects.filter(id=session.id).update(**changes)
+        return client_of(user).get(f"/sessions/{session.id}/more-time/").content.decode()
+
+    return look
+
+
+def words(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
+
+
+def paying(session: Session, waits_for: str = "") -> Payment:
+    payment = ledger.open_extension(
+        owner_id=session.id,
+        payer=session.customer,
+        amount_cents=1499,
+        currency="usd",
+        seconds=900,
+        description="+15 minutes",
+        keep_card=True,
+        return_url="https://example.org/",
+        now=timezone.now(),
+    )
+    payment.waits_for, payment.confirm_url = waits_for, "https://example.org/confirm"
+    payment.save()
+    return payment
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"state": "completed"}, "The session is over."),
+        ({"state": "waiting"}, "as soon as the session runs"),
+        ({"allowed_seconds": 0}, "Morgan Mechanic cannot stay longer today."),
+        ({"allowed_seconds": 60}, "Morgan Mechanic cannot stay longer today."),
+        ({"started_at": timezone.now() - timedelta(minutes=170)}, "reached the longest time there is"),
+    ],
+)
+def test_without_an_offer_it_says_why(
+    shown: Callable[..., str], customer: User, changes: dict[str, Any], why: str
+) -> None:
+    assert why in words(shown(customer, **changes))
+
+
+def test_when_nothing_is_sold_the_mechanic_is_not_blamed(shown: Callable[..., str], customer: User) -> None:
+    ExtensionOption.objects.update(active=False)
+    said = words(shown(customer))
+    assert "No more time can be bought at the moment." in said
+    assert "longest" not in said
+
+
+@pytest.mark.parametrize(
+    ("allowed", "chosen"), [(None, ""), (0, "0"), (900, "900"), (2700, "2700")], ids=["open", "none", "option", "rest"]
+)
+def test_what_the_mechanic_said_is_chosen(
+    shown: Callable[..., str], mechanic: User, allowed: int | None, chosen: str
+) -> None:
+    page = shown(mechanic, allowed_seconds=allowed)
+    assert re.findall(r'name="seconds" value="(\d*)" checked', page) == [chosen]
+    assert ("As said: 45 minutes" in page) == (allowed == 2700)
+
+
+def test_the_mechanic_says_nothing_more_once_it_is_over(shown: Callable[..., str], mechanic: User) -> None:
+    assert "<form" not in shown(mechanic, state="completed")
+
+
+def test_another_card_can_be_chosen_beside_the_kept_one(shown: Callable[..., str], customer: User) -> None:
+    assert 'name="another_card"' not in shown(customer)
+    StripeCustomer.objects.create(user=customer, stripe_id="cus_1", payment_method_id="pm_1", card_last4="4242")
+    assert 'name="another_card" value="true"' in shown(customer)
+
+
+@pytest.mark.parametrize("waits_for", ["", "confirm", "pay"])
+def test_whatever_is_waited_for_one_may_rather_not(
+    session: Session, shown: Callable[..., str], customer: User, waits_for: str
+) -> None:
+    payment = paying(session, waits_for)
+    page = shown(customer)
+    assert f'data-send="DELETE" data-to="/api/sessions/{session.id}/extensions/{payment.id}"' in page
+    assert ("Use another card" in page) == (waits_for == "confirm")
+
+
+def test_how_long_the_end_waits_is_as_it_is_set(
+    session: Session, shown: Callable[..., str], customer: User, settings: Any
+) -> None:
+    settings.DEADLINES = {**settings.DEADLINES, "extension_hold": 180}
+    paying(session)
+    assert "waits up to 3 minutes" in words(shown(customer, hold_until=timezone.now()))
+
+
+def test_the_way_back_does_not_say_that_a_session_goes_on_that_is_over(
+    session: Session, customer: User, client_of: Callable[[User], Client]
+) -> None:
+    now = timezone.now()
+    paid = {"state": "captured", "due_cents": 1499, "granted_at": now, "authorised_at": now}
+    Payment.objects.filter(id=paying(session).id).update(**paid)
+    page = f"/sessions/{session.id}/extension/"
+    assert "goes on in the other tab" in client_of(customer).get(page).content.decode()
+    Session.objects.filter(id=session.id).update(state="completed")
+    over = client_of(customer).get(page).content.decode()
+    assert "The session is over meanwhile." in over
+    assert "goes on in the other tab" not in over
