@@ -1,4 +1,4 @@
-"""The only writers of a session: lock, check, change, append, align the deadlines, poke after commit.
+"""The writers of a session, here and in the modules that use `changing`: lock, check, change, append, align, poke.
 
 Every action raises `Session.DoesNotExist` for somebody it does not concern, `InvalidTransition` where the state
 forbids it, and `Refused` with a sentence for anything else. What has already happened is answered as it is.

@@ -19,6 +19,8 @@
  * @property {string | null} started_at  times are ISO 8601 in UTC
  * @property {string | null} ends_at
  * @property {string | null} paused_at
+ * @property {string | null} hold_until  the time is up, and the end waits until then for a payment
+ * @property {number | null} allowed_seconds  how much longer the mechanic can stay; null: they did not say
  * @property {string | null} ended_at
  * @property {string | null} end_reason
  * @property {Person} customer
