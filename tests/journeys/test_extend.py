@@ -115,6 +115,43 @@ def test_who_would_rather_not_is_not_charged(server: Server, talk: Pair) -> None
     has_left(customer, 30)
 
 
+def pays_on_a_page(customer: Customer) -> None:
+    tab = in_a_new_tab(customer, "Go to payment")
+    tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
+    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+
+
+def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) -> None:
+    customer, mechanic = talk
+    bank(server, customer, "pm_card_authenticationRequired")
+    extends(customer)
+    customer.sees("Your bank wants you to confirm.")
+    assert customer.page.evaluate("document.activeElement.closest('dialog')?.id") == "extend-dialog"
+    customer.page.locator("#extend-dialog").get_by_role("button", name="Use another card").click()
+    pays_on_a_page(customer)
+    for person in (customer, mechanic):
+        has_left(person, 45)
+
+
+def test_another_card_from_the_first(talk: Pair) -> None:
+    customer, _mechanic = talk
+    customer.button("Extend Session").click()
+    customer.page.get_by_role("checkbox", name="Use another card").check()
+    customer.page.locator("#extend-dialog").get_by_role("button", name=re.compile(r"^Pay \$")).click()
+    pays_on_a_page(customer)
+    has_left(customer, 45)
+
+
+def test_at_the_end_nothing_stays_open_to_be_chosen(talk: Pair) -> None:
+    customer, mechanic = talk
+    customer.button("Extend Session").click()
+    expect(customer.page.locator("#extend-dialog")).to_be_visible()
+    mechanic.button("End Session").click()
+    mechanic.page.locator("#end-dialog").get_by_role("button", name="End Session").click()
+    expect(customer.page.locator("#extend-dialog")).to_be_hidden()
+    customer.sees("Is your problem solved?")
+
+
 def test_without_a_kept_card_one_pays_on_a_page(
     server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
 ) -> None:
@@ -141,8 +178,8 @@ def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
     extends(customer)
     customer.sees("Your bank wants you to confirm.")
     pass_time(server, customer.session_id, 4 * MINUTE)
-    customer.sees("The session waits up to two minutes for this payment.")
-    mechanic.sees("The session waits up to two minutes for this payment.")
+    customer.sees("The session waits up to 2 minutes for this payment.")
+    mechanic.sees("The session waits up to 2 minutes for this payment.")
     inspect(customer.page, "extend-held")
     tab = in_a_new_tab(customer, "Confirm with my bank")
     tab.get_by_role("button", name="Approve").click()

@@ -87,8 +87,14 @@ function replaceContent(present, fresh) {
   present.replaceChildren(...content.childNodes);
   if (!focused || focused === document.activeElement) return;
   const same = focused.id ? document.getElementById(focused.id) : null;
-  const next = same ?? present.querySelector("#panel-title") ?? document.getElementById("panel-title");
+  const dialog = /** @type {HTMLDialogElement | null} */ (present.closest("dialog[open]"));
+  const next = same ?? (dialog ? firstOf(dialog) : (present.querySelector("#panel-title") ?? document.getElementById("panel-title")));
   /** @type {HTMLElement | null} */ (next)?.focus();
+}
+
+/** What is behind an open dialog cannot have the focus. @param {HTMLDialogElement} dialog */
+function firstOf(dialog) {
+  return dialog.querySelector(":is(input, select, textarea, button):enabled, a[href]") ?? dialog;
 }
 
 /**
