@@ -47,6 +47,12 @@ def _last_heard(seat: Seat, now: datetime) -> None:
         seat.part.save(update_fields=["last_seen_at"])
 
 
+def cease(it: Situation, now: datetime) -> None:
+    """There is no call any more: nobody is heard, and nothing is lost."""
+    for seat in (it.customer, it.mechanic):
+        _note(it, seat, None, now)
+
+
 def lose(it: Situation, at: datetime) -> None:
     """Both are in, but nothing arrives: the clock has stood still since it ceased to."""
     since = deadlines.media_lost_since(it)
