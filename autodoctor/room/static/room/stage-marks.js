@@ -68,6 +68,11 @@ export class StageMarks {
     this.#toggle({ tap: this.#waitsForTap.size > 0 });
   }
 
+  /** @param {boolean} areShown */
+  figures(areShown) {
+    this.#press({ figures: areShown });
+  }
+
   /** @param {string} name */
   isPressed(name) {
     return this.#key(name)?.getAttribute("aria-pressed") === "true";

@@ -283,6 +283,7 @@ export class VideoStage extends HTMLElement {
     rejoin: () => this.#rejoin(),
     "use-chat": () => this.#use(chooseChat),
     "use-call": () => this.#use(chooseCall),
+    figures: () => this.#marks.figures(!this.#marks.isPressed("figures")),
   };
 
   async #mute() {
