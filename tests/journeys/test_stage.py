@@ -10,6 +10,7 @@ from tests.fakes.server import Server
 from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
+from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Customer, Mechanic, Person
 
 SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
@@ -180,7 +181,12 @@ def test_full_screen_the_own_picture_and_the_quality(call: tuple[Customer, Mecha
     _customer, mechanic = call
     page = mechanic.page
     key(mechanic, "Full screen").click()
-    quietly.until(lambda: page.evaluate(IN_FULL) == "video-stage")
+    quietly.until(lambda: page.evaluate(IN_FULL) == "session-room")
+    for shown in ("session-clock", "#room-controls", "video[data-remote]"):
+        expect(page.locator(shown)).to_be_in_viewport()
+    expect(page.get_by_label("Message", exact=True)).to_be_hidden()
+    if TAKES_PICTURES:
+        page.screenshot(path=PICTURES / "call-full-screen.png")
     key(mechanic, "Full screen").click()
     quietly.until(lambda: page.evaluate(IN_FULL) == "")
 

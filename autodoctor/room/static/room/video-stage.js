@@ -90,7 +90,7 @@ export class VideoStage extends HTMLElement {
     this.#marks.askForTap({ sound: false, devices: false });
     for (const track of this.#remote.getTracks()) this.#remote.removeTrack(track);
     this.#sound?.stop();
-    if (document.fullscreenElement === this) document.exitFullscreen();
+    if (document.fullscreenElement?.contains(this)) document.exitFullscreen();
   }
 
   /** One of the two does without: nothing is open in vain, and nobody waits for what will not come. */
@@ -275,7 +275,7 @@ export class VideoStage extends HTMLElement {
     switch: () => this.#media?.switchCamera(),
     screen: () => this.#media?.share(!this.#media.isSharing),
     light: () => this.#media?.light(!this.#media.isLit).finally(() => this.#tell()),
-    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen()),
+    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen()),
     engine: () => this.#engine(),
     keep: () => this.#sound && this.#finds.keep(this.#sound),
     snapshot: () => this.#finds.snapshot(this.#video("remote")),
