@@ -52,9 +52,9 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Whether the other side's sound or picture arrives here."""
+    """Whether the other side's sound or picture arrives here; None: there is no call on this page."""
 
-    receiving: bool
+    receiving: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ def _children(value: object) -> list[object]:
 
 
 def _media(found: dict[str, Any]) -> Media | Invalid:
-    receiving = found.get("receiving")
-    return Media(receiving) if isinstance(receiving, bool) else _invalid("invalid_frame")
+    receiving = found.get("receiving", "")
+    return Media(receiving) if receiving is None or isinstance(receiving, bool) else _invalid("invalid_frame")
 
 
 def _invalid(code: str, client_id: str | None = None) -> Invalid:

@@ -103,7 +103,10 @@ class Socket(Line):
         guests.enter(self, cast(Guest, admission.guest))
         mine = [member for member in room.members if member.user_id == self.user_id]
         for older in mine[:-1]:
-            if (self.page and older.page == self.page) or older in mine[:-MOST_PAGES_OPEN]:
+            goes_on_here = bool(self.page) and older.page == self.page
+            if goes_on_here:
+                cast(Socket, older)._receiving = None  # the call is the same, and what it hears
+            if goes_on_here or older in mine[:-MOST_PAGES_OPEN]:
                 older.close(protocol.REPLACED)
         self.push(
             protocol.welcome(
@@ -120,6 +123,7 @@ class Socket(Line):
     def leave(self) -> None:
         self.is_open = False
         self._left_at = timezone.now() - self.silent
+        self._hear_no_more()
         self._see_off()
         hub.leave(self)
         guests.leave(self)
@@ -226,15 +230,23 @@ class Socket(Line):
             return
         earlier = room.newest(self.role)
         if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
-            cast(Socket, earlier)._step_aside()
+            self._reporting = cast(Socket, earlier)._step_aside()
         self.joined = next(_joins)
         self._joining += 1
         threads.background(self._take_part(self.connection_id))
 
-    def _step_aside(self) -> None:
-        """The call is another page's now; joining again takes it back."""
-        self.joined = 0
+    def _step_aside(self) -> asyncio.Lock:
+        """The call is another page's now; joining again takes it back. What the two report keeps its order."""
+        self._hear_no_more()
+        self.joined, self._receiving = 0, None
         self.push(protocol.replaced())
+        return self._reporting
+
+    def _hear_no_more(self) -> None:
+        """This page heard the other side, and has the call no more: whether they are heard, the next one says."""
+        if self.joined and self._receiving:
+            self._receiving = None
+            threads.background(self._report(None))
 
     async def _take_part(self, connection_id: UUID) -> None:
         """The page counts as joined once the session says so: until then it must not hide that somebody was gone."""
@@ -268,11 +280,12 @@ class Socket(Line):
     def _media(self, frame: protocol.Media) -> None:
         """Only a call has media to report on, and only the page that has the call; the same again is no news."""
         room = hub.room(self.session_id)
-        if self.joined and room and room.session["kind"] != Kind.CHAT and frame.receiving is not self._receiving:
+        is_news = frame.receiving is None or frame.receiving is not self._receiving
+        if self.joined and room and room.session["kind"] != Kind.CHAT and is_news:
             self._receiving = frame.receiving
             threads.background(self._report(frame.receiving))
 
-    async def _report(self, receiving: bool) -> None:
+    async def _report(self, receiving: bool | None) -> None:
         """In the order in which it was said: a later report waits for the one before."""
         async with self._reporting:
             try:
@@ -323,7 +336,7 @@ def join(session_id: str, user_id: str) -> None:
     actions.join(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
 
 
-def report(session_id: str, user_id: str, receiving: bool) -> None:
+def report(session_id: str, user_id: str, receiving: bool | None) -> None:
     user = User.objects.get(pk=user_id)
     media.report(session_id=UUID(session_id), by=user, receiving=receiving, now=timezone.now())
 

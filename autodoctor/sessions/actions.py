@@ -179,6 +179,14 @@ def release_by_deadline(it: Situation, reason: str, at: datetime) -> None:
     _release(it, reason, at=at)
 
 
+def release_unstarted(it: Situation, at: datetime) -> None:
+    """Both were in and it did not start. A call that never connected cannot be started: that is nobody's fault."""
+    if it.session.kind != Kind.CHAT and not it.is_connected:
+        _release(it, "no_media", at=at)
+    else:
+        release_by_deadline(it, "not_started", at)
+
+
 def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
     session = it.session
     if session.mechanic is None:  # a draft becomes a request by payment only

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.answers import Refused
-from autodoctor.sessions import attendance, log
+from autodoctor.sessions import attendance, log, media
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, Kind
@@ -71,6 +71,7 @@ def report(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Se
         lowers = checkup.mode == Mode.CHAT and session.state in BEFORE_START
         if lowers:
             session.kind = Kind.CHAT
+            media.cease(it, now)
         log.append(session, REPORTED, at=now, by=who, data=checkup.facts | {"with_session": lowers})
         return session
 

@@ -67,7 +67,7 @@ ACTS: dict[str, Act] = {
     "customer.no_show": _call_off(State.EXPIRED, "customer_no_show"),
     "start.sound": _tell("start.sound", "nudge.mechanic", sound=True),
     "start.alert": _tell("start.alert", "alert.support"),
-    "start.release": _release("not_started"),
+    "start.release": lambda it, at, now: actions.release_unstarted(it, at),
     "mechanic.missing": _missing("mechanic"),
     "customer.missing": _missing("customer"),
     "media.lost": lambda it, at, now: media.lose(it, at),

@@ -11,8 +11,10 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import CLAIMED, RUNNING, Kind
 
 
-def report(*, session_id: UUID, by: User, receiving: bool, now: datetime) -> Session:
-    """Whether the other side's media arrive at this person. Nothing where there is no call, or no news.
+def report(*, session_id: UUID, by: User, receiving: bool | None, now: datetime) -> Session:
+    """Whether the other side's media arrive at this person; None: nobody can say any more, as their page has no call.
+
+    Nothing happens where there is no call, or no news.
 
     Raises `Session.DoesNotExist` for a stranger.
     """
@@ -24,7 +26,7 @@ def report(*, session_id: UUID, by: User, receiving: bool, now: datetime) -> Ses
         return it.session
 
 
-def _note(it: Situation, seat: Seat, receiving: bool, now: datetime) -> None:
+def _note(it: Situation, seat: Seat, receiving: bool | None, now: datetime) -> None:
     part = seat.part
     if part is None or part.receiving is receiving:
         return
@@ -43,6 +45,12 @@ def _last_heard(seat: Seat, now: datetime) -> None:
     if seat.part and not seat.joined_page:
         seat.part.last_seen_at = now
         seat.part.save(update_fields=["last_seen_at"])
+
+
+def cease(it: Situation, now: datetime) -> None:
+    """There is no call any more: nobody is heard, and nothing is lost."""
+    for seat in (it.customer, it.mechanic):
+        _note(it, seat, None, now)
 
 
 def lose(it: Situation, at: datetime) -> None:

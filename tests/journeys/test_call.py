@@ -29,6 +29,7 @@ IS_DRAWN = """() => {
   const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
   return new Set(data.filter((_value, place) => place % 4 === 0)).size > 20;
 }"""
+ARE_GIVEN_BACK = "devices.length > 0 && devices.every((each) => each.readyState === 'ended')"
 IS_DARK = "devices.filter(({ kind }) => kind === 'video').every(({ readyState }) => readyState === 'ended')"
 SIZE = "(({ width, height }) => [width, height])(document.querySelector('picture-pen canvas'))"
 Come = Callable[..., Customer]
@@ -127,6 +128,10 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: tuple[Customer, M
     assert not settings["autoGainControl"]
     mechanic.page.wait_for_function(IS_DRAWN)
     look(mechanic, "engine")
+    mechanic.page.evaluate("window.works = MediaRecorder; MediaRecorder = null; true")
+    mechanic.button("Keep 15 seconds").click()
+    mechanic.sees("That did not work on this device.")
+    mechanic.page.evaluate("void (MediaRecorder = works)")
     mechanic.button("Keep 15 seconds").click()
     row = mechanic.page.locator("#room-files .file-row", has_text="Engine sound")
     expect(row).to_be_visible(timeout=30_000)
@@ -185,6 +190,50 @@ def test_lost_media_stop_the_clock(server: Server, call: tuple[Customer, Mechani
         person.sees_no_more("Paused: sound and picture are interrupted")
 
 
+def test_chat_instead_of_a_call_that_runs_and_back(call: tuple[Customer, Mechanic], watch: Watch) -> None:
+    customer, mechanic = call
+    watch.allow("no way")
+    customer.page.evaluate("void (window.way = RTCPeerConnection)")
+    customer.page.evaluate(NO_WAY)
+    use_chat = customer.page.locator("video-stage").get_by_role("button", name="Use chat", exact=True)
+    use_chat.click(timeout=40_000)
+    customer.sees("The price and your time stay the same.")
+    customer.page.get_by_role("dialog").get_by_role("button", name="Use chat", exact=True).click()
+    for person in call:
+        person.sees("talk in the chat")
+        assert person.page.evaluate(ARE_GIVEN_BACK)
+        person.says(f"Only words, says the {type(person).__name__}")
+    look(customer, "declined")
+    expect(mechanic.page.get_by_role("button", name="Try the call again")).to_be_hidden()
+    customer.page.evaluate("void (RTCPeerConnection = way)")
+    customer.button("Try the call again").click()
+    for person in call:
+        is_connected(person)
+        sees_moving_pictures(person)
+
+
+def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
+) -> None:
+    customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+    watch.allow("no way")
+    session_id = quietly.request(server, customer.who, "video")
+    quietly.accept(server, mechanic.who, session_id)
+    for person in (customer, mechanic):
+        quietly.join(server, person.who, session_id)
+        person.page.add_init_script(f"window.connections = []; ({NO_WAY})()")
+        person.goes_to(session_id)
+    offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
+    offer.click(timeout=40_000)
+    customer.sees("your time stays the same")
+    look(customer, "use-chat")
+    customer.button("Back to the call").click()
+    offer.click()
+    customer.button("Use chat for $9.99").click()
+    mechanic.sees("has chosen chat").starts()
+    customer.is_live()
+
+
 @pytest.mark.parametrize("is_another_device", [False, True])
 def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
     call: tuple[Customer, Mechanic], watch: Watch, browser_of: Callable[..., Page], is_another_device: bool
@@ -211,5 +260,5 @@ def test_the_end_gives_every_device_back(call: tuple[Customer, Mechanic]) -> Non
     customer.ends()
     for person in call:
         person.is_shown_the_end()
-        assert person.page.evaluate("devices.length > 0 && devices.every((each) => each.readyState === 'ended')")
+        assert person.page.evaluate(ARE_GIVEN_BACK)
         assert person.page.evaluate("connections.every((each) => each.connectionState === 'closed')")

@@ -10,6 +10,7 @@ from tests.fakes.server import Server
 from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
+from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Customer, Mechanic, Person
 
 SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
@@ -180,7 +181,12 @@ def test_full_screen_the_own_picture_and_the_quality(call: tuple[Customer, Mecha
     _customer, mechanic = call
     page = mechanic.page
     key(mechanic, "Full screen").click()
-    quietly.until(lambda: page.evaluate(IN_FULL) == "video-stage")
+    quietly.until(lambda: page.evaluate(IN_FULL) == "session-room")
+    for shown in ("session-clock", "#room-controls", "video[data-remote]"):
+        expect(page.locator(shown)).to_be_in_viewport()
+    expect(page.get_by_label("Message", exact=True)).to_be_hidden()
+    if TAKES_PICTURES:
+        page.screenshot(path=PICTURES / "call-full-screen.png")
     key(mechanic, "Full screen").click()
     quietly.until(lambda: page.evaluate(IN_FULL) == "")
 
@@ -198,8 +204,15 @@ def test_full_screen_the_own_picture_and_the_quality(call: tuple[Customer, Mecha
     expect(stage(mechanic)).to_have_attribute("data-bars", re.compile("^[123]$"))
     figures = page.locator("video-stage [data-slot=quality]")
     expect(figures).to_have_text(re.compile(r"^\d+ ms · [1-9]\d* kbit/s · [1-9]\d+p$"))
-    page.locator(".stage__quality").hover()
+    quality = stage(mechanic).get_by_role("button", name=re.compile("^Quality of the connection: (good|fair|weak)"))
+    quality.hover()
     expect(figures).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(figures).to_be_hidden()
+    quality.press("Enter")
+    expect(figures).to_be_visible()
+    quality.press("Enter")
+    expect(figures).to_be_hidden()
 
 
 def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
@@ -219,6 +232,8 @@ def test_a_poor_link_is_sound_only_until_it_is_better(call: tuple[Customer, Mech
     expect(stage(mechanic)).to_have_attribute("data-other-thin", "", timeout=30_000)
     mechanic.sees("The connection is weak: sound only for now.")
     expect(stage(customer)).to_have_attribute("data-own-thin", "")
+    customer.sees("Not sent: weak connection")
+    expect(stage(customer).locator("[data-own=off]")).to_be_hidden()
     assert customer.page.evaluate("connections.at(-1).getSenders()[1].getParameters().encodings[0].active") is False
     is_pressed(customer, "Camera off", False)
     customer.page.evaluate(LATER)

@@ -55,6 +55,7 @@ def test_the_plain_frames() -> None:
     assert parse('{"type":"typing"}') == Typing()
     assert parse('{"type":"ping"}') == Ping()
     assert parse('{"type":"media","receiving":false}') == Media(False)
+    assert parse('{"type":"media","receiving":null}') == Media(None)
     assert parse('{"type":"signal","data":{"sdp":"v=0"}}') == Signal({"sdp": "v=0"})
 
 

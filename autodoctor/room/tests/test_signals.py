@@ -4,8 +4,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from autodoctor.room.tests.channel import wait_until
 from tests.fakes import scene
 from tests.fakes.scene import Talk
+from tests.fakes.sockets import Socket, room
 
 
 @pytest.fixture
@@ -48,3 +50,68 @@ def test_a_newer_page_takes_the_call_and_the_older_one_may_take_it_back(video: T
         newer.expect("replaced")
         mechanic.send("signal", data={"to": "first"})
         assert older.expect("signal")["data"] == {"to": "first"}
+
+
+def test_whoever_takes_the_call_back_says_anew_what_arrives(video: Talk) -> None:
+    with ExitStack() as pages:
+        older, newer = (pages.enter_context(video.open(video.customer)) for _ in range(2))
+        older.send("join")
+        older.expect("replaced")
+        older.send("join")
+        newer.expect("replaced")
+        older.send("media", receiving=True)
+        wait_until(lambda: receives(video) == [True])
+        newer.send("join")
+        older.expect("replaced")
+        newer.send("media", receiving=False)
+        wait_until(lambda: receives(video) == [False])
+        older.send("join")
+        older.send("media", receiving=True)
+        wait_until(lambda: receives(video) == [True])
+
+
+def test_with_the_page_of_the_call_goes_what_it_heard(video: Talk) -> None:
+    with video.open(video.customer) as replaced:
+        with video.open(video.customer) as newer:
+            replaced.expect("replaced")
+            newer.send("media", receiving=True)
+            wait_until(lambda: receives(video) == [True])
+        wait_until(lambda: receives(video) == [None])
+
+
+def test_a_page_that_steps_aside_hears_nobody(video: Talk) -> None:
+    with video.open(video.customer) as older:
+        older.send("media", receiving=True)
+        wait_until(lambda: receives(video) == [True])
+        with video.open(video.customer):
+            wait_until(lambda: receives(video) == [None])
+
+
+def test_the_same_page_on_a_new_line_goes_on_hearing(video: Talk) -> None:
+    path = room(video.id) + "&page=the-same-page"
+    with ExitStack() as pages:
+        first = pages.enter_context(Socket(video.server, path, video.customer))
+        first.send("join")
+        first.send("media", receiving=True)
+        wait_until(lambda: receives(video) == [True])
+        second = pages.enter_context(Socket(video.server, path, video.customer))
+        second.send("join")
+        second.expect("event", client_id=second.say("the same call"))
+        assert receives(video) == [True]
+
+
+def test_a_page_without_a_call_takes_its_word_back(video: Talk) -> None:
+    with video.open(video.customer) as customer:
+        for said in (False, None, True, None):
+            customer.send("media", receiving=said)
+            wait_until(lambda said=said: receives(video) == [said])  # type: ignore[misc]
+
+
+def receives(talk: Talk) -> list[bool | None]:
+    """What the log's people hold of the customer's call."""
+    query = (
+        "SELECT receiving FROM autodoctor_sessions_participant"
+        " WHERE session_id = %s AND role = 'customer' AND released_at IS NULL"
+    )
+    found = talk.server.sql(query, scene.key(talk.server, talk.id))
+    return [None if value is None else bool(value) for (value,) in found]

@@ -126,7 +126,7 @@ class Story:
         actions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
         return self
 
-    def hears(self, person: User, receiving: bool = True) -> "Story":
+    def hears(self, person: User, receiving: bool | None = True) -> "Story":
         """Their page says whether the other side's media arrive."""
         media.report(session_id=self.id, by=person, receiving=receiving, now=self.now)
         return self

@@ -175,6 +175,15 @@ def test_only_the_customer_gives_up_what_they_paid_for(story: Story) -> None:
     assert story.session.kind == "video"
 
 
+def test_of_the_call_that_became_a_chat_nothing_is_lost_and_nobody_is_heard(story: Story) -> None:
+    story.pay().accept().join().hears(story.customer).hears(story.mechanic, False)
+    report(story, story.customer, "chat", network="failed")
+    story.start().wait(minutes=1)
+    assert story.session.paused_at is None
+    story.leave(story.mechanic).wait(seconds=5)
+    assert story.session.state == "reconnecting"
+
+
 def test_it_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.customer, "chat", camera="failed")
     actions.release(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.answers import Refused
 from autodoctor.sessions import actions
 from autodoctor.sessions.models import Session
@@ -121,3 +121,16 @@ def test_a_chat_has_no_media_to_lose(story: Story, customer: User, stranger: Use
     assert story.session.paused_at is None
     with pytest.raises(Session.DoesNotExist):
         story.hears(stranger)
+
+
+@pytest.mark.parametrize("connects", [False, True])
+def test_a_call_that_never_connected_is_not_the_mechanics_fault(customer: User, mechanic: User, connects: bool) -> None:
+    MechanicProfile.objects.update_or_create(
+        user=mechanic, defaults={"headline": "h", "years_experience": 1, "skills": "s", "taking_sessions": True}
+    )
+    story = Story(customer, mechanic, VIDEO).pay().accept().join().hears(mechanic)
+    if connects:
+        story.hears(customer)
+    (released,) = story.wait(minutes=10).events("session.released")
+    assert released.data["reason"] == ("not_started" if connects else "no_media")
+    assert MechanicProfile.objects.get(user=mechanic).taking_sessions is not connects

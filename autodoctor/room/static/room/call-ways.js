@@ -1,6 +1,7 @@
 // @ts-check
 /** What a call may use and take: the servers that lead through networks, how much is sent, and the way without a call. */
 import { LADDER, SOUND_ONLY } from "room/link-quality";
+import { chosen } from "room/local-media";
 import { csrfToken } from "room/upload";
 
 const PATIENCE_MS = 5_000;
@@ -50,10 +51,25 @@ export async function chooseChat(session) {
   const answer = await fetch(`/api/sessions/${session}/preflight`, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify({ mode: "chat", checks, network: {}, passed: false }),
+    body: JSON.stringify({ mode: "chat", checks, network: {} }),
   });
   if (!answer.ok) throw new Error(String(answer.status));
-  sessionStorage.setItem(`preflight:${session}`, JSON.stringify({ mode: "chat" }));
+  const before = chosen(session);
+  keep(session, { ...before, mode: "chat", before: before.mode });
+}
+
+/** With sound and picture after all, as far as they were wanted before. @param {string} session */
+export function chooseCall(session) {
+  const { before = "video", ...choice } = /** @type {Record<string, unknown>} */ (chosen(session));
+  keep(session, { ...choice, mode: before });
+}
+
+/**
+ * @param {string} session
+ * @param {Record<string, unknown>} choice
+ */
+function keep(session, choice) {
+  sessionStorage.setItem(`preflight:${session}`, JSON.stringify(choice));
 }
 
 /**

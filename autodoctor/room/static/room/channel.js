@@ -52,7 +52,7 @@
  * @typedef {Welcome|LogEvent|PresenceFrame|TypingFrame|SignalFrame|Pong|Replaced|ErrorFrame} Incoming
  *
  * @typedef {{ type: "join" } | { type: "typing" } | { type: "ping" } | { type: "signal", data: Record<string, unknown> }
- *   | { type: "media", receiving: boolean }
+ *   | { type: "media", receiving: boolean | null }
  *   | { type: "message", client_id: string, text: string }} Outgoing
  *
  * @typedef {object} Status
@@ -216,7 +216,7 @@ export class Channel extends EventTarget {
     this.#send({ type: "signal", data });
   }
 
-  /** Whether the other side's sound or picture arrives here. @param {boolean} receiving */
+  /** Whether the other side's sound or picture arrives here; null: no call on this page. @param {boolean | null} receiving */
   media(receiving) {
     this.#send({ type: "media", receiving });
   }

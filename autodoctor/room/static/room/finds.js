@@ -23,9 +23,12 @@ export class Finds {
   async keep(sound) {
     if (sound.isKeeping) return;
     this.#stage.toggleAttribute("data-keeping", true);
-    const clip = await sound.keep(wordsOf(this.#stage, "engine"));
-    this.#stage.toggleAttribute("data-keeping", false);
-    if (clip.size) this.#share(clip, "clip");
+    try {
+      const clip = await sound.keep(wordsOf(this.#stage, "engine"));
+      if (clip.size) this.#share(clip, "clip");
+    } finally {
+      this.#stage.toggleAttribute("data-keeping", false);
+    }
   }
 
   /**

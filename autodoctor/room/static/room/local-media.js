@@ -15,6 +15,9 @@ const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainCon
 const FRAME_RATE = 30;
 const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
 
+/** @param {MediaStream} stream */
+const close = (stream) => stream.getTracks().forEach((track) => track.stop());
+
 /** What the device check has left for this session. @param {string} session @returns {Choice} */
 export function chosen(session) {
   const kept = JSON.parse(sessionStorage.getItem(`preflight:${session}`) ?? "{}");
@@ -36,6 +39,8 @@ export class LocalMedia extends EventTarget {
   #facing = "environment";
   #stopped = false;
   #switching = false;
+  /** Counts what is asked for and put in place: what comes later than the next is not wanted any more. */
+  #turns = { audio: 0, video: 0 };
   /** What the system took away, as when a phone was locked, and has not given back. @type {Set<Kind>} */
   #robbed = new Set();
 
@@ -53,10 +58,6 @@ export class LocalMedia extends EventTarget {
   /** @param {Kind} kind */
   track(kind) {
     return this.#tracks[kind];
-  }
-
-  get tracks() {
-    return Object.values(this.#tracks).filter((track) => track !== null);
   }
 
   /** Whichever can be had; what was refused is in `problems`. @param {string} [facing] */
@@ -175,13 +176,16 @@ export class LocalMedia extends EventTarget {
 
   /** @param {Kind} kind */
   async #take(kind) {
+    const turn = ++this.#turns[kind];
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ [kind]: this.#wishes(kind) });
+      if (turn !== this.#turns[kind]) return close(stream);
       this.problems = { ...this.problems, [kind]: undefined };
       this.#robbed.delete(kind);
       if (kind === "video") this.isCameraOff = false;
       this.#put(kind, stream.getTracks()[0]);
     } catch (error) {
+      if (turn !== this.#turns[kind]) return;
       this.problems = { ...this.problems, [kind]: /** @type {Error} */ (error).name };
       if (kind === "video") this.isCameraOff = true;
       this.#put(kind, null);
@@ -201,11 +205,12 @@ export class LocalMedia extends EventTarget {
    * @param {MediaStreamTrack | null} track
    */
   #put(kind, track) {
+    this.#turns[kind] += 1;
     const before = this.#tracks[kind];
     if (kind === "video") this.isLit = false;
     if (before) before.onended = null;
     before?.stop();
-    if (this.#stopped) track?.stop(); // it was opened while the call ended
+    if (this.#stopped) track?.stop(); // it was shared while the call ended
     this.#tracks[kind] = this.#stopped ? null : track;
     if (track) track.onended = () => this.#lost(kind);
     if (track && kind === "audio") track.enabled = !this.isMuted;

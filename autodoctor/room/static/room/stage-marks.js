@@ -9,6 +9,8 @@
 
 export class StageMarks {
   #stage;
+  /** What only a tap on this page brings back: "sound", "devices". @type {Set<string>} */
+  #waitsForTap = new Set();
 
   /** @param {HTMLElement} stage */
   constructor(stage) {
@@ -55,6 +57,20 @@ export class StageMarks {
     this.#stage.dataset.bars = String(bars);
     const figures = [`${Math.round(rtt)} ms`, `${Math.round(received)} kbit/s`, ...(height ? [`${height}p`] : [])];
     for (const shown of this.#slots("quality")) shown.textContent = figures.join(" · ");
+  }
+
+  /** @param {Record<string, boolean>} needs */
+  askForTap(needs) {
+    for (const [what, isNeeded] of Object.entries(needs)) {
+      if (isNeeded) this.#waitsForTap.add(what);
+      else this.#waitsForTap.delete(what);
+    }
+    this.#toggle({ tap: this.#waitsForTap.size > 0 });
+  }
+
+  /** @param {boolean} areShown */
+  figures(areShown) {
+    this.#press({ figures: areShown });
   }
 
   /** @param {string} name */

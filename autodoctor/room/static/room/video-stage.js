@@ -8,7 +8,7 @@
  * the two have switched on; words and looks follow from them in the markup (`room/parts/stage.html`) and in stage.css.
  */
 import { Call } from "room/call";
-import { chooseChat, freshWays, limit } from "room/call-ways";
+import { chooseCall, chooseChat, freshWays, limit } from "room/call-ways";
 import { Finds, wordsOf } from "room/finds";
 import { LinkQuality, SOUND_ONLY } from "room/link-quality";
 import { LocalMedia, chosen } from "room/local-media";
@@ -40,8 +40,6 @@ export class VideoStage extends HTMLElement {
   #marks = new StageMarks(this);
   #remote = new MediaStream();
   #rung = -1;
-  /** What only a tap on this page brings back: "sound", "devices". @type {Set<string>} */
-  #waitsForTap = new Set();
   /** What the other side told: `camera`, `microphone`, `thin`, `raw`. @type {Record<string, any>} */
   #other = {};
   /** What was last said about the other side's media; null before anything. @type {boolean | null} */
@@ -73,13 +71,13 @@ export class VideoStage extends HTMLElement {
     channel.on("signal", ({ data }) => this.#signalled(data));
   }
 
-  /** Sound and picture go both ways, whatever the signals do. */
-  get isHealthy() {
-    return this.#call?.state === "connected";
-  }
-
   /** Hang up and give the devices back. */
   stop() {
+    this.#hangUp();
+    this.#become("idle");
+  }
+
+  #hangUp() {
     clearInterval(this.#looks);
     this.#call?.close();
     this.#media?.stop();
@@ -89,11 +87,17 @@ export class VideoStage extends HTMLElement {
     this.#other = {};
     this.#marks.other({});
     this.toggleAttribute("data-hears", false);
-    this.#askForTap({ sound: false, devices: false });
+    this.#marks.askForTap({ sound: false, devices: false });
     for (const track of this.#remote.getTracks()) this.#remote.removeTrack(track);
     this.#sound?.stop();
-    if (document.fullscreenElement === this) document.exitFullscreen();
-    this.#become("idle");
+    if (document.fullscreenElement?.contains(this)) document.exitFullscreen();
+  }
+
+  /** One of the two does without: nothing is open in vain, and nobody waits for what will not come. */
+  #decline() {
+    this.#hangUp();
+    this.#channel?.media(null);
+    this.#become("declined");
   }
 
   #welcome() {
@@ -107,18 +111,23 @@ export class VideoStage extends HTMLElement {
     const session = this.#channel?.session;
     const calls = Boolean(session && session.kind !== "chat" && CALLING.has(session.state) && this.#channel?.joined);
     this.#marks.name(this.#isOwner ? session?.mechanic : session?.customer);
-    if (calls && !this.#media) this.#start();
-    else if (!calls && this.#media) this.stop();
+    const isIdle = this.dataset.call === "idle";
+    if (calls && isIdle) this.#start();
+    else if (!calls && !isIdle) this.stop();
   }
 
   async #start() {
-    const choice = chosen(this.getAttribute("session") ?? "");
+    const choice = chosen(this.#session);
+    this.toggleAttribute("data-chose-chat", choice.mode === "chat");
+    if (choice.mode === "chat") {
+      this.#channel?.signal({ declined: true });
+      return this.#decline();
+    }
     const media = (this.#media = new LocalMedia(choice));
-    if (choice.mode === "chat") return this.#become("declined");
     this.#become("connecting");
     this.#startedAt = this.#heardAt = Date.now();
     media.addEventListener("changed", (event) => this.#changed(/** @type {CustomEvent} */ (event).detail));
-    this.#open(freshWays(this.getAttribute("session") ?? ""), choice.maxHeight); // while the devices open
+    this.#open(freshWays(this.#session), choice.maxHeight); // while the devices open
     await media.open(this.#isOwner ? "environment" : "user");
     if (media !== this.#media) return; // hung up meanwhile
     this.#opened = media;
@@ -142,9 +151,9 @@ export class VideoStage extends HTMLElement {
 
   /** @param {Record<string, any>} data */
   #signalled(data) {
-    if (this.dataset.call === "declined" && data.hello) this.#channel?.signal({ declined: true });
-    else if (data.declined) this.#become("declined");
-    else this.#call?.receive(data);
+    if (data.declined && this.dataset.call !== "idle") return this.#decline();
+    if (this.dataset.call === "declined" && data.hello) this.#start(); // they call again: with the same answer, or a call
+    this.#call?.receive(data);
   }
 
   /** @param {Call} call */
@@ -174,18 +183,9 @@ export class VideoStage extends HTMLElement {
     const video = this.#video("remote");
     if (!video.srcObject) return;
     video.play().then(
-      () => this.#askForTap({ sound: false }),
-      (error) => error.name === "NotAllowedError" && this.#askForTap({ sound: true }),
+      () => this.#marks.askForTap({ sound: false }),
+      (error) => error.name === "NotAllowedError" && this.#marks.askForTap({ sound: true }),
     );
-  }
-
-  /** @param {Record<string, boolean>} needs */
-  #askForTap(needs) {
-    for (const [what, isNeeded] of Object.entries(needs)) {
-      if (isNeeded) this.#waitsForTap.add(what);
-      else this.#waitsForTap.delete(what);
-    }
-    this.toggleAttribute("data-tap", this.#waitsForTap.size > 0);
   }
 
   /** @param {Record<string, any>} note */
@@ -242,7 +242,7 @@ export class VideoStage extends HTMLElement {
   #report(receiving, now) {
     const runs = RUNNING.has(this.#channel?.session?.state ?? "");
     const isEarly = this.#reported === null && !receiving && !(runs && now - this.#startedAt > FIRST_MEDIA_MS);
-    if (isEarly || receiving === this.#reported || this.dataset.call === "declined") return;
+    if (isEarly || receiving === this.#reported) return;
     this.#reported = receiving;
     this.toggleAttribute("data-hears", receiving);
     this.#channel?.media(receiving);
@@ -275,13 +275,15 @@ export class VideoStage extends HTMLElement {
     switch: () => this.#media?.switchCamera(),
     screen: () => this.#media?.share(!this.#media.isSharing),
     light: () => this.#media?.light(!this.#media.isLit).finally(() => this.#tell()),
-    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.requestFullscreen()),
+    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen()),
     engine: () => this.#engine(),
     keep: () => this.#sound && this.#finds.keep(this.#sound),
     snapshot: () => this.#finds.snapshot(this.#video("remote")),
     retry: () => this.retry(),
     rejoin: () => this.#rejoin(),
-    "use-chat": () => this.#useChat(),
+    "use-chat": () => this.#use(chooseChat),
+    "use-call": () => this.#use(chooseCall),
+    figures: () => this.#marks.figures(!this.#marks.isPressed("figures")),
   };
 
   async #mute() {
@@ -320,10 +322,10 @@ export class VideoStage extends HTMLElement {
   /** After a locked screen: everything that needs a tap, with one. */
   async #rejoin() {
     this.#channel?.check();
-    this.#askForTap({ sound: false, devices: false });
+    this.#marks.askForTap({ sound: false, devices: false });
     await this.#resume();
     this.#media?.giveUp(); // what does not even come with a tap is asked for no more
-    this.#askForTap({ devices: false });
+    this.#marks.askForTap({ devices: false });
   }
 
   /** The page is seen again: what the system took away meanwhile is fetched back, else a tap is asked for. */
@@ -332,12 +334,14 @@ export class VideoStage extends HTMLElement {
     if (!media) return;
     this.#play(); // first: some browsers let sound begin only in the very moment of a tap
     await media.reopen();
-    if (media === this.#media) this.#askForTap({ devices: media.isRobbed });
+    if (media === this.#media) this.#marks.askForTap({ devices: media.isRobbed });
     if (this.#call?.state !== "connected") this.#call?.restart();
   }
 
-  async #useChat() {
-    await chooseChat(this.getAttribute("session") ?? "");
+  /** @param {typeof chooseChat | typeof chooseCall} choose */
+  async #use(choose) {
+    await choose(this.#session);
+    this.querySelector("dialog")?.close();
     this.stop();
     this.#settle();
   }
@@ -375,6 +379,10 @@ export class VideoStage extends HTMLElement {
     this.dataset.call = state;
     this.hidden = state === "idle";
     this.dispatchEvent(new CustomEvent("call", { detail: state, bubbles: true }));
+  }
+
+  get #session() {
+    return this.getAttribute("session") ?? "";
   }
 
   get #isOwner() {
