@@ -10,6 +10,7 @@ import { toast } from "page/toasts";
 
 /** @typedef {import("room/channel").Channel} Channel */
 
+const BEGUN = new Set(["live", "reconnecting", "completed"]);
 const TRY_AGAIN_MS = 3_000;
 /** After these there is nothing to choose any more. */
 const CLOSING = new Set(["session.extended", "session.ended", "session.auto_closed"]);
@@ -18,6 +19,8 @@ export class MoreTime extends HTMLElement {
   #regions = new Regions(this);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #again;
+  /** @type {Channel | null} */
+  #channel = null;
   #looking = false;
   #lookAgain = false;
 
@@ -29,6 +32,7 @@ export class MoreTime extends HTMLElement {
 
   /** @param {Channel} channel */
   follow(channel) {
+    this.#channel = channel;
     channel.on("welcome", () => this.#look());
     channel.on("event", (event) => this.#event(event));
   }
@@ -42,6 +46,7 @@ export class MoreTime extends HTMLElement {
 
   /** Have the server say how it stands. Asked again meanwhile, it is asked once more afterwards. */
   async #look() {
+    if (!BEGUN.has(this.#channel?.session?.state ?? "")) return; // nothing to add to yet, or not for this person any more
     this.#lookAgain = true;
     if (this.#looking) return;
     this.#looking = true;
