@@ -16,6 +16,7 @@ from autodoctor.answers import Refused
 from autodoctor.booking.models import ExtensionOption, span_in_words
 from autodoctor.payments import checkout, gateway, kept_card, ledger
 from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments.kept_card import KeptCard
 from autodoctor.payments.models import Payment
 from autodoctor.payments.settle import abandon
 from autodoctor.payments.words import money
@@ -142,6 +143,11 @@ def pending(session: Session) -> Payment | None:
     """The one that is being paid."""
     found = ledger.pending_extension(session.id)
     return found if found and found.due_cents is None else None
+
+
+def card(session: Session) -> KeptCard | None:
+    """The card that is asked: kept, and with consent given for this session."""
+    return kept_card.of(session.customer) if session.keep_card else None
 
 
 def latest(session: Session) -> Payment | None:

@@ -11,7 +11,6 @@ from ninja import Field, Schema, Status
 from autodoctor.accounts.apiauth import SIGNED_IN, user_of
 from autodoctor.booking import extending
 from autodoctor.booking.extending import Offer, Progress
-from autodoctor.payments import kept_card
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.api import FAILURES, router, visible_to
 from autodoctor.sessions.models import Session
@@ -112,7 +111,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
 
 
 def _card(session: Session) -> dict[str, str] | None:
-    kept = kept_card.of(session.customer) if session.keep_card else None
+    kept = extending.card(session)
     return {"brand": kept.brand, "last4": kept.last4} if kept else None
 
 

@@ -15,7 +15,6 @@ from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.booking import extending
 from autodoctor.booking.extending import Offer, Progress
 from autodoctor.booking.models import ExtensionOption, span_in_words
-from autodoctor.payments import kept_card
 from autodoctor.payments.kept_card import KeptCard
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
@@ -80,9 +79,9 @@ class View:
 
     @property
     def card(self) -> KeptCard | None:
-        return kept_card.of(self.session.customer) if self.session.keep_card else None
+        return extending.card(self.session)
 
-    @property
+    @cached_property
     def is_near_end(self) -> bool:
         """From the first warning on the offer is there without being asked for."""
         ends_at = self.session.ends_at
