@@ -1,0 +1,49 @@
+"""The only place that speaks to Stripe: plain values go in, snapshots of Stripe's present state come out.
+
+No call here may be made inside a transaction. Every change carries an idempotency key: whoever repeats a call
+after a crash passes the same key and gets the first answer again.
+"""
+
+from autodoctor.payments.gateway.client import Declined, Invalid, PaymentError, Unavailable, Unknown
+from autodoctor.payments.gateway.intents import (
+    CheckoutSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+    attempt,
+    cancel,
+    capture,
+    checkout,
+    create_checkout,
+    create_customer,
+    expire_checkout,
+    find_attempt,
+    forget_card,
+    payment,
+    refund,
+)
+from autodoctor.payments.gateway.webhooks import EventNotice, Forged, verified_event
+
+__all__ = [
+    "CheckoutSnapshot",
+    "Declined",
+    "EventNotice",
+    "Forged",
+    "Invalid",
+    "PaymentError",
+    "PaymentSnapshot",
+    "RefundSnapshot",
+    "Unavailable",
+    "Unknown",
+    "attempt",
+    "cancel",
+    "capture",
+    "checkout",
+    "create_checkout",
+    "create_customer",
+    "expire_checkout",
+    "find_attempt",
+    "forget_card",
+    "payment",
+    "refund",
+    "verified_event",
+]
