@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "autodoctor.room",
     "autodoctor.booking",
     "autodoctor.summaries",
+    "autodoctor.support",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

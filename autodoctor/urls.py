@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("autodoctor.sessions.urls")),
     path("", include("autodoctor.room.urls")),
     path("", include("autodoctor.summaries.urls")),
+    path("", include("autodoctor.support.urls")),
     path("", include("autodoctor.mail.urls")),
     path("", include("autodoctor.payments.urls")),
     path("", include("autodoctor.files.urls")),

@@ -17,6 +17,7 @@ SIGNED_IN_POST = (302, 405, 405, 405, 405)
 SIGNED_IN_NOTHING_THERE = (302, 404, 404, 404, 404)
 WITHOUT_SIGNATURE = (403, 403, 403, 403, 403)
 VISITORS = (200, 302, 302, 302, 302)
+STAFF = (302, 404, 404, 404, 200)
 TAKES_PART = (302, 200, 200, 404, 200)
 
 PAGES: dict[str, Row] = {
@@ -35,7 +36,7 @@ PAGES: dict[str, Row] = {
     "/dashboard/sessions/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/dashboard/summaries/": ("mechanic_only", (302, 404, 200, 404, 404)),
     "/dashboard/queue/": ("mechanic_only", (302, 404, 200, 404, 404)),
-    "/dashboard/open/": ("support_only", (302, 404, 404, 404, 200)),
+    "/dashboard/open/": ("support_only", STAFF),
     "/(customer|mechanic)/dashboard": ("anyone", MOVED),
     "/mechanic/login": ("anyone", MOVED),
     "/account/card/": ("customer_only", (302, 200, 404, 200, 404)),
@@ -63,6 +64,8 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/summary/preview/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/sessions/<session_id>/summary/corrections/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/summary/summary.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/support/": ("support_only", STAFF),
+    "/support/sessions/<session_id>/": ("support_only", STAFF),
     "/chat/<session_id>": ("anyone", MOVED),
     "/video/<session_id>": ("anyone", MOVED),
     "/diagnostic/<session_id>": ("anyone", MOVED),
