@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from autodoctor.payments.sandbox.testing import stripe_sandbox
 from tests.fakes import chromium
 from tests.fakes.postgres import Postgres, postgres
 from tests.fakes.smtp import Sink, smtp
+
+__all__ = ["stripe_sandbox"]
 
 
 @pytest.fixture(scope="session")

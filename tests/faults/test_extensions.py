@@ -15,7 +15,7 @@ from tests.faults.test_payments import announcement, control, events_of, until
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Server]:
-    with running(deadlines={"extension_hold": 3}) as server:
+    with running(deadlines={"extension_hold": 5}) as server:
         yield server
 
 
@@ -102,7 +102,8 @@ def test_paid_too_late_it_is_released(shop: Server) -> None:
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
         link = accept(talk)["link"]
         customer.expect("event", kind="session.held", patience=20)
-        pay(link)  # in the last second, and nobody hears of it
+        until(lambda: shop.sql("SELECT count(*) FROM clock_job WHERE kind = 'payment.collect'") == [(0,)])
+        pay(link)  # after the last look at it, and nobody hears of it
         customer.expect("event", kind="session.ended", patience=20)
     control(shop, "webhooks", paused=False)
     until(lambda: payment_state(talk) == ("released", 0), patience=20)

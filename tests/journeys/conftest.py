@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from tests.journeys.people import Customer, Mechanic
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-CROWD = 60  # people of each kind
+CROWD = 40  # people of each kind who come at once
 PATIENCE = 15_000  # milliseconds that a page may take to come to what is expected
 GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone to somebody else
 
@@ -98,17 +97,30 @@ def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -
             _picture_all(pages, request.node.name)
 
 
-@dataclass
 class Crowd:
     """People of the shared server who have nothing open: each takes part in one test only."""
 
-    customers: list[Person]
-    mechanics: list[Person]
+    def __init__(self, server: Server) -> None:
+        self._server, self._batches = server, 0
+        self._customers: list[Person] = []
+        self._mechanics: list[Person] = []
+
+    def customer(self) -> Person:
+        self._customers = self._customers or self._more("customer")
+        return self._customers.pop()
+
+    def mechanic(self) -> Person:
+        self._mechanics = self._mechanics or self._more("mechanic", mechanics=True)
+        return self._mechanics.pop()
+
+    def _more(self, name: str, *, mechanics: bool = False) -> list[Person]:
+        self._batches += 1
+        return self._server.enrol(CROWD, f"{name}-{self._batches}-", mechanics=mechanics)
 
 
 @pytest.fixture(scope="session")
 def crowd(server: Server) -> Crowd:
-    return Crowd(server.enrol(CROWD, "customer-"), server.enrol(CROWD, "mechanic-", mechanics=True))
+    return Crowd(server)
 
 
 @pytest.fixture
@@ -116,7 +128,7 @@ def a_customer(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., C
     """Somebody new in front of a browser of theirs; options go to `browser_of`."""
 
     def come(**options: Any) -> Customer:
-        who = crowd.customers.pop()
+        who = crowd.customer()
         return Customer(browser_of(who, **options), who)
 
     return come
@@ -125,7 +137,7 @@ def a_customer(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., C
 @pytest.fixture
 def a_mechanic(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., Mechanic]:
     def come(**options: Any) -> Mechanic:
-        who = crowd.mechanics.pop()
+        who = crowd.mechanic()
         return Mechanic(browser_of(who, **options), who)
 
     return come

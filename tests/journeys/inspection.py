@@ -2,9 +2,10 @@
 
 import os
 import re
+from contextlib import suppress
 from typing import Literal
 
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, TimeoutError, ViewportSize
 
 from tests.fakes.server import ARTIFACTS
 from tests.journeys.accessibility import CONTRAST, EVERYTHING, Rules, check
@@ -25,6 +26,7 @@ LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"], Rules], ...] = (
     (DESKTOP, "dark", EVERYTHING),
     (DESKTOP, "light", CONTRAST),
 )
+SETTLES = 2000  # ms until a page has taken on its new width, on a busy machine
 WORDS = """() => [
   document.title,
   document.body.innerText,
@@ -49,12 +51,19 @@ def inspect(page: Page, name: str, *, axe: bool = True) -> None:
     for viewport, theme, rules in LOOKS:
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        problems = page.evaluate(TOO_WIDE)
+        problems = _too_wide(page)
         assert not problems, f"{name}, {viewport['width']} px: {problems}"
         if axe:
             check(page, rules, f"{name}, {viewport['width']} px, {theme}:")
         if TAKES_PICTURES:
             page.screenshot(path=PICTURES / f"{name}-{viewport['width']}-{theme}.png", full_page=True)
+
+
+def _too_wide(page: Page) -> list[str]:
+    """What sticks out, once the page has come to rest in its new width."""
+    with suppress(TimeoutError):
+        page.wait_for_function(f"() => !({TOO_WIDE})().length", timeout=SETTLES)
+    return list(page.evaluate(TOO_WIDE))
 
 
 def _read(page: Page) -> None:

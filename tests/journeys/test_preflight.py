@@ -62,7 +62,7 @@ class Scene:
 
 @pytest.fixture
 def scene(server: Server, crowd: Crowd, browser_of: OpenPage) -> Scene:
-    return Scene(server, crowd.customers.pop(), crowd.mechanics.pop(), browser_of)
+    return Scene(server, crowd.customer(), crowd.mechanic(), browser_of)
 
 
 def refuses(wish: str, name: str, message: str = "") -> str:

@@ -31,13 +31,20 @@ HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in DEADLINES} | {
 class Story:
     """`story.now` moves only by `wait`; every deadline on the way fires at its own moment."""
 
-    def __init__(self, customer: User, mechanic: User, terms: actions.PlanTerms = CHAT) -> None:
+    def __init__(
+        self, customer: User, mechanic: User, terms: actions.PlanTerms = CHAT, *, keep_card: bool = False
+    ) -> None:
         self.customer, self.mechanic, self.now = customer, mechanic, NOON
         self.process = Process.objects.create(
             host="test", pid=1, renewed_at=NOON, expires_at=NOON + timedelta(days=365)
         )
         self.id = actions.draft(
-            customer=customer, terms=terms, vehicle={"make": "Volvo"}, concern="It rattles", keep_card=False, now=NOON
+            customer=customer,
+            terms=terms,
+            vehicle={"make": "Volvo"},
+            concern="It rattles",
+            keep_card=keep_card,
+            now=NOON,
         ).id
 
     @property
@@ -110,6 +117,10 @@ class Story:
 
     def extend(self, payment: Payment) -> "Story":
         extending.extend(session_id=self.id, payment_id=payment.id, now=self.now)
+        return self
+
+    def call_off(self, payment: Payment) -> "Story":
+        extending.call_off(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
         return self
 
     def allow(self, minutes: int | None, by: User | None = None) -> "Story":

@@ -1,0 +1,183 @@
+"""What two people and a clock do to a session in any order, and what must hold whatever they do.
+
+A machine adds who pays, and how.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from django.db import transaction
+from hypothesis import event
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.answers import Refused
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import actions, attendance, deadlines, settlement
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition
+from autodoctor.sessions.tests.story import CHAT, Story
+
+NO = (InvalidTransition, Refused, Session.DoesNotExist)
+PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
+
+
+class Course(RuleBasedStateMachine):
+    """One session, in a transaction that is undone. `refusals`: what an untimely step may be answered with."""
+
+    refusals: tuple[type[Exception], ...] = NO
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undo = transaction.atomic()
+        self.undo.__enter__()
+        self.people = {name: User.objects.create_user(f"{name}@example.com", None, name=name) for name in
+                       ("customer", "mechanic", "mechanic2")}  # fmt: skip
+        for name in ("mechanic", "mechanic2"):
+            MechanicProfile.objects.create(
+                user=self.people[name], headline="h", years_experience=1, skills="s", state="approved"
+            )
+        self.story: Story = self.begin()
+        self.ends_at = self.story.session.ends_at
+
+    def begin(self) -> Story:
+        return Story(self.people["customer"], self.people["mechanic"])
+
+    def it_is_over(self) -> None:
+        """What must hold once nothing is left to do."""
+
+    def teardown(self) -> None:
+        event(f"was {self.story.session.state}, {'started' if self.story.session.started_at else 'never live'}")
+        try:
+            self.story.wait(minutes=60 * 30)  # whatever happened, it ends by itself
+            self.it_is_over()
+            assert self.story.session.state in TERMINAL
+            for payment in self.payments():
+                assert payment.due_cents is not None
+                assert payment.granted_at or payment.purpose == "booking" or payment.due_cents == 0
+        finally:
+            transaction.set_rollback(True)
+            self.undo.__exit__(None, None, None)
+
+    @initialize(steps=st.integers(0, 5))
+    def get_going(self, steps: int) -> None:
+        for _ in range(steps):
+            self.one_step_further()
+
+    @rule()
+    def one_step_further(self) -> None:
+        """What the two usually do next, so that most runs get somewhere."""
+        story, session = self.story, self.story.session
+        steps: dict[str, Callable[[], object]] = {
+            "draft": story.pay,
+            "requested": story.accept,
+            "accepted": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),
+            "waiting": self.start,
+            "reconnecting": lambda: story.join(self.people["customer"], session.mechanic or self.people["mechanic"]),
+        }
+        with suppress(*self.refusals):
+            steps.get(session.state, lambda: None)()
+
+    @rule(who=PEOPLE)
+    def accept(self, who: str) -> None:
+        with suppress(*self.refusals):
+            self.story.accept(self.people[who])
+
+    @rule(who=PEOPLE)
+    def join(self, who: str) -> None:
+        with suppress(*self.refusals):
+            self.story.join(self.people[who])
+
+    @rule(who=PEOPLE)
+    def leave(self, who: str) -> None:
+        self.story.leave(self.people[who])
+
+    @rule()
+    def start(self) -> None:
+        mechanic = self.story.session.mechanic
+        if mechanic:
+            with suppress(*self.refusals):
+                actions.start(session_id=self.story.id, by=mechanic, now=self.story.now)
+
+    @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
+    def stop(self, who: str, what: str) -> None:
+        extra = {"reason": "x"} if what == "release" else {}
+        with suppress(*self.refusals):
+            getattr(actions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+
+    @precondition(lambda self: self.story.session.end_reason == "ended_by_mechanic")
+    @rule(solved=st.booleans())
+    def answer(self, solved: bool) -> None:
+        actions.answer_solved(session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now)
+
+    @rule(minutes=st.sampled_from([None, 0, 15, 60]))
+    def allow(self, minutes: int | None) -> None:
+        mechanic = self.story.session.mechanic
+        with suppress(*self.refusals):
+            self.story.allow(minutes, by=mechanic or self.people["mechanic"])
+
+    def payments(self) -> list[Payment]:
+        return list(Payment.objects.filter(owner_id=self.story.id).order_by("created_at"))
+
+    def open_extension(self) -> Payment | None:
+        return next((p for p in self.payments() if p.purpose == "extension" and p.state == "created"), None)
+
+    @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
+    def wait(self, seconds: int) -> None:
+        self.story.wait(seconds=seconds)
+
+    @rule(minutes=st.sampled_from([1, 4, 12, 50]))
+    def outage(self, minutes: int) -> None:
+        self.story.outage(minutes=minutes)
+
+    @invariant()
+    def the_log_has_no_gaps(self) -> None:
+        numbers = list(self.story.session.events.order_by("seq").values_list("seq", flat=True))
+        assert numbers == list(range(1, self.story.session.seq + 1))
+
+    @invariant()
+    def every_deadline_it_should_have_is_set(self) -> None:
+        it = attendance.look(self.story.session, self.story.now)
+        assert not deadlines.lacks(it, deadlines.kept([self.story.id])[self.story.id])
+
+    @invariant()
+    def a_mechanic_is_bound_exactly_while_it_is_claimed(self) -> None:
+        session = self.story.session
+        if session.state in CLAIMED:
+            assert session.mechanic_id is not None
+        if session.state == "requested":
+            assert session.mechanic_id is None
+
+    @invariant()
+    def the_clock_only_grows_and_no_one_gets_more_than_was_granted(self) -> None:
+        session = self.story.session
+        if session.started_at is None or session.ends_at is None:
+            return
+        assert session.ends_at >= session.started_at + timedelta(seconds=session.granted_seconds)
+        assert self.ends_at is None or session.ends_at >= self.ends_at
+        self.ends_at = session.ends_at
+        assert 0 <= session.lenient_seconds_used <= 180
+        if session.ended_at:
+            assert 0 <= settlement.used_seconds(session) <= session.granted_seconds
+
+    @invariant()
+    def only_what_is_paid_for_takes_place(self) -> None:
+        session = self.story.session
+        if session.state != "draft" and session.end_reason != "unpaid":
+            assert session.requested_at or session.state == "cancelled"
+            assert self.story.payment.authorised_at or session.state == "cancelled"
+
+    @invariant()
+    def the_time_is_what_was_booked_and_what_was_given(self) -> None:
+        given = [p for p in self.payments() if p.purpose == "extension" and p.granted_at]
+        assert all(payment.authorised_at for payment in given)
+        assert self.story.session.granted_seconds == CHAT.seconds + sum(payment.seconds for payment in given)
+
+    @invariant()
+    def one_extension_is_open_at_most(self) -> None:
+        waiting = [
+            p for p in self.payments() if p.purpose == "extension" and p.state == "created" and p.due_cents is None
+        ]
+        assert len(waiting) <= 1
