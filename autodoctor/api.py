@@ -19,6 +19,7 @@ import autodoctor.sessions.calling_api
 import autodoctor.sessions.files_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
 from autodoctor.answers import Refused
+from autodoctor.health import readiness
 from autodoctor.room.api import router as room
 from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition
@@ -33,6 +34,12 @@ for router in (sessions, room):
 def health(request: HttpRequest) -> dict[str, str]:
     """The process answers; nothing else is looked at."""
     return {"status": "ok"}
+
+
+@api.get("/ready", tags=["platform"], auth=None)
+def ready(request: HttpRequest) -> HttpResponse:
+    """Database, bus, store and clock, a line of JSON each: 200, or 503 when one of them does not work."""
+    return readiness.answer()
 
 
 def failure(request: HttpRequest, status: int, code: str, detail: str, **more: Any) -> HttpResponse:

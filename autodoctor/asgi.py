@@ -15,6 +15,7 @@ from django.conf import settings  # noqa: E402 the apps must be loaded
 from autodoctor.clock.loop import Clock  # noqa: E402
 from autodoctor.files.reception import Handler, Reception  # noqa: E402
 from autodoctor.files.serving import ServeFiles  # noqa: E402
+from autodoctor.health.requests import RequestIds  # noqa: E402
 from autodoctor.limits import BodyLimits  # noqa: E402
 from autodoctor.room import feed, socket, threads  # noqa: E402
 from autodoctor.room.line import Receive, Scope, Send  # noqa: E402
@@ -33,7 +34,11 @@ class Site:
         self._django = cast(Application, ServeFiles(cast(ASGI3Application, django_), threads.read))
         self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
         http = cast(Application, BodyLimits(cast(ASGI3Application, self._http)))
-        self._routes = {"lifespan": self._lifespan, "websocket": self._websocket, "http": http}
+        self._routes: dict[str, Application] = {
+            "lifespan": self._lifespan,
+            "websocket": RequestIds(self._websocket),
+            "http": RequestIds(http),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._routes[scope["type"]](scope, receive, send)

@@ -7,6 +7,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
+from autodoctor import journal
 from autodoctor.environment import Environment, MailServer, stop
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 _host = environ.urlparse(SITE_URL).hostname or "localhost"
-ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"] if DEBUG else [_host]
+ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: whoever asks each process how it is
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Exactly these may open a websocket.
 ALLOWED_ORIGINS = {SITE_URL, f"http://localhost:{PORT}", f"http://127.0.0.1:{PORT}"} if DEBUG else {SITE_URL}
@@ -66,6 +67,7 @@ INSTALLED_APPS = [
     "autodoctor.booking",
     "autodoctor.summaries",
     "autodoctor.support",
+    "autodoctor.health",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -240,6 +242,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^api/(health|ready)$", r"^metrics$"]  # asked for past the proxy
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -356,10 +359,13 @@ DEADLINES = {
 } | env.json("DEADLINES", default={})
 
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-}
+# Watching it: logs, figures, errors
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: only this machine reads /metrics
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    stop("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
+LOGGING = journal.configuration(readable=DEBUG and not env.bool("LOG_JSON", default=False), level=LOG_LEVEL)
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    from autodoctor.sentry import report_to  # loaded only where there is one
+
+    report_to(SENTRY_DSN, environment=_host)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("autodoctor.mail.urls")),
     path("", include("autodoctor.payments.urls")),
     path("", include("autodoctor.files.urls")),
+    path("", include("autodoctor.health.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("favicon.ico", _icon),

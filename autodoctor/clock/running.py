@@ -10,13 +10,18 @@ from enum import Enum, auto
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from autodoctor.clock import claims
 from autodoctor.clock.handlers import GiveUp, Handler, Retry, handler_of, parked
 from autodoctor.clock.models import Job
 from autodoctor.clock.queue import Run, Superseded, check_held, current_run
+from autodoctor.journal import bound
 
 logger = logging.getLogger(__name__)
+
+# Sent after each run with `job`, its `outcome` and `now`, when it was begun.
+ran = Signal()
 
 ERROR_LENGTH = 500
 LONGEST_PAUSE = timedelta(hours=1)
@@ -36,6 +41,19 @@ class HolderDied(Exception):
 
 def run(job: Job, now: datetime) -> Outcome:
     """Run a claimed job and settle its row. Raise only when the database does not take the result."""
+    with bound(**_about(job)):
+        outcome = _outcome(job, now)
+        ran.send_robust(Job, job=job, outcome=outcome, now=now)
+    return outcome
+
+
+def _about(job: Job) -> dict[str, str]:
+    """For the log. The owner of a payment is a session; so is the key of a deadline, which says so itself."""
+    session_id = job.payload.get("session_id") or job.payload.get("owner_id")
+    return {"job": job.kind, "job_key": job.key} | ({"session_id": str(session_id)} if session_id else {})
+
+
+def _outcome(job: Job, now: datetime) -> Outcome:
     handler = handler_of(job.kind)
     began = time.monotonic()
     try:

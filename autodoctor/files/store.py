@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
+
+from autodoctor.limits import FILE_BYTES
 
 if TYPE_CHECKING:  # S3 is loaded where it is used: it takes long
     from autodoctor.files.s3 import PrivateBucket
@@ -93,3 +96,17 @@ def presigned(key: str, *, seconds: int, content_type: str, disposition: str) ->
     parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     s3 = cast("PrivateBucket", storage())
     return str(s3.url(key, parameters=parameters, expire=seconds))
+
+
+def check() -> None:
+    """Raises `OSError` where nothing could be stored: away, closed to us, or full."""
+    folder = incoming()
+    if shutil.disk_usage(folder).free < FILE_BYTES:
+        raise OSError(errno.ENOSPC, "no space for a file")
+    if is_directory():
+        existing = directory() if directory().exists() else folder
+        if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, "the store is closed to this process")
+    else:
+        with _answering():
+            storage().exists("ready")  # whether it is there does not matter: somebody answers, and lets us ask

@@ -36,6 +36,9 @@ class Guests:
     def leave(self, line: Line) -> None:
         del self._lines[line]
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
     def send_away(self) -> None:
         """Everybody, to come again."""
         for line in tuple(self._lines):

@@ -41,6 +41,9 @@ class Feed:
     def leave(self, line: "FeedLine") -> None:
         self._lines.discard(line)
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
     def _tell(self, note: Changed) -> None:
         for line in self._lines:
             if line.role == Role.SUPPORT:

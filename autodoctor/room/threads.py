@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection, reset_queries
@@ -22,12 +24,17 @@ _actors = ThreadPoolExecutor(max_workers=4, thread_name_prefix="room-act")
 
 async def read(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run a query. A dead connection is replaced and the query made once more."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, lambda: borrowing(work, *args, **kwargs))
+    return await _on(_readers, partial(borrowing, work, *args, **kwargs))
 
 
 async def act(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run something that may be repeated, like an action of a session. Like `read`, on other threads."""
-    return await asyncio.get_running_loop().run_in_executor(_actors, lambda: borrowing(work, *args, **kwargs))
+    return await _on(_actors, partial(borrowing, work, *args, **kwargs))
+
+
+async def _on(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
+    """What is logged there belongs to the same request."""
+    return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, work)
 
 
 def later(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]":

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import DatabaseError, connection, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 1_000
 MOST_WAITING = 20_000
 PATIENCE_SECONDS = 3.0  # for a session that somebody else holds, or a database that is away
+# Sent after a commit with `messages`, how many it wrote, and `seconds`, how long it took: once a batch.
+batch_written = Signal()
 _takes_messages = frozenset(state.value for state in TAKES_MESSAGES)
 
 
@@ -100,6 +103,7 @@ class Writer:
         return []
 
     def _commit(self, posts: list[Post]) -> list[Post]:
+        began = time.monotonic()
         with transaction.atomic():
             sql = statements()
             found = sql.look(
@@ -111,9 +115,12 @@ class Writer:
             waiting = [post for post in posts if not batch.judge(post)]
             if batch.rows:
                 sql.store(batch.rows, batch.seqs)
+        seconds = time.monotonic() - began
         self._bus.publish(*batch.pokes())
         for post, outcome in batch.outcomes:
             post.settled(post, outcome)
+        if batch.rows:
+            batch_written.send_robust(Writer, messages=len(batch.rows), seconds=seconds)
         return self._patient(waiting)
 
     def _patient(self, posts: list[Post]) -> list[Post]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.answers import Refused
+from autodoctor.journal import bound
 from autodoctor.payments import ledger
 from autodoctor.prepared import rows
 from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement, unwritten
@@ -46,7 +47,7 @@ class PlanTerms:
 @contextmanager
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
     """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
-    with transaction.atomic():
+    with bound(session_id=str(session_id)), transaction.atomic():
         it = attendance.look(locked(session_id), now)
         before = vars(it.session).copy()
         yield it

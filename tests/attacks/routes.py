@@ -16,6 +16,7 @@ WHOEVER_IS_SIGNED_IN = (302, 200, 200, 200, 200)
 SIGNED_IN_POST = (302, 405, 405, 405, 405)
 SIGNED_IN_NOTHING_THERE = (302, 404, 404, 404, 404)
 WITHOUT_SIGNATURE = (403, 403, 403, 403, 403)
+NOT_SERVING = (503, 503, 503, 503, 503)  # in the tests' own process no channel is open
 VISITORS = (200, 302, 302, 302, 302)
 STAFF = (302, 404, 404, 404, 200)
 TAKES_PART = (302, 200, 200, 404, 200)
@@ -66,6 +67,8 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/summary/summary.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/support/": ("support_only", STAFF),
     "/support/sessions/<session_id>/": ("support_only", STAFF),
+    "/support/numbers/": ("support_only", STAFF),
+    "/support/numbers/numbers.csv": ("support_only", STAFF),
     "/chat/<session_id>": ("anyone", MOVED),
     "/video/<session_id>": ("anyone", MOVED),
     "/diagnostic/<session_id>": ("anyone", MOVED),
@@ -101,12 +104,14 @@ PAGES: dict[str, Row] = {
     "/account/two-factor/webauthn/keys/<pk>/edit/": ("signed_in", ONWARD),
     "/account/two-factor/webauthn/login/": ("anyone", ONWARD),
     "/api/stripe/webhook": ("anyone", POST_ONLY),  # asks for Stripe's signature
+    "/metrics": ("anyone", EVERYBODY),  # the tests ask from this machine, and no token is set
 }
 
 # Operations of the API, by the `access` of what lets people in; empty: open to anybody. Answers to a request with
 # nothing in it but the CSRF token, to the same five.
 OPERATIONS: dict[str, Row] = {
     "GET /api/health": ("", EVERYBODY),
+    "GET /api/ready": ("", NOT_SERVING),
     "GET /api/sessions": ("signed_in", (401, 200, 200, 200, 200)),
     "POST /api/sessions": ("signed_in", (401, 422, 422, 422, 422)),
     "GET /api/sessions/<session_id>": ("signed_in", (401, 200, 200, 404, 200)),

@@ -1,0 +1,118 @@
+"""Can this process serve? Each part of it is looked at for a second at most."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+
+import orjson
+from django.db import connection
+from django.http import HttpResponse
+from django.utils import timezone
+
+from autodoctor.clock.models import Job
+from autodoctor.files import store
+from autodoctor.health.glance import Glance
+from autodoctor.room.bus import bus
+
+logger = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 1.0  # for each part; they are looked at side by side
+FRESH_SECONDS = 1.0
+STORE_FRESH_SECONDS = 10.0  # S3 is asked over the network, and for money
+MOST_LATE = timedelta(seconds=30)  # twice what a stalled process may hold a deadline
+
+
+class Behind(Exception):
+    """Deadlines are not acted on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Asks whether the event loop takes what is published."""
+
+    heard: threading.Event
+
+
+bus.listen(Echo, lambda echo: echo.heard.set())
+
+
+def look_at_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM clock_job LIMIT 1")
+
+
+def look_at_bus() -> None:
+    echo = Echo(threading.Event())
+    bus.publish(echo)
+    if not echo.heard.wait(LIMIT_SECONDS):
+        raise TimeoutError
+
+
+def look_at_clock() -> None:
+    """Somebody runs what is due, here or in another process."""
+    now = timezone.now()
+    due = Job.objects.filter(parked_at=None, external=False, run_at__lte=now - MOST_LATE)
+    if due.exists():
+        raise Behind
+
+
+class Part:
+    """One thing that must work, and how it did."""
+
+    def __init__(self, name: str, look: Callable[[], None], fresh_seconds: float = FRESH_SECONDS) -> None:
+        self.name = name
+        self._glance = Glance(self._timed(look), seconds=LIMIT_SECONDS, fresh_seconds=fresh_seconds)
+        self._was_fine = True
+
+    def begin(self) -> None:
+        self._glance.begin()
+
+    def line(self) -> dict[str, str | bool | int]:
+        """The same for everybody who asks: that it fails; why, the log says."""
+        try:
+            milliseconds = self._glance.get()
+        except Exception as error:
+            self._note(error)
+            why = "slow" if isinstance(error, TimeoutError) else "behind" if isinstance(error, Behind) else "failed"
+            return {"part": self.name, "ok": False, "why": why}
+        self._note(None)
+        return {"part": self.name, "ok": True, "ms": milliseconds}
+
+    def _timed(self, look: Callable[[], None]) -> Callable[[], int]:
+        def timed() -> int:
+            began = time.monotonic()
+            look()
+            return round((time.monotonic() - began) * 1000)
+
+        return timed
+
+    def _note(self, error: Exception | None) -> None:
+        """Each change once: this is asked every second."""
+        was_fine, self._was_fine = self._was_fine, error is None
+        if was_fine and error is not None:
+            logger.error("Not ready: %s (%s)", self.name, type(error).__qualname__)
+        elif error is None and not was_fine:
+            logger.warning("Ready again: %s", self.name)
+
+
+PARTS = (
+    Part("database", look_at_database),
+    Part("bus", look_at_bus),
+    Part("store", store.check, STORE_FRESH_SECONDS),
+    Part("clock", look_at_clock),
+)
+
+
+def answer() -> HttpResponse:
+    """A line of JSON for each part: 200 when all are well, else 503."""
+    for part in PARTS:
+        part.begin()
+    lines = [part.line() for part in PARTS]
+    status = HTTPStatus.OK if all(line["ok"] for line in lines) else HTTPStatus.SERVICE_UNAVAILABLE
+    body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(body, content_type="application/x-ndjson", status=status, headers=headers)

@@ -1,0 +1,107 @@
+"""Each part has its second; what hangs holds nobody up, and is asked once however many want to know."""
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from autodoctor.clock.queue import schedule
+from autodoctor.files import store
+from autodoctor.health import readiness
+from autodoctor.health.glance import Glance
+from autodoctor.health.readiness import Behind, Part
+
+
+def broken() -> None:
+    raise RuntimeError("postgres://user:hunter2@host")
+
+
+def glance(look: Callable[[], Any], *, seconds: float = 5, fresh: float = 60) -> Glance[Any]:
+    return Glance(look, seconds=seconds, fresh_seconds=fresh)
+
+
+def test_many_who_ask_share_one_look() -> None:
+    seen: list[int] = []
+    look = glance(lambda: seen.append(1))
+    for _ in range(5):
+        look.get()
+    assert seen == [1]
+
+
+def test_what_was_seen_is_looked_at_again_when_it_is_old() -> None:
+    seen: list[int] = []
+    look = glance(lambda: seen.append(1), fresh=0)
+    look.get()
+    look.get()
+    assert seen == [1, 1]
+
+
+def test_what_hangs_is_waited_for_once_and_not_begun_twice() -> None:
+    go_on, begun = threading.Event(), []
+
+    def hang() -> None:
+        begun.append(1)
+        go_on.wait(10)
+
+    look = glance(hang, seconds=0.1)
+    with pytest.raises(TimeoutError):
+        look.get()
+    began = time.monotonic()
+    for _ in range(50):
+        with pytest.raises(TimeoutError):
+            look.get()
+    assert time.monotonic() - began < 0.1
+    assert begun == [1]
+    go_on.set()
+    look.begin().result(5)
+    look.get()
+
+
+def test_a_part_that_fails_says_so_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+    part = Part("database", broken)
+    lines = [part.line() for _ in range(3)]
+    assert lines == [{"part": "database", "ok": False, "why": "failed"}] * 3
+    assert [record.getMessage() for record in caplog.records] == ["Not ready: database (RuntimeError)"]  # once
+    assert caplog.records[0].levelno == logging.ERROR
+
+
+@pytest.mark.django_db
+def test_the_clock_may_be_a_little_late_and_no_more() -> None:
+    now = timezone.now()
+    schedule("mail.send", "calls others: no deadline", now - timedelta(hours=1))
+    schedule("session.end", "1", now - timedelta(seconds=10))
+    readiness.look_at_clock()
+    schedule("session.end", "2", now - timedelta(seconds=60))
+    with pytest.raises(Behind):
+        readiness.look_at_clock()
+
+
+@pytest.mark.django_db
+def test_a_line_for_each_part(client: Any) -> None:
+    answer = client.get("/api/ready")
+    lines = [json.loads(line) for line in answer.content.splitlines()]
+    assert [line["part"] for line in lines] == ["database", "bus", "store", "clock"]
+    assert {line["part"]: line["ok"] for line in lines}["bus"] is False  # in this process nobody serves
+    assert answer.status_code == 503
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_store_that_is_closed_or_full_is_noticed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.check()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OSError, match="closed"):
+        store.check()
+    monkeypatch.setattr("autodoctor.files.store.FILE_BYTES", 1 << 62)
+    with pytest.raises(OSError, match="no space"):
+        store.check()

@@ -1,0 +1,40 @@
+"""`/metrics`, for Prometheus."""
+
+import hmac
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from autodoctor.accounts.access import anyone
+from autodoctor.accounts.proxies import client_address
+from autodoctor.health.figures import REGISTRY
+
+
+@require_GET
+@anyone
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For whoever has the token; without one configured, for this machine. Nobody else finds anything here."""
+    if not _may_look(request):
+        raise Http404
+    return HttpResponse(
+        generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"}
+    )
+
+
+def _may_look(request: HttpRequest) -> bool:
+    if expected := settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {expected}".encode())
+    return _is_from_here(request)
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """A proxy on this machine that we do not know of would make everybody somebody from here."""
+    forwarded = {"X-Forwarded-For", "X-Real-Ip", "Forwarded"} & {name.title() for name in request.headers}
+    if forwarded and not settings.TRUSTED_PROXIES:
+        return False
+    address = client_address(request)
+    return bool(address) and ip_address(address).is_loopback

@@ -1,0 +1,92 @@
+"""What is written to the log: one line a record, with the request, the session and the job it belongs to.
+
+Code logs with the standard library. What the words of a record are about is bound around it (`bound`), not repeated in
+each: `docs/production.md` lists the fields.
+"""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import orjson
+import structlog
+from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+bound = bound_contextvars
+bind = bind_contextvars
+
+# An address holds what opens something after its "?": a signed file, a page of an upload, where somebody came from.
+_QUERY = re.compile(r"(?<=\S)\?[^\s\"']*")
+# These write more than anybody should read later: bodies, signatures, addresses.
+_QUIET = ("asyncio", "boto3", "botocore", "httpcore", "httpx", "s3transfer", "stripe", "urllib3", "websockets", "PIL")
+_FRAMES = 12  # of a failure that are kept, the innermost
+
+Failure = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+def configuration(*, readable: bool, level: str) -> dict[str, Any]:
+    """`LOGGING`: for people at a terminal, or JSON. `level` is that of our own words; others say at least INFO."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"without_query": {"()": WithoutQuery}},
+        "formatters": {"line": {"()": formatter, "readable": readable}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["console"], "level": "INFO" if level == "DEBUG" else level},
+        "loggers": {
+            "autodoctor": {"level": level},
+            # They come with handlers of their own, which know nothing of fields.
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.access": {"handlers": [], "propagate": True, "filters": ["without_query"]},
+            "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["without_query"]},
+            **{name: {"level": "WARNING"} for name in _QUIET},
+        },
+    }
+
+
+def formatter(*, readable: bool) -> logging.Formatter:
+    before: list[Processor] = [
+        merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    terminal = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+    last: list[Processor] = [terminal] if readable else [without_words, _json]
+    meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=[meta, *last])
+
+
+class WithoutQuery(logging.Filter):
+    """Whoever reads the server's log must not be able to open what others opened."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(without_query(one) if isinstance(one, str) else one for one in record.args)
+        return True
+
+
+def without_query(text: str) -> str:
+    return _QUERY.sub("", text)
+
+
+def without_words(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
+    """A failure as its type and its place: its words may quote what somebody wrote, or a secret."""
+    failure = line.pop("exc_info", None)
+    if isinstance(failure, tuple) and failure[0] is not None:
+        line["error"] = failure[0].__qualname__
+        line["at"] = [f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_tb(failure[2])[-_FRAMES:]]
+        if cause := failure[1].__cause__:
+            line["cause"] = type(cause).__qualname__
+    return line
+
+
+def _json(logger: WrappedLogger, name: str, line: Mapping[str, Any]) -> str:
+    return orjson.dumps(line, default=str).decode()

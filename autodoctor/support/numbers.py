@@ -1,0 +1,157 @@
+"""What the log and the ledger say about how sessions went: counted by mechanic and by the day of the request."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Refund
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.states import RUNNING
+
+MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
+CUSTOMER_DID_NOT_COME = "customer_no_show"
+_ENDS_A_PAUSE = frozenset({"session.resumed", "session.ended", "session.auto_closed"})
+_TOLD = ("session.accepted", "session.released", "participant.left", "session.paused", *_ENDS_A_PAUSE)
+_running = frozenset(state.value for state in RUNNING)
+
+
+@dataclass(frozen=True)
+class Period:
+    """From the first day to the last, both whole, in the viewer's zone."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        return [self.first + timedelta(days=day) for day in range((self.last - self.first).days + 1)]
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The first moment in it, and the first after it."""
+        return _midnight(self.first), _midnight(self.last + timedelta(days=1))
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+@dataclass
+class Tally:
+    """How some sessions went. Times in seconds, money in cents."""
+
+    sessions: int = 0
+    waits: list[float] = field(default_factory=list)  # from each request to the first who accepted it
+    mechanic_no_shows: int = 0
+    customer_no_shows: int = 0
+    drops: int = 0  # somebody's connection was gone while the session ran
+    lost_seconds: float = 0.0  # that the clock stood still
+    refunded_cents: int = 0
+    stars: list[int] = field(default_factory=list)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(**{name: mine + getattr(other, name) for name, mine in vars(self).items()})
+
+    @property
+    def wait(self) -> float | None:
+        return median(self.waits) if self.waits else None
+
+    @property
+    def lost_minutes(self) -> float:
+        return self.lost_seconds / 60
+
+    @property
+    def rating(self) -> float | None:
+        return sum(self.stars) / len(self.stars) if self.stars else None
+
+
+def together(tallies: Iterable[Tally]) -> Tally:
+    return sum(tallies, Tally())
+
+
+class Numbers:
+    """The tallies of a period: of one mechanic on one day, from four queries. Nobody is the mechanic None."""
+
+    def __init__(self, period: Period) -> None:
+        self.period = period
+        self.tallies: defaultdict[tuple[UUID | None, date], Tally] = defaultdict(Tally)
+        requested = Session.objects.filter(requested_at__gte=period.bounds[0], requested_at__lt=period.bounds[1])
+        self._sessions = {session.id: session for session in requested.only(*_COLUMNS)}
+        for session in self._sessions.values():
+            self._count(session)
+        self._read_log(requested)
+        self._read_ledger(requested)
+        people = User.objects.filter(id__in={mechanic_id for mechanic_id, _day in self.tallies if mechanic_id})
+        self.names: dict[UUID, str] = dict(people.values_list("id", "name"))
+
+    @property
+    def mechanics(self) -> list[UUID | None]:
+        """The busiest first; what nobody took comes last."""
+        busy = {one: self.of(one).sessions for one in {mechanic_id for mechanic_id, _day in self.tallies}}
+        return sorted(busy, key=lambda one: (one is None, -busy[one], self.names.get(one, "") if one else ""))
+
+    def of(self, mechanic_id: UUID | None) -> Tally:
+        return together(tally for (one, _day), tally in self.tallies.items() if one == mechanic_id)
+
+    def on(self, day: date) -> Tally:
+        return together(tally for (_one, one_day), tally in self.tallies.items() if one_day == day)
+
+    def days_of(self, mechanic_id: UUID | None) -> list[Tally]:
+        return [self.tallies.get((mechanic_id, day), Tally()) for day in self.period.days]
+
+    def _at(self, mechanic_id: UUID | None, session: Session) -> Tally:
+        requested_at = session.requested_at or session.created_at
+        return self.tallies[mechanic_id, timezone.localdate(requested_at)]
+
+    def _count(self, session: Session) -> None:
+        tally = self._at(session.mechanic_id, session)
+        tally.sessions += 1
+        tally.customer_no_shows += session.end_reason == CUSTOMER_DID_NOT_COME
+        if session.stars:
+            tally.stars.append(session.stars)
+
+    def _read_log(self, requested: "QuerySet[Session]") -> None:
+        events = SessionEvent.objects.filter(session__in=requested.values("id"), kind__in=_TOLD)
+        accepted: set[UUID] = set()
+        paused: dict[UUID, datetime] = {}
+        rows = events.order_by("session_id", "seq").values_list("session_id", "kind", "at", "actor_id", "data")
+        for session_id, kind, at, actor_id, data in rows.iterator():
+            session = self._sessions.get(session_id)
+            if session is None:  # requested just now
+                continue
+            if kind == "session.accepted" and session_id not in accepted:
+                accepted.add(session_id)
+                self._at(actor_id, session).waits.append((at - (session.requested_at or at)).total_seconds())
+            elif kind == "session.released" and data.get("reason") in MECHANIC_DID_NOT_COME and not actor_id:
+                self._at(UUID(data["released"]), session).mechanic_no_shows += 1
+            else:
+                self._follow_clock(session, kind, at, data, paused)
+
+    def _follow_clock(
+        self, session: Session, kind: str, at: datetime, data: dict[str, Any], paused: dict[UUID, datetime]
+    ) -> None:
+        tally = self._at(session.mechanic_id, session)
+        if kind == "participant.left":
+            tally.drops += data.get("session", {}).get("state") in _running
+        elif kind == "session.paused":
+            paused[session.id] = datetime.fromisoformat(data["session"]["paused_at"])
+        elif kind in _ENDS_A_PAUSE and session.id in paused:
+            tally.lost_seconds += max(0.0, (at - paused.pop(session.id)).total_seconds())
+
+    def _read_ledger(self, requested: "QuerySet[Session]") -> None:
+        refunds = Refund.objects.filter(payment__owner_id__in=requested.values("id"))
+        given = refunds.exclude(state=Refund.State.FAILED).order_by().values_list("payment__owner_id")
+        for session_id, cents in given.annotate(Sum("amount_cents")):
+            if session := self._sessions.get(session_id):
+                self._at(session.mechanic_id, session).refunded_cents += cents
+
+
+_COLUMNS = ("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars")

@@ -1,0 +1,119 @@
+"""What a load balancer and Prometheus are told, by a real server whose database goes away."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.fakes import scene
+from tests.fakes.postgres import Postgres
+from tests.fakes.server import Server, fresh_database
+from tests.fakes.tunnel import Tunnel, tunnel
+
+StartServer = Callable[..., Server]
+TOKEN = "what-prometheus-shows"
+
+
+@pytest.fixture
+def line(cluster: Postgres) -> Iterator[Tunnel]:
+    """The way to the database."""
+    with tunnel(urlsplit(cluster.url()).port or 0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def far(start_server: StartServer, cluster: Postgres, line: Tunnel) -> Server:
+    """A server whose database is at the other end of the line."""
+    name = f"health_{uuid4().hex[:8]}"
+    url = urlsplit(fresh_database(cluster, name))
+    return start_server(database_url=url._replace(netloc=f"postgres@127.0.0.1:{line.port}").geturl())
+
+
+def ready(server: Server) -> tuple[int, dict[str, bool], float]:
+    """The status, which parts are well, and how many seconds the answer took."""
+    began = time.monotonic()
+    answer = httpx.get(f"{server.url}/api/ready", trust_env=False, timeout=10)
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    return answer.status_code, {line["part"]: line["ok"] for line in lines}, time.monotonic() - began
+
+
+def test_a_healthy_server_is_ready(far: Server) -> None:
+    status, parts, _seconds = ready(far)
+    assert (status, parts) == (200, {"database": True, "bus": True, "store": True, "clock": True})
+
+
+def test_a_database_that_is_silent_is_told_within_two_seconds(far: Server, line: Tunnel) -> None:
+    line.swallow()
+    limit = time.monotonic() + 10
+    while (found := ready(far))[0] == 200:  # an answer is kept for a second
+        assert time.monotonic() < limit
+    status, parts, seconds = found
+    assert status == 503
+    assert parts["database"] is False
+    assert (parts["bus"], parts["store"]) == (True, True)
+    assert seconds < 2
+    assert min(ready(far)[2] for _ in range(3)) < 0.5  # nobody waits again for what hangs
+    assert httpx.get(f"{far.url}/api/health", trust_env=False, timeout=2).status_code == 200
+
+
+def test_a_database_that_comes_back_makes_it_ready_again(start_server: StartServer, cluster: Postgres) -> None:
+    server = start_server(database_url=fresh_database(cluster, f"health_{uuid4().hex[:8]}"))
+    cluster.stop("immediate")
+    try:
+        until(lambda: ready(server)[0] == 503)
+    finally:
+        cluster.start()
+    until(lambda: ready(server)[0] == 200, patience=40)
+
+
+def until(holds: Callable[[], bool], patience: float = 15) -> None:
+    limit = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def figures(server: Server) -> dict[str, float]:
+    """Every sample, by its name and its first label."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    answer = httpx.get(f"{server.url}/metrics", headers=headers, trust_env=False, timeout=10)
+    assert answer.status_code == 200
+    return {
+        " ".join([sample.name, *sample.labels.values()]): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_the_figures_move_with_a_session(start_server: StartServer) -> None:
+    server = start_server(environment={"METRICS_TOKEN": TOKEN})
+    before = figures(server)
+    talk = scene.stage(server, "requested")
+    assert server.client(talk.mechanic).post(f"/api/sessions/{talk.id}/accept").status_code == 200
+    with talk.open(talk.customer) as mine, talk.open(talk.mechanic) as theirs:
+        mine.expect("event", kind="session.waiting")
+        assert server.client(talk.mechanic).post(f"/api/sessions/{talk.id}/start").status_code == 200
+        for number in range(5):
+            mine.expect("event", client_id=mine.say(f"message {number}"))
+        theirs.expect("event", kind="message.posted")
+        now = figures(server)
+    grown = {name: value - before.get(name, 0) for name, value in now.items()}
+    assert grown["autodoctor_messages_total"] == 5
+    assert 1 <= grown["autodoctor_batch_messages_count"] <= 5
+    assert grown["autodoctor_acceptance_seconds_count"] == 1
+    assert grown["autodoctor_events_total session.started"] == 1
+    assert (now["autodoctor_sessions live"], now["autodoctor_sockets session"]) == (1, 2)
+    assert now["autodoctor_database_up"] == 1
+    assert now["autodoctor_clock_lag_seconds"] < 5
+    until(lambda: figures(server)["autodoctor_sockets session"] == 0)
+
+
+def test_the_figures_are_for_nobody_else(start_server: StartServer) -> None:
+    server = start_server(environment={"METRICS_TOKEN": TOKEN})
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        assert httpx.get(f"{server.url}/metrics", headers=headers, trust_env=False).status_code == 404
