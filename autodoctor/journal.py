@@ -14,11 +14,12 @@ from typing import Any
 
 import orjson
 import structlog
-from structlog.contextvars import bind_contextvars, bound_contextvars, merge_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 bound = bound_contextvars
 bind = bind_contextvars
+about = get_contextvars  # what is bound now
 
 # An address holds what opens something after its "?": a signed file, a page of an upload, where somebody came from.
 _QUERY = re.compile(r"(?<=\S)\?[^\s\"']*")

@@ -6,6 +6,7 @@ import sentry_sdk
 from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 from sentry_sdk.utils import BadDsn
 
+from autodoctor import journal
 from autodoctor.environment import stop
 from autodoctor.journal import without_query
 
@@ -41,6 +42,7 @@ def scrubbed(event: Event, hint: Hint) -> Event | None:
         failure.pop("value", None)
     if entry := kept.get("logentry"):
         kept["logentry"] = {"message": without_query(entry.get("message", ""))}  # the sentence without what was put in
+    kept["tags"] = {name: str(value) for name, value in journal.about().items()}
     return event
 
 

@@ -48,8 +48,9 @@ def run(job: Job, now: datetime) -> Outcome:
 
 
 def _about(job: Job) -> dict[str, str]:
-    """For the log. The owner of a payment is a session; so is the key of a deadline, which says so itself."""
-    session_id = job.payload.get("session_id") or job.payload.get("owner_id")
+    """For the log. Whose work it is stands in the payload, or in what a mail is about; a deadline says so itself."""
+    facts = {**job.payload.get("context", {}), **job.payload}
+    session_id = facts.get("session_id") or facts.get("owner_id")
     return {"job": job.kind, "job_key": job.key} | ({"session_id": str(session_id)} if session_id else {})
 
 

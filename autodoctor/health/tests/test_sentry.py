@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any, cast
 
-from autodoctor import sentry
+from autodoctor import journal, sentry
 
 EVENT = {
     "user": {"id": "1", "email": "casey@example.com"},
@@ -40,7 +40,9 @@ def start(**environment: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_an_event_says_what_and_where_and_nothing_else() -> None:
-    event = cast(Any, sentry.scrubbed(cast(Any, json.loads(json.dumps(EVENT))), {}))
+    with journal.bound(request_id="r1"):
+        event = cast(Any, sentry.scrubbed(cast(Any, json.loads(json.dumps(EVENT))), {}))
+    assert event["tags"] == {"request_id": "r1"}
     assert event["request"] == {"url": "https://auto.example/files/1/", "method": "POST"}
     assert event["exception"]["values"] == [{"type": "ValueError", "stacktrace": {"frames": []}}]
     assert event["logentry"] == {"message": "%s failed"}
