@@ -32,7 +32,11 @@ CUSTOMER = {
     "sign-out": "/sign-out/",
 }
 MECHANIC = {"dashboard-mechanic-empty": "/dashboard/", "apply-approved": "/mechanics/apply/"}
-SUPPORT = {"dashboard-support-empty": "/dashboard/", "apply-support": "/mechanics/apply/"}
+SUPPORT = {
+    "dashboard-support-empty": "/dashboard/",
+    "support-numbers": "/support/numbers/",
+    "apply-support": "/mechanics/apply/",
+}
 
 
 def walk(page: Page, pages: dict[str, str]) -> None:
