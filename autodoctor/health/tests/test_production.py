@@ -1,0 +1,48 @@
+"""As it is set up on a public server: asked past the proxy, in plain http, by the machine's own name."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ASK = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "autodoctor.settings"
+import django
+django.setup()
+import logging
+from django.test import Client
+for path in ("/api/health", "/api/ready", "/metrics", "/"):
+    for host in ("127.0.0.1:8000", "localhost", "auto.example"):
+        print(Client(raise_request_exception=False).get(path, headers={"Host": host}).status_code, end=" ")
+    print()
+logging.getLogger("autodoctor").warning("a word")
+"""
+PRODUCTION = {
+    "SECRET_KEY": "x" * 60,
+    "SITE_URL": "https://auto.example",
+    "EMAIL_URL": "smtp://localhost",
+    "STRIPE_SECRET_KEY": "sk_live_x",
+    "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    "CRON_SECRET": "x" * 40,
+}
+
+
+def test_each_process_can_be_asked_past_the_proxy_and_logs_json(tmp_path: Path) -> None:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK],
+        env=kept | PRODUCTION | {"AUTODOCTOR_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    health, ready, metrics, home = done.stdout.strip().splitlines()
+    assert health.split() == ["200", "200", "200"]
+    assert ready.split() == ["503", "503", "503"]  # this process serves nobody, and its database is empty
+    assert metrics.split() == ["200", "200", "200"]
+    assert home.split() == ["301", "301", "301"]
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines[-1]["event"] == "a word"
+    assert not [line for line in lines if "/api/ready" in line["event"]]  # each change is told once, not each answer
