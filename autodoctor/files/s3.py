@@ -25,6 +25,10 @@ class PrivateBucket(S3Storage):  # type: ignore[misc] # the library has no types
         # One for all threads instead of one each: every request has a thread of its own, and opening one takes 0.1 s.
         self._connections = SimpleNamespace()
 
+    def look(self) -> None:
+        """Raises one of `failures` unless the bucket is there, and ours to use."""
+        self.client.head_bucket(Bucket=self.bucket_name)
+
     @property
     def client(self) -> Any:
         return self.connection.meta.client

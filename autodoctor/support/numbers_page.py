@@ -60,13 +60,13 @@ MEASURES = (
         lambda it: _span(it.wait),
     ),
     Measure(
-        gettext_lazy("Mechanic no-shows"),
+        gettext_lazy("Mechanic no‑shows"),
         gettext_lazy("did not come"),
         lambda it: it.mechanic_no_shows,
         _count(lambda it: it.mechanic_no_shows),
     ),
     Measure(
-        gettext_lazy("Customer no-shows"),
+        gettext_lazy("Customer no‑shows"),
         gettext_lazy("did not come"),
         lambda it: it.customer_no_shows,
         _count(lambda it: it.customer_no_shows),

@@ -2,20 +2,16 @@
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django import Settings
 
 from autodoctor.clock.queue import schedule
-from autodoctor.files import store
 from autodoctor.health import readiness
 from autodoctor.health.glance import Glance
 from autodoctor.health.readiness import Behind, Part
@@ -93,15 +89,3 @@ def test_a_line_for_each_part(client: Any) -> None:
     assert {line["part"]: line["ok"] for line in lines}["bus"] is False  # in this process nobody serves
     assert answer.status_code == 503
     assert answer.headers["Cache-Control"] == "no-store"
-
-
-def test_a_store_that_is_closed_or_full_is_noticed(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.check()
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(OSError, match="closed"):
-        store.check()
-    monkeypatch.setattr("autodoctor.files.store.FILE_BYTES", 1 << 62)
-    with pytest.raises(OSError, match="no space"):
-        store.check()
