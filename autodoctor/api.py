@@ -20,13 +20,14 @@ import autodoctor.sessions.files_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
 from autodoctor.answers import Refused
 from autodoctor.health import readiness
+from autodoctor.push.api import router as push
 from autodoctor.room.api import router as room
 from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition
 
 logger = logging.getLogger(__name__)
 api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
-for router in (sessions, room):
+for router in (sessions, room, push):
     api.add_router("", router)
 
 

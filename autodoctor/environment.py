@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from autodoctor.vapid import public_key_of
+
 
 def stop(sentence: str) -> NoReturn:
     """End the program before it has begun; the sentence goes to standard error."""
@@ -68,6 +70,25 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         if not (name and at and domain and given.isprintable()):
             stop(f"{var} is not of the form The Auto Doctor <hello@example.com>.")
         return given
+
+    def mail_address(self, var: str, default: str) -> str:
+        """Whom to write to, without a name; `mailto:` may stand before it."""
+        address = parseaddr(str(self.str(var, default=default)).removeprefix("mailto:"))[1]
+        name, at, domain = address.partition("@")
+        if not (name and at and domain and address.isprintable()):
+            stop(f"{var} is not of the form mailto:hello@example.com.")
+        return address
+
+    def public_key(self, var: str, *, private: str, must_be_given: bool) -> str:
+        """That of the private key, empty where there is none: whoever changes one must not forget the other."""
+        given = str(self.str(var, default=""))
+        try:
+            expected = public_key_of(private) if private else ""
+        except ValueError:
+            stop(f"{var.replace('PUBLIC', 'PRIVATE')} is not a key: `manage.py vapid_keys` prints a new pair.")
+        if given != expected and (given or must_be_given):
+            stop(f"{var} does not belong to the private key: `manage.py vapid_keys` prints a new pair.")
+        return expected
 
 
 def _smtp(url: SplitResult, host: str) -> MailServer:

@@ -18,6 +18,7 @@ from autodoctor.files.jobs import JOBS as FILES
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
+from autodoctor.push.jobs import JOBS as PUSH
 from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.sessions import actions, extending
 from autodoctor.sessions.jobs import JOBS as SESSIONS
@@ -99,4 +100,14 @@ REACTIONS = {
     "payment.mismatch": Handler(alert_support),
 }
 
-HANDLERS: dict[str, Handler] = {**MAIL, **ACCOUNTS, **PAYMENTS, **FILES, **SESSIONS, **ROOM, **SUMMARIES, **REACTIONS}
+HANDLERS: dict[str, Handler] = {
+    **MAIL,
+    **ACCOUNTS,
+    **PAYMENTS,
+    **FILES,
+    **PUSH,
+    **SESSIONS,
+    **ROOM,
+    **SUMMARIES,
+    **REACTIONS,
+}

@@ -1,5 +1,6 @@
 """Configuration from the environment. `docs/production.md` lists every variable."""
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from django.core.management.utils import get_random_secret_key
 
 from autodoctor import journal
 from autodoctor.environment import Environment, MailServer, stop
+from autodoctor.vapid import new_private_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -22,20 +24,21 @@ if not DEBUG and not SITE_URL.startswith("https://"):
 DATA.mkdir(parents=True, exist_ok=True)
 
 
-def _secret_key() -> str:
+def _secret(name: str, file: str, make: Callable[[], str]) -> str:
     """From the environment, else (development only) generated once into the data directory."""
-    if given := str(env.str("SECRET_KEY", default="")):
+    given = str(env.str(name, default=""))
+    if given or not DEBUG:
         return given
-    if not DEBUG:
-        stop("SECRET_KEY is not set: give a long random string in the environment.")
-    kept = DATA / "secret-key"
+    kept = DATA / file
     if not kept.exists():
         kept.touch(mode=0o600)
-        kept.write_text(get_random_secret_key())
+        kept.write_text(make())
     return kept.read_text()
 
 
-SECRET_KEY = _secret_key()
+SECRET_KEY = _secret("SECRET_KEY", "secret-key", get_random_secret_key)
+if not SECRET_KEY:
+    stop("SECRET_KEY is not set: give a long random string in the environment.")
 _host = environ.urlparse(SITE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: whoever asks each process how it is
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -62,6 +65,7 @@ INSTALLED_APPS = [
     "autodoctor.accounts",
     "autodoctor.payments",
     "autodoctor.files",
+    "autodoctor.push",
     "autodoctor.sessions",
     "autodoctor.room",
     "autodoctor.booking",
@@ -277,6 +281,24 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
 ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 EMAIL_FROM = DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", default=f"The Auto Doctor <hello@{_host}>")
+
+# Web Push: messages to browsers whose pages are closed. Without keys it is not offered.
+VAPID_PRIVATE_KEY = _secret("VAPID_PRIVATE_KEY", "vapid-key", new_private_key)
+VAPID_PUBLIC_KEY = env.public_key("VAPID_PUBLIC_KEY", private=VAPID_PRIVATE_KEY, must_be_given=not DEBUG)
+VAPID_SUBJECT = env.mail_address("VAPID_SUBJECT", default=EMAIL_FROM)
+# Those of Chrome, Edge, Samsung, Opera (Google's), Firefox, Edge on Windows, Safari. `*.` stands for whatever is below.
+PUSH_SERVICES = env.list(
+    "PUSH_SERVICES",
+    default=[
+        "https://fcm.googleapis.com",
+        "https://jmt17.google.com",
+        "https://*.push.services.mozilla.com",
+        "https://*.notify.windows.com",
+        "https://*.push.apple.com",
+    ],
+)
+if not DEBUG and not all(service.startswith("https://") for service in PUSH_SERVICES):
+    stop("PUSH_SERVICES is not a list of https addresses.")
 
 # Payments: the sandbox unless Stripe's keys are given.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")

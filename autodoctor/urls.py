@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("autodoctor.payments.urls")),
     path("", include("autodoctor.files.urls")),
     path("", include("autodoctor.health.urls")),
+    path("", include("autodoctor.push.urls")),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("favicon.ico", _icon),

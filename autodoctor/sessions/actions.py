@@ -20,7 +20,7 @@ from autodoctor.answers import Refused
 from autodoctor.journal import bound
 from autodoctor.payments import ledger
 from autodoctor.prepared import rows
-from autodoctor.sessions import attendance, deadlines, fairclock, log, settlement, unwritten
+from autodoctor.sessions import attendance, deadlines, fairclock, log, notices, settlement, unwritten
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
@@ -46,13 +46,14 @@ class PlanTerms:
 
 @contextmanager
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
-    """Hold the session's lock; on leaving, save it, align its deadlines and announce what was appended."""
+    """Hold the session's lock; on leaving, save it, align its deadlines, spread and announce what was appended."""
     with bound(session_id=str(session_id)), transaction.atomic():
         it = attendance.look(locked(session_id), now)
         before = vars(it.session).copy()
         yield it
         it.session.save(update_fields=[name for name in COLUMNS if vars(it.session)[name] != before[name]])
         deadlines.align(it)
+        notices.spread(it, now)
         log.announce(it.session)
 
 

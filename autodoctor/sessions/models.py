@@ -71,6 +71,7 @@ class Session(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "requested_at"], name="session_queue"),
+            models.Index(fields=["-requested_at"], name="session_by_request"),
             models.Index(fields=["customer", "-created_at"], name="session_of_customer"),
             models.Index(fields=["mechanic", "-created_at"], name="session_of_mechanic"),
         ]

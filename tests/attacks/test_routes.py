@@ -27,6 +27,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 SAMPLES = {
     "<mechanic_id>": NOBODY,
     "<file_id>": NOBODY,
+    "<subscription_id>": NOBODY,
     "<payment_id>": NOBODY,
     "<rendition>": "view",
     "<pk>": "1",

@@ -50,7 +50,7 @@ def test_one_tab_of_several_calls_the_mechanic(server: Server, a_customer: Come,
 
     for tab in (first, second):
         expect(tab.locator(f"[data-request='{customer.session_id}']")).to_be_visible()
-    expect(second).to_have_title("New request")
+    expect(second).to_have_title(re.compile("^● New request – Dashboard"))
     expect(first).to_have_title(re.compile("^Dashboard"))
     assert (first.evaluate("window.tones"), second.evaluate("window.tones > 0")) == (0, True)
     customer.stops("Stop waiting")

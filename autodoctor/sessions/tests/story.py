@@ -22,9 +22,9 @@ def hold_back(job: Job, now: datetime) -> None:
     raise Retry(timedelta(days=3650))
 
 
-HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in DEADLINES} | {
+HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, "request.offer"]} | {
     kind: Handler(hold_back)
-    for kind in ("mail.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
+    for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }
 
 

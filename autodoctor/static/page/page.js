@@ -2,4 +2,5 @@
 import "page/busy";
 import "page/counter";
 import "page/dialogs";
+import "page/sound-switch";
 import "page/toasts";

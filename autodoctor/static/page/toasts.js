@@ -8,14 +8,24 @@ class ToastList extends HTMLElement {
       const target = /** @type {Element} */ (event.target);
       if (target.closest(".toast__close")) target.closest(".toast")?.remove();
     });
+    document.addEventListener("fullscreenchange", () => this.#raise());
     // Present when the page opened: taken out and put back, so that screen readers announce them.
     const present = [...this.querySelectorAll(".toast")];
     present.forEach((each) => each.remove());
     setTimeout(() => present.forEach((each) => this.show(each)), 100);
   }
 
+  /** Above all else: an open dialog, a call in full screen, whatever came to the top since the last toast. */
+  #raise() {
+    if (!this.showPopover) return;
+    this.popover = "manual";
+    if (this.matches(":popover-open")) this.hidePopover();
+    this.showPopover();
+  }
+
   /** @param {Element} toast */
   show(toast) {
+    this.#raise();
     toast.querySelector(".toast__close")?.removeAttribute("hidden");
     this.append(toast);
     if (!toast.matches(".toast--error, .toast--warning")) this.leaveLater(toast);

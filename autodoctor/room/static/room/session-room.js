@@ -12,7 +12,9 @@ import { ServerClock } from "room/server-clock";
 import { play } from "room/sounds";
 import { fitToScreen } from "room/screen";
 import { timeLeft } from "room/chat-log";
+import { plainTitle, setTitle } from "page/title";
 import { toast } from "page/toasts";
+import { callAttention } from "sessions/attention";
 
 /** @typedef {import("room/channel").LogEvent} LogEvent */
 /** @typedef {import("room/channel").Session} Session */
@@ -29,7 +31,7 @@ export class SessionRoom extends HTMLElement {
   #clock = new ServerClock(this.dataset.now);
   /** @type {Session} */
   #session = JSON.parse(this.dataset.session ?? "");
-  #title = document.title;
+  #title = plainTitle();
   #unread = 0;
   #refreshing = false;
   #refreshAgain = false;
@@ -96,7 +98,15 @@ export class SessionRoom extends HTMLElement {
     if (event.data.session) this.#follow(event.data.session);
     if (event.kind === "session.warned") this.#warn(event);
     if (event.kind === "session.accepted" && this.#channel.joined) this.#channel.join();
+    this.#call(event);
     this.#refresh();
+  }
+
+  /** Some news are worth calling somebody for. @param {LogEvent} event */
+  #call({ kind, data, by }) {
+    const rule = `template[data-call="${CSS.escape(String(data.rule ?? ""))}"]`;
+    const words = this.querySelector(rule) ?? this.querySelector(`template[data-call="${CSS.escape(kind)}"]`);
+    if (words instanceof HTMLTemplateElement && by?.id !== this.dataset.me) callAttention(words.content.textContent?.trim() ?? "");
   }
 
   /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
@@ -178,7 +188,7 @@ export class SessionRoom extends HTMLElement {
     this.#unread = unread;
     const badge = /** @type {HTMLElement | null} */ (this.querySelector("[data-unread]"));
     if (badge) Object.assign(badge, { hidden: !unread, textContent: String(unread) });
-    document.title = unread ? `(${unread}) ${this.#title}` : this.#title;
+    setTitle(unread ? `(${unread}) ${this.#title}` : this.#title);
   }
 
   /** Have the server render what follows the state. Called again meanwhile, it does so once more afterwards. */
@@ -216,7 +226,7 @@ export class SessionRoom extends HTMLElement {
     const { state, stage, role, title } = this.#regions.facts;
     if (role !== before.role || (state !== before.state && !this.dataset.socket)) return location.reload();
     this.dataset.stage = stage;
-    this.#title = document.title.replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
+    this.#title = plainTitle().replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
     this.#setUnread(this.#unread);
     this.#part("chat-log")?.settle();
     this.#openFiles();

@@ -1,5 +1,9 @@
 // @ts-check
-/** Short tones, made on the spot. Silent until the person has touched the page: browsers want it so. */
+/**
+ * Short tones, made on the spot. Silent until the person has touched the page: browsers want it so; and where they have
+ * switched sounds off, but for the one they test their speaker with.
+ */
+import { soundsAreOn } from "page/sound-switch";
 
 /** Pitches in hertz, each a note of NOTE_SECONDS. @type {Record<"warning"|"last"|"waiting"|"ended"|"test", number[]>} */
 const TUNES = {
@@ -17,7 +21,7 @@ let audio;
 
 /** @param {keyof typeof TUNES} name */
 export async function play(name) {
-  if (!navigator.userActivation?.hasBeenActive) return;
+  if (!navigator.userActivation?.hasBeenActive || !(soundsAreOn() || name === "test")) return;
   audio ??= new AudioContext();
   await audio.resume();
   TUNES[name].forEach((pitch, place) => note(/** @type {AudioContext} */ (audio), pitch, place * NOTE_SECONDS));

@@ -1,13 +1,13 @@
 // @ts-check
-/** Calls the person: with a sound and the tab's title, in one tab only, however many are open. */
+/**
+ * Calls the person: with a toast, a sound and, where the page is not in sight, a mark in its title. Of several tabs only
+ * one sounds and is marked.
+ */
+import { markTitle } from "page/title";
 import { toast } from "page/toasts";
 import { play } from "room/sounds";
 
-const FLASH_MS = 1_000;
 let leads = false;
-/** @type {ReturnType<typeof setInterval> | undefined} */
-let flashing;
-const title = document.title;
 
 /** The tab that was touched last leads, because browsers let only touched tabs sound. @param {LockOptions} options */
 function lead(options) {
@@ -25,17 +25,11 @@ lead({});
 for (const touch of ["pointerdown", "keydown"]) {
   addEventListener(touch, () => leads || lead({ steal: true }));
 }
-addEventListener("focus", () => {
-  clearInterval(flashing);
-  document.title = title;
-});
 
 /** @param {string} words */
 export function callAttention(words) {
   toast(words);
   if (!leads) return;
   play("waiting");
-  if (document.hasFocus()) return;
-  clearInterval(flashing);
-  flashing = setInterval(() => (document.title = document.title === title ? words : title), FLASH_MS);
+  if (document.hidden || !document.hasFocus()) markTitle(words);
 }

@@ -1,0 +1,57 @@
+"""The job that sends one message to one browser."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F
+
+from autodoctor.clock.handlers import GiveUp, Handler, Retry
+from autodoctor.clock.models import Job
+from autodoctor.push.models import PushSubscription
+from autodoctor.push.sending import deliver
+
+GONE = {404, 410}
+LATER = {408, 425, 429}
+MOST_FAILURES = 30  # in a row; then nobody is there any more
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+def send(job: Job, now: datetime) -> None:
+    """Nothing once it is too late to matter, or the browser or the person is gone."""
+    browser_id = UUID(job.key.partition(":")[0])
+    browser = PushSubscription.objects.filter(pk=browser_id, user__is_active=True).first()
+    seconds = int((datetime.fromisoformat(job.payload["until"]) - now).total_seconds())
+    if browser is None or seconds < 1:
+        return
+    try:
+        status, again = deliver(browser, job.payload, seconds=seconds)
+    except Exception:
+        _failed(browser)
+        raise
+    _settle(browser, status, again, now)
+
+
+def _settle(browser: PushSubscription, status: int, again: str, now: datetime) -> None:
+    """A browser that is gone is forgotten; a service that is not well is asked again; any other no is for ever."""
+    this = PushSubscription.objects.filter(pk=browser.pk)
+    if status in GONE:
+        this.delete()
+    elif 200 <= status < 300:
+        this.update(last_ok_at=now, failures=0)
+    else:
+        _failed(browser)
+        if status not in LATER and status < 500:
+            raise GiveUp(f"the push service answered {status}")
+        if again.isascii() and again.isdigit():
+            raise Retry(min(timedelta(seconds=int(again[:6])), LONGEST_PAUSE), f"the push service answered {status}")
+        raise RuntimeError(f"the push service answered {status}")
+
+
+def _failed(browser: PushSubscription) -> None:
+    this = PushSubscription.objects.filter(pk=browser.pk)
+    this.update(failures=F("failures") + 1)
+    this.filter(failures__gte=MOST_FAILURES).delete()
+
+
+# Tried as long as the news is news: a job whose moment is over ends by itself.
+JOBS: dict[str, Handler] = {"push.send": Handler(send, external=True, attempts=12)}

@@ -1,0 +1,17 @@
+"""Print a new pair of keys for Web Push, as the environment takes them."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from autodoctor.vapid import new_private_key, public_key_of
+
+
+class Command(BaseCommand):
+    help = "Print a new pair of keys for Web Push. Browsers that were told with the old one have to ask again."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        private = new_private_key()
+        self.stdout.write(f"VAPID_PRIVATE_KEY={private}")
+        self.stdout.write(f"VAPID_PUBLIC_KEY={public_key_of(private)}")

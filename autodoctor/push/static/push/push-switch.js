@@ -1,0 +1,134 @@
+// @ts-check
+/**
+ * <push-switch data-key="…" data-me="…">: asks to be told in this browser while no page is open, and stops it.
+ *
+ * How it stands is written on <html data-push="off|busy|on|denied|install|never">, and the style sheet shows the part
+ * whose `data-when` that is: so it stands there too when the server renders the switch anew. Nobody is asked anything
+ * before they press.
+ */
+import { namesOf } from "room/browser-name";
+import { csrfToken } from "room/upload";
+import { toast } from "page/toasts";
+
+const ADDRESS = "/api/push/subscriptions";
+const WORKER = "/service-worker.js";
+const REMEMBERED = "push:me"; // whose browser this is: somebody else who signs in here has not asked for anything
+/** What the server calls this browser, once it knows it. @type {Promise<string> | undefined} */
+let known;
+
+export class PushSwitch extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", this);
+    this.#choose();
+    this.#look();
+  }
+
+  /** @param {Event} event */
+  handleEvent(event) {
+    const { dataset } = /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest("[data-push-do]")) ?? {};
+    if (dataset?.pushDo === "on") this.#switch(() => this.#ask());
+    if (dataset?.pushDo === "off") this.#switch(() => this.#stop());
+  }
+
+  /** Of the words for several browsers those for this one. */
+  #choose() {
+    const names = [...namesOf(), "other"];
+    for (const words of this.querySelectorAll("[data-browsers]")) {
+      const all = /** @type {HTMLElement[]} */ ([...words.children]);
+      const best = names.find((name) => all.some((each) => each.dataset.browser === name));
+      for (const each of all) each.hidden = each.dataset.browser !== best;
+    }
+  }
+
+  async #look() {
+    if (!("serviceWorker" in navigator && "PushManager" in window && "Notification" in window)) {
+      return show(namesOf().includes("ios") ? "install" : "never");
+    }
+    if (Notification.permission === "denied") return show("denied");
+    const mine = localStorage.getItem(REMEMBERED) === this.dataset.me && Notification.permission === "granted";
+    if (!mine) return show("off");
+    known ??= this.#renew();
+    show((await known) ? "on" : "off");
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #switch(act) {
+    show("busy");
+    try {
+      await act();
+    } catch {
+      toast(this.querySelector("template")?.content.textContent?.trim() ?? "", "error");
+    }
+    await this.#look();
+  }
+
+  async #ask() {
+    if ((await Notification.requestPermission()) !== "granted") return;
+    const worker = await navigator.serviceWorker.register(WORKER);
+    await navigator.serviceWorker.ready;
+    const id = await this.#announce(await this.#subscribe(worker));
+    known = Promise.resolve(id);
+    localStorage.setItem(REMEMBERED, this.dataset.me ?? "");
+  }
+
+  async #stop() {
+    const id = await known;
+    known = undefined;
+    localStorage.removeItem(REMEMBERED);
+    const worker = await navigator.serviceWorker.getRegistration(WORKER);
+    await (await worker?.pushManager.getSubscription())?.unsubscribe();
+    if (id) await fetch(`${ADDRESS}/${id}`, { method: "DELETE", headers: { "X-CSRFToken": csrfToken() } });
+  }
+
+  /** Browsers change their address, and signing in anew or another password has let the server forget it. */
+  async #renew() {
+    const worker = await navigator.serviceWorker.getRegistration(WORKER);
+    const subscription = await worker?.pushManager.getSubscription();
+    if (!worker || !subscription) return "";
+    return this.#announce(await this.#subscribe(worker)).catch(() => "");
+  }
+
+  /**
+   * The one there is, unless it was made with keys that the server has no more.
+   * @param {ServiceWorkerRegistration} worker
+   */
+  async #subscribe(worker) {
+    const key = bytesOf(this.dataset.key ?? "");
+    const present = await worker.pushManager.getSubscription();
+    if (present && sameBytes(present.options.applicationServerKey, key)) return present;
+    await present?.unsubscribe();
+    return worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  }
+
+  /**
+   * @param {PushSubscription} subscription
+   * @returns {Promise<string>}
+   */
+  async #announce(subscription) {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+    const answer = await fetch(ADDRESS, { method: "POST", headers, body: JSON.stringify(subscription) });
+    if (!answer.ok) throw new Error(`refused with ${answer.status}`);
+    return (await answer.json()).id;
+  }
+}
+
+/** @param {"off" | "busy" | "on" | "denied" | "install" | "never"} state */
+function show(state) {
+  document.documentElement.dataset.push = state;
+}
+
+/** @param {string} text  base64url */
+function bytesOf(text) {
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+}
+
+/**
+ * @param {ArrayBuffer | null} one
+ * @param {Uint8Array} other
+ */
+function sameBytes(one, other) {
+  const bytes = new Uint8Array(one ?? new ArrayBuffer(0));
+  return bytes.length === other.length && bytes.every((byte, place) => byte === other[place]);
+}
+
+customElements.define("push-switch", PushSwitch);

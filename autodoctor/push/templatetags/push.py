@@ -1,0 +1,14 @@
+"""The switch by which somebody asks to be told in this browser."""
+
+from typing import Any
+
+from django import template
+from django.conf import settings
+
+register = template.Library()
+
+
+@register.inclusion_tag("push/parts/switch.html", takes_context=True)
+def push_switch(context: dict[str, Any], place: str) -> dict[str, Any]:
+    """`place` (queue, dashboard, account) chooses the words; nothing where Web Push is not set up."""
+    return {"key": settings.VAPID_PUBLIC_KEY, "me": context["user"].pk, "place": place}

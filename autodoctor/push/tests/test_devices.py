@@ -1,0 +1,99 @@
+"""Browsers come and go: by the API, by the page, by leaving."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from autodoctor.accounts import actions as accounts
+from autodoctor.push.models import PushSubscription
+from autodoctor.push.tests.conftest import NOW, subscribe
+from tests.fakes.push_service import Browser, PushService
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/api/push/subscriptions"
+ClientOf = Callable[["User"], Client]
+
+
+def add(client: Client, browser: Browser) -> str:
+    answer = client.post(
+        ADDRESS, browser.subscription, content_type="application/json", headers={"user-agent": "Firefox/140 (Windows)"}
+    )
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["browser"] == "Firefox on Windows"
+    return str(answer.json()["id"])
+
+
+def test_a_browser_is_added_once_and_goes(browser: Browser, customer: "User", client_of: ClientOf) -> None:
+    client = client_of(customer)
+    assert add(client, browser) == add(client, browser)
+    assert "Firefox on Windows" in client.get("/account/devices/").content.decode()
+    (one,) = PushSubscription.objects.all()
+    assert client.delete(f"{ADDRESS}/{one.id}").status_code == 204
+    assert "No device yet" in client.get("/account/devices/").content.decode()
+
+
+def test_the_page_removes_one(browser: Browser, customer: "User", client_of: ClientOf) -> None:
+    client = client_of(customer)
+    address = f"/account/devices/{add(client, browser)}/remove/"
+    assert client.post(address).status_code == 303
+    assert client.post(address).status_code == 404
+
+
+def test_signing_out_takes_this_browser_along_and_no_other(
+    service: PushService, customer: "User", client_of: ClientOf
+) -> None:
+    here, there = client_of(customer), client_of(customer)
+    add(here, service.browser("here"))
+    stays = add(there, service.browser("there"))
+    here.post("/sign-out/")
+    assert [str(one.id) for one in PushSubscription.objects.all()] == [stays]
+
+
+def test_a_ban_and_another_password_take_all(
+    browser: Browser, customer: "User", django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    subscribe(customer, browser)
+    with django_capture_on_commit_callbacks(execute=True):
+        accounts.ban(user=customer, now=timezone.now())
+    assert not PushSubscription.objects.exists()
+    subscribe(customer, browser)
+    with django_capture_on_commit_callbacks(execute=True):
+        customer.set_password("another one entirely")
+        customer.save()
+    assert not PushSubscription.objects.exists()
+
+
+def test_whoever_asks_in_it_last_has_the_browser(browser: Browser, customer: "User", stranger: "User") -> None:
+    subscribe(customer, browser)
+    subscribe(stranger, browser)
+    assert [one.user for one in PushSubscription.objects.all()] == [stranger]
+
+
+def test_the_eleventh_takes_the_place_of_the_oldest(service: PushService, customer: "User") -> None:
+    for number in range(12):
+        subscribe(customer, service.browser(str(number)), now=NOW + timedelta(minutes=number))
+    kept = {one.endpoint.rsplit("/", 1)[1] for one in PushSubscription.objects.all()}
+    assert kept == {str(number) for number in range(2, 12)}
+
+
+def test_the_service_worker_may_act_for_every_page_and_is_never_old(client: Client) -> None:
+    answer = client.get("/service-worker.js")
+    assert answer["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer["Cache-Control"] == "no-cache"
+    assert "notificationclick" in answer.content.decode()
+    assert "fetch" not in answer.content.decode()
+
+
+def test_without_keys_it_is_not_offered(customer: "User", client_of: ClientOf, settings: Settings) -> None:
+    client = client_of(customer)
+    assert "<push-switch" in client.get("/account/devices/").content.decode()
+    settings.VAPID_PUBLIC_KEY = ""
+    assert "<push-switch" not in client.get("/account/devices/").content.decode()

@@ -1,0 +1,174 @@
+"""Against a push service that is spoken to over HTTP: what it and the browser get, and what its answers mean."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from autodoctor.clock.loop import run_due
+from autodoctor.clock.models import Job
+from autodoctor.push import sending
+from autodoctor.push.models import PushSubscription
+from autodoctor.push.post import Note, post
+from autodoctor.push.tests.conftest import NOW, subscribe
+from autodoctor.vapid import public_key_of
+from tests.fakes.push_service import Browser, PushService
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+
+pytestmark = pytest.mark.django_db
+
+NOTE = Note(
+    title="Größe & Söhne has accepted",
+    body="Open your session and join.",
+    path="/sessions/1/",
+    topic="1:session",
+    until=NOW + timedelta(minutes=10),
+)
+
+
+def test_only_the_browser_can_read_it_and_knows_who_sent_it(
+    service: PushService, browser: Browser, subscribed: PushSubscription, customer: "User", settings: Settings
+) -> None:
+    assert post(NOTE, to=[customer.id], now=NOW) == 1
+    run_due(NOW)
+    (message,) = service.messages
+    assert b"accepted" not in message.content
+    assert browser.open(message.content) == {
+        "title": NOTE.title,
+        "body": NOTE.body,
+        "path": "/sessions/1/",
+        "topic": "1:session",
+        "seen_at": ["/sessions/1/"],
+    }
+    assert message.claims["key"] == settings.VAPID_PUBLIC_KEY
+    assert message.claims["aud"] == "http://127.0.0.1"
+    assert message.claims["sub"] == f"mailto:{settings.VAPID_SUBJECT}"
+    headers = {name: message.headers[name] for name in ("ttl", "urgency", "topic", "content-encoding")}
+    topic = sending.short("1:session")
+    assert headers == {"ttl": "600", "urgency": "high", "topic": topic, "content-encoding": "aes128gcm"}
+    assert len(topic) == 32
+    subscribed.refresh_from_db()
+    assert subscribed.last_ok_at == NOW
+
+
+def test_every_browser_of_a_person_and_nobody_elses(service: PushService, customer: "User", stranger: "User") -> None:
+    phone, laptop, other = (service.browser(name) for name in ("phone", "laptop", "other"))
+    for person, browser in ((customer, phone), (customer, laptop), (stranger, other)):
+        subscribe(person, browser)
+    assert post(NOTE, to=[customer.id], now=NOW) == 2
+    run_due(NOW)
+    assert [len(service.for_browser(browser)) for browser in (phone, laptop, other)] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_browser_that_is_gone_is_forgotten(
+    service: PushService, subscribed: PushSubscription, customer: "User", status: int
+) -> None:
+    service.answer = (status, {})
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert not PushSubscription.objects.exists()
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        (429, {"Retry-After": "7"}, 7),
+        (503, {"Retry-After": "99999999"}, 3600),
+        (500, {}, 1),
+        (429, {"Retry-After": "-1"}, 1),
+    ],
+)
+def test_a_service_that_is_not_well_is_asked_again_when_it_says(
+    service: PushService,
+    subscribed: PushSubscription,
+    customer: "User",
+    status: int,
+    headers: dict[str, str],
+    seconds: int,
+) -> None:
+    service.answer = (status, headers)
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    job = Job.objects.get()
+    assert job.run_at - NOW == pytest.approx(timedelta(seconds=seconds), abs=timedelta(seconds=1))
+    subscribed.refresh_from_db()
+    assert subscribed.failures == 1
+    service.answer = (201, {})
+    PushSubscription.objects.update(failures=3)
+    Job.objects.update(run_at=NOW)
+    run_due(NOW + timedelta(seconds=8))
+    subscribed.refresh_from_db()
+    assert subscribed.failures == 0
+    assert service.messages[-1].headers["ttl"] == "592"
+
+
+def test_news_that_is_over_is_told_to_nobody(
+    service: PushService, subscribed: PushSubscription, customer: "User"
+) -> None:
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOTE.until)
+    assert service.messages == []
+    assert not Job.objects.exists()
+
+
+def test_any_other_no_is_for_ever_and_support_sees_it(
+    service: PushService, subscribed: PushSubscription, customer: "User"
+) -> None:
+    service.answer = (403, {})
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    job = Job.objects.get()
+    assert job.parked_at is not None
+    assert subscribed.endpoint not in job.last_error
+
+
+def test_a_redirect_is_not_followed(service: PushService, subscribed: PushSubscription, customer: "User") -> None:
+    service.answer = (307, {"Location": f"{service.origin}/inside"})
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert [message.path for message in service.messages] == ["/send/one"]
+
+
+def test_whoever_fails_too_often_is_not_there_any_more(
+    service: PushService, subscribed: PushSubscription, customer: "User"
+) -> None:
+    PushSubscription.objects.update(failures=29)
+    service.answer = (500, {})
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert not PushSubscription.objects.exists()
+
+
+def test_an_address_that_is_no_longer_known_is_not_called(
+    service: PushService, subscribed: PushSubscription, customer: "User", settings: Settings
+) -> None:
+    settings.PUSH_SERVICES = ["https://fcm.googleapis.com"]
+    post(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert service.messages == []
+
+
+def test_the_next_about_the_same_takes_the_place_of_one_that_waits(
+    service: PushService, browser: Browser, subscribed: PushSubscription, customer: "User"
+) -> None:
+    for title in ("accepted", "is waiting"):
+        post(Note(title, "", "/", "1:session", NOTE.until), to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert [told["title"] for told in service.for_browser(browser)] == ["is waiting"]
+
+
+def test_without_keys_nothing_is_sent(subscribed: PushSubscription, customer: "User", settings: Settings) -> None:
+    settings.VAPID_PRIVATE_KEY = ""
+    assert post(NOTE, to=[customer.id], now=NOW) == 0
+
+
+def test_the_command_prints_a_pair(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("vapid_keys")
+    printed = dict(line.split("=", 1) for line in capsys.readouterr().out.split())
+    assert printed["VAPID_PUBLIC_KEY"] == public_key_of(printed["VAPID_PRIVATE_KEY"])

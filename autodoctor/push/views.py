@@ -1,0 +1,42 @@
+"""The devices that somebody is told on, and the script that shows messages while no page is open."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
+from autodoctor.answers import SeeOther
+from autodoctor.push import actions
+from autodoctor.push.models import PushSubscription
+
+
+@signed_in
+@require_safe
+def devices(request: SignedInRequest) -> HttpResponse:
+    mine = PushSubscription.objects.filter(user=request.user).order_by("-created_at")
+    return render(request, "push/devices.html", {"devices": mine})
+
+
+@signed_in
+@require_POST
+def remove(request: SignedInRequest, subscription_id: UUID) -> HttpResponse:
+    try:
+        actions.unsubscribe(user=request.user, subscription_id=subscription_id)
+    except PushSubscription.DoesNotExist:
+        raise Http404 from None
+    messages.success(request, _("Nothing is shown on that device any more."))
+    return SeeOther(reverse("devices"))
+
+
+@anyone
+@require_safe
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """At the root, since it may act for no address above its own; asked for anew each time, so that a fault can go."""
+    answer = render(request, "push/service-worker.js", content_type="text/javascript; charset=utf-8")
+    answer["Cache-Control"] = "no-cache"
+    return answer

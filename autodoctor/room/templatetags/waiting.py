@@ -1,0 +1,14 @@
+"""What a customer who waits for a mechanic is told."""
+
+from datetime import datetime
+
+from django import template
+
+from autodoctor.sessions.estimate import Estimate, estimate
+
+register = template.Library()
+
+
+@register.simple_tag
+def wait_estimate(now: datetime) -> Estimate | None:
+    return estimate(now)

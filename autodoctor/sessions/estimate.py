@@ -1,0 +1,56 @@
+"""How long a request waits for its mechanic, as far as recent ones say."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from statistics import quantiles
+
+from django.db.models import Q
+
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import State
+
+DAYS = 7
+AROUND = timedelta(hours=2)  # at night nobody is as quick as at noon
+FEWEST, MOST = 8, 40  # requests; fewer say nothing
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Half of the last `count` requests waited between `low` and `high` minutes, the one in the middle `median`."""
+
+    low: int
+    median: int
+    high: int
+    count: int
+
+
+def estimate(now: datetime) -> Estimate | None:
+    """From the last requests at this time of day; None where too few were made to say anything.
+
+    Whoever waited in vain counts with all of their wait: otherwise a night without mechanics would look quick.
+    """
+    waits = _waits(now)
+    if len(waits) < FEWEST:
+        return None
+    low, median, high = (_minutes(seconds) for seconds in quantiles(waits, n=4, method="inclusive"))
+    return Estimate(low, median, high, len(waits))
+
+
+def _waits(now: datetime) -> list[float]:
+    """Seconds, of a bounded number of rows by one index."""
+    moments = [now - timedelta(days=day) for day in range(DAYS + 1)]
+    at_this_hour = reduce(or_, (Q(requested_at__range=(at - AROUND, min(now, at + AROUND))) for at in moments))
+    answered = Q(accepted_at__isnull=False) | Q(end_reason__in=["unattended", "never_started"])
+    rows = Session.objects.filter(at_this_hour, answered, requested_at__gt=now - timedelta(days=DAYS))
+    rows = rows.exclude(state=State.REQUESTED)  # given back, and waiting again
+    recent = rows.order_by("-requested_at").values_list("requested_at", "accepted_at", "ended_at")[:MOST]
+    return [
+        ((accepted or ended or now) - requested).total_seconds() for requested, accepted, ended in recent if requested
+    ]
+
+
+def _minutes(seconds: float) -> int:
+    """Rounded up: nobody is promised less than it was."""
+    return -int(-seconds // 60)

@@ -1,0 +1,139 @@
+"""A push service over HTTP and the browsers behind it: keeps what it is given, checks who signed it, opens it."""
+
+import json
+import threading
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from os import urandom
+from threading import Thread
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+@dataclass
+class Browser:
+    """One subscription, with the keys that only the browser has."""
+
+    endpoint: str
+    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    auth: bytes = field(default_factory=lambda: urandom(16))
+
+    @property
+    def subscription(self) -> dict[str, Any]:
+        """As the page sends it."""
+        return {
+            "endpoint": self.endpoint,
+            "keys": {"p256dh": _text(_point(self.key.public_key())), "auth": _text(self.auth)},
+        }
+
+    def open(self, content: bytes) -> dict[str, Any]:
+        """Decrypt a message (RFC 8188 and 8291)."""
+        salt, key_length = content[:16], content[20]
+        server_point, sealed = content[21 : 21 + key_length], content[21 + key_length :]
+        server_key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), server_point)
+        info = b"WebPush: info\0" + _point(self.key.public_key()) + server_point
+        secret = _derived(self.key.exchange(ec.ECDH(), server_key), self.auth, info, 32)
+        key = _derived(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
+        nonce = _derived(secret, salt, b"Content-Encoding: nonce\0", 12)
+        opened: dict[str, Any] = json.loads(
+            AESGCM(key).decrypt(nonce, sealed, None).rstrip(b"\0").removesuffix(b"\x02")
+        )
+        return opened
+
+
+@dataclass(frozen=True)
+class Message:
+    path: str
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What the sender signed; raises when the signature is not that of the key it names."""
+        scheme, _, rest = self.headers["authorization"].partition(" ")
+        assert scheme == "vapid"
+        parts = dict(part.strip().split("=", 1) for part in rest.split(","))
+        point = urlsafe_b64decode(parts["k"] + "=" * (-len(parts["k"]) % 4))
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+        claims: dict[str, Any] = jwt.decode(parts["t"], key, algorithms=["ES256"], options={"verify_aud": False})
+        return claims | {"key": parts["k"]}
+
+
+class PushService(ThreadingHTTPServer):
+    """`answer` is the status and the headers of what comes next; `pause` the seconds before it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Desk)
+        self.answer: tuple[int, dict[str, str]] = (201, {})
+        self.pause = 0.0
+        self.messages: list[Message] = []
+        self.arrived = threading.Condition()
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def browser(self, name: str = "one") -> Browser:
+        return Browser(f"{self.origin}/send/{name}")
+
+    def for_browser(self, browser: Browser) -> list[dict[str, Any]]:
+        """What that browser was sent, opened."""
+        path = browser.endpoint.removeprefix(self.origin)
+        return [browser.open(message.content) for message in self.messages if message.path == path]
+
+    def wait(self, holds: Callable[[], bool], seconds: float = 20) -> None:
+        with self.arrived:
+            assert self.arrived.wait_for(holds, seconds), "it did not arrive in time"
+
+
+class _Desk(BaseHTTPRequestHandler):
+    server: PushService
+
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        message = Message(self.path, {name.lower(): value for name, value in self.headers.items()}, content)
+        with self.server.arrived:
+            self.server.messages.append(message)
+            self.server.arrived.notify_all()
+        time.sleep(self.server.pause)
+        status, headers = self.server.answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Nothing to say."""
+
+
+@contextmanager
+def push_service() -> Iterator[PushService]:
+    with PushService() as service:
+        Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
+        yield service
+        service.shutdown()
+
+
+def _derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=length, salt=salt, info=info).derive(secret)
+
+
+def _point(key: ec.EllipticCurvePublicKey) -> bytes:
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _text(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -1,0 +1,213 @@
+"""Called back to a page that was closed: asked for with one tap, shown by the service worker, one tap leads back."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Worker, expect
+
+from tests.fakes.push_service import Browser, PushService, push_service
+from tests.fakes.server import Person, Server, running
+from tests.journeys import quietly
+from tests.journeys.conftest import DESKTOP
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic
+
+OpenPage = Callable[..., Page]
+# Browsers subscribe at their maker's service; here one of the test's own answers in its place.
+SUBSCRIBES = """
+{
+  const told = %s;
+  const made = { ...told, options: { applicationServerKey: null }, toJSON: () => told, unsubscribe };
+  const kept = () => sessionStorage.getItem("subscribed") && made;
+  async function unsubscribe() { sessionStorage.removeItem("subscribed"); return true; }
+  PushManager.prototype.getSubscription = async () => kept() || null;
+  PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+    sessionStorage.setItem("subscribed", "yes");
+    made.options = { applicationServerKey: applicationServerKey.buffer };
+    return made;
+  };
+}
+"""
+SHOWN = "async () => (await self.registration.getNotifications()).map(({ title, data }) => [title, data])"
+TAP = """async () => {
+  const [notification] = await self.registration.getNotifications();
+  const opened = new Promise((resolve) => (self.clients.openWindow = async (path) => resolve(path)));
+  self.dispatchEvent(new NotificationEvent("notificationclick", { notification }));
+  return opened;
+}"""
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[PushService]:
+    with push_service() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def told_server(service: PushService) -> Iterator[Server]:
+    with running(environment={"PUSH_SERVICES": service.origin}) as started:
+        yield started
+
+
+@pytest.fixture
+def open_page(browser_of: OpenPage, told_server: Server) -> Callable[..., Page]:
+    """A page of somebody whose browser is `device`, and may show messages."""
+
+    def come(who: Person, device: Browser, **options: Any) -> Page:
+        page = browser_of(who, server=told_server, **{"permissions": ["notifications"], **options})
+        page.context.add_init_script(SUBSCRIBES % json.dumps(device.subscription))
+        return page
+
+    return come
+
+
+def deliver(page: Page, content: dict[str, Any]) -> Worker:
+    """As the browser's maker would: to the real service worker, whatever pages are open."""
+    cdp = page.context.new_cdp_session(page)
+    found: list[dict[str, Any]] = []
+    cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
+    cdp.send("ServiceWorker.enable")
+    quietly_until(page, lambda: bool(found))
+    registration = found[0]
+    cdp.send(
+        "ServiceWorker.deliverPushMessage",
+        {
+            "origin": registration["scopeURL"].rstrip("/"),
+            "registrationId": registration["registrationId"],
+            "data": json.dumps(content),
+        },
+    )
+    return page.context.service_workers[0]
+
+
+def quietly_until(page: Page, holds: Callable[[], bool]) -> None:
+    """Events of the browser arrive while the page is asked something."""
+    for _ in range(600):
+        if holds():
+            return
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError("it did not happen in time")
+
+
+def test_a_customer_leaves_the_queue_and_is_called_back(
+    told_server: Server, service: PushService, open_page: Callable[..., Page]
+) -> None:
+    (who,), (mechanic,) = told_server.enrol(1, "leaver-"), told_server.enrol(1, "finder-", mechanics=True)
+    phone = service.browser("leaver")
+    customer = Customer(open_page(who, phone), who)
+    session_id = quietly.request(told_server, who)
+    customer.goes_to(session_id).sees("Looking for your mechanic")
+    inspect(customer.page, "queue-tell-me")
+    customer.button("Tell me when a mechanic takes it").click()
+    customer.sees("You may close this page.")
+    inspect(customer.page, "queue-told")
+    customer.page.reload()
+    customer.sees("You may close this page.")
+    customer.page.goto("/")
+
+    quietly.accept(told_server, mechanic, session_id)
+    service.wait(lambda: bool(service.for_browser(phone)))
+    (told,) = service.for_browser(phone)
+    assert told["title"] == "Finder- 0 has accepted"
+
+    worker = deliver(customer.page, told)
+    quietly_until(customer.page, lambda: bool(worker.evaluate(SHOWN)))
+    assert worker.evaluate(SHOWN) == [["Finder- 0 has accepted", f"/sessions/{session_id}/"]]
+    customer.page.goto(worker.evaluate(TAP))
+    customer.sees("Finder- 0 has accepted")
+    assert worker.evaluate(SHOWN) == []
+
+
+def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
+    told_server: Server, service: PushService, open_page: Callable[..., Page]
+) -> None:
+    (who,), (mechanic,) = told_server.enrol(1, "stayer-"), told_server.enrol(1, "seer-", mechanics=True)
+    phone = service.browser("stayer")
+    customer = Customer(open_page(who, phone), who)
+    session_id = quietly.request(told_server, who)
+    customer.goes_to(session_id).button("Tell me when a mechanic takes it").click()
+    customer.sees("You may close this page.")
+    quietly.accept(told_server, mechanic, session_id)
+    customer.sees("A mechanic has accepted. Join now")
+    service.wait(lambda: bool(service.for_browser(phone)))
+    worker = deliver(customer.page, service.for_browser(phone)[0])
+    other = {"title": "Other", "body": "", "path": "/elsewhere/", "topic": "other", "seen_at": ["/elsewhere/"]}
+    deliver(customer.page, other)
+    quietly_until(customer.page, lambda: bool(worker.evaluate(SHOWN)))
+    assert worker.evaluate(SHOWN) == [["Other", "/elsewhere/"]]
+
+
+def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
+    told_server: Server, service: PushService, open_page: Callable[..., Page]
+) -> None:
+    (who,), (buyer, second) = told_server.enrol(1, "hearer-", mechanics=True), told_server.enrol(2, "buyer-")
+    laptop = service.browser("hearer")
+    mechanic = Mechanic(open_page(who, laptop, viewport=DESKTOP), who)
+    page = mechanic.waits_for_requests().page
+    inspect(page, "dashboard-tell-me")
+    mechanic.button("Tell me on this device").click()
+    mechanic.sees("This device tells you of new requests")
+    quietly.request(told_server, buyer)
+    service.wait(lambda: bool(service.for_browser(laptop)))
+    assert service.for_browser(laptop)[0]["body"] == "Quick Chat, 30 minutes. You earn $6.99."
+
+    page.goto("/account/devices/")
+    mechanic.sees("Chrome on Linux")
+    inspect(page, "devices")
+    mechanic.button("Remove Chrome on Linux").click()
+    mechanic.sees("No device yet")
+    mechanic.waits_for_requests().sees("This device tells you of new requests")  # still wanted here: it asks anew
+    mechanic.button("Switch off").click()
+    mechanic.sees("Tell me on this device")
+    page.goto("/account/devices/")
+    mechanic.sees("No device yet")
+    count = len(service.for_browser(laptop))
+    mechanic.waits_for_requests()
+    session_id = quietly.request(told_server, second)
+    expect(mechanic.request(session_id)).to_be_visible()
+    assert len(service.for_browser(laptop)) == count
+
+
+def test_a_browser_that_was_told_no_says_how_to_change_that(
+    told_server: Server, service: PushService, open_page: Callable[..., Page]
+) -> None:
+    (who,) = told_server.enrol(1, "denier-")
+    page = open_page(who, service.browser("denier"), permissions=[])
+    page.context.add_init_script("Object.defineProperty(Notification, 'permission', { get: () => 'denied' });")
+    page.goto("/account/devices/")
+    customer = Customer(page, who)
+    customer.sees("This browser does not let us show messages.").sees(re.compile("click the icon left of the address"))
+    inspect(page, "devices-denied")
+
+
+def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
+    told_server: Server, service: PushService, open_page: Callable[..., Page]
+) -> None:
+    first, second = told_server.enrol(2, "sharer-")
+    page = open_page(first, service.browser("shared"))
+    page.goto("/account/devices/")
+    Customer(page, first).button("Switch on for this browser").click()
+    Customer(page, first).sees("This browser shows messages.")
+    page.context.add_cookies([{"name": "sessionid", "value": second.cookies["sessionid"], "url": told_server.url}])
+    page.goto("/account/devices/")
+    Customer(page, second).sees("No device yet").button("Switch on for this browser").click()
+    Customer(page, second).sees("This browser shows messages.")
+    assert told_server.sql("SELECT count(*) FROM push_pushsubscription WHERE endpoint LIKE %s", "%shared") == [(1,)]
+
+
+def test_sounds_are_switched_off_for_all_pages(told_server: Server, browser_of: OpenPage) -> None:
+    (who,) = told_server.enrol(1, "quiet-")
+    page = browser_of(who, server=told_server)
+    page.goto("/dashboard/")
+    page.get_by_label("Your account").click()
+    sounds = page.get_by_role("switch", name="Sounds")
+    expect(sounds).to_be_checked()
+    sounds.click()
+    expect(sounds).not_to_be_checked()
+    inspect(page, "menu-sounds")
+    page.goto("/account/")
+    page.get_by_label("Your account").click()
+    expect(page.get_by_role("switch", name="Sounds")).not_to_be_checked()
