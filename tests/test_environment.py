@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from autodoctor.vapid import new_private_key, public_key_of
+
 GOOD = {
     "SECRET_KEY": "x" * 60,
     "SITE_URL": "https://auto.example",
@@ -46,6 +48,11 @@ def test_a_whole_environment_starts(tmp_path: Path) -> None:
         ("EMAIL_FROM", "The Auto Doctor"),
         ("EMAIL_FROM", "a@b\nBcc: c@d"),
         ("DEADLINES", "{soon"),
+        ("VAPID_PRIVATE_KEY", "no key"),
+        ("VAPID_PRIVATE_KEY", "A" * 43),
+        ("VAPID_PUBLIC_KEY", "B" * 87),
+        ("VAPID_SUBJECT", "nobody"),
+        ("PUSH_SERVICES", "http://push.example"),
     ],
 )
 def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
@@ -56,6 +63,16 @@ def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
     assert name in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert len(stopped.stderr.strip().splitlines()) == 1
+
+
+def test_both_keys_of_a_pair_or_none(tmp_path: Path) -> None:
+    private, other = new_private_key(), new_private_key()
+    pair = {"VAPID_PRIVATE_KEY": private, "VAPID_PUBLIC_KEY": public_key_of(private)}
+    assert start(tmp_path, **pair).returncode == 0
+    for wrong in (pair | {"VAPID_PUBLIC_KEY": None}, pair | {"VAPID_PUBLIC_KEY": public_key_of(other)}):
+        stopped = start(tmp_path, **wrong)
+        assert stopped.returncode == 1
+        assert stopped.stderr.startswith("VAPID_PUBLIC_KEY does not belong to the private key")
 
 
 def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ class PushService(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Desk)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Desk)
         self.answer: tuple[int, dict[str, str]] = (201, {})
         self.pause = 0.0
         self.messages: list[Message] = []
@@ -120,8 +120,8 @@ class _Desk(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def push_service() -> Iterator[PushService]:
-    with PushService() as service:
+def push_service(port: int = 0) -> Iterator[PushService]:
+    with PushService(port) as service:
         Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
         yield service
         service.shutdown()

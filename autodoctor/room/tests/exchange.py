@@ -16,6 +16,10 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 SCRIPTS = Path(__file__).parents[1] / "static" / "room"
+OF_EVERY_PAGE = Path(__file__).parents[2] / "static" / "page"
+MODULES = {
+    f"{path.parent.name}/{path.stem}": path for folder in (SCRIPTS, OF_EVERY_PAGE) for path in folder.glob("*.js")
+}
 PATIENCE = 5  # seconds that a test waits for what must come
 FAST = {"ping": 400, "probe": 100, "welcome": 10_000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
 SESSION = {"id": "s", "state": "live", "ends_at": None}
@@ -111,9 +115,8 @@ class Exchange:
         if name.startswith("ws"):
             return None
         if name.endswith(".js"):
-            return _answer("text/javascript", (SCRIPTS / name).read_bytes())
-        names = {f"room/{path.stem}": f"/{path.name}" for path in SCRIPTS.glob("*.js")}
-        imports = json.dumps({"imports": names})
+            return _answer("text/javascript", MODULES[request.path[1:].removesuffix(".js")].read_bytes())
+        imports = json.dumps({"imports": {name: f"/{name}.js" for name in MODULES}})
         head = f'<!DOCTYPE html><html lang="en"><title>Room</title><script type="importmap">{imports}</script>'
         return _answer("text/html; charset=utf-8", (head + self.body).encode())
 

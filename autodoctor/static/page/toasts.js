@@ -3,7 +3,11 @@
 const STAYS_MS = 8000;
 
 class ToastList extends HTMLElement {
+  #isReady = false;
+
   connectedCallback() {
+    if (this.#isReady) return; // moved, not new
+    this.#isReady = true;
     this.addEventListener("click", (event) => {
       const target = /** @type {Element} */ (event.target);
       if (target.closest(".toast__close")) target.closest(".toast")?.remove();
@@ -15,8 +19,13 @@ class ToastList extends HTMLElement {
     setTimeout(() => present.forEach((each) => this.show(each)), 100);
   }
 
-  /** Above all else: an open dialog, a call in full screen, whatever came to the top since the last toast. */
+  /**
+   * Above all else: an open dialog, a call in full screen, whatever came to the top since the last toast. What is not
+   * inside of what fills the screen could be seen, but neither touched nor read out.
+   */
   #raise() {
+    const home = document.fullscreenElement ?? document.body;
+    if (this.parentElement !== home) home.append(this);
     if (!this.showPopover) return;
     this.popover = "manual";
     if (this.matches(":popover-open")) this.hidePopover();

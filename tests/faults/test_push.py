@@ -1,0 +1,103 @@
+"""A push service that is down or slow, and the power cut while messages leave: everybody is told, nobody else waits."""
+
+import json
+import time
+from collections.abc import Callable
+
+from tests.fakes.ports import free_port
+from tests.fakes.push_service import Browser, PushService, push_service
+from tests.fakes.server import Server
+from tests.journeys import quietly
+
+StartServer = Callable[..., Server]
+POST = """
+from datetime import timedelta
+from django.db import transaction
+from django.utils import timezone
+from autodoctor.accounts.models import User
+from autodoctor.push.post import Note, post
+now = timezone.now()
+with transaction.atomic():
+    people = list(User.objects.filter(email__startswith="pushed-").values_list("id", flat=True))
+    for number in range({count}):
+        note = Note(str(number), "", "/", str(number), now + timedelta(minutes=10))
+        post(note, to=people, now=now)
+"""
+
+
+def subscribed(server: Server, origin: str) -> Browser:
+    """Somebody whose browser is at that service."""
+    (who,) = server.enrol(1, "pushed-")
+    browser = Browser(f"{origin}/send/one")
+    answer = server.client(who).post("/api/push/subscriptions", json=browser.subscription)
+    assert answer.status_code == 201, answer.text
+    return browser
+
+
+def tell(server: Server, count: int = 1) -> None:
+    server.shell(POST.format(count=count))
+
+
+def waiting(server: Server) -> int:
+    ((count,),) = server.sql("SELECT count(*) FROM clock_job WHERE kind = 'push.send'")
+    return int(count)
+
+
+def told(service: PushService, browser: Browser) -> set[str]:
+    return {note["title"] for note in service.for_browser(browser)}
+
+
+def test_a_service_that_was_down_gets_it_once_it_is_there(start_server: StartServer) -> None:
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    server = start_server(environment={"PUSH_SERVICES": origin})
+    browser = subscribed(server, origin)
+    tell(server)
+    quietly.until(lambda: server.sql("SELECT attempts FROM clock_job WHERE kind = 'push.send'")[0][0] > 0)
+    ((error,),) = server.sql("SELECT last_error FROM clock_job WHERE kind = 'push.send'")
+    assert "/send/one" not in error + server.log()
+    with push_service(port) as service:
+        service.wait(lambda: told(service, browser) == {"0"})
+        quietly.until(lambda: waiting(server) == 0)
+
+
+def test_a_slow_service_holds_up_nobody(start_server: StartServer) -> None:
+    with push_service() as service:
+        server = start_server(environment={"PUSH_SERVICES": service.origin})
+        browser = subscribed(server, service.origin)
+        service.pause = 3
+        tell(server, count=20)
+        service.wait(lambda: len(service.messages) > 0)
+        (customer,), (mechanic,) = server.enrol(1, "hurried-"), server.enrol(1, "quick-", mechanics=True)
+        began = time.monotonic()
+        quietly.accept(server, mechanic, quietly.request(server, customer))
+        assert time.monotonic() - began < 10
+        service.pause = 0
+        service.wait(lambda: len(told(service, browser)) == 20, 60)
+
+
+def test_killed_while_messages_leave_none_is_lost(start_server: StartServer) -> None:
+    with push_service() as service:
+        server = start_server(environment={"PUSH_SERVICES": service.origin}, deadlines={"lease": 3, "lease_renewal": 1})
+        browser = subscribed(server, service.origin)
+        service.pause = 0.2
+        tell(server, count=20)
+        service.wait(lambda: len(service.messages) > 2)
+        server.kill()
+        assert waiting(server) > 0
+        service.pause = 0
+        server.start()
+        service.wait(lambda: told(service, browser) == {str(number) for number in range(20)}, 90)
+
+
+def test_a_browser_that_is_gone_is_asked_no_more(start_server: StartServer) -> None:
+    with push_service() as service:
+        server = start_server(environment={"PUSH_SERVICES": service.origin})
+        subscribed(server, service.origin)
+        service.answer = (410, {})
+        tell(server, count=1)
+        service.wait(lambda: len(service.messages) == 1)
+        quietly.until(lambda: server.sql("SELECT count(*) FROM push_pushsubscription") == [(0,)])
+        tell(server, count=1)
+        assert waiting(server) == 0
+        assert json.dumps(service.messages[0].headers).count("vapid") == 1

@@ -1,0 +1,105 @@
+"""Called for on a page that is open: seen in full screen, heard, and marked in the title while it is not in sight."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Person, Server
+from tests.journeys import quietly
+from tests.journeys.conftest import Crowd
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer
+from tests.journeys.test_dashboards import IN_THE_BACKGROUND
+
+Come = Callable[..., Customer]
+COUNT_TONES = """
+window.tones = 0;
+window.OscillatorNode = class extends OscillatorNode { start(at) { window.tones += 1; super.start(at); } };
+"""
+# What the person would touch is the toast: nothing lies above it.
+ON_TOP = """() => {
+  const { x, y, width, height } = document.querySelector(".toast__text").getBoundingClientRect();
+  return Boolean(document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".toast"));
+}"""
+RECENT = """
+from datetime import timedelta
+from uuid import uuid4
+from django.utils import timezone
+from autodoctor.accounts.models import User
+from autodoctor.sessions.models import Session
+now = timezone.now()
+someone = User.objects.get(email="customer2@example.com")
+for minutes in (1, 2, 2, 3, 3, 4, 5, 7, 9):
+    at = now - timedelta(days=2, minutes=minutes)
+    Session.objects.create(id=uuid4(), kind="chat", state="completed", customer=someone, plan_slug="chat",
+        plan_name="Quick Chat", price_cents=999, granted_seconds=1800, concern="-", waiver_at=at, created_at=at,
+        state_at=at, payable_until=at, requested_at=at, accepted_at=at + timedelta(minutes=minutes), ended_at=now,
+        end_reason="time_up")
+"""
+
+
+def test_a_waiting_customer_is_called_back_to_the_tab(server: Server, a_customer: Come, crowd: Crowd) -> None:
+    customer = a_customer()
+    page = customer.page
+    page.context.add_init_script(IN_THE_BACKGROUND + COUNT_TONES)
+    customer.goes_to(quietly.request(server, customer.who)).sees("Looking for your mechanic")
+    page.get_by_role("heading", name="Looking for your mechanic").click()
+    quietly.accept(server, _mechanic(crowd), customer.session_id)
+    expect(page.locator(".toast")).to_contain_text("A mechanic has accepted. Join now")
+    expect(page).to_have_title(re.compile("^● A mechanic has accepted. Join now – Quick Chat: Accepted · "))
+    assert page.evaluate("window.tones") > 0
+    page.evaluate("document.hasFocus = () => true; dispatchEvent(new Event('focus'))")
+    expect(page).to_have_title(re.compile("^Quick Chat: Accepted · "))
+
+
+def test_whoever_switched_sounds_off_hears_nothing(server: Server, a_customer: Come, crowd: Crowd) -> None:
+    customer = a_customer()
+    page = customer.page
+    page.context.add_init_script(COUNT_TONES)
+    customer.goes_to(quietly.request(server, customer.who)).sees("Looking for your mechanic")
+    page.get_by_label("Your account").click()
+    page.get_by_role("switch", name="Sounds").click()
+    quietly.accept(server, _mechanic(crowd), customer.session_id)
+    expect(page.locator(".toast")).to_contain_text("A mechanic has accepted")
+    assert page.evaluate("window.tones") == 0
+
+
+def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[..., Page]) -> None:
+    page = browser_of(None)
+    page.goto("/")
+    page.evaluate(
+        """addEventListener("click", () => document.querySelector("header").requestFullscreen(), { once: true })"""
+    )
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.wait_for_function("document.fullscreenElement")
+    page.evaluate("import('page/toasts').then(({ toast }) => toast('Look here', 'error'))")
+    expect(page.locator(".toast")).to_be_visible()
+    assert page.evaluate(ON_TOP)
+    page.get_by_role("button", name="Dismiss").click()
+    page.evaluate("document.exitFullscreen()")
+    page.wait_for_function("!document.fullscreenElement")
+    page.evaluate(
+        "document.body.append(document.createElement('dialog')), document.querySelector('dialog').showModal()"
+    )
+    page.evaluate("import('page/toasts').then(({ toast }) => toast('And here', 'error'))")
+    expect(page.locator(".toast")).to_have_count(1)
+    assert page.evaluate("document.querySelector('toast-list').matches(':popover-open')")
+
+
+def test_the_queue_says_how_long_it_usually_takes(
+    start_server: Callable[..., Server], browser_of: Callable[..., Page]
+) -> None:
+    server = start_server()
+    (who,) = server.enrol(1, "asker-")
+    customer = Customer(browser_of(who, server=server), who)
+    customer.goes_to(quietly.request(server, who)).sees("Looking for your mechanic")
+    customer.sees_no_more(re.compile("Usually"))
+    server.shell(RECENT)
+    customer.page.reload()
+    customer.sees("Usually 2–5 minutes").sees("as for half of the last 9 requests at this time of day")
+    inspect(customer.page, "queue-estimate")
+
+
+def _mechanic(crowd: Crowd) -> Person:
+    return crowd.mechanics.pop()
