@@ -6,13 +6,13 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import stripe
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from autodoctor.clock.models import Job
 from autodoctor.payments import ledger
 from autodoctor.payments.gateway import lists
+from autodoctor.payments.gateway.client import client
 from autodoctor.payments.jobs import JOBS
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.reconcile import Difference, differences
@@ -39,10 +39,6 @@ def charged(held: Payment, now: datetime) -> Payment:
     run_all()
     held.refresh_from_db()
     return held
-
-
-def stripe_at(sandbox: RunningSandbox) -> stripe.StripeClient:
-    return stripe.StripeClient("sk_test_sandbox", base_addresses={"api": sandbox.url})
 
 
 def found(since: datetime) -> list[tuple[str, str, str, str]]:
@@ -81,7 +77,7 @@ def test_what_our_row_says_otherwise(
 
 
 def test_a_refund_that_we_do_not_know(charged: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
-    made = stripe_at(stripe_sandbox).v1.refunds.create({"payment_intent": charged.intent_id, "amount": 50})
+    made = client().v1.refunds.create({"payment_intent": charged.intent_id, "amount": 50})
     assert found(since) == [
         ("refunded", "charge", "100", "150"),
         ("unknown_here", "refund", "", f"{made.status} 50 of {charged.intent_id}"),
@@ -138,9 +134,9 @@ def test_what_moves_while_we_look_is_no_difference(
 
 
 def test_all_pages_are_read_and_older_ones_left(stripe_sandbox: RunningSandbox, since: datetime) -> None:
-    client = stripe_at(stripe_sandbox)
+    stripe = client()
     for _number in range(lists.PAGE + 5):
-        client.v1.payment_intents.create({"amount": 500, "currency": "usd", "capture_method": "manual"})
+        stripe.v1.payment_intents.create({"amount": 500, "currency": "usd", "capture_method": "manual"})
     assert len(list(lists.intents(since))) == lists.PAGE + 5
     heard: list[tuple[str, int]] = []
     assert differences(since, heard=lambda of, count: heard.append((of, count))) == []
@@ -194,7 +190,7 @@ def test_once_a_day_support_hears_of_what_differs_once(
     charged: Payment, stripe_sandbox: RunningSandbox, now: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
     Payment.objects.filter(id=charged.id).update(captured_cents=900)
-    made = stripe_at(stripe_sandbox).v1.refunds.create({"payment_intent": charged.intent_id, "amount": 50})
+    made = client().v1.refunds.create({"payment_intent": charged.intent_id, "amount": 50})
     handler = JOBS["ledger.reconcile"]
     for _day in range(2):
         handler.run(Job(kind="ledger.reconcile", key="", due_at=now), now)
