@@ -19,6 +19,8 @@ from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
 from autodoctor.push.jobs import JOBS as PUSH
+from autodoctor.receipts import issuing
+from autodoctor.receipts.issuing import JOBS as RECEIPTS
 from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.sessions import actions, extending
 from autodoctor.sessions.jobs import JOBS as SESSIONS
@@ -43,10 +45,17 @@ def tell_of_extension(job: Job, now: datetime) -> None:
     extending.tell(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
 
 
-def tell_the_customer(job: Job, now: datetime) -> None:
-    """A hold became a charge, was released or given back: part of the session's history."""
-    kind = "refund.issued" if job.kind == "payment.refunded" else job.kind
-    actions.record(session_id=_session_of(job), kind=kind, data=dict(job.payload), audience="customer", now=now)
+def close(job: Job, now: datetime) -> None:
+    """A hold became a charge or was released: part of the session's history; the last one brings the receipt."""
+    actions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now)
+    issuing.issue(session_id=_session_of(job), now=now)
+
+
+def tell_of_refund(job: Job, now: datetime) -> None:
+    """Some of it was given back: in the session's history and by mail."""
+    session_id, data = _session_of(job), dict(job.payload)
+    actions.record(session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now)
+    issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
@@ -67,9 +76,9 @@ def alert_of_given_up_money(job: Job, **rest: object) -> None:
 
 
 @receiver(parked)
-def alert_of_undelivered_summary(job: Job, **rest: object) -> None:
-    """A summary that no mail server took: it stands on the page, but the customer may not know."""
-    if job.kind == "summary.mail":
+def alert_of_undelivered_paper(job: Job, **rest: object) -> None:
+    """A summary or receipt that no mail server took: it stands on the page, but the customer may not know."""
+    if job.kind in ("summary.mail", "receipt.mail"):
         data = {"rule": "job.parked", "kind": job.kind}
         actions.record(
             session_id=session_in(job), kind="alert.support", data=data, audience="support", now=timezone.now()
@@ -91,10 +100,10 @@ REACTIONS = {
     "payment.authorised": Handler(fulfil),
     "payment.waiting": Handler(tell_of_extension),
     "payment.declined": Handler(tell_of_extension),
-    "payment.captured": Handler(tell_the_customer),
-    "payment.released": Handler(tell_the_customer),
-    "payment.failed": Handler(tell_the_customer),
-    "payment.refunded": Handler(tell_the_customer),
+    "payment.captured": Handler(close),
+    "payment.released": Handler(close),
+    "payment.failed": Handler(close),
+    "payment.refunded": Handler(tell_of_refund),
     "payment.refund_failed": Handler(alert_support),
     "payment.disputed": Handler(alert_support),
     "payment.mismatch": Handler(alert_support),
@@ -108,6 +117,7 @@ HANDLERS: dict[str, Handler] = {
     **PUSH,
     **SESSIONS,
     **ROOM,
+    **RECEIPTS,
     **SUMMARIES,
     **REACTIONS,
 }

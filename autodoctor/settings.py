@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "autodoctor.files",
     "autodoctor.push",
     "autodoctor.sessions",
+    "autodoctor.receipts",
     "autodoctor.room",
     "autodoctor.booking",
     "autodoctor.summaries",
@@ -314,6 +315,9 @@ if PAYMENTS_SANDBOX:
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
 elif not STRIPE_WEBHOOK_SECRETS:
     stop("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
+# Who sells, as receipts say it.
+SELLER_NAME = env.str("SELLER_NAME", default="The Auto Doctor")
+SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="")  # a semicolon begins a new line
 MECHANIC_SHARE_PERCENT = 70
 LATE_CANCEL_PERCENT = 50  # of the booking, when the customer calls off after the mechanic is in, or never comes
 

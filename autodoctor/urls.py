@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("autodoctor.booking.urls")),
     path("", include("autodoctor.accounts.urls")),
     path("", include("autodoctor.sessions.urls")),
+    path("", include("autodoctor.receipts.urls")),
     path("", include("autodoctor.room.urls")),
     path("", include("autodoctor.summaries.urls")),
     path("", include("autodoctor.support.urls")),

@@ -34,7 +34,9 @@ def test_a_held_booking_is_admitted_to_the_queue(story: Story) -> None:
 @pytest.mark.django_db
 def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(story: Story) -> None:
     react("payment.captured", story)
-    react("payment.refunded", story, refund_id="r")
+    Payment.objects.filter(id=story.payment.id).update(state=Payment.State.CAPTURED, captured_cents=999)
+    refund = ledger.refund(payment_id=story.payment.id, amount_cents=100, reason="", now=NOW)
+    react("payment.refunded", story, refund_id=str(refund.id))
     told = story.events("payment.captured", "refund.issued")
     assert [event.audience for event in told] == ["customer", "customer"]
 

@@ -1,16 +1,22 @@
 """What is done at Stripe, from the durable queue. Each may run again after a crash: same key, same outcome."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db import transaction
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway, inbox, kept_card
+from autodoctor.payments import checkout, gateway, inbox, kept_card, reconcile
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.payments.settle import abandon, settle, settle_refund
+from autodoctor.payments.settle import abandon, report_mismatch, settle, settle_refund
 
+logger = logging.getLogger(__name__)
+
+RECONCILED = timedelta(days=8)  # longer than a hold lasts
 State = Payment.State
 
 
@@ -58,6 +64,17 @@ def give_back(job: Job, now: datetime) -> None:
         settle_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
 
 
+def reconcile_lately(job: Job, now: datetime) -> None:
+    """Support hears of every payment of ours that differs at Stripe, once; what is no payment of ours is logged."""
+    for difference in reconcile.differences(now - RECONCILED):
+        known = Payment.objects.filter(id=difference.payment_id) if difference.payment_id else Payment.objects.none()
+        if (payment := known.first()) is None:
+            logger.error("Stripe has a %s that nobody here knows: %s", difference.of, difference.stripe_id)
+            continue
+        with transaction.atomic():
+            report_mismatch(payment, f"reconcile_{difference.what}", now)
+
+
 def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
     """The one made before, should the key be forgotten there; else a new one."""
     intent_id = refund.payment.intent_id
@@ -90,5 +107,6 @@ JOBS: dict[str, Handler] = {
     "payment.collect": Handler(run=collect, external=True),
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
+    "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=timedelta(days=1)),
     "stripe.event": Handler(run=inbox.process, external=True),
 }

@@ -14,9 +14,9 @@ from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment
 from autodoctor.payments.words import money
+from autodoctor.receipts.receipt import Receipt, receipt_of
 from autodoctor.room.entries import LINES, LINES_ABOUT_YOU, Entry, entries
 from autodoctor.room.reasons import RELEASE_REASONS
-from autodoctor.room.receipt import Receipt
 from autodoctor.room.shots import Shot, shot_list
 from autodoctor.sessions import attendance, calling, deadlines, log, queue, settlement, sharing, unwritten
 from autodoctor.sessions.attendance import Seat
@@ -387,7 +387,7 @@ class Page:
 
     @cached_property
     def receipt(self) -> Receipt:
-        return Receipt(self.session, list(Payment.objects.filter(owner_id=self.session.id).order_by("created_at")))
+        return receipt_of(self.session)
 
     @property
     def is_confirming(self) -> bool:

@@ -25,7 +25,7 @@ from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Kind, State, check
-from autodoctor.sessions.telling import write_to
+from autodoctor.sessions.telling import write_of_the_end, write_to
 
 # What a session's row keeps: an action writes only what it changed.
 COLUMNS = [field.attname for field in Session._meta.concrete_fields]
@@ -328,7 +328,7 @@ def complete(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
     )
     _enter(it, State.COMPLETED, kind, at=at, who=who)
     settle(session, at)
-    write_to(session.customer, it, "completed", now=at)
+    write_of_the_end(it, now=at)
 
 
 def cancel(*, session_id: UUID, by: User, now: datetime) -> Session:

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import Kind
+from autodoctor.sessions.states import TERMINAL, Kind
 
 NOTHING = frozenset({"unpaid", "cancelled_by_customer", "cancelled_by_support", "unattended", "never_started"})
 HALF_OF_BOOKING = frozenset({"cancelled_late", "customer_no_show"})
@@ -22,17 +22,35 @@ def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
 
     Nothing is due of an extension whose time was never given.
     """
-    parts = sorted(payments, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
-    gave_time = [part for part in parts if part.granted_at or part.purpose == Payment.Purpose.BOOKING]
+    parts = in_order(payments)
+    gave_time = [part for part in parts if gives_time(part)]
     return {part.id: 0 for part in parts if part not in gave_time} | _due(session, gave_time)
 
 
+def in_order(payments: Iterable[Payment]) -> list[Payment]:
+    """The booking, then each extension."""
+    return sorted(payments, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
+
+
+def gives_time(payment: Payment) -> bool:
+    """The booking, and extensions whose time was added."""
+    return payment.purpose == Payment.Purpose.BOOKING or payment.granted_at is not None
+
+
 def due_if(session: Session, payments: Iterable[Payment], **how: object) -> int:
-    """Cents to capture of all of them, had the session ended like this."""
+    """Cents that are charged of all of them, had the session ended like this."""
     ended = copy(session)
     for name, value in how.items():
         setattr(ended, name, value)
-    return sum(due(ended, payments).values())
+    return sum(cents for cents in due(ended, payments).values() if cents >= SMALLEST_CHARGE_CENTS)
+
+
+def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
+    """The session is over, something was held for it, and all of that is charged or released."""
+    parts = list(payments)
+    moving = (Payment.State.CREATED, Payment.State.AUTHORISED)
+    held = any(part.authorised_at for part in parts)
+    return session.state in TERMINAL and held and not any(part.state in moving for part in parts)
 
 
 def rule(session: Session) -> str:
@@ -69,14 +87,21 @@ def _late_share(session: Session, payment: Payment) -> int:
 
 
 def _used_share(session: Session, parts: list[Payment]) -> dict[UUID, int]:
-    """The used seconds fill the booking first, then each extension in order."""
+    filled = filled_seconds(session, parts)
+    return {
+        payment.id: _amount(session, payment) * filled[payment.id] // payment.seconds if payment.seconds else 0
+        for payment in parts
+    }
+
+
+def filled_seconds(session: Session, parts: Iterable[Payment]) -> dict[UUID, int]:
+    """The used seconds fill the booking first, then each extension in order; `parts` are those that gave time."""
     used = used_seconds(session)
-    shares: dict[UUID, int] = {}
+    filled: dict[UUID, int] = {}
     for payment in parts:
-        filled = min(used, payment.seconds)
-        shares[payment.id] = _amount(session, payment) * filled // payment.seconds if payment.seconds else 0
-        used -= filled
-    return shares
+        filled[payment.id] = min(used, payment.seconds)
+        used -= filled[payment.id]
+    return filled
 
 
 def _amount(session: Session, payment: Payment) -> int:

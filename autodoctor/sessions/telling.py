@@ -5,7 +5,9 @@ from typing import Any
 
 from autodoctor.accounts.models import User
 from autodoctor.mail.post import post
-from autodoctor.sessions import deadlines, log, unwritten
+from autodoctor.payments.models import Payment
+from autodoctor.payments.words import money
+from autodoctor.sessions import deadlines, log, settlement, unwritten, words
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import stamp
 
@@ -26,8 +28,23 @@ def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, A
     log.append(it.session, kind, at=at, audience=audience, rule=rule, occasion=occasion, data=facts)
 
 
-def write_to(user: User, it: Situation, template: str, *, now: datetime) -> None:
-    """Mail about this session; `template` names one of ours."""
+def write_of_the_end(it: Situation, *, now: datetime) -> None:
+    """The session is over; when its mechanic ended early, the customer is asked whether it is solved."""
+    session = it.session
+    if session.end_reason != settlement.ASK_FIRST:
+        return write_to(session.customer, it, "completed", now=now)
+    payments = list(Payment.objects.filter(owner_id=session.id))
+    costs = {
+        f"{answer}_costs": money(settlement.due_if(session, payments, solved=solved), session.currency)
+        for answer, solved in {"yes": True, "no": False}.items()
+    }
+    used = words.span(settlement.used_seconds(session))
+    until = stamp(now + deadlines.span("solved_answer"))
+    return write_to(session.customer, it, "is_it_solved", now=now, used=used, answer_until_at=until, **costs)
+
+
+def write_to(user: User, it: Situation, template: str, *, now: datetime, **more: str | None) -> None:
+    """Mail about this session; `template` names one of ours, `more` is what only that one says."""
     session = it.session
     facts = {
         "session_id": str(session.id),
@@ -36,5 +53,6 @@ def write_to(user: User, it: Situation, template: str, *, now: datetime) -> None
         "mechanic": session.mechanic.name if session.mechanic else "",
         "customer": session.customer.name,
         "summary_due_at": stamp(unwritten.due_at(session)),
+        **more,
     }
     post(f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now)

@@ -60,6 +60,8 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/files/<file_id>/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/sessions/<session_id>/files/<file_id>/thumbnail/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/files/<file_id>/<rendition>/": ("anyone", WITHOUT_SIGNATURE),
+    "/sessions/<session_id>/receipt/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # before the end
+    "/sessions/<session_id>/receipt.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/sessions/<session_id>/summary/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # before the end
     "/sessions/<session_id>/summary/draft/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/summary/preview/": ("signed_in", SIGNED_IN_NOTHING_THERE),

@@ -51,7 +51,12 @@ def no_mail(job: Job, now: datetime) -> None:
     """Money is the subject."""
 
 
-HANDLERS: dict[str, Handler] = {**REAL, "mail.send": Handler(no_mail), "summary.mail": Handler(no_mail)}
+HANDLERS: dict[str, Handler] = {
+    **REAL,
+    "mail.send": Handler(no_mail),
+    "summary.mail": Handler(no_mail),
+    "receipt.mail": Handler(no_mail),
+}
 
 
 class Power:

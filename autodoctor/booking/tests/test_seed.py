@@ -6,11 +6,13 @@ from io import StringIO
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django import Settings
 
 from autodoctor.accounts.actions import mechanics_taking_sessions
 from autodoctor.accounts.models import Role, User
 from autodoctor.booking.models import Vehicle
+from autodoctor.payments.models import StripeCustomer
 
 SECOND_RUN_SECONDS = 0.5
 
@@ -48,6 +50,19 @@ def test_a_second_run_changes_nothing_and_is_quick() -> None:
     assert User.objects.count() == 5
     assert User.objects.filter(name="Renamed").exists()
     assert not Vehicle.objects.exists()
+
+
+def test_a_second_run_leaves_the_kept_card_as_it_was(client: Client) -> None:
+    call_command("seed", stdout=StringIO())
+    owner = User.objects.get(email="customer@example.com")
+    StripeCustomer.objects.create(
+        user=owner, stripe_id="cus_1", payment_method_id="pm_1", card_brand="mastercard", card_last4="4444"
+    )
+    before = StripeCustomer.objects.values().get()
+    call_command("seed", stdout=StringIO())
+    assert StripeCustomer.objects.values().get() == before
+    client.force_login(owner)
+    assert "Mastercard ending in 4444" in client.get("/account/card/").content.decode()
 
 
 def test_it_refuses_where_real_people_are(settings: Settings) -> None:

@@ -93,6 +93,16 @@ def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
     assert "Charged $19.98" in reads(story.customer)
 
 
+def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, reads: Reads) -> None:
+    became_chat(story.live()).wait(minutes=29)
+    late = story.ask()
+    story.hold(late).end(story.customer)
+    shown = reads(story.customer)
+    assert "The time you added is charged in full" not in shown
+    assert "Time that came too late to be added is not charged." in shown
+    assert "Charged $4.99" in shown
+
+
 @pytest.mark.parametrize(
     ("reason", "words"),
     [

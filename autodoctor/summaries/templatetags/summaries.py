@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
+from autodoctor.paper import moment
 from autodoctor.payments.words import money
 from autodoctor.sessions.words import span
 from autodoctor.summaries.content import Safe, Typed, cells_of, texts_of
@@ -19,12 +20,7 @@ VERDICTS = {"yes": ("#1d6b45", "#dfeee1"), "care": ("#855200", "#fbeac4"), "no":
 register = template.Library()
 register.filter("money", money)
 register.filter("span", span)
-
-
-@register.filter
-def moment(at: datetime) -> str:
-    """In the reader's zone, which is named: the document may be read elsewhere."""
-    return date_format(localtime(at), "j F Y, H:i T")
+register.filter("moment", moment)
 
 
 @register.filter

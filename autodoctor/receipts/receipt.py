@@ -1,10 +1,12 @@
-"""What became of the money of a session: held, charged, released. Amounts in integer cents."""
+"""What became of the money of a session: held, charged, released, given back. Amounts in integer cents."""
 
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.receipts import words
 from autodoctor.sessions import settlement
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
@@ -23,8 +25,14 @@ class Receipt:
     @property
     def parts(self) -> list[Payment]:
         """What was ever held: the booking, then each extension in order."""
-        held = [payment for payment in self.payments if payment.authorised_at]
-        return sorted(held, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
+        return settlement.in_order(payment for payment in self.payments if payment.authorised_at)
+
+    @property
+    def lines(self) -> list["Line"]:
+        """The parts with what became of each."""
+        gave_time = [part for part in self.parts if settlement.gives_time(part)]
+        filled = settlement.filled_seconds(self.session, gave_time)
+        return [Line(part, filled.get(part.id, 0), is_open=self.asks_solved) for part in self.parts]
 
     @property
     def rule(self) -> str:
@@ -64,8 +72,54 @@ class Receipt:
     @property
     def card(self) -> str:
         """ "Visa 4242", or nothing where the card is not known."""
-        booking = self.booking
-        return f"{booking.card_brand.title()} {booking.card_last4}" if booking and booking.card_last4 else ""
+        return words.card(self.booking) if self.booking else ""
+
+    @property
+    def number(self) -> str:
+        """By which support finds it, and the customer's books name it."""
+        day = self.session.ended_at or self.session.created_at
+        digits = self.session.id.hex[:10].upper()
+        return f"{day:%Y%m%d}-{digits[:5]}-{digits[5:]}"
+
+    @property
+    def why(self) -> str:
+        """Why it comes to this, in words."""
+        return words.why(self)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing of it moves any more, but for refunds."""
+        return settlement.is_settled(self.session, self.payments)
+
+    @property
+    def settled_at(self) -> datetime | None:
+        """When the last of it was charged or released."""
+        return max((part.closed_at for part in self.parts if part.closed_at), default=None)
+
+    @property
+    def added_parts(self) -> list[Payment]:
+        """Extensions whose time was given."""
+        return [part for part in self.parts if part.purpose != Payment.Purpose.BOOKING and part.granted_at]
+
+    @cached_property
+    def refunds(self) -> list[Refund]:
+        """What was given back, or is on its way; of any of the payments, the first one first."""
+        given = Refund.objects.filter(payment__in=self.parts).exclude(state=Refund.State.FAILED)
+        return list(given.select_related("payment").order_by("created_at"))
+
+    @property
+    def refunded_cents(self) -> int:
+        return sum(refund.amount_cents for refund in self.refunds)
+
+    @property
+    def paid_cents(self) -> int:
+        """What the customer has paid in the end."""
+        return self.charged_cents - self.refunded_cents
+
+    @property
+    def is_disputed(self) -> bool:
+        """The customer's bank was asked to take a charge of it back."""
+        return any(part.disputed_at for part in self.parts)
 
     @property
     def share_cents(self) -> int:
@@ -103,3 +157,29 @@ class Receipt:
         ended = copy(self.session)
         ended.ended_at = self.session.ended_at or now
         return ended
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was booked: its time, its card, what was charged and released of it."""
+
+    payment: Payment
+    used_seconds: int  # of the time it paid for
+    is_open: bool  # it is not known yet what is charged
+
+    @property
+    def gave_time(self) -> bool:
+        return settlement.gives_time(self.payment)
+
+    @property
+    def released_cents(self) -> int:
+        return self.payment.amount_cents - self.payment.charged_cents
+
+    @property
+    def card(self) -> str:
+        return words.card(self.payment)
+
+
+def receipt_of(session: Session) -> Receipt:
+    """With whatever was ever opened to pay for it."""
+    return Receipt(session, list(Payment.objects.filter(owner_id=session.id).order_by("created_at")))

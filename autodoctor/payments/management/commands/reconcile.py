@@ -1,0 +1,68 @@
+"""Hold the ledger against Stripe's lists."""
+
+import json
+import sys
+from argparse import ArgumentTypeError
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from autodoctor.payments.gateway import PaymentError
+from autodoctor.payments.reconcile import Difference, differences
+
+DAYS = 30
+COLUMNS = ("what", "of", "stripe_id", "payment_id", "ours", "theirs")
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare our ledger with Stripe's PaymentIntents, charges and refunds, and report what differs. "
+        "Changes nothing. Exit code 1 when something differs, 2 when Stripe does not answer."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--since",
+            type=moment,
+            help=f"a day or moment (UTC unless it says otherwise), like 2026-03-01; {DAYS} days ago if left out",
+        )
+        parser.add_argument("--json", action="store_true", help="a list of differences for programs")
+
+    def handle(self, *args: Any, since: datetime | None = None, **options: Any) -> None:
+        since = since or timezone.now() - timedelta(days=DAYS)
+        try:
+            found = differences(since, heard=self._progress)
+        except PaymentError as error:
+            raise CommandError(f"Stripe does not answer: {error.code}", returncode=2) from error
+        self.stdout.write(json.dumps([each.as_json() for each in found]) if options["json"] else table(found, since))
+        if found:
+            sys.exit(1)
+
+    def _progress(self, of: str, count: int) -> None:
+        """On the side, so that the answer can be piped."""
+        self.stderr.write(f"{of}: {count:,} looked at", style_func=str)
+
+
+def moment(text: str) -> datetime:
+    try:
+        day = parse_date(text)
+        found = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # noqa: DTZ001 made aware below
+    except ValueError:
+        found = None
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is neither a day like 2026-03-01 nor a moment like 2026-03-01T12:00")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def table(found: list[Difference], since: datetime) -> str:
+    span = f"since {since:%Y-%m-%d %H:%M} UTC"
+    if not found:
+        return f"Our ledger and Stripe agree {span}."
+    rows = [COLUMNS, *(tuple(each.as_json()[name] or "-" for name in COLUMNS) for each in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    differ = "1 difference" if len(found) == 1 else f"{len(found)} differences"
+    return "\n".join([*lines, "", f"{differ} {span}."])

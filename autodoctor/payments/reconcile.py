@@ -1,0 +1,189 @@
+"""Our ledger against Stripe's lists: what one has and the other does not, or has otherwise. Never changes anything.
+
+A comparison is a function of `COMPARISONS`: it goes through one of Stripe's lists since a moment, then through our rows
+of that time, and yields where they differ. Money moves while we look, so what differs is looked at once more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import Q, Sum
+
+from autodoctor.payments.gateway import lists
+from autodoctor.payments.gateway.lists import PAGE, ListedCharge, ListedIntent, ListedRefund
+from autodoctor.payments.models import Payment, Refund
+
+State = Payment.State
+MARGIN = timedelta(hours=1)  # Stripe's lists begin this much earlier: its clock and ours need not agree
+AT_STRIPE = {
+    State.AUTHORISED: {"requires_capture"},
+    State.CAPTURED: {"succeeded"},
+    State.RELEASED: {"canceled"},
+}
+HOLDS_MONEY = {"requires_capture", "succeeded"}
+T = TypeVar("T")
+Heard = Callable[[str, int], None]  # which list, and how many of it were seen
+
+
+@dataclass(frozen=True)
+class Difference:
+    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded or dispute."""
+
+    what: str
+    of: str  # payment_intent, charge or refund
+    stripe_id: str
+    payment_id: str
+    ours: str
+    theirs: str
+
+    def as_json(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def differences(since: datetime, *, heard: Heard = lambda of, count: None) -> list[Difference]:
+    """Everything that differs, and still does at a second look. Raises `PaymentError` when Stripe does not answer."""
+    if not (found := _all(since, heard)):
+        return []
+    again = set(_all(since, heard))
+    return [difference for difference in found if difference in again]
+
+
+def _all(since: datetime, heard: Heard) -> list[Difference]:
+    return [difference for compare in COMPARISONS for difference in compare(since, heard)]
+
+
+def _intents(since: datetime, heard: Heard) -> Iterator[Difference]:
+    seen: set[str] = set()
+    for page in _counted("payment_intent", lists.intents(since - MARGIN), heard):
+        seen.update(intent.id for intent in page)
+        ours = _payments_of(intent.id for intent in page)
+        for intent in page:
+            yield from _compare_intent(intent, ours.get(intent.id))
+    for payment in _rows_since(since).exclude(intent_id=""):
+        if payment.intent_id not in seen:
+            yield _difference("unknown_at_stripe", "payment_intent", payment.intent_id, payment, payment.state, "")
+
+
+def _compare_intent(intent: ListedIntent, payment: Payment | None) -> Iterator[Difference]:
+    """An attempt that came to nothing needs no row; one that holds money does."""
+    if payment is None:
+        if intent.status in HOLDS_MONEY:
+            theirs = f"{intent.status} {intent.amount_cents} {intent.currency}"
+            yield Difference("unknown_here", "payment_intent", intent.id, _known(intent.payment_id), "", theirs)
+        return
+    pairs = {
+        "amount": (str(payment.amount_cents), str(intent.amount_cents)),
+        "currency": (payment.currency, intent.currency),
+        "captured": (str(payment.captured_cents), str(intent.received_cents)),
+    }
+    for name, (ours, theirs) in pairs.items():
+        if ours != theirs:
+            yield _difference(name, "payment_intent", intent.id, payment, ours, theirs)
+    if not _same_state(payment, intent.status):
+        yield _difference("state", "payment_intent", intent.id, payment, payment.state, intent.status)
+
+
+def _same_state(payment: Payment, status: str) -> bool:
+    expected = AT_STRIPE.get(State(payment.state))
+    return status in expected if expected else status not in HOLDS_MONEY
+
+
+def _charges(since: datetime, heard: Heard) -> Iterator[Difference]:
+    for page in _counted("charge", lists.charges(since - MARGIN), heard):
+        ours = _payments_of(charge.intent_id for charge in page)
+        given = _given_back(ours.values())
+        for charge in page:
+            if charge.paid:
+                payment = ours.get(charge.intent_id)
+                yield from _compare_charge(charge, payment, given.get(payment.id, 0) if payment else 0)
+
+
+def _compare_charge(charge: ListedCharge, payment: Payment | None, given_cents: int) -> Iterator[Difference]:
+    """One without a row is told of by its PaymentIntent, unless it has none."""
+    if payment is None:
+        if not charge.intent_id:
+            yield Difference("unknown_here", "charge", charge.id, "", "", f"captured {charge.captured_cents}")
+        return
+    if charge.refunded_cents != given_cents:
+        yield _difference("refunded", "charge", charge.id, payment, str(given_cents), str(charge.refunded_cents))
+    if charge.disputed != bool(payment.disputed_at):
+        words = {True: "disputed", False: "not disputed"}
+        ours, theirs = words[bool(payment.disputed_at)], words[charge.disputed]
+        yield _difference("dispute", "charge", charge.id, payment, ours, theirs)
+
+
+def _refunds(since: datetime, heard: Heard) -> Iterator[Difference]:
+    seen: set[str] = set()
+    for page in _counted("refund", lists.refunds(since - MARGIN), heard):
+        seen.update(refund.id for refund in page)
+        ours = _refunds_of(page)
+        for refund in page:
+            if refund.moved_money:
+                yield from _compare_refund(refund, ours.get(refund.refund_id) or ours.get(refund.id))
+    issued = Refund.objects.filter(created_at__gte=since, state=Refund.State.ISSUED).select_related("payment")
+    for row in issued.iterator():
+        if row.stripe_id not in seen:
+            yield _difference("unknown_at_stripe", "refund", row.stripe_id or str(row.id), row.payment, row.state, "")
+
+
+def _compare_refund(refund: ListedRefund, row: Refund | None) -> Iterator[Difference]:
+    if row is None:
+        theirs = f"{refund.status} {refund.amount_cents} of {refund.intent_id}"
+        yield Difference("unknown_here", "refund", refund.id, "", "", theirs)
+        return
+    if row.amount_cents != refund.amount_cents:
+        yield _difference("amount", "refund", refund.id, row.payment, str(row.amount_cents), str(refund.amount_cents))
+    expected = Refund.State.FAILED if refund.failed else Refund.State.ISSUED
+    if row.state != expected:
+        yield _difference("state", "refund", refund.id, row.payment, row.state, refund.status)
+
+
+# Each goes through one list; another list is one function more.
+COMPARISONS: list[Callable[[datetime, Heard], Iterator[Difference]]] = [_intents, _charges, _refunds]
+
+
+def _rows_since(since: datetime) -> Any:
+    return Payment.objects.filter(created_at__gte=since).order_by("created_at")
+
+
+def _payments_of(intent_ids: Iterable[str]) -> dict[str, Payment]:
+    found = Payment.objects.filter(intent_id__in=set(intent_ids) - {""})
+    return {payment.intent_id: payment for payment in found}
+
+
+def _refunds_of(page: list[ListedRefund]) -> dict[str, Refund]:
+    """By our id and by Stripe's."""
+    by_ours = Q(id__in=[known for refund in page if (known := _known(refund.refund_id))])
+    by_theirs = Q(stripe_id__in=[refund.id for refund in page])
+    found = list(Refund.objects.filter(by_ours | by_theirs).select_related("payment"))
+    return {row.stripe_id: row for row in found if row.stripe_id} | {str(row.id): row for row in found}
+
+
+def _given_back(payments: Iterable[Payment]) -> dict[UUID, int]:
+    """Cents given back of each, as far as Stripe has been heard of."""
+    issued = Refund.objects.filter(payment__in=list(payments), state=Refund.State.ISSUED)
+    return dict(issued.values_list("payment").annotate(Sum("amount_cents")))
+
+
+def _counted(of: str, listed: Iterator[T], heard: Heard) -> Iterator[list[T]]:
+    count = 0
+    while page := list(islice(listed, PAGE)):
+        count += len(page)
+        yield page
+        heard(of, count)
+
+
+def _difference(what: str, of: str, stripe_id: str, payment: Payment, ours: str, theirs: str) -> Difference:
+    return Difference(what, of, stripe_id, str(payment.id), str(ours), str(theirs))
+
+
+def _known(text: str) -> str:
+    """A reference as we give them, else nothing: what stands there may come from anywhere."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""

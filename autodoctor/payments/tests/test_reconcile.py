@@ -1,0 +1,201 @@
+"""Our ledger against the sandbox's lists: agreement, each way to differ, pages, and that nothing is changed."""
+
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from autodoctor.clock.models import Job
+from autodoctor.payments import ledger
+from autodoctor.payments.gateway import lists
+from autodoctor.payments.gateway.client import client
+from autodoctor.payments.jobs import JOBS
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.payments.reconcile import Difference, differences
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.tests.stand import PRICE_CENTS, run_all
+
+if TYPE_CHECKING:
+    from autodoctor.payments.tests.stand import Book
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def since() -> datetime:
+    return timezone.now() - timedelta(days=1)
+
+
+@pytest.fixture
+def charged(held: Payment, now: datetime) -> Payment:
+    """Half of it captured, 100 cents of that given back."""
+    ledger.finish(owner_id=held.owner_id, due=lambda payments: {held.id: PRICE_CENTS // 2}, now=now)
+    run_all()
+    ledger.refund(payment_id=held.id, amount_cents=100, reason="late", now=now)
+    run_all()
+    held.refresh_from_db()
+    return held
+
+
+def found(since: datetime) -> list[tuple[str, str, str, str]]:
+    return [(each.what, each.of, each.ours, each.theirs) for each in differences(since)]
+
+
+def test_they_agree_on_what_was_held_charged_released_and_given_back(
+    charged: Payment, book: "Book", stripe_sandbox: RunningSandbox, now: datetime, since: datetime
+) -> None:
+    from autodoctor.payments.tests.stand import pay
+
+    released, never_paid = pay(book(), stripe_sandbox, now), book()
+    ledger.finish(owner_id=released.owner_id, due=lambda payments: {released.id: 0}, now=now)
+    ledger.finish(owner_id=never_paid.owner_id, due=lambda payments: {never_paid.id: 0}, now=now)
+    run_all()
+    assert Payment.objects.get(id=released.id).state == "released"
+    assert found(since) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"amount_cents": 4000}, ("amount", "payment_intent", "4000", str(PRICE_CENTS))),
+        ({"currency": "eur"}, ("currency", "payment_intent", "eur", "usd")),
+        ({"captured_cents": 900}, ("captured", "payment_intent", "900", str(PRICE_CENTS // 2))),
+        ({"state": "released"}, ("state", "payment_intent", "released", "succeeded")),
+        ({"state": "failed"}, ("state", "payment_intent", "failed", "succeeded")),
+        ({"disputed_at": timezone.now()}, ("dispute", "charge", "disputed", "not disputed")),
+    ],
+)
+def test_what_our_row_says_otherwise(
+    charged: Payment, since: datetime, changes: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    Payment.objects.filter(id=charged.id).update(**changes)
+    assert found(since) == [expected]
+
+
+def test_a_refund_that_we_do_not_know(charged: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
+    made = client().v1.refunds.create({"payment_intent": charged.intent_id, "amount": 50})
+    assert found(since) == [
+        ("refunded", "charge", "100", "150"),
+        ("unknown_here", "refund", "", f"{made.status} 50 of {charged.intent_id}"),
+    ]
+
+
+def test_refunds_that_we_have_otherwise(charged: Payment, since: datetime) -> None:
+    Refund.objects.update(amount_cents=70)
+    assert found(since) == [("refunded", "charge", "70", "100"), ("amount", "refund", "70", "100")]
+    Refund.objects.update(amount_cents=100, state=Refund.State.FAILED)
+    assert ("state", "refund", "failed", "succeeded") in found(since)
+    Refund.objects.update(state=Refund.State.ISSUED)
+    Refund.objects.create(
+        payment=charged,
+        amount_cents=5,
+        reason="",
+        state=Refund.State.ISSUED,
+        stripe_id="re_gone",
+        created_at=timezone.now(),
+    )
+    assert ("unknown_at_stripe", "refund", "issued", "") in found(since)
+
+
+def test_a_payment_that_stripe_does_not_know(held: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
+    stripe_sandbox.control("reset")
+    assert found(since) == [("unknown_at_stripe", "payment_intent", "authorised", "")]
+
+
+def test_a_payment_that_only_stripe_knows(held: Payment, since: datetime) -> None:
+    Refund.objects.all().delete()
+    intent_id = held.intent_id
+    Payment.objects.filter(id=held.id).delete()
+    (difference,) = differences(since)
+    assert difference == Difference(
+        "unknown_here", "payment_intent", intent_id, str(held.id), "", f"requires_capture {PRICE_CENTS} usd"
+    )
+
+
+def test_what_moves_while_we_look_is_no_difference(
+    held: Payment, since: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Payment.objects.filter(id=held.id).update(state="created")
+    looked: list[str] = []
+    real = lists.refunds
+
+    def then_it_is_settled(since: datetime) -> Any:
+        looked.append("refunds")
+        Payment.objects.filter(id=held.id).update(state="authorised")
+        return real(since)
+
+    monkeypatch.setattr(lists, "refunds", then_it_is_settled)
+    assert differences(since) == []
+    assert looked == ["refunds", "refunds"]
+
+
+def test_all_pages_are_read_and_older_ones_left(stripe_sandbox: RunningSandbox, since: datetime) -> None:
+    stripe = client()
+    for _number in range(lists.PAGE + 5):
+        stripe.v1.payment_intents.create({"amount": 500, "currency": "usd", "capture_method": "manual"})
+    assert len(list(lists.intents(since))) == lists.PAGE + 5
+    heard: list[tuple[str, int]] = []
+    assert differences(since, heard=lambda of, count: heard.append((of, count))) == []
+    assert heard == [("payment_intent", lists.PAGE), ("payment_intent", lists.PAGE + 5)]
+    assert list(lists.intents(timezone.now() + timedelta(minutes=5))) == []
+
+
+def run(*options: str) -> tuple[int, str]:
+    out = StringIO()
+    try:
+        call_command("reconcile", *options, stdout=out, stderr=StringIO())
+    except SystemExit as end:
+        return int(str(end.code)), out.getvalue()
+    return 0, out.getvalue()
+
+
+def rows() -> list[Any]:
+    return [*Payment.objects.order_by("id").values(), *Refund.objects.order_by("id").values()]
+
+
+def test_the_command_reports_and_changes_nothing(charged: Payment, stripe_sandbox: RunningSandbox) -> None:
+    code, said = run("--since", "2020-01-01")
+    assert (code, said.strip()) == (0, "Our ledger and Stripe agree since 2020-01-01 00:00 UTC.")
+    Payment.objects.filter(id=charged.id).update(captured_cents=900)
+    before, events = rows(), len(stripe_sandbox.events())
+    code, said = run()
+    assert code == 1
+    assert charged.intent_id in said
+    assert "1 difference since" in said
+    code, said = run("--json")
+    assert code == 1
+    (difference,) = json.loads(said)
+    assert (difference["what"], difference["payment_id"]) == ("captured", str(charged.id))
+    assert (rows(), len(stripe_sandbox.events())) == (before, events)
+
+
+@pytest.mark.parametrize("since", ["yesterday", "2026-13-01", ""])
+def test_a_day_that_is_none(since: str) -> None:
+    with pytest.raises(CommandError, match="neither a day"):
+        call_command("reconcile", f"--since={since}")
+
+
+def test_stripe_does_not_answer(settings: Any) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="does not answer") as caught:
+        call_command("reconcile")
+    assert caught.value.returncode == 2
+
+
+def test_once_a_day_support_hears_of_what_differs_once(
+    charged: Payment, stripe_sandbox: RunningSandbox, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    Payment.objects.filter(id=charged.id).update(captured_cents=900)
+    made = client().v1.refunds.create({"payment_intent": charged.intent_id, "amount": 50})
+    handler = JOBS["ledger.reconcile"]
+    for _day in range(2):
+        handler.run(Job(kind="ledger.reconcile", key="", due_at=now), now)
+    assert handler.every == timedelta(days=1)
+    (told,) = Job.objects.filter(kind="payment.mismatch")
+    assert told.key == str(charged.id)
+    assert Payment.objects.get(id=charged.id).mismatch == "reconcile_captured"
+    assert made.id in caplog.text

@@ -1,0 +1,58 @@
+"""Receipts and refunds by mail: once the money of a session has come to rest, and whenever some of it is given back."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from autodoctor.clock.handlers import Handler
+from autodoctor.clock.models import Job
+from autodoctor.clock.queue import schedule
+from autodoctor.mail.envelope import Attachment
+from autodoctor.mail.post import post
+from autodoctor.mail.sending import deliver
+from autodoctor.payments.models import Refund
+from autodoctor.payments.words import money
+from autodoctor.receipts import pdf
+from autodoctor.receipts.receipt import receipt_of
+from autodoctor.receipts.words import card
+from autodoctor.sessions import closing
+from autodoctor.sessions.models import Session
+
+
+def issue(*, session_id: UUID, now: datetime) -> None:
+    """Write to the customer, in the caller's transaction, if this is the moment; who comes later changes nothing."""
+    if closing.note_settled(session_id=session_id, now=now):
+        schedule("receipt.mail", str(session_id), now)
+
+
+def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
+    """Some of it is given back: which amount, to which card. Once a refund, in the caller's transaction."""
+    refund = Refund.objects.select_related("payment__payer").get(id=refund_id)
+    payment = refund.payment
+    context = {
+        "session_id": str(payment.owner_id),
+        "amount": money(refund.amount_cents, payment.currency),
+        "charged": money(payment.captured_cents, payment.currency),
+        "for_what": payment.description,
+        "card": card(payment),
+        "asked_at": refund.created_at.isoformat(),
+    }
+    post("receipts/mail/refund", to=payment.payer, context=context, key=f"refund:{refund.id}", now=now)
+
+
+def send(job: Job, now: datetime) -> None:
+    """The receipt as it stands, with its PDF."""
+    session = Session.objects.select_related("customer", "mechanic").get(id=job.key)
+    shown, customer = receipt_of(session), session.customer
+    content = pdf.render(shown, time_zone=customer.time_zone)
+    deliver(
+        "receipts/mail/receipt",
+        to=customer,
+        context={"receipt": shown, "session": session, "page": f"{settings.SITE_URL}/sessions/{session.id}/receipt/"},
+        key=f"receipt:{job.key}",
+        attachments=[Attachment(f"receipt-{shown.number}.pdf", "application/pdf", content)],
+    )
+
+
+JOBS: dict[str, Handler] = {"receipt.mail": Handler(send, external=True, attempts=30)}

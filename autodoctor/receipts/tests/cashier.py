@@ -1,0 +1,73 @@
+"""A session, and a bank that does with its holds what is due once it is asked to."""
+
+from django.core import mail
+from django.core.mail import EmailMultiAlternatives
+
+from autodoctor.clock.models import Job
+from autodoctor.payments import ledger
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.reactions import HANDLERS
+from autodoctor.receipts.receipt import Receipt, receipt_of
+from autodoctor.sessions.tests.story import Story
+
+State = Payment.State
+
+
+class Cashier(Story):
+    """Thirty minutes for $9.99; `adds` are fifteen more for $14.99."""
+
+    @property
+    def receipt(self) -> Receipt:
+        return receipt_of(self.session)
+
+    def adds(self) -> "Cashier":
+        """Time that is paid and given."""
+        payment = self.ask()
+        self.hold(payment).extend(payment)
+        return self
+
+    def adds_too_late(self) -> Payment:
+        """Time that is paid, and not given."""
+        payment = self.ask()
+        self.hold(payment)
+        return payment
+
+    def bank_acts(self) -> "Cashier":
+        """Everything that is decided is charged, released or called off, and each is heard of."""
+        Payment.objects.filter(owner_id=self.id).update(card_brand="visa", card_last4="4242")
+        for payment in Payment.objects.filter(owner_id=self.id).exclude(due_cents=None).order_by("created_at"):
+            self.moves(payment)
+        return self
+
+    def moves(self, payment: Payment) -> None:
+        if payment.state not in (State.AUTHORISED, State.CREATED):
+            return
+        cents = payment.to_capture_cents
+        payment.state = State.FAILED if payment.state == State.CREATED else State.CAPTURED if cents else State.RELEASED
+        payment.captured_cents, payment.closed_at = cents, self.now
+        payment.save()
+        self.hears_of(payment)
+
+    def hears_of(self, payment: Payment) -> None:
+        """The news reaches the session; it may do so again."""
+        facts = {"owner_id": str(self.id), "purpose": payment.purpose, "payment_id": str(payment.id)}
+        self._react(f"payment.{payment.state}", str(payment.id), facts)
+
+    def gives_back(self, cents: int) -> Refund:
+        refund = ledger.refund(payment_id=self.payment.id, amount_cents=cents, reason="for the wait", now=self.now)
+        Refund.objects.filter(id=refund.id).update(state=Refund.State.ISSUED, stripe_id="re_1")
+        facts = {"owner_id": str(self.id), "payment_id": str(self.payment.id), "refund_id": str(refund.id)}
+        self._react("payment.refunded", str(refund.id), facts)
+        return refund
+
+    def letters(self) -> list[EmailMultiAlternatives]:
+        """What leaves once everything that waits to be sent is."""
+        for job in Job.objects.filter(kind__in=["receipt.mail", "mail.send"]).order_by("id"):
+            HANDLERS[job.kind].run(job, self.now)
+            job.delete()
+        sent = [letter for letter in mail.outbox if isinstance(letter, EmailMultiAlternatives)]
+        mail.outbox.clear()
+        return sent
+
+    def _react(self, kind: str, key: str, facts: dict[str, str]) -> None:
+        HANDLERS[kind].run(Job(kind=kind, key=key, due_at=self.now, payload=facts), self.now)

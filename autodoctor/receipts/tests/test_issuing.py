@@ -1,0 +1,100 @@
+"""When receipts and refunds are written of: once each, and not before the money has come to rest."""
+
+import re
+
+import pytest
+
+from autodoctor.clock.handlers import parked
+from autodoctor.clock.models import Job
+from autodoctor.payments.models import Payment
+from autodoctor.receipts.tests.cashier import Cashier
+from autodoctor.receipts.tests.test_pdf import words_of
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting() -> int:
+    return Job.objects.filter(kind="receipt.mail").count()
+
+
+def test_it_waits_for_the_last_payment_and_comes_once(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=20)
+    cashier.adds().wait(minutes=26)
+    booking, extension = Payment.objects.filter(owner_id=cashier.id).order_by("created_at")
+    cashier.moves(booking)
+    assert waiting() == 0
+    cashier.moves(extension)
+    assert waiting() == 1
+    letters = cashier.letters()
+    for payment in (booking, extension, booking):  # the same news again
+        cashier.hears_of(payment)
+    assert waiting() == 0
+    assert len(cashier.events("receipt.issued")) == 1
+    receipt = letters[-1]
+    for words in (
+        "$24.98 is charged for your Quick Chat.",
+        "Quick Chat: $9.99 of $9.99",
+        "+15 minutes: $14.99 of $14.99",
+    ):
+        assert words in str(receipt.body)
+
+
+def test_nothing_while_the_customer_is_asked(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=5).end(cashier.mechanic)
+    cashier.bank_acts()
+    assert waiting() == 0
+
+
+def test_nothing_for_what_was_never_paid(cashier: Cashier) -> None:
+    cashier.wait(minutes=60)
+    cashier.bank_acts()
+    assert cashier.session.end_reason == "unpaid"
+    assert waiting() == 0
+
+
+def test_an_extension_that_came_too_late_is_released_and_said_so(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=20)
+    cashier.adds_too_late()
+    cashier.end(cashier.customer)
+    cashier.bank_acts()
+    receipt = cashier.letters()[-1]
+    assert "+15 minutes: $0.00 of $14.99" in str(receipt.body)
+    assert "came too late to be added is not charged" in str(receipt.body)
+
+
+def test_a_refund_is_written_of_and_stands_on_the_receipt(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=31)
+    cashier.bank_acts().letters()
+    cashier.gives_back(300)
+    (letter,) = cashier.letters()
+    assert letter.subject == "$3.00 is on its way back to you"
+    assert "$3.00 of the $9.99 charged for your Quick Chat" in str(letter.body)
+    assert "Visa 4242" in str(letter.body)
+    assert "5 to 10 days" in str(letter.body)
+    assert (cashier.receipt.refunded_cents, cashier.receipt.paid_cents) == (300, 699)
+    assert [event.kind for event in cashier.events("refund.issued")] == ["refund.issued"]
+
+
+def test_the_pdf_is_in_the_customers_zone(cashier: Cashier) -> None:
+    cashier.customer.time_zone = "Asia/Tokyo"
+    cashier.customer.save()
+    cashier.live().wait(minutes=31)
+    cashier.bank_acts()
+    letter = cashier.letters()[-1]
+    ((_name, content, _kind),) = letter.attachments
+    assert isinstance(content, bytes)
+    assert "JST" in words_of(content)
+
+
+def test_support_hears_of_a_receipt_that_no_server_takes(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=31)
+    cashier.bank_acts()
+    parked.send(Job, job=Job.objects.get(kind="receipt.mail"))
+    (alert,) = cashier.events("alert.support")
+    assert alert.data == {"rule": "job.parked", "kind": "receipt.mail"}
+
+
+def test_the_number_is_its_own_and_can_be_read_out(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=31)
+    assert re.fullmatch(r"20260302-[0-9A-F]{5}-[0-9A-F]{5}", cashier.receipt.number)
+    assert cashier.receipt.number == cashier.receipt.number

@@ -1,0 +1,94 @@
+"""The page of the receipt: who finds it, when, and what it says."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+from autodoctor.payments.models import Payment
+from autodoctor.receipts.tests.cashier import Cashier
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+
+ClientOf = Callable[["User"], Client]
+pytestmark = pytest.mark.django_db
+
+
+def status(client: Client, cashier: Cashier, part: str = "receipt/") -> int:
+    return client.get(f"/sessions/{cashier.id}/{part}").status_code
+
+
+def reads(client: Client, cashier: Cashier) -> str:
+    page = client.get(f"/sessions/{cashier.id}/receipt/").content.decode()
+    return " ".join(page.split("<article")[1].split("</article>")[0].split())
+
+
+@pytest.mark.parametrize("part", ["receipt/", "receipt.pdf"])
+def test_the_customer_and_support_find_it_and_nobody_else(
+    cashier: Cashier, stranger: "User", support: "User", client_of: ClientOf, part: str
+) -> None:
+    cashier.live()
+    assert status(client_of(cashier.customer), cashier, part) == 404
+    cashier.wait(minutes=31)
+    cashier.bank_acts()
+    found = {
+        who: status(client_of(who), cashier, part) for who in (cashier.customer, support, cashier.mechanic, stranger)
+    }
+    assert list(found.values()) == [200, 200, 404, 404]
+
+
+def test_without_a_hold_there_is_none(cashier: Cashier, client_of: ClientOf) -> None:
+    cashier.wait(minutes=60)
+    assert status(client_of(cashier.customer), cashier) == 404
+
+
+def test_it_is_no_paper_before_it_is_final(cashier: Cashier, client_of: ClientOf) -> None:
+    client = client_of(cashier.customer)
+    cashier.live().wait(minutes=5).end(cashier.mechanic)
+    shown = reads(client, cashier)
+    assert "$9.99 held" in shown
+    assert "Nothing is charged yet." in shown
+    assert status(client, cashier, "receipt.pdf") == 404
+    cashier.wait(minutes=24 * 60 + 1)
+    assert "Your bank is being told" in reads(client, cashier)
+    assert status(client, cashier, "receipt.pdf") == 404
+    cashier.bank_acts()
+    assert "Your bank is being told" not in reads(client, cashier)
+    assert status(client, cashier, "receipt.pdf") == 200
+
+
+def test_it_says_each_part_and_what_was_given_back(cashier: Cashier, client_of: ClientOf) -> None:
+    cashier.live().wait(minutes=20)
+    cashier.adds().wait(minutes=26)
+    cashier.bank_acts().gives_back(500)
+    shown = reads(client_of(cashier.customer), cashier)
+    for words in (
+        "$19.98 paid",
+        "+15 minutes",
+        "15 minutes of 15 minutes used",
+        "−$5.00",
+        "took place in full",
+        "Visa 4242",
+    ):
+        assert words in shown
+    Payment.objects.filter(owner_id=cashier.id).update(disputed_at=cashier.now)
+    assert "Your bank was asked to take this charge back" in reads(client_of(cashier.customer), cashier)
+
+
+def test_it_is_linked_from_the_session_and_the_dashboard(cashier: Cashier, client_of: ClientOf) -> None:
+    cashier.live().wait(minutes=31)
+    cashier.bank_acts()
+    link = f'href="/sessions/{cashier.id}/receipt/"'
+    for path in (f"/sessions/{cashier.id}/", "/dashboard/"):
+        assert link in client_of(cashier.customer).get(path).content.decode()
+        assert link not in client_of(cashier.mechanic).get(path).content.decode()
+
+
+def test_money_too_little_for_a_card_is_given_up(cashier: Cashier, client_of: ClientOf) -> None:
+    cashier.live().wait(minutes=1).leave(cashier.mechanic).wait(minutes=6)
+    cashier.bank_acts()
+    shown = reads(client_of(cashier.customer), cashier)
+    assert "$0.00 paid" in shown
+    assert "Cards are not charged less than $0.50, so that little is given up." in shown

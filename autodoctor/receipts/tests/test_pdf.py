@@ -1,0 +1,58 @@
+"""The PDF: its words, and what people write that would break a document."""
+
+import re
+
+import pypdfium2
+import pytest
+from pytest_django import Settings
+
+from autodoctor import paper
+from autodoctor.receipts import pdf
+from autodoctor.receipts.tests.cashier import Cashier
+
+pytestmark = pytest.mark.django_db
+
+
+def words_of(content: bytes) -> str:
+    """All of it on one line, without the places where long words may break."""
+    made = pypdfium2.PdfDocument(content)
+    try:
+        said = " ".join(page.get_textpage().get_text_range() for page in made)
+        return re.sub(r"\s+", " ", said.replace(paper.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
+    finally:
+        made.close()
+
+
+def test_it_says_what_was_held_charged_released_and_why(cashier: Cashier, settings: Settings) -> None:
+    settings.SELLER_NAME, settings.SELLER_ADDRESS = "Auto Doctor Ltd.", "1 Bay Street; Springfield"
+    cashier.live().wait(minutes=29)
+    cashier.adds().wait(minutes=7)
+    cashier.leave(cashier.mechanic).wait(minutes=10)
+    assert cashier.session.end_reason == "mechanic_lost"
+    cashier.bank_acts().gives_back(100)
+    said = words_of(pdf.render(cashier.receipt, time_zone="Europe/Berlin"))
+    for expected in (
+        "$14.98 paid",
+        cashier.receipt.number,
+        "Auto Doctor Ltd. 1 Bay Street Springfield",
+        "Casey Customer customer@example.com",
+        "2 March 2026, 13:00 CET",
+        "Quick Chat 30 minutes of 30 minutes used · Visa 4242 $9.99 $9.99",
+        "+15 minutes 6 minutes of 15 minutes used · Visa 4242 $14.99 $5.99",
+        "Held $24.98",
+        "Released −$9.00",
+        "Charged $15.98",
+        "Given back on 2 March 2026 −$1.00",
+        "Paid, USD $14.98",
+        "connection was lost, so only the time you used is charged",
+    ):
+        assert expected in said, expected
+
+
+def test_markup_is_set_as_it_was_typed(cashier: Cashier) -> None:
+    attack = '#read("/data.json") *bold* $x$'
+    cashier.customer.name = attack
+    cashier.customer.save()
+    cashier.live().wait(minutes=31)
+    cashier.bank_acts()
+    assert attack in words_of(pdf.render(cashier.receipt, time_zone="UTC"))

@@ -1,0 +1,116 @@
+"""Every line of the table of what is charged: its ledger row, its events, its words and its mail."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from autodoctor.payments.models import Payment
+from autodoctor.receipts.tests.cashier import Cashier
+from autodoctor.sessions import actions
+from autodoctor.sessions.tests.story import Story
+
+pytestmark = pytest.mark.django_db
+CAPTURED, RELEASED = Payment.State.CAPTURED, Payment.State.RELEASED
+
+
+def ends(reason: str) -> Callable[[Cashier], object]:
+    def act(cashier: Cashier) -> None:
+        cashier.live().wait(minutes=12)
+        with actions.changing(cashier.id, cashier.now) as it:
+            actions.complete(it, reason, at=cashier.now)
+
+    return act
+
+
+def answered(solved: bool) -> Callable[[Cashier], object]:
+    def act(cashier: Cashier) -> None:
+        cashier.live().wait(minutes=12).end(cashier.mechanic)
+        actions.answer_solved(session_id=cashier.id, by=cashier.customer, solved=solved, now=cashier.now)
+
+    return act
+
+
+def cancels(cashier: Story) -> None:
+    actions.cancel(session_id=cashier.id, by=cashier.customer, now=cashier.now)
+
+
+# how it ended, cents charged, what is said of it
+TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
+    "cancelled before": (lambda it: cancels(it.pay()), 0, "nothing is charged"),
+    "unattended": (lambda it: it.pay().wait(minutes=21), 0, "nothing is charged"),
+    "cancelled late": (
+        lambda it: cancels(it.pay().accept().join(it.mechanic)),
+        499,
+        "so half of the booking",
+    ),
+    "customer no show": (
+        lambda it: it.pay().accept().join(it.mechanic).wait(minutes=11),
+        499,
+        "so half of the booking",
+    ),
+    "time up": (lambda it: it.live().wait(minutes=31), 999, "took place in full"),
+    "ended by customer": (
+        lambda it: it.live().wait(minutes=12).end(it.customer),
+        999,
+        "You ended the session yourself",
+    ),
+    "customer lost": (ends("customer_lost"), 999, "waited for you to the end"),
+    "solved": (answered(True), 999, "counts as solved"),
+    "not solved": (answered(False), 399, "only the time you used"),
+    "no answer": (lambda it: it.live().wait(minutes=12).end(it.mechanic).wait(minutes=24 * 60 + 1), 999, "as solved"),
+    "mechanic lost": (ends("mechanic_lost"), 399, "connection was lost, so only the time you used"),
+    "three hours": (ends("exceeded_3h_limit"), 399, "longest time there is, so only the time you used"),
+    "support": (ends("ended_by_support"), 399, "Support ended the session, so only the time you used"),
+}
+
+
+@pytest.mark.parametrize(("comes_about", "cents", "words"), TABLE.values(), ids=TABLE)
+def test_what_is_charged_has_its_row_its_events_and_one_mail(
+    cashier: Cashier, comes_about: Callable[[Cashier], object], cents: int, words: str
+) -> None:
+    comes_about(cashier)
+    cashier.letters()
+    cashier.bank_acts()
+    assert (cashier.payment.state, cashier.payment.captured_cents) == (CAPTURED if cents else RELEASED, cents)
+    assert [event.kind for event in cashier.events(f"payment.{cashier.payment.state}", "receipt.issued")] == [
+        f"payment.{cashier.payment.state}",
+        "receipt.issued",
+    ]
+    (letter,) = cashier.letters()
+    assert letter.to == [cashier.customer.email]
+    assert letter.subject == ("Your receipt: nothing was charged" if not cents else f"Your receipt: ${cents / 100:.2f}")
+    assert words in str(letter.body)
+    assert "Visa 4242" in str(letter.body)
+    ((name, content, kind),) = letter.attachments
+    assert (name, kind) == (f"receipt-{cashier.receipt.number}.pdf", "application/pdf")
+    assert isinstance(content, bytes)
+    assert content.startswith(b"%PDF-")
+
+
+def test_an_early_end_asks_with_what_each_answer_costs(cashier: Cashier) -> None:
+    cashier.live().wait(minutes=12)
+    cashier.adds().wait(minutes=3)
+    cashier.letters()
+    cashier.end(cashier.mechanic)
+    (letter,) = cashier.letters()
+    page = f"http://localhost:8000/sessions/{cashier.id}/"
+    assert letter.subject == "Is your problem solved?"
+    for words in (
+        f"Yes, solved ($24.98 is charged): {page}#solved-yes",
+        f"({'$4.99'} for the time used): {page}#solved-no",
+    ):
+        assert words in str(letter.body)
+    assert "after 15 minutes" in str(letter.body)
+    assert "Without an answer by Tuesday, 3 March, 12:15 UTC it counts as solved." in str(letter.body)
+    html = str(letter.alternatives[0][0])
+    assert f'href="{page}#solved-yes"' in html
+    assert f'href="{page}#solved-no"' in html
+
+
+def test_the_question_is_not_answered_by_looking(cashier: Cashier, client_of: Callable[..., Client]) -> None:
+    cashier.live().wait(minutes=12).end(cashier.mechanic)
+    for path in ("", "receipt/", "solved/"):
+        client_of(cashier.customer).get(f"/sessions/{cashier.id}/{path}")
+    assert cashier.session.solved is None
+    assert cashier.payment.due_cents is None

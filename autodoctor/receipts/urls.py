@@ -1,0 +1,10 @@
+"""The addresses of a session's receipt, below that of the session."""
+
+from django.urls import path
+
+from autodoctor.receipts import views
+
+urlpatterns = [
+    path("sessions/<uuid:session_id>/receipt/", views.receipt, name="receipt"),
+    path("sessions/<uuid:session_id>/receipt.pdf", views.receipt_pdf, name="receipt_pdf"),
+]

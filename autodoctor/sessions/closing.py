@@ -1,0 +1,34 @@
+"""What follows when a session is over: the customer is asked or told, and its money comes to rest."""
+
+from datetime import datetime
+from uuid import UUID
+
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import log, settlement
+from autodoctor.sessions.actions import changing
+
+RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
+
+
+def note_settled(*, session_id: UUID, now: datetime) -> bool:
+    """All that was held for it is charged or released: said in the log, once. True for the call that says it."""
+    with changing(session_id, now) as it:
+        payments = list(Payment.objects.filter(owner_id=session_id))
+        if RECEIPT in it.fired or not settlement.is_settled(it.session, payments):
+            return False
+        rule, occasion = RECEIPT
+        cents = {
+            "held_cents": sum(payment.amount_cents for payment in payments if payment.authorised_at),
+            "charged_cents": sum(payment.captured_cents for payment in payments),
+        }
+        log.append(
+            it.session,
+            "receipt.issued",
+            at=now,
+            audience=log.Audience.CUSTOMER,
+            rule=rule,
+            occasion=occasion,
+            data=cents,
+        )
+        it.fired.add(RECEIPT)
+        return True

@@ -1,0 +1,130 @@
+"""What a session costs in the end, and how its customer learns of it: on the page, as PDF, and by mail."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from autodoctor.receipts.tests.test_pdf import words_of
+from tests.fakes.server import Server
+from tests.fakes.time_travel import pass_time
+from tests.journeys import quietly
+from tests.journeys.conftest import DESKTOP
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic
+from tests.journeys.test_extend import begun, extends, has_left
+
+MINUTE = 60
+Pair = tuple[Customer, Mechanic]
+
+
+@pytest.fixture
+def talk(server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]) -> Pair:
+    """A chat that runs, of thirty minutes for $9.99, whose customer has let us keep the card."""
+    return begun(server, a_customer(), a_mechanic(viewport=DESKTOP), keep_card=True)
+
+
+def receipt_of(customer: Customer) -> Locator:
+    customer.page.get_by_role("link", name="Receipt").click()
+    expect(customer.page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/receipt/$"))
+    return customer.page.locator("article")
+
+
+def is_settled(customer: Customer) -> None:
+    """The bank has been told, as the page says once it is loaded again."""
+
+    def holds() -> bool:
+        customer.page.reload()
+        return customer.page.get_by_role("link", name="Download PDF").count() == 1
+
+    quietly.until(holds)
+
+
+def pdf_of(customer: Customer) -> str:
+    with customer.page.expect_download() as download:
+        customer.page.get_by_role("link", name="Download PDF").click()
+    return words_of(download.value.path().read_bytes())
+
+
+def letters(customer: Customer, subject: str) -> list[str]:
+    """Addresses of the mails to this customer whose subject begins so."""
+    customer.page.goto("/outbox/")
+    mine = customer.page.get_by_role("listitem").filter(has_text=customer.who.email)
+    return [
+        str(link.get_attribute("href"))
+        for link in mine.get_by_role("link", name=re.compile(f"^{re.escape(subject)}")).all()
+    ]
+
+
+def letter(customer: Customer, subject: str) -> Locator:
+    """The one such mail, opened."""
+    quietly.until(lambda: bool(letters(customer, subject)))
+    (found,) = letters(customer, subject)
+    customer.page.goto(found)
+    return customer.page.get_by_role("main")
+
+
+def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server, talk: Pair) -> None:
+    customer, mechanic = talk
+    pass_time(server, customer.session_id, 12 * MINUTE)
+    customer.page.reload()
+    mechanic.page.close()
+    quietly.until(lambda: quietly.state(server, customer.who, customer.session_id) == "reconnecting")
+    pass_time(server, customer.session_id, 5 * MINUTE)
+    customer.is_shown_the_end()
+    receipt = receipt_of(customer)
+    is_settled(customer)
+    expect(receipt).to_contain_text("connection was lost, so only the time you used is charged")
+    expect(receipt).to_contain_text(re.compile(r"\$(3\.99|4\.\d\d) paid"))
+    expect(receipt).to_contain_text("12 minutes of 30 minutes used · Visa 4242")
+    inspect(customer.page, "receipt-mechanic-lost")
+    assert "connection was lost, so only the time you used is charged" in pdf_of(customer)
+
+
+def test_an_early_end_that_solved_nothing(server: Server, talk: Pair) -> None:
+    customer, mechanic = talk
+    pass_time(server, customer.session_id, 10 * MINUTE)
+    mechanic.page.reload()
+    mechanic.button("End Session").click()
+    mechanic.page.locator("#end-dialog").get_by_role("button", name="End Session").click()
+    customer.sees("Is your problem solved?")
+    session_id = customer.session_id
+    receipt_of(customer)
+    customer.sees("Nothing is charged yet.")
+    inspect(customer.page, "receipt-asked")
+    asked = letter(customer, "Is your problem solved?")
+    expect(asked.locator("iframe").content_frame.get_by_role("link", name="No, not solved")).to_be_visible()
+    inspect(customer.page, "mail-is-it-solved", axe=False)
+    customer.page.goto(f"/sessions/{session_id}/#solved-no")  # where the mail's link leads; it answers nothing
+    customer.sees("Is your problem solved?").page.get_by_role("button", name="No, not solved").click()
+    customer.sees("not solved, so only the time you used")
+    receipt_of(customer)
+    is_settled(customer)
+    customer.sees(re.compile(r"\$3\.\d\d paid"))
+    mail = letter(customer, "Your receipt: $3.")
+    expect(mail.get_by_role("link", name=re.compile(r"^receipt-.*\.pdf$"))).to_be_visible()
+    inspect(customer.page, "mail-receipt", axe=False)
+    assert len(letters(customer, "Your receipt")) == 1
+
+
+def test_time_up_with_time_added_costs_all_of_it(server: Server, talk: Pair) -> None:
+    customer, _mechanic = talk
+    extends(customer)
+    has_left(customer, 45)
+    pass_time(server, customer.session_id, 45 * MINUTE)
+    customer.is_shown_the_end()
+    receipt = receipt_of(customer)
+    is_settled(customer)
+    for words in ("$24.98 paid", "15 minutes of 15 minutes used", "took place in full, so everything is charged"):
+        expect(receipt).to_contain_text(words)
+    inspect(customer.page, "receipt-extended")
+    said = pdf_of(customer)
+    assert "Paid, USD $24.98" in said
+    customer.page.goto(f"/sessions/{customer.session_id}/extension/")
+    inspect(customer.page, "extension-paid")
+    letter(customer, "Your receipt: $24.98")
+    customer.page.goto("/account/card/")
+    inspect(customer.page, "account-card")
+    customer.page.goto("/dashboard/")
+    expect(customer.page.get_by_role("link", name="Receipt")).to_be_visible()
