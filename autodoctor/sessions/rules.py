@@ -137,7 +137,7 @@ _TABLE = (
     Rule("request.unnoticed", _("Nobody has accepted"), REQUESTED, deadlines.IN_STATE, "unnoticed",
          _alert(), once_per=_state),
     Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, deadlines.QUEUED, "request_missed",
-         Tell("support.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
+         Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
     Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, deadlines.IN_STATE,
          "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
     Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, deadlines.UNATTENDED, "",
