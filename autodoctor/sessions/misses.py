@@ -1,8 +1,9 @@
 """Mechanics who say that they take sessions and let requests pass: counted, told, and switched off.
 
 Missed is a request that stood in a mechanic's queue for its first three minutes (`request_missed`), all the while they
-were taking sessions and free, and that they did not accept, whoever did later. Their own never stood in theirs. The
-count is kept with the mechanic; an acceptance, or switching "taking sessions" on, begins anew.
+were taking sessions and free, and that they did not accept, whoever did later. Their own never stands in theirs, nor
+does any while a summary of theirs is overdue. The count is kept with the mechanic; an acceptance, or switching "taking
+sessions" on, begins anew.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from django.db.models import Q, QuerySet
 from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.models import MechanicProfile
 from autodoctor.mail.post import post
-from autodoctor.sessions import telling
+from autodoctor.sessions import telling, unwritten
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import CLAIMED
@@ -39,9 +40,10 @@ def free_since(session: Session, since: datetime) -> "QuerySet[MechanicProfile]"
         Q(session__state__in=CLAIMED, released_at=None) | Q(session__ended_at__gt=since) | Q(released_at__gt=since)
     )
     busy = Participant.objects.filter(working, role="mechanic").values("user_id")
+    owing = unwritten.kept_from_accepting(since).values("mechanic_id")
     taking = MechanicProfile.objects.filter(
         state=MechanicProfile.State.APPROVED, taking_sessions=True, user__is_active=True
     )
     return taking.filter(Q(taking_since=None) | Q(taking_since__lte=since)).exclude(
-        Q(user_id__in=busy) | Q(user_id=session.customer_id)
+        Q(user_id__in=busy) | Q(user_id__in=owing) | Q(user_id=session.customer_id)
     )

@@ -97,6 +97,14 @@ def test_who_was_not_free_or_not_taking_all_the_while_missed_nothing(
     assert (missed(mechanic), missed(mechanic2)) == (0, 0)
 
 
+def test_who_may_not_accept_misses_nothing(at_noon: RequestsInARow, mechanic: User, mechanic2: User) -> None:
+    """Their summary has been overdue for a day."""
+    story = at_noon.one().accept(mechanic).join().start().end(mechanic)
+    at_noon.now = story.now + timedelta(hours=48)
+    at_noon.passes()
+    assert (missed(mechanic), missed(mechanic2)) == (0, 1)
+
+
 def test_nobody_misses_what_they_could_not_accept_as_the_platform_was_down(
     at_noon: RequestsInARow, mechanic: User
 ) -> None:
