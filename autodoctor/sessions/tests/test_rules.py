@@ -18,6 +18,7 @@ from autodoctor.sessions.calling import Checkup
 from autodoctor.sessions.models import Connection, SessionEvent
 from autodoctor.sessions.rules import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell
 from autodoctor.sessions.sweep import monitor, sweep
+from autodoctor.sessions.templatetags.rules import rule_words
 from autodoctor.sessions.tests.story import CHAT, Story
 
 pytestmark = pytest.mark.django_db
@@ -197,6 +198,11 @@ def test_what_the_log_keeps_of_a_rule(story: Story) -> None:
         "mechanic": str(story.mechanic.id),
         "customer": str(story.customer.id),
     }
+
+
+def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
+    assert rule_words("media.none") == "No sound and picture"
+    assert rule_words("of.tomorrow") == "of.tomorrow"
 
 
 # It stops when its cause is gone
