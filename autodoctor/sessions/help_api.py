@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Field, Schema, Status
 
 from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
@@ -30,7 +31,7 @@ def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Your thread with support, in this session; nobody else in it sees it."""
     session = visible_to(user_of(request)).get(pk=session_id)
     if log.role_in(user_of(request), session) == Role.SUPPORT:
-        raise Refused("not_a_party", "Support reads the threads on its desk.", 403)
+        raise Refused("not_a_party", _("Support reads the threads on its desk."), 403)
     thread = helping.thread_of(session, user_of(request))
     return {"open": helping.is_open(session, timezone.now()), "events": helping.as_frames(thread)}
 

@@ -83,6 +83,7 @@ def test_help_during_a_session_and_after_it(
 
     customer.ends().is_shown_the_end()
     opens_help(customer)
+    mechanic.is_shown_the_end().button("Stay here").click()
     asks(customer, "Payment or price", "Why the full price?")
     closes_help(customer)
     answers(support, session_id, "Why the full price?", "You get it back")

@@ -14,6 +14,7 @@ const OVER = new Set(["completed", "cancelled", "expired"]);
 export class GetHelp extends HTMLElement {
   #seen = new Set();
   #looking = false;
+  #listensToLists = false;
   #lookAgain = false;
 
   connectedCallback() {
@@ -35,6 +36,8 @@ export class GetHelp extends HTMLElement {
 
   /** A session that is over has no line of its own any more. */
   #listenToLists() {
+    if (this.#listensToLists) return;
+    this.#listensToLists = true;
     feed.addEventListener("changed", () => this.#look());
     feed.start();
   }
