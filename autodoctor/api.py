@@ -17,6 +17,7 @@ import autodoctor.booking.api
 import autodoctor.booking.extension_api
 import autodoctor.sessions.calling_api
 import autodoctor.sessions.files_api
+import autodoctor.sessions.help_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
 from autodoctor.answers import Refused
 from autodoctor.health import readiness

@@ -4,9 +4,11 @@ A fact is scheduled in the transaction that makes it true, so it cannot be lost;
 the durable queue, in a transaction of its own.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
@@ -22,8 +24,9 @@ from autodoctor.push.jobs import JOBS as PUSH
 from autodoctor.receipts import issuing
 from autodoctor.receipts.issuing import JOBS as RECEIPTS
 from autodoctor.room.jobs import JOBS as ROOM
-from autodoctor.sessions import actions, extending
+from autodoctor.sessions import actions, extending, reporting
 from autodoctor.sessions.jobs import JOBS as SESSIONS
+from autodoctor.sessions.rules import DEADLINES
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
 from autodoctor.summaries.jobs import session_in
 
@@ -60,40 +63,38 @@ def tell_of_refund(job: Job, now: datetime) -> None:
 
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
-    data = {"rule": job.kind, **job.payload}
-    actions.record(session_id=_session_of(job), kind="alert.support", data=data, audience="support", now=now)
+    reporting.alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
 
 
 @receiver(parked)
-def alert_of_given_up_money(job: Job, **rest: object) -> None:
-    """A charge, release, call-off or refund that kept failing: money stands still, a person has to look."""
-    of_this = Q(id=job.key) | Q(refunds__id=job.key)
-    if payment := Payment.objects.filter(of_this).first() if job.kind.startswith("payment.") else None:
-        data = {"rule": "job.parked", "kind": job.kind, "payment_id": str(payment.id)}
-        actions.record(
-            session_id=payment.owner_id, kind="alert.support", data=data, audience="support", now=timezone.now()
-        )
+def alert_of_parked(job: Job, **rest: object) -> None:
+    """Work about a session was given up: money stands still, or somebody does not know what they should."""
+    if session_id := _concerned(job):
+        data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
+        if payment := _payment_of(job):
+            data["payment_id"] = str(payment.id)
+        reporting.alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
 
 
-@receiver(parked)
-def alert_of_undelivered_paper(job: Job, **rest: object) -> None:
-    """A summary or receipt that no mail server took: it stands on the page, but the customer may not know."""
+def _concerned(job: Job) -> UUID | None:
+    """Which session a job is about; None for one that is about none."""
+    if job.kind in DEADLINES:
+        return UUID(job.key)
     if job.kind in ("summary.mail", "receipt.mail"):
-        data = {"rule": "job.parked", "kind": job.kind}
-        actions.record(
-            session_id=session_in(job), kind="alert.support", data=data, audience="support", now=timezone.now()
-        )
+        return session_in(job)
+    if job.kind == "mail.send":
+        named = job.payload.get("context", {}).get("session_id")
+    else:
+        payment = _payment_of(job)
+        named = payment.owner_id if payment else job.payload.get("owner_id")
+    return UUID(str(named)) if named else None
 
 
-@receiver(parked)
-def alert_of_undelivered_mail(job: Job, **rest: object) -> None:
-    """A mail about a session that no server takes: somebody does not know what they should."""
-    context = job.payload.get("context", {}) if job.kind == "mail.send" else {}
-    if session_id := context.get("session_id"):
-        data = {"rule": "job.parked", "kind": job.kind, "template": job.payload["template"]}
-        actions.record(
-            session_id=UUID(session_id), kind="alert.support", data=data, audience="support", now=timezone.now()
-        )
+def _payment_of(job: Job) -> Payment | None:
+    """A charge, release, call-off or refund is kept under the id of its payment, or of the refund."""
+    with suppress(ValidationError):  # what is done about a customer's card is kept under another kind of key
+        return Payment.objects.filter(Q(id=job.key) | Q(refunds__id=job.key)).first()
+    return None
 
 
 REACTIONS = {

@@ -1,7 +1,9 @@
 """What happens to people's accounts: enrol, apply, approve, take sessions, ban."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -97,11 +99,31 @@ def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
     """Switch a mechanic's offer on or off; on, whoever waits for one is told. Raises `Refused` unless approved."""
     approved = MechanicProfile.objects.filter(user=mechanic, state=MechanicProfile.State.APPROVED)
     with transaction.atomic():
-        switched = approved.exclude(taking_sessions=taking).update(taking_sessions=taking)
+        anew: dict[str, Any] = {"taking_since": now, "missed_requests": 0, "switched_off_at": None} if taking else {}
+        switched = approved.exclude(taking_sessions=taking).update(taking_sessions=taking, **anew)
         if not switched and not approved.exists():
             raise Refused("not_approved", _("Only approved mechanics take sessions."))
         if switched and taking:
             _tell_who_asked(now)
+
+
+def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> list[User]:
+    """One request more that these let pass. Returns those who are switched off for it, being at the `most`."""
+    with transaction.atomic():
+        # In one order, whichever two requests are counted at once.
+        rows = MechanicProfile.objects.filter(user__in=mechanics).order_by("pk")
+        profiles = list(rows.select_for_update(of=("self",)).select_related("user"))
+        for profile in profiles:
+            profile.missed_requests += 1
+            if profile.missed_requests >= most:
+                profile.missed_requests, profile.taking_sessions, profile.switched_off_at = 0, False, now
+        MechanicProfile.objects.bulk_update(profiles, ["missed_requests", "taking_sessions", "switched_off_at"])
+    return [profile.user for profile in profiles if not profile.taking_sessions]
+
+
+def forget_misses(mechanic: User) -> None:
+    """They accepted one: the row is broken."""
+    MechanicProfile.objects.filter(user=mechanic, missed_requests__gt=0).update(missed_requests=0)
 
 
 def mechanics_taking_sessions() -> int:

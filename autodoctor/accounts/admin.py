@@ -65,7 +65,7 @@ class UserAdmin(SupportAdmin):
 
 @admin.register(MechanicProfile)
 class MechanicProfileAdmin(SupportAdmin):
-    list_display = ("user", "headline", "years_experience", "state", "taking_sessions", "applied_at")
+    list_display = ("user", "headline", "years_experience", "state", "taking_sessions", "missed_requests", "applied_at")
     list_filter = ("state", "taking_sessions")
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name", "headline", "skills")

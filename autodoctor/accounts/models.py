@@ -83,6 +83,9 @@ class MechanicProfile(models.Model):
     certifications = models.TextField(_("certifications"), max_length=2000, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.APPLIED)
     taking_sessions = models.BooleanField(_("taking sessions"), default=False)
+    taking_since = models.DateTimeField(null=True, blank=True)  # null: from before this was kept
+    missed_requests = models.PositiveSmallIntegerField(_("requests missed in a row"), default=0)
+    switched_off_at = models.DateTimeField(null=True, blank=True)  # for having missed too many; until they take again
     applied_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)

@@ -24,6 +24,7 @@ from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
 from autodoctor.booking.models import Plan
 from autodoctor.payments.gateway import PaymentError
 from autodoctor.payments.words import money
+from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind, State
 
@@ -176,11 +177,11 @@ def _charge(plan: Plan | None) -> dict[str, Any]:
     return {
         "plan": plan,
         "late_price": money(late, plan.currency) if plan else "",
-        "unattended_minutes": settings.DEADLINES["unattended"] // 60,
-        "never_started_minutes": settings.DEADLINES["never_started"] // 60,
-        "no_show_minutes": settings.DEADLINES["customer_no_show"] // 60,
-        "lenient_minutes": settings.DEADLINES["lenient_pause"] // 60,
-        "answer_hours": settings.DEADLINES["solved_answer"] // 3600,
+        "unattended_minutes": int(span("unattended").total_seconds()) // 60,
+        "never_started_minutes": int(span("never_started").total_seconds()) // 60,
+        "no_show_minutes": int(span("customer_no_show").total_seconds()) // 60,
+        "lenient_minutes": int(span("lenient_pause").total_seconds()) // 60,
+        "answer_hours": int(span("solved_answer").total_seconds()) // 3600,
     }
 
 

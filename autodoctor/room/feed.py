@@ -108,6 +108,7 @@ def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_s
     states = [event.data["session"] for event in events if "session" in event.data]
     parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
     parties |= {event.data["released"] for event in events if event.data.get("released")}
+    parties |= {user_id for event in events for user_id in event.data.get("concerns", [])}
     bus.publish(Changed(_changes_queue(session_id, {event.kind for event in events}), frozenset(parties)))
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from autodoctor.room import views
+from autodoctor.room import help, views
 
 urlpatterns = [
     path("check/", views.check, name="check"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/end/", views.end, name="end"),
     path("sessions/<uuid:session_id>/cancel/", views.cancel, name="cancel"),
     path("sessions/<uuid:session_id>/solved/", views.solved, name="solved"),
+    path("sessions/<uuid:session_id>/help/", help.help_page, name="help"),
+    path("sessions/<uuid:session_id>/help/thread/", help.help_thread, name="help-thread"),
     *(
         path(f"{kind}/<uuid:session_id>{end}", views.legacy)
         for kind in ("chat", "video", "diagnostic")

@@ -135,7 +135,7 @@ def _answer(request: SignedInRequest, session_id: UUID, act: Callable[..., Sessi
         return _refuse(request, session_id, {**error.as_error(), "detail": _too_late(error)}, 409)
     except Refused as error:
         return _refuse(request, session_id, error.as_error(), error.status)
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"session": session.payload()})
     return SeeOther(reverse("room", args=[session_id]))
 
@@ -145,7 +145,7 @@ def _too_late(error: InvalidTransition) -> str:
 
 
 def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], status: int) -> HttpResponse:
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse(error, status=status)
     messages.error(request, error["detail"])
     return SeeOther(error.get("link") or _still_visible(request, session_id))
@@ -160,5 +160,5 @@ def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
     return reverse("room", args=[session_id])
 
 
-def _wants_json(request: HttpRequest) -> bool:
+def wants_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -15,17 +15,18 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from autodoctor.accounts.actions import forget_misses
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.answers import Refused
 from autodoctor.journal import bound
 from autodoctor.payments import ledger
 from autodoctor.prepared import rows
-from autodoctor.sessions import attendance, deadlines, fairclock, log, notices, settlement, unwritten
+from autodoctor.sessions import attendance, deadlines, due, fairclock, log, notices, settlement, times, unwritten
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Kind, State, check
-from autodoctor.sessions.telling import write_of_the_end, write_to
+from autodoctor.sessions.telling import count, write_of_the_end, write_to
 
 # What a session's row keeps: an action writes only what it changed.
 COLUMNS = [field.attname for field in Session._meta.concrete_fields]
@@ -47,12 +48,13 @@ class PlanTerms:
 @contextmanager
 def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
     """Hold the session's lock; on leaving, save it, align its deadlines, spread and announce what was appended."""
+    times.keep_fresh()
     with bound(session_id=str(session_id)), transaction.atomic():
         it = attendance.look(locked(session_id), now)
         before = vars(it.session).copy()
         yield it
         it.session.save(update_fields=[name for name in COLUMNS if vars(it.session)[name] != before[name]])
-        deadlines.align(it)
+        due.align(it)
         notices.spread(it, now)
         log.announce(it.session)
 
@@ -102,7 +104,7 @@ def draft(
             keep_card=keep_card,
             now=now,
         )
-        deadlines.align(attendance.look(session, now))
+        due.align(attendance.look(session, now))
     return session
 
 
@@ -138,8 +140,9 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
             it.session.mechanic = mechanic
             it.session.accepted_at = now
             it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
-            _enter(it, State.ACCEPTED, "session.accepted", at=now, by=mechanic)
+            _enter(it, State.ACCEPTED, "session.accepted", at=now, who=log.actor(mechanic, it.session))
             it.session.save()  # here, so that a second claim fails before anything else is done
+            forget_misses(mechanic)
             write_to(it.session.customer, it, "accepted", now=now)
             return it.session
     except IntegrityError as error:
@@ -198,6 +201,7 @@ def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None 
     session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
     session.mechanic, it.mechanic, session.allowed_seconds = None, Seat(Role.MECHANIC), None
     session.released_at = at
+    log.withdraw(session, Role.MECHANIC)
     session.unattended_at = max(filter(None, [session.unattended_at, at + span("unattended_after_release")]))
     data = {"reason": reason, "released": str(freed.id)}
     _enter(it, State.REQUESTED, "session.released", at=at, who=who, data=data)
@@ -256,11 +260,13 @@ def _attend(it: Situation, kind: str, who: log.Actor, at: datetime, leaving: str
     both_in = it.customer.is_in and it.mechanic.is_in
     target = _state_by_attendance(State(it.session.state), both_in=both_in)
     clock_moves = fairclock.follow(it, at, leaving) if it.session.state in RUNNING else []
-    facts = {"role": who.role, "with_session": True}
+    facts: dict[str, Any] = {"data": {"role": who.role, "with_session": True}}
+    if leaving and it.session.state in RUNNING:
+        facts |= count(it, deadlines.DROP, at)
     if target == it.session.state:
-        log.append(it.session, kind, at=at, by=who, data=facts)
+        log.append(it.session, kind, at=at, by=who, **facts)
     else:
-        _enter(it, target, kind, at=at, who=who, data=facts)
+        _enter(it, target, kind, at=at, who=who, **facts)
         if target == State.WAITING:
             log.append(it.session, "session.waiting", at=at)
     for move in clock_moves:
@@ -378,19 +384,10 @@ def record(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, 
         log.append(it.session, kind, at=now, audience=audience, data=data)
 
 
-def _enter(
-    it: Situation,
-    state: State,
-    kind: str,
-    *,
-    at: datetime,
-    by: User | None = None,
-    who: log.Actor | None = None,
-    data: dict[str, Any] | None = None,
-) -> None:
+def _enter(it: Situation, state: State, kind: str, *, at: datetime, who: log.Actor | None = None, **more: Any) -> None:
     check(it.session.state, state)
     it.session.state, it.session.state_at = state, at
-    event = log.append(it.session, kind, at=at, by=log.actor(by, it.session) if by else who, data=data)
+    event = log.append(it.session, kind, at=at, by=who, **more)
     it.session.state_seq = event.seq
 
 

@@ -24,7 +24,7 @@ def summarise(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]
         rule, occasion = SUMMARY
         facts = {**data, "with_session": True}
         log.append(it.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts)
-        it.fired.add(SUMMARY)
+        it.fired[SUMMARY] = now
         it.session.summarised_at = now
         return it.session
 

@@ -58,7 +58,7 @@ class Situation:
     session: Session
     customer: Seat = field(default_factory=lambda: Seat(Role.CUSTOMER.value))
     mechanic: Seat = field(default_factory=lambda: Seat(Role.MECHANIC.value))
-    fired: set[tuple[str, int]] = field(default_factory=set)
+    fired: log.Fired = field(default_factory=dict)
 
     def seat(self, role: str) -> Seat:
         return self.mechanic if role == Role.MECHANIC else self.customer

@@ -13,6 +13,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.answers import Refused
 from autodoctor.sessions import attendance, log, media
 from autodoctor.sessions.actions import changing
+from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, Kind
 
@@ -68,12 +69,21 @@ def report(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Se
         _check(session, who, checkup)
         if session.kind == Kind.CHAT or _is_known(session, who, checkup, now):
             return session
+        _note_failing(it.seat(who.role), checkup, now)
         lowers = checkup.mode == Mode.CHAT and session.state in BEFORE_START
         if lowers:
             session.kind = Kind.CHAT
             media.cease(it, now)
         log.append(session, REPORTED, at=now, by=who, data=checkup.facts | {"with_session": lowers})
         return session
+
+
+def _note_failing(seat: Seat, checkup: Checkup, now: datetime) -> None:
+    """From when on it fails: until it passes, or they choose to do with less."""
+    part, fails = seat.part, checkup.mode == Mode.VIDEO and Outcome.FAILED in checkup.checks.values()
+    if part and fails != bool(part.failing_since):
+        part.failing_since = now if fails else None
+        part.save(update_fields=["failing_since"])
 
 
 def checkups(session: Session) -> dict[str, dict[str, Any]]:

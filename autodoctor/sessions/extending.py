@@ -15,10 +15,10 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.answers import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions, fairclock, log
+from autodoctor.sessions import actions, fairclock, log, telling
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.attendance import Situation
-from autodoctor.sessions.deadlines import all_time_given, span
+from autodoctor.sessions.deadlines import DECLINE, all_time_given, span
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import CLAIMED, RUNNING
 
@@ -136,7 +136,8 @@ def tell(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
         if payment.waits_for:
             log.append(it.session, "extension.pending", at=now, data=_facts(payment, payment.waits_for))
         elif payment.decline_code:
-            log.append(it.session, FAILED, at=now, data=_facts(payment, "declined"))
+            counted = telling.count(it, DECLINE, now)
+            log.append(it.session, FAILED, at=now, data=_facts(payment, "declined"), **counted)
 
 
 def time_up(it: Situation, at: datetime, now: datetime) -> None:

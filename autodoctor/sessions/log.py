@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -117,10 +117,23 @@ def as_frame(event: SessionEvent) -> dict[str, Any]:
     }
 
 
-def fired(session_ids: Iterable[UUID]) -> dict[UUID, set[tuple[str, int]]]:
-    """Which rules have fired on which occasion, by session."""
-    found: dict[UUID, set[tuple[str, int]]] = {}
-    condition = "session_id IN (%s) AND rule IS NOT NULL"
-    for session_id, rule, occasion in values(SessionEvent, "session_id, rule, occasion", condition, list(session_ids)):
-        found.setdefault(UUID(str(session_id)), set()).add((rule, occasion or 0))
+def withdraw(session: Session, role: str) -> None:
+    """What was for this role alone is for support alone from now on: the next one in it is somebody else."""
+    SessionEvent.objects.filter(session=session, audience=role).update(audience=Audience.SUPPORT)
+
+
+Fired = dict[tuple[str, int], datetime]
+
+
+def fired(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
+    """Which rules have fired on which occasion, and when, by session."""
+    found: dict[UUID, Fired] = {}
+    columns, condition = "session_id, rule, occasion, at", "session_id IN (%s) AND rule IS NOT NULL"
+    for session_id, rule, occasion, at in values(SessionEvent, columns, condition, list(session_ids)):
+        found.setdefault(UUID(str(session_id)), {})[rule, occasion or 0] = _aware(at)
     return found
+
+
+def _aware(moment: datetime) -> datetime:
+    """A database without time zones keeps UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -167,6 +167,7 @@ class Participant(models.Model):
     release_reason = models.CharField(max_length=40, blank=True)
     receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
     receiving_at = models.DateTimeField(null=True)  # since when
+    failing_since = models.DateTimeField(null=True)  # from when on every device check has failed
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "user"], name="one_part_per_person")]
@@ -201,3 +202,18 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.role} in {self.session_id}"
+
+
+class RuleTime(models.Model):
+    """How long one rule waits, where support has changed it; without seconds it is as the settings say."""
+
+    name = models.CharField(_("time"), max_length=40, primary_key=True)
+    seconds = models.PositiveIntegerField(_("seconds"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("time of a rule")
+        verbose_name_plural = _("times of the rules")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db.models import Q
 
 from autodoctor.clock.loop import run_due
-from autodoctor.sessions import actions, attendance, deadlines, log
+from autodoctor.sessions import actions, attendance, due, log, times
+from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, State
 
 CHUNK = 500
-SUMMARY_WATCH = timedelta(days=3)  # longer than the last reminder
+WATCH_ON = timedelta(days=1)  # a completed session, beyond the last rule that may be due
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Swept:
 
 def sweep(now: datetime) -> int:
     """Mend the deadlines of every session that still has any. Returns how many sessions needed it."""
+    times.refresh()
     return sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now))
 
 
@@ -67,7 +69,8 @@ def _by_itself(data: dict[str, Any]) -> bool:
 
 
 def _chunks(now: datetime) -> Iterator[list[Session]]:
-    lately_completed = Q(state=State.COMPLETED, ended_at__gte=now - SUMMARY_WATCH)
+    watched = max(span("summary_alert"), span("solved_answer")) + WATCH_ON
+    lately_completed = Q(state=State.COMPLETED, ended_at__gte=now - watched)
     ids = list(Session.objects.filter(Q(state__in=OPEN) | lately_completed).values_list("id", flat=True))
     for first in range(0, len(ids), CHUNK):
         yield list(Session.objects.filter(id__in=ids[first : first + CHUNK]))
@@ -75,11 +78,11 @@ def _chunks(now: datetime) -> Iterator[list[Session]]:
 
 def _astray(sessions: list[Session], now: datetime) -> list[UUID]:
     situations = attendance.look_at(sessions, now)
-    held = deadlines.kept(situations)
-    return [session_id for session_id, it in situations.items() if deadlines.lacks(it, held[session_id])]
+    held = due.kept(situations)
+    return [session_id for session_id, it in situations.items() if due.lacks(it, held[session_id])]
 
 
 def _mend(session_id: UUID, now: datetime) -> bool:
     """Under the lock it is looked at again: what was merely being changed is not counted."""
     with actions.changing(session_id, now) as it:
-        return deadlines.lacks(it, deadlines.kept([session_id])[session_id])
+        return due.lacks(it, due.kept([session_id])[session_id])

@@ -9,23 +9,59 @@ from autodoctor.payments.models import Payment
 from autodoctor.payments.words import money
 from autodoctor.sessions import deadlines, log, settlement, unwritten, words
 from autodoctor.sessions.attendance import Situation
-from autodoctor.sessions.models import stamp
-
-AUDIENCES = {
-    "nudge.customer": log.Audience.CUSTOMER,
-    "nudge.mechanic": log.Audience.MECHANIC,
-    "alert.support": log.Audience.SUPPORT,
-}
+from autodoctor.sessions.models import Session, stamp
+from autodoctor.sessions.rules import RULES, Rule, Tell
 
 
-def tell(it: Situation, rule: str, kind: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
-    """A nudge, an alert or a warning: once per rule and occasion, read by whom it is meant for."""
-    once_per = deadlines.DEADLINES[rule].once_per
-    occasion = once_per(it.session) if once_per else 0
-    it.fired.add((rule, occasion))
-    audience = AUDIENCES.get(kind, log.Audience.BOTH)
-    facts = {"rule": rule, **(data or {})}
-    log.append(it.session, kind, at=at, audience=audience, rule=rule, occasion=occasion, data=facts)
+def tell(it: Situation, name: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
+    """A nudge, an alert or a warning as its rule has it: once per occasion, read by whom it is meant for."""
+    rule = RULES[name]
+    if not isinstance(rule.does, Tell):
+        raise TypeError(f"{name} tells nobody anything")
+    occasion = rule.once_per(it.session) if rule.once_per else 0
+    facts = facts_of(it, rule, at) | rule.does.data | (data or {})
+    it.fired[name, occasion] = at
+    log.append(it.session, rule.does.kind, at=at, audience=rule.does.audience, rule=name, occasion=occasion, data=facts)
+    if rule.does.mail:
+        write_to(_person(it.session, rule.does.audience), it, rule.does.mail, now=at)
+
+
+def facts_of(it: Situation, rule: Rule, at: datetime) -> dict[str, Any]:
+    """What the log keeps of a rule that fired (docs/protocol.md). `minutes` since its moment; ahead of it, negative."""
+    since = rule.since.of(it)
+    minutes = 0.0 if since is None else (at - since).total_seconds() / 60
+    return {"rule": rule.kind, "minutes": round(minutes, 1), **ids_of(it.session)}
+
+
+def ids_of(session: Session) -> dict[str, str | None]:
+    """Which session, and whose."""
+    return {
+        "session_id": str(session.id),
+        "mechanic": str(session.mechanic_id) if session.mechanic_id else None,
+        "customer": str(session.customer_id),
+    }
+
+
+def count(it: Situation, fact: str, at: datetime) -> dict[str, Any]:
+    """For the event that is appended next: that it counts as one of these, for the rules that look at how many."""
+    occasion = it.session.seq + 1
+    it.fired[fact, occasion] = at
+    return {"rule": fact, "occasion": occasion}
+
+
+def alert(it: Situation, name: str, *, at: datetime, data: dict[str, Any]) -> None:
+    """Support is told of something that happened just now, by a rule without a deadline."""
+    rule = RULES[name]
+    if not isinstance(rule.does, Tell):
+        raise TypeError(f"{name} tells nobody anything")
+    facts = facts_of(it, rule, at) | data
+    log.append(it.session, rule.does.kind, at=at, audience=rule.does.audience, data=facts)
+
+
+def _person(session: Session, role: str) -> User:
+    if role == "mechanic" and session.mechanic:
+        return session.mechanic
+    return session.customer
 
 
 def write_of_the_end(it: Situation, *, now: datetime) -> None:

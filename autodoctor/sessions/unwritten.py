@@ -46,7 +46,18 @@ def owed_by(mechanic: User, now: datetime) -> list[Owed]:
 
 def in_the_way(mechanic: User, now: datetime) -> Session | None:
     """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
-    return by(mechanic).filter(ended_at__lte=now - span("summary_alert")).first()
+    return by(mechanic).filter(ended_at__lte=_overdue_before(now)).first()
+
+
+def kept_from_accepting(now: datetime) -> "QuerySet[Session]":
+    """The sessions, of whichever mechanics, whose summaries are in the way."""
+    return Session.objects.filter(
+        state=State.COMPLETED, summarised_at=None, mechanic__isnull=False, ended_at__lte=_overdue_before(now)
+    )
+
+
+def _overdue_before(now: datetime) -> datetime:
+    return now - span("summary_alert")
 
 
 def page_of(session: Session) -> str:

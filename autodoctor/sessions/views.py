@@ -6,7 +6,6 @@ Each list is a fragment at an address of its own, fetched again when the feed sa
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -21,6 +20,7 @@ from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.answers import Refused, SeeOther
 from autodoctor.sessions import listing, rating, unwritten
+from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
 
 
@@ -107,12 +107,13 @@ def _way_back(path: str) -> str:
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
-    answer_hours = settings.DEADLINES["solved_answer"] // 3600
+    answer_hours = int(span("solved_answer").total_seconds()) // 3600
     return {"lists": listing.of(request.user, request.GET.get("page")), "answer_hours": answer_hours}
 
 
 def _to_write(request: SignedInRequest) -> dict[str, Any]:
-    return {"to_write": unwritten.owed_by(request.user, timezone.now())}
+    off = request.user.mechanic_profile.switched_off_at
+    return {"to_write": unwritten.owed_by(request.user, timezone.now()), "switched_off": off}
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:

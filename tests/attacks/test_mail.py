@@ -64,7 +64,15 @@ def test_a_name_adds_no_header_and_no_recipient(sink: Sink, customer: User, name
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_markup_in_any_fact_is_text_in_the_html(sink: Sink, customer: User, payload: str) -> None:
     customer.name = payload
-    for template in ("accepted", "completed", "called_off", "requested", "mechanic_nudge", "summary_reminder"):
+    for template in (
+        "accepted",
+        "completed",
+        "called_off",
+        "requested",
+        "mechanic_nudge",
+        "summary_reminder",
+        "help_answered",
+    ):
         facts = {"plan": payload, "mechanic": payload, "customer": payload}
         text, html = bodies(letter(sink, customer, f"sessions/mail/{template}", **facts))
         assert read(html.encode()).acting == []

@@ -115,9 +115,8 @@ def test_a_refused_address_is_parked_and_told_to_support_while_others_go_on(
 
     assert len(mailbox.letters) == 1
     until(lambda: alerts(server, talk.id))
-    assert alerts(server, talk.id) == [
-        {"rule": "job.parked", "kind": "mail.send", "template": "sessions/mail/requested"}
-    ]
+    (alert,) = alerts(server, talk.id)
+    assert alert.items() >= {"rule": "job.parked", "kind": "mail.send", "template": "sessions/mail/requested"}.items()
     ((attempts, error),) = server.sql("SELECT attempts, last_error FROM clock_job WHERE parked_at IS NOT NULL")
     assert attempts == 1
     assert "no such mailbox" in error

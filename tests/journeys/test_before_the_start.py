@@ -73,7 +73,13 @@ def test_a_mechanic_who_never_comes_is_replaced(server: Server, a_customer: Come
     customer.goes_to(session_id)
     quietly.accept(server, absent.who, session_id)
     customer.sees("has accepted")
-    pass_time(server, session_id, 5 * MINUTE)
+    pass_time(server, session_id, 3 * MINUTE)
+    nudged = "SELECT audience FROM autodoctor_sessions_sessionevent WHERE rule = 'mechanic.nudge' AND session_id = %s"
+    quietly.until(lambda: server.sql(nudged, session_id.replace("-", "")) == [("mechanic",)])
+    customer.page.goto("/outbox/")
+    expect(customer.page.locator(".row", has_text=absent.who.email)).to_contain_text(["Your customer is waiting"])
+    customer.goes_to(session_id)
+    pass_time(server, session_id, 2 * MINUTE)
     customer.sees("You are at the front of the queue").sees("nothing has been charged")
 
     other = a_mechanic().waits_for_requests().accepts(session_id)

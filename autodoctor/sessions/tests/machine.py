@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.answers import Refused
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions, attendance, deadlines, settlement
+from autodoctor.sessions import actions, attendance, due, settlement
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition
 from autodoctor.sessions.tests.story import CHAT, Story
@@ -140,7 +140,7 @@ class Course(RuleBasedStateMachine):
     @invariant()
     def every_deadline_it_should_have_is_set(self) -> None:
         it = attendance.look(self.story.session, self.story.now)
-        assert not deadlines.lacks(it, deadlines.kept([self.story.id])[self.story.id])
+        assert not due.lacks(it, due.kept([self.story.id])[self.story.id])
 
     @invariant()
     def a_mechanic_is_bound_exactly_while_it_is_claimed(self) -> None:

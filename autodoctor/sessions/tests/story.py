@@ -9,9 +9,9 @@ from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import actions, extending, media
-from autodoctor.sessions.deadlines import DEADLINES
 from autodoctor.sessions.jobs import JOBS
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
+from autodoctor.sessions.rules import DEADLINES, Tell
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHAT = actions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)
@@ -26,6 +26,9 @@ HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, "reque
     kind: Handler(hold_back)
     for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }
+
+# What is counted for mechanics who let requests pass concerns none of the two.
+TOLD = {rule.kind for rule in DEADLINES.values() if isinstance(rule.does, Tell)} - {"request.missed"}
 
 
 class Story:
@@ -164,7 +167,7 @@ class Story:
 
     def rules(self) -> list[str]:
         """The nudges, alerts and warnings so far, in order."""
-        told = SessionEvent.objects.filter(session_id=self.id, rule__isnull=False).order_by("seq")
+        told = SessionEvent.objects.filter(session_id=self.id, rule__in=TOLD).order_by("seq")
         return [str(rule) for rule in told.values_list("rule", flat=True)]
 
     def mails(self) -> list[str]:

@@ -29,7 +29,7 @@ def test_the_summary_is_written_once_and_ends_the_reminders(story: Story) -> Non
     with pytest.raises(Refused) as refused:
         write(story)
     assert refused.value.code == "already_submitted"
-    assert story.wait(minutes=72 * HOURS).rules()[2:] == ["summary"]
+    assert story.wait(minutes=72 * HOURS).rules()[2:] == []
     assert len(story.events("summary.submitted")) == 1
 
 

@@ -7,8 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
-from autodoctor.sessions import settlement
+from autodoctor.clock.models import Job
+from autodoctor.sessions import due, settlement
+from autodoctor.sessions.rules import DEADLINES
 from autodoctor.sessions.states import TERMINAL
+from autodoctor.sessions.sweep import sweep
 from autodoctor.sessions.tests.machine import Course
 
 
@@ -17,6 +20,18 @@ class Machine(Course):
 
     def it_is_over(self) -> None:
         self.no_news_is_lost()
+
+    @rule(kinds=st.sets(st.sampled_from(sorted(DEADLINES))))
+    def the_clock_forgets_and_the_sweep_mends(self, kinds: set[str]) -> None:
+        Job.objects.filter(key=str(self.story.id), kind__in=kinds).delete()
+        sweep(self.story.now)
+        assert sweep(self.story.now) == 0
+
+    @invariant()
+    def no_open_session_is_without_a_way_out(self) -> None:
+        ahead = due.kept([self.story.id])[self.story.id]
+        ways_out = [kind for kind in ahead if DEADLINES[kind].certain and DEADLINES[kind].leads_to]
+        assert ways_out or self.story.session.state in TERMINAL
 
     @rule(minutes=st.sampled_from([15, 30, 60]))
     def ask_for_more(self, minutes: int) -> None:

@@ -22,7 +22,7 @@ export class EndedCountdown extends HTMLElement {
 
   /** Any touch says that somebody reads; a link does its own work. @param {Event} event */
   handleEvent(event) {
-    if (/** @type {Element} */ (event.target).closest("a")) return;
+    if (/** @type {Element} */ (event.target).closest("a:not([data-help])")) return;
     this.#stop();
     this.hidden = true;
   }

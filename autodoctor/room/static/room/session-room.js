@@ -51,6 +51,7 @@ export class SessionRoom extends HTMLElement {
     this.#part("reconnect-banner")?.follow(this.#channel);
     this.#part("video-stage")?.follow(this.#channel);
     this.#part("more-time")?.follow(this.#channel);
+    this.#part("get-help")?.follow(this.#channel);
     this.#part("chat-log")?.follow(this.#channel, { me: this.dataset.me, keepAs: `room:${this.dataset.id}:draft` });
     this.#follow(this.#session);
     this.#openFiles();

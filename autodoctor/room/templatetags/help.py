@@ -1,0 +1,24 @@
+""" "Get help" on a session's page, and the words for its reasons."""
+
+from typing import Any
+
+from django import template
+from django.template import RequestContext
+
+from autodoctor.room.help import facts
+from autodoctor.sessions.helping import Reason
+
+register = template.Library()
+
+
+@register.filter
+def help_reason(reason: str) -> str:
+    """What it is about, in words."""
+    return str(Reason(reason).label) if reason in Reason.values else ""
+
+
+@register.inclusion_tag("room/parts/get_help.html", takes_context=True)
+def get_help(context: RequestContext) -> dict[str, Any]:
+    """The dialog of the page in `page`."""
+    page = context["page"]
+    return facts(page.session, page.viewer, page.now) | {"is_over": page.is_over, "csrf_token": context["csrf_token"]}

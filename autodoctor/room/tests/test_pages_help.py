@@ -1,0 +1,82 @@
+"""The page of "Get help", which works without scripts."""
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions.models import Session
+
+pytestmark = pytest.mark.django_db
+ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture
+def session(customer: User, mechanic: User) -> Session:
+    return live_session(customer, mechanic)
+
+
+def at(session: Session) -> str:
+    return f"/sessions/{session.id}/help/"
+
+
+def test_a_question_stands_in_the_thread(session: Session, customer: User, client_of: ClientOf) -> None:
+    client = client_of(customer)
+    sent = client.post(at(session), {"reason": "payment", "text": "Why?", "client_id": str(uuid4())})
+    assert (sent.status_code, sent.headers["Location"]) == (303, at(session))
+    shown = client.get(at(session)).content.decode()
+    assert "Why?" in shown
+    assert "Payment or price" in shown
+    assert "Our support team has been called" in shown
+
+
+@pytest.mark.parametrize(
+    ("sent", "sentence"),
+    [
+        ({"reason": "", "text": "It smokes"}, "Choose what it is about."),
+        ({"reason": "danger", "text": " "}, "a few words"),
+    ],
+)
+def test_what_was_typed_is_never_lost(
+    session: Session, customer: User, client_of: ClientOf, sent: dict[str, str], sentence: str
+) -> None:
+    client_id = str(uuid4())
+    answer = client_of(customer).post(at(session), sent | {"client_id": client_id})
+    shown = answer.content.decode()
+    assert answer.status_code == 422
+    assert sentence in shown
+    assert sent["text"].strip() in shown
+    assert client_id in shown
+    if sent["reason"]:
+        assert f'value="{sent["reason"]}" selected' in shown
+
+
+def test_a_script_is_told_in_json(session: Session, customer: User, client_of: ClientOf) -> None:
+    headers = {"Accept": "application/json"}
+    client = client_of(customer)
+    assert client.post(at(session), {"reason": "x", "text": "y"}, headers=headers).json()["error"] == "reason"
+    assert client.post(at(session), {"reason": "other", "text": "y"}, headers=headers).status_code == 201
+
+
+def test_the_api_takes_and_shows_it(session: Session, mechanic: User, client_of: ClientOf) -> None:
+    client, address = client_of(mechanic), f"/api/sessions/{session.id}/help"
+    body = {"reason": "missing", "text": "She is gone", "client_id": str(uuid4())}
+    for _ in range(2):
+        sent = client.post(address, body, content_type="application/json")
+        assert (sent.status_code, sent.json()["kind"]) == (201, "help.asked")
+    thread = client.get(address).json()
+    assert thread["open"] is True
+    assert [event["data"]["text"] for event in thread["events"]] == ["She is gone"]
+
+
+@pytest.mark.parametrize("who", ["customer", "mechanic"])
+def test_every_page_of_a_session_leads_there(
+    session: Session, who: str, request: pytest.FixtureRequest, client_of: ClientOf
+) -> None:
+    client = client_of(request.getfixturevalue(who))
+    for state in ("live", "completed"):
+        Session.objects.filter(id=session.id).update(state=state, ended_at=session.state_at, end_reason="time_up")
+        assert f'href="{at(session)}"' in client.get(f"/sessions/{session.id}/").content.decode()

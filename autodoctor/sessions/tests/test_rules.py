@@ -1,0 +1,254 @@
+"""Every rule of the table at its second, not one earlier, once only; and by the sweep alone with the clock stopped.
+
+`CASES` holds, for each rule, how a session comes to where the rule begins to count, and how long it then takes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.models import Job
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import calling, extending
+from autodoctor.sessions.actions import PlanTerms
+from autodoctor.sessions.calling import Checkup
+from autodoctor.sessions.models import Connection, SessionEvent
+from autodoctor.sessions.rules import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell
+from autodoctor.sessions.sweep import monitor, sweep
+from autodoctor.sessions.templatetags.rules import rule_words
+from autodoctor.sessions.tests.story import CHAT, Story
+
+pytestmark = pytest.mark.django_db
+VIDEO = PlanTerms(slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999)
+LONG = PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=4 * 60 * 60, price_cents=999)
+FAILING = {"camera": "failed", "microphone": "passed", "speaker": "passed", "network": "passed"}
+HOUR = 60 * 60
+
+
+def kinds(kind: str) -> Callable[[Story], int]:
+    return lambda story: len(story.events(kind))
+
+
+@dataclass(frozen=True)
+class Case:
+    """`come`: to where it begins to count. `seconds` from there; `times`: how often it fired, where no row says so."""
+
+    come: Callable[[Story], object]
+    seconds: float
+    terms: PlanTerms = CHAT
+    times: Callable[[Story], int] | None = None
+
+
+def fails_the_check(story: Story, person: User | None = None, mode: str = "video") -> Story:
+    checkup = Checkup(mode=mode, checks=FAILING, network={})
+    calling.report(session_id=story.id, by=person or story.customer, checkup=checkup, now=story.now)
+    return story
+
+
+def opens_the_page(story: Story, person: User) -> Story:
+    """Without taking part."""
+    Connection.objects.create(
+        process=story.process, session_id=story.id, user=person, role="mechanic", joined=False, opened_at=story.now
+    )
+    return story
+
+
+def is_declined(story: Story, payment: Payment) -> Story:
+    Payment.objects.filter(id=payment.id).update(decline_code="card_declined")
+    extending.tell(session_id=story.id, payment_id=payment.id, now=story.now)
+    return story
+
+
+def declined_twice(story: Story) -> None:
+    payment = story.live().ask()
+    is_declined(story, payment).wait(seconds=20)
+    assert not story.events("alert.support")
+    is_declined(story, payment)
+
+
+def nearly_never_starts(story: Story) -> None:
+    """38 minutes after the payment: given back once, and both are in again."""
+    other = User.objects.get(email="mechanic2@example.com")
+    story.pay().wait(minutes=19).accept().join().wait(minutes=19).accept(other).join(other)
+
+
+CASES: dict[str, Case] = {
+    "session.unpaid": Case(lambda s: s.wait(minutes=30), 300),
+    "request.unnoticed": Case(Story.pay, 180),
+    "request.missed": Case(Story.pay, 180),
+    "request.offer_stop": Case(Story.pay, 600),
+    "request.unattended": Case(Story.pay, 1200),
+    "session.never_started": Case(nearly_never_starts, 7 * 60),
+    "mechanic.nudge": Case(lambda s: s.pay().accept(), 180),
+    "mechanic.absent": Case(lambda s: s.pay().accept(), 300),
+    "mechanic.not_in": Case(lambda s: opens_the_page(s.pay().accept(), s.mechanic), 600),
+    "customer.nudge": Case(lambda s: s.pay().accept().join(s.mechanic), 120),
+    "customer.second_nudge": Case(lambda s: s.pay().accept().join(s.mechanic), 300),
+    "customer.no_show": Case(lambda s: s.pay().accept().join(s.mechanic), 600),
+    "preflight.failing": Case(lambda s: fails_the_check(s.pay().accept().join(s.mechanic)), 180, VIDEO),
+    "start.sound": Case(lambda s: s.pay().accept().join(), 60),
+    "start.alert": Case(lambda s: s.pay().accept().join(), 120),
+    "start.release": Case(lambda s: s.pay().accept().join(), 600, times=kinds("session.released")),
+    "mechanic.missing": Case(lambda s: s.live().leave(s.mechanic), 5, times=kinds("participant.left")),
+    "customer.missing": Case(lambda s: s.live().leave(s.customer), 5, times=kinds("participant.left")),
+    "media.lost": Case(lambda s: s.live().hears(s.customer, False), 10, VIDEO, times=kinds("session.paused")),
+    "media.none": Case(lambda s: s.live().hears(s.customer, False), 30, VIDEO),
+    "drop.second": Case(
+        lambda s: s.live().leave(s.customer).wait(seconds=9).join(s.customer).wait(seconds=9).leave(s.customer), 5
+    ),
+    "card.declined_twice": Case(declined_twice, 0),
+    "session.warn_first": Case(Story.live, 25 * 60),
+    "session.warn_last": Case(Story.live, 29 * 60),
+    "session.time_up": Case(Story.live, 30 * 60, times=kinds("session.ended")),
+    "session.cap": Case(Story.live, 3 * HOUR, LONG),
+    "clock.pause_spent": Case(
+        lambda s: s.live().leave(s.customer).wait(seconds=10), 170, times=kinds("session.resumed")
+    ),
+    "mechanic.lost_offer": Case(lambda s: s.live().leave(s.mechanic).wait(seconds=5), 60),
+    "mechanic.lost": Case(lambda s: s.live().leave(s.mechanic).wait(seconds=5), 300),
+    "customer.lost_offer": Case(lambda s: s.live().leave(s.customer).wait(seconds=5), 600),
+    "session.ended_early": Case(lambda s: s.live().end(s.mechanic), 0),
+    "session.solved": Case(lambda s: s.live().end(s.mechanic), 24 * HOUR, times=kinds("payment.decided")),
+    "summary.reminder": Case(lambda s: s.live().end(s.customer), 30 * 60),
+    "summary.second_reminder": Case(lambda s: s.live().end(s.customer), 24 * HOUR),
+    "summary.alert": Case(lambda s: s.live().end(s.customer), 48 * HOUR),
+}
+
+
+def fired(story: Story, kind: str) -> int:
+    """How often this rule has done what its row says."""
+    does, session = DEADLINES[kind].does, story.session
+    if isinstance(does, Tell):
+        return SessionEvent.objects.filter(session_id=story.id, rule=kind).count()
+    if isinstance(does, CallOff | Complete):
+        return int(session.end_reason == does.reason)
+    if isinstance(does, Release):
+        return session.participants.filter(release_reason=does.reason).count()
+    times = CASES[kind].times
+    assert times, f"{kind}: say how it shows"
+    return times(story)
+
+
+@pytest.fixture
+def story_of(customer: User, mechanic: User, mechanic2: User) -> Callable[[str], Story]:
+    def begin(kind: str) -> Story:
+        story = Story(customer, mechanic, CASES[kind].terms)
+        CASES[kind].come(story)
+        return story
+
+    return begin
+
+
+def test_every_rule_has_its_case() -> None:
+    assert set(CASES) == set(DEADLINES)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_rule_fires_at_its_second_and_once(kind: str, story_of: Callable[[str], Story]) -> None:
+    story, seconds = story_of(kind), CASES[kind].seconds
+    if seconds:
+        story.wait(seconds=seconds - 1)
+        assert fired(story, kind) == 0
+        story.wait(seconds=1)
+    else:
+        story.wait()
+    assert fired(story, kind) == 1
+    story.wait(seconds=30)
+    sweep(story.now)
+    assert fired(story.wait(), kind) == 1
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_sweep_alone_does_it_with_the_clock_stopped(kind: str, story_of: Callable[[str], Story]) -> None:
+    story, seconds = story_of(kind), CASES[kind].seconds
+
+    def look(after: float) -> int:
+        Job.objects.filter(kind__in=DEADLINES).delete()
+        story.now += timedelta(seconds=after)
+        monitor(story.now)
+        return fired(story, kind)
+
+    if seconds:
+        assert look(seconds - 1) == 0
+    assert look(min(seconds, 1)) == 1
+    assert look(0) == 1
+    assert look(5) == 1
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_rule_says_whom_it_tells_and_how(rule: object) -> None:
+    does = rule.does  # type: ignore[attr-defined]
+    if isinstance(does, Tell):
+        expected = {"alert.support": "support", "request.missed": "support", "session.warned": "both"}
+        assert does.audience == expected.get(does.kind, does.kind.removeprefix("nudge."))
+        assert (Channel.DESK in does.channels) == (does.audience == "support")
+        assert not does.mail or Channel.MAIL in does.channels
+
+
+def test_what_the_log_keeps_of_a_rule(story: Story) -> None:
+    story.pay().accept().wait(minutes=3)
+    (nudge,) = story.events("nudge.mechanic")
+    assert nudge.data == {
+        "rule": "mechanic.nudge",
+        "minutes": 3.0,
+        "session_id": str(story.id),
+        "mechanic": str(story.mechanic.id),
+        "customer": str(story.customer.id),
+    }
+
+
+def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
+    assert rule_words("media.none") == "No sound and picture"
+    assert rule_words("of.tomorrow") == "of.tomorrow"
+
+
+# It stops when its cause is gone
+
+
+def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: User) -> None:
+    story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
+    checkup = Checkup(mode="video", checks=dict.fromkeys(FAILING, "passed"), network={})
+    calling.report(session_id=story.id, by=customer, checkup=checkup, now=story.now)
+    assert "preflight.failing" not in story.wait(seconds=60).rules()
+
+
+def test_who_chooses_to_do_with_less_fails_no_more(customer: User, mechanic: User) -> None:
+    story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
+    assert "preflight.failing" not in fails_the_check(story, mode="audio").wait(seconds=60).rules()
+
+
+def test_it_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
+    story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept().join(mechanic)).wait(seconds=100)
+    checks = {**FAILING, "network": "failed"}
+    calling.report(
+        session_id=story.id, by=customer, checkup=Checkup(mode="video", checks=checks, network={}), now=story.now
+    )
+    assert "preflight.failing" not in story.wait(seconds=79).rules()
+    assert "preflight.failing" in story.wait(seconds=1).rules()
+
+
+def test_media_that_come_back_in_time_alert_nobody(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic, VIDEO).live().hears(customer, False).wait(seconds=29).hears(customer)
+    assert "media.none" not in story.wait(minutes=2).rules()
+
+
+def test_media_lost_again_are_another_occasion(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic, VIDEO).live()
+    for _ in range(2):
+        story.hears(customer, False).wait(seconds=31).hears(customer).wait(seconds=31)
+    assert story.rules().count("media.none") == 2
+
+
+def test_one_drop_and_pages_closed_before_the_start_alert_nobody(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic).pay().accept().join()
+    for _ in range(2):
+        story.leave(customer).wait(seconds=9).join(customer).wait(seconds=1)
+    story.start().leave(customer).wait(seconds=9).join(customer).wait(seconds=30)
+    assert "drop.second" not in story.rules()
+
+
+def test_one_decline_alerts_nobody(story: Story) -> None:
+    assert not is_declined(story, story.live().ask()).wait(minutes=1).events("alert.support")

@@ -1,0 +1,52 @@
+""" "Get help" at the desk: what each party asks, and answering one of them.
+
+`threads` is for other pages of the desk: `{% include "support/parts/help.html" %}` shows what it returns as `threads`,
+with `session`.
+"""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.answers import Refused, SeeOther
+from autodoctor.sessions.helping import answer, threads
+from autodoctor.sessions.models import Session
+
+
+@support_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def help_threads(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """Both threads; a POST (`to`, `text`, perhaps `back`) answers one of them."""
+    session = Session.objects.select_related("customer", "mechanic").filter(id=session_id).first()
+    if session is None:
+        raise Http404
+    refused = _answered(request, session_id) if request.method == "POST" else None
+    if request.method == "POST" and refused is None:
+        return SeeOther(_way_back(request.POST.get("back", "")) or reverse("support_help", args=[session_id]))
+    facts = {"session": session, "threads": threads(session), "refused": refused}
+    facts |= {"to": request.POST.get("to", ""), "text": request.POST.get("text", "")}
+    return render(request, "support/help.html", facts, status=refused.status if refused else 200)
+
+
+def _answered(request: SignedInRequest, session_id: UUID) -> Refused | None:
+    to, text = request.POST.get("to", ""), request.POST.get("text", "")
+    try:
+        answer(session_id=session_id, by=request.user, to=to, text=text, now=timezone.now())
+    except Refused as refused:
+        return refused
+    messages.success(request, _("Sent: only they see it."))
+    return None
+
+
+def _way_back(path: str) -> str:
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""

@@ -1,0 +1,137 @@
+"""Nobody but who asked and support reads a thread with support, by whatever way the log is read."""
+
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.room import socket
+from autodoctor.room.tests.live_session import live_session
+from autodoctor.sessions import actions, helping
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.tests.story import Story
+
+pytestmark = pytest.mark.django_db
+SECRET, ANSWER = "he-is-rude-to-me", "we-talk-to-him"
+ClientOf = Callable[[User], Client]
+
+
+@pytest.fixture
+def asked(customer: User, mechanic: User, support: User) -> Session:
+    """A live session in which the customer has asked, and was answered."""
+    session = live_session(customer, mechanic)
+    now = session.state_at
+    helping.ask(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)
+    helping.answer(session_id=session.id, by=support, to="customer", text=ANSWER, now=now)
+    return session
+
+
+def ways(session: Session) -> list[str]:
+    here = f"/sessions/{session.id}/"
+    pages = [here + each for each in ("", "panel/", "transcript/", "help/", "help/thread/")]
+    return [
+        *pages,
+        f"/api{here}events",
+        f"/api{here}help",
+        f"/support{here}",
+        f"/support{here}help/",
+        f"/api{here}"[:-1],
+    ]
+
+
+def test_the_other_party_reads_it_nowhere(asked: Session, mechanic: User, client_of: ClientOf) -> None:
+    client = client_of(mechanic)
+    for way in ways(asked):
+        shown = client.get(way).content.decode()
+        assert SECRET not in shown, way
+        assert ANSWER not in shown, way
+    assert "help." not in client.get(f"/api/sessions/{asked.id}/events").content.decode()
+
+
+def test_the_socket_serves_it_to_who_asked_only(asked: Session, customer: User, mechanic: User) -> None:
+    def served(person: User, role: str) -> str:
+        page = socket.read_page(str(asked.id), str(person.id), role, 0)
+        assert page
+        return "".join(str(row.frame) for row in page.rows)
+
+    assert SECRET in served(customer, "customer")
+    assert ANSWER in served(customer, "customer")
+    for secret in (SECRET, ANSWER, "help.asked"):
+        assert secret not in served(mechanic, "mechanic")
+
+
+def test_who_asked_reads_it_in_the_thread_and_not_in_the_chat(
+    asked: Session, customer: User, client_of: ClientOf
+) -> None:
+    client = client_of(customer)
+    for way in (f"/sessions/{asked.id}/help/", f"/sessions/{asked.id}/help/thread/", f"/api/sessions/{asked.id}/help"):
+        assert SECRET in client.get(way).content.decode()
+    assert SECRET not in client.get(f"/sessions/{asked.id}/transcript/").content.decode()
+
+
+@pytest.mark.parametrize("way", ["/sessions/{}/help/", "/sessions/{}/help/thread/", "/api/sessions/{}/help"])
+def test_a_stranger_finds_nothing(asked: Session, stranger: User, client_of: ClientOf, way: str) -> None:
+    body = json.dumps({"reason": "other", "text": "x"})
+    for session_id in (asked.id, uuid4()):
+        address = way.format(session_id)
+        assert client_of(stranger).get(address).status_code == 404
+        if not address.endswith("thread/"):
+            sent = client_of(stranger).post(address, body, content_type="application/json")
+            assert sent.status_code == 404, address
+    assert asked.events.filter(kind="help.asked").count() == 1
+
+
+def test_a_mechanic_who_only_looks_at_the_request_finds_nothing(
+    customer: User, mechanic: User, client_of: ClientOf
+) -> None:
+    story = Story(customer, mechanic).pay()
+    assert client_of(mechanic).get(f"/sessions/{story.id}/").status_code == 200
+    for address in (
+        f"/sessions/{story.id}/help/",
+        f"/sessions/{story.id}/help/thread/",
+        f"/api/sessions/{story.id}/help",
+    ):
+        assert client_of(mechanic).get(address).status_code == 404
+    assert client_of(mechanic).post(f"/sessions/{story.id}/help/", {"reason": "other", "text": "x"}).status_code == 404
+
+
+def test_the_next_mechanic_does_not_read_the_thread_of_the_one_before(
+    customer: User, mechanic: User, mechanic2: User, client_of: ClientOf
+) -> None:
+    story = Story(customer, mechanic).pay().accept()
+    helping.ask(session_id=story.id, by=mechanic, reason="other", text=SECRET, now=story.now)
+    actions.release(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    story.accept(mechanic2)
+    for way in ways(story.session):
+        assert SECRET not in client_of(mechanic2).get(way).content.decode(), way
+
+
+@pytest.mark.parametrize("who", ["customer", "mechanic", "stranger"])
+def test_nobody_answers_in_the_name_of_support(
+    asked: Session, who: str, request: pytest.FixtureRequest, client_of: ClientOf
+) -> None:
+    client = client_of(request.getfixturevalue(who))
+    address = f"/support/sessions/{asked.id}/help/"
+    assert client.post(address, {"to": "customer", "text": "Pay me in cash"}).status_code == 404
+    assert asked.events.filter(kind="help.answered").count() == 1
+
+
+def test_what_support_writes_leads_nowhere_else(asked: Session, support: User, client_of: ClientOf) -> None:
+    answer = {"to": "customer", "text": "Fine", "back": "https://elsewhere.example/"}
+    sent = client_of(support).post(f"/support/sessions/{asked.id}/help/", answer)
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"/support/sessions/{asked.id}/help/")
+
+
+def test_markup_in_a_thread_stays_text(asked: Session, customer: User, support: User, client_of: ClientOf) -> None:
+    client_of(customer).post(f"/sessions/{asked.id}/help/", {"reason": "other", "text": "<script>alert(1)</script>"})
+    for person, way in (
+        (customer, "/sessions/{}/help/"),
+        (customer, "/sessions/{}/"),
+        (support, "/support/sessions/{}/help/"),
+    ):
+        shown = client_of(person).get(way.format(asked.id)).content.decode()
+        assert "&lt;script&gt;alert(1)" in shown
+        assert "<script>alert(1)" not in shown
