@@ -64,6 +64,11 @@ def alert_support(job: Job, now: datetime) -> None:
     actions.record(session_id=_session_of(job), kind="alert.support", data=data, audience="support", now=now)
 
 
+def note_for_support(job: Job, now: datetime) -> None:
+    """A dispute is decided: in the session's history, for support to read."""
+    actions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now)
+
+
 @receiver(parked)
 def alert_of_given_up_money(job: Job, **rest: object) -> None:
     """A charge, release, call-off or refund that kept failing: money stands still, a person has to look."""
@@ -106,6 +111,7 @@ REACTIONS = {
     "payment.refunded": Handler(tell_of_refund),
     "payment.refund_failed": Handler(alert_support),
     "payment.disputed": Handler(alert_support),
+    "payment.dispute_closed": Handler(note_for_support),
     "payment.mismatch": Handler(alert_support),
 }
 

@@ -37,6 +37,9 @@ def refund(
                 by=by,
                 now=now,
             )
+        except ledger.Disputed as error:
+            sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
+            raise Refused("disputed", sentence) from error
         except ledger.NotRefundable as error:
             raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error
         facts = {

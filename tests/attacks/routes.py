@@ -162,6 +162,7 @@ ADMIN_TABLES = {
     "accounts/user",
     "accounts/mechanicprofile",
     "accounts/notify",
+    "payments/dispute",
     "payments/payment",
     "payments/refund",
     "payments/stripecustomer",
