@@ -4,6 +4,7 @@ Nothing here knows more of a session than the payment does: what was said and do
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Sum
 
@@ -75,7 +76,7 @@ def _close(payment: Payment, dispute: Dispute, seen: DisputeSnapshot, now: datet
 
 def _tell(fact: str, payment: Payment, now: datetime, dispute: Dispute | None = None) -> None:
     told = {"owner_id": str(payment.owner_id), "purpose": payment.purpose, "payment_id": str(payment.id)}
-    about = {"dispute_id": dispute.stripe_id, "outcome": dispute.outcome} if dispute else {}
+    about: dict[str, Any] = {"dispute_id": dispute.stripe_id, "outcome": dispute.outcome} if dispute else {}
     if dispute:
         about |= {"amount_cents": dispute.amount_cents, "currency": dispute.currency, "reason": dispute.reason}
     schedule(fact, dispute.stripe_id if dispute else str(payment.id), now, **told, **about)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -141,6 +141,7 @@ def refund(
     now: datetime,
     borne_by: str = Refund.Bearer.PLATFORM,
     by: User | None = None,
+    refund_id: UUID | None = None,
 ) -> Refund:
     """Give back part or all of what was captured: the row now, Stripe from the queue.
 
@@ -156,6 +157,7 @@ def refund(
         if amount_cents > refundable_cents(payment):
             raise NotRefundable
         given = Refund.objects.create(
+            id=refund_id or uuid4(),
             payment=payment,
             amount_cents=amount_cents,
             reason=reason,
