@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.answers import Refused
+from autodoctor.payments import ledger
 from autodoctor.sessions import actions, claiming, extending, fairclock, log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.attendance import Situation
@@ -118,7 +119,7 @@ def give_time(
             return it.session
         if not SHORTEST_GIFT <= seconds <= LONGEST_GIFT:
             raise Refused("invalid", _("One minute to an hour can be given at once."), 422)
-        if seconds > (room := extending.until_cap(it.session, now)):
+        if seconds > (room := _room(it.session, now)):
             raise Refused("too_long", _too_long(room))
         _note(it, "support.extended", who, reason, now, token, seconds=seconds)
         fairclock.extend(it.session, seconds, now)
@@ -193,6 +194,12 @@ def _checked(words: str, longest: int = LONGEST_REASON) -> str:
     if len(written) > longest:
         raise Refused("too_long", _("That is too long: %d characters at most.") % longest, 422)
     return written
+
+
+def _room(session: Session, now: datetime) -> int:
+    """Seconds that can be given: what is being paid for just now has its place already."""
+    pending = ledger.pending_extension(session.id)
+    return max(0, extending.until_cap(session, now) - (pending.seconds if pending else 0))
 
 
 def _too_long(room: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import TextChoices
+from django.db.models import Q, TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -177,10 +177,19 @@ class Line:
 
 
 def lines(session: Session, *, show: str = "", limit: int | None = None) -> list[Line]:
-    """The whole log, the newest first; `show` one group of it."""
-    events: Iterable[SessionEvent] = session.events.order_by("-seq")
-    found = (Line(event) for event in events if show not in Group.values or group_of(event.kind) == show)
-    return [line for line, _number in zip(found, range(limit or session.seq + 1), strict=False)]
+    """The log, the newest first; `show` one group of it."""
+    events = session.events.order_by("-seq")
+    if show in Group.values:
+        events = events.exclude(_kinds(_GROUPS)) if show == Group.STATE else events.filter(_kinds(_of(show)))
+    return [Line(event) for event in events[:limit]]
+
+
+def _of(group: str) -> list[str]:
+    return [name for name, its in _GROUPS.items() if its == group]
+
+
+def _kinds(names: Iterable[str]) -> Q:
+    return Q(*(Q(kind__startswith=f"{name}.") for name in names), _connector=Q.OR)
 
 
 def group_of(kind: str) -> Group:

@@ -146,6 +146,17 @@ def test_never_more_than_the_longest_a_session_may_last(story: Story, support: U
     assert story.session.granted_seconds == 3 * 60 * 60
 
 
+def test_what_is_being_paid_keeps_its_place(story: Story, support: User) -> None:
+    story.live()
+    desk.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
+    desk.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
+    bought = story.ask(30)
+    with pytest.raises(Refused, match="too_long"):
+        desk.give_time(session_id=story.id, by=support, seconds=60, reason=WHY, now=story.now)
+    story.hold(bought).extend(bought)
+    assert story.session.granted_seconds == 3 * 60 * 60
+
+
 @pytest.mark.parametrize(("to", "reads"), [("both", "cm"), ("customer", "c"), ("mechanic", "m")])
 def test_words_reach_whom_they_are_for_and_by_mail_who_is_away(
     story: Story, support: User, to: str, reads: str

@@ -240,7 +240,7 @@ def test_the_evidence_holds_what_a_bank_asks_for(desk: Client, charged: Story, s
 
 
 def test_the_bundle_holds_the_document(desk: Client, charged: Story) -> None:
-    answer = desk.get(f"{page_of(charged)}evidence.zip")
+    answer: Any = desk.get(f"{page_of(charged)}evidence.zip")
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
         assert archive.namelist() == ["evidence.pdf"]
         assert archive.read("evidence.pdf").startswith(b"%PDF")
