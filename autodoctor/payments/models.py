@@ -166,6 +166,14 @@ class Dispute(models.Model):
     def is_open(self) -> bool:
         return not self.outcome
 
+    @property
+    def reason_words(self) -> str:
+        return self.reason.replace("_", " ")
+
+    @property
+    def status_words(self) -> str:
+        return self.status.replace("_", " ")
+
 
 class StripeCustomer(models.Model):
     """Our person at Stripe; `payment_method_id` is the card kept for extensions, with consent."""

@@ -182,7 +182,7 @@ def _charge(each: Money) -> Iterator[dict[str, str]]:
 
 
 def _disputed(dispute: Dispute) -> str:
-    return _("Disputed: %(reason)s") % {"reason": dispute.reason.replace("_", " ")}
+    return _("Disputed: %(reason)s") % {"reason": dispute.reason_words}
 
 
 def _row(what: str, at: Any, reference: str, cents: int, payment: Payment) -> dict[str, str]:

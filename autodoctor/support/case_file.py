@@ -2,7 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -111,9 +111,9 @@ class Case:
         session = self.session
         if session.started_at is None or session.ends_at is None:
             return 0.0
-        until = session.ended_at or self.now
-        running = (until - session.started_at).total_seconds()
-        return max(0.0, running - self.used_seconds)
+        moved = (session.ends_at - session.started_at).total_seconds() - session.granted_seconds
+        lasting = (session.ended_at or self.now) - session.paused_at if session.paused_at else timedelta()
+        return max(0.0, moved + lasting.total_seconds())
 
     # The log
 

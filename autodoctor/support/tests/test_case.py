@@ -17,6 +17,7 @@ from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.sessions import desk as acts
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.tests.story import Story
+from autodoctor.support.case_file import Case
 from autodoctor.support.case_presence import attendance
 from autodoctor.support.case_timeline import Line, lines
 
@@ -183,6 +184,15 @@ def test_nobody_else_finds_it(client: Client, request: pytest.FixtureRequest, st
         assert client.get(page_of(story) + path).status_code == 404
     assert client.post(f"{page_of(story)}end/", {"reason": WHY, "sure": "on"}).status_code == 404
     assert story.session.state == "live"
+
+
+def test_pauses_are_told_to_the_second(story: Story) -> None:
+    story.live().wait(minutes=10).leave(story.mechanic).wait(minutes=2)
+    case = Case(story.session, story.now)
+    assert (case.paused_seconds, case.used_seconds) == (120, 600)
+    story.join(story.mechanic).wait(minutes=1)
+    case = Case(story.session, story.now)
+    assert (case.paused_seconds, case.used_seconds) == (120, 660)
 
 
 # The log in words
