@@ -38,7 +38,9 @@ def test_support_ends_a_stuck_session_and_both_see_why(
     desk.goto(f"/support/sessions/{session_id}/")
     expect(desk.locator(".case__state")).to_contain_text("Live")
     customer.says("I see nothing any more")
-    expect(desk.locator(".log__line").first).to_contain_text("I see nothing any more")  # by itself, as messages do not poke lists
+    expect(desk.locator(".log__line").first).to_contain_text(
+        "I see nothing any more"
+    )  # by itself, as messages do not poke lists
 
     opens(desk, "Write to them")
     form = desk.locator("#act-message")
