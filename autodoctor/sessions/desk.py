@@ -147,11 +147,11 @@ def say(*, session_id: UUID, by: User, text: str, to: str, now: datetime, token:
 
 def note(
     *, session_id: UUID, by: User, kind: str, reason: str, now: datetime, token: UUID | None = None
-) -> SessionEvent:
-    """Support does something elsewhere that belongs to the history of this session."""
+) -> SessionEvent | None:
+    """Support does something elsewhere that belongs to the history of this session; None when it was done before."""
     with changing(session_id, now) as it:
         who = _support(by, it.session)
-        return _done(it.session, token) or _note(it, kind, who, reason, now, token)
+        return None if _done(it.session, token) else _note(it, kind, who, reason, now, token)
 
 
 def said_at_the_end(session: Session) -> str:

@@ -103,6 +103,7 @@ def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
         summary = Summary.objects.filter(session_id=session_id).first()
         if summary is None:
             raise Refused("not_submitted", _("There is no summary yet that could be sent."))
-        Summary.objects.filter(pk=summary.pk).update(mailed_at=None)
-        schedule("summary.mail", str(session_id), now, copy=told.seq)
+        if told:
+            Summary.objects.filter(pk=summary.pk).update(mailed_at=None)
+            schedule("summary.mail", str(session_id), now, copy=told.seq)
     return summary
