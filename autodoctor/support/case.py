@@ -4,8 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -77,10 +76,16 @@ def evidence_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @support_only
 @require_safe
 @never_cache
-def evidence_zip(request: SignedInRequest, session_id: UUID) -> HttpResponseBase:
+def evidence_zip(request: SignedInRequest, session_id: UUID) -> StreamingHttpResponse:
     """The same with the summary and every file of the session."""
-    bundle = case_evidence.bundle(_case(request, session_id), time_zone=timezone.get_current_timezone_name())
-    return FileResponse(bundle, as_attachment=True, filename=f"evidence-{session_id}.zip")
+    found = _case(request, session_id)
+    papers = case_evidence.documents(found, time_zone=timezone.get_current_timezone_name())
+    disposition = f'attachment; filename="evidence-{session_id}.zip"'
+    return StreamingHttpResponse(
+        case_evidence.zipped(papers, found.files),
+        content_type="application/zip",
+        headers={"Content-Disposition": disposition},
+    )
 
 
 def _case(request: SignedInRequest, session_id: UUID) -> Case:

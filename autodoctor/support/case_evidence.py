@@ -3,8 +3,9 @@
 Only what our log and ledger hold goes in, in the order and at the times they hold it.
 """
 
+import asyncio
 import zipfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -33,6 +34,7 @@ TEMPLATE = Path(__file__).parent / "typst" / "evidence.typ"
 MESSAGE = "message.posted"
 LEFT_OUT = frozenset({Group.SUPPORT, Group.ALERTS, Group.CHAT})  # ours alone, or given in full below
 MOST_MESSAGES = 1_000
+PIECE_BYTES = 1 << 20
 
 
 def pdf(case: Case, *, time_zone: str) -> bytes:
@@ -41,16 +43,30 @@ def pdf(case: Case, *, time_zone: str) -> bytes:
         return typeset(TEMPLATE, _data(case), made_at=case.now)
 
 
-def bundle(case: Case, *, time_zone: str) -> IO[bytes]:
-    """A ZIP of the document, the written summary and every file; open, at its beginning. Raises `OSError`."""
-    packed: IO[bytes] = TemporaryFile()  # noqa: SIM115 the answer closes it, and with that it is gone
+def documents(case: Case, *, time_zone: str) -> dict[str, bytes]:
+    """The document and, where there is one, the written summary, by name."""
+    written = {"summary.pdf": _summary(case, time_zone)} if case.session.summarised_at else {}
+    return {"evidence.pdf": pdf(case, time_zone=time_zone), **written}
+
+
+async def zipped(papers: dict[str, bytes], files: list[StoredFile]) -> AsyncIterator[bytes]:
+    """A ZIP of these and of every file, packed on the disk. Raises `OSError` when one cannot be read just now."""
+    packed = await asyncio.to_thread(_pack, papers, files)
+    try:
+        while piece := await asyncio.to_thread(packed.read, PIECE_BYTES):
+            yield piece
+    finally:
+        packed.close()
+
+
+def _pack(papers: dict[str, bytes], files: list[StoredFile]) -> IO[bytes]:
+    packed: IO[bytes] = TemporaryFile()  # noqa: SIM115 closed by who reads it
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("evidence.pdf", pdf(case, time_zone=time_zone))
-        if case.session.summarised_at:
-            archive.writestr("summary.pdf", _summary(case, time_zone))
-        for name, file in _named(case.files):
+        for name, content in papers.items():
+            archive.writestr(name, content)
+        for name, file in _named(files):
             with open_file(file) as stored, archive.open(zipfile.ZipInfo(name), "w") as entry:
-                while part := stored.read(1 << 20):
+                while part := stored.read(PIECE_BYTES):
                     entry.write(part)
     packed.seek(0)
     return packed

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pypdfium2
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import Client
 from django.utils import timezone
 
@@ -249,9 +250,13 @@ def test_the_evidence_holds_what_a_bank_asks_for(desk: Client, charged: Story, s
     assert "staff" not in said
 
 
+async def whole(answer: Any) -> bytes:
+    return b"".join([piece async for piece in answer])
+
+
 def test_the_bundle_holds_the_document(desk: Client, charged: Story) -> None:
     answer: Any = desk.get(f"{page_of(charged)}evidence.zip")
-    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+    with zipfile.ZipFile(io.BytesIO(async_to_sync(whole)(answer))) as archive:
         assert archive.namelist() == ["evidence.pdf"]
         assert archive.read("evidence.pdf").startswith(b"%PDF")
 
