@@ -66,6 +66,11 @@ def alert_support(job: Job, now: datetime) -> None:
     reporting.alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
 
 
+def note_for_support(job: Job, now: datetime) -> None:
+    """A dispute is decided: in the session's history, for support to read."""
+    actions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now)
+
+
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
     """Work about a session was given up: money stands still, or somebody does not know what they should."""
@@ -107,6 +112,7 @@ REACTIONS = {
     "payment.refunded": Handler(tell_of_refund),
     "payment.refund_failed": Handler(alert_support),
     "payment.disputed": Handler(alert_support),
+    "payment.dispute_closed": Handler(note_for_support),
     "payment.mismatch": Handler(alert_support),
 }
 

@@ -51,6 +51,13 @@ def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
 
 
 @pytest.mark.django_db
+def test_the_end_of_a_dispute_stands_in_the_history_for_support(story: Story) -> None:
+    react("payment.dispute_closed", story, dispute_id="du_1", outcome="lost")
+    (told,) = story.events("payment.dispute_closed")
+    assert (told.audience, told.data["outcome"]) == ("support", "lost")
+
+
+@pytest.mark.django_db
 def test_support_is_alerted_when_a_charge_is_given_up(story: Story) -> None:
     parked.send(Job, job=Job(kind="payment.capture", key=str(story.payment.id), due_at=NOW))
     parked.send(Job, job=Job(kind="mail.send", key="some mail", due_at=NOW))

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from autodoctor.payments.models import Payment, Refund, StripeCustomer, StripeEvent
+from autodoctor.payments.models import Dispute, Payment, Refund, StripeCustomer, StripeEvent
 from autodoctor.readonly import ReadOnly, ReadOnlyLines
 
 
@@ -24,6 +24,13 @@ class RefundAdmin(ReadOnly):
     list_display = ("payment", "amount_cents", "state", "borne_by", "reason", "requested_by", "created_at")
     list_filter = ("state", "borne_by")
     list_select_related = ("payment", "requested_by")
+
+
+@admin.register(Dispute)
+class DisputeAdmin(ReadOnly):
+    list_display = ("payment", "amount_cents", "reason", "status", "outcome", "evidence_due_at", "opened_at")
+    list_filter = ("outcome", "reason")
+    list_select_related = ("payment",)
 
 
 @admin.register(StripeCustomer)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q, Sum
 
 from autodoctor.accounts.models import User
 from autodoctor.clock.queue import schedule
+from autodoctor.payments import disputes
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.prepared import rows
 
@@ -19,6 +20,10 @@ IF_NOBODY_DOES = timedelta(seconds=15)
 
 class NotRefundable(Exception):
     """Nothing was charged, or less than this is left of it."""
+
+
+class Disputed(NotRefundable):
+    """The customer's bank has the money of this charge until it decides: nothing can be given back meanwhile."""
 
 
 def open_booking(
@@ -136,18 +141,23 @@ def refund(
     now: datetime,
     borne_by: str = Refund.Bearer.PLATFORM,
     by: User | None = None,
+    refund_id: UUID | None = None,
 ) -> Refund:
     """Give back part or all of what was captured: the row now, Stripe from the queue.
 
-    Raises `NotRefundable` when that is more than is left, `Payment.DoesNotExist`, ValueError for nothing or less.
+    Raises `NotRefundable` when that is more than is left (`Disputed` while a bank asks for it), `Payment.DoesNotExist`,
+    ValueError for nothing or less.
     """
     if amount_cents <= 0:
         raise ValueError("a refund is more than nothing")
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
+        if disputes.is_open(payment):
+            raise Disputed
         if amount_cents > refundable_cents(payment):
             raise NotRefundable
         given = Refund.objects.create(
+            id=refund_id or uuid4(),
             payment=payment,
             amount_cents=amount_cents,
             reason=reason,
@@ -160,9 +170,9 @@ def refund(
 
 
 def refundable_cents(payment: Payment) -> int:
-    """What is left of the charge; refunds that are on their way count as given."""
+    """What is left of the charge; refunds that are on their way count as given, as does what a bank took back."""
     given = payment.refunds.exclude(state=Refund.State.FAILED).aggregate(cents=Sum("amount_cents"))["cents"] or 0
-    return max(0, payment.captured_cents - given)
+    return max(0, payment.captured_cents - given - disputes.lost_cents(payment))
 
 
 def _decide(payment: Payment, cents: int, now: datetime) -> None:

@@ -141,6 +141,40 @@ class Refund(models.Model):
         return f"refund {self.amount_cents} of {self.payment_id}"
 
 
+class Dispute(models.Model):
+    """The customer's bank takes a charge back, or asks about it; Stripe's word on it, as last seen."""
+
+    class Outcome(models.TextChoices):
+        WON = "won", _("Won")  # or given up by the bank before any money moved
+        LOST = "lost", _("Lost")
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
+    stripe_id = models.CharField(max_length=120, unique=True)
+    amount_cents = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=60)
+    status = models.CharField(max_length=40)  # as Stripe names it
+    evidence_due_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=4, choices=Outcome, blank=True)  # empty while it is open
+
+    def __str__(self) -> str:
+        return f"dispute {self.amount_cents} of {self.payment_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return not self.outcome
+
+    @property
+    def reason_words(self) -> str:
+        return self.reason.replace("_", " ")
+
+    @property
+    def status_words(self) -> str:
+        return self.status.replace("_", " ")
+
+
 class StripeCustomer(models.Model):
     """Our person at Stripe; `payment_method_id` is the card kept for extensions, with consent."""
 

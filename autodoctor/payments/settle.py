@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from autodoctor.clock.queue import schedule
+from autodoctor.payments import disputes
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund, StripeCustomer
 
@@ -109,8 +110,7 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
         decline(payment, snapshot.decline_code, now)
     for refund in snapshot.refunds:
         _follow_refund(payment, refund, now)
-    if snapshot.disputed and Payment.objects.filter(id=payment.id, disputed_at=None).update(disputed_at=now):
-        _tell("payment.disputed", payment, now)
+    disputes.follow(payment, snapshot, now)
 
 
 def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:

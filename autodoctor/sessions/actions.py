@@ -21,7 +21,7 @@ from autodoctor.answers import Refused
 from autodoctor.journal import bound
 from autodoctor.payments import ledger
 from autodoctor.prepared import rows
-from autodoctor.sessions import attendance, deadlines, due, fairclock, log, notices, settlement, times, unwritten
+from autodoctor.sessions import attendance, claiming, deadlines, due, fairclock, log, notices, settlement, times
 from autodoctor.sessions.attendance import Seat, Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Participant, Session
@@ -136,34 +136,23 @@ def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
         with changing(session_id, now) as it:
             if it.session.mechanic_id == mechanic.id and it.session.state in CLAIMED:
                 return it.session
-            _check_claim(it.session, mechanic, now)
-            it.session.mechanic = mechanic
-            it.session.accepted_at = now
-            it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
-            _enter(it, State.ACCEPTED, "session.accepted", at=now, who=log.actor(mechanic, it.session))
-            it.session.save()  # here, so that a second claim fails before anything else is done
+            claiming.check_claim(it.session, mechanic, now)
+            claim(it, mechanic, at=now)
             forget_misses(mechanic)
-            write_to(it.session.customer, it, "accepted", now=now)
             return it.session
     except IntegrityError as error:
         sentence = _("You already have an open session. Finish or release it first.")
         raise Refused("already_in_session", sentence) from error
 
 
-def _check_claim(session: Session, mechanic: User, now: datetime) -> None:
-    if mechanic.role != Role.MECHANIC or session.customer_id == mechanic.id:
-        log.actor(mechanic, session)  # a stranger finds nothing here
-        raise Refused("not_a_mechanic", _("Only another, approved mechanic can accept this."), 403)
-    if session.state in CLAIMED:
-        raise Refused("already_taken", _("Another mechanic has just taken this request."))
-    if session.state == State.DRAFT or (session.state in TERMINAL and session.mechanic_id != mechanic.id):
-        raise Session.DoesNotExist
-    check(session.state, State.ACCEPTED)
-    if session.participants.filter(user=mechanic, released_at__isnull=False).exists():
-        raise Refused("released_before", _("You gave this request back, so it goes to somebody else."))
-    if owed := unwritten.in_the_way(mechanic, now):
-        sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
-        raise Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=unwritten.page_of(owed))
+def claim(it: Situation, mechanic: User, *, at: datetime, who: log.Actor | None = None) -> None:
+    """It is this mechanic's from now on, by their own word or by `who`. Raises IntegrityError for a second session."""
+    it.session.mechanic = mechanic
+    it.session.accepted_at = at
+    it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
+    _enter(it, State.ACCEPTED, "session.accepted", at=at, by=None if who else mechanic, who=who)
+    it.session.save()  # here, so that a second claim fails before anything else is done
+    write_to(it.session.customer, it, "accepted", now=at)
 
 
 def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
@@ -174,25 +163,26 @@ def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Sessio
             return it.session
         who = log.actor(by, it.session)
         if not waits:
-            _release(it, reason, at=now, who=who)
+            free(it, reason, at=now, who=who)
         return it.session
 
 
 def release_by_deadline(it: Situation, reason: str, at: datetime) -> None:
     """The mechanic did not come or did not start: freed, and no longer taking sessions."""
     MechanicProfile.objects.filter(user=it.session.mechanic).update(taking_sessions=False)
-    _release(it, reason, at=at)
+    free(it, reason, at=at)
 
 
 def release_unstarted(it: Situation, at: datetime) -> None:
     """Both were in and it did not start. A call that never connected cannot be started: that is nobody's fault."""
     if it.session.kind != Kind.CHAT and not it.is_connected:
-        _release(it, "no_media", at=at)
+        free(it, "no_media", at=at)
     else:
         release_by_deadline(it, "not_started", at)
 
 
-def _release(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
+def free(it: Situation, reason: str, *, at: datetime, who: log.Actor | None = None) -> None:
+    """The mechanic has it no more; the request goes to the front of the queue."""
     session = it.session
     if session.mechanic is None:  # a draft becomes a request by payment only
         raise InvalidTransition(session.state, State.REQUESTED)

@@ -41,11 +41,16 @@ class MoreTime:
 
 def room(session: Session, now: datetime) -> int:
     """How many seconds may be added now: what the mechanic allows, never past the longest a session may last."""
+    left = until_cap(session, now)
+    return left if session.allowed_seconds is None else min(left, session.allowed_seconds)
+
+
+def until_cap(session: Session, now: datetime) -> int:
+    """How many seconds fit in before the longest a session may last; 0 while it does not run."""
     if session.state not in RUNNING or session.ends_at is None or session.started_at is None or _is_over(session, now):
         return 0
     ends_at = session.ends_at + (now - session.paused_at if session.paused_at else timedelta())
-    left = int((session.started_at + span("cap") - ends_at).total_seconds())
-    return max(0, left if session.allowed_seconds is None else min(left, session.allowed_seconds))
+    return max(0, int((session.started_at + span("cap") - ends_at).total_seconds()))
 
 
 def allow(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> Session:

@@ -14,12 +14,21 @@ from autodoctor.sessions.actions import changing
 
 
 def refund(
-    *, session_id: UUID, by: User, payment_id: UUID, amount_cents: int, reason: str, borne_by: str, now: datetime
+    *,
+    session_id: UUID,
+    by: User,
+    payment_id: UUID,
+    amount_cents: int,
+    reason: str,
+    borne_by: str,
+    now: datetime,
+    refund_id: UUID | None = None,
 ) -> Refund:
     """Give back this much of one payment: in the ledger and the log now, at Stripe from the queue.
 
-    `borne_by`: `Refund.Bearer`; what the mechanic bears lowers what they earn. Raises `Refused`,
-    `Session.DoesNotExist`, and `Payment.DoesNotExist` for a payment of another session.
+    `borne_by`: `Refund.Bearer`; what the mechanic bears lowers what they earn. `refund_id` names the form it came from:
+    the same one again gives nothing more. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a
+    payment of another session.
     """
     with changing(session_id, now) as it:
         who = log.actor(by, it.session)
@@ -28,6 +37,8 @@ def refund(
         if borne_by not in Refund.Bearer.values or not reason.strip() or amount_cents <= 0:
             raise Refused("invalid", _("An amount, a reason and who bears it are needed."), 422)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
+        if refund_id and (given := payment.refunds.filter(id=refund_id).first()):
+            return given
         try:
             given = ledger.refund(
                 payment_id=payment.id,
@@ -36,7 +47,11 @@ def refund(
                 borne_by=borne_by,
                 by=by,
                 now=now,
+                refund_id=refund_id,
             )
+        except ledger.Disputed as error:
+            sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
+            raise Refused("disputed", sentence) from error
         except ledger.NotRefundable as error:
             raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error
         facts = {
@@ -45,6 +60,7 @@ def refund(
             "amount_cents": amount_cents,
             "reason": given.reason,
             "borne_by": borne_by,
+            "currency": payment.currency,
         }
         log.append(it.session, "support.refunded", at=now, by=who, audience=log.Audience.SUPPORT, data=facts)
         return given

@@ -14,7 +14,7 @@ from autodoctor.accounts.models import User
 from autodoctor.answers import Refused
 from autodoctor.clock.queue import schedule
 from autodoctor.files import listing
-from autodoctor.sessions import afterwards
+from autodoctor.sessions import afterwards, desk
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
 from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
@@ -92,3 +92,18 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
         correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)
         schedule("summary.mail", f"{session_id}:{number}", now)
     return correction
+
+
+def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Summary:
+    """Support has the summary mailed once more, as a mail of its own."""
+    with transaction.atomic():
+        told = desk.note(
+            session_id=session_id, by=by, kind="support.summary_resent", reason=reason, now=now, token=token
+        )
+        summary = Summary.objects.filter(session_id=session_id).first()
+        if summary is None:
+            raise Refused("not_submitted", _("There is no summary yet that could be sent."))
+        if told:
+            Summary.objects.filter(pk=summary.pk).update(mailed_at=None)
+            schedule("summary.mail", str(session_id), now, copy=told.seq)
+    return summary

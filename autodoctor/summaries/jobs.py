@@ -24,7 +24,8 @@ TEMPLATES = "summaries/mail/"
 def send(job: Job, now: datetime) -> None:
     """`<session>` is the summary itself, `<session>:<number>` a correction of it.
 
-    A row says once the server has taken it, so a second copy leaves only if we die between the two.
+    A row says once the server has taken it, so a second copy leaves only if we die between the two. One that support
+    asks for is a mail of its own: under the first one's id, the receiver's server might drop it.
     """
     session_id, number = session_in(job), job.key.partition(":")[2]
     summary = Summary.objects.select_related("session__customer", "session__mechanic__mechanic_profile").get(
@@ -35,7 +36,8 @@ def send(job: Job, now: datetime) -> None:
     if number:
         what, template = Correction.objects.filter(summary=summary, number=number), "correction"
     if what.filter(mailed_at=None).exists():
-        _send(summary, TEMPLATES + template, job.key, {"correction": what.get() if number else None})
+        key = ":".join([job.key, *([f"copy-{job.payload['copy']}"] if "copy" in job.payload else [])])
+        _send(summary, TEMPLATES + template, key, {"correction": what.get() if number else None})
         what.update(mailed_at=now)
 
 

@@ -2,16 +2,115 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.answers import Refused, SeeOther
+from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import InvalidTransition
+from autodoctor.support import case_evidence
+from autodoctor.support.case_acts import ACTS, Act, ActForm, offers
+from autodoctor.support.case_file import Case
 
 
 @support_only
+@require_safe
+@never_cache
 def case(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    session = Session.objects.select_related("customer", "mechanic").filter(id=session_id).first()
+    return _show(request, _case(request, session_id))
+
+
+@support_only
+@require_safe
+@never_cache
+def case_live(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """The parts of the page that follow the session; nothing when there is no news since `seen`."""
+    found = _case(request, session_id)
+    if request.GET.get("seen") == str(found.session.seq):
+        return HttpResponse(status=204)
+    return render(request, "support/case_live.html", {"case": found})
+
+
+@support_only
+@require_POST
+def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
+    """Do one thing and lead back; what was typed comes back with a refusal."""
+    if name not in ACTS:
+        raise Http404
+    wanted, found = ACTS[name], _case(request, session_id)
+    form = wanted.form(found, request.POST)
+    if not form.is_valid():
+        return _show(request, found, tried=form, name=name, status=422)
+    try:
+        _do(wanted, request, session_id, form)
+    except Refused as error:
+        return _refuse(request, session_id, form, name, error.detail, error.status)
+    except InvalidTransition as error:
+        sentence = _("That is not possible any more. The session is now: %(state)s.")
+        return _refuse(request, session_id, form, name, sentence % {"state": error.current.label}, 409)
+    except (Session.DoesNotExist, Payment.DoesNotExist):
+        raise Http404 from None
+    messages.success(request, str(wanted.done))
+    return SeeOther(reverse("support_case", args=[session_id]))
+
+
+@support_only
+@require_safe
+@never_cache
+def evidence_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """For a bank: what was agreed, what took place, what was charged."""
+    content = case_evidence.pdf(_case(request, session_id), time_zone=timezone.get_current_timezone_name())
+    disposition = f'attachment; filename="evidence-{session_id}.pdf"'
+    return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
+
+
+@support_only
+@require_safe
+@never_cache
+def evidence_zip(request: SignedInRequest, session_id: UUID) -> StreamingHttpResponse:
+    """The same with the summary and every file of the session."""
+    found = _case(request, session_id)
+    papers = case_evidence.documents(found, time_zone=timezone.get_current_timezone_name())
+    disposition = f'attachment; filename="evidence-{session_id}.zip"'
+    return StreamingHttpResponse(
+        case_evidence.zipped(papers, found.files),
+        content_type="application/zip",
+        headers={"Content-Disposition": disposition},
+    )
+
+
+def _case(request: SignedInRequest, session_id: UUID) -> Case:
+    people = Session.objects.select_related("customer", "mechanic__mechanic_profile")
+    session = people.filter(id=session_id).first()
     if session is None:
         raise Http404
-    return render(request, "support/case.html", {"session": session, "events": session.events.order_by("seq")})
+    return Case(session, timezone.now(), show=request.GET.get("show", ""), whole="whole" in request.GET)
+
+
+def _do(wanted: Act, request: SignedInRequest, session_id: UUID, form: ActForm) -> None:
+    on = {"session_id": session_id, "by": request.user, "now": timezone.now(), "token": form.cleaned_data["token"]}
+    wanted.do(on, form.cleaned_data)
+
+
+def _show(
+    request: SignedInRequest, found: Case, *, tried: ActForm | None = None, name: str = "", status: int = 200
+) -> HttpResponse:
+    facts = {"case": found, "session": found.session, "offers": offers(found, tried, name)}
+    return render(request, "support/case.html", facts, status=status)
+
+
+def _refuse(
+    request: SignedInRequest, session_id: UUID, form: ActForm, name: str, sentence: str, status: int
+) -> HttpResponse:
+    """The page as it is now, with the sentence at the form and what was typed in it."""
+    form.add_error(None, ValidationError(sentence))
+    return _show(request, _case(request, session_id), tried=form, name=name, status=status)

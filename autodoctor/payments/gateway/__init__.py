@@ -5,6 +5,7 @@ after a crash passes the same key and gets the first answer again.
 """
 
 from autodoctor.payments.gateway.client import Declined, Invalid, PaymentError, Unavailable, Unknown
+from autodoctor.payments.gateway.disputes import DisputeSnapshot
 from autodoctor.payments.gateway.intents import (
     CheckoutSnapshot,
     PaymentSnapshot,
@@ -26,6 +27,7 @@ from autodoctor.payments.gateway.webhooks import EventNotice, Forged, verified_e
 __all__ = [
     "CheckoutSnapshot",
     "Declined",
+    "DisputeSnapshot",
     "EventNotice",
     "Forged",
     "Invalid",

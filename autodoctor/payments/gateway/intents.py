@@ -8,6 +8,7 @@ from uuid import UUID
 import stripe
 
 from autodoctor.payments.gateway.client import client, id_of, in_our_words, once, part
+from autodoctor.payments.gateway.disputes import DisputeSnapshot, disputes_of
 
 _WHOLE = ["latest_charge.refunds"]
 
@@ -51,6 +52,7 @@ class PaymentSnapshot:
     confirm_url: str  # where the bank asks the holder; empty when it does not
     disputed: bool
     refunds: tuple[RefundSnapshot, ...]
+    disputes: tuple[DisputeSnapshot, ...] = ()
 
     @property
     def refunded_cents(self) -> int:
@@ -177,6 +179,7 @@ def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
         confirm_url=part(part(data, "next_action"), "redirect_to_url").get("url") or "",
         disputed=bool(charge.get("disputed")),
         refunds=tuple(_refund(refund) for refund in refunds),
+        disputes=disputes_of(data["id"]) if charge.get("disputed") else (),
     )
 
 

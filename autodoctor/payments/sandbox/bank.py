@@ -217,7 +217,7 @@ def refund(desk: Desk, charge: Json, *, amount: int | None, reason: str | None, 
     left = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         raise ApiError(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
-    if charge["disputed"]:
+    if _is_charged_back(desk, charge):
         raise ApiError(f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
     amount = left if amount is None else amount
     if amount > left:
@@ -239,13 +239,35 @@ def fail_refund(desk: Desk, made: Json) -> Json:
     return desk.save(failed, "refund.updated", "refund.failed")
 
 
+def _is_charged_back(desk: Desk, charge: Json) -> bool:
+    """Its money is, or was for good, taken back; `disputed` stays true whatever came of it."""
+    return any(dispute["status"] != "won" for dispute in desk.store.find("dispute", equal={"charge": charge["id"]}))
+
+
 def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str) -> Json:
+    """The bank takes the money back at once, until the dispute is decided."""
     desk.save(charge | {"disputed": True})
-    return desk.save(objects.dispute(charge, amount=amount, reason=reason, now=desk.now), "charge.dispute.created")
+    made = objects.dispute(charge, amount=amount, reason=reason, now=desk.now)
+    desk.save(made, "charge.dispute.created")
+    taken = [objects.dispute_transaction(made, -amount, now=desk.now)]
+    return desk.save(made | {"balance_transactions": taken}, "charge.dispute.funds_withdrawn")
+
+
+def review_dispute(desk: Desk, dispute: Json) -> Json:
+    """We have sent our evidence; the bank looks at it."""
+    if dispute["status"] != "needs_response":
+        raise ApiError(f"This dispute is {dispute['status']}: no evidence can be submitted.", code="dispute_closed")
+    details = dispute["evidence_details"] | {"has_evidence": True, "submission_count": 1}
+    return desk.save(dispute | {"status": "under_review", "evidence_details": details}, "charge.dispute.updated")
 
 
 def close_dispute(desk: Desk, dispute: Json, *, won: bool) -> Json:
-    return desk.save(dispute | {"status": "won" if won else "lost"}, "charge.dispute.closed")
+    closed = desk.save(dispute | {"status": "won" if won else "lost"}, "charge.dispute.closed")
+    if not won:
+        return closed
+    given = objects.dispute_transaction(closed, closed["amount"], now=desk.now)
+    returned = [*closed["balance_transactions"], given]
+    return desk.save(closed | {"balance_transactions": returned}, "charge.dispute.funds_reinstated")
 
 
 def expire_holds(desk: Desk) -> None:

@@ -22,8 +22,8 @@ def _flush(form: Form) -> Json:
 
 def _dispute(form: Form) -> Json:
     if "charge" in form:
-        return {"charge": form["charge"]}
-    return {"dispute": form["dispute"], "won": form.get("won") == "yes"}
+        return {"charge": form["charge"], "reason": form.get("reason", "fraudulent")}
+    return {"dispute": form["dispute"]} | ({"won": form["won"] == "yes"} if "won" in form else {})
 
 
 def _named(*names: str) -> Callable[[Form], Json]:

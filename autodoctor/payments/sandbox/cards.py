@@ -64,6 +64,7 @@ OFFERED = (
     "pm_card_chargeDeclinedExpiredCard",
     "pm_card_chargeDeclinedLostCard",
     "pm_card_authenticationRequired",
+    "pm_card_createDispute",
 )
 DECLINING = "pm_card_chargeDeclined"
 AUTHENTICATING = "pm_card_authenticationRequired"

@@ -8,7 +8,8 @@
     clock      {"advance_seconds": 1800}: Checkouts and holds expire by it
     faults     {"method", "path", "status", "when": "before"|"after", "times", "delay_seconds"}: the next matching
                requests are slow, or answered with this status, before anything is done, or after all of it was done
-    disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it
+    disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it; {"dispute"} alone: our
+               evidence is there, and the bank looks at it
     refunds    {"refund"} fails it, as a bank may days later
     checkouts  {"checkout"} expires it
     cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a kept card from now on, by the
@@ -102,8 +103,10 @@ class Control:
 
     def _dispute(self, given: Json) -> Json:
         with self._desk() as desk:
-            if "dispute" in given:
+            if "won" in given:
                 made = bank.close_dispute(desk, desk.find("dispute", given["dispute"]), won=bool(given["won"]))
+            elif "dispute" in given:
+                made = bank.review_dispute(desk, desk.find("dispute", given["dispute"]))
             else:
                 charge = desk.find("charge", given["charge"])
                 amount = int(given.get("amount") or charge["amount_captured"])

@@ -202,13 +202,33 @@ def dispute(charge_: Json, *, amount: int, reason: str, now: int) -> Json:
         "created": now,
         "currency": charge_["currency"],
         "evidence": {},
-        "evidence_details": {"due_by": now + AUTHORISATION_LASTS_SECONDS, "has_evidence": False},
+        "evidence_details": {
+            "due_by": now + AUTHORISATION_LASTS_SECONDS,
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
         "is_charge_refundable": False,
         "livemode": False,
         "metadata": {},
         "payment_intent": charge_["payment_intent"],
         "reason": reason,
         "status": "needs_response",
+    }
+
+
+def dispute_transaction(dispute_: Json, amount: int, *, now: int) -> Json:
+    """The money that a dispute moves on our balance: taken (negative), or given back."""
+    return {
+        "id": new_id("txn"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "created": now,
+        "currency": dispute_["currency"],
+        "net": amount,
+        "fee": 0,
+        "source": dispute_["id"],
+        "type": "adjustment",
     }
 
 

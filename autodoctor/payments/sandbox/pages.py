@@ -215,15 +215,20 @@ def _behaviour(card: cards.Card) -> str:
     return ", ".join(filter(None, [asks, refuses])) or _("pays")
 
 
+_DECIDED: list[tuple[Promise, str, dict[str, str]]] = [
+    (gettext_lazy("Won"), "disputes", {"dispute": "id", "won": "yes"}),
+    (gettext_lazy("Lost"), "disputes", {"dispute": "id", "won": "no"}),
+]
 # What can be opened or ended by hand, by what it is and how it stands: label, verb, form fields.
 _ACTIONS: dict[tuple[str, str], list[tuple[Promise, str, dict[str, str]]]] = {
     ("checkout.session", "open"): [(gettext_lazy("Expire"), "checkouts", {"checkout": "id"})],
-    ("charge", "succeeded"): [(gettext_lazy("Dispute"), "disputes", {"charge": "id"})],
-    ("refund", "succeeded"): [(gettext_lazy("Let it fail"), "refunds", {"refund": "id"})],
-    ("dispute", "needs_response"): [
-        (gettext_lazy("Won"), "disputes", {"dispute": "id", "won": "yes"}),
-        (gettext_lazy("Lost"), "disputes", {"dispute": "id", "won": "no"}),
+    ("charge", "succeeded"): [
+        (gettext_lazy("Dispute"), "disputes", {"charge": "id", "reason": "fraudulent"}),
+        (gettext_lazy("Dispute: not as promised"), "disputes", {"charge": "id", "reason": "product_unacceptable"}),
     ],
+    ("refund", "succeeded"): [(gettext_lazy("Let it fail"), "refunds", {"refund": "id"})],
+    ("dispute", "needs_response"): [(gettext_lazy("Evidence is sent"), "disputes", {"dispute": "id"}), *_DECIDED],
+    ("dispute", "under_review"): _DECIDED,
 }
 _PAGES = {("checkout.session", "open"): "/pay/", ("payment_intent", "requires_action"): "/authenticate/"}
 

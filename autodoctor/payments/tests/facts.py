@@ -6,7 +6,9 @@ from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
 from autodoctor.payments.jobs import JOBS
 
-FACTS = "authorised captured released failed mismatch refunded refund_failed disputed waiting declined".split()
+FACTS = (
+    "authorised captured released failed mismatch refunded refund_failed disputed dispute_closed waiting declined"
+).split()
 seen: list[tuple[str, dict[str, str]]] = []
 
 

@@ -15,7 +15,7 @@ from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.payments import checkout, gateway, kept_card, ledger
 from autodoctor.payments.checkout import NotPayable
-from autodoctor.payments.gateway import PaymentSnapshot
+from autodoctor.payments.gateway import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.models import Payment
 from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.tests import facts
@@ -123,6 +123,15 @@ def as_stripe_has_it(payment: Payment, status: str, **changes: Any) -> PaymentSn
         "refunds": (),
     }
     return PaymentSnapshot(**given | changes)
+
+
+def as_disputed(
+    dispute_id: str = "du_1", *, status: str = "needs_response", amount_cents: int = 1000
+) -> DisputeSnapshot:
+    opened_at = timezone.now()
+    return DisputeSnapshot(
+        dispute_id, amount_cents, "usd", "fraudulent", status, opened_at + timedelta(days=7), opened_at
+    )
 
 
 def open_extension(customer: User, now: datetime, **changes: Any) -> Payment:

@@ -198,7 +198,9 @@ def test_a_whole_life_in_any_order_of_its_events(
     run_all()
     ledger.refund(payment_id=held.id, amount_cents=500, reason="x", now=now)
     run_all()
-    stripe_sandbox.control("disputes", charge=gateway.payment(held.intent_id).charge_id)
+    opened = stripe_sandbox.control("disputes", charge=gateway.payment(held.intent_id).charge_id)
+    stripe_sandbox.control("disputes", dispute=opened["id"])
+    stripe_sandbox.control("disputes", dispute=opened["id"], won=False)
     sent = stripe_sandbox.events()
     half = len(sent) // 2
     reordered = {"as sent": sent, "reversed": sent[::-1], "halves swapped": sent[half:] + sent[:half]}[order]
@@ -210,8 +212,9 @@ def test_a_whole_life_in_any_order_of_its_events(
     held.refresh_from_db()
     assert (held.state, held.captured_cents, held.mismatch) == (State.CAPTURED, 2000, "")
     assert held.disputed_at is not None
+    assert [(one.amount_cents, one.outcome) for one in held.disputes.all()] == [(2000, "lost")]
     assert [(one.amount_cents, one.state) for one in held.refunds.all()] == [(500, "issued")]
-    assert consequences.kinds() == ["authorised", "captured", "disputed", "refunded"]
+    assert consequences.kinds() == ["authorised", "captured", "dispute_closed", "disputed", "refunded"]
     assert not StripeEvent.objects.filter(processed_at=None).exists()
 
 
@@ -219,6 +222,7 @@ def deliver_before_the_row(payment: Payment, sandbox: RunningSandbox, events: li
     """Then the row comes, as it was before anything was paid."""
     facts.seen.clear()
     payment.refunds.all().delete()
+    payment.disputes.all().delete()
     Payment.objects.filter(id=payment.id).delete()
     deliver_all(sandbox, events)
     run_due(timezone.now())

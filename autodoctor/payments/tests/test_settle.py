@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import ledger
+from autodoctor.payments import disputes, ledger
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund, StripeCustomer
 from autodoctor.payments.settle import settle
 from autodoctor.payments.tests import facts
-from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, as_stripe_has_it, scheduled
+from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, as_disputed, as_stripe_has_it, scheduled
 
 State = Payment.State
 
@@ -141,12 +141,6 @@ def test_a_refund_made_at_stripe_enters_the_ledger_once(
     assert consequences.kinds().count("refunded") == 1
 
 
-def test_a_replayed_dispute_is_noted_once(payment: Payment, consequences: Consequences, now: datetime) -> None:
-    for _ in range(3):
-        apply(payment, as_stripe_has_it(payment, "succeeded", disputed=True), now)
-        assert consequences.kinds().count("disputed") == 1
-
-
 LIVES = {
     "charged in full": (PRICE_CENTS, ["requires_payment_method", "requires_capture", "succeeded"]),
     "charged in part": (1000, ["requires_capture", "succeeded"]),
@@ -154,6 +148,8 @@ LIVES = {
     "declined, then given up": (None, ["requires_payment_method", "canceled"]),
     "held until it lapsed": (None, ["requires_capture", "canceled"]),
     "refunded, disputed": (PRICE_CENTS, ["requires_capture", "succeeded", "refunded", "disputed"]),
+    "refunded, disputed, lost": (PRICE_CENTS, ["requires_capture", "succeeded", "refunded", "disputed", "lost"]),
+    "refunded, disputed, won": (PRICE_CENTS, ["requires_capture", "succeeded", "refunded", "disputed", "won"]),
 }
 ENDS = {
     "charged in full": (State.CAPTURED, PRICE_CENTS),
@@ -162,6 +158,8 @@ ENDS = {
     "declined, then given up": (State.CREATED, 0),
     "held until it lapsed": (State.RELEASED, 0),
     "refunded, disputed": (State.CAPTURED, PRICE_CENTS),
+    "refunded, disputed, lost": (State.CAPTURED, PRICE_CENTS),
+    "refunded, disputed, won": (State.CAPTURED, PRICE_CENTS),
 }
 
 
@@ -182,10 +180,16 @@ def test_any_order_of_news_ends_the_same(book: Book, now: datetime, name: str, d
     payment.refresh_from_db()
 
     assert (payment.state, payment.captured_cents) == ENDS[name]
-    assert bool(payment.disputed_at) == (name == "refunded, disputed")
-    assert payment.refunds.count() == (1 if name == "refunded, disputed" else 0)
+    assert bool(payment.disputed_at) == ("disputed" in name)
+    assert payment.refunds.count() == (1 if "refunded" in name else 0)
+    assert [one.outcome for one in payment.disputes.all()] == ([outcome_in(life)] if "disputed" in life else [])
+    assert disputes.holds_earning(payment) == ("disputed" in life and outcome_in(life) != "won")
     told = Consequences().kinds()
     assert sorted(set(told)) == told, "each fact at most once"
+
+
+def outcome_in(life: list[str]) -> str:
+    return next((word for word in ("won", "lost") if word in life), "")
 
 
 def _decide(payment: Payment, due: int) -> None:
@@ -200,7 +204,9 @@ def _moment(payment: Payment, life: list[str], due: int | None) -> PaymentSnapsh
     if "requires_payment_method" in life:
         extra["decline_code"] = "generic_decline" if life[-1] == "requires_payment_method" else ""
     if "succeeded" in life:
+        opened = (as_disputed(f"du_{payment.id}", status=outcome_in(life) or "needs_response"),)
         extra |= {"received_cents": due, "disputed": "disputed" in life}
+        extra |= {"disputes": opened if "disputed" in life else ()}
         extra |= {"refunds": (refund,) if "refunded" in life else ()}
         return as_stripe_has_it(payment, "succeeded", **extra)
     return as_stripe_has_it(payment, life[-1], **extra)

@@ -14,6 +14,7 @@ from django.utils.translation import pgettext
 
 from autodoctor.files import errors
 from autodoctor.payments.words import money
+from autodoctor.sessions import desk
 from autodoctor.sessions.words import span
 
 register = template.Library()
@@ -65,6 +66,9 @@ def file_size(size: int) -> str:
         return _("%s byte") % size
     words, unit = (_("%s kB"), 1024) if size < 1024 * 1024 else (_("%s MB"), 1024 * 1024)
     return words % floatformat(size / unit, -1)
+
+
+register.filter("said_at_the_end", desk.said_at_the_end)
 
 
 @register.simple_tag

@@ -6,15 +6,19 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage as Parsed
 from smtplib import SMTPRecipientsRefused
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 
+from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.files.tests.samples import position_in
 from autodoctor.sessions.models import SessionEvent
+from autodoctor.summaries.actions import resend
 from autodoctor.summaries.tests.desk import CONTENT, Desk
 
 
@@ -65,6 +69,25 @@ def test_times_are_the_customers(desk: Desk) -> None:
     desk.submit()
     (letter,) = letters(desk)
     assert "JST" in content(letter, "text/plain")[0]
+
+
+def test_support_has_it_sent_once_more_as_a_mail_of_its_own(desk: Desk, support: User) -> None:
+    desk.submit()
+    token = uuid4()
+    (first,) = letters(desk)
+    for _ in range(2):  # pressed twice
+        resend(session_id=desk.id, by=support, reason="It got lost", now=desk.now, token=token)
+        _first, again = letters(desk)
+    assert again["To"] == first["To"]
+    assert again["Message-ID"] != first["Message-ID"]
+    (noted,) = SessionEvent.objects.filter(session_id=desk.id, kind="support.summary_resent")
+    assert (noted.audience, noted.data["reason"]) == ("support", "It got lost")
+
+
+def test_what_is_not_written_cannot_be_sent_again(desk: Desk, support: User) -> None:
+    with pytest.raises(Refused, match="not_submitted"):
+        resend(session_id=desk.id, by=support, reason="It got lost", now=desk.now)
+    assert not SessionEvent.objects.filter(session_id=desk.id, kind="support.summary_resent").exists()
 
 
 def test_a_dead_server_loses_nothing_and_sends_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

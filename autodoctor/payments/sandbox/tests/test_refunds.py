@@ -88,7 +88,8 @@ def test_a_disputing_card_disputes_what_was_captured(client: Any, stripe_sandbox
     dispute = client.v1.disputes.list({"payment_intent": intent.id}).data[0]
     assert (dispute.amount, dispute.reason, dispute.status) == (1000, "fraudulent", "needs_response")
     assert client.v1.charges.retrieve(intent.latest_charge).disputed is True
-    assert stripe_sandbox.events()[-1]["type"] == "charge.dispute.created"
+    told = [event["type"] for event in stripe_sandbox.events()]
+    assert told[-2:] == ["charge.dispute.created", "charge.dispute.funds_withdrawn"]
     with pytest.raises(stripe.InvalidRequestError, match="charged back"):
         client.v1.refunds.create({"payment_intent": intent.id})
 
@@ -100,3 +101,18 @@ def test_a_test_may_open_and_close_a_dispute(client: Any, stripe_sandbox: Runnin
     kept = client.v1.disputes.retrieve(opened["id"], {"expand": ["charge"]})
     charge: Any = kept.charge
     assert (kept.status, kept.amount, charge.disputed) == ("won", 500, True)
+    told = [event["type"] for event in stripe_sandbox.events()]
+    assert told[-2:] == ["charge.dispute.closed", "charge.dispute.funds_reinstated"]
+    assert client.v1.refunds.create({"payment_intent": intent.id, "amount": 100}).amount == 100
+
+
+def test_evidence_is_looked_at_before_a_dispute_is_lost(client: Any, stripe_sandbox: RunningSandbox) -> None:
+    intent = charged(client)
+    opened = stripe_sandbox.control("disputes", charge=intent.latest_charge, reason="product_unacceptable")
+    seen = stripe_sandbox.control("disputes", dispute=opened["id"])
+    assert (seen["status"], seen["evidence_details"]["has_evidence"]) == ("under_review", True)
+    stripe_sandbox.control("disputes", dispute=opened["id"], won=False)
+    [kept] = client.v1.disputes.list({"payment_intent": intent.id}).data
+    assert (kept.status, kept.reason) == ("lost", "product_unacceptable")
+    with pytest.raises(stripe.InvalidRequestError, match="charged back"):
+        client.v1.refunds.create({"payment_intent": intent.id})

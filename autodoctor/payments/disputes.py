@@ -1,0 +1,82 @@
+"""Disputes of our charges: what Stripe says of them now, and what that means for the money we have.
+
+Nothing here knows more of a session than the payment does: what was said and done in it stays as it is.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+
+from autodoctor.clock.queue import schedule
+from autodoctor.payments.gateway import DisputeSnapshot, PaymentSnapshot
+from autodoctor.payments.models import Dispute, Payment
+
+Outcome = Dispute.Outcome
+
+
+def holds_earning(payment: Payment) -> bool:
+    """Nobody may be paid out of this charge: a dispute of it is open, or was lost."""
+    known = payment.disputes.exclude(outcome=Outcome.WON)
+    return known.exists() or (payment.disputed_at is not None and not payment.disputes.exists())
+
+
+def is_open(payment: Payment) -> bool:
+    return payment.disputes.filter(outcome="").exists()
+
+
+def lost_cents(payment: Payment) -> int:
+    """What banks have taken back of this charge for good."""
+    lost = payment.disputes.filter(outcome=Outcome.LOST).aggregate(cents=Sum("amount_cents"))["cents"] or 0
+    return min(lost, payment.captured_cents)
+
+
+def follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    """Write down how the disputes of a payment stand, and schedule the news. The caller holds the payment's row."""
+    if not snapshot.disputed:
+        return
+    first = Payment.objects.filter(id=payment.id, disputed_at=None).update(disputed_at=now)
+    if first:
+        payment.disputed_at = now
+    if first and not snapshot.disputes:  # Stripe's list lags behind its charge: nothing more is known yet
+        _tell("payment.disputed", payment, now)
+    for seen in snapshot.disputes:
+        _follow(payment, seen, now)
+
+
+def _follow(payment: Payment, seen: DisputeSnapshot, now: datetime) -> None:
+    dispute, new = Dispute.objects.get_or_create(
+        stripe_id=seen.id,
+        defaults={
+            "payment": payment,
+            "amount_cents": seen.amount_cents,
+            "currency": seen.currency,
+            "reason": seen.reason[:60],
+            "status": seen.status[:40],
+            "evidence_due_at": seen.evidence_due_at,
+            "opened_at": seen.opened_at,
+        },
+    )
+    if new:
+        _tell("payment.disputed", payment, now, dispute)
+    if seen.outcome:
+        _close(payment, dispute, seen, now)
+    else:  # older news of one that is closed changes nothing
+        Dispute.objects.filter(id=dispute.id, outcome="").update(
+            amount_cents=seen.amount_cents, status=seen.status[:40], evidence_due_at=seen.evidence_due_at
+        )
+
+
+def _close(payment: Payment, dispute: Dispute, seen: DisputeSnapshot, now: datetime) -> None:
+    changed = Dispute.objects.filter(id=dispute.id).exclude(outcome=seen.outcome)
+    if changed.update(outcome=seen.outcome, status=seen.status[:40], amount_cents=seen.amount_cents, closed_at=now):
+        dispute.outcome = seen.outcome
+        _tell("payment.dispute_closed", payment, now, dispute)
+
+
+def _tell(fact: str, payment: Payment, now: datetime, dispute: Dispute | None = None) -> None:
+    told = {"owner_id": str(payment.owner_id), "purpose": payment.purpose, "payment_id": str(payment.id)}
+    about: dict[str, Any] = {"dispute_id": dispute.stripe_id, "outcome": dispute.outcome} if dispute else {}
+    if dispute:
+        about |= {"amount_cents": dispute.amount_cents, "currency": dispute.currency, "reason": dispute.reason}
+    schedule(fact, dispute.stripe_id if dispute else str(payment.id), now, **told, **about)

@@ -1,0 +1,227 @@
+"""What a bank wants to see of a disputed charge, as one document: what was agreed, what took place, what was charged.
+
+Only what our log and ledger hold goes in, in the order and at the times they hold it.
+"""
+
+import asyncio
+import zipfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from autodoctor.files.listing import open_file
+from autodoctor.files.models import StoredFile
+from autodoctor.paper import as_set, moment, typeset
+from autodoctor.payments.models import Dispute, Payment, Refund
+from autodoctor.payments.words import money
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.states import Kind
+from autodoctor.sessions.words import span
+from autodoctor.summaries import document
+from autodoctor.summaries import pdf as summary_pdf
+from autodoctor.support.case_file import Case, Money
+from autodoctor.support.case_presence import Attendance, attendance
+from autodoctor.support.case_timeline import Group, group_of, in_words
+
+TEMPLATE = Path(__file__).parent / "typst" / "evidence.typ"
+MESSAGE = "message.posted"
+LEFT_OUT = frozenset({Group.SUPPORT, Group.ALERTS, Group.CHAT})  # ours alone, or given in full below
+MOST_MESSAGES = 1_000
+PIECE_BYTES = 1 << 20
+
+
+def pdf(case: Case, *, time_zone: str) -> bytes:
+    """The document, with times in this zone."""
+    with timezone.override(ZoneInfo(time_zone)):
+        return typeset(TEMPLATE, _data(case), made_at=case.now)
+
+
+def documents(case: Case, *, time_zone: str) -> dict[str, bytes]:
+    """The document and, where there is one, the written summary, by name."""
+    written = {"summary.pdf": _summary(case, time_zone)} if case.session.summarised_at else {}
+    return {"evidence.pdf": pdf(case, time_zone=time_zone), **written}
+
+
+async def zipped(papers: dict[str, bytes], files: list[StoredFile]) -> AsyncIterator[bytes]:
+    """A ZIP of these and of every file, packed on the disk. Raises `OSError` when one cannot be read just now."""
+    packed = await asyncio.to_thread(_pack, papers, files)
+    try:
+        while piece := await asyncio.to_thread(packed.read, PIECE_BYTES):
+            yield piece
+    finally:
+        packed.close()
+
+
+def _pack(papers: dict[str, bytes], files: list[StoredFile]) -> IO[bytes]:
+    packed: IO[bytes] = TemporaryFile()  # noqa: SIM115 closed by who reads it
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in papers.items():
+            archive.writestr(name, content)
+        for name, file in _named(files):
+            with open_file(file) as stored, archive.open(zipfile.ZipInfo(name), "w") as entry:
+                while part := stored.read(PIECE_BYTES):
+                    entry.write(part)
+    packed.seek(0)
+    return packed
+
+
+def _summary(case: Case, time_zone: str) -> bytes:
+    return summary_pdf.render(document.of(case.session.summary), time_zone=time_zone)
+
+
+def _named(files: list[StoredFile]) -> Iterator[tuple[str, StoredFile]]:
+    """The oldest first, numbered: two may have the same name."""
+    for number, file in enumerate(reversed(files), 1):
+        yield f"files/{number:02d}-{file.name}", file
+
+
+def _data(case: Case) -> dict[str, Any]:
+    session = case.session
+    events = list(session.events.order_by("seq"))
+    messages = [event for event in events if event.kind == MESSAGE]
+    about = case.vehicle or session.plan_name
+    return {
+        "words": _words(),
+        "title": _("Evidence: session of %(name)s") % {"name": session.customer.name},
+        "author": "The Auto Doctor",
+        "heading": as_set(f"{session.plan_name}, {session.customer.name}"),
+        "dated": moment(case.now),
+        "facts": _facts(case),
+        "service": _service(case, attendance(events, case.now), messages),
+        "agreed": _agreed(case),
+        "charges": [row for each in case.money for row in _charge(each)],
+        "timeline": [_entry(event) for event in events if group_of(event.kind) not in LEFT_OUT],
+        "messages": [_entry(event) | {"who": as_set(event.actor_name)} for event in messages[:MOST_MESSAGES]],
+        "zone": _("Times are those of %(zone)s.") % {"zone": timezone.get_current_timezone_name()},
+        "files": [as_set(file.name) for file in reversed(case.files)],
+        "summary": _about_summary(case),
+        "footer": as_set(f"The Auto Doctor · {about} · {session.id}"[:110]),
+    }
+
+
+def _words() -> dict[str, str]:
+    return {
+        "kind": _("Evidence about a charge"),
+        "service": _("What was provided"),
+        "agreed": _("What the customer agreed to"),
+        "charges": _("What was charged"),
+        "what": _("What"),
+        "when": _("When"),
+        "reference": _("Reference"),
+        "amount": _("Amount"),
+        "timeline": _("What happened"),
+        "messages": _("What was written"),
+        "files": _("Files that were shared"),
+        "summary": _("The written summary"),
+    }
+
+
+def _facts(case: Case) -> list[dict[str, str]]:
+    session = case.session
+    cards = (each.payment for each in case.money if each.payment.card_last4)
+    facts = {
+        _("Customer"): f"{session.customer.name}\n{session.customer.email}",
+        _("Mechanic"): session.mechanic.name if session.mechanic else "",
+        _("Card"): "\n".join(sorted({f"{payment.card_brand.title()} {payment.card_last4}" for payment in cards})),
+        _("Booked"): moment(session.created_at),
+        _("Began"): moment(session.started_at) if session.started_at else "",
+        _("Ended"): moment(session.ended_at) if session.ended_at else "",
+        _("Vehicle"): case.vehicle,
+        _("VIN"): str(session.vehicle.get("vin") or ""),
+        _("Session"): str(session.id),
+    }
+    return [{"label": label, "value": as_set(value)} for label, value in facts.items() if value]
+
+
+def _service(case: Case, times: Attendance, messages: list[SessionEvent]) -> list[dict[str, str]]:
+    session = case.session
+    by_role = {role: sum(event.actor_role == role for event in messages) for role in ("customer", "mechanic")}
+    is_call = session.kind != Kind.CHAT
+    rows = {
+        _("Time used"): _("%(used)s of %(granted)s") % _spans(used=case.used_seconds, granted=session.granted_seconds),
+        _("Customer present"): span(times.present["customer"]),
+        _("Mechanic present"): span(times.present["mechanic"]),
+        _("Sound and picture, both connected") if is_call else _("Both connected"): span(times.connected),
+        _("Messages"): _("%(customer)d from the customer, %(mechanic)d from the mechanic") % by_role,
+        _("Files"): str(len(case.files)),
+    }
+    return [{"label": label, "value": value} for label, value in rows.items()]
+
+
+def _spans(**seconds: float) -> dict[str, str]:
+    return {name: span(value) for name, value in seconds.items()}
+
+
+def _agreed(case: Case) -> list[dict[str, str]]:
+    """The words are those of the booking form; each was ticked or entered before the payment page opened."""
+    session = case.session
+    price = money(session.price_cents, session.currency)
+    terms = {"plan": session.plan_name, "time": span(case.booked_seconds), "price": price}
+    said = [
+        _("%(plan)s, %(time)s, for %(price)s: held on the card at booking, charged after the session.") % terms,
+        _("Ticked: “I understand the limits of advice from afar”."),
+    ]
+    if session.keep_card:
+        said.append(_("Ticked: “Keep my card for extending this session”."))
+    rows = [{"when": _short(session.waiver_at), "text": text} for text in said]
+    rows.append({"when": _short(session.created_at), "text": as_set(f"“{session.concern}”")})
+    return rows + [_bought(each.payment) for each in case.money if each.payment.granted_at]
+
+
+def _bought(payment: Payment) -> dict[str, str]:
+    words = _("Bought during the session: %(what)s for %(price)s.")
+    price = money(payment.amount_cents, payment.currency)
+    return {"when": _short(payment.created_at), "text": words % {"what": payment.description, "price": price}}
+
+
+def _charge(each: Money) -> Iterator[dict[str, str]]:
+    payment = each.payment
+    if not payment.authorised_at:
+        return
+    held, charged = _("%s: held"), _("%s: charged")
+    yield _row(held % payment.description, payment.authorised_at, payment.intent_id, payment.amount_cents, payment)
+    if payment.state == Payment.State.CAPTURED and payment.closed_at:
+        what = charged % payment.description
+        yield _row(what, payment.closed_at, payment.charge_id, payment.captured_cents, payment)
+    for refund in each.refunds:
+        if refund.state != Refund.State.FAILED:
+            yield _row(_("Given back"), refund.created_at, refund.stripe_id, -refund.amount_cents, payment)
+    for dispute in each.disputes:
+        yield _row(_disputed(dispute), dispute.opened_at, dispute.stripe_id, dispute.amount_cents, payment)
+
+
+def _disputed(dispute: Dispute) -> str:
+    return _("Disputed: %(reason)s") % {"reason": dispute.reason_words}
+
+
+def _row(what: str, at: Any, reference: str, cents: int, payment: Payment) -> dict[str, str]:
+    amount = money(abs(cents), payment.currency)
+    return {
+        "what": as_set(what),
+        "when": _short(at),
+        "reference": as_set(reference),
+        "amount": f"−{amount}" if cents < 0 else amount,
+    }
+
+
+def _entry(event: SessionEvent) -> dict[str, str]:
+    return {"when": _short(event.at), "text": as_set(in_words(event))}
+
+
+def _short(at: Any) -> str:
+    return date_format(timezone.localtime(at), "j M Y, H:i:s")
+
+
+def _about_summary(case: Case) -> str:
+    if case.session.summarised_at is None:
+        return ""
+    page = f"{settings.SITE_URL}/sessions/{case.session.id}/summary/"
+    sentence = _("Written by the mechanic and sent to the customer by mail, with photos, on %(at)s: %(page)s")
+    return sentence % {"at": moment(case.session.summarised_at), "page": page}

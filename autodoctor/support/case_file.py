@@ -1,0 +1,185 @@
+"""Everything about one session that support may want to know, read once. Amounts in integer cents."""
+
+from copy import copy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from autodoctor.clock.models import Job
+from autodoctor.files.listing import files_of
+from autodoctor.files.models import StoredFile
+from autodoctor.payments import disputes, ledger
+from autodoctor.payments.models import Dispute, Payment, Refund
+from autodoctor.sessions import attendance, calling, desk, settlement
+from autodoctor.sessions.attendance import Seat
+from autodoctor.sessions.models import Participant, Session, SessionEvent
+from autodoctor.sessions.states import RUNNING, TERMINAL
+from autodoctor.support.case_timeline import Group, Line, lines
+
+SHOWN = 300  # entries of the log on the page, unless all of them are asked for
+
+
+@dataclass(frozen=True)
+class Money:
+    """One payment with what became of it."""
+
+    payment: Payment
+    refunds: list[Refund]
+    disputes: list[Dispute]
+
+    @property
+    def refundable_cents(self) -> int:
+        return 0 if self.is_disputed else ledger.refundable_cents(self.payment)
+
+    @property
+    def is_disputed(self) -> bool:
+        return any(dispute.is_open for dispute in self.disputes)
+
+    @property
+    def holds_earning(self) -> bool:
+        return disputes.holds_earning(self.payment)
+
+
+@dataclass
+class Case:
+    session: Session
+    now: datetime
+    show: str = ""  # one group of the log
+    whole: bool = False  # all of it, however long
+
+    @cached_property
+    def situation(self) -> attendance.Situation:
+        return attendance.look(self.session, self.now)
+
+    @property
+    def seats(self) -> list[tuple[Seat, Any, dict[str, Any] | None]]:
+        """Who takes part, and what their device check said last."""
+        people = ((self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic))
+        return [(seat, person, self.checkups.get(seat.role)) for seat, person in people if person]
+
+    @property
+    def is_over(self) -> bool:
+        return self.session.state in TERMINAL
+
+    @property
+    def is_running(self) -> bool:
+        return self.session.state in RUNNING
+
+    @property
+    def vehicle(self) -> str:
+        parts = (self.session.vehicle.get(name) for name in ("year", "make", "model"))
+        return " ".join(str(part) for part in parts if part)
+
+    @cached_property
+    def checkups(self) -> dict[str, dict[str, Any]]:
+        return calling.checkups(self.session)
+
+    @cached_property
+    def former(self) -> QuerySet[Participant]:
+        """Mechanics who had it and gave it back."""
+        return (
+            self.session.participants.filter(released_at__isnull=False).select_related("user").order_by("released_at")
+        )
+
+    # Time
+
+    @property
+    def used_seconds(self) -> int:
+        """Of the granted time: until the end, or until now."""
+        if self.session.ended_at:
+            return settlement.used_seconds(self.session)
+        so_far = copy(self.session)
+        so_far.ended_at = self.now
+        return settlement.used_seconds(so_far)
+
+    @property
+    def booked_seconds(self) -> int:
+        """What was sold at booking, before anything was added."""
+        bookings = [each.payment for each in self.money if each.payment.purpose == Payment.Purpose.BOOKING]
+        return bookings[0].seconds if bookings else self.session.granted_seconds
+
+    @property
+    def seconds_left(self) -> int:
+        return max(0, self.session.granted_seconds - self.used_seconds)
+
+    @cached_property
+    def paused_seconds(self) -> float:
+        """How long the clock stood still, a pause that still lasts included."""
+        session = self.session
+        if session.started_at is None or session.ends_at is None:
+            return 0.0
+        moved = (session.ends_at - session.started_at).total_seconds() - session.granted_seconds
+        lasting = (session.ended_at or self.now) - session.paused_at if session.paused_at else timedelta()
+        return max(0.0, moved + lasting.total_seconds())
+
+    # The log
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        return lines(self.session, show=self.show, limit=None if self.whole else SHOWN)
+
+    @property
+    def is_cut(self) -> bool:
+        return not self.whole and len(self.lines) == SHOWN
+
+    @property
+    def groups(self) -> list[tuple[str, Any]]:
+        return Group.choices
+
+    @cached_property
+    def messages(self) -> int:
+        return SessionEvent.objects.filter(session=self.session, kind="message.posted").count()
+
+    @cached_property
+    def files(self) -> list[StoredFile]:
+        return list(files_of(self.session.id))
+
+    # Money
+
+    @cached_property
+    def money(self) -> list[Money]:
+        paid = Payment.objects.filter(owner_id=self.session.id).order_by("created_at")
+        whole = paid.prefetch_related("refunds__requested_by", "disputes")
+        return [
+            Money(
+                payment,
+                sorted(payment.refunds.all(), key=lambda refund: refund.created_at),
+                sorted(payment.disputes.all(), key=lambda dispute: dispute.opened_at),
+            )
+            for payment in whole
+        ]
+
+    @property
+    def refundable(self) -> list[Money]:
+        return [each for each in self.money if each.refundable_cents]
+
+    @property
+    def is_disputed(self) -> bool:
+        return any(each.is_disputed for each in self.money)
+
+    @property
+    def kept_cents(self) -> int:
+        """What was charged, without what was given back, is on its way back, or was taken back by a bank."""
+        return sum(ledger.refundable_cents(each.payment) for each in self.money)
+
+    # What the clock has to do for it
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        of_money = [str(each.payment.id) for each in self.money]
+        of_money += [str(refund.id) for each in self.money for refund in each.refunds]
+        mine = Q(key=str(self.session.id)) | Q(key__startswith=f"{self.session.id}:") | Q(key__in=of_money)
+        about = Q(payload__owner_id=str(self.session.id)) | Q(payload__context__session_id=str(self.session.id))
+        return list(Job.objects.filter(mine | about).order_by("due_at")[:100])
+
+    @property
+    def stuck(self) -> bool:
+        """Something failed, and a person should look."""
+        return any(job.attempts for job in self.jobs)
+
+    @cached_property
+    def takers(self) -> list[Any]:
+        return list(desk.takers(self.session)[:50])

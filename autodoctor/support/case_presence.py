@@ -1,0 +1,64 @@
+"""How long people were there, read from the log. Times in seconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from autodoctor.sessions.models import SessionEvent
+
+OVER = frozenset({"session.ended", "session.auto_closed"})
+
+
+@dataclass
+class Attendance:
+    """`present` by role from the start to the end, `together` both at once, `connected` also with the clock running."""
+
+    present: dict[str, float] = field(default_factory=lambda: {"customer": 0.0, "mechanic": 0.0})
+    together: float = 0.0
+    connected: float = 0.0
+
+
+@dataclass
+class _Moment:
+    """How things stood between two entries of the log."""
+
+    live: bool = False
+    paused: bool = False
+    here: set[str] = field(default_factory=set)
+    since: datetime | None = None
+
+
+def attendance(events: Iterable[SessionEvent], until: datetime) -> Attendance:
+    """From the log in its order; a session that still runs counts until `until`."""
+    found, stood = Attendance(), _Moment()
+    for event in events:
+        _count(found, stood, event.at)
+        _follow(stood, event)
+    _count(found, stood, until)
+    return found
+
+
+def _count(found: Attendance, stood: _Moment, at: datetime) -> None:
+    """Add what lies between the last entry and this one."""
+    seconds = max(0.0, (at - stood.since).total_seconds()) if stood.since else 0.0
+    stood.since = max(at, stood.since) if stood.since else at
+    if not stood.live:
+        return
+    for role in stood.here & found.present.keys():
+        found.present[role] += seconds
+    if found.present.keys() <= stood.here:
+        found.together += seconds
+        found.connected += 0.0 if stood.paused else seconds
+
+
+def _follow(stood: _Moment, event: SessionEvent) -> None:
+    if event.kind == "session.started":
+        stood.live = True
+    elif event.kind in OVER:
+        stood.live = False
+    elif event.kind in {"session.paused", "session.resumed"}:
+        stood.paused = event.kind == "session.paused"
+    elif event.kind == "participant.joined":
+        stood.here.add(event.actor_role)
+    elif event.kind == "participant.left":
+        stood.here.discard(event.actor_role)

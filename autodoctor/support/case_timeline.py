@@ -1,0 +1,258 @@
+"""The log of a session in words, for staff: what happened, who did it, who read it, and what stands behind it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from autodoctor.payments.words import money
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.words import span
+
+Words = dict[str, str]
+Told = Callable[[SessionEvent], str]
+
+
+class Group(TextChoices):
+    """What can be looked at alone."""
+
+    STATE = "state", gettext_lazy("States and clock")
+    PRESENCE = "presence", gettext_lazy("Coming and going")
+    CHAT = "chat", gettext_lazy("Chat")
+    FILES = "files", gettext_lazy("Files and summary")
+    MONEY = "money", gettext_lazy("Money")
+    ALERTS = "alerts", gettext_lazy("Nudges and alerts")
+    SUPPORT = "support", gettext_lazy("Support")
+
+
+_GROUPS = {
+    "participant": Group.PRESENCE,
+    "preflight": Group.PRESENCE,
+    "message": Group.CHAT,
+    "file": Group.FILES,
+    "summary": Group.FILES,
+    "rating": Group.FILES,
+    "payment": Group.MONEY,
+    "extension": Group.MONEY,
+    "refund": Group.MONEY,
+    "nudge": Group.ALERTS,
+    "alert": Group.ALERTS,
+    "support": Group.SUPPORT,
+}
+
+# By kind; %(who)s is whoever did it, the others are what the entry holds.
+_LINES: dict[str, Promise] = {
+    "session.requested": gettext_lazy("Paid: the request is in the queue"),
+    "session.accepted": gettext_lazy("%(who)s accepted the request"),
+    "session.released": gettext_lazy("Back to the queue: %(reason)s"),
+    "session.waiting": gettext_lazy("Both are in, and wait for the start"),
+    "session.started": gettext_lazy("%(who)s started the session: the clock runs"),
+    "session.paused": gettext_lazy("The clock is paused"),
+    "session.resumed": gettext_lazy("The clock runs again"),
+    "session.held": gettext_lazy("The time is up, but the end waits for a payment"),
+    "session.extended": gettext_lazy("%(time)s more"),
+    "session.warned": gettext_lazy("Both were told that %(left)s are left"),
+    "session.ended": gettext_lazy("The session ended: %(end)s"),
+    "session.auto_closed": gettext_lazy("The session was closed: %(end)s"),
+    "session.cancelled": gettext_lazy("Called off: %(end)s"),
+    "session.expired": gettext_lazy("It did not take place: %(end)s"),
+    "participant.joined": gettext_lazy("%(who)s joined"),
+    "participant.left": gettext_lazy("%(who)s is missing"),
+    "preflight.reported": gettext_lazy("%(who)s checked their devices: %(checks)s"),
+    "file.shared": gettext_lazy("%(who)s shared %(file)s"),
+    "file.removed": gettext_lazy("%(who)s removed %(file)s"),
+    "extension.allowed": gettext_lazy("%(who)s says how long they can stay: %(allowed)s"),
+    "extension.pending": gettext_lazy("%(time)s more are being paid: %(stands)s"),
+    "extension.failed": gettext_lazy("%(time)s more were not paid: %(stands)s"),
+    "payment.captured": gettext_lazy("The hold was charged"),
+    "payment.released": gettext_lazy("The hold was released"),
+    "payment.failed": gettext_lazy("A payment was called off, or not made in time"),
+    "payment.decided": gettext_lazy("“Solved?” was answered: %(solved)s"),
+    "payment.dispute_closed": gettext_lazy("The dispute over %(amount)s was %(outcome)s"),
+    "refund.issued": gettext_lazy("A refund is on its way to the customer’s card"),
+    "summary.submitted": gettext_lazy("%(who)s submitted the summary"),
+    "summary.corrected": gettext_lazy("%(who)s added a correction to the summary"),
+    "rating.given": gettext_lazy("%(who)s gave %(stars)s of 5 stars"),
+    "nudge.customer": gettext_lazy("The customer was nudged: %(rule)s"),
+    "nudge.mechanic": gettext_lazy("The mechanic was nudged: %(rule)s"),
+    "alert.support": gettext_lazy("Support was alerted: %(rule)s"),
+    "support.refunded": gettext_lazy("%(who)s gave back %(amount)s, borne by the %(bearer)s: %(reason)s"),
+    "support.ended": gettext_lazy("%(who)s ended the session: %(reason)s"),
+    "support.cancelled": gettext_lazy("%(who)s called the session off: %(reason)s"),
+    "support.released": gettext_lazy("%(who)s freed the mechanic: %(reason)s"),
+    "support.assigned": gettext_lazy("%(who)s gave the session to %(mechanic)s: %(reason)s"),
+    "support.extended": gettext_lazy("%(who)s gave %(given)s for nothing: %(reason)s"),
+    "support.summary_resent": gettext_lazy("%(who)s had the summary sent again: %(reason)s"),
+}
+
+RULES: dict[str, Promise] = {
+    "request.unnoticed": gettext_lazy("nobody accepts"),
+    "request.offer_stop": gettext_lazy("nobody accepts, they may stop"),
+    "mechanic.nudge": gettext_lazy("the mechanic is not in"),
+    "customer.nudge": gettext_lazy("the customer is away"),
+    "customer.second_nudge": gettext_lazy("the customer is still away"),
+    "start.sound": gettext_lazy("both wait for the start"),
+    "start.alert": gettext_lazy("both wait, and nobody starts"),
+    "mechanic.lost_offer": gettext_lazy("the mechanic is gone, they may end"),
+    "customer.lost_offer": gettext_lazy("the customer is gone, they may end"),
+    "summary.reminder": gettext_lazy("the summary is not written"),
+    "summary.second_reminder": gettext_lazy("the summary is due"),
+    "summary.alert": gettext_lazy("the summary is overdue"),
+    "payment.mismatch": gettext_lazy("Stripe disagrees with our ledger"),
+    "payment.disputed": gettext_lazy("the customer’s bank disputes a charge"),
+    "payment.refund_failed": gettext_lazy("a refund did not go through"),
+    "job.parked": gettext_lazy("work was given up after many attempts"),
+}
+
+ENDS: dict[str, Promise] = {
+    "time_up": gettext_lazy("the time was up"),
+    "ended_by_customer": gettext_lazy("by the customer"),
+    "ended_by_mechanic": gettext_lazy("by the mechanic, before the time was up"),
+    "ended_by_support": gettext_lazy("by support"),
+    "mechanic_lost": gettext_lazy("the mechanic was gone"),
+    "customer_lost": gettext_lazy("the customer was gone"),
+    "exceeded_3h_limit": gettext_lazy("the longest time there is was reached"),
+    "unpaid": gettext_lazy("it was not paid"),
+    "unattended": gettext_lazy("nobody accepted"),
+    "never_started": gettext_lazy("it did not start in time"),
+    "customer_no_show": gettext_lazy("the customer did not come"),
+    "cancelled_late": gettext_lazy("by the customer, when the mechanic was in"),
+    "cancelled_by_customer": gettext_lazy("by the customer"),
+    "cancelled_by_support": gettext_lazy("by support"),
+}
+
+RELEASES: dict[str, Promise] = {
+    "mechanic_absent": gettext_lazy("the mechanic had no page open"),
+    "mechanic_not_in": gettext_lazy("the mechanic did not come"),
+    "not_started": gettext_lazy("the mechanic did not start"),
+    "no_media": gettext_lazy("sound and picture never connected"),
+    "by_support": gettext_lazy("by support"),
+    "not_my_field": gettext_lazy("not the mechanic’s field"),
+    "no_time": gettext_lazy("something came up for the mechanic"),
+    "customer_away": gettext_lazy("the customer did not come"),
+    "mechanic_away": gettext_lazy("the customer says that the mechanic did not come"),
+    "no_answer": gettext_lazy("the customer says that they got no answer"),
+    "other": gettext_lazy("another reason"),
+}
+
+STANDS: dict[str, Promise] = {
+    "bank": gettext_lazy("the bank is asked"),
+    "confirm": gettext_lazy("the bank wants a confirmation"),
+    "pay": gettext_lazy("another card is needed"),
+    "declined": gettext_lazy("declined"),
+    "called_off": gettext_lazy("the customer would rather not"),
+    "not_allowed": gettext_lazy("the mechanic cannot stay that long"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the log as staff read it."""
+
+    event: SessionEvent
+
+    @property
+    def group(self) -> Group:
+        return group_of(self.event.kind)
+
+    @property
+    def words(self) -> str:
+        return in_words(self.event)
+
+    @property
+    def is_message(self) -> bool:
+        return self.event.kind == "message.posted"
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """What stands behind it, flat: name and value."""
+        facts = {name: value for name, value in self.event.data.items() if name != "session"}
+        if self.is_message:
+            facts.pop("text", None)
+        return [(_("kind"), self.event.kind), *_flat(facts)]
+
+
+def lines(session: Session, *, show: str = "", limit: int | None = None) -> list[Line]:
+    """The log, the newest first; `show` one group of it."""
+    events = session.events.order_by("-seq")
+    if show in Group.values:
+        events = events.exclude(_kinds(_GROUPS)) if show == Group.STATE else events.filter(_kinds(_of(show)))
+    return [Line(event) for event in events[:limit]]
+
+
+def _of(group: str) -> list[str]:
+    return [name for name, its in _GROUPS.items() if its == group]
+
+
+def _kinds(names: Iterable[str]) -> Q:
+    return Q(*(Q(kind__startswith=f"{name}.") for name in names), _connector=Q.OR)
+
+
+def group_of(kind: str) -> Group:
+    return _GROUPS.get(kind.partition(".")[0], Group.STATE)
+
+
+def in_words(event: SessionEvent) -> str:
+    """A sentence without its full stop; what has no words yet is named by its kind."""
+    if event.kind == "message.posted":
+        return str(event.data["text"])
+    if event.kind == "session.accepted" and event.actor_role == "support":
+        return _("%(who)s gave the request to %(mechanic)s") % {
+            "who": event.actor_name,
+            "mechanic": event.data["session"]["mechanic"]["name"],
+        }
+    line = _LINES.get(event.kind)
+    return str(line) % _facts(event) if line else event.kind
+
+
+def _facts(event: SessionEvent) -> Words:
+    """Everything a line may want to say; what this entry does not hold is a dash."""
+    data = event.data
+    session, extension = data.get("session") or {}, data.get("extension") or {}
+    return {
+        "who": event.actor_name or _("The clock"),
+        "reason": _named(RELEASES, data.get("reason")),
+        "end": _named(ENDS, session.get("end_reason")),
+        "rule": _rule(data),
+        "time": span(extension.get("seconds") or 0),
+        "given": span(data.get("seconds") or 0),
+        "left": span(data.get("seconds_left") or 0),
+        "stands": _named(STANDS, extension.get("stands")),
+        "file": str((data.get("file") or {}).get("name", "–")),
+        "checks": _checks(data),
+        "allowed": _("as long as it takes") if data.get("seconds") is None else span(data["seconds"]),
+        "solved": _("yes") if data.get("solved") else _("no"),
+        "stars": str(data.get("stars", "–")),
+        "amount": money(int(data.get("amount_cents") or 0), str(data.get("currency") or "usd")),
+        "bearer": str(data.get("borne_by", "–")),
+        "outcome": _("won") if data.get("outcome") == "won" else _("lost"),
+        "mechanic": str(data.get("mechanic", "–")),
+    }
+
+
+def _named(names: dict[str, Promise], value: Any) -> str:
+    return str(names.get(str(value), value or "–"))
+
+
+def _rule(data: dict[str, Any]) -> str:
+    rule = str(data.get("rule", ""))
+    return str(RULES[rule]) if rule in RULES else rule.replace(".", ", ").replace("_", " ") or "–"
+
+
+def _checks(data: dict[str, Any]) -> str:
+    failed = [name for name, outcome in (data.get("checks") or {}).items() if outcome == "failed"]
+    return (
+        ", ".join(failed) + " " + _("failed") if failed else _("all well") if data.get("passed") else _("not all done")
+    )
+
+
+def _flat(facts: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        label = f"{above}{name}".replace("_", " ")
+        found += _flat(value, f"{label} › ") if isinstance(value, dict) else [(label, str(value))]
+    return found

@@ -1,0 +1,268 @@
+"""The page of one session on the desk: what it shows, and what its forms do."""
+
+import io
+import zipfile
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pypdfium2
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import Client
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.queue import schedule
+from autodoctor.payments.models import Dispute, Payment, Refund
+from autodoctor.sessions import desk as acts
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.tests.story import Story
+from autodoctor.support.case_file import Case
+from autodoctor.support.case_presence import attendance
+from autodoctor.support.case_timeline import Line, lines
+
+pytestmark = pytest.mark.django_db
+WHY = "The picture froze"
+
+
+def page_of(story: Story) -> str:
+    return f"/support/sessions/{story.id}/"
+
+
+def press(desk: Client, story: Story, name: str, **given: Any) -> Any:
+    return desk.post(f"{page_of(story)}{name}/", {"token": str(uuid4()), "reason": WHY, **given})
+
+
+@pytest.fixture
+def charged(story: Story) -> Story:
+    story.live().wait(minutes=10).end(story.customer)
+    Payment.objects.filter(owner_id=story.id).update(
+        state="captured", captured_cents=999, due_cents=999, closed_at=story.now, intent_id="pi_1", charge_id="ch_1"
+    )
+    return story
+
+
+def dispute(story: Story, outcome: str = "") -> Dispute:
+    return Dispute.objects.create(
+        payment=story.payment,
+        stripe_id="du_1",
+        amount_cents=999,
+        currency="usd",
+        reason="product_unacceptable",
+        status=outcome or "needs_response",
+        outcome=outcome,
+        opened_at=story.now,
+        evidence_due_at=story.now + timedelta(days=7),
+    )
+
+
+def test_it_shows_who_what_and_everything_that_happened(desk: Client, charged: Story, support: User) -> None:
+    acts.say(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
+    schedule("payment.refund", str(charged.payment.id), timezone.now() + timedelta(days=1))
+    page = desk.get(page_of(charged)).content.decode()
+
+    for words in (
+        "Casey Customer",
+        "Morgan Mechanic",
+        "Quick Chat",
+        "It rattles",
+        "The session ended: by the customer",
+    ):
+        assert words in page
+    assert "Call your bank &lt;b&gt;" in page
+    assert "customer only" in page
+    assert "10:00" in page  # used
+    assert "$9.99" in page
+    assert "payment.refund" in page
+    assert page.count('class="log__line"') == charged.session.seq
+
+
+def test_one_group_of_the_log_alone(desk: Client, charged: Story) -> None:
+    page = desk.get(page_of(charged), {"show": "presence"}).content.decode()
+    assert 'data-kind="participant.joined"' in page
+    assert 'data-kind="session.ended"' not in page
+
+
+def test_what_is_live_answers_only_with_news(desk: Client, charged: Story) -> None:
+    live = f"{page_of(charged)}live/"
+    assert desk.get(live, {"seen": charged.session.seq}).status_code == 204
+    assert desk.get(live, {"seen": charged.session.seq - 1}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("prepare", "offered"),
+    [
+        ("draft", {"message", "cancel"}),
+        ("requested", {"message", "assign", "cancel"}),
+        ("accepted", {"message", "assign", "release", "cancel"}),
+        ("live", {"message", "extend", "end"}),
+        ("charged", {"message", "refund"}),
+    ],
+)
+def test_only_what_fits_is_offered(
+    desk: Client, request: pytest.FixtureRequest, story: Story, prepare: str, offered: set[str]
+) -> None:
+    steps = {"requested": story.pay, "accepted": lambda: story.pay().accept(), "live": story.live}
+    if prepare in steps:
+        steps[prepare]()
+    elif prepare == "charged":
+        request.getfixturevalue("charged")
+    assert {offer.act.name for offer in desk.get(page_of(story)).context["offers"]} == offered
+
+
+def test_ending_asks_to_be_sure_and_keeps_what_was_typed(desk: Client, story: Story) -> None:
+    story.live()
+    answer = press(desk, story, "end")
+    assert answer.status_code == 422
+    assert WHY in answer.content.decode()
+    assert "Tick this first" in answer.content.decode()
+    assert story.session.state == "live"
+
+    assert press(desk, story, "end", sure="on").status_code == 303
+    assert story.session.end_reason == "ended_by_support"
+
+
+def test_a_refusal_says_why_beside_the_form_and_loses_nothing(desk: Client, story: Story) -> None:
+    story.live().end(story.customer)
+    answer = press(desk, story, "end", sure="on")
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "The session is now: Completed." in page
+    assert WHY in page
+
+
+def test_the_page_says_why_support_ended_it_to_both(client: Client, desk: Client, story: Story) -> None:
+    story.live()
+    press(desk, story, "end", sure="on")
+    for person in (story.customer, story.mechanic):
+        client.force_login(person)
+        page = client.get(f"/sessions/{story.id}/").content.decode()
+        assert "Our support team ended the session" in page
+        assert WHY in page
+
+
+def test_part_of_the_money_goes_back_once(desk: Client, charged: Story) -> None:
+    given = {"payment": str(charged.payment.id), "amount": "4.00", "borne_by": "mechanic", "sure": "on"}
+    token = str(uuid4())
+    for _ in range(2):  # a double click
+        assert press(desk, charged, "refund", token=token, **given).status_code == 303
+    kept = Refund.objects.get()
+    assert (kept.amount_cents, kept.borne_by, kept.reason) == (400, "mechanic", WHY)
+
+    answer = press(desk, charged, "refund", **given | {"amount": "6.00"})
+    assert answer.status_code == 409
+    assert "more than is left" in answer.content.decode()
+    assert "−$4.00" in desk.get(page_of(charged)).content.decode()
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-1", "1.005", "many", "1e9", "NaN", "Infinity"])
+def test_an_amount_that_is_none_is_refused(desk: Client, charged: Story, amount: str) -> None:
+    given = {"payment": str(charged.payment.id), "amount": amount, "borne_by": "platform", "sure": "on"}
+    assert press(desk, charged, "refund", **given).status_code == 422
+    assert not Refund.objects.exists()
+
+
+def test_nothing_goes_back_while_a_bank_asks(desk: Client, charged: Story) -> None:
+    dispute(charged)
+    page = desk.get(page_of(charged)).content.decode()
+    assert "disputes a charge" in page
+    assert "act-refund" not in page
+    given = {"payment": str(charged.payment.id), "amount": "1.00", "borne_by": "platform", "sure": "on"}
+    assert press(desk, charged, "refund", **given).status_code == 422
+    assert not Refund.objects.exists()
+
+
+def test_an_act_that_there_is_not(desk: Client, story: Story) -> None:
+    assert press(desk, story, "explode").status_code == 404
+
+
+@pytest.mark.parametrize("person", ["customer", "mechanic", "stranger"])
+def test_nobody_else_finds_it(client: Client, request: pytest.FixtureRequest, story: Story, person: str) -> None:
+    story.live()
+    client.force_login(request.getfixturevalue(person))
+    for path in ("", "live/", "evidence.pdf", "evidence.zip"):
+        assert client.get(page_of(story) + path).status_code == 404
+    assert client.post(f"{page_of(story)}end/", {"reason": WHY, "sure": "on"}).status_code == 404
+    assert story.session.state == "live"
+
+
+def test_pauses_are_told_to_the_second(story: Story) -> None:
+    story.live().wait(minutes=10).leave(story.mechanic).wait(minutes=2)
+    case = Case(story.session, story.now)
+    assert (case.paused_seconds, case.used_seconds) == (120, 600)
+    story.join(story.mechanic).wait(minutes=1)
+    case = Case(story.session, story.now)
+    assert (case.paused_seconds, case.used_seconds) == (120, 660)
+
+
+# The log in words
+
+
+def test_every_kind_of_entry_has_words(charged: Story) -> None:
+    for line in lines(charged.session):
+        assert line.words != line.event.kind, line.event.kind
+        assert "%(" not in line.words
+
+
+@pytest.mark.parametrize("kind", ["session.thawed", "alert.support", "nudge.mechanic", "extension.failed", "x"])
+def test_an_entry_that_is_new_or_bare_can_still_be_read(kind: str) -> None:
+    line = Line(SessionEvent(kind=kind, data={}))
+    assert line.words
+    assert line.group
+    assert line.details == [("kind", kind)]
+
+
+def test_presence_is_counted_from_the_log(story: Story) -> None:
+    """Ten minutes both, then the customer is away for five, back for five."""
+    story.live().wait(minutes=10).leave(story.customer).wait(minutes=5).join(story.customer).wait(minutes=5)
+    events = SessionEvent.objects.filter(session_id=story.id).order_by("seq")
+    found = attendance(events, story.now)
+    assert found.present["mechanic"] == 20 * 60
+    assert 15 * 60 <= found.present["customer"] <= 15 * 60 + 5
+    assert found.connected <= found.together == found.present["customer"]
+
+
+# Evidence
+
+
+def text_of(content: bytes) -> str:
+    document = pypdfium2.PdfDocument(content)
+    return "\n".join(page.get_textpage().get_text_range() for page in document)
+
+
+def test_the_evidence_holds_what_a_bank_asks_for(desk: Client, charged: Story, support: User) -> None:
+    dispute(charged)
+    acts.say(session_id=charged.id, by=support, text="#strong[Hello] *there* $x$", to="both", now=charged.now)
+    answer = desk.get(f"{page_of(charged)}evidence.pdf")
+    assert answer["Content-Type"] == "application/pdf"
+    said = " ".join(text_of(answer.content).split())
+    for words in (
+        "Casey Customer",
+        "10 minutes of 30 minutes",
+        "I understand the limits",
+        "pi_1",
+        "product unacceptable",
+        "Morgan Mechanic joined",
+        "#strong[Hello] *there* $x$",
+    ):
+        assert words in said, words
+    assert "staff" not in said
+
+
+async def whole(answer: Any) -> bytes:
+    return b"".join([piece async for piece in answer])
+
+
+def test_the_bundle_holds_the_document(desk: Client, charged: Story) -> None:
+    answer: Any = desk.get(f"{page_of(charged)}evidence.zip")
+    with zipfile.ZipFile(io.BytesIO(async_to_sync(whole)(answer))) as archive:
+        assert archive.namelist() == ["evidence.pdf"]
+        assert archive.read("evidence.pdf").startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("state", ["draft", "requested"])
+def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, state: str) -> None:
+    if state == "requested":
+        story.pay()
+    assert desk.get(f"{page_of(story)}evidence.pdf").status_code == 200

@@ -1,0 +1,97 @@
+"""Support on the desk, and what the two in the session see of it."""
+
+import io
+import zipfile
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.server import Server
+from tests.journeys import quietly
+from tests.journeys.conftest import DESKTOP, Watch
+from tests.journeys.people import Customer, Mechanic
+
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+WHY = "Your picture froze, so we end this here. You pay only for the time you had."
+
+
+def opens(desk: Page, act: str) -> None:
+    desk.locator("summary").filter(has_text=act).click()
+
+
+def test_support_ends_a_stuck_session_and_both_see_why(
+    server: Server,
+    a_customer: Come,
+    a_mechanic: ComeMechanic,
+    browser_of: Callable[..., Page],
+    axe: Callable[[Page], None],
+    watch: Watch,
+) -> None:
+    watch.allow(r"/end/ logged error .*status of 422")  # the form that is not ticked
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    customer.goes_to(session_id).joins()
+    mechanic.goes_to(session_id).joins().starts()
+    customer.is_live()
+
+    desk = browser_of("support@example.com", viewport=DESKTOP)
+    desk.goto(f"/support/sessions/{session_id}/")
+    expect(desk.locator(".case__state")).to_contain_text("Live")
+    customer.says("I see nothing any more")
+    expect(desk.locator(".log__line").first).to_contain_text(
+        "I see nothing any more"
+    )  # by itself, as messages do not poke lists
+
+    opens(desk, "Write to them")
+    form = desk.locator("#act-message")
+    form.get_by_label("Message").fill("We are looking into it")
+    form.get_by_role("button", name="Send").click()
+    for person in (customer, mechanic):
+        person.reads("We are looking into it")
+
+    opens(desk, "End the session")
+    form = desk.locator("#act-end")
+    form.get_by_label("Why?").fill(WHY)
+    form.get_by_role("button", name="End the session").click()
+    expect(form).to_contain_text("Tick this first")
+    expect(form.get_by_label("Why?")).to_have_value(WHY)
+    axe(desk)
+    form.get_by_label("End it for both, now").check()
+    form.get_by_role("button", name="End the session").click()
+    expect(desk.locator(".case__state")).to_contain_text("Completed")
+    for each in (customer, mechanic):
+        each.sees("Our support team ended the session").sees(WHY)
+
+
+def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, browser_of: Callable[..., Page]
+) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    customer.goes_to(session_id).joins()
+    mechanic.goes_to(session_id).joins().starts()
+    customer.is_live().says("It rattles")
+    mechanic.reads("It rattles")
+    quietly.act(server, customer.who, session_id, "end")
+
+    desk = browser_of("support@example.com")
+    desk.goto(f"/support/sessions/{session_id}/")
+    money = desk.locator(".case__money")
+    expect(money).to_contain_text("Charged")
+    desk.reload()  # what can be done about it follows the charge
+    opens(desk, "Give money back")
+    form = desk.locator("#act-refund")
+    form.get_by_label("Amount").fill("4.00")
+    form.get_by_label("Why?").fill("Ten minutes without a picture")
+    form.get_by_label("Give the money back").check()
+    form.get_by_role("button", name="Give it back").click()
+    expect(money).to_contain_text("−$4.00")
+    expect(money).to_contain_text("Issued")
+
+    with desk.expect_download() as waiting:
+        desk.get_by_role("link", name="Evidence with all files").click()
+    with zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes())) as archive:
+        assert archive.read("evidence.pdf").startswith(b"%PDF")
