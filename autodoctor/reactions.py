@@ -22,7 +22,7 @@ from autodoctor.push.jobs import JOBS as PUSH
 from autodoctor.receipts import issuing
 from autodoctor.receipts.issuing import JOBS as RECEIPTS
 from autodoctor.room.jobs import JOBS as ROOM
-from autodoctor.sessions import actions, extending
+from autodoctor.sessions import actions, crediting, extending
 from autodoctor.sessions.jobs import JOBS as SESSIONS
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
 from autodoctor.summaries.jobs import session_in
@@ -58,6 +58,11 @@ def tell_of_refund(job: Job, now: datetime) -> None:
     issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
 
 
+def credit_the_mechanic(job: Job, now: datetime) -> None:
+    """A session is over, and something of it was charged."""
+    crediting.credit(session_id=_session_of(job), now=now)
+
+
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
     data = {"rule": job.kind, **job.payload}
@@ -66,9 +71,10 @@ def alert_support(job: Job, now: datetime) -> None:
 
 @receiver(parked)
 def alert_of_given_up_money(job: Job, **rest: object) -> None:
-    """A charge, release, call-off or refund that kept failing: money stands still, a person has to look."""
-    of_this = Q(id=job.key) | Q(refunds__id=job.key)
-    if payment := Payment.objects.filter(of_this).first() if job.kind.startswith("payment.") else None:
+    """A charge, release, call-off, refund or transfer that kept failing: money stands still, a person has to look."""
+    of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earning__movements__id=job.key)
+    about_money = job.kind.startswith(("payment.", "earning."))
+    if payment := Payment.objects.filter(of_this).first() if about_money else None:
         data = {"rule": "job.parked", "kind": job.kind, "payment_id": str(payment.id)}
         actions.record(
             session_id=payment.owner_id, kind="alert.support", data=data, audience="support", now=timezone.now()
@@ -101,6 +107,7 @@ REACTIONS = {
     "payment.waiting": Handler(tell_of_extension),
     "payment.declined": Handler(tell_of_extension),
     "payment.captured": Handler(close),
+    "payment.earned": Handler(credit_the_mechanic),
     "payment.released": Handler(close),
     "payment.failed": Handler(close),
     "payment.refunded": Handler(tell_of_refund),
