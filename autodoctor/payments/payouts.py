@@ -1,7 +1,7 @@
 """Mechanics' connected accounts, and what is sent to them, at Stripe. Nothing here joins a transaction."""
 
 from datetime import datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -62,8 +62,11 @@ def move(job: Job, now: datetime) -> None:
 
 def follow(snapshot: TransferSnapshot, now: datetime) -> Movement | None:
     """A transfer as it stands at Stripe; None when it is not one of ours."""
-    ours = Movement.objects.select_related("earning__payment").filter(id=snapshot.movement_id, kind=Kind.TRANSFER)
-    movement = ours.first() if snapshot.movement_id else None
+    transfers = Movement.objects.select_related("earning__payment").filter(kind=Kind.TRANSFER)
+    try:
+        movement = transfers.filter(id=UUID(snapshot.movement_id)).first()
+    except ValueError:  # made elsewhere
+        return None
     if movement and movement.state == State.DECIDED:
         earnings.finish(movement.id, snapshot.id, now)
     return movement

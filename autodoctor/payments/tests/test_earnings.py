@@ -15,6 +15,7 @@ from autodoctor.payments import earnings, gateway, ledger, payouts
 from autodoctor.payments.earnings import Position, Stands, Wait
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.settle import settle
 from autodoctor.payments.tests.stand import Consequences, Crashes, pay, run_all
 
 DAY = timedelta(hours=24)
@@ -206,8 +207,6 @@ def test_a_refund_that_the_bank_sends_back_is_earned_after_all(
     given = give_back(charged, 1000, "mechanic", now)
     given.refresh_from_db()
     stripe_sandbox.control("refunds", refund=given.stripe_id)
-    from autodoctor.payments.settle import settle
-
     settle(payment_id=charged.id, snapshot=gateway.payment(charged.intent_id), now=now)
     run_all()
     assert sent(stripe_sandbox) == [(SHARE, 700), (700, 0)]
