@@ -148,21 +148,20 @@ def _why(earning: Earning, position: Position) -> list[str]:
             return [_("About to be sent")]
         case Stands.HELD:
             return [_("Held: the customer’s bank asks for the money back"), *_already_sent(position)]
-    return [_wait(wait, earning) for wait in position.waits]
+    return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
 
 
 def _already_sent(position: Position) -> list[str]:
     return [_("It was sent before; we write to you if it has to come back")] if position.owed_cents else []
 
 
-def _wait(wait: Wait, earning: Earning) -> str:
-    sentences = {
-        Wait.DISPUTE: _("Held: the customer’s bank asks for the money back"),
-        Wait.SUMMARY: _("Waits for your summary"),
-        Wait.REFUND: _("Waits for a refund that is on its way"),
-        Wait.ACCOUNT: _("Waits for your payout account"),
-    }
-    if wait in sentences:
-        return sentences[wait]
+def _sentences(earning: Earning, position: Position) -> list[tuple[Wait, str]]:
     moment = date_format(timezone.localtime(earnings.payable_at(earning)), "j F, H:i")
-    return _("Payable on %(moment)s") % {"moment": moment}
+    only_the_day = position.waits == (Wait.TIME,)
+    day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
+    return [
+        (Wait.SUMMARY, _("Waits for your summary")),
+        (Wait.REFUND, _("Waits for a refund that is on its way")),
+        (Wait.ACCOUNT, _("Waits for your payout account")),
+        (Wait.TIME, day % {"moment": moment}),
+    ]

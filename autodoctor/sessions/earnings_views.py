@@ -25,7 +25,7 @@ from autodoctor.sessions import earnings as reading
 from autodoctor.sessions.earnings import Line
 
 # A cell that a spreadsheet would take for a formula, in any of their ways.
-_FORMULA = re.compile(r"\s*[=+\-@|%\t\r\n]")
+_FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
 
 
 @mechanic_only

@@ -32,7 +32,8 @@ def charged(server: Server, customer: Customer, mechanic: Mechanic) -> str:
 
 def earned(server: Server, session_id: str) -> list[tuple[str, ...]]:
     return server.sql(
-        "SELECT e.id, p.id FROM payments_earning e JOIN payments_payment p ON p.id = e.payment_id WHERE p.owner_id = %s",
+        "SELECT e.id, p.id FROM payments_earning e JOIN payments_payment p ON p.id = e.payment_id "
+        "WHERE p.owner_id = %s",
         key(server, UUID(session_id)),
     )
 
@@ -68,8 +69,9 @@ def test_from_a_charge_to_the_account(server: Server, a_customer: Come, a_mechan
     page = mechanic.page
 
     page.goto("/dashboard/")
+    inspect(page, "dashboard-mechanic-earned")
     page.get_by_role("link", name="$6.99 earned this month").click()
-    mechanic.sees("Waits for your summary").sees("Waits for your payout account")
+    mechanic.sees("Waits for your summary").sees("Waits for your payout account").sees(re.compile("Not before"))
     inspect(page, "earnings-waiting")
     summarise(server, session_id)
 
