@@ -24,7 +24,7 @@ from autodoctor.push.jobs import JOBS as PUSH
 from autodoctor.receipts import issuing
 from autodoctor.receipts.issuing import JOBS as RECEIPTS
 from autodoctor.room.jobs import JOBS as ROOM
-from autodoctor.sessions import actions, extending, reporting
+from autodoctor.sessions import actions, crediting, extending, reporting
 from autodoctor.sessions.jobs import JOBS as SESSIONS
 from autodoctor.sessions.rules import DEADLINES
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
@@ -59,6 +59,11 @@ def tell_of_refund(job: Job, now: datetime) -> None:
     session_id, data = _session_of(job), dict(job.payload)
     actions.record(session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now)
     issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
+
+
+def credit_the_mechanic(job: Job, now: datetime) -> None:
+    """A session is over, and something of it was charged."""
+    crediting.credit(session_id=_session_of(job), now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
@@ -96,9 +101,10 @@ def _concerned(job: Job) -> UUID | None:
 
 
 def _payment_of(job: Job) -> Payment | None:
-    """A charge, release, call-off or refund is kept under the id of its payment, or of the refund."""
+    """A charge, release, call-off, refund or transfer is kept under the id of its payment, or its own."""
+    of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earning__movements__id=job.key)
     with suppress(ValidationError):  # what is done about a customer's card is kept under another kind of key
-        return Payment.objects.filter(Q(id=job.key) | Q(refunds__id=job.key)).first()
+        return Payment.objects.filter(of_this).first()
     return None
 
 
@@ -107,6 +113,7 @@ REACTIONS = {
     "payment.waiting": Handler(tell_of_extension),
     "payment.declined": Handler(tell_of_extension),
     "payment.captured": Handler(close),
+    "payment.earned": Handler(credit_the_mechanic),
     "payment.released": Handler(close),
     "payment.failed": Handler(close),
     "payment.refunded": Handler(tell_of_refund),

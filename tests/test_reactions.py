@@ -8,7 +8,7 @@ from autodoctor.accounts.models import User
 from autodoctor.clock.handlers import parked
 from autodoctor.clock.models import Job
 from autodoctor.payments import ledger
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Earning, Movement, Payment
 from autodoctor.reactions import HANDLERS
 from autodoctor.sessions.tests.story import Story
 
@@ -103,3 +103,24 @@ def test_support_is_alerted_when_a_mail_about_a_session_is_given_up(story: Story
     assert (
         alert.data.items() >= {"rule": "job.parked", "kind": "mail.send", "template": "sessions/mail/accepted"}.items()
     )
+
+
+@pytest.mark.django_db
+def test_support_is_alerted_when_a_transfer_is_given_up(story: Story, mechanic: User) -> None:
+    earning = Earning.objects.create(
+        payment=story.payment,
+        mechanic=mechanic,
+        share_percent=70,
+        gross_cents=999,
+        transferred_cents=699,
+        completed_at=NOW,
+        awaits_summary=False,
+        created_at=NOW,
+    )
+    sent = Movement.objects.create(
+        earning=earning, kind="transfer", amount_cents=699, account_id="acct_1", created_at=NOW
+    )
+    parked.send(Job, job=Job(kind="earning.move", key=str(sent.id), due_at=NOW))
+    (alert,) = story.events("alert.support")
+    facts = {"rule": "job.parked", "kind": "earning.move", "payment_id": str(story.payment.id)}
+    assert alert.data.items() >= facts.items()

@@ -2,7 +2,16 @@
 
 from django.contrib import admin
 
-from autodoctor.payments.models import Dispute, Payment, Refund, StripeCustomer, StripeEvent
+from autodoctor.payments.models import (
+    Dispute,
+    Earning,
+    Movement,
+    Payment,
+    PayoutAccount,
+    Refund,
+    StripeCustomer,
+    StripeEvent,
+)
 from autodoctor.readonly import ReadOnly, ReadOnlyLines
 
 
@@ -36,6 +45,35 @@ class DisputeAdmin(ReadOnly):
 @admin.register(StripeCustomer)
 class StripeCustomerAdmin(ReadOnly):
     list_display = ("user", "stripe_id", "card_kept_at")
+    search_fields = ("user__email", "stripe_id")
+
+
+class MovementLines(ReadOnlyLines):
+    model = Movement
+
+
+@admin.register(Earning)
+class EarningAdmin(ReadOnly):
+    list_display = (
+        "payment",
+        "mechanic",
+        "gross_cents",
+        "borne_cents",
+        "transferred_cents",
+        "reversed_cents",
+        "completed_at",
+    )
+    list_filter = ("awaits_summary",)
+    list_select_related = ("payment", "mechanic")
+    search_fields = ("id", "mechanic__email", "payment__id", "payment__owner_id", "movements__stripe_id")
+    date_hierarchy = "completed_at"
+    inlines = (MovementLines,)
+
+
+@admin.register(PayoutAccount)
+class PayoutAccountAdmin(ReadOnly):
+    list_display = ("user", "stripe_id", "transfers_enabled", "payouts_enabled", "disabled_reason", "checked_at")
+    list_filter = ("transfers_enabled", "payouts_enabled")
     search_fields = ("user__email", "stripe_id")
 
 

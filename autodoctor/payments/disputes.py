@@ -6,8 +6,6 @@ Nothing here knows more of a session than the payment does: what was said and do
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
-
 from autodoctor.clock.queue import schedule
 from autodoctor.payments.gateway import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.models import Dispute, Payment
@@ -16,25 +14,22 @@ Outcome = Dispute.Outcome
 
 
 def holds_earning(payment: Payment) -> bool:
-    """Nobody may be paid out of this charge: a dispute of it is open, or was lost."""
-    known = payment.disputes.exclude(outcome=Outcome.WON)
-    return known.exists() or (payment.disputed_at is not None and not payment.disputes.exists())
+    """Nobody may be paid out of this charge: a dispute of it is open, or nothing more of it is known yet."""
+    return is_open(payment) or (payment.disputed_at is not None and not payment.disputes.all())
 
 
 def is_open(payment: Payment) -> bool:
-    return payment.disputes.filter(outcome="").exists()
+    return any(not dispute.outcome for dispute in payment.disputes.all())
 
 
 def lost_cents(payment: Payment) -> int:
     """What banks have taken back of this charge for good."""
-    lost = payment.disputes.filter(outcome=Outcome.LOST).aggregate(cents=Sum("amount_cents"))["cents"] or 0
+    lost = sum(dispute.amount_cents for dispute in payment.disputes.all() if dispute.outcome == Outcome.LOST)
     return min(lost, payment.captured_cents)
 
 
 def follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     """Write down how the disputes of a payment stand, and schedule the news. The caller holds the payment's row."""
-    if not snapshot.disputed:
-        return
     first = Payment.objects.filter(id=payment.id, disputed_at=None).update(disputed_at=now)
     if first:
         payment.disputed_at = now

@@ -1,5 +1,6 @@
-"""Stripe's webhooks: verify, store once, answer; then, from the queue, look how the payment stands."""
+"""Stripe's webhooks: verify, store once, answer; then, from the queue, look how what they are about stands."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
@@ -14,12 +15,13 @@ from django.views.decorators.http import require_POST
 from autodoctor.accounts.access import anyone
 from autodoctor.clock.models import Job
 from autodoctor.clock.queue import schedule
-from autodoctor.payments import gateway
+from autodoctor.payments import gateway, payouts
 from autodoctor.payments.gateway import EventNotice
-from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.payments.models import Payment, PayoutAccount, StripeEvent
 from autodoctor.payments.settle import report_mismatch, settle
 
 MAX_BODY_BYTES = 512 * 1024
+Look = Callable[[StripeEvent, datetime], str]  # returns what came of it, in a few words for support
 
 
 class UnknownPayment(Exception):
@@ -47,7 +49,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 
 def receive(notice: EventNotice, now: datetime) -> None:
     """Store a verified event and schedule the look at it; nothing for one that is known."""
-    about_payment = bool(notice.intent_id) or notice.type.startswith("checkout.session.")
+    concerns_us = _look(notice.type, notice.intent_id) is not None
     with transaction.atomic():
         event, new = StripeEvent.objects.get_or_create(
             id=notice.id,
@@ -58,26 +60,59 @@ def receive(notice: EventNotice, now: datetime) -> None:
                 "payment_id": notice.payment_id,
                 "livemode": notice.livemode,
                 "received_at": now,
-                "processed_at": None if about_payment else now,
-                "outcome": "" if about_payment else "not about a payment",
+                "processed_at": None if concerns_us else now,
+                "outcome": "" if concerns_us else "not about a payment",
             },
         )
-        if new and about_payment:
+        if new and concerns_us:
             schedule("stripe.event", event.id, now)
 
 
 def process(job: Job, now: datetime) -> None:
-    """Settle the payment that an event is about. Raises `UnknownPayment`, and the gateway's errors."""
+    """Look at what an event is about. Raises `UnknownPayment`, and the gateway's errors."""
     event = StripeEvent.objects.get(id=job.key)
-    if event.processed_at:
-        return
+    look = None if event.processed_at else _look(event.type, event.intent_id)
+    if look:
+        StripeEvent.objects.filter(id=event.id).update(processed_at=now, outcome=look(event, now))
+
+
+def _look(event_type: str, intent_id: str) -> Look | None:
+    """Who looks into it; None when it does not concern us."""
+    if intent_id or event_type.startswith("checkout.session."):
+        return _look_at_payment
+    if event_type == "account.updated":
+        return _look_at_account
+    return _look_at_transfer if event_type.startswith("transfer.") else None
+
+
+def _look_at_payment(event: StripeEvent, now: datetime) -> str:
     if event.livemode != settings.STRIPE_LIVEMODE:
-        outcome = _of_the_other_mode(event, now)
-    elif intent_id := event.intent_id or gateway.checkout(event.object_id).intent_id:
-        outcome = _settle(intent_id, now)
-    else:
-        outcome = "nothing was paid"
-    StripeEvent.objects.filter(id=event.id).update(processed_at=now, outcome=outcome)
+        return _of_the_other_mode(event, now)
+    intent_id = event.intent_id or gateway.checkout(event.object_id).intent_id
+    return _settle(intent_id, now) if intent_id else "nothing was paid"
+
+
+def _look_at_account(event: StripeEvent, now: datetime) -> str:
+    """Of a mechanic's account. An endpoint for those hears of both modes, and of accounts that nobody has here."""
+    account = PayoutAccount.objects.filter(stripe_id=event.object_id).first()
+    if account is None or event.livemode != settings.STRIPE_LIVEMODE:
+        return "no account of ours"
+    payouts.refresh(account, now)
+    return "takes transfers" if account.transfers_enabled else "takes no transfers"
+
+
+def _look_at_transfer(event: StripeEvent, now: datetime) -> str:
+    if event.livemode != settings.STRIPE_LIVEMODE:
+        return "no transfer of ours"
+    snapshot = gateway.transfer_as_it_is(event.object_id)
+    movement = payouts.follow(snapshot, now)
+    if movement is None:
+        return "no transfer of ours"
+    if payouts.was_taken_back_elsewhere(movement, snapshot):
+        with transaction.atomic():
+            report_mismatch(movement.earning.payment, "transfer", now)
+        return "mismatch: transfer"
+    return "sent"
 
 
 def _settle(intent_id: str, now: datetime) -> str:

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway, inbox, kept_card, reconcile
+from autodoctor.payments import checkout, earnings, gateway, inbox, kept_card, payouts, reconcile
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.settle import abandon, report_mismatch, settle, settle_refund
@@ -89,6 +90,11 @@ def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
         return None
 
 
+def advance(job: Job, now: datetime) -> None:
+    """Go on with what a mechanic earned of a charge."""
+    earnings.advance(payment_id=UUID(job.key), now=now)
+
+
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
     try:
         settle(payment_id=payment.id, snapshot=act(), now=now)
@@ -108,5 +114,7 @@ JOBS: dict[str, Handler] = {
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
     "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=timedelta(days=1)),
+    "earning.advance": Handler(run=advance),
+    "earning.move": Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=inbox.process, external=True),
 }

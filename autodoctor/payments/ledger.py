@@ -178,6 +178,8 @@ def refundable_cents(payment: Payment) -> int:
 def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
+    if payment.state == State.CAPTURED and payment.due_cents is None:  # by someone else, before the end
+        schedule("payment.earned", str(payment.id), now, owner_id=str(payment.owner_id))
     if payment.state not in (State.CREATED, State.AUTHORISED):
         return
     if payment.due_cents is None:

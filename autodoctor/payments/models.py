@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -187,6 +188,121 @@ class StripeCustomer(models.Model):
 
     def __str__(self) -> str:
         return self.stripe_id
+
+
+class PayoutAccount(models.Model):
+    """A mechanic's connected account, as it last stood at Stripe."""
+
+    user = models.OneToOneField("accounts.User", models.PROTECT, related_name="payout_account")
+    stripe_id = models.CharField(max_length=120, unique=True)
+    details_submitted = models.BooleanField(default=False)
+    charges_enabled = models.BooleanField(default=False)
+    transfers_enabled = models.BooleanField(default=False)  # it takes what we send
+    payouts_enabled = models.BooleanField(default=False)  # Stripe passes it on to the bank
+    requirements_due = models.JSONField(default=list)  # what Stripe wants to know, by its names
+    disabled_reason = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.stripe_id
+
+
+class Earning(models.Model):
+    """A mechanic's share of one charge. How it stands and what it waits for follows from this: see `earnings`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    payment = models.OneToOneField(Payment, models.PROTECT, related_name="earning")
+    mechanic = models.ForeignKey("accounts.User", models.PROTECT, related_name="earnings")
+    share_percent = models.PositiveSmallIntegerField()  # as it was when this was earned
+    gross_cents = models.PositiveIntegerField()  # what was charged
+    borne_cents = models.PositiveIntegerField(default=0)  # given back at the mechanic's expense, or lost to a bank
+    # Decided, by the movements below; kept here too, so that no row can ever be worth more than its share.
+    transferred_cents = models.PositiveIntegerField(default=0)
+    reversed_cents = models.PositiveIntegerField(default=0)
+    completed_at = models.DateTimeField()
+    awaits_summary = models.BooleanField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["mechanic", "-completed_at"], name="earning_of_mechanic")]
+        constraints = [
+            models.CheckConstraint(
+                condition=LessThanOrEqual(
+                    (models.F("transferred_cents") - models.F("reversed_cents")) * 100,
+                    (models.F("gross_cents") - models.F("borne_cents")) * models.F("share_percent"),
+                ),
+                name="earned_within_share_of_kept",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reversed_cents__lte=models.F("transferred_cents")), name="reversed_within_sent"
+            ),
+            models.CheckConstraint(condition=models.Q(borne_cents__lte=models.F("gross_cents")), name="borne_in_gross"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.share_cents} of {self.gross_cents} {self.payment_id}"
+
+    @property
+    def share_cents(self) -> int:
+        """What the mechanic earns of what was kept."""
+        return (self.gross_cents - self.borne_cents) * self.share_percent // 100
+
+    @property
+    def net_cents(self) -> int:
+        """What was sent and not taken back, or is decided to be."""
+        return self.transferred_cents - self.reversed_cents
+
+
+class Movement(models.Model):
+    """Money sent to a mechanic's account, or taken back from it: this row first, then the call to Stripe."""
+
+    class Kind(models.TextChoices):
+        TRANSFER = "transfer", _("Transfer")
+        REVERSAL = "reversal", _("Reversal")
+
+    class State(models.TextChoices):
+        DECIDED = "decided", _("On its way")
+        DONE = "done", _("Done")
+        WITHDRAWN = "withdrawn", _("Not taken")  # the account does not take it: it waits there again
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    earning = models.ForeignKey(Earning, models.PROTECT, related_name="movements")
+    kind = models.CharField(max_length=10, choices=Kind)
+    takes_back = models.ForeignKey("self", models.PROTECT, related_name="reversals", null=True)  # a transfer
+    amount_cents = models.PositiveIntegerField()
+    account_id = models.CharField(max_length=120)  # the connected account at Stripe
+    state = models.CharField(max_length=10, choices=State, default=State.DECIDED)
+    stripe_id = models.CharField(max_length=120, blank=True)
+    refusals = models.PositiveSmallIntegerField(default=0)  # part of the key: a refusal is final under its own
+    refused_code = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["earning"],
+                condition=models.Q(kind="transfer", state="decided"),
+                name="one_open_transfer_per_earning",
+            ),
+            models.UniqueConstraint(
+                fields=["stripe_id"], condition=~models.Q(stripe_id=""), name="one_row_per_stripe_movement"
+            ),
+            models.CheckConstraint(condition=models.Q(amount_cents__gt=0), name="movement_moves_something"),
+            models.CheckConstraint(
+                condition=models.Q(kind="transfer", takes_back=None)
+                | models.Q(kind="reversal", takes_back__isnull=False),
+                name="reversal_of_a_transfer",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_cents} {self.state}"
+
+    @property
+    def idempotency_key(self) -> str:
+        return f"{self.kind}:{self.id}:{self.refusals}"
 
 
 class StripeEvent(models.Model):

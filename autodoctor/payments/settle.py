@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from autodoctor.clock.queue import schedule
-from autodoctor.payments import disputes
+from autodoctor.payments import disputes, earnings
 from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.models import Payment, Refund, StripeCustomer
 
@@ -110,7 +110,9 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
         decline(payment, snapshot.decline_code, now)
     for refund in snapshot.refunds:
         _follow_refund(payment, refund, now)
-    disputes.follow(payment, snapshot, now)
+    if snapshot.disputed:
+        disputes.follow(payment, snapshot, now)
+        earnings.look_again(payment.id, now)
 
 
 def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -153,6 +155,8 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
     if not _move(payment, [State.AUTHORISED], State.CAPTURED, captured_cents=captured, closed_at=now):
         return
     _tell("payment.captured", payment, now)
+    if payment.due_cents is not None:  # else it is earned when the session is over
+        _tell("payment.earned", payment, now)
     if received != payment.to_capture_cents:  # charged by someone else, or not what was decided
         report_mismatch(payment, "captured", now)
 
@@ -230,6 +234,7 @@ def _tell(fact: str, payment: Payment, now: datetime) -> None:
 
 def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
     schedule(fact, str(refund.id), now, **_payload(refund.payment), refund_id=str(refund.id))
+    earnings.look_again(refund.payment_id, now)
 
 
 def _payload(payment: Payment) -> dict[str, str]:

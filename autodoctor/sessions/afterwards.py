@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.answers import Refused
-from autodoctor.sessions import log
+from autodoctor.sessions import crediting, log
 from autodoctor.sessions.actions import changing, locked
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
@@ -26,6 +26,7 @@ def summarise(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]
         log.append(it.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts)
         it.fired[SUMMARY] = now
         it.session.summarised_at = now
+        crediting.tell(it.session, now)
         return it.session
 
 

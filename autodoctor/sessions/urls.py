@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from autodoctor.accounts.access import anyone
-from autodoctor.sessions import files_views, views
+from autodoctor.sessions import earnings_views, files_views, views
 
 _to_dashboard = anyone(RedirectView.as_view(pattern_name="dashboard", permanent=True))
 _to_sign_in = anyone(RedirectView.as_view(pattern_name="account_login", permanent=True, query_string=True))
@@ -14,6 +14,10 @@ urlpatterns = [
     path("dashboard/sessions/", views.own_sessions, name="own_sessions"),
     path("dashboard/summaries/", views.summaries_to_write, name="summaries_to_write"),
     path("dashboard/queue/", views.queue, name="queue"),
+    path("dashboard/earnings/", earnings_views.earnings, name="earnings"),
+    path("dashboard/earnings.csv", earnings_views.as_csv, name="earnings_csv"),
+    path("dashboard/earnings/account/", earnings_views.set_up, name="payout_account"),
+    path("dashboard/earnings/account/done/", earnings_views.come_back, name="payout_account_done"),
     path("dashboard/open/", views.open_sessions, name="open_sessions"),
     path("sessions/<uuid:session_id>/files/<uuid:file_id>/", files_views.session_file, name="session_file"),
     path(

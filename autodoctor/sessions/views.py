@@ -19,8 +19,9 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in, support_only
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.answers import Refused, SeeOther
-from autodoctor.sessions import listing, rating, unwritten
+from autodoctor.sessions import earnings, listing, rating, unwritten
 from autodoctor.sessions.deadlines import span
+from autodoctor.sessions.earnings import month_of
 from autodoctor.sessions.models import Session
 
 
@@ -37,6 +38,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
     if role == Role.MECHANIC:
         facts |= _queue(request)
         facts |= _to_write(request)
+        facts |= {"earned": earnings.earned_in(request.user, month_of(facts["now"]))}
         facts |= {"profile": request.user.mechanic_profile, "standing": rating.standing(request.user)}
     return render(request, f"sessions/{role.value}.html", facts)
 

@@ -31,7 +31,11 @@ CUSTOMER = {
     "account-two-factor": "/account/two-factor/",
     "sign-out": "/sign-out/",
 }
-MECHANIC = {"dashboard-mechanic-empty": "/dashboard/", "apply-approved": "/mechanics/apply/"}
+MECHANIC = {
+    "dashboard-mechanic-empty": "/dashboard/",
+    "earnings-empty": "/dashboard/earnings/",
+    "apply-approved": "/mechanics/apply/",
+}
 SUPPORT = {
     "dashboard-support-empty": "/dashboard/",
     "support-numbers": "/support/numbers/",

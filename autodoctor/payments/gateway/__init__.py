@@ -5,6 +5,18 @@ after a crash passes the same key and gets the first answer again.
 """
 
 from autodoctor.payments.gateway.client import Declined, Invalid, PaymentError, Unavailable, Unknown
+from autodoctor.payments.gateway.connect import (
+    AccountSnapshot,
+    TransferSnapshot,
+    account,
+    account_link,
+    create_account,
+    find_reversal,
+    find_transfer,
+    reverse,
+    transfer,
+    transfer_as_it_is,
+)
 from autodoctor.payments.gateway.disputes import DisputeSnapshot
 from autodoctor.payments.gateway.intents import (
     CheckoutSnapshot,
@@ -25,6 +37,7 @@ from autodoctor.payments.gateway.intents import (
 from autodoctor.payments.gateway.webhooks import EventNotice, Forged, verified_event
 
 __all__ = [
+    "AccountSnapshot",
     "CheckoutSnapshot",
     "Declined",
     "DisputeSnapshot",
@@ -34,18 +47,27 @@ __all__ = [
     "PaymentError",
     "PaymentSnapshot",
     "RefundSnapshot",
+    "TransferSnapshot",
     "Unavailable",
     "Unknown",
+    "account",
+    "account_link",
     "attempt",
     "cancel",
     "capture",
     "checkout",
+    "create_account",
     "create_checkout",
     "create_customer",
     "expire_checkout",
     "find_attempt",
+    "find_reversal",
+    "find_transfer",
     "forget_card",
     "payment",
     "refund",
+    "reverse",
+    "transfer",
+    "transfer_as_it_is",
     "verified_event",
 ]

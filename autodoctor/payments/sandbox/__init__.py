@@ -24,6 +24,8 @@ It speaks API version 2026-10-28.endive, the one of SDK 16.1, with what is easil
 * A Charge does not carry its dispute, only `disputed`: list disputes by `payment_intent`.
 * `expires_at` must be 30 minutes to 24 hours away when the request arrives, so ask for a little more than 30.
 * An outcome under an idempotency key is final, a refusal too, for 24 hours; only malformed requests may be mended.
+* A transfer out of a charge is refused beyond what is left of it, and to an account whose `transfers` are not active.
+* An account link opens once; `account.updated` comes from an endpoint for connected accounts, with a secret of its own.
 * The PaymentIntent of an open Checkout cannot be cancelled or confirmed: expire the Checkout.
 """
 

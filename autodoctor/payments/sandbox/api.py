@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autodoctor.payments.sandbox import checkouts, errors, forms, objects, resources
+from autodoctor.payments.sandbox import checkouts, connect, errors, forms, objects, resources
 from autodoctor.payments.sandbox.desk import Desk
 from autodoctor.payments.sandbox.errors import ApiError
 from autodoctor.payments.sandbox.expand import expanded
@@ -55,6 +55,15 @@ _ROUTES: list[tuple[str, str, Operation]] = [
     ("POST", "payment_methods/{}", updating("payment_method", "payment_method", _METADATA)),
     ("POST", "payment_methods/{}/attach", resources.attach),
     ("POST", "payment_methods/{}/detach", resources.detach),
+    ("POST", "accounts", connect.create_account),
+    ("GET", "accounts", connect.list_accounts),
+    ("GET", "accounts/{}", retrieve("account", "account")),
+    ("POST", "account_links", connect.create_link),
+    ("POST", "transfers", connect.create_transfer),
+    ("GET", "transfers", connect.list_transfers),
+    ("GET", "transfers/{}", retrieve("transfer", "id")),
+    ("POST", "transfers/{}/reversals", connect.create_reversal),
+    ("GET", "transfers/{}/reversals", connect.list_reversals),
     ("GET", "events", resources.list_events),
     ("GET", "events/{}", retrieve("event", "id")),
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from autodoctor.payments.sandbox import bank, byhand, checkouts, pages
+from autodoctor.payments.sandbox import bank, byhand, checkouts, onboarding, pages
 from autodoctor.payments.sandbox.api import Api, Request
 from autodoctor.payments.sandbox.control import Control, Faults
 from autodoctor.payments.sandbox.desk import Desk
@@ -148,6 +148,8 @@ class Sandbox:
                 return pages.pay(desk, root, id_) if form is None else pages.act(desk, root, id_, form)
             case ["authenticate", id_]:
                 return pages.authenticate(desk, root, id_) if form is None else pages.answer_bank(desk, root, id_, form)
+            case ["onboarding", id_]:
+                return onboarding.show(desk, root, id_) if form is None else onboarding.act(desk, root, id_, form)
             case ["events", id_, "again"] if form is not None:
                 self._courier.again(desk.find("event", id_)["id"])
                 return Page(303, location=f"{root}/")

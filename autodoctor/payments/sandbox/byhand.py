@@ -37,6 +37,8 @@ _READ: dict[str, Callable[[Form], Json]] = {
     "refunds": _named("refund"),
     "checkouts": _named("checkout"),
     "cards": _named("payment_method", "behaves_as"),
+    "accounts": _named("account", "outcome"),
+    "transfers": _named("transfer"),
 }
 
 

@@ -14,6 +14,8 @@
     checkouts  {"checkout"} expires it
     cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a kept card from now on, by the
                name of a magic card; its looks stay
+    accounts   {"account", "outcome": "enabled"|"restricted"|"rejected"}: what becomes of a connected account
+    transfers  {"transfer", "amount"} takes it back, or that much of it
     deliveries {} lists them; reset {} forgets everything
 """
 
@@ -23,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autodoctor.payments.sandbox import bank, checkouts
+from autodoctor.payments.sandbox import bank, checkouts, connect
 from autodoctor.payments.sandbox.cards import CARDS
 from autodoctor.payments.sandbox.desk import Desk
 from autodoctor.payments.sandbox.store import Json, Store
@@ -68,6 +70,8 @@ class Control:
             "refunds": self._fail_refund,
             "checkouts": self._expire_checkout,
             "cards": self._change_cards,
+            "accounts": self._change_account,
+            "transfers": self._take_back,
             "deliveries": self._deliveries,
             "reset": self._reset,
         }
@@ -131,6 +135,15 @@ class Control:
             else:
                 kept = [desk.find("payment_method", given["payment_method"])]
             return [desk.save(method | {"_card": name}) for method in kept]
+
+    def _change_account(self, given: Json) -> Json:
+        with self._desk() as desk:
+            return connect.become(desk, desk.find("account", given["account"]), given["outcome"])
+
+    def _take_back(self, given: Json) -> Json:
+        with self._desk() as desk:
+            transfer = desk.find("transfer", given["transfer"])
+            return connect.take_back(desk, transfer, amount=given.get("amount"), metadata={})
 
     @contextmanager
     def _desk(self) -> Iterator[Desk]:

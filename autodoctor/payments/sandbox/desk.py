@@ -17,6 +17,8 @@ _NAMES = {
     "refund": "refund",
     "dispute": "dispute",
     "event": "event",
+    "account": "account",
+    "transfer": "transfer",
 }
 
 

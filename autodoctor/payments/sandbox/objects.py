@@ -243,4 +243,4 @@ def event(kind: str, thing: Json, *, now: int, request_id: str | None, idempoten
         "pending_webhooks": 1,
         "request": {"id": request_id, "idempotency_key": idempotency_key},
         "type": kind,
-    }
+    } | ({"account": thing["id"]} if thing["object"] == "account" else {})

@@ -48,7 +48,7 @@ def _engine() -> Engine:
     return Engine(dirs=[str(_FOLDER)], libraries=libraries, builtins=["django.templatetags.i18n"])
 
 
-def _render(template: str, root: str, **context: Any) -> str:
+def render(template: str, root: str, **context: Any) -> str:
     return _engine().get_template(template).render(Context(context | {"root": root}))
 
 
@@ -63,7 +63,7 @@ def stylesheet() -> str:
 
 def not_there(root: str) -> Page:
     sentence = _("There is no such page in this sandbox.")
-    return Page(404, _render("notice.html", root, title=_("Not found"), sentence=sentence))
+    return Page(404, render("notice.html", root, title=_("Not found"), sentence=sentence))
 
 
 def pay(desk: Desk, root: str, id_: str) -> Page:
@@ -72,7 +72,7 @@ def pay(desk: Desk, root: str, id_: str) -> Page:
         return _closed(root, session)
     intent = desk.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
     error = intent["last_payment_error"] if intent else None
-    html = _render(
+    html = render(
         "pay.html",
         root,
         session=session,
@@ -95,10 +95,10 @@ def _closed(root: str, session: Json) -> Page:
     if session["status"] == "expired":
         sentence = _("This page has expired. Nothing was charged. Go back to the shop to start again.")
         back = session["cancel_url"]
-        return Page(410, _render("notice.html", root, title=_("Expired"), sentence=sentence, back=back))
+        return Page(410, render("notice.html", root, title=_("Expired"), sentence=sentence, back=back))
     sentence = _("This payment is already complete. You need not pay again.")
     back = checkouts.success_url(session)
-    return Page(html=_render("notice.html", root, title=_("Already complete"), sentence=sentence, back=back))
+    return Page(html=render("notice.html", root, title=_("Already complete"), sentence=sentence, back=back))
 
 
 def act(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
@@ -130,9 +130,9 @@ def authenticate(desk: Desk, root: str, id_: str) -> Page:
     intent = desk.find("payment_intent", id_)
     if intent["status"] != "requires_action":
         sentence = _("Your bank has nothing to ask about this payment (any more).")
-        return Page(html=_render("notice.html", root, title=_("Nothing to confirm"), sentence=sentence))
+        return Page(html=render("notice.html", root, title=_("Nothing to confirm"), sentence=sentence))
     amount = money(intent["amount"], intent["currency"])
-    html = _render("authenticate.html", root, id=id_, amount=amount, description=intent["description"])
+    html = render("authenticate.html", root, id=id_, amount=amount, description=intent["description"])
     return Page(html=html, leads_to=(intent["_return_url"],))
 
 
@@ -151,7 +151,7 @@ def answer_bank(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
     if return_url:
         return Page(303, location=_with_result(return_url, intent, succeeded=succeeded))
     title = _("Confirmed") if succeeded else _("Not confirmed")
-    return Page(html=_render("notice.html", root, title=title, sentence=_("You can close this page.")))
+    return Page(html=render("notice.html", root, title=title, sentence=_("You can close this page.")))
 
 
 def _back_to_checkout(desk: Desk, root: str, intent: Json) -> Page:
@@ -178,15 +178,24 @@ def overview(desk: Desk, root: str) -> Page:
     deliveries = desk.store.rows("SELECT * FROM delivery ORDER BY id DESC LIMIT ?", _SHOWN)
     things = [
         thing
-        for kind in ("checkout.session", "payment_intent", "charge", "refund", "dispute")
+        for kind in (
+            "checkout.session",
+            "payment_intent",
+            "charge",
+            "refund",
+            "dispute",
+            "transfer",
+            "transfer_reversal",
+        )
         for thing in desk.store.find(kind, limit=_SHOWN)
     ]
-    html = _render(
+    html = render(
         "overview.html",
         root,
         things=[_listed(thing) for thing in sorted(things, key=lambda thing: -thing["created"])[:_SHOWN]],
         deliveries=[dict(row) | {"type": (desk.store.get(row["event"]) or {}).get("type", "")} for row in deliveries],
         kept=_kept_cards(desk),
+        accounts=[_account(account) for account in desk.store.find("account", limit=_SHOWN)],
         policy={"copies": 1, "delay_seconds": 0, "jitter_seconds": 0} | desk.store.setting("webhooks", {}),
         choices={"copies": (1, 2, 3), "seconds": (0, 5, 30)},
     )
@@ -197,6 +206,14 @@ def _kept_cards(desk: Desk) -> list[Json]:
     """The cards that customers keep, and what the bank does with each."""
     methods = [method for method in desk.store.find("payment_method", limit=_SHOWN) if method["customer"]]
     return [method | {"owner": _email_of(desk, method), "choices": _behaviours(method)} for method in methods]
+
+
+def _account(account: Json) -> Json:
+    """A connected account, and what may become of it."""
+    takes = account["capabilities"]["transfers"] == "active"
+    words = _("takes transfers") if takes else account["requirements"]["disabled_reason"]
+    outcomes = {"enabled": _("Let it work"), "restricted": _("Restrict"), "rejected": _("Reject")}
+    return account | {"words": words, "outcomes": list(outcomes.items())}
 
 
 def _email_of(desk: Desk, method: Json) -> str:
@@ -227,6 +244,7 @@ _ACTIONS: dict[tuple[str, str], list[tuple[Promise, str, dict[str, str]]]] = {
         (gettext_lazy("Dispute: not as promised"), "disputes", {"charge": "id", "reason": "product_unacceptable"}),
     ],
     ("refund", "succeeded"): [(gettext_lazy("Let it fail"), "refunds", {"refund": "id"})],
+    ("transfer", ""): [(gettext_lazy("Take back"), "transfers", {"transfer": "id"})],
     ("dispute", "needs_response"): [(gettext_lazy("Evidence is sent"), "disputes", {"dispute": "id"}), *_DECIDED],
     ("dispute", "under_review"): _DECIDED,
 }
@@ -235,18 +253,19 @@ _PAGES = {("checkout.session", "open"): "/pay/", ("payment_intent", "requires_ac
 
 def _listed(thing: Json) -> Json:
     cents = thing["amount_total"] if thing["object"] == "checkout.session" else thing["amount"]
-    stands = (thing["object"], thing["status"])
+    status = thing.get("status", _("taken back") if thing.get("reversed") else "")
+    stands = (thing["object"], status)
     page = f"{_PAGES[stands]}{thing['id']}" if stands in _PAGES else ""
     actions = [
         {"label": label, "verb": verb, "fields": {name: thing.get(value, value) for name, value in fields.items()}}
         for label, verb, fields in _ACTIONS.get(stands, [])
         if verb != "disputes" or thing["object"] == "dispute" or (thing["captured"] and not thing["disputed"])
     ]
-    more = {"page": page, "actions": actions, "json": body_of(thing)}
+    more = {"status": status, "page": page, "actions": actions, "json": body_of(thing)}
     return thing | more | {"shown": money(cents, thing["currency"])}
 
 
 def problem(root: str, error: ApiError) -> Page:
     if error.status == 404:
         return not_there(root)
-    return Page(error.status, _render("notice.html", root, title=_("That did not work"), sentence=str(error)))
+    return Page(error.status, render("notice.html", root, title=_("That did not work"), sentence=str(error)))

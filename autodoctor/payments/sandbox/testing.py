@@ -55,6 +55,10 @@ class RunningSandbox:
     def authenticate(self, intent_id: str, *, approve: bool = True) -> httpx.Response:
         return self.press(f"{self.url}/authenticate/{intent_id}", "approve" if approve else "fail")
 
+    def onboard(self, page_url: str, action: str = "finish") -> httpx.Response:
+        """A button of the page on which a mechanic tells who they are."""
+        return self.press(page_url, action)
+
     # The control
 
     def control(self, verb: str, **given: Any) -> Any:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from autodoctor.accounts.models import User
-from autodoctor.payments.models import Payment, Refund, StripeCustomer, StripeEvent
+from autodoctor.payments.models import Earning, Payment, PayoutAccount, Refund, StripeCustomer, StripeEvent
 
 ClientOf = Callable[[User], Client]
 
@@ -25,8 +25,18 @@ def test_staff_reads_everything(payment: Payment, staff: User, client_of: Client
     Refund.objects.create(payment=payment, amount_cents=100, reason="not helpful", created_at=now)
     StripeCustomer.objects.create(user=payment.payer, stripe_id="cus_1")
     StripeEvent.objects.create(id="evt_1", type="charge.refunded", object_id="ch_1", received_at=now)
+    PayoutAccount.objects.create(user=staff, stripe_id="acct_1", created_at=now, checked_at=now)
+    Earning.objects.create(
+        payment=payment,
+        mechanic=staff,
+        share_percent=70,
+        gross_cents=100,
+        completed_at=now,
+        awaits_summary=True,
+        created_at=now,
+    )
     client = client_of(staff)
-    for model in (Payment, Refund, StripeCustomer, StripeEvent):
+    for model in (Payment, Refund, StripeCustomer, StripeEvent, Earning, PayoutAccount):
         name = model._meta.model_name
         found = model._default_manager.get()
         listed = client.get(reverse(f"admin:payments_{name}_changelist"))

@@ -42,7 +42,7 @@ def test_no_change_without_a_key(held: Payment) -> None:
 
 
 def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway, "RETRIES", 0)
+    monkeypatch.setattr("autodoctor.payments.gateway.client.RETRIES", 0)
     settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = "http://127.0.0.1:9", f"sk_test_{uuid4().hex}"
     with pytest.raises(Unavailable) as failure:
         gateway.payment("pi_1")

@@ -1,0 +1,242 @@
+"""What mechanics earn: a share of each charge, sent once nothing is in the way, taken back for what was given back.
+
+There is one way forward, `advance`: it compares what somebody has earned with what was sent, and decides the
+difference. So it does not matter which news comes first, or how often.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.queue import schedule
+from autodoctor.payments import disputes
+from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
+from autodoctor.prepared import rows
+
+Kind, State = Movement.Kind, Movement.State
+
+
+class Wait(models.TextChoices):
+    """What has to happen before an earning is sent."""
+
+    DISPUTE = "dispute", _("the customer’s bank")
+    SUMMARY = "summary", _("the summary")
+    REFUND = "refund", _("a refund on its way")
+    ACCOUNT = "account", _("the payout account")
+    TIME = "time", _("its day")
+
+
+class Stands(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    PAYABLE = "payable", _("About to be sent")
+    TRANSFERRING = "transferring", _("On its way")
+    PAID = "paid", _("Paid")
+    HELD = "held", _("Held")
+    REVERSED = "reversed", _("Given back to the customer")
+
+
+@dataclass(frozen=True)
+class Position:
+    """How an earning stands at a moment. Amounts in cents."""
+
+    stands: Stands
+    waits: tuple[Wait, ...]
+    paid_cents: int  # sent and not taken back
+    owed_cents: int  # sent already, of a charge that the customer's bank disputes
+
+
+def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summary: bool, now: datetime) -> None:
+    """Who has earned what was charged for a session that is over, since when, and whether the summary is missing.
+
+    Joins the caller's transaction. Too little for a share makes no row.
+    """
+    with transaction.atomic():
+        for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True):
+            if (
+                payment.state == Payment.State.CAPTURED
+                and payment.captured_cents * settings.MECHANIC_SHARE_PERCENT >= 100
+            ):
+                earning, _new = Earning.objects.get_or_create(
+                    payment=payment,
+                    defaults={
+                        "mechanic": mechanic,
+                        "share_percent": settings.MECHANIC_SHARE_PERCENT,
+                        "gross_cents": payment.captured_cents,
+                        "completed_at": completed_at,
+                        "awaits_summary": awaits_summary,
+                        "created_at": now,
+                    },
+                )
+                earning.awaits_summary = awaits_summary
+                _advance(earning, now)
+
+
+def look_again(payment_id: UUID, now: datetime) -> None:
+    """Something changed about this charge: a refund came to its end, a dispute was closed. In a transaction."""
+    if Earning.objects.filter(payment_id=payment_id).exists():
+        schedule("earning.advance", str(payment_id), now)
+
+
+def resume(mechanic_id: UUID, now: datetime) -> None:
+    """Their account takes transfers: go on with all that is not sent. In a transaction."""
+    kept_share = (F("gross_cents") - F("borne_cents")) * F("share_percent")
+    unsent = Earning.objects.alias(open=kept_share - (F("transferred_cents") - F("reversed_cents")) * 100)
+    for payment_id in unsent.filter(mechanic_id=mechanic_id, open__gte=100).values_list("payment_id", flat=True):
+        schedule("earning.advance", str(payment_id), now)
+
+
+def advance(*, payment_id: UUID, now: datetime) -> None:
+    """Decide what follows from how things stand now; nothing when that is done already."""
+    with transaction.atomic():
+        Payment.objects.select_for_update().get(id=payment_id)
+        if earning := Earning.objects.filter(payment_id=payment_id).first():
+            _advance(earning, now)
+
+
+def finish(movement_id: UUID, stripe_id: str, now: datetime) -> None:
+    """It is done at Stripe; whoever learns that first goes on from there."""
+    with transaction.atomic():
+        movement = _locked(movement_id)
+        if movement.state == State.DECIDED:
+            movement.state, movement.stripe_id, movement.done_at = State.DONE, stripe_id, now
+            movement.save(update_fields=["state", "stripe_id", "done_at"])
+            for reversal in movement.reversals.filter(state=State.DECIDED):
+                schedule("earning.move", str(reversal.id), now)
+            schedule("earning.advance", str(movement.earning.payment_id), now)
+
+
+def withdraw(movement_id: UUID, now: datetime) -> None:
+    """The account takes no transfers after all: it is not sent, and waits again."""
+    with transaction.atomic():
+        movement = _locked(movement_id)
+        if movement.state == State.DECIDED:
+            taken_back = movement.reversals.exclude(state=State.WITHDRAWN)
+            earning = movement.earning
+            earning.transferred_cents -= movement.amount_cents
+            earning.reversed_cents -= sum(reversal.amount_cents for reversal in taken_back)
+            earning.save(update_fields=["transferred_cents", "reversed_cents"])
+            taken_back.update(state=State.WITHDRAWN)
+            Movement.objects.filter(id=movement_id).update(state=State.WITHDRAWN)
+
+
+def note_refusal(movement: Movement, code: str) -> None:
+    """Stripe said no, for good under this key: the next attempt has another."""
+    Movement.objects.filter(id=movement.id).update(refusals=F("refusals") + 1, refused_code=code[:120])
+
+
+def payable_at(earning: Earning) -> datetime:
+    return earning.completed_at + timedelta(seconds=settings.DEADLINES["earning_wait"])
+
+
+def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> Position:
+    """How it stands, with what is prefetched by `with_all`."""
+    waits = tuple(_waits(earning, account, now))
+    sent = {kind: _total(earning, kind, {State.DONE}) for kind in Kind}
+    paid = sent[Kind.TRANSFER] - sent[Kind.REVERSAL]
+    return Position(
+        stands=_stands(earning, waits),
+        waits=waits if earning.share_cents > earning.net_cents else (),
+        paid_cents=paid,
+        owed_cents=paid if disputes.holds_earning(earning.payment) else 0,
+    )
+
+
+def with_all(earnings: "models.QuerySet[Earning]") -> "models.QuerySet[Earning]":
+    """With all that `position` looks at, in four queries."""
+    return earnings.select_related("payment").prefetch_related("payment__refunds", "payment__disputes", "movements")
+
+
+def _stands(earning: Earning, waits: tuple[Wait, ...]) -> Stands:
+    if Wait.DISPUTE in waits:
+        return Stands.HELD
+    if any(movement.state == State.DECIDED for movement in earning.movements.all()):
+        return Stands.TRANSFERRING
+    if earning.share_cents == 0:
+        return Stands.REVERSED
+    if earning.net_cents >= earning.share_cents:
+        return Stands.PAID
+    return Stands.WAITING if waits else Stands.PAYABLE
+
+
+def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> Iterable[Wait]:
+    if disputes.holds_earning(earning.payment):
+        yield Wait.DISPUTE
+    if earning.awaits_summary:
+        yield Wait.SUMMARY
+    if any(refund.state == Refund.State.REQUESTED for refund in _borne(earning)):
+        yield Wait.REFUND  # less is sent if it comes about
+    if account is None or not account.transfers_enabled:
+        yield Wait.ACCOUNT
+    if now < payable_at(earning):
+        yield Wait.TIME
+
+
+def _borne(earning: Earning) -> list[Refund]:
+    """Refunds at the mechanic's expense."""
+    return [refund for refund in earning.payment.refunds.all() if refund.borne_by == Refund.Bearer.MECHANIC]
+
+
+def _total(earning: Earning, kind: str, states: set[Movement.State]) -> int:
+    return sum(one.amount_cents for one in earning.movements.all() if one.kind == kind and one.state in states)
+
+
+def _advance(earning: Earning, now: datetime) -> None:
+    """Under the payment's lock."""
+    given_back = sum(refund.amount_cents for refund in _borne(earning) if refund.state == Refund.State.ISSUED)
+    earning.borne_cents = min(given_back + disputes.lost_cents(earning.payment), earning.gross_cents)
+    owed = earning.share_cents - earning.net_cents
+    account = PayoutAccount.objects.filter(user=earning.mechanic_id).first()
+    waits = list(_waits(earning, account, now))
+    if owed < 0:
+        _take_back(earning, -owed, now)
+    elif owed and account and not waits and not _on_its_way(earning):
+        _send(earning, owed, account, now)
+    elif owed and waits == [Wait.TIME]:
+        schedule("earning.advance", str(earning.payment_id), payable_at(earning))
+    earning.save(update_fields=["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary"])
+
+
+def _on_its_way(earning: Earning) -> bool:
+    return earning.movements.filter(kind=Kind.TRANSFER, state=State.DECIDED).exists()
+
+
+def _send(earning: Earning, cents: int, account: PayoutAccount, now: datetime) -> None:
+    earning.transferred_cents += cents
+    sent = Movement.objects.create(
+        earning=earning, kind=Kind.TRANSFER, amount_cents=cents, account_id=account.stripe_id, created_at=now
+    )
+    schedule("earning.move", str(sent.id), now)
+
+
+def _take_back(earning: Earning, cents: int, now: datetime) -> None:
+    """From what was sent last first; of one that is on its way, once it has arrived."""
+    earning.reversed_cents += cents
+    transfers = earning.movements.filter(kind=Kind.TRANSFER).exclude(state=State.WITHDRAWN)
+    for transfer in transfers.prefetch_related("reversals").order_by("-created_at"):
+        gone = sum(one.amount_cents for one in transfer.reversals.all() if one.state != State.WITHDRAWN)
+        if part := min(cents, transfer.amount_cents - gone):
+            cents -= part
+            taken = Movement.objects.create(
+                earning=earning,
+                kind=Kind.REVERSAL,
+                takes_back=transfer,
+                amount_cents=part,
+                account_id=transfer.account_id,
+                created_at=now,
+            )
+            schedule("earning.move", str(taken.id), now)
+
+
+def _locked(movement_id: UUID) -> Movement:
+    """As it stands once nobody else decides about this charge."""
+    payment = Payment.objects.select_for_update().get(earning__movements=movement_id)
+    movement = Movement.objects.select_related("earning").get(id=movement_id)
+    movement.earning.payment = payment
+    return movement

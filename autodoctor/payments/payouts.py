@@ -1,0 +1,124 @@
+"""Mechanics' connected accounts, and what is sent to them, at Stripe. Nothing here joins a transaction."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.models import Job
+from autodoctor.payments import earnings, gateway
+from autodoctor.payments.gateway import AccountSnapshot, TransferSnapshot
+from autodoctor.payments.models import Movement, PayoutAccount
+
+Kind, State = Movement.Kind, Movement.State
+
+
+def account_of(user: User) -> PayoutAccount | None:
+    return PayoutAccount.objects.filter(user=user).first()
+
+
+def onboarding_page(*, user: User, refresh_url: str, return_url: str, now: datetime) -> str:
+    """Where this mechanic tells Stripe who they are; the first time this makes their account. Raises `PaymentError`.
+
+    Each page opens once: Stripe leads to `refresh_url` when it is over, and to `return_url` from its end.
+    """
+    account = account_of(user) or _open(user, now)
+    return gateway.account_link(
+        account.stripe_id, refresh_url=refresh_url, return_url=return_url, key=f"onboarding:{uuid4()}"
+    )
+
+
+def refresh(account: PayoutAccount, now: datetime) -> None:
+    """Take over how it stands at Stripe. Raises `PaymentError`."""
+    store(account, gateway.account(account.stripe_id), now)
+
+
+def store(account: PayoutAccount, snapshot: AccountSnapshot, now: datetime) -> None:
+    """What waited for an account that takes transfers goes on at once."""
+    with transaction.atomic():
+        PayoutAccount.objects.filter(pk=account.pk).update(**_columns(snapshot), checked_at=now)
+        account.refresh_from_db()
+        if account.transfers_enabled:
+            earnings.resume(account.user_id, now)
+
+
+def move(job: Job, now: datetime) -> None:
+    """Send, or take back, what stands in the ledger."""
+    movement = Movement.objects.select_related("earning__payment", "takes_back").get(id=job.key)
+    transfer = movement.takes_back
+    if movement.state != State.DECIDED or (transfer and transfer.state != State.DONE):
+        return  # a transfer that is on its way wakes its reversals when it has arrived
+    try:
+        stripe_id = _take_back(movement, transfer) if transfer else _send(movement)
+    except (gateway.Invalid, gateway.Unknown) as refused:
+        earnings.note_refusal(movement, refused.code)
+        if transfer or _takes_transfers(movement, now):
+            raise
+        earnings.withdraw(movement.id, now)
+    else:
+        earnings.finish(movement.id, stripe_id, now)
+
+
+def follow(snapshot: TransferSnapshot, now: datetime) -> Movement | None:
+    """A transfer as it stands at Stripe; None when it is not one of ours."""
+    transfers = Movement.objects.select_related("earning__payment").filter(kind=Kind.TRANSFER)
+    try:
+        movement = transfers.filter(id=UUID(snapshot.movement_id)).first()
+    except ValueError:  # made elsewhere
+        return None
+    if movement and movement.state == State.DECIDED:
+        earnings.finish(movement.id, snapshot.id, now)
+    return movement
+
+
+def was_taken_back_elsewhere(movement: Movement, snapshot: TransferSnapshot) -> bool:
+    """By hand, at Stripe: more than this ledger has decided."""
+    decided = movement.reversals.exclude(state=State.WITHDRAWN).values_list("amount_cents", flat=True)
+    return snapshot.reversed_cents > sum(decided)
+
+
+def _open(user: User, now: datetime) -> PayoutAccount:
+    made = gateway.create_account(user_id=user.id, key=f"account:{user.id}")
+    account, _new = PayoutAccount.objects.get_or_create(
+        user=user, defaults={**_columns(made), "stripe_id": made.id, "created_at": now, "checked_at": now}
+    )
+    return account
+
+
+def _columns(snapshot: AccountSnapshot) -> dict[str, object]:
+    return {
+        "details_submitted": snapshot.details_submitted,
+        "charges_enabled": snapshot.charges_enabled,
+        "transfers_enabled": snapshot.transfers_enabled,
+        "payouts_enabled": snapshot.payouts_enabled,
+        "requirements_due": list(snapshot.requirements_due),
+        "disabled_reason": snapshot.disabled_reason[:120],
+    }
+
+
+def _takes_transfers(movement: Movement, now: datetime) -> bool:
+    account = PayoutAccount.objects.get(stripe_id=movement.account_id)
+    refresh(account, now)
+    return account.transfers_enabled
+
+
+def _send(movement: Movement) -> str:
+    """The one made before, should the key be forgotten there; else a new one."""
+    payment = movement.earning.payment
+    made = gateway.find_transfer(payment_id=payment.id, movement_id=movement.id) or gateway.transfer(
+        amount_cents=movement.amount_cents,
+        currency=payment.currency,
+        account_id=movement.account_id,
+        charge_id=payment.charge_id,
+        payment_id=payment.id,
+        movement_id=movement.id,
+        key=movement.idempotency_key,
+    )
+    return made.id
+
+
+def _take_back(movement: Movement, transfer: Movement) -> str:
+    return gateway.find_reversal(transfer.stripe_id, movement_id=movement.id) or gateway.reverse(
+        transfer.stripe_id, amount_cents=movement.amount_cents, movement_id=movement.id, key=movement.idempotency_key
+    )

@@ -1,0 +1,120 @@
+"""News of accounts and transfers are hints: what counts is how they stand when we look."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.loop import run_due
+from autodoctor.payments import earnings, inbox, payouts
+from autodoctor.payments.gateway import EventNotice
+from autodoctor.payments.gateway.client import client
+from autodoctor.payments.models import Movement, Payment, PayoutAccount, StripeEvent
+from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.tests.stand import Consequences, Crashes, run_all, surviving
+from autodoctor.payments.tests.test_earnings import Know, account, charged, give_back, how, know, onboard, sent
+
+__all__ = ["account", "charged", "know"]
+
+
+def hear(sandbox: RunningSandbox, kind: str, *, livemode: bool = False) -> StripeEvent:
+    """The last event of that kind arrives."""
+    told = sandbox.events(kind)[-1]
+    about = told["data"]["object"]["id"]
+    notice = EventNotice(f"{told['id']}{livemode:d}", kind, livemode, about, "", None)
+    inbox.receive(notice, timezone.now())
+    run_due(timezone.now())
+    return StripeEvent.objects.get(id=notice.id)
+
+
+def test_an_account_is_looked_at_when_it_changes(
+    know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
+) -> None:
+    PayoutAccount.objects.update(transfers_enabled=False)
+    know()
+    stripe_sandbox.control("accounts", account=account.stripe_id, outcome="enabled")
+    assert hear(stripe_sandbox, "account.updated").outcome == "takes transfers"
+    run_all()
+    assert sent(stripe_sandbox) == [(2099, 0)]
+
+
+def test_old_news_of_an_account_tell_nothing_old(account: PayoutAccount, stripe_sandbox: RunningSandbox) -> None:
+    stripe_sandbox.control("accounts", account=account.stripe_id, outcome="restricted")
+    old = stripe_sandbox.events("account.updated")[0]
+    assert old["data"]["object"]["capabilities"]["transfers"] == "active"
+    assert hear(stripe_sandbox, "account.updated").outcome == "takes no transfers"
+    account.refresh_from_db()
+    assert (account.transfers_enabled, account.requirements_due) == (False, ["individual.verification.document"])
+
+
+def test_accounts_of_others_and_of_the_other_mode_are_none_of_ours(
+    account: PayoutAccount, stripe_sandbox: RunningSandbox
+) -> None:
+    assert hear(stripe_sandbox, "account.updated", livemode=True).outcome == "no account of ours"
+    PayoutAccount.objects.all().delete()
+    assert hear(stripe_sandbox, "account.updated").outcome == "no account of ours"
+
+
+def test_a_transfer_whose_answer_got_lost_is_known_by_its_event(
+    know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
+) -> None:
+    know()
+    run_all()
+    Movement.objects.update(state="decided", stripe_id="", done_at=None)
+    assert hear(stripe_sandbox, "transfer.created").outcome == "sent"
+    assert how(charged).stands == earnings.Stands.PAID
+    assert hear(stripe_sandbox, "transfer.created", livemode=True).outcome == "no transfer of ours"
+
+
+def test_one_that_somebody_takes_back_by_hand_is_reported(
+    know: Know,
+    charged: Payment,
+    account: PayoutAccount,
+    stripe_sandbox: RunningSandbox,
+    consequences: Consequences,
+) -> None:
+    know()
+    run_all()
+    stripe_sandbox.control("transfers", transfer=Movement.objects.get().stripe_id, amount=100)
+    assert hear(stripe_sandbox, "transfer.reversed").outcome == "mismatch: transfer"
+    assert "mismatch" in consequences.kinds()
+
+
+def test_our_own_reversal_is_no_mismatch(
+    know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    know()
+    run_all()
+    give_back(charged, 999, "mechanic", now)
+    assert hear(stripe_sandbox, "transfer.reversed").outcome == "sent"
+
+
+def test_one_that_was_not_made_by_us(charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox) -> None:
+    client().v1.transfers.create(
+        {"amount": 1, "currency": "usd", "destination": account.stripe_id, "source_transaction": charged.charge_id}
+    )
+    assert hear(stripe_sandbox, "transfer.created").outcome == "no transfer of ours"
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_around_the_opening_of_an_account_opens_one(
+    mechanic: User, stripe_sandbox: RunningSandbox, now: datetime, crashes: Crashes, moment: str
+) -> None:
+    crashes.once("create_account", moment)
+    surviving(lambda: onboard(mechanic, stripe_sandbox, now))
+    assert (crashes.happened, len(set(crashes.keys))) == (2, 1)
+    assert len(stripe_sandbox.app.store.find("account")) == 1
+
+
+def test_what_is_due_later_is_kept_by_the_clock(
+    know: Know, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    """Looking at the account does not bring forward what waits for its day."""
+    know(ago=timedelta(hours=1))
+    payouts.refresh(account, now)
+    run_all()
+    assert sent(stripe_sandbox) == []
+    run_due(now + timedelta(hours=24))
+    run_due(now + timedelta(hours=24))
+    assert sent(stripe_sandbox) == [(2099, 0)]

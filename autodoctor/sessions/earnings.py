@@ -1,0 +1,167 @@
+"""What a mechanic reads of their earnings: month by month, what is paid, and what waits for what, in words."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import User
+from autodoctor.payments import earnings
+from autodoctor.payments.earnings import Position, Stands, Wait
+from autodoctor.payments.models import Earning, PayoutAccount
+from autodoctor.payments.payouts import account_of
+from autodoctor.sessions.models import Session
+
+TONES = {Stands.PAID: "good", Stands.HELD: "bad", Stands.WAITING: "warn"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """The share of one charge, with the session it was charged for."""
+
+    earning: Earning
+    session: Session
+    position: Position
+
+    @property
+    def vehicle(self) -> str:
+        parts = (self.session.vehicle.get(name) for name in ("year", "make", "model"))
+        return " ".join(str(part) for part in parts if part)
+
+    @property
+    def tone(self) -> str:
+        return TONES.get(self.position.stands, "")
+
+    @property
+    def why(self) -> list[str]:
+        """What it waits for, or what became of it, in sentences."""
+        return _why(self.earning, self.position)
+
+
+@dataclass(frozen=True)
+class Month:
+    """Amounts in cents, all of one currency."""
+
+    first: date
+    lines: list[Line]
+    currency: str
+
+    @property
+    def earned(self) -> int:
+        return sum(line.earning.share_cents for line in self.lines)
+
+    @property
+    def paid(self) -> int:
+        return sum(line.position.paid_cents for line in self.lines)
+
+    @property
+    def open(self) -> int:
+        """Earned and not sent yet."""
+        return sum(max(0, line.earning.share_cents - line.position.paid_cents) for line in self.lines)
+
+
+def month_of(moment: datetime) -> date:
+    """The first day of its month, where the viewer is."""
+    return timezone.localtime(moment).date().replace(day=1)
+
+
+def month_from(text: str, now: datetime) -> date:
+    """ "2026-11" → its first day; nothing: this month. Raises ValueError for anything else."""
+    return date.fromisoformat(f"{text}-01") if text else month_of(now)
+
+
+def month(mechanic: User, first: date, now: datetime) -> Month:
+    """The latest session first."""
+    found = list(earnings.with_all(_within(mechanic, first)).order_by("-completed_at", "-payment__created_at"))
+    sessions = Session.objects.in_bulk({earning.payment.owner_id for earning in found})
+    account = account_of(mechanic)
+    lines = [
+        Line(earning, sessions[earning.payment.owner_id], earnings.position(earning, account, now)) for earning in found
+    ]
+    return Month(first, lines, found[0].payment.currency if found else "usd")
+
+
+def months(mechanic: User) -> list[tuple[date, int]]:
+    """Each in which something was earned, with its sum in cents; the latest first."""
+    sums: dict[date, int] = defaultdict(int)
+    for earning in Earning.objects.filter(mechanic=mechanic).order_by("-completed_at"):
+        sums[month_of(earning.completed_at)] += earning.share_cents
+    return list(sums.items())
+
+
+def earned_in(mechanic: User, first: date) -> int:
+    return sum(earning.share_cents for earning in _within(mechanic, first))
+
+
+def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
+    """How payouts stand: a tone, a sentence, and the label of the button that goes on; empty where there is none."""
+    if account is None:
+        sentence = _("Tell Stripe, our payment service, where your money goes. Until then your earnings wait for you.")
+        return "warn", sentence, _("Set up payouts")
+    if account.disabled_reason.startswith("rejected"):
+        return "bad", _("Stripe has closed your payout account. Write to support, so that we can pay you."), ""
+    if account.requirements_due or not account.details_submitted:
+        return _unfinished(account)
+    if not account.transfers_enabled:
+        return "warn", _("Stripe is checking what you entered. That mostly takes minutes, at times a day."), ""
+    if not account.payouts_enabled:
+        return "warn", _("Earnings reach your Stripe account, but Stripe does not pay to your bank yet."), _("Go on")
+    return "good", _("Your payout account is ready: what you earn is sent there by itself."), ""
+
+
+def _unfinished(account: PayoutAccount) -> tuple[str, str, str]:
+    if not account.details_submitted:
+        return (
+            "warn",
+            _("You have begun to set up payouts, and not finished. Until then your earnings wait."),
+            _("Go on"),
+        )
+    if account.transfers_enabled:
+        return "warn", _("You are paid, but Stripe wants to know more from you soon."), _("Answer Stripe")
+    return (
+        "bad",
+        _("Stripe wants to know more before it takes your earnings. Until then they wait."),
+        _("Answer Stripe"),
+    )
+
+
+def _within(mechanic: User, first: date) -> QuerySet[Earning]:
+    zone = timezone.get_current_timezone()
+    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    begin, end = (datetime(day.year, day.month, 1, tzinfo=zone) for day in (first, after))
+    return Earning.objects.filter(mechanic=mechanic, completed_at__gte=begin, completed_at__lt=end)
+
+
+def _why(earning: Earning, position: Position) -> list[str]:
+    match position.stands:
+        case Stands.PAID:
+            return [_("Paid")]
+        case Stands.TRANSFERRING:
+            return [_("On its way to your account")]
+        case Stands.REVERSED:
+            return [_("Given back to the customer")]
+        case Stands.PAYABLE:
+            return [_("About to be sent")]
+        case Stands.HELD:
+            return [_("Held: the customer’s bank asks for the money back"), *_already_sent(position)]
+    return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
+
+
+def _already_sent(position: Position) -> list[str]:
+    return [_("It was sent before; we write to you if it has to come back")] if position.owed_cents else []
+
+
+def _sentences(earning: Earning, position: Position) -> list[tuple[Wait, str]]:
+    moment = date_format(timezone.localtime(earnings.payable_at(earning)), "j F, H:i")
+    only_the_day = position.waits == (Wait.TIME,)
+    day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
+    return [
+        (Wait.SUMMARY, _("Waits for your summary")),
+        (Wait.REFUND, _("Waits for a refund that is on its way")),
+        (Wait.ACCOUNT, _("Waits for your payout account")),
+        (Wait.TIME, day % {"moment": moment}),
+    ]

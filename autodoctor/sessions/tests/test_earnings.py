@@ -1,0 +1,238 @@
+"""What a mechanic reads of their earnings, and what the ledger of them learns from sessions."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.clock.models import Job
+from autodoctor.payments.models import Earning, Payment, PayoutAccount, Refund
+from autodoctor.reactions import credit_the_mechanic
+from autodoctor.sessions import afterwards
+from autodoctor.sessions.earnings import account_in_words
+from autodoctor.sessions.tests.story import NOON, Story
+
+pytestmark = pytest.mark.django_db
+ClientOf = Callable[[User], Client]
+PAGE = "/dashboard/earnings/?month=2026-03"
+TABLE = "/dashboard/earnings.csv?month=2026-03"
+
+
+def charge(story: Story, cents: int = 999) -> Payment:
+    """The bank has charged it, and the news of that is here."""
+    payment = story.payment
+    Payment.objects.filter(id=payment.id).update(state="captured", captured_cents=cents)
+    payload = {"owner_id": str(story.id), "payment_id": str(payment.id)}
+    credit_the_mechanic(Job(kind="payment.earned", key=str(payment.id), payload=payload), story.now)
+    return story.payment
+
+
+@pytest.fixture
+def ended(story: Story) -> Story:
+    return story.live().wait(minutes=12).end(story.customer)
+
+
+@pytest.fixture
+def reads(client_of: ClientOf) -> Callable[..., str]:
+    def read(user: User, path: str = PAGE) -> str:
+        answer = client_of(user).get(path)
+        assert answer.status_code == 200
+        main = answer.content.decode().split("<main", 1)[1].split("</main>")[0]
+        return " ".join(re.sub(r"<[^>]+>", " ", main).split())
+
+    return read
+
+
+def table(client: Client, path: str = TABLE) -> list[list[str]]:
+    async def whole(answer: Any) -> str:
+        return b"".join([piece async for piece in answer.streaming_content]).decode("utf-8-sig")
+
+    answer = client.get(path)
+    assert (answer.status_code, answer.streaming) == (200, True)
+    return list(csv.reader(io.StringIO(async_to_sync(whole)(answer))))
+
+
+def ready(mechanic: User) -> None:
+    PayoutAccount.objects.create(
+        user=mechanic,
+        stripe_id="acct_1",
+        details_submitted=True,
+        transfers_enabled=True,
+        payouts_enabled=True,
+        created_at=NOON,
+        checked_at=NOON,
+    )
+
+
+def test_a_charge_and_a_summary_in_either_order(ended: Story, mechanic: User) -> None:
+    charge(ended)
+    earning = Earning.objects.get()
+    assert (earning.mechanic, earning.share_cents, earning.awaits_summary) == (mechanic, 699, True)
+    assert earning.completed_at == ended.session.ended_at
+    afterwards.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    earning.refresh_from_db()
+    assert earning.awaits_summary is False
+
+
+def test_a_summary_before_the_charge(ended: Story, mechanic: User) -> None:
+    afterwards.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    assert not Earning.objects.exists()
+    charge(ended)
+    assert Earning.objects.get().awaits_summary is False
+
+
+def test_a_customer_who_never_came_leaves_no_summary_to_wait_for(story: Story, mechanic: User) -> None:
+    story.pay().accept().join(mechanic).wait(minutes=15)
+    assert story.session.end_reason == "customer_no_show"
+    charge(story, 499)
+    earning = Earning.objects.get()
+    assert (earning.mechanic, earning.share_cents, earning.awaits_summary) == (mechanic, 349, False)
+
+
+def test_nobody_earns_of_a_session_that_still_goes_on(story: Story) -> None:
+    story.live()
+    charge(story)
+    assert not Earning.objects.exists()
+
+
+def test_what_was_charged_too_early_is_earned_at_the_end(story: Story) -> None:
+    story.live()
+    charge(story)
+    story.end(story.customer)
+    assert Job.objects.filter(kind="payment.earned", key=str(story.payment.id)).exists()
+
+
+def test_the_page_says_what_waits_for_what(
+    ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    charge(ended)
+    text = reads(mechanic)
+    assert "March 2026" in text
+    assert "Earned $6.99 Paid $0.00 Still to come $6.99" in text
+    assert "Waits for your summary Waits for your payout account" in text
+    assert "Set up payouts" in text
+    assert f'href="/sessions/{ended.id}/"' in client_of(mechanic).get(PAGE).content.decode()
+    ready(mechanic)
+    afterwards.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    text = reads(mechanic)
+    assert "Your payout account is ready" in text
+    assert "Waits for" not in text
+
+
+def test_a_dispute_and_a_refund_are_told(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
+    payment = charge(ended)
+    Refund.objects.create(
+        payment=payment, amount_cents=300, reason="-", borne_by="mechanic", state="issued", created_at=NOON
+    )
+    charge(ended)
+    assert "$3.00 given back at your expense" in reads(mechanic)
+    assert "Earned $4.89" in reads(mechanic)
+    Payment.objects.update(disputed_at=NOON)
+    assert "Held: the customer’s bank asks for the money back" in reads(mechanic)
+
+
+def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
+    ready(mechanic)
+    afterwards.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    charge(ended)
+    Earning.objects.update(completed_at=timezone.now())
+    day = timezone.now() + timedelta(days=1)
+    assert f"Payable on {day.day} {day:%B}" in reads(mechanic, "/dashboard/earnings/")
+
+
+def test_the_months(ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf) -> None:
+    charge(ended)
+    empty = reads(mechanic, "/dashboard/earnings/?month=2026-04")
+    assert "Nothing earned in this month" in empty
+    assert "March 2026 $6.99" in empty
+    for wrong in ("2026-13", "2026-3", "x", "2026-03-01", "٢٠٢٦-03"):
+        assert client_of(mechanic).get(f"/dashboard/earnings/?month={wrong}").status_code == 404
+
+
+def test_the_table_is_plain_and_no_formula(ended: Story, mechanic: User, client_of: ClientOf) -> None:
+    payment = charge(ended)
+    Payment.objects.filter(id=payment.id).update(description='=HYPERLINK("http://x","y")')
+    ended.session.__class__.objects.filter(id=ended.id).update(vehicle={"make": "\t@SUM(1)", "model": '-1, "x"'})
+    head, row = table(client_of(mechanic))
+    assert len(head) == len(row) == 10
+    assert row[1:9] == [
+        str(ended.id),
+        '\'=HYPERLINK("http://x","y")',
+        '\'\t@SUM(1) -1, "x"',
+        "USD",
+        "9.99",
+        "0.00",
+        "6.99",
+        "0.00",
+    ]
+    assert row[9] == "Waits for your summary; Waits for your payout account"
+
+
+def test_everybody_sees_only_their_own(
+    ended: Story, mechanic2: User, customer: User, reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    charge(ended)
+    assert str(ended.id) not in client_of(mechanic2).get(PAGE).content.decode()
+    assert "Nothing earned in this month" in reads(mechanic2)
+    assert len(table(client_of(mechanic2))) == 1
+    assert client_of(customer).get(TABLE).status_code == 404
+
+
+def test_the_dashboard_leads_there(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
+    charge(ended)
+    Earning.objects.update(completed_at=timezone.now())
+    assert "$6.99 earned this month" in reads(mechanic, "/dashboard/")
+
+
+def test_a_longer_list_takes_no_more_queries(customer: User, mechanic: User, client_of: ClientOf) -> None:
+    client = client_of(mechanic)
+
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            client.get(PAGE)
+        return len(seen)
+
+    def one_more() -> None:
+        charge(Story(customer, mechanic).pay().accept().join().start().end(customer))
+
+    one_more()
+    few = queries()
+    for _ in range(4):
+        one_more()
+    assert queries() == few
+
+
+@pytest.mark.parametrize(
+    ("changes", "tone", "words", "button"),
+    [
+        (None, "warn", "wait for you", "Set up payouts"),
+        ({"requirements_due": ["external_account"]}, "warn", "not finished", "Go on"),
+        ({"details_submitted": True}, "warn", "is checking", ""),
+        ({"details_submitted": True, "requirements_due": ["x"]}, "bad", "wants to know more", "Answer Stripe"),
+        ({"details_submitted": True, "transfers_enabled": True}, "warn", "to your bank yet", "Go on"),
+        ({"disabled_reason": "rejected.fraud"}, "bad", "has closed", ""),
+        (
+            {"details_submitted": True, "transfers_enabled": True, "payouts_enabled": True},
+            "good",
+            "is ready",
+            "",
+        ),
+    ],
+)
+def test_the_account_in_words(changes: dict[str, Any] | None, tone: str, words: str, button: str) -> None:
+    account = None if changes is None else PayoutAccount(**changes)
+    told = account_in_words(account)
+    assert (told[0], told[2]) == (tone, button)
+    assert words in told[1]

@@ -1,0 +1,108 @@
+"""From a charge to the mechanic's account: what is waiting for what, the way to Stripe and back, and the table."""
+
+import csv
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+from playwright.sync_api import Page, expect
+
+from tests.fakes.scene import key
+from tests.fakes.server import Server
+from tests.journeys import quietly
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic
+
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+DAY = 25 * 60 * 60
+
+
+def charged(server: Server, customer: Customer, mechanic: Mechanic) -> str:
+    """A session that is over, and the mechanic's summary of it."""
+    session_id = quietly.request(server, customer.who)
+    quietly.accept(server, mechanic.who, session_id)
+    for person in (customer, mechanic):
+        quietly.join(server, person.who, session_id)
+    quietly.act(server, mechanic.who, session_id, "start")
+    quietly.act(server, customer.who, session_id, "end")
+    quietly.until(lambda: bool(earned(server, session_id)))
+    return session_id
+
+
+def earned(server: Server, session_id: str) -> list[tuple[str, ...]]:
+    return server.sql(
+        "SELECT e.id, p.id FROM payments_earning e JOIN payments_payment p ON p.id = e.payment_id "
+        "WHERE p.owner_id = %s",
+        key(server, UUID(session_id)),
+    )
+
+
+def summarise(server: Server, session_id: str) -> None:
+    server.shell(
+        "from django.utils import timezone\n"
+        "from autodoctor.sessions import afterwards\n"
+        "from autodoctor.sessions.models import Session\n"
+        f"session = Session.objects.get(id='{session_id}')\n"
+        "afterwards.summarise(session_id=session.id, by=session.mechanic, now=timezone.now(), data={})"
+    )
+
+
+def pass_a_day(server: Server, session_id: str) -> None:
+    """As if the session had been over for that much longer."""
+    ((earning_id, payment_id),) = earned(server, session_id)
+    moved = "strftime('%Y-%m-%d %H:%M:%f', {0}, '-{1} seconds')"
+    server.sql(
+        f"UPDATE payments_earning SET completed_at = {moved.format('completed_at', DAY)} WHERE id = %s", earning_id
+    )
+    due = ", ".join(f"{name} = {moved.format(name, DAY)}" for name in ("due_at", "run_at"))
+    server.sql(f"UPDATE clock_job SET {due} WHERE kind = 'earning.advance' AND key = %s", str(UUID(payment_id)))
+
+
+def comes_back_until(page: Page, text: str) -> None:
+    quietly.until(lambda: bool(page.reload()) and page.get_by_text(text).count() > 0)
+
+
+def test_from_a_charge_to_the_account(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = charged(server, customer, mechanic)
+    page = mechanic.page
+
+    page.goto("/dashboard/")
+    inspect(page, "dashboard-mechanic-earned")
+    page.get_by_role("link", name="$6.99 earned this month").click()
+    mechanic.sees("Waits for your summary").sees("Waits for your payout account").sees(re.compile("Not before"))
+    inspect(page, "earnings-waiting")
+    summarise(server, session_id)
+
+    mechanic.button("Set up payouts").click()
+    expect(page).to_have_url(re.compile("/sandbox/stripe/onboarding/"))
+    inspect(page, "onboarding")
+    mechanic.button("Leave").click()
+    mechanic.sees("You have begun to set up payouts").button("Go on").click()
+    mechanic.button("Finish, but a document is missing").click()
+    mechanic.sees("Stripe wants to know more").sees_no_more("Waits for your summary")
+    inspect(page, "earnings-restricted")
+    mechanic.button("Answer Stripe").click()
+    mechanic.button("Finish").click()
+    mechanic.sees("Your payout account is ready").sees(re.compile("Payable on"))
+    mechanic.sees_no_more("Waits for your payout account")
+
+    pass_a_day(server, session_id)
+    comes_back_until(page, "Your payout account is ready")
+    month = page.get_by_role("link", name=re.compile(r"^\w+ 20\d\d$")).first
+    month.click()
+    quietly.until(lambda: bool(page.reload()) and page.locator(".badge--good", has_text="Paid").count() == 1)
+    inspect(page, "earnings-paid")
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    head, row = csv.reader(download.value.path().read_text("utf-8-sig").splitlines())
+    assert (row[1], row[7], row[8], row[9]) == (session_id, "6.99", "6.99", "Paid")
+    assert len(head) == len(row)
+    page.get_by_role("link", name="2014 Volvo V60").click()
+    expect(page).to_have_url(re.compile(session_id))
+
+    page.goto("/sandbox/stripe/")
+    mechanic.sees("takes transfers")
+    inspect(page, "sandbox-with-accounts")
