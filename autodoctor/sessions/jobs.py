@@ -8,7 +8,7 @@ from django.conf import settings
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.sessions import actions, deadlines, extending, media, notices, telling
+from autodoctor.sessions import actions, alerts, deadlines, extending, media, notices, taking, telling
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
@@ -104,5 +104,6 @@ def _sweep(job: Job, now: datetime) -> None:
 
 JOBS: dict[str, Handler] = {kind: Handler(run) for kind in ACTS} | {
     "request.offer": Handler(notices.offer),
+    alerts.UNTAKEN: Handler(taking.escalate),
     "sessions.sweep": Handler(_sweep, external=True, every=timedelta(seconds=settings.DEADLINES["sweep"])),
 }

@@ -14,7 +14,6 @@ urlpatterns = [
     path("dashboard/sessions/", views.own_sessions, name="own_sessions"),
     path("dashboard/summaries/", views.summaries_to_write, name="summaries_to_write"),
     path("dashboard/queue/", views.queue, name="queue"),
-    path("dashboard/open/", views.open_sessions, name="open_sessions"),
     path("sessions/<uuid:session_id>/files/<uuid:file_id>/", files_views.session_file, name="session_file"),
     path(
         "sessions/<uuid:session_id>/files/<uuid:file_id>/thumbnail/",

@@ -33,7 +33,10 @@ CUSTOMER = {
 }
 MECHANIC = {"dashboard-mechanic-empty": "/dashboard/", "apply-approved": "/mechanics/apply/"}
 SUPPORT = {
-    "dashboard-support-empty": "/dashboard/",
+    "support-board-empty": "/support/",
+    "support-search": "/support/search/",
+    "support-jobs-empty": "/support/jobs/",
+    "support-mechanics": "/support/mechanics/",
     "support-numbers": "/support/numbers/",
     "apply-support": "/mechanics/apply/",
 }
