@@ -164,8 +164,8 @@ class Story:
         return list(SessionEvent.objects.filter(session_id=self.id, kind__in=kinds).order_by("seq"))
 
     def rules(self) -> list[str]:
-        """The nudges, alerts and warnings so far, in order."""
-        told = SessionEvent.objects.filter(session_id=self.id, rule__isnull=False).order_by("seq")
+        """The nudges, alerts and warnings so far, in order; not that nobody took one."""
+        told = SessionEvent.objects.filter(session_id=self.id, rule__isnull=False).exclude(kind=UNTAKEN).order_by("seq")
         return [str(rule) for rule in told.values_list("rule", flat=True)]
 
     def mails(self) -> list[str]:
