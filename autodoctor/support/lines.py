@@ -129,7 +129,10 @@ def _line(it: Situation, alerts: list[Alert], opened: dict[tuple[UUID, str], dat
     people = [_person(it, it.customer, it.session.customer, opened)]
     if it.session.mechanic:
         people.append(_person(it, it.mechanic, it.session.mechanic, opened))
-    return Line(it.session, people, list(_signs(it, people, now)), [_notice(alert, it) for alert in alerts])
+    notices = [_notice(alert, it) for alert in alerts]
+    # An alert says more than what was only to be watched before it came.
+    least = Level.HANDLED if any(not notice.over for notice in notices) else Level.CALM
+    return Line(it.session, people, [sign for sign in _signs(it, people, now) if sign.level >= least], notices)
 
 
 def _notice(alert: Alert, it: Situation) -> Notice:
