@@ -120,8 +120,8 @@ def test_five_in_different_trouble(stage: Server, browser_of: OpenPage, watch: W
     named(stage, customers, NAMES["customer"])
     named(stage, mechanics, NAMES["mechanic"])
     rooms = [quietly.request(stage, one, "chat") for one in customers]
-    for mechanic, room in zip(mechanics[1:], rooms[1:], strict=True):
-        quietly.accept(stage, mechanic, room)
+    for taker, room in zip(mechanics[1:], rooms[1:], strict=True):
+        quietly.accept(stage, taker, room)
     unaccepted, not_come, stuck, dropped, disputed, calm = rooms
 
     pages = [come(stage, browser_of, customers[n], mechanics[n], rooms[n]) for n in (2, 3, 4, 5)]

@@ -33,14 +33,11 @@ def take(story: Story, alert: Alert, by: User, instead_of: User | None = None) -
     )
 
 
-def mailed(template: str = "sessions/mail/alert_untaken") -> list[str]:
-    posted = Job.objects.filter(kind="mail.send").order_by("id")
-    people = dict(User.objects.values_list("id", "email"))
-    return [people_of(job, people) for job in posted if job.payload["template"] == template]
-
-
-def people_of(job: Job, people: dict[object, str]) -> str:
-    return next(email for id_, email in people.items() if str(id_) == job.payload["user_id"])
+def mailed() -> list[str]:
+    """To whom it was said that nobody takes an alert."""
+    people = {str(user.id): user.email for user in User.objects.all()}
+    posted = [job.payload for job in Job.objects.filter(kind="mail.send").order_by("id")]
+    return [people[one["user_id"]] for one in posted if one["template"] == "sessions/mail/alert_untaken"]
 
 
 def test_an_alert_of_the_log_is_one_to_work_on(story: Story, unnoticed: Alert) -> None:

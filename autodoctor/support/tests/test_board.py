@@ -12,14 +12,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions import actions
+from autodoctor.sessions import actions, taking
 from autodoctor.sessions.models import Alert
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support import lines
 from autodoctor.support.lines import Level
 
 ClientOf = Callable[[User], Client]
-JSON = {"HTTP_ACCEPT": "application/json"}
+JSON = {"Accept": "application/json"}
 
 
 def levels(story: Story) -> list[tuple[str, str]]:
@@ -52,7 +52,7 @@ def test_those_in_trouble_come_first(story: Story, stranger: User, mechanic2: Us
     assert levels(story)[1] == ("Casey Customer", "trouble")
 
     alert = Alert.objects.get()
-    lines.taking.take(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
+    taking.take(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
     assert levels(story) == [("Casey Customer", "trouble"), ("Sam Stranger", "handled")]
 
 
@@ -107,17 +107,17 @@ def test_taking_from_the_page(story: Story, support: User, colleague: User, clie
     alert = disputed(story.live())
     address = f"/support/sessions/{story.id}/alerts/{alert.seq}/"
     assert client_of(support).post(address, {"act": "take"}).headers["Location"] == "/support/"
-    late: Any = client_of(colleague).post(address, {"act": "take"}, **JSON)
+    late: Any = client_of(colleague).post(address, {"act": "take"}, headers=JSON)
     assert late.json() == {"text": "Sandy Support has it already.", "level": "warning"}
     assert "Sandy Support has it" in words(client_of(colleague).get("/support/").content)
     assert "You have it" in words(client_of(support).get("/support/").content)
 
-    over: Any = client_of(colleague).post(f"{address}?holder={support.id}", {"act": "take_over"}, **JSON)
+    over: Any = client_of(colleague).post(f"{address}?holder={support.id}", {"act": "take_over"}, headers=JSON)
     assert over.json()["level"] == "success"
-    assert client_of(colleague).post(address, {"act": "hand_back"}, **JSON).json()["level"] == "success"
-    assert client_of(colleague).post(address, {"act": "done", "note": "rang"}, **JSON).json()["text"] == "Done."
+    assert client_of(colleague).post(address, {"act": "hand_back"}, headers=JSON).json()["level"] == "success"
+    assert client_of(colleague).post(address, {"act": "done", "note": "rang"}, headers=JSON).json()["text"] == "Done."
     assert "disputes" not in words(client_of(support).get("/support/").content)
-    assert client_of(support).post(address, {"act": "dance"}, **JSON).json()["level"] == "warning"
+    assert client_of(support).post(address, {"act": "dance"}, headers=JSON).json()["level"] == "warning"
     assert client_of(support).post(address.replace(f"/{alert.seq}/", "/999/"), {"act": "take"}).status_code == 404
     away = client_of(support).post(address, {"act": "take", "back": "//evil.example/"})
     assert away.headers["Location"] == "/support/"
@@ -132,7 +132,7 @@ def test_two_press_at_once_and_one_has_it(story: Story, support: User, colleague
     def press(client: Client) -> None:
         try:
             start.wait()
-            said.append(client.post(address, {"act": "take"}, **JSON).json())
+            said.append(client.post(address, {"act": "take"}, headers=JSON).json())
         finally:
             connection.close()
 
