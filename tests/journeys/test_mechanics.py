@@ -63,7 +63,7 @@ def test_a_ban_shuts_the_door_at_once_and_the_session_ends(
     mechanic.goes_to(session_id).joins().starts()
     support.goto(f"/support/search/?q={mechanic.who.email}")
     support.locator(".row", has_text=mechanic.who.email).get_by_role("link").first.click()
-    support.get_by_label("Why?").fill("asked for cash")
+    support.get_by_label("Why?", exact=True).fill("asked for cash")
     support.get_by_role("button", name="Ban", exact=True).click()
     expect(support.get_by_text("asked for cash")).to_be_visible()
 
