@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.answers import Refused
 from autodoctor.clock.models import Job
 from autodoctor.mail.post import post
+from autodoctor.push import post as push
 from autodoctor.sessions import alerts, deadlines, log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.attendance import Situation
@@ -19,6 +20,7 @@ from autodoctor.sessions.models import Alert, stamp
 
 SUPPORT = log.Audience.SUPPORT
 NOTE_LENGTH = 200
+PUSH_IS_NEWS = timedelta(minutes=30)
 
 
 @dataclass
@@ -143,5 +145,18 @@ def by_mail(it: Situation, alert: Alert, now: datetime) -> None:
         post("sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now)
 
 
+def by_push(it: Situation, alert: Alert, now: datetime) -> None:
+    """On the devices of those who asked for it; while a board is in sight, that says it."""
+    note = push.Note(
+        title=_("Nobody has taken an alert"),
+        body=it.session.customer.name,
+        path=f"/support/sessions/{it.session.id}/",
+        topic=f"{it.session.id}:alert",
+        until=now + PUSH_IS_NEWS,
+        seen_at=("/support/",),
+    )
+    push.post(note, to=[person.id for person in alerts.staff()], now=now)
+
+
 # Every way in which support is reached that does not look at the board: in the transaction that says so in the log.
-CHANNELS: list[Callable[[Situation, Alert, datetime], None]] = [by_mail]
+CHANNELS: list[Callable[[Situation, Alert, datetime], None]] = [by_mail, by_push]

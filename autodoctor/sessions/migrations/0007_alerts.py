@@ -26,7 +26,7 @@ def read_the_log(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('autodoctor_sessions', '0005_extending'),
+        ('autodoctor_sessions', '0006_request_waits'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
