@@ -13,7 +13,7 @@ DEMO_PEOPLE = (
     ("customer2@example.com", "another customer"),
     ("mechanic@example.com", "accepts and helps"),
     ("mechanic2@example.com", "another mechanic"),
-    ("support@example.com", "sees everything; /admin/"),
+    ("support@example.com", "sees everything; /support/"),
 )
 
 # How every server process of this project is run; docs/production.md gives the same as options of the command line.

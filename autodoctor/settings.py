@@ -383,6 +383,7 @@ DEADLINES = {
     "summary_second_reminder": 24 * 60 * 60,
     "summary_alert": 48 * 60 * 60,
     "earning_wait": 24 * 60 * 60,
+    "alert_untaken": 3 * 60,
     "lease": 30,
     "lease_renewal": 10,
     "sweep": 5 * 60,

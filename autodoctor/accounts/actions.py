@@ -78,12 +78,14 @@ def approve(*, profile: MechanicProfile, by: User, now: datetime) -> MechanicPro
     return _decide(profile, MechanicProfile.State.APPROVED, by=by, now=now)
 
 
-def decline(*, profile: MechanicProfile, by: User, now: datetime) -> MechanicProfile:
-    """Also takes an approval back. Raises `Refused` when it was declined before."""
-    return _decide(profile, MechanicProfile.State.DECLINED, by=by, now=now)
+def decline(*, profile: MechanicProfile, by: User, now: datetime, reason: str = "") -> MechanicProfile:
+    """Also takes an approval back; they are told the reason. Raises `Refused` when it was declined before."""
+    return _decide(profile, MechanicProfile.State.DECLINED, by=by, now=now, reason=reason)
 
 
-def _decide(profile: MechanicProfile, state: MechanicProfile.State, *, by: User, now: datetime) -> MechanicProfile:
+def _decide(
+    profile: MechanicProfile, state: MechanicProfile.State, *, by: User, now: datetime, reason: str = ""
+) -> MechanicProfile:
     with transaction.atomic():
         undecided = MechanicProfile.objects.filter(pk=profile.pk).exclude(state=state)
         if not undecided.update(state=state, taking_sessions=False, decided_at=now, decided_by=by):
@@ -91,7 +93,7 @@ def _decide(profile: MechanicProfile, state: MechanicProfile.State, *, by: User,
         profile.refresh_from_db()
         profile.user.announce_access()
         key = f"application:{profile.pk}:{state}:{now.timestamp():.0f}"
-        post(f"accounts/mail/application_{state.value}", to=profile.user, context={}, key=key, now=now)
+        post(f"accounts/mail/application_{state.value}", to=profile.user, context={"reason": reason}, key=key, now=now)
     return profile
 
 

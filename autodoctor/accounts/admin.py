@@ -1,16 +1,8 @@
-"""People for support: read everybody, approve mechanics, ban. Only superusers make somebody support."""
+"""People for support to read; what it does with them stands at its desk. Only superusers make somebody support."""
 
-from collections.abc import Callable
-from typing import cast
-
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from autodoctor.accounts import actions
 from autodoctor.accounts.access import support_only
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 
@@ -44,23 +36,9 @@ class UserAdmin(SupportAdmin):
     readonly_fields = ("email", "name", "time_zone", "banned_at", "date_joined", "last_login")
     fields = (*readonly_fields, "is_staff", "is_superuser", "groups")
     filter_horizontal = ("groups",)
-    actions = ("ban", "lift_ban")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.is_active and request.user.is_superuser
-
-    @admin.action(description=gettext_lazy("Ban: sign out everywhere, and keep out"), permissions=["view"])
-    def ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        # Support cannot shut support out.
-        for user in queryset.filter(is_staff=False):
-            actions.ban(user=user, now=timezone.now())
-        self.message_user(request, _("Banned. Support people are never banned this way."))
-
-    @admin.action(description=gettext_lazy("Lift the ban"), permissions=["view"])
-    def lift_ban(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset.filter(banned_at__isnull=False):
-            actions.lift_ban(user=user)
-        self.message_user(request, _("They can sign in again."))
 
 
 @admin.register(MechanicProfile)
@@ -70,28 +48,9 @@ class MechanicProfileAdmin(SupportAdmin):
     list_select_related = ("user",)
     search_fields = ("user__email", "user__name", "headline", "skills")
     ordering = ("-applied_at",)
-    actions = ("approve", "decline")
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
-
-    @admin.action(description=gettext_lazy("Approve, and write to them"), permissions=["view"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[MechanicProfile]) -> None:
-        self._decide(request, queryset, actions.approve)
-
-    @admin.action(description=gettext_lazy("Decline, and write to them"), permissions=["view"])
-    def decline(self, request: HttpRequest, queryset: QuerySet[MechanicProfile]) -> None:
-        self._decide(request, queryset, actions.decline)
-
-    def _decide(
-        self, request: HttpRequest, profiles: QuerySet[MechanicProfile], act: Callable[..., MechanicProfile]
-    ) -> None:
-        for profile in profiles:
-            try:
-                act(profile=profile, by=cast(User, request.user), now=timezone.now())
-                self.message_user(request, _("%s: done.") % profile.user)
-            except actions.Refused as refused:
-                self.message_user(request, f"{profile.user}: {refused.detail}", messages.WARNING)
 
 
 @admin.register(Notify)

@@ -96,6 +96,12 @@ def unpark(jobs: list[int], now: datetime) -> int:
     return count
 
 
+def dismiss(job: int) -> bool:
+    """Forget a job that was given up; False when it is not there any more, or is being tried again."""
+    deleted, _ = Job.objects.filter(pk=job, parked_at__isnull=False).delete()
+    return bool(deleted)
+
+
 def check_held(job: Job) -> None:
     """Raise `Superseded` unless the row is still the one we hold."""
     with connection.cursor() as cursor:

@@ -115,6 +115,11 @@ def _look_at_transfer(event: StripeEvent, now: datetime) -> str:
     return "sent"
 
 
+def dismiss(event_id: str, now: datetime) -> None:
+    """Somebody has looked at an event that we could do nothing with: it counts as processed."""
+    StripeEvent.objects.filter(id=event_id, processed_at=None).update(processed_at=now, outcome="dismissed")
+
+
 def _settle(intent_id: str, now: datetime) -> str:
     snapshot = gateway.payment(intent_id)
     try:

@@ -46,7 +46,7 @@ class Payment(models.Model):
     # What is to be captured once the session is over; None while that is open, 0 releases the hold.
     due_cents = models.PositiveIntegerField(null=True)
     captured_cents = models.PositiveIntegerField(default=0)
-    checkout_id = models.CharField(max_length=120, blank=True)
+    checkout_id = models.CharField(max_length=120, blank=True, db_index=True)
     checkout_url = models.CharField(max_length=2000, blank=True)
     checkout_expires_at = models.DateTimeField(null=True)
     # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
@@ -60,7 +60,7 @@ class Payment(models.Model):
     confirm_url = models.CharField(max_length=2000, blank=True)
     return_url = models.CharField(max_length=2000, blank=True)  # where the bank and the page lead back to
     intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent that holds the money
-    charge_id = models.CharField(max_length=120, blank=True)
+    charge_id = models.CharField(max_length=120, blank=True, db_index=True)
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     decline_code = models.CharField(max_length=80, blank=True)  # why the bank last said no

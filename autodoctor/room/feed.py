@@ -11,6 +11,7 @@ from autodoctor.room import handshake, protocol, threads
 from autodoctor.room.access import guests
 from autodoctor.room.bus import Bus, bus
 from autodoctor.room.door import Guest
+from autodoctor.room.hub import Present
 from autodoctor.room.line import Line, Receive, Scope, Send
 from autodoctor.room.pace import Pace
 from autodoctor.sessions import queue
@@ -34,6 +35,7 @@ class Feed:
     def __init__(self, bus: Bus) -> None:
         self._lines: set[FeedLine] = set()
         bus.listen(Changed, self._tell)
+        bus.listen(Present, self._tell_support)
 
     def enter(self, line: "FeedLine") -> None:
         self._lines.add(line)
@@ -52,6 +54,12 @@ class Feed:
                 line.say("queue")
             if line.user_id in note.parties:
                 line.say("sessions")
+
+    def _tell_support(self, note: Present) -> None:
+        """Who comes and goes shows on the board alone."""
+        for line in self._lines:
+            if line.role == Role.SUPPORT:
+                line.say("support")
 
 
 class FeedLine(Line):

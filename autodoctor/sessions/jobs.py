@@ -9,7 +9,7 @@ from django.conf import settings
 
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.models import Job
-from autodoctor.sessions import actions, due, extending, media, misses, notices, telling
+from autodoctor.sessions import actions, alerts, due, extending, media, misses, notices, taking, telling
 from autodoctor.sessions.attendance import Situation
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
@@ -81,6 +81,7 @@ def _sweep(job: Job, now: datetime) -> None:
 
 JOBS: dict[str, Handler] = {kind: Handler(run) for kind in DEADLINES} | {
     "request.offer": Handler(notices.offer),
+    alerts.UNTAKEN: Handler(taking.escalate),
     "sessions.sweep": Handler(_sweep, external=True, every=timedelta(seconds=settings.DEADLINES["sweep"])),
     REALIGN: Handler(_sweep, external=True),
 }

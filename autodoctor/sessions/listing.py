@@ -118,12 +118,6 @@ def is_busy(mechanic: User) -> bool:
     return Session.objects.filter(mechanic=mechanic, state__in=CLAIMED).exists()
 
 
-def every_open(user: User) -> list[Row]:
-    """For support: what is going on, the longest in its state first."""
-    sessions = Session.objects.filter(state__in=OPEN).select_related("customer", "mechanic").order_by("state_at")
-    return _rows(user, list(sessions))
-
-
 def completed_by(mechanic: User) -> int:
     """How many sessions they have led to their end."""
     return Session.objects.filter(mechanic=mechanic, state=State.COMPLETED).count()

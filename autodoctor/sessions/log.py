@@ -11,6 +11,7 @@ from django.dispatch import Signal
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.prepared import values
+from autodoctor.sessions import alerts
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 
 # Sent after commit with `session_id`, `seq` and `events`, the fresh rows. A hint: the rows are the truth.
@@ -77,6 +78,8 @@ def append(
         data=facts,
     )
     event.save(force_insert=True)
+    if kind == alerts.ALERT:
+        alerts.raised(event)
     session.fresh_events.append(event)
     return event
 

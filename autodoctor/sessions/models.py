@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
@@ -63,6 +65,11 @@ class Session(models.Model):
     rating_line = models.CharField(max_length=200, blank=True)
     rated_at = models.DateTimeField(null=True, blank=True)
 
+    # Out of the vehicle, so that support finds a session by it. Written by the database.
+    vin = models.GeneratedField(
+        expression=Upper(KT("vehicle__vin")), output_field=models.TextField(), db_persist=True, db_index=True
+    )
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -74,6 +81,7 @@ class Session(models.Model):
             models.Index(fields=["-requested_at"], name="session_by_request"),
             models.Index(fields=["customer", "-created_at"], name="session_of_customer"),
             models.Index(fields=["mechanic", "-created_at"], name="session_of_mechanic"),
+            models.Index(fields=["-created_at"], name="session_newest"),
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -151,6 +159,28 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+
+class Alert(models.Model):
+    """What support works on: a reading of the log's `alert.support` events, written in their transaction."""
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="alerts")
+    seq = models.PositiveIntegerField()  # the event's
+    rule = models.CharField(max_length=60)
+    occasion = models.PositiveIntegerField(null=True)
+    facts = models.JSONField(default=dict)
+    raised_at = models.DateTimeField()
+    taken_by = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
+    taken_at = models.DateTimeField(null=True)
+    escalated_at = models.DateTimeField(null=True)  # nobody had taken it: those who do not look were written to
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["session", "seq"], name="one_alert_per_event")]
+        indexes = [models.Index(fields=["raised_at"], condition=models.Q(done_at=None), name="alerts_to_work_on")]
+
+    def __str__(self) -> str:
+        return f"{self.rule} of {self.session_id}"
 
 
 class Participant(models.Model):

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from autodoctor.clock.loop import run_due
-from autodoctor.sessions import actions, attendance, due, log, times
+from autodoctor.sessions import actions, alerts, attendance, due, log, times
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, State
@@ -37,9 +37,9 @@ class Swept:
 
 
 def sweep(now: datetime) -> int:
-    """Mend the deadlines of every session that still has any. Returns how many sessions needed it."""
+    """Mend the deadlines of every session that still has any, and of alerts. Returns how many needed it."""
     times.refresh()
-    return sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now))
+    return sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now)) + alerts.mend()
 
 
 def monitor(now: datetime) -> Swept:

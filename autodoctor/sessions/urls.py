@@ -18,7 +18,6 @@ urlpatterns = [
     path("dashboard/earnings.csv", earnings_views.as_csv, name="earnings_csv"),
     path("dashboard/earnings/account/", earnings_views.set_up, name="payout_account"),
     path("dashboard/earnings/account/done/", earnings_views.come_back, name="payout_account_done"),
-    path("dashboard/open/", views.open_sessions, name="open_sessions"),
     path("sessions/<uuid:session_id>/files/<uuid:file_id>/", files_views.session_file, name="session_file"),
     path(
         "sessions/<uuid:session_id>/files/<uuid:file_id>/thumbnail/",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in, support_only
+from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.answers import Refused, SeeOther
 from autodoctor.sessions import earnings, listing, rating, unwritten
@@ -30,11 +30,9 @@ from autodoctor.sessions.models import Session
 @never_cache  # the back button must not show what was
 def dashboard(request: SignedInRequest) -> HttpResponse:
     role = request.user.role
-    facts: dict[str, Any] = {"now": timezone.now()}
     if role == Role.SUPPORT:
-        facts |= _everything(request)
-    else:
-        facts |= _own(request)
+        return redirect("support_board")
+    facts = {"now": timezone.now()} | _own(request)
     if role == Role.MECHANIC:
         facts |= _queue(request)
         facts |= _to_write(request)
@@ -62,13 +60,6 @@ def queue(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def summaries_to_write(request: SignedInRequest) -> HttpResponse:
     return render(request, "sessions/to_write.html", _to_write(request))
-
-
-@support_only
-@require_safe
-@never_cache
-def open_sessions(request: SignedInRequest) -> HttpResponse:
-    return render(request, "sessions/open_sessions.html", _everything(request))
 
 
 @signed_in
@@ -121,7 +112,3 @@ def _to_write(request: SignedInRequest) -> dict[str, Any]:
 def _queue(request: SignedInRequest) -> dict[str, Any]:
     owed = unwritten.in_the_way(request.user, timezone.now())
     return {"requests": listing.open_requests(request.user), "busy": listing.is_busy(request.user), "owed": owed}
-
-
-def _everything(request: SignedInRequest) -> dict[str, Any]:
-    return {"rows": listing.every_open(request.user)}

@@ -1,14 +1,85 @@
-"""The live board: every open session, and where it stands."""
+"""The live board: every open session, who needs somebody, and who has what."""
 
-from django.http import HttpResponse
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import OPEN
+from autodoctor.answers import Refused, SeeOther
+from autodoctor.sessions import taking
+from autodoctor.sessions.models import Alert, Session
+from autodoctor.support import lines
 
 
 @support_only
+@require_safe
+@never_cache
 def board(request: SignedInRequest) -> HttpResponse:
-    open_ones = Session.objects.filter(state__in=OPEN).select_related("customer", "mechanic").order_by("created_at")
-    return render(request, "support/board.html", {"sessions": open_ones})
+    return render(request, "support/board.html", _facts())
+
+
+@support_only
+@require_safe
+@never_cache
+def open_now(request: SignedInRequest) -> HttpResponse:
+    """The fragment that the board fetches again."""
+    return render(request, "support/lines.html", _facts())
+
+
+@support_only
+@require_POST
+def alert(request: SignedInRequest, session_id: UUID, seq: int) -> HttpResponse:
+    """Take it, hand it back, be done with it: as the button says. A script is answered in JSON, and stays."""
+    try:
+        said, level = _act(request, session_id, seq), "success"
+    except (Session.DoesNotExist, Alert.DoesNotExist):
+        raise Http404 from None
+    except Refused as refused:
+        said, level = refused.detail, "warning"
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse({"text": said, "level": level})
+    messages.add_message(request, messages.SUCCESS if level == "success" else messages.WARNING, said)
+    return SeeOther(_way_back(request) or reverse("support_board"))
+
+
+def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
+    """What was done, in words. Raises what the actions raise."""
+    which: dict[str, Any] = {"session_id": session_id, "seq": seq, "by": request.user, "now": timezone.now()}
+    acts: dict[str, Callable[[], tuple[Alert, str]]] = {
+        "take": lambda: (taking.take(**which), _("It is yours now.")),
+        "take_over": lambda: (taking.take(**which, instead_of=_holder(request)), _("It is yours now.")),
+        "hand_back": lambda: (taking.hand_back(**which), _("Handed back: anybody can take it.")),
+        "done": lambda: (taking.finish(**which, note=request.POST.get("note", "")), _("Done.")),
+    }
+    if request.POST.get("act") not in acts:
+        raise Refused("invalid", _("This cannot be done with an alert."), 422)
+    _alert, said = acts[request.POST["act"]]()
+    return said
+
+
+def _holder(request: SignedInRequest) -> UUID | None:
+    """From whom it is taken over, as the page showed it."""
+    try:
+        return UUID(request.GET.get("holder", ""))
+    except ValueError:
+        return None
+
+
+def _way_back(request: SignedInRequest) -> str:
+    path = request.POST.get("back", "")
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+
+
+def _facts() -> dict[str, Any]:
+    now = timezone.now()
+    return {"board": lines.board(now), "now": now}

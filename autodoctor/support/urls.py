@@ -2,11 +2,19 @@
 
 from django.urls import path
 
-from autodoctor.support import board, case, help, numbers_page
+from autodoctor.support import board, case, help, jobs, mechanics, numbers_page, people, search
 
 urlpatterns = [
     path("support/", board.board, name="support_board"),
+    path("support/open/", board.open_now, name="support_open"),
     path("support/sessions/<uuid:session_id>/", case.case, name="support_case"),
+    path("support/sessions/<uuid:session_id>/alerts/<int:seq>/", board.alert, name="support_alert"),
+    path("support/search/", search.search, name="support_search"),
+    path("support/people/<uuid:user_id>/", people.person, name="support_person"),
+    path("support/jobs/", jobs.jobs, name="support_jobs"),
+    path("support/jobs/<int:job_id>/", jobs.job, name="support_job"),
+    path("support/mechanics/", mechanics.mechanics, name="support_mechanics"),
+    path("support/mechanics/<int:profile_id>/", mechanics.decide, name="support_decide"),
     path("support/numbers/", numbers_page.numbers, name="support_numbers"),
     path("support/numbers/numbers.csv", numbers_page.as_csv, name="support_numbers_csv"),
     path("support/sessions/<uuid:session_id>/help/", help.help_threads, name="support_help"),

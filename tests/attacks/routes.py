@@ -19,6 +19,8 @@ WITHOUT_SIGNATURE = (403, 403, 403, 403, 403)
 NOT_SERVING = (503, 503, 503, 503, 503)  # in the tests' own process no channel is open
 VISITORS = (200, 302, 302, 302, 302)
 STAFF = (302, 404, 404, 404, 200)
+STAFF_POST = (302, 404, 404, 404, 405)
+STAFF_NOTHING_THERE = (302, 404, 404, 404, 404)
 TAKES_PART = (302, 200, 200, 404, 200)
 
 PAGES: dict[str, Row] = {
@@ -33,7 +35,7 @@ PAGES: dict[str, Row] = {
     "/outbox/<name>/": ("anyone", FOUND_BY_NOBODY),
     "/outbox/<name>/html/": ("anyone", FOUND_BY_NOBODY),
     "/outbox/<name>/attachments/<number>/": ("anyone", FOUND_BY_NOBODY),
-    "/dashboard/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/dashboard/": ("signed_in", (302, 200, 200, 200, 302)),  # support has a desk of its own
     "/dashboard/sessions/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/dashboard/summaries/": ("mechanic_only", (302, 404, 200, 404, 404)),
     "/dashboard/queue/": ("mechanic_only", (302, 404, 200, 404, 404)),
@@ -41,7 +43,6 @@ PAGES: dict[str, Row] = {
     "/dashboard/earnings.csv": ("mechanic_only", (302, 404, 200, 404, 404)),
     "/dashboard/earnings/account/": ("mechanic_only", (302, 404, 405, 404, 404)),
     "/dashboard/earnings/account/done/": ("mechanic_only", (302, 404, 302, 404, 404)),
-    "/dashboard/open/": ("support_only", STAFF),
     "/(customer|mechanic)/dashboard": ("anyone", MOVED),
     "/mechanic/login": ("anyone", MOVED),
     "/account/card/": ("customer_only", (302, 200, 404, 200, 404)),
@@ -74,7 +75,15 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/summary/corrections/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/summary/summary.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/support/": ("support_only", STAFF),
+    "/support/open/": ("support_only", STAFF),
     "/support/sessions/<session_id>/": ("support_only", STAFF),
+    "/support/sessions/<session_id>/alerts/<seq>/": ("support_only", STAFF_POST),
+    "/support/search/": ("support_only", STAFF),
+    "/support/people/<user_id>/": ("support_only", STAFF_NOTHING_THERE),
+    "/support/jobs/": ("support_only", STAFF),
+    "/support/jobs/<job_id>/": ("support_only", STAFF_POST),
+    "/support/mechanics/": ("support_only", STAFF),
+    "/support/mechanics/<profile_id>/": ("support_only", STAFF_POST),
     "/support/numbers/": ("support_only", STAFF),
     "/support/numbers/numbers.csv": ("support_only", STAFF),
     "/support/sessions/<session_id>/help/": ("support_only", STAFF),

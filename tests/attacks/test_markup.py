@@ -131,7 +131,7 @@ def test_pages_show_it_as_text(poisoned: Session, mechanic: User, support: User,
 def test_the_queue_shows_it_as_text(poisoned: Session, mechanic2: User, support: User) -> None:
     Session.objects.filter(pk=poisoned.id).update(state=State.REQUESTED, mechanic=None, requested_at=timezone.now())
     offered = [*pages_of(poisoned)[:2], "/dashboard/", "/dashboard/queue/"]
-    for person, path in [*((mechanic2, path) for path in offered), (support, "/dashboard/open/")]:
+    for person, path in [*((mechanic2, path) for path in offered), (support, "/support/open/")]:
         watchman = read(signed_in(person).get(path).content)
         assert watchman.text, path
         assert (path, watchman.acting, watchman.inline) == (path, [], [])

@@ -26,6 +26,7 @@ from tests.attacks.routes import (
 NOBODY = "00000000-0000-4000-8000-000000000000"
 SAMPLES = {
     "<mechanic_id>": NOBODY,
+    "<user_id>": NOBODY,
     "<file_id>": NOBODY,
     "<subscription_id>": NOBODY,
     "<payment_id>": NOBODY,

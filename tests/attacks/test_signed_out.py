@@ -68,8 +68,8 @@ def test_being_banned_by_support(server: Server) -> None:
     talk = scene.stage(server)
     sockets = opened(server, talk.customer, talk.id)
     support = server.client(server.sign_in("support@example.com"))
-    form = {"action": "ban", "_selected_action": talk.customer.id}
-    assert support.post("/admin/accounts/user/", data=form).status_code == 302
+    form = {"act": "ban", "reason": "rude"}
+    assert support.post(f"/support/people/{talk.customer.id}/", data=form).status_code == 303
     assert_closed_within_a_second(sockets)
     assert_out(server, talk.customer, talk.id)
 

@@ -37,7 +37,10 @@ MECHANIC = {
     "apply-approved": "/mechanics/apply/",
 }
 SUPPORT = {
-    "dashboard-support-empty": "/dashboard/",
+    "support-board-empty": "/support/",
+    "support-search": "/support/search/",
+    "support-jobs-empty": "/support/jobs/",
+    "support-mechanics": "/support/mechanics/",
     "support-numbers": "/support/numbers/",
     "apply-support": "/mechanics/apply/",
 }

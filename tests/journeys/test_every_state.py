@@ -66,7 +66,7 @@ def test_a_session_that_takes_place(stage: Server, casey: Customer, morgan: Mech
     quietly.accept(stage, morgan.who, session_id)
     until_both_are_in(casey, morgan, session_id)
     while_they_talk(casey, morgan)
-    for name, path in {"live-support": f"/sessions/{session_id}/", "dashboard-support": "/dashboard/"}.items():
+    for name, path in {"live-support": f"/sessions/{session_id}/", "support-board": "/support/"}.items():
         support.goto(path)
         inspect(support, name)
     pass_time(stage, session_id, 25 * MINUTE)

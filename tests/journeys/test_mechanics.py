@@ -10,6 +10,7 @@ from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
 from tests.journeys.conftest import DESKTOP, Watch
+from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 
 MINUTE = 60
@@ -20,15 +21,6 @@ ComeMechanic = Callable[..., Mechanic]
 @pytest.fixture
 def support(browser_of: Callable[..., Page]) -> Page:
     return browser_of("support@example.com", viewport=DESKTOP)
-
-
-def decide(support: Page, model: str, email: str, action: str) -> None:
-    """Tick somebody in the admin's list and run an action."""
-    support.goto(f"/admin/accounts/{model}/?q={email}")
-    support.get_by_role("checkbox", name=re.compile("Select this object")).check()
-    support.get_by_label("Action:").select_option(label=action)
-    support.get_by_role("button", name="Run").or_(support.get_by_role("button", name="Go")).first.click()
-    expect(support.locator(".messagelist")).to_be_visible()
 
 
 def test_from_the_application_to_the_first_session(server: Server, a_customer: Come, support: Page) -> None:
@@ -42,9 +34,12 @@ def test_from_the_application_to_the_first_session(server: Server, a_customer: C
     applicant.sees("Your application arrived on")
 
     support.goto("/dashboard/")
-    support.get_by_role("link", name="Applications").click()
-    expect(support.locator("#result_list")).to_contain_text("Diesels, from the farm")
-    decide(support, "mechanicprofile", applicant.who.email, "Approve, and write to them")
+    support.get_by_role("link", name="Mechanics", exact=True).click()
+    application = support.get_by_role("article").filter(has_text=applicant.who.email)
+    expect(application).to_contain_text("Diesels, from the farm")
+    inspect(support, "support-mechanics-waiting")
+    application.get_by_role("button", name=re.compile("^Approve")).click()
+    expect(application).to_have_count(0)
 
     mechanic = Mechanic(page, applicant.who).waits_for_requests()
     page.get_by_role("switch", name="Taking sessions").click()
@@ -66,7 +61,11 @@ def test_a_ban_shuts_the_door_at_once_and_the_session_ends(
     quietly.accept(server, mechanic.who, session_id)
     customer.goes_to(session_id).joins()
     mechanic.goes_to(session_id).joins().starts()
-    decide(support, "user", mechanic.who.email, "Ban: sign out everywhere, and keep out")
+    support.goto(f"/support/search/?q={mechanic.who.email}")
+    support.locator(".row", has_text=mechanic.who.email).get_by_role("link").first.click()
+    support.get_by_label("Why?", exact=True).fill("asked for cash")
+    support.get_by_role("button", name="Ban", exact=True).click()
+    expect(support.get_by_text("asked for cash")).to_be_visible()
 
     expect(mechanic.page.get_by_role("link", name="Sign in").first).to_be_visible()
     mechanic.page.goto("/dashboard/")

@@ -83,14 +83,12 @@ def test_a_visitor_signs_in_first(client: Client) -> None:
     assert client.get("/mechanics/apply/").headers["Location"] == "/sign-in/?next=/mechanics/apply/"
 
 
-def test_support_approves_in_the_admin_and_the_mechanic_hears_of_it(
+def test_support_approves_and_the_mechanic_hears_of_it(
     customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, letters: Letters
 ) -> None:
-    page = client_of(support).post(
-        "/admin/accounts/mechanicprofile/", {"action": "approve", "_selected_action": [application.pk]}, follow=True
-    )
+    page = client_of(support).post(f"/support/mechanics/{application.pk}/", {"act": "approve"}, follow=True)
 
-    assert "Casey Customer: done." in page.content.decode()
+    assert "Casey Customer has a mail with the answer." in page.content.decode()
     assert _fresh(customer).role == "mechanic"
     application.refresh_from_db()
     assert (application.decided_by, application.taking_sessions) == (support, False)
@@ -102,10 +100,12 @@ def test_support_approves_in_the_admin_and_the_mechanic_hears_of_it(
 def test_support_declines_and_the_mechanic_may_apply_again(
     customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, letters: Letters
 ) -> None:
-    selected = {"action": "decline", "_selected_action": [application.pk]}
-    client_of(support).post("/admin/accounts/mechanicprofile/", selected)
+    no = {"act": "decline", "reason": "No <b>certificate</b> yet"}
+    client_of(support).post(f"/support/mechanics/{application.pk}/", no)
 
-    assert [letter.subject for letter in letters()] == ["Your application as a mechanic"]
+    (letter,) = letters()
+    assert letter.subject == "Your application as a mechanic"
+    assert "What we thought: No <b>certificate</b> yet" in str(letter.body)
     client = client_of(customer)
     assert "apply again" in client.get("/mechanics/apply/").content.decode()
     client.post("/mechanics/apply/", APPLICATION)

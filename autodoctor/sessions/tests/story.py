@@ -9,6 +9,7 @@ from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
 from autodoctor.sessions import actions, extending, media
+from autodoctor.sessions.alerts import UNTAKEN
 from autodoctor.sessions.jobs import JOBS
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
 from autodoctor.sessions.rules import DEADLINES, Tell
@@ -22,7 +23,7 @@ def hold_back(job: Job, now: datetime) -> None:
     raise Retry(timedelta(days=3650))
 
 
-HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, "request.offer"]} | {
+HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, UNTAKEN, "request.offer"]} | {
     kind: Handler(hold_back)
     for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }

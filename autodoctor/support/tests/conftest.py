@@ -30,3 +30,10 @@ def desk(client: "Client", support: "User") -> "Client":
     """Support's browser."""
     client.force_login(support)
     return client
+
+
+@pytest.fixture
+def colleague(db: None) -> "User":
+    from autodoctor.accounts.models import User
+
+    return User.objects.create_user("colleague@example.com", name="Chris Colleague", is_staff=True)

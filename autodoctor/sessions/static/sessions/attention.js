@@ -26,10 +26,13 @@ for (const touch of ["pointerdown", "keydown"]) {
   addEventListener(touch, () => leads || lead({ steal: true }));
 }
 
-/** @param {string} words */
-export function callAttention(words) {
+/**
+ * @param {string} words
+ * @param {{ quiet?: boolean }} [how]
+ */
+export function callAttention(words, { quiet = false } = {}) {
   toast(words);
   if (!leads) return;
-  play("waiting");
+  if (!quiet) play("waiting");
   if (document.hidden || !document.hasFocus()) markTitle(words);
 }

@@ -2,7 +2,7 @@
 /**
  * <live-list what="queue" hx-get="…" hx-trigger="changed">: a list that htmx fetches again when the feed says that this
  * is out of date. With `alerts`, the words of <template class="live-list__news"> beside it are said for every new
- * [data-request] in it.
+ * [data-request] in it, with its [data-news]; with `quiet` without a sound.
  */
 import { callAttention } from "sessions/attention";
 import { feed } from "sessions/feed";
@@ -15,7 +15,7 @@ export class LiveList extends HTMLElement {
 
   connectedCallback() {
     this.#served = this.innerHTML;
-    this.#known = this.#requests();
+    this.#known = new Set(this.#requests().keys());
     feed.addEventListener("changed", this);
     this.addEventListener("htmx:beforeSwap", this);
     this.addEventListener("htmx:afterSwap", this);
@@ -64,16 +64,18 @@ export class LiveList extends HTMLElement {
 
   #notice() {
     const requests = this.#requests();
-    const isNew = [...requests].some((id) => !this.#known.has(id));
-    this.#known = requests;
-    if (!isNew || !this.hasAttribute("alerts")) return;
+    const added = [...requests].find(([id]) => !this.#known.has(id));
+    this.#known = new Set(requests.keys());
+    if (!added || !this.hasAttribute("alerts")) return;
     const news = /** @type {HTMLTemplateElement | null} */ (document.querySelector(".live-list__news"));
-    if (news) callAttention(news.content.textContent?.trim() ?? "");
+    const words = [news?.content.textContent?.trim(), added[1]].filter(Boolean).join(": ");
+    callAttention(words, { quiet: this.hasAttribute("quiet") });
   }
 
+  /** What is in it that may be news, with the words about each. */
   #requests() {
     const found = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-request]"));
-    return new Set([...found].map((element) => element.dataset.request ?? ""));
+    return new Map([...found].map(({ dataset }) => [dataset.request ?? "", dataset.news]));
   }
 }
 

@@ -1,0 +1,157 @@
+"""Alerts: on the board until somebody is done, taken once, said elsewhere when nobody takes them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from autodoctor.accounts.models import User
+from autodoctor.answers import Refused
+from autodoctor.clock.models import Job
+from autodoctor.sessions import actions, alerts, log, taking
+from autodoctor.sessions.attendance import Situation, look
+from autodoctor.sessions.models import Alert, Session
+from autodoctor.sessions.sweep import monitor, sweep
+from autodoctor.sessions.tests.story import Story
+
+
+@pytest.fixture
+def colleague(db: None) -> User:
+    return User.objects.create_user("colleague@example.com", name="Chris Colleague", is_staff=True)
+
+
+@pytest.fixture
+def unnoticed(story: Story, support: User) -> Alert:
+    """Nobody has accepted for three minutes."""
+    story.pay().wait(minutes=3)
+    return Alert.objects.get()
+
+
+def take(story: Story, alert: Alert, by: User, instead_of: User | None = None) -> Alert:
+    return taking.take(
+        session_id=story.id, seq=alert.seq, by=by, now=story.now, instead_of=instead_of.id if instead_of else None
+    )
+
+
+def mailed() -> list[str]:
+    """To whom it was said that nobody takes an alert."""
+    people = {str(user.id): user.email for user in User.objects.all()}
+    posted = [job.payload for job in Job.objects.filter(kind="mail.send").order_by("id")]
+    return [people[one["user_id"]] for one in posted if one["template"] == "sessions/mail/alert_untaken"]
+
+
+def test_an_alert_of_the_log_is_one_to_work_on(story: Story, unnoticed: Alert) -> None:
+    (event,) = story.events("alert.support")
+    assert (unnoticed.seq, unnoticed.rule, unnoticed.raised_at) == (event.seq, "request.unnoticed", event.at)
+    assert (unnoticed.taken_by, unnoticed.done_at) == (None, None)
+
+
+def test_it_is_taken_once_and_the_second_reads_who_has_it(
+    story: Story, unnoticed: Alert, support: User, colleague: User
+) -> None:
+    take(story, unnoticed, support)
+    take(story, unnoticed, support)
+    with pytest.raises(Refused, match="already_taken") as refused:
+        take(story, unnoticed, colleague)
+    assert "Sandy Support" in refused.value.detail
+    (event,) = story.events("support.took")
+    assert (event.actor_id, event.audience, event.data["alert"]) == (support.id, "support", unnoticed.seq)
+
+    take(story, unnoticed, colleague, instead_of=support)
+    with pytest.raises(Refused, match="already_taken"):  # from whom it was seen to be taken, they no longer have it
+        take(story, unnoticed, support, instead_of=support)
+    assert [one.data["instead_of"] for one in story.events("support.took")] == ["", "Sandy Support"]
+
+
+def test_it_is_handed_back_and_done(story: Story, unnoticed: Alert, support: User, colleague: User) -> None:
+    this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
+    take(story, unnoticed, support)
+    for act in (taking.hand_back, taking.finish):
+        with pytest.raises(Refused, match="not_yours"):
+            act(**this, by=colleague)
+    assert taking.hand_back(**this, by=support).taken_by is None
+    done = taking.finish(**this, by=colleague, note=" rang a mechanic up ")
+    assert (done.taken_by, done.done_at) == (colleague, story.now)
+    (event,) = story.events("support.done")
+    assert event.data["note"] == "rang a mechanic up"
+    for act in (taking.take, taking.hand_back, taking.finish):
+        with pytest.raises(Refused, match="already_done"):
+            act(**this, by=support)
+
+
+def test_only_support_works_on_alerts(story: Story, unnoticed: Alert, customer: User, mechanic2: User) -> None:
+    this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
+    with pytest.raises(Refused, match="not_support"):
+        taking.take(**this, by=customer)
+    with pytest.raises(Session.DoesNotExist):
+        taking.take(**this, by=mechanic2)
+    assert not story.events("support.took")
+    assert {event.kind for event in log.read(story.id, after=0, viewer="customer")}.isdisjoint({"alert.support"})
+
+
+def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_once(
+    story: Story, unnoticed: Alert, support: User, colleague: User
+) -> None:
+    story.wait(minutes=2, seconds=59)
+    assert mailed() == []
+    story.now += timedelta(seconds=1)
+    for _ in range(2):
+        monitor(story.now)
+    assert sorted(mailed()) == sorted([support.email, colleague.email])
+    (event,) = story.events(alerts.UNTAKEN)
+    assert (event.rule, event.occasion, event.audience) == (alerts.UNTAKEN, unnoticed.seq, "support")
+    assert event.at == unnoticed.raised_at + timedelta(minutes=3)
+
+    take(story, unnoticed, support)
+    taking.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
+    story.wait(minutes=4)
+    monitor(story.now)
+    assert len(mailed()) == 2
+
+
+def test_one_that_was_taken_in_time_is_not_mailed_and_expects_somebody_anew_when_handed_back(
+    story: Story, unnoticed: Alert, support: User
+) -> None:
+    story.wait(minutes=2)
+    take(story, unnoticed, support)
+    story.wait(minutes=4)
+    monitor(story.now)
+    assert mailed() == []
+    taking.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
+    story.now += timedelta(minutes=3)
+    monitor(story.now)
+    assert mailed() == [support.email]
+
+
+def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnoticed: Alert, support: User) -> None:
+    story.wait(minutes=1).accept()
+    assert taking.is_over(unnoticed, _situation(story))
+    story.now += timedelta(minutes=2)
+    monitor(story.now)
+    assert mailed() == []
+    assert story.events("alert.settled")
+    unnoticed.refresh_from_db()
+    assert (unnoticed.done_at, unnoticed.taken_by) == (story.now, None)
+
+
+def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) -> None:
+    story.live().end(story.customer)
+    actions.record(
+        session_id=story.id, kind="alert.support", data={"rule": "payment.disputed"}, audience="support", now=story.now
+    )
+    alert = Alert.objects.get(rule="payment.disputed")
+    assert not taking.is_over(alert, _situation(story))
+    story.now += timedelta(minutes=3)
+    monitor(story.now)
+    assert mailed() == [support.email]
+
+
+def test_the_sweep_puts_back_a_deadline_that_got_lost(story: Story, unnoticed: Alert) -> None:
+    Job.objects.filter(kind=alerts.UNTAKEN).delete()
+    assert sweep(story.now) == 1
+    assert sweep(story.now) == 0
+    assert Job.objects.get(kind=alerts.UNTAKEN).due_at == unnoticed.raised_at + timedelta(minutes=3)
+
+
+def _situation(story: Story) -> Situation:
+    return look(story.session, story.now)

@@ -1,0 +1,30 @@
+"""What support did that belongs to no single session: with somebody's account, with work that was given up."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import User
+
+
+class Deed(models.Model):
+    """One thing that somebody of support did, and why. Written by `deeds` only, never changed."""
+
+    class Kind(models.TextChoices):
+        BANNED = "account.banned", _("Banned")
+        UNBANNED = "account.unbanned", _("Ban lifted")
+        APPROVED = "mechanic.approved", _("Approved as a mechanic")
+        DECLINED = "mechanic.declined", _("Declined as a mechanic")
+        RETRIED = "job.retried", _("Tried again")
+        DISMISSED = "job.dismissed", _("Dismissed")
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    subject = models.CharField(max_length=190)  # a person's id, or a job's kind and key
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "-at"], name="deeds_about")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"

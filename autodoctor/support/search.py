@@ -1,0 +1,116 @@
+"""Finding a session: by a person, by its id or the beginning of it, by a payment, by the vehicle."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.sessions.models import Session
+
+PER_PAGE = 20
+MOST = 200  # looked at of each kind, the newest
+SHORTEST, LONGEST = 2, 100  # characters
+OF_AN_ID = re.compile(r"[0-9a-f]{4,32}")
+OF_A_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{5,17}")
+
+
+@dataclass(frozen=True)
+class Found:
+    people: "Page[User]"
+    sessions: "Page[Session]"
+
+
+@support_only
+@require_safe
+@never_cache
+def search(request: SignedInRequest) -> HttpResponse:
+    query = " ".join(request.GET.get("q", "").replace("\0", "").split())[:LONGEST]
+    if exact := the_one(query):
+        return redirect("support_case", exact)
+    found = find(query, request.GET.dict()) if len(query) >= SHORTEST else None
+    return render(request, "support/search.html", {"query": query, "found": found, "shortest": SHORTEST})
+
+
+def the_one(query: str) -> UUID | None:
+    """The session that a whole id stands for: its own, or one of its payment's."""
+    if (id_ := _uuid(query)) and Session.objects.filter(id=id_).exists():
+        return id_
+    return next(iter(_by_payment(query)), None)
+
+
+def find(query: str, pages: Mapping[str, str]) -> Found:
+    """`pages` says which page of the `people` and (`page`) of the sessions."""
+    people = _people(query)
+    sessions = Session.objects.filter(id__in=_sessions(query, people)).select_related("customer", "mechanic")
+    return Found(
+        people=Paginator(people, PER_PAGE).get_page(pages.get("people")),
+        sessions=Paginator(sessions.order_by("-created_at", "id"), PER_PAGE).get_page(pages.get("page")),
+    )
+
+
+def _people(query: str) -> list[User]:
+    """The address exactly, or from its beginning, comes before a part of a name."""
+    by_address = User.objects.filter(email__startswith=query.lower()).order_by("email")
+    by_name = User.objects.filter(Q(name__icontains=query) | Q(email__icontains=query)).order_by("name", "email")
+    found = {
+        user.id: user for users in (by_address, by_name) for user in users.select_related("mechanic_profile")[:MOST]
+    }
+    return list(found.values())[:MOST]
+
+
+def _sessions(query: str, people: Iterable[User]) -> set[UUID]:
+    ways = (_by_beginning(query), _by_vehicle(query), _of_people([user.id for user in people][:PER_PAGE]))
+    return {session_id for way in ways for session_id in way}
+
+
+def _by_beginning(query: str) -> Iterator[UUID]:
+    """Ids sort by their digits: those that begin so lie between it with zeros and it with the last digit after it."""
+    digits = query.lower().replace("-", "")
+    if OF_AN_ID.fullmatch(digits):
+        between = (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
+        yield from _newest(Q(id__range=between))
+
+
+def _by_vehicle(query: str) -> Iterator[UUID]:
+    if OF_A_VIN.fullmatch(query.upper()):
+        yield from _newest(Q(vin__startswith=query.upper()))
+    yield from _newest(Q(vehicle__make__istartswith=query) | Q(vehicle__model__istartswith=query))
+
+
+def _of_people(people: list[UUID]) -> Iterator[UUID]:
+    if people:
+        yield from _newest(Q(customer__in=people))
+        yield from _newest(Q(mechanic__in=people))
+
+
+def _by_payment(query: str) -> list[UUID]:
+    """Stripe's ids (payment, Checkout, charge, refund, event) and ours. Each by an index of its own."""
+    if id_ := _uuid(query):
+        ways = [Q(id=id_), Q(refunds__id=id_)]
+    elif event := StripeEvent.objects.filter(id=query).first():
+        ways = [Q(id=event.payment_id)] if event.payment_id else [Q(intent_id=event.intent_id or query)]
+    else:
+        ways = [Q(**{name: query}) for name in ("intent_id", "checkout_id", "charge_id", "refunds__stripe_id")]
+    found = (Payment.objects.filter(way).values_list("owner_id", flat=True).first() for way in ways if query)
+    return [owner_id for owner_id in found if owner_id]
+
+
+def _newest(which: Q) -> Iterable[UUID]:
+    return Session.objects.filter(which).order_by("-created_at").values_list("id", flat=True)[:MOST]
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,178 @@
+"""The board: what is in trouble stands first, and says why; alerts are taken from it."""
+
+import re
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions import actions, taking
+from autodoctor.sessions.models import Alert
+from autodoctor.sessions.tests.story import Story
+from autodoctor.support import lines
+from autodoctor.support.lines import Level
+
+ClientOf = Callable[[User], Client]
+JSON = {"Accept": "application/json"}
+
+
+def levels(story: Story) -> list[tuple[str, str]]:
+    board = lines.board(story.now)
+    return [(line.session.customer.name, line.level.word) for line in board.lines]
+
+
+def only(story: Story) -> lines.Line:
+    (line,) = lines.board(story.now).lines
+    return line
+
+
+def words(markup: bytes) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", markup.decode()).split())
+
+
+def disputed(story: Story) -> Alert:
+    data = {"rule": "payment.disputed"}
+    actions.record(session_id=story.id, kind="alert.support", data=data, audience="support", now=story.now)
+    return Alert.objects.get(rule="payment.disputed", session_id=story.id)
+
+
+def test_those_in_trouble_come_first(story: Story, stranger: User, mechanic2: User, support: User) -> None:
+    story.live()
+    waiting = Story(stranger, mechanic2).pay().wait(minutes=4)
+    story.now = waiting.now
+    assert levels(story) == [("Sam Stranger", "alarm"), ("Casey Customer", "calm")]
+
+    story.leave(story.mechanic).wait(seconds=6)
+    assert levels(story)[1] == ("Casey Customer", "trouble")
+
+    alert = Alert.objects.get()
+    taking.take(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
+    assert levels(story) == [("Casey Customer", "trouble"), ("Sam Stranger", "handled")]
+
+
+def test_a_line_says_who_is_here_since_when_and_what_is_wrong(story: Story) -> None:
+    story.live().wait(minutes=5).leave(story.mechanic)
+    gone = story.now
+    story.wait(seconds=6)
+    line = only(story)
+    assert [(one.role, one.status) for one in line.people] == [("customer", "in"), ("mechanic", "away")]
+    assert line.people[1].since == gone
+    assert [sign.what for sign in line.signs] == ["paused:mechanic"]
+    assert line.signs[0].since == gone
+
+
+def test_what_is_only_to_be_watched_is_no_trouble(story: Story) -> None:
+    story.pay()
+    assert only(story).level == Level.CALM
+    story.wait(minutes=2)
+    assert (only(story).level, only(story).signs[0].what) == (Level.WATCH, "unaccepted")
+    story.accept()
+    assert {sign.what for sign in only(story).signs} == {"not_here:customer", "not_here:mechanic"}
+    story.join().wait(minutes=1)
+    assert [sign.what for sign in only(story).signs] == ["not_started"]
+
+
+def test_unpaid_bookings_and_ended_sessions_stand_apart(story: Story, stranger: User, mechanic2: User) -> None:
+    assert [session.id for session in lines.board(story.now).drafts] == [story.id]
+    over = Story(stranger, mechanic2).live().end(stranger)
+    disputed(over)
+    board = lines.board(story.now)
+    assert (board.lines, [session.id for session, _ in board.closed]) == ([], [over.id])
+
+
+def test_the_page_tells_it_in_words(story: Story, support: User, client_of: ClientOf) -> None:
+    story.live().leave(story.customer).wait(seconds=6)
+    disputed(story)
+    answer = client_of(support).get("/support/open/")
+    text = words(answer.content)
+    for part in (
+        "Casey Customer",
+        "Morgan Mechanic",
+        "The customer has dropped out, the clock stands",
+        "The customer disputes the charge",
+        "Take",
+        "1 needs somebody",
+        "Volvo",
+    ):
+        assert part in text
+
+
+def test_taking_from_the_page(story: Story, support: User, colleague: User, client_of: ClientOf) -> None:
+    alert = disputed(story.live())
+    address = f"/support/sessions/{story.id}/alerts/{alert.seq}/"
+    assert client_of(support).post(address, {"act": "take"}).headers["Location"] == "/support/"
+    late: Any = client_of(colleague).post(address, {"act": "take"}, headers=JSON)
+    assert late.json() == {"text": "Sandy Support has it already.", "level": "warning"}
+    assert "Sandy Support has it" in words(client_of(colleague).get("/support/").content)
+    assert "You have it" in words(client_of(support).get("/support/").content)
+
+    over: Any = client_of(colleague).post(f"{address}?holder={support.id}", {"act": "take_over"}, headers=JSON)
+    assert over.json()["level"] == "success"
+    assert client_of(colleague).post(address, {"act": "hand_back"}, headers=JSON).json()["level"] == "success"
+    assert client_of(colleague).post(address, {"act": "done", "note": "rang"}, headers=JSON).json()["text"] == "Done."
+    assert "disputes" not in words(client_of(support).get("/support/").content)
+    assert client_of(support).post(address, {"act": "dance"}, headers=JSON).json()["level"] == "warning"
+    assert client_of(support).post(address.replace(f"/{alert.seq}/", "/999/"), {"act": "take"}).status_code == 404
+    away = client_of(support).post(address, {"act": "take", "back": "//evil.example/"})
+    assert away.headers["Location"] == "/support/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_press_at_once_and_one_has_it(story: Story, support: User, colleague: User, client_of: ClientOf) -> None:
+    alert = disputed(story.live())
+    address = f"/support/sessions/{story.id}/alerts/{alert.seq}/"
+    clients, start, said = [client_of(support), client_of(colleague)], threading.Barrier(2), []
+
+    def press(client: Client) -> None:
+        try:
+            start.wait()
+            said.append(client.post(address, {"act": "take"}, headers=JSON).json())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one["level"] for one in said) == ["success", "warning"]
+    holder = Alert.objects.select_related("taken_by").get(pk=alert.pk).taken_by
+    assert holder
+    assert f"{holder.name} has it already." in {one["text"] for one in said}
+    assert len(story.events("support.took")) == 1
+
+
+def test_a_longer_board_takes_no_more_queries(
+    story: Story, stranger: User, mechanic2: User, support: User, client_of: ClientOf
+) -> None:
+    client = client_of(support)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get("/support/").status_code == 200
+        return len(captured)
+
+    disputed(story.live())
+    disputed(Story(stranger, mechanic2).live().end(stranger))
+    few = queries()
+    for _ in range(3):
+        disputed(Story(stranger, mechanic2).pay())
+        disputed(Story(stranger, mechanic2).live().end(stranger))
+    assert queries() == few <= 20
+
+
+def test_a_name_cannot_act_on_the_page(story: Story, support: User, client_of: ClientOf) -> None:
+    User.objects.filter(pk=story.customer.pk).update(name="<img src=x onerror=alert(1)>")
+    disputed(story.live())
+    assert b"<img src=x" not in client_of(support).get("/support/").content
+
+
+def test_what_was_left_by_many_is_bounded(story: Story) -> None:
+    story.pay()
+    assert lines.board(story.now + timedelta(days=1)).more == 0

@@ -1,0 +1,219 @@
+"""Search, people, given-up jobs and applications: what support finds and does there, and what is written down of it."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.clock.models import Job
+from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.tests.story import Story
+from autodoctor.support.models import Deed
+
+ClientOf = Callable[[User], Client]
+NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
+VIN = "YV1RS61R722123456"
+
+
+@pytest.fixture
+def desk(support: User, client_of: ClientOf) -> Client:
+    return client_of(support)
+
+
+def words(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def parked(**changes: Any) -> Job:
+    facts = {
+        "kind": "mail.send",
+        "key": "k",
+        "payload": {},
+        "attempts": 30,
+        "last_error": "SMTPServerDisconnected: gone",
+    }
+    return Job.objects.create(due_at=NOW, run_at=NOW, external=True, parked_at=NOW, **(facts | changes))
+
+
+# Search
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["casey", "CASEY CUST", "customer@exam", "volvo", "XC7", VIN, VIN[:8].lower(), "morgan"],
+)
+def test_sessions_are_found_by_people_and_vehicles(query: str, story: Story, desk: Client) -> None:
+    vehicle = {"make": "Volvo", "model": "XC70", "year": 2002, "vin": VIN}
+    Session.objects.filter(pk=story.id).update(vehicle=vehicle)
+    story.pay().accept()
+    text = words(desk.get("/support/search/", {"q": query}))
+    assert "Casey Customer · Morgan Mechanic" in text
+
+
+def test_an_id_or_its_beginning(story: Story, desk: Client) -> None:
+    here = f"/support/sessions/{story.id}/"
+    assert desk.get("/support/search/", {"q": str(story.id)}).headers["Location"] == here
+    for beginning in (str(story.id)[:8], str(story.id)[:13].upper(), story.id.hex[:12]):
+        assert here in desk.get("/support/search/", {"q": beginning}).content.decode()
+    other = UUID(int=story.id.int ^ (0xF << 124))
+    assert here not in desk.get("/support/search/", {"q": str(other)[:8]}).content.decode()
+
+
+@pytest.mark.parametrize("name", ["intent_id", "checkout_id", "charge_id"])
+def test_ids_of_stripe_lead_to_the_session(name: str, story: Story, desk: Client) -> None:
+    Payment.objects.filter(owner_id=story.id).update(**{name: "xx_1234567890"})
+    StripeEvent.objects.create(
+        id="evt_1", type="charge.updated", object_id="ch_1", payment_id=story.payment.id, received_at=NOW
+    )
+    for query in ("xx_1234567890", str(story.payment.id), "evt_1"):
+        answer = desk.get("/support/search/", {"q": query})
+        assert answer.headers["Location"] == f"/support/sessions/{story.id}/"
+
+
+@pytest.mark.parametrize("query", ["", " ", "a", "\0", "%", "' OR 1=1 --", "x" * 5000, "ffff", "{}", "zz_none"])
+def test_nothing_found_is_said_plainly(query: str, story: Story, desk: Client) -> None:
+    answer = desk.get("/support/search/", {"q": query})
+    assert answer.status_code == 200
+    assert "Casey" not in words(answer)
+
+
+def test_results_are_paged(story: Story, desk: Client) -> None:
+    for _ in range(24):
+        Story(story.customer, story.mechanic)
+    first, second = (desk.get("/support/search/", {"q": "casey", "page": page}).content.decode() for page in (1, 2))
+    assert first.count("/support/sessions/") == 20
+    assert second.count("/support/sessions/") == 5
+
+
+# People
+
+
+def test_a_person_has_a_page(story: Story, desk: Client) -> None:
+    story.pay().accept()
+    Payment.objects.filter(owner_id=story.id).update(captured_cents=999, state="captured")
+    text = words(desk.get(f"/support/people/{story.customer.id}/"))
+    for part in ("Casey Customer", "customer@example.com", "Quick Chat", "$9.99", "Charged", "Ban"):
+        assert part in text
+    assert "Engines and electrics" in words(desk.get(f"/support/people/{story.mechanic.id}/"))
+
+
+def test_a_ban_needs_a_reason_is_written_down_and_lifted(story: Story, support: User, desk: Client) -> None:
+    story.live()
+    address = f"/support/people/{story.mechanic.id}/"
+    desk.post(address, {"act": "ban", "reason": " "})
+    assert User.objects.get(pk=story.mechanic.id).is_active
+    desk.post(address, {"act": "ban", "reason": "asked for cash"})
+    banned = User.objects.get(pk=story.mechanic.id)
+    assert not banned.is_active
+    assert banned.banned_at
+    (event,) = story.events("support.banned")
+    assert (event.actor_id, event.audience, event.data["reason"]) == (support.id, "support", "asked for cash")
+    assert "asked for cash" in words(desk.get(f"/support/people/{story.mechanic.id}/"))
+
+    desk.post(address, {"act": "lift", "reason": "mistaken identity"})
+    assert User.objects.get(pk=story.mechanic.id).is_active
+    found = Deed.objects.filter(subject=str(story.mechanic.id)).order_by("id").values_list("kind", "by", "reason")
+    assert list(found) == [
+        ("account.banned", support.id, "asked for cash"),
+        ("account.unbanned", support.id, "mistaken identity"),
+    ]
+
+
+def test_support_cannot_shut_support_out(colleague: User, desk: Client) -> None:
+    desk.post(f"/support/people/{colleague.id}/", {"act": "ban", "reason": "rival"})
+    assert User.objects.get(pk=colleague.id).is_active
+    assert not Deed.objects.exists()
+
+
+# Given-up jobs
+
+
+def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> None:
+    parked(payload={"context": {"session_id": str(story.id)}})
+    parked(kind="payment.capture", key=str(story.payment.id), last_error="CardError: card_declined " + "x" * 400)
+    parked(kind="media.lost", key=str(story.id))
+    Job.objects.create(kind="mail.send", key="waits", due_at=NOW, run_at=NOW)
+    answer = desk.get("/support/jobs/")
+    text = words(answer)
+    assert text.count("The session") == 3
+    assert "SMTPServerDisconnected: gone" in text
+    assert "x" * 400 in text
+    assert "waits" not in text
+    assert f"/support/sessions/{story.id}/" in answer.content.decode()
+
+
+def test_an_event_of_stripes_that_matches_nothing(desk: Client, support: User) -> None:
+    StripeEvent.objects.create(id="evt_lost", type="charge.captured", object_id="ch_lost", received_at=NOW)
+    job = parked(kind="stripe.event", key="evt_lost", last_error="UnknownPayment: pi_lost")
+    assert "It matches no payment of ours" in words(desk.get("/support/jobs/"))
+    desk.post(f"/support/jobs/{job.pk}/", {"act": "dismiss", "reason": "another shop's"})
+    event = StripeEvent.objects.get()
+    assert (event.outcome, event.processed_at is None) == ("dismissed", False)
+    assert not Job.objects.filter(pk=job.pk).exists()
+    deed = Deed.objects.get()
+    assert (deed.kind, deed.subject, deed.by, deed.reason) == (
+        "job.dismissed",
+        "stripe.event evt_lost",
+        support,
+        "another shop's",
+    )
+
+
+def test_trying_again_and_dismissing_stand_in_the_sessions_log(story: Story, desk: Client, support: User) -> None:
+    again = parked(kind="payment.release", key=str(story.payment.id))
+    desk.post(f"/support/jobs/{again.pk}/", {"act": "retry"})
+    again.refresh_from_db()
+    assert (again.parked_at, again.attempts) == (None, 0)
+    assert desk.post(f"/support/jobs/{again.pk}/", {"act": "retry"}).status_code == 404
+
+    off = parked(payload={"context": {"session_id": str(story.id)}})
+    desk.post(f"/support/jobs/{off.pk}/", {"act": "dismiss", "reason": ""})
+    assert Job.objects.filter(pk=off.pk).exists()
+    desk.post(f"/support/jobs/{off.pk}/", {"act": "dismiss", "reason": "told by telephone"})
+    assert not Job.objects.filter(pk=off.pk).exists()
+    events = story.events("support.job_retried", "support.job_dismissed")
+    assert [(event.kind, event.actor_id, event.data["reason"]) for event in events] == [
+        ("support.job_retried", support.id, ""),
+        ("support.job_dismissed", support.id, "told by telephone"),
+    ]
+
+
+# Applications
+
+
+@pytest.fixture
+def applicant(stranger: User) -> MechanicProfile:
+    return MechanicProfile.objects.create(
+        user=stranger, headline="Diesels", years_experience=11, skills="Injection\nTurbos", certifications="ASE A8"
+    )
+
+
+def test_an_application_is_read_and_approved(applicant: MechanicProfile, desk: Client, support: User) -> None:
+    text = words(desk.get("/support/mechanics/"))
+    for part in ("Sam Stranger", "Diesels", "11 years", "Turbos", "ASE A8"):
+        assert part in text
+    desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "approve"})
+    applicant.refresh_from_db()
+    assert (applicant.state, applicant.decided_by) == ("approved", support)
+    assert Job.objects.get(kind="mail.send").payload["template"].endswith("application_approved")
+    assert Deed.objects.get().kind == "mechanic.approved"
+    desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "approve"})
+    assert Deed.objects.count() == 1
+
+
+def test_a_no_says_why(applicant: MechanicProfile, desk: Client) -> None:
+    desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "decline", "reason": ""})
+    applicant.refresh_from_db()
+    assert applicant.state == "applied"
+    desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "decline", "reason": "No certificate yet"})
+    applicant.refresh_from_db()
+    assert applicant.state == "declined"
+    mail = Job.objects.get(kind="mail.send").payload
+    assert mail["context"] == {"reason": "No certificate yet"}
+    assert Deed.objects.get().reason == "No certificate yet"

@@ -1,0 +1,176 @@
+"""The board of support: it follows by itself, an alert is taken once, and trouble is seen at a glance."""
+
+import re
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fakes.scene import key
+from tests.fakes.server import Person, Server, running
+from tests.fakes.time_travel import pass_time
+from tests.journeys import quietly
+from tests.journeys.conftest import DESKTOP, Watch
+from tests.journeys.inspection import inspect
+from tests.journeys.people import Customer, Mechanic
+
+MINUTE = 60
+OpenPage = Callable[..., Page]
+COUNT_TONES = (
+    "window.tones = 0; window.OscillatorNode = class extends OscillatorNode "
+    "{ start(...when) { window.tones += 1; super.start(...when); } };"
+)
+COLLEAGUE = """
+from autodoctor.accounts.actions import enrol
+enrol(email="colleague@example.com", name="Chris Colleague", password="demo", is_staff=True)
+"""
+DISPUTE = """
+from uuid import UUID
+from django.utils import timezone
+from autodoctor.sessions import actions
+actions.record(session_id=UUID("{id}"), kind="alert.support", data={{"rule": "payment.disputed"}}, audience="support",
+    now=timezone.now())
+"""
+NAMES = {
+    "customer": ["Ana Ribeiro", "Wilhelmina Featherstonehaugh", "Tom Okafor", "Priya Natarajan", "Bo Lind", "Jo Ames"],
+    "mechanic": ["Morgan Mechanic", "Dana Whitlock", "Rui Tavares", "Ines Kowalczyk", "Sol Abara", "Kim Vance"],
+}
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Server]:
+    """A server of its own, so that the board holds these people only."""
+    with running() as server:
+        server.shell(COLLEAGUE)
+        yield server
+
+
+@pytest.fixture
+def support(stage: Server, browser_of: OpenPage) -> Page:
+    return browser_of("support@example.com", server=stage, viewport=DESKTOP)
+
+
+def line(page: Page, session_id: str) -> Locator:
+    return page.locator(f"#line-{session_id}")
+
+
+def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
+    stage: Server, support: Page, browser_of: OpenPage
+) -> None:
+    support.context.add_init_script(COUNT_TONES)
+    colleague = browser_of("colleague@example.com", server=stage)
+    for page in (support, colleague):
+        page.goto("/dashboard/")
+        expect(page).to_have_url(re.compile("/support/$"))
+        expect(page.get_by_text("Nothing is open")).to_be_visible()
+    support.get_by_role("heading", level=1).click()
+
+    customer = stage.sign_in("customer@example.com")
+    session_id = quietly.request(stage, customer)
+    expect(line(support, session_id)).to_contain_text("no mechanic yet")
+    with_page = Customer(browser_of(customer, server=stage), customer).goes_to(session_id)
+    expect(line(support, session_id)).to_contain_text("preparing")
+    with_page.page.close()
+    expect(line(support, session_id)).to_contain_text("away")
+
+    pass_time(stage, session_id, 3 * MINUTE)
+    for page in (support, colleague):
+        expect(line(page, session_id)).to_contain_text("No mechanic has accepted yet")
+    expect(support.locator(".toast", has_text="New alert")).to_be_visible()
+    assert support.evaluate("window.tones") > 0
+
+    line(support, session_id).get_by_role("button", name="Take").click()
+    expect(line(support, session_id)).to_contain_text("You have it")
+    expect(line(colleague, session_id)).to_contain_text(re.compile(r"\S+ has it"))
+    expect(line(colleague, session_id).get_by_role("button", name="Take", exact=True)).to_have_count(0)
+
+    line(colleague, session_id).get_by_role("button", name="Take over").click()
+    expect(line(colleague, session_id)).to_contain_text("You have it")
+    expect(line(support, session_id)).to_contain_text("Chris Colleague has it")
+    line(colleague, session_id).get_by_role("button", name="Done").click()
+    expect(line(support, session_id).locator(".alert")).to_have_count(0)
+    quietly.act(stage, customer, session_id, "cancel")
+    expect(line(support, session_id)).to_have_count(0)
+
+
+def test_muted_it_still_shows(stage: Server, support: Page) -> None:
+    support.context.add_init_script(COUNT_TONES)
+    support.goto("/support/")
+    switch = support.get_by_role("switch", name="Sound")
+    expect(switch).to_be_checked()
+    switch.click()
+    expect(switch).not_to_be_checked()
+    support.reload()
+    expect(switch).not_to_be_checked()
+    support.get_by_role("heading", level=1).click()
+    customer = stage.sign_in("customer@example.com")
+    session_id = quietly.request(stage, customer)
+    expect(line(support, session_id)).to_be_visible()
+    pass_time(stage, session_id, 3 * MINUTE)
+    expect(support.locator(".toast", has_text="New alert")).to_be_visible()
+    assert support.evaluate("window.tones") == 0
+    quietly.act(stage, customer, session_id, "cancel")
+
+
+def test_five_in_different_trouble(stage: Server, browser_of: OpenPage, watch: Watch) -> None:
+    """`PICTURES=1` keeps the board, and the pages around it."""
+    watch.allow("WebSocket connection")
+    customers, mechanics = stage.enrol(6, "buyer-"), stage.enrol(6, "fixer-", mechanics=True)
+    named(stage, customers, NAMES["customer"])
+    named(stage, mechanics, NAMES["mechanic"])
+    rooms = [quietly.request(stage, one, "chat") for one in customers]
+    for taker, room in zip(mechanics[1:], rooms[1:], strict=True):
+        quietly.accept(stage, taker, room)
+    unaccepted, not_come, stuck, dropped, disputed, calm = rooms
+
+    pages = [come(stage, browser_of, customers[n], mechanics[n], rooms[n]) for n in (2, 3, 4, 5)]
+    for _, mechanic in pages[1:]:
+        mechanic.starts()
+    pass_time(stage, unaccepted, 3 * MINUTE)
+    pass_time(stage, not_come, 2.5 * MINUTE)
+    pass_time(stage, stuck, 2 * MINUTE)
+    pass_time(stage, dropped, 12 * MINUTE)
+    pass_time(stage, calm, 26 * MINUTE)
+    stage.shell(DISPUTE.format(id=disputed))
+    pages[1][1].page.close()
+
+    board = browser_of("support@example.com", server=stage, viewport=DESKTOP)
+    board.goto("/support/")
+    line(board, disputed).get_by_role("button", name="Take").click()
+    expect(line(board, dropped)).to_contain_text("The mechanic has dropped out", timeout=20_000)
+    expect(line(board, unaccepted)).to_contain_text("No mechanic has accepted yet")
+    expect(line(board, stuck)).to_contain_text("Both are in, but it does not start")
+    expect(line(board, not_come)).to_contain_text("The mechanic has not come")
+    expect(line(board, disputed)).to_contain_text("You have it")
+    shown = board.locator(".board .line").evaluate_all("lines => lines.map((one) => one.className.split('--')[1])")
+    assert shown == ["alarm", "alarm", "trouble", "handled", "watch", "calm"]
+    expect(board.locator(".toast")).to_have_count(0)
+    inspect(board, "support-board")
+
+    found = browser_of("support@example.com", server=stage)
+    found.goto("/support/search/?q=Feather")
+    expect(found.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True)).to_be_visible()
+    inspect(found, "support-search-found")
+    found.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True).click()
+    inspect(found, "support-person")
+    for page in pages:
+        for person in page:
+            person.page.close()
+
+
+def named(server: Server, people: list[Person], names: list[str]) -> None:
+    for person, name in zip(people, names, strict=True):
+        server.sql("UPDATE accounts_user SET name = %s WHERE id = %s", name, key(server, UUID(person.id)))
+
+
+def come(
+    server: Server, browser_of: OpenPage, customer: Person, mechanic: Person, session_id: str
+) -> tuple[Customer, Mechanic]:
+    both = (
+        Customer(browser_of(customer, server=server), customer),
+        Mechanic(browser_of(mechanic, server=server), mechanic),
+    )
+    for person in both:
+        person.goes_to(session_id).joins()
+    return both
