@@ -11,8 +11,8 @@ from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
 from autodoctor.push.models import PushSubscription
 from autodoctor.sessions import actions, afterwards
-from autodoctor.sessions.rules import DEADLINES
 from autodoctor.sessions.notices import NOTICES
+from autodoctor.sessions.rules import DEADLINES
 from autodoctor.sessions.tests.story import NOON, Story
 
 if TYPE_CHECKING:
