@@ -11,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 from autodoctor import journal
 from autodoctor.environment import Environment, MailServer, stop
 from autodoctor.vapid import new_private_key
+from autodoctor.waits import WAITS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -348,46 +349,7 @@ if not CRON_SECRET and not DEBUG:
     stop("CRON_SECRET is not set: give a long random string; a scheduler outside proves itself with it.")
 
 # Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
-DEADLINES = {
-    "checkout": 30 * 60,
-    "unpaid_grace": 5 * 60,
-    "unnoticed": 3 * 60,
-    "request_missed": 3 * 60,
-    "offer_stop": 10 * 60,
-    "unattended": 20 * 60,
-    "unattended_after_release": 10 * 60,
-    "never_started": 45 * 60,
-    "mechanic_nudge": 3 * 60,
-    "mechanic_absent": 5 * 60,
-    "mechanic_not_in": 10 * 60,
-    "customer_nudge": 2 * 60,
-    "customer_second_nudge": 5 * 60,
-    "customer_no_show": 10 * 60,
-    "preflight_failing": 3 * 60,
-    "start_sound": 60,
-    "start_alert": 2 * 60,
-    "start_release": 10 * 60,
-    "warn_first": 5 * 60,
-    "warn_last": 60,
-    "extension_hold": 2 * 60,
-    "cap": 3 * 60 * 60,
-    "missing_grace": 5,
-    "media_lost": 10,
-    "media_alert": 30,
-    "mechanic_missing_offer": 60,
-    "mechanic_lost": 5 * 60,
-    "customer_missing_offer": 10 * 60,
-    "lenient_pause": 3 * 60,
-    "solved_answer": 24 * 60 * 60,
-    "summary_reminder": 30 * 60,
-    "summary_second_reminder": 24 * 60 * 60,
-    "summary_alert": 48 * 60 * 60,
-    "earning_wait": 24 * 60 * 60,
-    "alert_untaken": 3 * 60,
-    "lease": 30,
-    "lease_renewal": 10,
-    "sweep": 5 * 60,
-} | env.json("DEADLINES", default={})
+DEADLINES = WAITS | env.json("DEADLINES", default={})
 
 
 # Watching it: logs, figures, errors

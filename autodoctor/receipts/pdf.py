@@ -93,9 +93,11 @@ def _totals(receipt: Receipt) -> list[dict[str, Any]]:
     rows = [(_("Held"), receipt.held_cents, False)]
     if receipt.released_cents:
         rows.append((_("Released"), -receipt.released_cents, False))
-    if receipt.refunds:
+    if receipt.refunds or receipt.taken_back_cents:
         rows.append((_("Charged"), receipt.charged_cents, False))
     rows += [(_refunded(refund), -refund.amount_cents, False) for refund in receipt.refunds]
+    if receipt.taken_back_cents:
+        rows.append((_("Taken back by your bank"), -receipt.taken_back_cents, False))
     rows.append((_("Paid, %(currency)s") % {"currency": currency.upper()}, receipt.paid_cents, True))
     return [{"label": label, "amount": _signed(cents, currency), "strong": strong} for label, cents, strong in rows]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from autodoctor.payments import disputes
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts import words
 from autodoctor.sessions import settlement
@@ -114,12 +115,21 @@ class Receipt:
     @property
     def paid_cents(self) -> int:
         """What the customer has paid in the end."""
-        return self.charged_cents - self.refunded_cents
+        return self.charged_cents - self.refunded_cents - self.taken_back_cents
+
+    @cached_property
+    def disputed_parts(self) -> list[Payment]:
+        return [part for part in self.parts if part.disputed_at]
 
     @property
     def is_disputed(self) -> bool:
-        """The customer's bank was asked to take a charge of it back."""
-        return any(part.disputed_at for part in self.parts)
+        """The customer's bank was asked to take a charge of it back, and has not decided."""
+        return any(disputes.holds_earning(part) for part in self.disputed_parts)
+
+    @cached_property
+    def taken_back_cents(self) -> int:
+        """What the customer's bank has taken back for good."""
+        return sum(disputes.lost_cents(part) for part in self.disputed_parts)
 
     @property
     def share_cents(self) -> int:

@@ -30,5 +30,5 @@ def note_settled(*, session_id: UUID, now: datetime) -> bool:
             occasion=occasion,
             data=cents,
         )
-        it.fired.add(RECEIPT)
+        it.fired[RECEIPT] = now
         return True

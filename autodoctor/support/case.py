@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.answers import Refused, SeeOther
 from autodoctor.payments.models import Payment
+from autodoctor.sessions.helping import threads
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.support import case_evidence
@@ -105,6 +106,7 @@ def _show(
     request: SignedInRequest, found: Case, *, tried: ActForm | None = None, name: str = "", status: int = 200
 ) -> HttpResponse:
     facts = {"case": found, "session": found.session, "offers": offers(found, tried, name)}
+    facts["threads"] = threads(found.session)
     return render(request, "support/case.html", facts, status=status)
 
 

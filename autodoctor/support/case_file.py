@@ -18,6 +18,7 @@ from autodoctor.sessions.attendance import Seat
 from autodoctor.sessions.models import Participant, Session, SessionEvent
 from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.support.case_timeline import Group, Line, lines
+from autodoctor.support.lines import Notice, line_of
 
 SHOWN = 300  # entries of the log on the page, unless all of them are asked for
 
@@ -53,6 +54,11 @@ class Case:
     @cached_property
     def situation(self) -> attendance.Situation:
         return attendance.look(self.session, self.now)
+
+    @cached_property
+    def notices(self) -> list[Notice]:
+        """Its alerts that nobody is done with."""
+        return line_of(self.session, self.now).notices
 
     @property
     def seats(self) -> list[tuple[Seat, Any, dict[str, Any] | None]]:

@@ -102,4 +102,4 @@ def test_the_queue_says_how_long_it_usually_takes(
 
 
 def _mechanic(crowd: Crowd) -> Person:
-    return crowd.mechanics.pop()
+    return crowd.mechanic()

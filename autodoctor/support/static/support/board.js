@@ -1,10 +1,8 @@
 // @ts-check
-/** The live board: what ticks on it, its sound, and taking alerts without leaving it. */
-import { toast } from "page/toasts";
+/** The live board: what ticks on it, and its sound. */
 import { ElapsedTime } from "room/elapsed-time";
 import { ServerClock } from "room/server-clock";
 import { SessionClock } from "room/session-clock";
-import { feed } from "sessions/feed";
 import { FeedStatus, LiveList } from "sessions/live-list";
 
 const QUIET = "support-quiet";
@@ -42,24 +40,3 @@ customElements.define("board-clock", BoardClock);
 customElements.define("live-list", LiveList);
 customElements.define("feed-status", FeedStatus);
 customElements.define("mute-switch", MuteSwitch);
-
-// A page that loads again would lose its place, and its leave to sound.
-document.getElementById("actions")?.addEventListener("submit", async (event) => {
-  const { submitter, target } = /** @type {SubmitEvent} */ (event);
-  const button = /** @type {HTMLButtonElement | null} */ (submitter);
-  if (!button) return;
-  event.preventDefault();
-  if (button.ariaBusy === "true") return;
-  button.ariaBusy = "true";
-  const body = new FormData(/** @type {HTMLFormElement} */ (target), button);
-  try {
-    const answer = await fetch(button.formAction, { method: "POST", body, headers: { Accept: "application/json" } });
-    const said = await answer.json();
-    toast(said.text, said.level);
-  } catch {
-    const failed = /** @type {HTMLTemplateElement | null} */ (document.getElementById("not-sent"));
-    toast(failed?.content.textContent ?? "", "error");
-  }
-  button.ariaBusy = null;
-  feed.dispatchEvent(new CustomEvent("changed"));
-});

@@ -1,0 +1,25 @@
+// @ts-check
+/** Alerts are taken and done without leaving the page. */
+import { toast } from "page/toasts";
+import { feed } from "sessions/feed";
+
+// A page that loads again would lose its place, and its leave to sound.
+document.getElementById("actions")?.addEventListener("submit", async (event) => {
+  const { submitter, target } = /** @type {SubmitEvent} */ (event);
+  const button = /** @type {HTMLButtonElement | null} */ (submitter);
+  if (!button) return;
+  event.preventDefault();
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  const body = new FormData(/** @type {HTMLFormElement} */ (target), button);
+  try {
+    const answer = await fetch(button.formAction, { method: "POST", body, headers: { Accept: "application/json" } });
+    const said = await answer.json();
+    toast(said.text, said.level);
+  } catch {
+    const failed = /** @type {HTMLTemplateElement | null} */ (document.getElementById("not-sent"));
+    toast(failed?.content.textContent ?? "", "error");
+  }
+  button.ariaBusy = null;
+  feed.dispatchEvent(new CustomEvent("changed"));
+});
