@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from autodoctor.payments.gateway import lists
+from autodoctor.payments.gateway import TransferSnapshot, lists
 from autodoctor.payments.gateway.lists import PAGE, ListedCharge, ListedIntent, ListedRefund
-from autodoctor.payments.models import Payment, Refund
+from autodoctor.payments.models import Dispute, Movement, Payment, Refund
 
 State = Payment.State
 MARGIN = timedelta(hours=1)  # Stripe's lists begin this much earlier: its clock and ours need not agree
@@ -31,10 +31,10 @@ Heard = Callable[[str, int], None]  # which list, and how many of it were seen
 
 @dataclass(frozen=True)
 class Difference:
-    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded or dispute."""
+    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded, reversed or dispute."""
 
     what: str
-    of: str  # payment_intent, charge or refund
+    of: str  # payment_intent, charge, refund, dispute or transfer
     stripe_id: str
     payment_id: str
     ours: str
@@ -108,7 +108,8 @@ def _compare_charge(charge: ListedCharge, payment: Payment | None, given_cents: 
         if not charge.intent_id:
             yield Difference("unknown_here", "charge", charge.id, "", "", f"captured {charge.captured_cents}")
         return
-    if charge.refunded_cents != given_cents:
+    # Stripe counts what a capture leaves of a hold as refunded, too.
+    if charge.refunded_cents not in (given_cents, given_cents + charge.amount_cents - charge.captured_cents):
         yield _difference("refunded", "charge", charge.id, payment, str(given_cents), str(charge.refunded_cents))
     if charge.disputed != bool(payment.disputed_at):
         words = {True: "disputed", False: "not disputed"}
@@ -142,8 +143,60 @@ def _compare_refund(refund: ListedRefund, row: Refund | None) -> Iterator[Differ
         yield _difference("state", "refund", refund.id, row.payment, row.state, refund.status)
 
 
+def _disputes(since: datetime, heard: Heard) -> Iterator[Difference]:
+    for page in _counted("dispute", lists.disputes(since - MARGIN), heard):
+        ids = [dispute.id for dispute in page]
+        ours = {row.stripe_id: row for row in Dispute.objects.filter(stripe_id__in=ids).select_related("payment")}
+        for dispute in page:
+            row = ours.get(dispute.id)
+            if row is None:
+                yield Difference("unknown_here", "dispute", dispute.id, "", "", dispute.status)
+            elif (row.outcome, row.amount_cents) != (dispute.outcome, dispute.amount_cents):
+                ours_in_words, theirs = f"{row.status} {row.amount_cents}", f"{dispute.status} {dispute.amount_cents}"
+                yield _difference("state", "dispute", dispute.id, row.payment, ours_in_words, theirs)
+
+
+def _transfers(since: datetime, heard: Heard) -> Iterator[Difference]:
+    seen: set[str] = set()
+    for page in _counted("transfer", lists.transfers(since - MARGIN), heard):
+        seen.update(transfer.id for transfer in page)
+        known = [_known(transfer.movement_id) for transfer in page]
+        rows = _movements().filter(id__in=[each for each in known if each]).prefetch_related("reversals")
+        ours = {str(row.id): row for row in rows}
+        for transfer in page:
+            yield from _compare_transfer(transfer, ours.get(_known(transfer.movement_id)))
+    for row in _movements().filter(kind=Movement.Kind.TRANSFER, state=Movement.State.DONE, created_at__gte=since):
+        if row.stripe_id not in seen:
+            payment = row.earning.payment
+            yield _difference("unknown_at_stripe", "transfer", row.stripe_id, payment, str(row.amount_cents), "")
+
+
+def _compare_transfer(transfer: TransferSnapshot, row: Movement | None) -> Iterator[Difference]:
+    if row is None:
+        yield Difference("unknown_here", "transfer", transfer.id, "", "", str(transfer.amount_cents))
+        return
+    done = [each.amount_cents for each in row.reversals.all() if each.state == Movement.State.DONE]
+    pairs = {
+        "amount": (row.amount_cents, transfer.amount_cents),
+        "reversed": (sum(done), transfer.reversed_cents),
+    }
+    for name, (ours, theirs) in pairs.items():
+        if ours != theirs:
+            yield _difference(name, "transfer", transfer.id, row.earning.payment, str(ours), str(theirs))
+
+
 # Each goes through one list; another list is one function more.
-COMPARISONS: list[Callable[[datetime, Heard], Iterator[Difference]]] = [_intents, _charges, _refunds]
+COMPARISONS: list[Callable[[datetime, Heard], Iterator[Difference]]] = [
+    _intents,
+    _charges,
+    _refunds,
+    _disputes,
+    _transfers,
+]
+
+
+def _movements() -> QuerySet[Movement]:
+    return Movement.objects.select_related("earning__payment")
 
 
 def _rows_since(since: datetime) -> Any:

@@ -150,7 +150,7 @@ def claim(it: Situation, mechanic: User, *, at: datetime, who: log.Actor | None 
     it.session.mechanic = mechanic
     it.session.accepted_at = at
     it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
-    _enter(it, State.ACCEPTED, "session.accepted", at=at, by=None if who else mechanic, who=who)
+    _enter(it, State.ACCEPTED, "session.accepted", at=at, who=who or log.actor(mechanic, it.session))
     it.session.save()  # here, so that a second claim fails before anything else is done
     write_to(it.session.customer, it, "accepted", now=at)
 

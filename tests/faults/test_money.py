@@ -8,11 +8,13 @@ What is right is judged by what the sandbox has, not by our ledger.
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
 import pytest
+from django.conf import settings as app_settings
+from django.db.models import Sum
 from hypothesis import HealthCheck, Phase, event
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -24,18 +26,21 @@ from autodoctor.clock import claims
 from autodoctor.clock.handlers import Handler
 from autodoctor.clock.loop import run_due
 from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway, inbox, kept_card
+from autodoctor.payments import checkout, gateway, inbox, kept_card, payouts, reconcile
 from autodoctor.payments.checkout import NotPayable
-from autodoctor.payments.models import Payment, Refund, StripeCustomer
+from autodoctor.payments.models import Payment, PayoutAccount, Refund, StripeCustomer
 from autodoctor.payments.sandbox import WEBHOOK_SECRET
 from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.reactions import HANDLERS as REAL
-from autodoctor.sessions import refunding, settlement
+from autodoctor.sessions import afterwards, refunding, settlement
 from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.sessions.tests.machine import NO, Course
-from autodoctor.sessions.tests.story import Story
+from autodoctor.sessions.tests.story import NOON, Story
 
-CALLS = "create_customer create_checkout checkout expire_checkout attempt find_attempt payment capture cancel refund"
+CALLS = (
+    "create_customer create_checkout checkout expire_checkout attempt find_attempt payment capture cancel refund"
+    " transfer find_transfer reverse find_reversal account"
+)
 PAGES = {"success_url": "http://localhost:8000/paid/", "cancel_url": "http://localhost:8000/left/"}
 CARDS = st.sampled_from(
     ["pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"]
@@ -238,6 +243,41 @@ class Money(Course):
                     now=self.story.now,
                 )
 
+    # The mechanics
+
+    @rule(who=st.sampled_from(["mechanic", "mechanic2"]), action=st.sampled_from(["finish", "finish", "leave"]))
+    def set_up_payouts(self, who: str, action: str) -> None:
+        with suppress(*self.refusals):
+            pages = {"refresh_url": "http://localhost/", "return_url": "http://localhost/"}
+            self.sandbox.onboard(payouts.onboarding_page(user=self.people[who], **pages, now=self.story.now), action)
+            payouts.refresh(PayoutAccount.objects.get(user=self.people[who]), self.story.now)
+
+    @precondition(lambda self: self.story.session.state == "completed" and self.story.session.summarised_at is None)
+    @rule()
+    def write_the_summary(self) -> None:
+        session = self.story.session
+        assert session.mechanic
+        with suppress(*self.refusals):
+            afterwards.summarise(session_id=session.id, by=session.mechanic, now=self.story.now, data={})
+
+    # The customer's bank
+
+    @precondition(lambda self: any(payment.captured_cents for payment in self.payments()))
+    @rule(part=st.sampled_from([1, 2]))
+    def a_charge_is_disputed(self, part: int) -> None:
+        for charge in self.sandbox.app.store.find("charge"):
+            if charge["amount_captured"] and not charge["disputed"] and not charge["amount_refunded"]:
+                self.sandbox.control("dispute", charge=charge["id"], amount=charge["amount_captured"] // part)
+                return
+
+    @precondition(lambda self: self.open_disputes())
+    @rule(won=st.booleans())
+    def a_dispute_is_decided(self, won: bool) -> None:
+        self.sandbox.control("dispute", dispute=self.open_disputes()[0]["id"], won=won)
+
+    def open_disputes(self) -> list[dict[str, Any]]:
+        return self.sandbox.app.store.find("dispute", equal={"status": "needs_response"})
+
     # What holds, by the sandbox's books
 
     def intents(self) -> list[dict[str, Any]]:
@@ -272,14 +312,32 @@ class Money(Course):
             if payment.state == Payment.State.CAPTURED:
                 assert payment.captured_cents == table[payment.id] == payment.due_cents
 
+    @invariant()
+    def no_more_is_sent_than_the_share_of_what_was_captured(self) -> None:
+        for intent in self.intents():
+            assert self.sent(intent) * 100 <= intent["amount_received"] * app_settings.MECHANIC_SHARE_PERCENT
+
+    def sent(self, intent: dict[str, Any]) -> int:
+        group = {"transfer_group": intent["metadata"].get("payment_id", "")}
+        return sum(
+            one["amount"] - one["amount_reversed"] for one in self.sandbox.app.store.find("transfer", equal=group)
+        )
+
     def it_is_over(self) -> None:
         self.power.out_at = None
+        for dispute in self.open_disputes():
+            self.sandbox.control("dispute", dispute=dispute["id"], won=False)
         self.webhooks_come("all again", 0)
         self.story.wait(minutes=60 * 30)
+        assert reconcile.differences(NOON - timedelta(days=1)) == []
         assert not Job.objects.exclude(parked_at=None).exists()
         assert not self.sandbox.app.store.find("checkout.session", equal={"status": "open"})
         assert {one["status"] for one in self.intents()} <= {"succeeded", "canceled", "requires_payment_method"}
         self.both_books_agree()
+
+    def lost(self, intent: dict[str, Any]) -> int:
+        found = self.sandbox.app.store.find("dispute", equal={"payment_intent": intent["id"], "status": "lost"})
+        return sum(one["amount"] for one in found)
 
     def both_books_agree(self) -> None:
         captured = {one["metadata"]["payment_id"]: one for one in self.intents() if one["status"] == "succeeded"}
@@ -289,6 +347,11 @@ class Money(Course):
             given = payment.refunds.filter(state=Refund.State.ISSUED)
             assert sum(refund.amount_cents for refund in given) == (self.refunded(intent) if intent else 0)
             assert not payment.mismatch
+            if intent:
+                borne = given.filter(borne_by=Refund.Bearer.MECHANIC).aggregate(cents=Sum("amount_cents"))["cents"] or 0
+                kept = intent["amount_received"] - borne - self.lost(intent)
+                assert self.sent(intent) <= max(0, kept) * app_settings.MECHANIC_SHARE_PERCENT // 100
+                event(f"a mechanic was sent {'some' if self.sent(intent) else 'nothing'} of a charge")
             event(f"a payment ended {payment.state}, {payment.purpose}")
 
 

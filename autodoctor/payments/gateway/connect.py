@@ -77,20 +77,20 @@ def transfer(
             "transfer_group": str(payment_id),
             "metadata": {"movement_id": str(movement_id), "payment_id": str(payment_id)},
         }
-        return _transfer(client().v1.transfers.create(params, once(key)))
+        return read_transfer(client().v1.transfers.create(params, once(key)).to_dict())
 
 
 def find_transfer(*, payment_id: UUID, movement_id: UUID) -> TransferSnapshot | None:
     """The one that was made for this row before, should its answer never have reached us."""
     with in_our_words():
         made = client().v1.transfers.list({"transfer_group": str(payment_id), "limit": 100})
-        found = (_transfer(one) for one in made.data)
+        found = (read_transfer(one.to_dict()) for one in made.data)
         return next((one for one in found if one.movement_id == str(movement_id)), None)
 
 
 def transfer_as_it_is(transfer_id: str) -> TransferSnapshot:
     with in_our_words():
-        return _transfer(client().v1.transfers.retrieve(transfer_id))
+        return read_transfer(client().v1.transfers.retrieve(transfer_id).to_dict())
 
 
 def reverse(transfer_id: str, *, amount_cents: int, movement_id: UUID, key: str) -> str:
@@ -122,8 +122,8 @@ def _account(made: stripe.Account) -> AccountSnapshot:
     )
 
 
-def _transfer(made: stripe.Transfer) -> TransferSnapshot:
-    data = made.to_dict()
+def read_transfer(data: dict[str, Any]) -> TransferSnapshot:
+    """Of a transfer as Stripe gives it."""
     return TransferSnapshot(
         id=data["id"],
         amount_cents=data["amount"],

@@ -29,10 +29,11 @@ class DisputeSnapshot:
 def disputes_of(intent_id: str) -> tuple[DisputeSnapshot, ...]:
     """Those of this payment, as they are now. The caller turns Stripe's errors into ours."""
     found = client().v1.disputes.list({"payment_intent": intent_id, "limit": 100})
-    return tuple(_dispute(dispute.to_dict()) for dispute in found.data)
+    return tuple(read_dispute(dispute.to_dict()) for dispute in found.data)
 
 
-def _dispute(data: dict[str, Any]) -> DisputeSnapshot:
+def read_dispute(data: dict[str, Any]) -> DisputeSnapshot:
+    """Of a dispute as Stripe gives it."""
     due_by = part(data, "evidence_details").get("due_by")
     return DisputeSnapshot(
         id=data["id"],

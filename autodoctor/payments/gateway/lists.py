@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from autodoctor.payments.gateway.client import client, id_of, in_our_words, part
+from autodoctor.payments.gateway.connect import TransferSnapshot, read_transfer
+from autodoctor.payments.gateway.disputes import DisputeSnapshot, read_dispute
 
 PAGE = 100  # objects a request, the most Stripe gives
 
@@ -25,6 +27,7 @@ class ListedCharge:
     id: str
     intent_id: str
     paid: bool  # False: the bank said no
+    amount_cents: int
     captured_cents: int
     refunded_cents: int
     disputed: bool
@@ -62,6 +65,7 @@ def charges(since: datetime) -> Iterator[ListedCharge]:
             id=data["id"],
             intent_id=id_of(data.get("payment_intent")),
             paid=bool(data.get("paid")),
+            amount_cents=data["amount"],
             captured_cents=data.get("amount_captured") or 0,
             refunded_cents=data.get("amount_refunded") or 0,
             disputed=bool(data.get("disputed")),
@@ -79,6 +83,14 @@ def refunds(since: datetime) -> Iterator[ListedRefund]:
             amount_cents=data["amount"],
             moved_money=bool(refund_id or data.get("balance_transaction")),
         )
+
+
+def disputes(since: datetime) -> Iterator[DisputeSnapshot]:
+    return (read_dispute(data) for data in _pages(client().v1.disputes.list, since))
+
+
+def transfers(since: datetime) -> Iterator[TransferSnapshot]:
+    return (read_transfer(data) for data in _pages(client().v1.transfers.list, since))
 
 
 def _pages(first_page: Any, since: datetime) -> Iterator[dict[str, Any]]:

@@ -46,7 +46,7 @@ def test_its_end_is_told_once_and_decides_about_the_money(
 
     kept = payment.disputes.get()
     assert (kept.outcome, kept.status, kept.closed_at) == (outcome, ends, now), "older news does not open it again"
-    assert disputes.holds_earning(payment) == (outcome == "lost")
+    assert not disputes.holds_earning(payment), "what was lost is not earned; the rest is"
     assert disputes.lost_cents(payment) == lost
     assert ledger.refundable_cents(payment) == PRICE_CENTS - lost
     assert consequences.kinds().count("dispute_closed") == 1
