@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from django.test import Client
 
@@ -11,8 +12,10 @@ from autodoctor.accounts.models import User
 from autodoctor.booking.models import Plan
 from autodoctor.payments import gateway
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sessions.models import Session
+from tests.fakes import scene
+from tests.fakes.server import Server
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
@@ -112,3 +115,21 @@ def test_paying_again_costs_the_same(customer: User, client_of: ClientOf, stripe
     assert answer.status_code == 303
     assert answer.headers["Location"] == Payment.objects.get().checkout_url
     check_terms(session)
+
+
+def test_a_running_server_holds_our_price_for_each_forgery(server: Server) -> None:
+    """All of them at once, through to what is held on the card."""
+    for person, forged in zip(server.enrol(len(FORGED), f"forger-{uuid4().hex[:6]}-"), FORGED, strict=True):
+        body = intake() | forged
+        answer = server.client(person).post("/api/sessions", json=body)
+        assert answer.status_code in {201, 422}, answer.text
+        if answer.status_code == 422:
+            continue
+        link, id_ = answer.json()["checkout_url"], UUID(answer.json()["session"]["id"])
+        httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, trust_env=False, timeout=20)
+        wait_for(lambda id_=id_: scene.state_of(server, id_) == "requested", 20)
+        held = server.sql(
+            "SELECT amount_cents, currency, state, seconds FROM payments_payment WHERE owner_id = %s",
+            scene.key(server, id_),
+        )
+        assert held == [(999, "usd", "authorised", 1800)]

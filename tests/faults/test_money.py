@@ -243,6 +243,15 @@ class Money(Course):
                     now=self.story.now,
                 )
 
+    @precondition(lambda self: self.story.session.state in RUNNING)
+    @rule(minutes=st.sampled_from([1, 5, 20]))
+    def go_on_and_end_it(self, minutes: int) -> None:
+        """What mostly happens."""
+        self.story.wait(minutes=minutes)
+        with suppress(*self.refusals):
+            self.story.end(self.people["customer"])
+        self.story.wait(minutes=1)
+
     # The mechanics
 
     @rule(who=st.sampled_from(["mechanic", "mechanic2"]), action=st.sampled_from(["finish", "finish", "leave"]))
@@ -267,13 +276,13 @@ class Money(Course):
     def a_charge_is_disputed(self, part: int) -> None:
         for charge in self.sandbox.app.store.find("charge"):
             if charge["amount_captured"] and not charge["disputed"] and not charge["amount_refunded"]:
-                self.sandbox.control("dispute", charge=charge["id"], amount=charge["amount_captured"] // part)
+                self.sandbox.control("disputes", charge=charge["id"], amount=charge["amount_captured"] // part)
                 return
 
     @precondition(lambda self: self.open_disputes())
     @rule(won=st.booleans())
     def a_dispute_is_decided(self, won: bool) -> None:
-        self.sandbox.control("dispute", dispute=self.open_disputes()[0]["id"], won=won)
+        self.sandbox.control("disputes", dispute=self.open_disputes()[0]["id"], won=won)
 
     def open_disputes(self) -> list[dict[str, Any]]:
         return self.sandbox.app.store.find("dispute", equal={"status": "needs_response"})
@@ -326,7 +335,7 @@ class Money(Course):
     def it_is_over(self) -> None:
         self.power.out_at = None
         for dispute in self.open_disputes():
-            self.sandbox.control("dispute", dispute=dispute["id"], won=False)
+            self.sandbox.control("disputes", dispute=dispute["id"], won=False)
         self.webhooks_come("all again", 0)
         self.story.wait(minutes=60 * 30)
         assert reconcile.differences(NOON - timedelta(days=1)) == []

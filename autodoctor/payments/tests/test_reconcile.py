@@ -4,19 +4,22 @@ import json
 from datetime import datetime, timedelta
 from io import StringIO
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from autodoctor.accounts.models import User
 from autodoctor.clock.models import Job
-from autodoctor.payments import ledger
+from autodoctor.payments import gateway, ledger
 from autodoctor.payments.gateway import lists
 from autodoctor.payments.gateway.client import client
 from autodoctor.payments.jobs import JOBS
-from autodoctor.payments.models import Payment, Refund
+from autodoctor.payments.models import Earning, Movement, Payment, Refund
 from autodoctor.payments.reconcile import Difference, differences
 from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.settle import settle
 from autodoctor.payments.tests.stand import PRICE_CENTS, run_all
 
 if TYPE_CHECKING:
@@ -199,3 +202,63 @@ def test_once_a_day_support_hears_of_what_differs_once(
     assert told.key == str(charged.id)
     assert Payment.objects.get(id=charged.id).mismatch == "reconcile_captured"
     assert made.id in caplog.text
+
+
+def test_a_dispute_that_nobody_told_us_of(charged: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
+    stripe_sandbox.control("disputes", charge=charged.charge_id, amount=500)
+    assert ("unknown_here", "dispute", "", "needs_response") in found(since)
+    assert ("dispute", "charge", "not disputed", "disputed") in found(since)
+
+
+def test_a_dispute_that_ended_otherwise(charged: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
+    made = stripe_sandbox.control("disputes", charge=charged.charge_id, amount=500)
+    settle(payment_id=charged.id, snapshot=gateway.payment(charged.intent_id), now=timezone.now())
+    assert found(since) == []
+    stripe_sandbox.control("disputes", dispute=made["id"], won=False)
+    assert found(since) == [("state", "dispute", "needs_response 500", "lost 500")]
+
+
+@pytest.fixture
+def account_id(charged: Payment, stripe_sandbox: RunningSandbox) -> str:
+    made = gateway.create_account(user_id=charged.payer_id, key="account")
+    page = gateway.account_link(made.id, refresh_url="http://localhost/", return_url="http://localhost/", key="link")
+    stripe_sandbox.onboard(page)
+    return made.id
+
+
+def test_a_transfer_that_is_not_in_the_ledger(charged: Payment, account_id: str, since: datetime) -> None:
+    send(charged, account_id, uuid4())
+    assert found(since) == [("unknown_here", "transfer", "", "300")]
+
+
+def test_a_transfer_that_differs_or_is_gone(charged: Payment, account_id: str, since: datetime, mechanic: User) -> None:
+    now = timezone.now()
+    earning = Earning.objects.create(
+        payment=charged,
+        mechanic=mechanic,
+        share_percent=70,
+        gross_cents=charged.captured_cents,
+        transferred_cents=400,
+        completed_at=now,
+        awaits_summary=False,
+        created_at=now,
+    )
+    row = Movement(earning=earning, kind="transfer", amount_cents=400, account_id=account_id, state="done")
+    row.created_at = now
+    row.stripe_id = send(charged, account_id, row.id)
+    row.save()
+    assert found(since) == [("amount", "transfer", "400", "300")]
+    Movement.objects.update(stripe_id="tr_gone")
+    assert ("unknown_at_stripe", "transfer", "400", "") in found(since)
+
+
+def send(payment: Payment, account_id: str, movement_id: UUID) -> str:
+    return gateway.transfer(
+        payment_id=payment.id,
+        movement_id=movement_id,
+        charge_id=payment.charge_id,
+        account_id=account_id,
+        amount_cents=300,
+        currency="usd",
+        key=str(movement_id),
+    ).id
