@@ -24,22 +24,22 @@ def service(settings: Settings) -> Iterator[PushService]:
 
 
 @pytest.fixture
-def browser(service: PushService) -> "Browser":
+def device(service: PushService) -> "Browser":
     return service.browser()
 
 
 @pytest.fixture
-def subscribed(browser: "Browser", customer: "User") -> "PushSubscription":
-    return subscribe(customer, browser)
+def subscribed(device: "Browser", customer: "User") -> "PushSubscription":
+    return subscribe(customer, device)
 
 
-def subscribe(user: "User", browser: "Browser", *, session_key: str = "a", now: datetime = NOW) -> "PushSubscription":
+def subscribe(user: "User", device: "Browser", *, session_key: str = "a", now: datetime = NOW) -> "PushSubscription":
     from autodoctor.push import actions
 
-    keys = browser.subscription["keys"]
+    keys = device.subscription["keys"]
     return actions.subscribe(
         user=user,
-        endpoint=browser.endpoint,
+        endpoint=device.endpoint,
         p256dh=keys["p256dh"],
         auth=keys["auth"],
         agent="Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36",

@@ -22,27 +22,27 @@ ADDRESS = "/api/push/subscriptions"
 ClientOf = Callable[["User"], Client]
 
 
-def add(client: Client, browser: Browser) -> str:
+def add(client: Client, device: Browser) -> str:
     answer = client.post(
-        ADDRESS, browser.subscription, content_type="application/json", headers={"user-agent": "Firefox/140 (Windows)"}
+        ADDRESS, device.subscription, content_type="application/json", headers={"user-agent": "Firefox/140 (Windows)"}
     )
     assert answer.status_code == 201, answer.content
     assert answer.json()["browser"] == "Firefox on Windows"
     return str(answer.json()["id"])
 
 
-def test_a_browser_is_added_once_and_goes(browser: Browser, customer: "User", client_of: ClientOf) -> None:
+def test_a_browser_is_added_once_and_goes(device: Browser, customer: "User", client_of: ClientOf) -> None:
     client = client_of(customer)
-    assert add(client, browser) == add(client, browser)
+    assert add(client, device) == add(client, device)
     assert "Firefox on Windows" in client.get("/account/devices/").content.decode()
     (one,) = PushSubscription.objects.all()
     assert client.delete(f"{ADDRESS}/{one.id}").status_code == 204
     assert "No device yet" in client.get("/account/devices/").content.decode()
 
 
-def test_the_page_removes_one(browser: Browser, customer: "User", client_of: ClientOf) -> None:
+def test_the_page_removes_one(device: Browser, customer: "User", client_of: ClientOf) -> None:
     client = client_of(customer)
-    address = f"/account/devices/{add(client, browser)}/remove/"
+    address = f"/account/devices/{add(client, device)}/remove/"
     assert client.post(address).status_code == 303
     assert client.post(address).status_code == 404
 
@@ -58,22 +58,22 @@ def test_signing_out_takes_this_browser_along_and_no_other(
 
 
 def test_a_ban_and_another_password_take_all(
-    browser: Browser, customer: "User", django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+    device: Browser, customer: "User", django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    subscribe(customer, browser)
+    subscribe(customer, device)
     with django_capture_on_commit_callbacks(execute=True):
         accounts.ban(user=customer, now=timezone.now())
     assert not PushSubscription.objects.exists()
-    subscribe(customer, browser)
+    subscribe(customer, device)
     with django_capture_on_commit_callbacks(execute=True):
         customer.set_password("another one entirely")
         customer.save()
     assert not PushSubscription.objects.exists()
 
 
-def test_whoever_asks_in_it_last_has_the_browser(browser: Browser, customer: "User", stranger: "User") -> None:
-    subscribe(customer, browser)
-    subscribe(stranger, browser)
+def test_whoever_asks_in_it_last_has_the_browser(device: Browser, customer: "User", stranger: "User") -> None:
+    subscribe(customer, device)
+    subscribe(stranger, device)
     assert [one.user for one in PushSubscription.objects.all()] == [stranger]
 
 

@@ -31,13 +31,13 @@ NOTE = Note(
 
 
 def test_only_the_browser_can_read_it_and_knows_who_sent_it(
-    service: PushService, browser: Browser, subscribed: PushSubscription, customer: "User", settings: Settings
+    service: PushService, device: Browser, subscribed: PushSubscription, customer: "User", settings: Settings
 ) -> None:
     assert post(NOTE, to=[customer.id], now=NOW) == 1
     run_due(NOW)
     (message,) = service.messages
     assert b"accepted" not in message.content
-    assert browser.open(message.content) == {
+    assert device.open(message.content) == {
         "title": NOTE.title,
         "body": NOTE.body,
         "path": "/sessions/1/",
@@ -57,11 +57,11 @@ def test_only_the_browser_can_read_it_and_knows_who_sent_it(
 
 def test_every_browser_of_a_person_and_nobody_elses(service: PushService, customer: "User", stranger: "User") -> None:
     phone, laptop, other = (service.browser(name) for name in ("phone", "laptop", "other"))
-    for person, browser in ((customer, phone), (customer, laptop), (stranger, other)):
-        subscribe(person, browser)
+    for person, device in ((customer, phone), (customer, laptop), (stranger, other)):
+        subscribe(person, device)
     assert post(NOTE, to=[customer.id], now=NOW) == 2
     run_due(NOW)
-    assert [len(service.for_browser(browser)) for browser in (phone, laptop, other)] == [1, 1, 0]
+    assert [len(service.for_browser(device)) for device in (phone, laptop, other)] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -155,12 +155,12 @@ def test_an_address_that_is_no_longer_known_is_not_called(
 
 
 def test_the_next_about_the_same_takes_the_place_of_one_that_waits(
-    service: PushService, browser: Browser, subscribed: PushSubscription, customer: "User"
+    service: PushService, device: Browser, subscribed: PushSubscription, customer: "User"
 ) -> None:
     for title in ("accepted", "is waiting"):
         post(Note(title, "", "/", "1:session", NOTE.until), to=[customer.id], now=NOW)
     run_due(NOW)
-    assert [told["title"] for told in service.for_browser(browser)] == ["is waiting"]
+    assert [told["title"] for told in service.for_browser(device)] == ["is waiting"]
 
 
 def test_without_keys_nothing_is_sent(subscribed: PushSubscription, customer: "User", settings: Settings) -> None:
