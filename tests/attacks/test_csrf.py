@@ -47,6 +47,8 @@ def at(address: str, session: Session) -> str:
         "<job_id>": "1",
         "<profile_id>": "1",
         "<seq>": "1",
+        "<name>": "end",
+        "<subscription_id>": str(session.id),
     }
     return re.sub(r"<\w+>", lambda gap: samples[gap[0]], address)
 
