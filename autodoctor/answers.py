@@ -1,5 +1,6 @@
 """Answers that every capability gives in the same way."""
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 
@@ -20,6 +22,20 @@ class Refused(Exception):
     def as_error(self) -> dict[str, Any]:
         error = {"error": self.code, "detail": self.detail}
         return error | {"link": self.link} if self.link else error
+
+
+def own_path(path: str) -> str:
+    """Where a form asks to be led back to; empty unless that is an address of this site."""
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+
+
+# A cell that a spreadsheet would take for a formula, in any of their ways.
+_FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
+
+
+def inert_cell(text: str) -> str:
+    """People's words as a cell of a CSV file, which no spreadsheet reckons with."""
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 class SeeOther(HttpResponseRedirect):

@@ -69,8 +69,7 @@ def on_batch(*, messages: int, seconds: float, **_signal: object) -> None:
 def on_committed(*, events: list[SessionEvent], **_signal: object) -> None:
     for event in events:
         EVENTS.labels(event.kind).inc()
-        requested_at = event.session.requested_at
-        if event.kind == "session.accepted" and requested_at is not None:
+        if event.kind == "session.accepted" and (requested_at := event.session.requested_at):
             ACCEPTANCE.observe((event.at - requested_at).total_seconds())
 
 

@@ -18,14 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, mechanic_only
-from autodoctor.answers import SeeOther
+from autodoctor.answers import SeeOther, inert_cell
 from autodoctor.payments import payouts
 from autodoctor.payments.gateway import PaymentError
 from autodoctor.sessions import earnings as reading
 from autodoctor.sessions.earnings import Line
-
-# A cell that a spreadsheet would take for a formula, in any of their ways.
-_FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
 
 
 @mechanic_only
@@ -118,15 +115,11 @@ def _cells(line: Line) -> list[str]:
     return [
         timezone.localtime(earning.completed_at).strftime("%Y-%m-%d %H:%M"),
         str(payment.owner_id),
-        *map(_harmless, words),
+        *map(inert_cell, words),
         payment.currency.upper(),
         *(f"{cents // 100}.{cents % 100:02d}" for cents in amounts),
         "; ".join(line.why),
     ]
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 async def _lines(rows: Iterable[list[str]]) -> AsyncIterator[str]:

@@ -32,8 +32,7 @@ class Row:
 
     @property
     def vehicle(self) -> str:
-        parts = (self.session.vehicle.get(name) for name in ("year", "make", "model"))
-        return " ".join(str(part) for part in parts if part)
+        return self.session.vehicle_words
 
     @property
     def asks_solved(self) -> bool:

@@ -91,6 +91,12 @@ class Session(models.Model):
     def __str__(self) -> str:
         return f"{self.plan_name} {self.id}"
 
+    @property
+    def vehicle_words(self) -> str:
+        """ "2014 Volvo V60", as far as it is known."""
+        parts = (self.vehicle.get(name) for name in ("year", "make", "model"))
+        return " ".join(str(part) for part in parts if part)
+
     def payload(self) -> dict[str, Any]:
         """The session as frames and the API carry it."""
         return {

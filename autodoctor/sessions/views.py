@@ -11,14 +11,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
-from autodoctor.answers import Refused, SeeOther
+from autodoctor.answers import Refused, SeeOther, own_path
 from autodoctor.sessions import earnings, listing, rating, unwritten
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.earnings import month_of
@@ -92,11 +91,7 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         raise Http404 from None
     except Refused as refused:
         messages.error(request, refused.detail)
-    return SeeOther(_way_back(request.POST.get("back", "")) or reverse("dashboard"))
-
-
-def _way_back(path: str) -> str:
-    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+    return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:

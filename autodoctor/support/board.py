@@ -9,13 +9,12 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.answers import Refused, SeeOther
+from autodoctor.answers import Refused, SeeOther, own_path
 from autodoctor.sessions import taking
 from autodoctor.sessions.models import Alert, Session
 from autodoctor.support import lines
@@ -49,7 +48,7 @@ def alert(request: SignedInRequest, session_id: UUID, seq: int) -> HttpResponse:
     if request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse({"text": said, "level": level})
     messages.add_message(request, messages.SUCCESS if level == "success" else messages.WARNING, said)
-    return SeeOther(_way_back(request) or reverse("support_board"))
+    return SeeOther(own_path(request.POST.get("back", "")) or reverse("support_board"))
 
 
 def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
@@ -73,11 +72,6 @@ def _holder(request: SignedInRequest) -> UUID | None:
         return UUID(request.GET.get("holder", ""))
     except ValueError:
         return None
-
-
-def _way_back(request: SignedInRequest) -> str:
-    path = request.POST.get("back", "")
-    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
 
 
 def _facts() -> dict[str, Any]:

@@ -76,8 +76,7 @@ class Case:
 
     @property
     def vehicle(self) -> str:
-        parts = (self.session.vehicle.get(name) for name in ("year", "make", "model"))
-        return " ".join(str(part) for part in parts if part)
+        return self.session.vehicle_words
 
     @cached_property
     def checkups(self) -> dict[str, dict[str, Any]]:

@@ -11,13 +11,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.answers import Refused, SeeOther
+from autodoctor.answers import Refused, SeeOther, own_path
 from autodoctor.sessions.helping import answer, threads
 from autodoctor.sessions.models import Session
 
@@ -32,7 +31,7 @@ def help_threads(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         raise Http404
     refused = _answered(request, session_id) if request.method == "POST" else None
     if request.method == "POST" and refused is None:
-        return SeeOther(_way_back(request.POST.get("back", "")) or reverse("support_help", args=[session_id]))
+        return SeeOther(own_path(request.POST.get("back", "")) or reverse("support_help", args=[session_id]))
     facts = {"session": session, "threads": threads(session), "refused": refused}
     facts |= {"to": request.POST.get("to", ""), "text": request.POST.get("text", "")}
     return render(request, "support/help.html", facts, status=refused.status if refused else 200)
@@ -46,7 +45,3 @@ def _answered(request: SignedInRequest, session_id: UUID) -> Refused | None:
         return refused
     messages.success(request, _("Sent: only they see it."))
     return None
-
-
-def _way_back(path: str) -> str:
-    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""

@@ -80,8 +80,7 @@ class Line:
 
     @property
     def vehicle(self) -> str:
-        parts = (self.session.vehicle.get(name) for name in ("year", "make", "model"))
-        return " ".join(str(part) for part in parts if part)
+        return self.session.vehicle_words
 
 
 @dataclass(frozen=True)

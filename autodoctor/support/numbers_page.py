@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.answers import inert_cell
 from autodoctor.payments.words import money
 from autodoctor.support.numbers import Numbers, Period, Tally, together
 
@@ -136,7 +137,7 @@ def as_csv(request: SignedInRequest) -> HttpResponse:
     lines.writerow(CSV_COLUMNS)
     found = Numbers(period)
     for (mechanic_id, day), it in sorted(found.tallies.items(), key=lambda one: (one[0][1], str(one[0][0]))):
-        lines.writerow([day, _inert(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(it)])
+        lines.writerow([day, inert_cell(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(it)])
     return answer
 
 
@@ -151,11 +152,6 @@ def _plain(it: Tally) -> list[float | str]:
     rating = "" if it.rating is None else round(it.rating, 2)
     counts = [it.mechanic_no_shows, it.customer_no_shows, it.drops, round(it.lost_seconds, 1), it.refunded_cents]
     return [it.sessions, wait, *counts, rating, len(it.stars)]
-
-
-def _inert(name: str) -> str:
-    """A name that a spreadsheet would take for a formula is none."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:
