@@ -39,21 +39,7 @@ def refund(
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
         if refund_id and (given := payment.refunds.filter(id=refund_id).first()):
             return given
-        try:
-            given = ledger.refund(
-                payment_id=payment.id,
-                amount_cents=amount_cents,
-                reason=reason.strip()[:200],
-                borne_by=borne_by,
-                by=by,
-                now=now,
-                refund_id=refund_id,
-            )
-        except ledger.Disputed as error:
-            sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
-            raise Refused("disputed", sentence) from error
-        except ledger.NotRefundable as error:
-            raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error
+        given = _in_the_ledger(payment, amount_cents, reason, borne_by, by=by, now=now, refund_id=refund_id)
         facts = {
             "refund_id": str(given.id),
             "payment_id": str(payment.id),
@@ -64,3 +50,24 @@ def refund(
         }
         log.append(it.session, "support.refunded", at=now, by=who, audience=log.Audience.SUPPORT, data=facts)
         return given
+
+
+def _in_the_ledger(
+    payment: Payment, amount_cents: int, reason: str, borne_by: str, *, by: User, now: datetime, refund_id: UUID | None
+) -> Refund:
+    """The ledger's refusals as sentences."""
+    try:
+        return ledger.refund(
+            payment_id=payment.id,
+            amount_cents=amount_cents,
+            reason=reason.strip()[:200],
+            borne_by=borne_by,
+            by=by,
+            now=now,
+            refund_id=refund_id,
+        )
+    except ledger.Disputed as error:
+        sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
+        raise Refused("disputed", sentence) from error
+    except ledger.NotRefundable as error:
+        raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error
