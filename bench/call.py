@@ -109,8 +109,7 @@ def _measure(way: str, rounds: int) -> Found:
     with _relay(way) as relay, running(environment=(relay.environment if relay else {}) | environment) as server:
         customers, mechanics = server.enrol(rounds, "customer-"), server.enrol(rounds, "mechanic-", mechanics=True)
         with sync_playwright() as playwright:
-            launch = playwright.chromium.launch
-            browsers = [launch(executable_path=chromium.find(), args=chromium.flags()) for _ in range(2)]
+            browsers = [playwright.chromium.launch(**chromium.options(whole=True)) for _ in range(2)]
             for number, who in enumerate(zip(customers, mechanics, strict=True)):
                 print(f"{way}, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
                 _round(_pair(server, browsers, who), found, relay, number)

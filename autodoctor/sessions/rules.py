@@ -134,7 +134,7 @@ _TABLE = (
     # In the queue
     Rule("session.unpaid", _("Booking not paid"), DRAFT, deadlines.PAYABLE, "unpaid_grace",
          CallOff(State.CANCELLED, "unpaid"), State.CANCELLED, certain=True, fixed=True),
-    Rule("request.unnoticed", _("Nobody has accepted"), REQUESTED, deadlines.IN_STATE, "unnoticed",
+    Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, deadlines.IN_STATE, "unnoticed",
          _alert(), once_per=_state),
     Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, deadlines.QUEUED, "request_missed",
          Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
@@ -161,7 +161,7 @@ _TABLE = (
          "preflight_failing", _alert(), once_per=_state),
     Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, deadlines.IN_STATE, "start_sound",
          _nudge("mechanic", sound=True), once_per=_state),
-    Rule("start.alert", _("Both are in, and nobody starts"), WAITING, deadlines.IN_STATE, "start_alert",
+    Rule("start.alert", _("Both are in, but it does not start"), WAITING, deadlines.IN_STATE, "start_alert",
          _alert(), once_per=_state),
     Rule("start.release", _("Both were in, and nobody started"), WAITING, deadlines.IN_STATE, "start_release",
          Step(), State.REQUESTED, certain=True),
@@ -201,11 +201,17 @@ _TABLE = (
     # From elsewhere
     Rule("help.asked", _("Somebody asks for help"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
     Rule("job.parked", _("Work that was given up"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
-    Rule("payment.mismatch", _("A payment does not match"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
-    Rule("payment.disputed", _("A payment is disputed"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
-    Rule("payment.refund_failed", _("A refund failed"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
+    Rule("payment.mismatch", _("A payment does not match what we asked for"), ELSEWHERE, deadlines.REPORTED, "",
+         _alert()),
+    Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
+    Rule("payment.refund_failed", _("Money could not be given back"), ELSEWHERE, deadlines.REPORTED, "", _alert()),
 )
 # fmt: on
 
 RULES: dict[str, Rule] = {rule.kind: rule for rule in _TABLE}
 DEADLINES: dict[str, Rule] = {kind: rule for kind, rule in RULES.items() if rule.states}  # those that a clock fires
+
+
+def named(kind: str) -> str:
+    """What has happened, in words; the kind itself of a rule that this release does not know."""
+    return str(RULES[kind].words) if kind in RULES else kind

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.payments.words import money
 from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.rules import named
 from autodoctor.sessions.words import span
 
 Words = dict[str, str]
@@ -39,8 +40,11 @@ _GROUPS = {
     "payment": Group.MONEY,
     "extension": Group.MONEY,
     "refund": Group.MONEY,
+    "receipt": Group.MONEY,
     "nudge": Group.ALERTS,
     "alert": Group.ALERTS,
+    "request": Group.ALERTS,
+    "help": Group.SUPPORT,
     "support": Group.SUPPORT,
 }
 
@@ -73,13 +77,23 @@ _LINES: dict[str, Promise] = {
     "payment.failed": gettext_lazy("A payment was called off, or not made in time"),
     "payment.decided": gettext_lazy("“Solved?” was answered: %(solved)s"),
     "payment.dispute_closed": gettext_lazy("The dispute over %(amount)s was %(outcome)s"),
+    "receipt.issued": gettext_lazy("The receipt is on its way"),
     "refund.issued": gettext_lazy("A refund is on its way to the customer’s card"),
     "summary.submitted": gettext_lazy("%(who)s submitted the summary"),
     "summary.corrected": gettext_lazy("%(who)s added a correction to the summary"),
     "rating.given": gettext_lazy("%(who)s gave %(stars)s of 5 stars"),
-    "nudge.customer": gettext_lazy("The customer was nudged: %(rule)s"),
-    "nudge.mechanic": gettext_lazy("The mechanic was nudged: %(rule)s"),
-    "alert.support": gettext_lazy("Support was alerted: %(rule)s"),
+    "request.missed": gettext_lazy("Mechanics who were free let the request pass"),
+    "nudge.customer": gettext_lazy("Nudge to the customer: %(rule)s"),
+    "nudge.mechanic": gettext_lazy("Nudge to the mechanic: %(rule)s"),
+    "alert.support": gettext_lazy("Alert: %(rule)s"),
+    "help.asked": gettext_lazy("%(who)s asked support: %(text)s"),
+    "help.answered": gettext_lazy("%(who)s answered: %(text)s"),
+    "support.took": gettext_lazy("%(who)s took on: %(rule)s"),
+    "support.handed_back": gettext_lazy("%(who)s handed back: %(rule)s"),
+    "support.done": gettext_lazy("%(who)s is done with: %(rule)s"),
+    "support.banned": gettext_lazy("%(who)s banned %(name)s: %(reason)s"),
+    "support.job_retried": gettext_lazy("%(who)s had work tried again: %(kind)s"),
+    "support.job_dismissed": gettext_lazy("%(who)s dismissed work: %(kind)s. %(reason)s"),
     "support.refunded": gettext_lazy("%(who)s gave back %(amount)s, borne by the %(bearer)s: %(reason)s"),
     "support.ended": gettext_lazy("%(who)s ended the session: %(reason)s"),
     "support.cancelled": gettext_lazy("%(who)s called the session off: %(reason)s"),
@@ -87,25 +101,6 @@ _LINES: dict[str, Promise] = {
     "support.assigned": gettext_lazy("%(who)s gave the session to %(mechanic)s: %(reason)s"),
     "support.extended": gettext_lazy("%(who)s gave %(given)s for nothing: %(reason)s"),
     "support.summary_resent": gettext_lazy("%(who)s had the summary sent again: %(reason)s"),
-}
-
-RULES: dict[str, Promise] = {
-    "request.unnoticed": gettext_lazy("nobody accepts"),
-    "request.offer_stop": gettext_lazy("nobody accepts, they may stop"),
-    "mechanic.nudge": gettext_lazy("the mechanic is not in"),
-    "customer.nudge": gettext_lazy("the customer is away"),
-    "customer.second_nudge": gettext_lazy("the customer is still away"),
-    "start.sound": gettext_lazy("both wait for the start"),
-    "start.alert": gettext_lazy("both wait, and nobody starts"),
-    "mechanic.lost_offer": gettext_lazy("the mechanic is gone, they may end"),
-    "customer.lost_offer": gettext_lazy("the customer is gone, they may end"),
-    "summary.reminder": gettext_lazy("the summary is not written"),
-    "summary.second_reminder": gettext_lazy("the summary is due"),
-    "summary.alert": gettext_lazy("the summary is overdue"),
-    "payment.mismatch": gettext_lazy("Stripe disagrees with our ledger"),
-    "payment.disputed": gettext_lazy("the customer’s bank disputes a charge"),
-    "payment.refund_failed": gettext_lazy("a refund did not go through"),
-    "job.parked": gettext_lazy("work was given up after many attempts"),
 }
 
 ENDS: dict[str, Promise] = {
@@ -217,7 +212,7 @@ def _facts(event: SessionEvent) -> Words:
         "who": event.actor_name or _("The clock"),
         "reason": _named(RELEASES, data.get("reason")),
         "end": _named(ENDS, session.get("end_reason")),
-        "rule": _rule(data),
+        "rule": named(str(data.get("rule") or "–")),
         "time": span(extension.get("seconds") or 0),
         "given": span(data.get("seconds") or 0),
         "left": span(data.get("seconds_left") or 0),
@@ -230,17 +225,12 @@ def _facts(event: SessionEvent) -> Words:
         "amount": money(int(data.get("amount_cents") or 0), str(data.get("currency") or "usd")),
         "bearer": str(data.get("borne_by", "–")),
         "outcome": _("won") if data.get("outcome") == "won" else _("lost"),
-        "mechanic": str(data.get("mechanic", "–")),
+        **{name: str(data.get(name, "–")) for name in ("mechanic", "name", "kind", "text")},
     }
 
 
 def _named(names: dict[str, Promise], value: Any) -> str:
     return str(names.get(str(value), value or "–"))
-
-
-def _rule(data: dict[str, Any]) -> str:
-    rule = str(data.get("rule", ""))
-    return str(RULES[rule]) if rule in RULES else rule.replace(".", ", ").replace("_", " ") or "–"
 
 
 def _checks(data: dict[str, Any]) -> str:

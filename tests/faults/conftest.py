@@ -28,7 +28,4 @@ def mailbox() -> Iterator[Sink]:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip("no Chromium: install one to run the tests in a browser")
-    return {"executable_path": path, "args": chromium.flags()}
+    return chromium.options()

@@ -57,10 +57,14 @@ def _patience() -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    path = chromium.find()
-    if path is None:
-        pytest.skip("no Chromium: install one to run the journeys")
-    return {"executable_path": path, "args": chromium.flags()}
+    return chromium.options()
+
+
+@pytest.fixture(scope="session")
+def whole_browser(launch_browser: Callable[..., Browser]) -> Iterator[Browser]:
+    browser = launch_browser(**chromium.options(whole=True))
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
@@ -78,6 +82,8 @@ def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -
     `browser_of("customer@example.com", viewport=DESKTOP, permissions=["camera"])`; `server=` for another one than the
     shared one. Addresses in `goto` are relative to the server.
     """
+    if request.node.get_closest_marker("asks_permission"):
+        browser = request.getfixturevalue("whole_browser")
     pages: list[Page] = []
     with ExitStack() as contexts:
 

@@ -16,7 +16,6 @@ from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Customer, Mechanic, Person
 
 MINUTE = 60
-REJOINED_WITHIN = 10.0  # seconds, where four browsers share a machine; `bin/bench call` says how long it takes alone
 NO_WAY = """() => {
   for (const each of connections) each.close();
   window.RTCPeerConnection = class { constructor() { throw new Error("no way"); } };
@@ -142,11 +141,8 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: tuple[Customer, M
 def test_a_reload_is_back_in_the_call_without_a_device_check(call: tuple[Customer, Mechanic]) -> None:
     customer, _mechanic = call
     for person in call:
-        began = time.monotonic()
         person.page.reload()
         is_connected(person)
-        took = time.monotonic() - began
-        assert took < REJOINED_WITHIN
         for each in call:
             is_connected(each)
             sees_moving_pictures(each)

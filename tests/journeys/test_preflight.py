@@ -16,6 +16,7 @@ from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
 
+pytestmark = pytest.mark.asks_permission
 OpenPage = Callable[..., Page]
 # What a browser says instead of opening a device, by the kind of track that is wished for.
 REFUSES = """([wish, name, message]) => {

@@ -15,6 +15,7 @@ from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 
+pytestmark = pytest.mark.asks_permission
 OpenPage = Callable[..., Page]
 # Browsers subscribe at their maker's service; here one of the test's own answers in its place.
 SUBSCRIBES = """

@@ -301,6 +301,7 @@ def test_chat_and_files_are_a_sheet_beside_the_picture_of_a_phone(call: tuple[Cu
     expect(page.get_by_role("region", name="Files")).to_be_visible()
 
 
+@pytest.mark.asks_permission
 def test_a_refused_microphone_can_be_given_later(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     customer, mechanic = a_customer(permissions=["camera"]), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
     calls.call_of_checked(server, customer, mechanic)

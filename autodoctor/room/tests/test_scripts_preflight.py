@@ -42,11 +42,12 @@ def test_what_a_connection_is_good_for(browser_page: Page, figures: dict[str, An
     assert ask(browser_page, "link-test", "judge(given)", GREEN | figures) == {"level": level, "weakness": weakness}
 
 
-MEASURE = """async ({ wait, refuse }) => {
+MEASURE = """async ({ wait, refuse, hiccups }) => {
   const asked = [];
   window.fetch = async (address, options) => {
     asked.push([address, options.body?.size ?? 0, options.headers?.["X-CSRFToken"] ?? ""]);
-    await new Promise((resolve) => setTimeout(resolve, options.body ? wait.upload : wait.ping));
+    const hiccup = asked.length <= hiccups && asked.length % 2 ? 150 : 0;
+    await new Promise((resolve) => setTimeout(resolve, (options.body ? wait.upload : wait.ping) + hiccup));
     if (refuse) throw new TypeError("Failed to fetch");
     return new Response(null, { status: 204 });
   };
@@ -59,8 +60,25 @@ MEASURE = """async ({ wait, refuse }) => {
 }"""
 
 
-def measured(page: Page, *, ping: int = 5, upload: int = 20, refuse: bool = False) -> dict[str, Any]:
-    found: dict[str, Any] = page.evaluate(MEASURE, {"wait": {"ping": ping, "upload": upload}, "refuse": refuse})
+BUSY = """async () => {
+  const { measure } = await import("room/link-test");
+  let turn = 0;
+  const busy = setInterval(() => {
+    turn += 1;
+    const until = performance.now() + [20, 120, 250][turn % 3];
+    while (performance.now() < until);
+  }, 1);
+  const figures = await measure({
+    token: "t", pingEvery: 0, signal: new AbortController().signal, progress: () => {},
+  });
+  clearInterval(busy);
+  return figures;
+}"""
+
+
+def measured(page: Page, *, ping: int = 5, upload: int = 20, refuse: bool = False, hiccups: int = 0) -> dict[str, Any]:
+    given = {"wait": {"ping": ping, "upload": upload}, "refuse": refuse, "hiccups": hiccups}
+    found: dict[str, Any] = page.evaluate(MEASURE, given)
     return found
 
 
@@ -74,6 +92,23 @@ def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> No
     assert found["asked"][-2:] == [["/api/check/upload", 64 * 1024, "t"], ["/api/check/upload", 250 * 1024, "t"]]
     assert found["shares"] == sorted(found["shares"])
     assert found["shares"][-1] == 1
+
+
+def test_a_hiccup_is_looked_at_once_more_before_it_counts(browser_page: Page) -> None:
+    found = measured(browser_page, hiccups=11)
+    assert found["figures"]["jitter_ms"] < 50
+    assert found["shares"] == sorted(found["shares"])
+
+
+def test_what_stays_unsteady_is_called_so(browser_page: Page) -> None:
+    found = measured(browser_page, hiccups=22)
+    assert found["figures"]["jitter_ms"] > 50
+    assert [address for address, _, _ in found["asked"]].count("/api/health") == 22
+
+
+def test_a_page_that_is_busy_is_not_the_networks_fault(browser_page: Page) -> None:
+    """The page hears of every answer late; the browser knows when it came."""
+    assert browser_page.evaluate(BUSY)["rtt_ms"] < 100
 
 
 def test_a_slow_line_is_not_burdened_with_more(browser_page: Page) -> None:

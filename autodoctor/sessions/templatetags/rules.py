@@ -2,12 +2,7 @@
 
 from django import template
 
-from autodoctor.sessions.rules import RULES
+from autodoctor.sessions.rules import named
 
 register = template.Library()
-
-
-@register.filter
-def rule_words(name: str) -> str:
-    """What has happened, in words; the name itself of a rule that this release does not know."""
-    return str(RULES[name].words) if name in RULES else name
+register.filter("rule_words", named)

@@ -16,9 +16,8 @@ from autodoctor.sessions import calling, extending
 from autodoctor.sessions.actions import PlanTerms
 from autodoctor.sessions.calling import Checkup
 from autodoctor.sessions.models import Connection, SessionEvent
-from autodoctor.sessions.rules import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell
+from autodoctor.sessions.rules import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell, named
 from autodoctor.sessions.sweep import monitor, sweep
-from autodoctor.sessions.templatetags.rules import rule_words
 from autodoctor.sessions.tests.story import CHAT, Story
 
 pytestmark = pytest.mark.django_db
@@ -201,8 +200,8 @@ def test_what_the_log_keeps_of_a_rule(story: Story) -> None:
 
 
 def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
-    assert rule_words("media.none") == "No sound and picture"
-    assert rule_words("of.tomorrow") == "of.tomorrow"
+    assert named("media.none") == "No sound and picture"
+    assert named("of.tomorrow") == "of.tomorrow"
 
 
 # It stops when its cause is gone

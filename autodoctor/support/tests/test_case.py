@@ -1,6 +1,7 @@
 """The page of one session on the desk: what it shows, and what its forms do."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pypdfium2
 import pytest
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -199,10 +201,22 @@ def test_pauses_are_told_to_the_second(story: Story) -> None:
 # The log in words
 
 
-def test_every_kind_of_entry_has_words(charged: Story) -> None:
-    for line in lines(charged.session):
-        assert line.words != line.event.kind, line.event.kind
-        assert "%(" not in line.words
+def documented_kinds() -> list[str]:
+    """Every kind of event that `docs/protocol.md` names: `session.requested, accepted` are two."""
+    text = (settings.BASE_DIR / "docs/protocol.md").read_text().partition("## Event kinds")[2].partition("\n\n")[0]
+    groups = re.findall(r"`([a-z]+)\.([a-z_,\s]+)`", text)
+    return [f"{family}.{name.strip()}" for family, names in groups for name in names.split(",")]
+
+
+@pytest.mark.parametrize("kind", documented_kinds())
+def test_every_kind_of_entry_has_words(kind: str) -> None:
+    line = Line(SessionEvent(kind=kind, data={"text": "It rattles"}))
+    assert line.words
+    assert line.words != kind
+
+
+def test_no_line_lacks_what_it_says(charged: Story) -> None:
+    assert not [line.words for line in lines(charged.session) if "%(" in line.words or "–" in line.words]
 
 
 @pytest.mark.parametrize("kind", ["session.thawed", "alert.support", "nudge.mechanic", "extension.failed", "x"])

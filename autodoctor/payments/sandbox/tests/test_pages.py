@@ -57,7 +57,7 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.flags())
+        browser = playwright.chromium.launch(**chromium.options())
         yield browser
         browser.close()
 
