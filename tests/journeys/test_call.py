@@ -1,7 +1,6 @@
 """Two people in a call: real browsers, peer to peer, with the devices that browsers have for tests."""
 
 import re
-import time
 from collections.abc import Callable
 
 import pytest
