@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.models import StoredFile
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import queue, settlement, unwritten
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rating import NOT_RATED, Standing, standings
@@ -63,9 +63,15 @@ class Row:
         return self.held - self.charged
 
     @property
+    def given_back(self) -> int:
+        """What the customer has back of it, or is about to."""
+        refunds = [refund for payment in self.payments for refund in payment.refunds.all()]
+        return sum(refund.amount_cents for refund in refunds if refund.state != Refund.State.FAILED)
+
+    @property
     def share(self) -> int:
-        """What the mechanic earns of what was charged."""
-        return settlement.mechanic_share_cents(self.charged)
+        """What the mechanic earns of what was kept, or is about to be charged."""
+        return sum(_share(payment) for payment in self.payments)
 
     @property
     def offers(self) -> int:
@@ -141,8 +147,14 @@ def _role(user: User, session: Session) -> str:
     return Role.MECHANIC.value if session.mechanic_id == user.id else Role.SUPPORT.value
 
 
+def _share(payment: Payment) -> int:
+    earning = getattr(payment, "earning", None)
+    return earning.share_cents if earning else settlement.mechanic_share_cents(payment.charged_cents)
+
+
 def _payments(session_ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
     found: dict[UUID, list[Payment]] = defaultdict(list)
-    for payment in Payment.objects.filter(owner_id__in=list(session_ids)):
+    mine = Payment.objects.filter(owner_id__in=list(session_ids))
+    for payment in mine.select_related("earning").prefetch_related("refunds"):
         found[payment.owner_id].append(payment)
     return found

@@ -37,9 +37,9 @@ def accept(server: Server, mechanic: Person, session_id: str) -> None:
     act(server, mechanic, session_id, "accept")
 
 
-def act(server: Server, person: Person, session_id: str, what: str) -> None:
-    """`accept`, `start`, `end`, `cancel`, by the API."""
-    _done(server.client(person).post(f"/api/sessions/{session_id}/{what}"))
+def act(server: Server, person: Person, session_id: str, what: str, **given: str) -> None:
+    """`accept`, `release`, `start`, `end`, `cancel`, by the API."""
+    _done(server.client(person).post(f"/api/sessions/{session_id}/{what}", json=given))
 
 
 def join(server: Server, person: Person, session_id: str) -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Earning, Payment, Refund
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -113,6 +113,29 @@ def test_the_history_says_what_became_of_the_money(
 
     assert customers_words in reads(customer)
     assert mechanics_words in reads(mechanic)
+
+
+def test_what_is_given_back_counts_for_both(
+    story: "Story", customer: "User", mechanic: "User", reads: Callable[..., str]
+) -> None:
+    """A refund at the mechanic's expense, and one that Stripe refused."""
+    story.live().end(customer)
+    payment = story.payment
+    refunds: list[dict[str, Any]] = [{"amount_cents": 400, "state": "issued"}, {"amount_cents": 100, "state": "failed"}]
+    for refund in refunds:
+        Refund.objects.create(payment=payment, borne_by="mechanic", created_at=story.now, **refund)
+    Earning.objects.create(
+        payment=payment,
+        mechanic=mechanic,
+        share_percent=70,
+        gross_cents=999,
+        borne_cents=400,
+        completed_at=story.now,
+        awaits_summary=False,
+        created_at=story.now,
+    )
+    assert "$9.99 charged, $4.00 given back" in reads(customer)
+    assert "You earn $4.19" in reads(mechanic)
 
 
 def test_a_booking_that_was_never_paid_cost_nothing(
@@ -265,7 +288,7 @@ def test_a_longer_list_takes_no_more_queries(
     for _ in range(4):
         more()
 
-    assert queries() == few <= 15
+    assert queries() == few <= 16
     assert Payment.objects.count() == 20
 
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Alerts are taken and done without leaving the page. */
+/** Alerts are taken and done without leaving the page; what can be done about a session follows it. */
 import { toast } from "page/toasts";
 import { feed } from "sessions/feed";
 
@@ -22,4 +22,11 @@ document.getElementById("actions")?.addEventListener("submit", async (event) => 
   }
   button.ariaBusy = null;
   feed.dispatchEvent(new CustomEvent("changed"));
+});
+
+// Never away from under somebody who is choosing or typing: an act that is not possible any more is refused in words.
+document.getElementById("acts")?.addEventListener("htmx:beforeSwap", (event) => {
+  const { currentTarget, detail } = /** @type {CustomEvent} */ (event);
+  const acts = /** @type {HTMLElement} */ (currentTarget);
+  if (acts.matches(":focus-within") || acts.querySelector("[open]")) detail.shouldSwap = false;
 });
