@@ -5,6 +5,7 @@ from autodoctor.payments.sandbox.testing import stripe_sandbox  # noqa: F401, in
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ NOWHERE = "http://127.0.0.1:9/"  # the discard port: nothing listens, deliveries
 
 
 class RunningSandbox:
-    """Started by `start`; `url` is the base address for the SDK."""
+    """Started by `start`; `url` is the base address for the SDK. `through` may put something on the way to it."""
 
-    def __init__(self, path: Path, *, webhook_url: str = NOWHERE, port: int = 0) -> None:
+    def __init__(
+        self, path: Path, *, webhook_url: str = NOWHERE, port: int = 0, through: Callable[[Any], Any] | None = None
+    ) -> None:
         self.app = Sandbox(
             path, webhook_url=webhook_url, webhook_secret=WEBHOOK_SECRET, retry_seconds=(0.05, 0.1, 0.2, 0.4)
         )
         self._server = uvicorn.Server(
-            uvicorn.Config(self.app, port=port, log_level="warning", lifespan="on", ws="none")
+            uvicorn.Config(
+                through(self.app) if through else self.app, port=port, log_level="warning", lifespan="on", ws="none"
+            )
         )
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
