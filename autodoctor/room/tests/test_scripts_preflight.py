@@ -255,6 +255,24 @@ def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None
     assert took > 1000
 
 
+def test_one_on_its_way_is_waited_for(browser_page: Page) -> None:
+    """On a slow line: else the server hears both at once, and refuses what was chosen."""
+    gaps = browser_page.evaluate("""async () => {
+      const begun = [], done = [];
+      window.fetch = async () => {
+        begun.push(performance.now());
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        done.push(performance.now());
+        return new Response(null, { status: 200 });
+      };
+      const { PreflightReport } = await import("room/preflight-report");
+      const report = new PreflightReport("/there", "t");
+      await Promise.all([report.now({ n: 1 }), report.now({ n: 2 })]);
+      return begun.slice(1).map((moment, place) => moment - done[place]);
+    }""")
+    assert [gap > 1000 for gap in gaps] == [True]
+
+
 def test_a_refusal_comes_with_its_sentence(browser_page: Page) -> None:
     found = browser_page.evaluate(REPORT, [409])
     assert found["answers"][0] == {"done": False, "detail": "Because."}

@@ -11,6 +11,8 @@ export class PreflightReport {
   #toldAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #waiting;
+  /** @type {Promise<unknown>} One after the other: the server's pace counts from when it heard the one before. */
+  #last = Promise.resolve();
 
   /**
    * @param {string} address
@@ -35,9 +37,15 @@ export class PreflightReport {
    * @param {object} facts
    * @returns {Promise<{ done: boolean, detail: string }>}  `detail` is the server's sentence
    */
-  async now(facts) {
+  now(facts) {
     this.stop();
-    const body = JSON.stringify(facts);
+    const told = this.#last.then(() => this.#say(JSON.stringify(facts)));
+    this.#last = told;
+    return told;
+  }
+
+  /** @param {string} body */
+  async #say(body) {
     if (body === this.#told) return { done: true, detail: "" };
     const early = this.#toldAt + SETTLES_MS - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
