@@ -129,7 +129,8 @@ class Numbers:
                 continue
             if kind == "session.accepted" and session_id not in accepted:
                 accepted.add(session_id)
-                self._at(actor_id, session).waits.append((at - (session.requested_at or at)).total_seconds())
+                taken_by = UUID(data["session"]["mechanic"]["id"])  # support may have given it to them
+                self._at(taken_by, session).waits.append((at - (session.requested_at or at)).total_seconds())
             elif kind == "session.released" and data.get("reason") in MECHANIC_DID_NOT_COME and not actor_id:
                 self._at(UUID(data["released"]), session).mechanic_no_shows += 1
             else:

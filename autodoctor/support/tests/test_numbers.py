@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions import desk as desk_acts
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import HANDLERS, NOON, Story
 from autodoctor.support.numbers import Numbers, Period, Tally
@@ -52,6 +53,13 @@ def test_acceptance_is_counted_from_the_request_for_who_accepted_first(
     assert found.on(DAY).sessions == 3
     assert found.of(None).sessions == 2  # given back, and never taken
     assert found.mechanics[-1] is None
+
+
+def test_what_support_gave_to_a_mechanic_is_theirs(customer: User, mechanic: User, support: User) -> None:
+    story = Story(customer, mechanic).pay().wait(minutes=4)
+    desk_acts.assign(session_id=story.id, by=support, mechanic_id=mechanic.id, reason="Knows it", now=story.now)
+    assert numbers().of(mechanic.id).waits == [240]
+    assert numbers().mechanics == [mechanic.id]
 
 
 def test_a_customer_who_does_not_come_is_counted(customer: User, mechanic: User) -> None:
