@@ -30,6 +30,13 @@ UNDECIDED = """() => {
   navigator.permissions.query = async () => ({ state: "prompt" });
 }"""
 
+# As where there is no loudspeaker.
+PLAYS_NOTHING = """
+window.AudioContext = class extends AudioContext {
+  get state() { return "suspended"; }
+  resume() { return new Promise(() => {}); }
+};"""
+
 
 class Scene:
     """A video session that was just accepted."""
@@ -218,6 +225,20 @@ def test_a_mechanic_who_hears_nothing(scene: Scene) -> None:
     mechanic.joins()
     is_in(mechanic)
     assert scene.reports()[-1]["checks"]["speaker"] == "skipped"
+
+
+def test_where_nothing_can_play_nobody_is_kept_out(scene: Scene) -> None:
+    """A machine without a loudspeaker: in some browsers no level can be measured there either."""
+    mechanic = scene.mechanic(STEADY, PLAYS_NOTHING)
+    check(mechanic, "camera", "passed")
+    check(mechanic, "microphone", "checking")
+    mechanic.button("Play test tone").click()
+    mechanic.button("No").click()
+    check(mechanic, "microphone", "passed")
+    mechanic.sees("On, but its level cannot be shown here")
+    mechanic.button("Go on without sound").click()
+    mechanic.joins()
+    is_in(mechanic)
 
 
 def test_while_one_prepares_both_can_write(scene: Scene) -> None:

@@ -150,11 +150,19 @@ export class DevicePreflight extends HTMLElement {
 
   /** @param {MediaStream} stream */
   #listen(stream) {
-    this.#meter = new LevelMeter(stream, (level) => {
+    const tell = (/** @type {number} */ level) => {
       this.style.setProperty("--level", level.toFixed(2));
-      if (level > HEARD_LEVEL && this.#states.microphone !== "passed") this.#become("microphone", "passed");
+      if (level > HEARD_LEVEL && this.#states.microphone !== "passed") this.#hear("green");
       this.#silence ??= setTimeout(() => this.#hearNothing(), SILENT_AFTER_MS);
-    });
+    };
+    // Nobody is kept out because the level cannot be shown: it is open, and the other side will hear.
+    this.#meter = new LevelMeter(stream, tell, () => this.#hear("amber"));
+  }
+
+  /** @param {"green" | "amber"} level */
+  #hear(level) {
+    this.#row("microphone").dataset.level = level;
+    this.#become("microphone", "passed");
   }
 
   #hearNothing() {

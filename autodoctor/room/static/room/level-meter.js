@@ -2,6 +2,7 @@
 /** How loud it is at a microphone, ten times a second, from 0 to 1. */
 
 const EVERY_MS = 100;
+const REFUSALS = 30; // three seconds after somebody has touched the page: this machine plays and measures no sound
 const SAMPLES = 2048;
 const QUIETEST_DECIBEL = -60;
 
@@ -10,19 +11,26 @@ export class LevelMeter {
   #analyser = new AnalyserNode(this.#audio, { fftSize: SAMPLES });
   #samples = new Float32Array(SAMPLES);
   #ticking;
+  #refusals = 0;
 
   /**
    * @param {MediaStream} stream
    * @param {(level: number) => void} tell
+   * @param {() => void} cannot  nothing can be told: some browsers measure nothing where nothing plays
    */
-  constructor(stream, tell) {
+  constructor(stream, tell, cannot) {
     this.#audio.createMediaStreamSource(stream).connect(this.#analyser);
-    // Browsers hold sound back until somebody has touched the page.
-    this.#ticking = setInterval(() => (this.listens ? tell(this.#level()) : this.#audio.resume()), EVERY_MS);
+    this.#ticking = setInterval(() => (this.listens ? tell(this.#level()) : this.#wake(cannot)), EVERY_MS);
   }
 
   get listens() {
     return this.#audio.state === "running";
+  }
+
+  /** Browsers hold sound back until somebody has touched the page. @param {() => void} cannot */
+  #wake(cannot) {
+    this.#audio.resume();
+    if (navigator.userActivation?.hasBeenActive && ++this.#refusals === REFUSALS) cannot();
   }
 
   stop() {
