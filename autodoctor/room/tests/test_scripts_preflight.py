@@ -46,7 +46,7 @@ MEASURE = """async ({ wait, refuse, hiccups }) => {
   const asked = [];
   window.fetch = async (address, options) => {
     asked.push([address, options.body?.size ?? 0, options.headers?.["X-CSRFToken"] ?? ""]);
-    const hiccup = asked.length <= hiccups && asked.length % 2 ? 150 : 0;
+    const hiccup = asked.length <= hiccups && asked.length % 2 ? 400 : 0;
     await new Promise((resolve) => setTimeout(resolve, (options.body ? wait.upload : wait.ping) + hiccup));
     if (refuse) throw new TypeError("Failed to fetch");
     return new Response(null, { status: 204 });
@@ -65,7 +65,7 @@ BUSY = """async () => {
   let turn = 0;
   const busy = setInterval(() => {
     turn += 1;
-    const until = performance.now() + [20, 120, 250][turn % 3];
+    const until = performance.now() + [400, 600, 900][turn % 3];
     while (performance.now() < until);
   }, 1);
   const figures = await measure({
@@ -96,19 +96,19 @@ def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> No
 
 def test_a_hiccup_is_looked_at_once_more_before_it_counts(browser_page: Page) -> None:
     found = measured(browser_page, hiccups=11)
-    assert found["figures"]["jitter_ms"] < 50
+    assert found["figures"]["jitter_ms"] < 200
     assert found["shares"] == sorted(found["shares"])
 
 
 def test_what_stays_unsteady_is_called_so(browser_page: Page) -> None:
     found = measured(browser_page, hiccups=22)
-    assert found["figures"]["jitter_ms"] > 50
+    assert found["figures"]["jitter_ms"] > 200
     assert [address for address, _, _ in found["asked"]].count("/api/health") == 22
 
 
 def test_a_page_that_is_busy_is_not_the_networks_fault(browser_page: Page) -> None:
     """The page hears of every answer late; the browser knows when it came."""
-    assert browser_page.evaluate(BUSY)["rtt_ms"] < 100
+    assert browser_page.evaluate(BUSY)["rtt_ms"] < 300
 
 
 def test_a_slow_line_is_not_burdened_with_more(browser_page: Page) -> None:
