@@ -12,15 +12,15 @@
  * @typedef {""|"offline"|"far"|"unsteady"|"slow"|"blocked"} Weakness
  */
 
+const UNSTEADY_MS = 50;
 /** Up to which figure, or from which on, it is good; up to and from which it does; and what it lacks beyond that. */
 const LIMITS = /** @type {const} */ ([
   { name: "rtt_ms", good: 200, does: 400, lacks: "far" },
-  { name: "jitter_ms", good: 30, does: 50, lacks: "unsteady" },
+  { name: "jitter_ms", good: 30, does: UNSTEADY_MS, lacks: "unsteady" },
   { name: "loss_percent", good: 2, does: 5, lacks: "unsteady" },
   { name: "up_kbit", good: 1000, does: 350, lacks: "slow" },
   { name: "relay_kbit", good: 1000, does: 350, lacks: "slow" },
 ]);
-const UNSTEADY_MS = 50; // as in LIMITS
 const PINGS = 10;
 const PING_EVERY_MS = 200;
 const PING_LIMIT_MS = 2_000;
