@@ -2,15 +2,19 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from autodoctor.accounts.access import anyone
 from autodoctor.answers import not_found
 from autodoctor.api import api
 
-# Pages that are not ours name no icon, and browsers ask here.
-_icon = anyone(RedirectView.as_view(url=f"{settings.STATIC_URL}mark.svg", permanent=True))
+
+@anyone
+def _icon(request: HttpRequest) -> HttpResponsePermanentRedirect:
+    """Pages that are not ours name no icon, and browsers ask here."""
+    return HttpResponsePermanentRedirect(f"{settings.STATIC_URL}mark.svg")
+
 
 urlpatterns = [
     path("", include("autodoctor.booking.urls")),

@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -88,8 +88,9 @@ def ensure_recurring(*, external: bool) -> None:
                 queue.schedule(kind, RECURRING, due_at)
 
 
-def next_multiple(every: timedelta, now: datetime) -> datetime:
+def next_multiple(every: timedelta | Callable[[], timedelta], now: datetime) -> datetime:
     """The next moment after `now` that all processes agree on."""
+    every = every() if callable(every) else every
     past = timedelta(seconds=now.timestamp() % every.total_seconds())
     return now - past + every
 

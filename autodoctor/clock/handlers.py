@@ -21,13 +21,14 @@ class Handler:
 
     A plain one runs inside a transaction that also takes the job away; both stand or neither does.
     An `external` one (Stripe, SMTP) runs outside any transaction, possibly more than once: it must be idempotent.
-    `every`: the job recurs at the multiples of that time, and exists from the start of the clock on.
+    `every`: the job recurs at the multiples of that time, and exists from the start of the clock on. A function says it
+    where a setting does.
     """
 
     run: "Callable[[Job, datetime], None]"
     external: bool = False
     attempts: int = 8
-    every: timedelta | None = None
+    every: timedelta | Callable[[], timedelta] | None = None
 
 
 class Retry(Exception):

@@ -14,7 +14,6 @@ class Limit:
 
 
 LIMITS: dict[type, Limit] = {
-    Message: Limit(settings.ROOM["messages_at_once"], settings.ROOM["messages_a_second"]),
     Signal: Limit(200, 50),  # a call's beginning is a burst of candidates
     Typing: Limit(5, 2),
     Media: Limit(10, 2),
@@ -33,7 +32,7 @@ class Pace:
         self._kinds: dict[type, tuple[float, float]] | None = None  # how many are left, as of when
 
     def allows(self, kind: type, now: float) -> bool:
-        limit = LIMITS[kind]
+        limit = _limit_of(kind)
         if self._kinds is None:
             self._kinds = {}
         left, since = self._kinds.get(kind, (float(limit.at_once), now))
@@ -41,3 +40,9 @@ class Pace:
         allowed = left >= 1
         self._kinds[kind] = (left - 1 if allowed else left, now)
         return allowed
+
+
+def _limit_of(kind: type) -> Limit:
+    if kind is Message:
+        return Limit(settings.ROOM["messages_at_once"], settings.ROOM["messages_a_second"])
+    return LIMITS[kind]

@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
 TICK_SECONDS = 0.25
 STOP_SECONDS = 5.0
-# A page that closed may just be loading again: it has so long, and well before anybody counts as missing.
-RELOAD = timedelta(seconds=min(2.0, settings.DEADLINES["missing_grace"] / 2))
 NOBODY = {"customer": "away", "mechanic": "away"}
 
 
@@ -173,7 +171,7 @@ class Presence:
         Looked at again when the row is gone: of two processes that close somebody's last two pages at this moment, one
         at least sees that none is left.
         """
-        leavers = [left for left in self._leaving if left.noted_at <= now - RELOAD]
+        leavers = [left for left in self._leaving if left.noted_at <= now - _reload()]
         if not leavers:
             return
         last = _last(leavers, now)
@@ -211,6 +209,11 @@ def _admission(knock: Knock, answer: Answer) -> Admission:
     """Only a party's page is counted as here."""
     is_party = answer.place is not None and answer.place.role in PARTIES
     return Admission(answer.guest, answer.place, knock.connection_id if is_party else None)
+
+
+def _reload() -> timedelta:
+    """A page that closed may just be loading again: it has so long, and well before anybody counts as missing."""
+    return timedelta(seconds=min(2.0, settings.DEADLINES["missing_grace"] / 2))
 
 
 def _last(leavers: list[Left], now: datetime) -> list[Left]:

@@ -79,9 +79,13 @@ def _sweep(job: Job, now: datetime) -> None:
     sweep(now)
 
 
+def _between_sweeps() -> timedelta:
+    return timedelta(seconds=settings.DEADLINES["sweep"])
+
+
 JOBS: dict[str, Handler] = {kind: Handler(run) for kind in DEADLINES} | {
     "request.offer": Handler(notices.offer),
     alerts.UNTAKEN: Handler(taking.escalate),
-    "sessions.sweep": Handler(_sweep, external=True, every=timedelta(seconds=settings.DEADLINES["sweep"])),
+    "sessions.sweep": Handler(_sweep, external=True, every=_between_sweeps),
     REALIGN: Handler(_sweep, external=True),
 }

@@ -6,12 +6,14 @@ import socket
 # Below the ports that the system gives to outgoing connections: one of those could take a port while its
 # server is down, or a client that knocks there could be connected to itself.
 RANGE = range(20_000, 32_000)
+# Nobody seeds it: Hypothesis seeds the usual one, and processes beside each other would choose the same ports.
+_chance = random.SystemRandom()
 
 
 def free_port() -> int:
     """A port of the loopback address that nobody listens on now."""
     while True:
-        port = random.choice(RANGE)
+        port = _chance.choice(RANGE)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -1,13 +1,13 @@
 """The real server, as `bin/dev` runs it, in a process of its own that a test may kill, stop and start again."""
 
+import fcntl
 import hashlib
 import json
-import os
 import shutil
 import signal
 import sqlite3
+import ssl
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -21,13 +21,15 @@ from uuid import UUID
 import httpx
 import psycopg
 
+from tests.fakes import processes
 from tests.fakes.ports import free_port
 from tests.fakes.postgres import Postgres
 
-ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "demo"
-ARTIFACTS = ROOT / ".artifacts"
+ARTIFACTS = processes.ROOT / ".artifacts"
 START_LIMIT = 60  # seconds until it must answer
+# Servers here speak plain HTTP: to read the machine's certificates would cost each client 60 ms.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 TEMPLATES_KEPT = 24 * 60 * 60  # seconds
 ENROL = """
 import json
@@ -74,17 +76,19 @@ class Server:
         deadlines: Mapping[str, float] | None = None,
         database_url: str = "",
         environment: Mapping[str, str] | None = None,
+        cold: bool = False,
     ) -> None:
         self.data = data
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
+        self._cold = cold
         self._database_url = database_url
         self._environment = _environment(data, database_url) | {
             "PORT": str(self.port),
             "DEADLINES": json.dumps(deadlines or {}),
             **(environment or {}),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[Any] | None = None
         self.enrolled: list[Person] = []
         self._signed_in: dict[str, Person] = {}
         self._clients: list[httpx.Client] = []
@@ -92,10 +96,10 @@ class Server:
     def start(self) -> None:
         """Returns once it answers. Raises `RuntimeError` with its log when it does not within a minute."""
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "autodoctor.dev"],
-                cwd=ROOT,
-                env=self._environment,
+            self._process = processes.start(
+                "autodoctor.dev",
+                environment=self._environment,
+                cold=self._cold,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -185,7 +189,8 @@ class Server:
 
         It is closed with the server.
         """
-        client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, headers={"Referer": self.url + "/"})
+        headers = {"Referer": self.url + "/"}
+        client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, verify=NO_CERTIFICATES, headers=headers)
         self._clients.append(client)
         if person is None or "csrftoken" not in person.cookies:
             client.get("/sign-in/")  # before the person's cookies: whoever is signed in is only led on
@@ -208,7 +213,7 @@ class Server:
         return self.data / "server.log"
 
     @property
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> subprocess.Popen[Any]:
         if self._process is None:
             raise RuntimeError("the server does not run")
         return self._process
@@ -218,7 +223,7 @@ class Server:
 
     def _wait_until_it_answers(self) -> None:
         limit = time.monotonic() + START_LIMIT
-        with httpx.Client(trust_env=False, timeout=2) as client:
+        with httpx.Client(trust_env=False, verify=NO_CERTIFICATES, timeout=2) as client:
             while self.is_running() and time.monotonic() < limit:
                 try:
                     if client.get(f"{self.url}/api/health").status_code == httpx.codes.OK:
@@ -235,14 +240,16 @@ def running(
     deadlines: Mapping[str, float] | None = None,
     database_url: str = "",
     environment: Mapping[str, str] | None = None,
+    cold: bool = False,
 ) -> Iterator[Server]:
     """A server with the demo people and plans, gone afterwards with all its data.
 
-    `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`.
+    `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`; `cold` is for tests of how
+    it starts, see `processes`.
     """
     data = Path(tempfile.mkdtemp(prefix="autodoctor-server-"))
     shutil.copytree(_template(), data, dirs_exist_ok=True)
-    server = Server(data, deadlines=deadlines, database_url=database_url, environment=environment)
+    server = Server(data, deadlines=deadlines, database_url=database_url, environment=environment, cold=cold)
     try:
         server.start()
         yield server
@@ -270,23 +277,23 @@ def _template() -> Path:
     kept = ARTIFACTS / f"template-{_fingerprint()}"
     if kept.exists():
         return kept
-    _forget_old_templates()
-    made = Path(tempfile.mkdtemp(dir=ARTIFACTS, prefix="template-in-the-making-"))
-    _fill(_environment(made, ""))
-    try:
-        made.rename(kept)
-    except OSError:  # another worker was quicker
-        shutil.rmtree(made)
+    ARTIFACTS.mkdir(exist_ok=True)
+    with (ARTIFACTS / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers wait until it is there
+        if not kept.exists():
+            _forget_old_templates()
+            made = Path(tempfile.mkdtemp(dir=ARTIFACTS, prefix="template-in-the-making-"))
+            _fill(_environment(made, ""))
+            made.rename(kept)
     return kept
 
 
 def _fingerprint() -> str:
-    sources = sorted((ROOT / "autodoctor").rglob("*.py"))
+    sources = sorted((processes.ROOT / "autodoctor").rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
 
 
 def _forget_old_templates() -> None:
-    ARTIFACTS.mkdir(exist_ok=True)
     for old in ARTIFACTS.glob("template-*"):
         if old.stat().st_mtime < time.time() - TEMPLATES_KEPT:
             shutil.rmtree(old, ignore_errors=True)
@@ -298,15 +305,11 @@ def _fill(environment: dict[str, str]) -> None:
 
 
 def _environment(data: Path, database_url: str) -> dict[str, str]:
-    """What the server sees: nothing of the test process but its path."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
-    given = {"DATABASE_URL": database_url} if database_url else {}
-    return kept | given | {"AUTODOCTOR_DATA": str(data), "DEBUG": "1", "PYTHONUNBUFFERED": "1"}
+    return processes.environment(data) | ({"DATABASE_URL": database_url} if database_url else {})
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> str:
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = processes.run("manage", *arguments, environment=environment)
     if done.returncode:
         raise RuntimeError(f"manage.py {' '.join(arguments)[:200]} failed:\n{done.stdout}{done.stderr}")
     return done.stdout

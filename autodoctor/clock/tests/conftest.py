@@ -1,6 +1,5 @@
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 from pytest_django import Settings
+
+from tests.fakes import processes
 
 if TYPE_CHECKING:
     from autodoctor.clock.loop import Clock
@@ -66,9 +67,11 @@ def start_child(transactional_db: None, database_url: str) -> Iterator[Callable[
     children: list[subprocess.Popen[str]] = []
 
     def start(lease: timedelta = timedelta(seconds=30)) -> "subprocess.Popen[str]":
-        child = subprocess.Popen(
-            [sys.executable, "-m", "autodoctor.clock.tests.child", "child", str(lease.total_seconds())],
-            env=os.environ | {"DATABASE_URL": database_url},
+        child = processes.start(
+            "autodoctor.clock.tests.child",
+            "child",
+            str(lease.total_seconds()),
+            environment=os.environ | {"DATABASE_URL": database_url},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
