@@ -300,7 +300,7 @@ def _fill(environment: dict[str, str]) -> None:
 def _environment(data: Path, database_url: str) -> dict[str, str]:
     """What the server sees: nothing of the test process but its path."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
-    given = {"DATABASE_URL": database_url} if database_url else {}
+    given = {"STATIC_MAX_AGE": "3600"} | ({"DATABASE_URL": database_url} if database_url else {})
     return kept | given | {"AUTODOCTOR_DATA": str(data), "DEBUG": "1", "PYTHONUNBUFFERED": "1"}
 
 
