@@ -240,7 +240,8 @@ STORAGES = {"files": _s3 if S3_BUCKET else _directory, "staticfiles": {"BACKEND"
 FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 SERVESTATIC_USE_FINDERS = DEBUG
-SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_MAX_AGE = env.int("STATIC_MAX_AGE", default=0 if DEBUG else 60)
+SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # else files are listed once, at the start
 
 # Security
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -38,6 +38,7 @@ def test_a_whole_environment_starts(tmp_path: Path) -> None:
         *((name, None) for name in GOOD),
         ("SITE_URL", "http://auto.example"),
         ("PORT", "eighty"),
+        ("STATIC_MAX_AGE", "an hour"),
         ("DATABASE_URL", "oracle://somewhere/else"),
         ("TRUSTED_PROXIES", "my friend"),
         ("EMAIL_URL", "mail.example"),
@@ -82,6 +83,23 @@ def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:
     told = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
     assert "'sslmode': 'require'" in told.stdout
     assert "'pool'" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"DEBUG": "1"}, "0 True"),
+        ({"DEBUG": "1", "STATIC_MAX_AGE": "3600"}, "3600 False"),
+        ({"DEBUG": "0"}, "60 False"),
+    ],
+)
+def test_static_files_are_read_anew_only_where_somebody_writes_them(
+    tmp_path: Path, given: dict[str, str], expected: str
+) -> None:
+    code = "from autodoctor import settings as s; print(s.SERVESTATIC_MAX_AGE, s.SERVESTATIC_AUTOREFRESH)"
+    environment = {**os.environ, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), **given}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == expected
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,8 @@ def _fill(environment: dict[str, str]) -> None:
 
 
 def _environment(data: Path, database_url: str) -> dict[str, str]:
-    return processes.environment(data) | ({"DATABASE_URL": database_url} if database_url else {})
+    given = {"STATIC_MAX_AGE": "3600"} | ({"DATABASE_URL": database_url} if database_url else {})
+    return processes.environment(data) | given
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> str:
