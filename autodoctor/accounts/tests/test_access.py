@@ -69,15 +69,15 @@ def test_a_fragment_leads_the_whole_page_to_the_sign_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "back"),
+    ("referer", "back"),
     [
         ("http://testserver/sessions/1/", "/sessions/1/"),
         ("https://evil.example/", "/dashboard/"),
         ("", "/dashboard/"),
     ],
 )
-def test_after_a_form_the_way_back_is_the_page_that_held_it(client: Client, db: None, page: str, back: str) -> None:
-    answer = client.post("/mechanics/taking-sessions/", headers={"Referer": page})
+def test_after_a_form_the_way_back_is_the_page_that_held_it(client: Client, db: None, referer: str, back: str) -> None:
+    answer = client.post("/mechanics/taking-sessions/", headers={"Referer": referer})
     assert answer.status_code in {302, 405}
     assert answer.headers["Location"] == f"/sign-in/?next={back}"
 

@@ -46,9 +46,9 @@ def test_staff_reads_everything(payment: Payment, staff: User, client_of: Client
         assert str(found.pk) in listed.content.decode()
 
 
-@pytest.mark.parametrize("page", ["add", "change", "delete"])
-def test_nobody_edits(payment: Payment, support: User, client_of: ClientOf, page: str) -> None:
-    address = reverse(f"admin:payments_payment_{page}", args=[] if page == "add" else [payment.pk])
+@pytest.mark.parametrize("action", ["add", "change", "delete"])
+def test_nobody_edits(payment: Payment, support: User, client_of: ClientOf, action: str) -> None:
+    address = reverse(f"admin:payments_payment_{action}", args=[] if action == "add" else [payment.pk])
     assert client_of(support).post(address, {"state": "captured", "post": "yes"}).status_code == 403
     payment.refresh_from_db()
     assert payment.state == Payment.State.CREATED

@@ -1,6 +1,5 @@
 """Floods and stuck readers, who must go, and who is here."""
 
-import time
 from contextlib import closing
 from socket import SO_RCVBUF, SOL_SOCKET
 from socket import socket as TcpSocket  # noqa: N812 a class, here beside the fixture of sockets
@@ -10,21 +9,26 @@ import pytest
 from autodoctor.room.tests.channel import closing_code, post, wait_until
 from tests.fakes import scene
 from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server
+from tests.fakes.server import Person, Server, running
 from tests.fakes.sockets import Socket, room
 
+MOST_ROUNDS = 30  # of 200 messages that the stuck reader does not read
 
-def test_a_flood_is_slowed_down_and_the_peer_does_not_feel_it(fresh: Server) -> None:
+
+def test_a_flood_is_refused_and_the_peer_is_heard_meanwhile(fresh: Server) -> None:
+    """What is too much is neither kept for later nor lost without a word."""
     talk = scene.stage(fresh)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
-        sent = [customer.say(str(number)) for number in range(200)]
-        refused = customer.expect("error", code="too_fast")
-        assert refused["client_id"] in sent
+        sent = {customer.say(str(number)) for number in range(200)}
         customer.send("signal", data={})
-        began = time.monotonic()
         mechanic.expect("event", client_id=mechanic.say("and me?"))
-        assert time.monotonic() - began < 1
-    assert 40 <= len(scene.messages_of(talk.server, talk.id)) < 201
+        customer.send("ping")
+        customer.expect("pong")
+        refused = {frame["client_id"] for frame in customer.frames if frame.get("code") == "too_fast"}
+    stored = {client_id for _, client_id, _ in scene.messages_of(talk.server, talk.id)} & sent
+    assert len(stored) >= 40
+    assert refused
+    assert refused == sent - stored
 
 
 def test_a_reader_that_stopped_is_cut_off_and_costs_the_others_nothing(talk: Talk) -> None:
@@ -34,16 +38,14 @@ def test_a_reader_that_stopped_is_cut_off_and_costs_the_others_nothing(talk: Tal
         closing(stuck_socket(talk)),
     ):
         before = memory_mb(talk.server)
-        waits: list[float] = []
-        limit = time.monotonic() + 30
-        while not stuck_is_gone(talk):
-            assert time.monotonic() < limit
+        for _ in range(MOST_ROUNDS):
             for _ in range(200):
-                client_id, began = customer.say("x" * 3900), time.monotonic()
-                mechanic.expect("event", client_id=client_id)
-                waits.append(time.monotonic() - began)
+                client_id = customer.say("x" * 3900)
+                mechanic.expect("event", client_id=client_id)  # sooner than whoever waited for the stuck one
                 customer.expect("event", client_id=client_id)
-        assert sorted(waits)[len(waits) * 99 // 100] < 0.5
+            if stuck_is_gone(talk):
+                break
+        assert stuck_is_gone(talk)
         assert memory_mb(talk.server) - before < 60
 
 
@@ -71,15 +73,15 @@ def memory_mb(server: Server) -> float:
         return next(float(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
 
 
-def test_signing_out_closes_that_browsers_sockets_within_a_second(talk: Talk) -> None:
-    elsewhere = talk.open(second_browser(talk.server, talk.customer))
-    socket = talk.open(talk.customer)
-    assert post(talk.server, talk.customer, "/sign-out/").status_code == 302
-    began = time.monotonic()
-    assert closing_code(socket) == 4401
-    assert time.monotonic() - began < 1
-    elsewhere.expect("event", client_id=elsewhere.say("still signed in here"))
-    elsewhere.close()
+def test_signing_out_closes_that_browsers_sockets_without_waiting_for_a_heartbeat() -> None:
+    with running(environment={"ROOM": '{"heartbeat": 3600}'}) as server:
+        talk = scene.stage(server)
+        elsewhere = talk.open(second_browser(server, talk.customer))
+        socket = talk.open(talk.customer)
+        assert post(server, talk.customer, "/sign-out/").status_code == 302
+        assert closing_code(socket) == 4401
+        elsewhere.expect("event", client_id=elsewhere.say("still signed in here"))
+        elsewhere.close()
 
 
 def second_browser(server: Server, person: Person) -> Person:
