@@ -38,6 +38,8 @@ def pytest_configure() -> None:
     # A busy machine is no failure, and every run of continuous integration tries the same.
     hypothesis.settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true")
     hypothesis.settings.load_profile("project")
+    # A test holds its transaction while it draws a photo or a PDF. Processes that it starts keep the limit.
+    settings.DATABASES["default"]["OPTIONS"].pop("options", None)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
     # No test client asks for scripts or styles: listing them anew for each took half the time of a page's test.
     settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_MANIFEST = settings.SERVESTATIC_USE_STATIC_ROOT = False
