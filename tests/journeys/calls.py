@@ -6,7 +6,7 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 from tests.fakes.server import Server
-from tests.journeys import quietly
+from tests.journeys import quietly, staging
 from tests.journeys.people import Customer, Mechanic, Person
 
 DEVICES = ["camera", "microphone"]
@@ -81,30 +81,38 @@ def call(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "vi
     quietly.accept(server, mechanic.who, session_id)
     for person in (customer, mechanic):
         comes_in(person, session_id)
-    return begin(customer, mechanic)
-
-
-def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video", **intake: bool) -> str:
-    """As `call`, of two who joined a moment ago: their pages are in the call as after a reload, without a check."""
-    session_id = quietly.request(server, customer.who, plan, **intake)
-    quietly.accept(server, mechanic.who, session_id)
-    for person in (customer, mechanic):
-        quietly.join(server, person.who, session_id)
-        person.page.add_init_script(KEEP_ALL)
-    for person in (customer, mechanic):
-        person.goes_to(session_id)
-    return begin(customer, mechanic)
-
-
-def begin(customer: Customer, mechanic: Mechanic) -> str:
     for person in (customer, mechanic):
         is_connected(person)
     mechanic.starts()
     return customer.is_live().session_id
 
 
+def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video", **intake: bool) -> str:
+    """As `call`, of two who joined a moment ago: their pages are in the call as after a reload, without a check."""
+    for person in (customer, mechanic):
+        person.page.add_init_script(KEEP_ALL)
+    session_id = staging.joined(server, customer, mechanic, plan, **intake)
+    for person in (customer, mechanic):
+        is_connected(person)
+    quietly.act(server, mechanic.who, session_id, "start")
+    for person in (customer, mechanic):
+        person.is_live()
+    return session_id
+
+
 def is_connected(person: Person) -> None:
     expect(person.page.locator("video-stage[data-hears]")).to_have_attribute("data-call", "connected")
+
+
+def is_undisturbed(people: tuple[Customer, Mechanic]) -> None:
+    """As a call is once it has begun."""
+    for person in people:
+        is_connected(person.is_live())
+        stage = person.page.locator("video-stage")
+        expect(stage.locator("button[aria-pressed=true]").filter(visible=True)).to_have_count(0)
+        expect(person.page.locator("dialog[open]")).to_have_count(0)
+        expect(person.page.locator(".room-alerts .banner").filter(visible=True)).to_have_count(0)
+        sees_moving_pictures(person, 1)
 
 
 def sees_moving_pictures(person: Person, more: int = 5) -> None:

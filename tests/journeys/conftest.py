@@ -1,53 +1,29 @@
 """Two people in two real browsers, against a real server process."""
 
-import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.fakes import chromium
 from tests.fakes.server import ARTIFACTS, Person, Server
 from tests.journeys import accessibility
+from tests.journeys.display import display
+from tests.journeys.evidence import HOW_TO_SEE, Evidence
 from tests.journeys.people import Customer, Mechanic
+from tests.journeys.shared import Begin, Borrower, Follow, Pair, SharedPair
+from tests.journeys.watching import Watch
+
+__all__ = ["DESKTOP", "PHONE", "Crowd", "Watch"]
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 CROWD = 40  # people of each kind who come at once
 PATIENCE = 15_000  # milliseconds that a page may take to come to what is expected
-GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone to somebody else
-
-
-class Watch:
-    """What goes wrong in pages without anybody looking; the test fails on it at its end."""
-
-    def __init__(self) -> None:
-        self._problems: list[str] = []
-        self._allowed = [GONE]
-
-    def allow(self, pattern: str) -> None:
-        """Put up with problems that match: for a test that brings them about on purpose."""
-        self._allowed.append(pattern)
-
-    def over(self, page: Page, origin: str) -> None:
-        def on_response(response: Response) -> None:
-            if response.status >= 500 and response.url.startswith(origin):
-                self._problems.append(f"{response.url} answered {response.status}")
-
-        page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self._problems.append(f"{page.url} threw {error}"))
-        page.on("response", on_response)
-
-    def problems(self) -> list[str]:
-        return [problem for problem in self._problems if not any(re.search(p, problem) for p in self._allowed)]
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            url = message.page.url if message.page else ""
-            self._problems.append(f"{url} logged {message.type} {message.text} ({message.location.get('url', '')})")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,8 +32,18 @@ def _patience() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    return chromium.options()
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any], is_seen: bool) -> dict[str, Any]:
+    """`--headed --slowmo 300` shows the journey, in the whole browser."""
+    return {**browser_type_launch_args, **chromium.options(whole=is_seen)}
+
+
+@pytest.fixture(scope="session")
+def is_seen(pytestconfig: pytest.Config) -> Iterator[bool]:
+    if pytestconfig.getoption("--headed"):
+        with display():
+            yield True
+    else:
+        yield False
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +62,19 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+def evidence(request: pytest.FixtureRequest) -> Evidence:
+    """Traces are kept with `--headed`, or `--tracing retain-on-failure`: they cost too much to be taken always."""
+    config = request.config
+    traces = config.getoption("--headed") or config.getoption("--tracing") != "off"
+    kept = Evidence(request.node.name, traces=traces)
+    request.node.stash[EVIDENCE] = kept
+    return kept
+
+
+@pytest.fixture
+def browser_of(
+    browser: Browser, watch: Watch, evidence: Evidence, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """A page of somebody who is signed in (by e-mail or as such; None: nobody), in a context of its own.
 
     `browser_of("customer@example.com", viewport=DESKTOP, permissions=["camera"])`; `server=` for another one than the
@@ -84,23 +82,43 @@ def browser_of(browser: Browser, watch: Watch, request: pytest.FixtureRequest) -
     """
     if request.node.get_closest_marker("asks_permission"):
         browser = request.getfixturevalue("whole_browser")
-    pages: list[Page] = []
     with ExitStack() as contexts:
 
         def open_page(who: str | Person | None, *, server: Server | None = None, **options: Any) -> Page:
             server = server or request.getfixturevalue("server")
-            context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, **options})
-            contexts.callback(context.close)
-            context.set_default_timeout(PATIENCE)
-            context.add_cookies(_cookies(server, who))
-            page = context.new_page()
+            page = _open(browser, contexts, server, who, **options)
             watch.over(page, server.url)
-            pages.append(page)
+            evidence.follow(page, server)
             return page
 
         yield open_page
-        if request.node.stash.get(FAILED, False):
-            _picture_all(pages, request.node.name)
+
+
+@pytest.fixture(scope="module")
+def share_pair(browser: Browser, server: Server, crowd: "Crowd") -> Iterator[Callable[..., SharedPair]]:
+    """Two people for several tests of a module: `share_pair(begin, is_as_found=…)`, see `SharedPair`."""
+    with ExitStack() as pairs:
+
+        def share(begin: Begin, *, is_as_found: Callable[[Pair], None]) -> SharedPair:
+            def come(contexts: ExitStack, follow: Follow) -> Pair:
+                def open_page(who: Person, **options: Any) -> Page:
+                    page = _open(browser, contexts, server, who, **options)
+                    follow(page)
+                    return page
+
+                return begin(partial(_customer, crowd, open_page), partial(_mechanic, crowd, open_page))
+
+            pair = SharedPair(server, come, is_as_found=is_as_found)
+            pairs.callback(pair.close)
+            return pair
+
+        yield share
+
+
+@pytest.fixture
+def borrower(watch: Watch, evidence: Evidence, request: pytest.FixtureRequest) -> Borrower:
+    """This test, to be lent a pair of its module: `with pair.lent(borrower) as (customer, mechanic)`."""
+    return Borrower(watch, evidence, lambda: request.node.stash.get(FAILED, False))
 
 
 class Crowd:
@@ -129,24 +147,25 @@ def crowd(server: Server) -> Crowd:
     return Crowd(server)
 
 
+def _customer(crowd: Crowd, open_page: Callable[..., Page], **options: Any) -> Customer:
+    who = crowd.customer()
+    return Customer(open_page(who, **options), who)
+
+
+def _mechanic(crowd: Crowd, open_page: Callable[..., Page], **options: Any) -> Mechanic:
+    who = crowd.mechanic()
+    return Mechanic(open_page(who, **options), who)
+
+
 @pytest.fixture
 def a_customer(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., Customer]:
     """Somebody new in front of a browser of theirs; options go to `browser_of`."""
-
-    def come(**options: Any) -> Customer:
-        who = crowd.customer()
-        return Customer(browser_of(who, **options), who)
-
-    return come
+    return partial(_customer, crowd, browser_of)
 
 
 @pytest.fixture
 def a_mechanic(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., Mechanic]:
-    def come(**options: Any) -> Mechanic:
-        who = crowd.mechanic()
-        return Mechanic(browser_of(who, **options), who)
-
-    return come
+    return partial(_mechanic, crowd, browser_of)
 
 
 @pytest.fixture
@@ -168,14 +187,29 @@ def screenshot() -> Callable[[Page, str], Path]:
 
 
 FAILED = pytest.StashKey[bool]()
+EVIDENCE = pytest.StashKey[Evidence]()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a failed test leaves is kept while its pages are still open, and stands in its report."""
     report = yield
     if report.failed:
         item.stash[FAILED] = True
+    evidence = item.stash.get(EVIDENCE, None)
+    if evidence and (report.when == "call" or report.failed):
+        kept = evidence.close(keep=report.failed)
+        if kept:
+            report.sections.append(("Kept", "\n".join([*map(str, kept), HOW_TO_SEE])))
     return report
+
+
+def _open(browser: Browser, contexts: ExitStack, server: Server, who: str | Person | None, **options: Any) -> Page:
+    context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, **options})
+    contexts.callback(context.close)
+    context.set_default_timeout(PATIENCE)
+    context.add_cookies(_cookies(server, who))
+    return context.new_page()
 
 
 def _cookies(server: Server, who: str | Person | None) -> list[Any]:
@@ -183,10 +217,3 @@ def _cookies(server: Server, who: str | Person | None) -> list[Any]:
         return []
     cookies = who.cookies if isinstance(who, Person) else server.sign_in(who).cookies
     return [{"name": name, "value": value, "url": server.url} for name, value in cookies.items()]
-
-
-def _picture_all(pages: list[Page], name: str) -> None:
-    """What everybody saw when the test failed."""
-    for number, page in enumerate(pages):
-        if not page.is_closed():
-            page.screenshot(path=ARTIFACTS / "failed" / f"{name}-{number}.png", full_page=True)

@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import httpx
 
@@ -18,17 +21,20 @@ INTAKE = {
     "another": True,
 }
 
+TOKEN = {"csrftoken": "a" * 32}  # any will do that comes as a cookie and as a header: no page is fetched for it
+_clients: WeakKeyDictionary[Server, dict[str, httpx.Client]] = WeakKeyDictionary()
+
 
 def draft(server: Server, customer: Person, plan: str = "chat", **more: object) -> tuple[str, str]:
     """A booking that is not paid: the session's id, and where to pay."""
-    booked = _done(server.client(customer).post("/api/sessions", json=INTAKE | {"plan": plan} | more)).json()
+    booked = _done(client(server, customer).post("/api/sessions", json=INTAKE | {"plan": plan} | more)).json()
     return booked["session"]["id"], booked["checkout_url"]
 
 
 def request(server: Server, customer: Person, plan: str = "chat", **more: object) -> str:
     """Booked and paid: it is in the queue when this returns."""
     session_id, checkout_url = draft(server, customer, plan, **more)
-    _done(server.client(customer).post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}))
+    _done(client(server, customer).post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}))
     until(lambda: state(server, customer, session_id) == "requested")
     return session_id
 
@@ -39,18 +45,38 @@ def accept(server: Server, mechanic: Person, session_id: str) -> None:
 
 def act(server: Server, person: Person, session_id: str, what: str, **given: str) -> None:
     """`accept`, `release`, `start`, `end`, `cancel`, by the API."""
-    _done(server.client(person).post(f"/api/sessions/{session_id}/{what}", json=given))
+    _done(client(server, person).post(f"/api/sessions/{session_id}/{what}", json=given))
 
 
 def join(server: Server, person: Person, session_id: str) -> None:
     """By a page that is closed again at once."""
-    with Socket(server, room(session_id), person) as socket:
-        socket.send("join")
-        socket.expect("event", kind="participant.joined")
+    open_page(server, person, session_id).close()
+
+
+def open_page(server: Server, person: Person, session_id: str) -> Socket:
+    """One that has joined."""
+    socket = Socket(server, room(session_id), person)
+    socket.send("join")
+    while socket.expect("event", kind="participant.joined")["by"]["id"] != person.id:
+        pass  # the other one's, from before
+    return socket
+
+
+def say(server: Server, person: Person, session_id: str, text: str) -> None:
+    message = {"client_id": str(uuid4()), "text": text}
+    _done(client(server, person).post(f"/api/sessions/{session_id}/messages", json=message))
 
 
 def state(server: Server, person: Person, session_id: str) -> str:
-    return str(_done(server.client(person).get(f"/api/sessions/{session_id}")).json()["state"])
+    return str(_done(client(server, person).get(f"/api/sessions/{session_id}")).json()["state"])
+
+
+def client(server: Server, person: Person) -> httpx.Client:
+    """One a person: making one costs as much as several requests."""
+    clients = _clients.setdefault(server, {})
+    if person.id not in clients:
+        clients[person.id] = server.client(replace(person, cookies=TOKEN | person.cookies))
+    return clients[person.id]
 
 
 def until(holds: Callable[[], bool]) -> None:

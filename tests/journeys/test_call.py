@@ -1,18 +1,19 @@
 """Two people in a call: real browsers, peer to peer, with the devices that browsers have for tests."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
-from tests.journeys import calls, quietly
+from tests.journeys import calls, quietly, staging
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
-from tests.journeys.people import Customer, Mechanic, Person
+from tests.journeys.people import Customer, Person
+from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
 
 MINUTE = 60
 NO_WAY = """() => {
@@ -30,42 +31,58 @@ IS_DRAWN = """() => {
 ARE_GIVEN_BACK = "devices.length > 0 && devices.every((each) => each.readyState === 'ended')"
 IS_DARK = "devices.filter(({ kind }) => kind === 'video').every(({ readyState }) => readyState === 'ended')"
 SIZE = "(({ width, height }) => [width, height])(document.querySelector('picture-pen canvas'))"
-Come = Callable[..., Customer]
-ComeMechanic = Callable[..., Mechanic]
+
+
+@pytest.fixture(scope="module")
+def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
+    """Two people in a video session that runs."""
+
+    def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
+        customer, mechanic = come(permissions=DEVICES), come_mechanic(permissions=DEVICES, viewport=DESKTOP)
+        calls.call_of_checked(server, customer, mechanic)
+        return customer, mechanic
+
+    return share_pair(begin, is_as_found=calls.is_undisturbed)
 
 
 @pytest.fixture
-def call(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
-    """Two people in a video session that runs."""
-    customer = a_customer(permissions=DEVICES)
-    mechanic = a_mechanic(permissions=DEVICES, viewport=DESKTOP)
-    calls.call_of_checked(server, customer, mechanic)
-    return customer, mechanic
+def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    with pair.lent(borrower) as people:
+        yield people
+
+
+@pytest.fixture
+def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    """For a test that ends it."""
+    with pair.lent(borrower, spent=True) as people:
+        yield people
 
 
 def look(person: Person, name: str) -> None:
     """Pictures of how it looks, for whoever judges it."""
-    if TAKES_PICTURES:
-        for viewport in (PHONE, DESKTOP):
-            for theme in ("light", "dark"):
-                person.page.set_viewport_size(viewport)
-                person.page.emulate_media(color_scheme=theme)
-                person.page.wait_for_timeout(300)
-                person.page.screenshot(path=PICTURES / f"call-{name}-{viewport['width']}-{theme}.png")
+    page, before = person.page, person.page.viewport_size
+    if not TAKES_PICTURES or before is None:
+        return
+    for viewport in (PHONE, DESKTOP):
+        for theme in ("light", "dark"):
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=theme)
+            page.screenshot(path=PICTURES / f"call-{name}-{viewport['width']}-{theme}.png", animations="disabled")
+    page.set_viewport_size(before)
 
 
 def press(person: Person, name: str) -> None:
     person.page.locator("video-stage").get_by_role("button", name=name, exact=True).click()
 
 
-def test_both_see_and_hear_each_other(call: tuple[Customer, Mechanic]) -> None:
+def test_both_see_and_hear_each_other(call: Pair) -> None:
     for person in call:
         sees_moving_pictures(person)
         assert person.page.evaluate(calls.IS_HEARD)
         look(person, f"both-{type(person).__name__}".lower())
 
 
-def test_mute_and_camera_off_reach_the_other_side(call: tuple[Customer, Mechanic]) -> None:
+def test_mute_and_camera_off_reach_the_other_side(call: Pair) -> None:
     customer, mechanic = call
     press(customer, "Mute")
     mechanic.sees(re.compile("is muted$"))
@@ -80,7 +97,7 @@ def test_mute_and_camera_off_reach_the_other_side(call: tuple[Customer, Mechanic
     sees_moving_pictures(mechanic)
 
 
-def test_a_snapshot_with_a_drawing_lands_in_the_files(call: tuple[Customer, Mechanic]) -> None:
+def test_a_snapshot_with_a_drawing_lands_in_the_files(call: Pair) -> None:
     customer, mechanic = call
     sees_moving_pictures(mechanic, 30)
     press(mechanic, "Snapshot")
@@ -113,7 +130,7 @@ def draw(page: Page) -> None:
     page.mouse.up()
 
 
-def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: tuple[Customer, Mechanic]) -> None:
+def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: Pair) -> None:
     customer, mechanic = call
     press(mechanic, "Engine sound")
     for person in call:
@@ -137,7 +154,7 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: tuple[Customer, M
     mechanic.sees_no_more("Engine sound, as it is")
 
 
-def test_a_reload_is_back_in_the_call_without_a_device_check(call: tuple[Customer, Mechanic]) -> None:
+def test_a_reload_is_back_in_the_call_without_a_device_check(call: Pair) -> None:
     customer, _mechanic = call
     for person in call:
         person.page.reload()
@@ -148,16 +165,17 @@ def test_a_reload_is_back_in_the_call_without_a_device_check(call: tuple[Custome
     assert not customer.page.locator("session-clock.countdown--paused").is_visible()
 
 
-def test_a_connection_that_dies_comes_back_by_itself(call: tuple[Customer, Mechanic]) -> None:
+def test_a_connection_that_dies_comes_back_by_itself(call: Pair) -> None:
     customer, mechanic = call
+    before = mechanic.page.evaluate("connections.length")
     customer.page.evaluate("connections.at(-1).close()")
-    quietly.until(lambda: mechanic.page.evaluate("connections.length") > 1)
+    quietly.until(lambda: mechanic.page.evaluate("connections.length") > before)
     for person in call:
         is_connected(person)
         sees_moving_pictures(person)
 
 
-def test_whoever_closes_the_page_is_missed_and_returns_into_the_call(call: tuple[Customer, Mechanic]) -> None:
+def test_whoever_closes_the_page_is_missed_and_returns_into_the_call(call: Pair) -> None:
     customer, mechanic = call
     session_id = mechanic.session_id
     mechanic.page.goto("about:blank")
@@ -170,7 +188,7 @@ def test_whoever_closes_the_page_is_missed_and_returns_into_the_call(call: tuple
         sees_moving_pictures(person)
 
 
-def test_lost_media_stop_the_clock(server: Server, call: tuple[Customer, Mechanic], watch: Watch) -> None:
+def test_lost_media_stop_the_clock(server: Server, call: Pair, watch: Watch) -> None:
     customer, mechanic = call
     watch.allow("no way")
     mechanic.page.evaluate(NO_WAY)
@@ -185,7 +203,7 @@ def test_lost_media_stop_the_clock(server: Server, call: tuple[Customer, Mechani
         person.sees_no_more("Paused: sound and picture are interrupted")
 
 
-def test_chat_instead_of_a_call_that_runs_and_back(call: tuple[Customer, Mechanic], watch: Watch) -> None:
+def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> None:
     customer, mechanic = call
     watch.allow("no way")
     customer.page.evaluate("void (window.way = RTCPeerConnection)")
@@ -212,12 +230,9 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
 ) -> None:
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
     watch.allow("no way")
-    session_id = quietly.request(server, customer.who, "video")
-    quietly.accept(server, mechanic.who, session_id)
     for person in (customer, mechanic):
-        quietly.join(server, person.who, session_id)
         person.page.add_init_script(f"window.connections = []; ({NO_WAY})()")
-        person.goes_to(session_id)
+    staging.joined(server, customer, mechanic, "video")
     offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
     offer.click(timeout=40_000)
     customer.sees("your time stays the same")
@@ -231,7 +246,7 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
 
 @pytest.mark.parametrize("is_another_device", [False, True])
 def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
-    call: tuple[Customer, Mechanic], watch: Watch, browser_of: Callable[..., Page], is_another_device: bool
+    call: Pair, watch: Watch, browser_of: Callable[..., Page], is_another_device: bool
 ) -> None:
     customer, mechanic = call
     if is_another_device:
@@ -248,12 +263,13 @@ def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
     is_connected(customer)
     other.sees("You went on in another window.")
     sees_moving_pictures(mechanic)
+    other.page.close()
 
 
-def test_the_end_gives_every_device_back(call: tuple[Customer, Mechanic]) -> None:
-    customer, _mechanic = call
+def test_the_end_gives_every_device_back(last_call: Pair) -> None:
+    customer, _mechanic = last_call
     customer.ends()
-    for person in call:
+    for person in last_call:
         person.is_shown_the_end()
         assert person.page.evaluate(ARE_GIVEN_BACK)
         assert person.page.evaluate("connections.every((each) => each.connectionState === 'closed')")

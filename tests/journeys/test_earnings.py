@@ -8,24 +8,20 @@ from uuid import UUID
 from playwright.sync_api import Page, expect
 
 from tests.fakes.scene import key
+from tests.fakes.server import Person as SignedIn
 from tests.fakes.server import Server
-from tests.journeys import quietly
+from tests.journeys import quietly, staging
+from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
-from tests.journeys.people import Customer, Mechanic
+from tests.journeys.people import Mechanic
 
-Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
 DAY = 25 * 60 * 60
 
 
-def charged(server: Server, customer: Customer, mechanic: Mechanic) -> str:
+def charged(server: Server, customer: SignedIn, mechanic: SignedIn) -> str:
     """A session that is over, and the mechanic's summary of it."""
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    for person in (customer, mechanic):
-        quietly.join(server, person.who, session_id)
-    quietly.act(server, mechanic.who, session_id, "start")
-    quietly.act(server, customer.who, session_id, "end")
+    session_id = staging.over(server, customer, mechanic)
     quietly.until(lambda: bool(earned(server, session_id)))
     return session_id
 
@@ -63,9 +59,9 @@ def comes_back_until(page: Page, text: str) -> None:
     quietly.until(lambda: bool(page.reload()) and page.get_by_text(text).count() > 0)
 
 
-def test_from_a_charge_to_the_account(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
-    customer, mechanic = a_customer(), a_mechanic()
-    session_id = charged(server, customer, mechanic)
+def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> None:
+    mechanic = a_mechanic()
+    session_id = charged(server, crowd.customer(), mechanic.who)
     page = mechanic.page
 
     page.goto("/dashboard/")

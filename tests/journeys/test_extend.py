@@ -1,7 +1,7 @@
 """Adding time without leaving the session: with one click, the bank's yes, another card, or at the last second."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
 from tests.faults.test_payments import control
-from tests.journeys import calls, quietly
-from tests.journeys.conftest import DESKTOP
+from tests.journeys import calls, staging
+from tests.journeys.conftest import DESKTOP, Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
 
@@ -25,12 +25,16 @@ def talk(server: Server, a_customer: Callable[..., Customer], a_mechanic: Callab
 
 
 def begun(server: Server, customer: Customer, mechanic: Mechanic, *, keep_card: bool = False) -> Pair:
-    session_id = quietly.request(server, customer.who, keep_card=keep_card)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    customer.is_live()
+    staging.live(server, customer, mechanic, keep_card=keep_card)
     return customer, mechanic
+
+
+@pytest.fixture
+def alone(server: Server, crowd: Crowd, a_customer: Callable[..., Customer]) -> Iterator[Customer]:
+    """The customer of such a chat, where nobody looks at the mechanic's page."""
+    customer = a_customer()
+    with staging.live_for(server, customer, crowd.mechanic(), keep_card=True):
+        yield customer
 
 
 def bank(server: Server, customer: Customer, behaves_as: str) -> None:
@@ -103,8 +107,8 @@ def test_a_card_that_is_declined_and_another_one(server: Server, talk: Pair) -> 
     mechanic.sees_no_more(re.compile("is paying for"))
 
 
-def test_who_would_rather_not_is_not_charged(server: Server, talk: Pair) -> None:
-    customer, _mechanic = talk
+def test_who_would_rather_not_is_not_charged(server: Server, alone: Customer) -> None:
+    customer = alone
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
     customer.sees("Your bank wants you to confirm.").page.keyboard.press("Escape")
@@ -133,8 +137,8 @@ def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) 
         has_left(person, 45)
 
 
-def test_another_card_from_the_first(talk: Pair) -> None:
-    customer, _mechanic = talk
+def test_another_card_from_the_first(alone: Customer) -> None:
+    customer = alone
     customer.button("Extend Session").click()
     customer.page.get_by_role("checkbox", name="Use another card").check()
     customer.page.locator("#extend-dialog").get_by_role("button", name=re.compile(r"^Pay \$")).click()

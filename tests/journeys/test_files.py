@@ -11,10 +11,11 @@ from playwright.sync_api import APIResponse, FilePayload, Locator, Page, Request
 
 from autodoctor.files.tests.samples import PDF, photo, position_in, wav
 from tests.fakes.server import Server
-from tests.journeys import quietly
+from tests.journeys import quietly, staging
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import inspect
-from tests.journeys.people import Customer, Mechanic, Person
+from tests.journeys.people import Person
+from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
 
 EVIL = '"><img src=x onerror=alert(1)>'
 UPLOADS = "**/api/sessions/*/files"
@@ -96,23 +97,32 @@ def fetched(page: Page, address: str | None) -> APIResponse:
     return page.request.get(address)
 
 
+@pytest.fixture(scope="module")
+def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
+    """A customer with a phone and a mechanic at a desk, in a live session whose files become more and more."""
+
+    def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
+        customer, mechanic = come(viewport=PHONE), come_mechanic(viewport=DESKTOP)
+        staging.live(server, customer, mechanic)
+        return customer, mechanic
+
+    return share_pair(begin, is_as_found=nothing_is_open)
+
+
+def nothing_is_open(people: Pair) -> None:
+    for person in people:
+        expect(person.page.locator("dialog[open], .upload")).to_have_count(0)
+        person.page.unroute_all(behavior="wait")
+
+
 @pytest.fixture
-def talk(
-    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
-) -> Iterator[tuple[Hands, Hands]]:
-    """A customer with a phone and a mechanic at a desk, in a live session."""
-    customer, mechanic = a_customer(viewport=PHONE), a_mechanic(viewport=DESKTOP)
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    customer.is_live()
-    yield Hands(customer), Hands(mechanic)
-    quietly.act(server, customer.who, session_id, "end")
+def talk(pair: SharedPair, borrower: Borrower) -> Iterator[tuple[Hands, Hands]]:
+    with pair.lent(borrower) as (customer, mechanic):
+        yield Hands(customer), Hands(mechanic)
 
 
 def test_what_is_shared_survives_the_refresh_and_comes_back_byte_for_byte(
-    talk: tuple[Hands, Hands], a_customer: Callable[..., Customer], watch: Watch
+    talk: tuple[Hands, Hands], a_customer: Come, watch: Watch
 ) -> None:
     customer, mechanic = talk
     customer.adds(paper()).sees("bill.pdf")
@@ -134,7 +144,7 @@ def test_what_is_shared_survives_the_refresh_and_comes_back_byte_for_byte(
 def test_several_at_once_and_one_that_is_tried_again(talk: tuple[Hands, Hands], watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|ERR_FAILED")
     customer, mechanic = talk
-    page = customer.page
+    page, before = customer.page, mechanic.listed().count()
     page.route(UPLOADS, lambda route: route.abort() if b"b.txt" in _body(route.request) else route.continue_())
     customer.adds(note("a.txt"), note("b.txt"), image("c.jpg"), note("d.txt"))
     expect(page.locator(".upload")).to_have_count(1)
@@ -146,7 +156,7 @@ def test_several_at_once_and_one_that_is_tried_again(talk: tuple[Hands, Hands], 
     customer.sees("a.txt", "b.txt", "c.jpg", "d.txt")
     mechanic.sees("b.txt")
     expect(mechanic.listed().first).to_have_text("b.txt", use_inner_text=True)  # those at once: whichever came first
-    expect(mechanic.listed()).to_have_count(4)
+    expect(mechanic.listed()).to_have_count(before + 4)
 
 
 def test_what_is_cancelled_never_arrives(talk: tuple[Hands, Hands]) -> None:
@@ -184,16 +194,17 @@ def test_pasted_and_dropped(talk: tuple[Hands, Hands]) -> None:
 
 def test_the_uploader_takes_it_away_for_everybody(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
+    before = mechanic.listed().count()
     customer.adds(image("my plate.jpg")).sees("my plate.jpg")
     mechanic.sees("my plate.jpg")
     expect(mechanic.page.get_by_role("button", name="Remove my plate.jpg")).to_have_count(0)
     customer.opens_files().page.get_by_role("button", name="Remove my plate.jpg").click()
     customer.person.confirms("Remove")
-    expect(customer.listed()).to_have_count(0)
+    expect(customer.listed()).to_have_count(before)
     customer.page.get_by_role("button", name="Close").click()
     for side in talk:
         expect(side.page.get_by_text("my plate.jpg").filter(visible=True)).to_have_count(0)
-        expect(side.page.locator(".bubble--file")).to_contain_text("Removed")
+        expect(side.page.locator(".bubble--file").last).to_contain_text("Removed")
     mechanic.person.sees(re.compile("removed a file"))
 
 
@@ -210,6 +221,7 @@ def test_the_pictures_of_a_phone_lose_where_they_were_taken(talk: tuple[Hands, H
         assert Image.open(io.BytesIO(got.body())).format == "JPEG"
     link.click()
     expect(mechanic.page.locator("dialog img")).to_have_js_property("naturalWidth", 800)
+    mechanic.page.keyboard.press("Escape")
 
 
 def test_a_sound_is_heard(talk: tuple[Hands, Hands]) -> None:
@@ -222,12 +234,15 @@ def test_a_sound_is_heard(talk: tuple[Hands, Hands]) -> None:
 
 def test_a_playing_sound_goes_on_while_more_is_shared(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
-    customer.adds({"name": "idle.wav", "mimeType": "audio/wav", "buffer": wav(20)}).sees("idle.wav")
-    mechanic.sees("idle.wav")
-    mechanic.page.locator(".file-row audio").evaluate("player => player.play()")
+    customer.adds({"name": "engine.wav", "mimeType": "audio/wav", "buffer": wav(20)}).sees("engine.wav")
+    mechanic.sees("engine.wav")
+    player = mechanic.page.locator(".file-row", has_text="engine.wav").locator("audio")
+    player.evaluate("player => player.play()")
     customer.adds(note("later.txt")).sees("later.txt")
-    expect(mechanic.listed()).to_have_text(["later.txt", "idle.wav"], use_inner_text=True)
-    assert mechanic.page.locator(".file-row audio").evaluate("player => player.paused") is False
+    expect(mechanic.listed().nth(0)).to_have_text("later.txt", use_inner_text=True)
+    expect(mechanic.listed().nth(1)).to_have_text("engine.wav", use_inner_text=True)
+    assert player.evaluate("player => player.paused") is False
+    player.evaluate("player => player.pause()")
 
 
 def test_names_do_nothing(talk: tuple[Hands, Hands], watch: Watch) -> None:
@@ -245,22 +260,17 @@ def test_names_do_nothing(talk: tuple[Hands, Hands], watch: Watch) -> None:
         route.abort()  # let go, it might reach the server after all
     customer.page.unroute(UPLOADS)
     customer.adds(note(f"{EVIL}.txt"))
-    expect(mechanic.page.locator(".bubble--file")).to_contain_text("img src=x onerror=alert(1)")
+    expect(mechanic.page.locator(".bubble--file").last).to_contain_text("img src=x onerror=alert(1)")
     for side in talk:
         side.page.reload()
-        expect(side.page.locator(".bubble--file")).to_contain_text("img src=x onerror=alert(1)")
+        expect(side.page.locator(".bubble--file").last).to_contain_text("img src=x onerror=alert(1)")
         expect(side.page.locator("img[src=x]")).to_have_count(0)
 
 
-def test_files_stay_after_the_end(
-    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
-) -> None:
+def test_files_stay_after_the_end(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     customer, mechanic = a_customer(), a_mechanic(viewport=DESKTOP)
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    Hands(customer.is_live()).adds(image("clamp.jpg")).sees("clamp.jpg")
+    session_id = staging.live(server, customer, mechanic)
+    Hands(customer).adds(image("clamp.jpg")).sees("clamp.jpg")
     quietly.act(server, customer.who, session_id, "end")
     for person in (customer, mechanic):
         person.is_shown_the_end()
@@ -274,9 +284,7 @@ def test_files_stay_after_the_end(
     expect(customer.page.get_by_role("img", name="clamp.jpg")).to_be_visible()
 
 
-def test_the_shot_list_while_waiting(
-    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic], watch: Watch
-) -> None:
+def test_the_shot_list_while_waiting(server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch) -> None:
     watch.allow(NOT_TAKEN)
     customer, mechanic = a_customer(), a_mechanic().waits_for_requests()
     session_id = quietly.request(server, customer.who)
@@ -307,7 +315,7 @@ def test_the_shot_list_while_waiting(
 
 
 def test_everybody_can_use_it_by_day_and_night(
-    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic], watch: Watch
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
 ) -> None:
     watch.allow(NOT_TAKEN)
     customer, mechanic = a_customer(), a_mechanic()
@@ -327,10 +335,9 @@ def test_everybody_can_use_it_by_day_and_night(
     mechanic.goes_to(session_id)
     inspect(mechanic.page, "files-request")
     quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
     mechanic.page.set_viewport_size(DESKTOP)
-    mechanic.goes_to(session_id).joins().starts()
-    while_they_talk(Hands(customer.is_live()), Hands(mechanic))
+    staging.begin(server, session_id, customer, mechanic)
+    while_they_talk(Hands(customer), Hands(mechanic))
     quietly.act(server, customer.who, session_id, "end")
     inspect(customer.is_shown_the_end().page, "files-ended")
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.fakes.server import Server
-from tests.journeys import quietly
+from tests.journeys import quietly, staging
 from tests.journeys.calls import DEVICES, call_of_checked
 from tests.journeys.people import Customer, Mechanic, Person
 
@@ -61,12 +61,7 @@ def test_help_during_a_session_and_after_it(
     server: Server, a_customer: Come, a_mechanic: ComeMechanic, support: Page, axe: Callable[[Page], None]
 ) -> None:
     customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    for person in (customer, mechanic):
-        person.goes_to(session_id).joins()
-    mechanic.starts()
-    customer.is_live()
+    session_id = staging.live(server, customer, mechanic)
     opens_help(customer)
     axe(customer.page)
     asks(customer, "How I am being treated", "He is rude to me")

@@ -6,26 +6,24 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.fakes.server import Person as SignedIn
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
-from tests.journeys import quietly
+from tests.journeys import staging
+from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 
 Come = Callable[..., Customer]
-ComeMechanic = Callable[..., Mechanic]
 DAY = 24 * 60 * 60
 
 
 @pytest.fixture
-def over(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
-    """A session that has just ended, with both on its page."""
-    customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    customer.is_live().ends().is_shown_the_end()
+def over(server: Server, crowd: Crowd, a_customer: Come) -> tuple[Customer, SignedIn]:
+    """A session that the customer has just ended on the page."""
+    customer, mechanic = a_customer(), crowd.mechanic()
+    with staging.live_for(server, customer, mechanic):
+        customer.ends().is_shown_the_end()
     return customer, mechanic
 
 
@@ -34,8 +32,8 @@ def choose(page: Page, word: str, line: str = "") -> None:
     page.get_by_label("A line about it").fill(line)
 
 
-def test_from_the_stars_to_the_mechanics_page(server: Server, over: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = over
+def test_from_the_stars_to_the_mechanics_page(over: tuple[Customer, SignedIn], browser_of: Callable[..., Page]) -> None:
+    customer, mechanic = over[0], Mechanic(browser_of(over[1]), over[1])
     page, session_id = customer.page, customer.session_id
     inspect(page, "rating-open")
     choose(page, "Good", "Found the loose clamp <b>at once</b>.")
@@ -58,17 +56,19 @@ def test_from_the_stars_to_the_mechanics_page(server: Server, over: tuple[Custom
     inspect(page, "mechanic-page")
 
 
-def test_the_list_of_the_mechanic_follows_without_a_reload(over: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = over
+def test_the_list_of_the_mechanic_follows_without_a_reload(
+    over: tuple[Customer, SignedIn], browser_of: Callable[..., Page]
+) -> None:
+    customer, mechanic = over[0], Mechanic(browser_of(over[1]), over[1])
     mechanic.waits_for_requests()
     choose(customer.page, "Fair")
     customer.button("Send the rating").click()
     expect(mechanic.page.get_by_text("3 stars of 5")).to_have_count(1)
 
 
-def test_the_dashboard_asks_until_the_time_is_over(server: Server, over: tuple[Customer, Mechanic]) -> None:
-    customer, _ = over
-    session_id = customer.session_id
+def test_the_dashboard_asks_until_the_time_is_over(server: Server, crowd: Crowd, a_customer: Come) -> None:
+    customer = a_customer()
+    session_id = staging.over(server, customer.who, crowd.mechanic())
     customer.page.goto("/dashboard/")
     inspect(customer.page, "dashboard-to-rate")
     customer.page.get_by_role("link", name=re.compile("^Rate ")).click()
@@ -79,12 +79,10 @@ def test_the_dashboard_asks_until_the_time_is_over(server: Server, over: tuple[C
     expect(customer.page.get_by_role("link", name=re.compile("^Rate "))).to_have_count(0)
 
 
-def test_it_works_without_any_script(
-    server: Server, over: tuple[Customer, Mechanic], browser_of: Callable[..., Page]
-) -> None:
-    customer, _ = over
-    page = browser_of(customer.who, java_script_enabled=False)
-    page.goto(f"/sessions/{customer.session_id}/")
+def test_it_works_without_any_script(server: Server, crowd: Crowd, browser_of: Callable[..., Page]) -> None:
+    customer = crowd.customer()
+    page = browser_of(customer, java_script_enabled=False)
+    page.goto(f"/sessions/{staging.over(server, customer, crowd.mechanic())}/")
     choose(page, "Poor", "Hard to understand.")
     page.get_by_role("button", name="Send the rating").click()
     expect(page.get_by_text("Hard to understand.")).to_be_visible()

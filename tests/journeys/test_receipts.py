@@ -1,28 +1,40 @@
 """What a session costs in the end, and how its customer learns of it: on the page, as PDF, and by mail."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from autodoctor.receipts.tests.test_pdf import words_of
+from tests.fakes.server import Person as SignedIn
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
-from tests.journeys import quietly
-from tests.journeys.conftest import DESKTOP
+from tests.journeys import quietly, staging
+from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
-from tests.journeys.people import Customer, Mechanic
-from tests.journeys.test_extend import begun, extends, has_left
+from tests.journeys.people import Customer
+from tests.journeys.test_extend import extends, has_left
 
 MINUTE = 60
-Pair = tuple[Customer, Mechanic]
+
+
+class Talk(NamedTuple):
+    """A chat that runs, of thirty minutes for $9.99, whose customer has let us keep the card."""
+
+    customer: Customer
+    mechanic: SignedIn
+    leave: Callable[[], None]  # the mechanic goes without a word
 
 
 @pytest.fixture
-def talk(server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]) -> Pair:
-    """A chat that runs, of thirty minutes for $9.99, whose customer has let us keep the card."""
-    return begun(server, a_customer(), a_mechanic(viewport=DESKTOP), keep_card=True)
+def talk(server: Server, crowd: Crowd, a_customer: Callable[..., Customer]) -> Iterator[Talk]:
+    customer, mechanic = a_customer(), crowd.mechanic()
+    with ExitStack() as stack:
+        stack.enter_context(staging.live_for(server, customer, mechanic, keep_card=True))
+        yield Talk(customer, mechanic, stack.close)
 
 
 def receipt_of(customer: Customer) -> Locator:
@@ -65,11 +77,11 @@ def letter(customer: Customer, subject: str) -> Locator:
     return customer.page.get_by_role("main")
 
 
-def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server, talk: Pair) -> None:
-    customer, mechanic = talk
+def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server, talk: Talk) -> None:
+    customer = talk.customer
     pass_time(server, customer.session_id, 12 * MINUTE)
     customer.page.reload()
-    mechanic.page.close()
+    talk.leave()
     quietly.until(lambda: quietly.state(server, customer.who, customer.session_id) == "reconnecting")
     pass_time(server, customer.session_id, 5 * MINUTE)
     customer.is_shown_the_end()
@@ -82,12 +94,10 @@ def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server
     assert "connection was lost, so only the time you used is charged" in pdf_of(customer)
 
 
-def test_an_early_end_that_solved_nothing(server: Server, talk: Pair) -> None:
-    customer, mechanic = talk
+def test_an_early_end_that_solved_nothing(server: Server, talk: Talk) -> None:
+    customer = talk.customer
     pass_time(server, customer.session_id, 10 * MINUTE)
-    mechanic.page.reload()
-    mechanic.button("End Session").click()
-    mechanic.page.locator("#end-dialog").get_by_role("button", name="End Session").click()
+    quietly.act(server, talk.mechanic, customer.session_id, "end")
     customer.sees("Is your problem solved?")
     session_id = customer.session_id
     receipt_of(customer)
@@ -108,8 +118,8 @@ def test_an_early_end_that_solved_nothing(server: Server, talk: Pair) -> None:
     assert len(letters(customer, "Your receipt")) == 1
 
 
-def test_time_up_with_time_added_costs_all_of_it(server: Server, talk: Pair) -> None:
-    customer, _mechanic = talk
+def test_time_up_with_time_added_costs_all_of_it(server: Server, talk: Talk) -> None:
+    customer = talk.customer
     extends(customer)
     has_left(customer, 45)
     pass_time(server, customer.session_id, 45 * MINUTE)

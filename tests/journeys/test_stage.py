@@ -1,7 +1,7 @@
 """Everything that two people in a call can do with sound, picture and page."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -11,7 +11,8 @@ from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
-from tests.journeys.people import Customer, Mechanic, Person
+from tests.journeys.people import Person
+from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
 
 SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
 SHARE = """([width, height]) => {
@@ -81,18 +82,41 @@ LOCK_THE_PHONE = """() => {
 }"""
 UNLOCK = "isAway = false; document.dispatchEvent(new Event('visibilitychange'))"
 PLAYS = "!document.querySelector('video[data-remote]').paused"
-Come = Callable[..., Customer]
-ComeMechanic = Callable[..., Mechanic]
+
+
+@pytest.fixture(scope="module")
+def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
+    """Two people in a video session that runs: a phone and a desktop."""
+
+    def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
+        customer, mechanic = come(permissions=DEVICES), come_mechanic(permissions=DEVICES, viewport=DESKTOP)
+        customer.page.add_init_script(LOCKS)
+        calls.call_of_checked(server, customer, mechanic)
+        return customer, mechanic
+
+    return share_pair(begin, is_as_found=calls.is_undisturbed)
 
 
 @pytest.fixture
-def call(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
-    """Two people in a video session that runs: a phone and a desktop."""
-    customer = a_customer(permissions=DEVICES)
-    mechanic = a_mechanic(permissions=DEVICES, viewport=DESKTOP)
-    customer.page.add_init_script(LOCKS)
-    calls.call_of_checked(server, customer, mechanic)
-    return customer, mechanic
+def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    with pair.lent(borrower) as people:
+        yield people
+
+
+@pytest.fixture
+def changed_phone(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    """For a test that changes the customer's page in a way that only loading it again undoes."""
+    with pair.lent(borrower) as people:
+        yield people
+        if not borrower.has_failed():
+            people[0].page.reload()
+
+
+@pytest.fixture
+def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    """For a test that ends it."""
+    with pair.lent(borrower, spent=True) as people:
+        yield people
 
 
 def stage(person: Person) -> Locator:
@@ -112,7 +136,7 @@ def sees_a_shape(person: Person, ratio: float) -> None:
     sees_moving_pictures(person)
 
 
-def test_a_screen_is_shared_and_the_camera_comes_back(call: tuple[Customer, Mechanic]) -> None:
+def test_a_screen_is_shared_and_the_camera_comes_back(call: Pair) -> None:
     customer, mechanic = call
     camera, screen = customer.page.evaluate(SHAPE), SCREEN[0] / SCREEN[1]
     assert abs(camera - screen) > 0.1
@@ -132,7 +156,7 @@ def test_a_screen_is_shared_and_the_camera_comes_back(call: tuple[Customer, Mech
     assert mechanic.page.evaluate("shared.readyState") == "ended"
 
 
-def test_whoever_keeps_the_camera_off_still_shares_a_screen(call: tuple[Customer, Mechanic]) -> None:
+def test_whoever_keeps_the_camera_off_still_shares_a_screen(call: Pair) -> None:
     customer, mechanic = call
     mechanic.page.evaluate(SHARE, SCREEN)
     key(mechanic, "Camera off").click()
@@ -143,10 +167,12 @@ def test_whoever_keeps_the_camera_off_still_shares_a_screen(call: tuple[Customer
     key(mechanic, "Share screen").click()
     customer.sees(re.compile("has switched the camera off"))
     is_pressed(mechanic, "Camera off")
+    key(mechanic, "Camera off").click()
+    customer.sees_no_more(re.compile("has switched the camera off"))
 
 
-def test_a_phones_cameras_light_and_zoom(call: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = call
+def test_a_phones_cameras_light_and_zoom(changed_phone: Pair) -> None:
+    customer, mechanic = changed_phone
     page = customer.page
     zoom = stage(customer).get_by_role("slider", name="Zoom")
     offered = [key(customer, "Switch camera"), key(customer, "Light"), zoom]
@@ -177,7 +203,7 @@ def test_a_phones_cameras_light_and_zoom(call: tuple[Customer, Mechanic]) -> Non
     sees_moving_pictures(mechanic)
 
 
-def test_full_screen_the_own_picture_and_the_quality(call: tuple[Customer, Mechanic]) -> None:
+def test_full_screen_the_own_picture_and_the_quality(call: Pair) -> None:
     _customer, mechanic = call
     page = mechanic.page
     key(mechanic, "Full screen").click()
@@ -226,8 +252,8 @@ def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def test_a_poor_link_is_sound_only_until_it_is_better(call: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = call
+def test_a_poor_link_is_sound_only_until_it_is_better(changed_phone: Pair) -> None:
+    customer, mechanic = changed_phone
     customer.page.evaluate(POOR_LINK)
     expect(stage(mechanic)).to_have_attribute("data-other-thin", "", timeout=30_000)
     mechanic.sees("The connection is weak: sound only for now.")
@@ -242,31 +268,8 @@ def test_a_poor_link_is_sound_only_until_it_is_better(call: tuple[Customer, Mech
     assert not mechanic.page.get_by_text("interrupted").filter(visible=True).count()
 
 
-def test_after_a_locked_phone_one_tap_is_enough(call: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = call
-    page = customer.page
-    assert page.evaluate("locks[0].kind") == "screen"
-    assert page.evaluate(AWAKE) == 1
-    page.evaluate(LOCK_THE_PHONE)
-    page.evaluate(UNLOCK)
-    tap = key(customer, "Tap to rejoin")
-    expect(tap).to_be_visible()
-    expect(page.locator("device-preflight")).to_be_hidden()
-    assert page.evaluate(AWAKE) == 1
-    tap.click()
-    expect(tap).to_be_hidden()
-    page.wait_for_function(PLAYS)
-    for person in call:
-        calls.is_connected(person)
-        sees_moving_pictures(person)
-    mechanic.sees_no_more(re.compile("has switched the camera off|is muted"))
-    assert page.evaluate("devices.filter(({ readyState }) => readyState === 'live').length") == 2
-    customer.ends().is_shown_the_end()
-    assert page.evaluate(AWAKE) == 0
-
-
-def test_what_was_given_back_without_a_tap_needs_none(call: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = call
+def test_what_was_given_back_without_a_tap_needs_none(changed_phone: Pair) -> None:
+    customer, mechanic = changed_phone
     customer.page.evaluate(LOCK_THE_PHONE)
     customer.page.evaluate("isTapped = true")
     customer.page.evaluate(UNLOCK)
@@ -276,7 +279,7 @@ def test_what_was_given_back_without_a_tap_needs_none(call: tuple[Customer, Mech
     expect(key(customer, "Tap to rejoin")).to_be_hidden()
 
 
-def test_chat_and_files_are_a_sheet_beside_the_picture_of_a_phone(call: tuple[Customer, Mechanic]) -> None:
+def test_chat_and_files_are_a_sheet_beside_the_picture_of_a_phone(call: Pair) -> None:
     customer, mechanic = call
     page = customer.page
     chat = page.locator(".stage__key--chat")
@@ -298,7 +301,33 @@ def test_chat_and_files_are_a_sheet_beside_the_picture_of_a_phone(call: tuple[Cu
     chat.click()
     expect(page.get_by_label("Message", exact=True)).to_be_hidden()
     customer.button("Files").click()
-    expect(page.get_by_role("region", name="Files")).to_be_visible()
+    files = page.get_by_role("region", name="Files")
+    expect(files).to_be_visible()
+    files.get_by_role("button", name="Close").click()
+    expect(files).to_be_hidden()
+
+
+def test_after_a_locked_phone_one_tap_is_enough(last_call: Pair) -> None:
+    customer, mechanic = last_call
+    page = customer.page
+    assert page.evaluate("locks[0].kind") == "screen"
+    assert page.evaluate(AWAKE) == 1
+    page.evaluate(LOCK_THE_PHONE)
+    page.evaluate(UNLOCK)
+    tap = key(customer, "Tap to rejoin")
+    expect(tap).to_be_visible()
+    expect(page.locator("device-preflight")).to_be_hidden()
+    assert page.evaluate(AWAKE) == 1
+    tap.click()
+    expect(tap).to_be_hidden()
+    page.wait_for_function(PLAYS)
+    for person in last_call:
+        calls.is_connected(person)
+        sees_moving_pictures(person)
+    mechanic.sees_no_more(re.compile("has switched the camera off|is muted"))
+    assert page.evaluate("devices.filter(({ readyState }) => readyState === 'live').length") == 2
+    customer.ends().is_shown_the_end()
+    assert page.evaluate(AWAKE) == 0
 
 
 @pytest.mark.asks_permission

@@ -10,8 +10,8 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from autodoctor.files.tests.samples import photo
 from tests.fakes.server import Server
-from tests.journeys import quietly
-from tests.journeys.conftest import Watch
+from tests.journeys import quietly, staging
+from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 
@@ -33,7 +33,8 @@ class Desk:
     """The mechanic at the form."""
 
     def __init__(self, mechanic: Mechanic, session_id: str) -> None:
-        self.page, self.mechanic, self.address = mechanic.page, mechanic, f"/sessions/{session_id}/summary/"
+        self.page, self.mechanic, self.session_id = mechanic.page, mechanic, session_id
+        self.address = f"/sessions/{session_id}/summary/"
 
     @property
     def state(self) -> str:
@@ -90,14 +91,16 @@ class Desk:
 
 @pytest.fixture
 def session(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Desk]:
-    """Just over; the mechanic has come to the form."""
+    """Just over; neither has a page open."""
     customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    quietly.act(server, customer.who, session_id, "end")
-    return customer, Desk(mechanic, session_id)
+    return customer, Desk(mechanic, staging.over(server, customer.who, mechanic.who))
+
+
+@pytest.fixture
+def desk(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> Desk:
+    """As `session`, where nobody looks at the customer's pages."""
+    mechanic = a_mechanic()
+    return Desk(mechanic, staging.over(server, crowd.customer(), mechanic.who))
 
 
 def letter(customer: Customer, subject: str) -> Page:
@@ -122,9 +125,11 @@ def pdf_of(page: Page, address: str) -> list[str]:
         document.close()
 
 
-def test_from_the_end_of_the_session_to_the_mail(server: Server, session: tuple[Customer, Desk]) -> None:
-    customer, desk = session
-    desk.mechanic.comes_to_the_summary()
+def test_from_the_end_of_the_session_to_the_mail(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    with staging.live_for(server, mechanic, customer.who) as session_id:
+        quietly.act(server, customer.who, session_id, "end")
+    desk = Desk(mechanic.comes_to_the_summary(), session_id)
     desk.fills_it_in().is_saved()
     inspect(desk.page, "summary-form")
     desk.mechanic.button("Preview").click()
@@ -148,11 +153,10 @@ def test_from_the_end_of_the_session_to_the_mail(server: Server, session: tuple[
     inspect(desk.page, "summary-mechanic")
 
 
-def test_a_second_submission_shows_the_first(session: tuple[Customer, Desk], watch: Watch) -> None:
+def test_a_second_submission_shows_the_first(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 409")
-    _customer, desk = session
     desk.opens().writes().says_how_safe_it_is().is_saved()
-    other = Desk(Mechanic(desk.page.context.new_page()), desk.address.split("/")[2])
+    other = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
     other.opens().has("Findings", TEXTS["Findings"])
     desk.sends().mechanic.sees("on its way to the customer")
 
@@ -165,9 +169,8 @@ def test_a_second_submission_shows_the_first(session: tuple[Customer, Desk], wat
     inspect(other.page, "summary-already")
 
 
-def test_the_draft_survives_a_reload_and_a_lost_connection(session: tuple[Customer, Desk], watch: Watch) -> None:
+def test_the_draft_survives_a_reload_and_a_lost_connection(desk: Desk, watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|WebSocket")
-    _customer, desk = session
     desk.opens().writes().lists_parts().is_saved()
     desk.page.reload()
     desk.has("Findings", TEXTS["Findings"])
@@ -183,27 +186,25 @@ def test_the_draft_survives_a_reload_and_a_lost_connection(session: tuple[Custom
     desk.is_saved().opens().has("Findings", "Typed without a line")
 
 
-def test_what_was_typed_offline_is_there_after_a_crash(session: tuple[Customer, Desk], watch: Watch) -> None:
+def test_what_was_typed_offline_is_there_after_a_crash(desk: Desk, watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|ERR_FAILED|WebSocket")
-    _customer, desk = session
     desk.opens().writes().is_saved()
     desk.page.route(re.compile("/draft/$"), lambda route: route.abort())
     desk.writes(Findings="Typed just before it crashed")
     expect(desk.page.locator("[data-state]")).to_contain_text("Not saved yet")
     desk.page.close(run_before_unload=False)
 
-    later = Desk(Mechanic(desk.page.context.new_page()), desk.address.split("/")[2])
+    later = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
     later.opens().mechanic.sees("On this device something was typed")
     later.has("Findings", TEXTS["Findings"])
     later.mechanic.button("Use it").click()
     later.has("Findings", "Typed just before it crashed").is_saved()
 
 
-def test_two_windows_ask_which_one_counts(session: tuple[Customer, Desk], watch: Watch) -> None:
+def test_two_windows_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 409")
-    _customer, desk = session
     desk.opens()
-    other = Desk(Mechanic(desk.page.context.new_page()), desk.address.split("/")[2])
+    other = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
     other.opens()
     desk.writes(Findings="From the one").is_saved()
     other.writes(Findings="From the other")
@@ -219,9 +220,8 @@ def test_two_windows_ask_which_one_counts(session: tuple[Customer, Desk], watch:
     desk.has("Findings", "From the other")
 
 
-def test_what_is_missing_is_said_at_its_place(session: tuple[Customer, Desk], watch: Watch) -> None:
+def test_what_is_missing_is_said_at_its_place(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 422")
-    _customer, desk = session
     desk.opens().writes().lists_parts()
     desk.page.get_by_label("Quantity", exact=True).first.fill("many")
     desk.page.evaluate("document.getElementById('summary-form').noValidate = true")
@@ -229,8 +229,7 @@ def test_what_is_missing_is_said_at_its_place(session: tuple[Customer, Desk], wa
     inspect(desk.page, "summary-form-errors")
 
 
-def test_parts_are_added_and_taken_away(session: tuple[Customer, Desk]) -> None:
-    _customer, desk = session
+def test_parts_are_added_and_taken_away(desk: Desk) -> None:
     rows = desk.opens().page.get_by_role("group", name="Part", exact=True)
     expect(rows).to_have_count(1)
     desk.lists_parts()
@@ -255,7 +254,7 @@ def test_a_correction_is_mailed(session: tuple[Customer, Desk]) -> None:
 
 def test_the_customer_waits_for_it(session: tuple[Customer, Desk]) -> None:
     customer, desk = session
-    customer.is_shown_the_end().sees("writes you a summary")
+    customer.goes_to(desk.session_id).is_shown_the_end().sees("writes you a summary")
     customer.page.goto(desk.address)
     customer.sees("Your summary is being written")
     inspect(customer.page, "summary-awaited")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.fakes.server import Server
-from tests.journeys import quietly
-from tests.journeys.conftest import DESKTOP, Watch
+from tests.journeys import quietly, staging
+from tests.journeys.conftest import DESKTOP, Crowd, Watch
 from tests.journeys.people import Customer, Mechanic
 
 Come = Callable[..., Customer]
@@ -30,11 +30,7 @@ def test_support_ends_a_stuck_session_and_both_see_why(
 ) -> None:
     watch.allow(r"/end/ logged error .*status of 422")  # the form that is not ticked
     customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    customer.is_live()
+    session_id = staging.live(server, customer, mechanic)
 
     desk = browser_of("support@example.com", viewport=DESKTOP)
     desk.goto(f"/support/sessions/{session_id}/")
@@ -66,22 +62,22 @@ def test_support_ends_a_stuck_session_and_both_see_why(
 
 
 def test_what_can_be_done_follows_the_session_but_not_under_a_hand(
-    server: Server, a_customer: Come, a_mechanic: ComeMechanic, browser_of: Callable[..., Page], watch: Watch
+    server: Server, crowd: Crowd, browser_of: Callable[..., Page], watch: Watch
 ) -> None:
     watch.allow(r"/release/ logged error .*status of 409")  # it is said at the form
-    customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
+    mechanic = crowd.mechanic()
+    session_id = quietly.request(server, crowd.customer())
     desk = browser_of("support@example.com", viewport=DESKTOP)
     desk.goto(f"/support/sessions/{session_id}/")
     expect(desk.locator("#act-cancel")).to_be_visible()
     expect(desk.locator("#act-release")).to_have_count(0)
-    quietly.accept(server, mechanic.who, session_id)
+    quietly.accept(server, mechanic, session_id)
     expect(desk.locator("#act-release")).to_be_visible()
 
     opens(desk, "Back to the queue")
     why = desk.locator("#act-release").get_by_label("Why?")
     why.fill("He has not come")
-    quietly.act(server, mechanic.who, session_id, "release", reason="no_time")
+    quietly.act(server, mechanic, session_id, "release", reason="no_time")
     expect(desk.locator(".case__state")).to_contain_text("Waiting for a mechanic")
     expect(why).to_have_value("He has not come")
     desk.locator("#act-release").get_by_role("checkbox").check()
@@ -91,15 +87,11 @@ def test_what_can_be_done_follows_the_session_but_not_under_a_hand(
 
 
 def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
-    server: Server, a_customer: Come, a_mechanic: ComeMechanic, browser_of: Callable[..., Page]
+    server: Server, crowd: Crowd, a_customer: Come, browser_of: Callable[..., Page]
 ) -> None:
-    customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    customer.is_live().says("It rattles")
-    mechanic.reads("It rattles")
+    customer = a_customer()
+    session_id = staging.started(server, customer.who, crowd.mechanic())
+    quietly.say(server, customer.who, session_id, "It rattles")
     quietly.act(server, customer.who, session_id, "end")
 
     desk = browser_of("support@example.com")

@@ -1,0 +1,33 @@
+"""Where a visible browser is shown: the display there is, or one of Xvfb's that only exists in memory."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+NONE = "There is no display to show a browser on, and no Xvfb: leave --headed out, or set DISPLAY."
+
+
+@contextmanager
+def display() -> Iterator[None]:
+    """Ends the run with one sentence where nothing can be shown."""
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        yield
+        return
+    if not shutil.which("Xvfb"):
+        pytest.exit(NONE, returncode=pytest.ExitCode.USAGE_ERROR)
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24"], pass_fds=[writing]
+    ) as it:
+        os.close(writing)
+        with os.fdopen(reading) as told:
+            os.environ["DISPLAY"] = f":{told.readline().strip()}"
+        try:
+            yield
+        finally:
+            del os.environ["DISPLAY"]
+            it.terminate()

@@ -1,0 +1,54 @@
+"""What a failed journey leaves for whoever looks into it: pictures, the servers' logs, and traces."""
+
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Error, Page
+
+from tests.fakes.server import ARTIFACTS, Server
+
+HOW_TO_SEE = "A trace is seen with: .venv/bin/playwright show-trace FILE"
+
+
+class Evidence:
+    """Of one test; kept in .artifacts/failed/<test>/ when it fails."""
+
+    def __init__(self, test: str, *, traces: bool) -> None:
+        self._folder = ARTIFACTS / "failed" / re.sub(r"[^\w.-]+", "-", test).strip("-")
+        self._traces = traces
+        self._pages: list[Page] = []
+        self._traced: list[BrowserContext] = []
+        self._logs: dict[Path, int] = {}
+
+    def follow(self, page: Page, server: Server) -> None:
+        self._pages.append(page)
+        log = server.data / "server.log"
+        self._logs.setdefault(log, log.stat().st_size)
+        if self._traces and page.context not in self._traced:
+            page.context.tracing.start(screenshots=True, snapshots=True, sources=True)
+            self._traced.append(page.context)
+
+    def close(self, *, keep: bool) -> list[Path]:
+        """The test is over; returns what is kept of it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if keep and self._pages:
+            self._folder.mkdir(parents=True)
+            self._keep_pictures()
+            self._keep_logs()
+        for number, context in enumerate(self._traced):
+            with suppress(Error):  # its page was closed by the test
+                context.tracing.stop(path=self._folder / f"trace-{number}.zip" if keep else None)
+        return sorted(self._folder.glob("*"))
+
+    def _keep_pictures(self) -> None:
+        for number, page in enumerate(self._pages):
+            with suppress(Error):  # closed, or crashed: the others are kept all the same
+                page.screenshot(path=self._folder / f"page-{number}.png", full_page=True)
+
+    def _keep_logs(self) -> None:
+        """Only what was logged since the test came to the server."""
+        for number, (log, begin) in enumerate(self._logs.items()):
+            if log.exists():
+                (self._folder / f"server-{number}.log").write_bytes(log.read_bytes()[begin:])

@@ -1,0 +1,81 @@
+"""A customer and a mechanic whose pages stay open from test to test of a module, for tests that leave them as found."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from playwright.sync_api import Page
+
+from tests.fakes.server import Server
+from tests.journeys.evidence import Evidence
+from tests.journeys.people import Customer, Mechanic
+from tests.journeys.watching import Watch
+
+Pair = tuple[Customer, Mechanic]
+Come = Callable[..., Customer]
+ComeMechanic = Callable[..., Mechanic]
+Begin = Callable[[Come, ComeMechanic], Pair]
+Follow = Callable[[Page], None]
+
+
+class Borrower(NamedTuple):
+    """A test: what watches over it, and whether it has failed."""
+
+    watch: Watch
+    evidence: Evidence
+    has_failed: Callable[[], bool]
+
+
+class SharedPair:
+    """Two who are lent to one test after the other.
+
+    `is_as_found` waits until all is as it was in the beginning; the test that has left it otherwise fails for it. After
+    a failure, or once they are spent, the next test gets two others: nobody fails for somebody else.
+    """
+
+    def __init__(
+        self, server: Server, come: Callable[[ExitStack, Follow], Pair], *, is_as_found: Callable[[Pair], None]
+    ) -> None:
+        self._server, self._come, self._is_as_found = server, come, is_as_found
+        self._pages = ExitStack()
+        self._pair: Pair | None = None
+
+    @contextmanager
+    def lent(self, to: Borrower, *, spent: bool = False) -> Iterator[Pair]:
+        """`spent`: the test leaves them in another state, for instance at the end of their session."""
+        with ExitStack() as until_returned:
+
+            def follow(page: Page) -> None:
+                until_returned.callback(to.watch.over(page, self._server.url))
+                to.evidence.follow(page, self._server)
+
+            yield self._go_on(follow) or self._begin(follow)
+            if spent or to.has_failed():
+                self.close()
+            else:
+                self._check()
+
+    def close(self) -> None:
+        self._pair = None
+        self._pages.close()
+
+    def _go_on(self, follow: Follow) -> Pair | None:
+        for person in self._pair or ():
+            follow(person.page)
+        return self._pair
+
+    def _begin(self, follow: Follow) -> Pair:
+        try:
+            self._pair = self._come(self._pages, follow)
+        except BaseException:
+            self.close()
+            raise
+        return self._pair
+
+    def _check(self) -> None:
+        assert self._pair
+        try:
+            self._is_as_found(self._pair)
+        except BaseException:
+            self.close()
+            raise

@@ -1,0 +1,77 @@
+"""Sessions brought to a state without walking there through the pages, for journeys that begin later.
+
+Booked, paid and accepted as any other, but by HTTP: what is paid is known to the cashier, and can be charged.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.fakes.server import Person as SignedIn
+from tests.fakes.server import Server
+from tests.journeys import quietly
+from tests.journeys.people import Customer, Mechanic
+
+
+def accepted(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:
+    session_id = quietly.request(server, customer, plan, **intake)
+    quietly.accept(server, mechanic, session_id)
+    return session_id
+
+
+def joined(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "chat", **intake: object) -> str:
+    """Both are on its page and have joined."""
+    session_id = accepted(server, customer.who, mechanic.who, plan, **intake)
+    _come(server, session_id, customer, mechanic)
+    return session_id
+
+
+def live(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "chat", **intake: object) -> str:
+    """Both are on its page, and it runs."""
+    session_id = accepted(server, customer.who, mechanic.who, plan, **intake)
+    begin(server, session_id, customer, mechanic)
+    return session_id
+
+
+def begin(server: Server, session_id: str, customer: Customer, mechanic: Mechanic) -> None:
+    """From its acceptance to where `live` is."""
+    _come(server, session_id, customer, mechanic, is_started=True)
+    for person in (customer, mechanic):
+        person.is_live()
+
+
+def started(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:
+    """It runs, and no page is open: whoever is to be there has five seconds to come."""
+    session_id = accepted(server, customer, mechanic, plan, **intake)
+    with quietly.open_page(server, customer, session_id), quietly.open_page(server, mechanic, session_id):
+        quietly.act(server, mechanic, session_id, "start")
+    return session_id
+
+
+def over(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:
+    """It took place, and the customer has just ended it; no page is open."""
+    session_id = started(server, customer, mechanic, plan, **intake)
+    quietly.act(server, customer, session_id, "end")
+    return session_id
+
+
+def _come(server: Server, session_id: str, customer: Customer, mechanic: Mechanic, *, is_started: bool = False) -> None:
+    """Nobody is away meanwhile, however long a page takes to load."""
+    with quietly.open_page(server, customer.who, session_id), quietly.open_page(server, mechanic.who, session_id):
+        if is_started:
+            quietly.act(server, mechanic.who, session_id, "start")
+        for person in (customer, mechanic):
+            person.goes_to(session_id)
+
+
+@contextmanager
+def live_for(
+    server: Server, here: Customer | Mechanic, other: SignedIn, plan: str = "chat", **intake: object
+) -> Iterator[str]:
+    """It runs on the page of one of the two; the other one is there, too, but has no browser."""
+    customer, mechanic = (here.who, other) if isinstance(here, Customer) else (other, here.who)
+    session_id = accepted(server, customer, mechanic, plan, **intake)
+    with quietly.open_page(server, other, session_id):
+        with quietly.open_page(server, here.who, session_id):
+            quietly.act(server, mechanic, session_id, "start")
+            here.goes_to(session_id).is_live()
+        yield session_id

@@ -1,0 +1,48 @@
+"""What goes wrong in pages without anybody looking."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import ConsoleMessage, Error, Page, Response
+
+GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone to somebody else
+
+
+class Watch:
+    """Collects it; the test fails on it at its end."""
+
+    def __init__(self) -> None:
+        self._problems: list[str] = []
+        self._allowed = [GONE]
+
+    def allow(self, pattern: str) -> None:
+        """Put up with problems that match: for a test that brings them about on purpose."""
+        self._allowed.append(pattern)
+
+    def over(self, page: Page, origin: str) -> Callable[[], None]:
+        """From now on; what is returned ends it, for a page that outlives the test."""
+
+        def on_page_error(error: Error) -> None:
+            self._problems.append(f"{page.url} threw {error}")
+
+        def on_response(response: Response) -> None:
+            if response.status >= 500 and response.url.startswith(origin):
+                self._problems.append(f"{response.url} answered {response.status}")
+
+        def end() -> None:
+            page.remove_listener("console", self._on_console)
+            page.remove_listener("pageerror", on_page_error)
+            page.remove_listener("response", on_response)
+
+        page.on("console", self._on_console)
+        page.on("pageerror", on_page_error)
+        page.on("response", on_response)
+        return end
+
+    def problems(self) -> list[str]:
+        return [problem for problem in self._problems if not any(re.search(p, problem) for p in self._allowed)]
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            url = message.page.url if message.page else ""
+            self._problems.append(f"{url} logged {message.type} {message.text} ({message.location.get('url', '')})")
