@@ -1,0 +1,262 @@
+"""Runs the checks and the tests, part by part, for `bin/check` and `bin/test`: see docs/testing.md."""
+
+import os
+import resource
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = sys.executable
+CORES = os.cpu_count() or 1
+IN_CI = os.environ.get("CI") == "true"
+# Settings of the person who runs the tests must not reach in.
+FOREIGN_SETTINGS = (
+    *("DATABASE_URL", "REDIS_URL", "PORT", "SITE_URL", "SECRET_KEY", "EMAIL_URL", "DEADLINES", "STRIPE_SECRET_KEY"),
+    *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STUN_URLS", "TURN_URLS", "TURN_SECRET", "TURN_TTL", "TURN_ONLY"),
+)
+PRODUCTION = {
+    "DEBUG": "0",
+    "SITE_URL": "https://autodoctor.example",
+    "STRIPE_SECRET_KEY": "sk_live_none",
+    "STRIPE_WEBHOOK_SECRET": "whsec_none",
+    "CRON_SECRET": "none",
+    "EMAIL_URL": "smtp://localhost:25",
+}
+USAGE = """usage: bin/test                        every check and every test
+       bin/test quick                  before each commit: checks, quick tests, one journey
+       bin/test PATH [pytest options]  only these tests; --headed shows a journey in a visible browser, slowly
+       bin/test part NAME [options]    one part of: {parts}
+       bin/test nightly                every test on every database, by cold starts
+       bin/test cover                  choose anew which tests run on PostgreSQL"""
+PROCESSES = ("tests/faults", "tests/attacks")  # against real server processes
+JOURNEYS = "tests/journeys"
+SMOKE = "tests/journeys/test_chat_session.py"
+
+Part = Callable[[Sequence[str]], bool]
+
+
+class Unavailable(Exception):
+    """What a part needs cannot be had on this machine; the message says what."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a part went, in wall seconds and in CPU seconds of all processes that it has waited for."""
+
+    name: str
+    verdict: str
+    seconds: float
+    cpu_seconds: float
+
+
+def main(arguments: Sequence[str]) -> int:
+    os.chdir(ROOT)
+    for name in FOREIGN_SETTINGS:
+        os.environ.pop(name, None)
+    command, *options = arguments or ["everything"]
+    return COMMANDS[command](options) if command in COMMANDS else only(arguments)
+
+
+def everything(_: Sequence[str] = ()) -> int:
+    return run("checks", "static", "sqlite", "postgres", "browser", "processes")
+
+
+def quickly(_: Sequence[str] = ()) -> int:
+    return run("checks", "quick", "smoke")
+
+
+def nightly(_: Sequence[str] = ()) -> int:
+    os.environ["COLD_STARTS"] = "1"
+    return run("checks", "static", "sqlite", "postgres-all", "browser", "processes")
+
+
+def one_part(arguments: Sequence[str]) -> int:
+    name, *options = arguments or ["none"]
+    return run(name, options=options) if name in PARTS else usage()
+
+
+def usage(_: Sequence[str] = ()) -> int:
+    print(USAGE.format(parts=", ".join(PARTS)))
+    return 2
+
+
+def run(*names: str, options: Sequence[str] = ()) -> int:
+    """Every part, also after one that failed. Returns the exit code."""
+    begun = time.monotonic()
+    with _own_data():
+        outcomes = [_run(name, options) for name in names]
+    _report(outcomes, time.monotonic() - begun)
+    return 1 if any(outcome.verdict == "FAILED" for outcome in outcomes) else 0
+
+
+def only(arguments: Sequence[str]) -> int:
+    """What somebody asked for by path, in one process unless they say otherwise."""
+    return _call(PYTHON, "-m", "pytest", *arguments)
+
+
+def checks(_: Sequence[str] = ()) -> bool:
+    """All at once: types keep one core busy while the others share the rest."""
+    commands = {
+        "types": [PYTHON, "-m", "mypy"],
+        "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+        "production settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        "imports": [str(Path(PYTHON).with_name("lint-imports"))],
+        "lint": [PYTHON, "-m", "ruff", "check", "."],
+        "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
+    }
+    with ThreadPoolExecutor(max(CORES, 2)) as pool:
+        return all(list(pool.map(_check, commands, commands.values())))
+
+
+def static_files(_: Sequence[str] = ()) -> bool:
+    """Every file that a page names exists under its hashed name."""
+    return _check("static files", [PYTHON, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"])
+
+
+def quick(options: Sequence[str] = ()) -> bool:
+    return _tests("autodoctor", "tests", "-m", "not browser and not slow", *options)
+
+
+def sqlite(options: Sequence[str] = ()) -> bool:
+    return _tests("autodoctor", "tests", *_without(*PROCESSES, JOURNEYS), "-m", "not browser", *options)
+
+
+def postgres(options: Sequence[str] = ()) -> bool:
+    return _on_postgres("--postgres-cover", *options)
+
+
+def all_on_postgres(options: Sequence[str] = ()) -> bool:
+    return _on_postgres(*options)
+
+
+def smoke(options: Sequence[str] = ()) -> bool:
+    _need("chromium", "Chromium")
+    return _tests(SMOKE, "-m", "browser", *options)
+
+
+def browser(options: Sequence[str] = ()) -> bool:
+    _need("chromium", "Chromium")
+    _need("turn", "coturn")  # relayed calls
+    return _tests("autodoctor", "tests", *_without(*PROCESSES), "--dist", "loadfile", "-m", "browser", *options)
+
+
+def processes(options: Sequence[str] = ()) -> bool:
+    _need("chromium", "Chromium")
+    return _tests(*PROCESSES, "--dist", "loadfile", *options)
+
+
+def choose_cover(_: Sequence[str] = ()) -> int:
+    """Writes anew which tests run on PostgreSQL."""
+    return 0 if _on_postgres("--choose-postgres-cover") else 1
+
+
+PARTS: dict[str, Part] = {
+    "checks": checks,
+    "static": static_files,
+    "sqlite": sqlite,
+    "postgres": postgres,
+    "browser": browser,
+    "processes": processes,
+    "quick": quick,
+    "smoke": smoke,
+    "postgres-all": all_on_postgres,
+}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "everything": everything,
+    "quick": quickly,
+    "nightly": nightly,
+    "part": one_part,
+    "cover": choose_cover,
+    "help": usage,
+    "--help": usage,
+}
+
+
+def _tests(*arguments: str) -> bool:
+    return _call(PYTHON, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4)), *arguments) == 0
+
+
+def _on_postgres(*options: str) -> bool:
+    if _call(PYTHON, "-m", "tests.fakes.postgres", "true"):
+        raise Unavailable("PostgreSQL does not start here: see above.")
+    paths = ("autodoctor", "tests", *_without(*PROCESSES, JOURNEYS))
+    command = [PYTHON, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4)), *paths, "-m", "not browser"]
+    return _call(PYTHON, "-m", "tests.fakes.postgres", *command, *options) == 0
+
+
+def _without(*folders: str) -> list[str]:
+    return [f"--ignore={folder}" for folder in folders]
+
+
+def _need(module: str, name: str) -> None:
+    """Finds a program, or installs it where it can. Raises `Unavailable`."""
+    if _call(PYTHON, "-m", f"tests.fakes.{module}"):
+        raise Unavailable(f"There is no {name}, and none to be had.")
+
+
+def _call(*command: str) -> int:
+    return subprocess.run(command, check=False).returncode
+
+
+def _check(name: str, command: Sequence[str]) -> bool:
+    """Says nothing but how long it took, unless something is wrong."""
+    begun = time.monotonic()
+    own = (
+        PRODUCTION | {"SECRET_KEY": secrets.token_urlsafe(64)}
+        if name in {"production settings", "static files"}
+        else {}
+    )
+    done = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=False)
+    wrong = done.returncode != 0
+    print(f"{name}: {'FAILED' if wrong else 'passed'} in {time.monotonic() - begun:.1f} s", flush=True)
+    if wrong:
+        print(done.stdout + done.stderr, flush=True)
+    return not wrong
+
+
+@contextmanager
+def _own_data() -> Iterator[None]:
+    with tempfile.TemporaryDirectory(prefix="autodoctor-checks-") as data:
+        os.environ |= {"AUTODOCTOR_DATA": data, "DEBUG": "1"}
+        yield
+
+
+def _run(name: str, options: Sequence[str]) -> Outcome:
+    print(f"\n=== {name}", flush=True)
+    begun, cpu = time.monotonic(), _cpu_seconds()
+    try:
+        verdict = "passed" if PARTS[name](options) else "FAILED"
+    except Unavailable as reason:
+        print(reason)
+        verdict = "FAILED" if IN_CI else "left out"  # never in continuous integration
+    outcome = Outcome(name, verdict, time.monotonic() - begun, _cpu_seconds() - cpu)
+    print(f"=== {name}: {verdict} in {outcome.seconds:.0f} s", flush=True)
+    return outcome
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _report(outcomes: Sequence[Outcome], seconds: float) -> None:
+    print(f"\n{'part':<14}{'verdict':<10}{'seconds':>8}{'CPU seconds':>13}")
+    for each in outcomes:
+        print(f"{each.name:<14}{each.verdict:<10}{each.seconds:>8.0f}{each.cpu_seconds:>13.0f}")
+    print(f"All in {seconds:.0f} s")
+    passed, failed, skipped = (
+        sum(each.verdict == verdict for each in outcomes) for verdict in ("passed", "FAILED", "left out")
+    )
+    print(f"steps: {passed} passed, {failed} failed, {skipped} skipped")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
