@@ -109,19 +109,16 @@ class Server:
     def kill(self) -> None:
         """As a power cut would: SIGKILL."""
         self._signal(signal.SIGKILL)
-        self._running.wait()
-        self._process = None
+        self._last.wait()
 
     def stop(self) -> int:
         """As Ctrl-C does; returns the exit code."""
         self._signal(signal.SIGINT)
-        code = self._running.wait(timeout=20)
-        self._process = None
-        return code
+        return self._last.wait(timeout=20)
 
     def restart(self) -> None:
         """Kill it where it still runs, and start it again at the same address with the same data."""
-        if self._process is not None:
+        if self.is_running():
             self.kill()
         self.start()
 
@@ -140,7 +137,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        return self._running.pid
+        return self._last.pid
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -213,13 +210,14 @@ class Server:
         return self.data / "server.log"
 
     @property
-    def _running(self) -> subprocess.Popen[Any]:
+    def _last(self) -> subprocess.Popen[Any]:
+        """Kept when it ends: whoever kills it may be another thread than who starts it again."""
         if self._process is None:
-            raise RuntimeError("the server does not run")
+            raise RuntimeError("the server was never started")
         return self._process
 
     def _signal(self, number: signal.Signals) -> None:
-        self._running.send_signal(number)
+        self._last.send_signal(number)
 
     def _wait_until_it_answers(self) -> None:
         limit = time.monotonic() + START_LIMIT
