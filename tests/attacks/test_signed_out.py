@@ -82,7 +82,7 @@ def test_being_banned_by_support(server: Server) -> None:
 def test_changing_the_password_ends_the_other_browsers(server: Server) -> None:
     talk = scene.stage(server)
     server.shell(GIVE_PASSWORD.format(email=talk.mechanic.email, password=PASSWORD))
-    here, there = (server._sign_in(talk.mechanic.email, PASSWORD) for _ in range(2))
+    here, there = (server.sign_in_by_form(talk.mechanic.email, PASSWORD) for _ in range(2))
     sockets = opened(server, there, talk.id)
     with server.client(here) as browser:
         changed = browser.post("/account/password/change/", data=new_password(browser))
