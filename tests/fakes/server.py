@@ -29,8 +29,8 @@ from tests.fakes.postgres import Postgres
 PASSWORD = "demo"
 ARTIFACTS = processes.ROOT / ".artifacts"
 START_LIMIT = 60  # seconds until it must answer
-# Servers here speak plain HTTP: to read the machine's certificates would cost each client 60 ms.
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Options of an HTTP client: servers here have no certificates, and to read the machine's costs each client 60 ms.
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
 TEMPLATES_KEPT = 24 * 60 * 60  # seconds
 SIGNED_IN = """
 import json
@@ -213,10 +213,9 @@ class Server:
         client = httpx.Client(
             base_url=self.url,
             timeout=20,
-            trust_env=False,
-            verify=NO_CERTIFICATES,
             headers={"Referer": self.url + "/", "X-CSRFToken": cookies["csrftoken"]},
             cookies=cookies,
+            **PLAIN,
         )
         self._clients.append(client)
         return client
@@ -237,7 +236,7 @@ class Server:
 
     def _wait_until_it_answers(self) -> None:
         limit = time.monotonic() + START_LIMIT
-        with httpx.Client(trust_env=False, verify=NO_CERTIFICATES, timeout=2) as client:
+        with httpx.Client(timeout=2, **PLAIN) as client:
             while self.is_running() and time.monotonic() < limit:
                 try:
                     if client.get(f"{self.url}/api/health").status_code == httpx.codes.OK:
