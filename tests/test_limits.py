@@ -16,6 +16,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from autodoctor.limits import FILE_BYTES, FORM_BYTES, LIMITS, BodyLimits, Limit
 from tests.fakes.ports import free_port
+from tests.fakes.server import PLAIN
 
 LIMIT = 100_000
 SECONDS = 0.5
@@ -60,13 +61,13 @@ def in_pieces(total: int) -> Iterator[bytes]:
 
 
 def test_a_body_within_the_limit_arrives_whole(address: str) -> None:
-    assert httpx.post(f"{address}/book/", content=b"x" * LIMIT).text == str(LIMIT)
-    assert httpx.post(f"{address}/book/", content=in_pieces(LIMIT)).text == str(LIMIT)
+    assert httpx.post(f"{address}/book/", content=b"x" * LIMIT, **PLAIN).text == str(LIMIT)
+    assert httpx.post(f"{address}/book/", content=in_pieces(LIMIT), **PLAIN).text == str(LIMIT)
 
 
 @pytest.mark.parametrize("size", [LIMIT + 1, 100 * LIMIT])
 def test_a_declared_length_over_the_limit_is_refused(address: str, size: int) -> None:
-    answer = httpx.post(f"{address}/book/", content=b"x" * size)
+    answer = httpx.post(f"{address}/book/", content=b"x" * size, **PLAIN)
     assert answer.status_code == 413
     assert answer.text == "What you sent is too large."
 
@@ -77,17 +78,17 @@ def test_a_declared_length_is_refused_before_the_body_is_sent(address: str) -> N
 
 
 def test_an_undeclared_length_is_counted(address: str) -> None:
-    answer = httpx.post(f"{address}/api/sessions", content=in_pieces(20 * LIMIT))
+    answer = httpx.post(f"{address}/api/sessions", content=in_pieces(20 * LIMIT), **PLAIN)
     assert answer.status_code == 413
     assert answer.json() == {"error": "too_large", "detail": "What you sent is too large."}
 
 
 def test_an_address_may_have_a_limit_of_its_own(address: str) -> None:
-    assert httpx.post(f"{address}/api/files/1", content=b"x" * 3 * LIMIT).text == str(3 * LIMIT)
-    refused = httpx.post(f"{address}/api/files/1", content=b"x" * 4 * LIMIT)
+    assert httpx.post(f"{address}/api/files/1", content=b"x" * 3 * LIMIT, **PLAIN).text == str(3 * LIMIT)
+    refused = httpx.post(f"{address}/api/files/1", content=b"x" * 4 * LIMIT, **PLAIN)
     assert refused.status_code == 413
     assert refused.json() == {"error": "too_large", "detail": "This file is too large: up to 10 MB are possible."}
-    assert httpx.post(f"{address}/api/files/1/2", content=b"x" * 2 * LIMIT).status_code == 413
+    assert httpx.post(f"{address}/api/files/1/2", content=b"x" * 2 * LIMIT, **PLAIN).status_code == 413
 
 
 def test_the_address_of_uploads_takes_a_file_of_ten_megabytes() -> None:
@@ -104,7 +105,7 @@ def test_a_slow_sender_has_the_time_that_it_earns(address: str) -> None:
             yield b"x" * 5_000
             time.sleep(SECONDS / 4)
 
-    assert httpx.post(f"{address}/api/files/1", content=slowly()).text == "40000"
+    assert httpx.post(f"{address}/api/files/1", content=slowly(), **PLAIN).text == "40000"
 
 
 def test_a_body_that_drips_is_broken_off(address: str) -> None:
@@ -118,7 +119,7 @@ def test_a_client_that_leaves_in_the_middle_harms_nobody(address: str) -> None:
     connection = connect(address)
     connection.sendall(b"POST /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nonly this")
     connection.close()
-    assert httpx.post(f"{address}/book/", content=b"x").text == "1"
+    assert httpx.post(f"{address}/book/", content=b"x", **PLAIN).text == "1"
 
 
 def raw(address: str, request: bytes) -> bytes:

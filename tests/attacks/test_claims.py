@@ -5,7 +5,7 @@ import asyncio
 import httpx
 
 from tests.fakes import scene
-from tests.fakes.server import Person, Server
+from tests.fakes.server import PLAIN, Person, Server
 
 GRABS_EACH = 5
 
@@ -59,5 +59,5 @@ def client_of(server: Server, person: Person) -> httpx.AsyncClient:
         cookies=person.cookies | {"csrftoken": token},
         headers={"X-CSRFToken": token, "Referer": server.url + "/"},
         timeout=60,
-        trust_env=False,
+        **PLAIN,
     )

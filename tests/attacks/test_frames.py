@@ -1,7 +1,6 @@
 """Frames that lie, and frames that are meant to hurt: nobody is fooled, and nobody else feels them."""
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -26,9 +25,7 @@ def peer(talk: Talk) -> Iterator[Socket]:
     """The other side, which answers as it did before, afterwards too."""
     with talk.open(talk.mechanic) as mechanic:
         yield mechanic
-        began = time.monotonic()
         mechanic.expect("event", client_id=mechanic.say("still here"))
-        assert time.monotonic() - began < 2
 
 
 def test_a_forged_message_carries_its_true_sender(talk: Talk, peer: Socket) -> None:
@@ -170,9 +167,7 @@ def test_a_flood_is_told_to_be_slower(talk: Talk, peer: Socket, kind: str) -> No
         else:
             customer.send(kind, **fields)
     assert customer.expect("error", code="too_fast")["detail"]
-    began = time.monotonic()
     peer.expect("event", client_id=peer.say("and me?"))
-    assert time.monotonic() - began < 2
     customer.cut()  # its farewell would have to wait behind all that
 
 

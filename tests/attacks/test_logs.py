@@ -12,7 +12,7 @@ import pytest
 from autodoctor.files.tests.samples import PDF
 from tests.fakes import scene
 from tests.fakes.scene import Talk
-from tests.fakes.server import PASSWORD, Server, running
+from tests.fakes.server import PASSWORD, PLAIN, Server, running
 from tests.fakes.sockets import Socket
 
 MAIL_PASSWORD, CRON, METRICS = "hunter2-of-the-mail", "the-cron-secret-0815", "the-metrics-token-0816"
@@ -56,7 +56,7 @@ def book(server: Server) -> str:
     answer = server.client(server.sign_in("customer@example.com")).post("/api/sessions", json=intake)
     assert answer.status_code == 201, answer.text
     checkout = answer.json()["checkout_url"]
-    httpx.post(checkout, data={"action": "pay", "card": "pm_card_visa"}, trust_env=False, timeout=20)
+    httpx.post(checkout, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
     return str(answer.json()["session"]["id"])
 
 
@@ -146,7 +146,7 @@ def test_a_job_that_fails_is_told_with_its_kind(server: Server) -> None:
 
 
 def test_an_answer_names_its_request(server: Server) -> None:
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with httpx.Client(base_url=server.url, **PLAIN) as client:
         made = client.get("/api/health").headers["X-Request-ID"]
         assert re.fullmatch(r"[0-9a-f]{16}", made)
         assert client.get("/api/health", headers={"X-Request-ID": NAMED}).headers["X-Request-ID"] == NAMED
@@ -159,6 +159,6 @@ def test_an_answer_names_its_request(server: Server) -> None:
 
 def test_addresses_stand_in_the_log_without_what_follows_them(server: Server) -> None:
     token = str(uuid4())
-    httpx.get(f"{server.url}/api/health?token={token}", trust_env=False)
+    httpx.get(f"{server.url}/api/health?token={token}", **PLAIN)
     assert token not in server.log()
     assert not [line for line in lines(server) if "?" in line["event"]]

@@ -15,7 +15,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.payments.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sessions.models import Session
 from tests.fakes import scene
-from tests.fakes.server import Server
+from tests.fakes.server import PLAIN, Server
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
@@ -126,7 +126,7 @@ def test_a_running_server_holds_our_price_for_each_forgery(server: Server) -> No
         if answer.status_code == 422:
             continue
         link, id_ = answer.json()["checkout_url"], UUID(answer.json()["session"]["id"])
-        httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, trust_env=False, timeout=20)
+        httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
         wait_for(lambda id_=id_: scene.state_of(server, id_) == "requested", 20)
         held = server.sql(
             "SELECT amount_cents, currency, state, seconds FROM payments_payment WHERE owner_id = %s",

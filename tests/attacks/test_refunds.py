@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.fakes import scene
-from tests.fakes.server import Person, Server, running
+from tests.fakes.server import PLAIN, Person, Server, running
 from tests.faults.test_payments import book, control, is_idle, pay, until
 
 CHARGED = 999
@@ -76,9 +76,7 @@ def at_stripe(shop: Server, kind: str, payment_id: str) -> list[dict[str, Any]]:
 
 
 def api(shop: Server, path: str) -> list[dict[str, Any]]:
-    answer = httpx.get(
-        f"{shop.url}/sandbox/stripe/v1/{path}", auth=("sk_test_sandbox", ""), trust_env=False, timeout=20
-    )
+    answer = httpx.get(f"{shop.url}/sandbox/stripe/v1/{path}", auth=("sk_test_sandbox", ""), timeout=20, **PLAIN)
     return list(answer.json()["data"])
 
 

@@ -1,7 +1,6 @@
 """Signalling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
 
 import json
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -41,9 +40,7 @@ def peer(talk: Talk) -> Iterator[Socket]:
 
 
 def is_served(socket: Socket) -> None:
-    began = time.monotonic()
     socket.expect("event", client_id=socket.say("still here"))
-    assert time.monotonic() - began < 2
 
 
 def has_joined(socket: Socket) -> Socket:

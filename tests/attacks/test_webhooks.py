@@ -10,7 +10,7 @@ import pytest
 from autodoctor.payments.sandbox.webhooks import sign
 from tests.fakes import scene
 from tests.fakes.scene import Talk
-from tests.fakes.server import Server
+from tests.fakes.server import PLAIN, Server
 
 SECRET = "whsec_sandbox"
 ADDRESS = "/api/stripe/webhook"
@@ -47,7 +47,7 @@ def event(talk: Talk, **changes: Any) -> str:
 
 def deliver(server: Server, body: str, signature: str | None) -> httpx.Response:
     headers = {"Content-Type": "application/json"} | ({} if signature is None else {"Stripe-Signature": signature})
-    return httpx.post(server.url + ADDRESS, content=body.encode(), headers=headers, trust_env=False, timeout=20)
+    return httpx.post(server.url + ADDRESS, content=body.encode(), headers=headers, timeout=20, **PLAIN)
 
 
 def signatures(body: str) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36  # <sys/prctl.h>
 CAN_FORK = sys.platform == "linux" and os.environ.get("COLD_STARTS") != "1"
 KEPT = ("PATH", "HOME", "LANG", "TZ")
+_ordering = threading.Lock()
 MEASURING = tuple(name for name in os.environ if name.startswith("COVERAGE_"))
 
 
@@ -88,7 +90,8 @@ class _Forked(subprocess.Popen[Any]):
         module, *arguments = args[2:]
         given = zip((p2cread, c2pwrite, errwrite), range(3), strict=True)
         streams = tuple(own if stream == -1 else stream for stream, own in given)
-        self.pid = zygote.send(_zygote(), zygote.Order(module, arguments, dict(env), streams))
+        with _ordering:
+            self.pid = zygote.send(_zygote(), zygote.Order(module, arguments, dict(env), streams))
         self._child_created = True
         self._close_pipe_fds(p2cread, p2cwrite, c2pread, c2pwrite, errread, errwrite)  # type: ignore[attr-defined]
 

@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import json
+import secrets
 import shutil
 import signal
 import sqlite3
@@ -28,16 +29,30 @@ from tests.fakes.postgres import Postgres
 PASSWORD = "demo"
 ARTIFACTS = processes.ROOT / ".artifacts"
 START_LIMIT = 60  # seconds until it must answer
-# Servers here speak plain HTTP: to read the machine's certificates would cost each client 60 ms.
-NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+# Options of an HTTP client: servers here have no certificates, and to read the machine's costs each client 60 ms.
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
 TEMPLATES_KEPT = 24 * 60 * 60  # seconds
-ENROL = """
+SIGNED_IN = """
 import json
+from types import SimpleNamespace
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from autodoctor.accounts.models import MechanicProfile, User
 
+def signed_in(user):
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    record_authentication(SimpleNamespace(session=store), user, "password", email=user.email)
+    store.create()
+    return [str(user.id), user.email, store.session_key]
+"""
+ENROL = (
+    SIGNED_IN
+    + """
 people = []
 for number in range({count}):
     user = User(email=f"{prefix}{{number}}@example.org", name=f"{prefix} {{number}}".title())
@@ -47,14 +62,10 @@ for number in range({count}):
         MechanicProfile.objects.create(
             user=user, headline="Engines", years_experience=9, skills="Engines", state="approved", taking_sessions=True
         )
-    store = SessionStore()
-    store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.create()
-    people.append([str(user.id), user.email, store.session_key])
+    people.append(signed_in(user))
 print(json.dumps(people))
 """
+)
 
 
 @dataclass(frozen=True)
@@ -109,19 +120,16 @@ class Server:
     def kill(self) -> None:
         """As a power cut would: SIGKILL."""
         self._signal(signal.SIGKILL)
-        self._running.wait()
-        self._process = None
+        self._last.wait()
 
     def stop(self) -> int:
         """As Ctrl-C does; returns the exit code."""
         self._signal(signal.SIGINT)
-        code = self._running.wait(timeout=20)
-        self._process = None
-        return code
+        return self._last.wait(timeout=20)
 
     def restart(self) -> None:
         """Kill it where it still runs, and start it again at the same address with the same data."""
-        if self._process is not None:
+        if self.is_running():
             self.kill()
         self.start()
 
@@ -140,7 +148,7 @@ class Server:
 
     @property
     def pid(self) -> int:
-        return self._running.pid
+        return self._last.pid
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -174,56 +182,61 @@ class Server:
             lite.close()
 
     def enrol(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
-        """That many new people, already signed in: for crowds, where signing in by the form would take minutes."""
+        """That many new people, already signed in."""
         made = json.loads(self.shell(ENROL.format(count=count, prefix=prefix, mechanics=mechanics)))
         return [Person(id_, email, {"sessionid": key}) for id_, email, key in made]
 
-    def sign_in(self, email: str, password: str = PASSWORD) -> Person:
-        """Through the sign-in page; once a person and server."""
+    def sign_in(self, email: str) -> Person:
+        """As if by the form, once a person and server."""
         if email not in self._signed_in:
-            self._signed_in[email] = self._sign_in(email, password)
+            made = self.shell(SIGNED_IN + f"print(json.dumps(signed_in(User.objects.get(email={email!r}))))")
+            id_, _, key = json.loads(made)
+            self._signed_in[email] = Person(id_, email, {"sessionid": key})
         return self._signed_in[email]
+
+    def sign_in_by_form(self, email: str, password: str = PASSWORD) -> Person:
+        """Through the sign-in page, each time: where it is the subject."""
+        client = self.client()
+        answer = client.post("/sign-in/", data={"login": email, "password": password})
+        cookies = {cookie.name: str(cookie.value) for cookie in client.cookies.jar}
+        if "sessionid" not in cookies:
+            raise RuntimeError(f"{email} could not sign in: {answer.status_code}\n{answer.text[:2000]}")
+        ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
+        return Person(str(_uuid(id_)), email, cookies)
 
     def client(self, person: Person | None = None) -> httpx.Client:
         """An HTTP client with the person's cookies that sends the CSRF token along, as our pages do.
 
-        It is closed with the server.
+        The token is one of its own: the server only compares the two. It is closed with the server.
         """
-        headers = {"Referer": self.url + "/"}
-        client = httpx.Client(base_url=self.url, timeout=20, trust_env=False, verify=NO_CERTIFICATES, headers=headers)
+        cookies = {"csrftoken": secrets.token_hex(16)} | (person.cookies if person else {})
+        client = httpx.Client(
+            base_url=self.url,
+            timeout=20,
+            headers={"Referer": self.url + "/", "X-CSRFToken": cookies["csrftoken"]},
+            cookies=cookies,
+            **PLAIN,
+        )
         self._clients.append(client)
-        if person is None or "csrftoken" not in person.cookies:
-            client.get("/sign-in/")  # before the person's cookies: whoever is signed in is only led on
-        if person is not None:
-            client.cookies.update(person.cookies)
-        if "csrftoken" in client.cookies:
-            client.headers["X-CSRFToken"] = client.cookies["csrftoken"]
         return client
-
-    def _sign_in(self, email: str, password: str) -> Person:
-        client = self.client()
-        answer = client.post("/sign-in/", data={"login": email, "password": password})
-        if "sessionid" not in client.cookies:
-            raise RuntimeError(f"{email} could not sign in: {answer.status_code}\n{answer.text[:2000]}")
-        ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
-        return Person(str(_uuid(id_)), email, dict(client.cookies))
 
     @property
     def _log(self) -> Path:
         return self.data / "server.log"
 
     @property
-    def _running(self) -> subprocess.Popen[Any]:
+    def _last(self) -> subprocess.Popen[Any]:
+        """Kept when it ends: whoever kills it may be another thread than who starts it again."""
         if self._process is None:
-            raise RuntimeError("the server does not run")
+            raise RuntimeError("the server was never started")
         return self._process
 
     def _signal(self, number: signal.Signals) -> None:
-        self._running.send_signal(number)
+        self._last.send_signal(number)
 
     def _wait_until_it_answers(self) -> None:
         limit = time.monotonic() + START_LIMIT
-        with httpx.Client(trust_env=False, verify=NO_CERTIFICATES, timeout=2) as client:
+        with httpx.Client(timeout=2, **PLAIN) as client:
             while self.is_running() and time.monotonic() < limit:
                 try:
                     if client.get(f"{self.url}/api/health").status_code == httpx.codes.OK:

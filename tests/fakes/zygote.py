@@ -4,6 +4,7 @@ Each order on the socket FD is answered by the id of a new process, which then g
 would, with an environment of its own. It is nobody's child at first: whoever ordered it adopts it (see `processes`).
 """
 
+import atexit
 import gc
 import importlib
 import json
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 LENGTH = 4  # bytes before an order that say how long it is
@@ -100,8 +101,8 @@ def serve(connection: socket.socket) -> Order | None:
     return None
 
 
-def become(order: Order) -> None:
-    """Go on as if just started. Raises `SystemExit`, as the module does."""
+def become(order: Order) -> NoReturn:
+    """Go on as if just started, and end."""
     for number, stream in enumerate(order.streams):
         os.dup2(stream, number)
         os.close(stream)
@@ -110,7 +111,27 @@ def become(order: Order) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     random.seed()
     sys.argv = [order.module, *order.arguments]
-    runpy.run_module(order.module, run_name="__main__", alter_sys=True)
+    code = _run(order.module)
+    threading._shutdown()  # type: ignore[attr-defined] # as the interpreter does before it takes itself to pieces,
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # which would cost more than all of a command
+
+
+def _run(module: str) -> int:
+    """Returns the exit code."""
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as ending:
+        if ending.code is None or isinstance(ending.code, int):
+            return ending.code or 0
+        print(ending.code, file=sys.stderr)
+        return 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
 
 
 def _forget_settings() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes import scene
 from tests.fakes.scene import Talk
-from tests.fakes.server import Server, running
+from tests.fakes.server import PLAIN, Server, running
 from tests.faults.test_payments import announcement, control, events_of, until
 
 
@@ -28,7 +28,7 @@ def accept(talk: Talk) -> dict[str, Any]:
 
 
 def pay(link: str) -> None:
-    answer = httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, trust_env=False, timeout=20)
+    answer = httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
     assert "/extension/" in answer.headers["Location"], answer.text
 
 

@@ -18,7 +18,7 @@ from autodoctor.files.tests.samples import PDF, film
 from tests.fakes import scene
 from tests.fakes.s3 import S3, s3
 from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server
+from tests.fakes.server import PLAIN, Person, Server
 
 MEGABYTE = 1024 * 1024
 
@@ -162,7 +162,7 @@ def keeps_files_in(bucket_server: S3, server: Server) -> None:
     made = share(talk, content)
     assert made.status_code == 201, made.text
     assert made.json()["url"].startswith(bucket_server.url)
-    assert httpx.get(made.json()["url"]).content == content
+    assert httpx.get(made.json()["url"], **PLAIN).content == content
     mechanic = server.client(talk.mechanic)
     stays = f"/sessions/{talk.id}/files/{made.json()['id']}/"
     assert mechanic.get(stays).headers["Location"].startswith(bucket_server.url)
@@ -170,7 +170,7 @@ def keeps_files_in(bucket_server: S3, server: Server) -> None:
     assert policy.count(bucket_server.url) == 2
     assert not incoming(server)
     assert server.client(talk.customer).delete(f"{address(talk)}/{made.json()['id']}").status_code == 204
-    until(lambda: httpx.get(made.json()["url"]).status_code in {403, 404})
+    until(lambda: httpx.get(made.json()["url"], **PLAIN).status_code in {403, 404})
 
 
 @contextmanager

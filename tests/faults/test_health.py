@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fakes import scene
 from tests.fakes.postgres import Postgres
-from tests.fakes.server import Server, fresh_database
+from tests.fakes.server import PLAIN, Server, fresh_database
 from tests.fakes.tunnel import Tunnel, tunnel
 
 StartServer = Callable[..., Server]
@@ -37,7 +37,7 @@ def far(start_server: StartServer, cluster: Postgres, line: Tunnel) -> Server:
 def ready(server: Server) -> tuple[int, dict[str, bool], float]:
     """The status, which parts are well, and how many seconds the answer took."""
     began = time.monotonic()
-    answer = httpx.get(f"{server.url}/api/ready", trust_env=False, timeout=10)
+    answer = httpx.get(f"{server.url}/api/ready", timeout=10, **PLAIN)
     lines = [json.loads(line) for line in answer.text.splitlines()]
     return answer.status_code, {line["part"]: line["ok"] for line in lines}, time.monotonic() - began
 
@@ -58,7 +58,7 @@ def test_a_database_that_is_silent_is_told_within_two_seconds(far: Server, line:
     assert (parts["bus"], parts["store"]) == (True, True)
     assert seconds < 2
     assert min(ready(far)[2] for _ in range(3)) < 0.5  # nobody waits again for what hangs
-    assert httpx.get(f"{far.url}/api/health", trust_env=False, timeout=2).status_code == 200
+    assert httpx.get(f"{far.url}/api/health", timeout=2, **PLAIN).status_code == 200
 
 
 def test_a_database_that_comes_back_makes_it_ready_again(start_server: StartServer, cluster: Postgres) -> None:
@@ -81,7 +81,7 @@ def until(holds: Callable[[], bool], patience: float = 15) -> None:
 def figures(server: Server) -> dict[str, float]:
     """Every sample, by its name and its first label."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    answer = httpx.get(f"{server.url}/metrics", headers=headers, trust_env=False, timeout=10)
+    answer = httpx.get(f"{server.url}/metrics", headers=headers, timeout=10, **PLAIN)
     assert answer.status_code == 200
     return {
         " ".join([sample.name, *sample.labels.values()]): sample.value
@@ -116,4 +116,4 @@ def test_the_figures_move_with_a_session(start_server: StartServer) -> None:
 def test_the_figures_are_for_nobody_else(start_server: StartServer) -> None:
     server = start_server(environment={"METRICS_TOKEN": TOKEN})
     for headers in ({}, {"Authorization": "Bearer wrong"}):
-        assert httpx.get(f"{server.url}/metrics", headers=headers, trust_env=False).status_code == 404
+        assert httpx.get(f"{server.url}/metrics", headers=headers, **PLAIN).status_code == 404

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
@@ -148,24 +149,33 @@ def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(shared
     async def send_across_the_end() -> tuple[set[str], set[str]]:
         accepted: set[str] = set()
         refused: set[str] = set()
+        sent: list[str] = []
         path = room(id_)
         async with AsyncSocket(server, path, talk.customer) as mine, AsyncSocket(server, path, talk.mechanic) as theirs:
             welcome = await mine.expect("welcome")
             await mine.send("join")
             await theirs.send("join")
-            left = _seconds(welcome["session"]["ends_at"]) - _seconds(welcome["now"])
-            await asyncio.sleep(left - 0.2)  # the moment itself is what this is about
-            sent = []
-            for number in range(200):
-                sent.append(await mine.say(str(number)))
-                await asyncio.sleep(0.002)
-            while len(accepted) + len(refused) < len(sent):
+            ends_at = _seconds(welcome["session"]["ends_at"])
+
+            async def send() -> None:
+                """More and more often towards the end, and a few after the first refusal."""
+                while not refused or len(sent) < 200:
+                    sent.append(await mine.say(str(len(sent))))
+                    await asyncio.sleep(max(0.002, (ends_at - time.time()) / 50))
+                await mine.send("ping")
+
+            sending = asyncio.create_task(send())
+            all_sent = False
+            while not all_sent or len(accepted) + len(refused) < len(sent):
                 frame = await mine.receive()
-                if frame["type"] == "error":
+                if frame["type"] == "pong":
+                    all_sent = True
+                elif frame["type"] == "error":
                     assert frame["code"] == "session_closed"
                     refused.add(frame["client_id"])
                 elif frame["type"] == "event" and frame["client_id"]:
                     accepted.add(frame["client_id"])
+            await sending
         return accepted, refused
 
     accepted, refused = asyncio.run(send_across_the_end())

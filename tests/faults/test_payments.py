@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.fakes import scene
-from tests.fakes.server import Person, Server, running
+from tests.fakes.server import PLAIN, Person, Server, running
 
 SANDBOX = "/sandbox/stripe"
 
@@ -42,14 +42,14 @@ def book(server: Server, customer: Person) -> tuple[UUID, str]:
 
 
 def control(server: Server, verb: str, **given: Any) -> Any:
-    answer = httpx.post(f"{server.url}{SANDBOX}/_control/{verb}", json=given, trust_env=False, timeout=60)
+    answer = httpx.post(f"{server.url}{SANDBOX}/_control/{verb}", json=given, timeout=60, **PLAIN)
     answer.raise_for_status()
     return answer.json()
 
 
 def pay(checkout_url: str) -> str:
     """Press the button; returns where it leads to."""
-    answer = httpx.post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}, trust_env=False, timeout=20)
+    answer = httpx.post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
     assert answer.is_redirect, answer.text
     return answer.headers["Location"]
 
@@ -83,7 +83,7 @@ def is_idle(server: Server) -> bool:
 def announcement(server: Server, id_: UUID) -> str:
     """The id of Stripe's event that says that this session's money is held."""
     path = f"{server.url}{SANDBOX}/v1/events?type=payment_intent.amount_capturable_updated"
-    events = httpx.get(path, auth=("sk_test_sandbox", ""), trust_env=False, timeout=20).json()["data"]
+    events = httpx.get(path, auth=("sk_test_sandbox", ""), timeout=20, **PLAIN).json()["data"]
     (mine,) = [event["id"] for event in events if event["data"]["object"]["metadata"]["owner_id"] == str(id_)]
     return str(mine)
 

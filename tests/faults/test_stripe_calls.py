@@ -38,6 +38,9 @@ class Line:
     def cut(self, call: str, when: str, kill: Callable[[], None]) -> None:
         self._call, self._when, self._kill, self.keys = call, when, kill, []
 
+    def mend(self) -> None:
+        self._when = ""
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not re.fullmatch(self._call, f"{scope['method']} {scope['path']}"):
             await self._app(scope, receive, send)
@@ -233,8 +236,13 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
 
 
 @pytest.fixture
-def shop(shops: Iterator[Shop]) -> Shop:
-    return next(shops)
+def shop(shops: Iterator[Shop]) -> Iterator[Shop]:
+    """It runs, and its line is whole, whatever became of the test before."""
+    shop = next(shops)
+    yield shop
+    shop.line.mend()
+    if not shop.server.is_running():
+        shop.server.start()
 
 
 def killed_at(shop: Shop, call: str, when: str, do: Callable[[], object]) -> None:

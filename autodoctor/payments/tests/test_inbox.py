@@ -22,6 +22,7 @@ from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.sandbox.webhooks import sign
 from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, open_page, run_all
+from tests.fakes.server import PLAIN
 
 State = Payment.State
 Event = dict[str, Any]
@@ -323,5 +324,5 @@ def hold_directly(payment: Payment, sandbox: RunningSandbox, **changes: Any) -> 
         "metadata[payment_id]": changes.get("payment_id", str(payment.id)),
         "metadata[owner_id]": changes.get("owner_id", str(payment.owner_id)),
     }
-    answer = httpx.post(f"{sandbox.url}/v1/payment_intents", data=form, auth=("sk_test_sandbox", ""))
+    answer = httpx.post(f"{sandbox.url}/v1/payment_intents", data=form, auth=("sk_test_sandbox", ""), **PLAIN)
     answer.raise_for_status()

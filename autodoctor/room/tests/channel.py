@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes.server import Person, Server
+from tests.fakes.server import PLAIN, Person, Server
 from tests.fakes.sockets import Socket
 
 
@@ -32,7 +32,7 @@ def post(server: Server, person: Person, path: str, body: object = None) -> http
         cookies={**person.cookies, "csrftoken": token},
         headers={"X-CSRFToken": token, "Origin": server.url},
         timeout=20,
-        trust_env=False,
+        **PLAIN,
     ) as client:
         return client.post(path, json=body)
 

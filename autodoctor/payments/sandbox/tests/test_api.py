@@ -9,6 +9,7 @@ import stripe
 
 from autodoctor.payments.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.payments.sandbox.tests.conftest import OpenCheckout
+from tests.fakes.server import PLAIN
 
 AUTHORISED = {"Authorization": "Bearer sk_test_sandbox"}
 INTENT: Any = {"amount": 1499, "currency": "usd"}
@@ -105,7 +106,7 @@ def test_a_key_in_use_is_a_conflict(stripe_sandbox: RunningSandbox) -> None:
     headers = AUTHORISED | {"Idempotency-Key": "one"}
 
     def create() -> httpx.Response:
-        return httpx.post(f"{stripe_sandbox.url}/v1/payment_intents", data=INTENT, headers=headers, timeout=20)
+        return httpx.post(f"{stripe_sandbox.url}/v1/payment_intents", data=INTENT, headers=headers, timeout=20, **PLAIN)
 
     with ThreadPoolExecutor(2) as pool:
         with stripe_sandbox.app.store.transaction():
