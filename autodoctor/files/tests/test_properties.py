@@ -15,6 +15,7 @@ from autodoctor.files.models import StoredFile
 from autodoctor.files.tests import samples
 from autodoctor.files.tests.conftest import folder
 from autodoctor.files.tests.samples import PDF, film, office, photo, position_in, upload, wav
+from tests.fakes.examples import examples
 
 HARMLESS = {type_.content_type for type_ in kinds.TYPES.values()} | {kinds.TEXT.content_type}
 PAYLOADS = [
@@ -28,7 +29,7 @@ WHOLE = [
     *(photo(format_, (64, 48)) for format_ in ("JPEG", "PNG", "WEBP", "HEIF", "GIF")),
     *(PDF, film(), film(b"qt  ", position="+1+2/"), wav(), office(), b"plain text\n", samples.png_claiming(9, 9)),
 ]
-many = tried(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+many = tried(max_examples=examples(60), suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @st.composite

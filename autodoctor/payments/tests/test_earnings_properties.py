@@ -19,6 +19,7 @@ from autodoctor.clock.models import Job
 from autodoctor.payments import earnings, gateway, ledger, payouts
 from autodoctor.payments.gateway import AccountSnapshot, TransferSnapshot
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
+from tests.fakes.examples import examples
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HELD = 2999
@@ -223,6 +224,7 @@ class Earnings(RuleBasedStateMachine):
             )
 
 
+@pytest.mark.on_postgres
 @pytest.mark.django_db
 def test_in_any_order(customer: User, mechanic: User, settings: Settings) -> None:
     settings.CLOCK_HANDLERS = "autodoctor.payments.tests.test_earnings_properties.HANDLERS"
@@ -239,4 +241,6 @@ def _handlers() -> dict[str, Any]:
 
 
 HANDLERS = _handlers()
-SETTINGS = settings(max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(
+    max_examples=examples(60), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)

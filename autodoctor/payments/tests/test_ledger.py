@@ -15,6 +15,7 @@ from autodoctor.payments.ledger import NotRefundable
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, Crashes, run_all, scheduled
+from tests.fakes.examples import examples
 
 State = Payment.State
 
@@ -152,7 +153,7 @@ def test_what_was_not_charged_cannot_be_refunded(payment: Payment, now: datetime
         refund(payment, 1, now)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(amounts=st.lists(st.integers(1, PRICE_CENTS), max_size=8), fails=st.sets(st.integers(0, 7)))
 def test_refunds_never_exceed_the_charge(book: Book, now: datetime, amounts: list[int], fails: set[int]) -> None:
     payment = book()

@@ -16,6 +16,7 @@ from autodoctor.payments.models import Payment, Refund, StripeCustomer
 from autodoctor.payments.settle import settle
 from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, as_disputed, as_stripe_has_it, scheduled
+from tests.fakes.examples import examples
 
 State = Payment.State
 
@@ -163,7 +164,7 @@ ENDS = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(LIVES)), data=st.data())
 def test_any_order_of_news_ends_the_same(book: Book, now: datetime, name: str, data: st.DataObject) -> None:
     """Old news may come last: whoever fetched it was overtaken. The newest comes at least once, anywhere."""

@@ -13,6 +13,7 @@ from autodoctor.sessions.rules import DEADLINES
 from autodoctor.sessions.states import TERMINAL
 from autodoctor.sessions.sweep import sweep
 from autodoctor.sessions.tests.machine import Course
+from tests.fakes.examples import examples
 
 
 class Machine(Course):
@@ -81,11 +82,12 @@ class Machine(Course):
         assert settlement.mechanic_share_cents(sum(charged)) * 100 <= sum(charged) * 70
 
 
+@pytest.mark.on_postgres
 @pytest.mark.django_db
 def test_any_order_of_steps() -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples(40), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
