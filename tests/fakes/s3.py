@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from moto.server import ThreadedMotoServer
-
 
 @dataclass(frozen=True)
 class S3:
@@ -25,6 +23,8 @@ class S3:
 
 @contextmanager
 def s3() -> Iterator[S3]:
+    from moto.server import ThreadedMotoServer  # a second to import, for the few tests that store in a bucket
+
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
