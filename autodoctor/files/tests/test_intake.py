@@ -5,6 +5,7 @@ import hashlib
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -145,8 +146,8 @@ def test_a_screenshot_stays_a_png_and_a_photo_in_a_png_does_not(customer: User) 
 
 
 def test_a_huge_photo_is_made_smaller(customer: User) -> None:
-    file = take(customer, "a.jpg", photo(size=(5000, 3750)))
-    assert (file.width, file.height) == (4096, 3072)
+    file = take(customer, "a.jpg", photo(size=(5000, 400)))
+    assert (file.width, file.height) == (4096, 328)
 
 
 @pytest.mark.parametrize(
@@ -178,18 +179,19 @@ def test_more_than_ten_megabytes_are_refused(customer: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    "bomb",
     [
-        (samples.png_claiming(50_000, 50_000), "too many pixels"),
-        (samples.png_claiming(2_000_000_000, 3), "too many pixels"),
-        (samples.animation(frames=300, size=(1000, 1000)), "too many pixels"),
-        (samples.gif_claiming(65_535, 65_535), "too many pixels"),
+        lambda: samples.png_claiming(50_000, 50_000),
+        lambda: samples.png_claiming(2_000_000_000, 3),
+        lambda: samples.animation(frames=300, size=(1000, 1000)),
+        lambda: samples.gif_claiming(65_535, 65_535),
     ],
+    ids=["square", "strip", "animation", "claim"],
 )
-def test_bombs_are_refused_before_they_are_decoded(customer: User, content: bytes, sentence: str) -> None:
+def test_bombs_are_refused_before_they_are_decoded(customer: User, bomb: Callable[[], bytes]) -> None:
     with pytest.raises(errors.FileRefused, match="wrong_type") as refused:
-        take(customer, "a.png", content)
-    assert sentence in refused.value.detail
+        take(customer, "a.png", bomb())
+    assert "too many pixels" in refused.value.detail
 
 
 def test_the_first_picture_of_a_small_animation_is_kept(customer: User) -> None:

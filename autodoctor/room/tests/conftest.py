@@ -106,16 +106,16 @@ def reads(client_of: "Callable[[User], Client]", story: "Story") -> "Callable[..
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    from playwright.sync_api import expect
-
-    expect.set_options(timeout=PATIENCE)
     return chromium.options()
 
 
 @pytest.fixture
 def exchange() -> "Iterator[Exchange]":
+    from playwright.sync_api import expect
+
     from autodoctor.room.tests.exchange import exchanging
 
+    expect.set_options(timeout=PATIENCE)
     with exchanging() as made:
         yield made
 

@@ -1,5 +1,6 @@
 """The modules of the device check in a real browser: limits, words for browsers, devices, measuring."""
 
+from statistics import median
 from typing import Any
 
 import pytest
@@ -42,12 +43,15 @@ def test_what_a_connection_is_good_for(browser_page: Page, figures: dict[str, An
     assert ask(browser_page, "link-test", "judge(given)", GREEN | figures) == {"level": level, "weakness": weakness}
 
 
+# The page's time moves only while an answer is on its way: no busy machine is taken for a bad line.
 MEASURE = """async ({ wait, refuse, hiccups }) => {
   const asked = [];
+  let now = 0;
+  performance.now = () => now;
   window.fetch = async (address, options) => {
     asked.push([address, options.body?.size ?? 0, options.headers?.["X-CSRFToken"] ?? ""]);
     const hiccup = asked.length <= hiccups && asked.length % 2 ? 400 : 0;
-    await new Promise((resolve) => setTimeout(resolve, (options.body ? wait.upload : wait.ping) + hiccup));
+    now += (options.body ? wait.upload : wait.ping) + hiccup;
     if (refuse) throw new TypeError("Failed to fetch");
     return new Response(null, { status: 204 });
   };
@@ -62,6 +66,14 @@ MEASURE = """async ({ wait, refuse, hiccups }) => {
 
 BUSY = """async () => {
   const { measure } = await import("room/link-test");
+  const { fetch } = window;
+  const waits = [];
+  window.fetch = async (...asked) => {
+    const begun = performance.now();
+    const answer = await fetch(...asked);
+    waits.push([asked[0], performance.now() - begun]);
+    return answer;
+  };
   let turn = 0;
   const busy = setInterval(() => {
     turn += 1;
@@ -72,7 +84,8 @@ BUSY = """async () => {
     token: "t", pingEvery: 0, signal: new AbortController().signal, progress: () => {},
   });
   clearInterval(busy);
-  return figures;
+  const pings = waits.filter(([address]) => address === "/api/health").map(([, took]) => took);
+  return { rtt: figures.rtt_ms, pings };
 }"""
 
 
@@ -84,7 +97,7 @@ def measured(page: Page, *, ping: int = 5, upload: int = 20, refuse: bool = Fals
 
 def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> None:
     found = measured(browser_page, ping=20)
-    assert 15 <= found["figures"]["rtt_ms"] <= 200
+    assert found["figures"]["rtt_ms"] == 20
     assert found["figures"]["up_kbit"] > 1000
     assert found["figures"]["loss_percent"] is None
     pings = [address for address, _, _ in found["asked"] if address == "/api/health"]
@@ -96,7 +109,7 @@ def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> No
 
 def test_a_hiccup_is_looked_at_once_more_before_it_counts(browser_page: Page) -> None:
     found = measured(browser_page, hiccups=11)
-    assert found["figures"]["jitter_ms"] < 200
+    assert found["figures"]["jitter_ms"] == 0
     assert found["shares"] == sorted(found["shares"])
 
 
@@ -108,13 +121,15 @@ def test_what_stays_unsteady_is_called_so(browser_page: Page) -> None:
 
 def test_a_page_that_is_busy_is_not_the_networks_fault(browser_page: Page) -> None:
     """The page hears of every answer late; the browser knows when it came."""
-    assert browser_page.evaluate(BUSY)["rtt_ms"] < 300
+    found = browser_page.evaluate(BUSY)
+    rounds = [found["pings"][first : first + 10] for first in range(1, len(found["pings"]), 11)]
+    assert found["rtt"] < min(median(one) for one in rounds)
 
 
 def test_a_slow_line_is_not_burdened_with_more(browser_page: Page) -> None:
     found = measured(browser_page, upload=900)
     assert [size for address, size, _ in found["asked"] if address == "/api/check/upload"] == [64 * 1024]
-    assert 300 < found["figures"]["up_kbit"] < 620
+    assert found["figures"]["up_kbit"] == pytest.approx(64 * 1024 * 8 / (900 - 5), abs=1)
 
 
 def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:

@@ -11,8 +11,14 @@ import stripe
 
 from autodoctor.payments.sandbox import API_KEY, WEBHOOK_SECRET
 from autodoctor.payments.sandbox.testing import RunningSandbox, stripe_sandbox
+from tests.fakes import chromium
 
 __all__ = ["stripe_sandbox"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return chromium.options()
 
 
 @pytest.fixture

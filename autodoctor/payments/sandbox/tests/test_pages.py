@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from autodoctor.payments.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.payments.sandbox.tests.conftest import OpenCheckout
-from tests.fakes import chromium
 
 PHONE: Any = {"width": 390, "height": 844}
 
@@ -54,16 +53,8 @@ def shop() -> Iterator[Shop]:
     open_.close()
 
 
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.options())
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def phone(chrome: Browser) -> Iterator[Page]:
+def phone(browser: Browser) -> Iterator[Page]:
     """A phone's page; whatever the browser complains about fails the test."""
     complaints: list[str] = []
 
@@ -71,7 +62,7 @@ def phone(chrome: Browser) -> Iterator[Page]:
         if message.type in ("error", "warning"):
             complaints.append(message.text)
 
-    context = chrome.new_context(viewport=PHONE, color_scheme="dark")
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")
     page = context.new_page()
     page.on("console", note)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -163,11 +154,11 @@ def test_every_page_is_accessible_and_fits_a_phone(
             assert width <= PHONE["width"], (address, scheme)
 
 
-def test_an_expired_page_says_so(chrome: Browser, client: Any, open_checkout: OpenCheckout) -> None:
+def test_an_expired_page_says_so(browser: Browser, client: Any, open_checkout: OpenCheckout) -> None:
     """On a page of its own: the browser logs every 410."""
     session = open_checkout()
     client.v1.checkout.sessions.expire(session.id)
-    page = chrome.new_page()
+    page = browser.new_page()
     page.goto(session.url)
     assert page.get_by_role("heading", name="Expired").is_visible()
     assert page.get_by_role("link", name="Back to The Auto Doctor").get_attribute("href") == "http://shop.test/left"
