@@ -1,6 +1,7 @@
 """axe in a page: what keeps people out of it, at WCAG 2.2 AA."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
@@ -8,13 +9,31 @@ from playwright.sync_api import Page
 
 Rules = Mapping[str, object]
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What the width of a page may decide for what it shows at every width: sizes, and how its parts stand to each other.
+LAYOUT = [
+    *("bypass", "duplicate-id-aria", "heading-order", "page-has-heading-one", "region", "skip-link", "target-size"),
+    *(f"landmark-{name}-is-top-level" for name in ("banner", "complementary", "contentinfo", "main")),
+    *(f"landmark-no-duplicate-{name}" for name in ("banner", "contentinfo", "main")),
+    *("landmark-one-main", "landmark-unique"),
+]
+CONTRAST = "color-contrast"
 EVERYTHING: Rules = {"runOnly": LEVELS, "resultTypes": ["violations"]}
-CONTRAST: Rules = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+ALL_BUT_CONTRAST: Rules = {**EVERYTHING, "rules": {CONTRAST: {"enabled": False}}}
+RUN = "(rules) => axe.run(rules).then(({ violations }) => violations)"  # the whole answer is long
+
+
+def only(rules: list[str]) -> Rules:
+    return {"runOnly": rules, "resultTypes": ["violations"]}
+
+
+@cache
+def _script() -> str:
+    return str(Axe().axe_script)
 
 
 def check(page: Page, rules: Rules = EVERYTHING, where: str = "") -> None:
     """Fails on any violation. Cheap to call again on the same page."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate(Axe().axe_script)
-    results = AxeResults(page.evaluate("rules => axe.run(rules)", rules))
+        page.evaluate(_script())
+    results = AxeResults({"violations": page.evaluate(RUN, rules)})
     assert not results.response["violations"], f"{where} {page.url}\n{results.generate_report()}"

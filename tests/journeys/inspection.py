@@ -8,9 +8,11 @@ from typing import Literal
 from playwright.sync_api import Page, TimeoutError, ViewportSize
 
 from tests.fakes.server import ARTIFACTS
-from tests.journeys.accessibility import CONTRAST, EVERYTHING, Rules, check
+from tests.journeys.accessibility import ALL_BUT_CONTRAST, CONTRAST, EVERYTHING, LAYOUT, LEVELS, check, only
 from tests.journeys.conftest import DESKTOP, PHONE
+from tests.journeys.sights import Memory, sight_of
 
+MEMORY = Memory()
 PICTURES = ARTIFACTS / "pages"
 TAKES_PICTURES = bool(os.environ.get("PICTURES"))  # PICTURES=1 keeps every look in .artifacts/pages/
 DEBUG_WORDS = re.compile(
@@ -19,12 +21,13 @@ DEBUG_WORDS = re.compile(
 ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
 ACTIONS |= {"Join without camera", "Join with audio and photos"}  # the lesser ways in
-# At each width everything once, and the colours in the other theme too.
-LOOKS: tuple[tuple[ViewportSize, Literal["light", "dark"], Rules], ...] = (
-    (PHONE, "light", EVERYTHING),
-    (PHONE, "dark", CONTRAST),
-    (DESKTOP, "dark", EVERYTHING),
-    (DESKTOP, "light", CONTRAST),
+Theme = Literal["light", "dark"]
+# With the rules that are checked there of whatever has been seen before.
+LOOKS: tuple[tuple[ViewportSize, Theme, list[str]], ...] = (
+    (PHONE, "light", LEVELS),
+    (PHONE, "dark", []),
+    (DESKTOP, "dark", LAYOUT),
+    (DESKTOP, "light", []),
 )
 SETTLES = 2000  # ms until a page has taken on its new width, on a busy machine
 WORDS = """() => [
@@ -47,20 +50,35 @@ LABELS = """() => [...document.querySelectorAll("button, a.button, [role=button]
 
 def inspect(page: Page, name: str, *, axe: bool = True) -> None:
     """Fails on what nobody should see. `axe=False` for pages whose markup is not ours."""
+    page.wait_for_load_state()  # nothing is painted before the styles are there, but axe would measure it
     _read(page)
     for viewport, theme, rules in LOOKS:
+        where = f"{name}, {viewport['width']} px, {theme}:"
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         problems = _too_wide(page)
-        assert not problems, f"{name}, {viewport['width']} px: {problems}"
+        assert not problems, f"{where} {problems}"
         if axe:
-            check(page, rules, f"{name}, {viewport['width']} px, {theme}:")
+            _look(page, rules, where)
         if TAKES_PICTURES:
             page.screenshot(path=PICTURES / f"{name}-{viewport['width']}-{theme}.png", full_page=True)
 
 
+def _look(page: Page, always: list[str], where: str) -> None:
+    """Every rule on what was never seen before, contrasts where colors meet that never met before."""
+    sight = sight_of(page, MEMORY)
+    if sight.has_new_tags or always is LEVELS:
+        check(page, EVERYTHING if sight.has_new_colors else ALL_BUT_CONTRAST, where)
+    elif rules := always + [CONTRAST] * sight.has_new_colors:
+        check(page, only(rules), where)
+    sight.is_good()
+
+
 def _too_wide(page: Page) -> list[str]:
     """What sticks out, once the page has come to rest in its new width."""
+    problems: list[str] = page.evaluate(TOO_WIDE)
+    if not problems:
+        return problems
     with suppress(TimeoutError):
         page.wait_for_function(f"() => !({TOO_WIDE})().length", timeout=SETTLES)
     return list(page.evaluate(TOO_WIDE))

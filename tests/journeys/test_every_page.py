@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 from tests.fakes.server import Server
 from tests.journeys import quietly
@@ -54,6 +54,10 @@ def walk(page: Page, pages: dict[str, str]) -> None:
         inspect(page, name)
 
 
+def refusal(page: Page) -> Locator:
+    return page.get_by_text("Please look at this again")
+
+
 def test_signed_out(server: Server, browser_of: OpenPage) -> None:
     walk(browser_of(None), SIGNED_OUT)
 
@@ -81,10 +85,11 @@ def test_as_support(server: Server, browser_of: OpenPage) -> None:
 def test_two_factor_from_the_inside(server: Server, browser_of: OpenPage) -> None:
     page = browser_of("mechanic2@example.com")
     page.goto("/account/two-factor/totp/activate/")
-    if page.get_by_label("Password").is_visible():
-        inspect(page, "reauthenticate")
-        page.get_by_label("Password").fill("demo")
-        page.get_by_role("main").get_by_role("button").first.click()
+    expect(page).to_have_url(re.compile("/account/reauthenticate/"))
+    inspect(page, "reauthenticate")
+    page.get_by_label("Password").fill("demo")
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page).to_have_url(re.compile("/account/two-factor/totp/activate/$"))
     inspect(page, "two-factor-totp")
 
 
@@ -115,6 +120,7 @@ def test_what_was_filled_in_wrongly(server: Server, browser_of: OpenPage, watch:
     page.get_by_label("Email").fill("nobody@example.org")
     page.get_by_label("Password").fill("not the password")
     page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
+    expect(refusal(page)).to_be_visible()
     inspect(page, "sign-in-errors")
 
     page.goto("/sign-up/")
@@ -122,11 +128,13 @@ def test_what_was_filled_in_wrongly(server: Server, browser_of: OpenPage, watch:
     page.get_by_label("Email").fill("somebody")
     page.get_by_label("Password").fill("1234")
     page.get_by_role("button", name="Make an account").click()
+    expect(refusal(page)).to_be_visible()
     inspect(page, "sign-up-errors")
 
     page = browser_of("customer2@example.com")
     page.goto("/mechanics/apply/")
     page.get_by_role("button", name="Send the application").click()
+    expect(refusal(page)).to_be_visible()
     inspect(page, "apply-errors")
 
 
