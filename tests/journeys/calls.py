@@ -1,6 +1,7 @@
 """What brings two people into a call: their devices, the check before it, and what they see of each other then."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -131,9 +132,10 @@ def is_undisturbed(people: tuple[Customer, Mechanic]) -> None:
         sees_moving_pictures(person, 1)
 
 
-def sees_moving_pictures(person: Person, more: int = 5) -> None:
-    before = person.page.evaluate(FRAMES)
-    quietly.until(lambda: person.page.evaluate(FRAMES) >= before + more)
+def sees_moving_pictures(person: Person, more: int = 5, *, seconds: float = 0) -> None:
+    """So many at least, and for so long at least."""
+    before, until = person.page.evaluate(FRAMES), time.monotonic() + seconds
+    quietly.until(lambda: person.page.evaluate(FRAMES) >= before + more and time.monotonic() >= until)
 
 
 def chosen(person: Person) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_the_customers_dashboard_follows_the_session(server: Server, crowd: Crow
 
 
 def test_a_list_says_when_it_may_be_old_and_catches_up(browser_of: OpenPage, watch: Watch) -> None:
-    watch.allow("ERR_CONNECTION_REFUSED|WebSocket connection")
+    watch.allow("ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection")  # also what loads when the server is killed
     with running() as server:
         mechanic = Mechanic(browser_of("mechanic@example.com", server=server)).waits_for_requests()
         request = mechanic.request(quietly.request(server, server.sign_in("customer@example.com")))
