@@ -27,7 +27,7 @@ PATIENCE = 15_000  # milliseconds that a page may take to come to what is expect
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _patience() -> None:
+def _patience(is_seen: bool) -> None:
     expect.set_options(timeout=PATIENCE)
 
 

@@ -5,7 +5,9 @@ Booked, paid and accepted as any other, but by HTTP: what is paid is known to th
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
+from tests.fakes.scene import key
 from tests.fakes.server import Person as SignedIn
 from tests.fakes.server import Server
 from tests.journeys import quietly
@@ -61,6 +63,16 @@ def _come(server: Server, session_id: str, customer: Customer, mechanic: Mechani
             quietly.act(server, mechanic.who, session_id, "start")
         for person in (customer, mechanic):
             person.goes_to(session_id)
+        for person in (customer, mechanic):
+            _is_there(server, session_id, person)
+
+
+def _is_there(server: Server, session_id: str, person: Customer | Mechanic) -> None:
+    """With a page of a browser, beside the one that kept the place."""
+    count = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s AND user_id = %s AND joined = %s"
+    found = (key(server, UUID(session_id)), key(server, UUID(person.who.id)), True)
+    # What the test does with its line happens while the page is asked something.
+    quietly.until(lambda: person.page.evaluate("true") and server.sql(count, *found)[0][0] == 2)
 
 
 @contextmanager
@@ -74,4 +86,5 @@ def live_for(
         with quietly.open_page(server, here.who, session_id):
             quietly.act(server, mechanic, session_id, "start")
             here.goes_to(session_id).is_live()
+            _is_there(server, session_id, here)
         yield session_id

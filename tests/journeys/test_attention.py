@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Person, Server
+from tests.fakes.server import Server
 from tests.journeys import quietly
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
@@ -45,7 +45,7 @@ def test_a_waiting_customer_is_called_back_to_the_tab(server: Server, a_customer
     page.context.add_init_script(IN_THE_BACKGROUND + COUNT_TONES)
     customer.goes_to(quietly.request(server, customer.who)).sees("Looking for your mechanic")
     page.get_by_role("heading", name="Looking for your mechanic").click()
-    quietly.accept(server, _mechanic(crowd), customer.session_id)
+    quietly.accept(server, crowd.mechanic(), customer.session_id)
     expect(page.locator(".toast")).to_contain_text("A mechanic has accepted. Join now")
     expect(page).to_have_title(re.compile("^● A mechanic has accepted. Join now – Quick Chat: Accepted · "))
     assert page.evaluate("window.tones") > 0
@@ -60,7 +60,7 @@ def test_whoever_switched_sounds_off_hears_nothing(server: Server, a_customer: C
     customer.goes_to(quietly.request(server, customer.who)).sees("Looking for your mechanic")
     page.get_by_label("Your account").click()
     page.get_by_role("switch", name="Sounds").click()
-    quietly.accept(server, _mechanic(crowd), customer.session_id)
+    quietly.accept(server, crowd.mechanic(), customer.session_id)
     expect(page.locator(".toast")).to_contain_text("A mechanic has accepted")
     assert page.evaluate("window.tones") == 0
 
@@ -72,13 +72,13 @@ def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[...,
         """addEventListener("click", () => document.querySelector("header").requestFullscreen(), { once: true })"""
     )
     page.locator("body").click(position={"x": 5, "y": 5})
-    page.wait_for_function("document.fullscreenElement")
+    page.wait_for_function("() => document.fullscreenElement")  # a function: our policy forbids strings
     page.evaluate("import('page/toasts').then(({ toast }) => toast('Look here', 'error'))")
     expect(page.locator(".toast")).to_be_visible()
     assert page.evaluate(ON_TOP)
     page.get_by_role("button", name="Dismiss").click()
     page.evaluate("document.exitFullscreen()")
-    page.wait_for_function("!document.fullscreenElement")
+    page.wait_for_function("() => !document.fullscreenElement")
     page.evaluate(
         "document.body.append(document.createElement('dialog')), document.querySelector('dialog').showModal()"
     )
@@ -99,7 +99,3 @@ def test_the_queue_says_how_long_it_usually_takes(
     customer.page.reload()
     customer.sees("Usually 2–5 minutes").sees("as for half of the last 9 requests at this time of day")
     inspect(customer.page, "queue-estimate")
-
-
-def _mechanic(crowd: Crowd) -> Person:
-    return crowd.mechanic()

@@ -147,9 +147,10 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: Pair) -> None:
     mechanic.button("Keep 15 seconds").click()
     mechanic.sees("That did not work on this device.")
     mechanic.page.evaluate("void (MediaRecorder = works)")
-    mechanic.button("Keep 15 seconds").click()
+    with calls.in_a_hurry(mechanic.page):
+        mechanic.button("Keep 15 seconds").click()
     row = mechanic.page.locator("#room-files .file-row", has_text="Engine sound")
-    expect(row).to_be_visible(timeout=30_000)
+    expect(row).to_be_visible()
     press(customer, "Engine sound")
     mechanic.sees_no_more("Engine sound, as it is")
 
@@ -207,9 +208,9 @@ def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> 
     customer, mechanic = call
     watch.allow("no way")
     customer.page.evaluate("void (window.way = RTCPeerConnection)")
-    customer.page.evaluate(NO_WAY)
-    use_chat = customer.page.locator("video-stage").get_by_role("button", name="Use chat", exact=True)
-    use_chat.click(timeout=40_000)
+    with calls.in_a_hurry(customer.page):
+        customer.page.evaluate(NO_WAY)
+        customer.page.locator("video-stage").get_by_role("button", name="Use chat", exact=True).click()
     customer.sees("The price and your time stay the same.")
     customer.page.get_by_role("dialog").get_by_role("button", name="Use chat", exact=True).click()
     for person in call:
@@ -231,10 +232,10 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
     watch.allow("no way")
     for person in (customer, mechanic):
-        person.page.add_init_script(f"window.connections = []; ({NO_WAY})()")
+        person.page.add_init_script(f"window.connections = []; ({NO_WAY})(); ({calls.HURRY})()")
     staging.joined(server, customer, mechanic, "video")
     offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
-    offer.click(timeout=40_000)
+    offer.click()
     customer.sees("your time stays the same")
     look(customer, "use-chat")
     customer.button("Back to the call").click()

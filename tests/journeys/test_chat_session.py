@@ -1,40 +1,50 @@
 """Two people in two browsers: a paid chat session from the intake to the dashboard."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.fakes.server import Person as SignedIn
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
-from tests.journeys import quietly
-from tests.journeys.conftest import Watch
+from tests.journeys import staging
+from tests.journeys.conftest import Crowd
 from tests.journeys.lines import Line
-from tests.journeys.people import Customer, Mechanic
+from tests.journeys.people import Customer
+from tests.journeys.shared import Come, ComeMechanic, Pair
+from tests.journeys.test_summary import TEXTS, Desk
 
 MINUTE = 60
-Come = Callable[..., Customer]
-ComeMechanic = Callable[..., Mechanic]
+
+
+class Talk(NamedTuple):
+    customer: Customer
+    mechanic: SignedIn
+    leave: Callable[[], None]  # the mechanic goes without a word
 
 
 @pytest.fixture
-def talk(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
+def talk(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> Pair:
     """Two people in a live session that was paid for."""
     customer, mechanic = a_customer(), a_mechanic()
-    begin(server, customer, mechanic)
+    staging.live(server, customer, mechanic)
     return customer, mechanic
 
 
-def begin(server: Server, customer: Customer, mechanic: Mechanic) -> None:
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
-    customer.is_live()
+@pytest.fixture
+def alone(server: Server, crowd: Crowd, a_customer: Come) -> Iterator[Talk]:
+    """As `talk`, where nobody looks at the mechanic's page."""
+    customer, mechanic = a_customer(), crowd.mechanic()
+    with ExitStack() as stack:
+        stack.enter_context(staging.live_for(server, customer, mechanic))
+        yield Talk(customer, mechanic, stack.close)
 
 
-def test_from_the_intake_to_the_end(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_from_the_intake_to_the_summary(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     customer = a_customer().books()
     mechanic = a_mechanic().waits_for_requests().accepts(customer.session_id)
     customer.sees("has accepted").joins()
@@ -70,9 +80,14 @@ def test_from_the_intake_to_the_end(server: Server, a_customer: Come, a_mechanic
     customer.page.goto(f"/sessions/{session_id}/transcript/")
     customer.sees("Good morning, it rattles").sees("Yes, with the wheels")
 
+    desk = Desk(mechanic, session_id).opens().writes().says_how_safe_it_is().sends()
+    mechanic.sees("on its way to the customer")
+    customer.page.goto(desk.address)
+    customer.sees("Drive with care").sees(TEXTS["Findings"])
 
-def test_the_last_minutes_are_announced(server: Server, talk: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = talk
+
+def test_the_last_minutes_are_announced(server: Server, talk: Pair) -> None:
+    customer, _mechanic = talk
     pass_time(server, customer.session_id, 25 * MINUTE)
     for person in talk:
         person.sees("5 minutes left").hears(re.compile("5 minutes"))
@@ -81,10 +96,9 @@ def test_the_last_minutes_are_announced(server: Server, talk: tuple[Customer, Me
     for person in talk:
         person.sees("1 minute left").hears(re.compile("1 minute"))
         expect(person.page.locator("session-clock")).to_have_class(re.compile("countdown--last"))
-    mechanic.ends().is_shown_the_end()
 
 
-def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: tuple[Customer, Mechanic]) -> None:
+def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: Pair) -> None:
     customer, mechanic = talk
     session_id = customer.session_id
     mechanic.page.goto("about:blank")
@@ -99,11 +113,9 @@ def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: tuple[Customer, M
     customer.reads("Sorry, back again").ends().is_shown_the_end().sees("You ended the session")
 
 
-def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(
-    server: Server, talk: tuple[Customer, Mechanic]
-) -> None:
-    customer, mechanic = talk
-    mechanic.page.goto("about:blank")
+def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(server: Server, alone: Talk) -> None:
+    customer = alone.customer
+    alone.leave()
     customer.sees("The clock is paused")
     pass_time(server, customer.session_id, MINUTE)
     customer.sees("end now and pay only for")
@@ -111,22 +123,22 @@ def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(
     customer.is_shown_the_end().sees("your mechanic’s connection was lost").sees("Released")
 
 
-def test_what_is_being_typed_survives_a_reload(talk: tuple[Customer, Mechanic]) -> None:
+def test_what_is_being_typed_survives_a_reload(talk: Pair) -> None:
     customer, mechanic = talk
     customer.types("It happens when I brake and")
     expect(mechanic.page.get_by_text("The customer is typing")).to_be_visible()
     customer.page.reload()
     expect(customer.page.get_by_label("Message", exact=True)).to_have_value("It happens when I brake and")
     customer.says("It happens when I brake")
-    mechanic.reads("It happens when I brake").ends()
+    mechanic.reads("It happens when I brake")
 
 
 def test_what_is_sent_offline_is_delivered_once_the_line_is_back(
-    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
 ) -> None:
     customer, mechanic = a_customer(), a_mechanic()
     line = Line(customer.page)
-    begin(server, customer, mechanic)
+    staging.live(server, customer, mechanic)
     line.cut()
     customer.sees("You are not connected.").sends("Are you still there?")
     expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sending")
@@ -138,12 +150,11 @@ def test_what_is_sent_offline_is_delivered_once_the_line_is_back(
     expect(customer.bubble("Are you still there?")).to_have_attribute("data-delivery", "sent")
     expect(customer.bubble("Are you still there?")).to_have_count(1)
     expect(mechanic.reads("Are you still there?").bubble("Are you still there?")).to_have_count(1)
-    customer.ends()
 
 
 @pytest.mark.parametrize(("answer", "charged"), [("Yes, solved", True), ("No, not solved", False)])
 def test_a_mechanic_ends_early_and_the_customer_says_whether_it_is_solved(
-    server: Server, talk: tuple[Customer, Mechanic], answer: str, charged: bool
+    server: Server, talk: Pair, answer: str, charged: bool
 ) -> None:
     customer, mechanic = talk
     pass_time(server, customer.session_id, 15 * MINUTE)

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.fakes.server import Server, running
 from tests.journeys import quietly
-from tests.journeys.conftest import Watch
+from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.people import Customer, Mechanic
 
 OpenPage = Callable[..., Page]
@@ -19,25 +19,21 @@ COUNT_TONES = (
 )
 
 
-def booked(server: Server, customer: Customer) -> Customer:
-    return customer.goes_to(quietly.request(server, customer.who))
-
-
 def test_a_request_comes_and_goes_in_the_queue_by_itself(
-    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+    server: Server, crowd: Crowd, a_mechanic: ComeMechanic
 ) -> None:
-    mechanic = a_mechanic().waits_for_requests()
-    customer = booked(server, a_customer())
-    request = mechanic.page.locator(f"[data-request='{customer.session_id}']")
+    mechanic, customer = a_mechanic().waits_for_requests(), crowd.customer()
+    session_id = quietly.request(server, customer)
+    request = mechanic.request(session_id)
 
     expect(request).to_contain_text("You earn $6.99")
     expect(request.locator("elapsed-time")).to_have_text(re.compile(r"00:\d\d$"))
 
-    customer.stops("Stop waiting")
+    quietly.act(server, customer, session_id, "cancel")
     expect(request).to_have_count(0)
 
 
-def test_one_tab_of_several_calls_the_mechanic(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_one_tab_of_several_calls_the_mechanic(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> None:
     first = a_mechanic().page
     first.context.add_init_script(IN_THE_BACKGROUND + COUNT_TONES)
     second = first.context.new_page()
@@ -46,26 +42,24 @@ def test_one_tab_of_several_calls_the_mechanic(server: Server, a_customer: Come,
         expect(tab.locator("live-list[alerts]")).to_be_visible()
     second.get_by_role("heading", level=1).click()
 
-    customer = booked(server, a_customer())
+    customer = crowd.customer()
+    session_id = quietly.request(server, customer)
 
     for tab in (first, second):
-        expect(tab.locator(f"[data-request='{customer.session_id}']")).to_be_visible()
+        expect(tab.locator(f"[data-request='{session_id}']")).to_be_visible()
     expect(second).to_have_title(re.compile("^● New request – Dashboard"))
     expect(first).to_have_title(re.compile("^Dashboard"))
     assert (first.evaluate("window.tones"), second.evaluate("window.tones > 0")) == (0, True)
-    customer.stops("Stop waiting")
+    quietly.act(server, customer, session_id, "cancel")
 
 
-def test_the_customers_dashboard_follows_the_session(
-    server: Server, a_customer: Come, a_mechanic: ComeMechanic
-) -> None:
-    customer = booked(server, a_customer())
-    mechanic = a_mechanic().waits_for_requests()
-    id_ = customer.session_id
+def test_the_customers_dashboard_follows_the_session(server: Server, crowd: Crowd, a_customer: Come) -> None:
+    customer = a_customer()
+    id_ = quietly.request(server, customer.who)
     customer.page.goto("/dashboard/")
     customer.sees("Mechanics see your request now").sees("$9.99 held, not charged")
 
-    mechanic.accepts(id_)
+    quietly.accept(server, crowd.mechanic(), id_)
     customer.sees(re.compile("^with Mechanic"))
 
     customer.page.get_by_role("link", name="Go to your session").click()
@@ -76,11 +70,10 @@ def test_the_customers_dashboard_follows_the_session(
 
 
 def test_a_list_says_when_it_may_be_old_and_catches_up(browser_of: OpenPage, watch: Watch) -> None:
-    watch.allow("ERR_CONNECTION_REFUSED|WebSocket connection")
+    watch.allow("ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection")  # also what loads when the server is killed
     with running() as server:
         mechanic = Mechanic(browser_of("mechanic@example.com", server=server)).waits_for_requests()
-        customer = Customer(browser_of("customer@example.com", server=server)).books()
-        request = mechanic.page.locator(f"[data-request='{customer.session_id}']")
+        request = mechanic.request(quietly.request(server, server.sign_in("customer@example.com")))
         expect(request).to_be_visible()
 
         server.kill()

@@ -1,7 +1,7 @@
 """Somebody is gone from a call: what the two are told, how the clock is kept, and what it costs."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,13 @@ from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.lines import Line
-from tests.journeys.people import Customer, Mechanic, Person
+from tests.journeys.people import Customer, Person
+from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
 
 MINUTE = 60
 GRACE = 5  # seconds until somebody whose page is gone is missing
 SECONDS_OF_PICTURE = 4  # more than the patience of a page without a call
-RATE = 15  # pictures a second at least, whatever the machine has to do besides
+RATE = 4  # pictures a second at least, of the eight that the device has: the machine has to do other things besides
 # Without a network: what there was dies, and no new connection finds a way.
 NO_NETWORK = """() => {
   const Real = RTCPeerConnection;
@@ -29,37 +30,54 @@ NO_NETWORK = """() => {
   };
 }"""
 GIVEN_BACK = "devices.length > 0 && devices.every((each) => each.readyState === 'ended')"
-Come = Callable[..., Customer]
-ComeMechanic = Callable[..., Mechanic]
+SEEN: dict[str, Any] = {"permissions": DEVICES, "viewport": DESKTOP}
 Lines = dict[type[Person], Line]
 
 
-@pytest.fixture
-def people(a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Mechanic]:
-    return a_customer(permissions=DEVICES, viewport=DESKTOP), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+@pytest.fixture(scope="module")
+def lines() -> Lines:
+    """Of the two who are lent."""
+    return {}
 
 
-@pytest.fixture
-def lines(people: tuple[Customer, Mechanic]) -> Lines:
-    return {type(person): Line(person.page) for person in people}
-
-
-@pytest.fixture
-def call(server: Server, people: tuple[Customer, Mechanic], lines: Lines) -> tuple[Customer, Mechanic]:
+@pytest.fixture(scope="module")
+def pair(share_pair: Callable[..., SharedPair], server: Server, lines: Lines) -> SharedPair:
     """Two people in a video session that runs, ten minutes in."""
+
+    def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
+        people = come(**SEEN), come_mechanic(**SEEN)
+        lines.update({type(person): Line(person.page) for person in people})
+        pass_time(server, calls.call_of_checked(server, *people), 10 * MINUTE)
+        return people
+
+    return share_pair(begin, is_as_found=calls.is_undisturbed)
+
+
+@pytest.fixture
+def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    with pair.lent(borrower) as people:
+        yield people
+
+
+@pytest.fixture
+def new_call(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> Pair:
+    """As `call`, for a test that ends it, and counts the minutes."""
+    people = a_customer(**SEEN), a_mechanic(**SEEN)
     pass_time(server, calls.call_of_checked(server, *people), 10 * MINUTE)
     return people
 
 
 def happened(server: Server, person: Person) -> list[str]:
     """Kinds of all events of the session."""
-    answer = server.client(person.who).get(f"/api/sessions/{person.session_id}/events?limit=200")
+    answer = quietly.client(server, person.who).get(f"/api/sessions/{person.session_id}/events?limit=200")
     return [event["kind"] for event in answer.json()["events"]]
 
 
-def session(server: Server, person: Person, session_id: str) -> dict[str, Any]:
-    found: dict[str, Any] = server.client(person.who).get(f"/api/sessions/{session_id}").json()
-    return found
+def given_back(server: Server, person: Person) -> float:
+    """Seconds by which it ends later than it would have."""
+    now = quietly.client(server, person.who).get(f"/api/sessions/{person.session_id}").json()
+    started, ends = (datetime.fromisoformat(now[name]) for name in ("started_at", "ends_at"))
+    return float((ends - started).total_seconds() - now["granted_seconds"])
 
 
 def is_offline(server: Server, person: Person) -> bool:
@@ -76,9 +94,7 @@ def awaited(server: Server, session_id: str) -> list[str]:
     return [kind for (kind,) in server.sql(query, session_id)]
 
 
-def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(
-    server: Server, call: tuple[Customer, Mechanic], lines: Lines
-) -> None:
+def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(server: Server, call: Pair, lines: Lines) -> None:
     session_id = call[0].session_id
     before = happened(server, call[0])
     count = [person.page.evaluate("connections.length") for person in call]
@@ -88,7 +104,7 @@ def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(
         pass_time(server, session_id, 2 * GRACE)
         assert awaited(server, session_id) == []
         for person in call:
-            sees_moving_pictures(person, SECONDS_OF_PICTURE * RATE)
+            sees_moving_pictures(person, SECONDS_OF_PICTURE * RATE, seconds=SECONDS_OF_PICTURE)
             expect(person.page.locator(".room-alerts .banner").filter(visible=True)).to_have_count(0)
             expect(person.page.locator("session-clock")).not_to_have_class(re.compile("paused"))
         lines[type(cut_off)].mend()
@@ -97,9 +113,7 @@ def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(
     assert [person.page.evaluate("connections.length") for person in call] == count
 
 
-def test_who_loses_the_network_reads_other_words_than_who_waits(
-    server: Server, call: tuple[Customer, Mechanic], lines: Lines
-) -> None:
+def test_who_loses_the_network_reads_other_words_than_who_waits(server: Server, call: Pair, lines: Lines) -> None:
     customer, mechanic = call
     lines[Customer].cut()
     customer.page.evaluate(NO_NETWORK)
@@ -116,9 +130,9 @@ def test_who_loses_the_network_reads_other_words_than_who_waits(
         person.sees_no_more(re.compile("has lost the connection|You are not connected|Paused"))
 
 
-def test_the_time_without_the_mechanic_is_given_back(server: Server, call: tuple[Customer, Mechanic]) -> None:
+def test_the_time_without_the_mechanic_is_given_back(server: Server, call: Pair) -> None:
     customer, mechanic = call
-    session_id = customer.session_id
+    session_id, before = customer.session_id, given_back(server, customer)
     mechanic.page.goto("about:blank")
     customer.sees("has lost the connection.").sees("Gone for").sees("Paused: the mechanic is away")
     expect(customer.page.locator("session-clock")).to_have_class(re.compile("paused"))
@@ -128,16 +142,11 @@ def test_the_time_without_the_mechanic_is_given_back(server: Server, call: tuple
         is_connected(person)
         person.sees_no_more(re.compile("has lost the connection|Paused"))
         expect(person.page.locator("session-clock")).not_to_have_class(re.compile("paused"))
-    now = session(server, customer, session_id)
-    started, ends = (datetime.fromisoformat(now[name]) for name in ("started_at", "ends_at"))
-    given_back = (ends - started).total_seconds() - now["granted_seconds"]
-    assert 40 <= given_back < 90
+    assert 40 <= given_back(server, customer) - before < 90
 
 
-def test_after_a_minute_the_customer_may_end_and_pays_what_was_used(
-    server: Server, call: tuple[Customer, Mechanic]
-) -> None:
-    customer, mechanic = call
+def test_after_a_minute_the_customer_may_end_and_pays_what_was_used(server: Server, new_call: Pair) -> None:
+    customer, mechanic = new_call
     session_id = customer.session_id
     mechanic.page.goto("about:blank")
     absence = customer.page.locator("#room-absence")
@@ -150,8 +159,8 @@ def test_after_a_minute_the_customer_may_end_and_pays_what_was_used(
     assert customer.page.evaluate(GIVEN_BACK)
 
 
-def test_after_five_minutes_it_ends_by_itself_with_a_kind_word(server: Server, call: tuple[Customer, Mechanic]) -> None:
-    customer, mechanic = call
+def test_after_five_minutes_it_ends_by_itself_with_a_kind_word(server: Server, new_call: Pair) -> None:
+    customer, mechanic = new_call
     session_id = customer.session_id
     mechanic.page.goto("about:blank")
     customer.sees("Paused: the mechanic is away")

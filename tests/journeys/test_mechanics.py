@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.fakes.server import Server
 from tests.fakes.time_travel import pass_time
-from tests.journeys import quietly
+from tests.journeys import quietly, staging
 from tests.journeys.conftest import DESKTOP, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
@@ -57,10 +57,7 @@ def test_a_ban_shuts_the_door_at_once_and_the_session_ends(
 ) -> None:
     watch.allow("WebSocket connection")
     customer, mechanic = a_customer(), a_mechanic()
-    session_id = quietly.request(server, customer.who)
-    quietly.accept(server, mechanic.who, session_id)
-    customer.goes_to(session_id).joins()
-    mechanic.goes_to(session_id).joins().starts()
+    session_id = staging.live(server, customer, mechanic)
     support.goto(f"/support/search/?q={mechanic.who.email}")
     support.locator(".row", has_text=mechanic.who.email).get_by_role("link").first.click()
     support.get_by_label("Why?", exact=True).fill("asked for cash")

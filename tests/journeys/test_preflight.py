@@ -16,7 +16,7 @@ from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
 
-pytestmark = pytest.mark.asks_permission
+asks = pytest.mark.asks_permission  # where a browser has to refuse, or lets choose: the shell gives one device to all
 OpenPage = Callable[..., Page]
 # What a browser says instead of opening a device, by the kind of track that is wished for.
 REFUSES = """([wish, name, message]) => {
@@ -113,6 +113,7 @@ def test_who_has_joined_is_not_asked_again(scene: Scene) -> None:
     expect(customer.button("Join Session")).to_have_count(0)
 
 
+@asks
 def test_a_denied_camera_leaves_the_microphone_alone(scene: Scene) -> None:
     customer = scene.customer(STEADY, permissions=["microphone"])
     check(customer, "camera", "failed")
@@ -136,6 +137,7 @@ def test_a_denied_camera_leaves_the_microphone_alone(scene: Scene) -> None:
     assert scene.reports()[-1]["checks"]["camera"] == "failed"
 
 
+@asks
 def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
     customer = scene.customer(STEADY, permissions=["camera"])
     check(customer, "camera", "passed")
@@ -241,6 +243,7 @@ def test_where_nothing_can_play_nobody_is_kept_out(scene: Scene) -> None:
     is_in(mechanic)
 
 
+@asks
 def test_while_one_prepares_both_can_write(scene: Scene) -> None:
     customer, mechanic = scene.customer(STEADY, permissions=[]), scene.mechanic()
     customer.says("My camera is blocked, one moment")
@@ -250,6 +253,7 @@ def test_while_one_prepares_both_can_write(scene: Scene) -> None:
     customer.sees("The same as for the camera")
 
 
+@asks
 def test_devices_are_remembered(scene: Scene) -> None:
     customer = scene.customer()
     check(customer, "microphone", "passed")
@@ -287,6 +291,7 @@ def test_nobody_is_asked_before_they_know_why(browser_of: OpenPage) -> None:
     inspect(page, "check-ready")
 
 
+@asks
 def test_before_paying_anybody_can_try(browser_of: OpenPage) -> None:
     page = browser_of(None, permissions=[])
     page.goto("/")
@@ -300,6 +305,7 @@ def test_before_paying_anybody_can_try(browser_of: OpenPage) -> None:
     expect(page).to_have_url(re.compile(r"/book/\?plan=video"))
 
 
+@asks
 def test_every_state_of_it_looks_right(scene: Scene, watch: Watch) -> None:
     customer = scene.customer(stub(NETWORK, 3_000), permissions=["microphone"])
     customer.sees("Checking")

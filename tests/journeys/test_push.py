@@ -15,7 +15,7 @@ from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 
-pytestmark = pytest.mark.asks_permission
+asks = pytest.mark.asks_permission
 OpenPage = Callable[..., Page]
 # Browsers subscribe at their maker's service; here one of the test's own answers in its place.
 SUBSCRIBES = """
@@ -93,6 +93,7 @@ def quietly_until(page: Page, holds: Callable[[], bool]) -> None:
     raise AssertionError("it did not happen in time")
 
 
+@asks
 def test_a_customer_leaves_the_queue_and_is_called_back(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
     assert worker.evaluate(SHOWN) == []
 
 
+@asks
 def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
@@ -141,6 +143,7 @@ def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
     assert worker.evaluate(SHOWN) == [["Other", "/elsewhere/"]]
 
 
+@asks
 def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     assert len(service.for_browser(laptop)) == count
 
 
+@asks
 def test_a_browser_that_was_told_no_says_how_to_change_that(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
@@ -184,6 +188,7 @@ def test_a_browser_that_was_told_no_says_how_to_change_that(
     inspect(page, "devices-denied")
 
 
+@asks
 def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:

@@ -81,7 +81,7 @@ LOCK_THE_PHONE = """() => {
   document.querySelector("video[data-remote]").pause();
 }"""
 UNLOCK = "isAway = false; document.dispatchEvent(new Event('visibilitychange'))"
-PLAYS = "!document.querySelector('video[data-remote]').paused"
+PLAYS = "() => !document.querySelector('video[data-remote]').paused"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from uuid import UUID
 
 import pytest
@@ -9,11 +10,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.fakes.scene import key
 from tests.fakes.server import Person, Server, running
+from tests.fakes.sockets import Socket, room
 from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
-from tests.journeys.conftest import DESKTOP, Watch
+from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import inspect
-from tests.journeys.people import Customer, Mechanic
 
 MINUTE = 60
 OpenPage = Callable[..., Page]
@@ -69,9 +70,8 @@ def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
     customer = stage.sign_in("customer@example.com")
     session_id = quietly.request(stage, customer)
     expect(line(support, session_id)).to_contain_text("no mechanic yet")
-    with_page = Customer(browser_of(customer, server=stage), customer).goes_to(session_id)
-    expect(line(support, session_id)).to_contain_text("preparing")
-    with_page.page.close()
+    with Socket(stage, room(session_id), customer):
+        expect(line(support, session_id)).to_contain_text("preparing")
     expect(line(support, session_id)).to_contain_text("away")
 
     pass_time(stage, session_id, 3 * MINUTE)
@@ -113,27 +113,26 @@ def test_muted_it_still_shows(stage: Server, support: Page) -> None:
     quietly.act(stage, customer, session_id, "cancel")
 
 
-def test_five_in_different_trouble(stage: Server, browser_of: OpenPage, watch: Watch) -> None:
+def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
     """`PICTURES=1` keeps the board, and the pages around it."""
-    watch.allow("WebSocket connection")
     customers, mechanics = stage.enrol(6, "buyer-"), stage.enrol(6, "fixer-", mechanics=True)
     named(stage, customers, NAMES["customer"])
     named(stage, mechanics, NAMES["mechanic"])
     rooms = [quietly.request(stage, one, "chat") for one in customers]
-    for taker, room in zip(mechanics[1:], rooms[1:], strict=True):
-        quietly.accept(stage, taker, room)
+    for taker, session_id in zip(mechanics[1:], rooms[1:], strict=True):
+        quietly.accept(stage, taker, session_id)
     unaccepted, not_come, stuck, dropped, disputed, calm = rooms
 
-    pages = [come(stage, browser_of, customers[n], mechanics[n], rooms[n]) for n in (2, 3, 4, 5)]
-    for _, mechanic in pages[1:]:
-        mechanic.starts()
+    pages = {n: come(stage, (customers[n], mechanics[n]), rooms[n]) for n in (2, 3, 4, 5)}
+    for n in (3, 4, 5):
+        quietly.act(stage, mechanics[n], rooms[n], "start")
     pass_time(stage, unaccepted, 3 * MINUTE)
     pass_time(stage, not_come, 2.5 * MINUTE)
     pass_time(stage, stuck, 2 * MINUTE)
     pass_time(stage, dropped, 12 * MINUTE)
     pass_time(stage, calm, 26 * MINUTE)
     stage.shell(DISPUTE.format(id=disputed))
-    pages[1][1].page.close()
+    pages[3][1].close()
 
     board = browser_of("support@example.com", server=stage, viewport=DESKTOP)
     board.goto("/support/")
@@ -154,9 +153,8 @@ def test_five_in_different_trouble(stage: Server, browser_of: OpenPage, watch: W
     inspect(found, "support-search-found")
     found.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True).click()
     inspect(found, "support-person")
-    for page in pages:
-        for person in page:
-            person.page.close()
+    for page in chain(*pages.values()):
+        page.close()
 
 
 def named(server: Server, people: list[Person], names: list[str]) -> None:
@@ -164,13 +162,6 @@ def named(server: Server, people: list[Person], names: list[str]) -> None:
         server.sql("UPDATE accounts_user SET name = %s WHERE id = %s", name, key(server, UUID(person.id)))
 
 
-def come(
-    server: Server, browser_of: OpenPage, customer: Person, mechanic: Person, session_id: str
-) -> tuple[Customer, Mechanic]:
-    both = (
-        Customer(browser_of(customer, server=server), customer),
-        Mechanic(browser_of(mechanic, server=server), mechanic),
-    )
-    for person in both:
-        person.goes_to(session_id).joins()
-    return both
+def come(server: Server, people: tuple[Person, Person], session_id: str) -> list[Socket]:
+    """Both have joined, with a page that nobody looks at."""
+    return [quietly.open_page(server, person, session_id) for person in people]

@@ -153,6 +153,18 @@ def test_tries_at_once_when_the_network_is_back(browser_page: Page, exchange: Ex
     exchange.answers()
 
 
+def test_whoever_taps_again_does_not_begin_anew(browser_page: Page, exchange: Exchange) -> None:
+    call(browser_page)
+    exchange.answers().hangs_up(1011)
+    until(browser_page, "channel.status.state === 'lost'")
+    under_way = exchange.answers()
+    browser_page.evaluate("channel.retry()")
+    browser_page.evaluate("dispatchEvent(new Event('online'))")
+    under_way.welcomes()
+    until(browser_page, "channel.status.state === 'open'")
+    assert exchange.is_quiet()
+
+
 def test_asks_at_once_whether_the_line_still_stands(browser_page: Page, exchange: Exchange) -> None:
     exchange.is_deaf = True
     call(browser_page, timing={"ping": 10_000_000})

@@ -155,8 +155,9 @@ export class Channel extends EventTarget {
     this.#hangUp();
   }
 
-  /** Connect at once, whatever the back-off says. */
+  /** Connect at once, whatever the back-off says. An attempt under way goes on: whoever taps often would never get in. */
   retry() {
+    if (this.#socket && this.status.state !== "open") return this.#expectWord(this.#timing.probe);
     this.#hangUp();
     const socket = new WebSocket(`${this.#address}?page=${this.#page}&after=${this.after}`);
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
