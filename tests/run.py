@@ -39,6 +39,11 @@ USAGE = """usage: bin/test                        every check and every test
 PROCESSES = ("tests/faults", "tests/attacks")  # against real server processes
 JOURNEYS = "tests/journeys"
 SMOKE = "tests/journeys/test_chat_session.py"
+WITHOUT_SERVERS = (
+    *("autodoctor", "tests", "--ignore=tests/journeys", "--ignore=tests/faults", "--ignore=tests/attacks"),
+    *("-m", "not browser"),
+)
+RECORDED = ROOT / ".artifacts" / "statements"
 
 Part = Callable[[Sequence[str]], bool]
 
@@ -66,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def everything(_: Sequence[str] = ()) -> int:
-    return run("checks", "static", "sqlite", "postgres", "browser", "processes")
+    return run("checks", "static", "sqlite", "postgres", "statements", "browser", "processes")
 
 
 def quickly(_: Sequence[str] = ()) -> int:
@@ -126,15 +131,21 @@ def quick(options: Sequence[str] = ()) -> bool:
 
 
 def sqlite(options: Sequence[str] = ()) -> bool:
-    return _tests("autodoctor", "tests", *_without(*PROCESSES, JOURNEYS), "-m", "not browser", *options)
+    return _tests(*WITHOUT_SERVERS, *_records("sqlite"), *options)
 
 
 def postgres(options: Sequence[str] = ()) -> bool:
-    return _on_postgres("--postgres-cover", *options)
+    """What has to run there: see tests/statements."""
+    return _on_postgres("--postgres-part", *_records("postgresql"), *options)
 
 
 def all_on_postgres(options: Sequence[str] = ()) -> bool:
     return _on_postgres(*options)
+
+
+def statements(_: Sequence[str] = ()) -> bool:
+    """Every statement that ran on SQLite has run on PostgreSQL."""
+    return _call(PYTHON, "-m", "tests.statements", "check", str(RECORDED)) == 0
 
 
 def smoke(options: Sequence[str] = ()) -> bool:
@@ -145,17 +156,16 @@ def smoke(options: Sequence[str] = ()) -> bool:
 def browser(options: Sequence[str] = ()) -> bool:
     _need("chromium", "Chromium")
     _need("turn", "coturn")  # relayed calls
-    return _tests("autodoctor", "tests", *_without(*PROCESSES), "--dist", "loadfile", "-m", "browser", *options)
+    return _tests("autodoctor", "tests", "--dist", "loadfile", "-m", "browser", *options)
 
 
 def processes(options: Sequence[str] = ()) -> bool:
-    _need("chromium", "Chromium")
-    return _tests(*PROCESSES, "--dist", "loadfile", *options)
+    return _tests(*PROCESSES, "--dist", "loadfile", "-m", "not browser", *options)
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:
     """Writes anew which tests run on PostgreSQL."""
-    return 0 if _on_postgres("--choose-postgres-cover") else 1
+    return _call(PYTHON, "-m", "tests.statements", "cover", str(RECORDED)) if sqlite() else 1
 
 
 PARTS: dict[str, Part] = {
@@ -163,6 +173,7 @@ PARTS: dict[str, Part] = {
     "static": static_files,
     "sqlite": sqlite,
     "postgres": postgres,
+    "statements": statements,
     "browser": browser,
     "processes": processes,
     "quick": quick,
@@ -181,19 +192,23 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
 
 
 def _tests(*arguments: str) -> bool:
-    return _call(PYTHON, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4)), *arguments) == 0
+    return _call(*_pytest(), *arguments) == 0
+
+
+def _pytest() -> list[str]:
+    return [PYTHON, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4))]
 
 
 def _on_postgres(*options: str) -> bool:
     if _call(PYTHON, "-m", "tests.fakes.postgres", "true"):
         raise Unavailable("PostgreSQL does not start here: see above.")
-    paths = ("autodoctor", "tests", *_without(*PROCESSES, JOURNEYS))
-    command = [PYTHON, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4)), *paths, "-m", "not browser"]
-    return _call(PYTHON, "-m", "tests.fakes.postgres", *command, *options) == 0
+    return _call(PYTHON, "-m", "tests.fakes.postgres", *_pytest(), *WITHOUT_SERVERS, *options) == 0
 
 
-def _without(*folders: str) -> list[str]:
-    return [f"--ignore={folder}" for folder in folders]
+def _records(vendor: str) -> list[str]:
+    for old in RECORDED.glob(f"{vendor}-*"):
+        old.unlink()
+    return ["--statements", str(RECORDED)]
 
 
 def _need(module: str, name: str) -> None:
