@@ -29,7 +29,7 @@ os.environ |= {
     "DJANGO_ALLOW_ASYNC_UNSAFE": "1",
 }
 
-pytest_plugins = ["tests.statements.plugin"]
+pytest_plugins = ["tests.statements.plugin", "tests.selection"]
 PASSWORD = "demo"
 
 
