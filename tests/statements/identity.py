@@ -33,7 +33,7 @@ _SAME = [
     # Many rows at once: a list of rows, a union of selects, or arrays to unfold.
     (re.compile(r"^(INSERT INTO \w+ \([^)]*\)) (VALUES|SELECT) .*?(?= ON CONFLICT| RETURNING|$)"), r"\1"),
 ]
-_TABLE = re.compile(r"(?:FROM|JOIN|INTO|UPDATE) (\w+_\w+)(?! ?\()")
+_TABLE = re.compile(r"(?:FROM|JOIN|INTO|UPDATE) (\w+_\w+)")
 
 
 @lru_cache(maxsize=50_000)
