@@ -23,8 +23,10 @@ COUNT_TONES = (
     "{ start(...when) { window.tones += 1; super.start(...when); } };"
 )
 COLLEAGUE = """
+from django.contrib.auth.hashers import make_password
 from autodoctor.accounts.actions import enrol
-enrol(email="colleague@example.com", name="Chris Colleague", password="demo", is_staff=True)
+password_hash = make_password("demo")
+enrol(email="colleague@example.com", name="Chris Colleague", password_hash=password_hash, is_staff=True)
 """
 DISPUTE = """
 from uuid import UUID

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -38,17 +39,18 @@ class Command(BaseCommand):
             raise CommandError("The demo people all have the same well-known password: seed runs only with DEBUG=1.")
         there = set(User.objects.values_list("email", flat=True))
         missing = [person for person in PEOPLE if person.email not in there]
+        password_hash = make_password(PASSWORD)
         with transaction.atomic():
             for person in missing:
-                create(person)
+                create(person, password_hash)
         self.stdout.write(f"{len(missing)} demo people created, {len(PEOPLE) - len(missing)} were there.")
 
 
-def create(person: Person) -> User:
+def create(person: Person, password_hash: str) -> User:
     user = enrol(
         email=person.email,
         name=person.name,
-        password=PASSWORD,
+        password_hash=password_hash,
         is_staff=person.is_support,
         is_superuser=person.is_support,
     )
