@@ -197,7 +197,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         item.stash[FAILED] = True
     evidence = item.stash.get(EVIDENCE, None)
-    if evidence and (report.when == "call" or report.failed):
+    if evidence and (report.when == "call" or (report.when == "setup" and report.failed)):
         kept = evidence.close(keep=report.failed)
         if kept:
             report.sections.append(("Kept", "\n".join([*map(str, kept), HOW_TO_SEE])))

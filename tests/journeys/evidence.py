@@ -44,8 +44,11 @@ class Evidence:
 
     def _keep_pictures(self) -> None:
         for number, page in enumerate(self._pages):
-            with suppress(Error):  # closed, or crashed: the others are kept all the same
-                page.screenshot(path=self._folder / f"page-{number}.png", full_page=True)
+            picture = self._folder / f"page-{number}.png"
+            try:
+                page.screenshot(path=picture, full_page=True)
+            except Error as error:  # closed, crashed or too busy: the others are kept all the same
+                picture.with_suffix(".txt").write_text(f"{page.url}: {error}")
 
     def _keep_logs(self) -> None:
         """Only what was logged since the test came to the server."""

@@ -226,25 +226,6 @@ def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> 
         sees_moving_pictures(person)
 
 
-def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
-    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
-) -> None:
-    customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
-    watch.allow("no way")
-    for person in (customer, mechanic):
-        person.page.add_init_script(f"window.connections = []; ({NO_WAY})(); ({calls.HURRY})()")
-    staging.joined(server, customer, mechanic, "video")
-    offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
-    offer.click()
-    customer.sees("your time stays the same")
-    look(customer, "use-chat")
-    customer.button("Back to the call").click()
-    offer.click()
-    customer.button("Use chat for $9.99").click()
-    mechanic.sees("has chosen chat").starts()
-    customer.is_live()
-
-
 @pytest.mark.parametrize("is_another_device", [False, True])
 def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
     call: Pair, watch: Watch, browser_of: Callable[..., Page], is_another_device: bool
@@ -274,3 +255,22 @@ def test_the_end_gives_every_device_back(last_call: Pair) -> None:
         person.is_shown_the_end()
         assert person.page.evaluate(ARE_GIVEN_BACK)
         assert person.page.evaluate("connections.every((each) => each.connectionState === 'closed')")
+
+
+def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
+) -> None:
+    customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
+    watch.allow("no way")
+    for person in (customer, mechanic):
+        person.page.add_init_script(f"window.connections = []; ({NO_WAY})(); ({calls.HURRY})()")
+    staging.joined(server, customer, mechanic, "video")
+    offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
+    offer.click()
+    customer.sees("your time stays the same")
+    look(customer, "use-chat")
+    customer.button("Back to the call").click()
+    offer.click()
+    customer.button("Use chat for $9.99").click()
+    mechanic.sees("has chosen chat").starts()
+    customer.is_live()
