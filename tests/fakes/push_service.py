@@ -70,7 +70,10 @@ class Message:
 
 
 class PushService(ThreadingHTTPServer):
-    """`answer` is the status and the headers of what comes next; `pause` the seconds before it."""
+    """`answer` is the status and the headers of what comes next; `pause` the seconds before it.
+
+    The first `prompt` messages are answered without it.
+    """
 
     daemon_threads = True
 
@@ -78,6 +81,7 @@ class PushService(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Desk)
         self.answer: tuple[int, dict[str, str]] = (201, {})
         self.pause = 0.0
+        self.prompt = 0
         self.messages: list[Message] = []
         self.arrived = threading.Condition()
 
@@ -106,8 +110,9 @@ class _Desk(BaseHTTPRequestHandler):
         message = Message(self.path, {name.lower(): value for name, value in self.headers.items()}, content)
         with self.server.arrived:
             self.server.messages.append(message)
+            is_prompt = len(self.server.messages) <= self.server.prompt
             self.server.arrived.notify_all()
-        time.sleep(self.server.pause)
+        time.sleep(0 if is_prompt else self.server.pause)
         status, headers = self.server.answer
         self.send_response(status)
         for name, value in headers.items():

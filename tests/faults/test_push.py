@@ -80,9 +80,9 @@ def test_killed_while_messages_leave_none_is_lost(start_server: StartServer) -> 
     with push_service() as service:
         server = start_server(environment={"PUSH_SERVICES": service.origin}, deadlines={"lease": 3, "lease_renewal": 1})
         browser = subscribed(server, service.origin)
-        service.pause = 0.2
+        service.pause, service.prompt = 60, 3
         tell(server, count=20)
-        service.wait(lambda: len(service.messages) > 2)
+        service.wait(lambda: len(service.messages) > service.prompt)
         server.kill()
         assert waiting(server) > 0
         service.pause = 0
