@@ -266,6 +266,9 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
         person.page.add_init_script(f"window.connections = []; ({NO_WAY})(); ({calls.HURRY})()")
     staging.joined(server, customer, mechanic, "video")
     offer = customer.page.get_by_role("button", name="Use chat: $9.99 instead of $29.99")
+    expect(offer).to_be_visible()
+    for person in (customer, mechanic):
+        person.page.evaluate(calls.UNHURRIED)
     offer.click()
     customer.sees("your time stays the same")
     look(customer, "use-chat")
