@@ -14,6 +14,7 @@ NOTHING = frozenset({"unpaid", "cancelled_by_customer", "cancelled_by_support", 
 HALF_OF_BOOKING = frozenset({"cancelled_late", "customer_no_show"})
 ALL = frozenset({"time_up", "ended_by_customer", "customer_lost"})
 USED_SHARE = frozenset({"mechanic_lost", "exceeded_3h_limit", "ended_by_support"})
+LINES = {"nothing": NOTHING, "half": HALF_OF_BOOKING, "used": USED_SHARE, "all": ALL}
 ASK_FIRST = "ended_by_mechanic"
 
 
@@ -54,12 +55,17 @@ def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
 
 
 def rule(session: Session) -> str:
-    """Which line of the table holds: nothing, half, used or all; empty while the customer is asked."""
+    """Which line of the table holds: nothing, half, used or all; empty while the customer is asked.
+
+    Raises ValueError for an end that the table does not know: nobody is charged by guesswork.
+    """
     reason = session.end_reason
     if reason == ASK_FIRST:
         return "" if session.solved is None else "all" if session.solved else "used"
-    lines = {"nothing": NOTHING, "half": HALF_OF_BOOKING, "used": USED_SHARE}
-    return next((name for name, reasons in lines.items() if reason in reasons), "all")
+    for name, reasons in LINES.items():
+        if reason in reasons:
+            return name
+    raise ValueError(f"the table does not say what is charged of a session that ended as {reason!r}")
 
 
 def _due(session: Session, parts: list[Payment]) -> dict[UUID, int]:

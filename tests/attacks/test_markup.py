@@ -242,6 +242,7 @@ def test_the_policy_is_strict_on_every_page(customer: User, mechanic: User, supp
 
 def test_no_page_of_ours_needs_what_the_policy_forbids(customer: User, mechanic: User, support: User) -> None:
     session = live_session(customer, mechanic)
+    opened = set()
     for person in (customer, mechanic, support):
         client = signed_in(person)
         for path in plain_addresses(session):
@@ -249,6 +250,8 @@ def test_no_page_of_ours_needs_what_the_policy_forbids(customer: User, mechanic:
                 answer = client.get(path)
                 html = answer.headers.get("Content-Type", "").startswith("text/html")
                 assert (path, read(answer.content).inline if html else []) == (path, [])
+                opened |= {path} if html and answer.status_code == 200 else set()
+    assert {"/", f"/sessions/{session.id}/", "/dashboard/", "/support/", "/account/"} <= opened
 
 
 def test_every_answer_has_a_nonce_of_its_own(customer: User) -> None:

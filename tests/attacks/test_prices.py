@@ -70,6 +70,7 @@ def test_the_api_books_at_our_price(
     body["vehicle"] |= {"price_cents": 1}
     answer = client_of(customer).post("/api/sessions", body, content_type="application/json")
     assert answer.status_code in {201, 422}
+    assert Session.objects.count() == (1 if answer.status_code == 201 else 0)
     for session in Session.objects.all():
         assert session.customer == customer
         check_terms(session)
@@ -83,6 +84,7 @@ def test_the_form_books_at_our_price(
 ) -> None:
     answer = client_of(customer).post("/book/", form() | {name: str(value) for name, value in forged.items()})
     assert answer.status_code in {303, 422}
+    assert Session.objects.count() == (1 if answer.status_code == 303 else 0)
     for session in Session.objects.all():
         check_terms(session)
 

@@ -209,6 +209,7 @@ def test_what_is_signalled_is_kept_nowhere(talk: Talk, peer: Socket) -> None:
             assert customer.expect("error")["code"] == code
     is_served(peer)
     kept = b"".join(path.read_bytes() for path in talk.server.data.rglob("*") if path.is_file())
+    assert uuid.UUID(str(talk.id)).hex.encode() in kept, "it was looked for where things are kept"
     for mark in marks:
         assert mark.encode() not in kept
 

@@ -107,6 +107,7 @@ def test_a_page_that_is_reloaded_left_and_cut_off_is_one_socket(talk: Talk, page
         is_one()
         assert times(talk, "participant.joined") == joined
         assert times(talk, "participant.left") == 0
+    assert sockets
     assert all("page=" in url for url in sockets)
 
 

@@ -5,6 +5,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from autodoctor.accounts.models import User
+from autodoctor.booking.models import Plan
 
 
 @pytest.mark.django_db
@@ -30,5 +31,12 @@ def test_support_edits_plans_but_deletes_none(customer: User) -> None:
     client.force_login(helper)
     assert client.get("/admin/booking/plan/").status_code == 200
     assert client.get("/admin/booking/plan/add/").status_code == 200
+    chat = Plan.objects.get(slug="chat")
+    form = client.get(f"/admin/booking/plan/{chat.pk}/change/").context["adminform"].form
+    client.post(f"/admin/booking/plan/{chat.pk}/change/", {**form.initial, "name": "Short Chat"})
+    assert Plan.objects.get(slug="chat").name == "Short Chat"
+    assert client.post(f"/admin/booking/plan/{chat.pk}/delete/", {"post": "yes"}).status_code == 403
+    client.post("/admin/booking/plan/", {"action": "delete_selected", "_selected_action": chat.pk, "post": "yes"})
+    assert Plan.objects.filter(pk=chat.pk).exists()
     client.force_login(customer)
     assert client.get("/admin/booking/plan/").status_code in {302, 404}

@@ -1,7 +1,9 @@
-"""Whatever arrives is one of the known frames or a refusal; never an exception."""
+"""Whatever arrives is one of the known frames or a refusal; never an exception. And what is sent, to the letter."""
 
 import json
 import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -69,10 +71,40 @@ def test_4000_characters_are_taken_and_one_more_is_too_long() -> None:
     assert code(message(text="ä" * 4001)) == "too_long"
 
 
-def test_a_refused_message_names_its_client_id() -> None:
-    found = parse(message(text=""))
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", "invalid_frame"), (None, "invalid_frame"), ("x" * 4001, "too_long")]
+)
+def test_a_refused_message_names_its_client_id(text: object, expected: str) -> None:
+    found = parse(message(text=text))
     assert isinstance(found, Invalid)
-    assert (found.code, found.client_id) == ("invalid_frame", ID)
+    assert (found.code, found.client_id) == (expected, ID)
+
+
+def test_a_refused_frame_that_is_no_message_names_none() -> None:
+    found = parse("{}")
+    assert isinstance(found, Invalid)
+    assert (found.code, found.client_id) == ("invalid_frame", None)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "[]",
+        "1",
+        "null",
+        '"join"',
+        '["join"]',
+        "{}",
+        '{"type":"welcome"}',
+        '{"type":"media"}',
+        '{"type":"signal"}',
+        '{"type":"media","receiving":0}',
+        '{"type":"media","receiving":"yes"}',
+        '{"type":"signal","data":[]}',
+    ],
+)
+def test_what_is_no_frame_of_this_channel_is_refused(raw: str) -> None:
+    assert code(raw) == "invalid_frame"
 
 
 @pytest.mark.parametrize(
@@ -92,17 +124,30 @@ def test_a_text_that_cannot_be_kept_is_refused(text: object) -> None:
 
 
 def test_a_frame_over_64_kb_is_not_even_read() -> None:
-    assert code('{"type":"signal","data":{"sdp":"' + "x" * 65_536 + '"}}') == "too_long"
+    assert parse('{"type":"ping"}'.ljust(65_536)) == Ping()
+    assert code('{"type":"ping"}'.ljust(65_537)) == "too_long"
+    assert code("x" * 65_537) == "too_long"
 
 
-def test_a_signal_may_be_deep_but_not_bottomless() -> None:
-    assert isinstance(parse(nested(10)), Signal)
-    assert code(nested(100)) == "invalid_frame"
-    assert code(nested(20_000)) == "invalid_frame"
+def test_a_signal_is_at_most_32_kb() -> None:
+    assert parse('{"type":"signal","data":{}}'.ljust(32_768)) == Signal({})
+    assert code('{"type":"signal","data":{}}'.ljust(32_769)) == "too_long"
 
 
-def nested(depth: int) -> str:
-    return '{"type":"signal","data":{"a":' + "[" * depth + "]" * depth + "}}"
+@pytest.mark.parametrize(
+    "nested", [lambda depth: "[" * depth + "]" * depth, lambda depth: '{"a":' * depth + "1" + "}" * depth]
+)
+def test_a_signal_may_be_20_deep_but_not_bottomless(nested: Callable[[int], str]) -> None:
+    def signal(depth: int) -> str:
+        return f'{{"type":"signal","data":{{"a":{nested(depth)}}}}}'
+
+    assert isinstance(parse(signal(18)), Signal)
+    assert code(signal(20)) == "invalid_frame"
+    assert code(signal(5_000)) == "invalid_frame"
+
+
+def test_how_wide_a_signal_is_does_not_matter() -> None:
+    assert isinstance(parse('{"type":"signal","data":{"a":[1,[2],{"b":3}],"c":{},"d":[]}}'), Signal)
 
 
 def code(raw: str) -> str:
@@ -125,3 +170,60 @@ def test_a_message_event_has_the_form_of_every_event() -> None:
         "client_id": ID,
         "data": {"text": "hi ☂"},
     }
+
+
+NOW = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
+STAMP = "2026-03-02T12:00:00.123Z"
+
+
+def test_the_other_frames_that_a_page_gets() -> None:
+    built = {
+        "welcome": protocol.welcome(
+            seq=7, now=NOW, user_id=ID, role="mechanic", session={"state": "live"}, presence={"customer": "in"}
+        ),
+        "event": protocol.event({"type": "event", "seq": 1}),
+        "presence": protocol.presence({"customer": "in", "mechanic": "away"}),
+        "typing": protocol.typing("customer"),
+        "signal": protocol.signal("customer", {"sdp": "v=0"}),
+        "pong": protocol.pong(NOW, 7),
+        "replaced": protocol.replaced(),
+        "changed": protocol.changed("queue"),
+    }
+    assert {kind: orjson.loads(frame) for kind, frame in built.items()} == {
+        "welcome": {
+            "type": "welcome",
+            "seq": 7,
+            "now": STAMP,
+            "you": {"id": ID, "role": "mechanic"},
+            "session": {"state": "live"},
+            "presence": {"customer": "in"},
+        },
+        "event": {"type": "event", "seq": 1},
+        "presence": {"type": "presence", "customer": "in", "mechanic": "away"},
+        "typing": {"type": "typing", "role": "customer"},
+        "signal": {"type": "signal", "role": "customer", "data": {"sdp": "v=0"}},
+        "pong": {"type": "pong", "now": STAMP, "seq": 7},
+        "replaced": {"type": "replaced"},
+        "changed": {"type": "changed", "what": "queue"},
+    }
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    ["invalid_frame", "too_long", "too_fast", "session_closed", "not_joined", "client_id_reused", "unavailable"],
+)
+def test_an_error_says_what_it_is_about_in_words(refusal: str) -> None:
+    assert orjson.loads(protocol.error(refusal, ID, "In other words.")) == {
+        "type": "error",
+        "client_id": ID,
+        "code": refusal,
+        "detail": "In other words.",
+    }
+    usual = orjson.loads(protocol.error(refusal))
+    assert (usual["client_id"], usual["detail"][-1]) == (None, ".")
+
+
+def test_the_codes_that_a_line_is_closed_with() -> None:
+    """Pages and the description of the channel know these numbers."""
+    assert (protocol.SIGNED_OUT, protocol.NOT_FOUND, protocol.TOO_SLOW, protocol.REPLACED) == (4401, 4404, 4408, 4409)
+    assert protocol.GOING_AWAY == 1001

@@ -177,14 +177,20 @@ def test_the_sweep_alone_does_it_with_the_clock_stopped(kind: str, story_of: Cal
     assert look(5) == 1
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_says_whom_it_tells_and_how(rule: object) -> None:
-    does = rule.does  # type: ignore[attr-defined]
-    if isinstance(does, Tell):
-        expected = {"alert.support": "support", "request.missed": "support", "session.warned": "both"}
-        assert does.audience == expected.get(does.kind, does.kind.removeprefix("nudge."))
-        assert (Channel.DESK in does.channels) == (does.audience == "support")
-        assert not does.mail or Channel.MAIL in does.channels
+@pytest.mark.parametrize("kind", [kind for kind, rule in RULES.items() if isinstance(rule.does, Tell)])
+def test_a_rule_that_tells_says_whom_and_how(kind: str) -> None:
+    does = RULES[kind].does
+    assert isinstance(does, Tell)
+    expected = {"alert.support": "support", "request.missed": "support", "session.warned": "both"}
+    assert does.audience == expected.get(does.kind, does.kind.removeprefix("nudge."))
+    assert (Channel.DESK in does.channels) == (does.audience == "support")
+    assert (Channel.MAIL in does.channels) == (bool(does.mail) or kind == "request.missed")
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rule in DEADLINES.items() if rule.leads_to])
+def test_a_rule_leads_where_its_row_says(kind: str, story_of: Callable[[str], Story]) -> None:
+    story = story_of(kind).wait(seconds=CASES[kind].seconds)
+    assert story.session.state == DEADLINES[kind].leads_to
 
 
 def test_what_the_log_keeps_of_a_rule(story: Story) -> None:

@@ -44,6 +44,7 @@ def ended(reason: str, *, granted: int, used: int, solved: bool | None = None) -
     [
         ("unpaid", [0, 0]),
         ("cancelled_by_customer", [0, 0]),
+        ("cancelled_by_support", [0, 0]),
         ("unattended", [0, 0]),
         ("never_started", [0, 0]),
         ("cancelled_late", [499, 0]),
@@ -53,12 +54,34 @@ def ended(reason: str, *, granted: int, used: int, solved: bool | None = None) -
         ("customer_lost", [999, 1499]),
         ("mechanic_lost", [999, 499]),
         ("exceeded_3h_limit", [999, 499]),
+        ("ended_by_support", [999, 499]),
     ],
 )
 def test_what_is_captured(reason: str, expected: list[int]) -> None:
     payments = parts((999, 1800), (1499, 900))
     due = settlement.due(ended(reason, granted=2700, used=2100), payments)
     assert due == {payment.id: cents for payment, cents in zip(payments, expected, strict=True)}
+
+
+def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> None:
+    with pytest.raises(ValueError, match="what_nobody_thought_of"):
+        settlement.due(ended("what_nobody_thought_of", granted=2700, used=2100), parts((999, 1800)))
+
+
+@pytest.mark.parametrize(
+    ("reason", "solved", "line"),
+    [
+        ("unattended", None, "nothing"),
+        ("cancelled_late", None, "half"),
+        ("mechanic_lost", None, "used"),
+        ("time_up", None, "all"),
+        ("ended_by_mechanic", None, ""),
+        ("ended_by_mechanic", True, "all"),
+        ("ended_by_mechanic", False, "used"),
+    ],
+)
+def test_the_line_of_the_table_is_named(reason: str, solved: bool | None, line: str) -> None:
+    assert settlement.rule(ended(reason, granted=1800, used=900, solved=solved)) == line
 
 
 def test_the_question_keeps_it_open_and_the_answer_decides() -> None:
@@ -69,10 +92,131 @@ def test_the_question_keeps_it_open_and_the_answer_decides() -> None:
         assert settlement.due(session, payments) == {payments[0].id: cents}
 
 
+def test_nothing_is_due_of_an_extension_whose_time_was_never_given() -> None:
+    booking, extension = parts((999, 1800), (1499, 900))
+    extension.granted_at = None
+    assert settlement.due(ended("time_up", granted=1800, used=1800), [booking, extension]) == {
+        booking.id: 999,
+        extension.id: 0,
+    }
+
+
+def test_the_used_seconds_fill_the_booking_first_and_then_each_extension_in_order() -> None:
+    booking, first, second = parts((1000, 1000), (100, 100), (200, 200))
+    shuffled = [second, booking, first]
+    assert settlement.in_order(shuffled) == [booking, first, second]
+    due = settlement.due(ended("mechanic_lost", granted=1300, used=1150), shuffled)
+    assert due == {booking.id: 1000, first.id: 100, second.id: 50}
+
+
+def test_an_extension_asked_for_before_the_booking_was_written_comes_after_it_all_the_same() -> None:
+    booking, extension = parts((1000, 1000), (100, 100))
+    extension.created_at = booking.created_at - timedelta(seconds=1)
+    assert settlement.in_order([extension, booking]) == [booking, extension]
+
+
+def test_what_has_no_seconds_has_no_used_share() -> None:
+    (booking,) = parts((999, 0))
+    assert settlement.due(ended("mechanic_lost", granted=1800, used=900), [booking]) == {booking.id: 0}
+
+
 def test_a_pause_is_not_used_time() -> None:
     session = ended("mechanic_lost", granted=1800, used=900)
     session.paused_at = NOON + timedelta(seconds=600)
     assert settlement.used_seconds(session) == 600
+
+
+def test_a_pause_that_began_after_the_end_takes_nothing_away() -> None:
+    session = ended("mechanic_lost", granted=1800, used=900)
+    session.paused_at = NOON + timedelta(seconds=1000)
+    assert settlement.used_seconds(session) == 900
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"), [(0, 0), (-5, 0), (0.9, 0), (1, 1), (1799.9, 1799), (1800, 1800), (2000, 1800)]
+)
+def test_whole_seconds_of_the_granted_time_are_used(used: float, expected: int) -> None:
+    session = ended("mechanic_lost", granted=1800, used=0)
+    session.ended_at = NOON + timedelta(seconds=used)
+    assert settlement.used_seconds(session) == expected
+
+
+@pytest.mark.parametrize("missing", ["started_at", "ends_at", "ended_at"])
+def test_a_session_that_did_not_run_used_nothing(missing: str) -> None:
+    session = ended("mechanic_lost", granted=1800, used=900)
+    setattr(session, missing, None)
+    assert settlement.used_seconds(session) == 0
+
+
+def test_more_time_than_was_held_is_not_used() -> None:
+    """Ends an hour later than what was granted says."""
+    session = ended("mechanic_lost", granted=1800, used=60)
+    session.ends_at = NOON + timedelta(hours=1, seconds=1800)
+    assert settlement.used_seconds(session) == 0
+
+
+# A call that became a chat costs what a chat costs
+
+
+@pytest.mark.parametrize(
+    ("kind", "chat_price", "expected"),
+    [("chat", 999, 999), ("chat", None, 2999), ("video", 999, 2999), ("diagnostic", 999, 2999), ("chat", 5000, 2999)],
+)
+def test_the_price_is_that_of_the_chat_it_was_turned_into(kind: str, chat_price: int | None, expected: int) -> None:
+    booking, extension = parts((2999, 2700), (1499, 900))
+    session = ended("time_up", granted=3600, used=3600)
+    session.kind, session.chat_price_cents, session.price_cents = kind, chat_price, 2999
+    assert settlement.due(session, [booking, extension]) == {booking.id: expected, extension.id: 1499}
+    assert settlement.agreed_cents(session) == expected
+    assert settlement.late_cancel_cents(session) == expected * 50 // 100
+    session.end_reason = "cancelled_late"
+    assert settlement.due(session, [booking, extension]) == {booking.id: expected * 50 // 100, extension.id: 0}
+
+
+def test_the_mechanic_gets_seventy_percent_rounded_down() -> None:
+    assert [settlement.mechanic_share_cents(cents) for cents in (0, 1, 999, 2999)] == [0, 0, 699, 2099]
+
+
+# What it would cost
+
+
+def test_what_it_would_cost_leaves_the_session_as_it_is() -> None:
+    payments = parts((999, 1800), (1499, 900))
+    session = ended("ended_by_mechanic", granted=2700, used=2100)
+    assert settlement.due_if(session, payments, solved=True) == 999 + 1499
+    assert settlement.due_if(session, payments, solved=False) == 999 + 499
+    assert settlement.due_if(session, payments, end_reason="unattended") == 0
+    assert (session.end_reason, session.solved) == ("ended_by_mechanic", None)
+
+
+@pytest.mark.parametrize(("cents", "expected"), [(49, 0), (50, 50), (51, 51)])
+def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> None:
+    payments = parts((1000, 1800), (cents, 900))
+    assert settlement.due_if(ended("time_up", granted=2700, used=2700), payments) == 1000 + expected
+
+
+# Whether all of it is settled
+
+
+@pytest.mark.parametrize(
+    ("state", "payments", "expected"),
+    [
+        ("completed", [("captured", True)], True),
+        ("expired", [("released", True)], True),
+        ("completed", [("captured", True), ("failed", False)], True),
+        ("completed", [("authorised", True)], False),
+        ("completed", [("captured", True), ("authorised", True)], False),
+        ("completed", [("captured", True), ("created", False)], False),
+        ("live", [("captured", True)], False),
+        ("cancelled", [("failed", False)], False),
+        ("cancelled", [], False),
+    ],
+)
+def test_it_is_settled_once_all_that_was_held_is_charged_or_released(
+    state: str, payments: list[tuple[str, bool]], expected: bool
+) -> None:
+    found = [Payment(state=each, authorised_at=NOON if held else None) for each, held in payments]
+    assert settlement.is_settled(Session(state=state), found) is expected
 
 
 @given(

@@ -279,4 +279,6 @@ def test_the_bundle_holds_the_document(desk: Client, charged: Story) -> None:
 def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, state: str) -> None:
     if state == "requested":
         story.pay()
-    assert desk.get(f"{page_of(story)}evidence.pdf").status_code == 200
+    said = text_of(desk.get(f"{page_of(story)}evidence.pdf").content)
+    assert "Casey Customer" in said
+    assert str(story.id) in said.replace("\u200b", "")

@@ -225,6 +225,7 @@ def test_own_members_never_leave(client: Any, open_checkout: OpenCheckout, strip
         stripe_sandbox.browser.get(f"/v1/{path}", headers=AUTHORISED).text
         for path in ("checkout/sessions", "payment_intents", "charges", "payment_methods", "events")
     ]
+    assert [body for body in bodies if '"id"' not in body] == []
     assert not any('"_' in body for body in bodies)
 
 

@@ -1,0 +1,44 @@
+"""Whose mutants are made, and the tests that are to notice them, the quickest first."""
+
+_SESSIONS, _PAYMENTS = "autodoctor/sessions/tests/", "autodoctor/payments/tests/"
+
+TESTS: dict[str, list[str]] = {
+    "autodoctor.sessions.settlement": [
+        f"{_SESSIONS}test_settlement.py",
+    ],
+    "autodoctor.sessions.states": [
+        f"{_SESSIONS}test_states.py",
+        f"{_SESSIONS}test_actions.py",
+    ],
+    "autodoctor.sessions.deadlines": [
+        f"{_SESSIONS}test_deadlines.py",
+        f"{_SESSIONS}test_rules.py",
+        f"{_SESSIONS}test_fairclock.py",
+        f"{_SESSIONS}test_media.py",
+        f"{_SESSIONS}test_end_waits.py",
+        f"{_SESSIONS}test_extending.py",
+    ],
+    "autodoctor.sessions.fairclock": [
+        f"{_SESSIONS}test_fairclock.py",
+        f"{_SESSIONS}test_media.py",
+        f"{_SESSIONS}test_end_waits.py",
+        f"{_SESSIONS}test_extending.py",
+    ],
+    "autodoctor.payments.ledger": [
+        f"{_PAYMENTS}test_ledger.py",
+        f"{_PAYMENTS}test_settle.py",
+        f"{_PAYMENTS}test_kept_card.py",
+        f"{_PAYMENTS}test_disputes.py",
+        f"{_SESSIONS}test_extending.py",
+    ],
+    "autodoctor.payments.settle": [
+        f"{_PAYMENTS}test_settle.py",
+        f"{_PAYMENTS}test_kept_card.py",
+        f"{_PAYMENTS}test_disputes.py",
+        f"{_PAYMENTS}test_jobs.py",
+        f"{_PAYMENTS}test_ledger.py",
+    ],
+    "autodoctor.room.protocol": [
+        "autodoctor/room/tests/test_protocol.py",
+    ],
+}
