@@ -3,6 +3,7 @@
 import os
 import resource
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,15 +36,18 @@ USAGE = """usage: bin/test                        every check and every test
        bin/test PATH [pytest options]  only these tests; --headed shows a journey in a visible browser, slowly
        bin/test part NAME [options]    one part of: {parts}
        bin/test nightly                every test on every database, by cold starts
-       bin/test cover                  choose anew which tests run on PostgreSQL"""
+       bin/test cover                  choose anew which tests run on PostgreSQL
+       bin/test coverage               the lines and branches that the tests run, but for those in a browser"""
 PROCESSES = ("tests/faults", "tests/attacks")  # against real server processes
 JOURNEYS = "tests/journeys"
-SMOKE = "tests/journeys/test_chat_session.py"
+SMOKE = "tests/journeys/test_chat_session.py::test_from_the_intake_to_the_summary"
+SLOWLY = ("-m", "browser", "--slowmo", "300")  # milliseconds after each step, for a person to follow
 WITHOUT_SERVERS = (
     *("autodoctor", "tests", "--ignore=tests/journeys", "--ignore=tests/faults", "--ignore=tests/attacks"),
     *("-m", "not browser"),
 )
 RECORDED = ROOT / ".artifacts" / "statements"
+MEASURED = ROOT / ".artifacts" / "coverage"
 
 Part = Callable[[Sequence[str]], bool]
 
@@ -83,6 +87,12 @@ def nightly(_: Sequence[str] = ()) -> int:
     return run("checks", "static", "sqlite", "postgres-all", "browser", "processes")
 
 
+def with_coverage(_: Sequence[str] = ()) -> int:
+    os.environ["COVERAGE"] = "1"
+    shutil.rmtree(MEASURED, ignore_errors=True)
+    return run("sqlite", "postgres", "processes", "coverage")
+
+
 def one_part(arguments: Sequence[str]) -> int:
     name, *options = arguments or ["none"]
     return run(name, options=options) if name in PARTS else usage()
@@ -104,7 +114,8 @@ def run(*names: str, options: Sequence[str] = ()) -> int:
 
 def only(arguments: Sequence[str]) -> int:
     """What somebody asked for by path, in one process unless they say otherwise."""
-    return _call(PYTHON, "-m", "pytest", *arguments)
+    slowly = SLOWLY if "--headed" in arguments else ()
+    return _call(PYTHON, "-m", "pytest", *slowly, *arguments)
 
 
 def checks(_: Sequence[str] = ()) -> bool:
@@ -168,12 +179,19 @@ def choose_cover(_: Sequence[str] = ()) -> int:
     return _call(PYTHON, "-m", "tests.statements", "cover", str(RECORDED)) if sqlite() else 1
 
 
+def coverage(_: Sequence[str] = ()) -> bool:
+    """What all parts together have run, where `COVERAGE=1` was set for them. Fails below the aim in pyproject.toml."""
+    combined = _call(PYTHON, "-m", "coverage", "combine", "--quiet", "--keep", str(MEASURED)) == 0
+    return combined and _call(PYTHON, "-m", "coverage", "report") == 0
+
+
 PARTS: dict[str, Part] = {
     "checks": checks,
     "static": static_files,
     "sqlite": sqlite,
     "postgres": postgres,
     "statements": statements,
+    "coverage": coverage,
     "browser": browser,
     "processes": processes,
     "quick": quick,
@@ -186,6 +204,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "nightly": nightly,
     "part": one_part,
     "cover": choose_cover,
+    "coverage": with_coverage,
     "help": usage,
     "--help": usage,
 }
@@ -196,7 +215,8 @@ def _tests(*arguments: str) -> bool:
 
 
 def _pytest() -> list[str]:
-    return [PYTHON, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4))]
+    measured = ["-m", "coverage", "run"] if os.environ.get("COVERAGE") == "1" else []
+    return [PYTHON, *measured, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4))]
 
 
 def _on_postgres(*options: str) -> bool:
