@@ -39,9 +39,10 @@ def mutate(module: str, only: list[int]) -> bool:
                 verdict, _, _what = line.partition(" ")
                 if verdict in ("killed", "survived"):
                     verdicts.append(verdict)
-                if verdict != "killed":
+                if verdict == "survived":
                     print(line, end="", flush=True)
         if run.returncode:
+            print(f"{module}: the run itself failed", file=sys.stderr)
             return False
     print(
         f"{module}: {len(verdicts)} mutants, {verdicts.count('killed')} killed, {verdicts.count('survived')} survived"

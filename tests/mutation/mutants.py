@@ -193,7 +193,7 @@ def _call(node: ast.Call) -> Iterator[ast.AST]:
 
 
 def _no_value(node: ast.Return) -> Iterator[ast.AST]:
-    if node.value and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+    if node.value and not (isinstance(node.value, ast.Constant) and not node.value.value):
         yield ast.Return(ast.Constant(None))
 
 

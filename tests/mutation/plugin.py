@@ -59,6 +59,8 @@ def lines_of_tests(items: list[pytest.Item]) -> list[tuple[pytest.Item, set[int]
             with_lines(lines, False)
         assert passed, f"{item.nodeid} fails without any fault"
         found.append((item, lines))
+        if len(found) == 1:
+            keep_the_database()
     return found
 
 
@@ -101,6 +103,20 @@ def finds_nothing(mutant: Mutant | None, passes: list[tuple[pytest.Item, set[int
     return all(passes_alone(item) for item, lines in passes if not mutant or lines.intersection(mutant.place.lines))
 
 
+def database() -> Path:
+    """The test database of this process, if any test has asked for one."""
+    from django.db import connection
+
+    connection.close()
+    return Path(connection.settings_dict["NAME"])
+
+
+def keep_the_database() -> None:
+    """As the migrations leave it: tests with transactions of their own empty it at their end."""
+    if database().is_file():
+        shutil.copy(database(), database().with_name("kept.sqlite3"))
+
+
 def with_own_database() -> None:
     """And without the server threads of its parent."""
     from django.db import connection
@@ -108,8 +124,7 @@ def with_own_database() -> None:
     from autodoctor.payments.sandbox import testing
 
     testing._shared.clear()
-    connection.close()
-    if (kept := Path(connection.settings_dict["NAME"])).is_file():
+    if (kept := database().with_name("kept.sqlite3")).is_file():
         connection.settings_dict["NAME"] = str(kept.with_name(f"mutant-{os.getpid()}.sqlite3"))
         shutil.copy(kept, connection.settings_dict["NAME"])
 

@@ -123,6 +123,19 @@ def test_a_text_that_cannot_be_kept_is_refused(text: object) -> None:
     assert code(message(text=text)) == "invalid_frame"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("hello", True), ("ä", True), ("\U0001f697", True), (" x ", True)),
+        *(("", False), (" \n\t", False), ("a\0b", False), ("\ud83d", False), ("ä\udc00", False)),
+    ],
+    ids=ascii,
+)
+def test_what_every_database_and_every_peer_can_hold(text: str, expected: bool) -> None:
+    """The parser refuses lone surrogates before; a message by the API comes by here alone."""
+    assert protocol.is_sayable(text) is expected
+
+
 def test_a_frame_over_64_kb_is_not_even_read() -> None:
     assert parse('{"type":"ping"}'.ljust(65_536)) == Ping()
     assert code('{"type":"ping"}'.ljust(65_537)) == "too_long"
