@@ -14,6 +14,9 @@ def check(folder: Path) -> int:
     if not (sqlite and postgres):
         print(f"Nothing was recorded on {'PostgreSQL' if sqlite else 'SQLite'} in {folder}.")
         return 1
+    if gone := sorted(part.listed() - {one.test for one in sqlite}):
+        print(f"{part.LIST.name} names tests that did not run: {', '.join(gone)}. `{part.HOW_TO_MEND}` chooses anew.")
+        return 1
     missing = cover.never_ran(sqlite, postgres)
     for statement, test in sorted(missing.items())[:SHOWN]:
         print(f"Ran on SQLite and never on PostgreSQL: {statement}\n    {test} runs it.")

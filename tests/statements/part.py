@@ -32,15 +32,3 @@ def split(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.
     for item in items:
         (runs if item.nodeid in names or always(item) else need_not).append(item)
     return runs, need_not
-
-
-def stale(names: Iterable[str], items: Iterable[pytest.Item]) -> list[str]:
-    """The names that stand for no test any more. A file that was not asked for is only looked for."""
-    collected = {item.nodeid for item in items}
-    files = {one.partition("::")[0] for one in collected}
-    gone = set()
-    for name in names:
-        file = name.partition("::")[0]
-        if name not in collected and (file in files or not (ROOT / file).exists()):
-            gone.add(name)
-    return sorted(gone)

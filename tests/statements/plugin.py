@@ -26,10 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("postgres_part"):
         return
-    whole_files = not any("::" in argument for argument in config.args)
-    if whole_files and (gone := part.stale(part.listed(), items)):
-        names = ", ".join(gone)
-        raise pytest.UsageError(f"{part.LIST.name} names tests that are not there: {names}. Run {part.HOW_TO_MEND}.")
     items[:], need_not = part.split(items)
     config.hook.pytest_deselected(items=need_not)
 

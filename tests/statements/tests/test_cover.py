@@ -43,6 +43,12 @@ def test_what_never_ran_on_postgresql_is_named_with_a_test_that_runs_it() -> Non
     assert never_ran([ran("b", "1", "2"), ran("a", "2")], [ran("c", "1")]) == {"2": "a"}
 
 
+@pytest.fixture(autouse=True)
+def _own_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part, "LIST", tmp_path / "list.txt")
+    part.LIST.touch()
+
+
 def record(folder: Path, vendor: str, **tests: str) -> None:
     recorder = Recorder()
     for name, sql in tests.items():
@@ -70,8 +76,15 @@ def test_nothing_recorded_is_no_success(tmp_path: Path, capsys: pytest.CaptureFi
     assert commands.check(tmp_path) == 0
 
 
-def test_the_list_is_written_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part, "LIST", tmp_path / "list.txt")
+def test_a_listed_test_that_is_gone_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part.LIST.write_text("gone\none\n")
+    for vendor in ("sqlite", "postgresql"):
+        record(tmp_path, vendor, one="SELECT 1")
+    assert commands.check(tmp_path) == 1
+    assert "names tests that did not run: gone." in capsys.readouterr().out
+
+
+def test_the_list_is_written_sorted(tmp_path: Path) -> None:
     record(tmp_path, "sqlite", two="SELECT 1", one="SELECT a FROM t")
     assert commands.pick(tmp_path) == 0
     assert (tmp_path / "list.txt").read_text() == "one\ntwo\n"
@@ -80,6 +93,6 @@ def test_the_list_is_written_sorted(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_each_statement_is_written_once(tmp_path: Path) -> None:
     record(tmp_path, "sqlite", one="SELECT 1", two="SELECT 2")
-    [written] = [json.loads(path.read_text()) for path in tmp_path.iterdir()]
+    [written] = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
     assert written["statements"] == ["SELECT ?"]
     assert [test["ran"] for test in written["tests"]] == [[0], [0]]

@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.statements import part
 from tests.statements.recorded import recorded
 
@@ -38,11 +36,3 @@ def test_only_the_part_runs() -> None:
     assert done.returncode == 0, done.stdout
     assert "test_line.py" in done.stdout
     assert IDENTITY not in done.stdout
-
-
-def test_names_of_tests_that_are_gone(request: pytest.FixtureRequest) -> None:
-    items = [item for item in request.session.items if item.path == request.path]
-    here = items[0].nodeid
-    file = here.partition("::")[0]
-    names = [here, f"{file}::test_gone", "tests/test_gone.py::test_a", "tests/test_project.py::test_not_asked_for"]
-    assert part.stale(names, items) == [f"{file}::test_gone", "tests/test_gone.py::test_a"]
