@@ -101,13 +101,14 @@ def test_the_figures_move_with_a_session(start_server: StartServer) -> None:
         for number in range(5):
             mine.expect("event", client_id=mine.say(f"message {number}"))
         theirs.expect("event", kind="message.posted")
+        until(lambda: figures(server)["autodoctor_sessions live"] == 1)  # sessions are counted once a second at most
         now = figures(server)
     grown = {name: value - before.get(name, 0) for name, value in now.items()}
     assert grown["autodoctor_messages_total"] == 5
     assert 1 <= grown["autodoctor_batch_messages_count"] <= 5
     assert grown["autodoctor_acceptance_seconds_count"] == 1
     assert grown["autodoctor_events_total session.started"] == 1
-    assert (now["autodoctor_sessions live"], now["autodoctor_sockets session"]) == (1, 2)
+    assert now["autodoctor_sockets session"] == 2
     assert now["autodoctor_database_up"] == 1
     assert now["autodoctor_clock_lag_seconds"] < 5
     until(lambda: figures(server)["autodoctor_sockets session"] == 0)
