@@ -10,7 +10,8 @@ import pytest
 
 
 class HasPath(Protocol):
-    path: Path
+    @property
+    def path(self) -> Path: ...
 
 
 Item = TypeVar("Item", bound=HasPath)
@@ -49,7 +50,7 @@ def split(items: Sequence[Item], shard: str) -> tuple[list[Item], list[Item]]:
     for path, tests in sorted(Counter(item.path for item in items).items(), key=lambda file: (-file[1], file[0])):
         shard_of[path] = loads.index(min(loads))
         loads[shard_of[path]] += tests
-    mine, others = [], []
+    mine, others = list[Item](), list[Item]()
     for item in items:
         (mine if shard_of[item.path] == number - 1 else others).append(item)
     return mine, others
