@@ -24,7 +24,7 @@ _SAME = [
     (re.compile(r"JSON_EXTRACT\?"), "?"),
     (re.compile(r" (->>|#>|#>>) "), " -> "),
     # Text compared without regard to case, and no limit.
-    (re.compile(r"UPPER\((.+?)\) (?:=|LIKE) UPPER\(?\?\)?"), r"\1 LIKE ?"),
+    (re.compile(r"UPPER\((.+?)\) (?:=|LIKE) UPPER(?:\(\?\)|\?)"), r"\1 LIKE ?"),
     (re.compile(r"LIKE \? ESCAPE \?"), "LIKE ?"),
     (re.compile(r" LIMIT -\?(?= OFFSET)"), ""),
     # A key of two columns, or a list of keys with one column.

@@ -29,6 +29,10 @@ from tests.statements.identity import identity, identity_at_driver
             'SELECT id FROM a WHERE UPPER("a"."b"::text) LIKE UPPER(%s)',
         ),
         (
+            """SELECT id FROM a WHERE ("a"."b" LIKE %s ESCAPE '\\' OR "a"."c" LIKE %s ESCAPE '\\')""",
+            'SELECT id FROM a WHERE (UPPER("a"."b"::text) LIKE UPPER(%s) OR UPPER("a"."c"::text) LIKE UPPER(%s))',
+        ),
+        (
             """SELECT id FROM a WHERE (CASE WHEN JSON_TYPE("a"."b", %s) IN ('false','null','true')"""
             """ THEN JSON_TYPE("a"."b", %s) ELSE JSON_EXTRACT("a"."b", %s) END) = JSON_EXTRACT(%s, '$')""",
             'SELECT id FROM a WHERE ("a"."b" -> %s) = %s',
