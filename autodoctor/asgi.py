@@ -21,6 +21,7 @@ from autodoctor.room import feed, socket, threads  # noqa: E402
 from autodoctor.room.line import Receive, Scope, Send  # noqa: E402
 from autodoctor.room.live import Channel  # noqa: E402
 from autodoctor.room.uploads import admits  # noqa: E402
+from autodoctor.static_files import StaticFiles  # noqa: E402
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 SANDBOX = "/sandbox/stripe/"
@@ -33,7 +34,7 @@ class Site:
         django_ = Reception(cast(ASGI3Application, Handler()), admits)
         self._django = cast(Application, ServeFiles(cast(ASGI3Application, django_), threads.read))
         self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
-        http = cast(Application, BodyLimits(cast(ASGI3Application, self._http)))
+        http = cast(Application, BodyLimits(StaticFiles(cast(ASGI3Application, self._http))))
         self._routes: dict[str, Application] = {
             "lifespan": self._lifespan,
             "websocket": RequestIds(self._websocket),

@@ -10,6 +10,7 @@ from django.core.management.utils import get_random_secret_key
 
 from autodoctor import journal
 from autodoctor.environment import Environment, MailServer, stop
+from autodoctor.static_files import add_headers
 from autodoctor.vapid import new_private_key
 from autodoctor.waits import WAITS
 
@@ -77,7 +78,6 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -241,6 +241,7 @@ FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_MAX_AGE = env.int("STATIC_MAX_AGE", default=0 if DEBUG else 60)
+SERVESTATIC_ADD_HEADERS_FUNCTION = add_headers
 SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # else files are listed once, at the start
 
 # Security

@@ -87,7 +87,7 @@ def browser_of(
         def open_page(who: str | Person | None, *, server: Server | None = None, **options: Any) -> Page:
             server = server or request.getfixturevalue("server")
             page = _open(browser, contexts, server, who, **options)
-            watch.over(page, server.url)
+            watch.over(page)
             evidence.follow(page, server)
             return page
 
@@ -205,7 +205,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _open(browser: Browser, contexts: ExitStack, server: Server, who: str | Person | None, **options: Any) -> Page:
-    context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, **options})
+    context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, "reduced_motion": "reduce", **options})
     contexts.callback(context.close)
     context.set_default_timeout(PATIENCE)
     context.add_cookies(_cookies(server, who))

@@ -46,7 +46,7 @@ class SharedPair:
         with ExitStack() as until_returned:
 
             def follow(page: Page) -> None:
-                until_returned.callback(to.watch.over(page, self._server.url))
+                until_returned.callback(to.watch.over(page))
                 to.evidence.follow(page, self._server)
 
             yield self._go_on(follow) or self._begin(follow)

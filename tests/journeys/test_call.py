@@ -235,7 +235,7 @@ def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
         other = Customer(browser_of(customer.who, permissions=DEVICES, viewport=DESKTOP), customer.who)
     else:
         other = Customer(customer.page.context.new_page(), customer.who)
-        watch.over(other.page, customer.page.url.split("/sessions")[0])
+        watch.over(other.page)
     other.goes_to(customer.session_id)
     is_connected(other)
     customer.sees("You went on in another window.")

@@ -41,7 +41,7 @@ def test_a_call_from_the_intake_to_the_summary(
     session_id = customer.session_id
     customer.ends().is_shown_the_end().sees(price)
     desk = Desk(mechanic.is_shown_the_end().sees(earned).comes_to_the_summary(), session_id)
-    customer.page.goto("/dashboard/")
+    customer.comes_to_the_dashboard()
     customer.sees(re.compile(rf"{re.escape(price)} (charged|held)"))
     desk.writes().says_how_safe_it_is().sends()
     mechanic.sees("on its way to the customer")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import ConsoleMessage, Error, Page, Response
+from playwright.sync_api import ConsoleMessage, Error, Page
 
 GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone to somebody else
 
@@ -19,24 +19,21 @@ class Watch:
         """Put up with problems that match: for a test that brings them about on purpose."""
         self._allowed.append(pattern)
 
-    def over(self, page: Page, origin: str) -> Callable[[], None]:
-        """From now on; what is returned ends it, for a page that outlives the test."""
+    def over(self, page: Page) -> Callable[[], None]:
+        """From now on; what is returned ends it, for a page that outlives the test.
+
+        An answer of 4xx or 5xx is an error in the console, whatever asked for it.
+        """
 
         def on_page_error(error: Error) -> None:
             self._problems.append(f"{page.url} threw {error}")
 
-        def on_response(response: Response) -> None:
-            if response.status >= 500 and response.url.startswith(origin):
-                self._problems.append(f"{response.url} answered {response.status}")
-
         def end() -> None:
             page.remove_listener("console", self._on_console)
             page.remove_listener("pageerror", on_page_error)
-            page.remove_listener("response", on_response)
 
         page.on("console", self._on_console)
         page.on("pageerror", on_page_error)
-        page.on("response", on_response)
         return end
 
     def problems(self) -> list[str]:

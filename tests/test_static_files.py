@@ -1,0 +1,59 @@
+"""Scripts and styles, as the server answers them in front of Django."""
+
+from wsgiref.headers import Headers
+
+import httpx
+import pytest
+from pytest_django import Settings
+
+from autodoctor.static_files import add_headers
+from tests.fakes.server import Server
+
+SCRIPT = "/static/room/channel.js"
+
+
+@pytest.fixture
+def client(server: Server) -> httpx.Client:
+    return server.client()
+
+
+def test_a_script_comes_with_its_type_and_what_every_answer_says(client: httpx.Client) -> None:
+    answer = client.get(SCRIPT)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, 'text/javascript; charset="utf-8"')
+    assert "class Channel" in answer.text
+    page = client.get("/sign-in/")
+    for name in ("x-content-type-options", "referrer-policy", "cross-origin-opener-policy"):
+        assert answer.headers[name] == page.headers[name]
+    assert "set-cookie" not in answer.headers
+
+
+def test_what_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
+    again = client.get(SCRIPT, headers={"If-None-Match": client.get(SCRIPT).headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_part_of_a_file(client: httpx.Client) -> None:
+    part = client.get(SCRIPT, headers={"Range": "bytes=2-9", "Accept-Encoding": "identity"})
+    assert (part.status_code, part.content) == (206, client.get(SCRIPT).content[2:10])
+
+
+def test_only_the_head(client: httpx.Client) -> None:
+    head = client.head(SCRIPT)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == client.get(SCRIPT).headers["content-length"]
+
+
+@pytest.mark.parametrize("path", ["/static/none.js", "/static/", "/static/../autodoctor/settings.py", "/static/%00"])
+def test_what_is_no_file_of_ours_is_not_there(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_files_are_only_read(client: httpx.Client) -> None:
+    assert client.post(SCRIPT, content=b"x").status_code == 405
+
+
+def test_where_https_is_a_must_a_file_says_so_too(settings: Settings) -> None:
+    settings.SECURE_HSTS_SECONDS = 60
+    headers = Headers([])
+    add_headers(headers, "channel.js", SCRIPT)
+    assert headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains; preload"
