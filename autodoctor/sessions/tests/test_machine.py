@@ -133,7 +133,7 @@ SCRIPTS: dict[str, tuple[list[Callable[[Machine], object]], set[str]]] = {
         {"session.ended", "answer is due"},
     ),
 }
-# What has to come about in every run, else it shows nothing. Each begins with the simplest session, which does all of it.
+# What has to come about in every run, else it shows nothing. Each begins with the simplest session, which does this.
 REACHED = {"session.started", "session.ended", "all is due"}
 
 
