@@ -16,8 +16,8 @@ from autodoctor.sessions.tests.story import NOON, Story
 from autodoctor.sessions.tests.test_rules import fails_the_check
 
 VIDEO = PlanTerms(slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999)
-HERE = {"present": True}
-DEAF = {"present": True, "receiving": False}
+HERE: dict[str, Any] = {"present": True}
+DEAF: dict[str, Any] = {"present": True, "receiving": False}
 
 
 def at(minutes: float) -> datetime:
@@ -75,7 +75,7 @@ def test_media_are_lost_from_the_first_loss_on_while_both_are_in(it: Situation, 
     assert deadlines.media_lost_since(it) == since
 
 
-WAITS = {"paused_at": at(5), "pause_cause": "mechanic"}
+WAITS: dict[str, Any] = {"paused_at": at(5), "pause_cause": "mechanic"}
 
 
 @pytest.mark.parametrize(
