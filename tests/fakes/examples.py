@@ -6,8 +6,3 @@ from hypothesis import settings
 def examples(wanted: int) -> int:
     """As many of a hundred as the profile of this run tries; at least five, so that steps meet each other."""
     return max(5, wanted * settings().max_examples // 100)
-
-
-def tries_all() -> bool:
-    """Whether this run is long enough for everything that can happen to have happened."""
-    return settings().max_examples >= 100

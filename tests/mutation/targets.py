@@ -11,6 +11,7 @@ TESTS: dict[str, list[str]] = {
         f"{_SESSIONS}test_actions.py",
     ],
     "autodoctor.sessions.deadlines": [
+        f"{_SESSIONS}test_moments.py",
         f"{_SESSIONS}test_deadlines.py",
         f"{_SESSIONS}test_rules.py",
         f"{_SESSIONS}test_fairclock.py",
@@ -19,12 +20,14 @@ TESTS: dict[str, list[str]] = {
         f"{_SESSIONS}test_extending.py",
     ],
     "autodoctor.sessions.fairclock": [
+        f"{_SESSIONS}test_moments.py",
         f"{_SESSIONS}test_fairclock.py",
         f"{_SESSIONS}test_media.py",
         f"{_SESSIONS}test_end_waits.py",
         f"{_SESSIONS}test_extending.py",
     ],
     "autodoctor.payments.ledger": [
+        f"{_PAYMENTS}test_ledger_extensions.py",
         f"{_PAYMENTS}test_ledger.py",
         f"{_PAYMENTS}test_settle.py",
         f"{_PAYMENTS}test_kept_card.py",
@@ -32,6 +35,7 @@ TESTS: dict[str, list[str]] = {
         f"{_SESSIONS}test_extending.py",
     ],
     "autodoctor.payments.settle": [
+        f"{_PAYMENTS}test_settle_details.py",
         f"{_PAYMENTS}test_settle.py",
         f"{_PAYMENTS}test_kept_card.py",
         f"{_PAYMENTS}test_disputes.py",

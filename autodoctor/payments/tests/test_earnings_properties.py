@@ -27,7 +27,7 @@ from autodoctor.clock.models import Job
 from autodoctor.payments import earnings, gateway, ledger, payouts
 from autodoctor.payments.gateway import AccountSnapshot, TransferSnapshot
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
-from tests.fakes.examples import examples, tries_all
+from tests.fakes.examples import examples
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HELD = 2999
@@ -123,15 +123,19 @@ class Earnings(RuleBasedStateMachine):
 
     # What happens
 
-    @initialize(steps=st.sampled_from([5, 5, 4, 3, 2, 1, 0]))
+    @initialize(steps=st.sampled_from([6, 5, 5, 4, 3, 2, 1, 0]))
     def get_going(self, steps: int) -> None:
-        """With five steps the mechanic is paid, and only then can money come back."""
+        """With five steps the mechanic is paid, and only then can money come back; with six some of it does.
+
+        Each run begins with the first of these: what has to come about never depends on chance.
+        """
         way: list[Callable[[], object]] = [
             lambda: self.capture(HELD),
             self.end,
             self.summarise,
             self.account_is_looked_at,
             lambda: self.time_passes(30),
+            lambda: self.what_the_mechanic_bears_is_given_back(400),
         ]
         for step in way[:steps]:
             step()
@@ -262,9 +266,7 @@ def test_in_any_order(customer: User, mechanic: User, settings: Settings) -> Non
     Earnings.customer, Earnings.mechanic = customer, mechanic
     Earnings.happened.clear()
     run_state_machine_as_test(Earnings, settings=SETTINGS)
-    assert not tries_all() or not {"captured", "transfer", "reversal", "refund issued"} - Earnings.happened.keys(), (
-        Earnings.happened
-    )
+    assert not {"captured", "transfer", "reversal", "refund issued"} - Earnings.happened.keys(), Earnings.happened
 
 
 def _handlers() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from autodoctor.accounts.models import User
+from autodoctor.clock.models import Job
 from autodoctor.clock.queue import schedule
 from autodoctor.payments import gateway, ledger
 from autodoctor.payments.ledger import NotRefundable
@@ -140,6 +142,24 @@ def test_a_refund_that_stripe_refuses_frees_its_amount(
     given.refresh_from_db()
     assert given.state == Refund.State.FAILED
     assert ledger.refundable_cents(captured) == PRICE_CENTS
+
+
+def test_a_refund_is_written_down_as_it_was_decided(charged: Payment, book: Book, support: User, now: datetime) -> None:
+    book()  # of another session
+    refund_id = uuid4()
+    ledger.refund(
+        payment_id=charged.id,
+        amount_cents=PRICE_CENTS,
+        reason="not helpful",
+        now=now,
+        borne_by=Refund.Bearer.MECHANIC,
+        by=support,
+        refund_id=refund_id,
+    )
+    given = Refund.objects.get(id=refund_id)
+    assert (given.payment, given.amount_cents, given.reason) == (charged, PRICE_CENTS, "not helpful")
+    assert (given.borne_by, given.requested_by, given.created_at) == ("mechanic", support, now)
+    assert Job.objects.get(kind="payment.refund", key=str(refund_id)).due_at == now
 
 
 @pytest.mark.parametrize("cents", [0, -1])

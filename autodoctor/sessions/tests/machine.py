@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import transaction
-from hypothesis import event
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -48,6 +47,21 @@ class Course(RuleBasedStateMachine):
         self.story: Story = self.begin()
         self.ends_at = self.story.session.ends_at
 
+    @classmethod
+    def play(cls, *steps: Callable[[Self], object]) -> None:
+        """One session of these steps, whatever the machine tries by itself: all that must hold does after each."""
+        machine = cls()
+        try:
+            for step in steps:
+                step(machine)
+                machine.check()
+        finally:
+            machine.teardown()
+
+    def check(self) -> None:
+        for each in self.invariants:
+            each.function(self)
+
     def begin(self) -> Story:
         return Story(self.people["customer"], self.people["mechanic"])
 
@@ -55,10 +69,10 @@ class Course(RuleBasedStateMachine):
         """What must hold once nothing is left to do."""
 
     def teardown(self) -> None:
-        event(f"was {self.story.session.state}, {'started' if self.story.session.started_at else 'never live'}")
         try:
             self.story.wait(minutes=60 * 30)  # whatever happened, it ends by itself
             self.it_is_over()
+            self.check()
             self.happened.update(self.story.session.events.values_list("kind", flat=True))
             assert self.story.session.state in TERMINAL
             for payment in self.payments():
@@ -70,7 +84,7 @@ class Course(RuleBasedStateMachine):
 
     @initialize(steps=st.sampled_from([4, 4, 4, 4, 3, 2, 1, 0]))
     def get_going(self, steps: int) -> None:
-        """With four steps it is live, and only then can most of the rules do something."""
+        """With four steps it is live, and only then can most of the rules do something. A run begins with the first."""
         for _ in range(steps):
             self.one_step_further()
 
