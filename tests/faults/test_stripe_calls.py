@@ -104,6 +104,7 @@ class Shop:
         session_id = self.meets()
         self.ends(session_id)
         until(lambda: self.sum("payment_intent", "amount_received", session_id) == PRICE)
+        until(lambda: is_idle(self.server))  # our ledger knows of it, too
         return session_id
 
     def is_payable(self) -> str:
