@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
+WORKERS = min(CORES, 4) + 1  # one waits now and then: for a page, a socket, a deadline
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
 FOREIGN_SETTINGS = (
@@ -216,7 +217,7 @@ def _tests(*arguments: str) -> bool:
 
 def _pytest() -> list[str]:
     measured = ["-m", "coverage", "run"] if os.environ.get("COVERAGE") == "1" else []
-    return [PYTHON, *measured, "-m", "pytest", "--quiet", "--numprocesses", str(min(CORES, 4))]
+    return [PYTHON, *measured, "-m", "pytest", "--quiet", "--numprocesses", str(WORKERS)]
 
 
 def _on_postgres(*options: str) -> bool:
