@@ -10,13 +10,9 @@ from tests.journeys import quietly
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
-from tests.journeys.test_dashboards import IN_THE_BACKGROUND
+from tests.journeys.test_dashboards import COUNT_TONES, IN_THE_BACKGROUND
 
 Come = Callable[..., Customer]
-COUNT_TONES = """
-window.tones = 0;
-window.OscillatorNode = class extends OscillatorNode { start(at) { window.tones += 1; super.start(at); } };
-"""
 # What the person would touch is the toast: nothing lies above it.
 ON_TOP = """() => {
   const { x, y, width, height } = document.querySelector(".toast__text").getBoundingClientRect();

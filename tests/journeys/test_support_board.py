@@ -15,13 +15,10 @@ from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import inspect
+from tests.journeys.test_dashboards import COUNT_TONES
 
 MINUTE = 60
 OpenPage = Callable[..., Page]
-COUNT_TONES = (
-    "window.tones = 0; window.OscillatorNode = class extends OscillatorNode "
-    "{ start(...when) { window.tones += 1; super.start(...when); } };"
-)
 COLLEAGUE = """
 from django.contrib.auth.hashers import make_password
 from autodoctor.accounts.actions import enrol
