@@ -17,7 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
-WORKERS = min(CORES, 4) + 1  # one waits now and then: for a page, a socket, a deadline
+WORKERS = min(CORES, 4)
+ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # where one waits now and then: for a page, for a deadline
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
 FOREIGN_SETTINGS = (
@@ -168,11 +169,11 @@ def smoke(options: Sequence[str] = ()) -> bool:
 def browser(options: Sequence[str] = ()) -> bool:
     _need("chromium", "Chromium")
     _need("turn", "coturn")  # relayed calls
-    return _tests("autodoctor", "tests", "--dist", "loadfile", "-m", "browser", *options)
+    return _tests("autodoctor", "tests", "--dist", "loadfile", "-m", "browser", *ONE_MORE, *options)
 
 
 def processes(options: Sequence[str] = ()) -> bool:
-    return _tests(*PROCESSES, "--dist", "loadfile", "-m", "not browser", *options)
+    return _tests(*PROCESSES, "--dist", "loadfile", "-m", "not browser", *ONE_MORE, *options)
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:
