@@ -140,7 +140,7 @@ def static_files(_: Sequence[str] = ()) -> bool:
 
 
 def quick(options: Sequence[str] = ()) -> bool:
-    return _tests("autodoctor", "tests", "-m", "not browser and not slow", *options)
+    return _tests(*WITHOUT_SERVERS, "--quick", *options)
 
 
 def sqlite(options: Sequence[str] = ()) -> bool:

@@ -1,4 +1,4 @@
-"""Which tests run: `--shard 1/3` takes a third of the files, and `slow` marks what `bin/test quick` leaves out."""
+"""Which tests run: `--shard 1/3` takes a third of the files, `--quick` what can be waited for at each commit."""
 
 import re
 from collections import Counter
@@ -8,6 +8,8 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from tests.statements.part import listed
+
 
 class HasPath(Protocol):
     @property
@@ -16,30 +18,41 @@ class HasPath(Protocol):
 
 Item = TypeVar("Item", bound=HasPath)
 
-# Who needs one of these starts processes.
-STARTS_PROCESSES = {"server", "start_server", "start_child", "cluster", "own_server", "database_url"}
+# Fixtures whose tests start processes.
+PROCESSES = {"server", "start_server", "shared", "fresh", "start_child", "cluster", "database_url"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("selection").addoption("--shard", metavar="K/N", help="only the K-th of N parts of the test files")
+    group = parser.getgroup("selection")
+    group.addoption("--shard", metavar="K/N", help="only the K-th of N parts of the test files")
+    group.addoption("--quick", action="store_true", help="what needs no database, and each statement of SQL once")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if is_slow(item):
-            item.add_marker("slow")
+    if config.getoption("quick"):
+        _keep(config, items, quick_ones(items))
     if shard := config.getoption("shard"):
-        kept, others = split(items, shard)
-        items[:] = kept
-        config.hook.pytest_deselected(items=others)
+        _keep(config, items, split(items, shard)[0])
 
 
-def is_slow(item: pytest.Item) -> bool:
-    """Starts processes, or tries many examples on a database."""
-    names = set(getattr(item, "fixturenames", ()))
-    is_property = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
-    return bool(names & STARTS_PROCESSES or (is_property and names & {"db", "transactional_db"}))
+def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def quick_ones(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Nothing that starts processes; of what needs the database, the tests that together execute every statement."""
+    cover = listed()
+    return [item for item in items if not _names(item) & PROCESSES and (item.nodeid in cover or not _needs_rows(item))]
+
+
+def _needs_rows(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("django_db") or _names(item) & {"db", "transactional_db"})
+
+
+def _names(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
 
 
 def split(items: Sequence[Item], shard: str) -> tuple[list[Item], list[Item]]:
