@@ -33,11 +33,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("quick"):
         _keep(config, items, quick_ones(items))
     if shard := config.getoption("shard"):
-        _keep(config, items, split(items, shard)[0])
+        _keep(config, items, split(items, shard))
 
 
 def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    chosen = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
 
 
@@ -55,18 +56,15 @@ def _names(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
-def split(items: Sequence[Item], shard: str) -> tuple[list[Item], list[Item]]:
-    """By file, so that what the tests of a file share is made once. Raises `UsageError`."""
+def split(items: Sequence[Item], shard: str) -> list[Item]:
+    """Those of the shard, by file, so that what the tests of a file share is made once. Raises `UsageError`."""
     number, count = parse(shard)
     shard_of: dict[Path, int] = {}
     loads = [0] * count
     for path, tests in sorted(Counter(item.path for item in items).items(), key=lambda file: (-file[1], file[0])):
         shard_of[path] = loads.index(min(loads))
         loads[shard_of[path]] += tests
-    mine, others = list[Item](), list[Item]()
-    for item in items:
-        (mine if shard_of[item.path] == number - 1 else others).append(item)
-    return mine, others
+    return [item for item in items if shard_of[item.path] == number - 1]
 
 
 def parse(shard: str) -> tuple[int, int]:
