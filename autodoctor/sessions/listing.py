@@ -14,7 +14,7 @@ from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import queue, settlement, unwritten
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.rating import NOT_RATED, Standing, standings
+from autodoctor.sessions.standings import NOT_RATED, Standing, standings
 from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
 
 PER_PAGE = 20

@@ -1,12 +1,8 @@
 """The customer's rating of the mechanic: from the moment of the end, changeable for a while, counted once a session."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Avg, Count
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
@@ -15,10 +11,9 @@ from autodoctor.mail.rendering import one_line
 from autodoctor.sessions import log
 from autodoctor.sessions.actions import changing
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.standings import MOST_STARS, is_open
 from autodoctor.sessions.states import State
 
-OPEN_FOR = timedelta(days=14)  # from the end on
-MOST_STARS = 5
 LONGEST_LINE = 200  # characters
 
 
@@ -55,39 +50,3 @@ def _checked(stars: int, line: str) -> str:
     if len(shown) > LONGEST_LINE:
         raise Refused("line", _("The line may have %d characters.") % LONGEST_LINE, 422)
     return shown
-
-
-def is_open(session: Session, now: datetime) -> bool:
-    return session.state == State.COMPLETED and session.ended_at is not None and now < session.ended_at + OPEN_FOR
-
-
-# What others see of it
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a mechanic has been rated: the average of `count` sessions; None without any."""
-
-    average: float | None = None
-    count: int = 0
-
-
-NOT_RATED = Standing()
-
-
-def standings(mechanics: Iterable[User | None]) -> dict[UUID | None, Standing]:
-    """By the mechanic's id, in one query; whoever has not been rated is left out."""
-    known = {mechanic.id for mechanic in mechanics if mechanic}
-    rated = Session.objects.filter(mechanic__in=known, stars__isnull=False)
-    rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("id"))
-    return {mechanic_id: Standing(average, count) for mechanic_id, average, count in rows}
-
-
-def standing(mechanic: User) -> Standing:
-    return standings([mechanic]).get(mechanic.id, NOT_RATED)
-
-
-def opinions(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
-    """The latest that say something, as everybody may read them: not whose, and not of which car."""
-    rated = Session.objects.filter(mechanic=mechanic, stars__isnull=False).exclude(rating_line="")
-    return [{**row} for row in rated.order_by("-rated_at").values("stars", "rating_line", "rated_at")[:limit]]

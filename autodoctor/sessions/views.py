@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.answers import Refused, SeeOther, own_path
-from autodoctor.sessions import earnings, listing, rating, unwritten
+from autodoctor.sessions import earnings, listing, rating, standings, unwritten
 from autodoctor.sessions.deadlines import span
 from autodoctor.sessions.earnings import month_of
 from autodoctor.sessions.models import Session
@@ -36,7 +36,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         facts |= _queue(request)
         facts |= _to_write(request)
         facts |= {"earned": earnings.earned_in(request.user, month_of(facts["now"]))}
-        facts |= {"profile": request.user.mechanic_profile, "standing": rating.standing(request.user)}
+        facts |= {"profile": request.user.mechanic_profile, "standing": standings.standing(request.user)}
     return render(request, f"sessions/{role.value}.html", facts)
 
 
@@ -71,8 +71,8 @@ def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
     facts = {
         "profile": profile,
         "mechanic": profile.user,
-        "standing": rating.standing(profile.user),
-        "opinions": rating.opinions(profile.user),
+        "standing": standings.standing(profile.user),
+        "opinions": standings.opinions(profile.user),
         "sessions_done": listing.completed_by(profile.user),
     }
     return render(request, "sessions/mechanic_profile.html", facts)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.answers import Refused
-from autodoctor.sessions import rating
+from autodoctor.sessions import rating, standings
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -94,7 +94,7 @@ def test_it_may_change_for_14_days_and_counts_once(over: "Story", mechanic: "Use
     give(over, 5, "It held, after all")  # pressed twice: nothing new
 
     assert len(over.events("rating.given")) == 2
-    assert rating.standing(mechanic) == rating.Standing(5.0, 1)
+    assert standings.standing(mechanic) == standings.Standing(5.0, 1)
 
     over.now += timedelta(seconds=1)
     with pytest.raises(Refused) as refused:
@@ -114,9 +114,9 @@ def test_average_and_latest_words_of_all_their_sessions(
     elsewhere = Story(customer, mechanic2).live().end(customer)
     give(elsewhere, 1, "Somebody else")
 
-    assert rating.standing(mechanic) == rating.Standing(4.5, 2)
-    assert rating.standings([mechanic, mechanic2, customer, None]).keys() == {mechanic.id, mechanic2.id}
-    assert [opinion["rating_line"] for opinion in rating.opinions(mechanic)] == ["Knows old Volvos"]
+    assert standings.standing(mechanic) == standings.Standing(4.5, 2)
+    assert standings.standings([mechanic, mechanic2, customer, None]).keys() == {mechanic.id, mechanic2.id}
+    assert [opinion["rating_line"] for opinion in standings.opinions(mechanic)] == ["Knows old Volvos"]
 
 
 # The pages

@@ -1,0 +1,49 @@
+"""Ratings as others read them: until when one can be given, how a mechanic stands, what customers say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Avg, Count
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import State
+
+OPEN_FOR = timedelta(days=14)  # from the end on
+MOST_STARS = 5
+
+
+def is_open(session: Session, now: datetime) -> bool:
+    return session.state == State.COMPLETED and session.ended_at is not None and now < session.ended_at + OPEN_FOR
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a mechanic has been rated: the average of `count` sessions; None without any."""
+
+    average: float | None = None
+    count: int = 0
+
+
+NOT_RATED = Standing()
+
+
+def standings(mechanics: Iterable[User | None]) -> dict[UUID | None, Standing]:
+    """By the mechanic's id, in one query; whoever has not been rated is left out."""
+    known = {mechanic.id for mechanic in mechanics if mechanic}
+    rated = Session.objects.filter(mechanic__in=known, stars__isnull=False)
+    rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("id"))
+    return {mechanic_id: Standing(average, count) for mechanic_id, average, count in rows}
+
+
+def standing(mechanic: User) -> Standing:
+    return standings([mechanic]).get(mechanic.id, NOT_RATED)
+
+
+def opinions(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
+    """The latest that say something, as everybody may read them: not whose, and not of which car."""
+    rated = Session.objects.filter(mechanic=mechanic, stars__isnull=False).exclude(rating_line="")
+    return [{**row} for row in rated.order_by("-rated_at").values("stars", "rating_line", "rated_at")[:limit]]
