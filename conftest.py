@@ -46,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
     # No test client asks for scripts or styles: listing them anew for each took half the time of a page's test.
     settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_MANIFEST = settings.SERVESTATIC_USE_STATIC_ROOT = False
+    settings.SERVESTATIC_AUTOREFRESH = False
 
 
 def pytest_unconfigure() -> None:

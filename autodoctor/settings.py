@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "ninja",
     "servestatic",
+    "autodoctor.scripts",
     "autodoctor.clock",
     "autodoctor.mail",
     "autodoctor.accounts",
@@ -105,6 +106,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "autodoctor.scripts.context.page_scripts",
             ]
         },
     }
@@ -204,7 +206,12 @@ TIME_ZONE = "UTC"
 # Static files
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
-STATICFILES_DIRS = [BASE_DIR / "autodoctor" / "static"]
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "autodoctor" / "static"]
+# Made by `manage.py bundle` of the pages' scripts. Without them, or with 0, browsers load the modules one by one.
+BUNDLES = BASE_DIR / ".bundles"
+BUNDLED_SCRIPTS = env.bool("BUNDLED_SCRIPTS", default=True)
+if BUNDLES.is_dir():
+    STATICFILES_DIRS.append(("bundles", BUNDLES))
 _staticfiles = (
     "django.contrib.staticfiles.storage.StaticFilesStorage"
     if DEBUG

@@ -1,6 +1,7 @@
 """Static files, answered in front of Django: they need no session, no person and none of its middleware."""
 
 import asyncio
+import re
 from wsgiref.headers import Headers
 
 from asgiref.typing import (
@@ -17,6 +18,8 @@ from django.http import HttpRequest, HttpResponseBase
 from servestatic.middleware import ServeStaticMiddleware
 from servestatic.responders import Redirect, StaticFile
 
+BUNDLED = re.compile(r"/bundles/.+-[0-9A-Z]{8}\.js(\.map)?$")
+
 
 class StaticFiles:
     """Wraps an ASGI application: what is no static file goes on to it.
@@ -27,7 +30,7 @@ class StaticFiles:
 
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application
-        self._files = ServeStaticMiddleware(_never_asked)
+        self._files = _Files(_never_asked)
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "http" and scope["path"].startswith(settings.STATIC_URL):
@@ -41,6 +44,12 @@ class StaticFiles:
         if self._files.autorefresh:  # looks at the disk
             return await asyncio.to_thread(self._files.find_file, path)
         return self._files.files.get(path)
+
+
+class _Files(ServeStaticMiddleware):  # type: ignore[misc]  # it has no types
+    def immutable_file_test(self, path: str, url: str) -> bool:
+        """A bundle carries its hash from the start, every other file since it was collected."""
+        return bool(BUNDLED.search(url)) or super().immutable_file_test(path, url)
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:

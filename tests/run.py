@@ -24,6 +24,7 @@ IN_CI = os.environ.get("CI") == "true"
 FOREIGN_SETTINGS = (
     *("DATABASE_URL", "REDIS_URL", "PORT", "SITE_URL", "SECRET_KEY", "EMAIL_URL", "DEADLINES", "STRIPE_SECRET_KEY"),
     *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STUN_URLS", "TURN_URLS", "TURN_SECRET", "TURN_TTL", "TURN_ONLY"),
+    "BUNDLED_SCRIPTS",
 )
 PRODUCTION = {
     "DEBUG": "0",
@@ -135,8 +136,9 @@ def checks(_: Sequence[str] = ()) -> bool:
 
 
 def static_files(_: Sequence[str] = ()) -> bool:
-    """Every file that a page names exists under its hashed name."""
-    return _check("static files", [PYTHON, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"])
+    """Every file that a page names exists under its hashed name, the bundles too."""
+    collect = [PYTHON, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    return _check("bundles", [PYTHON, "manage.py", "bundle"]) and _check("static files", collect)
 
 
 def quick(options: Sequence[str] = ()) -> bool:
@@ -248,7 +250,7 @@ def _check(name: str, command: Sequence[str]) -> bool:
     begun = time.monotonic()
     own = (
         PRODUCTION | {"SECRET_KEY": secrets.token_urlsafe(64)}
-        if name in {"production settings", "static files"}
+        if name in {"production settings", "bundles", "static files"}
         else {}
     )
     done = subprocess.run(command, env=os.environ | own, capture_output=True, text=True, check=False)

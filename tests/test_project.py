@@ -1,6 +1,7 @@
 """What holds for the project as a whole."""
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -83,6 +84,14 @@ def test_locks_are_hashed_and_name_no_address(lock: str) -> None:
     assert pins
     assert "://" not in text
     assert len(re.findall(r"^[a-z0-9].*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(pins)
+
+
+def test_the_lock_of_the_bundler_is_hashed_and_names_no_address() -> None:
+    text = (ROOT / "package-lock.json").read_text()
+    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert "://" not in text
+    assert [name for name, package in packages.items() if not package["integrity"].startswith("sha512-")] == []
 
 
 def test_the_parts_of_the_lock_agree() -> None:

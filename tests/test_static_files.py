@@ -1,5 +1,6 @@
 """Scripts and styles, as the server answers them in front of Django."""
 
+import re
 from wsgiref.headers import Headers
 
 import httpx
@@ -30,6 +31,15 @@ def test_a_script_comes_with_its_type_and_what_every_answer_says(client: httpx.C
 def test_what_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
     again = client.get(SCRIPT, headers={"If-None-Match": client.get(SCRIPT).headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_bundle_is_kept_for_ever_for_its_name_changes_with_it(client: httpx.Client) -> None:
+    named = re.findall(r'"(/static/bundles/[^"]+\.js)"', client.get("/sign-in/").text)
+    assert named
+    for bundled in (client.get(path) for path in named):
+        assert (bundled.status_code, bundled.headers["content-type"]) == (200, 'text/javascript; charset="utf-8"')
+        assert "immutable" in bundled.headers["cache-control"]
+    assert "immutable" not in client.get(SCRIPT).headers["cache-control"]
 
 
 def test_a_part_of_a_file(client: httpx.Client) -> None:

@@ -22,12 +22,14 @@ from uuid import UUID
 import httpx
 import psycopg
 
+from autodoctor.scripts import building, bundles
 from tests.fakes import processes
 from tests.fakes.ports import free_port
 from tests.fakes.postgres import Postgres
 
 PASSWORD = "demo"
 ARTIFACTS = processes.ROOT / ".artifacts"
+BUNDLES = processes.ROOT / ".bundles"
 START_LIMIT = 60  # seconds until it must answer
 # Options of an HTTP client: servers here have no certificates, and to read the machine's costs each client 60 ms.
 PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
@@ -260,6 +262,7 @@ def running(
     `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`; `cold` is for tests of how
     it starts, see `processes`.
     """
+    _bundle_scripts()
     data = Path(tempfile.mkdtemp(prefix="autodoctor-server-"))
     shutil.copytree(_template(), data, dirs_exist_ok=True)
     server = Server(data, deadlines=deadlines, database_url=database_url, environment=environment, cold=cold)
@@ -290,15 +293,30 @@ def _template() -> Path:
     kept = ARTIFACTS / f"template-{_fingerprint()}"
     if kept.exists():
         return kept
-    ARTIFACTS.mkdir(exist_ok=True)
-    with (ARTIFACTS / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers wait until it is there
+    with _alone("template"):
         if not kept.exists():
             _forget_old_templates()
             made = Path(tempfile.mkdtemp(dir=ARTIFACTS, prefix="template-in-the-making-"))
             _fill(_environment(made, ""))
             made.rename(kept)
     return kept
+
+
+@cache
+def _bundle_scripts() -> None:
+    """Pages load what they load in production."""
+    with _alone("bundles"):
+        if bundles.read(BUNDLES / bundles.MANIFEST) is None:
+            building.build(BUNDLES)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Other workers wait until it is there."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    with (ARTIFACTS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _fingerprint() -> str:

@@ -1,15 +1,11 @@
 """The room's modules in a real browser, against a socket server that the test speaks for."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from autodoctor.room.tests.exchange import PATIENCE, SCRIPTS, Exchange, call, heard, until, until_heard
-
-IMPORT_MAP = Path(__file__).parents[2] / "templates" / "partials" / "import_map.html"
+from autodoctor.room.tests.exchange import PATIENCE, Exchange, call, heard, until, until_heard
 
 
 def test_goes_on_after_the_last_event_it_has(browser_page: Page, exchange: Exchange) -> None:
@@ -285,13 +281,3 @@ def test_both_sides_make_the_same_links(browser_page: Page) -> None:
     assert all(
         link[0].startswith(("http://", "https://")) and "noopener" in link[1] for links, _ in theirs for link in links
     )
-
-
-def test_every_module_that_is_imported_has_its_place_in_the_import_map() -> None:
-    imported = {
-        name
-        for path in SCRIPTS.glob("*.js")
-        for name in re.findall(r'^import .* from "([^"]+)";', path.read_text(), re.MULTILINE)
-    }
-    assert imported
-    assert imported <= set(re.findall(r'"(\w+/[\w-]+)":', IMPORT_MAP.read_text()))

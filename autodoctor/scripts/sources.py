@@ -1,0 +1,43 @@
+"""The modules that pages load, and which of them a page names itself: read off the folders and the templates."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+PRODUCT = Path(__file__).resolve().parents[1]
+ENTRY = re.compile(r"{% script '([^']+)\.js' %}")
+HOW_BUNDLES_ARE_MADE = (PRODUCT.parent / "package-lock.json", Path(__file__).with_name("building.py"))
+
+
+def folders(product: Path = PRODUCT) -> list[Path]:
+    return [product / "static", *sorted(product.glob("*/static"))]
+
+
+def modules(product: Path = PRODUCT) -> dict[str, Path]:
+    """Each by its bare name: `room/channel` is room/static/room/channel.js."""
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for folder in folders(product)
+        for path in sorted(folder.rglob("*.js"))
+    }
+
+
+def entries(product: Path = PRODUCT) -> list[str]:
+    """The bare names of the modules that templates name by `{% script %}`."""
+    return sorted({name for template in _templates(product) for name in ENTRY.findall(template.read_text())})
+
+
+def digest(product: Path = PRODUCT) -> str:
+    """Changes with whatever changes a bundle."""
+    found = hashlib.sha256("\n".join(entries(product)).encode())
+    for name, path in sorted(modules(product).items()):
+        found.update(f"\n{name}\n".encode() + path.read_bytes())
+    for path in HOW_BUNDLES_ARE_MADE:
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _templates(product: Path) -> Iterator[Path]:
+    for folder in (product / "templates", *product.glob("*/templates")):
+        yield from folder.rglob("*.html")

@@ -1,0 +1,45 @@
+"""The scripts of a page: `{% import_map %}` in its head, `{% script 'room/room.js' %}` for each that it loads."""
+
+from functools import cache
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.templatetags.static import static
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from autodoctor.scripts import sources
+from autodoctor.scripts.context import PageScripts
+
+register = template.Library()
+SCRIPT = '<script type="module" src="{}"></script>'
+PRELOAD = '<link rel="modulepreload" href="{}">'
+
+
+@register.simple_tag(takes_context=True)
+def script(context: dict[str, Any], name: str) -> SafeString:
+    """A module, by its path among the static files; bundled with what it imports, where there is a bundle."""
+    page: PageScripts = context["page_scripts"]
+    if page.bundle is None:
+        return format_html(SCRIPT, static(name))
+    own, *imported = page.bundle.addresses(name.removesuffix(".js"))
+    preloads = format_html_join("", PRELOAD, ([address] for address in page.to_preload(imported)))
+    return preloads + format_html(SCRIPT, own)
+
+
+@register.inclusion_tag("scripts/import_map.html", takes_context=True)
+def import_map(context: dict[str, Any]) -> dict[str, Any]:
+    """Where modules find each other by bare names, as static files are renamed when they are collected."""
+    page: PageScripts = context["page_scripts"]
+    names = [] if page.bundle else _modules() if settings.SERVESTATIC_AUTOREFRESH else _modules_once()
+    return {"imports": {name: static(f"{name}.js") for name in names}, "CSP_NONCE": context["CSP_NONCE"]}
+
+
+def _modules() -> list[str]:
+    return sorted(sources.modules())
+
+
+@cache
+def _modules_once() -> list[str]:
+    return _modules()

@@ -1,0 +1,200 @@
+"""Bundles: what is in one, when it holds, and what pages name with and without one."""
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django import Settings
+
+from autodoctor.scripts import sources
+from autodoctor.scripts.building import OLD_FILES_KEPT, CannotBuild, build
+from autodoctor.scripts.bundles import MANIFEST, Bundle, read
+
+MARK = "counted once"
+
+
+def entry(name: str) -> str:
+    return f"{{% script '{name}.js' %}}"
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    """Two pages whose modules share a third."""
+    files = {
+        "templates/base.html": entry("page/page"),
+        "room/templates/room/room.html": entry("room/room"),
+        "static/page/page.js": 'import { count } from "room/count";\ncount();\n',
+        "room/static/room/room.js": 'import { count } from "room/count";\ncount();\ncount();\n',
+        "room/static/room/count.js": f'export const counts = [];\nexport const count = () => counts.push("{MARK}");\n',
+    }
+    for name, text in files.items():
+        path = tmp_path / "product" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path / "product"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, product: Path) -> Path:
+    build(tmp_path / "bundles", product)
+    return tmp_path / "bundles"
+
+
+def bundle_of(folder: Path, product: Path) -> Bundle | None:
+    return read(folder / MANIFEST, product)
+
+
+def scripts_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.js")}
+
+
+def test_a_module_of_two_entries_is_in_one_file_that_both_load(folder: Path, product: Path) -> None:
+    bundle = bundle_of(folder, product)
+    assert bundle
+    (shared,) = [name for name, text in scripts_of(folder).items() if MARK.encode() in text]
+    assert set(bundle.files) == {"page/page", "room/room"}
+    assert all(own.startswith(f"{name}-") and rest == [shared] for name, (own, *rest) in bundle.files.items())
+    assert {file for files in bundle.files.values() for file in files} == set(scripts_of(folder))
+    assert all((folder / f"{name}.map").is_file() for name in scripts_of(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("room/static/room/count.js", "export const count = () => 2;\n"),
+        ("room/static/room/new.js", ""),
+        ("room/templates/room/check.html", entry("room/count")),
+    ],
+    ids=["changed module", "new module", "new entry"],
+)
+def test_of_older_sources_it_does_not_hold(folder: Path, product: Path, name: str, text: str) -> None:
+    (product / name).write_text(text)
+    assert bundle_of(folder, product) is None
+    build(folder, product)
+    assert bundle_of(folder, product)
+
+
+def test_it_holds_again_for_what_it_was_made_of(folder: Path, product: Path) -> None:
+    module = product / "room/static/room/count.js"
+    before = module.read_text()
+    module.write_text(before + "// more\n")
+    assert bundle_of(folder, product) is None
+    module.write_text(before)
+    assert bundle_of(folder, product)
+
+
+def test_a_module_that_is_gone_ends_it_too(folder: Path, product: Path) -> None:
+    (product / "room/static/room/room.js").unlink()
+    assert bundle_of(folder, product) is None
+
+
+def test_the_same_sources_make_the_same_files(folder: Path, product: Path, tmp_path: Path) -> None:
+    build(tmp_path / "again", product)
+    assert scripts_of(tmp_path / "again") == scripts_of(folder)
+    assert (tmp_path / "again" / MANIFEST).read_text() == (folder / MANIFEST).read_text()
+
+
+def test_files_of_before_stay_for_a_day(folder: Path, product: Path) -> None:
+    old, older = folder / "room/room-OLD.js", folder / "room/room-OLDER.js"
+    for path, age in ((old, OLD_FILES_KEPT - 600), (older, OLD_FILES_KEPT + 600)):
+        path.touch()
+        made = path.stat().st_mtime - age
+        os.utime(path, (made, made))
+    build(folder, product)
+    assert (old.exists(), older.exists()) == (True, False)
+
+
+def test_a_module_that_nobody_has_is_named(product: Path, tmp_path: Path) -> None:
+    (product / "static/page/page.js").write_text('import "page/nowhere";\n')
+    with pytest.raises(CannotBuild, match="page/nowhere"):
+        build(tmp_path / "bundles", product)
+    assert bundle_of(tmp_path / "bundles", product) is None
+
+
+def test_where_esbuild_is_missing_the_command_says_how_to_get_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BUNDLES = tmp_path / "bundles"
+    monkeypatch.setattr(sources, "PRODUCT", tmp_path)
+    with pytest.raises(CommandError, match="bin/setup test"):
+        call_command("bundle")
+
+
+def test_templates_name_every_module_by_the_tag() -> None:
+    by_hand = re.compile(r'<script[^>]*type="module"|<script[^>]*type="importmap"')
+    tag = sources.PRODUCT / "scripts/templates/scripts/import_map.html"
+    templates = [path for path in sources.PRODUCT.rglob("*.html") if path != tag]
+    assert [path.name for path in templates if by_hand.search(path.read_text())] == []
+    named = {name for path in templates for name in re.findall(r"{%\s*script\s+(\S+)\s*%}", path.read_text())}
+    assert {f"'{name}.js'" for name in sources.entries()} == named - {"…"}
+
+
+def test_every_entry_and_every_import_is_a_module() -> None:
+    modules = sources.modules()
+    imported = {
+        name
+        for path in modules.values()
+        for name in re.findall(r'^(?:import|export|}) [^"=\n]*"([^"]+)";$', path.read_text(), re.MULTILINE)
+    }
+    assert imported
+    assert imported | set(sources.entries()) <= set(modules)
+
+
+@pytest.fixture
+def static_root(settings: Settings, tmp_path: Path) -> Path:
+    """Where static files are collected, and looked at anew for each page."""
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.BUNDLES = tmp_path / "bundles"
+    settings.SERVESTATIC_AUTOREFRESH = True
+    settings.STATIC_ROOT.mkdir()
+    return Path(settings.STATIC_ROOT)
+
+
+def page(client: Client) -> str:
+    return client.get("/sign-in/").content.decode()
+
+
+def is_plain(html: str) -> bool:
+    return 'type="importmap"' in html and 'src="/static/page/page.js"' in html and "/bundles/" not in html
+
+
+def test_pages_load_what_was_bundled_and_collected(
+    db: None, client: Client, static_root: Path, settings: Settings
+) -> None:
+    assert is_plain(page(client))
+    call_command("bundle")
+    assert is_plain(page(client))  # not collected yet
+    shutil.copytree(settings.BUNDLES, static_root / "bundles")
+    html = page(client)
+    assert "importmap" not in html
+    own, *chunks = json.loads((static_root / "bundles" / MANIFEST).read_text())["entries"]["page/page"]
+    assert f'<script type="module" src="/static/bundles/{own}"></script>' in html
+    assert all(html.count(f'<link rel="modulepreload" href="/static/bundles/{chunk}">') == 1 for chunk in chunks)
+
+
+def test_what_was_bundled_of_older_modules_is_left_out(db: None, client: Client, static_root: Path) -> None:
+    build(static_root / "bundles")
+    manifest = static_root / "bundles" / MANIFEST
+    kept = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(kept | {"sources": "of before"}))
+    assert is_plain(page(client))
+
+
+def test_bundles_can_be_switched_off(db: None, client: Client, static_root: Path, settings: Settings) -> None:
+    build(static_root / "bundles")
+    settings.BUNDLED_SCRIPTS = False
+    assert is_plain(page(client))
+
+
+def test_without_a_bundle_modules_find_each_other_by_the_import_map(db: None, client: Client) -> None:
+    answer = client.get("/sign-in/")
+    (nonce, text) = re.findall(
+        r'<script type="importmap" nonce="([^"]+)">(.*?)</script>', answer.content.decode(), re.DOTALL
+    )[0]
+    assert json.loads(text)["imports"] == {name: f"/static/{name}.js" for name in sources.modules()}
+    assert f"'nonce-{nonce}'" in answer.headers["Content-Security-Policy"]
