@@ -106,21 +106,41 @@ def test_what_could_not_be_fetched_is_tried_again(desk: Desk) -> None:
     shown(desk).to_have_text("as it is")
 
 
+DRAFTS = "<details><summary>Not paid</summary>One</details>"
+ACT = """<details id="act"{}><summary>Refund</summary><form><p>{}</p>
+    <label>Why? <textarea>{}</textarea></label></form></details>"""
+
+
 def test_what_somebody_does_in_the_list_stays(desk: Desk) -> None:
-    drafts = "<details><summary>Not paid</summary>One</details>"
-    act = '<details id="act"><summary>Refund</summary><form><label>Why? <input name="why"></label></form></details>'
     desk.says(type="changed", what="queue")
-    desk.answers(drafts + act)
+    desk.answers(DRAFTS + ACT.format("", "", ""))
     page = desk.page
     page.get_by_text("Not paid").click()
     page.get_by_text("Refund").click()
     page.get_by_label("Why?").fill("Too ")
     desk.says(type="changed", what="queue")
-    desk.answers(f"<p>New</p>{drafts}")  # the act is not possible any more: that is said when it is tried
+    desk.answers(f"<p>New</p>{DRAFTS}")  # the act is not possible any more: that is said when it is tried
     expect(page.get_by_text("New")).to_be_visible()
     expect(page.get_by_text("One")).to_be_visible()
     page.keyboard.type("late")
     expect(page.get_by_label("Why?")).to_have_value("Too late")
+
+
+def test_what_was_refused_stays_until_it_is_closed(desk: Desk) -> None:
+    desk.says(type="changed", what="queue")
+    desk.answers(ACT.format(" open", "Tick this first", "Too late"))
+    page = desk.page
+    expect(page.get_by_text("Tick this first")).to_be_visible()
+    desk.says(type="changed", what="queue")
+    desk.answers(f"<p>New</p>{ACT.format('', '', '')}")
+    expect(page.get_by_text("New")).to_be_visible()
+    expect(page.get_by_label("Why?")).to_have_value("Too late")
+    expect(page.get_by_text("Tick this first")).to_be_visible()
+    page.get_by_text("Refund").click()
+    desk.says(type="changed", what="queue")
+    desk.answers(f"<p>Newer</p>{ACT.format('', '', '')}")
+    expect(page.get_by_text("Newer")).to_be_visible()
+    expect(page.get_by_text("Tick this first")).to_have_count(0)
 
 
 def test_nothing_is_moved_under_a_finger(desk: Desk) -> None:

@@ -10,8 +10,10 @@ const THEIRS = new Set(["open", "aria-busy"]);
 const ACTS = "a, button, form, input, option, select, textarea";
 /** How it looks at the moment, not what it does. */
 const LOOKS = /^(aria-.*|checked|class|disabled|hidden|selected|tabindex)$/;
-/** What somebody is answering or filling in. */
-const IN_USE = "dialog[open], details[open]:has(form, [form])";
+/** What somebody is filling in: also what the server said against it stays with what it is about. */
+const FILLED_IN = "details[open]:has(form, [form])";
+/** What somebody would miss. */
+const IN_USE = `dialog[open], ${FILLED_IN}`;
 
 /**
  * What somebody is busy with stays although the server does not render it any more.
@@ -39,7 +41,7 @@ export function morph(present, fresh) {
  * @param {Element} fresh
  */
 function update(present, fresh) {
-  if (present.isEqualNode(fresh)) return;
+  if (present.isEqualNode(fresh) || present.matches(FILLED_IN)) return;
   if (isCustom(fresh) ? !looksAlike(present, fresh) : fresh.localName === "template") {
     present.replaceWith(document.importNode(fresh, true));
   } else if (!isCustom(fresh)) {
