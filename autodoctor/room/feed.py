@@ -99,6 +99,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     line = FeedLine(scope, receive, send, str(guest.user.id), role)
     guests.enter(line, guest)
     feed.enter(line)
+    line.push(protocol.listening())  # a page that fetched when its socket opened may have been told nothing meanwhile
     try:
         await line.serve()
     finally:

@@ -219,6 +219,10 @@ def replaced() -> bytes:
     return orjson.dumps({"type": "replaced"})
 
 
+def listening() -> bytes:
+    return orjson.dumps({"type": "listening"})
+
+
 def changed(what: str) -> bytes:
     return orjson.dumps({"type": "changed", "what": what})
 

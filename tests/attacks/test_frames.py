@@ -178,7 +178,7 @@ def test_the_feed_takes_nothing(talk: Talk, peer: Socket) -> None:
         feed.send("message", client_id=str(uuid.uuid4()), text="hello")
         feed.send("ping")
         assert feed.expect("pong")
-        assert [frame["type"] for frame in feed.frames] == ["pong"]
+        assert [frame["type"] for frame in feed.frames] == ["listening", "pong"]
     with Socket(talk.server, "/ws/feed", talk.customer) as feed:
         with suppress(ConnectionClosed):
             feed.send_text("x" * 1_000_000)

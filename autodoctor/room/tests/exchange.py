@@ -16,10 +16,9 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 SCRIPTS = Path(__file__).parents[1] / "static" / "room"
-OF_EVERY_PAGE = Path(__file__).parents[2] / "static" / "page"
-MODULES = {
-    f"{path.parent.name}/{path.stem}": path for folder in (SCRIPTS, OF_EVERY_PAGE) for path in folder.glob("*.js")
-}
+APPS = Path(__file__).parents[2]
+FOLDERS = (SCRIPTS, APPS / "static" / "page", APPS / "sessions" / "static" / "sessions")
+MODULES = {f"{path.parent.name}/{path.stem}": path for folder in FOLDERS for path in folder.glob("*.js")}
 PATIENCE = 5  # seconds that a test waits for what must come
 FAST = {"ping": 400, "probe": 100, "welcome": 10_000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
 SESSION = {"id": "s", "state": "live", "ends_at": None}

@@ -1,8 +1,17 @@
 """Lists hear that they are out of date, and nothing else."""
 
 from contextlib import suppress
+from typing import Any
+from unittest.mock import Mock
 
+import orjson
+import pytest
+
+from autodoctor.room import handshake, threads
+from autodoctor.room.feed import application
+from autodoctor.room.feed import feed as listeners
 from autodoctor.room.tests.channel import closing_code, post
+from autodoctor.room.wire import WIRE
 from tests.fakes import scene
 from tests.fakes.server import Person, Server
 from tests.fakes.sockets import Socket, room
@@ -22,6 +31,38 @@ def heard(socket: Socket) -> list[str]:
         while True:
             socket.receive(patience=1)
     return sorted(frame["what"] for frame in socket.frames if frame["type"] == "changed")
+
+
+class Wire:
+    """Notes how many are told what changes, each time that something is said."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int]] = []
+
+    def push(self, frame: bytes) -> int:
+        self.said.append((orjson.loads(frame)["type"], len(listeners)))
+        return 0
+
+
+async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open socket does not say so: who it is for is asked in between."""
+
+    async def lets_in(*_given: object) -> Mock:
+        return Mock()
+
+    async def role(*_given: object) -> str:
+        return "mechanic"
+
+    async def hangs_up() -> dict[str, Any]:
+        return {"type": "websocket.disconnect"}
+
+    monkeypatch.setattr(handshake, "admit", lets_in)
+    monkeypatch.setattr(threads, "read", role)
+    monkeypatch.setattr("autodoctor.room.feed.guests", Mock())
+    wire = Wire()
+    await application({"extensions": {WIRE: wire}}, hangs_up, Mock())
+    assert wire.said == [("listening", 1)]
+    assert len(listeners) == 0
 
 
 def test_signed_out_it_is_closed(shared: Server) -> None:

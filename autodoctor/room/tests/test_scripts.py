@@ -227,29 +227,6 @@ def test_the_clock_shows_what_the_server_says(browser_page: Page, session: dict[
     assert shown == left
 
 
-def test_new_regions_leave_focus_typing_and_dialogs_alone(browser_page: Page) -> None:
-    kept = browser_page.evaluate("""async () => {
-        const { Regions } = await import("room/regions");
-        const region = (id, body) => `<div id="${id}" data-region>${body}</div>`;
-        const title = (text) => `<h2 id="panel-title" tabindex="-1">${text}</h2>`;
-        const form = region("form", '<input id="field"><dialog id="ask">Sure?</dialog>');
-        document.body.innerHTML = form + region("panel", title("Live") + '<button id="go">Go</button>');
-        const regions = new Regions(document.body);
-        const [field, ask] = [document.getElementById("field"), document.getElementById("ask")];
-        field.value = "half a sent";
-        document.getElementById("go").focus();
-        regions.swap(form + region("panel", title("Still live") + '<button id="go">Go</button>'));
-        const first = document.activeElement.id;
-        regions.swap(form + region("panel", title("Nearly over")));
-        const then = document.activeElement.id;
-        ask.showModal();
-        regions.swap(form + region("panel", title("Over")));
-        const panel = document.getElementById("panel").textContent;
-        return [field.isConnected && field.value, first, then, ask.isConnected && ask.open, panel];
-    }""")
-    assert kept == ["half a sent", "go", "panel-title", True, "Over"]
-
-
 def test_both_sides_make_the_same_links(browser_page: Page) -> None:
     from autodoctor.room.templatetags.room import linked
 

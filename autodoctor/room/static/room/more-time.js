@@ -40,7 +40,7 @@ export class MoreTime extends HTMLElement {
   /** @param {import("room/channel").LogEvent} event */
   #event({ kind }) {
     if (!kind.startsWith("session.") && !kind.startsWith("extension.")) return;
-    if (CLOSING.has(kind)) this.#dialog.close();
+    if (CLOSING.has(kind) && !(kind === "session.extended" && this.#isChoosing)) this.#dialog.close();
     this.#look();
   }
 
@@ -64,6 +64,15 @@ export class MoreTime extends HTMLElement {
   async #show(markup) {
     await this.#regions.untouched;
     this.#regions.swap(markup);
+    this.#choose();
+  }
+
+  /** What was chosen stays chosen; when it is not offered any more, the first is. */
+  #choose() {
+    const chosen = this.querySelector("input[type=radio]:checked") ?? this.querySelector("input[type=radio]");
+    if (!(chosen instanceof HTMLInputElement)) return;
+    chosen.checked = true;
+    this.#chosen(chosen);
   }
 
   /** @param {HTMLInputElement} choice */
@@ -106,6 +115,11 @@ export class MoreTime extends HTMLElement {
     } finally {
       button.ariaBusy = null;
     }
+  }
+
+  /** Somebody has not said yet what they want. */
+  get #isChoosing() {
+    return this.querySelector("form") !== null && this.querySelector("form [aria-busy=true]") === null;
   }
 
   get #dialog() {

@@ -1,8 +1,10 @@
 // @ts-check
 /**
  * The parts of the page that the server renders anew when the state changes, each an element with `data-region` and an
- * id. Only what differs from what the server sent before is touched: typed text, open dialogs and focus stay.
+ * id. Typed text, what is chosen, open dialogs and focus stay. A dialog that asks for what is not possible any more, or in
+ * other words than before, says so.
  */
+import { morph } from "page/morph";
 
 /**
  * @typedef {object} Facts  what the server says about the page, for the scripts
@@ -58,8 +60,14 @@ export class Regions {
       const present = document.getElementById(region.id);
       if (!present || this.#served.get(region.id) === region.innerHTML) continue;
       this.#served.set(region.id, region.innerHTML);
-      replaceContent(present, region);
+      renew(present, region, (name) => this.#words(name));
     }
+  }
+
+  /** @param {string} name */
+  #words(name) {
+    const template = /** @type {HTMLTemplateElement | null} */ (this.#root.querySelector(`template[data-dialog=${name}]`));
+    return template?.content.textContent?.trim() ?? "";
   }
 }
 
@@ -79,32 +87,62 @@ function regionsOf(root) {
 /**
  * @param {HTMLElement} present
  * @param {HTMLElement} fresh
+ * @param {(name: string) => string} words
  */
-function replaceContent(present, fresh) {
+function renew(present, fresh, words) {
   const focused = present.contains(document.activeElement) ? document.activeElement : null;
-  const content = document.importNode(fresh, true);
-  keepTheSame(present, content);
-  present.replaceChildren(...content.childNodes);
-  if (!focused || focused === document.activeElement) return;
+  const asking = /** @type {HTMLDialogElement[]} */ ([...present.querySelectorAll("dialog[open]")]);
+  const asked = asking.map((dialog) => dialog.textContent);
+  morph(present, fresh);
+  for (const [place, dialog] of asking.entries()) {
+    const isThere = fresh.querySelector(`#${CSS.escape(dialog.id)}`) !== null;
+    if (!isThere) outdate(dialog, words("outdated"));
+    else if (dialog.textContent !== asked[place]) note(dialog, words("changed"));
+  }
+  if (focused && focused !== document.activeElement) focusNear(present, focused);
+}
+
+/** It stays until it is closed, but nothing can be done in it. @param {HTMLDialogElement} dialog @param {string} words */
+function outdate(dialog, words) {
+  dialog.dataset.outdated = "";
+  dialog.addEventListener("close", () => "outdated" in dialog.dataset && dialog.remove(), { once: true });
+  if (isAnswered(dialog)) return;
+  const focused = document.activeElement;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (dialog.querySelectorAll("[formaction]"))) {
+    button.disabled = true;
+    if (button === focused) firstOf(dialog).focus();
+  }
+  note(dialog, words);
+}
+
+/** What happened is what was just asked for in it. @param {HTMLDialogElement} dialog */
+function isAnswered(dialog) {
+  return dialog.querySelector("[aria-busy=true]") !== null;
+}
+
+/** Only of dialogs that ask for something. @param {HTMLDialogElement} dialog @param {string} words */
+function note(dialog, words) {
+  if (!dialog.querySelector("[formaction]") || isAnswered(dialog)) return;
+  const line = document.createElement("p");
+  line.className = "banner banner--warn";
+  line.setAttribute("role", "status");
+  dialog.querySelector(".dialog__actions")?.before(line);
+  line.textContent = words; // after it is there, so that it is read out
+}
+
+/**
+ * What had the focus is gone.
+ * @param {HTMLElement} present
+ * @param {Element} focused
+ */
+function focusNear(present, focused) {
   const same = focused.id ? document.getElementById(focused.id) : null;
-  const dialog = /** @type {HTMLDialogElement | null} */ (present.closest("dialog[open]"));
+  const dialog = /** @type {HTMLDialogElement | null} */ (present.closest("dialog[open]") ?? present.querySelector("dialog[open]"));
   const next = same ?? (dialog ? firstOf(dialog) : (present.querySelector("#panel-title") ?? document.getElementById("panel-title")));
   /** @type {HTMLElement | null} */ (next)?.focus();
 }
 
-/** What is behind an open dialog cannot have the focus. @param {HTMLDialogElement} dialog */
+/** What is behind an open dialog cannot have the focus. @param {HTMLDialogElement} dialog @returns {HTMLElement} */
 function firstOf(dialog) {
   return dialog.querySelector(":is(input, select, textarea, button):enabled, a[href]") ?? dialog;
-}
-
-/**
- * What has a key in `data-keep` and did not change stays the very element it is: a sound in it plays on.
- * @param {HTMLElement} present
- * @param {HTMLElement} content
- */
-function keepTheSame(present, content) {
-  for (const kept of /** @type {NodeListOf<HTMLElement>} */ (present.querySelectorAll("[data-keep]"))) {
-    const same = content.querySelector(`[data-keep="${CSS.escape(kept.dataset.keep ?? "")}"]`);
-    if (same?.outerHTML === kept.outerHTML) same.replaceWith(kept);
-  }
 }

@@ -118,12 +118,11 @@ export class SessionRoom extends HTMLElement {
     this.#part("session-clock")?.show(session, this.#clock);
     const chat = this.#part("chat-log");
     if (chat) chat.phase = OVER.has(session.state) ? "over" : TALKING.has(session.state) ? "open" : "before";
-    if (ends) this.#over();
+    if (ends) play("ended");
   }
 
-  async #over() {
-    play("ended");
-    await this.#refresh();
+  /** In the moment in which the end is shown: whoever touches the page from then on stays. */
+  #over() {
     this.#lookUp();
     const isNeeded = this.querySelector("[data-asks]") || this.#part("file-drop")?.isBusy;
     if (!isNeeded) this.#part("ended-countdown")?.start();
@@ -233,6 +232,7 @@ export class SessionRoom extends HTMLElement {
     this.#openFiles();
     this.#openPreflight();
     if (before.prepares && !this.#regions.facts.prepares) this.#lookUp();
+    if (RUNNING.has(before.state) && OVER.has(state)) this.#over();
     if (state !== before.state) this.#announce(document.getElementById("panel-title")?.textContent ?? "");
   }
 

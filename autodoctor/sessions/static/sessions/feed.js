@@ -21,7 +21,7 @@ export class Feed extends EventTarget {
     const address = new URL("/ws/feed", location.href);
     address.protocol = address.protocol.replace("http", "ws");
     const socket = new WebSocket(address);
-    socket.addEventListener("open", () => this.#opened());
+    socket.addEventListener("open", () => this.#pingLater());
     socket.addEventListener("message", (event) => this.#heard(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => this.#lost(socket, event.code));
     this.#socket = socket;
@@ -35,9 +35,9 @@ export class Feed extends EventTarget {
     this.start();
   }
 
-  #opened() {
+  /** From now on nothing is missed; what happened before may have been. */
+  #listening() {
     this.#attempts = 0;
-    this.#pingLater();
     this.dispatchEvent(new CustomEvent("open"));
     this.dispatchEvent(new CustomEvent("changed"));
   }
@@ -46,6 +46,7 @@ export class Feed extends EventTarget {
   #heard(frame) {
     clearTimeout(this.#timers.answer);
     this.#pingLater();
+    if (frame.type === "listening") this.#listening();
     if (frame.type === "changed") this.dispatchEvent(new CustomEvent("changed", { detail: frame.what }));
   }
 

@@ -1,57 +1,85 @@
 // @ts-check
 /**
- * <live-list what="queue" hx-get="…" hx-trigger="changed">: a list that htmx fetches again when the feed says that this
- * is out of date. With `alerts`, the words of <template class="live-list__news"> beside it are said for every new
- * [data-request] in it, with its [data-news]; with `quiet` without a sound.
+ * <live-list what="queue" src="…">: a list that is fetched again when the feed says that this is out of date, and with
+ * `every="30"` also every so many seconds. What is answered is its content, or a page that has it under the list's id.
+ * With `alerts`, the words of <template class="live-list__news"> beside it are said for every new [data-request] in it,
+ * with its [data-news]; with `quiet` without a sound. A field named "seen" in it goes along: what is shown already.
  */
+import { morph } from "page/morph";
 import { callAttention } from "sessions/attention";
 import { feed } from "sessions/feed";
 
+const TRY_AGAIN_MS = 3_000;
+
 export class LiveList extends HTMLElement {
-  #served = "";
   /** @type {Set<string>} */
   #known = new Set();
   #pressed = false;
+  #fetching = false;
+  #fetchAgain = false;
+  /** @type {Record<"again" | "every", ReturnType<typeof setTimeout> | undefined>} */
+  #timers = { again: undefined, every: undefined };
 
   connectedCallback() {
-    this.#served = this.innerHTML;
     this.#known = new Set(this.#requests().keys());
     feed.addEventListener("changed", this);
-    this.addEventListener("htmx:beforeSwap", this);
-    this.addEventListener("htmx:afterSwap", this);
     this.addEventListener("pointerdown", this);
     for (const release of ["pointerup", "pointercancel"]) addEventListener(release, this);
+    const seconds = Number(this.getAttribute("every"));
+    if (seconds) this.#timers.every = setInterval(() => this.#refresh(), seconds * 1000);
     feed.start();
   }
 
   disconnectedCallback() {
     feed.removeEventListener("changed", this);
     for (const release of ["pointerup", "pointercancel"]) removeEventListener(release, this);
+    clearInterval(this.#timers.every);
+    clearTimeout(this.#timers.again);
   }
 
   /** @param {Event} event */
   handleEvent(event) {
-    const { detail } = /** @type {CustomEvent} */ (event);
-    if (event.type === "changed") this.#refresh(detail);
-    else if (event.type === "htmx:beforeSwap") this.#compare(detail);
-    else if (event.type === "htmx:afterSwap") this.#notice();
+    if (event.type === "changed") this.#changed(/** @type {CustomEvent} */ (event).detail);
     else this.#touch(event.type === "pointerdown");
   }
 
   /** @param {string | null} what  nothing: anything may have changed */
-  #refresh(what) {
-    if (!what || what === this.getAttribute("what")) this.dispatchEvent(new CustomEvent("changed"));
+  #changed(what) {
+    if (!what || what === this.getAttribute("what")) this.#refresh();
   }
 
-  /**
-   * What is the same stays, and nothing goes under a finger: a button replaced while it is pressed swallows the tap.
-   * @param {{ serverResponse: string, shouldSwap: boolean }} answer
-   */
-  #compare(answer) {
-    const fresh = document.createElement("template");
-    fresh.innerHTML = answer.serverResponse;
-    if (this.#pressed || fresh.innerHTML === this.#served) answer.shouldSwap = false;
-    else if (answer.shouldSwap) this.#served = fresh.innerHTML;
+  /** Asked again meanwhile, the server is asked once more afterwards. */
+  async #refresh() {
+    this.#fetchAgain = true;
+    if (this.#fetching) return;
+    this.#fetching = true;
+    clearTimeout(this.#timers.again);
+    while (this.#fetchAgain) {
+      this.#fetchAgain = false;
+      await this.#fetch().catch(() => this.#tryAgain());
+    }
+    this.#fetching = false;
+  }
+
+  async #fetch() {
+    const answer = await fetch(this.#address, { headers: { Accept: "text/html" } });
+    if (answer.redirected) return location.reload(); // to sign in
+    if (answer.status >= 500) return this.#tryAgain();
+    if (answer.status === 200) this.#show(await answer.text());
+  }
+
+  /** Nobody says a second time that it is out of date. */
+  #tryAgain() {
+    clearTimeout(this.#timers.again);
+    this.#timers.again = setTimeout(() => this.#refresh(), TRY_AGAIN_MS);
+  }
+
+  /** Nothing goes under a finger: a button moved while it is pressed swallows the tap. @param {string} markup */
+  #show(markup) {
+    if (this.#pressed || !this.isConnected) return;
+    const { body } = new DOMParser().parseFromString(markup, "text/html");
+    morph(this, (this.id && body.querySelector(`#${CSS.escape(this.id)}`)) || body);
+    this.#notice();
   }
 
   /** @param {boolean} pressed */
@@ -59,7 +87,7 @@ export class LiveList extends HTMLElement {
     const released = this.#pressed && !pressed;
     this.#pressed = pressed;
     // After the click that follows the release: what was held back meanwhile is fetched again.
-    if (released) setTimeout(() => this.#refresh(null));
+    if (released) setTimeout(() => this.#refresh());
   }
 
   #notice() {
@@ -76,6 +104,13 @@ export class LiveList extends HTMLElement {
   #requests() {
     const found = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-request]"));
     return new Map([...found].map(({ dataset }) => [dataset.request ?? "", dataset.news]));
+  }
+
+  get #address() {
+    const address = new URL(this.getAttribute("src") ?? "", location.href);
+    const seen = /** @type {HTMLInputElement | null} */ (this.querySelector("input[name=seen]"));
+    if (seen) address.searchParams.set("seen", seen.value);
+    return address;
   }
 }
 

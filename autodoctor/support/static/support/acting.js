@@ -23,10 +23,3 @@ document.getElementById("actions")?.addEventListener("submit", async (event) => 
   button.ariaBusy = null;
   feed.dispatchEvent(new CustomEvent("changed"));
 });
-
-// Never away from under somebody who is choosing or typing: an act that is not possible any more is refused in words.
-document.getElementById("acts")?.addEventListener("htmx:beforeSwap", (event) => {
-  const { currentTarget, detail } = /** @type {CustomEvent} */ (event);
-  const acts = /** @type {HTMLElement} */ (currentTarget);
-  if (acts.matches(":focus-within") || acts.querySelector("[open]")) detail.shouldSwap = false;
-});

@@ -1,0 +1,171 @@
+"""Lists that the feed keeps up to date, in a real browser; the test answers for the server."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
+
+from autodoctor.room.tests.exchange import Exchange
+
+PAGE = '<live-list what="queue" src="/list">as it was</live-list><feed-status hidden>old?</feed-status>'
+START = """async () => {
+  const { FeedStatus, LiveList } = await import("sessions/live-list");
+  customElements.define("live-list", LiveList);
+  customElements.define("feed-status", FeedStatus);
+}"""
+
+
+class Desk:
+    """The server's side of a page with a list: says what is new, and answers when it is told to."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.asked: list[Route] = []
+        self.lines: list[WebSocketRoute] = []
+        page.route("**/list", self._keep)
+        page.route_web_socket("**/ws/feed", self._take)
+
+    def _keep(self, route: Route) -> None:
+        self.asked.append(route)
+
+    def _take(self, line: WebSocketRoute) -> None:
+        self.lines.append(line)
+        line.on_message(lambda _text: None)
+
+    def says(self, **frame: Any) -> None:
+        self.until(lambda: bool(self.lines))
+        self.lines[-1].send(json.dumps(frame))
+
+    def answers(self, body: str, status: int = 200) -> None:
+        """What was asked first and has no answer yet."""
+        self.until(lambda: bool(self.asked))
+        self.asked.pop(0).fulfill(body=body, status=status, content_type="text/html")
+
+    def is_left_alone(self) -> bool:
+        self.page.evaluate("new Promise(setTimeout)")
+        return not self.asked
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        for _attempt in range(500):
+            if holds():
+                return
+            self.page.evaluate("new Promise((resolve) => setTimeout(resolve, 10))")
+        raise AssertionError("The page did not ask.")
+
+
+@pytest.fixture
+def desk(page: Page, exchange: Exchange) -> Desk:
+    exchange.body = PAGE
+    desk = Desk(page)
+    page.goto(f"http://localhost:{exchange.port}/page")
+    page.evaluate(START)
+    return desk
+
+
+def shown(desk: Desk) -> Any:
+    return expect(desk.page.locator("live-list"))
+
+
+def test_what_happened_before_the_feed_listened_is_caught_up_with(desk: Desk) -> None:
+    """However long the server took between opening the socket and counting it in."""
+    desk.until(lambda: bool(desk.lines))
+    assert desk.is_left_alone()
+    desk.says(type="listening")
+    desk.answers("as it is")
+    shown(desk).to_have_text("as it is")
+
+
+def test_only_what_is_out_of_date_is_fetched(desk: Desk) -> None:
+    desk.says(type="changed", what="support")
+    assert desk.is_left_alone()
+    desk.says(type="changed", what="queue")
+    desk.answers("as it is")
+    shown(desk).to_have_text("as it is")
+
+
+def test_what_changes_while_it_is_fetched_is_fetched_again(desk: Desk) -> None:
+    desk.says(type="changed", what="queue")
+    desk.until(lambda: bool(desk.asked))
+    desk.says(type="changed", what="queue")
+    desk.answers("in between")
+    desk.answers("in the end")
+    shown(desk).to_have_text("in the end")
+
+
+def test_what_could_not_be_fetched_is_tried_again(desk: Desk) -> None:
+    desk.page.clock.install()
+    desk.says(type="changed", what="queue")
+    desk.answers("busy", status=503)
+    desk.page.clock.run_for(4_000)
+    desk.until(lambda: bool(desk.asked))
+    desk.asked.pop(0).abort()
+    desk.page.clock.run_for(4_000)
+    desk.answers("as it is")
+    shown(desk).to_have_text("as it is")
+
+
+DRAFTS = "<details><summary>Not paid</summary>One</details>"
+ACT = """<details id="act"{}><summary>Refund</summary><form><p>{}</p>
+    <label>Why? <textarea>{}</textarea></label></form></details>"""
+
+
+def test_what_somebody_does_in_the_list_stays(desk: Desk) -> None:
+    desk.says(type="changed", what="queue")
+    desk.answers(DRAFTS + ACT.format("", "", ""))
+    page = desk.page
+    page.get_by_text("Not paid").click()
+    page.get_by_text("Refund").click()
+    page.get_by_label("Why?").fill("Too ")
+    desk.says(type="changed", what="queue")
+    desk.answers(f"<p>New</p>{DRAFTS}")  # the act is not possible any more: that is said when it is tried
+    expect(page.get_by_text("New")).to_be_visible()
+    expect(page.get_by_text("One")).to_be_visible()
+    page.keyboard.type("late")
+    expect(page.get_by_label("Why?")).to_have_value("Too late")
+
+
+def test_what_was_refused_stays_until_it_is_closed(desk: Desk) -> None:
+    desk.says(type="changed", what="queue")
+    desk.answers(ACT.format(" open", "Tick this first", "Too late"))
+    page = desk.page
+    expect(page.get_by_text("Tick this first")).to_be_visible()
+    desk.says(type="changed", what="queue")
+    desk.answers(f"<p>New</p>{ACT.format('', '', '')}")
+    expect(page.get_by_text("New")).to_be_visible()
+    expect(page.get_by_label("Why?")).to_have_value("Too late")
+    expect(page.get_by_text("Tick this first")).to_be_visible()
+    page.get_by_text("Refund").click()
+    desk.says(type="changed", what="queue")
+    desk.answers(f"<p>Newer</p>{ACT.format('', '', '')}")
+    expect(page.get_by_text("Newer")).to_be_visible()
+    expect(page.get_by_text("Tick this first")).to_have_count(0)
+
+
+def test_nothing_is_moved_under_a_finger(desk: Desk) -> None:
+    desk.page.mouse.move(20, 15)
+    desk.page.mouse.down()
+    desk.says(type="changed", what="queue")
+    desk.answers("as it is")
+    assert desk.is_left_alone()
+    shown(desk).to_have_text("as it was")
+    desk.page.mouse.up()
+    desk.answers("as it is")
+    shown(desk).to_have_text("as it is")
+
+
+def test_a_line_that_is_down_is_saiduntil_nothing_is_missed_again(desk: Desk) -> None:
+    status = desk.page.locator("feed-status")
+    desk.says(type="listening")
+    desk.answers("as it was")
+    desk.page.clock.install()
+    desk.lines[-1].close(code=1011)
+    desk.page.clock.run_for(4_000)
+    expect(status).to_be_visible()
+    desk.until(lambda: len(desk.lines) > 1)
+    expect(status).to_be_visible()
+    desk.says(type="listening")
+    expect(status).to_be_hidden()
+    desk.answers("as it is")
+    shown(desk).to_have_text("as it is")

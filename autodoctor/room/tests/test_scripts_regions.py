@@ -1,0 +1,174 @@
+"""Parts of a page that the server renders anew leave alone what somebody is doing there."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from autodoctor.room.tests.exchange import Exchange
+
+Show = Callable[..., Page]
+WORDS = """<template data-dialog="outdated">Not possible any more.</template>
+<template data-dialog="changed">It changed.</template>"""
+START = """async () => {
+  const { Regions } = await import("room/regions");
+  window.regions = new Regions(document.body);
+}"""
+
+
+def region(name: str, content: str) -> str:
+    return f'<div id="{name}" data-region>{content}</div>'
+
+
+def dialog(words: str, button: str = "Stop") -> str:
+    return region(
+        "dialogs",
+        f"""<button command="show-modal" commandfor="ask">Ask</button>
+        <dialog id="ask"><h2>{words}</h2><label>Why? <select><option>Late</option><option>Rude</option></select></label>
+        <div class="dialog__actions"><button command="close" commandfor="ask">Keep waiting</button>
+        <button formaction="/stop">{button}</button></div></dialog>""",
+    )
+
+
+def panel(title: str, content: str = "") -> str:
+    return region("panel", f'<h2 id="panel-title" tabindex="-1">{title}</h2>{content}')
+
+
+def renew(page: Page, markup: str) -> None:
+    page.evaluate("markup => regions.swap(markup)", markup)
+
+
+@pytest.fixture
+def show(page: Page, exchange: Exchange) -> Show:
+    """A page of these regions; `before` is done to it before its scripts have loaded."""
+
+    def open_page(*regions: str, before: Callable[[Page], None] | None = None) -> Page:
+        exchange.body = "".join(regions) + WORDS
+        page.goto(f"http://localhost:{exchange.port}/page")
+        if before:
+            before(page)
+        page.evaluate(START)
+        return page
+
+    return open_page
+
+
+def ask(page: Page) -> None:
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_a_dialog_that_was_opened_before_the_scripts_came_stays(show: Show) -> None:
+    page = show(dialog("Sure?"), panel("Accepted"), before=ask)
+    renew(page, dialog("Sure?") + panel("Waiting"))
+    expect(page.get_by_role("dialog").get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.get_by_text("It changed.")).to_have_count(0)
+    expect(page.locator("#panel")).to_have_text("Waiting")
+
+
+def test_an_open_dialog_says_that_its_words_are_others_now(show: Show) -> None:
+    page = show(dialog("It costs nothing"))
+    ask(page)
+    page.get_by_label("Why?").select_option("Rude")
+    renew(page, dialog("It costs $5", "Stop and pay $5"))
+    open_dialog = page.get_by_role("dialog")
+    expect(open_dialog.get_by_role("heading")).to_have_text("It costs $5")
+    expect(open_dialog.get_by_role("status")).to_have_text("It changed.")
+    expect(open_dialog.get_by_role("button", name="Stop and pay $5")).to_be_visible()
+    expect(page.get_by_label("Why?")).to_have_value("Rude")
+    assert page.evaluate("document.activeElement.localName") == "select"
+
+
+def test_an_open_dialog_about_what_is_not_possible_any_more_says_so(show: Show) -> None:
+    page = show(dialog("Sure?"))
+    ask(page)
+    page.get_by_role("button", name="Stop").focus()
+    renew(page, region("dialogs", ""))
+    open_dialog = page.get_by_role("dialog")
+    expect(open_dialog.get_by_role("status")).to_have_text("Not possible any more.")
+    expect(open_dialog.get_by_role("button", name="Stop")).to_be_disabled()
+    assert page.evaluate("document.activeElement.closest('dialog').id") == "ask"
+    open_dialog.get_by_role("button", name="Keep waiting").click()
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_a_dialog_whose_act_is_possible_again_can_be_used(show: Show) -> None:
+    page = show(dialog("Sure?"))
+    ask(page)
+    renew(page, region("dialogs", ""))
+    renew(page, dialog("Sure?"))
+    expect(page.get_by_role("dialog").get_by_role("button", name="Stop")).to_be_enabled()
+    expect(page.get_by_text("Not possible any more.")).to_have_count(0)
+    page.keyboard.press("Escape")
+    ask(page)
+
+
+def test_what_was_answered_just_now_is_not_called_impossible(show: Show) -> None:
+    page = show(dialog("Sure?"))
+    ask(page)
+    page.evaluate("document.querySelector('[formaction]').ariaBusy = 'true'")  # as while its answer is on its way
+    renew(page, region("dialogs", ""))
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_text("Not possible any more.")).to_have_count(0)
+    page.evaluate("document.querySelector('dialog').close()")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_what_is_typed_chosen_and_opened_stays(show: Show) -> None:
+    rating = """<label><input type="radio" name="stars" value="{0}"> Fair</label>
+        <label>A line <input name="line"></label>
+        <details><summary>More</summary>Words</details>"""
+    page = show(panel("Over", "<p>Your bank is being told.</p>" + rating.format(3)))
+    page.get_by_label("Fair").check()
+    page.get_by_label("A line").fill("Half a sent")
+    page.get_by_text("More").click()
+    page.get_by_label("A line").focus()
+    renew(page, panel("Over", rating.format(3)))
+    expect(page.get_by_text("Your bank is being told.")).to_have_count(0)
+    expect(page.get_by_label("Fair")).to_be_checked()
+    expect(page.get_by_text("Words")).to_be_visible()
+    page.keyboard.type("ence")
+    expect(page.get_by_label("A line")).to_have_value("Half a sentence")
+
+
+def test_the_focus_stays_or_goes_to_what_is_new(show: Show) -> None:
+    page = show(panel("Live", '<button id="go">Go</button>'))
+    page.get_by_role("button", name="Go").focus()
+    renew(page, panel("Still live", '<p>News</p><button id="go">Go</button>'))
+    expect(page.get_by_role("button", name="Go")).to_be_focused()
+    renew(page, panel("Nearly over"))
+    expect(page.get_by_role("heading", name="Nearly over")).to_be_focused()
+
+
+def test_in_a_list_each_keeps_what_is_its_own(show: Show) -> None:
+    row = '<li><a href="/{0}">{0}</a><button formaction="/accept/{0}">Accept {0}</button></li>'
+    page = show(region("list", f"<ul>{row.format('one')}{row.format('two')}</ul>"))
+    page.get_by_role("link", name="two").focus()
+    page.evaluate("document.querySelector('[formaction$=one]').ariaBusy = 'true'")
+    renew(page, region("list", f"<ul>{row.format('new')}{row.format('two')}</ul>"))
+    expect(page.get_by_role("link", name="two")).to_be_focused()
+    expect(page.locator("li a")).to_have_text(["new", "two"])
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+
+
+def test_what_plays_in_a_list_plays_on(show: Show) -> None:
+    sound = '<li data-keep="a"><audio controls></audio>{}</li>'
+    page = show(region("list", f"<ul>{sound.format('<button>Remove</button>')}</ul>"))
+    page.evaluate("window.sound = document.querySelector('audio')")
+    renew(page, region("list", f'<ul><li data-keep="b">New</li>{sound.format("")}</ul>'))
+    expect(page.locator("li")).to_have_text(["New", ""])
+    assert page.evaluate("sound === document.querySelector('audio')")
+    renew(page, region("list", '<ul><li data-keep="a">Changed</li></ul>'))
+    expect(page.locator("li")).to_have_text(["Changed"])
+    expect(page.locator("audio")).to_have_count(0)
+
+
+def test_what_a_script_fills_is_left_to_it(show: Show) -> None:
+    page = show(region("list", '<p>One</p><ul data-uploads=""></ul><x-clock data-at="1">1:00</x-clock>'))
+    page.evaluate(
+        "document.querySelector('ul').append('a.png'); document.querySelector('x-clock').textContent = '0:59'"
+    )
+    renew(page, region("list", '<p>Two</p><ul data-uploads=""></ul><x-clock data-at="1">1:00</x-clock>'))
+    expect(page.locator("#list")).to_have_text("Twoa.png0:59")
+    renew(page, region("list", '<p>Two</p><ul data-uploads=""></ul><x-clock data-at="2">2:00</x-clock>'))
+    expect(page.locator("#list")).to_have_text("Twoa.png2:00")

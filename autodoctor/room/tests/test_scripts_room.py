@@ -1,0 +1,76 @@
+"""The page of a session as a whole, in a real browser; the test answers for the server."""
+
+import json
+
+import pytest
+from django.template.loader import render_to_string
+from playwright.sync_api import Page, Route, expect
+
+from autodoctor.room.tests.exchange import PATIENCE, SESSION, Exchange, Line
+
+START = """async () => {
+  const { EndedCountdown } = await import("room/ended-countdown");
+  const { SessionRoom } = await import("room/session-room");
+  customElements.define("ended-countdown", EndedCountdown);
+  customElements.define("session-room", SessionRoom);
+}"""
+
+
+def panel(state: str, stage: str, title: str) -> str:
+    facts = f'data-state="{state}" data-stage="{stage}" data-role="customer" data-refresh="0" data-title="Session"'
+    return f"""<section id="room-panel" data-region><span hidden data-facts {facts}></span>
+        <h2 id="panel-title" tabindex="-1">{title}</h2>
+        <label><input type="radio" name="stars" value="3"> Fair</label></section>"""
+
+
+class Desk:
+    """Answers what the page asks about its panel, one after the other."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._asked: list[Route] = []
+        page.route("**/panel", self._keep)
+
+    def _keep(self, route: Route) -> None:
+        self._asked.append(route)
+
+    def answers(self, state: str, stage: str, title: str) -> None:
+        for _attempt in range(PATIENCE * 100):
+            if self._asked:
+                break
+            self._page.evaluate("new Promise((resolve) => setTimeout(resolve, 10))")
+        self._asked.pop(0).fulfill(body=panel(state, stage, title), content_type="text/html")
+        expect(self._page.get_by_role("heading")).to_have_text(title)
+
+
+@pytest.fixture
+def desk(page: Page, exchange: Exchange) -> Desk:
+    leaving = render_to_string("room/parts/leaving.html")
+    exchange.body = f"""<style>[hidden] {{ display: none !important }}</style>
+        <session-room data-stage="live" data-role="customer" data-seq="0" data-me="u" data-id="s" data-panel="/panel"
+            data-now="2026-03-02T12:00:00Z" data-socket="/ws" data-session='{json.dumps(SESSION)}'>
+        {panel("live", "live", "Live")}{leaving}<form id="actions"></form><p data-announcer></p></session-room>"""
+    return Desk(page)
+
+
+@pytest.fixture
+def line(page: Page, exchange: Exchange, desk: Desk) -> Line:
+    page.goto(f"http://localhost:{exchange.port}/page")
+    page.evaluate(START)
+    line = exchange.answers().welcomes()
+    desk.answers("live", "live", "Still live")
+    return line
+
+
+def test_whoever_touches_the_page_as_soon_as_it_is_over_is_not_led_away(page: Page, desk: Desk, line: Line) -> None:
+    """Also while it is still looking at what else has happened."""
+    line.tells(1, "session.ended", data={"session": SESSION | {"state": "completed"}})
+    line.tells(2, "rating.given")
+    desk.answers("completed", "over", "You ended the session")
+    expect(page.locator("ended-countdown")).to_be_visible()
+    page.get_by_label("Fair").check()
+    expect(page.locator("ended-countdown")).to_be_hidden()
+    desk.answers("completed", "over", "You ended the session.")
+    page.evaluate("new Promise((resolve) => setTimeout(resolve))")
+    expect(page.locator("ended-countdown")).to_be_hidden()
+    expect(page.get_by_label("Fair")).to_be_checked()
