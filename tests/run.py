@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.selection import browser_files
+
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
@@ -24,6 +26,7 @@ IN_CI = os.environ.get("CI") == "true"
 FOREIGN_SETTINGS = (
     *("DATABASE_URL", "REDIS_URL", "PORT", "SITE_URL", "SECRET_KEY", "EMAIL_URL", "DEADLINES", "STRIPE_SECRET_KEY"),
     *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STUN_URLS", "TURN_URLS", "TURN_SECRET", "TURN_TTL", "TURN_ONLY"),
+    "PYTHONDONTWRITEBYTECODE",  # each worker would compile every test anew: 15 s of its processor
 )
 PRODUCTION = {
     "DEBUG": "0",
@@ -169,7 +172,7 @@ def smoke(options: Sequence[str] = ()) -> bool:
 def browser(options: Sequence[str] = ()) -> bool:
     _need("chromium", "Chromium")
     _need("turn", "coturn")  # relayed calls
-    return _tests("autodoctor", "tests", "--dist", "loadfile", "-m", "browser", *ONE_MORE, *options)
+    return _tests(*browser_files(), "--dist", "loadfile", "-m", "browser", *ONE_MORE, *options)
 
 
 def processes(options: Sequence[str] = ()) -> bool:
