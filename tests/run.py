@@ -21,6 +21,7 @@ PYTHON = sys.executable
 CORES = os.cpu_count() or 1
 WORKERS = min(CORES, 4)
 ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # where one waits now and then: for a page, for a deadline
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")  # in the order given, not those with the most tests first
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
 FOREIGN_SETTINGS = (
@@ -172,11 +173,11 @@ def smoke(options: Sequence[str] = ()) -> bool:
 def browser(options: Sequence[str] = ()) -> bool:
     _need("chromium", "Chromium")
     _need("turn", "coturn")  # relayed calls
-    return _tests(*browser_files(), "--dist", "loadfile", "-m", "browser", *ONE_MORE, *options)
+    return _tests(*browser_files(), *BY_FILE, "-m", "browser", *ONE_MORE, *options)
 
 
 def processes(options: Sequence[str] = ()) -> bool:
-    return _tests(*PROCESSES, "--dist", "loadfile", "-m", "not browser", *ONE_MORE, *options)
+    return _tests(*PROCESSES, *BY_FILE, "-m", "not browser", *ONE_MORE, *options)
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:

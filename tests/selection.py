@@ -19,8 +19,13 @@ class HasPath(Protocol):
 Item = TypeVar("Item", bound=HasPath)
 
 ROOT = Path(__file__).resolve().parents[1]
-# All files whose tests open a browser: to read the others, too, took each worker five seconds.
+# All files whose tests open a browser: to read the others, too, took each worker five seconds. The longest go first,
+# and scripts, which are over in seconds, last: workers then end together.
 WITH_BROWSERS = (
+    "tests/journeys/test_every_state.py",
+    "tests/journeys/test_files.py",
+    "tests/journeys/test_whole_way.py",
+    "tests/journeys/test_call_relayed.py",
     "tests/journeys/test_*.py",
     "tests/faults/test_sockets.py",
     "autodoctor/*/tests/test_scripts*.py",
@@ -53,7 +58,8 @@ def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Ite
 
 
 def browser_files() -> list[str]:
-    return sorted(str(path.relative_to(ROOT)) for pattern in WITH_BROWSERS for path in ROOT.glob(pattern))
+    files = (path for pattern in WITH_BROWSERS for path in sorted(ROOT.glob(pattern)))
+    return [str(path.relative_to(ROOT)) for path in dict.fromkeys(files)]
 
 
 def browsers_elsewhere(items: Sequence[pytest.Item]) -> list[str]:
