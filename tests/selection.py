@@ -18,6 +18,19 @@ class HasPath(Protocol):
 
 Item = TypeVar("Item", bound=HasPath)
 
+ROOT = Path(__file__).resolve().parents[1]
+# All files whose tests open a browser: to read the others, too, took each worker five seconds. The longest go first,
+# and scripts, which are over in seconds, last: workers then end together.
+WITH_BROWSERS = (
+    "tests/journeys/test_every_state.py",
+    "tests/journeys/test_files.py",
+    "tests/journeys/test_whole_way.py",
+    "tests/journeys/test_call_relayed.py",
+    "tests/journeys/test_*.py",
+    "tests/faults/test_sockets.py",
+    "autodoctor/*/tests/test_scripts*.py",
+    "autodoctor/payments/sandbox/tests/test_pages.py",
+)
 # Fixtures whose tests start processes.
 PROCESSES = {"server", "start_server", "shared", "fresh", "start_child", "cluster", "database_url"}
 
@@ -30,6 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if astray := browsers_elsewhere(items):
+        raise pytest.UsageError(f"No part would run these: add their files to WITH_BROWSERS in {__file__}: {astray}")
     if config.getoption("quick"):
         _keep(config, items, quick_ones(items))
     if shard := config.getoption("shard"):
@@ -40,6 +55,17 @@ def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Ite
     chosen = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = kept
+
+
+def browser_files() -> list[str]:
+    files = (path for pattern in WITH_BROWSERS for path in sorted(ROOT.glob(pattern)))
+    return [str(path.relative_to(ROOT)) for path in dict.fromkeys(files)]
+
+
+def browsers_elsewhere(items: Sequence[pytest.Item]) -> list[str]:
+    """Tests with a browser that stand in none of those files."""
+    files = {ROOT / name for name in browser_files()}
+    return [item.nodeid for item in items if "browser" in _names(item) and item.path not in files]
 
 
 def quick_ones(items: Sequence[pytest.Item]) -> list[pytest.Item]:

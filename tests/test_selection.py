@@ -1,11 +1,13 @@
-"""Shards: every test runs in exactly one of them."""
+"""Every test runs in some part, and in exactly one shard of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.selection import parse, split
+from tests.selection import ROOT, browser_files, browsers_elsewhere, parse, split
 
 
 @dataclass(frozen=True)
@@ -30,3 +32,13 @@ def test_shards_share_the_files_out_and_miss_none() -> None:
 def test_a_shard_that_does_not_exist_is_refused(shard: str) -> None:
     with pytest.raises(pytest.UsageError, match="K/N"):
         parse(shard)
+
+
+def test_a_browser_in_a_file_that_the_part_with_browsers_does_not_read_is_noticed() -> None:
+    def opens_a_browser(name: str) -> Any:
+        return SimpleNamespace(nodeid=name, path=ROOT / name, fixturenames=("page", "browser"))
+
+    read, not_read = "tests/journeys/test_chat_session.py", "autodoctor/room/tests/test_page.py"
+
+    assert read in browser_files()
+    assert browsers_elsewhere([opens_a_browser(name) for name in (read, not_read)]) == [not_read]

@@ -24,8 +24,9 @@ class Socket:
 
     def __init__(self, server: Server, path: str, person: Person | None, **options: Any) -> None:
         self._opened = ExitStack()
+        # However much is unread: with a full queue it would read no more, and closing wait for an answer in vain.
         self._connection: ClientConnection = self._opened.enter_context(
-            connect(**_options(server, path, person, **options))
+            connect(**_options(server, path, person, **options), max_queue=None)
         )
         self.frames: list[Frame] = []
 

@@ -32,6 +32,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._turn: Turns | None = None
         self.execute_wrappers.append(self._queue_single_writes)
 
+    @property
+    def queries_logged(self) -> bool:
+        """Not for development as such: nobody reads them, and to fill in the parameters is a query for each."""
+        return self.force_debug_cursor
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         if sqlite3.sqlite_version_info < OLDEST:
             raise ImproperlyConfigured(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed.")

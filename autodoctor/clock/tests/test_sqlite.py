@@ -10,8 +10,10 @@ from typing import Any, cast
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, reset_queries, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from autodoctor.clock.models import Job
 from autodoctor.clock.sqlite.base import DatabaseWrapper, confirm_pragmas
@@ -39,6 +41,17 @@ def threads(count: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
         for closing in [pool.submit(close) for _ in range(count)]:
             closing.result()
+
+
+def test_development_keeps_no_queries(settings: Settings) -> None:
+    settings.DEBUG = True
+    reset_queries()
+    Job.objects.count()
+
+    with CaptureQueriesContext(connection) as asked_for:
+        Job.objects.count()
+
+    assert [len(connection.queries), len(asked_for)] == [1, 1]
 
 
 def holds_turn() -> bool:
