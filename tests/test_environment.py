@@ -1,13 +1,15 @@
 """A missing or wrong variable stops the start with one clear sentence."""
 
+import json
 import os
 import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autodoctor.vapid import new_private_key, public_key_of
+from tests.fakes import processes
 
 GOOD = {
     "SECRET_KEY": "x" * 60,
@@ -19,17 +21,31 @@ GOOD = {
 }
 
 
-def start(tmp_path: Path, **changes: str | None) -> subprocess.CompletedProcess[str]:
+def start(tmp_path: Path, *names: str, cold: bool = False, **changes: str | None) -> "subprocess.CompletedProcess[str]":
+    """Reads the settings, and prints those of these names."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     given = {**kept, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), **changes}
     environment = {name: value for name, value in given.items() if value is not None}
-    command = [sys.executable, "-c", "import autodoctor.settings"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return processes.run("tests.fakes.settings_seen", *names, environment=environment, cold=cold)
 
 
-def test_a_whole_environment_starts(tmp_path: Path) -> None:
-    started = start(tmp_path)
+def seen(tmp_path: Path, *names: str, **changes: str) -> list[Any]:
+    told = start(tmp_path, *names, **changes)
+    assert told.returncode == 0, told.stderr
+    return list(json.loads(told.stdout).values())
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_a_whole_environment_starts(tmp_path: Path, cold: bool) -> None:
+    started = start(tmp_path, cold=cold)
     assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> None:
+    stopped = start(tmp_path, cold=True, SITE_URL="http://auto.example")
+    assert (stopped.returncode, stopped.stdout) == (1, "")
+    assert stopped.stderr.startswith("SITE_URL is not set")
+    assert len(stopped.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -77,49 +93,43 @@ def test_both_keys_of_a_pair_or_none(tmp_path: Path) -> None:
 
 
 def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:
-    code = "from autodoctor.settings import DATABASES; print(DATABASES['default']['OPTIONS'])"
-    given = {**os.environ, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), "DEBUG": "0"}
-    given["DATABASE_URL"] = "postgres://u:p@host/name?sslmode=require"
-    told = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
-    assert "'sslmode': 'require'" in told.stdout
-    assert "'pool'" in told.stdout
+    [databases] = seen(tmp_path, "DATABASES", DATABASE_URL="postgres://u:p@host/name?sslmode=require")
+    options = databases["default"]["OPTIONS"]
+    assert options["sslmode"] == "require"
+    assert "pool" in options
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"DEBUG": "1"}, "0 True"),
-        ({"DEBUG": "1", "STATIC_MAX_AGE": "3600"}, "3600 False"),
-        ({"DEBUG": "0"}, "60 False"),
+        ({"DEBUG": "1"}, [0, True]),
+        ({"DEBUG": "1", "STATIC_MAX_AGE": "3600"}, [3600, False]),
+        ({"DEBUG": "0"}, [60, False]),
     ],
 )
 def test_static_files_are_read_anew_only_where_somebody_writes_them(
-    tmp_path: Path, given: dict[str, str], expected: str
+    tmp_path: Path, given: dict[str, str], expected: list[Any]
 ) -> None:
-    code = "from autodoctor import settings as s; print(s.SERVESTATIC_MAX_AGE, s.SERVESTATIC_AUTOREFRESH)"
-    environment = {**os.environ, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), **given}
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == expected
+    assert seen(tmp_path, "SERVESTATIC_MAX_AGE", "SERVESTATIC_AUTOREFRESH", **given) == expected
 
 
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("smtp+tls://me%40x:p%2Fw@mail.example", "smtp mail.example 587 me@x p/w True False {}"),
-        ("smtp+ssl://mail.example:4650", "smtp mail.example 4650   False True {}"),
+        ("smtp+tls://me%40x:p%2Fw@mail.example", ["smtp", "mail.example", 587, "me@x", "p/w", True, False, {}]),
+        ("smtp+ssl://mail.example:4650", ["smtp", "mail.example", 4650, "", "", False, True, {}]),
         (
             "resend://re_A_b@api.resend.com",
-            "resend  25   False False {'RESEND_API_KEY': 're_A_b', 'RESEND_API_URL': 'https://api.resend.com/'}",
+            [
+                *("resend", "", 25, "", "", False, False),
+                {"RESEND_API_KEY": "re_A_b", "RESEND_API_URL": "https://api.resend.com/"},
+            ],
         ),
-        ("postmark://to-ken@", "postmark  25   False False {'POSTMARK_SERVER_TOKEN': 'to-ken'}"),
+        ("postmark://to-ken@", ["postmark", "", 25, "", "", False, False, {"POSTMARK_SERVER_TOKEN": "to-ken"}]),
     ],
 )
-def test_mail_goes_where_its_address_says(tmp_path: Path, url: str, expected: str) -> None:
-    names = "EMAIL_HOST EMAIL_PORT EMAIL_HOST_USER EMAIL_HOST_PASSWORD EMAIL_USE_TLS EMAIL_USE_SSL"
-    code = (
-        "from autodoctor import settings as s; service = dict(s.ANYMAIL); del service['REQUESTS_TIMEOUT'];"
-        f"print(s.EMAIL_BACKEND.split('.')[-2], *(getattr(s, name) for name in '{names}'.split()), service)"
-    )
-    given = {**os.environ, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), "DEBUG": "0", "EMAIL_URL": url}
-    told = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == expected
+def test_mail_goes_where_its_address_says(tmp_path: Path, url: str, expected: list[Any]) -> None:
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "EMAIL_USE_SSL")
+    backend, *server, service = seen(tmp_path, "EMAIL_BACKEND", *names, "ANYMAIL", EMAIL_URL=url)
+    del service["REQUESTS_TIMEOUT"]
+    assert [backend.split(".")[-2], *server, service] == expected

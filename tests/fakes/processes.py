@@ -33,20 +33,22 @@ def environment(data: Path) -> dict[str, str]:
 
 
 def start(
-    module: str, *arguments: str, environment: Mapping[str, str], cold: bool = False, **options: Any
+    module: str, *arguments: str, environment: Mapping[str, str], cold: bool | None = None, **options: Any
 ) -> "subprocess.Popen[Any]":
     """`python -m MODULE ARGUMENTS` from the project's root; `options` are those of `Popen` for streams and text.
 
-    `cold`: for tests of the start itself. Production's settings are always read by a process of their own.
+    `cold`: for tests of the start itself. So starts whatever runs with production's settings, unless it is told not to.
     """
     command = [sys.executable, "-m", module, *arguments]
-    if cold or not CAN_FORK or environment.get("DEBUG") != "1":
+    if cold is None:
+        cold = environment.get("DEBUG") != "1"
+    if cold or not CAN_FORK:
         return subprocess.Popen(command, cwd=ROOT, env=environment, **options)
     return _Forked(command, env=environment, **options)
 
 
 def run(
-    module: str, *arguments: str, environment: Mapping[str, str], cold: bool = False
+    module: str, *arguments: str, environment: Mapping[str, str], cold: bool | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """The same until it ends, with what it wrote."""
     process = start(

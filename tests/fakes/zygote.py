@@ -141,6 +141,7 @@ def _forget_settings() -> None:
     from django.utils.functional import empty
 
     del sys.modules["autodoctor.settings"]
+    del sys.modules["autodoctor"].settings  # `from autodoctor import settings` finds them there first
     settings._wrapped = empty  # and with it all that it remembers
     for connection in connections.all(initialized_only=True):
         del connections[connection.alias]
