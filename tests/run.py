@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.selection import browser_files
+from tests.selection import AGAINST_SERVERS, WITH_BROWSERS, files
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
@@ -45,7 +45,6 @@ USAGE = """usage: bin/test                        every check and every test
        bin/test nightly                every test on every database, by cold starts
        bin/test cover                  choose anew which tests run on PostgreSQL
        bin/test coverage               the lines and branches that the tests run, but for those in a browser"""
-PROCESSES = ("tests/faults", "tests/attacks")  # against real server processes
 JOURNEYS = "tests/journeys"
 SMOKE = "tests/journeys/test_chat_session.py::test_from_the_intake_to_the_summary"
 SLOWLY = ("-m", "browser", "--slowmo", "300")  # milliseconds after each step, for a person to follow
@@ -175,11 +174,11 @@ def smoke(options: Sequence[str] = ()) -> bool:
 def browser(options: Sequence[str] = ()) -> bool:
     _need("chromium", "Chromium")
     _need("turn", "coturn")  # relayed calls
-    return _tests(*browser_files(), *BY_FILE, "-m", "browser", *ONE_MORE, *options)
+    return _tests(*files(WITH_BROWSERS), *BY_FILE, "-m", "browser", *ONE_MORE, *options)
 
 
 def processes(options: Sequence[str] = ()) -> bool:
-    return _tests(*PROCESSES, *BY_FILE, "-m", "not browser", *ONE_MORE, *options)
+    return _tests(*files(AGAINST_SERVERS), *BY_FILE, "-m", "not browser", *ONE_MORE, *options)
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:

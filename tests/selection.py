@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -31,6 +31,16 @@ WITH_BROWSERS = (
     "autodoctor/*/tests/test_scripts*.py",
     "autodoctor/payments/sandbox/tests/test_pages.py",
 )
+# What waits beside what computes, and the longest first as well.
+AGAINST_SERVERS = (
+    "tests/faults/test_money.py",
+    "tests/faults/test_sockets.py",
+    "tests/attacks/test_routes.py",
+    "tests/faults/test_stripe_calls.py",
+    "tests/attacks/test_markup.py",
+    "tests/faults/test_*.py",
+    "tests/attacks/test_*.py",
+)
 # Fixtures whose tests start processes.
 PROCESSES = {"server", "start_server", "shared", "fresh", "start_child", "cluster", "database_url"}
 
@@ -41,14 +51,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--quick", action="store_true", help="what needs no database, and each statement of SQL once")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, None, None]:
     if astray := browsers_elsewhere(items):
         raise pytest.UsageError(f"No part would run these: add their files to WITH_BROWSERS in {__file__}: {astray}")
     if config.getoption("quick"):
         _keep(config, items, quick_ones(items))
     if shard := config.getoption("shard"):
         _keep(config, items, split(items, shard))
+    yield
+    _as_given(config, items)
+
+
+def _as_given(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The order of files where pytest-xdist is to keep it: pytest-django has put what needs no database last."""
+    if not config.getoption("loadscopereorder", default=True):
+        given = {str(ROOT / name): number for number, name in enumerate(config.args)}
+        items.sort(key=lambda item: given.get(str(item.path), len(given)))
 
 
 def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Item]) -> None:
@@ -57,15 +76,16 @@ def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Ite
     items[:] = kept
 
 
-def browser_files() -> list[str]:
-    files = (path for pattern in WITH_BROWSERS for path in sorted(ROOT.glob(pattern)))
-    return [str(path.relative_to(ROOT)) for path in dict.fromkeys(files)]
+def files(patterns: Sequence[str]) -> list[str]:
+    """Each once, in the order of the patterns."""
+    found = (path for pattern in patterns for path in sorted(ROOT.glob(pattern)))
+    return [str(path.relative_to(ROOT)) for path in dict.fromkeys(found)]
 
 
 def browsers_elsewhere(items: Sequence[pytest.Item]) -> list[str]:
     """Tests with a browser that stand in none of those files."""
-    files = {ROOT / name for name in browser_files()}
-    return [item.nodeid for item in items if "browser" in _names(item) and item.path not in files]
+    read = {ROOT / name for name in files(WITH_BROWSERS)}
+    return [item.nodeid for item in items if "browser" in _names(item) and item.path not in read]
 
 
 def quick_ones(items: Sequence[pytest.Item]) -> list[pytest.Item]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.selection import ROOT, browser_files, browsers_elsewhere, parse, split
+from tests.selection import ROOT, WITH_BROWSERS, browsers_elsewhere, files, parse, split
 
 
 @dataclass(frozen=True)
@@ -40,5 +40,5 @@ def test_a_browser_in_a_file_that_the_part_with_browsers_does_not_read_is_notice
 
     read, not_read = "tests/journeys/test_chat_session.py", "autodoctor/room/tests/test_page.py"
 
-    assert read in browser_files()
+    assert read in files(WITH_BROWSERS)
     assert browsers_elsewhere([opens_a_browser(name) for name in (read, not_read)]) == [not_read]
