@@ -339,7 +339,8 @@ def test_everybody_can_use_it_by_day_and_night(
     mechanic.page.set_viewport_size(DESKTOP)
     staging.begin(server, session_id, customer, mechanic)
     while_they_talk(Hands(customer), Hands(mechanic))
-    customer.page.evaluate("document.querySelector('ended-countdown').dataset.seconds = '600'")  # so long it is looked at
+    # The look takes longer than people are given.
+    customer.page.evaluate("document.querySelector('ended-countdown').dataset.seconds = '600'")
     quietly.act(server, customer.who, session_id, "end")
     inspect(customer.is_shown_the_end().page, "files-ended")
 
