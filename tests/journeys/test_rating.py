@@ -20,10 +20,10 @@ DAY = 24 * 60 * 60
 
 @pytest.fixture
 def over(server: Server, crowd: Crowd, a_customer: Come) -> tuple[Customer, SignedIn]:
-    """A session that the customer has just ended on the page."""
+    """A session that the customer has just ended on the page, which they do not want to leave yet."""
     customer, mechanic = a_customer(), crowd.mechanic()
     with staging.live_for(server, customer, mechanic):
-        customer.ends().is_shown_the_end()
+        customer.ends().is_shown_the_end().button("Stay here").click()
     return customer, mechanic
 
 
