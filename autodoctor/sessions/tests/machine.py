@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import transaction
 from hypothesis import strategies as st
@@ -45,7 +45,8 @@ class Course(RuleBasedStateMachine):
                 user=self.people[name], headline="h", years_experience=1, skills="s", state="approved"
             )
         self.story: Story = self.begin()
-        self.ends_at = self.story.session.ends_at
+        self.look()
+        self.ends_at = self.session.ends_at
 
     @classmethod
     def play(cls, *steps: Callable[[Self], object]) -> None:
@@ -58,7 +59,17 @@ class Course(RuleBasedStateMachine):
         finally:
             machine.teardown()
 
+    def look(self) -> None:
+        """Between two steps nothing changes: conditions and invariants share what was read once."""
+        self.session, self.paid = self.story.session, self.payments()
+        self.booking = next(payment for payment in self.paid if payment.purpose == "booking")
+
+    def check_invariants(self, *given: Any) -> None:
+        self.look()
+        super().check_invariants(*given)  # type: ignore[no-untyped-call]
+
     def check(self) -> None:
+        self.look()
         for each in self.invariants:
             each.function(self)
 
@@ -135,7 +146,7 @@ class Course(RuleBasedStateMachine):
         with suppress(*self.refusals):
             getattr(actions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
 
-    @precondition(lambda self: self.story.session.end_reason == "ended_by_mechanic")
+    @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())
     def answer(self, solved: bool) -> None:
         actions.answer_solved(session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now)
@@ -150,7 +161,7 @@ class Course(RuleBasedStateMachine):
         return list(Payment.objects.filter(owner_id=self.story.id).order_by("created_at"))
 
     def open_extension(self) -> Payment | None:
-        return next((p for p in self.payments() if p.purpose == "extension" and p.state == "created"), None)
+        return next((p for p in self.paid if p.purpose == "extension" and p.state == "created"), None)
 
     @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
     def wait(self, seconds: int) -> None:
@@ -162,17 +173,17 @@ class Course(RuleBasedStateMachine):
 
     @invariant()
     def the_log_has_no_gaps(self) -> None:
-        numbers = list(self.story.session.events.order_by("seq").values_list("seq", flat=True))
-        assert numbers == list(range(1, self.story.session.seq + 1))
+        numbers = list(self.session.events.order_by("seq").values_list("seq", flat=True))
+        assert numbers == list(range(1, self.session.seq + 1))
 
     @invariant()
     def every_deadline_it_should_have_is_set(self) -> None:
-        it = attendance.look(self.story.session, self.story.now)
+        it = attendance.look(self.session, self.story.now)
         assert not due.lacks(it, due.kept([self.story.id])[self.story.id])
 
     @invariant()
     def a_mechanic_is_bound_exactly_while_it_is_claimed(self) -> None:
-        session = self.story.session
+        session = self.session
         if session.state in CLAIMED:
             assert session.mechanic_id is not None
         if session.state == "requested":
@@ -180,7 +191,7 @@ class Course(RuleBasedStateMachine):
 
     @invariant()
     def the_clock_only_grows_and_no_one_gets_more_than_was_granted(self) -> None:
-        session = self.story.session
+        session = self.session
         if session.started_at is None or session.ends_at is None:
             return
         assert session.ends_at >= session.started_at + timedelta(seconds=session.granted_seconds)
@@ -192,20 +203,18 @@ class Course(RuleBasedStateMachine):
 
     @invariant()
     def only_what_is_paid_for_takes_place(self) -> None:
-        session = self.story.session
+        session = self.session
         if session.state != "draft" and session.end_reason != "unpaid":
             assert session.requested_at or session.state == "cancelled"
-            assert self.story.payment.authorised_at or session.state == "cancelled"
+            assert self.booking.authorised_at or session.state == "cancelled"
 
     @invariant()
     def the_time_is_what_was_booked_and_what_was_given(self) -> None:
-        given = [p for p in self.payments() if p.purpose == "extension" and p.granted_at]
+        given = [p for p in self.paid if p.purpose == "extension" and p.granted_at]
         assert all(payment.authorised_at for payment in given)
-        assert self.story.session.granted_seconds == CHAT.seconds + sum(payment.seconds for payment in given)
+        assert self.session.granted_seconds == CHAT.seconds + sum(payment.seconds for payment in given)
 
     @invariant()
     def one_extension_is_open_at_most(self) -> None:
-        waiting = [
-            p for p in self.payments() if p.purpose == "extension" and p.state == "created" and p.due_cents is None
-        ]
+        waiting = [p for p in self.paid if p.purpose == "extension" and p.state == "created" and p.due_cents is None]
         assert len(waiting) <= 1

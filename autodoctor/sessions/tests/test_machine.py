@@ -34,7 +34,7 @@ class Machine(Course):
     def no_open_session_is_without_a_way_out(self) -> None:
         ahead = due.kept([self.story.id])[self.story.id]
         ways_out = [kind for kind in ahead if DEADLINES[kind].certain and DEADLINES[kind].leads_to]
-        assert ways_out or self.story.session.state in TERMINAL
+        assert ways_out or self.session.state in TERMINAL
 
     @rule(minutes=st.sampled_from([15, 30, 60]))
     def ask_for_more(self, minutes: int) -> None:
@@ -68,9 +68,9 @@ class Machine(Course):
 
     @invariant()
     def what_is_due_follows_the_table(self) -> None:
-        session, payments = self.story.session, self.payments()
+        session, payments = self.session, self.paid
         decided = [payment for payment in payments if payment.due_cents is not None]
-        if self.story.payment.due_cents is not None:
+        if self.booking.due_cents is not None:
             assert session.state in TERMINAL
         expected = bill.captured(session, payments) if session.state in TERMINAL else {}
         for payment in decided:
@@ -80,8 +80,8 @@ class Machine(Course):
 
     @invariant()
     def no_more_is_charged_than_was_held_and_no_more_earned_than_charged(self) -> None:
-        charged = [payment.due_cents or 0 for payment in self.payments() if payment.state == "authorised"]
-        assert all(0 <= (p.due_cents or 0) <= p.amount_cents for p in self.payments())
+        charged = [payment.due_cents or 0 for payment in self.paid if payment.state == "authorised"]
+        assert all(0 <= (p.due_cents or 0) <= p.amount_cents for p in self.paid)
         assert settlement.mechanic_share_cents(sum(charged)) * 100 <= sum(charged) * 70
 
 
