@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ GOOD = {
 }
 
 
-def start(tmp_path: Path, *names: str, cold: bool = False, **changes: str | None) -> "subprocess.CompletedProcess[str]":
+def start(
+    tmp_path: Path, changes: Mapping[str, str | None], *names: str, cold: bool = False
+) -> "subprocess.CompletedProcess[str]":
     """Reads the settings, and prints those of these names."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     given = {**kept, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), **changes}
@@ -29,20 +32,20 @@ def start(tmp_path: Path, *names: str, cold: bool = False, **changes: str | None
     return processes.run("tests.fakes.settings_seen", *names, environment=environment, cold=cold)
 
 
-def seen(tmp_path: Path, *names: str, **changes: str) -> list[Any]:
-    told = start(tmp_path, *names, **changes)
+def seen(tmp_path: Path, changes: Mapping[str, str], *names: str) -> list[Any]:
+    told = start(tmp_path, changes, *names)
     assert told.returncode == 0, told.stderr
     return list(json.loads(told.stdout).values())
 
 
 @pytest.mark.parametrize("cold", [True, False])
 def test_a_whole_environment_starts(tmp_path: Path, cold: bool) -> None:
-    started = start(tmp_path, cold=cold)
+    started = start(tmp_path, {}, cold=cold)
     assert (started.returncode, started.stderr) == (0, "")
 
 
 def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> None:
-    stopped = start(tmp_path, cold=True, SITE_URL="http://auto.example")
+    stopped = start(tmp_path, {"SITE_URL": "http://auto.example"}, cold=True)
     assert (stopped.returncode, stopped.stdout) == (1, "")
     assert stopped.stderr.startswith("SITE_URL is not set")
     assert len(stopped.stderr.strip().splitlines()) == 1
@@ -75,7 +78,7 @@ def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> N
 def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
     tmp_path: Path, name: str, value: str | None
 ) -> None:
-    stopped = start(tmp_path, **{name: value})
+    stopped = start(tmp_path, {name: value})
     assert stopped.returncode == 1
     assert name in stopped.stderr
     assert "Traceback" not in stopped.stderr
@@ -85,15 +88,15 @@ def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
 def test_both_keys_of_a_pair_or_none(tmp_path: Path) -> None:
     private, other = new_private_key(), new_private_key()
     pair = {"VAPID_PRIVATE_KEY": private, "VAPID_PUBLIC_KEY": public_key_of(private)}
-    assert start(tmp_path, **pair).returncode == 0
+    assert start(tmp_path, pair).returncode == 0
     for wrong in (pair | {"VAPID_PUBLIC_KEY": None}, pair | {"VAPID_PUBLIC_KEY": public_key_of(other)}):
-        stopped = start(tmp_path, **wrong)
+        stopped = start(tmp_path, wrong)
         assert stopped.returncode == 1
         assert stopped.stderr.startswith("VAPID_PUBLIC_KEY does not belong to the private key")
 
 
 def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:
-    [databases] = seen(tmp_path, "DATABASES", DATABASE_URL="postgres://u:p@host/name?sslmode=require")
+    [databases] = seen(tmp_path, {"DATABASE_URL": "postgres://u:p@host/name?sslmode=require"}, "DATABASES")
     options = databases["default"]["OPTIONS"]
     assert options["sslmode"] == "require"
     assert "pool" in options
@@ -110,7 +113,7 @@ def test_a_database_keeps_what_its_address_demands(tmp_path: Path) -> None:
 def test_static_files_are_read_anew_only_where_somebody_writes_them(
     tmp_path: Path, given: dict[str, str], expected: list[Any]
 ) -> None:
-    assert seen(tmp_path, "SERVESTATIC_MAX_AGE", "SERVESTATIC_AUTOREFRESH", **given) == expected
+    assert seen(tmp_path, given, "SERVESTATIC_MAX_AGE", "SERVESTATIC_AUTOREFRESH") == expected
 
 
 @pytest.mark.parametrize(
@@ -130,6 +133,6 @@ def test_static_files_are_read_anew_only_where_somebody_writes_them(
 )
 def test_mail_goes_where_its_address_says(tmp_path: Path, url: str, expected: list[Any]) -> None:
     names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS", "EMAIL_USE_SSL")
-    backend, *server, service = seen(tmp_path, "EMAIL_BACKEND", *names, "ANYMAIL", EMAIL_URL=url)
+    backend, *server, service = seen(tmp_path, {"EMAIL_URL": url}, "EMAIL_BACKEND", *names, "ANYMAIL")
     del service["REQUESTS_TIMEOUT"]
     assert [backend.split(".")[-2], *server, service] == expected

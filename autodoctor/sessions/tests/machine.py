@@ -66,7 +66,7 @@ class Course(RuleBasedStateMachine):
 
     def check_invariants(self, *given: Any) -> None:
         self.look()
-        super().check_invariants(*given)  # type: ignore[no-untyped-call]
+        super().check_invariants(*given)
 
     def check(self) -> None:
         self.look()
