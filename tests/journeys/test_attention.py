@@ -69,7 +69,7 @@ def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[...,
     )
     page.locator("body").click(position={"x": 5, "y": 5})
     page.wait_for_function("() => document.fullscreenElement")  # a function: our policy forbids strings
-    page.evaluate("import('page/toasts').then(({ toast }) => toast('Look here', 'error'))")
+    page.evaluate("document.querySelector('toast-list').say('Look here', 'error')")
     expect(page.locator(".toast")).to_be_visible()
     assert page.evaluate(ON_TOP)
     page.get_by_role("button", name="Dismiss").click()
@@ -78,7 +78,7 @@ def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[...,
     page.evaluate(
         "document.body.append(document.createElement('dialog')), document.querySelector('dialog').showModal()"
     )
-    page.evaluate("import('page/toasts').then(({ toast }) => toast('And here', 'error'))")
+    page.evaluate("document.querySelector('toast-list').say('And here', 'error')")
     expect(page.locator(".toast")).to_have_count(1)
     assert page.evaluate("document.querySelector('toast-list').matches(':popover-open')")
 
