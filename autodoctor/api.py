@@ -15,16 +15,16 @@ from ninja.errors import AuthenticationError, AuthorizationError, HttpError, Val
 
 import autodoctor.booking.api
 import autodoctor.booking.extension_api
-import autodoctor.sessions.calling_api
-import autodoctor.sessions.files_api
-import autodoctor.sessions.help_api
+import autodoctor.sessions.web.files_api
+import autodoctor.sessions.web.help_api
+import autodoctor.sessions.web.preflight_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
-from autodoctor.answers import Refused
+from autodoctor.core.errors import Refused
 from autodoctor.health import readiness
 from autodoctor.push.api import router as push
 from autodoctor.room.api import router as room
-from autodoctor.sessions.api import router as sessions
 from autodoctor.sessions.states import InvalidTransition
+from autodoctor.sessions.web.api import router as sessions
 
 logger = logging.getLogger(__name__)
 api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")

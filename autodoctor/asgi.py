@@ -12,16 +12,17 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 the apps must be loaded
 
-from autodoctor.clock.loop import Clock  # noqa: E402
-from autodoctor.files.reception import Handler, Reception  # noqa: E402
+from autodoctor.core.request_limits import BodyLimits  # noqa: E402
+from autodoctor.core.static_files import StaticFiles  # noqa: E402
 from autodoctor.files.serving import ServeFiles  # noqa: E402
-from autodoctor.health.requests import RequestIds  # noqa: E402
-from autodoctor.limits import BodyLimits  # noqa: E402
-from autodoctor.room import feed, socket, threads  # noqa: E402
-from autodoctor.room.line import Receive, Scope, Send  # noqa: E402
-from autodoctor.room.live import Channel  # noqa: E402
-from autodoctor.room.uploads import admits  # noqa: E402
-from autodoctor.static_files import StaticFiles  # noqa: E402
+from autodoctor.files.streaming_upload import Handler, Reception  # noqa: E402
+from autodoctor.health.request_ids import RequestIds  # noqa: E402
+from autodoctor.room.socket import list_feed, session_socket  # noqa: E402
+from autodoctor.room.socket.lifecycle import Channel  # noqa: E402
+from autodoctor.room.upload_permission import admits  # noqa: E402
+from autodoctor.room.wire import executor  # noqa: E402
+from autodoctor.room.wire.connection import Receive, Scope, Send  # noqa: E402
+from autodoctor.scheduler.loop import Clock  # noqa: E402
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 SANDBOX = "/sandbox/stripe/"
@@ -32,7 +33,7 @@ class Site:
 
     def __init__(self) -> None:
         django_ = Reception(cast(ASGI3Application, Handler()), admits)
-        self._django = cast(Application, ServeFiles(cast(ASGI3Application, django_), threads.read))
+        self._django = cast(Application, ServeFiles(cast(ASGI3Application, django_), executor.read))
         self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
         http = cast(Application, BodyLimits(StaticFiles(cast(ASGI3Application, self._http))))
         self._routes: dict[str, Application] = {
@@ -61,12 +62,12 @@ class Site:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        serve = feed.application if scope["path"] == "/ws/feed" else socket.application
+        serve = list_feed.application if scope["path"] == "/ws/feed" else session_socket.application
         await serve(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sandboxed and scope["path"].startswith(SANDBOX):
-            from autodoctor.payments import sandbox  # refuses to be imported where real money may be
+            from autodoctor import sandbox  # refuses to be imported where real money may be
 
             await cast(Application, sandbox.application)(scope, receive, send)
         else:
@@ -74,7 +75,7 @@ class Site:
 
     def _switch_sandbox(self, *, on: bool) -> None:
         if self._sandboxed:
-            from autodoctor.payments import sandbox
+            from autodoctor import sandbox
 
             (sandbox.start if on else sandbox.stop)()
 

@@ -8,11 +8,11 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
-from autodoctor import journal
-from autodoctor.environment import Environment, MailServer, stop
-from autodoctor.static_files import add_headers
-from autodoctor.vapid import new_private_key
-from autodoctor.waits import WAITS
+from autodoctor.core import logs
+from autodoctor.core.deadlines import WAITS
+from autodoctor.core.env import Environment, MailServer, stop
+from autodoctor.core.static_files import add_headers
+from autodoctor.core.vapid_keys import new_private_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -63,7 +63,7 @@ INSTALLED_APPS = [
     "ninja",
     "servestatic",
     "autodoctor.scripts",
-    "autodoctor.clock",
+    "autodoctor.scheduler",
     "autodoctor.mail",
     "autodoctor.accounts",
     "autodoctor.payments",
@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "autodoctor.accounts.middleware.TimeZoneMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "autodoctor.answers.OwnNotFoundPage",
+    "autodoctor.core.errors.OwnNotFoundPage",
     "autodoctor.api.RefusalsMiddleware",
 ]
 ROOT_URLCONF = "autodoctor.urls"
@@ -116,7 +116,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
-        "ENGINE": "autodoctor.clock.sqlite",  # Django's, with one fair queue for write transactions
+        "ENGINE": "autodoctor.scheduler.sqlite",  # Django's, with one fair queue for write transactions
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -285,7 +285,7 @@ EMAIL_TIMEOUT = 10  # seconds
 _mail_is_named = bool(env.str("EMAIL_URL", default=""))
 if not _mail_is_named and not DEBUG:
     stop("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
-_mail = env.mail_server("EMAIL_URL") if _mail_is_named else MailServer("autodoctor.mail.outbox.EmailBackend")
+_mail = env.mail_server("EMAIL_URL") if _mail_is_named else MailServer("autodoctor.mail.demo_outbox.EmailBackend")
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
@@ -351,7 +351,7 @@ if TURN_TTL < 1:
     stop("TURN_TTL is a number of seconds, at least 1.")
 
 # The clock
-CLOCK_HANDLERS = "autodoctor.reactions.HANDLERS"
+CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"
 CLOCK_EMBEDDED = env.bool("CLOCK_EMBEDDED", default=True)  # off where `manage.py clock` runs beside the server
 CRON_SECRET = env.str("CRON_SECRET", default="")
 if not CRON_SECRET and not DEBUG:
@@ -366,8 +366,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: only this machine
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
     stop("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
-LOGGING = journal.configuration(readable=DEBUG and not env.bool("LOG_JSON", default=False), level=LOG_LEVEL)
+LOGGING = logs.configuration(readable=DEBUG and not env.bool("LOG_JSON", default=False), level=LOG_LEVEL)
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
-    from autodoctor.sentry import report_to  # loaded only where there is one
+    from autodoctor.core.error_reporting import report_to  # loaded only where there is one
 
     report_to(SENTRY_DSN, environment=_host)

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.urls import include, path
 
 from autodoctor.accounts.access import anyone
-from autodoctor.answers import not_found
 from autodoctor.api import api
+from autodoctor.core.errors import not_found
 
 
 @anyone

@@ -18,12 +18,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.fakes import chromium, turn
-from tests.fakes.server import Person, Server, running
-from tests.fakes.turn import Turn
 from tests.journeys import quietly
 from tests.journeys.calls import DEVICES, KEEP_ALL, STEADY, floods_no_relay, hears_the_tone
 from tests.journeys.people import Customer, Mechanic
+from tests.kit import chromium, turn
+from tests.kit.server import Person, Server, running
+from tests.kit.turn import Turn
 
 PATIENCE = 60_000  # milliseconds
 SETTLED = 2.0  # seconds that people take to read before they press

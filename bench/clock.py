@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fakes.postgres import postgres
+from tests.kit.postgres import postgres
 
 
 def main() -> int:

@@ -18,14 +18,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.loop import Clock
-from autodoctor.clock.models import Job
-from autodoctor.clock.queue import cancel, schedule
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.jobs import JOBS as SESSIONS
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.loop import Clock
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import cancel, schedule
+from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
 from autodoctor.sessions.models import Connection, Participant, Process, Session, SessionEvent
 from autodoctor.sessions.states import State
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.messages import PRODUCTION, SEED, SERVE, Cores, _cores, _database, _serving
-from tests.fakes.ports import free_port
+from tests.kit.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 A_SESSION = 40  # uploads; there is room for fifty

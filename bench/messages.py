@@ -23,8 +23,8 @@ from typing import Any
 
 import orjson
 
-from tests.fakes.ports import free_port
-from tests.fakes.postgres import postgres
+from tests.kit.ports import free_port
+from tests.kit.postgres import postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER = ROOT / "bench" / "peers" / "node-ws-pg"

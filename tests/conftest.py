@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.server import Server, running
+from tests.kit.server import Server, running
 
 
 @pytest.fixture(scope="session")

@@ -227,9 +227,9 @@ def _pytest() -> list[str]:
 
 
 def _on_postgres(*options: str) -> bool:
-    if _call(PYTHON, "-m", "tests.fakes.postgres", "true"):
+    if _call(PYTHON, "-m", "tests.kit.postgres", "true"):
         raise Unavailable("PostgreSQL does not start here: see above.")
-    return _call(PYTHON, "-m", "tests.fakes.postgres", *_pytest(), *WITHOUT_SERVERS, *options) == 0
+    return _call(PYTHON, "-m", "tests.kit.postgres", *_pytest(), *WITHOUT_SERVERS, *options) == 0
 
 
 def _records(vendor: str) -> list[str]:
@@ -240,7 +240,7 @@ def _records(vendor: str) -> list[str]:
 
 def _need(module: str, name: str) -> None:
     """Finds a program, or installs it where it can. Raises `Unavailable`."""
-    if _call(PYTHON, "-m", f"tests.fakes.{module}"):
+    if _call(PYTHON, "-m", f"tests.kit.{module}"):
         raise Unavailable(f"There is no {name}, and none to be had.")
 
 

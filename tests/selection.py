@@ -29,7 +29,7 @@ WITH_BROWSERS = (
     "tests/journeys/test_*.py",
     "tests/faults/test_sockets.py",
     "autodoctor/*/tests/test_scripts*.py",
-    "autodoctor/payments/sandbox/tests/test_pages.py",
+    "autodoctor/sandbox/tests/test_pages.py",
 )
 # What waits beside what computes, and the longest first as well.
 AGAINST_SERVERS = (

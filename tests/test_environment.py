@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from autodoctor.vapid import new_private_key, public_key_of
-from tests.fakes import processes
+from autodoctor.core.vapid_keys import new_private_key, public_key_of
+from tests.kit import processes
 
 GOOD = {
     "SECRET_KEY": "x" * 60,
@@ -29,7 +29,7 @@ def start(
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     given = {**kept, **GOOD, "AUTODOCTOR_DATA": str(tmp_path), **changes}
     environment = {name: value for name, value in given.items() if value is not None}
-    return processes.run("tests.fakes.settings_seen", *names, environment=environment, cold=cold)
+    return processes.run("tests.kit.settings_seen", *names, environment=environment, cold=cold)
 
 
 def seen(tmp_path: Path, changes: Mapping[str, str], *names: str) -> list[Any]:

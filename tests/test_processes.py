@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import processes
+from tests.kit import processes
 
 SEEN = """
 import json, os, random, threading

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from pytest_django import Settings
 
-from autodoctor.static_files import add_headers
-from tests.fakes.server import Server
+from autodoctor.core.static_files import add_headers
+from tests.kit.server import Server
 
 SCRIPT = "/static/room/channel.js"
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
-from autodoctor.mail.post import post
+from autodoctor.mail.queue import post
 
 TOLD_FOR = timedelta(hours=24)  # whoever asked longer ago has found help elsewhere
 

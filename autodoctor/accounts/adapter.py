@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 from qrcode.image.svg import SvgPathFillImage  # type: ignore[import-untyped]
 
-from autodoctor.accounts import zones
+from autodoctor.accounts import time_zones
+from autodoctor.accounts.client_address import client_address
 from autodoctor.accounts.models import User
-from autodoctor.accounts.proxies import client_address
-from autodoctor.mail.post import post
+from autodoctor.mail.queue import post
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -32,8 +32,8 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         user.name = form.cleaned_data["name"]
-        browser_zone = request.COOKIES.get(zones.COOKIE, "")
-        if zones.is_known(browser_zone):
+        browser_zone = request.COOKIES.get(time_zones.COOKIE, "")
+        if time_zones.is_known(browser_zone):
             user.time_zone = browser_zone
         super().save_user(request, user, form, commit)
         return user

@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.accounts import zones
+from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
 
 
@@ -79,7 +79,7 @@ class AccountForm(forms.Form):
         super().__init__(data, initial={"name": user.name, "time_zone": chosen})
         browsers = _("The one of my browser") if chosen else _("The one of my browser (%s)") % user.time_zone
         zone_field = cast(forms.ChoiceField, self.fields["time_zone"])
-        zone_field.choices = [("", browsers), *zones.choices()]
+        zone_field.choices = [("", browsers), *time_zones.choices()]
 
 
 class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -87,7 +87,7 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
 
     name = NameField()
     years_experience = forms.IntegerField(label=_("Years of experience"), min_value=0, max_value=70)
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones.choices)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones.choices)
 
     field_order = ("name", "headline", "years_experience", "skills", "certifications", "time_zone")
 

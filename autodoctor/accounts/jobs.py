@@ -7,8 +7,8 @@ from django.conf import settings
 
 from autodoctor.accounts.actions import TOLD_FOR
 from autodoctor.accounts.models import Notify
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
 
 
 def tidy(job: Job, now: datetime) -> None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.deprecation import MiddlewareMixin
 
-from autodoctor.accounts import zones
+from autodoctor.accounts import time_zones
 
 
 class TimeZoneMiddleware(MiddlewareMixin):
@@ -22,9 +22,9 @@ class TimeZoneMiddleware(MiddlewareMixin):
 
 
 def _zone(request: HttpRequest) -> str:
-    browser_zone = request.COOKIES.get(zones.COOKIE, "")
+    browser_zone = request.COOKIES.get(time_zones.COOKIE, "")
     # Without the cookie nobody is signed in, and the session need not be looked up.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-        zones.remember(request.user, browser_zone)
+        time_zones.remember(request.user, browser_zone)
         return request.user.time_zone
-    return browser_zone if zones.is_known(browser_zone) else settings.TIME_ZONE
+    return browser_zone if time_zones.is_known(browser_zone) else settings.TIME_ZONE

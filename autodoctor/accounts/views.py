@@ -12,7 +12,7 @@ from autodoctor.accounts import actions
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.forms import AccountForm, ApplicationForm
 from autodoctor.accounts.models import MechanicProfile, Role
-from autodoctor.answers import SeeOther
+from autodoctor.core.errors import SeeOther
 
 
 @signed_in

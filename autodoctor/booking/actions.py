@@ -14,8 +14,8 @@ from autodoctor.accounts.models import User
 from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.payments.checkout import NotPayable, open_checkout
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions as sessions
-from autodoctor.sessions.actions import PlanTerms
+from autodoctor.sessions.lifecycle import transitions as sessions
+from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, Kind, State
 

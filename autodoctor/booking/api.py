@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Schema, Status
 
-from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
 from autodoctor.booking import actions
 from autodoctor.booking.actions import AlreadyOpen
 from autodoctor.booking.forms import IntakeForm
-from autodoctor.payments.gateway import PaymentError
-from autodoctor.sessions.api import SessionOut, as_answer, router
+from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.web.api import SessionOut, as_answer, router
 
 
 class VehicleIn(Schema):

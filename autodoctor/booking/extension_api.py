@@ -8,12 +8,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Schema, Status
 
-from autodoctor.accounts.apiauth import SIGNED_IN, user_of
-from autodoctor.booking import extending
-from autodoctor.booking.extending import Offer, Progress
+from autodoctor.accounts.api_auth import SIGNED_IN, user_of
+from autodoctor.booking import extensions
+from autodoctor.booking.extensions import Offer, Progress
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.api import FAILURES, router, visible_to
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.web.api import FAILURES, router, visible_to
 
 
 class OfferOut(Schema):
@@ -61,9 +61,9 @@ def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     user, now = user_of(request), timezone.now()
     session = visible_to(user).get(pk=session_id)
     is_customer = session.customer_id == user.id
-    pending = extending.pending(session)
+    pending = extensions.pending(session)
     return {
-        "offers": [] if pending else [_offer(offer) for offer in extending.offers(session, now)],
+        "offers": [] if pending else [_offer(offer) for offer in extensions.offers(session, now)],
         "allowed_seconds": session.allowed_seconds,
         "card": _card(session) if is_customer else None,
         "extension": _extension(pending, now, whole=is_customer) if pending else None,
@@ -78,7 +78,7 @@ def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dict[str, Any]]:
     """Accept an offer: the kept card is asked, else a page opens. 200: it was accepted before, and stands like this."""
     user, now = user_of(request), timezone.now()
-    payment, new = extending.extend(
+    payment, new = extensions.extend(
         session=visible_to(user).get(pk=session_id),
         by=user,
         key=body.option,
@@ -95,7 +95,7 @@ def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dic
 def call_off(request: HttpRequest, session_id: UUID, payment_id: UUID) -> dict[str, Any]:
     """Rather not: nothing is charged, and a success that comes in all the same is released."""
     now = timezone.now()
-    payment = extending.call_off(session_id=session_id, by=user_of(request), payment_id=payment_id, now=now)
+    payment = extensions.call_off(session_id=session_id, by=user_of(request), payment_id=payment_id, now=now)
     return _extension(payment, now, whole=True)
 
 
@@ -111,7 +111,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
 
 
 def _card(session: Session) -> dict[str, str] | None:
-    kept = extending.card(session)
+    kept = extensions.card(session)
     return {"brand": kept.brand, "last4": kept.last4} if kept else None
 
 

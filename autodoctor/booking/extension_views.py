@@ -11,9 +11,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from autodoctor.accounts.access import SignedInRequest, signed_in
-from autodoctor.booking import extending
-from autodoctor.booking.extending import Progress
-from autodoctor.payments import checkout, gateway
+from autodoctor.booking import extensions
+from autodoctor.booking.extensions import Progress
+from autodoctor.payments import checkout, stripe
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import RUNNING
@@ -25,7 +25,7 @@ from autodoctor.sessions.states import RUNNING
 def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """How the last extension stands: whoever learns of it first, this page or the webhook, settles it."""
     session = Session.objects.filter(pk=session_id, customer=request.user).first()
-    payment = extending.latest(session) if session else None
+    payment = extensions.latest(session) if session else None
     if session is None or payment is None:
         raise Http404
     now = timezone.now()
@@ -37,6 +37,6 @@ def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 def _now_known(payment: Payment, now: datetime) -> Payment:
     """As Stripe has it; declined, another way to pay is opened."""
-    with suppress(gateway.PaymentError):  # no answer now: the webhook will tell
+    with suppress(stripe.PaymentError):  # no answer now: the webhook will tell
         payment = checkout.refresh(payment=payment, now=now)
-    return extending.go_on(payment, now)
+    return extensions.go_on(payment, now)

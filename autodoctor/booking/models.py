@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from autodoctor.accounts.models import User
-from autodoctor.payments.words import money
+from autodoctor.payments.formatting import money
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind
 

@@ -1,15 +1,15 @@
 from django.urls import path
 
-from autodoctor.booking import cards, extension_views, more_time, views
+from autodoctor.booking import extension_panel, extension_views, saved_card, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("tell-me-when/", views.tell_me_when, name="tell_me_when"),
     path("book/", views.book, name="book"),
     path("book/vin/", views.vin_hint, name="vin_hint"),
-    path("account/card/", cards.card, name="kept_card"),
+    path("account/card/", saved_card.card, name="kept_card"),
     path("book/charge/", views.charge, name="charge"),
     path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),
     path("sessions/<uuid:session_id>/extension/", extension_views.extension, name="session_extension"),
-    path("sessions/<uuid:session_id>/more-time/", more_time.more_time, name="more_time"),
+    path("sessions/<uuid:session_id>/more-time/", extension_panel.more_time, name="more_time"),
 ]

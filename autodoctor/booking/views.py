@@ -16,16 +16,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
 from autodoctor.accounts.models import User
-from autodoctor.answers import SeeOther
 from autodoctor.booking import vin
 from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
 from autodoctor.booking.actions import book as book_session
 from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
 from autodoctor.booking.models import Plan
-from autodoctor.payments.gateway import PaymentError
-from autodoctor.payments.words import money
-from autodoctor.sessions.deadlines import span
+from autodoctor.core.errors import SeeOther
+from autodoctor.payments.formatting import money
+from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules.triggers import span
 from autodoctor.sessions.states import Kind, State
 
 KEPT = "intake"  # in the server's session: what somebody typed, until it is booked

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
+from autodoctor.core.admin_base import ReadOnly
 from autodoctor.files.models import StoredFile
-from autodoctor.readonly import ReadOnly
 
 
 @admin.register(StoredFile)

@@ -4,8 +4,8 @@ import errno
 
 from django.utils.translation import gettext as _
 
-from autodoctor.answers import Refused
-from autodoctor.limits import FILE_BYTES, file_too_large
+from autodoctor.core.errors import Refused
+from autodoctor.core.request_limits import FILE_BYTES, file_too_large
 
 MAX_BYTES = FILE_BYTES
 MAX_FILES = 50

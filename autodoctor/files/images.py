@@ -7,12 +7,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from autodoctor.files import cleaning, errors
+from autodoctor.files import errors, image_worker
 
 AT_ONCE = 2  # so that pictures take at most twice `cleaning.MEMORY_BYTES`, whoever sends how many
 PATIENCE_SECONDS = 60.0
 WORK_SECONDS = 40.0
-SCRIPT = Path(cleaning.__file__)
+SCRIPT = Path(image_worker.__file__)
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -34,9 +34,9 @@ def clean(source: Path, picture: Path, thumbnail: Path) -> Picture:
         raise errors.unreadable_image() from error
     finally:
         _turns.release()
-    if done.returncode == cleaning.TOO_BIG:
+    if done.returncode == image_worker.TOO_BIG:
         raise errors.oversized_image()
-    if done.returncode == cleaning.DISK_FULL:
+    if done.returncode == image_worker.DISK_FULL:
         raise errors.no_space()
     if done.returncode:
         raise errors.unreadable_image()

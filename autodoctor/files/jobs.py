@@ -4,11 +4,11 @@ import shutil
 import time
 from datetime import UTC, datetime, timedelta
 
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
-from autodoctor.files import store
+from autodoctor.files import storage
 from autodoctor.files.listing import ERASE
 from autodoctor.files.models import StoredFile
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
 
 SWEEP = "files.sweep"
 YOUNG = timedelta(hours=2)  # an upload may still be on its way into its row
@@ -18,7 +18,7 @@ LOOK_BACK = timedelta(days=3)
 def erase(job: Job, now: datetime) -> None:
     file = StoredFile.objects.get(pk=job.key)
     if file.removed_at:
-        store.remove(file.key, file.thumbnail_key)
+        storage.remove(file.key, file.thumbnail_key)
 
 
 def sweep(now: datetime) -> int:
@@ -28,11 +28,11 @@ def sweep(now: datetime) -> int:
 
 def _sweep_store(now: datetime) -> int:
     swept = 0
-    for hour in store.hours():
+    for hour in storage.hours():
         if now - LOOK_BACK <= _begin_of(hour, now) < now - YOUNG:
-            keys = store.keys_of(hour)
+            keys = storage.keys_of(hour)
             orphans = keys - _known(keys)
-            store.remove(*orphans)
+            storage.remove(*orphans)
             swept += len(orphans)
     return swept
 
@@ -55,7 +55,7 @@ def _known(keys: set[str]) -> set[str]:
 def _sweep_incoming() -> int:
     """By the time of the file system, which knows nothing of ours."""
     swept = 0
-    for path in store.incoming().iterdir():
+    for path in storage.incoming().iterdir():
         if path.stat().st_mtime < time.time() - YOUNG.total_seconds():
             swept += 1
             if path.is_dir():

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from autodoctor.clock.queue import schedule
-from autodoctor.files import errors, store
+from autodoctor.files import errors, storage
 from autodoctor.files.models import StoredFile
-from autodoctor.files.signing import url_of
+from autodoctor.files.signed_urls import url_of
+from autodoctor.scheduler.queue import schedule
 
 __all__ = ["count", "files_of", "keep", "open_file", "remove", "url_of"]
 ERASE = "files.erase"
@@ -33,7 +33,7 @@ def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:
     key = file.thumbnail_key if thumbnail else file.key
     if not key:
         raise FileNotFoundError(f"no thumbnail of {file.id}")
-    return store.open_object(key)
+    return storage.open_object(key)
 
 
 def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:

@@ -20,7 +20,7 @@ from asgiref.typing import (
 )
 from django.utils import timezone
 
-from autodoctor.files import signing, store
+from autodoctor.files import signed_urls, storage
 from autodoctor.files.models import StoredFile
 
 PIECE_BYTES = 256 * 1024
@@ -86,7 +86,7 @@ def _find(file_id: str, rendition: str, query: dict[str, str], asked_range: str)
         id_ = UUID(file_id)
     except ValueError:
         return None
-    if signing.is_valid(id_, rendition, query.get("until", ""), query.get("seal", ""), timezone.now()):
+    if signed_urls.is_valid(id_, rendition, query.get("until", ""), query.get("seal", ""), timezone.now()):
         return deliver(id_, rendition, asked_range)
     return None
 
@@ -103,11 +103,11 @@ async def _send(delivery: Delivery, send: ASGISendCallable) -> None:
 def deliver(file_id: UUID, rendition: str, asked_range: str) -> Delivery | None:
     """The file in this form, if it is there and ours to serve. The address was checked by the caller."""
     file = StoredFile.objects.filter(pk=file_id, removed_at=None).first()
-    key = signing.key_of(file, rendition) if file else ""
-    if file is None or not key or not store.is_directory():
+    key = signed_urls.key_of(file, rendition) if file else ""
+    if file is None or not key or not storage.is_directory():
         return None
     try:
-        descriptor = os.open(store.directory() / key, os.O_RDONLY)
+        descriptor = os.open(storage.directory() / key, os.O_RDONLY)
     except FileNotFoundError:
         return None
     size = os.fstat(descriptor).st_size
@@ -118,14 +118,14 @@ def deliver(file_id: UUID, rendition: str, asked_range: str) -> Delivery | None:
 
 def _headers(file: StoredFile, rendition: str) -> dict[str, str]:
     return {
-        "Content-Type": signing.type_of(file, rendition),
-        "Content-Disposition": signing.disposition(file, rendition),
+        "Content-Type": signed_urls.type_of(file, rendition),
+        "Content-Disposition": signed_urls.disposition(file, rendition),
         "Content-Security-Policy": POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Accept-Ranges": "bytes",
-        "Cache-Control": f"private, max-age={signing.STEP_SECONDS}",
+        "Cache-Control": f"private, max-age={signed_urls.STEP_SECONDS}",
     }
 
 

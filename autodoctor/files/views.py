@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from autodoctor.accounts.access import anyone
-from autodoctor.files import signing
+from autodoctor.files import signed_urls
 from autodoctor.files.serving import deliver
 
 
@@ -17,7 +17,7 @@ from autodoctor.files.serving import deliver
 @require_safe
 def serve(request: HttpRequest, file_id: UUID, rendition: str) -> HttpResponseBase:
     until, seal = request.GET.get("until", ""), request.GET.get("seal", "")
-    if not signing.is_valid(file_id, rendition, until, seal, timezone.now()):
+    if not signed_urls.is_valid(file_id, rendition, until, seal, timezone.now()):
         raise PermissionDenied
     delivery = deliver(file_id, rendition, request.headers.get("Range", ""))
     if delivery is None:

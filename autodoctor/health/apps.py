@@ -5,6 +5,6 @@ class HealthConfig(AppConfig):
     name = "autodoctor.health"
 
     def ready(self) -> None:
-        from autodoctor.health import figures
+        from autodoctor.health import metrics
 
-        figures.begin()
+        metrics.begin()

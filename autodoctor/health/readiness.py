@@ -13,10 +13,10 @@ from django.db import connection
 from django.http import HttpResponse
 from django.utils import timezone
 
-from autodoctor.clock.models import Job
-from autodoctor.files import store
-from autodoctor.health.glance import Glance
-from autodoctor.room.bus import bus
+from autodoctor.files import storage
+from autodoctor.health.cached_probe import Glance
+from autodoctor.room.hub.event_bus import bus
+from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ bus.listen(Echo, lambda echo: echo.heard.set())
 
 def look_at_database() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM clock_job LIMIT 1")
+        cursor.execute("SELECT 1 FROM scheduler_job LIMIT 1")
 
 
 def look_at_bus() -> None:
@@ -102,7 +102,7 @@ class Part:
 PARTS = (
     Part("database", look_at_database),
     Part("bus", look_at_bus),
-    Part("store", store.check, STORE_FRESH_SECONDS),
+    Part("store", storage.check, STORE_FRESH_SECONDS),
     Part("clock", look_at_clock),
 )
 

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from autodoctor.accounts.access import anyone
-from autodoctor.accounts.proxies import client_address
-from autodoctor.health.figures import REGISTRY
+from autodoctor.accounts.client_address import client_address
+from autodoctor.health.metrics import REGISTRY
 
 
 @require_GET

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
-from autodoctor.mail.sending import deliver
+from autodoctor.mail.delivery import deliver
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
 
 
 def send(job: Job, now: datetime) -> None:

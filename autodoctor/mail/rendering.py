@@ -10,7 +10,7 @@ from django.conf import settings
 from django.template import Context, Engine
 from django.utils import timezone, translation
 
-from autodoctor.mail.blocks import blocks
+from autodoctor.mail.text_blocks import blocks
 
 SUBJECT = "Subject:"
 LONGEST_SUBJECT = 150  # characters

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from autodoctor.mail import outbox
+from autodoctor.mail import demo_outbox
 
 PER_PAGE = 50
 AS_IN_A_MAIL = (
@@ -37,8 +37,8 @@ def demo_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 
 @demo_only
 def letters(request: HttpRequest) -> HttpResponse:
-    page = Paginator(outbox.names(), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "mail/outbox.html", {"page": page, "letters": [outbox.read(name) for name in page]})
+    page = Paginator(demo_outbox.names(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "mail/outbox.html", {"page": page, "letters": [demo_outbox.read(name) for name in page]})
 
 
 @demo_only
@@ -62,8 +62,8 @@ def letter_attachment(request: HttpRequest, name: str, number: int) -> HttpRespo
     return FileResponse(BytesIO(file.content), as_attachment=True, filename=file.name, content_type=file.content_type)
 
 
-def _kept(name: str) -> outbox.Kept:
+def _kept(name: str) -> demo_outbox.Kept:
     try:
-        return outbox.read(name)
+        return demo_outbox.read(name)
     except FileNotFoundError as error:
         raise Http404 from error

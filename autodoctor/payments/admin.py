@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from autodoctor.core.admin_base import ReadOnly, ReadOnlyLines
 from autodoctor.payments.models import (
     Dispute,
     Earning,
@@ -12,7 +13,6 @@ from autodoctor.payments.models import (
     StripeCustomer,
     StripeEvent,
 )
-from autodoctor.readonly import ReadOnly, ReadOnlyLines
 
 
 class RefundLines(ReadOnlyLines):

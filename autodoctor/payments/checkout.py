@@ -10,10 +10,10 @@ from hashlib import sha256
 from django.conf import settings
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import gateway, requests
-from autodoctor.payments.gateway import CheckoutSnapshot, PaymentSnapshot
+from autodoctor.payments import stripe, stripe_requests
 from autodoctor.payments.models import Payment, StripeCustomer
-from autodoctor.payments.settle import HELD_OR_CHARGED, settle
+from autodoctor.payments.payment_sync import HELD_OR_CHARGED, settle
+from autodoctor.payments.stripe import CheckoutSnapshot, PaymentSnapshot
 
 State = Payment.State
 FINAL = (*HELD_OR_CHARGED, "canceled")
@@ -58,10 +58,10 @@ def refresh(*, payment: Payment, now: datetime) -> Payment:
     payment = Payment.objects.get(id=payment.id)
     intent_id = payment.intent_id or ("" if payment.checkout_number else payment.attempt_id)
     if not intent_id and payment.checkout_id:
-        intent_id = gateway.checkout(payment.checkout_id).intent_id
+        intent_id = stripe.checkout(payment.checkout_id).intent_id
     if not intent_id:
         return payment
-    return settle(payment_id=payment.id, snapshot=gateway.payment(intent_id), now=now)
+    return settle(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
 
 
 def shut(*, payment: Payment, now: datetime) -> None:
@@ -88,13 +88,13 @@ def _asked_for(payment: Payment) -> CheckoutSnapshot | None:
     if not payment.checkout_number:
         return None
     try:
-        return gateway.checkout(payment.checkout_id) if payment.checkout_id else _ask(payment)
-    except (gateway.Invalid, gateway.Unknown):
+        return stripe.checkout(payment.checkout_id) if payment.checkout_id else _ask(payment)
+    except (stripe.Invalid, stripe.Unknown):
         return None
 
 
 def _ask(payment: Payment) -> CheckoutSnapshot:
-    made = gateway.create_checkout(payment.checkout_request, key=_key(payment, "checkout"))
+    made = stripe.create_checkout(payment.checkout_request, key=_key(payment, "checkout"))
     Payment.objects.filter(id=payment.id, checkout_number=payment.checkout_number).update(
         checkout_id=made.id, checkout_url=made.url, checkout_expires_at=made.expires_at
     )
@@ -103,14 +103,14 @@ def _ask(payment: Payment) -> CheckoutSnapshot:
 
 def _expired(payment: Payment, current: CheckoutSnapshot) -> CheckoutSnapshot:
     try:
-        return gateway.expire_checkout(current.id, key=_key(payment, "expire"))
-    except gateway.Invalid:  # paid or expired at this very moment
-        return gateway.checkout(current.id)
+        return stripe.expire_checkout(current.id, key=_key(payment, "expire"))
+    except stripe.Invalid:  # paid or expired at this very moment
+        return stripe.checkout(current.id)
 
 
 def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
     """Raises `NotPayable` when it succeeded, also if it does not fit: nobody is to pay twice."""
-    found = gateway.payment(intent_id)
+    found = stripe.payment(intent_id)
     settled = settle(payment_id=payment.id, snapshot=found, now=now)
     if found.status in HELD_OR_CHARGED:
         raise NotPayable(settled)
@@ -118,7 +118,7 @@ def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
 
 def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> None:
     """Write down the next request, unless the kept card is asked. Of two callers one does; both send what it wrote."""
-    request = requests.checkout(
+    request = stripe_requests.checkout(
         payment_id=payment.id,
         owner_id=payment.owner_id,
         amount_cents=payment.amount_cents,
@@ -152,7 +152,7 @@ def _customer_id(user: User) -> str:
     if known:
         return known.stripe_id
     address = sha256(user.email.encode()).hexdigest()[:16]  # a changed address is another request, so another key
-    made = gateway.create_customer(
+    made = stripe.create_customer(
         user_id=user.id, email=user.email, name=user.name, key=f"customer:{user.id}:{address}"
     )
     return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": made})[0].stripe_id
@@ -162,7 +162,7 @@ def ask_bank(payment: Payment) -> str:
     """The id of the attempt with the kept card: the one that was made under this payment's key, else a new one."""
     if payment.attempt_id:
         return payment.attempt_id
-    made = gateway.attempt(payment.attempt_request, key=f"attempt:{payment.id}")
+    made = stripe.attempt(payment.attempt_request, key=f"attempt:{payment.id}")
     Payment.objects.filter(id=payment.id).update(attempt_id=made)
     return made
 
@@ -176,9 +176,9 @@ def _give_up_attempt(payment: Payment, now: datetime) -> None:
         return
     try:
         found = _stopped(ask_bank(payment))
-    except (gateway.Invalid, gateway.Unknown) as error:
+    except (stripe.Invalid, stripe.Unknown) as error:
         if error.code == "idempotency_error":
-            raise gateway.Unavailable(error.code) from error
+            raise stripe.Unavailable(error.code) from error
         return  # no such card: nothing came about
     settled = settle(payment_id=payment.id, snapshot=found, now=now)
     if found.status in HELD_OR_CHARGED:
@@ -188,20 +188,20 @@ def _give_up_attempt(payment: Payment, now: datetime) -> None:
 def _attempt_of(payment: Payment) -> str:
     if not payment.attempted_at or payment.attempt_id:
         return payment.attempt_id
-    return gateway.find_attempt(customer_id=payment.attempt_request["customer"], payment_id=payment.id)
+    return stripe.find_attempt(customer_id=payment.attempt_request["customer"], payment_id=payment.id)
 
 
 def _stopped(intent_id: str) -> PaymentSnapshot:
     """The attempt, cancelled unless it came to its end before. Raises `Unavailable` while the bank still decides."""
-    found = gateway.payment(intent_id)
+    found = stripe.payment(intent_id)
     if found.status in FINAL:
         return found
     try:
-        return gateway.cancel(intent_id, key=f"stop:{intent_id}")
-    except gateway.Invalid:  # it moved in between; or Stripe leaves it to the page, which is shut
-        found = gateway.payment(intent_id)
+        return stripe.cancel(intent_id, key=f"stop:{intent_id}")
+    except stripe.Invalid:  # it moved in between; or Stripe leaves it to the page, which is shut
+        found = stripe.payment(intent_id)
     if found.status in UNDECIDED:
-        raise gateway.Unavailable(f"attempt is {found.status}")
+        raise stripe.Unavailable(f"attempt is {found.status}")
     return found
 
 

@@ -6,9 +6,9 @@ Nothing here knows more of a session than the payment does: what was said and do
 from datetime import datetime
 from typing import Any
 
-from autodoctor.clock.queue import schedule
-from autodoctor.payments.gateway import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.models import Dispute, Payment
+from autodoctor.payments.stripe import DisputeSnapshot, PaymentSnapshot
+from autodoctor.scheduler.queue import schedule
 
 Outcome = Dispute.Outcome
 

@@ -15,10 +15,10 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.queue import schedule
+from autodoctor.core.raw_sql import rows
 from autodoctor.payments import disputes
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
-from autodoctor.prepared import rows
+from autodoctor.scheduler.queue import schedule
 
 Kind, State = Movement.Kind, Movement.State
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, earnings, gateway, inbox, kept_card, payouts, reconcile
-from autodoctor.payments.gateway import PaymentSnapshot, RefundSnapshot
+from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_card, stripe, webhook_inbox
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.payments.settle import abandon, report_mismatch, settle, settle_refund
+from autodoctor.payments.payment_sync import abandon, report_mismatch, settle, settle_refund
+from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def capture(job: Job, now: datetime) -> None:
     payment = Payment.objects.get(id=job.key)
     due, key = payment.to_capture_cents, job.idempotency_key
     if payment.state == State.AUTHORISED and due:
-        _end_hold(payment, lambda: gateway.capture(payment.intent_id, amount_cents=due, key=key), now)
+        _end_hold(payment, lambda: stripe.capture(payment.intent_id, amount_cents=due, key=key), now)
 
 
 def release(job: Job, now: datetime) -> None:
@@ -34,7 +34,7 @@ def release(job: Job, now: datetime) -> None:
     payment = Payment.objects.get(id=job.key)
     decided = payment.due_cents is not None and not payment.to_capture_cents
     if payment.state == State.AUTHORISED and decided:
-        _end_hold(payment, lambda: gateway.cancel(payment.intent_id, key=job.idempotency_key), now)
+        _end_hold(payment, lambda: stripe.cancel(payment.intent_id, key=job.idempotency_key), now)
 
 
 def close(job: Job, now: datetime) -> None:
@@ -49,13 +49,13 @@ def collect(job: Job, now: datetime) -> None:
     """Go on with a payment that is made in a running session, wherever that was left."""
     payment = Payment.objects.get(id=job.key)
     with suppress(checkout.NotPayable):
-        kept_card.collect(payment=payment, now=now)
+        saved_card.collect(payment=payment, now=now)
 
 
 def forget_card(job: Job, now: datetime) -> None:
     """A card that its holder has removed; one that is gone already is what was wanted."""
-    with suppress(gateway.Invalid, gateway.Unknown):
-        gateway.forget_card(job.key, key=job.idempotency_key)
+    with suppress(stripe.Invalid, stripe.Unknown):
+        stripe.forget_card(job.key, key=job.idempotency_key)
 
 
 def give_back(job: Job, now: datetime) -> None:
@@ -79,14 +79,14 @@ def reconcile_lately(job: Job, now: datetime) -> None:
 def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
     """The one made before, should the key be forgotten there; else a new one."""
     intent_id = refund.payment.intent_id
-    for made in gateway.payment(intent_id).refunds:
+    for made in stripe.payment(intent_id).refunds:
         if made.refund_id == str(refund.id):
             return made
     try:
-        return gateway.refund(
+        return stripe.refund(
             intent_id, amount_cents=refund.amount_cents, refund_id=refund.id, key=f"refund:{refund.id}"
         )
-    except (gateway.Invalid, gateway.Declined):
+    except (stripe.Invalid, stripe.Declined):
         return None
 
 
@@ -98,8 +98,8 @@ def advance(job: Job, now: datetime) -> None:
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
     try:
         settle(payment_id=payment.id, snapshot=act(), now=now)
-    except (gateway.Invalid, gateway.Declined):  # it may be over already: see how it stands
-        found = gateway.payment(payment.intent_id)
+    except (stripe.Invalid, stripe.Declined):  # it may be over already: see how it stands
+        found = stripe.payment(payment.intent_id)
         if settle(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORISED:
             raise
 
@@ -116,5 +116,5 @@ JOBS: dict[str, Handler] = {
     "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=timedelta(days=1)),
     "earning.advance": Handler(run=advance),
     "earning.move": Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
-    "stripe.event": Handler(run=inbox.process, external=True),
+    "stripe.event": Handler(run=webhook_inbox.process, external=True),
 }

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.queue import schedule
+from autodoctor.core.raw_sql import rows
 from autodoctor.payments import disputes
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.prepared import rows
+from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
 PAID = (State.AUTHORISED, State.CAPTURED)

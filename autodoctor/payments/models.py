@@ -7,7 +7,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.payments import declines
+from autodoctor.payments import decline_messages
 
 SMALLEST_CHARGE_CENTS = 50  # cards are not charged less: such a share is given up
 
@@ -94,7 +94,7 @@ class Payment(models.Model):
     @property
     def decline_reason(self) -> Promise | str:
         """Why the bank last said no, for the card's holder; empty when it did not."""
-        return declines.sentence(self.decline_code) if self.decline_code else ""
+        return decline_messages.sentence(self.decline_code) if self.decline_code else ""
 
     @property
     def charged_cents(self) -> int:

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.models import Job
-from autodoctor.payments import earnings, gateway
-from autodoctor.payments.gateway import AccountSnapshot, TransferSnapshot
+from autodoctor.payments import earnings, stripe
 from autodoctor.payments.models import Movement, PayoutAccount
+from autodoctor.payments.stripe import AccountSnapshot, TransferSnapshot
+from autodoctor.scheduler.models import Job
 
 Kind, State = Movement.Kind, Movement.State
 
@@ -24,14 +24,14 @@ def onboarding_page(*, user: User, refresh_url: str, return_url: str, now: datet
     Each page opens once: Stripe leads to `refresh_url` when it is over, and to `return_url` from its end.
     """
     account = account_of(user) or _open(user, now)
-    return gateway.account_link(
+    return stripe.account_link(
         account.stripe_id, refresh_url=refresh_url, return_url=return_url, key=f"onboarding:{uuid4()}"
     )
 
 
 def refresh(account: PayoutAccount, now: datetime) -> None:
     """Take over how it stands at Stripe. Raises `PaymentError`."""
-    store(account, gateway.account(account.stripe_id), now)
+    store(account, stripe.account(account.stripe_id), now)
 
 
 def store(account: PayoutAccount, snapshot: AccountSnapshot, now: datetime) -> None:
@@ -51,7 +51,7 @@ def move(job: Job, now: datetime) -> None:
         return  # a transfer that is on its way wakes its reversals when it has arrived
     try:
         stripe_id = _take_back(movement, transfer) if transfer else _send(movement)
-    except (gateway.Invalid, gateway.Unknown) as refused:
+    except (stripe.Invalid, stripe.Unknown) as refused:
         earnings.note_refusal(movement, refused.code)
         if transfer or _takes_transfers(movement, now):
             raise
@@ -79,7 +79,7 @@ def was_taken_back_elsewhere(movement: Movement, snapshot: TransferSnapshot) -> 
 
 
 def _open(user: User, now: datetime) -> PayoutAccount:
-    made = gateway.create_account(user_id=user.id, key=f"account:{user.id}")
+    made = stripe.create_account(user_id=user.id, key=f"account:{user.id}")
     account, _new = PayoutAccount.objects.get_or_create(
         user=user, defaults={**_columns(made), "stripe_id": made.id, "created_at": now, "checked_at": now}
     )
@@ -106,7 +106,7 @@ def _takes_transfers(movement: Movement, now: datetime) -> bool:
 def _send(movement: Movement) -> str:
     """The one made before, should the key be forgotten there; else a new one."""
     payment = movement.earning.payment
-    made = gateway.find_transfer(payment_id=payment.id, movement_id=movement.id) or gateway.transfer(
+    made = stripe.find_transfer(payment_id=payment.id, movement_id=movement.id) or stripe.transfer(
         amount_cents=movement.amount_cents,
         currency=payment.currency,
         account_id=movement.account_id,
@@ -119,6 +119,6 @@ def _send(movement: Movement) -> str:
 
 
 def _take_back(movement: Movement, transfer: Movement) -> str:
-    return gateway.find_reversal(transfer.stripe_id, movement_id=movement.id) or gateway.reverse(
+    return stripe.find_reversal(transfer.stripe_id, movement_id=movement.id) or stripe.reverse(
         transfer.stripe_id, amount_cents=movement.amount_cents, movement_id=movement.id, key=movement.idempotency_key
     )

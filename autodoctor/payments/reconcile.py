@@ -13,9 +13,9 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
-from autodoctor.payments.gateway import TransferSnapshot, lists
-from autodoctor.payments.gateway.lists import PAGE, ListedCharge, ListedIntent, ListedRefund
 from autodoctor.payments.models import Dispute, Movement, Payment, Refund
+from autodoctor.payments.stripe import TransferSnapshot, lists
+from autodoctor.payments.stripe.lists import PAGE, ListedCharge, ListedIntent, ListedRefund
 
 State = Payment.State
 MARGIN = timedelta(hours=1)  # Stripe's lists begin this much earlier: its clock and ours need not agree

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from autodoctor.payments import inbox
+from autodoctor.payments import webhook_inbox
 
-urlpatterns = [path("api/stripe/webhook", inbox.webhook, name="stripe-webhook")]
+urlpatterns = [path("api/stripe/webhook", webhook_inbox.webhook, name="stripe-webhook")]

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Router, Schema, Status
 
-from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
-from autodoctor.push import actions
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.push import subscriptions
 from autodoctor.push.models import ADDRESS_LENGTH, PushSubscription
 
 router = Router(tags=["push"])
@@ -35,7 +35,7 @@ class SubscriptionOut(Schema):
 )
 def subscribe(request: HttpRequest, data: SubscriptionIn) -> Status[PushSubscription]:
     """Tell me in this browser; asking again renews it. The eleventh takes the place of the oldest."""
-    one = actions.subscribe(
+    one = subscriptions.subscribe(
         user=user_of(request),
         endpoint=data.endpoint,
         p256dh=data.keys.p256dh,
@@ -53,5 +53,5 @@ def subscribe(request: HttpRequest, data: SubscriptionIn) -> Status[PushSubscrip
     auth=SIGNED_IN,
 )
 def unsubscribe(request: HttpRequest, subscription_id: UUID) -> Status[None]:
-    actions.unsubscribe(user=user_of(request), subscription_id=subscription_id)
+    subscriptions.unsubscribe(user=user_of(request), subscription_id=subscription_id)
     return Status(204, None)

@@ -5,4 +5,4 @@ class PushConfig(AppConfig):
     name = "autodoctor.push"
 
     def ready(self) -> None:
-        import autodoctor.push.leaving  # noqa: F401  connects its receiver
+        import autodoctor.push.sign_out  # noqa: F401  connects its receiver

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.db.models import F
 
-from autodoctor.clock.handlers import GiveUp, Handler, Retry
-from autodoctor.clock.models import Job
+from autodoctor.push.delivery import deliver
 from autodoctor.push.models import PushSubscription
-from autodoctor.push.sending import deliver
+from autodoctor.scheduler.handlers import GiveUp, Handler, Retry
+from autodoctor.scheduler.models import Job
 
 GONE = {404, 410}
 LATER = {408, 425, 429}

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
-from autodoctor.answers import SeeOther
-from autodoctor.push import actions
+from autodoctor.core.errors import SeeOther
+from autodoctor.push import subscriptions
 from autodoctor.push.models import PushSubscription
 
 
@@ -26,7 +26,7 @@ def devices(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def remove(request: SignedInRequest, subscription_id: UUID) -> HttpResponse:
     try:
-        actions.unsubscribe(user=request.user, subscription_id=subscription_id)
+        subscriptions.unsubscribe(user=request.user, subscription_id=subscription_id)
     except PushSubscription.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("Nothing is shown on that device any more."))

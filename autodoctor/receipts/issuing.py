@@ -5,18 +5,18 @@ from uuid import UUID
 
 from django.conf import settings
 
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
-from autodoctor.clock.queue import schedule
-from autodoctor.mail.envelope import Attachment
-from autodoctor.mail.post import post
-from autodoctor.mail.sending import deliver
+from autodoctor.mail.delivery import deliver
+from autodoctor.mail.message import Attachment
+from autodoctor.mail.queue import post
+from autodoctor.payments.formatting import money
 from autodoctor.payments.models import Refund
-from autodoctor.payments.words import money
 from autodoctor.receipts import pdf
+from autodoctor.receipts.explanations import card
 from autodoctor.receipts.receipt import receipt_of
-from autodoctor.receipts.words import card
-from autodoctor.sessions import closing
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.lifecycle import closing
 from autodoctor.sessions.models import Session
 
 

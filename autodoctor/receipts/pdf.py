@@ -8,11 +8,11 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from autodoctor.paper import as_set, moment, typeset
-from autodoctor.payments.words import money
+from autodoctor.core.pdf import as_set, moment, typeset
+from autodoctor.payments.formatting import money
 from autodoctor.receipts.receipt import Line, Receipt
 from autodoctor.receipts.seller import seller
-from autodoctor.sessions.words import span
+from autodoctor.sessions.formatting import span
 
 TEMPLATE = Path(__file__).parent / "typst" / "receipt.typ"
 

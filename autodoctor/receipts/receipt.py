@@ -7,10 +7,10 @@ from functools import cached_property
 
 from autodoctor.payments import disputes
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.receipts import words
-from autodoctor.sessions import settlement
-from autodoctor.sessions.deadlines import span
+from autodoctor.receipts import explanations
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules.triggers import span
 from autodoctor.sessions.states import Kind
 
 
@@ -73,7 +73,7 @@ class Receipt:
     @property
     def card(self) -> str:
         """ "Visa 4242", or nothing where the card is not known."""
-        return words.card(self.booking) if self.booking else ""
+        return explanations.card(self.booking) if self.booking else ""
 
     @property
     def number(self) -> str:
@@ -85,7 +85,7 @@ class Receipt:
     @property
     def why(self) -> str:
         """Why it comes to this, in words."""
-        return words.why(self)
+        return explanations.why(self)
 
     @property
     def is_settled(self) -> bool:
@@ -187,7 +187,7 @@ class Line:
 
     @property
     def card(self) -> str:
-        return words.card(self.payment)
+        return explanations.card(self.payment)
 
 
 def receipt_of(session: Session) -> Receipt:

@@ -13,8 +13,8 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.receipts import pdf
 from autodoctor.receipts.receipt import Receipt, receipt_of
 from autodoctor.receipts.seller import seller
-from autodoctor.sessions import log
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TERMINAL
 
 READERS = {Role.CUSTOMER.value, Role.SUPPORT.value}
@@ -45,7 +45,7 @@ def _find(user: User, session_id: UUID) -> Receipt:
     """Of a session that is over and for which something was held. Raises Http404."""
     people = Session.objects.select_related("customer", "mechanic")
     session = people.filter(pk=session_id, state__in=TERMINAL).first()
-    if session is None or log.role_in(user, session) not in READERS:
+    if session is None or event_log.role_in(user, session) not in READERS:
         raise Http404
     found = receipt_of(session)
     if not found.parts:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema
 
-from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
-from autodoctor.answers import Refused
-from autodoctor.room import call, protocol
-from autodoctor.room.writer import PATIENCE_SECONDS, NotPosted, writer
-from autodoctor.sessions.api import EventOut, visible_to
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.core.errors import Refused
+from autodoctor.room import relay_servers
+from autodoctor.room.messages.writer import PATIENCE_SECONDS, NotPosted, writer
+from autodoctor.room.wire import protocol
+from autodoctor.sessions.web.api import EventOut, visible_to
 
 router = Router(tags=["room"])
 FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 503: Failure}
@@ -66,5 +67,5 @@ def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Fresh ones at each asking: the credentials expire."""
     user = user_of(request)
     visible_to(user).get(pk=session_id)
-    servers = call.ice_servers(user_id=str(user.id), now=timezone.now())
+    servers = relay_servers.ice_servers(user_id=str(user.id), now=timezone.now())
     return {"ice_servers": servers, "relay_only": settings.TURN_ONLY, "valid_seconds": settings.TURN_TTL}

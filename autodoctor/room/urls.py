@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from autodoctor.room import help, views
+from autodoctor.room.pages import help, views
 
 urlpatterns = [
     path("check/", views.check, name="check"),

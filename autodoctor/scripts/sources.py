@@ -15,7 +15,7 @@ def folders(product: Path = PRODUCT) -> list[Path]:
 
 
 def modules(product: Path = PRODUCT) -> dict[str, Path]:
-    """Each by its bare name: `room/channel` is room/static/room/channel.js."""
+    """Each by its bare name: `room/wire/channel` is room/static/room/wire/channel.js."""
     return {
         path.relative_to(folder).with_suffix("").as_posix(): path
         for folder in folders(product)

@@ -12,11 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.admin import SupportAdmin
-from autodoctor.answers import Refused
-from autodoctor.sessions import times
+from autodoctor.core.errors import Refused
+from autodoctor.sessions.formatting import span as in_words
 from autodoctor.sessions.models import RuleTime
-from autodoctor.sessions.rules import DEADLINES
-from autodoctor.sessions.words import span as in_words
+from autodoctor.sessions.rules import durations
+from autodoctor.sessions.rules.table import DEADLINES
 
 
 class RuleTimeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -27,7 +27,7 @@ class RuleTimeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
     def clean_seconds(self) -> int | None:
         seconds = cast(int | None, self.cleaned_data["seconds"])
         try:
-            times.check({self.instance.name: seconds})
+            durations.check({self.instance.name: seconds})
         except Refused as refused:
             raise forms.ValidationError(refused.detail) from None
         return seconds
@@ -57,7 +57,7 @@ class RuleTimeAdmin(SupportAdmin):
 
     @admin.display(description=_("limits"))
     def limits(self, row: RuleTime) -> str:
-        least, most = times.EDITABLE[row.name]
+        least, most = durations.EDITABLE[row.name]
         return f"{in_words(least)} – {in_words(most)} ({least} – {most} s)"
 
     @admin.display(description=_("now"))
@@ -65,4 +65,4 @@ class RuleTimeAdmin(SupportAdmin):
         return in_words(settings.DEADLINES[row.name] if row.seconds is None else row.seconds)
 
     def save_model(self, request: HttpRequest, obj: RuleTime, form: Any, change: bool) -> None:
-        times.change(name=obj.name, value=obj.seconds, now=timezone.now())
+        durations.change(name=obj.name, value=obj.seconds, now=timezone.now())

@@ -14,7 +14,7 @@ class SessionsConfig(AppConfig):
 
 def _list_times(using: str, apps: Apps = apps, **rest: object) -> None:
     """A row for each time that may be changed, so that the admin shows all of them."""
-    from autodoctor.sessions.times import EDITABLE
+    from autodoctor.sessions.rules.durations import EDITABLE
 
     try:
         rows = apps.get_model("autodoctor_sessions", "RuleTime").objects.using(using)

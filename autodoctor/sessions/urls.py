@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from autodoctor.accounts.access import anyone
-from autodoctor.sessions import earnings_views, files_views, views
+from autodoctor.sessions.web import earnings_views, files_views, views
 
 _to_dashboard = anyone(RedirectView.as_view(pattern_name="dashboard", permanent=True))
 _to_sign_in = anyone(RedirectView.as_view(pattern_name="account_login", permanent=True, query_string=True))

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import User
-from autodoctor.answers import Refused
-from autodoctor.clock.queue import schedule
+from autodoctor.core.errors import Refused
 from autodoctor.files import listing
-from autodoctor.sessions import afterwards, desk
+from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.lifecycle import summaries, support_actions
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
 from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
@@ -33,7 +33,7 @@ def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: d
     Raises `DraftChanged` when another one was saved since, unless it says the same.
     """
     with transaction.atomic():
-        afterwards.check_writing(session_id=session_id, by=by)
+        summaries.check_writing(session_id=session_id, by=by)
         draft, made = Draft.objects.get_or_create(
             session_id=session_id, defaults={"typed": typed, "version": version + 1, "saved_at": now}
         )
@@ -50,7 +50,7 @@ def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Su
     """The summary goes to the customer: on their page at once, and by mail. Only the first counts."""
     facts = {"safe": content.safe, "parts": len(content.parts), "photos": len(content.photos)}
     with transaction.atomic():
-        afterwards.summarise(session_id=session_id, by=by, now=now, data=facts)
+        summaries.summarise(session_id=session_id, by=by, now=now, data=facts)
         summary = _write(session_id, by, content, now)
         listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()
@@ -84,7 +84,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
     if last and (last.author_id, last.text) == (by.id, text):
         return last  # pressed twice
     with transaction.atomic():
-        afterwards.correct(session_id=session_id, by=by, now=now, data={})
+        summaries.correct(session_id=session_id, by=by, now=now, data={})
         summary = Summary.objects.get(session_id=session_id)
         number = summary.corrections.count() + 1  # nobody else counts now: the session is locked
         if number > CORRECTIONS_MAX:
@@ -97,7 +97,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
 def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Summary:
     """Support has the summary mailed once more, as a mail of its own."""
     with transaction.atomic():
-        told = desk.note(
+        told = support_actions.note(
             session_id=session_id, by=by, kind="support.summary_resent", reason=reason, now=now, token=token
         )
         summary = Summary.objects.filter(session_id=session_id).first()

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from autodoctor.readonly import ReadOnly, ReadOnlyLines
+from autodoctor.core.admin_base import ReadOnly, ReadOnlyLines
 from autodoctor.summaries.models import Correction, Part, Photo, Summary
 
 

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Schema, Status
 
-from autodoctor.accounts.apiauth import SIGNED_IN, Failure, user_of
-from autodoctor.answers import Refused
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.core.errors import Refused
 from autodoctor.files.listing import files_of, url_of
 from autodoctor.files.models import StoredFile
-from autodoctor.sessions import afterwards
-from autodoctor.sessions.api import FAILURES, router
+from autodoctor.sessions.lifecycle import summaries
+from autodoctor.sessions.web.api import FAILURES, router
 from autodoctor.summaries import actions, document
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.access import find, writes
@@ -108,7 +108,7 @@ def submit_summary(request: HttpRequest, session_id: UUID, body: SummaryIn) -> S
     photos = files_of(session_id).filter(kind=StoredFile.Kind.IMAGE).values_list("id", flat=True)
     form = SummaryForm(_typed(body), photos_offered=photos)
     try:
-        afterwards.check_writing(session_id=session_id, by=user)
+        summaries.check_writing(session_id=session_id, by=user)
         if not form.is_valid():
             return Status(
                 422, {"error": "invalid", "detail": _("Please check what you sent."), "fields": form.problems()}

@@ -7,7 +7,7 @@ from typing import Any, cast
 from autodoctor.accounts.models import User
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.settlement import used_seconds
+from autodoctor.sessions.rules.settlement import used_seconds
 from autodoctor.summaries.content import Content, Safe
 from autodoctor.summaries.models import Correction, Summary
 

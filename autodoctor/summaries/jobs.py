@@ -8,12 +8,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.mail.envelope import Attachment
-from autodoctor.mail.sending import deliver
+from autodoctor.mail.delivery import deliver
+from autodoctor.mail.message import Attachment
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
 from autodoctor.summaries import document, pdf
 from autodoctor.summaries.models import Correction, Summary
 

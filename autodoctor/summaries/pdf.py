@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from autodoctor.core.pdf import as_set, moment, prose, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.paper import as_set, moment, prose, typeset
-from autodoctor.payments.words import money
-from autodoctor.sessions.words import span
+from autodoctor.payments.formatting import money
+from autodoctor.sessions.formatting import span
 from autodoctor.summaries.content import PartLine
 from autodoctor.summaries.document import Document
 

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role
-from autodoctor.answers import Refused, SeeOther
+from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
-from autodoctor.sessions import unwritten
 from autodoctor.sessions.models import Session, stamp
+from autodoctor.sessions.queries import pending_summaries
 from autodoctor.summaries import actions, document, pdf
 from autodoctor.summaries.access import find, writes
 from autodoctor.summaries.content import CORRECTION_MAX, PARTS_MAX, PHOTOS_MAX, Safe, Typed, blank
@@ -183,7 +183,7 @@ def _show(
 
 def _facts(session: Session, role: str) -> dict[str, Any]:
     now = timezone.now()
-    due_at = unwritten.due_at(session)
+    due_at = pending_summaries.due_at(session)
     return {"session": session, "role": role, "due_at": due_at, "overdue": bool(due_at and due_at <= now)}
 
 

@@ -14,10 +14,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.answers import Refused, SeeOther, own_path
-from autodoctor.sessions import taking
+from autodoctor.core.errors import Refused, SeeOther, own_path
+from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert, Session
-from autodoctor.support import lines
+from autodoctor.support import board_lines
 
 
 @support_only
@@ -55,10 +55,10 @@ def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
     """What was done, in words. Raises what the actions raise."""
     which: dict[str, Any] = {"session_id": session_id, "seq": seq, "by": request.user, "now": timezone.now()}
     acts: dict[str, Callable[[], tuple[Alert, str]]] = {
-        "take": lambda: (taking.take(**which), _("It is yours now.")),
-        "take_over": lambda: (taking.take(**which, instead_of=_holder(request)), _("It is yours now.")),
-        "hand_back": lambda: (taking.hand_back(**which), _("Handed back: anybody can take it.")),
-        "done": lambda: (taking.finish(**which, note=request.POST.get("note", "")), _("Done.")),
+        "take": lambda: (alert_work.take(**which), _("It is yours now.")),
+        "take_over": lambda: (alert_work.take(**which, instead_of=_holder(request)), _("It is yours now.")),
+        "hand_back": lambda: (alert_work.hand_back(**which), _("Handed back: anybody can take it.")),
+        "done": lambda: (alert_work.finish(**which, note=request.POST.get("note", "")), _("Done.")),
     }
     if request.POST.get("act") not in acts:
         raise Refused("invalid", _("This cannot be done with an alert."), 422)
@@ -76,4 +76,4 @@ def _holder(request: SignedInRequest) -> UUID | None:
 
 def _facts() -> dict[str, Any]:
     now = timezone.now()
-    return {"board": lines.board(now), "now": now}
+    return {"board": board_lines.board(now), "now": now}

@@ -13,13 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.answers import Refused, SeeOther
+from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.helping import threads
+from autodoctor.sessions.lifecycle.help_requests import threads
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.support import case_evidence
-from autodoctor.support.case_acts import ACTS, Act, ActForm, offers
+from autodoctor.support.case_actions import ACTS, Act, ActForm, offers
 from autodoctor.support.case_file import Case
 
 

@@ -16,14 +16,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from autodoctor.core.pdf import as_set, moment, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.paper import as_set, moment, typeset
+from autodoctor.payments.formatting import money
 from autodoctor.payments.models import Dispute, Payment, Refund
-from autodoctor.payments.words import money
+from autodoctor.sessions.formatting import span
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import Kind
-from autodoctor.sessions.words import span
 from autodoctor.summaries import document
 from autodoctor.summaries import pdf as summary_pdf
 from autodoctor.support.case_file import Case, Money

@@ -8,17 +8,19 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from autodoctor.clock.models import Job
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Dispute, Payment, Refund
-from autodoctor.sessions import attendance, calling, desk, settlement
-from autodoctor.sessions.attendance import Seat
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import preflight, support_actions
 from autodoctor.sessions.models import Participant, Session, SessionEvent
+from autodoctor.sessions.record import participants
+from autodoctor.sessions.record.participants import Seat
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import RUNNING, TERMINAL
+from autodoctor.support.board_lines import Notice, line_of
 from autodoctor.support.case_timeline import Group, Line, lines
-from autodoctor.support.lines import Notice, line_of
 
 SHOWN = 300  # entries of the log on the page, unless all of them are asked for
 
@@ -52,8 +54,8 @@ class Case:
     whole: bool = False  # all of it, however long
 
     @cached_property
-    def situation(self) -> attendance.Situation:
-        return attendance.look(self.session, self.now)
+    def situation(self) -> participants.Situation:
+        return participants.look(self.session, self.now)
 
     @cached_property
     def notices(self) -> list[Notice]:
@@ -80,7 +82,7 @@ class Case:
 
     @cached_property
     def checkups(self) -> dict[str, dict[str, Any]]:
-        return calling.checkups(self.session)
+        return preflight.checkups(self.session)
 
     @cached_property
     def former(self) -> QuerySet[Participant]:
@@ -187,4 +189,4 @@ class Case:
 
     @cached_property
     def takers(self) -> list[Any]:
-        return list(desk.takers(self.session)[:50])
+        return list(support_actions.takers(self.session)[:50])

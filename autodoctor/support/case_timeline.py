@@ -9,10 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from autodoctor.payments.words import money
+from autodoctor.payments.formatting import money
+from autodoctor.sessions.formatting import span
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.rules import named
-from autodoctor.sessions.words import span
+from autodoctor.sessions.rules.table import named
 
 Words = dict[str, str]
 Told = Callable[[SessionEvent], str]

@@ -16,8 +16,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.answers import Refused, SeeOther, own_path
-from autodoctor.sessions.helping import answer, threads
+from autodoctor.core.errors import Refused, SeeOther, own_path
+from autodoctor.sessions.lifecycle.help_requests import answer, threads
 from autodoctor.sessions.models import Session
 
 

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import MechanicProfile
-from autodoctor.answers import Refused, SeeOther
-from autodoctor.support import deeds
+from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.support import staff_actions
 
 MOST = 50
 DECIDED = 20
-ACTS: dict[str, Callable[..., None]] = {"approve": deeds.approve, "decline": deeds.decline}
+ACTS: dict[str, Callable[..., None]] = {"approve": staff_actions.approve, "decline": staff_actions.decline}
 
 
 @support_only

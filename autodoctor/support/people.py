@@ -16,14 +16,14 @@ from django.views.decorators.http import require_http_methods
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.answers import Refused, SeeOther
+from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
-from autodoctor.support import deeds
+from autodoctor.support import staff_actions
 
 PER_PAGE = 20
 PAYMENTS = 20
-ACTS: dict[str, Callable[..., None]] = {"ban": deeds.ban, "lift": deeds.lift_ban}
+ACTS: dict[str, Callable[..., None]] = {"ban": staff_actions.ban, "lift": staff_actions.lift_ban}
 
 
 @support_only
@@ -39,7 +39,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         "profile": MechanicProfile.objects.filter(user=who).first(),
         "sessions": Paginator(sessions.order_by("-created_at"), PER_PAGE).get_page(request.GET.get("page")),
         "payments": Payment.objects.filter(payer=who).order_by("-created_at")[:PAYMENTS],
-        "deeds": deeds.about(str(who.id)),
+        "deeds": staff_actions.about(str(who.id)),
     }
     return render(request, "support/person.html", facts)
 

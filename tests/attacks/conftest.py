@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from autodoctor.payments.sandbox.testing import stripe_sandbox
+from autodoctor.sandbox.testing import stripe_sandbox
 
 __all__ = ["stripe_sandbox"]
 

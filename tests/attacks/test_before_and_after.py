@@ -10,9 +10,9 @@ from autodoctor.accounts.models import User
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import State
-from tests.fakes import scene
-from tests.fakes.server import Server
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.server import Server
+from tests.kit.sockets import Socket, room
 
 ClientOf = Callable[[User], Client]
 LOG = "SELECT seq, kind FROM autodoctor_sessions_sessionevent WHERE session_id = %s ORDER BY seq"

@@ -4,8 +4,8 @@ import asyncio
 
 import httpx
 
-from tests.fakes import scene
-from tests.fakes.server import PLAIN, Person, Server
+from tests.kit import scene
+from tests.kit.server import PLAIN, Person, Server
 
 GRABS_EACH = 5
 

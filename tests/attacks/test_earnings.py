@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import gateway
+from autodoctor.payments import stripe
 from autodoctor.payments.models import Earning, Payment, PayoutAccount
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import Session
@@ -85,7 +85,7 @@ def test_the_way_back_from_stripe_looks_at_ones_own_account_only(
 ) -> None:
     now = timezone.now()
     PayoutAccount.objects.create(user=mechanic, stripe_id="acct_1", created_at=now, checked_at=now)
-    with mock.patch.object(gateway, "account") as asked:
+    with mock.patch.object(stripe, "account") as asked:
         answer = client_of(mechanic2).get("/dashboard/earnings/account/done/?account=acct_1")
     assert (answer.status_code, answer["Location"]) == (302, "/dashboard/earnings/")
     assert not asked.called
@@ -94,7 +94,7 @@ def test_the_way_back_from_stripe_looks_at_ones_own_account_only(
 def test_no_other_site_opens_an_account(mechanic: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(mechanic)
-    with mock.patch.object(gateway, "create_account") as asked:
+    with mock.patch.object(stripe, "create_account") as asked:
         assert client.post("/dashboard/earnings/account/").status_code == 403
     assert not asked.called
 

@@ -10,12 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.booking.extending import Offer
+from autodoctor.booking.extensions import Offer
 from autodoctor.booking.models import ExtensionOption
-from autodoctor.clock.loop import run_due
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.room.tests.live_session import live_session
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import State
 

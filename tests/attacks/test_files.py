@@ -18,9 +18,9 @@ from autodoctor.files.tests.samples import PDF, film, photo, position_in, upload
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import State
-from tests.fakes import scene
-from tests.fakes.server import Server
 from tests.faults.test_files import MEGABYTE, address, form, head, incoming, listed, share, stored, until
+from tests.kit import scene
+from tests.kit.server import Server
 
 ClientOf = Callable[[User], Client]
 # Each with the name that is kept.

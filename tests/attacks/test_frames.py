@@ -9,10 +9,10 @@ from datetime import datetime
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Server
-from tests.fakes.sockets import Frame, Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Server
+from tests.kit.sockets import Frame, Socket, room
 
 
 @pytest.fixture(scope="module")

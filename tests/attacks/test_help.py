@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import User
-from autodoctor.room import socket
+from autodoctor.room.socket import session_socket
 from autodoctor.room.tests.live_session import live_session
-from autodoctor.sessions import actions, helping
+from autodoctor.sessions.lifecycle import help_requests, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 
@@ -24,8 +24,8 @@ def asked(customer: User, mechanic: User, support: User) -> Session:
     """A live session in which the customer has asked, and was answered."""
     session = live_session(customer, mechanic)
     now = session.state_at
-    helping.ask(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)
-    helping.answer(session_id=session.id, by=support, to="customer", text=ANSWER, now=now)
+    help_requests.ask(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)
+    help_requests.answer(session_id=session.id, by=support, to="customer", text=ANSWER, now=now)
     return session
 
 
@@ -56,7 +56,7 @@ def test_the_other_party_reads_it_nowhere(asked: Session, mechanic: User, client
 
 def test_the_socket_serves_it_to_who_asked_only(asked: Session, customer: User, mechanic: User) -> None:
     def served(person: User, role: str) -> str:
-        page = socket.read_page(str(asked.id), str(person.id), role, 0)
+        page = session_socket.read_page(str(asked.id), str(person.id), role, 0)
         assert page
         return "".join(str(row.frame) for row in page.rows)
 
@@ -105,8 +105,8 @@ def test_the_next_mechanic_does_not_read_the_thread_of_the_one_before(
     customer: User, mechanic: User, mechanic2: User, client_of: ClientOf
 ) -> None:
     story = Story(customer, mechanic).pay().accept()
-    helping.ask(session_id=story.id, by=mechanic, reason="other", text=SECRET, now=story.now)
-    actions.release(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    help_requests.ask(session_id=story.id, by=mechanic, reason="other", text=SECRET, now=story.now)
+    transitions.release(session_id=story.id, by=mechanic, reason="x", now=story.now)
     story.accept(mechanic2)
     opened = set()
     for way in ways(story.session):

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from autodoctor.files.tests.samples import PDF
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import PASSWORD, PLAIN, Server, running
-from tests.fakes.sockets import Socket
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import PASSWORD, PLAIN, Server, running
+from tests.kit.sockets import Socket
 
 MAIL_PASSWORD, CRON, METRICS = "hunter2-of-the-mail", "the-cron-secret-0815", "the-metrics-token-0816"
 CONCERN, WORDS, UNLUCKY = "It smells of burnt-almonds", "My number is 555-0199-secret", "an unlucky-sentence"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.mail.envelope import Attachment
-from autodoctor.mail.sending import deliver
+from autodoctor.mail.delivery import deliver
+from autodoctor.mail.message import Attachment
 from tests.attacks.test_markup import MARK, PAYLOADS, read
-from tests.fakes.smtp import Sink, smtp
+from tests.kit.smtp import Sink, smtp
 
 pytestmark = pytest.mark.django_db
 

@@ -17,10 +17,11 @@ from django.utils import timezone
 from autodoctor.accounts.actions import apply
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.booking.models import Vehicle
-from autodoctor.clock.loop import run_due
 from autodoctor.room.tests.live_session import live_session
-from autodoctor.sessions import actions, log
+from autodoctor.scheduler.loop import run_due
+from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import State
 from tests.attacks.routes import PAGES
 
@@ -88,13 +89,13 @@ def poisoned(customer: User, mechanic: User, stranger: User) -> Session:
     vehicle = {"make": PAYLOADS[0][:40], "model": PAYLOADS[1], "year": 2013, "vin": "", "mileage": 5}
     Vehicle.objects.create(owner=customer, make=PAYLOADS[0][:40], model=PAYLOADS[1], year=2013, used_at=timezone.now())
     session = live_session(customer, mechanic, concern=ALL, vehicle=vehicle, plan_name=PAYLOADS[0])
-    with actions.changing(session.id, timezone.now()) as it:
+    with transitions.changing(session.id, timezone.now()) as it:
         for person in (customer, mechanic):
             for payload in PAYLOADS:
-                who = log.actor(person, it.session)
+                who = event_log.actor(person, it.session)
                 data = {"text": payload}
-                log.append(it.session, "message.posted", at=timezone.now(), by=who, data=data, client_id=uuid4())
-        log.append(it.session, "session.paused", at=timezone.now(), data={"why": ALL})
+                event_log.append(it.session, "message.posted", at=timezone.now(), by=who, data=data, client_id=uuid4())
+        event_log.append(it.session, "session.paused", at=timezone.now(), data={"why": ALL})
     return Session.objects.get(pk=session.id)
 
 
@@ -185,7 +186,7 @@ def test_mails_carry_it_as_text_and_their_headers_stay_one_line(customer: User, 
     mechanic.save()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     session = live_session(customer, None, state=State.REQUESTED, requested_at=timezone.now(), started_at=None)
-    actions.accept(session_id=session.id, mechanic=mechanic, now=timezone.now())
+    transitions.accept(session_id=session.id, mechanic=mechanic, now=timezone.now())
     run_due(timezone.now())
     (letter,) = [letter for letter in mail.outbox if letter.to == [customer.email] or customer.email in letter.to[0]]
     parsed = message_from_string(letter.message().as_string(), policy=default)

@@ -3,10 +3,10 @@
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Server
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Server
+from tests.kit.sockets import Socket, room
 
 # `{port}` is the server's own: the site is http://localhost:{port}.
 FOREIGN = [

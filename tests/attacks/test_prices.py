@@ -10,12 +10,12 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import Plan
-from autodoctor.payments import gateway
+from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox, wait_for
+from autodoctor.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sessions.models import Session
-from tests.fakes import scene
-from tests.fakes.server import PLAIN, Server
+from tests.kit import scene
+from tests.kit.server import PLAIN, Server
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
@@ -56,10 +56,10 @@ def check_terms(session: Session) -> None:
     assert (payment.amount_cents, payment.currency, payment.state) == (999, "usd", "created")
 
 
-def pay(payment: Payment, sandbox: RunningSandbox) -> gateway.PaymentSnapshot:
+def pay(payment: Payment, sandbox: RunningSandbox) -> stripe.PaymentSnapshot:
     sandbox.pay(payment.checkout_url)
-    intent_id = gateway.checkout(payment.checkout_id).intent_id
-    return gateway.payment(intent_id)
+    intent_id = stripe.checkout(payment.checkout_id).intent_id
+    return stripe.payment(intent_id)
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: next(iter(forged)))

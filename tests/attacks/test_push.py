@@ -10,8 +10,8 @@ from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.push.models import PushSubscription
-from autodoctor.push.services import is_known
-from tests.fakes.push_service import Browser
+from autodoctor.push.push_services import is_known
+from tests.kit.push_service import Browser
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/push/subscriptions"

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.fakes import scene
-from tests.fakes.server import PLAIN, Person, Server, running
 from tests.faults.test_payments import book, control, is_idle, pay, until
+from tests.kit import scene
+from tests.kit.server import PLAIN, Person, Server, running
 
 CHARGED = 999
 

@@ -13,15 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from autodoctor.accounts.models import User
 from autodoctor.api import api
 from autodoctor.room.tests.live_session import live_session
-from tests.attacks.routes import (
-    ADMIN_PAGES,
-    ADMIN_PAGES_OF_A_TABLE,
-    ADMIN_TABLES,
-    FRAMEWORK,
-    OPERATIONS,
-    PAGES,
-    ROLES,
-)
+from tests.attacks.routes import ADMIN_PAGES, ADMIN_PAGES_OF_A_TABLE, ADMIN_TABLES, FRAMEWORK, OPERATIONS, PAGES, ROLES
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 SAMPLES = {

@@ -14,9 +14,9 @@ from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 
 from autodoctor.api import api
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Person, Server
 
 SCHEMA = schemathesis.openapi.from_dict(api.get_openapi_schema())
 OPERATIONS: list[Any] = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Server
-from tests.fakes.sockets import Frame, Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Server
+from tests.kit.sockets import Frame, Socket, room
 
 BIG = "x" * 30_000  # characters, just below what a signal may hold
 MOST_GROWTH = 48 * 1024 * 1024  # bytes of the server's memory, whatever one page sends

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes import scene
-from tests.fakes.server import Person, Server, running
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.server import Person, Server, running
+from tests.kit.sockets import Socket, room
 
 PASSWORD = "a-sentence-nobody-guesses"
 GIVE_PASSWORD = """

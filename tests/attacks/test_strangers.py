@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 from autodoctor.accounts.models import User
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.states import State
-from tests.fakes import scene
-from tests.fakes.server import Person, Server
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.server import Person, Server
+from tests.kit.sockets import Socket, room
 
 ClientOf = Callable[[User], Client]
 MESSAGE = {"client_id": "7b1c7f9e-36cf-4c8b-9a3a-2c9d5d3f6f10", "text": "let me in"}

@@ -14,8 +14,8 @@ from django.utils import timezone
 from PIL import Image
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.loop import run_due
 from autodoctor.files.tests.samples import photo, position_in
+from autodoctor.scheduler.loop import run_due
 from autodoctor.summaries.content import PartLine
 from autodoctor.summaries.models import Correction, Draft, Summary
 from autodoctor.summaries.tests.desk import CONTENT, FORM, Desk

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from autodoctor.payments.sandbox.webhooks import sign
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import PLAIN, Server
+from autodoctor.sandbox.webhooks import sign
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import PLAIN, Server
 
 SECRET = "whsec_sandbox"
 ADDRESS = "/api/stripe/webhook"
@@ -102,7 +102,7 @@ def test_even_a_signed_lie_is_looked_up_before_it_is_believed(draft: Talk) -> No
     body = event(draft)
     answer = deliver(draft.server, body, sign(body, SECRET, int(time.time())))
     assert answer.status_code == 200
-    tried = f"SELECT attempts FROM clock_job WHERE kind = 'stripe.event' AND key = '{json.loads(body)['id']}'"
+    tried = f"SELECT attempts FROM scheduler_job WHERE kind = 'stripe.event' AND key = '{json.loads(body)['id']}'"
     limit = time.monotonic() + 10
     while draft.server.sql(tried) == [(0,)]:
         assert time.monotonic() < limit

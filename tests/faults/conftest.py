@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from autodoctor.payments.sandbox.testing import stripe_sandbox
-from tests.fakes import chromium
-from tests.fakes.postgres import Postgres, postgres
-from tests.fakes.smtp import Sink, smtp
+from autodoctor.sandbox.testing import stripe_sandbox
+from tests.kit import chromium
+from tests.kit.postgres import Postgres, postgres
+from tests.kit.smtp import Sink, smtp
 
 __all__ = ["stripe_sandbox"]
 

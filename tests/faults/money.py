@@ -19,17 +19,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from autodoctor.accounts.models import User
-from autodoctor.clock import claims
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway, inbox, kept_card, payouts, reconcile
+from autodoctor.job_registry import HANDLERS as REAL
+from autodoctor.payments import checkout, payouts, reconcile, saved_card, stripe, webhook_inbox
 from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.models import Payment, PayoutAccount, Refund, StripeCustomer
-from autodoctor.payments.sandbox import WEBHOOK_SECRET
-from autodoctor.payments.sandbox.testing import RunningSandbox
-from autodoctor.reactions import HANDLERS as REAL
-from autodoctor.sessions import afterwards, refunding
+from autodoctor.sandbox import WEBHOOK_SECRET
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler import leases
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import refunds, summaries
 from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.sessions.tests import bill
 from autodoctor.sessions.tests.machine import NO, Course
@@ -67,8 +67,8 @@ class Power:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.out_at: tuple[str, str] | None = None
         for name in CALLS.split():
-            patch.setattr(gateway, name, self._failing(name, getattr(gateway, name)))
-        patch.setattr(claims, "follow_up", self._failing("commit", claims.follow_up))
+            patch.setattr(stripe, name, self._failing(name, getattr(stripe, name)))
+        patch.setattr(leases, "follow_up", self._failing("commit", leases.follow_up))
 
     def _failing(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(real)
@@ -122,7 +122,7 @@ class Paid(Story):
 
 
 class Money(Course):
-    refusals = (*NO, Crash, NotPayable, gateway.PaymentError)
+    refusals = (*NO, Crash, NotPayable, stripe.PaymentError)
     sandbox: RunningSandbox
     power: Power
     story: Paid
@@ -177,7 +177,7 @@ class Money(Course):
     def ask_for_more(self, minutes: int) -> None:
         with suppress(*self.refusals):
             asked = self.story.ask(minutes, cents=minutes * 99)
-            asked = kept_card.collect(payment=asked, now=self.story.now)
+            asked = saved_card.collect(payment=asked, now=self.story.now)
             self.pages += [asked.checkout_url] if asked.checkout_url else []
 
     @precondition(lambda self: self.story.session.state in RUNNING)
@@ -215,13 +215,13 @@ class Money(Course):
             random.Random(seed).shuffle(events)
         for one in events:
             self.told.add(one["id"])
-            inbox.receive(self.notice(one), self.story.now)
+            webhook_inbox.receive(self.notice(one), self.story.now)
         run_due(self.story.now)
 
-    def notice(self, one: dict[str, Any]) -> gateway.EventNotice:
+    def notice(self, one: dict[str, Any]) -> stripe.EventNotice:
         now = self.story.now
         body, signature = self.sandbox.signed(one, at=now.timestamp())
-        return gateway.verified_event(body.encode(), signature, secrets=[WEBHOOK_SECRET], now=now)
+        return stripe.verified_event(body.encode(), signature, secrets=[WEBHOOK_SECRET], now=now)
 
     # Support
 
@@ -230,7 +230,7 @@ class Money(Course):
     def give_back(self, cents: int, bearer: str) -> None:
         for payment in self.payments():
             with suppress(*self.refusals):
-                refunding.refund(
+                refunds.refund(
                     session_id=self.story.id,
                     by=self.support,
                     payment_id=payment.id,
@@ -264,7 +264,7 @@ class Money(Course):
         session = self.story.session
         assert session.mechanic
         with suppress(*self.refusals):
-            afterwards.summarise(session_id=session.id, by=session.mechanic, now=self.story.now, data={})
+            summaries.summarise(session_id=session.id, by=session.mechanic, now=self.story.now, data={})
 
     # The customer's bank
 

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from tests.attacks.test_refunds import at_stripe, charged, give, support
-from tests.fakes import scene
-from tests.fakes.server import Server, running
 from tests.faults.test_payments import control, is_idle, until
+from tests.kit import scene
+from tests.kit.server import Server, running
 
 __all__ = ["charged"]
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import PLAIN, Server, running
 from tests.faults.test_payments import announcement, control, events_of, until
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import PLAIN, Server, running
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_paid_too_late_it_is_released(shop: Server) -> None:
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
         link = accept(talk)["link"]
         customer.expect("event", kind="session.held", patience=20)
-        until(lambda: shop.sql("SELECT count(*) FROM clock_job WHERE kind = 'payment.collect'") == [(0,)])
+        until(lambda: shop.sql("SELECT count(*) FROM scheduler_job WHERE kind = 'payment.collect'") == [(0,)])
         pay(link)  # after the last look at it, and nobody hears of it
         customer.expect("event", kind="session.ended", patience=20)
     control(shop, "webhooks", paused=False)

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from autodoctor.files.tests.samples import PDF, film
-from tests.fakes import scene
-from tests.fakes.s3 import S3, s3
-from tests.fakes.scene import Talk
-from tests.fakes.server import PLAIN, Person, Server
+from tests.kit import scene
+from tests.kit.s3 import S3, s3
+from tests.kit.scene import Talk
+from tests.kit.server import PLAIN, Person, Server
 
 MEGABYTE = 1024 * 1024
 

@@ -10,10 +10,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.fakes import scene
-from tests.fakes.postgres import Postgres
-from tests.fakes.server import PLAIN, Server, fresh_database
-from tests.fakes.tunnel import Tunnel, tunnel
+from tests.kit import scene
+from tests.kit.postgres import Postgres
+from tests.kit.server import PLAIN, Server, fresh_database
+from tests.kit.tunnel import Tunnel, tunnel
 
 StartServer = Callable[..., Server]
 TOKEN = "what-prometheus-shows"

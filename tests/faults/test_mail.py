@@ -6,17 +6,17 @@ from collections.abc import Callable
 from email.message import EmailMessage
 from uuid import UUID
 
-from tests.fakes import scene
-from tests.fakes.ports import free_port
-from tests.fakes.server import Server
-from tests.fakes.smtp import Sink, smtp
+from tests.kit import scene
+from tests.kit.ports import free_port
+from tests.kit.server import Server
+from tests.kit.smtp import Sink, smtp
 
 StartServer = Callable[..., Server]
 
 POST = """
 from django.db import transaction
 from django.utils import timezone
-from autodoctor.mail.post import post
+from autodoctor.mail.queue import post
 with transaction.atomic():
     for number in range({count}):
         context = {{"session_id": "0", "plan": "Quick Chat"}}
@@ -38,7 +38,7 @@ def until(holds: Callable[[], object], patience: float = 30) -> None:
 
 
 def waiting(server: Server) -> int:
-    ((count,),) = server.sql("SELECT count(*) FROM clock_job WHERE kind = 'mail.send' AND parked_at IS NULL")
+    ((count,),) = server.sql("SELECT count(*) FROM scheduler_job WHERE kind = 'mail.send' AND parked_at IS NULL")
     return int(count)
 
 
@@ -117,7 +117,7 @@ def test_a_refused_address_is_parked_and_told_to_support_while_others_go_on(
     until(lambda: alerts(server, talk.id))
     (alert,) = alerts(server, talk.id)
     assert alert.items() >= {"rule": "job.parked", "kind": "mail.send", "template": "sessions/mail/requested"}.items()
-    ((attempts, error),) = server.sql("SELECT attempts, last_error FROM clock_job WHERE parked_at IS NOT NULL")
+    ((attempts, error),) = server.sql("SELECT attempts, last_error FROM scheduler_job WHERE parked_at IS NOT NULL")
     assert attempts == 1
     assert "no such mailbox" in error
 
@@ -129,7 +129,7 @@ def test_a_poisonous_mail_stops_nobody_elses(start_server: StartServer, mailbox:
 
     until(lambda: len(mailbox.letters) == 10)
 
-    failing = "SELECT count(*) FROM clock_job WHERE last_error LIKE '%TemplateDoesNotExist%'"
+    failing = "SELECT count(*) FROM scheduler_job WHERE last_error LIKE '%TemplateDoesNotExist%'"
     until(lambda: server.sql(failing) == [(10,)])
 
 
@@ -137,7 +137,7 @@ def test_a_mail_server_that_is_away_gets_everything_once_it_is_back(start_server
     port = free_port()
     server = start_server(environment={"EMAIL_URL": f"smtp://127.0.0.1:{port}"})
     post(server, count=5)
-    until(lambda: server.sql("SELECT count(*) FROM clock_job WHERE attempts > 0") == [(5,)])
+    until(lambda: server.sql("SELECT count(*) FROM scheduler_job WHERE attempts > 0") == [(5,)])
 
     with smtp(port) as mailbox:
         until(lambda: not waiting(server))

@@ -10,10 +10,10 @@ from datetime import datetime
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server, running
-from tests.fakes.sockets import AsyncSocket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Person, Server, running
+from tests.kit.sockets import AsyncSocket, room
 
 
 @pytest.fixture(scope="module")

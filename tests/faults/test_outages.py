@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.fakes import scene
-from tests.fakes.server import Server
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.server import Server
+from tests.kit.sockets import Socket, room
 
 StartServer = Callable[..., Server]
 

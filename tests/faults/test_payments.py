@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.fakes import scene
-from tests.fakes.server import PLAIN, Person, Server, running
+from tests.kit import scene
+from tests.kit.server import PLAIN, Person, Server, running
 
 SANDBOX = "/sandbox/stripe"
 
@@ -77,7 +77,7 @@ def letters_to(server: Server, person: Person) -> list[str]:
 def is_idle(server: Server) -> bool:
     """Nothing is left to do about payments, events and mails."""
     kinds = "kind LIKE 'stripe.%' OR kind LIKE 'payment.%' OR kind = 'mail.send'"
-    return server.sql(f"SELECT count(*) FROM clock_job WHERE {kinds}") == [(0,)]
+    return server.sql(f"SELECT count(*) FROM scheduler_job WHERE {kinds}") == [(0,)]
 
 
 def announcement(server: Server, id_: UUID) -> str:

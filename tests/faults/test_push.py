@@ -4,10 +4,10 @@ import json
 import time
 from collections.abc import Callable
 
-from tests.fakes.ports import free_port
-from tests.fakes.push_service import Browser, PushService, push_service
-from tests.fakes.server import Server
 from tests.journeys import quietly
+from tests.kit.ports import free_port
+from tests.kit.push_service import Browser, PushService, push_service
+from tests.kit.server import Server
 
 StartServer = Callable[..., Server]
 POST = """
@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 from autodoctor.accounts.models import User
-from autodoctor.push.post import Note, post
+from autodoctor.push.queue import Note, post
 now = timezone.now()
 with transaction.atomic():
     people = list(User.objects.filter(email__startswith="pushed-").values_list("id", flat=True))
@@ -39,7 +39,7 @@ def tell(server: Server, count: int = 1) -> None:
 
 
 def waiting(server: Server) -> int:
-    ((count,),) = server.sql("SELECT count(*) FROM clock_job WHERE kind = 'push.send'")
+    ((count,),) = server.sql("SELECT count(*) FROM scheduler_job WHERE kind = 'push.send'")
     return int(count)
 
 
@@ -53,8 +53,8 @@ def test_a_service_that_was_down_gets_it_once_it_is_there(start_server: StartSer
     server = start_server(environment={"PUSH_SERVICES": origin})
     browser = subscribed(server, origin)
     tell(server)
-    quietly.until(lambda: server.sql("SELECT attempts FROM clock_job WHERE kind = 'push.send'")[0][0] > 0)
-    ((error,),) = server.sql("SELECT last_error FROM clock_job WHERE kind = 'push.send'")
+    quietly.until(lambda: server.sql("SELECT attempts FROM scheduler_job WHERE kind = 'push.send'")[0][0] > 0)
+    ((error,),) = server.sql("SELECT last_error FROM scheduler_job WHERE kind = 'push.send'")
     assert "/send/one" not in error + server.log()
     with push_service(port) as service:
         service.wait(lambda: told(service, browser) == {"0"})

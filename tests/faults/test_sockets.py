@@ -11,12 +11,12 @@ from playwright.sync_api import Browser, Page, expect
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server, running
-from tests.fakes.sockets import room
-from tests.fakes.time_travel import pass_time
-from tests.fakes.tunnel import tunnel
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Person, Server, running
+from tests.kit.sockets import room
+from tests.kit.time_travel import pass_time
+from tests.kit.tunnel import tunnel
 
 GRACE = 5  # seconds until somebody who is neither here nor heard is missing
 HEARTBEAT = 10  # seconds between the server's pings, and as long for their answer

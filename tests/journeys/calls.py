@@ -8,9 +8,9 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.fakes.server import Server
 from tests.journeys import quietly, staging
 from tests.journeys.people import Customer, Mechanic, Person
+from tests.kit.server import Server
 
 DEVICES = ["camera", "microphone"]
 FRAMES = """() => document.querySelector("video[data-remote]").getVideoPlaybackQuality().totalVideoFrames"""

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.fakes import chromium
-from tests.fakes.server import ARTIFACTS, Person, Server
 from tests.journeys import accessibility
 from tests.journeys.display import display
 from tests.journeys.evidence import HOW_TO_SEE, Evidence
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.shared import Begin, Borrower, Follow, Pair, SharedPair
 from tests.journeys.watching import Watch
+from tests.kit import chromium
+from tests.kit.server import ARTIFACTS, Person, Server
 
 __all__ = ["DESKTOP", "PHONE", "Crowd", "Watch"]
 

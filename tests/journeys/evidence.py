@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page
 
-from tests.fakes.server import ARTIFACTS, Server
+from tests.kit.server import ARTIFACTS, Server
 
 HOW_TO_SEE = "A trace is seen with: .venv/bin/playwright show-trace FILE"
 

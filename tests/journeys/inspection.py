@@ -7,10 +7,10 @@ from typing import Literal
 
 from playwright.sync_api import Page, TimeoutError, ViewportSize
 
-from tests.fakes.server import ARTIFACTS
 from tests.journeys.accessibility import ALL_BUT_CONTRAST, CONTRAST, EVERYTHING, LAYOUT, LEVELS, check, only
 from tests.journeys.conftest import DESKTOP, PHONE
 from tests.journeys.sights import Memory, sight_of
+from tests.kit.server import ARTIFACTS
 
 MEMORY = Memory()
 PICTURES = ARTIFACTS / "pages"

@@ -5,7 +5,7 @@ from typing import Self
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fakes.server import Person as SignedIn
+from tests.kit.server import Person as SignedIn
 
 CONCERN = "It rattles when cold, loudest at the front right wheel."
 ROOM = re.compile(r"/sessions/([0-9a-f-]{36})/")

@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from tests.fakes.server import Person, Server
-from tests.fakes.sockets import Socket, room
 from tests.journeys.people import CONCERN
+from tests.kit.server import Person, Server
+from tests.kit.sockets import Socket, room
 
 INTAKE = {
     "plan": "chat",

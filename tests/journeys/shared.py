@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from playwright.sync_api import Page
 
-from tests.fakes.server import Server
 from tests.journeys.evidence import Evidence
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.watching import Watch
+from tests.kit.server import Server
 
 Pair = tuple[Customer, Mechanic]
 Come = Callable[..., Customer]

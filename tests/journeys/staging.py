@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from tests.fakes.scene import key
-from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server
 from tests.journeys import quietly
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.scene import key
+from tests.kit.server import Person as SignedIn
+from tests.kit.server import Server
 
 
 def accepted(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
 from tests.journeys import quietly
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
 from tests.journeys.test_dashboards import COUNT_TONES, IN_THE_BACKGROUND
+from tests.kit.server import Server
 
 Come = Callable[..., Customer]
 # What the person would touch is the toast: nothing lies above it.

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 Come = Callable[..., Customer]

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Response
 
-from tests.fakes.server import Server
 from tests.journeys import staging
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.shared import Come, ComeMechanic
+from tests.kit.server import Server
 
 FEW = 20  # with htmx; without bundles some sixty
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import calls, quietly, staging
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Customer, Person
 from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 NO_WAY = """() => {

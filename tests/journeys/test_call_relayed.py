@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes import turn
-from tests.fakes.server import running
-from tests.fakes.turn import Turn
 from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.people import Customer, Mechanic, Person
+from tests.kit import turn
+from tests.kit.server import running
+from tests.kit.turn import Turn
 
 BACK_WITHIN = 5.0  # seconds after the network is back
 WAYS = """async () => {

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import expect
 
-from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import staging
 from tests.journeys.conftest import Crowd
 from tests.journeys.lines import Line
 from tests.journeys.people import Customer
 from tests.journeys.shared import Come, ComeMechanic, Pair
 from tests.journeys.test_summary import TEXTS, Desk
+from tests.kit.server import Person as SignedIn
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server, running
 from tests.journeys import quietly
 from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Server, running
 
 OpenPage = Callable[..., Page]
 Come = Callable[..., Customer]

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.scene import key
-from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Mechanic
+from tests.kit.scene import key
+from tests.kit.server import Person as SignedIn
+from tests.kit.server import Server
 
 ComeMechanic = Callable[..., Mechanic]
 DAY = 25 * 60 * 60
@@ -52,7 +52,7 @@ def pass_a_day(server: Server, session_id: str) -> None:
         f"UPDATE payments_earning SET completed_at = {moved.format('completed_at', DAY)} WHERE id = %s", earning_id
     )
     due = ", ".join(f"{name} = {moved.format(name, DAY)}" for name in ("due_at", "run_at"))
-    server.sql(f"UPDATE clock_job SET {due} WHERE kind = 'earning.advance' AND key = %s", str(UUID(payment_id)))
+    server.sql(f"UPDATE scheduler_job SET {due} WHERE kind = 'earning.advance' AND key = %s", str(UUID(payment_id)))
 
 
 def comes_back_until(page: Page, text: str) -> None:

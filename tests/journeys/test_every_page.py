@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fakes.server import Server
 from tests.journeys import quietly
 from tests.journeys.conftest import Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
+from tests.kit.server import Server
 
 OpenPage = Callable[..., Page]
 SIGNED_OUT = {

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page
 
-from tests.fakes.server import Person, Server, running
-from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
 from tests.journeys.conftest import PHONE
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Person, Server, running
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 OpenPage = Callable[..., Page]

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.faults.test_payments import control
 from tests.journeys import calls, staging
 from tests.journeys.conftest import DESKTOP, Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 Pair = tuple[Customer, Mechanic]

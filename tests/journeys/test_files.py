@@ -10,12 +10,12 @@ from PIL import Image
 from playwright.sync_api import APIResponse, FilePayload, Locator, Page, Request, Route, expect
 
 from autodoctor.files.tests.samples import PDF, photo, position_in, wav
-from tests.fakes.server import Server
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Person
 from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
+from tests.kit.server import Server
 
 EVIL = '"><img src=x onerror=alert(1)>'
 UPLOADS = "**/api/sessions/*/files"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
 from tests.journeys import quietly, staging
 from tests.journeys.calls import DEVICES, call_of_checked
 from tests.journeys.people import Customer, Mechanic, Person
+from tests.kit.server import Server
 
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.lines import Line
 from tests.journeys.people import Customer, Person
 from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 GRACE = 5  # seconds until somebody whose page is gone is missing
@@ -89,9 +89,8 @@ def is_offline(server: Server, person: Person) -> bool:
 
 def awaited(server: Server, session_id: str) -> list[str]:
     """Kinds of the deadlines that wait for somebody to be missing."""
-    query = (
-        "SELECT kind FROM clock_job WHERE key = %s AND kind IN ('customer.missing', 'mechanic.missing', 'media.lost')"
-    )
+    kinds = "('customer.missing', 'mechanic.missing', 'media.lost')"
+    query = f"SELECT kind FROM scheduler_job WHERE key = %s AND kind IN {kinds}"
     return [kind for (kind,) in server.sql(query, session_id)]
 
 

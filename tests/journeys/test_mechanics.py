@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import DESKTOP, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 Come = Callable[..., Customer]

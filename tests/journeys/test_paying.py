@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.fakes.server import Server
 from tests.journeys import quietly
 from tests.journeys.people import CONCERN, Customer
+from tests.kit.server import Server
 
 Come = Callable[..., Customer]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
 from tests.journeys.conftest import Watch
 from tests.journeys.people import CONCERN, Customer
+from tests.kit.server import Server
 
 OpenPage = Callable[..., Page]
 PASSWORD = "ratchet-and-torque"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server
 from tests.journeys import quietly
 from tests.journeys.calls import DEVICES, NETWORK, STEADY, check, chosen, hears_the_tone, stub
 from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
+from tests.kit.server import Person as SignedIn
+from tests.kit.server import Server
 
 asks = pytest.mark.asks_permission  # where a browser has to refuse, or lets choose: the shell gives one device to all
 OpenPage = Callable[..., Page]

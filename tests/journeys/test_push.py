@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Worker, expect
 
-from tests.fakes.push_service import Browser, PushService, push_service
-from tests.fakes.server import Person, Server, running
 from tests.journeys import quietly
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.push_service import Browser, PushService, push_service
+from tests.kit.server import Person, Server, running
 
 asks = pytest.mark.asks_permission
 OpenPage = Callable[..., Page]

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import staging
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Person as SignedIn
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 Come = Callable[..., Customer]
 DAY = 24 * 60 * 60

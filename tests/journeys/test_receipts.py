@@ -9,14 +9,14 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from autodoctor.receipts.tests.test_pdf import words_of
-from tests.fakes.server import Person as SignedIn
-from tests.fakes.server import Server
-from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
 from tests.journeys.test_extend import extends, has_left
+from tests.kit.server import Person as SignedIn
+from tests.kit.server import Server
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 

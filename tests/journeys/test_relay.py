@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.fakes import turn
-from tests.fakes.server import Server, running
-from tests.fakes.turn import Turn
 from tests.journeys import quietly
 from tests.journeys.calls import DEVICES, STEADY, check, hears_the_tone
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
+from tests.kit import turn
+from tests.kit.server import Server, running
+from tests.kit.turn import Turn
 
 pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: install the package to run this")
 BrowserOf = Callable[..., Page]

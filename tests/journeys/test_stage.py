@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fakes.server import Server
 from tests.journeys import calls, quietly
 from tests.journeys.calls import DEVICES, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Person
 from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
+from tests.kit.server import Server
 
 SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
 SHARE = """([width, height]) => {

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from autodoctor.files.tests.samples import photo
-from tests.fakes.server import Server
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Server
 
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]

@@ -8,14 +8,14 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.fakes.scene import key
-from tests.fakes.server import Person, Server, running
-from tests.fakes.sockets import Socket, room
-from tests.fakes.time_travel import pass_time
 from tests.journeys import quietly
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import inspect
 from tests.journeys.test_dashboards import COUNT_TONES
+from tests.kit.scene import key
+from tests.kit.server import Person, Server, running
+from tests.kit.sockets import Socket, room
+from tests.kit.time_travel import pass_time
 
 MINUTE = 60
 OpenPage = Callable[..., Page]

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.fakes.server import Server
 from tests.journeys import quietly, staging
 from tests.journeys.conftest import DESKTOP, Crowd, Watch
 from tests.journeys.people import Customer, Mechanic
+from tests.kit.server import Server
 
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]

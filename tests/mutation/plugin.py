@@ -121,7 +121,7 @@ def with_own_database() -> None:
     """And without the server threads of its parent."""
     from django.db import connection
 
-    from autodoctor.payments.sandbox import testing
+    from autodoctor.sandbox import testing
 
     testing._shared.clear()
     if (kept := database().with_name("kept.sqlite3")).is_file():

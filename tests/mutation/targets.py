@@ -3,14 +3,14 @@
 _SESSIONS, _PAYMENTS = "autodoctor/sessions/tests/", "autodoctor/payments/tests/"
 
 TESTS: dict[str, list[str]] = {
-    "autodoctor.sessions.settlement": [
+    "autodoctor.sessions.rules.settlement": [
         f"{_SESSIONS}test_settlement.py",
     ],
     "autodoctor.sessions.states": [
         f"{_SESSIONS}test_states.py",
         f"{_SESSIONS}test_actions.py",
     ],
-    "autodoctor.sessions.deadlines": [
+    "autodoctor.sessions.rules.triggers": [
         f"{_SESSIONS}test_moments.py",
         f"{_SESSIONS}test_deadlines.py",
         f"{_SESSIONS}test_rules.py",
@@ -19,7 +19,7 @@ TESTS: dict[str, list[str]] = {
         f"{_SESSIONS}test_end_waits.py",
         f"{_SESSIONS}test_extending.py",
     ],
-    "autodoctor.sessions.fairclock": [
+    "autodoctor.sessions.lifecycle.fair_clock": [
         f"{_SESSIONS}test_moments.py",
         f"{_SESSIONS}test_fairclock.py",
         f"{_SESSIONS}test_media.py",
@@ -34,7 +34,7 @@ TESTS: dict[str, list[str]] = {
         f"{_PAYMENTS}test_disputes.py",
         f"{_SESSIONS}test_extending.py",
     ],
-    "autodoctor.payments.settle": [
+    "autodoctor.payments.payment_sync": [
         f"{_PAYMENTS}test_settle_details.py",
         f"{_PAYMENTS}test_settle.py",
         f"{_PAYMENTS}test_kept_card.py",
@@ -42,7 +42,7 @@ TESTS: dict[str, list[str]] = {
         f"{_PAYMENTS}test_jobs.py",
         f"{_PAYMENTS}test_ledger.py",
     ],
-    "autodoctor.room.protocol": [
+    "autodoctor.room.wire.protocol": [
         "autodoctor/room/tests/test_protocol.py",
     ],
 }

@@ -22,7 +22,7 @@ def fresh_throttles() -> Iterator[None]:
 @pytest.fixture
 def letters(db: None) -> Callable[[], list[EmailMessage]]:
     """What has been posted since the last call, sent."""
-    from autodoctor.clock.loop import run_due
+    from autodoctor.scheduler.loop import run_due
 
     def send() -> list[EmailMessage]:
         mail.outbox.clear()

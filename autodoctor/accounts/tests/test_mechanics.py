@@ -200,7 +200,7 @@ def test_nobody_is_told_when_a_mechanic_stops(mechanic: "User", letters: Letters
 def test_who_asked_in_vain_is_forgotten(db: None) -> None:
     from autodoctor.accounts import actions, jobs
     from autodoctor.accounts.models import Notify
-    from autodoctor.clock.models import Job
+    from autodoctor.scheduler.models import Job
 
     actions.ask_to_be_told(email="early@example.org", now=NOW - timedelta(hours=25))
     actions.ask_to_be_told(email="waiting@example.org", now=NOW)

@@ -12,10 +12,10 @@ from autodoctor.accounts.models import User
 from autodoctor.booking import actions
 from autodoctor.booking.actions import AlreadyOpen, Intake
 from autodoctor.booking.models import Plan, Vehicle
-from autodoctor.payments import gateway
+from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
-from autodoctor.sessions import actions as sessions
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 
@@ -133,7 +133,7 @@ def test_the_draft_stays_when_the_payment_service_is_down(
     customer: User, intake: MakeIntake, payments_down: None, now: datetime
 ) -> None:
     session = book(customer, intake(), now)
-    with pytest.raises(gateway.Unavailable):
+    with pytest.raises(stripe.Unavailable):
         actions.checkout_url(session=session, site=SITE, now=now)
     session.refresh_from_db()
     assert session.state == State.DRAFT

@@ -9,7 +9,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sessions.models import Session
 
 pytestmark = pytest.mark.django_db

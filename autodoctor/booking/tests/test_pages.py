@@ -13,8 +13,8 @@ from autodoctor.booking import actions
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
-from autodoctor.sessions import actions as sessions
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.models import Session
 
 ClientOf = Callable[[User], Client]

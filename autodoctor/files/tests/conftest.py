@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from pytest_django import Settings
 
-from tests.fakes.s3 import S3, s3
+from tests.kit.s3 import S3, s3
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,14 @@ from hypothesis import settings as tried
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from autodoctor.files import errors, footage, intake, kinds, signing, store
+from autodoctor.files import errors, file_types, ingest, mp4_metadata, signed_urls, storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.tests import samples
 from autodoctor.files.tests.conftest import folder
 from autodoctor.files.tests.samples import PDF, film, office, photo, position_in, upload, wav
-from tests.fakes.examples import examples
+from tests.kit.examples import examples
 
-HARMLESS = {type_.content_type for type_ in kinds.TYPES.values()} | {kinds.TEXT.content_type}
+HARMLESS = {type_.content_type for type_ in file_types.TYPES.values()} | {file_types.TEXT.content_type}
 PAYLOADS = [
     b"<script>alert(1)</script>",
     b"<svg onload=alert(1)>",
@@ -48,7 +48,7 @@ def spoiled(draw: st.DrawFn) -> bytes:
 
 def check(name: str, declared: str, content: bytes) -> None:
     try:
-        file = intake.take(upload(name, content, declared), now=timezone.now())
+        file = ingest.take(upload(name, content, declared), now=timezone.now())
     except errors.FileRefused as refused:
         if refused.code != "wrong_type":
             raise
@@ -60,11 +60,11 @@ def check_harmless(file: StoredFile) -> None:
     assert file.content_type in HARMLESS
     assert file.content_type != "image/svg+xml"
     if file.kind != "image":
-        shown = signing.disposition(file, signing.VIEW).startswith("inline")
+        shown = signed_urls.disposition(file, signed_urls.VIEW).startswith("inline")
         assert shown == (file.kind in {"audio", "video"})
         return
     for key in (file.key, file.thumbnail_key):
-        with store.open_object(key) as opened:
+        with storage.open_object(key) as opened:
             content = opened.read()
         assert not any(payload in content for payload in PAYLOADS)
         assert not position_in(content)
@@ -96,7 +96,7 @@ def test_blanking_moves_nothing(tmp_path_factory: pytest.TempPathFactory, inside
     content = film() + samples.box(b"moov", samples.box(b"udta", position) + inside)
     path.write_bytes(content)
     try:
-        footage.blank(path)
+        mp4_metadata.blank(path)
     except ValueError:
         return
     after = path.read_bytes()

@@ -6,29 +6,29 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from autodoctor.files import store
+from autodoctor.files import storage
 from autodoctor.files.tests.conftest import bucket
-from tests.fakes.s3 import S3
+from tests.kit.s3 import S3
 
 
 def test_a_store_that_works(each_store: str) -> None:
-    store.check()
+    storage.check()
 
 
 def test_no_space_for_a_file(each_store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autodoctor.files.store.FILE_BYTES", 1 << 62)
+    monkeypatch.setattr("autodoctor.files.storage.FILE_BYTES", 1 << 62)
     with pytest.raises(OSError, match="no space"):
-        store.check()
+        storage.check()
 
 
 def test_a_directory_that_is_closed_to_us(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(OSError, match="closed"):
-        store.check()
+        storage.check()
 
 
 def test_a_bucket_that_is_not_there(bucket_server: S3, settings: Settings, tmp_path: Path) -> None:
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
     settings.STORAGES = settings.STORAGES | {"files": bucket(bucket_server)}
     with pytest.raises(OSError, match="does not answer"):
-        store.check()
+        storage.check()

@@ -14,18 +14,18 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from autodoctor.accounts.models import User
-from autodoctor.files import errors, intake, listing, signing, store
+from autodoctor.files import errors, ingest, listing, signed_urls, storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.tests.conftest import bucket, folder
 from autodoctor.files.tests.samples import PDF, film, photo, upload
-from tests.fakes.s3 import S3
+from tests.kit.s3 import S3
 
 OWNER = UUID(int=7)
 
 
 def take(user: User, name: str = "report.pdf", content: bytes = PDF) -> StoredFile:
-    with intake.received(upload(name, content), now=timezone.now()) as file:
-        return intake.save(file, owner_id=OWNER, uploader=user)
+    with ingest.received(upload(name, content), now=timezone.now()) as file:
+        return ingest.save(file, owner_id=OWNER, uploader=user)
 
 
 def get(url: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
@@ -142,7 +142,7 @@ def test_only_looking_is_possible(customer: User) -> None:
 
 def test_a_file_whose_bytes_are_gone_is_not_found(customer: User) -> None:
     file = take(customer)
-    store.remove(file.key)
+    storage.remove(file.key)
     assert get(listing.url_of(file, timezone.now()))[0] == 404
 
 
@@ -160,7 +160,7 @@ def test_a_bucket_serves_through_its_own_signed_addresses(
     assert answer.headers["Content-Disposition"] == 'inline; filename="a b.jpg"'
     assert httpx.get(url.partition("?")[0]).status_code == 403
     ours = f"/files/{file.id}/view/?until={int(timezone.now().timestamp()) + 60}"
-    seal = signing.seal(file.id, "view", int(ours.rpartition("=")[2]))
+    seal = signed_urls.seal(file.id, "view", int(ours.rpartition("=")[2]))
     assert get(f"{ours}&seal={seal}")[0] == 404
 
 

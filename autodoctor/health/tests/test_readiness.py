@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from autodoctor.clock.queue import schedule
 from autodoctor.health import readiness
-from autodoctor.health.glance import Glance
+from autodoctor.health.cached_probe import Glance
 from autodoctor.health.readiness import Behind, Part
+from autodoctor.scheduler.queue import schedule
 
 
 def broken() -> None:
@@ -53,7 +53,7 @@ def test_what_hangs_is_waited_for_once_and_not_begun_twice(monkeypatch: pytest.M
         begun.append(1)
         go_on.wait(10)
 
-    monkeypatch.setattr("autodoctor.health.glance.Future", Counted)
+    monkeypatch.setattr("autodoctor.health.cached_probe.Future", Counted)
     look = glance(hang, seconds=0.1)
     for _ in range(51):
         with pytest.raises(TimeoutError):

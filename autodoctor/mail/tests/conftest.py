@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from pytest_django import Settings
 
-from tests.fakes.smtp import Sink, smtp
+from tests.kit.smtp import Sink, smtp
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -35,8 +35,8 @@ def sink(settings: Settings) -> Iterator[Sink]:
 @pytest.fixture
 def send(db: None) -> "Callable[..., mail.EmailMessage]":
     """Post one invitation and have it sent; returns it."""
-    from autodoctor.clock.loop import run_due
-    from autodoctor.mail.post import post
+    from autodoctor.mail.queue import post
+    from autodoctor.scheduler.loop import run_due
 
     def sent(to: "User | str", key: str = "invitation:1", **facts: Any) -> mail.EmailMessage:
         context = {"who": "Morgan", "begins_at": NOW.isoformat()} | facts

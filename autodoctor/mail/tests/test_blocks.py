@@ -5,8 +5,8 @@ import re
 import pytest
 from pytest_django import Settings
 
-from autodoctor.mail.blocks import Block, blocks
 from autodoctor.mail.rendering import LONGEST_SUBJECT, Letter, render
+from autodoctor.mail.text_blocks import Block, blocks
 
 HOSTILE = """<script>alert(1)</script> "><img src=x onerror=alert(1)> {{ 7|add:7 }} &lt;b&gt;"""
 

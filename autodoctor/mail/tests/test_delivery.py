@@ -8,14 +8,14 @@ import pytest
 from django.core.mail import EmailMessage
 from pytest_django import Settings
 
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.clock.queue import unpark
 from autodoctor.mail.jobs import JOBS
-from autodoctor.mail.post import post
+from autodoctor.mail.queue import post
 from autodoctor.mail.tests.conftest import NOW
-from tests.fakes.ports import free_port
-from tests.fakes.smtp import Sink
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import unpark
+from tests.kit.ports import free_port
+from tests.kit.smtp import Sink
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -123,7 +123,7 @@ def test_a_dead_server_costs_time_not_mail(sink: Sink, customer: "User", setting
 
 
 def test_the_demo_keeps_mail_on_disk(customer: "User", settings: Settings, send: Callable[..., EmailMessage]) -> None:
-    settings.EMAIL_BACKEND = "autodoctor.mail.outbox.EmailBackend"
+    settings.EMAIL_BACKEND = "autodoctor.mail.demo_outbox.EmailBackend"
     _post(customer)
 
     run_due(NOW)

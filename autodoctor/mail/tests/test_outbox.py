@@ -9,8 +9,8 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import Settings
 
-from autodoctor.mail import outbox
-from autodoctor.mail.envelope import Attachment, envelope
+from autodoctor.mail import demo_outbox
+from autodoctor.mail.message import Attachment, envelope
 from autodoctor.mail.rendering import Letter
 
 PIXEL = (
@@ -27,8 +27,8 @@ def demo(settings: Settings, tmp_path: Path) -> None:
 
 def _keep(subject: str, text: str = "Hello") -> str:
     message = EmailMessage(subject, text, "hello@doctor.example", ["customer@example.com"])
-    outbox.EmailBackend().send_messages([message])
-    return outbox.names()[0]
+    demo_outbox.EmailBackend().send_messages([message])
+    return demo_outbox.names()[0]
 
 
 def _keep_whole(html: str = '<p>See <img src="cid:front"></p>') -> str:
@@ -36,8 +36,8 @@ def _keep_whole(html: str = '<p>See <img src="cid:front"></p>') -> str:
     letter = Letter("Your summary", "See the photo", f"<html><head></head><body>{html}</body></html>")
     images = {"front": ("image/gif", PIXEL)}
     message = envelope(letter, to="customer@example.com", headers={}, attachments=[PDF], images=images)
-    outbox.EmailBackend().send_messages([message])
-    return outbox.names()[0]
+    demo_outbox.EmailBackend().send_messages([message])
+    return demo_outbox.names()[0]
 
 
 def test_the_newest_mail_comes_first(client: Client, db: None) -> None:

@@ -8,10 +8,10 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import transaction
 
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.mail.post import post
+from autodoctor.mail.queue import post
 from autodoctor.mail.tests.conftest import NOW
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User

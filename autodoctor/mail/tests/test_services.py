@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pytest_django import Settings
 
-from autodoctor.clock.handlers import GiveUp
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.mail.envelope import Attachment
-from autodoctor.mail.post import post
-from autodoctor.mail.sending import deliver, message_id
+from autodoctor.mail.delivery import deliver, message_id
+from autodoctor.mail.message import Attachment
+from autodoctor.mail.queue import post
 from autodoctor.mail.tests.conftest import NOW
-from tests.fakes.mail_service import MailService, mail_service
+from autodoctor.scheduler.handlers import GiveUp
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from tests.kit.mail_service import MailService, mail_service
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from autodoctor.clock.handlers import Handler
-from autodoctor.clock.models import Job
 from autodoctor.payments.jobs import JOBS
+from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.models import Job
 
 FACTS = (
     "authorised captured released failed mismatch refunded refund_failed disputed dispute_closed waiting declined"

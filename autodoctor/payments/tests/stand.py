@@ -11,14 +11,14 @@ import pytest
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.payments import checkout, gateway, kept_card, ledger
+from autodoctor.payments import checkout, ledger, saved_card, stripe
 from autodoctor.payments.checkout import NotPayable
-from autodoctor.payments.gateway import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.models import Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.stripe import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.tests import facts
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
 
 PRICE_CENTS = 2999
 EXTENSION_CENTS = 1499
@@ -54,7 +54,7 @@ class Crashes:
         self.happened = 0
 
     def once(self, call: str, moment: str) -> None:
-        real = getattr(gateway, call)
+        real = getattr(stripe, call)
 
         @wraps(real)
         def dying(*args: Any, **given: Any) -> Any:
@@ -67,7 +67,7 @@ class Crashes:
                 raise Crash
             return answer
 
-        self._monkeypatch.setattr(gateway, call, dying)
+        self._monkeypatch.setattr(stripe, call, dying)
 
 
 def surviving(act: Callable[[], Any]) -> Any:
@@ -152,7 +152,7 @@ def open_extension(customer: User, now: datetime, **changes: Any) -> Payment:
 def collected(payment: Payment, now: datetime) -> Payment:
     """As it stands after one more try."""
     try:
-        return kept_card.collect(payment=payment, now=now)
+        return saved_card.collect(payment=payment, now=now)
     except NotPayable as over:
         return over.payment
 

@@ -10,10 +10,9 @@ from django.db import connection
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.payments import checkout, gateway, ledger, requests
+from autodoctor.payments import checkout, ledger, stripe, stripe_requests
 from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.models import Payment, StripeCustomer
-from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.tests.stand import (
     PRICE_CENTS,
     Book,
@@ -25,6 +24,7 @@ from autodoctor.payments.tests.stand import (
     run_all,
     surviving,
 )
+from autodoctor.sandbox.testing import RunningSandbox
 
 State = Payment.State
 
@@ -102,7 +102,7 @@ def test_a_bank_that_asks_first(payment: Payment, stripe_sandbox: RunningSandbox
     waiting = pay(payment, stripe_sandbox, now, "pm_card_authenticationRequired")
     assert waiting.state == State.CREATED
 
-    stripe_sandbox.authenticate(gateway.checkout(waiting.checkout_id).intent_id)
+    stripe_sandbox.authenticate(stripe.checkout(waiting.checkout_id).intent_id)
     assert checkout.refresh(payment=payment, now=now).state == State.AUTHORISED
 
 
@@ -214,7 +214,7 @@ def test_paid_just_before_it_was_called_off(
     assert consequences.kinds() == ["released"]
     payment.refresh_from_db()
     assert payment.state == State.RELEASED
-    assert gateway.payment(payment.intent_id).status == "canceled"
+    assert stripe.payment(payment.intent_id).status == "canceled"
 
 
 @pytest.mark.parametrize("call", ["expire_checkout", "checkout"])
@@ -226,10 +226,10 @@ def test_paid_while_it_is_called_off(
     call: str,
 ) -> None:
     """The customer presses "Pay" between two of our calls."""
-    url, real = open_page(payment, now).checkout_url, getattr(gateway, call)
+    url, real = open_page(payment, now).checkout_url, getattr(stripe, call)
 
     def paid_first(*args: Any, **given: Any) -> Any:
-        monkeypatch.setattr(gateway, call, real)
+        monkeypatch.setattr(stripe, call, real)
         if call == "checkout":
             looked = real(*args, **given)
             stripe_sandbox.pay(url)
@@ -237,25 +237,25 @@ def test_paid_while_it_is_called_off(
         stripe_sandbox.pay(url)
         return real(*args, **given)
 
-    monkeypatch.setattr(gateway, call, paid_first)
+    monkeypatch.setattr(stripe, call, paid_first)
     ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
     run_all()
 
     payment.refresh_from_db()
     assert payment.state == State.RELEASED
-    assert gateway.payment(payment.intent_id).status == "canceled"
+    assert stripe.payment(payment.intent_id).status == "canceled"
 
 
 def test_called_off_while_the_bank_asks(
     payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     waiting = pay(payment, stripe_sandbox, now, "pm_card_authenticationRequired")
-    intent_id = gateway.checkout(waiting.checkout_id).intent_id
+    intent_id = stripe.checkout(waiting.checkout_id).intent_id
     ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
 
     assert consequences.kinds() == ["failed"]
     stripe_sandbox.authenticate(intent_id)
-    assert gateway.payment(intent_id).status == "canceled"
+    assert stripe.payment(intent_id).status == "canceled"
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -278,7 +278,7 @@ def test_a_crash_while_it_is_called_off_leaves_nothing_to_pay(
     assert payment.state == State.FAILED
 
 
-@pytest.mark.parametrize(("module", "call"), [(requests, "checkout"), (gateway, "create_checkout")])
+@pytest.mark.parametrize(("module", "call"), [(stripe_requests, "checkout"), (stripe, "create_checkout")])
 def test_called_off_while_the_page_is_made(
     payment: Payment,
     stripe_sandbox: RunningSandbox,
@@ -302,4 +302,4 @@ def test_called_off_while_the_page_is_made(
     assert checkouts(stripe_sandbox, "open") == []
     payment.refresh_from_db()
     assert payment.state == State.FAILED
-    assert payment.checkout_number == [requests, gateway].index(module), "none was asked for after"
+    assert payment.checkout_number == [stripe_requests, stripe].index(module), "none was asked for after"

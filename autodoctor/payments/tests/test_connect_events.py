@@ -6,14 +6,14 @@ import pytest
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.loop import run_due
-from autodoctor.payments import earnings, inbox, payouts
-from autodoctor.payments.gateway import EventNotice
-from autodoctor.payments.gateway.client import client
+from autodoctor.payments import earnings, payouts, webhook_inbox
 from autodoctor.payments.models import Movement, Payment, PayoutAccount, StripeEvent
-from autodoctor.payments.sandbox.testing import RunningSandbox
+from autodoctor.payments.stripe import EventNotice
+from autodoctor.payments.stripe.client import client
 from autodoctor.payments.tests.stand import Consequences, Crashes, run_all, surviving
 from autodoctor.payments.tests.test_earnings import Know, account, charged, give_back, how, know, onboard, sent
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.loop import run_due
 
 __all__ = ["account", "charged", "know"]
 
@@ -23,7 +23,7 @@ def hear(sandbox: RunningSandbox, kind: str, *, livemode: bool = False) -> Strip
     told = sandbox.events(kind)[-1]
     about = told["data"]["object"]["id"]
     notice = EventNotice(f"{told['id']}{livemode:d}", kind, livemode, about, "", None)
-    inbox.receive(notice, timezone.now())
+    webhook_inbox.receive(notice, timezone.now())
     run_due(timezone.now())
     return StripeEvent.objects.get(id=notice.id)
 

@@ -6,7 +6,7 @@ import pytest
 
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Dispute, Payment, Refund
-from autodoctor.payments.settle import settle
+from autodoctor.payments.payment_sync import settle
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, as_disputed, as_stripe_has_it, scheduled
 
 

@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.payments import earnings, gateway, ledger, payouts
+from autodoctor.payments import earnings, ledger, payouts, stripe
 from autodoctor.payments.earnings import Position, Stands, Wait
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
-from autodoctor.payments.sandbox.testing import RunningSandbox
-from autodoctor.payments.settle import settle
+from autodoctor.payments.payment_sync import settle
 from autodoctor.payments.tests.stand import Consequences, Crashes, pay, run_all
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
 
 DAY = timedelta(hours=24)
 PAGES = {"refresh_url": "http://localhost:8000/over/", "return_url": "http://localhost:8000/back/"}
@@ -207,7 +207,7 @@ def test_a_refund_that_the_bank_sends_back_is_earned_after_all(
     given = give_back(charged, 1000, "mechanic", now)
     given.refresh_from_db()
     stripe_sandbox.control("refunds", refund=given.stripe_id)
-    settle(payment_id=charged.id, snapshot=gateway.payment(charged.intent_id), now=now)
+    settle(payment_id=charged.id, snapshot=stripe.payment(charged.intent_id), now=now)
     run_all()
     assert sent(stripe_sandbox) == [(SHARE, 700), (700, 0)]
     assert how(charged).paid_cents == SHARE
@@ -279,7 +279,7 @@ def test_the_same_key_even_when_nothing_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The list may lag behind: then the key is what keeps it from being sent twice."""
-    monkeypatch.setattr(gateway, "find_transfer", lambda **given: None)
+    monkeypatch.setattr(stripe, "find_transfer", lambda **given: None)
     crashes.once("transfer", "after")
     know()
     run_all()
@@ -308,9 +308,9 @@ def test_a_transfer_that_stripe_refuses_for_good_is_parked(
     know: Know, charged: Payment, account: PayoutAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(**given: Any) -> None:
-        raise gateway.Invalid("amount")
+        raise stripe.Invalid("amount")
 
-    monkeypatch.setattr(gateway, "transfer", refuse)
+    monkeypatch.setattr(stripe, "transfer", refuse)
     know()
     for hours in range(80):
         run_due(timezone.now() + timedelta(hours=hours))
@@ -333,7 +333,7 @@ def test_charges_of_one_session_earn_each_on_its_own(
     know: Know, charged: Payment, book: Any, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     other = pay(book(), stripe_sandbox, now)
-    gateway.capture(other.intent_id, amount_cents=1000, key="k")
+    stripe.capture(other.intent_id, amount_cents=1000, key="k")
     Payment.objects.filter(id=other.id).update(
         owner_id=charged.owner_id, purpose="extension", state="captured", captured_cents=1000
     )

@@ -22,12 +22,12 @@ from hypothesis.stateful import (
 from pytest_django import Settings
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.payments import earnings, gateway, ledger, payouts
-from autodoctor.payments.gateway import AccountSnapshot, TransferSnapshot
+from autodoctor.payments import earnings, ledger, payouts, stripe
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
-from tests.fakes.examples import examples
+from autodoctor.payments.stripe import AccountSnapshot, TransferSnapshot
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from tests.kit.examples import examples
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HELD = 2999
@@ -63,7 +63,7 @@ class Bank:
         with self.around():
             if key not in self.answers:
                 if not self.enabled:
-                    raise gateway.Invalid("insufficient_capabilities_for_transfer")
+                    raise stripe.Invalid("insufficient_capabilities_for_transfer")
                 made = TransferSnapshot(f"tr_{len(self.transfers)}", amount_cents, 0, str(movement_id))
                 self.answers[key] = self.transfers[made.id] = made
         return self.answers[key]  # type: ignore[no-any-return]
@@ -94,7 +94,7 @@ class Earnings(RuleBasedStateMachine):
         self.bank = Bank()
         lists = {"find_transfer": lambda **given: None, "find_reversal": lambda *of, **given: ""}
         calls = {name: getattr(self.bank, name) for name in ("account", "transfer", "reverse")} | lists
-        self.patches = [mock.patch.object(gateway, name, call) for name, call in calls.items()]
+        self.patches = [mock.patch.object(stripe, name, call) for name, call in calls.items()]
         for patch in self.patches:
             patch.start()
         self.payment = Payment.objects.create(
@@ -270,9 +270,9 @@ def test_in_any_order(customer: User, mechanic: User, settings: Settings) -> Non
 
 
 def _handlers() -> dict[str, Any]:
-    from autodoctor.clock.handlers import Handler
     from autodoctor.payments.jobs import JOBS
     from autodoctor.payments.tests.facts import pass_by
+    from autodoctor.scheduler.handlers import Handler
 
     return {**JOBS, "payment.refund": Handler(pass_by)}
 

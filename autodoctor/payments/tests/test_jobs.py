@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.clock.queue import schedule
-from autodoctor.payments import gateway, ledger
+from autodoctor.payments import ledger, stripe
 from autodoctor.payments.jobs import ATTEMPTS
 from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
-from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.tests.stand import LATER, PRICE_CENTS, Consequences, Crashes, run_all, scheduled
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
 
@@ -36,7 +36,7 @@ def test_what_is_due_is_charged(
     held.refresh_from_db()
     assert (held.state, held.captured_cents, held.mismatch) == (State.CAPTURED, cents, "")
     assert held.charged_cents == cents
-    snapshot = gateway.payment(held.intent_id)
+    snapshot = stripe.payment(held.intent_id)
     assert (snapshot.status, snapshot.received_cents, snapshot.refunded_cents) == ("succeeded", cents, 0)
     assert charges(stripe_sandbox) == [cents]
 
@@ -51,7 +51,7 @@ def test_nothing_due_releases_the_hold(
     held.refresh_from_db()
     assert (held.state, held.captured_cents, held.mismatch) == (State.RELEASED, 0, "")
     assert held.charged_cents == 0
-    assert gateway.payment(held.intent_id).status == "canceled"
+    assert stripe.payment(held.intent_id).status == "canceled"
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -102,7 +102,7 @@ def test_a_hold_that_lapsed_is_noticed(
 def test_charged_meanwhile_by_someone_else(
     held: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
-    gateway.capture(held.intent_id, amount_cents=PRICE_CENTS, key="the dashboard")
+    stripe.capture(held.intent_id, amount_cents=PRICE_CENTS, key="the dashboard")
     finish(held, 0, now)
 
     assert consequences.kinds() == ["authorised", "captured", "mismatch"]
@@ -114,9 +114,9 @@ def test_what_cannot_be_done_is_given_up_where_support_sees_it(
     held: Payment, monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
     def refused(*args: Any, **given: Any) -> Any:
-        raise gateway.Invalid("account_closed")
+        raise stripe.Invalid("account_closed")
 
-    monkeypatch.setattr(gateway, "capture", refused)
+    monkeypatch.setattr(stripe, "capture", refused)
     finish(held, PRICE_CENTS, now)
     for hour in range(2 * ATTEMPTS):
         run_due(timezone.now() + timedelta(hours=hour))
@@ -154,4 +154,4 @@ def test_nothing_is_done_before_it_is_decided(held: Payment, now: datetime, kind
     schedule(kind, str(held.id), now)
     run_due(timezone.now())
 
-    assert gateway.payment(held.intent_id).status == "requires_capture"
+    assert stripe.payment(held.intent_id).status == "requires_capture"

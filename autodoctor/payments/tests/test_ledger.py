@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.models import Job
-from autodoctor.clock.queue import schedule
-from autodoctor.payments import gateway, ledger
+from autodoctor.payments import ledger, stripe
 from autodoctor.payments.ledger import NotRefundable
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.payments.sandbox.testing import RunningSandbox
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, Crashes, run_all, scheduled
-from tests.fakes.examples import examples
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+from tests.kit.examples import examples
 
 State = Payment.State
 
@@ -96,7 +96,7 @@ def test_a_refund_is_a_row_first_and_then_money(
     assert consequences.kinds() == ["authorised", "captured", "refunded"]
     given.refresh_from_db()
     assert given.state == Refund.State.ISSUED
-    assert gateway.payment(captured.intent_id).refunded_cents == 1000
+    assert stripe.payment(captured.intent_id).refunded_cents == 1000
     assert consequences.payloads()[-1]["refund_id"] == str(given.id)
 
 
@@ -132,7 +132,7 @@ def test_a_refund_that_is_asked_for_anew_is_not_given_twice(
 def test_a_refund_that_stripe_refuses_frees_its_amount(
     captured: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
-    charge = gateway.payment(captured.intent_id).charge_id
+    charge = stripe.payment(captured.intent_id).charge_id
     stripe_sandbox.control("disputes", charge=charge)
     given = refund(captured, 1000, now)
 

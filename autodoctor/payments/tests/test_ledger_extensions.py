@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.models import Job
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.payments.tests.stand import EXTENSION_CENTS, Book, open_extension
+from autodoctor.scheduler.models import Job
 
 State = Payment.State
 PAYMENT_FACTS = "owner_id payer purpose description state amount_cents currency seconds keep_card return_url created_at"

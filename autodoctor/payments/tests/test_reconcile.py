@@ -11,16 +11,17 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.models import Job
-from autodoctor.payments import gateway, ledger
-from autodoctor.payments.gateway import lists
-from autodoctor.payments.gateway.client import client
+from autodoctor.payments import ledger
+from autodoctor.payments import stripe as our_stripe
 from autodoctor.payments.jobs import JOBS
 from autodoctor.payments.models import Earning, Movement, Payment, Refund
+from autodoctor.payments.payment_sync import settle
 from autodoctor.payments.reconcile import Difference, differences
-from autodoctor.payments.sandbox.testing import RunningSandbox
-from autodoctor.payments.settle import settle
+from autodoctor.payments.stripe import lists
+from autodoctor.payments.stripe.client import client
 from autodoctor.payments.tests.stand import PRICE_CENTS, run_all
+from autodoctor.sandbox.testing import RunningSandbox
+from autodoctor.scheduler.models import Job
 
 if TYPE_CHECKING:
     from autodoctor.payments.tests.stand import Book
@@ -212,7 +213,7 @@ def test_a_dispute_that_nobody_told_us_of(charged: Payment, stripe_sandbox: Runn
 
 def test_a_dispute_that_ended_otherwise(charged: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
     made = stripe_sandbox.control("disputes", charge=charged.charge_id, amount=500)
-    settle(payment_id=charged.id, snapshot=gateway.payment(charged.intent_id), now=timezone.now())
+    settle(payment_id=charged.id, snapshot=our_stripe.payment(charged.intent_id), now=timezone.now())
     assert found(since) == []
     stripe_sandbox.control("disputes", dispute=made["id"], won=False)
     assert found(since) == [("state", "dispute", "needs_response 500", "lost 500")]
@@ -220,8 +221,8 @@ def test_a_dispute_that_ended_otherwise(charged: Payment, stripe_sandbox: Runnin
 
 @pytest.fixture
 def account_id(charged: Payment, stripe_sandbox: RunningSandbox) -> str:
-    made = gateway.create_account(user_id=charged.payer_id, key="account")
-    page = gateway.account_link(made.id, refresh_url="http://localhost/", return_url="http://localhost/", key="link")
+    made = our_stripe.create_account(user_id=charged.payer_id, key="account")
+    page = our_stripe.account_link(made.id, refresh_url="http://localhost/", return_url="http://localhost/", key="link")
     stripe_sandbox.onboard(page)
     return made.id
 
@@ -253,7 +254,7 @@ def test_a_transfer_that_differs_or_is_gone(charged: Payment, account_id: str, s
 
 
 def send(payment: Payment, account_id: str, movement_id: UUID) -> str:
-    return gateway.transfer(
+    return our_stripe.transfer(
         payment_id=payment.id,
         movement_id=movement_id,
         charge_id=payment.charge_id,

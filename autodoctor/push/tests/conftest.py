@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 from pytest_django import Settings
 
-from tests.fakes.push_service import PushService, push_service
+from tests.kit.push_service import PushService, push_service
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
     from autodoctor.push.models import PushSubscription
-    from tests.fakes.push_service import Browser
+    from tests.kit.push_service import Browser
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -34,10 +34,10 @@ def subscribed(device: "Browser", customer: "User") -> "PushSubscription":
 
 
 def subscribe(user: "User", device: "Browser", *, session_key: str = "a", now: datetime = NOW) -> "PushSubscription":
-    from autodoctor.push import actions
+    from autodoctor.push import subscriptions
 
     keys = device.subscription["keys"]
-    return actions.subscribe(
+    return subscriptions.subscribe(
         user=user,
         endpoint=device.endpoint,
         p256dh=keys["p256dh"],

@@ -12,7 +12,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from autodoctor.accounts import actions as accounts
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.tests.conftest import NOW, subscribe
-from tests.fakes.push_service import Browser, PushService
+from tests.kit.push_service import Browser, PushService
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User

@@ -7,14 +7,14 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
-from autodoctor.push import sending
+from autodoctor.core.vapid_keys import public_key_of
+from autodoctor.push import delivery
 from autodoctor.push.models import PushSubscription
-from autodoctor.push.post import Note, post
+from autodoctor.push.queue import Note, post
 from autodoctor.push.tests.conftest import NOW, subscribe
-from autodoctor.vapid import public_key_of
-from tests.fakes.push_service import Browser, PushService
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from tests.kit.push_service import Browser, PushService
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -48,7 +48,7 @@ def test_only_the_browser_can_read_it_and_knows_who_sent_it(
     assert message.claims["aud"] == "http://127.0.0.1"
     assert message.claims["sub"] == f"mailto:{settings.VAPID_SUBJECT}"
     headers = {name: message.headers[name] for name in ("ttl", "urgency", "topic", "content-encoding")}
-    topic = sending.short("1:session")
+    topic = delivery.short("1:session")
     assert headers == {"ttl": "600", "urgency": "high", "topic": topic, "content-encoding": "aes128gcm"}
     assert len(topic) == 32
     subscribed.refresh_from_db()

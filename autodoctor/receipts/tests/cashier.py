@@ -3,11 +3,11 @@
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from autodoctor.clock.models import Job
+from autodoctor.job_registry import HANDLERS
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.reactions import HANDLERS
 from autodoctor.receipts.receipt import Receipt, receipt_of
+from autodoctor.scheduler.models import Job
 from autodoctor.sessions.tests.story import Story
 
 State = Payment.State

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from autodoctor.clock.handlers import parked
-from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.tests.cashier import Cashier
 from autodoctor.receipts.tests.test_pdf import words_of
+from autodoctor.scheduler.handlers import parked
+from autodoctor.scheduler.models import Job
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ import pypdfium2
 import pytest
 from pytest_django import Settings
 
-from autodoctor import paper
+from autodoctor.core import pdf as core_pdf
 from autodoctor.receipts import pdf
 from autodoctor.receipts.tests.cashier import Cashier
 
@@ -18,7 +18,7 @@ def words_of(content: bytes) -> str:
     made = pypdfium2.PdfDocument(content)
     try:
         said = " ".join(page.get_textpage().get_text_range() for page in made)
-        return re.sub(r"\s+", " ", said.replace(paper.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
+        return re.sub(r"\s+", " ", said.replace(core_pdf.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
     finally:
         made.close()
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.tests.cashier import Cashier
-from autodoctor.sessions import actions
+from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -17,8 +17,8 @@ CAPTURED, RELEASED = Payment.State.CAPTURED, Payment.State.RELEASED
 def ends(reason: str) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12)
-        with actions.changing(cashier.id, cashier.now) as it:
-            actions.complete(it, reason, at=cashier.now)
+        with transitions.changing(cashier.id, cashier.now) as it:
+            transitions.complete(it, reason, at=cashier.now)
 
     return act
 
@@ -26,13 +26,13 @@ def ends(reason: str) -> Callable[[Cashier], object]:
 def answered(solved: bool) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12).end(cashier.mechanic)
-        actions.answer_solved(session_id=cashier.id, by=cashier.customer, solved=solved, now=cashier.now)
+        transitions.answer_solved(session_id=cashier.id, by=cashier.customer, solved=solved, now=cashier.now)
 
     return act
 
 
 def cancels(cashier: Story) -> None:
-    actions.cancel(session_id=cashier.id, by=cashier.customer, now=cashier.now)
+    transitions.cancel(session_id=cashier.id, by=cashier.customer, now=cashier.now)
 
 
 # how it ended, cents charged, what is said of it

@@ -5,8 +5,8 @@ from typing import Any
 from django import template
 from django.template import RequestContext
 
-from autodoctor.room.help import facts
-from autodoctor.sessions.helping import Reason
+from autodoctor.room.pages.help import facts
+from autodoctor.sessions.lifecycle.help_requests import Reason
 
 register = template.Library()
 

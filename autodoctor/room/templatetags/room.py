@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from autodoctor.files import errors
-from autodoctor.payments.words import money
-from autodoctor.sessions import desk
-from autodoctor.sessions.words import span
+from autodoctor.payments.formatting import money
+from autodoctor.sessions.formatting import span
+from autodoctor.sessions.lifecycle import support_actions
 
 register = template.Library()
 
@@ -68,7 +68,7 @@ def file_size(size: int) -> str:
     return words % floatformat(size / unit, -1)
 
 
-register.filter("said_at_the_end", desk.said_at_the_end)
+register.filter("said_at_the_end", support_actions.said_at_the_end)
 
 
 @register.simple_tag

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django import template
 
-from autodoctor.sessions.estimate import Estimate, estimate
+from autodoctor.sessions.queries.wait_estimate import Estimate, estimate
 
 register = template.Library()
 

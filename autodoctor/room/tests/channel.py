@@ -6,8 +6,8 @@ from collections.abc import Callable
 import httpx
 from websockets.exceptions import ConnectionClosed
 
-from tests.fakes.server import PLAIN, Person, Server
-from tests.fakes.sockets import Socket
+from tests.kit.server import PLAIN, Person, Server
+from tests.kit.sockets import Socket
 
 
 def closing_code(socket: Socket, patience: float = 5.0) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.fakes import chromium, scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Server, running
+from tests.kit import chromium, scene
+from tests.kit.scene import Talk
+from tests.kit.server import Server, running
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pytest_django import Settings
 
     from autodoctor.accounts.models import User
+    from autodoctor.room.messages.writer import Writer
     from autodoctor.room.tests.exchange import Exchange
-    from autodoctor.room.writer import Writer
     from autodoctor.sessions.models import Session
     from autodoctor.sessions.tests.story import Story
 
@@ -30,8 +30,8 @@ PATIENCE = 15_000  # milliseconds that a page may take on a busy machine
 @pytest.fixture
 def writer() -> "Iterator[Writer]":
     """A thread with a connection of its own, gone before the database is emptied."""
-    from autodoctor.room.bus import InProcessBus
-    from autodoctor.room.writer import Writer
+    from autodoctor.room.hub.event_bus import InProcessBus
+    from autodoctor.room.messages.writer import Writer
 
     writer = Writer(InProcessBus())
     yield writer

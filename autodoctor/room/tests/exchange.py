@@ -23,8 +23,8 @@ PATIENCE = 5  # seconds that a test waits for what must come
 FAST = {"ping": 400, "probe": 100, "welcome": 10_000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
 SESSION = {"id": "s", "state": "live", "ends_at": None}
 OPEN = """async (options) => {
-  const { Channel } = await import("room/channel");
-  const { Outbox } = await import("room/outbox");
+  const { Channel } = await import("room/wire/channel");
+  const { Outbox } = await import("room/wire/outbox");
   const channel = new Channel(`ws://${location.host}/ws`, { outbox: new Outbox(sessionStorage, "box"), ...options });
   const heard = [];
   for (const name of ["welcome", "event", "presence", "error", "replaced", "status"]) {

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 from django.test import Client
 
-from autodoctor.sessions import actions, log
+from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Participant
+from autodoctor.sessions.record import event_log
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -27,9 +28,9 @@ def buttons(client: Client, story: "Story") -> list[str]:
 
 
 def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, audience: str = "both") -> None:
-    with actions.changing(story.id, story.now) as it:
-        who = log.actor(user, it.session)
-        log.append(
+    with transitions.changing(story.id, story.now) as it:
+        who = event_log.actor(user, it.session)
+        event_log.append(
             it.session,
             "message.posted",
             at=at or story.now,
@@ -45,5 +46,5 @@ def lose(story: "Story", user: "User", role: str, *, since: timedelta) -> None:
     left = story.now - since
     Connection.objects.filter(session_id=story.id, user=user).delete()
     Participant.objects.filter(session_id=story.id, user=user).update(last_seen_at=left)
-    with actions.changing(story.id, left) as it:
-        actions.notice_missing(it, role, left, left)
+    with transitions.changing(story.id, left) as it:
+        transitions.notice_missing(it, role, left, left)

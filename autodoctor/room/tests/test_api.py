@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from autodoctor.accounts.models import User
-from autodoctor.room.writer import writer
+from autodoctor.room.messages.writer import writer
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import State
 

@@ -7,10 +7,10 @@ from socket import socket as TcpSocket  # noqa: N812 a class, here beside the fi
 import pytest
 
 from autodoctor.room.tests.channel import closing_code, post, wait_until
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server, running
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Person, Server, running
+from tests.kit.sockets import Socket, room
 
 MOST_ROUNDS = 30  # of 200 messages that the stuck reader does not read
 

@@ -7,14 +7,15 @@ from unittest.mock import Mock
 import orjson
 import pytest
 
-from autodoctor.room import handshake, threads
-from autodoctor.room.feed import application
-from autodoctor.room.feed import feed as listeners
+from autodoctor.room.socket import handshake
+from autodoctor.room.socket.list_feed import application
+from autodoctor.room.socket.list_feed import feed as listeners
 from autodoctor.room.tests.channel import closing_code, post
-from autodoctor.room.wire import WIRE
-from tests.fakes import scene
-from tests.fakes.server import Person, Server
-from tests.fakes.sockets import Socket, room
+from autodoctor.room.wire import executor
+from autodoctor.room.wire.uvicorn_protocol import WIRE
+from tests.kit import scene
+from tests.kit.server import Person, Server
+from tests.kit.sockets import Socket, room
 
 
 def open_feed(server: Server, person: Person | None) -> Socket:
@@ -57,8 +58,8 @@ async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monke
         return {"type": "websocket.disconnect"}
 
     monkeypatch.setattr(handshake, "admit", lets_in)
-    monkeypatch.setattr(threads, "read", role)
-    monkeypatch.setattr("autodoctor.room.feed.guests", Mock())
+    monkeypatch.setattr(executor, "read", role)
+    monkeypatch.setattr("autodoctor.room.socket.list_feed.guests", Mock())
     wire = Wire()
     await application({"extensions": {WIRE: wire}}, hangs_up, Mock())
     assert wire.said == [("listening", 1)]

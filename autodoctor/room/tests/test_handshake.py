@@ -8,10 +8,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from autodoctor.room.tests.channel import closing_code, wait_until
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Person, Server
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Person, Server
+from tests.kit.sockets import Socket, room
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ import pytest
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.models import Job
-from autodoctor.room import lease
-from autodoctor.room import presence as presence_module
-from autodoctor.room.bus import InProcessBus
-from autodoctor.room.presence import Joined, Knock, Left, Presence, Renewal
+from autodoctor.room.hub import lease
+from autodoctor.room.hub import presence as presence_module
+from autodoctor.room.hub.event_bus import InProcessBus
+from autodoctor.room.hub.presence import Joined, Knock, Left, Presence, Renewal
 from autodoctor.room.tests.channel import wait_until
 from autodoctor.room.tests.live_session import cookie
-from autodoctor.sessions import actions
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Participant, Process, Session
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,14 +134,14 @@ def test_a_banned_person_and_an_old_password_do_not_get_in(
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
     """Whose page was said to have closed, and how many of their joined pages the session could see then."""
     noted: list[tuple[UUID, int]] = []
-    note = actions.page_closed
+    note = transitions.page_closed
 
     def spy(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
         open_pages = Connection.objects.filter(session_id=session_id, user_id=user_id, joined=True)
         noted.append((user_id, open_pages.count()))
         note(session_id=session_id, user_id=user_id, at=at, now=now)
 
-    monkeypatch.setattr(actions, "page_closed", spy)
+    monkeypatch.setattr(transitions, "page_closed", spy)
     return noted
 
 

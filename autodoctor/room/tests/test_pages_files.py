@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from autodoctor.files.tests.samples import PDF, photo, upload, wav
 from autodoctor.room.tests.page_story import ClientOf, Reads
-from autodoctor.sessions import sharing
+from autodoctor.sessions.lifecycle import attachments
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -23,11 +23,11 @@ EVIL = '<img src=x onerror="alert(1)">'
 
 
 def share(story: "Story", by: "User", name: str = "notes.txt", content: bytes = b"clicks once") -> "StoredFile":
-    return sharing.share(session_id=story.id, by=by, upload=upload(name, content), now=story.now)
+    return attachments.share(session_id=story.id, by=by, upload=upload(name, content), now=story.now)
 
 
 def remove(story: "Story", by: "User", file: "StoredFile") -> None:
-    sharing.unshare(session_id=story.id, file_id=file.id, by=by, now=story.now)
+    attachments.unshare(session_id=story.id, file_id=file.id, by=by, now=story.now)
 
 
 def part(page: str, start: str, end: str) -> str:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from autodoctor.room.tests.page_story import ClientOf, Reads, say
-from autodoctor.sessions import actions
+from autodoctor.sessions.lifecycle import transitions
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -73,7 +73,7 @@ def test_times_are_in_the_viewers_zone(story: "Story", customer: "User", reads: 
 
 
 def test_every_line_that_a_script_may_add_has_words(story: "Story", customer: "User", client_of: ClientOf) -> None:
-    from autodoctor.room.entries import LINES, LINES_ABOUT_YOU
+    from autodoctor.room.pages.timeline import LINES, LINES_ABOUT_YOU
 
     page = client_of(customer).get(f"/sessions/{story.id}/").content.decode()
     lines = dict(re.findall(r'<template data-line="([^"]+)">(.*?)</template>', page, re.DOTALL))
@@ -158,5 +158,5 @@ def test_a_page_takes_part_by_itself_once_its_person_had_joined(
 def test_what_is_over_opens_no_socket(story: "Story", customer: "User", client_of: ClientOf) -> None:
     story.pay()
     assert b"data-socket" in client_of(customer).get(f"/sessions/{story.id}/").content
-    actions.cancel(session_id=story.id, by=customer, now=story.now)
+    transitions.cancel(session_id=story.id, by=customer, now=story.now)
     assert b"data-socket" not in client_of(customer).get(f"/sessions/{story.id}/").content

@@ -9,7 +9,7 @@ from autodoctor.accounts.models import User
 from autodoctor.room.tests.page_story import ClientOf, Reads
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
-from autodoctor.sessions.tests.test_calling import VIDEO, report
+from autodoctor.sessions.tests.test_preflight import VIDEO, report
 
 pytestmark = pytest.mark.usefixtures("only_the_deadlines_run")
 

@@ -7,7 +7,7 @@ from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads
-from autodoctor.sessions import actions, extending
+from autodoctor.sessions.lifecycle import extensions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 
@@ -34,7 +34,7 @@ def extend(story: Story) -> Story:
         now=story.now,
     )
     Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=story.now)
-    extending.extend(session_id=story.id, payment_id=payment.id, now=story.now)
+    extensions.extend(session_id=story.id, payment_id=payment.id, now=story.now)
     return story
 
 
@@ -50,7 +50,7 @@ def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> No
     extend(story.live().wait(minutes=29)).wait(minutes=7)
     story.end(story.mechanic)
     assert "Is your problem solved?" in reads(story.customer)
-    actions.answer_solved(session_id=story.id, by=story.customer, solved=False, now=story.now)
+    transitions.answer_solved(session_id=story.id, by=story.customer, solved=False, now=story.now)
     shown = reads(story.customer)
     for words in ("$9.99", "$5.99 of $14.99", "$15.98", "not solved, so only the time you used"):
         assert words in shown
@@ -58,13 +58,13 @@ def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> No
 
 
 def test_nothing_for_what_never_began(story: Story, reads: Reads) -> None:
-    actions.cancel(session_id=story.pay().id, by=story.customer, now=story.now)
+    transitions.cancel(session_id=story.pay().id, by=story.customer, now=story.now)
     assert "did not take place, so nothing is charged" in reads(story.customer)
 
 
 def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
     story.pay().accept().join(story.mechanic)
-    actions.cancel(session_id=story.id, by=story.customer, now=story.now)
+    transitions.cancel(session_id=story.id, by=story.customer, now=story.now)
     assert "so half of the booking is charged" in reads(story.customer)
 
 
@@ -89,7 +89,7 @@ def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
     story.hold(late).end(story.mechanic)
     shown = reads(story.customer)
     assert "Yes, solved $19.98 is charged" in shown  # 4.99 and 14.99
-    actions.answer_solved(session_id=story.id, by=story.customer, solved=True, now=story.now)
+    transitions.answer_solved(session_id=story.id, by=story.customer, solved=True, now=story.now)
     assert "Charged $19.98" in reads(story.customer)
 
 
@@ -112,8 +112,8 @@ def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, 
 )
 def test_it_says_what_broke_it_off(story: Story, reads: Reads, reason: str, words: str) -> None:
     story.live().wait(minutes=10)
-    with actions.changing(story.id, story.now) as it:
-        actions.complete(it, reason, at=story.now)
+    with transitions.changing(story.id, story.now) as it:
+        transitions.complete(it, reason, at=story.now)
     assert words in reads(story.customer)
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autodoctor.room import protocol
-from autodoctor.room.protocol import Invalid, Join, Media, Message, Ping, Signal, Typing, parse
+from autodoctor.room.wire import protocol
+from autodoctor.room.wire.protocol import Invalid, Join, Media, Message, Ping, Signal, Typing, parse
 
 ID = "6f1d2c3b-0a4e-4f5a-9b8c-7d6e5f4a3b2c"
 anything = st.recursive(

@@ -221,7 +221,7 @@ def test_knows_the_servers_time_whatever_this_clock_says(browser_page: Page, exc
 def test_the_clock_shows_what_the_server_says(browser_page: Page, session: dict[str, Any], left: int) -> None:
     times = {"granted_seconds": 1800, "ends_at": None, "paused_at": None, "ended_at": None} | session
     shown = browser_page.evaluate(
-        "async ([times, now]) => (await import('room/session-clock')).secondsLeft(times, Date.parse(now))",
+        "async ([times, now]) => (await import('room/clock/session-clock')).secondsLeft(times, Date.parse(now))",
         [times, "2026-03-02T12:00:00Z"],
     )
     assert shown == left
@@ -238,7 +238,7 @@ def test_both_sides_make_the_same_links(browser_page: Page) -> None:
     ]
     theirs = browser_page.evaluate(
         """async (texts) => {
-            const { linked } = await import("room/links");
+            const { linked } = await import("lib/links");
             const links = (root) => [...root.querySelectorAll("a")].map((link) => [link.href, link.rel, link.target]);
             return texts.map((text) => [links(linked(text)), linked(text).textContent]);
         }""",

@@ -9,7 +9,7 @@ from autodoctor.room.tests.exchange import PATIENCE
 
 QUICK = {"firstRestart": 300, "lastRestart": 600, "hello": 100, "failed": 3_000, "ways": 200}  # milliseconds
 SCENE = """async (timing) => {
-  const { Call } = await import("room/call");
+  const { Call } = await import("room/call/call");
   const wire = { cut: false, words: [], acting: "", opened: [] };
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(...options) { super(...options); this.side = wire.acting; wire.opened.push(this); }
@@ -204,7 +204,7 @@ WAYS = """async ({ answers, ages, anew }) => {
     const body = { ice_servers: [{ urls: [`turn:${asked}`] }], relay_only: true, valid_seconds: 100 };
     return new Response(JSON.stringify(body), { status });
   };
-  const { freshWays } = await import("room/call-ways");
+  const { freshWays } = await import("room/call/call-fallbacks");
   const ways = freshWays("s");
   const found = [];
   for (const age of ages) {

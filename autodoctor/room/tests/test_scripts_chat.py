@@ -8,7 +8,7 @@ import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Locator, Page, expect
 
-from autodoctor.room.entries import LINES, LINES_ABOUT_YOU
+from autodoctor.room.pages.timeline import LINES, LINES_ABOUT_YOU
 from autodoctor.room.tests.exchange import Exchange, Line, call
 
 ME = {"id": "me", "role": "customer", "name": "Casey"}
@@ -18,7 +18,7 @@ STYLE = (
     "<style>.chat { height: 200px; overflow-y: auto } .bubble { min-height: 60px } [hidden] { display: none }</style>"
 )
 FOLLOW = """async () => {
-  const { ChatLog } = await import("room/chat-log");
+  const { ChatLog } = await import("room/chat/chat-log");
   customElements.define("chat-log", ChatLog);
   const chat = document.querySelector("chat-log");
   chat.follow(channel, { me: "me", keepAs: "draft" });
@@ -232,7 +232,7 @@ def test_names_of_files_are_inert(chat: Page, line: Line) -> None:
 
 
 START = """async () => {
-  const { EndedCountdown } = await import("room/ended-countdown");
+  const { EndedCountdown } = await import("room/clock/ended-countdown");
   customElements.define("ended-countdown", EndedCountdown);
   document.querySelector("ended-countdown").start();
 }"""
@@ -274,7 +274,7 @@ def test_the_mechanic_is_called_while_somebody_waits_for_the_start(page: Page, e
             start() {}
             stop() {}
         };
-        const { WaitingSound } = await import("room/waiting-sound");
+        const { WaitingSound } = await import("room/clock/waiting-sound");
         customElements.define("waiting-sound", WaitingSound);
         const sound = document.createElement("waiting-sound");
         sound.dataset.from = "2026-03-02T12:01:00Z";

@@ -18,7 +18,7 @@ LIMIT = 10 * 1024 * 1024
 HIDDEN = "[hidden] { display: none !important } .visually-hidden { position: absolute; clip-path: inset(50%) }"
 STYLE = f"<style>{HIDDEN} {(SCRIPTS / 'files.css').read_text()}</style>"
 START = """async () => {
-  const { FileDrop } = await import("room/file-drop");
+  const { FileDrop } = await import("room/files/file-drop");
   customElements.define("file-drop", FileDrop);
   window.shared = [];
   document.addEventListener("file-shared", ({ detail }) => shared.push(detail.name));
@@ -246,7 +246,7 @@ def _client_id(body: str) -> str:
 
 
 LOOK = """async () => {
-  const { LightBox } = await import("room/light-box");
+  const { LightBox } = await import("lib/light-box");
   customElements.define("light-box", LightBox);
 }"""
 

@@ -11,7 +11,7 @@ from autodoctor.room.tests.exchange import Exchange
 
 PAGE = '<live-list what="queue" src="/list">as it was</live-list><feed-status hidden>old?</feed-status>'
 START = """async () => {
-  const { FeedStatus, LiveList } = await import("sessions/live-list");
+  const { FeedStatus, LiveList } = await import("lib/live-list");
   customElements.define("live-list", LiveList);
   customElements.define("feed-status", FeedStatus);
 }"""

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 SCENE = """async () => {
-  const { LocalMedia } = await import("room/local-media");
+  const { LocalMedia } = await import("room/call/local-media");
   const asked = [];
   const stream = () => document.createElement("canvas").captureStream(1);
   navigator.mediaDevices.getUserMedia = () => new Promise((resolve, reject) => {

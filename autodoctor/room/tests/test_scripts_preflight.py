@@ -55,7 +55,7 @@ MEASURE = """async ({ wait, refuse, hiccups }) => {
     if (refuse) throw new TypeError("Failed to fetch");
     return new Response(null, { status: 204 });
   };
-  const { measure } = await import("room/link-test");
+  const { measure } = await import("room/preflight/link-test");
   const shares = [];
   const figures = await measure({
     token: "t", pingEvery: 0, signal: new AbortController().signal, progress: (share) => shares.push(share),
@@ -65,7 +65,7 @@ MEASURE = """async ({ wait, refuse, hiccups }) => {
 
 
 BUSY = """async () => {
-  const { measure } = await import("room/link-test");
+  const { measure } = await import("room/preflight/link-test");
   const { fetch } = window;
   const waits = [];
   window.fetch = async (...asked) => {
@@ -242,7 +242,7 @@ REPORT = """async (statuses) => {
     sent.push(JSON.parse(body));
     return new Response(JSON.stringify({ detail: "Because." }), { status: statuses.shift() ?? 200 });
   };
-  const { PreflightReport } = await import("room/preflight-report");
+  const { PreflightReport } = await import("room/preflight/preflight-report");
   const report = new PreflightReport("/there", "t");
   report.tell({ n: 1 });
   report.tell({ n: 2 });
@@ -260,7 +260,7 @@ def test_the_last_word_is_told_and_only_once(browser_page: Page) -> None:
 def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None:
     took = browser_page.evaluate("""async () => {
       window.fetch = async () => new Response(null, { status: 200 });
-      const { PreflightReport } = await import("room/preflight-report");
+      const { PreflightReport } = await import("room/preflight/preflight-report");
       const report = new PreflightReport("/there", "t");
       await report.now({ n: 1 });
       const begun = performance.now();
@@ -280,7 +280,7 @@ def test_one_on_its_way_is_waited_for(browser_page: Page) -> None:
         done.push(performance.now());
         return new Response(null, { status: 200 });
       };
-      const { PreflightReport } = await import("room/preflight-report");
+      const { PreflightReport } = await import("room/preflight/preflight-report");
       const report = new PreflightReport("/there", "t");
       await Promise.all([report.now({ n: 1 }), report.now({ n: 2 })]);
       return begun.slice(1).map((moment, place) => moment - done[place]);

@@ -13,7 +13,7 @@ TIGHT = {"limited": True, "available": 100_000}
 SOUND_ONLY = 4
 # Each look: how often, and what is seen. `bytes` is what arrives in a second, `seconds` how long a look takes.
 LOOK = """async ({ looks, maxHeight }) => {
-  const { LinkQuality, LADDER } = await import("room/link-quality");
+  const { LinkQuality, LADDER } = await import("room/call/link-quality");
   const quality = new LinkQuality(maxHeight ?? undefined);
   let bytes = 0, now = 1_000_000;
   const verdicts = [];
@@ -123,7 +123,7 @@ def test_patience_comes_back_with_a_picture_that_held(browser_page: Page) -> Non
 
 def test_another_connection_starts_with_a_clean_sheet(browser_page: Page) -> None:
     found = browser_page.evaluate("""async () => {
-      const { LinkQuality } = await import("room/link-quality");
+      const { LinkQuality } = await import("room/call/link-quality");
       const quality = new LinkQuality();
       const report = (bytes) => new Map([["in", { type: "inbound-rtp", kind: "video", bytesReceived: bytes }]]);
       quality.look(report(90_000), 1000);

@@ -11,7 +11,7 @@ Show = Callable[..., Page]
 WORDS = """<template data-dialog="outdated">Not possible any more.</template>
 <template data-dialog="changed">It changed.</template>"""
 START = """async () => {
-  const { Regions } = await import("room/regions");
+  const { Regions } = await import("lib/live-regions");
   window.regions = new Regions(document.body);
 }"""
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, Route, expect
 from autodoctor.room.tests.exchange import PATIENCE, SESSION, Exchange, Line
 
 START = """async () => {
-  const { EndedCountdown } = await import("room/ended-countdown");
-  const { SessionRoom } = await import("room/session-room");
+  const { EndedCountdown } = await import("room/clock/ended-countdown");
+  const { SessionRoom } = await import("room/page/session-room");
   customElements.define("ended-countdown", EndedCountdown);
   customElements.define("session-room", SessionRoom);
 }"""

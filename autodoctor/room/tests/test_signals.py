@@ -5,9 +5,9 @@ from contextlib import ExitStack
 import pytest
 
 from autodoctor.room.tests.channel import wait_until
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.sockets import Socket, room
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from autodoctor.room.tests.channel import closing_code, messages, post, wait_until
-from tests.fakes import scene
-from tests.fakes.scene import Talk
-from tests.fakes.server import Server
-from tests.fakes.sockets import Socket, room
+from tests.kit import scene
+from tests.kit.scene import Talk
+from tests.kit.server import Server
+from tests.kit.sockets import Socket, room
 
 
 def test_welcome_says_who_you_are_and_how_things_stand(calm: Talk) -> None:

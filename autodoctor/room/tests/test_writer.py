@@ -12,13 +12,13 @@ from django.db import DataError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.room import statements
-from autodoctor.room import writer as writer_module
-from autodoctor.room.bus import InProcessBus
+from autodoctor.room.hub.event_bus import InProcessBus
+from autodoctor.room.messages import sql
+from autodoctor.room.messages import writer as writer_module
+from autodoctor.room.messages.writer import NotPosted, Posted, Writer
 from autodoctor.room.tests.live_session import live_session
-from autodoctor.room.writer import NotPosted, Posted, Writer
-from autodoctor.sessions import log
 from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TAKES_MESSAGES, State
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def test_a_message_is_a_row_of_the_log_like_any_other(writer: Writer, session: S
     event = SessionEvent.objects.get(session=session)
     assert (event.seq, event.kind, event.audience, event.client_id) == (1, "message.posted", "both", UUID(client_id))
     assert (event.actor_id, event.actor_role, event.actor_name) == (customer.id, "customer", customer.name)
-    assert orjson.loads(answer.frame) == log.as_frame(event)
+    assert orjson.loads(answer.frame) == event_log.as_frame(event)
     assert event.data == {"text": "Grüße ☂ \"quoted\" \\ 'x'; {}"}
     assert Session.objects.get(pk=session.pk).seq == 1
 
@@ -78,7 +78,7 @@ def test_the_numbers_follow_on_what_actions_appended(writer: Writer, session: Se
     posted(writer, session, customer)
     with transaction.atomic():
         locked = Session.objects.select_for_update().get(pk=session.pk)
-        log.append(locked, "support.note", at=timezone.now(), audience="support")
+        event_log.append(locked, "support.note", at=timezone.now(), audience="support")
         locked.save()
     assert posted(writer, session, customer).seq == 3
 
@@ -175,7 +175,7 @@ def test_one_bad_row_harms_nobody(
     writer: Writer, session: Session, customer: User, mechanic: User, mechanic2: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = live_session(customer, mechanic2)
-    for vendor in (statements.Postgres, statements.Sqlite):
+    for vendor in (sql.Postgres, sql.Sqlite):
         store = vendor.store
 
         def poisoned(self: Any, rows: Any, seqs: Any, store: Any = store) -> None:
@@ -201,9 +201,9 @@ def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
     writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = iter([OperationalError("gone"), OperationalError("still gone")])
-    real = statements.statements
+    real = sql.statements
 
-    def flaky() -> statements.Statements:
+    def flaky() -> sql.Statements:
         for failure in failures:
             raise failure
         return real()
@@ -215,9 +215,9 @@ def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
 def test_a_database_that_stays_away_is_said_to_be_unavailable(
     writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = statements.statements
+    real = sql.statements
 
-    def down() -> statements.Statements:
+    def down() -> sql.Statements:
         raise OperationalError("gone")
 
     monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.2)

@@ -1,4 +1,4 @@
-"""The scripts of a page: `{% import_map %}` in its head, `{% script 'room/room.js' %}` for each that it loads."""
+"""The scripts of a page: `{% import_map %}` in its head, `{% script 'room/page/room.js' %}` for each that it loads."""
 
 from functools import cache
 from typing import Any

@@ -26,10 +26,10 @@ def entry(name: str) -> str:
 def product(tmp_path: Path) -> Path:
     """Two pages whose modules share a third."""
     files = {
-        "templates/base.html": entry("page/page"),
-        "room/templates/room/room.html": entry("room/room"),
-        "static/page/page.js": 'import { count } from "room/count";\ncount();\n',
-        "room/static/room/room.js": 'import { count } from "room/count";\ncount();\ncount();\n',
+        "templates/base.html": entry("lib/page"),
+        "room/templates/room/room.html": entry("room/page/room"),
+        "static/lib/page.js": 'import { count } from "room/count";\ncount();\n',
+        "room/static/room/page/room.js": 'import { count } from "room/count";\ncount();\ncount();\n',
         "room/static/room/count.js": f'export const counts = [];\nexport const count = () => counts.push("{MARK}");\n',
     }
     for name, text in files.items():
@@ -57,7 +57,7 @@ def test_a_module_of_two_entries_is_in_one_file_that_both_load(folder: Path, pro
     bundle = bundle_of(folder, product)
     assert bundle
     (shared,) = [name for name, text in scripts_of(folder).items() if MARK.encode() in text]
-    assert set(bundle.files) == {"page/page", "room/room"}
+    assert set(bundle.files) == {"lib/page", "room/page/room"}
     assert all(own.startswith(f"{name}-") and rest == [shared] for name, (own, *rest) in bundle.files.items())
     assert {file for files in bundle.files.values() for file in files} == set(scripts_of(folder))
     assert all((folder / f"{name}.map").is_file() for name in scripts_of(folder))
@@ -89,7 +89,7 @@ def test_it_holds_again_for_what_it_was_made_of(folder: Path, product: Path) -> 
 
 
 def test_a_module_that_is_gone_ends_it_too(folder: Path, product: Path) -> None:
-    (product / "room/static/room/room.js").unlink()
+    (product / "room/static/room/page/room.js").unlink()
     assert bundle_of(folder, product) is None
 
 
@@ -110,7 +110,7 @@ def test_files_of_before_stay_for_a_day(folder: Path, product: Path) -> None:
 
 
 def test_a_module_that_nobody_has_is_named(product: Path, tmp_path: Path) -> None:
-    (product / "static/page/page.js").write_text('import "page/nowhere";\n')
+    (product / "static/lib/page.js").write_text('import "page/nowhere";\n')
     with pytest.raises(CannotBuild, match="page/nowhere"):
         build(tmp_path / "bundles", product)
     assert bundle_of(tmp_path / "bundles", product) is None
@@ -160,7 +160,7 @@ def page(client: Client) -> str:
 
 
 def is_plain(html: str) -> bool:
-    return 'type="importmap"' in html and 'src="/static/page/page.js"' in html and "/bundles/" not in html
+    return 'type="importmap"' in html and 'src="/static/lib/page.js"' in html and "/bundles/" not in html
 
 
 def test_pages_load_what_was_bundled_and_collected(
@@ -172,7 +172,7 @@ def test_pages_load_what_was_bundled_and_collected(
     shutil.copytree(settings.BUNDLES, static_root / "bundles")
     html = page(client)
     assert "importmap" not in html
-    own, *chunks = json.loads((static_root / "bundles" / MANIFEST).read_text())["entries"]["page/page"]
+    own, *chunks = json.loads((static_root / "bundles" / MANIFEST).read_text())["entries"]["lib/page"]
     assert f'<script type="module" src="/static/bundles/{own}"></script>' in html
     assert all(html.count(f'<link rel="modulepreload" href="/static/bundles/{chunk}">') == 1 for chunk in chunks)
 

@@ -2,8 +2,8 @@
 
 from django import template
 
-from autodoctor.payments.words import money
-from autodoctor.sessions.words import span
+from autodoctor.payments.formatting import money
+from autodoctor.sessions.formatting import span
 
 register = template.Library()
 register.filter("money", money)

@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.sessions import standings
-from autodoctor.sessions.log import role_in
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import ratings
+from autodoctor.sessions.record.event_log import role_in
 
 register = template.Library()
 
@@ -35,7 +35,7 @@ class RatingOf:
 
     @property
     def closes_at(self) -> datetime | None:
-        return self.session.ended_at and self.session.ended_at + standings.OPEN_FOR
+        return self.session.ended_at and self.session.ended_at + ratings.OPEN_FOR
 
     @property
     def choices(self) -> list[tuple[int, object]]:
@@ -44,12 +44,12 @@ class RatingOf:
 
 @register.simple_tag
 def rating_of(session: Session, viewer: User) -> RatingOf:
-    return RatingOf(session, role_in(viewer, session) == Role.CUSTOMER, standings.is_open(session, timezone.now()))
+    return RatingOf(session, role_in(viewer, session) == Role.CUSTOMER, ratings.is_open(session, timezone.now()))
 
 
 @register.simple_tag
-def standing_of(mechanic: User) -> standings.Standing:
-    return standings.standing(mechanic)
+def standing_of(mechanic: User) -> ratings.Standing:
+    return ratings.standing(mechanic)
 
 
 @register.filter
@@ -60,4 +60,4 @@ def star_word(stars: int) -> object:
 @register.filter
 def star_slots(stars: float) -> list[bool]:
     """Five places, the first of them filled."""
-    return [place <= round(stars) for place in range(1, standings.MOST_STARS + 1)]
+    return [place <= round(stars) for place in range(1, ratings.MOST_STARS + 1)]

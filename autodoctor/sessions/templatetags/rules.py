@@ -2,7 +2,7 @@
 
 from django import template
 
-from autodoctor.sessions.rules import named
+from autodoctor.sessions.rules.table import named
 
 register = template.Library()
 register.filter("rule_words", named)

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.answers import Refused
+from autodoctor.core.errors import Refused
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions, attendance, due, settlement
+from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import participants
+from autodoctor.sessions.rules import schedule, settlement
 from autodoctor.sessions.states import CLAIMED, TERMINAL, InvalidTransition
 from autodoctor.sessions.tests.story import CHAT, Story
 
@@ -138,18 +140,20 @@ class Course(RuleBasedStateMachine):
         mechanic = self.story.session.mechanic
         if mechanic:
             with suppress(*self.refusals):
-                actions.start(session_id=self.story.id, by=mechanic, now=self.story.now)
+                transitions.start(session_id=self.story.id, by=mechanic, now=self.story.now)
 
     @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
     def stop(self, who: str, what: str) -> None:
         extra = {"reason": "x"} if what == "release" else {}
         with suppress(*self.refusals):
-            getattr(actions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+            getattr(transitions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
 
     @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())
     def answer(self, solved: bool) -> None:
-        actions.answer_solved(session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now)
+        transitions.answer_solved(
+            session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now
+        )
 
     @rule(minutes=st.sampled_from([None, 0, 15, 60]))
     def allow(self, minutes: int | None) -> None:
@@ -178,8 +182,8 @@ class Course(RuleBasedStateMachine):
 
     @invariant()
     def every_deadline_it_should_have_is_set(self) -> None:
-        it = attendance.look(self.session, self.story.now)
-        assert not due.lacks(it, due.kept([self.story.id])[self.story.id])
+        it = participants.look(self.session, self.story.now)
+        assert not schedule.lacks(it, schedule.kept([self.story.id])[self.story.id])
 
     @invariant()
     def a_mechanic_is_bound_exactly_while_it_is_claimed(self) -> None:

@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.handlers import Handler, Retry
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions, extending, media
-from autodoctor.sessions.alerts import UNTAKEN
-from autodoctor.sessions.jobs import JOBS
+from autodoctor.scheduler.handlers import Handler, Retry
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs.handlers import JOBS
+from autodoctor.sessions.lifecycle import extensions, media, transitions
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
-from autodoctor.sessions.rules import DEADLINES, Tell
+from autodoctor.sessions.record.alerts import UNTAKEN
+from autodoctor.sessions.rules.table import DEADLINES, Tell
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-CHAT = actions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)
+CHAT = transitions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)
 
 
 def hold_back(job: Job, now: datetime) -> None:
@@ -36,13 +36,13 @@ class Story:
     """`story.now` moves only by `wait`; every deadline on the way fires at its own moment."""
 
     def __init__(
-        self, customer: User, mechanic: User, terms: actions.PlanTerms = CHAT, *, keep_card: bool = False
+        self, customer: User, mechanic: User, terms: transitions.PlanTerms = CHAT, *, keep_card: bool = False
     ) -> None:
         self.customer, self.mechanic, self.now = customer, mechanic, NOON
         self.process = Process.objects.create(
             host="test", pid=1, renewed_at=NOON, expires_at=NOON + timedelta(days=365)
         )
-        self.id = actions.draft(
+        self.id = transitions.draft(
             customer=customer,
             terms=terms,
             vehicle={"make": "Volvo"},
@@ -79,17 +79,17 @@ class Story:
 
     def pay(self) -> "Story":
         Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
-        actions.admit(session_id=self.id, now=self.now)
+        transitions.admit(session_id=self.id, now=self.now)
         return self
 
     def accept(self, mechanic: User | None = None) -> "Story":
-        actions.accept(session_id=self.id, mechanic=mechanic or self.mechanic, now=self.now)
+        transitions.accept(session_id=self.id, mechanic=mechanic or self.mechanic, now=self.now)
         return self
 
     def join(self, *people: User) -> "Story":
         """Each from a page of their own that is open from now on."""
         for person in people or (self.customer, self.mechanic):
-            actions.join(session_id=self.id, user=person, now=self.now)
+            transitions.join(session_id=self.id, user=person, now=self.now)
             role = "customer" if person == self.customer else "mechanic"
             Connection.objects.create(
                 process=self.process, session_id=self.id, user=person, role=role, joined=True, opened_at=self.now
@@ -97,19 +97,19 @@ class Story:
         return self
 
     def start(self) -> "Story":
-        actions.start(session_id=self.id, by=self.mechanic, now=self.now)
+        transitions.start(session_id=self.id, by=self.mechanic, now=self.now)
         return self
 
     def ask(self, minutes: int = 15, cents: int = 1499, *, by: User | None = None) -> Payment:
         """The customer wants more time; nobody has paid for it yet."""
-        terms = extending.MoreTime(
+        terms = extensions.MoreTime(
             name=f"+{minutes} minutes",
             seconds=minutes * 60,
             price_cents=cents,
             currency="usd",
             on_top_of=self.session.granted_seconds,
         )
-        payment, _new = extending.ask(
+        payment, _new = extensions.ask(
             session_id=self.id, by=by or self.customer, terms=terms, return_url="http://localhost/", now=self.now
         )
         return payment
@@ -120,16 +120,16 @@ class Story:
         return self
 
     def extend(self, payment: Payment) -> "Story":
-        extending.extend(session_id=self.id, payment_id=payment.id, now=self.now)
+        extensions.extend(session_id=self.id, payment_id=payment.id, now=self.now)
         return self
 
     def call_off(self, payment: Payment) -> "Story":
-        extending.call_off(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
+        extensions.call_off(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
         return self
 
     def allow(self, minutes: int | None, by: User | None = None) -> "Story":
         seconds = None if minutes is None else minutes * 60
-        extending.allow(session_id=self.id, by=by or self.mechanic, seconds=seconds, now=self.now)
+        extensions.allow(session_id=self.id, by=by or self.mechanic, seconds=seconds, now=self.now)
         return self
 
     def live(self) -> "Story":
@@ -138,7 +138,7 @@ class Story:
     def leave(self, person: User) -> "Story":
         """Every page of theirs closes."""
         Connection.objects.filter(session_id=self.id, user=person).delete()
-        actions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
+        transitions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
         return self
 
     def hears(self, person: User, receiving: bool | None = True) -> "Story":
@@ -160,7 +160,7 @@ class Story:
         return self
 
     def end(self, by: User) -> "Story":
-        actions.end(session_id=self.id, by=by, now=self.now)
+        transitions.end(session_id=self.id, by=by, now=self.now)
         return self
 
     def events(self, *kinds: str) -> list[SessionEvent]:

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.answers import Refused
-from autodoctor.clock.models import Job
-from autodoctor.sessions import actions, alerts, log, taking
-from autodoctor.sessions.attendance import Situation, look
+from autodoctor.core.errors import Refused
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs.sweep import monitor, sweep
+from autodoctor.sessions.lifecycle import alert_work, transitions
 from autodoctor.sessions.models import Alert, Session
-from autodoctor.sessions.sweep import monitor, sweep
+from autodoctor.sessions.record import alerts, event_log
+from autodoctor.sessions.record.participants import Situation, look
 from autodoctor.sessions.tests.story import Story
 
 
@@ -28,7 +29,7 @@ def unnoticed(story: Story, support: User) -> Alert:
 
 
 def take(story: Story, alert: Alert, by: User, instead_of: User | None = None) -> Alert:
-    return taking.take(
+    return alert_work.take(
         session_id=story.id, seq=alert.seq, by=by, now=story.now, instead_of=instead_of.id if instead_of else None
     )
 
@@ -66,15 +67,15 @@ def test_it_is_taken_once_and_the_second_reads_who_has_it(
 def test_it_is_handed_back_and_done(story: Story, unnoticed: Alert, support: User, colleague: User) -> None:
     this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
     take(story, unnoticed, support)
-    for act in (taking.hand_back, taking.finish):
+    for act in (alert_work.hand_back, alert_work.finish):
         with pytest.raises(Refused, match="not_yours"):
             act(**this, by=colleague)
-    assert taking.hand_back(**this, by=support).taken_by is None
-    done = taking.finish(**this, by=colleague, note=" rang a mechanic up ")
+    assert alert_work.hand_back(**this, by=support).taken_by is None
+    done = alert_work.finish(**this, by=colleague, note=" rang a mechanic up ")
     assert (done.taken_by, done.done_at) == (colleague, story.now)
     (event,) = story.events("support.done")
     assert event.data["note"] == "rang a mechanic up"
-    for act in (taking.take, taking.hand_back, taking.finish):
+    for act in (alert_work.take, alert_work.hand_back, alert_work.finish):
         with pytest.raises(Refused, match="already_done"):
             act(**this, by=support)
 
@@ -82,11 +83,11 @@ def test_it_is_handed_back_and_done(story: Story, unnoticed: Alert, support: Use
 def test_only_support_works_on_alerts(story: Story, unnoticed: Alert, customer: User, mechanic2: User) -> None:
     this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
     with pytest.raises(Refused, match="not_support"):
-        taking.take(**this, by=customer)
+        alert_work.take(**this, by=customer)
     with pytest.raises(Session.DoesNotExist):
-        taking.take(**this, by=mechanic2)
+        alert_work.take(**this, by=mechanic2)
     assert not story.events("support.took")
-    assert {event.kind for event in log.read(story.id, after=0, viewer="customer")}.isdisjoint({"alert.support"})
+    assert {event.kind for event in event_log.read(story.id, after=0, viewer="customer")}.isdisjoint({"alert.support"})
 
 
 def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_once(
@@ -103,7 +104,7 @@ def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_o
     assert event.at == unnoticed.raised_at + timedelta(minutes=3)
 
     take(story, unnoticed, support)
-    taking.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
+    alert_work.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
     story.wait(minutes=4)
     monitor(story.now)
     assert len(mailed()) == 2
@@ -117,7 +118,7 @@ def test_one_that_was_taken_in_time_is_not_mailed_and_expects_somebody_anew_when
     story.wait(minutes=4)
     monitor(story.now)
     assert mailed() == []
-    taking.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
+    alert_work.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
     story.now += timedelta(minutes=3)
     monitor(story.now)
     assert mailed() == [support.email]
@@ -125,7 +126,7 @@ def test_one_that_was_taken_in_time_is_not_mailed_and_expects_somebody_anew_when
 
 def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnoticed: Alert, support: User) -> None:
     story.wait(minutes=1).accept()
-    assert taking.is_over(unnoticed, _situation(story))
+    assert alert_work.is_over(unnoticed, _situation(story))
     story.now += timedelta(minutes=2)
     monitor(story.now)
     assert mailed() == []
@@ -136,11 +137,11 @@ def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnot
 
 def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) -> None:
     story.live().end(story.customer)
-    actions.record(
+    transitions.record(
         session_id=story.id, kind="alert.support", data={"rule": "payment.disputed"}, audience="support", now=story.now
     )
     alert = Alert.objects.get(rule="payment.disputed")
-    assert not taking.is_over(alert, _situation(story))
+    assert not alert_work.is_over(alert, _situation(story))
     story.now += timedelta(minutes=3)
     monitor(story.now)
     assert mailed() == [support.email]

@@ -106,10 +106,10 @@ def test_the_history_says_what_became_of_the_money(
     elif ending == "mechanic_lost":
         story.live().wait(minutes=15).leave(mechanic).wait(minutes=6)
     else:
-        from autodoctor.sessions import actions
+        from autodoctor.sessions.lifecycle import transitions
 
         story.pay().accept()
-        actions.cancel(session_id=story.id, by=customer, now=story.now)
+        transitions.cancel(session_id=story.id, by=customer, now=story.now)
 
     assert customers_words in reads(customer)
     assert mechanics_words in reads(mechanic)
@@ -184,10 +184,10 @@ def test_who_holds_a_session_sees_others_wait_but_cannot_take_them(
 def test_a_request_given_back_goes_to_the_others_only(
     story: "Story", mechanic: "User", mechanic2: "User", reads: Callable[..., str]
 ) -> None:
-    from autodoctor.sessions import actions
+    from autodoctor.sessions.lifecycle import transitions
 
     story.pay().accept()
-    actions.release(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    transitions.release(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
 
     assert "Given back" in reads(mechanic2, "/dashboard/queue/")
     assert "Nobody is waiting" in reads(mechanic, "/dashboard/queue/")

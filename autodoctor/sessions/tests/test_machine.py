@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
-from autodoctor.clock.models import Job
-from autodoctor.sessions import due, settlement
-from autodoctor.sessions.rules import DEADLINES
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs.sweep import sweep
+from autodoctor.sessions.rules import schedule, settlement
+from autodoctor.sessions.rules.table import DEADLINES
 from autodoctor.sessions.states import TERMINAL
-from autodoctor.sessions.sweep import sweep
 from autodoctor.sessions.tests import bill
 from autodoctor.sessions.tests.machine import Course
-from tests.fakes.examples import examples
+from tests.kit.examples import examples
 
 
 class Machine(Course):
@@ -32,7 +32,7 @@ class Machine(Course):
 
     @invariant()
     def no_open_session_is_without_a_way_out(self) -> None:
-        ahead = due.kept([self.story.id])[self.story.id]
+        ahead = schedule.kept([self.story.id])[self.story.id]
         ways_out = [kind for kind in ahead if DEADLINES[kind].certain and DEADLINES[kind].leads_to]
         assert ways_out or self.session.state in TERMINAL
 

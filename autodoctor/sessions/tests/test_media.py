@@ -3,13 +3,13 @@
 import pytest
 
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.answers import Refused
-from autodoctor.sessions import actions
+from autodoctor.core.errors import Refused
+from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
-VIDEO = actions.PlanTerms(slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999)
+VIDEO = transitions.PlanTerms(slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from autodoctor.answers import Refused
-from autodoctor.sessions import rating, standings
+from autodoctor.core.errors import Refused
+from autodoctor.sessions.lifecycle import rating
+from autodoctor.sessions.queries import ratings
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -94,7 +95,7 @@ def test_it_may_change_for_14_days_and_counts_once(over: "Story", mechanic: "Use
     give(over, 5, "It held, after all")  # pressed twice: nothing new
 
     assert len(over.events("rating.given")) == 2
-    assert standings.standing(mechanic) == standings.Standing(5.0, 1)
+    assert ratings.standing(mechanic) == ratings.Standing(5.0, 1)
 
     over.now += timedelta(seconds=1)
     with pytest.raises(Refused) as refused:
@@ -114,9 +115,9 @@ def test_average_and_latest_words_of_all_their_sessions(
     elsewhere = Story(customer, mechanic2).live().end(customer)
     give(elsewhere, 1, "Somebody else")
 
-    assert standings.standing(mechanic) == standings.Standing(4.5, 2)
-    assert standings.standings([mechanic, mechanic2, customer, None]).keys() == {mechanic.id, mechanic2.id}
-    assert [opinion["rating_line"] for opinion in standings.opinions(mechanic)] == ["Knows old Volvos"]
+    assert ratings.standing(mechanic) == ratings.Standing(4.5, 2)
+    assert ratings.standings([mechanic, mechanic2, customer, None]).keys() == {mechanic.id, mechanic2.id}
+    assert [opinion["rating_line"] for opinion in ratings.opinions(mechanic)] == ["Knows old Volvos"]
 
 
 # The pages

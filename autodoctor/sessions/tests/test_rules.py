@@ -10,14 +10,14 @@ from datetime import timedelta
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import calling, extending
-from autodoctor.sessions.actions import PlanTerms
-from autodoctor.sessions.calling import Checkup
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs.sweep import monitor, sweep
+from autodoctor.sessions.lifecycle import extensions, preflight
+from autodoctor.sessions.lifecycle.preflight import Checkup
+from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Connection, SessionEvent
-from autodoctor.sessions.rules import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell, named
-from autodoctor.sessions.sweep import monitor, sweep
+from autodoctor.sessions.rules.table import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell, named
 from autodoctor.sessions.tests.story import CHAT, Story
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ class Case:
 
 def fails_the_check(story: Story, person: User | None = None, mode: str = "video") -> Story:
     checkup = Checkup(mode=mode, checks=FAILING, network={})
-    calling.report(session_id=story.id, by=person or story.customer, checkup=checkup, now=story.now)
+    preflight.report(session_id=story.id, by=person or story.customer, checkup=checkup, now=story.now)
     return story
 
 
@@ -57,7 +57,7 @@ def opens_the_page(story: Story, person: User) -> Story:
 
 def is_declined(story: Story, payment: Payment) -> Story:
     Payment.objects.filter(id=payment.id).update(decline_code="card_declined")
-    extending.tell(session_id=story.id, payment_id=payment.id, now=story.now)
+    extensions.tell(session_id=story.id, payment_id=payment.id, now=story.now)
     return story
 
 
@@ -216,7 +216,7 @@ def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
 def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
     checkup = Checkup(mode="video", checks=dict.fromkeys(FAILING, "passed"), network={})
-    calling.report(session_id=story.id, by=customer, checkup=checkup, now=story.now)
+    preflight.report(session_id=story.id, by=customer, checkup=checkup, now=story.now)
     assert "preflight.failing" not in story.wait(seconds=60).rules()
 
 
@@ -228,7 +228,7 @@ def test_who_chooses_to_do_with_less_fails_no_more(customer: User, mechanic: Use
 def test_it_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept().join(mechanic)).wait(seconds=100)
     checks = {**FAILING, "network": "failed"}
-    calling.report(
+    preflight.report(
         session_id=story.id, by=customer, checkup=Checkup(mode="video", checks=checks, network={}), now=story.now
     )
     assert "preflight.failing" not in story.wait(seconds=79).rules()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import settlement
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.tests.story import NOON
 
 

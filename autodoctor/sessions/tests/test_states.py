@@ -2,8 +2,8 @@
 
 import pytest
 
-from autodoctor.sessions.jobs import JOBS, STEPS
-from autodoctor.sessions.rules import DEADLINES, Step
+from autodoctor.sessions.jobs.handlers import JOBS, STEPS
+from autodoctor.sessions.rules.table import DEADLINES, Step
 from autodoctor.sessions.states import (
     BEFORE_START,
     CLAIMED,

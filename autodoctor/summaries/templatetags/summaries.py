@@ -9,9 +9,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from autodoctor.paper import moment
-from autodoctor.payments.words import money
-from autodoctor.sessions.words import span
+from autodoctor.core.pdf import moment
+from autodoctor.payments.formatting import money
+from autodoctor.sessions.formatting import span
 from autodoctor.summaries.content import Safe, Typed, cells_of, texts_of
 from autodoctor.summaries.forms import SummaryForm
 
@@ -40,7 +40,7 @@ def in_words(typed: Typed) -> list[tuple[str, str]]:
 
 @register.filter
 def time_of_day(at: datetime | None) -> str:
-    """As `room/times` writes it, too."""
+    """As `lib/format-time` writes it, too."""
     # Translators: how a time of day is written, in Django's letters.
     return date_format(localtime(at), pgettext("time of day", "g:i A")) if at else ""
 

@@ -10,11 +10,11 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.files import store
+from autodoctor.files import storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.tests.samples import photo, upload
 from autodoctor.room.tests.live_session import live_session
-from autodoctor.sessions import sharing
+from autodoctor.sessions.lifecycle import attachments
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 from autodoctor.summaries import actions
@@ -71,7 +71,7 @@ class Desk:
 
     def photo(self, name: str = "clamp.jpg", by: User | None = None) -> StoredFile:
         """Taken somewhere, as its position says until it is stored."""
-        return sharing.share(session_id=self.id, by=by or self.mechanic, upload=upload(name, photo()), now=self.now)
+        return attachments.share(session_id=self.id, by=by or self.mechanic, upload=upload(name, photo()), now=self.now)
 
     def photos(self, count: int) -> tuple[UUID, ...]:
         """The first is shared; the others are copies of what became of it, which costs no decoder."""
@@ -95,5 +95,5 @@ def _copy(file: StoredFile, name: str) -> StoredFile:
 
 
 def _copy_object(key: str) -> str:
-    with store.open_object(key) as opened:
-        return store.storage().save(store.new_key(timezone.now()), ContentFile(opened.read()))
+    with storage.open_object(key) as opened:
+        return storage.storage().save(storage.new_key(timezone.now()), ContentFile(opened.read()))

@@ -3,10 +3,10 @@
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.answers import Refused
-from autodoctor.clock.models import Job
+from autodoctor.core.errors import Refused
 from autodoctor.files import listing
 from autodoctor.files.errors import FileRefused
+from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import State
 from autodoctor.summaries import actions

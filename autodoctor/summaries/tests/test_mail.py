@@ -13,10 +13,10 @@ from django.core import mail
 from django.core.mail import EmailMessage
 
 from autodoctor.accounts.models import User
-from autodoctor.answers import Refused
-from autodoctor.clock.loop import run_due
-from autodoctor.clock.models import Job
+from autodoctor.core.errors import Refused
 from autodoctor.files.tests.samples import position_in
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.summaries.actions import resend
 from autodoctor.summaries.tests.desk import CONTENT, Desk

@@ -10,7 +10,7 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from autodoctor import paper
+from autodoctor.core import pdf as core_pdf
 from autodoctor.files.tests.samples import position_in
 from autodoctor.summaries import document, pdf
 from autodoctor.summaries.content import PARTS_MAX, PHOTOS_MAX, TEXT_MAX, PartLine
@@ -32,7 +32,7 @@ def opened(shown: Document, time_zone: str = "Europe/Berlin") -> Iterator[pypdfi
 def words(made: pypdfium2.PdfDocument) -> str:
     """All of it on one line, without the places where long words may break."""
     pages = [page.get_textpage().get_text_range() for page in made]
-    return re.sub(r"\s+", " ", " ".join(pages).replace(paper.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
+    return re.sub(r"\s+", " ", " ".join(pages).replace(core_pdf.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
 
 
 def images(made: pypdfium2.PdfDocument) -> list[Any]:
@@ -143,7 +143,7 @@ def test_photos_are_small_and_say_nothing_about_where_they_were_taken(desk: Desk
 
 
 def test_pictographs_that_no_font_has_are_named(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
-    monkeypatch.setattr(paper, "_draws_pictographs", lambda: False)
+    monkeypatch.setattr(core_pdf, "_draws_pictographs", lambda: False)
     with opened(document.of(desk.submit(findings="All good 👍🏽"))) as made:
         assert "All good [thumbs up sign]" in words(made)
     assert CONTENT.findings

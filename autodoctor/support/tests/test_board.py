@@ -12,23 +12,23 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions import actions, taking
+from autodoctor.sessions.lifecycle import alert_work, transitions
 from autodoctor.sessions.models import Alert
 from autodoctor.sessions.tests.story import Story
-from autodoctor.support import lines
-from autodoctor.support.lines import Level
+from autodoctor.support import board_lines
+from autodoctor.support.board_lines import Level
 
 ClientOf = Callable[[User], Client]
 JSON = {"Accept": "application/json"}
 
 
 def levels(story: Story) -> list[tuple[str, str]]:
-    board = lines.board(story.now)
+    board = board_lines.board(story.now)
     return [(line.session.customer.name, line.level.word) for line in board.lines]
 
 
-def only(story: Story) -> lines.Line:
-    (line,) = lines.board(story.now).lines
+def only(story: Story) -> board_lines.Line:
+    (line,) = board_lines.board(story.now).lines
     return line
 
 
@@ -38,7 +38,7 @@ def words(markup: bytes) -> str:
 
 def disputed(story: Story) -> Alert:
     data = {"rule": "payment.disputed"}
-    actions.record(session_id=story.id, kind="alert.support", data=data, audience="support", now=story.now)
+    transitions.record(session_id=story.id, kind="alert.support", data=data, audience="support", now=story.now)
     return Alert.objects.get(rule="payment.disputed", session_id=story.id)
 
 
@@ -52,7 +52,7 @@ def test_those_in_trouble_come_first(story: Story, stranger: User, mechanic2: Us
     assert levels(story)[1] == ("Casey Customer", "trouble")
 
     alert = Alert.objects.get()
-    taking.take(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
+    alert_work.take(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
     assert levels(story) == [("Casey Customer", "trouble"), ("Sam Stranger", "handled")]
 
 
@@ -79,10 +79,10 @@ def test_what_is_only_to_be_watched_is_no_trouble(story: Story) -> None:
 
 
 def test_unpaid_bookings_and_ended_sessions_stand_apart(story: Story, stranger: User, mechanic2: User) -> None:
-    assert [session.id for session in lines.board(story.now).drafts] == [story.id]
+    assert [session.id for session in board_lines.board(story.now).drafts] == [story.id]
     over = Story(stranger, mechanic2).live().end(stranger)
     disputed(over)
-    board = lines.board(story.now)
+    board = board_lines.board(story.now)
     assert (board.lines, [session.id for session, _ in board.closed]) == ([], [over.id])
 
 
@@ -175,4 +175,4 @@ def test_a_name_cannot_act_on_the_page(story: Story, support: User, client_of: C
 
 def test_what_was_left_by_many_is_bounded(story: Story) -> None:
     story.pay()
-    assert lines.board(story.now + timedelta(days=1)).more == 0
+    assert board_lines.board(story.now + timedelta(days=1)).more == 0

@@ -15,9 +15,9 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.clock.queue import schedule
 from autodoctor.payments.models import Dispute, Payment, Refund
-from autodoctor.sessions import desk as acts
+from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.lifecycle import support_actions as acts
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.case_file import Case

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.clock.models import Job
 from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.models import Deed

@@ -32,7 +32,7 @@ def test_what_goes_through_django_and_past_it_is_recorded(tmp_path: Path) -> Non
 
 
 def test_only_the_part_runs() -> None:
-    done = run(IDENTITY, "autodoctor/room/tests/test_line.py", "--collect-only", "--postgres-part")
+    done = run(IDENTITY, "autodoctor/room/tests/test_connection.py", "--collect-only", "--postgres-part")
     assert done.returncode == 0, done.stdout
     assert "test_line.py" in done.stdout
     assert IDENTITY not in done.stdout

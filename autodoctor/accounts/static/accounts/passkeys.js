@@ -1,6 +1,6 @@
 // What allauth's passkey scripts leave to the page: when their buttons may be pressed, and words for a refusal.
 
-import { toast } from "page/toasts";
+import { toast } from "lib/toasts";
 
 // A press before allauth listens would be lost, or send an empty form. It begins with this event, and asked first.
 document.addEventListener("DOMContentLoaded", () => {

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandError
 
-from autodoctor.files import store
+from autodoctor.files import storage
 from autodoctor.files.s3 import PrivateBucket
 
 DAYS_OF_UNFINISHED = 1
@@ -24,13 +24,13 @@ class Command(BaseCommand):
     help = "Make the private place where uploads are kept: the directory, or the S3 bucket with its policy."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if store.is_directory():
-            folder = store.directory()
+        if storage.is_directory():
+            folder = storage.directory()
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.stdout.write(f"Uploads are kept in {folder}.")
             return
         try:
-            self._set_up(cast(PrivateBucket, store.storage()))
+            self._set_up(cast(PrivateBucket, storage.storage()))
         except (BotoCoreError, ClientError, URLError) as error:
             raise CommandError(f"The store did not take it: {error}") from error
 

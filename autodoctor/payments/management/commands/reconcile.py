@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from autodoctor.payments.gateway import PaymentError
 from autodoctor.payments.reconcile import Difference, differences
+from autodoctor.payments.stripe import PaymentError
 
 DAYS = 30
 COLUMNS = ("what", "of", "stripe_id", "payment_id", "ours", "theirs")

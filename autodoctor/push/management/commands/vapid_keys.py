@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from autodoctor.vapid import new_private_key, public_key_of
+from autodoctor.core.vapid_keys import new_private_key, public_key_of
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@
  * whose `data-when` that is: so it stands there too when the server renders the switch anew. Nobody is asked anything
  * before they press.
  */
-import { namesOf } from "room/browser-name";
-import { csrfToken } from "room/upload";
-import { toast } from "page/toasts";
+import { namesOf } from "lib/browser-name";
+import { csrfToken } from "lib/upload";
+import { toast } from "lib/toasts";
 
 const ADDRESS = "/api/push/subscriptions";
 const WORKER = "/service-worker.js";

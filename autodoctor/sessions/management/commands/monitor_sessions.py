@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from autodoctor.sessions.sweep import monitor
+from autodoctor.sessions.jobs.sweep import monitor
 
 
 class Command(BaseCommand):

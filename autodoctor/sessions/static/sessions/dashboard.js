@@ -1,9 +1,9 @@
 // @ts-check
 /** Makes the elements of the dashboards known. */
-import { ElapsedTime } from "room/elapsed-time";
-import { LightBox } from "room/light-box";
-import { ServerClock } from "room/server-clock";
-import { FeedStatus, LiveList } from "sessions/live-list";
+import { ElapsedTime } from "lib/elapsed-time";
+import { LightBox } from "lib/light-box";
+import { ServerClock } from "lib/server-clock";
+import { FeedStatus, LiveList } from "lib/live-list";
 
 const page = /** @type {HTMLElement | null} */ (document.querySelector("[data-now]"));
 ElapsedTime.clock = new ServerClock(page?.dataset.now);

@@ -3,7 +3,7 @@
  * <draft-form>: the form of a summary that saves itself while somebody types. What has not reached the server stays on
  * this device, and two windows notice each other: the server takes a draft only from whoever saw the last one.
  */
-import { timeOfDay } from "room/times";
+import { timeOfDay } from "lib/format-time";
 import { Unsaved } from "summaries/unsaved";
 
 const PAUSE_MS = 800; // of typing, before it is saved

@@ -1,6 +1,6 @@
 // @ts-check
 /** <photo-picks>: which photos the summary shows. What is shared here is picked at once. Tells `change` of it. */
-import { toast } from "page/toasts";
+import { toast } from "lib/toasts";
 
 export class PhotoPicks extends HTMLElement {
   connectedCallback() {
@@ -15,7 +15,7 @@ export class PhotoPicks extends HTMLElement {
     this.#limit();
   }
 
-  /** @param {import("room/upload").SharedFile} file */
+  /** @param {import("lib/upload").SharedFile} file */
   #shared(file) {
     if (file.kind !== "image") return toast(this.#words, "info");
     const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template"));

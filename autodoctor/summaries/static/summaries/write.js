@@ -1,6 +1,6 @@
 // @ts-check
 /** Makes the elements of the summary's form known: first those that the form itself relies on. */
-import { FileDrop } from "room/file-drop";
+import { FileDrop } from "room/files/file-drop";
 import { DraftForm } from "summaries/draft-form";
 import { PartRows } from "summaries/part-rows";
 import { PhotoPicks } from "summaries/photo-picks";

@@ -1,7 +1,7 @@
 // @ts-check
 /** Alerts are taken and done without leaving the page; what can be done about a session follows it. */
-import { toast } from "page/toasts";
-import { feed } from "sessions/feed";
+import { toast } from "lib/toasts";
+import { feed } from "lib/feed";
 
 // A page that loads again would lose its place, and its leave to sound.
 document.getElementById("actions")?.addEventListener("submit", async (event) => {

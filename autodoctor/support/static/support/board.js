@@ -1,9 +1,9 @@
 // @ts-check
 /** The live board: what ticks on it, and its sound. */
-import { ElapsedTime } from "room/elapsed-time";
-import { ServerClock } from "room/server-clock";
-import { SessionClock } from "room/session-clock";
-import { FeedStatus, LiveList } from "sessions/live-list";
+import { ElapsedTime } from "lib/elapsed-time";
+import { ServerClock } from "lib/server-clock";
+import { SessionClock } from "room/clock/session-clock";
+import { FeedStatus, LiveList } from "lib/live-list";
 
 const QUIET = "support-quiet";
 

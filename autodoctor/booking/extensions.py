@@ -1,0 +1,166 @@
+"""More time for a running session: what is offered now, buying it, and how the payment stands.
+
+An offer names the row, its time and price, and the time the session had when it was shown. So what is charged is what
+was confirmed, and an offer that was accepted once, in this tab or another, cannot be accepted again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import User
+from autodoctor.booking.models import ExtensionOption, span_in_words
+from autodoctor.core.errors import Refused
+from autodoctor.payments import checkout, ledger, saved_card, stripe
+from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments.formatting import money
+from autodoctor.payments.models import Payment
+from autodoctor.payments.payment_sync import abandon
+from autodoctor.payments.saved_card import KeptCard
+from autodoctor.sessions.lifecycle import extensions
+from autodoctor.sessions.lifecycle.extensions import MoreTime
+from autodoctor.sessions.models import Session
+
+State = Payment.State
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One option, for one session as it stands."""
+
+    option: ExtensionOption
+    granted_seconds: int
+
+    @property
+    def key(self) -> str:
+        option = self.option
+        return f"{option.pk}-{option.seconds}-{option.price_cents}-{self.granted_seconds}"
+
+    @property
+    def terms(self) -> MoreTime:
+        option = self.option
+        return MoreTime(
+            name=str(option),
+            seconds=option.seconds,
+            price_cents=option.price_cents,
+            currency=option.currency,
+            on_top_of=self.granted_seconds,
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How the payment of an extension stands, for its customer."""
+
+    payment: Payment
+    now: datetime
+
+    @property
+    def state(self) -> str:
+        """bank: it is asked; confirm, pay: the customer is waited for; paid; released; failed: nothing was charged."""
+        payment = self.payment
+        if payment.state in (State.AUTHORISED, State.CAPTURED):
+            called_off = payment.due_cents is not None and payment.granted_at is None
+            return "released" if called_off else "paid"
+        if payment.state == State.RELEASED:
+            return "released"
+        if payment.state == State.FAILED or payment.due_cents is not None:
+            return "failed"
+        return payment.waits_for or "bank"
+
+    @property
+    def time(self) -> str:
+        """How much is added, in words."""
+        return span_in_words(timedelta(seconds=self.payment.seconds))
+
+    @property
+    def price(self) -> str:
+        return money(self.payment.amount_cents, self.payment.currency)
+
+    @property
+    def link(self) -> str:
+        """Where to go on, in a tab of its own; empty with nothing to do, or when the page has to be asked for anew."""
+        payment = self.payment
+        if self.state == Payment.WaitsFor.CONFIRM:
+            return payment.confirm_url
+        fresh = payment.checkout_expires_at is not None and payment.checkout_expires_at > self.now
+        return payment.checkout_url if self.state == Payment.WaitsFor.PAY and fresh else ""
+
+    @property
+    def reason(self) -> str:
+        """Why the bank last said no."""
+        return str(self.payment.decline_reason)
+
+
+def offers(session: Session, now: datetime) -> list[Offer]:
+    """What can be added now, the shortest first."""
+    room = extensions.room(session, now)
+    options = ExtensionOption.objects.filter(active=True, currency=session.currency)
+    return [Offer(option, session.granted_seconds) for option in options if option.seconds <= room]
+
+
+def extend(
+    *, session: Session, by: User, key: str, another_card: bool, site: str, now: datetime
+) -> tuple[Payment, bool]:
+    """Accept this offer: the payment as it stands after the bank was asked, and whether it is new.
+
+    `site` is the address people come back to, with its final slash. Not to be called in a transaction. When the
+    payment service does not answer the queue goes on with it. Raises `Refused`, `Session.DoesNotExist`.
+    """
+    terms = _terms(session, key)
+    page = site.rstrip("/") + reverse("session_extension", args=[session.id])
+    payment, new = extensions.ask(
+        session_id=session.id, by=by, terms=terms, kept_card=not another_card, return_url=page, now=now
+    )
+    return go_on(payment, now), new
+
+
+def go_on(payment: Payment, now: datetime) -> Payment:
+    """Ask the bank, or open a page to pay on; as it stands then."""
+    try:
+        return saved_card.collect(payment=payment, now=now)
+    except NotPayable as over:
+        return over.payment
+    except stripe.PaymentError:
+        return Payment.objects.get(id=payment.id)
+
+
+def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
+    """The customer would rather not: closed at once if Stripe answers, else from the queue."""
+    payment = extensions.call_off(session_id=session_id, by=by, payment_id=payment_id, now=now)
+    try:
+        checkout.shut(payment=payment, now=now)
+        abandon(payment_id=payment.id, now=now)
+    except stripe.PaymentError:
+        pass  # it stands in the queue
+    return Payment.objects.get(id=payment.id)
+
+
+def pending(session: Session) -> Payment | None:
+    """The one that is being paid."""
+    found = ledger.pending_extension(session.id)
+    return found if found and found.due_cents is None else None
+
+
+def card(session: Session) -> KeptCard | None:
+    """The card that is asked: kept, and with consent given for this session."""
+    return saved_card.of(session.customer) if session.keep_card else None
+
+
+def latest(session: Session) -> Payment | None:
+    """The one that was last begun, however it stands."""
+    mine = Payment.objects.filter(owner_id=session.id, purpose=Payment.Purpose.EXTENSION)
+    return mine.order_by("-created_at").first()
+
+
+def _terms(session: Session, key: str) -> MoreTime:
+    """Of this offer, if a row of ours still says so; the session's part of it is checked under its lock."""
+    pk, _seconds, _cents, granted = (int(part) for part in key.split("-"))
+    for option in ExtensionOption.objects.filter(pk=pk, active=True, currency=session.currency):
+        offer = Offer(option, granted)
+        if offer.key == key:
+            return offer.terms
+    raise Refused("not_offered", _("This offer has changed meanwhile. Look at it again before you pay."))

@@ -1,0 +1,52 @@
+"""The page of the card that a customer has let us keep."""
+
+import pytest
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.payments import saved_card
+from autodoctor.payments.models import StripeCustomer
+from autodoctor.scheduler.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(customer: User) -> Client:
+    client = Client()
+    client.force_login(customer)
+    return client
+
+
+@pytest.fixture
+def kept(customer: User) -> StripeCustomer:
+    return StripeCustomer.objects.create(
+        user=customer, stripe_id="cus_1", payment_method_id="pm_1", card_brand="visa", card_last4="4242"
+    )
+
+
+def test_it_is_shown_by_its_last_digits_and_removed(desk: Client, kept: StripeCustomer, customer: User) -> None:
+    assert "Visa ending in 4242" in desk.get("/account/card/").content.decode()
+    answer = desk.post("/account/card/", follow=True).content.decode()
+    assert "Your card is removed." in answer
+    assert "We keep no card of yours." in answer
+    assert saved_card.of(customer) is None
+    assert [job.key for job in Job.objects.filter(kind="card.forget")] == ["pm_1"]
+
+
+def test_pressed_twice_it_is_removed_once(desk: Client, kept: StripeCustomer) -> None:
+    for _ in range(2):
+        assert desk.post("/account/card/").status_code == 302
+    assert Job.objects.filter(kind="card.forget").count() == 1
+
+
+def test_only_ones_own(kept: StripeCustomer, stranger: User) -> None:
+    client = Client()
+    client.force_login(stranger)
+    assert "4242" not in client.get("/account/card/").content.decode()
+    client.post("/account/card/")
+    assert StripeCustomer.objects.get().payment_method_id == "pm_1"
+
+
+def test_the_account_leads_there(desk: Client) -> None:
+    assert 'href="/account/card/"' in desk.get("/account/").content.decode()

@@ -1,5 +1,0 @@
-from django.apps import AppConfig
-
-
-class ClockConfig(AppConfig):
-    name = "autodoctor.clock"

@@ -1,0 +1,143 @@
+"""A file from outside: check, clean, store; then the row, in the caller's transaction."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import connection
+
+from autodoctor.accounts.models import User
+from autodoctor.files import errors, file_names, file_types, images, mp4_metadata, storage
+from autodoctor.files.models import StoredFile
+
+Upload: TypeAlias = "UploadedFile[Any]"
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What will be stored, still in the folder of the incoming."""
+
+    path: Path
+    thumbnail: Path | None
+    name: str
+    kind: str
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+@contextmanager
+def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
+    """The file, stored and not yet saved: the caller gives it an owner and an uploader and saves it inside.
+
+    Without that, its objects are taken away again. To be entered outside of any transaction: images take a while.
+    Raises `FileRefused`.
+    """
+    file = take(upload, now=now)
+    try:
+        yield file
+    except BaseException:
+        _discard_unless_saved(file)
+        raise
+
+
+def take(upload: Upload, *, now: datetime) -> StoredFile:
+    """Check, clean and store; the row is not saved. Raises `FileRefused`."""
+    _lend_connection()
+    try:
+        with tempfile.TemporaryDirectory(dir=storage.incoming()) as folder:
+            return _store(_clean(_on_disk(upload, Path(folder)), upload, Path(folder)), now)
+    except OSError as error:
+        raise errors.not_stored(error) from error
+
+
+def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
+    """The row, in the caller's transaction."""
+    file.owner_id, file.uploader = owner_id, uploader
+    file.save(force_insert=True)
+    return file
+
+
+def _lend_connection() -> None:
+    """Pictures wait for each other; nobody should have to wait for a connection that does nothing meanwhile."""
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        connection.close()
+
+
+def _store(cleaned: Cleaned, now: datetime) -> StoredFile:
+    file = StoredFile(
+        id=uuid4(),
+        name=cleaned.name,
+        kind=cleaned.kind,
+        content_type=cleaned.content_type,
+        size=cleaned.path.stat().st_size,
+        width=cleaned.width,
+        height=cleaned.height,
+        key=storage.new_key(now),
+        thumbnail_key=storage.new_key(now) if cleaned.thumbnail else "",
+        created_at=now,
+    )
+    try:
+        storage.put(cleaned.path, file.key)
+        if cleaned.thumbnail:
+            storage.put(cleaned.thumbnail, file.thumbnail_key)
+    except BaseException:
+        _take_back(file)
+        raise
+    return file
+
+
+def _on_disk(upload: Upload, folder: Path) -> Path:
+    """Where its bytes are; small ones come in memory."""
+    if hasattr(upload, "temporary_file_path"):
+        return Path(upload.temporary_file_path())
+    path = folder / "upload"
+    with path.open("wb") as file:
+        for piece in upload.chunks():
+            file.write(piece)
+    return path
+
+
+def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
+    size = path.stat().st_size
+    if size > errors.MAX_BYTES:
+        raise errors.too_large()
+    if not size:
+        raise errors.empty()
+    found = file_types.recognise(path, upload.content_type or "")
+    if found is None:
+        raise errors.wrong_type()
+    if found.content_type in mp4_metadata.CONTENT_TYPES:
+        _blank_descriptions(path)
+    given = upload.name or ""
+    if found.kind != StoredFile.Kind.IMAGE:
+        return Cleaned(path, None, file_names.fit(given, found.suffixes), found.kind, found.content_type)
+    picture, thumbnail = folder / "picture", folder / "thumbnail"
+    made = images.clean(path, picture, thumbnail)
+    stem = file_names.fit(given, found.suffixes).rpartition(".")[0]
+    name = file_names.fit(stem + made.suffixes[0], made.suffixes)
+    return Cleaned(picture, thumbnail, name, found.kind, made.content_type, made.width, made.height)
+
+
+def _blank_descriptions(path: Path) -> None:
+    try:
+        mp4_metadata.blank(path)
+    except ValueError as error:
+        raise errors.damaged() from error
+
+
+def _discard_unless_saved(file: StoredFile) -> None:
+    """A commit may have stood although its confirmation was lost: then the objects stay."""
+    if not StoredFile.objects.filter(pk=file.pk).exists():
+        _take_back(file)
+
+
+def _take_back(file: StoredFile) -> None:
+    with suppress(OSError):  # the sweep will
+        storage.remove(file.key, file.thumbnail_key)

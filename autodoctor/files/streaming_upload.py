@@ -1,0 +1,130 @@
+"""Uploads on their way in: the file goes straight to the disk while it arrives, and only then somebody works on it.
+
+Django would read the whole body into one temporary file and copy it into another, and keep a thread and a database
+connection meanwhile. Here a slow phone costs a socket and half a megabyte.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    HTTPRequestEvent,
+    HTTPScope,
+    Scope,
+)
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from multipart import parse_options_header
+
+from autodoctor.core.request_limits import UPLOAD
+from autodoctor.files import errors, storage
+from autodoctor.files.multipart_stream import Form, Spooled, Taking
+
+AT_ONCE = 8  # uploads of one person; browsers keep to six
+PIECE_BYTES = 256 * 1024
+Admits = Callable[[HTTPScope], Awaitable[UUID | None]]
+
+
+class Reception:
+    """Wraps Django at the address of uploads. `admits`: who is asking; None for whoever may not upload there.
+
+    Theirs is heard out and forgotten, and Django then tells them why.
+    """
+
+    def __init__(self, application: ASGI3Application, admits: Admits) -> None:
+        self._application = application
+        self._admits = admits
+        self._under_way: Counter[UUID] = Counter()
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        boundary = _boundary(scope) if scope["type"] == "http" else ""
+        if scope["type"] != "http" or not boundary:
+            await self._application(scope, receive, send)
+            return
+        async with self._form(scope, receive, boundary) as form:
+            if form is not None:
+                with_form: Any = {**scope, "form": form}
+                await self._application(with_form, _after_the_body(receive), send)
+
+    @asynccontextmanager
+    async def _form(self, scope: HTTPScope, receive: ASGIReceiveCallable, boundary: str) -> AsyncIterator[Form | None]:
+        """The form once it has arrived; None when the client left before. Afterwards its file is gone or stored."""
+        path = storage.incoming() / f"upload-{uuid4().hex}"
+        taking = Taking(boundary, path)
+        sender = await self._admits(scope)
+        if sender is None:
+            taking.form.problem = NotAdmitted()
+            taking.form.file = Spooled(path, name="file", content_type="")  # stands for what was sent, and is empty
+        elif self._under_way[sender] >= AT_ONCE:
+            taking.form.problem = errors.too_many_at_once()
+        key = sender or NOBODY
+        self._under_way[key] += 1
+        try:
+            yield await taking.all(receive)
+        finally:
+            self._under_way[key] -= 1
+            if self._under_way[key] <= 0:
+                del self._under_way[key]
+            if taking.form.file:
+                await asyncio.to_thread(taking.form.file.forget)
+
+
+NOBODY = UUID(int=0)
+
+
+class NotAdmitted(Exception):
+    """Nothing was kept: whoever asked may not upload here, and hears so from the view."""
+
+
+class Request(ASGIRequest):
+    """Knows the form that the reception has taken."""
+
+    def _load_post_and_files(self) -> None:
+        form: Form | None = self.scope.get("form")
+        if form is None:
+            super()._load_post_and_files()
+            return
+        self._post = QueryDict(mutable=True)
+        self._files: MultiValueDict[str, Any] = MultiValueDict()
+        if form.problem and not isinstance(form.problem, NotAdmitted):
+            raise form.problem
+        self._post.update(form.fields)
+        if form.file:
+            self._files["file"] = form.file
+
+
+class Handler(ASGIHandler):
+    request_class = Request
+    chunk_size = PIECE_BYTES
+
+
+def _boundary(scope: HTTPScope) -> str:
+    """Empty for anything but the upload of a form."""
+    if scope["method"] != "POST" or not UPLOAD.fullmatch(scope["path"]):
+        return ""
+    declared = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    content_type, options = parse_options_header(declared.decode("latin-1"))
+    return options.get("boundary", "") if content_type == "multipart/form-data" else ""
+
+
+def _after_the_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
+    """The body is read already: an empty one, and from then on whether the client leaves."""
+    told = False
+
+    async def receive_afterwards() -> ASGIReceiveEvent:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return HTTPRequestEvent(type="http.request", body=b"", more_body=False)
+
+    return receive_afterwards

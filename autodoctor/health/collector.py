@@ -1,0 +1,98 @@
+"""How things stand when Prometheus asks: from the database in two short queries, and from this process."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from autodoctor.health.cached_probe import Glance
+from autodoctor.room.hub.revocation import guests
+from autodoctor.room.socket.list_feed import feed
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import OPEN
+
+LIMIT_SECONDS = 3.0  # less than Prometheus waits
+FRESH_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the database says. Ages in seconds."""
+
+    sessions: dict[str, int]
+    jobs: dict[str, int]
+    clock_lag: float
+    webhooks: int
+    oldest_webhook: float
+
+
+def read() -> Rows:
+    """Bounded by what is open: nothing here grows with the past."""
+    now = timezone.now()
+    open_ones = Session.objects.filter(state__in=OPEN).order_by().values_list("state").annotate(Count("id"))
+    waits = Q(parked_at=None)
+    due, webhooks = waits & Q(run_at__lte=now), waits & Q(kind="stripe.event")
+    jobs = Job.objects.aggregate(
+        waiting=Count("id", filter=waits),
+        due=Count("id", filter=due),
+        failing=Count("id", filter=waits & Q(attempts__gt=0)),
+        parked=Count("id", filter=~waits),
+        webhooks=Count("id", filter=webhooks),
+        oldest_webhook=Min("due_at", filter=webhooks),
+        oldest_deadline=Min("run_at", filter=due & Q(external=False)),
+    )
+    return Rows(
+        sessions={state.value: 0 for state in OPEN} | dict(open_ones),
+        jobs={what: jobs[what] for what in ("waiting", "due", "failing", "parked")},
+        clock_lag=_age(jobs["oldest_deadline"], now),
+        webhooks=jobs["webhooks"],
+        oldest_webhook=_age(jobs["oldest_webhook"], now),
+    )
+
+
+class Standing(Collector):
+    def __init__(self) -> None:
+        self._rows = Glance(read, seconds=LIMIT_SECONDS, fresh_seconds=FRESH_SECONDS)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing is read before somebody asks."""
+        return []
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        yield _by("autodoctor_sockets", "Open websockets of this process.", "what", _sockets())
+        try:
+            rows = self._rows.get()
+        except Exception:  # what this process counts itself is worth having just then
+            yield _one("autodoctor_database_up", "Whether the database answered.", 0)
+            return
+        yield _one("autodoctor_database_up", "Whether the database answered.", 1)
+        yield _by("autodoctor_sessions", "Open sessions.", "state", rows.sessions)
+        yield _by("autodoctor_jobs", "Rows of the clock; failing ones wait to be tried again.", "what", rows.jobs)
+        yield _one("autodoctor_clock_lag_seconds", "How long the oldest deadline is overdue.", rows.clock_lag)
+        yield _one("autodoctor_webhooks_waiting", "Webhooks that were not acted on yet.", rows.webhooks)
+        yield _one("autodoctor_webhook_oldest_seconds", "How long the oldest of them waits.", rows.oldest_webhook)
+
+
+def _sockets() -> dict[str, int]:
+    lines, feeds = len(guests), len(feed)
+    return {"session": max(0, lines - feeds), "feed": feeds}
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=value)
+
+
+def _by(name: str, words: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, labels=[label])
+    for key, value in sorted(values.items()):
+        family.add_metric([key], value)
+    return family

@@ -1,0 +1,60 @@
+"""Every request and every socket has an id, which all lines of the log about it carry."""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+
+from autodoctor.core import logs
+from autodoctor.room.wire.connection import Receive, Scope, Send
+
+HEADER = b"x-request-id"
+_fit = re.compile(r"[A-Za-z0-9._-]{8,64}")  # for a log and a header
+_session = re.compile(r"/sessions/([0-9a-f]{8}-[0-9a-f-]{27})(?:/|$)")
+
+
+class RequestIds:
+    """Wraps an ASGI application: binds the id, and the session that the address names; answers with the id."""
+
+    def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = _given(scope) or secrets.token_hex(8)
+        logs.bind(request_id=request_id)  # this task is the request's own: there is nothing to unbind
+        if found := _session.search(scope["path"]):
+            logs.bind(session_id=found.group(1))
+        if scope["type"] == "http":
+            send = _naming(send, request_id)
+        await self._application(scope, receive, send)
+
+
+def _given(scope: Scope) -> str:
+    """As the proxy in front named it; anybody else's word is not taken. Empty without one."""
+    if not _is_from_proxy(scope):
+        return ""
+    named = [value.decode("latin-1") for name, value in scope["headers"] if name == HEADER]
+    return named[0] if len(named) == 1 and _fit.fullmatch(named[0]) else ""
+
+
+def _is_from_proxy(scope: Scope) -> bool:
+    trusted = settings.TRUSTED_PROXIES
+    if isinstance(trusted, int):
+        return trusted > 0
+    host = (scope.get("client") or ("", 0))[0]
+    try:
+        return not host or any(ip_address(host) in network for network in trusted)  # a Unix socket has no address
+    except ValueError:
+        return False
+
+
+def _naming(send: Send, request_id: str) -> Send:
+    async def named(event: Any) -> None:
+        if event["type"] == "http.response.start":
+            event = {**event, "headers": [*event.get("headers", ()), (HEADER, request_id.encode())]}
+        await send(event)
+
+    return named

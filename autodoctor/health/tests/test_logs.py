@@ -1,0 +1,91 @@
+"""How a record becomes a line."""
+
+import json
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+from autodoctor.core import logs
+
+
+def line_of(*args: Any, exc_info: Any = None) -> dict[str, Any]:
+    record = logging.LogRecord("autodoctor.x", logging.ERROR, "x.py", 1, args[0], args[1:], exc_info)
+    written: dict[str, Any] = json.loads(logs.formatter(readable=False).format(record))
+    return written
+
+
+def test_a_line_has_its_fields_and_what_is_bound_around_it() -> None:
+    with logs.bound(request_id="r1", session_id="s1"):
+        line = line_of("%d things", 3)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "3 things",
+        "level": "error",
+        "logger": "autodoctor.x",
+        "request_id": "r1",
+        "session_id": "s1",
+    }
+    assert "request_id" not in line_of("later")
+
+
+def test_a_line_stays_one_line() -> None:
+    assert line_of("one\ntwo")["event"] == "one\ntwo"
+    assert (
+        "\n"
+        not in logs.formatter(readable=False).format(logging.LogRecord("a", 20, "x", 1, "one\ntwo", (), None)).rstrip()
+    )
+
+
+def fail() -> None:
+    try:
+        raise KeyError("the words of somebody")
+    except KeyError as error:
+        raise ValueError("hunter2") from error
+
+
+def test_a_failure_is_told_by_type_and_place_not_by_its_words() -> None:
+    try:
+        fail()
+    except ValueError:
+        line = line_of("It failed", exc_info=sys.exc_info())
+    assert (line["error"], line["cause"]) == ("ValueError", "KeyError")
+    assert line["at"][-1].endswith(" fail")
+    assert "hunter2" not in json.dumps(line)
+    assert "somebody" not in json.dumps(line)
+
+
+def test_a_person_at_a_terminal_reads_all_of_it() -> None:
+    try:
+        fail()
+    except ValueError:
+        record = logging.LogRecord("autodoctor.x", 40, "x.py", 1, "It failed", (), sys.exc_info())
+    assert "hunter2" in logs.formatter(readable=True).format(record)
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("/files/1/view/?until=1&seal=ab", "/files/1/view/"),
+        ('"GET /book/?next=/a?b HTTP/1.1"', '"GET /book/ HTTP/1.1"'),
+        ("https://s3.example/key?X-Amz-Signature=ab", "https://s3.example/key"),
+        ("why? because", "why because"),
+        ("nothing to hide", "nothing to hide"),
+    ],
+)
+def test_addresses_lose_what_follows_them(said: str, written: str) -> None:
+    assert logs.without_query(said) == written
+
+
+def test_the_servers_own_lines_lose_it_too() -> None:
+    record = logging.LogRecord("uvicorn.access", 20, "x", 1, '%s - "%s"', ("127.0.0.1:1", "/a?b=c"), None)
+    logs.WithoutQuery().filter(record)
+    assert record.getMessage() == '127.0.0.1:1 - "/a"'
+
+
+def test_debug_is_for_our_own_words_only() -> None:
+    config = logs.configuration(readable=False, level="DEBUG")
+    assert config["loggers"]["autodoctor"]["level"] == "DEBUG"
+    assert config["root"]["level"] == "INFO"
+    assert config["loggers"]["botocore"]["level"] == "WARNING"

@@ -1,0 +1,137 @@
+"""Fact → consequence: what a higher capability does about news from a lower one; and every job's handler in one table.
+
+A fact is scheduled in the transaction that makes it true, so it cannot be lost; its consequence runs at once from
+the durable queue, in a transaction of its own.
+"""
+
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.dispatch import receiver
+from django.utils import timezone
+
+from autodoctor.accounts.jobs import JOBS as ACCOUNTS
+from autodoctor.files.jobs import JOBS as FILES
+from autodoctor.mail.jobs import JOBS as MAIL
+from autodoctor.payments.jobs import JOBS as PAYMENTS
+from autodoctor.payments.models import Payment
+from autodoctor.push.jobs import JOBS as PUSH
+from autodoctor.receipts import issuing
+from autodoctor.receipts.issuing import JOBS as RECEIPTS
+from autodoctor.room.jobs import JOBS as ROOM
+from autodoctor.scheduler.handlers import Handler, parked
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
+from autodoctor.sessions.lifecycle import earnings, extensions, support_alerts, transitions
+from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.summaries.jobs import JOBS as SUMMARIES
+from autodoctor.summaries.jobs import session_in
+
+
+def _session_of(job: Job) -> UUID:
+    return UUID(job.payload["owner_id"])
+
+
+def fulfil(job: Job, now: datetime) -> None:
+    """A hold is there: the request goes into the queue, or the session gets its time."""
+    if job.payload["purpose"] == Payment.Purpose.BOOKING:
+        transitions.admit(session_id=_session_of(job), now=now)
+    else:
+        extensions.extend(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
+
+
+def tell_of_extension(job: Job, now: datetime) -> None:
+    """The bank asks or declined, while both sit in the session."""
+    extensions.tell(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
+
+
+def close(job: Job, now: datetime) -> None:
+    """A hold became a charge or was released: part of the session's history; the last one brings the receipt."""
+    transitions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now)
+    issuing.issue(session_id=_session_of(job), now=now)
+
+
+def tell_of_refund(job: Job, now: datetime) -> None:
+    """Some of it was given back: in the session's history and by mail."""
+    session_id, data = _session_of(job), dict(job.payload)
+    transitions.record(session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now)
+    issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
+
+
+def credit_the_mechanic(job: Job, now: datetime) -> None:
+    """A session is over, and something of it was charged."""
+    earnings.credit(session_id=_session_of(job), now=now)
+
+
+def alert_support(job: Job, now: datetime) -> None:
+    """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
+    support_alerts.alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
+
+
+def note_for_support(job: Job, now: datetime) -> None:
+    """A dispute is decided: in the session's history, for support to read."""
+    transitions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now)
+
+
+@receiver(parked)
+def alert_of_parked(job: Job, **rest: object) -> None:
+    """Work about a session was given up: money stands still, or somebody does not know what they should."""
+    if session_id := _concerned(job):
+        data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
+        if payment := _payment_of(job):
+            data["payment_id"] = str(payment.id)
+        support_alerts.alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
+
+
+def _concerned(job: Job) -> UUID | None:
+    """Which session a job is about; None for one that is about none."""
+    if job.kind in DEADLINES:
+        return UUID(job.key)
+    if job.kind in ("summary.mail", "receipt.mail"):
+        return session_in(job)
+    if job.kind == "mail.send":
+        named = job.payload.get("context", {}).get("session_id")
+    else:
+        payment = _payment_of(job)
+        named = payment.owner_id if payment else job.payload.get("owner_id")
+    return UUID(str(named)) if named else None
+
+
+def _payment_of(job: Job) -> Payment | None:
+    """A charge, release, call-off, refund or transfer is kept under the id of its payment, or its own."""
+    of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earning__movements__id=job.key)
+    with suppress(ValidationError):  # what is done about a customer's card is kept under another kind of key
+        return Payment.objects.filter(of_this).first()
+    return None
+
+
+REACTIONS = {
+    "payment.authorised": Handler(fulfil),
+    "payment.waiting": Handler(tell_of_extension),
+    "payment.declined": Handler(tell_of_extension),
+    "payment.captured": Handler(close),
+    "payment.earned": Handler(credit_the_mechanic),
+    "payment.released": Handler(close),
+    "payment.failed": Handler(close),
+    "payment.refunded": Handler(tell_of_refund),
+    "payment.refund_failed": Handler(alert_support),
+    "payment.disputed": Handler(alert_support),
+    "payment.dispute_closed": Handler(note_for_support),
+    "payment.mismatch": Handler(alert_support),
+}
+
+HANDLERS: dict[str, Handler] = {
+    **MAIL,
+    **ACCOUNTS,
+    **PAYMENTS,
+    **FILES,
+    **PUSH,
+    **SESSIONS,
+    **ROOM,
+    **RECEIPTS,
+    **SUMMARIES,
+    **REACTIONS,
+}

@@ -1,0 +1,107 @@
+"""One mail to one person, handed to the mail server now."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from smtplib import SMTPDataError, SMTPRecipientsRefused
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused, AnymailRequestsAPIError
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from autodoctor.mail.message import Attachment, Envelope, Images, envelope
+from autodoctor.mail.rendering import render
+from autodoctor.scheduler.handlers import GiveUp
+
+# What an HTTP API says of a mail that it will never take: malformed, too large, not deliverable.
+NEVER = {400, 413, 422}
+
+
+class Person(Protocol):
+    """Whoever has an account; or `Recipient`, an address without one."""
+
+    @property
+    def email(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def time_zone(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Recipient:
+    email: str
+    name: str = ""
+    time_zone: str = "UTC"
+
+
+def deliver(
+    template: str,
+    *,
+    to: Person | str,
+    context: Mapping[str, Any],
+    key: str,
+    attachments: Sequence[Attachment] = (),
+    images: Images | None = None,
+) -> None:
+    """Render and send, outside of any transaction. `template`, `context` and `key` are those of `post`.
+
+    `images` stand in the HTML as `cid:<name>`. Raises `GiveUp` when the server will never take this mail (a refused
+    address), and else what went wrong (no server, no answer): worth another attempt.
+    """
+    recipient = _recipient(to)
+    letter = render(template, {**context, "to_name": recipient.name}, time_zone=recipient.time_zone)
+    headers = {
+        "Message-ID": message_id(key),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",  # keeps notes of absence from coming back
+    }
+    message = envelope(letter, to=recipient.email, headers=headers, attachments=attachments, images=images or {})
+    with _refusals():
+        message.send()
+        _check_taken(message)
+
+
+def message_id(key: str) -> str:
+    """The same for every attempt, so that a receiver who got a mail twice can tell."""
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{urlsplit(settings.SITE_URL).hostname}>"
+
+
+def _recipient(to: Person | str) -> Person:
+    """An address of one of our people is written to as its owner."""
+    if not isinstance(to, str):
+        return to
+    return get_user_model().objects.filter(email=to).first() or Recipient(to)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell a mail that nobody will ever take from a server that is not well."""
+    try:
+        yield
+    except (SMTPRecipientsRefused, SMTPDataError, AnymailRequestsAPIError) as error:
+        if not _is_for_ever(error):
+            raise
+        raise GiveUp(str(error)) from error
+    except (AnymailRecipientsRefused, AnymailInvalidAddress) as error:
+        raise GiveUp(str(error)) from error
+
+
+def _check_taken(message: Envelope) -> None:
+    """A service may have answered without saying yes. Mail by SMTP has no such status."""
+    answer = getattr(message, "anymail_status", None)
+    if answer is not None and not answer.status <= {"sent", "queued"}:
+        raise GiveUp(f"not taken: {', '.join(answer.status)}")
+
+
+def _is_for_ever(error: SMTPRecipientsRefused | SMTPDataError | AnymailRequestsAPIError) -> bool:
+    match error:
+        case SMTPRecipientsRefused(recipients=answers):
+            return all(code >= 500 for code, _ in answers.values())
+        case SMTPDataError(smtp_code=code):
+            return code >= 500
+        case _:
+            return error.status_code in NEVER

@@ -1,0 +1,241 @@
+"""Stripe's present state, applied to our row: whoever learns it first wins, the others change nothing."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from autodoctor.payments import disputes, earnings
+from autodoctor.payments.models import Payment, Refund, StripeCustomer
+from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
+from autodoctor.scheduler.queue import schedule
+
+State = Payment.State
+HELD_OR_CHARGED = ("requires_capture", "succeeded")
+ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless whoever learnt of it has opened one by then
+
+
+def settle(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
+    """Move the payment to where Stripe says it is, and schedule the news of it in the same transaction.
+
+    A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once a payment.
+    Raises `Payment.DoesNotExist`.
+    """
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(id=payment_id)
+        if reason := disagreement(payment, snapshot):
+            report_mismatch(payment, reason, now)
+        elif payment.intent_id in ("", snapshot.intent_id):  # else an attempt that came to nothing
+            _follow(payment, snapshot, now)
+    return payment
+
+
+def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
+    """Where the two differ in what must never differ; empty when they agree."""
+    known_customer = StripeCustomer.objects.filter(user=payment.payer_id).values_list("stripe_id", flat=True).first()
+    another_hold = payment.intent_id not in ("", snapshot.intent_id) and snapshot.status in HELD_OR_CHARGED
+    differs = {
+        "reference": snapshot.payment_id != str(payment.id),
+        "owner": snapshot.owner_id != str(payment.owner_id),
+        "customer": bool(snapshot.customer_id) and snapshot.customer_id != known_customer,
+        "amount": snapshot.amount_cents != payment.amount_cents,
+        "held": snapshot.status == "requires_capture" and snapshot.capturable_cents != payment.amount_cents,
+        "currency": snapshot.currency != payment.currency,
+        "livemode": snapshot.livemode != settings.STRIPE_LIVEMODE,
+        "second_hold": another_hold,
+    }
+    return next((name for name, yes in differs.items() if yes), "")
+
+
+def report_mismatch(payment: Payment, reason: str, now: datetime) -> None:
+    """Tell support, once a payment. In a transaction."""
+    if Payment.objects.filter(id=payment.id, mismatch="").update(mismatch=reason):
+        payment.mismatch = reason
+        _tell("payment.mismatch", payment, now)
+
+
+def abandon(*, payment_id: UUID, now: datetime) -> None:
+    """A payment that was called off, and that nobody can pay any more, ends as not paid."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(id=payment_id)
+        if payment.due_cents == 0 and _move(payment, [State.CREATED], State.FAILED, closed_at=now):
+            _tell("payment.failed", payment, now)
+
+
+def settle_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: datetime) -> None:
+    """What became of a refund that we asked for; None: Stripe refused it."""
+    with transaction.atomic():
+        refund = Refund.objects.select_related("payment").get(id=refund_id)
+        if snapshot is None:
+            _fail_refund(refund, now)
+        else:
+            _follow_refund(refund.payment, snapshot, now)
+
+
+def wait_for(what: Payment.WaitsFor, payment: Payment, now: datetime, **changes: Any) -> None:
+    """The holder of the card has to do something; told once to those who wait for it."""
+    with transaction.atomic():
+        if _open(payment).exclude(waits_for=what).update(waits_for=what, **changes):
+            _tell("payment.waiting", payment, now)
+
+
+def decline(payment: Payment, code: str, now: datetime) -> None:
+    """The bank said no, for now. Of an extension that is told, for somebody waits; and another way to pay is opened."""
+    with transaction.atomic():
+        if not _open(payment).exclude(decline_code=code[:80]).update(decline_code=code[:80]):
+            return
+        payment.decline_code = code[:80]
+        if payment.purpose != Payment.Purpose.EXTENSION:
+            return
+        _tell("payment.declined", payment, now)
+        if not payment.checkout_number:
+            _open(payment).update(waits_for="")
+            schedule("payment.collect", str(payment.id), now + ANOTHER_WAY)
+
+
+def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    if snapshot.status in HELD_OR_CHARGED:
+        _authorise(payment, snapshot, now)
+    if snapshot.status == "succeeded":
+        _capture(payment, snapshot, now)
+    elif snapshot.status == "canceled":
+        _release(payment, snapshot, now)
+    elif snapshot.confirm_url and payment.attempt_id == snapshot.intent_id:
+        wait_for(Payment.WaitsFor.CONFIRM, payment, now, confirm_url=snapshot.confirm_url[:2000])
+    elif snapshot.decline_code:
+        decline(payment, snapshot.decline_code, now)
+    for refund in snapshot.refunds:
+        _follow_refund(payment, refund, now)
+    if snapshot.disputed:
+        disputes.follow(payment, snapshot, now)
+        earnings.look_again(payment.id, now)
+
+
+def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    too_late = payment.due_cents == 0  # called off, or given up as not paid
+    moved = _move(
+        payment,
+        [State.CREATED, State.FAILED],
+        State.AUTHORISED,
+        intent_id=snapshot.intent_id,
+        charge_id=snapshot.charge_id,
+        card_brand=snapshot.card_brand[:20],
+        card_last4=snapshot.card_last4[:4],
+        decline_code="",
+        waits_for="",
+        authorised_at=now,
+        closed_at=None,
+    )
+    if moved and too_late:
+        schedule("payment.release", str(payment.id), now)
+    elif moved:
+        _keep_card(payment, snapshot, now)
+        _tell("payment.authorised", payment, now)
+
+
+def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    """Only with the consent given for this payment; a card that was kept before may have been removed meanwhile."""
+    was_kept = payment.attempt_id == snapshot.intent_id
+    if payment.keep_card and snapshot.customer_id and snapshot.payment_method_id and not was_kept:
+        StripeCustomer.objects.filter(user=payment.payer_id, stripe_id=snapshot.customer_id).update(
+            payment_method_id=snapshot.payment_method_id,
+            card_brand=snapshot.card_brand[:20],
+            card_last4=snapshot.card_last4[:4],
+            card_kept_at=now,
+        )
+
+
+def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    received = snapshot.received_cents
+    captured = min(received, payment.amount_cents)
+    if not _move(payment, [State.AUTHORISED], State.CAPTURED, captured_cents=captured, closed_at=now):
+        return
+    _tell("payment.captured", payment, now)
+    if payment.due_cents is not None:  # else it is earned when the session is over
+        _tell("payment.earned", payment, now)
+    if received != payment.to_capture_cents:  # charged by someone else, or not what was decided
+        report_mismatch(payment, "captured", now)
+
+
+def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+    """Also a hold that came and went before we looked: older news of it then finds the row closed."""
+    sources = [State.AUTHORISED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
+    if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
+        return
+    _tell("payment.released", payment, now)
+    if payment.to_capture_cents:  # the hold was gone before it could be charged
+        report_mismatch(payment, "hold_lost", now)
+
+
+def _follow_refund(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> None:
+    if not snapshot.moved_money:
+        return
+    refund = _refund_row(payment, snapshot, now)
+    if snapshot.status in ("failed", "canceled"):
+        _fail_refund(refund, now)
+        return
+    requested = Refund.objects.filter(id=refund.id, state=Refund.State.REQUESTED)
+    if requested.update(state=Refund.State.ISSUED, stripe_id=snapshot.id):
+        _tell_of_refund("payment.refunded", refund, now)
+
+
+def _fail_refund(refund: Refund, now: datetime) -> None:
+    """Its amount is free to be given back another way."""
+    not_yet = Refund.objects.filter(id=refund.id).exclude(state=Refund.State.FAILED)
+    if not_yet.update(state=Refund.State.FAILED):
+        _tell_of_refund("payment.refund_failed", refund, now)
+
+
+def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Refund:
+    """Ours by its reference; one made at Stripe itself is taken into the ledger."""
+    if ours := payment.refunds.filter(id__in=_uuids(snapshot.refund_id)).first():
+        return ours
+    made_at_stripe, _created = Refund.objects.get_or_create(
+        stripe_id=snapshot.id,
+        defaults={
+            "payment": payment,
+            "amount_cents": snapshot.amount_cents,
+            "reason": "made at Stripe",
+            "created_at": now,
+        },
+    )
+    return made_at_stripe
+
+
+def _uuids(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)]
+    except ValueError:
+        return []
+
+
+def _move(payment: Payment, sources: Collection[str], target: State, **changes: Any) -> bool:
+    """Compare and set: only one of many who saw the same news moves the row."""
+    moved = Payment.objects.filter(id=payment.id, state__in=sources).update(state=target, **changes)
+    if moved:
+        payment.state = target
+        for name, value in changes.items():
+            setattr(payment, name, value)
+    return bool(moved)
+
+
+def _open(payment: Payment) -> QuerySet[Payment]:
+    """The row while it may still be paid."""
+    return Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None)
+
+
+def _tell(fact: str, payment: Payment, now: datetime) -> None:
+    schedule(fact, str(payment.id), now, **_payload(payment))
+
+
+def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
+    schedule(fact, str(refund.id), now, **_payload(refund.payment), refund_id=str(refund.id))
+    earnings.look_again(refund.payment_id, now)
+
+
+def _payload(payment: Payment) -> dict[str, str]:
+    return {"owner_id": str(payment.owner_id), "purpose": payment.purpose, "payment_id": str(payment.id)}

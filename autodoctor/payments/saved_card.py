@@ -1,0 +1,107 @@
+"""Paying while a session runs: with the kept card, whose holder is there to confirm; else on a page of its own.
+
+Safe to repeat and to race: what is asked of the bank is written down first, and goes out under one key.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from autodoctor.accounts.models import User
+from autodoctor.payments import stripe, stripe_requests
+from autodoctor.payments.checkout import ask_bank, open_checkout, payable, shut
+from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.payments.payment_sync import decline, settle, wait_for
+from autodoctor.scheduler.queue import schedule
+
+
+@dataclass(frozen=True)
+class KeptCard:
+    brand: str
+    last4: str
+
+
+def of(user: User) -> KeptCard | None:
+    """The card this person had us keep."""
+    kept = StripeCustomer.objects.filter(user=user).exclude(payment_method_id="").first()
+    return KeptCard(kept.card_brand, kept.card_last4) if kept else None
+
+
+def remove(*, user: User, now: datetime) -> bool:
+    """Keep this person's card no longer: from now on nothing asks it, and Stripe forgets it soon. False without one."""
+    with transaction.atomic():
+        kept = StripeCustomer.objects.select_for_update().filter(user=user).exclude(payment_method_id="").first()
+        if kept is None:
+            return False
+        schedule("card.forget", kept.payment_method_id, now)
+        _clear(StripeCustomer.objects.filter(pk=kept.pk))
+        return True
+
+
+def collect(*, payment: Payment, now: datetime) -> Payment:
+    """Ask the bank behind the kept card; without one, once it said no, or for another card: open a page to pay on.
+
+    The payment then `waits_for` its holder, or for the bank. Raises `NotPayable` once it is paid or called off, and
+    the gateway's errors: whatever was begun goes on from the queue. Not to be called in a transaction.
+    """
+    payment = payable(payment)
+    if _goes_by_kept_card(payment, now):
+        payment = _ask(payment, now)
+        if not payment.decline_code:
+            return payment
+    payment = open_checkout(payment=payment, success_url=payment.return_url, cancel_url=payment.return_url, now=now)
+    wait_for(Payment.WaitsFor.PAY, payment, now)
+    return payable(payment)
+
+
+def _goes_by_kept_card(payment: Payment, now: datetime) -> bool:
+    if payment.checkout_number or payment.decline_code or not payment.keep_card:
+        return False
+    return bool(payment.attempted_at) or _begin(payment, now)
+
+
+def _begin(payment: Payment, now: datetime) -> bool:
+    """Write down what is asked of the bank. Of two callers one does, and both send that. False: a page opened."""
+    person = StripeCustomer.objects.filter(user=payment.payer).exclude(payment_method_id="").first()
+    if person is None:
+        return False
+    request = stripe_requests.attempt(
+        payment_id=payment.id,
+        owner_id=payment.owner_id,
+        amount_cents=payment.amount_cents,
+        currency=payment.currency,
+        description=payment.description,
+        customer_id=person.stripe_id,
+        payment_method_id=person.payment_method_id,
+        return_url=payment.return_url,
+    )
+    asked = Payment.objects.filter(id=payment.id, checkout_number=0, keep_card=True)  # no page was wanted meanwhile
+    asked.filter(attempted_at=None).update(attempted_at=now, attempt_request=request)
+    return asked.exclude(attempted_at=None).exists()
+
+
+def _ask(payment: Payment, now: datetime) -> Payment:
+    payment = payable(payment)
+    try:
+        intent_id = ask_bank(payment)
+    except (stripe.Invalid, stripe.Unknown) as error:
+        if error.code == "idempotency_error":  # somebody else is asking at this very moment
+            raise stripe.Unavailable(error.code) from error
+        _forget_card(payment)
+        decline(payment, "card_unusable", now)
+        return payable(payment)
+    settled = settle(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
+    if settled.due_cents == 0:  # called off in between, by somebody who could not know of this attempt
+        shut(payment=Payment.objects.get(id=payment.id), now=now)
+    return payable(payment)
+
+
+def _forget_card(payment: Payment) -> None:
+    gone = payment.attempt_request["payment_method"]
+    _clear(StripeCustomer.objects.filter(user=payment.payer, payment_method_id=gone))
+
+
+def _clear(kept: QuerySet[StripeCustomer]) -> None:
+    kept.update(payment_method_id="", card_brand="", card_last4="", card_kept_at=None)

@@ -1,0 +1,73 @@
+"""The only place that speaks to Stripe: plain values go in, snapshots of Stripe's present state come out.
+
+No call here may be made inside a transaction. Every change carries an idempotency key: whoever repeats a call
+after a crash passes the same key and gets the first answer again.
+"""
+
+from autodoctor.payments.stripe.client import Declined, Invalid, PaymentError, Unavailable, Unknown
+from autodoctor.payments.stripe.connect import (
+    AccountSnapshot,
+    TransferSnapshot,
+    account,
+    account_link,
+    create_account,
+    find_reversal,
+    find_transfer,
+    reverse,
+    transfer,
+    transfer_as_it_is,
+)
+from autodoctor.payments.stripe.disputes import DisputeSnapshot
+from autodoctor.payments.stripe.intents import (
+    CheckoutSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+    attempt,
+    cancel,
+    capture,
+    checkout,
+    create_checkout,
+    create_customer,
+    expire_checkout,
+    find_attempt,
+    forget_card,
+    payment,
+    refund,
+)
+from autodoctor.payments.stripe.webhooks import EventNotice, Forged, verified_event
+
+__all__ = [
+    "AccountSnapshot",
+    "CheckoutSnapshot",
+    "Declined",
+    "DisputeSnapshot",
+    "EventNotice",
+    "Forged",
+    "Invalid",
+    "PaymentError",
+    "PaymentSnapshot",
+    "RefundSnapshot",
+    "TransferSnapshot",
+    "Unavailable",
+    "Unknown",
+    "account",
+    "account_link",
+    "attempt",
+    "cancel",
+    "capture",
+    "checkout",
+    "create_account",
+    "create_checkout",
+    "create_customer",
+    "expire_checkout",
+    "find_attempt",
+    "find_reversal",
+    "find_transfer",
+    "forget_card",
+    "payment",
+    "refund",
+    "reverse",
+    "transfer",
+    "transfer_as_it_is",
+    "verified_event",
+]

@@ -1,0 +1,107 @@
+"""The way to Stripe: one client, one key for every change, Stripe's errors as ours."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.payments import decline_messages
+
+TIMEOUT_SECONDS = (3.0, 8.0)  # to connect, to answer
+RETRIES = 2  # within one call, with the same key; what lies beyond is the durable queue's
+
+# The SDK writes request bodies at DEBUG and addresses at INFO.
+logging.getLogger("stripe").setLevel(logging.WARNING)
+stripe.enable_telemetry = False
+
+
+class PaymentError(Exception):
+    """A call that did not succeed. `code` is for us, `sentence` for the person who waits."""
+
+    sentence: Promise = _("The payment service does not answer just now. Nothing was charged. Try again in a moment.")
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Declined(PaymentError):
+    """The bank said no."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.sentence = decline_messages.sentence(code)
+
+
+class Unavailable(PaymentError):
+    """No answer, or not now: whether it was done is not known. Repeat with the same key."""
+
+
+class Unknown(PaymentError):
+    """Stripe has no such object."""
+
+    sentence = _("This payment cannot be found.")
+
+
+class Invalid(PaymentError):
+    """Stripe refuses this as things stand; look at the present state before doing anything else."""
+
+    sentence = _("This payment has moved on meanwhile. Load the page again.")
+
+
+@lru_cache(maxsize=4)
+def _client_for(api_key: str, address: str) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        api_key,
+        base_addresses={"api": address} if address else {},
+        max_network_retries=RETRIES,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+    )
+
+
+def client() -> stripe.StripeClient:
+    return _client_for(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+
+
+def once(key: str) -> Any:
+    if not key:
+        raise ValueError("a change needs an idempotency key")
+    return {"idempotency_key": key}
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Stripe's errors as ours, cut off from their cause: that holds whole answers, and tracebacks are logged."""
+    try:
+        yield
+    except stripe.CardError as error:
+        raise Declined(_decline_code(error)) from None
+    except stripe.InvalidRequestError as error:
+        code = error.code or error.param or "invalid_request"
+        raise (Unknown if error.http_status == 404 else Invalid)(code) from None
+    except stripe.IdempotencyError:
+        raise Invalid("idempotency_error") from None
+    except stripe.StripeError as error:
+        code = f"{type(error).__name__} {error.http_status or ''} {error.request_id or ''}"
+        raise Unavailable(code.strip()) from None
+
+
+def _decline_code(error: stripe.CardError) -> str:
+    decline_code = getattr(error.error, "decline_code", None)
+    return str(decline_code or error.code or "card_declined")
+
+
+def part(data: dict[str, Any], name: str) -> dict[str, Any]:
+    part = data.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def id_of(reference: Any) -> str:
+    """Of an object that may stand there whole, as its id, or not at all."""
+    return str(reference["id"] if isinstance(reference, dict) else reference or "")

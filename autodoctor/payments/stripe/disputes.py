@@ -1,0 +1,46 @@
+"""Disputes: a charge does not carry its own, so they are asked for by the PaymentIntent."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autodoctor.payments.stripe.client import client, part
+
+_LOST = ("lost",)
+_NOT_LOST = ("won", "warning_closed", "prevented")
+
+
+@dataclass(frozen=True)
+class DisputeSnapshot:
+    id: str
+    amount_cents: int
+    currency: str
+    reason: str
+    status: str  # as Stripe names it
+    evidence_due_at: datetime | None
+    opened_at: datetime
+
+    @property
+    def outcome(self) -> str:
+        """won or lost; empty while it is open."""
+        return "lost" if self.status in _LOST else "won" if self.status in _NOT_LOST else ""
+
+
+def disputes_of(intent_id: str) -> tuple[DisputeSnapshot, ...]:
+    """Those of this payment, as they are now. The caller turns Stripe's errors into ours."""
+    found = client().v1.disputes.list({"payment_intent": intent_id, "limit": 100})
+    return tuple(read_dispute(dispute.to_dict()) for dispute in found.data)
+
+
+def read_dispute(data: dict[str, Any]) -> DisputeSnapshot:
+    """Of a dispute as Stripe gives it."""
+    due_by = part(data, "evidence_details").get("due_by")
+    return DisputeSnapshot(
+        id=data["id"],
+        amount_cents=data["amount"],
+        currency=data["currency"],
+        reason=data.get("reason") or "general",
+        status=data["status"],
+        evidence_due_at=datetime.fromtimestamp(due_by, UTC) if due_by else None,
+        opened_at=datetime.fromtimestamp(data["created"], UTC),
+    )

@@ -1,0 +1,195 @@
+"""Customers, Checkouts, PaymentIntents and refunds: plain values go in, snapshots of the present state come out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import stripe
+
+from autodoctor.payments.stripe.client import client, id_of, in_our_words, once, part
+from autodoctor.payments.stripe.disputes import DisputeSnapshot, disputes_of
+
+_WHOLE = ["latest_charge.refunds"]
+
+
+@dataclass(frozen=True)
+class CheckoutSnapshot:
+    id: str
+    url: str  # empty once it is no longer open
+    status: str  # open | complete | expired
+    expires_at: datetime
+    intent_id: str  # empty until the customer tried to pay
+
+
+@dataclass(frozen=True)
+class RefundSnapshot:
+    id: str
+    amount_cents: int
+    status: str
+    refund_id: str  # our row, from the metadata; empty when it was made elsewhere
+    moved_money: bool  # False: the part of a hold that was never captured
+
+
+@dataclass(frozen=True)
+class PaymentSnapshot:
+    intent_id: str
+    status: str
+    amount_cents: int
+    currency: str
+    livemode: bool
+    payment_id: str  # our row and its owner, from the metadata
+    owner_id: str
+    customer_id: str
+    payment_method_id: str
+    capturable_cents: int
+    received_cents: int
+    charge_id: str
+    was_held: bool  # the bank said yes at some time
+    card_brand: str
+    card_last4: str
+    decline_code: str
+    confirm_url: str  # where the bank asks the holder; empty when it does not
+    disputed: bool
+    refunds: tuple[RefundSnapshot, ...]
+    disputes: tuple[DisputeSnapshot, ...] = ()
+
+    @property
+    def refunded_cents(self) -> int:
+        gone = ("failed", "canceled")
+        return sum(r.amount_cents for r in self.refunds if r.moved_money and r.status not in gone)
+
+
+def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
+    """The id of a new customer at Stripe."""
+    with in_our_words():
+        made = client().v1.customers.create(
+            {"email": email, "name": name, "metadata": {"user_id": str(user_id)}}, once(key)
+        )
+        return made.id
+
+
+def forget_card(payment_method_id: str, *, key: str) -> None:
+    """Nothing can be asked of it any more. Raises `Invalid` or `Unknown` when Stripe has let go of it already."""
+    with in_our_words():
+        client().v1.payment_methods.detach(payment_method_id, {}, once(key))
+
+
+def create_checkout(request: dict[str, Any], *, key: str) -> CheckoutSnapshot:
+    with in_our_words():
+        params: Any = request
+        return _checkout(client().v1.checkout.sessions.create(params, once(key)))
+
+
+def checkout(checkout_id: str) -> CheckoutSnapshot:
+    with in_our_words():
+        return _checkout(client().v1.checkout.sessions.retrieve(checkout_id))
+
+
+def expire_checkout(checkout_id: str, *, key: str) -> CheckoutSnapshot:
+    """Nobody can pay it any more. Raises `Invalid` when it was paid or had expired already."""
+    with in_our_words():
+        return _checkout(client().v1.checkout.sessions.expire(checkout_id, {}, once(key)))
+
+
+def attempt(request: dict[str, Any], *, key: str) -> str:
+    """The id of the PaymentIntent that came of it, declined or not: `payment` says how it stands."""
+    with in_our_words():
+        params: Any = request
+        try:
+            return client().v1.payment_intents.create(params, once(key)).id
+        except stripe.CardError as declined:
+            made = getattr(declined.error, "payment_intent", None)
+            if made is None:
+                raise
+            return str(made.id)
+
+
+def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
+    """The PaymentIntent of an attempt whose answer never reached us; empty when none came about."""
+    with in_our_words():
+        lately = client().v1.payment_intents.list({"customer": customer_id, "limit": 100})
+        found = (intent.id for intent in lately.data if intent.metadata.to_dict().get("payment_id") == str(payment_id))
+        return next(found, "")
+
+
+def payment(intent_id: str) -> PaymentSnapshot:
+    """The PaymentIntent with its charge, refunds and dispute, as it is now."""
+    with in_our_words():
+        return _payment(client().v1.payment_intents.retrieve(intent_id, {"expand": _WHOLE}))
+
+
+def capture(intent_id: str, *, amount_cents: int, key: str) -> PaymentSnapshot:
+    """Charge this much of the hold; the rest of it is released. Raises `Invalid` when it is no longer held."""
+    with in_our_words():
+        params: Any = {"amount_to_capture": amount_cents, "expand": _WHOLE}
+        return _payment(client().v1.payment_intents.capture(intent_id, params, once(key)))
+
+
+def cancel(intent_id: str, *, key: str) -> PaymentSnapshot:
+    """Release the hold, or end an attempt to pay. Raises `Invalid` when it is charged or cancelled already."""
+    with in_our_words():
+        return _payment(client().v1.payment_intents.cancel(intent_id, {"expand": _WHOLE}, once(key)))
+
+
+def refund(intent_id: str, *, amount_cents: int, refund_id: UUID, key: str) -> RefundSnapshot:
+    """Give back this much of what was charged."""
+    with in_our_words():
+        metadata = {"refund_id": str(refund_id)}
+        made = client().v1.refunds.create(
+            {"payment_intent": intent_id, "amount": amount_cents, "metadata": metadata}, once(key)
+        )
+        return _refund(made.to_dict())
+
+
+def _checkout(session: stripe.checkout.Session) -> CheckoutSnapshot:
+    return CheckoutSnapshot(
+        id=session.id,
+        url=session.url or "",
+        status=session.status or "",
+        expires_at=datetime.fromtimestamp(session.expires_at, UTC),
+        intent_id=id_of(session.to_dict().get("payment_intent")),
+    )
+
+
+def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
+    data = intent.to_dict()
+    charge = part(data, "latest_charge")
+    metadata = part(data, "metadata")
+    card = part(part(charge, "payment_method_details"), "card")
+    error = part(data, "last_payment_error")
+    refunds = part(charge, "refunds").get("data") or []
+    return PaymentSnapshot(
+        intent_id=data["id"],
+        status=data["status"],
+        amount_cents=data["amount"],
+        currency=data["currency"],
+        livemode=data["livemode"],
+        payment_id=metadata.get("payment_id", ""),
+        owner_id=metadata.get("owner_id", ""),
+        customer_id=id_of(data.get("customer")),
+        payment_method_id=id_of(data.get("payment_method")),
+        capturable_cents=data.get("amount_capturable") or 0,
+        received_cents=data.get("amount_received") or 0,
+        charge_id=id_of(data.get("latest_charge")),
+        was_held=bool(charge.get("paid")),
+        card_brand=card.get("brand") or "",
+        card_last4=card.get("last4") or "",
+        decline_code=error.get("decline_code") or error.get("code") or "",
+        confirm_url=part(part(data, "next_action"), "redirect_to_url").get("url") or "",
+        disputed=bool(charge.get("disputed")),
+        refunds=tuple(_refund(refund) for refund in refunds),
+        disputes=disputes_of(data["id"]) if charge.get("disputed") else (),
+    )
+
+
+def _refund(data: dict[str, Any]) -> RefundSnapshot:
+    refund_id = part(data, "metadata").get("refund_id", "")
+    return RefundSnapshot(
+        id=data["id"],
+        amount_cents=data["amount"],
+        status=data.get("status") or "pending",
+        refund_id=refund_id,
+        # Stripe lists what a capture or a cancellation leaves of a hold as a refund too, without a transaction.
+        moved_money=bool(refund_id or data.get("balance_transaction")),
+    )

@@ -1,0 +1,253 @@
+"""The kept card while something breaks: a crash, an outage, two tabs, news that come first. Charged once, or never."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from autodoctor.payments import checkout, ledger, saved_card, stripe, stripe_requests
+from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.payments.payment_sync import abandon, settle
+from autodoctor.payments.tests.stand import Behave, Consequences, Crash, Crashes, collected, live, open_page, run_all
+from autodoctor.sandbox.testing import RunningSandbox
+
+State = Payment.State
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_while_the_bank_is_asked_charges_once(
+    kept: StripeCustomer,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    crashes: Crashes,
+    consequences: Consequences,
+    now: datetime,
+    moment: str,
+) -> None:
+    crashes.once("attempt", moment)
+    with pytest.raises(Crash):
+        saved_card.collect(payment=extension, now=now)
+    run_all()
+    extension.refresh_from_db()
+    assert extension.state == State.AUTHORISED
+    assert live(stripe_sandbox, extension) == ["requires_capture"]
+    assert crashes.keys == [f"attempt:{extension.id}"] * 2
+    assert consequences.kinds() == ["authorised", "authorised"]
+
+
+def test_a_payment_service_that_is_away_is_asked_again_from_the_queue(
+    kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3)
+    with pytest.raises(stripe.Unavailable):
+        saved_card.collect(payment=extension, now=now)
+    run_all()
+    extension.refresh_from_db()
+    assert extension.state == State.AUTHORISED
+    assert live(stripe_sandbox, extension) == ["requires_capture"]
+
+
+def test_done_but_not_answered_it_is_held_once(
+    kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    """And who then wants another card finds it paid."""
+    stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3, when="after")
+    with pytest.raises(stripe.Unavailable):
+        saved_card.collect(payment=extension, now=now)
+    ledger.use_another_card(extension)
+    assert collected(extension, now).state == State.AUTHORISED
+    assert live(stripe_sandbox, extension) == ["requires_capture"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
+def test_called_off_after_a_crash_nothing_stays_open(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    crashes: Crashes,
+    now: datetime,
+    moment: str,
+    card: str,
+) -> None:
+    """The attempt came about, but its id never reached us."""
+    behave(card)
+    crashes.once("attempt", moment)
+    with pytest.raises(Crash):
+        saved_card.collect(payment=extension, now=now)
+    assert ledger.call_off(extension, now)
+    run_all()
+    extension.refresh_from_db()
+    assert extension.state in (State.FAILED, State.RELEASED)
+    assert live(stripe_sandbox, extension) == []
+
+
+def test_called_off_while_the_bank_is_asked(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+) -> None:
+    behave("pm_card_authenticationRequired")
+    real = stripe.attempt
+
+    def called_off_meanwhile(*args: Any, **given: Any) -> str:
+        ledger.call_off(extension, now)
+        checkout.shut(payment=Payment.objects.get(id=extension.id), now=now)
+        abandon(payment_id=extension.id, now=now)
+        return real(*args, **given)
+
+    monkeypatch.setattr(stripe, "attempt", called_off_meanwhile)
+    assert collected(extension, now).state == State.FAILED
+    assert live(stripe_sandbox, extension) == []
+
+
+def test_a_success_that_comes_after_it_was_called_off_is_released(
+    behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    behave("pm_card_authenticationRequired")
+    waiting = collected(extension, now)
+    stripe_sandbox.authenticate(waiting.attempt_id)
+    ledger.call_off(extension, now)
+    run_all()
+    extension.refresh_from_db()
+    assert extension.state == State.RELEASED
+    assert consequences.kinds() == ["authorised", "released", "waiting"]
+    assert live(stripe_sandbox, extension) == []
+
+
+def test_the_webhook_may_come_before_our_own_answer(
+    behave: Behave,
+    extension: Payment,
+    consequences: Consequences,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+) -> None:
+    """Everything Stripe has to tell is settled before the call that caused it returns."""
+    real = stripe.attempt
+
+    def told_first(*args: Any, **given: Any) -> str:
+        made = real(*args, **given)
+        for _ in range(2):
+            settle(payment_id=extension.id, snapshot=stripe.payment(made), now=now)
+        return made
+
+    monkeypatch.setattr(stripe, "attempt", told_first)
+    assert collected(extension, now).state == State.AUTHORISED
+    assert consequences.kinds() == ["authorised", "authorised"]
+
+
+@pytest.mark.parametrize("card", ["pm_card_authenticationRequired", "pm_card_chargeDeclined"])
+def test_so_may_that_of_a_question_or_a_decline(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    consequences: Consequences,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    card: str,
+) -> None:
+    behave(card)
+    real = stripe.attempt
+
+    def told_first(*args: Any, **given: Any) -> str:
+        made = real(*args, **given)
+        settle(payment_id=extension.id, snapshot=stripe.payment(made), now=now)
+        return made
+
+    monkeypatch.setattr(stripe, "attempt", told_first)
+    waiting = collected(extension, now)
+    asks = card == "pm_card_authenticationRequired"
+    assert waiting.waits_for == ("confirm" if asks else "pay")
+    assert consequences.kinds() == ["authorised", *([] if asks else ["declined"]), "waiting"]
+    assert live(stripe_sandbox, extension) == (["requires_action"] if asks else ["page"])
+
+
+def test_two_tabs_at_once_pay_once(
+    kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, transactional_db: None
+) -> None:
+    start, outcomes = Barrier(2), []
+
+    def tab() -> None:
+        start.wait(10)
+        try:
+            outcomes.append(collected(Payment.objects.get(id=extension.id), now).state)
+        except stripe.Unavailable:
+            outcomes.append("asked by the other")
+        finally:
+            connection.close()
+
+    tabs = [Thread(target=tab) for _ in range(2)]
+    for one in tabs:
+        one.start()
+    for one in tabs:
+        one.join(30)
+    assert State.AUTHORISED in outcomes
+    assert live(stripe_sandbox, extension) == ["requires_capture"]
+
+
+def first(act: Callable[[], object], then: Callable[..., Any]) -> Callable[..., Any]:
+    """Once, this happens in between: after the row was read, before anything is written down."""
+    left = [act]
+
+    def between(**given: Any) -> Any:
+        while left:
+            left.pop()()
+        return then(**given)
+
+    return between
+
+
+@pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
+def test_a_page_that_opens_just_before_the_bank_is_asked_is_the_only_way(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    card: str,
+) -> None:
+    behave(card)
+    page = first(lambda: open_page(extension, now), stripe_requests.attempt)
+    monkeypatch.setattr(stripe_requests, "attempt", page)
+    assert collected(extension, now).waits_for == "pay"
+    assert live(stripe_sandbox, extension) == ["page"]
+
+
+@pytest.mark.parametrize(
+    ("card", "open_ways"), [("pm_card_visa", "requires_capture"), ("pm_card_authenticationRequired", "page")]
+)
+def test_the_bank_that_is_asked_just_before_a_page_opens_is_not_asked_beside_it(
+    behave: Behave,
+    extension: Payment,
+    stripe_sandbox: RunningSandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+    card: str,
+    open_ways: str,
+) -> None:
+    behave(card)
+    asked = first(lambda: collected(extension, now), stripe_requests.checkout)
+    monkeypatch.setattr(stripe_requests, "checkout", asked)
+    with suppress(checkout.NotPayable):
+        open_page(extension, now)
+    assert live(stripe_sandbox, extension) == [open_ways]
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_the_queue_does_not_ask_the_card_that_was_not_wanted(
+    behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, asked_before: bool
+) -> None:
+    """The process dies right after another card was chosen."""
+    behave("pm_card_authenticationRequired" if asked_before else "pm_card_visa")
+    if asked_before:
+        collected(extension, now)
+    ledger.use_another_card(extension)
+    run_all()
+    extension.refresh_from_db()
+    assert (extension.waits_for, live(stripe_sandbox, extension)) == ("pay", ["page"])

@@ -1,0 +1,144 @@
+"""Stripe's webhooks: verify, store once, answer; then, from the queue, look how what they are about stands."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from autodoctor.accounts.access import anyone
+from autodoctor.payments import payouts, stripe
+from autodoctor.payments.models import Payment, PayoutAccount, StripeEvent
+from autodoctor.payments.payment_sync import report_mismatch, settle
+from autodoctor.payments.stripe import EventNotice
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+
+MAX_BODY_BYTES = 512 * 1024
+Look = Callable[[StripeEvent, datetime], str]  # returns what came of it, in a few words for support
+
+
+class UnknownPayment(Exception):
+    """An event of a payment that we have no row of: looked for again later, in the end parked for support to see."""
+
+
+@csrf_exempt
+@require_POST
+@anyone
+def webhook(request: HttpRequest) -> HttpResponse:
+    """200 once the event is stored, also when it was before; 400 unless Stripe signed it just now."""
+    now = timezone.now()
+    body = request.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        return _refused("too_large", _("This is larger than any event."), 413)
+    try:
+        notice = stripe.verified_event(
+            body, request.headers.get("Stripe-Signature", ""), secrets=settings.STRIPE_WEBHOOK_SECRETS, now=now
+        )
+    except stripe.Forged:
+        return _refused("not_verified", _("This was not signed by Stripe, or not just now."), 400)
+    receive(notice, now)
+    return JsonResponse({"received": True})
+
+
+def receive(notice: EventNotice, now: datetime) -> None:
+    """Store a verified event and schedule the look at it; nothing for one that is known."""
+    concerns_us = _look(notice.type, notice.intent_id) is not None
+    with transaction.atomic():
+        event, new = StripeEvent.objects.get_or_create(
+            id=notice.id,
+            defaults={
+                "type": notice.type,
+                "object_id": notice.object_id,
+                "intent_id": notice.intent_id,
+                "payment_id": notice.payment_id,
+                "livemode": notice.livemode,
+                "received_at": now,
+                "processed_at": None if concerns_us else now,
+                "outcome": "" if concerns_us else "not about a payment",
+            },
+        )
+        if new and concerns_us:
+            schedule("stripe.event", event.id, now)
+
+
+def process(job: Job, now: datetime) -> None:
+    """Look at what an event is about. Raises `UnknownPayment`, and the gateway's errors."""
+    event = StripeEvent.objects.get(id=job.key)
+    look = None if event.processed_at else _look(event.type, event.intent_id)
+    if look:
+        StripeEvent.objects.filter(id=event.id).update(processed_at=now, outcome=look(event, now))
+
+
+def _look(event_type: str, intent_id: str) -> Look | None:
+    """Who looks into it; None when it does not concern us."""
+    if intent_id or event_type.startswith("checkout.session."):
+        return _look_at_payment
+    if event_type == "account.updated":
+        return _look_at_account
+    return _look_at_transfer if event_type.startswith("transfer.") else None
+
+
+def _look_at_payment(event: StripeEvent, now: datetime) -> str:
+    if event.livemode != settings.STRIPE_LIVEMODE:
+        return _of_the_other_mode(event, now)
+    intent_id = event.intent_id or stripe.checkout(event.object_id).intent_id
+    return _settle(intent_id, now) if intent_id else "nothing was paid"
+
+
+def _look_at_account(event: StripeEvent, now: datetime) -> str:
+    """Of a mechanic's account. An endpoint for those hears of both modes, and of accounts that nobody has here."""
+    account = PayoutAccount.objects.filter(stripe_id=event.object_id).first()
+    if account is None or event.livemode != settings.STRIPE_LIVEMODE:
+        return "no account of ours"
+    payouts.refresh(account, now)
+    return "takes transfers" if account.transfers_enabled else "takes no transfers"
+
+
+def _look_at_transfer(event: StripeEvent, now: datetime) -> str:
+    if event.livemode != settings.STRIPE_LIVEMODE:
+        return "no transfer of ours"
+    snapshot = stripe.transfer_as_it_is(event.object_id)
+    movement = payouts.follow(snapshot, now)
+    if movement is None:
+        return "no transfer of ours"
+    if payouts.was_taken_back_elsewhere(movement, snapshot):
+        with transaction.atomic():
+            report_mismatch(movement.earning.payment, "transfer", now)
+        return "mismatch: transfer"
+    return "sent"
+
+
+def dismiss(event_id: str, now: datetime) -> None:
+    """Somebody has looked at an event that we could do nothing with: it counts as processed."""
+    StripeEvent.objects.filter(id=event_id, processed_at=None).update(processed_at=now, outcome="dismissed")
+
+
+def _settle(intent_id: str, now: datetime) -> str:
+    snapshot = stripe.payment(intent_id)
+    try:
+        payment = Payment.objects.get(id=snapshot.payment_id)
+    except (Payment.DoesNotExist, ValidationError) as error:
+        raise UnknownPayment(intent_id) from error
+    settled = settle(payment_id=payment.id, snapshot=snapshot, now=now)
+    return f"mismatch: {settled.mismatch}" if settled.mismatch else settled.state
+
+
+def _of_the_other_mode(event: StripeEvent, now: datetime) -> str:
+    """Test money for a live payment, or the reverse: nothing is looked up, support is told."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().filter(id=event.payment_id).first() if event.payment_id else None
+        if payment is None:
+            raise UnknownPayment(event.object_id)
+        report_mismatch(payment, "livemode", now)
+    return "mismatch: livemode"
+
+
+def _refused(code: str, sentence: str, status: int) -> JsonResponse:
+    return JsonResponse({"error": code, "detail": sentence}, status=status)

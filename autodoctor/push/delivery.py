@@ -1,0 +1,63 @@
+"""One message to one browser, handed to its push service now."""
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from webpush import WebPush, WebPushSubscription
+
+from autodoctor.core.vapid_keys import as_pem
+from autodoctor.push.models import PushSubscription
+from autodoctor.push.push_services import is_known
+
+SHOWN = ("title", "body", "path", "topic", "seen_at")  # what the service worker gets to know
+TIMEOUT = (3.05, 10)  # seconds: to connect, to answer
+
+
+class Unreachable(Exception):
+    """The service did not answer. Its address is a secret, so only its host is named."""
+
+
+def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds: int) -> tuple[int, str]:
+    """Encrypt, sign and send; the status that came back, and what it says about trying again.
+
+    `seconds`: how long the service keeps it for a browser that is off. Raises `Unreachable`, and `ValueError` for an
+    address that is no longer one of our services'.
+    """
+    if not is_known(subscription.endpoint):
+        raise ValueError("no service that we speak to")
+    content = json.dumps({name: note[name] for name in SHOWN}).encode()
+    keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
+    private, public = as_pem(settings.VAPID_PRIVATE_KEY)
+    # One for each message: it keeps what the last one was sent with.
+    message = WebPush(private, public, subscriber=settings.VAPID_SUBJECT, ttl=seconds).get(
+        content, WebPushSubscription.model_validate({"endpoint": subscription.endpoint, "keys": keys})
+    )
+    headers = {
+        **message.headers,
+        "urgency": "high" if note["urgent"] else "normal",
+        "topic": short(note["topic"]),
+        "content-type": "application/octet-stream",
+    }
+    return _handed_over(subscription.endpoint, message.encrypted, headers)
+
+
+def short(topic: str) -> str:
+    """At most 32 letters, as services take them."""
+    return urlsafe_b64encode(hashlib.sha256(topic.encode()).digest())[:32].decode()
+
+
+def _handed_over(endpoint: str, content: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """Nowhere else than to the address itself, and nothing of the answer but its head is read."""
+    try:
+        with requests.post(
+            endpoint, data=content, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
+        ) as answer:
+            return answer.status_code, answer.headers.get("Retry-After", "")
+    except requests.RequestException as error:
+        raise Unreachable(f"{urlsplit(endpoint).hostname}: {type(error).__name__}") from None

@@ -1,0 +1,47 @@
+"""Post a message to people's browsers: it leaves from the durable queue once the caller's transaction has committed."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from autodoctor.accounts.models import User
+from autodoctor.push.models import PushSubscription
+from autodoctor.scheduler.queue import schedule
+
+
+@dataclass(frozen=True)
+class Note:
+    """What a lock screen shows, and where a tap leads.
+
+    `topic`: the next one about the same takes its place, wherever the first one is by then. `until`: nobody is told
+    after that moment. `seen_at`: pages that show the news themselves; while one is in sight, nothing is shown.
+    """
+
+    title: str
+    body: str
+    path: str
+    topic: str
+    until: datetime
+    urgent: bool = True
+    seen_at: tuple[str, ...] = ()
+
+
+def reaches(people: QuerySet[User]) -> bool:
+    """Whether any of them has a browser that would be told."""
+    return bool(settings.VAPID_PRIVATE_KEY) and PushSubscription.objects.filter(user__in=people).exists()
+
+
+def post(note: Note, *, to: Iterable[UUID], now: datetime) -> int:
+    """In the caller's transaction, to every browser of these people; how many there are."""
+    if not settings.VAPID_PRIVATE_KEY:
+        return 0
+    browsers = PushSubscription.objects.filter(user_id__in=list(to), user__is_active=True)
+    facts = {**asdict(note), "seen_at": [note.path, *note.seen_at]}
+    ids = list(browsers.values_list("id", flat=True))
+    for subscription_id in ids:
+        schedule("push.send", f"{subscription_id}:{note.topic}", now, **facts)
+    return len(ids)

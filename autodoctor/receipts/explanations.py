@@ -1,0 +1,76 @@
+"""Why a receipt comes to what it says: the one place for these sentences, on the page, in the mail and as PDF."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from autodoctor.payments.formatting import money
+from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
+
+if TYPE_CHECKING:
+    from autodoctor.receipts.receipt import Receipt
+
+IN_FULL: dict[str, Promise] = {
+    "customer_lost": gettext_lazy("Your mechanic waited for you to the end, so everything is charged."),
+    "ended_by_customer": gettext_lazy("You ended the session yourself, so everything is charged."),
+    "ended_by_mechanic": gettext_lazy("It counts as solved, so everything is charged."),
+}
+TOOK_PLACE = gettext_lazy("The session took place in full, so everything is charged.")
+BY_TIME: dict[str, Promise] = {
+    "ended_by_mechanic": gettext_lazy("You said that it is not solved, so only the time you used is charged."),
+    "ended_by_support": gettext_lazy("Support ended the session, so only the time you used is charged."),
+    "mechanic_lost": gettext_lazy("Your mechanic’s connection was lost, so only the time you used is charged."),
+    "exceeded_3h_limit": gettext_lazy(
+        "The session reached the longest time there is, so only the time you used is charged."
+    ),
+}
+
+
+def card(payment: Payment) -> str:
+    """ "Visa 4242", or nothing where the card is not known."""
+    return f"{payment.card_brand.title()} {payment.card_last4}" if payment.card_last4 else ""
+
+
+def why(receipt: "Receipt") -> str:
+    """By which line of the table; empty while that is open."""
+    sentences = [*_by_rule(receipt), *_besides(receipt)] if receipt.rule else []
+    return " ".join(str(sentence) for sentence in sentences)
+
+
+def _by_rule(receipt: "Receipt") -> list[Promise | str]:
+    match receipt.rule:
+        case "all":
+            return _in_full(receipt)
+        case "used":
+            return [BY_TIME[receipt.session.end_reason], *_chat_price(receipt)]
+        case "half":
+            words = _("Your mechanic was already there for you, so half of the booking is charged.")
+            return [words, *_chat_price(receipt)]
+        case _:
+            return [_("It did not take place, so nothing is charged.")]
+
+
+def _in_full(receipt: "Receipt") -> list[Promise | str]:
+    if not receipt.became_chat:
+        return [IN_FULL.get(receipt.session.end_reason, TOOK_PLACE)]
+    added = [_("The time you added is charged in full.")] if receipt.added_parts else []
+    return [_("The session became a chat, so the price of a chat is charged, as agreed."), *added]
+
+
+def _chat_price(receipt: "Receipt") -> list[str]:
+    return [_("It is reckoned from the price of a chat, as agreed.")] if receipt.became_chat else []
+
+
+def _besides(receipt: "Receipt") -> list[str]:
+    """What makes single parts cost less than the rule says."""
+    said = []
+    if any(not line.gave_time for line in receipt.lines):
+        said.append(_("Time that came too late to be added is not charged."))
+    if any(0 < (part.due_cents or 0) < SMALLEST_CHARGE_CENTS for part in receipt.parts):
+        least = money(SMALLEST_CHARGE_CENTS, receipt.session.currency)
+        said.append(_("Cards are not charged less than %(least)s, so that little is given up.") % {"least": least})
+    if any(part.state == Payment.State.RELEASED and part.to_capture_cents for part in receipt.parts):
+        said.append(_("Your bank let go of a hold before it was charged, so nothing is charged of it."))
+    return said

@@ -1,0 +1,106 @@
+"""A server process and its lease: connections count while it is renewed, and are closed when it lapses."""
+
+import logging
+import os
+import socket
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.models import Connection, Process
+
+logger = logging.getLogger(__name__)
+LAPSE = "presence.lapse"
+COMING_BACK = timedelta(seconds=3)  # after a process has gone: who is back by then was never away
+
+
+def take(now: datetime) -> UUID:
+    """A lease for this process."""
+    lease = Process(id=uuid4(), host=socket.gethostname(), pid=os.getpid(), renewed_at=now, expires_at=_expiry(now))
+    with transaction.atomic():
+        lease.save(force_insert=True)
+        schedule(LAPSE, str(lease.id), lease.expires_at)
+    return lease.id
+
+
+def renew(process_id: UUID, now: datetime) -> bool:
+    """False when it has lapsed: others have acted on that, so it cannot be had back."""
+    with transaction.atomic():
+        valid = Process.objects.filter(pk=process_id, expires_at__gt=now)
+        if not valid.update(renewed_at=now, expires_at=_expiry(now)):
+            return False
+        schedule(LAPSE, str(process_id), _expiry(now))
+    return True
+
+
+def _expiry(now: datetime) -> datetime:
+    return now + timedelta(seconds=settings.DEADLINES["lease"])
+
+
+def end(process_id: UUID, now: datetime) -> None:
+    """When this process stops: whoever was connected was last seen now, and has a moment to come back elsewhere."""
+    _end_all(Process.objects.filter(pk=process_id), seen_at=now, now=now)
+
+
+def end_the_dead(now: datetime) -> None:
+    """At the start: processes of this host that are gone need not wait for their lease to lapse."""
+    for process in Process.objects.filter(host=socket.gethostname(), expires_at__gt=now):
+        if process.pid == os.getpid() or not _is_alive(process.pid):
+            _end_all(Process.objects.filter(pk=process.pk), seen_at=process.renewed_at, now=now)
+
+
+def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) -> None:
+    """From here on their connections do not count; the consequences follow from the queue."""
+    with transaction.atomic():
+        for process in processes:
+            Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
+            schedule(LAPSE, str(process.pk), now + COMING_BACK)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def lapse(job: Job, now: datetime) -> None:
+    """The job that is due when a lease ends: whoever was connected there was last seen at its renewal."""
+    process = Process.objects.filter(pk=job.key, expires_at__lte=now).first()
+    if process is not None:
+        _retire(process, now)
+
+
+def _retire(process: Process, now: datetime) -> None:
+    """Close its pages, person by person, then forget it. May be repeated."""
+    pages = Connection.objects.filter(process=process)
+    had_joined: dict[tuple[UUID, UUID], bool] = {}
+    for session_id, user_id, joined in pages.values_list("session_id", "user_id", "joined"):
+        had_joined[session_id, user_id] = joined or had_joined.get((session_id, user_id), False)
+    for (session_id, user_id), joined in had_joined.items():
+        if not _is_back(session_id, user_id, joined, now):
+            ids = list(pages.filter(session_id=session_id, user_id=user_id).values_list("pk", flat=True))
+            close_pages(ids, session_id=session_id, user_id=user_id, at=process.renewed_at, now=now)
+    process.delete()
+
+
+def _is_back(session_id: UUID, user_id: UUID, joined: bool, now: datetime) -> bool:
+    """Somewhere else by now; whoever had joined, has joined again."""
+    elsewhere = Connection.objects.filter(session_id=session_id, user_id=user_id, process__expires_at__gt=now)
+    return elsewhere.filter(joined=True).exists() if joined else elsewhere.exists()
+
+
+def close_pages(connection_ids: list[UUID], *, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
+    """Somebody's last pages closed at `at`. Rows and consequence go together, so neither is ever lost."""
+    with transaction.atomic():
+        Connection.objects.filter(pk__in=connection_ids).delete()
+        transitions.page_closed(session_id=session_id, user_id=user_id, at=at, now=now)

@@ -1,0 +1,260 @@
+"""Who is here: a row for each connection of this process. One thread lets people in and sees them off, in batches."""
+
+import logging
+from collections.abc import Iterable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from autodoctor.room.hub import authentication, lease
+from autodoctor.room.hub.authentication import Answer, Guest, Place
+from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.sockets import PARTIES, Poke, Present
+from autodoctor.room.wire import executor
+from autodoctor.room.wire.batcher import Batcher
+from autodoctor.sessions.models import Connection, Session
+from autodoctor.sessions.record import participants
+
+logger = logging.getLogger(__name__)
+MOST_AT_ONCE = 200
+TICK_SECONDS = 0.25
+STOP_SECONDS = 5.0
+NOBODY = {"customer": "away", "mechanic": "away"}
+
+
+class Admission(NamedTuple):
+    """What the door says to a knock. Without `guest`: not signed in. Without `place`: no part in that session."""
+
+    guest: Guest | None = None
+    place: Place | None = None
+    connection_id: UUID | None = None
+    presence: dict[str, str] = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A socket that wants in; to the feed when it names no session."""
+
+    session_key: str
+    session_id: UUID | None
+    answer: "Future[Admission]" = field(default_factory=Future)
+    connection_id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """This page takes part from now on."""
+
+    connection_id: UUID
+
+
+class Left(NamedTuple):
+    """This page closed at `at`. Of one page it comes after `Joined`, and after the join that stands for."""
+
+    connection_id: UUID
+    session_id: UUID
+    user_id: UUID
+    joined: bool
+    at: datetime
+    noted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Who is here may have changed in this session."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The lease is to be renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Others took this process for dead: whoever is connected here counts as gone and has to come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Somebody has left whose time to come back is not over."""
+
+
+LATER = Later()
+Item = Knock | Joined | Left | Unsure | Renewal | Later
+Some = TypeVar("Some", bound=Item)
+
+
+class Presence:
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._batcher: Batcher[Item] = Batcher(
+            "room-presence", self._work, most=MOST_AT_ONCE, retry_seconds=TICK_SECONDS
+        )
+        self._process_id: UUID | None = None
+        self._leaving: list[Left] = []
+        self._closing: list[Future[None]] = []
+        bus.listen(Poke, self._notice)
+
+    def start(self) -> None:
+        """Before anybody is let in: what died here before counts no more, and this process has a lease."""
+        lease.end_the_dead(timezone.now())
+        self._process_id = lease.take(timezone.now())
+
+    def stop(self) -> None:
+        """After everybody has left: nobody waits for this lease to lapse."""
+        self._batcher.stop(STOP_SECONDS)
+        wait(self._closing, STOP_SECONDS)
+        self._batcher.stop(STOP_SECONDS)  # of what the last ones left to tell
+        if self._process_id:
+            lease.end(self._process_id, timezone.now())
+
+    def tell(self, item: Item) -> None:
+        """From any thread; returns at once."""
+        self._batcher.put(item)
+
+    def _notice(self, poke: Poke) -> None:
+        """Whoever joins, leaves, accepts or is released changes who is here; so may what we were not shown."""
+        if not poke.rows or any(row.session is not None for row in poke.rows):
+            self._batcher.put(Unsure(UUID(poke.session_id)))
+
+    def _work(self, items: list[Item]) -> list[Item]:
+        """One batch. When the database is away, whoever knocks hears so; what was noted is noted later."""
+        self._leaving += _only(Left, items)
+        try:
+            executor.healing(self._do, items)
+        except Exception as error:
+            logger.exception("Presence could not be written")
+            for knock in _only(Knock, items):
+                knock.answer.set_exception(error)
+            return [*_only(Joined, items), LATER]
+        return [LATER] if self._leaving else []
+
+    def _do(self, items: list[Item]) -> None:
+        now = timezone.now()
+        if _only(Renewal, items) and self._process_id and not lease.renew(self._process_id, now):
+            self._start_over(now)
+        admissions = self._admit(_only(Knock, items), now)
+        Connection.objects.filter(pk__in=[item.connection_id for item in _only(Joined, items)]).update(joined=True)
+        self._see_off(now)
+        self._tell_presence(items, admissions, now)
+
+    def _start_over(self, now: datetime) -> UUID:
+        self._process_id = lease.take(now)
+        self._bus.publish(LeaseLost())
+        return self._process_id
+
+    def _admit(self, knocks: list[Knock], now: datetime) -> list[tuple[Knock, Admission]]:
+        if not knocks:
+            return []
+        answers = authentication.answer(((knock.session_key, knock.session_id) for knock in knocks), now)
+        admissions = [(knock, _admission(knock, answer)) for knock, answer in zip(knocks, answers, strict=True)]
+        self._open_pages(admissions, now)
+        return admissions
+
+    def _open_pages(self, admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
+        rows = [row for _, admission in admissions if (row := _row(admission, now))]
+        try:
+            _insert(rows, self._process_id or self._start_over(now))
+        except IntegrityError:  # our lease is not there any more
+            _insert(rows, self._start_over(now))
+
+    def _see_off(self, now: datetime) -> None:
+        """Whoever has another page like it by now just closes this one; the last page of somebody has consequences.
+
+        Looked at again when the row is gone: of two processes that close somebody's last two pages at this moment, one
+        at least sees that none is left.
+        """
+        leavers = [left for left in self._leaving if left.noted_at <= now - _reload()]
+        if not leavers:
+            return
+        last = _last(leavers, now)
+        covered = [left for left in leavers if left not in last]
+        Connection.objects.filter(pk__in=[left.connection_id for left in covered]).delete()
+        last += _last(covered, now)
+        self._leaving = [left for left in self._leaving if left not in leavers]
+        self._closing = [one for one in self._closing if not one.done()]
+        self._closing += [executor.later(self._close_last, left) for left in last]
+
+    def _close_last(self, left: Left) -> None:
+        """Tried until it is done: without it nobody would notice that this person is missing."""
+        session_id, user_id, now = left.session_id, left.user_id, timezone.now()
+        try:
+            lease.close_pages([left.connection_id], session_id=session_id, user_id=user_id, at=left.at, now=now)
+        except Exception:
+            logger.exception("A closed page could not be noted yet")
+            self._batcher.put(left._replace(noted_at=now))
+        self._batcher.put(Unsure(session_id))
+
+    def _tell_presence(self, items: list[Item], admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
+        """First to whoever is in the room, then to the newcomers in their welcome."""
+        sessions = {
+            admission.place.session.id: admission.place.session for _, admission in admissions if admission.place
+        }
+        unsure = {item.session_id for item in _only(Unsure, items)} - sessions.keys()
+        found = participants.presence([*sessions.values(), *Session.objects.filter(pk__in=unsure)], now)
+        self._bus.publish(*(Present(str(session_id), presence) for session_id, presence in found.items()))
+        for knock, admission in admissions:
+            presence = found.get(admission.place.session.id, NOBODY) if admission.place else NOBODY
+            knock.answer.set_result(admission._replace(presence=presence))
+
+
+def _admission(knock: Knock, answer: Answer) -> Admission:
+    """Only a party's page is counted as here."""
+    is_party = answer.place is not None and answer.place.role in PARTIES
+    return Admission(answer.guest, answer.place, knock.connection_id if is_party else None)
+
+
+def _reload() -> timedelta:
+    """A page that closed may just be loading again: it has so long, and well before anybody counts as missing."""
+    return timedelta(seconds=min(2.0, settings.DEADLINES["missing_grace"] / 2))
+
+
+def _last(leavers: list[Left], now: datetime) -> list[Left]:
+    """Those who have no other page open; of those who had joined, also those who have none that has joined."""
+    pages = Connection.objects.filter(
+        session_id__in={left.session_id for left in leavers},
+        user_id__in={left.user_id for left in leavers},
+        process__expires_at__gt=now,
+    ).exclude(pk__in=[left.connection_id for left in leavers])
+    others = set(pages.values_list("session_id", "user_id", "joined")) if leavers else set()
+    return [
+        left
+        for left in leavers
+        if not any(
+            (left.session_id, left.user_id, joined) in others for joined in ((True,) if left.joined else (True, False))
+        )
+    ]
+
+
+def _row(admission: Admission, now: datetime) -> Connection | None:
+    if admission.connection_id is None or admission.guest is None or admission.place is None:
+        return None
+    return Connection(
+        id=admission.connection_id,
+        session_id=admission.place.session.id,
+        user_id=admission.guest.user.id,
+        role=admission.place.role,
+        opened_at=now,
+    )
+
+
+def _insert(rows: list[Connection], process_id: UUID) -> None:
+    for row in rows:
+        row.process_id = process_id
+    with transaction.atomic():
+        Connection.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _only(kind: type[Some], items: Iterable[Item]) -> list[Some]:
+    return [item for item in items if isinstance(item, kind)]
+
+
+presence = Presence(bus)

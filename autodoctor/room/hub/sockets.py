@@ -1,0 +1,225 @@
+"""Who is connected here, by session; every poke finds its way to them. All of it runs in the event loop's thread."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from autodoctor.accounts.models import Role
+from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.wire import executor, protocol
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.record import event_log
+
+logger = logging.getLogger(__name__)
+ON_ITS_WAY_SECONDS = 0.2  # from a commit to its poke
+PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
+
+
+class Row(NamedTuple):
+    """A row of the log, ready to send. `session` is what it says the session has become, None when it says nothing."""
+
+    seq: int
+    audience: str
+    frame: bytes
+    session: dict[str, Any] | None = None
+
+
+class Poke(NamedTuple):
+    """A session's log has reached `seq`. `rows` are its newest, without a gap: a cache that may be empty."""
+
+    session_id: str
+    seq: int
+    rows: tuple[Row, ...] = ()
+
+
+class Beat(NamedTuple):
+    """A session's log had reached `seq` a moment ago."""
+
+    session_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """A frame that no log keeps, for everybody in these roles."""
+
+    session_id: str
+    roles: frozenset[str]
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """A frame for the newest page of this role that has joined; lost when that page is behind."""
+
+    session_id: str
+    role: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is in now: said to all when it is news."""
+
+    session_id: str
+    presence: dict[str, str]
+
+
+class Member(Protocol):
+    """What the hub needs of a socket."""
+
+    session_id: str
+    user_id: str
+    role: str
+    page: str
+    served: int  # how far its client has been sent the log
+    joined: int  # grows with each join in this process, 0 before
+
+    def follow(self, poke: Poke) -> None: ...
+
+    def push(self, frame: bytes) -> None: ...
+
+    def hint(self, frame: bytes) -> None: ...
+
+    def close(self, code: int) -> None: ...
+
+
+class Room:
+    """The sockets of one session in this process, and what they were last told about it.
+
+    Pokes come from several threads, in any order: `as_of` is how far the log had come when `session` was so.
+    """
+
+    __slots__ = ("as_of", "members", "presence", "seq", "session")
+
+    def __init__(self, session: dict[str, Any], seq: int, presence: dict[str, str]) -> None:
+        self.members: list[Member] = []
+        self.session = session
+        self.as_of = seq
+        self.seq = seq
+        self.presence = presence
+
+    def newest(self, role: str) -> Member | None:
+        """The page of this role that joined last."""
+        joined = [member for member in self.members if member.role == role and member.joined]
+        return max(joined, key=lambda member: member.joined, default=None)
+
+    def follow(self, poke: Poke) -> None:
+        self.seq = max(self.seq, poke.seq)
+        for member in self.members:
+            member.follow(poke)
+        for row in poke.rows:
+            if row.session is not None:
+                self.learn(row.session, row.seq)
+
+    def is_behind(self, seq: int) -> bool:
+        return any(member.served < seq for member in self.members)
+
+    def learn(self, session: dict[str, Any], seq: int) -> None:
+        """What the session had become by `seq`; older news is none. A released mechanic has no place here any more."""
+        if seq >= self.as_of:
+            self.session, self.as_of = session, seq
+        mechanic = self.session["mechanic"]
+        for member in tuple(self.members):
+            if member.role == Role.MECHANIC and (mechanic is None or member.user_id != mechanic["id"]):
+                member.close(protocol.NOT_FOUND)
+
+    def tell_presence(self, presence: dict[str, str]) -> None:
+        if presence != self.presence:
+            self.presence = presence
+            frame = protocol.presence(presence)
+            for member in self.members:
+                member.push(frame)
+
+
+class Hub:
+    def __init__(self, bus: Bus) -> None:
+        self._rooms: dict[str, Room] = {}
+        self._bus = bus
+        bus.listen(Poke, self._follow)
+        bus.listen(Beat, self._beat)
+        bus.listen(Whisper, self._whisper)
+        bus.listen(Relay, self._relay)
+        bus.listen(Present, self._present)
+
+    def room(self, session_id: str) -> Room | None:
+        return self._rooms.get(session_id)
+
+    def enter(self, member: Member, *, session: dict[str, Any], seq: int, presence: dict[str, str]) -> Room:
+        room = self._rooms.get(member.session_id)
+        if room is None:
+            room = self._rooms[member.session_id] = Room(session, seq, presence)
+        room.members.append(member)
+        room.seq = max(room.seq, seq)
+        room.learn(session, seq)
+        return room
+
+    def leave(self, member: Member) -> None:
+        room = self._rooms[member.session_id]
+        room.members.remove(member)
+        if not room.members:
+            del self._rooms[member.session_id]
+
+    def members(self) -> Iterator[Member]:
+        for room in self._rooms.values():
+            yield from room.members
+
+    def poke(self, session_id: UUID, seq: int, rows: Iterable[Row] = ()) -> None:
+        """From any thread, after commit: this session's log has reached `seq`."""
+        self._bus.publish(Poke(str(session_id), seq, tuple(rows)))
+
+    async def compare(self) -> None:
+        """A poke that got lost costs no more than this beat: whoever is behind the log reads on.
+
+        Looked at after what is on its way by now: on a busy log somebody always waits for the next poke.
+        """
+        seqs = await executor.read(_seqs, list(self._rooms))
+        await asyncio.sleep(ON_ITS_WAY_SECONDS)
+        self._bus.publish(*(Beat(session_id, seq) for session_id, seq in seqs.items()))
+
+    def _beat(self, note: Beat) -> None:
+        room = self._rooms.get(note.session_id)
+        if room and room.is_behind(note.seq):
+            self._bus.publish(Poke(note.session_id, note.seq))
+
+    def _follow(self, poke: Poke) -> None:
+        if room := self._rooms.get(poke.session_id):
+            room.follow(poke)
+
+    def _whisper(self, note: Whisper) -> None:
+        if room := self._rooms.get(note.session_id):
+            for member in room.members:
+                if member.role in note.roles:
+                    member.push(note.frame)
+
+    def _relay(self, note: Relay) -> None:
+        room = self._rooms.get(note.session_id)
+        if room and (member := room.newest(note.role)):
+            member.hint(note.frame)
+
+    def _present(self, note: Present) -> None:
+        if room := self._rooms.get(note.session_id):
+            room.tell_presence(note.presence)
+
+
+def _seqs(session_ids: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(session_ids), 500):
+        some = Session.objects.filter(id__in=session_ids[start : start + 500])
+        found |= {str(session_id): seq for session_id, seq in some.values_list("id", "seq")}
+    return found
+
+
+def as_row(event: SessionEvent) -> Row:
+    frame = event_log.as_frame(event)
+    return Row(event.seq, event.audience, protocol.event(frame), event.data.get("session"))
+
+
+def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:
+    hub.poke(session_id, seq, [as_row(event) for event in events])
+
+
+hub = Hub(bus)

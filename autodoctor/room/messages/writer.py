@@ -1,0 +1,216 @@
+"""Group commit of messages: everything that is waiting becomes rows of the log in one transaction.
+
+One thread, one connection. It builds no ORM object: this is the hot path that the product lives on. The sequence
+numbers follow the rules of `sessions.log`: taken and written under the session's lock.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from django.db import DatabaseError, connection, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from autodoctor.accounts.models import Role
+from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.sockets import Poke, Row
+from autodoctor.room.messages.sql import Found, Locked, Person, Stored, statements
+from autodoctor.room.wire import protocol
+from autodoctor.room.wire.batcher import Batcher
+from autodoctor.room.wire.executor import LOST
+from autodoctor.sessions.models import stamp
+from autodoctor.sessions.states import TAKES_MESSAGES
+
+logger = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 1_000
+MOST_WAITING = 20_000
+PATIENCE_SECONDS = 3.0  # for a session that somebody else holds, or a database that is away
+# Sent after a commit with `messages`, how many it wrote, and `seconds`, how long it took: once a batch.
+batch_written = Signal()
+_takes_messages = frozenset(state.value for state in TAKES_MESSAGES)
+
+
+class Posted(NamedTuple):
+    """It stands in the log. `is_repeat`: it did already."""
+
+    seq: int
+    frame: bytes
+    is_repeat: bool
+
+
+class NotPosted(Exception):
+    """It does not stand in the log; `code` as in an error frame."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Post(NamedTuple):
+    """A message on its way. Ids are text in canonical form. `settled` is called in the writer's thread."""
+
+    session_id: str
+    user_id: str
+    client_id: str
+    text: str
+    settled: "Callable[[Post, Posted | NotPosted], None]"
+    since: float  # by the monotonic clock
+
+
+class Writer:
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
+
+    def submit(self, post: Post) -> None:
+        """From any thread; returns at once. It is settled once it is committed or refused."""
+        if len(self._batcher) > MOST_WAITING:
+            post.settled(post, NotPosted("unavailable"))
+        else:
+            self._batcher.put(post)
+
+    def post(self, *, session_id: str, user_id: str, client_id: str, text: str) -> "Future[Posted]":
+        """A message whose outcome somebody waits for. The future raises `NotPosted` when it is refused."""
+        future: Future[Posted] = Future()
+        settled = partial(_resolve, future)
+        self.submit(Post(session_id, user_id, client_id, text, settled, time.monotonic()))
+        return future
+
+    def stop(self) -> None:
+        self._batcher.stop(PATIENCE_SECONDS)
+
+    def _write(self, posts: list[Post]) -> list[Post]:
+        """One batch; returns what has to wait. A failing one is halved until the bad row is alone."""
+        try:
+            return self._commit(posts)
+        except LOST:
+            logger.exception("The database did not take %d messages", len(posts))
+            connection.close()
+            return self._patient(posts)
+        except DatabaseError as error:
+            problem = error
+        if len(posts) > 1:
+            half = len(posts) // 2
+            return self._write(posts[:half]) + self._write(posts[half:])
+        logger.error("A message was refused by the database", exc_info=problem)
+        _refuse(posts[0], "unavailable")
+        return []
+
+    def _commit(self, posts: list[Post]) -> list[Post]:
+        began = time.monotonic()
+        with transaction.atomic():
+            sql = statements()
+            found = sql.look(
+                list({post.session_id for post in posts}),
+                list({post.user_id for post in posts}),
+                [(post.session_id, post.client_id) for post in posts],
+            )
+            batch = Batch(found, timezone.now())
+            waiting = [post for post in posts if not batch.judge(post)]
+            if batch.rows:
+                sql.store(batch.rows, batch.seqs)
+        seconds = time.monotonic() - began
+        self._bus.publish(*batch.pokes())
+        for post, outcome in batch.outcomes:
+            post.settled(post, outcome)
+        if batch.rows:
+            batch_written.send_robust(Writer, messages=len(batch.rows), seconds=seconds)
+        return self._patient(waiting)
+
+    def _patient(self, posts: list[Post]) -> list[Post]:
+        """Those that may still wait; the others are refused."""
+        limit = time.monotonic() - PATIENCE_SECONDS
+        for post in posts:
+            if post.since < limit:
+                _refuse(post, "unavailable")
+        return [post for post in posts if post.since >= limit]
+
+
+class Batch:
+    """The judgement on the posts of one transaction, while it holds the sessions' locks."""
+
+    def __init__(self, found: Found, now: datetime) -> None:
+        self._found = found
+        self._now = now
+        self._stamp = stamp(now) or ""
+        self._fresh: dict[str, list[Row]] = {}
+        self.rows: list[Stored] = []
+        self.seqs: dict[str, int] = {}
+        self.outcomes: list[tuple[Post, Posted | NotPosted]] = []
+
+    def judge(self, post: Post) -> bool:
+        """Decide on this post; False when its session is locked by somebody else, so that it has to wait."""
+        session = self._found.sessions.get(post.session_id)
+        if session is None:
+            return False
+        repeat = self._found.repeats.get((post.session_id, post.client_id))
+        role = _role(session, post.user_id, self._found.people.get(post.user_id))
+        if repeat is not None:
+            self.outcomes.append((post, _again(post, repeat)))
+        elif role and _is_open(session, self._now):
+            self._take(post, session, role)
+        else:
+            self.outcomes.append((post, NotPosted("session_closed")))
+        return True
+
+    def pokes(self) -> list[Poke]:
+        return [Poke(session_id, self.seqs[session_id], tuple(rows)) for session_id, rows in self._fresh.items()]
+
+    def _take(self, post: Post, session: Locked, role: str) -> None:
+        seq = self.seqs.get(post.session_id, session.seq) + 1
+        name = self._found.people[post.user_id].name
+        row = Stored(post.session_id, seq, self._now, post.user_id, role, name, post.client_id, post.text)
+        frame = _frame(row, self._stamp)
+        self.seqs[post.session_id] = seq
+        self.rows.append(row)
+        self._found.repeats[post.session_id, post.client_id] = row
+        self._fresh.setdefault(post.session_id, []).append(Row(seq, "both", frame))
+        self.outcomes.append((post, Posted(seq, frame, is_repeat=False)))
+
+
+def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
+    """None for somebody who is banned or has no part in it."""
+    if person is None:
+        return None
+    if user_id == session.customer_id:
+        return Role.CUSTOMER.value
+    if user_id == session.mechanic_id:
+        return Role.MECHANIC.value
+    return Role.SUPPORT.value if person.is_staff else None
+
+
+def _is_open(session: Locked, now: datetime) -> bool:
+    return session.state in _takes_messages and (session.closes_at is None or now < session.closes_at)
+
+
+def _again(post: Post, row: Stored) -> Posted | NotPosted:
+    """The same again is the same event; anything else under this id is refused."""
+    if (row.user_id, row.text) != (post.user_id, post.text):
+        return NotPosted("client_id_reused")
+    return Posted(row.seq, _frame(row, stamp(row.at) or ""), is_repeat=True)
+
+
+def _frame(row: Stored, at: str) -> bytes:
+    return protocol.message_posted(
+        seq=row.seq, at=at, user_id=row.user_id, role=row.role, name=row.name, client_id=row.client_id, text=row.text
+    )
+
+
+def _refuse(post: Post, code: str) -> None:
+    post.settled(post, NotPosted(code))
+
+
+def _resolve(future: "Future[Posted]", post: Post, outcome: Posted | NotPosted) -> None:
+    if isinstance(outcome, NotPosted):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+writer = Writer(bus)

@@ -1,0 +1,97 @@
+""" "Get help" as pages: a page of its own for everybody, and the same thread as a part of the session's page."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, signed_in
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.room.pages.page import find
+from autodoctor.room.pages.views import wants_json
+from autodoctor.sessions.lifecycle import help_requests
+from autodoctor.sessions.models import Session
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def help_page(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """The thread and its form. What was typed comes back with whatever stood against it."""
+    session = _own(request, session_id)
+    if request.method != "POST":
+        return render(request, "room/help.html", facts(session, request.user, timezone.now()))
+    try:
+        _ask(request, session_id)
+    except Session.DoesNotExist:
+        raise Http404 from None
+    except Refused as refused:
+        return _refuse(request, session, refused)
+    if wants_json(request):
+        return JsonResponse({"asked": True}, status=201)
+    return SeeOther(reverse("help", args=[session_id]))
+
+
+@signed_in
+@require_safe
+@never_cache
+def help_thread(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """What was said, to be swapped in."""
+    return render(request, "room/help_thread.html", facts(_own(request, session_id), request.user, timezone.now()))
+
+
+def _own(request: SignedInRequest, session_id: UUID) -> Session:
+    """The session of one of its two parties; for anybody else there is nothing here."""
+    session, role = find(request.user, session_id)
+    if role not in {Role.CUSTOMER, Role.MECHANIC}:
+        raise Http404
+    return session
+
+
+def _ask(request: SignedInRequest, session_id: UUID) -> None:
+    help_requests.ask(
+        session_id=session_id,
+        by=request.user,
+        reason=request.POST.get("reason", ""),
+        text=request.POST.get("text", ""),
+        client_id=_id(request.POST.get("client_id", "")),
+        now=timezone.now(),
+    )
+
+
+def _id(given: str) -> UUID | None:
+    try:
+        return UUID(given)
+    except ValueError:
+        return None
+
+
+def _refuse(request: SignedInRequest, session: Session, refused: Refused) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(refused.as_error(), status=refused.status)
+    shown = facts(session, request.user, timezone.now()) | {"refused": refused} | _typed(request)
+    return render(request, "room/help.html", shown, status=refused.status)
+
+
+def _typed(request: SignedInRequest) -> dict[str, Any]:
+    """What was typed, to be shown again."""
+    return {name: request.POST[name] for name in ("reason", "text", "client_id") if request.POST.get(name)}
+
+
+def facts(session: Session, viewer: User, now: datetime) -> dict[str, Any]:
+    """What the templates of the thread and its form take."""
+    return {
+        "session": session,
+        "thread": help_requests.thread_of(session, viewer),
+        "is_open": help_requests.is_open(session, now),
+        "reasons": help_requests.Reason.choices,
+        "longest": help_requests.LONGEST,
+        "client_id": uuid4(),
+    }

@@ -1,0 +1,79 @@
+"""The log as people read it on the page and in the transcript."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.record import event_log
+
+MESSAGE, FILE, FILE_REMOVED = "message.posted", "file.shared", "file.removed"
+# What the log shows as a line; everything else is for the page around it. Of some it says "you".
+LINES_ABOUT_YOU = frozenset(
+    {
+        "participant.joined",
+        "participant.left",
+        "session.accepted",
+        "session.released",
+        "session.started",
+        "session.ended",
+        "session.cancelled",
+        FILE_REMOVED,
+    }
+)
+LINES = LINES_ABOUT_YOU | {
+    "session.paused",
+    "session.resumed",
+    "session.warned",
+    "session.extended",
+    "session.auto_closed",
+    "session.expired",
+}
+
+SHOWN = LINES | {MESSAGE, FILE}
+PAGE_ROWS = 500
+
+
+@dataclass
+class Entry:
+    """One row of the log as the page shows it."""
+
+    event: SessionEvent
+    mine: bool
+    gone: bool = False  # a file that was removed later
+
+    @property
+    def is_message(self) -> bool:
+        return self.event.kind == MESSAGE
+
+    @property
+    def is_file(self) -> bool:
+        return self.event.kind == FILE
+
+    @property
+    def line(self) -> str:
+        """Which line of `room/line.html`."""
+        return f"{self.event.kind}:you" if self.mine and self.event.kind in LINES_ABOUT_YOU else self.event.kind
+
+    @property
+    def seconds_left(self) -> int:
+        """What was left on the clock then."""
+        ends_at = self.event.data["session"]["ends_at"]
+        return max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
+
+
+def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
+    """What of the log is shown to this person."""
+    events = [event for event in _read_all(session_id, role) if event.kind in SHOWN]
+    gone = {event.data["file"]["id"] for event in events if event.kind == FILE_REMOVED}
+    for event in events:
+        is_gone = event.kind == FILE and event.data["file"]["id"] in gone
+        yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
+
+
+def _read_all(session_id: UUID, role: str) -> Iterator[SessionEvent]:
+    after = 0
+    while rows := event_log.read(session_id, after=after, viewer=role, limit=PAGE_ROWS):
+        yield from rows
+        after = rows[-1].seq

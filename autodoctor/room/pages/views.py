@@ -1,0 +1,164 @@
+"""The one page of a session in all its states, its fragment, its transcript, and what people press on it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
+from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.payments import checkout, stripe
+from autodoctor.room.pages.page import CANDIDATE, Page, find
+from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import InvalidTransition, State
+
+DASHBOARD = "/dashboard/"
+
+
+@signed_in
+@require_safe
+@never_cache  # the back button must never show a session as it was
+def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    page = _page(request, session_id)
+    if page.just_paid and page.session.state == State.DRAFT:
+        _ask_for_payment(page)
+        page = _page(request, session_id)
+    return render(request, "room/room.html", {"page": page})
+
+
+@signed_in
+@require_safe
+@never_cache
+def panel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """The parts of the page that follow the state, to be swapped in."""
+    return render(request, "room/regions.html", {"page": _page(request, session_id)})
+
+
+@signed_in
+@require_safe
+@never_cache
+def transcript(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    page = _page(request, session_id)
+    if page.role == CANDIDATE:
+        raise Http404
+    return render(request, "room/transcript.html", {"page": page})
+
+
+@signed_in
+@require_POST
+def accept(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    return _answer(request, session_id, partial(transitions.accept, mechanic=request.user))
+
+
+@signed_in
+@require_POST
+def release(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    reasons = _page(request, session_id).release_reasons
+    reason = request.POST.get("reason", "")
+    if reason not in reasons:
+        return _refuse(request, session_id, {"error": "no_reason", "detail": _("Choose a reason first.")}, 422)
+    return _answer(request, session_id, partial(transitions.release, by=request.user, reason=reason))
+
+
+@signed_in
+@require_POST
+def start(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    return _answer(request, session_id, partial(transitions.start, by=request.user))
+
+
+@signed_in
+@require_POST
+def end(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    return _answer(request, session_id, partial(transitions.end, by=request.user))
+
+
+@signed_in
+@require_POST
+def cancel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    return _answer(request, session_id, partial(transitions.cancel, by=request.user))
+
+
+@signed_in
+@require_POST
+def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    answer = {"yes": True, "no": False}.get(request.POST.get("solved", ""))
+    _page(request, session_id)  # a stranger finds nothing here, whatever the answer
+    if answer is None:
+        return _refuse(request, session_id, {"error": "no_answer", "detail": _("Choose yes or no.")}, 422)
+    return _answer(request, session_id, partial(transitions.answer_solved, by=request.user, solved=answer))
+
+
+@anyone
+@require_safe
+@never_cache  # the token of the page goes with what it measures
+def check(request: HttpRequest) -> HttpResponse:
+    """The device check before paying, for whoever wants to know."""
+    return render(request, "room/check.html")
+
+
+@anyone
+def legacy(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    return redirect("room", session_id, permanent=True)
+
+
+def _page(request: SignedInRequest, session_id: UUID) -> Page:
+    session, role = find(request.user, session_id)
+    return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""))
+
+
+def _ask_for_payment(page: Page) -> None:
+    """Whoever learns of it first, this page or the webhook, settles it; the other finds it done."""
+    booking = page.receipt.booking
+    if booking:
+        with suppress(stripe.PaymentError):  # no answer now: the webhook will tell
+            checkout.refresh(payment=booking, now=page.now)
+
+
+def _answer(request: SignedInRequest, session_id: UUID, act: Callable[..., Session]) -> HttpResponse:
+    """Do one thing and lead back to the page; a script gets JSON instead."""
+    try:
+        session = act(session_id=session_id, now=timezone.now())
+    except Session.DoesNotExist:
+        raise Http404 from None
+    except InvalidTransition as error:
+        return _refuse(request, session_id, {**error.as_error(), "detail": _too_late(error)}, 409)
+    except Refused as error:
+        return _refuse(request, session_id, error.as_error(), error.status)
+    if wants_json(request):
+        return JsonResponse({"session": session.payload()})
+    return SeeOther(reverse("room", args=[session_id]))
+
+
+def _too_late(error: InvalidTransition) -> str:
+    return _("That is not possible here any more. The session is now: %(state)s.") % {"state": error.current.label}
+
+
+def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], status: int) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(error, status=status)
+    messages.error(request, error["detail"])
+    return SeeOther(error.get("link") or _still_visible(request, session_id))
+
+
+def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
+    """The session's page; the dashboard for a mechanic who came too late and may not see it."""
+    try:
+        find(request.user, session_id)
+    except Http404:
+        return DASHBOARD
+    return reverse("room", args=[session_id])
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,103 @@
+"""Who may open a websocket: the exact Origin, a signed-in person, a part in the session."""
+
+import asyncio
+import logging
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.conf import settings
+from django.http import parse_cookie
+from django.utils import timezone
+
+from autodoctor.room.hub.presence import Admission, Knock, Left, presence
+from autodoctor.room.wire import protocol
+from autodoctor.room.wire.connection import Receive, Scope, Send, wire_of
+
+logger = logging.getLogger(__name__)
+NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session has it
+
+
+async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission | None:
+    """Answer the upgrade. None when it was refused; to the feed with no session."""
+    wire_of(scope)  # a server that cannot serve lets nobody in
+    await receive()
+    if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
+        await send({"type": "websocket.close"})  # before it is accepted: a 403
+        return None
+    key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
+    try:
+        admission = await _knock(key, session_id)
+    except Exception:
+        logger.exception("Nobody could be let in")
+        await _unavailable(scope, send)
+        return None
+    await _accept(send, admission)
+    if admission.guest is None:
+        await _close(send, protocol.SIGNED_OUT)
+        return None
+    if session_id and admission.place is None:
+        await _close(send, protocol.NOT_FOUND)
+        return None
+    return admission
+
+
+async def _knock(session_key: str, session_id: UUID | None) -> Admission:
+    if not session_key or len(session_key) > 40:
+        return Admission()
+    knock = Knock(session_key, session_id)
+    presence.tell(knock)
+    return await asyncio.shield(asyncio.wrap_future(knock.answer))
+
+
+async def _accept(send: Send, admission: Admission) -> None:
+    """Whoever has gone in the meantime is seen off: the page was let in already."""
+    try:
+        await send({"type": "websocket.accept"})
+    except BaseException:
+        if admission.connection_id and admission.guest and admission.place:
+            user_id, session_id = admission.guest.user.id, admission.place.session.id
+            now = timezone.now()
+            presence.tell(Left(admission.connection_id, session_id, user_id, joined=False, at=now, noted_at=now))
+        raise
+
+
+def session_of(scope: Scope) -> UUID:
+    try:
+        return UUID(scope["path"].removeprefix("/ws/sessions/").rstrip("/"))
+    except ValueError:
+        return NOWHERE
+
+
+def after(scope: Scope) -> int:
+    """How far the client has seen the log; 0 for what is no number."""
+    given = _query(scope, "after")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
+def page(scope: Scope) -> str:
+    """What the client calls this page: a second socket for it takes the place of the first."""
+    return _query(scope, "page")[:64]
+
+
+def _query(scope: Scope, name: str) -> str:
+    query: bytes = scope["query_string"]
+    return parse_qs(query.decode("latin-1")).get(name, [""])[0]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """Empty when it is missing; two of them are none."""
+    found: list[bytes] = [value for key, value in scope["headers"] if key.lower() == name]
+    return found[0].decode("latin-1") if len(found) == 1 else ""
+
+
+async def _unavailable(scope: Scope, send: Send) -> None:
+    if "websocket.http.response" in scope.get("extensions", {}):
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
+        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close"})
+
+
+async def _close(send: Send, code: int) -> None:
+    await send({"type": "websocket.close", "code": code, "reason": ""})

@@ -1,0 +1,71 @@
+"""The live channel of one process: opened before the first connection, closed after the last."""
+
+import asyncio
+import gc
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import connection
+
+from autodoctor.accounts.signals import access_changed
+from autodoctor.room.hub import revocation, sockets
+from autodoctor.room.hub.event_bus import bus
+from autodoctor.room.hub.presence import Renewal, presence
+from autodoctor.room.messages.writer import writer
+from autodoctor.room.socket import list_feed
+from autodoctor.room.wire import executor
+from autodoctor.sessions.record.event_log import committed
+
+
+class Channel:
+    def __init__(self) -> None:
+        self._beats: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        bus.open(asyncio.get_running_loop())
+        committed.connect(sockets.on_committed)
+        committed.connect(list_feed.on_committed)
+        access_changed.connect(revocation.on_access_changed)
+        await executor.act(presence.start)
+        _spare_the_collector()
+        self._beats = [asyncio.create_task(_compare()), asyncio.create_task(_renew())]
+
+    async def close(self) -> None:
+        for beat in self._beats:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+        revocation.guests.send_away()
+        await asyncio.to_thread(_finish)
+        committed.disconnect(sockets.on_committed)
+        committed.disconnect(list_feed.on_committed)
+        access_changed.disconnect(revocation.on_access_changed)
+        bus.close()
+
+
+def _spare_the_collector() -> None:
+    """Thousands of open lines are thousands of long-lived objects: by default each burst of work walks them all."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+
+
+def _finish() -> None:
+    writer.stop()
+    presence.stop()
+    connection.close()
+
+
+async def _compare() -> None:
+    """What got lost on the way costs no more than this: sockets against the log, guests against their cookies."""
+    while True:
+        await asyncio.sleep(settings.ROOM["heartbeat"])
+        with executor.logged("The beat of the room failed"):
+            await sockets.hub.compare()
+            await revocation.guests.check()
+
+
+async def _renew() -> None:
+    while True:
+        await asyncio.sleep(settings.DEADLINES["lease_renewal"])
+        presence.tell(Renewal())

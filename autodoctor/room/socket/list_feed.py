@@ -1,0 +1,130 @@
+"""`/ws/feed`: tells lists that they are out of date. It carries no data; the page fetches its fragment again."""
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from django.utils import timezone
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.room.hub.authentication import Guest
+from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.revocation import guests
+from autodoctor.room.hub.sockets import Present
+from autodoctor.room.socket import handshake
+from autodoctor.room.wire import executor, protocol
+from autodoctor.room.wire.connection import Line, Receive, Scope, Send
+from autodoctor.room.wire.rate_limit import Pace
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.queries import request_queue
+
+COALESCE_SECONDS = 0.25  # many changes within this time are said once
+QUEUE = frozenset(f"session.{what}" for what in ("requested", "accepted", "released", "cancelled", "expired"))
+
+FILES = frozenset({"file.shared", "file.removed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Sessions changed: `queue`, when the mechanics' queue did too; `parties` are those whose sessions they are."""
+
+    queue: bool
+    parties: frozenset[str]
+
+
+class Feed:
+    def __init__(self, bus: Bus) -> None:
+        self._lines: set[FeedLine] = set()
+        bus.listen(Changed, self._tell)
+        bus.listen(Present, self._tell_support)
+
+    def enter(self, line: "FeedLine") -> None:
+        self._lines.add(line)
+
+    def leave(self, line: "FeedLine") -> None:
+        self._lines.discard(line)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def _tell(self, note: Changed) -> None:
+        for line in self._lines:
+            if line.role == Role.SUPPORT:
+                line.say("support")
+            if line.role == Role.MECHANIC and note.queue:
+                line.say("queue")
+            if line.user_id in note.parties:
+                line.say("sessions")
+
+    def _tell_support(self, note: Present) -> None:
+        """Who comes and goes shows on the board alone."""
+        for line in self._lines:
+            if line.role == Role.SUPPORT:
+                line.say("support")
+
+
+class FeedLine(Line):
+    __slots__ = ("_pace", "_pending", "role", "user_id")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, user_id: str, role: str) -> None:
+        super().__init__(scope, receive, send)
+        self.user_id = user_id
+        self.role = role
+        self._pending: set[str] = set()
+        self._pace = Pace()
+
+    def say(self, what: str) -> None:
+        if not self._pending:
+            self.loop.call_later(COALESCE_SECONDS, self._say_all)
+        self._pending.add(what)
+
+    def _say_all(self) -> None:
+        pending, self._pending = self._pending, set()
+        for what in sorted(pending):
+            self.push(protocol.changed(what))
+
+    async def serve(self) -> None:
+        """A feed only listens; its pings are answered, so that its client notices a dead line."""
+        while (event := await self._receive())["type"] == "websocket.receive":
+            frame = protocol.parse(event.get("text") or event.get("bytes") or "")
+            if isinstance(frame, protocol.Ping) and self._pace.allows(protocol.Ping, self.loop.time()):
+                self.push(protocol.pong(timezone.now(), 0))
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    admission = await handshake.admit(scope, receive, send, None)
+    if admission is None:
+        return
+    guest = cast(Guest, admission.guest)
+    role = await executor.read(_role, guest.user)
+    line = FeedLine(scope, receive, send, str(guest.user.id), role)
+    guests.enter(line, guest)
+    feed.enter(line)
+    line.push(protocol.listening())  # a page that fetched when its socket opened may have been told nothing meanwhile
+    try:
+        await line.serve()
+    finally:
+        line.is_open = False
+        feed.leave(line)
+        guests.leave(line)
+
+
+def _role(user: User) -> str:
+    return user.role.value
+
+
+def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:
+    """Which lists does this change? A released mechanic is no party any more, but their list changes too."""
+    states = [event.data["session"] for event in events if "session" in event.data]
+    parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
+    parties |= {event.data["released"] for event in events if event.data.get("released")}
+    parties |= {user_id for event in events for user_id in event.data.get("concerns", [])}
+    bus.publish(Changed(_changes_queue(session_id, {event.kind for event in events}), frozenset(parties)))
+
+
+def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:
+    """The queue shows the files of those who wait in it, and of nobody else."""
+    return bool(kinds & QUEUE) or (bool(kinds & FILES) and request_queue.waiting().filter(pk=session_id).exists())
+
+
+feed = Feed(bus)

@@ -1,0 +1,358 @@
+"""One page of one person in one session: serve the log from where it was, take its frames."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, cast
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.room.hub.authentication import Guest, Place
+from autodoctor.room.hub.event_bus import bus
+from autodoctor.room.hub.presence import Admission, Joined, Left, presence
+from autodoctor.room.hub.revocation import guests
+from autodoctor.room.hub.sockets import PARTIES, Poke, Relay, Row, Whisper, as_row, hub
+from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
+from autodoctor.room.socket import handshake
+from autodoctor.room.wire import executor, protocol
+from autodoctor.room.wire.connection import MUCH, Line, Receive, Scope, Send
+from autodoctor.room.wire.rate_limit import Pace
+from autodoctor.room.wire.uvicorn_protocol import SILENT_SECONDS
+from autodoctor.sessions.lifecycle import media, transitions
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind
+
+logger = logging.getLogger(__name__)
+
+PAGE = 200  # rows read at once
+MOST_KEPT = 100  # pokes that come meanwhile
+MOST_PAGES_OPEN = 12  # of one person in one session; then the oldest goes
+BREATHER_SECONDS = 0.05  # until a client that is too fast is listened to again
+_joins = count(1)
+_others = {role: frozenset({*PARTIES, Role.SUPPORT.value} - {role}) for role in Role.values}
+_opposite = {Role.CUSTOMER.value: Role.MECHANIC.value, Role.MECHANIC.value: Role.CUSTOMER.value}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """`/ws/sessions/<uuid>?after=<seq>&page=<uuid>`"""
+    socket = await _open(scope, receive, send)
+    if socket is None:
+        return
+    try:
+        await socket.serve()
+    finally:
+        socket.leave()
+
+
+async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
+    """None for whoever was not let in."""
+    session_id, page = handshake.session_of(scope), handshake.page(scope)
+    admission = await handshake.admit(scope, receive, send, session_id)
+    if admission is None:
+        return None
+    socket = Socket(scope, receive, send, session_id, admission)
+    try:
+        socket.enter(admission, page)
+    except BaseException:
+        socket.leave()
+        raise
+    return socket
+
+
+class Socket(Line):
+    __slots__ = (
+        "_behind", "_joining", "_kept", "_left_at", "_pace", "_reading", "_receiving", "_reporting", "_took_part",
+        "connection_id", "joined", "page", "role", "served", "session_id", "silent", "user_id",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
+        super().__init__(scope, receive, send)
+        place = cast(Place, admission.place)
+        self.session_id = str(session_id)
+        self.user_id = str(cast(Guest, admission.guest).user.id)
+        self.role = place.role
+        self.connection_id = admission.connection_id
+        self.page = ""  # what the client calls this page
+        self.served = min(handshake.after(scope), place.session.seq)
+        self.joined = 0
+        self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
+        self._behind = self.served  # the log is known to reach here
+        self._reading = False
+        self._kept: list[Poke] = []  # that came while it was read
+        self._joining = 0  # joins under way
+        self._took_part = False
+        self._left_at: datetime | None = None
+        self._pace = Pace()
+        self._receiving: bool | None = None  # what was last said of the other side's media
+        self._reporting = asyncio.Lock()
+
+    def enter(self, admission: Admission, page: str) -> None:
+        """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
+        self.page = page
+        place = cast(Place, admission.place)
+        session = place.session
+        room = hub.enter(self, session=session.payload(), seq=session.seq, presence=admission.presence)
+        guests.enter(self, cast(Guest, admission.guest))
+        mine = [member for member in room.members if member.user_id == self.user_id]
+        for older in mine[:-1]:
+            goes_on_here = bool(self.page) and older.page == self.page
+            if goes_on_here:
+                cast(Socket, older)._receiving = None  # the call is the same, and what it hears
+            if goes_on_here or older in mine[:-MOST_PAGES_OPEN]:
+                older.close(protocol.REPLACED)
+        self.push(
+            protocol.welcome(
+                seq=self.served,
+                now=timezone.now(),
+                user_id=self.user_id,
+                role=self.role,
+                session=room.session,
+                presence=room.presence,
+            )
+        )
+        self.follow(Poke(self.session_id, room.seq))
+
+    def leave(self) -> None:
+        self.is_open = False
+        self._left_at = timezone.now() - self.silent
+        self._hear_no_more()
+        self._see_off()
+        hub.leave(self)
+        guests.leave(self)
+
+    def _see_off(self) -> None:
+        """Gone, once no join is under way any more: a page that was seen off before it joined would be in for ever."""
+        if self.connection_id is not None and self._left_at is not None and not self._joining:
+            session_id, user_id = UUID(self.session_id), UUID(self.user_id)
+            presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at, timezone.now()))
+
+    async def serve(self) -> None:
+        """Take what the client sends until it is gone."""
+        while (event := await self._receive())["type"] == "websocket.receive":
+            if not self._take(event.get("text") or event.get("bytes") or ""):
+                await asyncio.sleep(BREATHER_SECONDS)
+        self.silent = timedelta(seconds=event.get(SILENT_SECONDS, 0))
+
+    def follow(self, poke: Poke) -> None:
+        """Send what is new: the rows that came along if they follow on what was served, else what the log says."""
+        if poke.seq <= self.served:
+            return
+        if self._follows_on(poke) and not self._reading and not _is_much(poke.rows):
+            self._serve_all(poke.rows)
+            return
+        self._behind = max(self._behind, poke.seq)
+        if not self._reading:
+            self._reading = True
+            executor.background(self._catch_up())
+        elif poke.rows and len(self._kept) < MOST_KEPT:
+            self._kept.append(poke)
+
+    def _follows_on(self, poke: Poke) -> bool:
+        return bool(poke.rows) and poke.rows[0].seq <= self.served + 1
+
+    def _serve_all(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            self._serve(row)
+
+    def _serve(self, row: Row) -> None:
+        if row.seq > self.served:
+            self.served = row.seq
+            if row.audience == "both" or self.role in (row.audience, Role.SUPPORT):
+                self.push(row.frame)
+
+    async def _catch_up(self) -> None:
+        """Read on until the log is served as far as it is known to reach. If that fails, the next beat comes by."""
+        try:
+            while self.is_open and self.served < self._behind:
+                page = await executor.read(read_page, self.session_id, self.user_id, self.role, self.served)
+                if page is None:
+                    self.close(protocol.NOT_FOUND)
+                    return
+                if room := hub.room(self.session_id):
+                    room.learn(page.session, page.as_of)
+                for row in page.rows:
+                    self._serve(row)
+                    await self.drained()
+                self.served = page.seq
+                await self._serve_kept()
+        finally:
+            self._reading = False
+            self._kept = []
+
+    async def _serve_kept(self) -> None:
+        """What came while it was read: else a busy log would be read for ever, always a page behind."""
+        while self._kept:
+            poke = self._kept.pop(0)
+            if self._follows_on(poke) and not _is_much(poke.rows):
+                self._serve_all(poke.rows)
+                await self.drained()
+
+    def _take(self, raw: str | bytes) -> bool:
+        """One frame; False when the client should be slower."""
+        frame = protocol.parse(raw)
+        if not self._pace.allows(type(frame), self.loop.time()):
+            self.push(protocol.error("too_fast", getattr(frame, "client_id", None)))
+            return False
+        _TAKERS[type(frame)](self, frame)
+        return True
+
+    def _message(self, frame: protocol.Message) -> None:
+        since = time.monotonic()
+        writer.submit(Post(self.session_id, self.user_id, frame.client_id, frame.text, self._settled, since))
+
+    def _settled(self, post: Post, outcome: Posted | NotPosted) -> None:
+        """In the writer's thread. A new row comes by its poke, to this socket like to all others."""
+        if isinstance(outcome, NotPosted) or outcome.is_repeat:
+            with suppress(RuntimeError):  # the loop has closed: nobody is there to hear it
+                self.loop.call_soon_threadsafe(self._answer, post, outcome)
+
+    def _answer(self, post: Post, outcome: Posted | NotPosted) -> None:
+        if isinstance(outcome, NotPosted):
+            self.push(protocol.error(outcome.code, post.client_id))
+        elif outcome.seq <= self.served:
+            self.push(outcome.frame)
+        else:
+            self.follow(Poke(self.session_id, outcome.seq))
+
+    def _join(self, frame: protocol.Join) -> None:
+        """The newest page of a person that joined has the call; joining again takes it back."""
+        room = hub.room(self.session_id)
+        if self.connection_id is None or room is None:
+            self.push(protocol.error("not_joined"))
+            return
+        earlier = room.newest(self.role)
+        if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
+            self._reporting = cast(Socket, earlier)._step_aside()
+        self.joined = next(_joins)
+        self._joining += 1
+        executor.background(self._take_part(self.connection_id))
+
+    def _step_aside(self) -> asyncio.Lock:
+        """The call is another page's now; joining again takes it back. What the two report keeps its order."""
+        self._hear_no_more()
+        self.joined, self._receiving = 0, None
+        self.push(protocol.replaced())
+        return self._reporting
+
+    def _hear_no_more(self) -> None:
+        """This page heard the other side, and has the call no more: whether they are heard, the next one says."""
+        if self.joined and self._receiving:
+            self._receiving = None
+            executor.background(self._report(None))
+
+    async def _take_part(self, connection_id: UUID) -> None:
+        """The page counts as joined once the session says so: until then it must not hide that somebody was gone."""
+        try:
+            await executor.act(join, self.session_id, self.user_id)
+            self._took_part = True
+            presence.tell(Joined(connection_id))
+        except (InvalidTransition, Refused):
+            self.joined = 0
+            self.push(protocol.error("session_closed"))
+        except ObjectDoesNotExist:
+            self.close(protocol.NOT_FOUND)
+        except Exception:
+            logger.exception("A page could not join")
+            self.joined = 0
+            self.push(protocol.error("unavailable"))
+        finally:
+            self._joining -= 1
+            self._see_off()
+
+    def _typing(self, frame: protocol.Typing) -> None:
+        if self._takes_part():
+            bus.publish(Whisper(self.session_id, _others[self.role], protocol.typing(self.role)))
+
+    def _signal(self, frame: protocol.Signal) -> None:
+        if not self.joined:
+            self.push(protocol.error("not_joined"))
+        elif self._takes_part():
+            bus.publish(Relay(self.session_id, _opposite[self.role], protocol.signal(self.role, frame.data)))
+
+    def _media(self, frame: protocol.Media) -> None:
+        """Only a call has media to report on, and only the page that has the call; the same again is no news."""
+        room = hub.room(self.session_id)
+        is_news = frame.receiving is None or frame.receiving is not self._receiving
+        if self.joined and room and room.session["kind"] != Kind.CHAT and is_news:
+            self._receiving = frame.receiving
+            executor.background(self._report(frame.receiving))
+
+    async def _report(self, receiving: bool | None) -> None:
+        """In the order in which it was said: a later report waits for the one before."""
+        async with self._reporting:
+            try:
+                await executor.act(report, self.session_id, self.user_id, receiving)
+            except ObjectDoesNotExist:
+                self.close(protocol.NOT_FOUND)
+            except Exception:
+                logger.exception("A report of media was lost")
+                self._receiving = None  # said again, it is news again
+
+    def _ping(self, frame: protocol.Ping) -> None:
+        self.push(protocol.pong(timezone.now(), self.served))
+
+    def _invalid(self, frame: protocol.Invalid) -> None:
+        self.push(protocol.error(frame.code, frame.client_id, frame.detail))
+
+    def _takes_part(self) -> bool:
+        """By what the room was last told; messages are judged in their transaction."""
+        room = hub.room(self.session_id)
+        if room is not None and room.session["state"] in CLAIMED:
+            return True
+        self.push(protocol.error("session_closed"))
+        return False
+
+
+_TAKERS: dict[type, Callable[[Socket, Any], None]] = {
+    protocol.Message: Socket._message,
+    protocol.Join: Socket._join,
+    protocol.Typing: Socket._typing,
+    protocol.Signal: Socket._signal,
+    protocol.Media: Socket._media,
+    protocol.Ping: Socket._ping,
+    protocol.Invalid: Socket._invalid,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The next rows of a log, and how far they reach."""
+
+    session: dict[str, Any]
+    as_of: int  # the log's end when the session was so
+    rows: list[Row]
+    seq: int
+
+
+def join(session_id: str, user_id: str) -> None:
+    transitions.join(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
+
+
+def report(session_id: str, user_id: str, receiving: bool | None) -> None:
+    user = User.objects.get(pk=user_id)
+    media.report(session_id=UUID(session_id), by=user, receiving=receiving, now=timezone.now())
+
+
+def _is_much(rows: tuple[Row, ...]) -> bool:
+    return len(rows) > 1 and sum(len(row.frame) for row in rows) > MUCH
+
+
+def read_page(session_id: str, user_id: str, role: str, after: int) -> Page | None:
+    """None when this is not the person's place (any more)."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
+    if user is None or session is None or event_log.role_in(user, session) != role:
+        return None
+    rows = [as_row(event) for event in event_log.read(session.id, after=after, viewer=role, limit=PAGE)]
+    reached = rows[-1].seq if rows else after
+    return Page(session.payload(), session.seq, rows, reached if len(rows) == PAGE else max(session.seq, reached))

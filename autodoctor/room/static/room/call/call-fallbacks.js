@@ -1,0 +1,100 @@
+// @ts-check
+/** What a call may use and take: the servers that lead through networks, how much is sent, and the way without a call. */
+import { LADDER, SOUND_ONLY } from "room/call/link-quality";
+import { chosen } from "room/call/local-media";
+import { csrfToken } from "lib/upload";
+
+const PATIENCE_MS = 5_000;
+const ENGINE_BITS = 128_000; // a second, of sound as it is
+const SPEECH_BITS = 40_000;
+
+/**
+ * @param {string} session
+ * @returns {Promise<import("room/call/call").Ways & { validFor: number } | null>}  for so many milliseconds; null: they cannot
+ *   be had now
+ */
+export async function waysOf(session) {
+  const answer = await fetch(`/api/sessions/${session}/ice-servers`, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  if (!answer?.ok) return null;
+  const { ice_servers, relay_only, valid_seconds } = await answer.json();
+  return { iceServers: ice_servers, relayOnly: relay_only, validFor: valid_seconds * 1000 };
+}
+
+/**
+ * Asked for at once; the same ones for half of their time, then new ones, so that a call which outlives them still finds
+ * its way. Those of before are better than none. By the time of day, which goes on while a device sleeps.
+ * @param {string} session
+ * @returns {(anew?: boolean) => Promise<import("room/call/call").Ways | null>}
+ */
+export function freshWays(session) {
+  /** @type {Awaited<ReturnType<typeof waysOf>>} */
+  let ways = null;
+  let since = 0;
+  const ask = async () => {
+    const asked = Date.now();
+    const found = await waysOf(session).catch(() => null);
+    if (found) [ways, since] = [found, asked];
+    asking = null;
+  };
+  /** @type {Promise<void> | null} */
+  let asking = ask();
+  return async (anew = false) => {
+    const age = Date.now() - since;
+    if (asking || anew || !ways || age < 0 || age > ways.validFor / 2) await (asking ??= ask());
+    return ways;
+  };
+}
+
+/** A session without any way for sound and picture becomes a chat: the customer says so. @param {string} session */
+export async function chooseChat(session) {
+  const checks = { camera: "skipped", microphone: "skipped", speaker: "skipped", network: "failed" };
+  const answer = await fetch(`/api/sessions/${session}/preflight`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    body: JSON.stringify({ mode: "chat", checks, network: {} }),
+  });
+  if (!answer.ok) throw new Error(String(answer.status));
+  const before = chosen(session);
+  keep(session, { ...before, mode: "chat", before: before.mode });
+}
+
+/** With sound and picture after all, as far as they were wanted before. @param {string} session */
+export function chooseCall(session) {
+  const { before = "video", ...choice } = /** @type {Record<string, unknown>} */ (chosen(session));
+  keep(session, { ...choice, mode: before });
+}
+
+/**
+ * @param {string} session
+ * @param {Record<string, unknown>} choice
+ */
+function keep(session, choice) {
+  sessionStorage.setItem(`preflight:${session}`, JSON.stringify(choice));
+}
+
+/**
+ * Send as much as the way bears; a screen keeps its size, since its words must be read.
+ * @param {import("room/call/call").Call | null} call
+ * @param {import("room/call/local-media").LocalMedia | null} media
+ * @param {number} rung  of `LADDER`
+ */
+export async function limit(call, media, rung) {
+  const { height, rate } = LADDER[rung];
+  const own = media?.track("video")?.getSettings().height ?? height;
+  const scale = media?.isSharing || !height ? 1 : Math.max(1, own / height);
+  const active = rate > 0 || Boolean(media?.isSharing);
+  const maxBitrate = rate || LADDER[SOUND_ONLY - 1].rate;
+  await configure(call?.sender("video"), { active, maxBitrate, scaleResolutionDownBy: scale });
+  await configure(call?.sender("audio"), { maxBitrate: media?.isRaw ? ENGINE_BITS : SPEECH_BITS });
+}
+
+/**
+ * @param {RTCRtpSender | undefined} sender
+ * @param {RTCRtpEncodingParameters} wishes
+ */
+async function configure(sender, wishes) {
+  const parameters = sender?.getParameters();
+  if (!parameters?.encodings?.length) return; // not agreed upon yet
+  Object.assign(parameters.encodings[0], wishes);
+  await sender?.setParameters(parameters).catch(() => undefined); // agreed upon anew meanwhile: the next look does it
+}

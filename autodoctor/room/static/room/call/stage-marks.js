@@ -1,0 +1,114 @@
+// @ts-check
+/**
+ * What the markup of a stage says of the two and of the way between them: attributes for looks and words (stage.css),
+ * pressed keys, and what this camera can do.
+ *
+ * @typedef {import("room/call/local-media").LocalMedia} LocalMedia
+ * @typedef {{ camera?: boolean, microphone?: boolean, screen?: boolean, thin?: boolean, raw?: boolean }} Told
+ */
+
+export class StageMarks {
+  #stage;
+  /** What only a tap on this page brings back: "sound", "devices". @type {Set<string>} */
+  #waitsForTap = new Set();
+
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
+    this.#stage = stage;
+  }
+
+  /** @param {{ name: string } | null | undefined} person */
+  name(person) {
+    for (const name of this.#slots("name")) name.textContent = person?.name ?? "";
+    for (const initial of this.#slots("initial")) initial.textContent = person?.name.slice(0, 1) ?? "";
+  }
+
+  /** What the other side has switched on. @param {Told} told */
+  other({ camera, microphone, screen, thin }) {
+    this.#toggle({ "other-dark": camera === false || thin, "other-thin": thin, "other-muted": microphone === false, "other-shares": screen });
+  }
+
+  /**
+   * What this side has switched on.
+   * @param {LocalMedia} media
+   * @param {{ thin: boolean, engine: boolean }} how  sound only for now; an engine is listened to, from either side
+   */
+  own(media, { thin, engine }) {
+    const camera = Boolean(media.track("video"));
+    const microphone = Boolean(media.track("audio")) && !media.isMuted;
+    this.#toggle({ "own-dark": !camera, "own-thin": thin });
+    this.#stage.dataset.facing = media.isSharing ? "" : (media.track("video")?.getSettings().facingMode ?? "user");
+    this.#press({ mute: !microphone, camera: !camera || media.isSharing && media.isCameraOff, screen: media.isSharing, light: media.isLit });
+    this.engine(engine);
+    this.#offer(media);
+  }
+
+  /** @param {boolean} isHeard */
+  engine(isHeard) {
+    this.#toggle({ raw: isHeard });
+    this.#press({ engine: isHeard });
+  }
+
+  /**
+   * @param {number} bars
+   * @param {{ rtt: number, received: number, height: number }} facts
+   */
+  quality(bars, { rtt, received, height }) {
+    this.#stage.dataset.bars = String(bars);
+    const figures = [`${Math.round(rtt)} ms`, `${Math.round(received)} kbit/s`, ...(height ? [`${height}p`] : [])];
+    for (const shown of this.#slots("quality")) shown.textContent = figures.join(" · ");
+  }
+
+  /** @param {Record<string, boolean>} needs */
+  askForTap(needs) {
+    for (const [what, isNeeded] of Object.entries(needs)) {
+      if (isNeeded) this.#waitsForTap.add(what);
+      else this.#waitsForTap.delete(what);
+    }
+    this.#toggle({ tap: this.#waitsForTap.size > 0 });
+  }
+
+  /** @param {boolean} areShown */
+  figures(areShown) {
+    this.#press({ figures: areShown });
+  }
+
+  /** @param {string} name */
+  isPressed(name) {
+    return this.#key(name)?.getAttribute("aria-pressed") === "true";
+  }
+
+  /** What this camera can do. @param {LocalMedia} media */
+  async #offer(media) {
+    const { torch, zoom } = media.isSharing ? { torch: false, zoom: null } : media.abilities;
+    this.#toggle({ torch, zoom: Boolean(zoom) });
+    const slider = /** @type {HTMLInputElement | null} */ (this.#stage.querySelector("input[data-zoom-by]"));
+    if (zoom && slider) {
+      for (const name of /** @type {const} */ (["min", "max", "step"])) slider[name] = String(zoom[name]);
+      slider.value = String(zoom.now);
+    }
+    const cameras = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+    const several = cameras.filter(({ kind }) => kind === "videoinput").length > 1;
+    this.#toggle({ cameras: several && !media.isCameraOff && !media.isSharing });
+  }
+
+  /** @param {Record<string, boolean | undefined>} marks */
+  #toggle(marks) {
+    for (const [name, on] of Object.entries(marks)) this.#stage.toggleAttribute(`data-${name}`, on === true);
+  }
+
+  /** @param {Record<string, boolean>} keys */
+  #press(keys) {
+    for (const [name, pressed] of Object.entries(keys)) this.#key(name)?.setAttribute("aria-pressed", String(pressed));
+  }
+
+  /** @param {string} name */
+  #key(name) {
+    return this.#stage.querySelector(`button[data-act="${name}"]`);
+  }
+
+  /** @param {string} name */
+  #slots(name) {
+    return this.#stage.querySelectorAll(`[data-slot="${name}"]`);
+  }
+}

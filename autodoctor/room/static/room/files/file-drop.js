@@ -1,0 +1,280 @@
+// @ts-check
+/**
+ * <file-drop session="<uuid>" max-bytes="…">: shares files with a session. They are picked, taken with the camera,
+ * dropped or pasted; each has its progress, can be cancelled, and when it failed tried again.
+ *
+ * Its markup is `room/parts/file_drop.html`. Buttons with `data-pick="camera|photos|files|sound"` inside of it open the
+ * picker of that kind; `data-name` on one is what its file will be called. With the attribute `whole-page` the buttons
+ * may be anywhere, and so may what is dropped and pasted; a list there with `data-uploads="<data-name>"` holds what was
+ * picked under that name, the first list with `data-uploads=""` everything else.
+ *
+ * Dispatches `file-shared` (it bubbles) with the file as the API describes it in `detail`.
+ */
+import { sizeInWords } from "lib/file-format";
+import { Upload } from "lib/upload";
+
+const MOST_AT_ONCE = 3;
+
+export class FileDrop extends HTMLElement {
+  /** Each upload's row. @type {Map<Upload, HTMLElement>} */
+  #rows = new Map();
+  #open = true;
+  #leaving = new AbortController();
+  /** What the picked file will be called. */
+  #name = "";
+
+  connectedCallback() {
+    this.#leaving = new AbortController();
+    const { signal } = this.#leaving;
+    const target = this.#target;
+    target.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)), { signal });
+    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) target.addEventListener(name, this, { signal });
+    target.addEventListener("paste", this, { signal });
+    addEventListener("online", () => this.#goOn(), { signal });
+    addEventListener("beforeunload", (event) => this.isBusy && event.preventDefault(), { signal });
+    for (const input of this.#inputs) input.addEventListener("change", () => this.#picked(input), { signal });
+  }
+
+  disconnectedCallback() {
+    this.#leaving.abort();
+  }
+
+  /** Whether this person may share files now. What is on its way goes on. */
+  set open(open) {
+    this.#open = open;
+  }
+
+  get open() {
+    return this.#open;
+  }
+
+  /** Leaving the page would lose a file. */
+  get isBusy() {
+    return [...this.#rows.keys()].some((upload) => upload.isOpen);
+  }
+
+  /**
+   * @param {Iterable<File>} files
+   * @param {string} [name]  what they are called from now on, without an ending
+   */
+  add(files, name = "") {
+    for (const file of files) this.#take(file, name, this.#refusal(file));
+    this.settle();
+    this.#next();
+  }
+
+  /** Put every upload where it belongs. Call when the page's lists have changed. */
+  settle() {
+    for (const row of this.#rows.values()) {
+      const list = this.#target.querySelector(`[data-uploads="${CSS.escape(row.dataset.name ?? "")}"]`) ?? this.#list;
+      if (row.parentElement === list) continue;
+      list.append(row);
+      row.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  /** @param {Event} event */
+  handleEvent(event) {
+    if (event.type === "paste") this.#pasted(/** @type {ClipboardEvent} */ (event));
+    else this.#dragged(/** @type {DragEvent} */ (event));
+  }
+
+  /** @param {ClipboardEvent} event */
+  #pasted(event) {
+    const pasted = event.clipboardData;
+    // Spreadsheets and word processors add a picture of what is copied: then the words are meant.
+    if (!this.#open || !pasted?.files.length || pasted.types.includes("text/plain")) return;
+    event.preventDefault();
+    this.add(pasted.files);
+  }
+
+  /** A file that is dropped anywhere must never take the page away. @param {DragEvent} event */
+  #dragged(event) {
+    const carried = event.dataTransfer;
+    if (!carried?.types.includes("Files")) return;
+    event.preventDefault();
+    const leaves = event.type === "dragleave" && !this.#contains(event.relatedTarget);
+    this.toggleAttribute("data-dragging", this.#open && event.type !== "drop" && !leaves);
+    if (!this.#open) carried.dropEffect = "none";
+    else if (event.type === "drop") this.#dropped(carried);
+  }
+
+  /** @param {DataTransfer} carried */
+  #dropped(carried) {
+    const folders = [...carried.items].map((item) => item.webkitGetAsEntry?.()?.isDirectory);
+    for (const [place, file] of [...carried.files].entries()) {
+      this.#take(file, "", folders[place] ? "folder" : this.#refusal(file));
+    }
+    this.settle();
+    this.#next();
+  }
+
+  /**
+   * @param {File} file
+   * @param {string} name
+   * @param {string} refusal  why it is not even sent
+   */
+  #take(file, name, refusal) {
+    const upload = new Upload(file, name ? name + endingOf(file.name) : file.name);
+    const row = this.#makeRow(upload);
+    row.dataset.name = name;
+    this.#rows.set(upload, row);
+    upload.addEventListener("change", () => this.#changed(upload));
+    if (refusal) upload.fail({ code: refusal, detail: "" });
+    else this.#draw(upload);
+  }
+
+  /** @param {Element} target */
+  #clicked(target) {
+    const button = /** @type {HTMLElement | null} */ (target.closest("[data-pick]"));
+    if (!button) return;
+    const sheet = /** @type {HTMLElement | null} */ (button.closest("[popover]"));
+    if (sheet?.matches(":popover-open")) sheet.hidePopover();
+    this.#name = button.dataset.name ?? "";
+    this.#inputs.find((input) => input.dataset.input === button.dataset.pick)?.click();
+  }
+
+  /** @param {HTMLInputElement} input */
+  #picked(input) {
+    this.add(input.files ?? [], this.#name);
+    input.value = ""; // the same file may be picked again
+  }
+
+  /** What can be said before anything is sent. @param {File} file */
+  #refusal(file) {
+    if (file.size === 0) return "empty";
+    return file.size > this.#maxBytes ? "too_large" : "";
+  }
+
+  /** The connection is back. */
+  #goOn() {
+    for (const upload of this.#rows.keys()) if (upload.failure?.code === "offline") upload.again();
+    this.#next();
+  }
+
+  #next() {
+    const uploads = [...this.#rows.keys()];
+    const free = MOST_AT_ONCE - uploads.filter((upload) => upload.isSending).length;
+    const waiting = uploads.filter((upload) => upload.state === "waiting");
+    for (const upload of waiting.slice(0, Math.max(0, free))) upload.send(this.#address);
+  }
+
+  /** @param {Upload} upload */
+  #changed(upload) {
+    this.#draw(upload);
+    if (upload.isSending) return;
+    if (upload.state === "shared" || upload.state === "dropped") this.#remove(upload);
+    if (upload.shared) this.dispatchEvent(new CustomEvent("file-shared", { detail: upload.shared, bubbles: true }));
+    this.#next();
+  }
+
+  /** @param {Upload} upload */
+  #remove(upload) {
+    const row = this.#rows.get(upload);
+    const held = row?.contains(document.activeElement);
+    row?.remove();
+    this.#rows.delete(upload);
+    const image = /** @type {HTMLImageElement | null} */ (row?.querySelector("img"));
+    if (image?.src) URL.revokeObjectURL(image.src);
+    if (held) this.querySelector("button")?.focus();
+  }
+
+  /** @param {Upload} upload */
+  #makeRow(upload) {
+    const row = this.#clone("upload");
+    for (const name of row.querySelectorAll("[data-slot=name]")) name.textContent = upload.name;
+    slot(row, "size").textContent = sizeInWords(upload.file.size);
+    const image = /** @type {HTMLImageElement} */ (row.querySelector("img"));
+    if (upload.file.type.startsWith("image/")) image.src = URL.createObjectURL(upload.file);
+    image.onload = () => (image.hidden = false); // not every browser can show what a phone takes
+    row.addEventListener("click", ({ target }) => this.#pressed(upload, /** @type {Element} */ (target)));
+    return row;
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {Element} target
+   */
+  #pressed(upload, target) {
+    if (target.closest("[data-drop]")) upload.drop();
+    if (!target.closest("[data-again]")) return;
+    upload.again();
+    this.#next();
+  }
+
+  /** @param {Upload} upload */
+  #draw(upload) {
+    const row = /** @type {HTMLElement} */ (this.#rows.get(upload));
+    row.dataset.state = upload.state;
+    row.toggleAttribute("data-final", upload.isFinal);
+    const bar = /** @type {HTMLProgressElement} */ (row.querySelector("progress"));
+    bar.value = upload.progress;
+    slot(row, "percent").textContent = percent.format(upload.progress);
+    slot(row, "why").replaceChildren(...(upload.state === "failed" ? this.#why(upload) : []));
+  }
+
+  /** What happened and what to do. @param {Upload} upload */
+  #why({ failure, file }) {
+    if (failure?.detail) return [failure.detail];
+    const words = this.#template("why", failure?.code ?? "") ?? this.#template("why", "unclear");
+    const sentence = /** @type {DocumentFragment} */ (words?.content.cloneNode(true));
+    for (const size of sentence.querySelectorAll("[data-slot=size]")) size.textContent = sizeInWords(file.size);
+    for (const most of sentence.querySelectorAll("[data-slot=most]")) most.textContent = sizeInWords(this.#maxBytes);
+    return [sentence];
+  }
+
+  /** @param {string} name */
+  #clone(name) {
+    const copy = /** @type {DocumentFragment} */ (this.#template(name)?.content.cloneNode(true));
+    return /** @type {HTMLElement} */ (copy.firstElementChild);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} [value]
+   * @returns {HTMLTemplateElement | null}
+   */
+  #template(name, value) {
+    return this.querySelector(value ? `template[data-${name}="${CSS.escape(value)}"]` : `template[data-${name}]`);
+  }
+
+  /** @param {EventTarget | null} element */
+  #contains(element) {
+    return element instanceof Node && this.#target.contains(element);
+  }
+
+  get #target() {
+    return this.hasAttribute("whole-page") ? document.documentElement : this;
+  }
+
+  get #address() {
+    return `/api/sessions/${this.getAttribute("session")}/files`;
+  }
+
+  get #maxBytes() {
+    return Number(this.getAttribute("max-bytes") ?? Infinity);
+  }
+
+  get #list() {
+    return /** @type {HTMLElement} */ (this.querySelector("[data-uploads='']"));
+  }
+
+  get #inputs() {
+    return /** @type {HTMLInputElement[]} */ ([...this.querySelectorAll("input[data-input]")]);
+  }
+}
+
+const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+
+/**
+ * @param {ParentNode} parent
+ * @param {string} name
+ */
+function slot(parent, name) {
+  return /** @type {HTMLElement} */ (parent.querySelector(`[data-slot=${name}]`));
+}
+
+/** ".jpg" of "IMG_0001.jpg" @param {string} name */
+function endingOf(name) {
+  return name.match(/\.\w{1,8}$/)?.[0] ?? "";
+}

@@ -1,0 +1,106 @@
+"""What a room believes of its session, whatever order the news comes in."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from autodoctor.room.hub.event_bus import InProcessBus
+from autodoctor.room.hub.sockets import Beat, Hub, Poke, Room, Row
+from autodoctor.room.wire import protocol
+
+NOBODY = {"customer": "away", "mechanic": "away"}
+
+
+@dataclass(eq=False)
+class Seat:
+    """A socket, as far as the room knows one."""
+
+    user_id: str
+    role: str = "mechanic"
+    session_id: str = "s"
+    page: str = ""
+    served: int = 0
+    joined: int = 0
+    codes: list[int] = field(default_factory=list)
+
+    def follow(self, poke: Poke) -> None:
+        self.served = poke.seq
+
+    def push(self, frame: bytes) -> None: ...
+
+    def hint(self, frame: bytes) -> None: ...
+
+    def close(self, code: int) -> None:
+        self.codes.append(code)
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub(InProcessBus())
+
+
+def session(mechanic: str | None) -> dict[str, Any]:
+    return {"id": "s", "mechanic": mechanic and {"id": mechanic, "name": mechanic.title()}}
+
+
+def news(seq: int, mechanic: str | None) -> Poke:
+    return Poke("s", seq, (Row(seq, "both", b"{}", session(mechanic)),))
+
+
+def enter(hub: Hub, seat: Seat, seq: int, mechanic: str | None) -> Room:
+    return hub.enter(seat, session=session(mechanic), seq=seq, presence=NOBODY)
+
+
+def test_a_late_poke_neither_closes_the_new_mechanic_nor_stays_in_the_room(hub: Hub) -> None:
+    newcomer = Seat("anna")
+    room = enter(hub, newcomer, 12, "anna")
+    room.follow(news(11, None))  # released: published after the acceptance that followed it
+    assert newcomer.codes == []
+    assert room.session == session("anna")
+
+
+def test_a_released_mechanic_is_closed(hub: Hub) -> None:
+    first, customer = Seat("bert"), Seat("carl", role="customer")
+    room = enter(hub, first, 10, "bert")
+    enter(hub, customer, 10, "bert")
+    room.follow(news(11, None))
+    room.follow(news(12, "anna"))
+    assert set(first.codes) == {protocol.NOT_FOUND}
+    assert customer.codes == []
+    assert room.session == session("anna")
+
+
+def test_whoever_was_let_in_by_old_knowledge_does_not_bring_it_back(hub: Hub) -> None:
+    room = enter(hub, Seat("carl", role="customer"), 10, "bert")
+    room.follow(news(11, None))
+    late = Seat("bert")
+    enter(hub, late, 10, "bert")
+    assert late.codes == [protocol.NOT_FOUND]
+    assert room.session == session(None)
+
+
+def test_a_welcome_says_what_the_newcomer_knows_better(hub: Hub) -> None:
+    room = enter(hub, Seat("carl", role="customer"), 10, None)
+    room.follow(Poke("s", 12))  # by a beat that brings no rows
+    newcomer = Seat("anna")
+    assert enter(hub, newcomer, 12, "anna").session == session("anna")
+    assert newcomer.codes == []
+
+
+async def test_a_beat_stirs_only_those_who_missed_a_poke() -> None:
+    bus = InProcessBus()
+    bus.open(asyncio.get_running_loop())
+    hub, pokes = Hub(bus), list[Poke]()
+    bus.listen(Poke, pokes.append)
+    enter(hub, Seat("anna", served=7), 7, "anna")
+    bus.publish(Beat("s", 7), Beat("elsewhere", 9))
+    await asyncio.sleep(0)
+    assert pokes == []
+    bus.publish(news(8, "anna"), Beat("s", 8))  # the poke was only on its way
+    await asyncio.sleep(0)
+    bus.publish(Beat("s", 9))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert pokes == [news(8, "anna"), Poke("s", 9)]

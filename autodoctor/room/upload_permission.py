@@ -1,0 +1,30 @@
+"""Who may send a file, known before a byte of it is read."""
+
+from uuid import UUID
+
+from asgiref.typing import HTTPScope
+from django.conf import settings
+from django.http import parse_cookie
+from django.utils import timezone
+
+from autodoctor.room.hub import authentication
+from autodoctor.room.wire import executor
+from autodoctor.sessions.lifecycle import attachments
+
+
+async def admits(scope: HTTPScope) -> UUID | None:
+    """The person behind this cookie, if the session in this address takes a file from them now."""
+    cookie = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"), "")
+    key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, "")
+    return await executor.read(_sharer, key, scope["path"]) if 0 < len(key) <= 40 else None
+
+
+def _sharer(session_key: str, path: str) -> UUID | None:
+    try:
+        session_id = UUID(path.split("/")[3])
+    except ValueError:
+        return None
+    (found,) = authentication.answer([(session_key, session_id)], timezone.now())
+    if found.guest and found.place and attachments.takes_from(found.guest.user, found.place.session):
+        return found.guest.user.id
+    return None

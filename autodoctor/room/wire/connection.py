@@ -1,0 +1,68 @@
+"""One websocket as the rest of the room sees it: push a frame, close with a code. What waits is bounded."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, cast
+
+from autodoctor.room.wire import executor, protocol
+from autodoctor.room.wire.uvicorn_protocol import WIRE, Wire
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MOST_WAITING = 2 * 1024 * 1024  # bytes, for a slow reader
+MUCH = 256 * 1024  # bytes, after which whoever has more to say lets the reader catch up
+STALLED_SECONDS = 10.0  # without reading anything of it
+GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
+
+
+def wire_of(scope: Scope) -> Wire:
+    """Raise `RuntimeError` where uvicorn was started without our websocket."""
+    wire = scope.get("extensions", {}).get(WIRE)
+    if wire is None:
+        raise RuntimeError(
+            "Start uvicorn with --ws autodoctor.room.wire.uvicorn_protocol:Wire, as docs/production.md says."
+        )
+    return cast(Wire, wire)
+
+
+class Line:
+    __slots__ = ("_receive", "_send", "_wire", "is_open", "loop")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._receive = receive
+        self._send = send
+        self._wire = wire_of(scope)
+        self.is_open = True
+
+    def push(self, frame: bytes) -> None:
+        """Send after everything pushed before. A reader who leaves too much waiting is cut off."""
+        if self.is_open and self._wire.push(frame) > MOST_WAITING:
+            self.close(protocol.TOO_SLOW)
+
+    def hint(self, frame: bytes) -> None:
+        """Send what may get lost: a reader who is behind is spared it, so that nobody is cut off by it."""
+        if self._wire.waiting <= MUCH:
+            self.push(frame)
+
+    def close(self, code: int) -> None:
+        """Say the code after what waits, and hang up on whoever does not read it. Nothing is pushed any more."""
+        if self.is_open:
+            self.is_open = False
+            self.loop.call_later(GOODBYE_SECONDS, self._wire.hang_up)
+            executor.background(self._close(code))
+
+    async def drained(self) -> None:
+        """When much waits: until most of it has been read. A reader who takes nothing for a while is cut off."""
+        while self.is_open and (waiting := self._wire.waiting) > MUCH:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wire.drained(), STALLED_SECONDS)
+            if self._wire.waiting >= waiting:
+                self.close(protocol.TOO_SLOW)
+
+    async def _close(self, code: int) -> None:
+        with suppress(OSError, RuntimeError):  # the client has left first
+            await self._send({"type": "websocket.close", "code": code, "reason": ""})

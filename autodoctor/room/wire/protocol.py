@@ -1,0 +1,231 @@
+"""The closed set of frames, in and out: `parse` for what clients send, a builder for each that the server sends."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.room.wire import uvicorn_protocol
+from autodoctor.sessions.models import stamp
+
+MAX_FRAME = 64 * 1024  # bytes
+MAX_SIGNAL = 32 * 1024  # bytes; what browsers say to agree on a call takes some ten thousand
+MAX_TEXT = 4_000  # characters
+MAX_DEPTH = 20  # of what a signal carries
+
+SIGNED_OUT = 4401
+NOT_FOUND = 4404  # not there or not yours
+TOO_SLOW = 4408
+REPLACED = 4409
+GOING_AWAY = uvicorn_protocol.GOING_AWAY
+
+_uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """This page takes part from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    client_id: str  # a UUID in its canonical form, in lower case
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """This person is writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """For the other side's call, passed on and never stored."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Whether the other side's sound or picture arrives here; None: there is no call on this page."""
+
+    receiving: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Answered by a pong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Not a frame that this channel knows: answered by an error."""
+
+    code: str
+    detail: str | Promise
+    client_id: str | None = None
+
+
+Frame = Join | Message | Typing | Signal | Media | Ping
+
+DETAILS: dict[str, str | Promise] = {
+    "invalid_frame": _("This page sent something that the server does not understand. Reload it and try again."),
+    "too_long": _("That is too long. Send it in several parts."),
+    "too_fast": _("That was too quick. Wait a moment and try again."),
+    "session_closed": _("This session does not take messages now."),
+    "not_joined": _("Join the session first."),
+    "client_id_reused": _("This message was sent before with another text."),
+    "unavailable": _("That could not be saved. Try again in a moment."),
+}
+
+
+def parse(raw: bytes | str) -> Frame | Invalid:
+    """One text frame from a client. Keys that the frame does not have are ignored: nobody can forge a sender."""
+    if len(raw) > MAX_FRAME:
+        return _invalid("too_long")
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return _invalid("invalid_frame")
+    if not isinstance(found, dict):
+        return _invalid("invalid_frame")
+    kind = found.get("type")
+    if kind == "signal" and len(raw) > MAX_SIGNAL:
+        return _invalid("too_long")
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    return read(found) if read else _invalid("invalid_frame")
+
+
+def _message(found: dict[str, Any]) -> Message | Invalid:
+    client_id, text = found.get("client_id"), found.get("text")
+    if not isinstance(client_id, str) or not _uuid.fullmatch(client_id):
+        return _invalid("invalid_frame")
+    client_id = client_id.lower()
+    if not isinstance(text, str) or not is_sayable(text):
+        return _invalid("invalid_frame", client_id)
+    if len(text) > MAX_TEXT:
+        return _invalid("too_long", client_id)
+    return Message(client_id, text)
+
+
+def is_sayable(text: str) -> bool:
+    """Whether every database and every peer can hold this text: not blank, no NUL, no lone surrogates."""
+    return bool(text) and not text.isspace() and "\0" not in text and not _has_surrogates(text)
+
+
+def _has_surrogates(text: str) -> bool:
+    if text.isascii():
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _signal(found: dict[str, Any]) -> Signal | Invalid:
+    data = found.get("data")
+    if not isinstance(data, dict) or _is_deep(data):
+        return _invalid("invalid_frame")
+    return Signal(data)
+
+
+def _is_deep(value: object) -> bool:
+    """Deeper than `MAX_DEPTH`: walked level by level, since recursion is what depth attacks."""
+    level: list[object] = [value]
+    for _level in range(MAX_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _media(found: dict[str, Any]) -> Media | Invalid:
+    receiving = found.get("receiving", "")
+    return Media(receiving) if receiving is None or isinstance(receiving, bool) else _invalid("invalid_frame")
+
+
+def _invalid(code: str, client_id: str | None = None) -> Invalid:
+    return Invalid(code, DETAILS[code], client_id)
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], Frame | Invalid]] = {
+    "join": lambda found: Join(),
+    "message": _message,
+    "typing": lambda found: Typing(),
+    "signal": _signal,
+    "media": _media,
+    "ping": lambda found: Ping(),
+}
+
+
+def welcome(
+    *, seq: int, now: datetime, user_id: str, role: str, session: dict[str, Any], presence: dict[str, str]
+) -> bytes:
+    you = {"id": user_id, "role": role}
+    return orjson.dumps(
+        {"type": "welcome", "seq": seq, "now": stamp(now), "you": you, "session": session, "presence": presence}
+    )
+
+
+def event(frame: dict[str, Any]) -> bytes:
+    """`frame` is what `sessions.log.as_frame` makes of a row."""
+    return orjson.dumps(frame)
+
+
+def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, client_id: str, text: str) -> bytes:
+    """The event of a message: the shape of `sessions.log.as_frame`, built without a row."""
+    return orjson.dumps(
+        {
+            "type": "event",
+            "seq": seq,
+            "kind": "message.posted",
+            "at": at,
+            "by": {"id": user_id, "role": role, "name": name},
+            "client_id": client_id,
+            "data": {"text": text},
+        }
+    )
+
+
+def presence(found: dict[str, str]) -> bytes:
+    return orjson.dumps({"type": "presence"} | found)
+
+
+def typing(role: str) -> bytes:
+    return orjson.dumps({"type": "typing", "role": role})
+
+
+def signal(role: str, data: dict[str, Any]) -> bytes:
+    return orjson.dumps({"type": "signal", "role": role, "data": data})
+
+
+def pong(now: datetime, seq: int) -> bytes:
+    return orjson.dumps({"type": "pong", "now": stamp(now), "seq": seq})
+
+
+def replaced() -> bytes:
+    return orjson.dumps({"type": "replaced"})
+
+
+def listening() -> bytes:
+    return orjson.dumps({"type": "listening"})
+
+
+def changed(what: str) -> bytes:
+    return orjson.dumps({"type": "changed", "what": what})
+
+
+def error(code: str, client_id: str | None = None, detail: str | Promise | None = None) -> bytes:
+    return orjson.dumps({"type": "error", "client_id": client_id, "code": code, "detail": str(detail or DETAILS[code])})

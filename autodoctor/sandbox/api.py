@@ -1,0 +1,207 @@
+"""The API itself: keys, routes, idempotency, expansion, and the envelope of what went wrong."""
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autodoctor.sandbox import checkouts, connect, errors, forms, objects, resources
+from autodoctor.sandbox.errors import ApiError
+from autodoctor.sandbox.expand import expanded
+from autodoctor.sandbox.request_context import Desk
+from autodoctor.sandbox.resources import Operation, retrieve, updating
+from autodoctor.sandbox.store import Json, Store
+
+_DESCRIBED: dict[str, forms.Read] = {"description": forms.text(1000), "metadata": forms.metadata_change}
+_METADATA: dict[str, forms.Read] = {"metadata": forms.metadata_change}
+_CUSTOMER = resources.CUSTOMER | _METADATA
+_PATHS = forms.each(forms.text(200))
+_ROUTES: list[tuple[str, str, Operation]] = [
+    ("POST", "checkout/sessions", checkouts.create),
+    ("GET", "checkout/sessions", resources.list_checkouts),
+    ("GET", "checkout/sessions/{}", retrieve("checkout.session", "session")),
+    ("POST", "checkout/sessions/{}", updating("checkout.session", "session", _METADATA)),
+    ("GET", "checkout/sessions/{}/line_items", resources.checkout_items),
+    ("POST", "checkout/sessions/{}/expire", resources.expire_checkout),
+    ("POST", "payment_intents", resources.create_intent),
+    ("GET", "payment_intents", resources.list_intents),
+    ("GET", "payment_intents/{}", retrieve("payment_intent", "intent")),
+    ("POST", "payment_intents/{}", updating("payment_intent", "intent", _DESCRIBED)),
+    ("POST", "payment_intents/{}/confirm", resources.confirm_intent),
+    ("POST", "payment_intents/{}/capture", resources.capture_intent),
+    ("POST", "payment_intents/{}/cancel", resources.cancel_intent),
+    ("GET", "charges", resources.list_charges),
+    ("GET", "charges/{}", retrieve("charge", "charge")),
+    ("POST", "charges/{}", updating("charge", "charge", _DESCRIBED, "charge.updated")),
+    ("POST", "refunds", resources.create_refund),
+    ("GET", "refunds", resources.list_refunds),
+    ("GET", "refunds/{}", retrieve("refund", "refund")),
+    ("POST", "refunds/{}", updating("refund", "refund", _METADATA, "refund.updated")),
+    ("GET", "disputes", resources.list_disputes),
+    ("GET", "disputes/{}", retrieve("dispute", "dispute")),
+    ("POST", "customers", resources.create_customer),
+    ("GET", "customers", resources.list_customers),
+    ("GET", "customers/{}", resources.retrieve_customer),
+    ("POST", "customers/{}", updating("customer", "customer", _CUSTOMER, "customer.updated")),
+    ("DELETE", "customers/{}", resources.delete_customer),
+    ("GET", "customers/{}/payment_methods", resources.customers_methods),
+    ("GET", "payment_methods", resources.list_methods),
+    ("GET", "payment_methods/{}", resources.retrieve_method),
+    ("POST", "payment_methods/{}", updating("payment_method", "payment_method", _METADATA)),
+    ("POST", "payment_methods/{}/attach", resources.attach),
+    ("POST", "payment_methods/{}/detach", resources.detach),
+    ("POST", "accounts", connect.create_account),
+    ("GET", "accounts", connect.list_accounts),
+    ("GET", "accounts/{}", retrieve("account", "account")),
+    ("POST", "account_links", connect.create_link),
+    ("POST", "transfers", connect.create_transfer),
+    ("GET", "transfers", connect.list_transfers),
+    ("GET", "transfers/{}", retrieve("transfer", "id")),
+    ("POST", "transfers/{}/reversals", connect.create_reversal),
+    ("GET", "transfers/{}/reversals", connect.list_reversals),
+    ("GET", "events", resources.list_events),
+    ("GET", "events/{}", retrieve("event", "id")),
+]
+_MATCHERS = [
+    (method, re.compile(re.escape(route).replace(r"\{\}", r"([A-Za-z0-9_]{1,200})") + r"\Z"), operation)
+    for method, route, operation in _ROUTES
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str  # below /v1/
+    headers: dict[str, str]  # names in lower case
+    form: str  # the body of a POST, the query of a GET
+    pages: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Api:
+    """Answers requests one after the other; a key that is being worked on is refused meanwhile, as at Stripe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._keys_in_use: set[str] = set()
+        self._guard = threading.Lock()
+
+    def answer(self, request: Request) -> Answer:
+        request_id = objects.new_id("req", 14)
+        try:
+            _authenticate(request)
+            answer = self._respond(request, request_id)
+        except ApiError as error:
+            answer = _failure(error, request_id)
+        headers = {"Request-Id": request_id, "Stripe-Version": objects.API_VERSION}
+        return replace(answer, headers=headers | answer.headers)
+
+    def _respond(self, request: Request, request_id: str) -> Answer:
+        key = request.headers.get("idempotency-key", "")
+        operation, ids = _route(request)
+        if request.method != "POST" or not key:
+            with self._store.transaction():
+                return self._perform(request, request_id, operation, ids)
+        with self._alone(key), self._store.transaction():
+            return self._once(request, request_id, operation, ids, key)
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        with self._guard:
+            if key in self._keys_in_use:
+                raise errors.key_in_use(key)
+            self._keys_in_use.add(key)
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._keys_in_use.discard(key)
+
+    def _once(self, request: Request, request_id: str, operation: Operation, ids: list[str], key: str) -> Answer:
+        """The same key again: the same answer, unless the request is another one."""
+        print_ = hashlib.sha256(f"{request.path}\n{request.form}".encode()).hexdigest()
+        if kept := self._store.answer(key):
+            if kept["fingerprint"] != print_:
+                raise errors.key_reused(key)
+            replayed = {"Idempotent-Replayed": "true", "Original-Request": kept["request_id"]}
+            return Answer(kept["status"], kept["body"], replayed | {"Idempotency-Key": key})
+        answer = self._perform(request, request_id, operation, ids)
+        self._store.keep_answer(
+            key=key, fingerprint=print_, status=answer.status, body=answer.body, request_id=request_id
+        )
+        return replace(answer, headers={"Idempotency-Key": key, "Original-Request": request_id})
+
+    def _perform(self, request: Request, request_id: str, operation: Operation, ids: list[str]) -> Answer:
+        """Raises ApiError only for a malformed request: every other outcome is an answer, kept under the key."""
+        desk = Desk(
+            self._store,
+            now=int(self._store.now()),
+            pages=request.pages,
+            request_id=request_id,
+            idempotency_key=request.headers.get("idempotency-key"),
+        )
+        checkouts.expire_due(desk)
+        params = forms.parse(request.form)
+        paths = _PATHS(params.pop("expand", {}), "expand")
+        try:
+            with self._store.savepoint():
+                return _perform(desk, operation, params, ids, paths, request_id)
+        except ApiError as error:
+            if error.is_validation:
+                raise
+            return _failure(error, request_id)
+
+
+def _perform(
+    desk: Desk, operation: Operation, params: dict[str, Any], ids: list[str], paths: list[str], request_id: str
+) -> Answer:
+    try:
+        thing = operation(desk, params, *ids)
+    except ApiError as error:
+        if not error.keeps_effects:
+            raise
+        return _failure(error, request_id)
+    return Answer(200, _json(objects.public(expanded(desk, thing, paths))))
+
+
+def _authenticate(request: Request) -> None:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    key = credentials.strip()
+    if scheme.lower() == "basic":
+        key = _user_name(key)
+    if not re.fullmatch(r"[sr]k_test_\w+", key):
+        raise errors.unauthorised(key)
+
+
+def _user_name(basic: str) -> str:
+    try:
+        return base64.b64decode(basic).decode("latin-1").partition(":")[0]
+    except ValueError:
+        return ""
+
+
+def _route(request: Request) -> tuple[Operation, list[str]]:
+    for method, pattern, operation in _MATCHERS:
+        if method == request.method and (match := pattern.match(request.path)):
+            return operation, list(match.groups())
+    raise errors.no_route(request.method, f"/v1/{request.path}")
+
+
+def _failure(error: ApiError, request_id: str) -> Answer:
+    log_url = f"https://dashboard.stripe.com/test/logs/{request_id}"
+    return Answer(error.status, _json({"error": error.body | {"request_log_url": log_url}}))
+
+
+def _json(body: Json) -> str:
+    return json.dumps(body, indent=2)

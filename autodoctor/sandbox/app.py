@@ -1,0 +1,202 @@
+"""The ASGI application: routes a request to the API, the pages or the control, in a thread, one transaction each."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from autodoctor.sandbox import bank, checkouts, onboarding, overview_form, pages
+from autodoctor.sandbox.api import Api, Request
+from autodoctor.sandbox.control import Control, Faults
+from autodoctor.sandbox.errors import ApiError
+from autodoctor.sandbox.pages import Page
+from autodoctor.sandbox.request_context import Desk
+from autodoctor.sandbox.store import Store
+from autodoctor.sandbox.webhooks import RETRY_SECONDS, Courier, Endpoint
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Reply = tuple[int, dict[str, str], str]
+
+MOUNT = "/sandbox/stripe"
+_LARGEST_BODY_BYTES = 1_000_000
+_SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+
+
+class Sandbox:
+    """A Stripe of our own. `public_url` is where browsers reach the pages, by default where the API was called."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        webhook_url: str,
+        webhook_secret: str,
+        public_url: str = "",
+        retry_seconds: Sequence[float] = RETRY_SECONDS,
+    ) -> None:
+        self.store = Store(path)
+        self._public_url = public_url.rstrip("/")
+        self._api = Api(self.store)
+        self._faults = Faults()
+        self._courier = Courier(
+            self.store,
+            Endpoint(webhook_url, webhook_secret),
+            retry_seconds=retry_seconds,
+            housekeeping=self._expire,
+        )
+        self._control = Control(self.store, self._courier, self._faults, self._expire)
+
+    def start(self) -> None:
+        """Begin to deliver, with what an earlier process left undone. Again: no effect."""
+        self._courier.start()
+
+    def stop(self) -> None:
+        self._courier.stop()
+        self.store.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            self.start()
+            body = await _body(receive)
+            status, headers, text = await asyncio.to_thread(self._reply, scope, body)
+            await _send(send, status, headers, text)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            stage = (await receive())["type"].removeprefix("lifespan.")
+            await asyncio.to_thread(self.start if stage == "startup" else self.stop)
+            await send({"type": f"lifespan.{stage}.complete"})
+            if stage == "shutdown":
+                return
+
+    def _reply(self, scope: Scope, body: bytes | None) -> Reply:
+        if body is None:
+            return 413, {"Content-Type": "text/plain"}, "Too large."
+        root, path = _split(scope)
+        try:
+            if path.startswith("/v1/"):
+                return self._answer_api(scope, root, path.removeprefix("/v1/"), body)
+            if path.startswith("/_control/"):
+                return self._answer_control(scope, path.removeprefix("/_control/"), body)
+            if path.startswith("/by-hand/"):
+                return _as_reply(self._by_hand(scope, root, path.removeprefix("/by-hand/"), body))
+            if path == "/sandbox.css":
+                return 200, {"Content-Type": "text/css; charset=utf-8"} | _SECURITY, pages.stylesheet()
+            return _as_reply(self._page(scope, root, path, body))
+        finally:
+            self._courier.wake()
+
+    def _answer_api(self, scope: Scope, root: str, path: str, body: bytes) -> Reply:
+        method = scope["method"]
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        form = (body if method == "POST" else scope.get("query_string", b"")).decode("utf-8", "replace")
+        if status := self._faults.strike(method, path, "before"):
+            return _broken(status)
+        answer = self._api.answer(Request(method, path, headers, form, self._pages_at(scope, root)))
+        if status := self._faults.strike(method, path, "after"):
+            return _broken(status)
+        return answer.status, {"Content-Type": "application/json"} | answer.headers, answer.body
+
+    def _pages_at(self, scope: Scope, root: str) -> str:
+        host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+        return self._public_url or f"{scope.get('scheme', 'http')}://{host}{root}"
+
+    def _answer_control(self, scope: Scope, verb: str, body: bytes) -> Reply:
+        kind = dict(scope["headers"]).get(b"content-type", b"")
+        if scope["method"] != "POST" or kind.split(b";")[0] != b"application/json":  # no other site's form can send it
+            return 405, {"Content-Type": "text/plain"}, "POST JSON."
+        try:
+            answer = self._control.answer(verb, json.loads(body or b"{}"))
+        except (KeyError, ValueError, TypeError) as problem:
+            return 400, {"Content-Type": "text/plain"}, f"{type(problem).__name__}: {problem}"
+        return 200, {"Content-Type": "application/json"}, json.dumps(answer)
+
+    def _by_hand(self, scope: Scope, root: str, verb: str, body: bytes) -> Page:
+        """A button of the overview. Another site's form is told apart by the browser."""
+        site = dict(scope["headers"]).get(b"sec-fetch-site", b"same-origin")
+        if scope["method"] != "POST" or site != b"same-origin":
+            return pages.not_there(root)
+        try:
+            self._control.answer(verb, overview_form.read(verb, dict(parse_qsl(body.decode("utf-8", "replace")))))
+        except ApiError as error:
+            return pages.problem(root, error)
+        except (KeyError, ValueError):
+            return pages.not_there(root)
+        return Page(303, location=f"{root}/")
+
+    def _page(self, scope: Scope, root: str, path: str, body: bytes) -> Page:
+        form = dict(parse_qsl(body.decode("utf-8", "replace")))
+        with self.store.transaction():
+            desk = Desk(self.store, now=int(self.store.now()), pages=self._pages_at(scope, root))
+            checkouts.expire_due(desk)
+            try:
+                return self._show(desk, root, path, form if scope["method"] == "POST" else None)
+            except ApiError as error:
+                return pages.problem(root, error)
+
+    def _show(self, desk: Desk, root: str, path: str, form: dict[str, str] | None) -> Page:
+        match path.strip("/").split("/"):
+            case [""]:
+                return pages.overview(desk, root)
+            case ["pay", id_]:
+                return pages.pay(desk, root, id_) if form is None else pages.act(desk, root, id_, form)
+            case ["authenticate", id_]:
+                return pages.authenticate(desk, root, id_) if form is None else pages.answer_bank(desk, root, id_, form)
+            case ["onboarding", id_]:
+                return onboarding.show(desk, root, id_) if form is None else onboarding.act(desk, root, id_, form)
+            case ["events", id_, "again"] if form is not None:
+                self._courier.again(desk.find("event", id_)["id"])
+                return Page(303, location=f"{root}/")
+        return pages.not_there(root)
+
+    def _expire(self) -> None:
+        with self.store.transaction():
+            desk = Desk(self.store, now=int(self.store.now()), pages=self._public_url)
+            checkouts.expire_due(desk)
+            bank.expire_holds(desk)
+
+
+def _split(scope: Scope) -> tuple[str, str]:
+    """Where we are mounted, and the path below it: whether or not the server above us has cut it off."""
+    path, root = scope["path"], scope.get("root_path", "").rstrip("/")
+    if root and path.startswith(f"{root}/"):
+        path = path.removeprefix(root)
+    if path == MOUNT or path.startswith(f"{MOUNT}/"):
+        root, path = root + MOUNT, path.removeprefix(MOUNT)
+    return root, path or "/"
+
+
+def _as_reply(page: Page) -> Reply:
+    headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": page.policy} | _SECURITY
+    return page.status, headers | ({"Location": page.location} if page.location else {}), page.html
+
+
+def _broken(status: int) -> Reply:
+    error = {"error": {"type": "api_error", "message": "An error occurred on purpose."}}
+    return status, {"Content-Type": "application/json"}, json.dumps(error)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """All of it, or None when it is too large."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > _LARGEST_BODY_BYTES:
+            return None
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+async def _send(send: Send, status: int, headers: dict[str, str], text: str) -> None:
+    content = text.encode()
+    lines = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    lines.append((b"content-length", str(len(content)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": lines})
+    await send({"type": "http.response.body", "body": content})

@@ -1,0 +1,229 @@
+"""Connected accounts, and money sent to them out of single charges."""
+
+from typing import Any
+
+from autodoctor.sandbox import forms, objects
+from autodoctor.sandbox.errors import ApiError, invalid
+from autodoctor.sandbox.forms import LIST, Read
+from autodoctor.sandbox.request_context import Desk
+from autodoctor.sandbox.resources import listing
+from autodoctor.sandbox.store import Json
+
+Params = dict[str, Any]
+LINK_LASTS_SECONDS = 5 * 60
+_MISSING = ["business_type", "external_account", "individual.id_number", "tos_acceptance.date"]
+_DOCUMENT = "individual.verification.document"
+
+# What becomes of an account, by what its holder did or Stripe decided.
+OUTCOMES: dict[str, Json] = {
+    "enabled": {"details_submitted": True, "payouts_enabled": True, "_transfers": "active", "_due": [], "_why": None},
+    "restricted": {
+        "details_submitted": True,
+        "payouts_enabled": False,
+        "_transfers": "inactive",
+        "_due": [_DOCUMENT],
+        "_why": "requirements.past_due",
+    },
+    "rejected": {
+        "details_submitted": True,
+        "payouts_enabled": False,
+        "_transfers": "inactive",
+        "_due": [],
+        "_why": "rejected.other",
+    },
+}
+
+
+# Accounts
+
+
+def create_account(desk: Desk, params: Params) -> Json:
+    party = forms.fields({"payer": forms.choice("account", "application")})
+    losses = forms.fields({"payments": forms.choice("stripe", "application")})
+    dashboard = forms.fields({"type": forms.choice("express", "full", "none")})
+    collection = forms.choice("stripe", "application")
+    controller = {"fees": party, "losses": losses, "stripe_dashboard": dashboard, "requirement_collection": collection}
+    capability = forms.fields({"requested": forms.boolean}, ["requested"])
+    shape: dict[str, Read] = {
+        "capabilities": forms.fields({"transfers": capability}),
+        "controller": forms.fields(controller),
+        "country": forms.text(2),
+        "email": forms.text(800),
+        "metadata": forms.metadata,
+    }
+    given = forms.read(params, shape)
+    account = {
+        "id": objects.new_id("acct", 16),
+        "object": "account",
+        "created": desk.now,
+        "country": given.get("country", "US"),
+        "default_currency": "usd",
+        "email": given.get("email"),
+        "business_type": None,
+        "controller": {"is_controller": True, "type": "application"} | given.get("controller", {}),
+        "charges_enabled": False,
+        "metadata": given.get("metadata", {}),
+        "type": "none",
+    }
+    begun = {"details_submitted": False, "payouts_enabled": False, "_transfers": "inactive", "_due": _MISSING}
+    return desk.save(_in_full(account | begun | {"_why": "requirements.past_due"}))
+
+
+def become(desk: Desk, account: Json, outcome: str) -> Json:
+    """Raises KeyError for an outcome that is none of `OUTCOMES`."""
+    return desk.save(_in_full(account | OUTCOMES[outcome]), "account.updated")
+
+
+def _in_full(account: Json) -> Json:
+    """With what follows from our own members, as Stripe shows it."""
+    due = account["_due"]
+    requirements = {
+        "currently_due": due,
+        "eventually_due": due,
+        "past_due": due,
+        "pending_verification": [],
+        "disabled_reason": account["_why"],
+        "errors": [],
+        "alternatives": [],
+        "current_deadline": None,
+    }
+    return account | {"capabilities": {"transfers": account["_transfers"]}, "requirements": requirements}
+
+
+def create_link(desk: Desk, params: Params) -> Json:
+    """A page that opens once; what Stripe answers has no id."""
+    shape: dict[str, Read] = {
+        "account": forms.text(),
+        "refresh_url": forms.url,
+        "return_url": forms.url,
+        "type": forms.choice("account_onboarding", "account_update"),
+    }
+    given = forms.read(params, shape, required=["account", "refresh_url", "return_url", "type"])
+    desk.given("account", given["account"], "account")
+    id_ = objects.new_id("alink")
+    expires_at = desk.now + LINK_LASTS_SECONDS
+    kept = {"id": id_, "object": "_account_link", "created": desk.now, "expires_at": expires_at, "used": False}
+    desk.save(kept | given)
+    return {
+        "object": "account_link",
+        "created": desk.now,
+        "expires_at": expires_at,
+        "url": f"{desk.pages}/onboarding/{id_}",
+    }
+
+
+list_accounts = listing("account", "/v1/accounts")
+
+
+# Transfers
+
+
+def create_transfer(desk: Desk, params: Params) -> Json:
+    shape: dict[str, Read] = {
+        "amount": forms.integer(least=1),
+        "currency": forms.currency,
+        "description": forms.text(1000),
+        "destination": forms.text(),
+        "metadata": forms.metadata,
+        "source_transaction": forms.text(),
+        "transfer_group": forms.text(),
+    }
+    given = forms.read(params, shape, required=["amount", "currency", "destination"])
+    _check_destination(desk, given["destination"])
+    charge = _source(desk, given)
+    transfer = {
+        "id": objects.new_id("tr"),
+        "object": "transfer",
+        "amount": given["amount"],
+        "amount_reversed": 0,
+        "balance_transaction": objects.new_id("txn"),
+        "created": desk.now,
+        "currency": given["currency"],
+        "description": given.get("description"),
+        "destination": given["destination"],
+        "destination_payment": objects.new_id("py"),
+        "livemode": False,
+        "metadata": given.get("metadata", {}),
+        "reversed": False,
+        "source_transaction": charge["id"],
+        "source_type": "card",
+        "transfer_group": given.get("transfer_group") or charge["transfer_group"] or f"group_{charge['id']}",
+    }
+    if not charge["transfer_group"]:
+        desk.save(charge | {"transfer_group": transfer["transfer_group"]})
+    return desk.save(transfer, "transfer.created")
+
+
+def _check_destination(desk: Desk, account_id: str) -> None:
+    account = desk.store.get(account_id)
+    if account is None or account["object"] != "account":
+        raise invalid("destination", f"No such destination: '{account_id}'", code="resource_missing")
+    if account["_transfers"] != "active":
+        message = (
+            "Your destination account needs to have at least one of the following capabilities enabled: transfers, "
+            "crypto_transfers, legacy_payments"
+        )
+        raise ApiError(message, code="insufficient_capabilities_for_transfer")
+
+
+def _source(desk: Desk, given: Json) -> Json:
+    """The charge that is divided. Raises ApiError for more than is left of it."""
+    if "source_transaction" not in given:
+        message = "You have insufficient available funds in your Stripe account. Use `source_transaction`."
+        raise ApiError(message, code="balance_insufficient")
+    charge = desk.given("charge", given["source_transaction"], "source_transaction")
+    if not charge["captured"]:
+        raise invalid("source_transaction", f"Charge {charge['id']} is not captured: it cannot be transferred from.")
+    if given["currency"] != charge["currency"]:
+        raise invalid("currency", "The currency of source_transaction's balance transaction is another one.")
+    sent = desk.store.find("transfer", equal={"source_transaction": charge["id"]})
+    left = charge["amount_captured"] - sum(transfer["amount"] - transfer["amount_reversed"] for transfer in sent)
+    if given["amount"] > left:
+        message = (
+            f"Transfers using this transaction as a source must not exceed the source amount of ${left / 100:.2f}."
+        )
+        raise ApiError(message, param="amount")
+    return charge
+
+
+def create_reversal(desk: Desk, params: Params, transfer_id: str) -> Json:
+    given = forms.read(params, {"amount": forms.integer(least=1), "metadata": forms.metadata})
+    return take_back(
+        desk, desk.find("transfer", transfer_id), amount=given.get("amount"), metadata=given.get("metadata", {})
+    )
+
+
+def take_back(desk: Desk, transfer: Json, *, amount: int | None, metadata: Json) -> Json:
+    """Raises ApiError beyond what was sent and not yet taken back."""
+    left = transfer["amount"] - transfer["amount_reversed"]
+    amount = left if amount is None else amount
+    if not left or amount > left:
+        message = (
+            f"Transfer reversal amount (${amount / 100:.2f}) is greater than the unreversed amount (${left / 100:.2f})"
+        )
+        raise ApiError(message, param="amount")
+    gone = transfer["amount_reversed"] + amount
+    desk.save(transfer | {"amount_reversed": gone, "reversed": gone == transfer["amount"]}, "transfer.reversed")
+    reversal = {
+        "id": objects.new_id("trr"),
+        "object": "transfer_reversal",
+        "amount": amount,
+        "balance_transaction": objects.new_id("txn"),
+        "created": desk.now,
+        "currency": transfer["currency"],
+        "destination_payment_refund": objects.new_id("pyr"),
+        "metadata": metadata,
+        "source_refund": None,
+        "transfer": transfer["id"],
+    }
+    return desk.save(reversal)
+
+
+def list_reversals(desk: Desk, params: Params, transfer_id: str) -> Json:
+    forms.read(params, LIST)
+    desk.find("transfer", transfer_id)
+    made = desk.store.find("transfer_reversal", equal={"transfer": transfer_id}, limit=100)
+    return objects.a_list(f"/v1/transfers/{transfer_id}/reversals", made)
+
+
+list_transfers = listing("transfer", "/v1/transfers", destination=forms.text(), transfer_group=forms.text())

@@ -1,0 +1,118 @@
+"""A sandbox of one's own for a test, on a free port, with the pay page's buttons as methods.
+
+from autodoctor.sandbox.testing import stripe_sandbox  # noqa: F401, in a conftest.py
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
+from autodoctor.sandbox.app import Sandbox
+from autodoctor.sandbox.webhooks import body_of, sign
+
+NOWHERE = "http://127.0.0.1:9/"  # the discard port: nothing listens, deliveries wait
+
+
+class RunningSandbox:
+    """Started by `start`; `url` is the base address for the SDK. `through` may put something on the way to it."""
+
+    def __init__(
+        self, path: Path, *, webhook_url: str = NOWHERE, port: int = 0, through: Callable[[Any], Any] | None = None
+    ) -> None:
+        self.app = Sandbox(
+            path, webhook_url=webhook_url, webhook_secret=WEBHOOK_SECRET, retry_seconds=(0.05, 0.1, 0.2, 0.4)
+        )
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                through(self.app) if through else self.app, port=port, log_level="warning", lifespan="on", ws="none"
+            )
+        )
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def start(self) -> "RunningSandbox":
+        self._thread.start()
+        wait_for(lambda: self._server.started)
+        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        self.browser = httpx.Client(base_url=self.url, timeout=20)
+        return self
+
+    def stop(self) -> None:
+        self.browser.close()
+        self._server.should_exit = True
+        self._thread.join(15)
+
+    # The customer
+
+    def press(self, url: str, action: str, card: str = "pm_card_visa") -> httpx.Response:
+        """A button of the pay page or the bank's page; the answer is the redirect it led to."""
+        return self.browser.post(url, data={"action": action, "card": card})
+
+    def pay(self, checkout_url: str, card: str = "pm_card_visa") -> httpx.Response:
+        return self.press(checkout_url, "pay", card)
+
+    def authenticate(self, intent_id: str, *, approve: bool = True) -> httpx.Response:
+        return self.press(f"{self.url}/authenticate/{intent_id}", "approve" if approve else "fail")
+
+    def onboard(self, page_url: str, action: str = "finish") -> httpx.Response:
+        """A button of the page on which a mechanic tells who they are."""
+        return self.press(page_url, action)
+
+    # The control
+
+    def control(self, verb: str, **given: Any) -> Any:
+        answer = self.browser.post(f"/_control/{verb}", json=given)
+        answer.raise_for_status()
+        return answer.json()
+
+    def deliver_to(self, url: str, secret: str = WEBHOOK_SECRET) -> None:
+        self.control("webhooks", url=url, secret=secret)
+
+    def advance(self, seconds: float) -> None:
+        self.control("clock", advance_seconds=seconds)
+
+    def events(self, *types: str) -> list[dict[str, Any]]:
+        """Oldest first; of these types, or all."""
+        found = self.app.store.find("event")[::-1]
+        return [event for event in found if not types or event["type"] in types]
+
+    def signed(
+        self, event: dict[str, Any], *, at: float | None = None, secret: str = WEBHOOK_SECRET
+    ) -> tuple[str, str]:
+        """Body and Stripe-Signature header of this event, for posting it by a test client."""
+        body = body_of(event)
+        return body, sign(body, secret, int(time.time() if at is None else at))
+
+
+def wait_for(condition: Any, seconds: float = 10) -> None:
+    """Raises AssertionError when it does not become true in time."""
+    pause, deadline = threading.Event(), time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError("It did not happen in time.")
+        pause.wait(0.01)
+
+
+_shared: list[RunningSandbox] = []
+
+
+@pytest.fixture
+def stripe_sandbox(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, settings: Any
+) -> RunningSandbox:
+    """An empty one. One server serves all tests of a process; its webhooks go nowhere until `deliver_to`."""
+    if not _shared:
+        _shared.append(RunningSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3").start())
+        request.config.add_cleanup(lambda: _shared.pop().stop())
+    running = _shared[0]
+    running.control("reset")
+    settings.STRIPE_API_BASE = running.url
+    settings.STRIPE_SECRET_KEY = API_KEY
+    settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
+    return running

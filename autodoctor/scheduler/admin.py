@@ -1,0 +1,19 @@
+"""The table of due work for support to read; what was given up is tried again, or dismissed, at its desk."""
+
+from django.contrib import admin
+
+from autodoctor.core.admin_base import ReadOnly
+from autodoctor.scheduler.models import Job
+
+SHOWN = ("kind", "key", "due_at", "run_at", "attempts", "parked_at", "last_error", "leased_until", "lease_owner")
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly):
+    """To look at, not to edit: what a row says follows from the session or payment it belongs to."""
+
+    list_display = ("kind", "key", "due_at", "run_at", "attempts", "parked_at")
+    list_filter = (("parked_at", admin.EmptyFieldListFilter), "kind")
+    search_fields = ("kind", "key")
+    ordering = ("run_at",)
+    fields = SHOWN  # without the payload, which may hold what is meant for one person's eyes

@@ -1,0 +1,153 @@
+"""One run of one job: in its transaction or outside any, and what follows when it fails."""
+
+import asyncio
+import logging
+import random
+import time
+import traceback
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from autodoctor.core.logs import bound
+from autodoctor.scheduler import leases
+from autodoctor.scheduler.handlers import GiveUp, Handler, Retry, handler_of, parked
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import Run, Superseded, check_held, current_run
+
+logger = logging.getLogger(__name__)
+
+# Sent after each run with `job`, its `outcome` and `now`, when it was begun.
+ran = Signal()
+
+ERROR_LENGTH = 500
+LONGEST_PAUSE = timedelta(hours=1)
+# A handler that leaves by one of the last two must not take its thread along.
+FAILURES = (Exception, asyncio.CancelledError, SystemExit)
+
+
+class Outcome(Enum):
+    DONE = auto()
+    SUPERSEDED = auto()
+    FAILED = auto()
+
+
+class HolderDied(Exception):
+    """The processes that ran this job died meanwhile, as often as it may be tried."""
+
+
+def run(job: Job, now: datetime) -> Outcome:
+    """Run a claimed job and settle its row. Raise only when the database does not take the result."""
+    with bound(**_about(job)):
+        outcome = _outcome(job, now)
+        ran.send_robust(Job, job=job, outcome=outcome, now=now)
+    return outcome
+
+
+def _about(job: Job) -> dict[str, str]:
+    """For the log. Whose work it is stands in the payload, or in what a mail is about; a deadline says so itself."""
+    facts = {**job.payload.get("context", {}), **job.payload}
+    session_id = facts.get("session_id") or facts.get("owner_id")
+    return {"job": job.kind, "job_key": job.key} | ({"session_id": str(session_id)} if session_id else {})
+
+
+def _outcome(job: Job, now: datetime) -> Outcome:
+    handler = handler_of(job.kind)
+    began = time.monotonic()
+    try:
+        _run(job, handler, now)
+    except Superseded:
+        return Outcome.SUPERSEDED
+    except FAILURES as error:
+        _record_failure(job, handler, error, now + timedelta(seconds=time.monotonic() - began))
+        return Outcome.FAILED
+    return Outcome.DONE
+
+
+def backoff(attempts: int) -> timedelta:
+    """1 s, 4 s, 16 s … up to an hour, a fifth more or less so that what failed together does not return together."""
+    pause = min(timedelta(seconds=4 ** min(attempts - 1, 8)), LONGEST_PAUSE)
+    return pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+
+
+def _run(job: Job, handler: Handler, now: datetime) -> None:
+    if job.attempts >= handler.attempts:
+        raise HolderDied
+    if handler.external:
+        _run_outside(job, handler, now)
+    else:
+        _run_in_transaction(job, handler, now)
+
+
+def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
+    """The work and the end of its row stand or fall together.
+
+    The row is read first, so that a stale claim costs little, and locked last: the order is session → payment → row.
+    """
+    this = Run(job)
+    token = current_run.set(this)
+    try:
+        with transaction.atomic():
+            check_held(job)
+            handler.run(job, now)
+            leases.follow_up(job, handler, now)
+            this.settle()
+    finally:
+        current_run.reset(token)
+
+
+def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
+    """The handler commits what it finds out; a newer version that was scheduled meanwhile stays."""
+    check_held(job)
+    handler.run(job, now)
+    with transaction.atomic():
+        unchanged, _ = Job.objects.filter(pk=job.pk, version=job.version).delete()
+        if unchanged:
+            leases.follow_up(job, handler, now)
+
+
+def _record_failure(job: Job, handler: Handler, error: BaseException, now: datetime) -> None:
+    failed = job.attempts + 1
+    given_up = failed >= handler.attempts or isinstance(error, GiveUp)
+    what_next = _given_up(failed, handler, now) if given_up else _later(failed, error, now)
+    last_error = _in_words(error)
+    if not leases.held(job).update(last_error=last_error, leased_until=None, lease_owner="", **what_next):
+        return
+    logger.log(
+        logging.ERROR if given_up else logging.WARNING,
+        "%s %s failed, attempt %d of %d: %s",
+        *(job.kind, job.key, failed, handler.attempts, _where(error)),
+    )
+    if given_up:
+        job.attempts, job.last_error, job.parked_at = failed, last_error, what_next.get("parked_at")
+        parked.send_robust(sender=Job, job=job)
+
+
+def _later(failed: int, error: BaseException, now: datetime) -> dict[str, Any]:
+    """`due_at` stays: the deadline is what it was."""
+    pause = error.after if isinstance(error, Retry) else backoff(failed)
+    return {"attempts": failed, "run_at": now + pause}
+
+
+def _given_up(failed: int, handler: Handler, now: datetime) -> dict[str, Any]:
+    """Parked where support sees it. A recurring job goes on at its next moment: it may be the safety net itself."""
+    if handler.every is not None:
+        next_at = leases.next_multiple(handler.every, now)
+        return {"attempts": 0, "due_at": next_at, "run_at": next_at}
+    return {"attempts": failed, "parked_at": now}
+
+
+def _in_words(error: BaseException) -> str:
+    """Type and message, bounded, fit for any database."""
+    text = "".join(traceback.format_exception_only(error)).strip().replace("\0", "")
+    return text.encode(errors="replace").decode()[:ERROR_LENGTH]
+
+
+def _where(error: BaseException) -> str:
+    """For the log: the type and the line that raised it, never the message, which may quote a payload."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__qualname__}{place}"

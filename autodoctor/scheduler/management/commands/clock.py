@@ -1,0 +1,23 @@
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from autodoctor.scheduler.loop import Clock
+
+
+class Command(BaseCommand):
+    help = "Run the work that is due, until this process is told to end. Any number may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        told_to_end = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_signal: told_to_end.set())
+        clock = Clock()
+        clock.start()
+        self.stdout.write(_("The clock runs."))
+        told_to_end.wait()
+        clock.stop()
+        self.stdout.write(_("The clock has stopped."))

@@ -1,0 +1,152 @@
+"""Schedule and cancel work, in the caller's transaction."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from contextvars import ContextVar
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from autodoctor.core.raw_sql import rows
+from autodoctor.scheduler.handlers import handler_of
+from autodoctor.scheduler.models import Job
+
+# Called after each commit that scheduled something, with when it is due and whether that calls others: the process's
+# own clock, a bus to those of other processes.
+wake_listeners: list[Callable[[datetime, bool], None]] = []
+
+_UPSERT = """
+INSERT INTO scheduler_job
+    (kind, key, due_at, run_at, external, payload, version, attempts, leased_until, lease_owner, parked_at, last_error)
+VALUES {rows}
+ON CONFLICT (kind, key) DO UPDATE SET
+    due_at = excluded.due_at, run_at = excluded.run_at, external = excluded.external, payload = excluded.payload,
+    version = scheduler_job.version + 1, attempts = 0, leased_until = NULL, lease_owner = '', parked_at = NULL,
+    last_error = ''
+"""
+_ROW = "(%s, %s, %s, %s, %s, %s, 1, 0, NULL, '', NULL, '')"
+
+# The row as it was claimed: not cancelled, rescheduled or taken over since.
+_HELD = "FROM scheduler_job WHERE id = %s AND version = %s AND lease_owner = %s"
+
+
+class Superseded(Exception):
+    """The job in hand was cancelled, rescheduled or taken over meanwhile: what this run did must not stand."""
+
+
+class Run:
+    """One run of a job inside a transaction, and whether its row is taken away yet."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.settled = False
+
+    def settle(self) -> None:
+        """Take the row away, once. Raise `Superseded` unless it is still the one we hold."""
+        if not self.settled:
+            if _execute(f"DELETE {_HELD}", *_held(self.job)) != 1:
+                raise Superseded
+            self.settled = True
+
+
+current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
+
+
+def schedule(kind: str, key: str, due_at: datetime, **payload: Any) -> None:
+    """Have `kind` run for `key` at `due_at`, instead of whatever was scheduled for the two before.
+
+    Part of the caller's transaction. The payload must be JSON (UUIDs and datetimes become text).
+    Raise `ValueError` for a naive moment or a name that does not fit.
+    """
+    _settle_own([kind], key)
+    _upsert(key, {kind: due_at}, payload)
+
+
+def cancel(kind: str, key: str) -> None:
+    """Forget it, in the caller's transaction; nothing happens when there is none."""
+    _settle_own([kind], key)
+    _execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key)
+
+
+def arrange(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, datetime]) -> None:
+    """Many `cancel`s and `schedule`s (kind → when it is due) of one key, in two statements."""
+    _settle_own([*cancelled, *scheduled], key)
+    if cancelled:
+        marks = ", ".join(["%s"] * len(cancelled))
+        _execute(f"DELETE FROM scheduler_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)  # noqa: S608 - only marks
+    if scheduled:
+        _upsert(key, scheduled, {})
+
+
+def pending(kinds: Collection[str], keys: list[str]) -> list[Job]:
+    """What waits of these kinds for these keys; parked jobs do not."""
+    return rows(Job, "kind IN (%s) AND key IN (%s) AND parked_at IS NULL", list(kinds), keys)
+
+
+def unpark(jobs: list[int], now: datetime) -> int:
+    """Try given-up jobs again, with all their attempts; how many there were."""
+    with transaction.atomic():
+        count = Job.objects.filter(pk__in=jobs, parked_at__isnull=False).update(parked_at=None, attempts=0, run_at=now)
+        for external in (False, True):
+            transaction.on_commit(partial(_announce, now, external), robust=True)
+    return count
+
+
+def dismiss(job: int) -> bool:
+    """Forget a job that was given up; False when it is not there any more, or is being tried again."""
+    deleted, _ = Job.objects.filter(pk=job, parked_at__isnull=False).delete()
+    return bool(deleted)
+
+
+def check_held(job: Job) -> None:
+    """Raise `Superseded` unless the row is still the one we hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT 1 {_HELD}", _held(job))
+        if cursor.fetchone() is None:
+            raise Superseded
+
+
+def _held(job: Job) -> tuple[int, int, str]:
+    return job.pk, job.version, job.lease_owner
+
+
+def _row(kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> list[Any]:
+    if due_at.tzinfo is None:
+        raise ValueError("a deadline needs a time zone")
+    if len(kind) > 60 or len(key) > 120:
+        raise ValueError(f"too long for a job: {kind} {key}")
+    moment = connection.ops.adapt_datetimefield_value(due_at)
+    return [kind, key, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
+
+
+def _upsert(key: str, jobs: Mapping[str, datetime], payload: dict[str, Any]) -> None:
+    rows = [_row(kind, key, due_at, payload) for kind, due_at in jobs.items()]
+    _execute(_UPSERT.format(rows=", ".join([_ROW] * len(rows))), *chain.from_iterable(rows))
+    earliest: dict[bool, datetime] = {}
+    for kind, due_at in jobs.items():
+        external = handler_of(kind).external
+        earliest[external] = min(due_at, earliest.get(external, due_at))
+    for external, due_at in earliest.items():
+        transaction.on_commit(partial(_announce, due_at, external), robust=True)
+
+
+def _settle_own(kinds: Collection[str], key: str) -> None:
+    """A handler that changes its own job takes the row in hand away first: it may do so only while it holds it."""
+    run = current_run.get()
+    if run and run.job.key == key and run.job.kind in kinds:
+        run.settle()
+
+
+def _execute(sql: str, *params: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def _announce(due_at: datetime, external: bool) -> None:
+    for wake in wake_listeners:
+        wake(due_at, external)

@@ -1,0 +1,91 @@
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+from pytest_django import Settings
+
+from tests.kit import processes
+
+if TYPE_CHECKING:
+    from autodoctor.scheduler.loop import Clock
+
+Handle = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _own_handlers(settings: Settings) -> None:
+    settings.CLOCK_HANDLERS = "autodoctor.scheduler.tests.work.HANDLERS"
+
+
+@pytest.fixture
+def handle(monkeypatch: pytest.MonkeyPatch) -> Handle:
+    """Have a function run for a kind of job."""
+
+    from autodoctor.scheduler.handlers import Handler
+    from autodoctor.scheduler.tests import work
+
+    def register(kind: str, run: Any, **options: Any) -> None:
+        monkeypatch.setitem(work.HANDLERS, kind, Handler(run, **options))
+
+    return register
+
+
+@pytest.fixture
+def start_clock(transactional_db: None) -> Iterator[Callable[..., "Clock"]]:
+    """Clocks that are stopped at the end."""
+    from autodoctor.scheduler.loop import Clock
+
+    running: list[Clock] = []
+
+    def start(**options: Any) -> Clock:
+        clock = Clock(**options)
+        clock.start()
+        running.append(clock)
+        return clock
+
+    yield start
+    for clock in running:
+        clock.stop()
+
+
+@pytest.fixture
+def database_url(transactional_db: None) -> str:
+    """Of the database of this test run, for other processes."""
+    known = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{known['NAME']}"
+    return f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
+
+
+@pytest.fixture
+def start_child(transactional_db: None, database_url: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Other processes with a clock on the same database, ready and killed at the end."""
+    children: list[subprocess.Popen[str]] = []
+
+    def start(lease: timedelta = timedelta(seconds=30)) -> "subprocess.Popen[str]":
+        child = processes.start(
+            "autodoctor.scheduler.tests.child",
+            "child",
+            str(lease.total_seconds()),
+            environment=os.environ | {"DATABASE_URL": database_url},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        children.append(child)
+        assert _line(child) == "ready"
+        return child
+
+    yield start
+    for child in children:
+        child.kill()
+        child.communicate()
+
+
+def _line(child: "subprocess.Popen[str]") -> str:
+    assert child.stdout
+    return child.stdout.readline().strip()

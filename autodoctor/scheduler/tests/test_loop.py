@@ -1,0 +1,346 @@
+"""The clock's own threads: at the moment, never early, and past everything that goes wrong."""
+
+import sys
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from autodoctor.scheduler import leases, queue, worker_pool
+from autodoctor.scheduler.execution import run
+from autodoctor.scheduler.handlers import Retry
+from autodoctor.scheduler.loop import Clock, run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import cancel, schedule
+from autodoctor.scheduler.tests.waiting import eventually
+from autodoctor.scheduler.tests.work import FAR, note, noted
+from autodoctor.scheduler.worker_pool import Lane, Outage
+
+Handle = Callable[..., None]
+StartClock = Callable[..., Clock]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def soon(seconds: float = 0.3) -> datetime:
+    return timezone.now() + timedelta(seconds=seconds)
+
+
+def test_each_job_runs_once_at_its_moment_and_never_early(handle: Handle, start_clock: StartClock) -> None:
+    late: list[float] = []
+    handle("tell", lambda job, now: late.append((timezone.now() - job.due_at).total_seconds()))
+    start_clock()
+    begin = timezone.now()
+    with transaction.atomic():
+        for number in range(150):
+            schedule("tell", str(number), begin + timedelta(milliseconds=10 * number))
+    eventually(lambda: not Job.objects.exists())
+    assert len(late) == 150
+    assert min(late) >= 0
+
+
+def test_a_commit_wakes_the_loop(handle: Handle, start_clock: StartClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not look by itself here. How soon: `bin/bench clock`."""
+    monkeypatch.setattr(worker_pool, "POLL_SECONDS", 3600.0)
+    ran = threading.Event()
+    handle("tell", lambda job, now: ran.set())
+    start_clock()
+    for number in range(10):
+        ran.clear()
+        with transaction.atomic():
+            schedule("tell", str(number), timezone.now())
+        assert ran.wait(10)
+
+
+def test_only_what_is_nearer_than_the_next_look_wakes_it() -> None:
+    lane = Lane(
+        external=False, workers=1, room=10, ahead=timedelta(seconds=1), lease=leases.LEASE, owner=leases.new_owner()
+    )
+    lane._claim()
+    lane.wake(soon(60))
+    assert not lane._has_reason()
+    lane.wake(soon(0.5))
+    assert lane._has_reason()
+
+
+def test_a_slow_call_does_not_delay_deadlines(handle: Handle, start_clock: StartClock) -> None:
+    stuck, go_on = threading.Semaphore(0), threading.Event()
+
+    def call(job: Job, now: datetime) -> None:
+        stuck.release()
+        go_on.wait(10)
+
+    handle("slow", call, external=True)
+    start_clock(external_workers=2)
+    for number in range(5):
+        schedule("slow", str(number), timezone.now())
+    for _ in range(2):
+        assert stuck.acquire(timeout=10)
+    schedule("note", "1", timezone.now())
+    eventually(lambda: noted("1"))
+    assert Job.objects.filter(kind="slow").count() == 5
+    go_on.set()
+    eventually(lambda: not Job.objects.filter(kind="slow").exists())
+
+
+def test_a_poison_job_does_not_stop_the_loop(handle: Handle, start_clock: StartClock) -> None:
+    def poison(job: Job, now: datetime) -> None:
+        raise SystemExit
+
+    handle("poison", poison)
+    handle("poison.call", poison, external=True)
+    start_clock(workers=1, external_workers=1)
+    for number in range(3):
+        schedule("poison", str(number), timezone.now())
+        schedule("poison.call", str(number), timezone.now())
+    schedule("note", "1", timezone.now())
+    schedule("call", "2", timezone.now())
+    eventually(lambda: noted("1") and noted("2"))
+    eventually(lambda: Job.objects.filter(kind__startswith="poison", attempts__gt=0).count() == 6)
+
+
+def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, start_clock: StartClock) -> None:
+    tries: list[datetime] = []
+
+    def second_time_lucky(job: Job, now: datetime) -> None:
+        tries.append(timezone.now())
+        if len(tries) == 1:
+            raise Retry(timedelta(seconds=0.4))
+
+    handle("try", second_time_lucky)
+    start_clock()
+    schedule("try", "1", timezone.now())
+    eventually(lambda: not Job.objects.exists())
+    first, second = tries
+    assert second - first >= timedelta(seconds=0.4)
+
+
+def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> None:
+    for key in ("moved", "called-off", "stays"):
+        schedule("note", key, soon())
+    clock = Clock()
+    clock._lanes[False]._claim()
+    schedule("note", "moved", FAR)
+    cancel("note", "called-off")
+    clock.start()
+    eventually(lambda: noted("stays"))
+    clock.stop()
+    assert (noted("moved"), noted("called-off")) == (0, 0)
+    assert Job.objects.get(kind="note", key="moved").due_at == FAR
+
+
+def test_stopping_waits_for_no_moment_and_gives_the_leases_back() -> None:
+    schedule("note", "1", FAR)
+    clock = Clock()
+    lane = clock._lanes[False]
+    lane.ahead = FAR - timezone.now() + timedelta(days=1)
+    lane._claim()
+    assert Job.objects.get().lease_owner
+    clock.start()
+    clock.stop()
+    job = Job.objects.get(kind="note")
+    assert (job.lease_owner, job.leased_until) == ("", None)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("clock-")]
+
+
+def test_stopping_lets_a_running_job_end(handle: Handle) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def call(job: Job, now: datetime) -> None:
+        began.set()
+        go_on.wait(10)
+        schedule("noted", job.key, FAR)
+
+    handle("slow", call, external=True)
+    clock = Clock()
+    clock.start()
+    schedule("slow", "1", timezone.now())
+    assert began.wait(10)
+    threading.Timer(0.1, go_on.set).start()
+    clock.stop()
+    assert noted("1") == 1
+    assert not Job.objects.filter(kind="slow").exists()
+
+
+def test_overdue_work_runs_at_once_and_knows_its_deadline(handle: Handle, start_clock: StartClock) -> None:
+    told: list[datetime] = []
+    handle("tell", lambda job, now: told.append(job.due_at))
+    deadline = timezone.now() - timedelta(hours=3)
+    schedule("tell", "1", deadline)
+    start_clock()
+    eventually(lambda: told == [deadline])
+
+
+def test_recurring_work_exists_from_the_start_on(handle: Handle, start_clock: StartClock) -> None:
+    handle("sweep", lambda job, now: None, every=timedelta(minutes=5))
+    handle("sweep.call", lambda job, now: None, every=timedelta(minutes=5), external=True)
+    start_clock()
+    start_clock()
+    eventually(lambda: Job.objects.filter(kind__startswith="sweep").count() == 2)
+
+
+def test_recurring_work_recurs(handle: Handle, start_clock: StartClock) -> None:
+    ran: list[datetime] = []
+    handle("tick", lambda job, now: ran.append(job.due_at), every=timedelta(seconds=0.5))
+    start_clock()
+    eventually(lambda: len(ran) >= 3)
+    assert all(later - earlier == timedelta(seconds=0.5) for earlier, later in pairwise(ran))
+
+
+def test_two_loops_share_the_work(handle: Handle, start_clock: StartClock) -> None:
+    schedule("noted", "nothing", FAR)
+    for _ in range(2):
+        start_clock()
+    with transaction.atomic():
+        for number in range(100):
+            schedule("note", str(number), soon(0.002 * number))
+    eventually(lambda: not Job.objects.filter(kind="note").exists())
+    assert {noted(str(number)) for number in range(100)} == {1}
+
+
+def test_on_demand_and_loop_do_not_do_the_same_work(start_clock: StartClock) -> None:
+    start_clock()
+    with transaction.atomic():
+        for number in range(50):
+            schedule("note", str(number), timezone.now())
+    run_due(timezone.now())
+    eventually(lambda: not Job.objects.filter(kind="note").exists())
+    assert {noted(str(number)) for number in range(50)} == {1}
+
+
+def test_an_outage_of_the_database_does_not_stop_the_loop(
+    handle: Handle, start_clock: StartClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while claiming nor while working; nobody's attempts are spent on it."""
+    down = threading.Event()
+    failures: list[str] = []
+
+    def unless_down(name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def ask(*args: object, **kwargs: object) -> object:
+            if down.is_set():
+                failures.append(name)
+                raise OperationalError("server closed the connection unexpectedly")
+            return real(*args, **kwargs)
+
+        return ask
+
+    monkeypatch.setattr(leases, "claim", unless_down("claim", leases.claim))
+    monkeypatch.setattr(worker_pool, "run", unless_down("run", run))
+    monkeypatch.setattr(leases, "give_back", unless_down("give back", leases.give_back))
+    start_clock()
+    with transaction.atomic():
+        for number in range(60):
+            schedule("note", str(number), soon(0.05 * number))
+    eventually(lambda: Job.objects.exclude(lease_owner="").exists())
+    down.set()
+    eventually(lambda: {"claim", "run"} <= set(failures))
+    down.clear()
+    eventually(lambda: not Job.objects.filter(kind="note").exists(), 20)
+    assert {noted(str(number)) for number in range(60)} == {1}
+    assert not Job.objects.filter(attempts__gt=0).exists()
+
+
+@pytest.mark.postgres
+def test_connections_cut_in_the_middle_of_the_work_lose_and_double_nothing(
+    handle: Handle, start_clock: StartClock
+) -> None:
+    workers: list[int] = []
+
+    def tell_and_note(job: Job, now: datetime) -> None:
+        workers.append(connection.connection.info.backend_pid)
+        note(job, now)
+
+    handle("work", tell_and_note)
+    start_clock()
+    with transaction.atomic():
+        for number in range(100):
+            schedule("work", str(number), soon(0.01 * number))
+    for round_ in range(1, 4):
+        eventually(lambda so_far=20 * round_: len(workers) >= so_far)  # type: ignore[misc]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [list(set(workers))])
+    eventually(lambda: not Job.objects.filter(kind="work").exists())
+    assert {noted(str(number)) for number in range(100)} == {1}
+
+
+def two_lanes() -> tuple[Lane, Lane]:
+    """Of deadlines, and of calls that give way to them."""
+
+    def lane(first: Lane | None) -> Lane:
+        lease, owner = leases.LEASE, leases.new_owner()
+        return Lane(external=False, workers=1, room=9, ahead=timedelta(0), lease=lease, owner=owner, gives_way_to=first)
+
+    deadlines = lane(None)
+    return deadlines, lane(deadlines)
+
+
+def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    class Stopping(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            if len(pauses) == 3:
+                deadlines._next()  # somebody takes it
+            return False
+
+    monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 3600.0)
+    deadlines, calls = two_lanes()
+    calls._stopping = Stopping()
+    calls._give_way()
+    assert pauses == []
+    schedule("note", "1", timezone.now() - timedelta(seconds=1))
+    deadlines._claim()
+    assert deadlines.is_late()
+    calls._give_way()
+    assert pauses == [worker_pool.GAP_SECONDS] * 3
+
+
+def test_calls_give_way_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 0.05)
+    deadlines, calls = two_lanes()
+    schedule("note", "1", timezone.now() - timedelta(seconds=1))
+    deadlines._claim()
+    calls._give_way()
+    assert deadlines.is_late()
+
+
+def test_pauses_of_an_outage_grow_to_two_seconds() -> None:
+    outage = Outage()
+    assert [round(outage.pause(OSError()), 1) for _ in range(7)] == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
+    outage.over()
+    assert outage.pause(OSError()) == pytest.approx(0.1)
+
+
+def test_a_claim_that_waited_out_its_lease_is_dropped(handle: Handle, start_clock: StartClock) -> None:
+    """Another may have it by now; the next claim finds it again otherwise."""
+    busy, go_on = threading.Event(), threading.Event()
+
+    def block(job: Job, now: datetime) -> None:
+        busy.set()
+        go_on.wait(10)
+
+    handle("block", block, external=True)
+    start_clock(external_workers=1, external_lease=timedelta(seconds=60), lease=timedelta(seconds=0.3))
+    schedule("note", "1", soon(0.6))
+    eventually(lambda: noted("1"))
+    assert noted("1") == 1
+    go_on.set()
+
+
+def test_a_busy_thread_of_the_process_is_interrupted_often(start_clock: StartClock) -> None:
+    """Measured: at Python's own 5 ms, one busy thread made a deadline take four times as long."""
+    start_clock()
+    assert sys.getswitchinterval() < 0.001
+
+
+def test_a_stopped_clock_listens_no_more(start_clock: StartClock) -> None:
+    before = list(queue.wake_listeners)
+    clock = Clock()
+    clock.start()
+    assert len(queue.wake_listeners) == len(before) + 1
+    clock.stop()
+    assert queue.wake_listeners == before

@@ -1,0 +1,134 @@
+"""Several processes on one database: killed, stopped, and told to end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from autodoctor.scheduler.loop import Clock
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+from autodoctor.scheduler.tests.waiting import eventually
+from autodoctor.scheduler.tests.work import FAR, noted
+
+StartClock = Callable[..., Clock]
+StartChild = Callable[..., "subprocess.Popen[str]"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def leased_by(child: "subprocess.Popen[str]") -> bool:
+    return Job.objects.filter(lease_owner__contains=f":{child.pid}:").exists()
+
+
+def is_stopped(child: "subprocess.Popen[str]") -> bool:
+    pid, status = os.waitpid(child.pid, os.WNOHANG | os.WUNTRACED)
+    return pid == child.pid and os.WIFSTOPPED(status)
+
+
+def stops_between_writes(child: "subprocess.Popen[str]") -> bool:
+    """On SQLite it might hold the only write lock just then: nobody could act until it goes on."""
+    child.send_signal(signal.SIGSTOP)
+    if connection.vendor != "sqlite":
+        return True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 100")
+            schedule("probe", "1", FAR)
+            cursor.execute("PRAGMA busy_timeout = 20000")
+    except OperationalError:
+        child.send_signal(signal.SIGCONT)
+        return False
+    return True
+
+
+def test_two_processes_run_each_job_once(start_clock: StartClock, start_child: StartChild) -> None:
+    start_child()
+    start_child()
+    start_clock()
+    begin = timezone.now()
+    with transaction.atomic():
+        for number in range(200):
+            schedule("note", str(number), begin + timedelta(milliseconds=5 * number))
+    eventually(lambda: not Job.objects.filter(kind="note").exists(), 30)
+    rows = Job.objects.filter(kind="noted")
+    assert {row.version for row in rows} == {1}
+    assert rows.count() == 200
+
+
+def test_the_job_of_a_killed_process_is_rescued_after_its_lease(
+    start_clock: StartClock, start_child: StartChild
+) -> None:
+    child = start_child(lease=timedelta(seconds=1))
+    schedule("hang", "1", timezone.now())
+    assert child.stdout
+    assert child.stdout.readline() == "began\n"
+    start_clock()  # before the death, so that it cannot know of it
+    eventually(lambda: Job.objects.filter(kind="hang").exists())
+    child.kill()
+    eventually(lambda: noted("1") and not Job.objects.filter(kind="hang").exists())
+
+
+def test_a_restart_does_not_wait_for_the_leases_of_the_dead(start_clock: StartClock, start_child: StartChild) -> None:
+    child = start_child(lease=timedelta(hours=1))
+    schedule("hang", "1", timezone.now())
+    schedule("note", "2", timezone.now() + timedelta(hours=1))
+    assert child.stdout
+    assert child.stdout.readline() == "began\n"
+    child.kill()
+    child.wait()
+    start_clock()
+    eventually(lambda: noted("1"), 5)
+
+
+def test_a_process_stopped_with_a_claim_is_fenced_off(start_clock: StartClock, start_child: StartChild) -> None:
+    child = start_child(lease=timedelta(seconds=1.5))
+    with transaction.atomic():
+        for number in range(60):
+            schedule("note", str(number), timezone.now() + timedelta(seconds=0.1 * number))
+    eventually(lambda: leased_by(child))
+    eventually(lambda: stops_between_writes(child))
+    assert leased_by(child)
+    start_clock()
+    eventually(lambda: not Job.objects.filter(kind="note").exists(), 20)
+    child.send_signal(signal.SIGCONT)
+    child.communicate("")
+    assert {noted(str(number)) for number in range(60)} == {1}
+
+
+@pytest.mark.postgres  # on SQLite it would hold the only write lock, and nobody could act until it goes on
+@pytest.mark.parametrize("kind", ["stall", "stall_locked"])
+def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
+    start_clock: StartClock, start_child: StartChild, kind: str
+) -> None:
+    child = start_child(lease=timedelta(seconds=1))
+    schedule(kind, "1", timezone.now())
+    eventually(lambda: is_stopped(child))
+    start_clock()
+    eventually(lambda: noted("1"), 20)
+    child.send_signal(signal.SIGCONT)
+    child.communicate("")  # it ends what it was doing first
+    [row] = Job.objects.all()
+    assert (row.kind, row.version, row.payload["by"]) == ("noted", 1, os.getpid())
+
+
+def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> None:
+    schedule("noted", "1", timezone.now())
+    command = subprocess.Popen(
+        [sys.executable, "manage.py", "clock"],
+        env=os.environ | {"DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    eventually(lambda: Job.objects.filter(attempts=1).exists(), 20)  # nobody's kind: it failed, so it was tried
+    command.send_signal(signal.SIGTERM)
+    said, _ = command.communicate(timeout=10)
+    assert command.returncode == 0
+    assert "The clock runs." in said
+    assert "The clock has stopped." in said

@@ -1,0 +1,90 @@
+"""The safety net: derive again which deadlines every open session should have, and mend what differs."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from autodoctor.scheduler.loop import run_due
+from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import alerts, event_log, participants
+from autodoctor.sessions.rules import durations, schedule
+from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.states import OPEN, State
+
+CHUNK = 500
+WATCH_ON = timedelta(days=1)  # a completed session, beyond the last rule that may be due
+
+
+@dataclass(frozen=True)
+class Swept:
+    nudged_mechanics: int
+    alerted_support: int
+    auto_closed: int
+    repaired: int
+
+    def as_answer(self) -> dict[str, Any]:
+        return {
+            "success": True,
+            "nudgedMechanics": self.nudged_mechanics,
+            "alertedSupport": self.alerted_support,
+            "autoClosedSessions": self.auto_closed,
+            "repaired": self.repaired,
+        }
+
+
+def sweep(now: datetime) -> int:
+    """Mend the deadlines of every session that still has any, and of alerts. Returns how many needed it."""
+    durations.refresh()
+    return sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now)) + alerts.mend()
+
+
+def monitor(now: datetime) -> Swept:
+    """Sweep, then run in this thread whatever is overdue, and count what came of it."""
+    kinds: Counter[str] = Counter()
+
+    def count(sender: object, *, events: list[Any], **rest: object) -> None:
+        kinds.update(_outcome(event.kind, event.data) for event in events)
+
+    event_log.committed.connect(count)
+    try:
+        repaired = sweep(now)
+        run_due(now, external=False)  # whoever asks is not kept waiting for Stripe or a mail server
+    finally:
+        event_log.committed.disconnect(count)
+    return Swept(kinds["nudged"], kinds["alerted"], kinds["closed"], repaired)
+
+
+def _outcome(kind: str, data: dict[str, Any]) -> str:
+    if kind in {"session.auto_closed", "session.expired"} or (kind == "session.ended" and _by_itself(data)):
+        return "closed"
+    return {"nudge.mechanic": "nudged", "alert.support": "alerted"}.get(kind, "other")
+
+
+def _by_itself(data: dict[str, Any]) -> bool:
+    return bool(data.get("session", {}).get("end_reason") == "time_up")
+
+
+def _chunks(now: datetime) -> Iterator[list[Session]]:
+    watched = max(span("summary_alert"), span("solved_answer")) + WATCH_ON
+    lately_completed = Q(state=State.COMPLETED, ended_at__gte=now - watched)
+    ids = list(Session.objects.filter(Q(state__in=OPEN) | lately_completed).values_list("id", flat=True))
+    for first in range(0, len(ids), CHUNK):
+        yield list(Session.objects.filter(id__in=ids[first : first + CHUNK]))
+
+
+def _astray(sessions: list[Session], now: datetime) -> list[UUID]:
+    situations = participants.look_at(sessions, now)
+    held = schedule.kept(situations)
+    return [session_id for session_id, it in situations.items() if schedule.lacks(it, held[session_id])]
+
+
+def _mend(session_id: UUID, now: datetime) -> bool:
+    """Under the lock it is looked at again: what was merely being changed is not counted."""
+    with transitions.changing(session_id, now) as it:
+        return schedule.lacks(it, schedule.kept([session_id])[session_id])

@@ -1,0 +1,163 @@
+"""Support takes an alert, hands it back, or is done with it; and what happens to one that nobody takes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.mail.queue import post
+from autodoctor.push import queue as push
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.models import Alert, stamp
+from autodoctor.sessions.record import alerts, event_log
+from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.rules.table import DEADLINES
+
+SUPPORT = event_log.Audience.SUPPORT
+NOTE_LENGTH = 200
+PUSH_IS_NEWS = timedelta(minutes=30)
+
+
+@dataclass
+class Work:
+    """An alert in the hands of somebody of support, under its session's lock."""
+
+    it: Situation
+    alert: Alert
+    who: event_log.Actor
+
+    def note(self, kind: str, *, at: datetime, **facts: object) -> None:
+        data = {"alert": self.alert.seq, "rule": self.alert.rule, **facts}
+        event_log.append(self.it.session, kind, at=at, by=self.who, audience=SUPPORT, data=data)
+
+
+def take(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUID | None = None) -> Alert:
+    """It is theirs from now on. Who comes second reads who has it, unless they take it over from just that person.
+
+    Raises `Refused`, `Session.DoesNotExist` and `Alert.DoesNotExist`; so do the others here.
+    """
+    with _working_on(session_id, seq, by, now) as work:
+        alert = work.alert
+        if alert.taken_by_id == by.id:
+            return alert
+        if alert.taken_by and alert.taken_by_id != instead_of:
+            raise Refused("already_taken", _("%(name)s has it already.") % {"name": alert.taken_by.name})
+        work.note("support.took", at=now, instead_of=alert.taken_by.name if alert.taken_by else "")
+        alert.taken_by, alert.taken_at = by, now
+        alerts.stop_expecting(alert)
+        return alert
+
+
+def hand_back(*, session_id: UUID, seq: int, by: User, now: datetime) -> Alert:
+    """Whoever has it cannot see to it: it is anybody's again, and somebody is expected anew."""
+    with _working_on(session_id, seq, by, now) as work:
+        alert = work.alert
+        if alert.taken_by_id is None:
+            return alert
+        if alert.taken_by_id != by.id:
+            raise Refused("not_yours", _("Only whoever has it can hand it back. You can take it over."))
+        work.note("support.handed_back", at=now)
+        alert.taken_by, alert.taken_at = None, None
+        alerts.expect_somebody(alert, since=now)
+        return alert
+
+
+def finish(*, session_id: UUID, seq: int, by: User, now: datetime, note: str = "") -> Alert:
+    """Nothing is left to do about it; `note` says for the log what was done."""
+    with _working_on(session_id, seq, by, now) as work:
+        alert = work.alert
+        if alert.taken_by and alert.taken_by_id != by.id:
+            raise Refused("not_yours", _("%(name)s has it. Take it over first.") % {"name": alert.taken_by.name})
+        work.note("support.done", at=now, note=note.strip()[:NOTE_LENGTH])
+        alert.taken_by, alert.taken_at = by, alert.taken_at or now
+        _close(alert, now)
+        return alert
+
+
+@contextmanager
+def _working_on(session_id: UUID, seq: int, by: User, now: datetime) -> Iterator[Work]:
+    """Raises `Refused` for whoever is not support, and for what is done."""
+    with changing(session_id, now) as it:
+        who = event_log.actor(by, it.session)
+        if who.role != Role.SUPPORT:
+            raise Refused("not_support", _("Only support works on alerts."), 403)
+        alert = Alert.objects.select_related("taken_by").get(session_id=session_id, seq=seq)
+        if alert.done_at:
+            raise Refused("already_done", _("That is done already."))
+        yield Work(it, alert, who)
+        alert.save()
+
+
+def is_over(alert: Alert, it: Situation) -> bool:
+    """What gave rise to it is gone by itself: its rule would not fire on this occasion any more."""
+    rule = DEADLINES.get(alert.rule)
+    if rule is None:
+        return False
+    moved_on = rule.once_per is not None and rule.once_per(it.session) != alert.occasion
+    return moved_on or it.session.state not in rule.states or rule.due(it) is None
+
+
+def escalate(job: Job, now: datetime) -> None:
+    """Nobody took it in time. What is over meanwhile is closed; for the rest those who do not look are reached."""
+    session_id, seq = alerts.named_by(job.key)
+    with changing(session_id, now) as it:
+        alert = Alert.objects.filter(session_id=session_id, seq=seq).first()
+        if alert is None or alert.taken_at or alert.done_at or alert.escalated_at:
+            return
+        if is_over(alert, it):
+            _note_by_itself(it, alert, "alert.settled", at=now)
+            _close(alert, now)
+        else:
+            _note_by_itself(it, alert, alerts.UNTAKEN, at=job.due_at, rule=alerts.UNTAKEN, occasion=seq)
+            alert.escalated_at = now
+            for reach in CHANNELS:
+                reach(it, alert, now)
+        alert.save()
+
+
+def _note_by_itself(
+    it: Situation, alert: Alert, kind: str, *, at: datetime, rule: str | None = None, occasion: int | None = None
+) -> None:
+    data = {"alert": alert.seq, "rule": alert.rule}
+    event_log.append(it.session, kind, at=at, audience=SUPPORT, data=data, rule=rule, occasion=occasion)
+
+
+def _close(alert: Alert, now: datetime) -> None:
+    alert.done_at = now
+    alerts.stop_expecting(alert)
+
+
+def by_mail(it: Situation, alert: Alert, now: datetime) -> None:
+    facts = {
+        "session_id": str(it.session.id),
+        "rule": alert.rule,
+        "facts": alert.facts,
+        "customer": it.session.customer.name,
+        "raised_at": stamp(alert.raised_at),
+    }
+    for person in alerts.staff():
+        key = f"alert:{alerts.key_of(alert)}:{person.id}"
+        post("sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now)
+
+
+def by_push(it: Situation, alert: Alert, now: datetime) -> None:
+    """On the devices of those who asked for it; while a board is in sight, that says it."""
+    note = push.Note(
+        title=_("Nobody has taken an alert"),
+        body=it.session.customer.name,
+        path=f"/support/sessions/{it.session.id}/",
+        topic=f"{it.session.id}:alert",
+        until=now + PUSH_IS_NEWS,
+        seen_at=("/support/",),
+    )
+    push.post(note, to=[person.id for person in alerts.staff()], now=now)
+
+
+# Every way in which support is reached that does not look at the board: in the transaction that says so in the log.
+CHANNELS: list[Callable[[Situation, Alert, datetime], None]] = [by_mail, by_push]

@@ -1,0 +1,133 @@
+"""Files of a session: who may share, see and take them away, and when."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.files import errors, ingest, listing
+from autodoctor.files.ingest import Upload
+from autodoctor.files.models import StoredFile
+from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.models import Session, SessionEvent, stamp
+from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, RUNNING, State
+
+MAX_EVER = errors.MAX_FILES * 4  # shared and removed again, over and over
+TAKES_FROM_CUSTOMER = BEFORE_START | RUNNING
+SHARED, REMOVED = "file.shared", "file.removed"
+
+
+def share(*, session_id: UUID, by: User, upload: Upload, now: datetime, client_id: UUID | None = None) -> StoredFile:
+    """Take a file in, and tell everybody. The same `client_id` again is the same file again.
+
+    Raises what `actions` do; what is wrong with the file as `Refused` (413, 415, 503, 507).
+    """
+    session = Session.objects.get(pk=session_id)
+    _check(session, event_log.actor(by, session))
+    if there := _shared_before(session, by, client_id):
+        return there
+    _check_room(session)
+    try:
+        with ingest.received(upload, now=now) as file, changing(session_id, now) as it:
+            who = event_log.actor(by, it.session)
+            _check(it.session, who)
+            if there := _shared_before(it.session, by, client_id):
+                raise _Twice(there)
+            _check_room(it.session)
+            ingest.save(file, owner_id=session_id, uploader=by)
+            event_log.append(it.session, SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id)
+            return file
+    except _Twice as twice:
+        return twice.file
+
+
+def unshare(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> None:
+    """Take a file away again: the one who shared it, as long as they may share. Raises what `share` does."""
+    with changing(session_id, now) as it:
+        who = event_log.actor(by, it.session)
+        file = listing.files_of(session_id).get(pk=file_id)
+        if file.uploader_id != by.id:
+            raise Refused("not_the_uploader", _("Only the one who shared it can take it away."), 403)
+        _check(it.session, who)
+        listing.remove(file, now=now)
+        event_log.append(it.session, REMOVED, at=now, by=who, data={"file": file.facts()})
+
+
+def shown_to(user: User, session_id: UUID) -> Session:
+    """The session whose files this person may see. Raises `Session.DoesNotExist` for anybody else."""
+    session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
+    candidate = user.role == Role.MECHANIC and request_queue.open_to(user).filter(pk=session_id).exists()
+    if event_log.role_in(user, session) is None and not candidate:
+        raise Session.DoesNotExist
+    return session
+
+
+def may_share(session: Session, user: User) -> bool:
+    """Whether this person may share now, or take away what they shared."""
+    return _may(session, event_log.role_in(user, session))
+
+
+def takes_from(user: User, session: Session) -> bool:
+    """Whether the session takes a file from this person now, and has room for it."""
+    return may_share(session, user) and not _is_full(session)
+
+
+def as_answer(file: StoredFile, session: Session, viewer: User, now: datetime) -> dict[str, Any]:
+    """The file as the API carries it, with addresses that last for an hour."""
+    role = Role.CUSTOMER if file.uploader_id == session.customer_id else Role.MECHANIC
+    is_image = file.kind == StoredFile.Kind.IMAGE
+    return file.facts() | {
+        "at": stamp(file.created_at),
+        "by": {"id": str(file.uploader_id), "role": role.value, "name": file.uploader.name},
+        "url": listing.url_of(file, now),
+        "thumbnail_url": listing.url_of(file, now, thumbnail=True) if is_image else None,
+        "removable": file.uploader_id == viewer.id and not file.kept and may_share(session, viewer),
+    }
+
+
+def _may(session: Session, role: str | None) -> bool:
+    if role == Role.CUSTOMER:
+        return session.state in TAKES_FROM_CUSTOMER
+    writes_summary = session.state == State.COMPLETED and session.summarised_at is None
+    return role == Role.MECHANIC and (session.state in CLAIMED or writes_summary)
+
+
+def _check(session: Session, who: event_log.Actor) -> None:
+    if who.role == Role.SUPPORT:
+        raise Refused("not_a_party", _("Only the customer and the mechanic share files."), 403)
+    if not _may(session, who.role):
+        raise Refused("session_closed", _("Files can be shared from the payment to the end of the session."))
+
+
+def _check_room(session: Session) -> None:
+    if _is_full(session):
+        raise errors.too_many()
+
+
+def _is_full(session: Session) -> bool:
+    here, ever = listing.count(session.id)
+    return here >= errors.MAX_FILES or ever >= MAX_EVER
+
+
+def _shared_before(session: Session, by: User, client_id: UUID | None) -> StoredFile | None:
+    event = client_id and SessionEvent.objects.filter(session=session, client_id=client_id).first()
+    if not event:
+        return None
+    is_theirs = event.kind == SHARED and event.actor_id == by.id
+    file = listing.files_of(session.id).filter(pk=event.data["file"]["id"]).first() if is_theirs else None
+    if file:
+        return file
+    raise Refused("client_id_reused", _("This was sent before, as something else."))
+
+
+class _Twice(Exception):
+    """Sent twice at once: the other was quicker."""
+
+    def __init__(self, file: StoredFile) -> None:
+        super().__init__()
+        self.file = file

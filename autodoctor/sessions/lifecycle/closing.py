@@ -1,0 +1,35 @@
+"""What follows when a session is over: the customer is asked or told, and its money comes to rest."""
+
+from datetime import datetime
+from uuid import UUID
+
+from autodoctor.payments.models import Payment
+from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.rules import settlement
+
+RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
+
+
+def note_settled(*, session_id: UUID, now: datetime) -> bool:
+    """All that was held for it is charged or released: said in the log, once. True for the call that says it."""
+    with changing(session_id, now) as it:
+        payments = list(Payment.objects.filter(owner_id=session_id))
+        if RECEIPT in it.fired or not settlement.is_settled(it.session, payments):
+            return False
+        rule, occasion = RECEIPT
+        cents = {
+            "held_cents": sum(payment.amount_cents for payment in payments if payment.authorised_at),
+            "charged_cents": sum(payment.captured_cents for payment in payments),
+        }
+        event_log.append(
+            it.session,
+            "receipt.issued",
+            at=now,
+            audience=event_log.Audience.CUSTOMER,
+            rule=rule,
+            occasion=occasion,
+            data=cents,
+        )
+        it.fired[RECEIPT] = now
+        return True

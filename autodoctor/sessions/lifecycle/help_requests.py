@@ -1,0 +1,149 @@
+""" "Get help": a thread of each party with support, in the session's log, before, during and after it.
+
+What is asked and answered is read by the one who asked and by support; the other party never learns of it. It is not
+`message.posted`, which both read, the chat shows and the transcript keeps.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet, TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.notify import mail
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import TERMINAL
+
+ASKED, ANSWERED = "help.asked", "help.answered"
+OPEN_FOR = timedelta(days=30)  # from the end of a session on
+LONGEST = 2000  # characters
+MOST = 100  # words of one person in one session
+AT_ONCE, WITHIN = 5, timedelta(minutes=1)
+PARTIES = (Role.CUSTOMER, Role.MECHANIC)
+
+
+class Reason(TextChoices):
+    CONNECTION = "connection", gettext_lazy("Sound, picture or connection")
+    MISSING = "missing", gettext_lazy("The other side does not come or answer")
+    PAYMENT = "payment", gettext_lazy("Payment or price")
+    BEHAVIOUR = "behaviour", gettext_lazy("How I am being treated")
+    DANGER = "danger", gettext_lazy("Something is not safe")
+    OTHER = "other", gettext_lazy("Something else")
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What one party and support have said to each other."""
+
+    role: str
+    person: User
+    words: list[SessionEvent]
+
+    @property
+    def awaits_answer(self) -> bool:
+        return bool(self.words) and self.words[-1].kind == ASKED
+
+
+def ask(
+    *, session_id: UUID, by: User, reason: str, text: str, now: datetime, client_id: UUID | None = None
+) -> SessionEvent:
+    """Somebody in this session needs support; who is asked already hears no second alarm until they have answered.
+
+    The same `client_id` again is the same question. Raises `Session.DoesNotExist` for a stranger, `Refused` for support
+    itself, too long after the end, too often, and for a reason or words that do not do.
+    """
+    with changing(session_id, now) as it:
+        session, who = it.session, event_log.actor(by, it.session)
+        if who.role not in PARTIES:
+            raise Refused("not_a_party", _("Only the customer and the mechanic ask here."), 403)
+        if client_id and (before := session.events.filter(client_id=client_id).first()):
+            return _same(before, who)
+        text = checked(text)
+        if reason not in Reason.values:
+            raise Refused("reason", _("Choose what it is about."), 422)
+        _check_open(session, now)
+        _check_pace(session, who, now)
+        thread = thread_of(session, by)
+        facts = {"reason": reason, "text": text}
+        asked = event_log.append(session, ASKED, at=now, by=who, audience=who.role, client_id=client_id, data=facts)
+        if not thread.awaits_answer:
+            mail.alert(it, "help.asked", at=now, data={"reason": reason, "role": who.role, "seq": asked.seq})
+        return asked
+
+
+def answer(*, session_id: UUID, by: User, to: str, text: str, now: datetime) -> SessionEvent:
+    """Support answers one of the two; whoever has no page open is told by mail that there is something to read.
+
+    Raises `Session.DoesNotExist` for anybody else, `Refused` where nobody has asked, or words do not do.
+    """
+    with changing(session_id, now) as it:
+        session, who = it.session, event_log.actor(by, it.session)
+        if who.role != Role.SUPPORT:
+            raise Session.DoesNotExist
+        person = session.mechanic if to == Role.MECHANIC else session.customer
+        if to not in PARTIES or person is None or not thread_of(session, person).words:
+            raise Refused("not_asked", _("Nobody asks here."))
+        facts = {"text": checked(text), "concerns": [str(person.id)]}
+        said = event_log.append(session, ANSWERED, at=now, by=who, audience=to, data=facts)
+        if not it.seat(to).page_open:
+            mail.write_to(person, it, "help_answered", now=now)
+        return said
+
+
+def thread_of(session: Session, person: User) -> Thread:
+    """What this party has asked, and what they were told."""
+    role = Role.MECHANIC if person.id == session.mechanic_id else Role.CUSTOMER
+    return Thread(role, person, list(_words(session).filter(audience=role)))
+
+
+def threads(session: Session) -> list[Thread]:
+    """For support: those in which something was said. Of a mechanic who gave the session back nobody reads any more."""
+    found = [thread_of(session, person) for person in (session.customer, session.mechanic) if person]
+    return [thread for thread in found if thread.words]
+
+
+def is_open(session: Session, now: datetime) -> bool:
+    over = session.state in TERMINAL and session.ended_at is not None
+    return not over or session.ended_at is None or now < session.ended_at + OPEN_FOR
+
+
+def checked(text: str) -> str:
+    """As it is kept. Raises `Refused`."""
+    kept = text.replace("\0", "").encode(errors="replace").decode().replace("\r\n", "\n").strip()
+    if not kept:
+        raise Refused("text", _("Write a few words, so that we know how to help."), 422)
+    if len(kept) > LONGEST:
+        raise Refused("text", _("This may have %d characters. Send the rest after it.") % LONGEST, 422)
+    return kept
+
+
+def as_frames(thread: Thread) -> list[dict[str, Any]]:
+    return [event_log.as_frame(event) for event in thread.words]
+
+
+def _words(session: Session) -> "QuerySet[SessionEvent]":
+    return session.events.filter(kind__in=(ASKED, ANSWERED)).order_by("seq")
+
+
+def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
+    if before.kind != ASKED or before.actor_id != who.id:
+        raise Refused("client_id_reused", _("This was sent as something else before."))
+    return before
+
+
+def _check_open(session: Session, now: datetime) -> None:
+    if not is_open(session, now):
+        raise Refused("help_closed", _("This session is long over. Please write to us by mail."))
+
+
+def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:
+    mine = _words(session).filter(kind=ASKED, actor_id=who.id)
+    if mine.count() >= MOST or mine.filter(at__gt=now - WITHIN).count() >= AT_ONCE:
+        raise Refused("too_fast", _("That was a lot at once. We read everything; wait a moment before you go on."), 429)

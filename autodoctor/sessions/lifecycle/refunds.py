@@ -1,0 +1,75 @@
+"""Money given back after a session, by support: any part of a charge, for a reason, at somebody's expense."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.payments import ledger
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.record import event_log
+
+
+def refund(
+    *,
+    session_id: UUID,
+    by: User,
+    payment_id: UUID,
+    amount_cents: int,
+    reason: str,
+    borne_by: str,
+    now: datetime,
+    refund_id: UUID | None = None,
+) -> Refund:
+    """Give back this much of one payment: in the ledger and the log now, at Stripe from the queue.
+
+    `borne_by`: `Refund.Bearer`; what the mechanic bears lowers what they earn. `refund_id` names the form it came from:
+    the same one again gives nothing more. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a
+    payment of another session.
+    """
+    with changing(session_id, now) as it:
+        who = event_log.actor(by, it.session)
+        if who.role != Role.SUPPORT:
+            raise Refused("not_support", _("Only support can give money back."), 403)
+        if borne_by not in Refund.Bearer.values or not reason.strip() or amount_cents <= 0:
+            raise Refused("invalid", _("An amount, a reason and who bears it are needed."), 422)
+        payment = Payment.objects.get(id=payment_id, owner_id=session_id)
+        if refund_id and (given := payment.refunds.filter(id=refund_id).first()):
+            return given
+        given = _in_the_ledger(payment, amount_cents, reason, borne_by, by=by, now=now, refund_id=refund_id)
+        facts = {
+            "refund_id": str(given.id),
+            "payment_id": str(payment.id),
+            "amount_cents": amount_cents,
+            "reason": given.reason,
+            "borne_by": borne_by,
+            "currency": payment.currency,
+        }
+        event_log.append(
+            it.session, "support.refunded", at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
+        )
+        return given
+
+
+def _in_the_ledger(
+    payment: Payment, amount_cents: int, reason: str, borne_by: str, *, by: User, now: datetime, refund_id: UUID | None
+) -> Refund:
+    """The ledger's refusals as sentences."""
+    try:
+        return ledger.refund(
+            payment_id=payment.id,
+            amount_cents=amount_cents,
+            reason=reason.strip()[:200],
+            borne_by=borne_by,
+            by=by,
+            now=now,
+            refund_id=refund_id,
+        )
+    except ledger.Disputed as error:
+        sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
+        raise Refused("disputed", sentence) from error
+    except ledger.NotRefundable as error:
+        raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error

@@ -1,0 +1,62 @@
+"""What is written about a session once it is over: the summary, once, and corrections of it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.sessions.lifecycle import earnings
+from autodoctor.sessions.lifecycle.transitions import changing, locked
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import State
+
+SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and that only one event can have
+
+
+def summarise(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
+    """The mechanic's summary is in; `data` says in the log what it holds. The first one counts."""
+    with changing(session_id, now) as it:
+        who = _writer(it.session, by)
+        _check_unwritten(it.session)
+        rule, occasion = SUMMARY
+        facts = {**data, "with_session": True}
+        event_log.append(it.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts)
+        it.fired[SUMMARY] = now
+        it.session.summarised_at = now
+        earnings.tell(it.session, now)
+        return it.session
+
+
+def correct(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
+    """Something is added to the summary, with its date; what was written stays."""
+    with changing(session_id, now) as it:
+        who = _writer(it.session, by)
+        if it.session.summarised_at is None:
+            raise Refused("not_submitted", _("There is no summary yet that could be corrected."))
+        event_log.append(it.session, "summary.corrected", at=now, by=who, data={**data, "with_session": True})
+        return it.session
+
+
+def check_writing(*, session_id: UUID, by: User) -> None:
+    """Raise unless this person may write the summary now; it stays so for the rest of the caller's transaction."""
+    session = locked(session_id)
+    _writer(session, by)
+    _check_unwritten(session)
+
+
+def _check_unwritten(session: Session) -> None:
+    if session.summarised_at:
+        raise Refused("already_submitted", _("This summary was submitted before; the first one counts."))
+
+
+def _writer(session: Session, by: User) -> event_log.Actor:
+    who = event_log.actor(by, session)
+    if who.role != Role.MECHANIC:
+        raise Refused("not_the_mechanic", _("The mechanic writes the summary."), 403)
+    if session.state != State.COMPLETED:
+        raise Refused("not_completed", _("The summary is written once the session is over."))
+    return who

@@ -1,0 +1,214 @@
+"""What support does about a session, each with a reason: actions like those of `actions`, and as guarded as they.
+
+Every one stands twice in the log: as what happened, by that person, and as `support.*` with the reason, which support
+alone reads. What the two are told is a message of support's. `token` names the form it came from: the same one again
+does nothing more.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.core.errors import Refused
+from autodoctor.payments import ledger
+from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
+from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.notify.mail import write_to
+from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, InvalidTransition, State, check
+
+LONGEST_REASON = 500  # characters
+LONGEST_MESSAGE = 4_000
+SHORTEST_GIFT, LONGEST_GIFT = 60, 60 * 60  # seconds
+READERS = (event_log.Audience.BOTH, event_log.Audience.CUSTOMER, event_log.Audience.MECHANIC)
+
+
+def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
+    """A running session is over; only the used share is charged. Both read the reason."""
+    with changing(session_id, now) as it:
+        who = _support(by, it.session)
+        if _done(it.session, token):
+            return it.session
+        check(it.session.state, State.COMPLETED)
+        _say(it, _checked(reason), event_log.Audience.BOTH, who, now)
+        _note(it, "support.ended", who, reason, now, token)
+        transitions.complete(it, "ended_by_support", at=now, who=who)
+        return it.session
+
+
+def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
+    """What has not begun does not take place, and costs nothing. Both read the reason."""
+    with changing(session_id, now) as it:
+        who = _support(by, it.session)
+        if _done(it.session, token):
+            return it.session
+        check(it.session.state, State.CANCELLED)
+        _say(it, _checked(reason), event_log.Audience.BOTH, who, now)
+        _note(it, "support.cancelled", who, reason, now, token)
+        transitions.call_off(it, State.CANCELLED, "cancelled_by_support", at=now, who=who)
+        return it.session
+
+
+def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
+    """The mechanic is freed, the request goes to the front of the queue."""
+    with changing(session_id, now) as it:
+        who = _support(by, it.session)
+        if _done(it.session, token):
+            return it.session
+        _note(it, "support.released", who, reason, now, token)
+        transitions.free(it, "by_support", at=now, who=who)
+        return it.session
+
+
+def takers(session: Session) -> QuerySet[User]:
+    """Whom a request could be given to: taking sessions, with none of their own, and not having given it back."""
+    approved = User.objects.filter(is_active=True, banned_at=None, is_staff=False).filter(
+        mechanic_profile__state=MechanicProfile.State.APPROVED, mechanic_profile__taking_sessions=True
+    )
+    busy = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic")
+    had_it = session.participants.values("user")
+    return approved.exclude(id__in=busy).exclude(id__in=had_it).exclude(id=session.customer_id).order_by("name")
+
+
+def assign(
+    *, session_id: UUID, by: User, mechanic_id: UUID, reason: str, now: datetime, token: UUID | None = None
+) -> Session:
+    """Before the start the request goes to this mechanic, as if they had accepted it.
+
+    Whoever held it is freed in the same transaction, so it is never without an owner: where the new one cannot have it,
+    the old one keeps it. The new one's deadlines begin now; should they not come, it goes back to the queue.
+    """
+    try:
+        with changing(session_id, now) as it:
+            who = _support(by, it.session)
+            if _done(it.session, token):
+                return it.session
+            if it.session.state not in BEFORE_START:
+                raise InvalidTransition(it.session.state, State.ACCEPTED)
+            mechanic = takers(it.session).filter(id=mechanic_id).first()
+            if mechanic is None:
+                raise Refused("not_free", _("This mechanic is not free for it any more. Choose another one."))
+            _note(it, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
+            if it.session.mechanic:
+                transitions.free(it, "by_support", at=now, who=who)
+            eligibility.check_claim(it.session, mechanic, now)
+            transitions.claim(it, mechanic, at=now, who=who)
+            write_to(mechanic, it, "assigned", now=now)
+            return it.session
+    except IntegrityError as error:
+        sentence = _("This mechanic has just taken another session. Choose another one.")
+        raise Refused("already_in_session", sentence) from error
+
+
+def give_time(
+    *, session_id: UUID, by: User, seconds: int, reason: str, now: datetime, token: UUID | None = None
+) -> Session:
+    """More time that nobody pays for, never past the longest a session may last.
+
+    Where the used share is charged, this time is used last and costs nothing: no payment stands for it.
+    """
+    with changing(session_id, now) as it:
+        who = _support(by, it.session)
+        if _done(it.session, token):
+            return it.session
+        if not SHORTEST_GIFT <= seconds <= LONGEST_GIFT:
+            raise Refused("invalid", _("One minute to an hour can be given at once."), 422)
+        if seconds > (room := _room(it.session, now)):
+            raise Refused("too_long", _too_long(room))
+        _note(it, "support.extended", who, reason, now, token, seconds=seconds)
+        fair_clock.extend(it.session, seconds, now)
+        facts = {"extension": {"id": None, "seconds": seconds, "stands": "given"}}
+        it.session.clock_seq = event_log.append(it.session, "session.extended", at=now, by=who, data=facts).seq
+        return it.session
+
+
+def say(*, session_id: UUID, by: User, text: str, to: str, now: datetime, token: UUID | None = None) -> SessionEvent:
+    """Words from support, to both or to one of them; whoever is not there hears of it by mail."""
+    with changing(session_id, now) as it:
+        who = _support(by, it.session)
+        if done := _done(it.session, token):
+            return done
+        if to not in READERS:
+            raise Refused("invalid", _("Choose who is to read it."), 422)
+        if to == event_log.Audience.MECHANIC and it.session.mechanic is None:
+            raise Refused("no_mechanic", _("No mechanic has this session."))
+        event = _say(it, _checked(text, LONGEST_MESSAGE), to, who, now, token)
+        for person, seat in ((it.session.customer, it.customer), (it.session.mechanic, it.mechanic)):
+            if person and to in (event_log.Audience.BOTH, seat.role) and not seat.page_open:
+                write_to(person, it, "support_wrote", now=now)
+        return event
+
+
+def note(
+    *, session_id: UUID, by: User, kind: str, reason: str, now: datetime, token: UUID | None = None
+) -> SessionEvent | None:
+    """Support does something elsewhere that belongs to the history of this session; None when it was done before."""
+    with changing(session_id, now) as it:
+        who = _support(by, it.session)
+        return None if _done(it.session, token) else _note(it, kind, who, reason, now, token)
+
+
+def said_at_the_end(session: Session) -> str:
+    """Why support ended or called off this session, as both read it; empty when somebody else did."""
+    if session.end_reason not in {"ended_by_support", "cancelled_by_support"}:
+        return ""
+    kinds = ("support.ended", "support.cancelled")
+    last = SessionEvent.objects.filter(session=session, kind__in=kinds).order_by("-seq").first()
+    return str(last.data["reason"]) if last else ""
+
+
+def _support(by: User, session: Session) -> event_log.Actor:
+    who = event_log.actor(by, session)
+    if who.role != Role.SUPPORT:
+        raise Refused("not_support", _("Only support can do this."), 403)
+    return who
+
+
+def _done(session: Session, token: UUID | None) -> SessionEvent | None:
+    """What came of this very form, pressed before."""
+    return SessionEvent.objects.filter(session=session, client_id=token).first() if token else None
+
+
+def _say(
+    it: Situation, text: str, to: str, who: event_log.Actor, now: datetime, token: UUID | None = None
+) -> SessionEvent:
+    return event_log.append(
+        it.session, "message.posted", at=now, by=who, audience=to, data={"text": text}, client_id=token
+    )
+
+
+def _note(
+    it: Situation, kind: str, who: event_log.Actor, reason: str, now: datetime, token: UUID | None, **facts: Any
+) -> SessionEvent:
+    data = {"reason": _checked(reason), **facts}
+    own = event_log.Audience.SUPPORT
+    return event_log.append(it.session, kind, at=now, by=who, audience=own, data=data, client_id=token)
+
+
+def _checked(words: str, longest: int = LONGEST_REASON) -> str:
+    written = words.strip()
+    if not written:
+        raise Refused("no_reason", _("Write why: a few words are enough."), 422)
+    if len(written) > longest:
+        raise Refused("too_long", _("That is too long: %d characters at most.") % longest, 422)
+    return written
+
+
+def _room(session: Session, now: datetime) -> int:
+    """Seconds that can be given: what is being paid for just now has its place already."""
+    pending = ledger.pending_extension(session.id)
+    return max(0, extensions.until_cap(session, now) - (pending.seconds if pending else 0))
+
+
+def _too_long(room: int) -> str:
+    if not room:
+        return _("Time can be added only while the session runs, and never past the longest there is.")
+    return _("That is past the longest a session may last: %d minutes are left.") % (room // 60)

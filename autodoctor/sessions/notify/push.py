@@ -1,0 +1,177 @@
+"""Who is told outside of the page, and in which words: it follows from what was appended to the log.
+
+Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
+event of a kind or by a rule that stands in `NOTICES` tells people by it, without knowing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from autodoctor.accounts.models import Role
+from autodoctor.payments.formatting import money
+from autodoctor.push.queue import Note, post, reaches
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.formatting import span
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import BEFORE_START, State
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+SOON, A_DAY = timedelta(minutes=10), timedelta(hours=24)
+REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else has it
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What one side is told. In the words `%(mechanic)s` and `%(customer)s` are names."""
+
+    to: Role
+    title: "StrPromise"
+    body: "StrPromise"
+    lasts: timedelta = SOON  # afterwards it is no news any more
+    urgent: bool = True
+    about: str = "session"  # a later notice about the same takes the place of an earlier one
+    page: str = ""  # below the session's
+
+
+_HERE = Notice(
+    Role.CUSTOMER,
+    gettext_lazy("%(mechanic)s is waiting for you"),
+    gettext_lazy("Come back to your session. The clock has not started."),
+)
+NOTICES: dict[str, Notice] = {
+    "session.accepted": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("%(mechanic)s has accepted"),
+        gettext_lazy("Open your session and join. The clock starts only when you are both there."),
+    ),
+    "mechanic.came": _HERE,
+    "session.waiting": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("You are both there"),
+        gettext_lazy("%(mechanic)s starts the session any moment."),
+    ),
+    "session.released": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("Your mechanic could not go on"),
+        gettext_lazy("You are at the front of the queue, and nothing has been charged."),
+    ),
+    "session.expired": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("Your session did not take place"),
+        gettext_lazy("Open it to see why."),
+        lasts=A_DAY,
+        urgent=False,
+    ),
+    "summary.submitted": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("Your summary is there"),
+        gettext_lazy("What %(mechanic)s found, and what to do next."),
+        lasts=A_DAY,
+        urgent=False,
+        about="summary",
+        page="summary/",
+    ),
+    "request.offer_stop": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("Still looking for a mechanic"),
+        gettext_lazy("You can go on waiting, or stop. Stopping costs nothing."),
+    ),
+    "mechanic.lost_offer": Notice(
+        Role.CUSTOMER,
+        gettext_lazy("Your mechanic has lost the connection"),
+        gettext_lazy("Your time stands still. You can go on waiting, or end the session."),
+    ),
+    "nudge.customer": _HERE,
+    "mechanic.nudge": Notice(
+        Role.MECHANIC,
+        gettext_lazy("Your customer is waiting"),
+        gettext_lazy("Join now, or the request goes to another mechanic."),
+    ),
+    "start.sound": Notice(
+        Role.MECHANIC,
+        gettext_lazy("You are both there"),
+        gettext_lazy("Your customer waits for you to start the session."),
+    ),
+    "summary.reminder": Notice(
+        Role.MECHANIC,
+        gettext_lazy("A summary is due"),
+        gettext_lazy("%(customer)s is waiting for it."),
+        lasts=A_DAY,
+        urgent=False,
+        about="summary",
+        page="summary/",
+    ),
+    "nudge.mechanic": Notice(
+        Role.MECHANIC,
+        gettext_lazy("Your session needs you"),
+        gettext_lazy("Open it to see what is going on."),
+    ),
+}
+NOTICES["summary.second_reminder"] = NOTICES["summary.reminder"]
+BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
+
+
+def spread(it: Situation, now: datetime) -> None:
+    """What the open transaction appended goes to people's devices; the last about one thing stands for all."""
+    found = {(notice.to, notice.about): notice for event in it.session.fresh_events if (notice := _notice(it, event))}
+    for notice in found.values():
+        _post(it.session, notice, now)
+    is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in it.session.fresh_events)
+    if is_offered and reaches(request_queue.free_for(it.session)):
+        schedule("request.offer", str(it.session.id), now)
+
+
+def offer(job: Job, now: datetime) -> None:
+    """Every mechanic who is free hears of a request, unless somebody has it already."""
+    session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
+    if session is None:
+        return
+    earns = money(settlement.mechanic_share_cents(settlement.agreed_cents(session)), session.currency)
+    facts = {"plan": session.plan_name, "time": span(session.granted_seconds), "earns": earns}
+    note = Note(
+        title=_("New request"),
+        body=_("%(plan)s, %(time)s. You earn %(earns)s.") % facts,
+        path=f"/sessions/{session.id}/",
+        topic=f"{session.id}:request",
+        until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
+        seen_at=("/dashboard/",),
+    )
+    post(note, to=request_queue.free_for(session).values_list("id", flat=True), now=now)
+
+
+def _notice(it: Situation, event: SessionEvent) -> Notice | None:
+    """By its rule if there are words for that, else by its kind; nobody is told what they did themselves."""
+    kind = "mechanic.came" if _comes_first(it, event) else event.kind
+    notice = NOTICES.get(event.rule or "") or NOTICES.get(kind)
+    return notice if notice and event.actor_role != notice.to else None
+
+
+def _comes_first(it: Situation, event: SessionEvent) -> bool:
+    joined = event.kind == "participant.joined" and event.actor_role == Role.MECHANIC
+    return joined and it.session.state in BEFORE_START and not it.customer.is_in
+
+
+def _post(session: Session, notice: Notice, now: datetime) -> None:
+    person = session.mechanic if notice.to == Role.MECHANIC else session.customer
+    if person is None:
+        return
+    names = {"mechanic": session.mechanic.name if session.mechanic else "", "customer": session.customer.name}
+    note = Note(
+        title=str(notice.title) % names,
+        body=str(notice.body) % names,
+        path=f"/sessions/{session.id}/{notice.page}",
+        topic=f"{session.id}:{notice.about}",
+        until=now + notice.lasts,
+        urgent=notice.urgent,
+    )
+    post(note, to=[person.id], now=now)

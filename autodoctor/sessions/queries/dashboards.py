@@ -1,0 +1,161 @@
+"""What the dashboards list: sessions with their money, in a number of queries that does not grow with the list."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.files.models import StoredFile
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import pending_summaries, request_queue
+from autodoctor.sessions.queries.ratings import NOT_RATED, Standing, standings
+from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
+
+PER_PAGE = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One session as one person sees it. Amounts in integer cents."""
+
+    session: Session
+    role: str
+    payments: list[Payment]
+    standing: Standing = NOT_RATED  # the mechanic's
+    files: list[StoredFile] = field(default_factory=list)  # newest first; of requests in the queue
+
+    @property
+    def vehicle(self) -> str:
+        return self.session.vehicle_words
+
+    @property
+    def asks_solved(self) -> bool:
+        """The mechanic ended early, and the customer has not said whether it is solved."""
+        return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None
+
+    @property
+    def summary_due_at(self) -> datetime | None:
+        """Until when the customer is promised the written summary, while it is not there."""
+        return pending_summaries.due_at(self.session)
+
+    @property
+    def solved(self) -> int:
+        """What it comes to when the customer says that it is solved."""
+        return settlement.due_if(self.session, self.payments, solved=True)
+
+    @property
+    def held(self) -> int:
+        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+
+    @property
+    def charged(self) -> int:
+        """What was charged, or is about to be."""
+        return sum(payment.charged_cents for payment in self.payments)
+
+    @property
+    def released(self) -> int:
+        return self.held - self.charged
+
+    @property
+    def given_back(self) -> int:
+        """What the customer has back of it, or is about to."""
+        refunds = [refund for payment in self.payments for refund in payment.refunds.all()]
+        return sum(refund.amount_cents for refund in refunds if refund.state != Refund.State.FAILED)
+
+    @property
+    def share(self) -> int:
+        """What the mechanic earns of what was kept, or is about to be charged."""
+        return sum(_share(payment) for payment in self.payments)
+
+    @property
+    def offers(self) -> int:
+        """What the mechanic would earn of the whole price."""
+        return settlement.mechanic_share_cents(settlement.agreed_cents(self.session))
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Everything somebody has to do with, the most pressing first."""
+
+    unpaid: list[Row]
+    open: list[Row]
+    unanswered: list[Row]
+    history: list[Row]
+    page: "Page[Session]"
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.unpaid or self.open or self.unanswered or self.history)
+
+
+def of(user: User, page_number: str | None) -> Lists:
+    """A customer's or mechanic's own sessions; a mechanic may have been a customer before."""
+    mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
+    current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
+    page = Paginator(mine.filter(state__in=TERMINAL).order_by("-created_at"), PER_PAGE).get_page(page_number)
+    over = list(page)
+    rows = {row.session.id: row for row in _rows(user, [*current, *over])}
+    current_rows = [rows[session.id] for session in current]
+    return Lists(
+        unpaid=[row for row in current_rows if row.session.state == State.DRAFT],
+        open=[row for row in current_rows if row.session.state in OPEN - {State.DRAFT}],
+        unanswered=[row for row in current_rows if row.session.state in TERMINAL],
+        history=[rows[session.id] for session in over],
+        page=page,
+    )
+
+
+def open_requests(mechanic: User) -> list[Row]:
+    """The queue as this mechanic may take from it."""
+    sessions = list(request_queue.open_to(mechanic))
+    files = request_queue.files_of(sessions)
+    return [Row(session, Role.MECHANIC.value, [], files=files[session.id]) for session in sessions]
+
+
+def is_busy(mechanic: User) -> bool:
+    """Holds a session already, and so cannot accept another."""
+    return Session.objects.filter(mechanic=mechanic, state__in=CLAIMED).exists()
+
+
+def completed_by(mechanic: User) -> int:
+    """How many sessions they have led to their end."""
+    return Session.objects.filter(mechanic=mechanic, state=State.COMPLETED).count()
+
+
+def _unanswered(customer: User) -> Q:
+    return Q(customer=customer, end_reason=settlement.ASK_FIRST, solved=None)
+
+
+def _rows(user: User, sessions: list[Session]) -> list[Row]:
+    payments = _payments(session.id for session in sessions)
+    standing = standings(session.mechanic for session in sessions)
+    return [
+        Row(session, _role(user, session), payments[session.id], standing=standing.get(session.mechanic_id, NOT_RATED))
+        for session in sessions
+    ]
+
+
+def _role(user: User, session: Session) -> str:
+    if session.customer_id == user.id:
+        return Role.CUSTOMER.value
+    return Role.MECHANIC.value if session.mechanic_id == user.id else Role.SUPPORT.value
+
+
+def _share(payment: Payment) -> int:
+    earning = getattr(payment, "earning", None)
+    return earning.share_cents if earning else settlement.mechanic_share_cents(payment.charged_cents)
+
+
+def _payments(session_ids: Iterable[UUID]) -> dict[UUID, list[Payment]]:
+    found: dict[UUID, list[Payment]] = defaultdict(list)
+    mine = Payment.objects.filter(owner_id__in=list(session_ids))
+    for payment in mine.select_related("earning").prefetch_related("refunds"):
+        found[payment.owner_id].append(payment)
+    return found

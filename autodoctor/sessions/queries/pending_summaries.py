@@ -1,0 +1,64 @@
+"""Summaries that are still to be written: until when, and what follows for a mechanic who does not."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.states import State
+
+PAGE = "/sessions/{session_id}/summary/"
+
+
+def due_within() -> timedelta:
+    """How long after its end a session's summary is due: when the mechanic is reminded for the second time."""
+    return span("summary_second_reminder")
+
+
+def due_at(session: Session) -> datetime | None:
+    """Until when the customer is promised the summary; None where there is nothing to wait for."""
+    over = session.state == State.COMPLETED and session.summarised_at is None
+    return session.ended_at + due_within() if over and session.ended_at else None
+
+
+def by(mechanic: User) -> QuerySet[Session]:
+    """The sessions of this mechanic whose summary is not written, the most pressing first."""
+    mine = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
+    return mine.select_related("customer", "mechanic").order_by("ended_at")
+
+
+@dataclass(frozen=True)
+class Owed:
+    """One of them, as the mechanic's dashboard shows it."""
+
+    session: Session
+    due_at: datetime
+    overdue: bool
+
+
+def owed_by(mechanic: User, now: datetime) -> list[Owed]:
+    found = [(session, due_at(session)) for session in by(mechanic)]
+    return [Owed(session, due, due <= now) for session, due in found if due]
+
+
+def in_the_way(mechanic: User, now: datetime) -> Session | None:
+    """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
+    return by(mechanic).filter(ended_at__lte=_overdue_before(now)).first()
+
+
+def kept_from_accepting(now: datetime) -> "QuerySet[Session]":
+    """The sessions, of whichever mechanics, whose summaries are in the way."""
+    return Session.objects.filter(
+        state=State.COMPLETED, summarised_at=None, mechanic__isnull=False, ended_at__lte=_overdue_before(now)
+    )
+
+
+def _overdue_before(now: datetime) -> datetime:
+    return now - span("summary_alert")
+
+
+def page_of(session: Session) -> str:
+    return PAGE.format(session_id=session.id)

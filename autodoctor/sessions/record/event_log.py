@@ -1,0 +1,142 @@
+"""The log: the only place that numbers and writes a session's events (messages: `room.writer`, by the same rules)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import Signal
+
+from autodoctor.accounts.models import Role, User
+from autodoctor.core.raw_sql import values
+from autodoctor.sessions.models import Session, SessionEvent, stamp
+from autodoctor.sessions.record import alerts
+
+# Sent after commit with `session_id`, `seq` and `events`, the fresh rows. A hint: the rows are the truth.
+committed = Signal()
+
+Audience = SessionEvent.Audience
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it, as the log keeps it: a later change of name leaves history as it was."""
+
+    id: UUID
+    role: str
+    name: str
+
+
+def actor(user: User, session: Session) -> Actor:
+    """This person as what they are in this session. Raises `Session.DoesNotExist` for a stranger."""
+    role = role_in(user, session)
+    if role is None:
+        raise Session.DoesNotExist
+    return Actor(user.id, role, user.name)
+
+
+def role_in(user: User, session: Session) -> str | None:
+    """`customer`, `mechanic` or `support`; None for somebody this session does not concern."""
+    if user.id == session.customer_id:
+        return Role.CUSTOMER.value
+    if user.id == session.mechanic_id:
+        return Role.MECHANIC.value
+    return Role.SUPPORT.value if user.is_staff else None
+
+
+def append(
+    session: Session,
+    kind: str,
+    *,
+    at: datetime,
+    by: Actor | None = None,
+    audience: str = Audience.BOTH,
+    data: dict[str, Any] | None = None,
+    client_id: UUID | None = None,
+    rule: str | None = None,
+    occasion: int | None = None,
+) -> SessionEvent:
+    """Write the next event. The caller holds the session's lock and saves it; `session.*` carries it whole."""
+    session.seq += 1
+    facts = dict(data or {})
+    if kind.startswith("session.") or facts.pop("with_session", False):
+        facts["session"] = session.payload()
+    event = SessionEvent(
+        session=session,
+        seq=session.seq,
+        kind=kind,
+        at=at,
+        audience=audience,
+        actor_id=by.id if by else None,
+        actor_role=by.role if by else "",
+        actor_name=by.name if by else "",
+        client_id=client_id,
+        rule=rule,
+        occasion=occasion,
+        data=facts,
+    )
+    event.save(force_insert=True)
+    if kind == alerts.ALERT:
+        alerts.raised(event)
+    session.fresh_events.append(event)
+    return event
+
+
+def announce(session: Session) -> None:
+    """Poke whoever listens once this transaction has committed."""
+    events, session.fresh_events = session.fresh_events, []
+    if events:
+        transaction.on_commit(
+            lambda: committed.send(Session, session_id=session.id, seq=events[-1].seq, events=events), robust=True
+        )
+
+
+def audiences(viewer: str) -> list[str]:
+    """Which audiences this role reads."""
+    if viewer == Role.SUPPORT:
+        return list(Audience.values)
+    return [Audience.BOTH.value, viewer]
+
+
+def read(session_id: UUID, *, after: int, viewer: str, limit: int = 500) -> list[SessionEvent]:
+    """What this role may see after `after`, in order, at most `limit` rows."""
+    events = SessionEvent.objects.filter(session_id=session_id, seq__gt=after, audience__in=audiences(viewer))
+    return list(events.order_by("seq")[:limit])
+
+
+def as_frame(event: SessionEvent) -> dict[str, Any]:
+    """The event as the socket and the API carry it."""
+    by = {"id": str(event.actor_id), "role": event.actor_role, "name": event.actor_name} if event.actor_id else None
+    return {
+        "type": "event",
+        "seq": event.seq,
+        "kind": event.kind,
+        "at": stamp(event.at),
+        "by": by,
+        "client_id": event.client_id and str(event.client_id),
+        "data": event.data,
+    }
+
+
+def withdraw(session: Session, role: str) -> None:
+    """What was for this role alone is for support alone from now on: the next one in it is somebody else."""
+    SessionEvent.objects.filter(session=session, audience=role).update(audience=Audience.SUPPORT)
+
+
+Fired = dict[tuple[str, int], datetime]
+
+
+def fired(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
+    """Which rules have fired on which occasion, and when, by session."""
+    found: dict[UUID, Fired] = {}
+    columns, condition = "session_id, rule, occasion, at", "session_id IN (%s) AND rule IS NOT NULL"
+    for session_id, rule, occasion, at in values(SessionEvent, columns, condition, list(session_ids)):
+        found.setdefault(UUID(str(session_id)), {})[rule, occasion or 0] = _aware(at)
+    return found
+
+
+def _aware(moment: datetime) -> datetime:
+    """A database without time zones keeps UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,146 @@
+"""Who is here: read from the connections of living processes and from what the log last noticed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from autodoctor.accounts.models import Role
+from autodoctor.core.raw_sql import rows
+from autodoctor.sessions.models import Connection, Participant, Process, Session
+from autodoctor.sessions.record import event_log
+
+
+@dataclass
+class Seat:
+    """One side of a session: what the log last noticed of them, and which pages of theirs are open."""
+
+    role: str
+    part: Participant | None = None
+    page_open: bool = False
+    joined_page: bool = False
+    lapsed_at: datetime | None = None  # pages of a process that died were last alive then
+    is_heard: bool = False  # the other side, whose page is open, says that their media arrive
+
+    @property
+    def is_in(self) -> bool:
+        """Joined, and not noticed missing."""
+        return self.part is not None and self.part.present
+
+    @property
+    def gone_since(self) -> datetime | None:
+        """The last sign of life of someone who had joined and has no joined page now, nor is heard in the call."""
+        return None if self.joined_page or self.is_heard else self.left_at
+
+    @property
+    def left_at(self) -> datetime | None:
+        """The last sign of life: when a page closed, or its process died."""
+        seen = [self.lapsed_at, self.part.last_seen_at if self.part else None]
+        return max(filter(None, seen), default=None)
+
+    @property
+    def receives(self) -> bool:
+        """Their page is open and says that the other side's media arrive."""
+        return self.joined_page and self.part is not None and self.part.receiving is True
+
+    @property
+    def status(self) -> str:
+        """As the wire says it: in, preparing or away."""
+        if self.is_in:
+            return "in"
+        return "preparing" if self.page_open else "away"
+
+
+@dataclass
+class Situation:
+    """A session with everything its deadlines depend on."""
+
+    session: Session
+    customer: Seat = field(default_factory=lambda: Seat(Role.CUSTOMER.value))
+    mechanic: Seat = field(default_factory=lambda: Seat(Role.MECHANIC.value))
+    fired: event_log.Fired = field(default_factory=dict)
+
+    def seat(self, role: str) -> Seat:
+        return self.mechanic if role == Role.MECHANIC else self.customer
+
+    @property
+    def is_connected(self) -> bool:
+        """Each of the two says that the other one's media arrive."""
+        return self.customer.receives and self.mechanic.receives
+
+    def listen(self) -> None:
+        """Who is heard follows from what the other one receives."""
+        self.customer.is_heard, self.mechanic.is_heard = self.mechanic.receives, self.customer.receives
+
+
+def look(session: Session, now: datetime) -> Situation:
+    return look_at([session], now)[session.id]
+
+
+def look_at(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
+    """The situation of each session, in a few queries however many there are."""
+    found = _seated(sessions, now)
+    for session_id, rules in event_log.fired(found).items():
+        found[session_id].fired = rules
+    return found
+
+
+def parties(session: Session) -> list[UUID]:
+    """Whom the session concerns: the customer and, once it has one, the mechanic."""
+    return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
+
+
+def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
+    found = {session.id: Situation(session) for session in sessions}
+    people = {(s.session.id, user_id): s for s in found.values() for user_id in parties(s.session)}
+    for part in rows(Participant, "session_id IN (%s) AND released_at IS NULL", list(found)):
+        if situation := people.get((part.session_id, part.user_id)):
+            situation.seat(part.role).part = part
+    for page in _pages(list(found)):
+        if situation := people.get((page.session_id, page.user_id)):
+            _count(situation.seat(page.role), page, now)
+    for situation in found.values():
+        situation.listen()
+    return found
+
+
+def _pages(session_ids: list[UUID]) -> list[Connection]:
+    pages = rows(Connection, "session_id IN (%s)", session_ids)
+    living = {process.id: process for process in rows(Process, "id IN (%s)", [page.process_id for page in pages])}
+    open_pages = [page for page in pages if page.process_id in living]
+    for page in open_pages:
+        page.process = living[page.process_id]
+    return open_pages
+
+
+def _count(seat: Seat, page: Connection, now: datetime) -> None:
+    if page.process.expires_at > now:
+        seat.page_open = True
+        seat.joined_page = seat.joined_page or page.joined
+    elif page.joined:
+        seat.lapsed_at = max(page.process.renewed_at, seat.lapsed_at or page.process.renewed_at)
+
+
+def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str, str]]:
+    """`{"customer": "in|preparing|away", "mechanic": …}` by session id."""
+    return {
+        session_id: {"customer": found.customer.status, "mechanic": found.mechanic.status}
+        for session_id, found in _seated(sessions, now).items()
+    }
+
+
+def missing(situation: Situation, left_at: datetime | None = None) -> list[Seat]:
+    """The missing sides, who left first first; at the same moment (the platform was down) the mechanic.
+
+    Somebody who leaves at `left_at` finds out with whom: the other side counts too when it went then or before.
+    """
+
+    def counts(seat: Seat) -> bool:
+        went = seat.gone_since
+        return not seat.is_in or (left_at is not None and went is not None and went <= left_at)
+
+    return sorted(filter(counts, (situation.mechanic, situation.customer)), key=_left)
+
+
+def _left(seat: Seat) -> float:
+    return seat.left_at.timestamp() if seat.left_at else 0.0

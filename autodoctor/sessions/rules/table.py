@@ -1,0 +1,217 @@
+"""Every rule of a session: what is due when, whom it concerns, and what it does. One table, no code beside it.
+
+`deadlines` says what the moments are, `times` how long is waited, `jobs` does what is said here, `telling` says it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.rules import triggers
+from autodoctor.sessions.rules.triggers import Moment, span
+from autodoctor.sessions.states import BEFORE_START, RUNNING, State
+
+Audience = SessionEvent.Audience
+
+
+class Channel(StrEnum):
+    PAGE = "page"  # an event that open pages show
+    MAIL = "mail"
+    DESK = "desk"  # support's board
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Say it: an event of this kind, and mail by this template to whom it is for."""
+
+    kind: str
+    audience: str
+    channels: tuple[Channel, ...]
+    mail: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CallOff:
+    """It does not take place."""
+
+    state: State
+    reason: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """The mechanic is freed, and the request goes back into the queue."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Complete:
+    """The session is over."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something of its own, told by the events it leaves: `jobs.STEPS` by the rule's name."""
+
+
+Does = Tell | CallOff | Release | Complete | Step
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row. `time` names how long after `since` it is due (`ahead`: before it); "" is at that very moment.
+
+    `leads_to` is the state it leads to, None for a nudge, an alert or a change of the clock. `certain`: it is due
+    whatever anybody does, so the state cannot last. `fixed`: counted from a moment that coming back into the state does
+    not move, so no cycle of states can last either. `once_per`: the occasion it fires once on.
+    """
+
+    kind: str
+    words: Promise
+    states: frozenset[State]
+    since: Moment
+    time: str
+    does: Does
+    leads_to: State | None = None
+    certain: bool = False
+    fixed: bool = False
+    ahead: bool = False
+    once_per: Callable[[Session], int] | None = None
+
+    def due(self, it: Situation) -> datetime | None:
+        """When, as things stand; None while its cause is not there, and for a warning that came too late to be one."""
+        since = self.since.of(it)
+        if since is None or not self.time:
+            return since
+        if not self.ahead:
+            return since + span(self.time)
+        set_at = max(filter(None, [it.session.clock_at, it.session.extended_at]), default=since)
+        moment = since - span(self.time)
+        return moment if moment > set_at else None
+
+
+def _state(session: Session) -> int:
+    return session.state_seq
+
+
+def _clock(session: Session) -> int:
+    return session.clock_seq
+
+
+def _ever(session: Session) -> int:
+    return 0
+
+
+def _alert(**data: Any) -> Tell:
+    return Tell("alert.support", Audience.SUPPORT, (Channel.DESK,), data=data)
+
+
+def _nudge(role: str, mail: str = "", **data: Any) -> Tell:
+    channels = (Channel.PAGE, Channel.MAIL) if mail else (Channel.PAGE,)
+    return Tell(f"nudge.{role}", role, channels, mail, data)
+
+
+_WARN = Tell("session.warned", Audience.BOTH, (Channel.PAGE,))
+
+DRAFT, REQUESTED, ACCEPTED = frozenset({State.DRAFT}), frozenset({State.REQUESTED}), frozenset({State.ACCEPTED})
+WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}), frozenset({State.RECONNECTING})
+COMPLETED, TOGETHER = frozenset({State.COMPLETED}), ACCEPTED | WAITING | RUNNING
+ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere when it happens
+
+# fmt: off
+_TABLE = (
+    # In the queue
+    Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE, "unpaid_grace",
+         CallOff(State.CANCELLED, "unpaid"), State.CANCELLED, certain=True, fixed=True),
+    Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE, "unnoticed",
+         _alert(), once_per=_state),
+    Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED, "request_missed",
+         Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
+    Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
+         "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
+    Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, triggers.UNATTENDED, "",
+         CallOff(State.EXPIRED, "unattended"), State.EXPIRED, certain=True),
+    Rule("session.never_started", _("It never came about"), BEFORE_START, triggers.PAID, "never_started",
+         CallOff(State.EXPIRED, "never_started"), State.EXPIRED, certain=True, fixed=True),
+    # Gathering
+    Rule("mechanic.nudge", _("The mechanic has not joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_nudge",
+         _nudge("mechanic", "mechanic_nudge"), once_per=_state),
+    Rule("mechanic.absent", _("The mechanic’s page is closed"), ACCEPTED, triggers.MECHANIC_AWAY, "mechanic_absent",
+         Release("mechanic_absent"), State.REQUESTED),
+    Rule("mechanic.not_in", _("The mechanic never joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_not_in",
+         Release("mechanic_not_in"), State.REQUESTED),
+    Rule("customer.nudge", _("The customer is away"), ACCEPTED, triggers.CUSTOMER_AWAY, "customer_nudge",
+         _nudge("customer", "customer_nudge"), once_per=_state),
+    Rule("customer.second_nudge", _("The customer is still away"), ACCEPTED, triggers.CUSTOMER_AWAY,
+         "customer_second_nudge", _nudge("customer", "customer_nudge"), once_per=_state),
+    Rule("customer.no_show", _("The customer did not come"), ACCEPTED, triggers.NO_SHOW, "customer_no_show",
+         CallOff(State.EXPIRED, "customer_no_show"), State.EXPIRED),
+    Rule("preflight.failing", _("A device check keeps failing"), ACCEPTED | WAITING, triggers.PREFLIGHT_FAILING,
+         "preflight_failing", _alert(), once_per=_state),
+    Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE, "start_sound",
+         _nudge("mechanic", sound=True), once_per=_state),
+    Rule("start.alert", _("Both are in, but it does not start"), WAITING, triggers.IN_STATE, "start_alert",
+         _alert(), once_per=_state),
+    Rule("start.release", _("Both were in, and nobody started"), WAITING, triggers.IN_STATE, "start_release",
+         Step(), State.REQUESTED, certain=True),
+    # Together
+    Rule("mechanic.missing", _("The mechanic is gone"), TOGETHER, triggers.MECHANIC_GONE, "missing_grace", Step()),
+    Rule("customer.missing", _("The customer is gone"), TOGETHER, triggers.CUSTOMER_GONE, "missing_grace", Step()),
+    Rule("media.lost", _("Lost sound and picture stop the clock"), LIVE, triggers.MEDIA_LOST, "media_lost", Step()),
+    Rule("media.none", _("No sound and picture"), LIVE, triggers.NO_MEDIA, "media_alert", _alert(), once_per=_clock),
+    Rule("drop.second", _("The connection was lost twice"), RUNNING, triggers.SECOND_DROP, "",
+         _alert(), once_per=_ever),
+    Rule("card.declined_twice", _("The card was declined twice"), RUNNING, triggers.SECOND_DECLINE, "",
+         _alert(), once_per=_ever),
+    Rule("session.warn_first", _("The time is nearly over"), RUNNING, triggers.ENDS, "warn_first",
+         _WARN, ahead=True, once_per=_clock),
+    Rule("session.warn_last", _("The time is over in a moment"), RUNNING, triggers.ENDS, "warn_last",
+         _WARN, ahead=True, once_per=_clock),
+    Rule("session.time_up", _("The time is up"), RUNNING, triggers.TIME_UP, "", Step(), State.COMPLETED),
+    Rule("session.cap", _("The longest time there is"), RUNNING, triggers.STARTED, "cap",
+         Complete("exceeded_3h_limit"), State.COMPLETED, certain=True, fixed=True),
+    Rule("clock.pause_spent", _("The clock runs again"), RUNNING, triggers.PAUSE_SPENT, "", Step()),
+    Rule("mechanic.lost_offer", _("The customer may end for lack of a mechanic"), RECONNECTING,
+         triggers.MECHANIC_LOST, "mechanic_missing_offer", _nudge("customer"), once_per=_state),
+    Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST, "mechanic_lost",
+         Complete("mechanic_lost"), State.COMPLETED),
+    Rule("customer.lost_offer", _("The mechanic may end for lack of a customer"), RECONNECTING,
+         triggers.CUSTOMER_LOST, "customer_missing_offer", _nudge("mechanic"), once_per=_state),
+    # Afterwards
+    Rule("session.ended_early", _("The mechanic ended early"), COMPLETED, triggers.ENDED_EARLY, "",
+         _alert(), once_per=_state),
+    Rule("session.solved", _("No answer counts as solved"), COMPLETED, triggers.UNANSWERED, "solved_answer", Step()),
+    Rule("summary.reminder", _("The summary is to be written"), COMPLETED, triggers.UNSUMMARISED, "summary_reminder",
+         _nudge("mechanic", "summary_reminder"), once_per=_state),
+    Rule("summary.second_reminder", _("The summary is due"), COMPLETED, triggers.UNSUMMARISED,
+         "summary_second_reminder", _nudge("mechanic", "summary_overdue"), once_per=_state),
+    Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARISED, "summary_alert",
+         _alert(), once_per=_state),
+    # From elsewhere
+    Rule("help.asked", _("Somebody asks for help"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("job.parked", _("Work that was given up"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("payment.mismatch", _("A payment does not match what we asked for"), ELSEWHERE, triggers.REPORTED, "",
+         _alert()),
+    Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("payment.refund_failed", _("Money could not be given back"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+)
+# fmt: on
+
+RULES: dict[str, Rule] = {rule.kind: rule for rule in _TABLE}
+DEADLINES: dict[str, Rule] = {kind: rule for kind, rule in RULES.items() if rule.states}  # those that a clock fires
+
+
+def named(kind: str) -> str:
+    """What has happened, in words; the kind itself of a rule that this release does not know."""
+    return str(RULES[kind].words) if kind in RULES else kind

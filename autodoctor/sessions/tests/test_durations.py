@@ -1,0 +1,114 @@
+"""The times of the rules: seen and changed by support, within bounds, and followed by sessions that are open."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from autodoctor.accounts.models import User
+from autodoctor.core.errors import Refused
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.jobs.sweep import sweep
+from autodoctor.sessions.models import RuleTime
+from autodoctor.sessions.rules import durations
+from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.tests.story import NOON, Story
+
+pytestmark = pytest.mark.django_db
+ADMIN = "/admin/autodoctor_sessions/ruletime/"
+
+
+@pytest.fixture(autouse=True)
+def as_the_settings_say_again() -> Iterator[None]:
+    yield
+    durations._changed = {}
+
+
+@pytest.fixture
+def client(support: User) -> Client:
+    client = Client()
+    client.force_login(support)
+    return client
+
+
+def change(name: str, value: int | None) -> None:
+    durations.change(name=name, value=value, now=NOON)
+    durations.refresh()
+
+
+def test_every_time_of_a_rule_is_one_of_the_settings_and_may_be_changed() -> None:
+    used = {rule.time for rule in DEADLINES.values() if rule.time}
+    assert used <= set(settings.DEADLINES)
+    assert used - set(durations.EDITABLE) == {"missing_grace"}  # the heartbeat of sockets is no rule of ours
+    assert set(durations.EDITABLE) <= set(settings.DEADLINES)
+
+
+def test_the_standards_stand_within_their_bounds_and_in_order() -> None:
+    durations.check({name: int(settings.DEADLINES[name]) for name in durations.EDITABLE})
+
+
+def test_a_shorter_time_holds_for_sessions_that_are_open(story: Story) -> None:
+    story.pay()
+    change("unnoticed", 60)
+    assert Job.objects.filter(kind=durations.REALIGN).exists()
+    assert sweep(story.now) == 1
+    assert story.wait(seconds=59).rules() == []
+    assert story.wait(seconds=1).rules() == ["request.unnoticed"]
+
+
+def test_so_does_a_longer_one(story: Story) -> None:
+    story.pay()
+    change("unnoticed", 300)
+    sweep(story.now)
+    assert story.wait(seconds=299).rules() == []
+    assert story.wait(seconds=1).rules() == ["request.unnoticed"]
+
+
+def test_without_seconds_it_is_as_the_settings_say() -> None:
+    change("unnoticed", 60)
+    assert span("unnoticed").total_seconds() == 60
+    change("unnoticed", None)
+    assert span("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
+
+
+def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    durations.refresh()
+    RuleTime.objects.filter(name="unnoticed").update(seconds=90)
+    durations.keep_fresh()
+    assert span("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
+    monkeypatch.setattr(durations, "_read_at", durations._read_at - durations.REFRESH_SECONDS - 1)
+    durations.keep_fresh()
+    assert span("unnoticed").total_seconds() == 90
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("cap", 3 * 60 * 60 + 1, "out_of_bounds"),  # never more than a session may last
+        ("unnoticed", 0, "out_of_bounds"),
+        ("unnoticed", 900, "out_of_order"),  # after the offer to stop
+        ("warn_last", 300, "out_of_order"),
+        ("mechanic_not_in", 300, "out_of_order"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(name: str, value: int, code: str) -> None:
+    with pytest.raises(Refused, match=code):
+        change(name, value)
+    assert span(name).total_seconds() == settings.DEADLINES[name]
+
+
+def test_the_admin_shows_every_time_with_what_waits_for_it(client: Client) -> None:
+    shown = client.get(ADMIN).content.decode()
+    assert all(f">{name}<" in shown for name in durations.EDITABLE)
+    assert "No mechanic has accepted yet (the session came into this state)" in shown
+
+
+def test_support_changes_one_in_the_admin(client: Client) -> None:
+    page = f"{ADMIN}unnoticed/change/"
+    assert "From 30 to 3600 seconds." in client.post(page, {"seconds": "5"}).content.decode()
+    assert client.post(page, {"seconds": "120"}).status_code == 302
+    assert RuleTime.objects.get(name="unnoticed").seconds == 120
+    assert Job.objects.filter(kind=durations.REALIGN).exists()
+    assert client.post(f"{ADMIN}add/", {"name": "x", "seconds": "1"}).status_code == 403

@@ -1,0 +1,176 @@
+"""Nobody pays for time that was not given, and nobody gets a minute twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.models import Connection
+from autodoctor.sessions.tests.story import Story
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_missing_mechanic_pauses_from_the_last_sign_of_life(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=10).leave(mechanic).wait(seconds=4)
+    assert story.session.state == "live"
+    story.wait(seconds=1)
+    session = story.session
+    assert (session.state, session.pause_cause) == ("reconnecting", "mechanic")
+    assert story.minutes_since_noon(session.paused_at) == 10
+    story.wait(seconds=55).join(mechanic)
+    session = story.session
+    assert (session.state, session.paused_at) == ("live", None)
+    assert story.minutes_since_noon(session.ends_at) == 31
+
+
+def test_a_reload_never_flaps(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=10)
+    before = story.session.seq
+    story.leave(mechanic).wait(seconds=3).join(mechanic).wait(seconds=10)
+    assert (story.session.state, story.session.seq) == ("live", before)
+
+
+def test_five_minutes_without_the_mechanic_end_it_for_the_used_share(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=10).leave(mechanic).wait(minutes=5, seconds=4)
+    assert story.session.state == "reconnecting"
+    assert story.rules() == ["mechanic.lost_offer"]
+    story.wait(seconds=1)
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 333}
+
+
+def test_after_a_minute_without_the_mechanic_the_customer_may_end_and_pays_the_used_share(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=15).leave(mechanic).wait(minutes=1, seconds=5).end(customer)
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 499}
+
+
+def test_a_missing_customer_pauses_for_three_minutes_in_all(story: Story, customer: User) -> None:
+    story.live().wait(minutes=5).leave(customer).wait(minutes=2).join(customer)
+    assert story.minutes_since_noon(story.session.ends_at) == 32
+    story.wait(minutes=5).leave(customer).wait(minutes=1)
+    session = story.session
+    assert (session.state, session.paused_at) == ("reconnecting", None)
+    assert story.minutes_since_noon(session.ends_at) == 33
+    story.wait(minutes=4).join(customer)
+    assert story.session.state == "live"
+    assert story.minutes_since_noon(story.session.ends_at) == 33
+    story.wait(minutes=60)
+    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
+
+
+def test_a_customer_who_stays_away_is_billed_and_the_mechanic_may_end(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=1).leave(customer).wait(minutes=10, seconds=5)
+    assert story.rules() == ["customer.lost_offer"]
+    story.end(mechanic)
+    assert story.facts() == {"state": "completed", "reason": "customer_lost", "due": 999}
+
+
+def test_when_both_are_gone_who_left_first_decides(story: Story, customer: User, mechanic: User) -> None:
+    story.live().wait(minutes=5).leave(customer).wait(minutes=1).leave(mechanic).wait(minutes=4)
+    session = story.session
+    assert (session.pause_cause, session.paused_at) == ("", None)
+    assert story.minutes_since_noon(session.ends_at) == 33
+    story.join(mechanic).join(customer)
+    assert story.session.state == "live"
+
+
+def test_the_mechanic_gone_first_pauses_however_long_the_customer_is_gone_too(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=5).leave(mechanic).wait(seconds=30).leave(customer).wait(minutes=4)
+    assert story.session.pause_cause == "mechanic"
+    story.join(customer).join(mechanic)
+    assert story.minutes_since_noon(story.session.ends_at) == 34.5
+
+
+def test_when_the_cause_changes_hands_no_second_is_counted_twice(story: Story, customer: User, mechanic: User) -> None:
+    story.live().wait(minutes=5).leave(customer).wait(minutes=1).leave(mechanic).wait(minutes=1).join(customer)
+    assert story.session.pause_cause == "mechanic"
+    story.wait(minutes=2).join(mechanic)
+    session = story.session
+    assert story.minutes_since_noon(session.ends_at) == 34  # two minutes of the customer's, two of the mechanic's
+    assert session.lenient_seconds_used == 120
+
+
+def test_when_the_platform_takes_both_away_at_once_it_counts_as_the_mechanics_absence(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=5).leave(customer).leave(mechanic).wait(minutes=1)
+    session = story.session
+    assert (session.pause_cause, session.lenient_seconds_used) == ("mechanic", 0)
+    assert story.minutes_since_noon(session.paused_at) == 5
+    assert [event.kind for event in story.events("session.paused", "session.resumed")] == ["session.paused"]
+
+
+def test_both_back_before_the_absence_was_noticed_lose_no_time(story: Story, customer: User, mechanic: User) -> None:
+    """The server was down for three minutes, and the browsers were quicker than the clock."""
+    story.live().wait(minutes=5).crash()
+    story.now += timedelta(minutes=3)
+    story.join(customer)
+    story.now += timedelta(seconds=2)
+    story.join(mechanic).wait(seconds=30)
+    session = story.session
+    assert (session.state, session.paused_at) == ("live", None)
+    assert story.minutes_since_noon(session.ends_at) == pytest.approx(33 + 2 / 60)
+
+
+def test_a_page_that_joined_and_was_gone_at_once_is_noticed(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=5).leave(mechanic).wait(seconds=2)
+    transitions.join(session_id=story.id, user=mechanic, now=story.now)  # handled after its page had closed
+    story.wait(seconds=5)
+    assert story.session.state == "reconnecting"
+
+
+def test_the_first_of_two_pages_to_close_changes_nothing(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=5).join(mechanic)
+    page = Connection.objects.filter(user=mechanic).first()
+    assert page is not None
+    page.delete()
+    transitions.page_closed(session_id=story.id, user_id=mechanic.id, at=story.now, now=story.now)
+    story.wait(minutes=1)
+    assert story.session.state == "live"
+
+
+def test_a_customer_who_returns_to_nobody_waits_five_minutes_and_pays_for_what_ran(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=5).leave(customer).wait(minutes=1).leave(mechanic).wait(minutes=10).join(customer)
+    assert story.session.pause_cause == "mechanic"
+    story.wait(minutes=4, seconds=59)
+    assert story.session.state == "reconnecting"
+    story.wait(seconds=1)
+    ran = 5 + 8  # minutes: three of the customer's ten were paused
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 999 * ran // 30}
+
+
+def test_an_end_that_finds_the_mechanic_gone_pauses_instead(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=29, seconds=58).leave(mechanic).wait(seconds=2)
+    session = story.session
+    assert (session.state, session.pause_cause) == ("reconnecting", "mechanic")
+    story.wait(minutes=1).join(mechanic).wait(seconds=1)
+    assert story.session.state == "live"
+    story.wait(seconds=1)
+    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
+
+
+def test_three_hours_are_the_most(story: Story, mechanic: User) -> None:
+    story.live()
+    rounds = 0
+    while story.session.state == "live":
+        rounds += 1
+        story.wait(minutes=0.4).leave(mechanic).wait(minutes=4)
+        if story.session.state == "reconnecting":
+            story.join(mechanic)
+    assert story.session.end_reason == "exceeded_3h_limit"
+    assert story.minutes_since_noon(story.session.ended_at) == 180
+    assert story.payment.due_cents == 999 * rounds * 24 // 1800  # 24 seconds a round were given
+
+
+def test_a_pause_after_the_warning_does_not_warn_again(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=26).leave(mechanic).wait(minutes=1).join(mechanic).wait(minutes=4)
+    assert story.rules() == ["session.warn_first", "session.warn_last"]

@@ -1,0 +1,140 @@
+"""Who is told on which device, and when: it follows from the log."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from autodoctor.accounts.models import MechanicProfile
+from autodoctor.push.models import PushSubscription
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import summaries, transitions
+from autodoctor.sessions.notify.push import NOTICES
+from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.sessions.tests.story import NOON, Story
+
+if TYPE_CHECKING:
+    from autodoctor.accounts.models import User
+
+
+@pytest.fixture(autouse=True)
+def devices(customer: "User", mechanic: "User", mechanic2: "User") -> None:
+    for user in (customer, mechanic, mechanic2):
+        PushSubscription.objects.create(
+            user=user, endpoint=f"https://push.example/{uuid4()}", p256dh="", auth="", browser="", created_at=NOON
+        )
+
+
+def offered(story: Story) -> Story:
+    """The fan-out has run."""
+    run_due(story.now)
+    return story
+
+
+def told(user: "User") -> list[dict[str, Any]]:
+    """What waits for this person's device; each look takes it away."""
+    browser = user.push_subscriptions.get()
+    jobs = Job.objects.filter(kind="push.send", key__startswith=str(browser.id)).order_by("id")
+    found = [job.payload for job in jobs]
+    jobs.delete()
+    return found
+
+
+def titles(user: "User") -> list[str]:
+    return [note["title"] for note in told(user)]
+
+
+def test_every_mechanic_who_is_free_hears_of_a_request_once(
+    story: Story, mechanic: "User", mechanic2: "User", customer: "User"
+) -> None:
+    offered(story.pay())
+    (note,) = told(mechanic)
+    assert note["title"] == "New request"
+    assert note["body"] == "Quick Chat, 30 minutes. You earn $6.99."
+    assert note["seen_at"] == [f"/sessions/{story.id}/", "/dashboard/"]
+    assert datetime.fromisoformat(note["until"]) == NOON + timedelta(minutes=3)
+    assert len(told(mechanic2)) == 1
+    assert told(customer) == []
+    story.wait(minutes=5)
+    assert told(mechanic2) == []
+
+
+def test_a_request_that_is_taken_is_offered_to_nobody(story: Story, mechanic2: "User") -> None:
+    offered(story.pay().accept())
+    assert told(mechanic2) == []
+
+
+def test_who_does_not_take_sessions_or_has_one_or_is_banned_hears_nothing(
+    story: Story, customer: "User", mechanic: "User", mechanic2: "User"
+) -> None:
+    MechanicProfile.objects.filter(user=mechanic2).update(taking_sessions=False)
+    offered(story.pay().accept())
+    other = Story(customer, mechanic2)
+    offered(other.pay())
+    assert "New request" not in titles(mechanic) + titles(mechanic2)
+    MechanicProfile.objects.filter(user=mechanic2).update(taking_sessions=True)
+    mechanic2.is_active = False
+    mechanic2.save()
+    offered(Story(customer, mechanic2).pay())
+    assert told(mechanic2) == []
+
+
+def test_given_back_it_is_offered_again_but_not_to_who_gave_it_back(
+    story: Story, customer: "User", mechanic: "User", mechanic2: "User"
+) -> None:
+    offered(story.pay()).accept()
+    for user in (customer, mechanic, mechanic2):
+        told(user)
+    transitions.release(session_id=story.id, by=mechanic, reason="parts", now=story.now)
+    run_due(story.now)
+    assert titles(customer) == ["Your mechanic could not go on"]
+    assert titles(mechanic) == []
+    assert titles(mechanic2) == ["New request"]
+
+
+def test_whoever_asks_for_another_mechanic_knows_it(story: Story, customer: "User") -> None:
+    story.pay().accept()
+    told(customer)
+    transitions.release(session_id=story.id, by=customer, reason="other", now=story.now)
+    assert told(customer) == []
+
+
+def test_the_customer_is_called_back_to_the_session(story: Story, customer: "User", mechanic: "User") -> None:
+    story.pay().accept()
+    (note,) = told(customer)
+    assert (note["title"], note["path"]) == ("Morgan Mechanic has accepted", f"/sessions/{story.id}/")
+    assert "rattles" not in str(note)
+    story.join(mechanic)
+    assert titles(customer) == ["Morgan Mechanic is waiting for you"]
+    story.wait(minutes=2)
+    assert titles(customer) == ["Morgan Mechanic is waiting for you"]
+    story.join(customer)
+    assert titles(customer) == ["You are both there"]
+
+
+def test_the_mechanic_is_nudged_on_the_phone(story: Story, mechanic: "User") -> None:
+    story.pay().accept().wait(minutes=3)
+    assert titles(mechanic) == ["Your customer is waiting"]
+
+
+def test_the_summary_is_there(story: Story, customer: "User", mechanic: "User") -> None:
+    story.live().end(mechanic)
+    told(customer)
+    summaries.summarise(session_id=story.id, by=mechanic, now=story.now, data={})
+    (note,) = told(customer)
+    assert note["path"] == f"/sessions/{story.id}/summary/"
+    assert (note["title"], note["urgent"]) == ("Your summary is there", False)
+
+
+def test_who_is_in_the_session_is_not_told_of_what_they_did(story: Story, customer: "User", mechanic: "User") -> None:
+    story.pay().accept().join(customer)
+    told(customer)
+    assert titles(mechanic) == []
+
+
+def test_every_rule_with_words_exists() -> None:
+    kinds = {"session", "participant", "nudge", "summary.submitted", "mechanic.came"}
+    rules = {name for name in NOTICES if name not in kinds and name.split(".")[0] not in kinds}
+    assert rules <= set(DEADLINES)

@@ -1,0 +1,223 @@
+"""What support may do about a session, and what it may not: each with its reason, each in the log, each once."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.core.errors import Refused
+from autodoctor.payments.models import Payment
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import support_actions
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import InvalidTransition
+from autodoctor.sessions.tests.story import Story
+
+pytestmark = pytest.mark.django_db
+WHY = "The picture froze for ten minutes"
+
+
+@pytest.fixture
+def free_mechanic(mechanic2: User) -> User:
+    MechanicProfile.objects.filter(user=mechanic2).update(taking_sessions=True)
+    return mechanic2
+
+
+def mails(template: str) -> list[str]:
+    """Whom they go to."""
+    sent = Job.objects.filter(kind="mail.send", payload__template=f"sessions/mail/{template}")
+    return [job.payload["user_id"] for job in sent]
+
+
+def test_both_read_why_support_ended_it_and_only_the_used_share_is_due(story: Story, support: User) -> None:
+    story.live().wait(minutes=10)
+    support_actions.end(session_id=story.id, by=support, reason=WHY, now=story.now)
+
+    assert (story.session.state, story.session.end_reason) == ("completed", "ended_by_support")
+    (said,) = story.events("message.posted")
+    assert (said.actor_role, said.audience, said.data["text"]) == ("support", "both", WHY)
+    (noted,) = story.events("support.ended")
+    assert (noted.actor_name, noted.audience, noted.data["reason"]) == (support.name, "support", WHY)
+    assert story.payment.due_cents == 333
+    assert support_actions.said_at_the_end(story.session) == WHY
+
+
+def test_called_off_before_the_start_costs_nothing(story: Story, support: User) -> None:
+    story.pay().accept().join(story.mechanic)
+    support_actions.cancel(session_id=story.id, by=support, reason=WHY, now=story.now)
+    assert (story.session.state, story.session.end_reason) == ("cancelled", "cancelled_by_support")
+    assert story.payment.due_cents == 0
+
+
+def test_a_freed_mechanic_cannot_have_it_again(story: Story, support: User) -> None:
+    story.pay().accept()
+    support_actions.release(session_id=story.id, by=support, reason=WHY, now=story.now)
+    assert (story.session.state, story.session.mechanic) == ("requested", None)
+    assert [event.actor_name for event in story.events("session.released")] == [support.name]
+    with pytest.raises(Refused, match="released_before"):
+        story.accept()
+
+
+@pytest.mark.parametrize("held", [False, True], ids=["from the queue", "from another mechanic"])
+def test_it_is_given_to_a_mechanic_who_takes_sessions(
+    story: Story, support: User, free_mechanic: User, *, held: bool
+) -> None:
+    story.pay()
+    if held:
+        story.accept().join(story.mechanic)
+    support_actions.assign(session_id=story.id, by=support, mechanic_id=free_mechanic.id, reason=WHY, now=story.now)
+
+    assert (story.session.state, story.session.mechanic) == ("accepted", free_mechanic)
+    accepted = story.events("session.accepted")[-1]
+    assert (accepted.actor_name, accepted.data["session"]["mechanic"]["name"]) == (support.name, free_mechanic.name)
+    assert mails("assigned") == [str(free_mechanic.id)]
+    assert len(story.events("session.released")) == held
+    story.wait(minutes=6)
+    assert story.session.state == "requested", "who does not come does not keep it"
+
+
+def test_nobody_else_can_be_given_it(story: Story, support: User, free_mechanic: User, stranger: User) -> None:
+    """Not who is not taking sessions, not who holds another, not who gave it back, not a customer."""
+    story.pay().accept()
+
+    def refused(mechanic: User) -> None:
+        with pytest.raises(Refused, match="not_free"):
+            support_actions.assign(session_id=story.id, by=support, mechanic_id=mechanic.id, reason=WHY, now=story.now)
+
+    refused(stranger)
+    refused(story.customer)
+    refused(story.mechanic)
+    other = Story(stranger, free_mechanic).pay().accept()
+    refused(free_mechanic)
+    assert story.session.mechanic == story.mechanic, "whoever has it keeps it"
+    support_actions.cancel(session_id=other.id, by=support, reason=WHY, now=other.now)
+    MechanicProfile.objects.filter(user=free_mechanic).update(taking_sessions=False)
+    refused(free_mechanic)
+    assert not story.events("support.assigned")
+
+
+def test_given_time_moves_the_clock_and_costs_nothing(story: Story, support: User) -> None:
+    story.live()
+    before = story.session
+    support_actions.give_time(session_id=story.id, by=support, seconds=900, reason=WHY, now=story.now)
+
+    after = story.session
+    assert after.granted_seconds == before.granted_seconds + 900
+    assert before.ends_at
+    assert after.ends_at
+    assert (after.ends_at - before.ends_at).total_seconds() == 900
+    (told,) = story.events("session.extended")
+    assert (told.actor_name, told.audience, told.data["extension"]["stands"]) == (support.name, "both", "given")
+    assert after.clock_seq == told.seq
+    assert Payment.objects.filter(owner_id=story.id).count() == 1
+
+
+def test_given_time_is_used_last(story: Story, support: User) -> None:
+    """30 minutes booked, 15 bought, 15 given: after 40 minutes the booking is used up and 10 of 15 bought ones."""
+    story.live()
+    support_actions.give_time(session_id=story.id, by=support, seconds=900, reason=WHY, now=story.now)
+    bought = story.ask()
+    story.hold(bought).extend(bought).wait(minutes=40)
+    assert story.session.granted_seconds == 60 * 60
+    support_actions.end(session_id=story.id, by=support, reason=WHY, now=story.now)
+
+    bought.refresh_from_db()
+    assert (story.payment.due_cents, bought.due_cents) == (999, 1499 * 10 // 15)
+
+
+def test_all_of_the_given_time_used_costs_no_more_than_what_was_bought(story: Story, support: User) -> None:
+    story.live()
+    support_actions.give_time(session_id=story.id, by=support, seconds=900, reason=WHY, now=story.now)
+    story.wait(minutes=44)
+    support_actions.end(session_id=story.id, by=support, reason=WHY, now=story.now)
+    assert settlement.used_seconds(story.session) == 44 * 60
+    assert story.payment.due_cents == 999
+
+
+def test_never_more_than_the_longest_a_session_may_last(story: Story, support: User) -> None:
+    story.live()
+    for _ in range(2):
+        support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
+    support_actions.give_time(session_id=story.id, by=support, seconds=1800, reason=WHY, now=story.now)
+    with pytest.raises(Refused, match="too_long"):
+        support_actions.give_time(session_id=story.id, by=support, seconds=60, reason=WHY, now=story.now)
+    assert story.session.granted_seconds == 3 * 60 * 60
+
+
+def test_what_is_being_paid_keeps_its_place(story: Story, support: User) -> None:
+    story.live()
+    support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
+    support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
+    bought = story.ask(30)
+    with pytest.raises(Refused, match="too_long"):
+        support_actions.give_time(session_id=story.id, by=support, seconds=60, reason=WHY, now=story.now)
+    story.hold(bought).extend(bought)
+    assert story.session.granted_seconds == 3 * 60 * 60
+
+
+@pytest.mark.parametrize(("to", "reads"), [("both", "cm"), ("customer", "c"), ("mechanic", "m")])
+def test_words_reach_whom_they_are_for_and_by_mail_who_is_away(
+    story: Story, support: User, to: str, reads: str
+) -> None:
+    story.pay().accept().join(story.customer)
+    support_actions.say(session_id=story.id, by=support, text="Hello", to=to, now=story.now)
+    (said,) = story.events("message.posted")
+    assert (said.audience, said.actor_role, said.data) == (to, "support", {"text": "Hello"})
+    assert mails("support_wrote") == ([str(story.mechanic.id)] if "m" in reads else [])
+
+
+ACTS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "end": (support_actions.end, {"reason": WHY}),
+    "cancel": (support_actions.cancel, {"reason": WHY}),
+    "release": (support_actions.release, {"reason": WHY}),
+    "give_time": (support_actions.give_time, {"reason": WHY, "seconds": 900}),
+    "say": (support_actions.say, {"text": "Hello", "to": "both"}),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_nobody_but_support_can(story: Story, stranger: User, name: str) -> None:
+    act, given = ACTS[name]
+    story.live()
+    before = story.session.seq
+    for person in (story.customer, story.mechanic):
+        with pytest.raises(Refused, match="not_support"):
+            act(session_id=story.id, by=person, now=story.now, **given)
+    with pytest.raises(Session.DoesNotExist):
+        act(session_id=story.id, by=stranger, now=story.now, **given)
+    assert story.session.seq == before
+
+
+@pytest.mark.parametrize("name", ["end", "cancel", "release", "give_time"])
+@pytest.mark.parametrize("reason", ["", " \n ", "x" * 501], ids=["none", "blank", "endless"])
+def test_without_a_reason_nothing_happens(story: Story, support: User, name: str, reason: str) -> None:
+    act, given = ACTS[name]
+    story.pay().accept() if name in ("cancel", "release") else story.live()
+    before = story.session.seq
+    with pytest.raises(Refused):
+        act(session_id=story.id, by=support, now=story.now, **given | {"reason": reason})
+    assert story.session.seq == before
+
+
+@pytest.mark.parametrize("name", ["end", "cancel", "release", "give_time"])
+def test_what_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
+    act, given = ACTS[name]
+    story.live().end(story.customer)
+    before = story.session.seq
+    with pytest.raises((InvalidTransition, Refused)):
+        act(session_id=story.id, by=support, now=story.now, **given)
+    assert story.session.seq == before
+
+
+@pytest.mark.parametrize("name", ["end", "give_time", "say"])
+def test_the_same_form_twice_does_it_once(story: Story, support: User, name: str) -> None:
+    act, given = ACTS[name]
+    story.live()
+    token = uuid4()
+    for _ in range(2):
+        act(session_id=story.id, by=support, now=story.now, token=token, **given)
+    assert SessionEvent.objects.filter(session_id=story.id, client_id=token).count() == 1
+    assert len(story.events("session.extended")) == (name == "give_time")

@@ -1,0 +1,245 @@
+"""Who may do what, when; what has happened already; and what it costs."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.core.errors import Refused
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import InvalidTransition
+from autodoctor.sessions.tests.story import NOON, Story
+
+pytestmark = pytest.mark.django_db
+
+
+def test_from_draft_to_completed(story: Story, customer: User, mechanic: User) -> None:
+    story.live().wait(minutes=12).end(customer)
+    assert story.facts() == {"state": "completed", "reason": "ended_by_customer", "due": 999}
+    kinds = list(story.session.events.order_by("seq").values_list("kind", flat=True))
+    assert kinds == [
+        "session.requested", "session.accepted", "participant.joined", "participant.joined", "session.waiting",
+        "session.started", "session.ended",
+    ]  # fmt: skip
+    assert story.mails() == ["requested", "accepted", "completed"]
+
+
+def test_the_log_has_no_gaps_and_every_session_event_carries_it_whole(story: Story, customer: User) -> None:
+    story.live().wait(minutes=12).end(customer)
+    events = list(story.session.events.order_by("seq"))
+    assert [event.seq for event in events] == list(range(1, story.session.seq + 1))
+    for event in events:
+        if event.kind.startswith("session."):
+            assert event.data["session"]["id"] == str(story.id)
+    assert events[-1].data["session"] == story.session.payload()
+
+
+def test_what_has_happened_already_is_answered_as_it_is(story: Story, customer: User, mechanic: User) -> None:
+    story.live()
+    before = story.session.seq
+    story.accept().join().start()
+    assert story.session.seq == before
+    story.end(customer).end(mechanic).end(customer)
+    assert story.session.seq == before + 1
+    assert story.session.end_reason == "ended_by_customer"
+
+
+def test_starting_again_never_restarts_the_clock(story: Story) -> None:
+    story.live()
+    ends_at = story.session.ends_at
+    story.wait(minutes=3).start()
+    assert story.session.ends_at == ends_at
+
+
+def test_ending_releases_the_deadlines(story: Story, customer: User) -> None:
+    story.live().end(customer)
+    left = set(Job.objects.filter(key=str(story.id)).values_list("kind", flat=True))
+    assert left == {"summary.reminder", "summary.second_reminder", "summary.alert"}
+
+
+@pytest.mark.parametrize("action", ["release", "start", "end", "cancel"])
+def test_a_stranger_finds_nothing(story: Story, stranger: User, mechanic2: User, action: str) -> None:
+    story.pay().accept().join()
+    extra = {"reason": "x"} if action == "release" else {}
+    for person in (stranger, mechanic2):
+        with pytest.raises(Session.DoesNotExist):
+            getattr(transitions, action)(session_id=story.id, by=person, now=story.now, **extra)
+
+
+def test_a_stranger_cannot_join_or_accept(story: Story, stranger: User) -> None:
+    story.pay()
+    for verb, who in (("join", "user"), ("accept", "mechanic")):
+        with pytest.raises(Session.DoesNotExist):
+            getattr(transitions, verb)(session_id=story.id, now=story.now, **{who: stranger})
+
+
+def test_only_the_mechanic_starts_and_only_once_both_are_in(story: Story, customer: User, mechanic: User) -> None:
+    story.pay().accept().join(mechanic)
+    with pytest.raises(InvalidTransition):
+        story.start()
+    story.join(customer)
+    with pytest.raises(Refused, match="not_the_mechanic"):
+        transitions.start(session_id=story.id, by=customer, now=story.now)
+
+
+def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, support: User) -> None:
+    for person in (customer, support):
+        with pytest.raises(InvalidTransition):
+            transitions.release(session_id=story.id, by=person, reason="free", now=story.now)
+    assert story.session.state == "draft"
+
+
+def test_who_gave_it_back_learns_nothing_of_what_becomes_of_it(story: Story, mechanic: User, mechanic2: User) -> None:
+    story.pay().accept()
+    transitions.release(session_id=story.id, by=mechanic, reason="no", now=story.now)
+    story.accept(mechanic2)
+    with pytest.raises(Session.DoesNotExist):
+        transitions.release(session_id=story.id, by=mechanic, reason="again", now=story.now)
+
+
+def test_nothing_moves_before_payment(story: Story, customer: User, mechanic: User) -> None:
+    with pytest.raises(Session.DoesNotExist):
+        story.accept()
+    with pytest.raises(InvalidTransition):
+        story.join(customer)
+    with pytest.raises(InvalidTransition):
+        story.end(customer)
+
+
+def test_nothing_moves_after_the_end(story: Story, customer: User, mechanic: User) -> None:
+    story.live().end(customer)
+    for refused in (
+        lambda: story.join(customer),
+        story.start,
+        lambda: transitions.cancel(session_id=story.id, by=customer, now=story.now),
+        lambda: transitions.release(session_id=story.id, by=mechanic, reason="no", now=story.now),
+    ):
+        with pytest.raises(InvalidTransition):
+            refused()
+
+
+def test_a_mechanic_holds_one_session_at_a_time(story: Story, customer: User, mechanic: User) -> None:
+    other = Story(customer, mechanic).pay()
+    story.pay().accept()
+    with pytest.raises(Refused, match="already_in_session"):
+        other.accept()
+    assert other.session.state == "requested"
+    assert other.session.seq == 1
+
+
+def test_an_applicant_cannot_accept(story: Story, stranger: User) -> None:
+    MechanicProfile.objects.create(user=stranger, headline="h", years_experience=1, skills="s")
+    story.pay()
+    with pytest.raises(Session.DoesNotExist):
+        story.accept(stranger)
+
+
+def test_a_given_back_request_goes_to_the_front(story: Story, customer: User, stranger: User, mechanic: User) -> None:
+    story.pay().wait(minutes=1)
+    earlier = Story(stranger, mechanic).pay()
+    Session.objects.filter(pk=earlier.id).update(requested_at=NOON - timedelta(minutes=5))
+    assert request_queue.place(story.id) == 2
+    story.accept()
+    transitions.release(session_id=story.id, by=mechanic, reason="Not my engine", now=story.now)
+    assert request_queue.place(story.id) == 1
+    assert story.id not in request_queue.open_to(mechanic).values_list("id", flat=True)
+    assert MechanicProfile.objects.get(user=mechanic).taking_sessions  # only a deadline switches it off
+    before = story.session.seq
+    transitions.release(session_id=story.id, by=mechanic, reason="again", now=story.now)
+    assert story.session.seq == before
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason", "due"),
+    [
+        ([], "cancelled_by_customer", 0),
+        (["accept"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in"], "cancelled_late", 499),
+        (["accept", "mechanic in", "customer in"], "cancelled_late", 499),
+        (["accept", "mechanic in", "release"], "cancelled_by_customer", 0),
+    ],
+)
+def test_calling_off_costs_half_once_the_mechanic_is_in(
+    story: Story, customer: User, mechanic: User, steps: list[str], reason: str, due: int
+) -> None:
+    story.pay()
+    moves: dict[str, Callable[[], object]] = {
+        "accept": story.accept,
+        "mechanic in": lambda: story.join(mechanic),
+        "customer in": lambda: story.join(customer),
+        "release": lambda: transitions.release(session_id=story.id, by=mechanic, reason="no", now=story.now),
+    }
+    for step in steps:
+        moves[step]()
+    transitions.cancel(session_id=story.id, by=customer, now=story.now)
+    assert story.facts() == {"state": "cancelled", "reason": reason, "due": due}
+
+
+@pytest.mark.parametrize(("solved", "due"), [(True, 999), (False, 333)])
+def test_when_the_mechanic_ends_early_the_customer_is_asked(
+    story: Story, customer: User, mechanic: User, solved: bool, due: int
+) -> None:
+    story.live().wait(minutes=10).end(mechanic)
+    assert story.facts() == {"state": "completed", "reason": "ended_by_mechanic", "due": None}
+    transitions.answer_solved(session_id=story.id, by=customer, solved=solved, now=story.now)
+    assert story.payment.due_cents == due
+    transitions.answer_solved(session_id=story.id, by=customer, solved=not solved, now=story.now)
+    assert (story.session.solved, story.payment.due_cents) == (solved, due)
+
+
+def test_no_answer_in_a_day_counts_as_solved(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=10).end(mechanic).wait(minutes=24 * 60 - 1)
+    assert story.payment.due_cents is None
+    story.wait(minutes=1)
+    assert story.session.solved
+    assert story.payment.due_cents == 999
+
+
+def test_a_payment_that_comes_after_the_draft_was_cancelled_admits_nobody(story: Story) -> None:
+    story.wait(minutes=35)
+    transitions.admit(session_id=story.id, now=story.now)
+    assert story.facts() == {"state": "cancelled", "reason": "unpaid", "due": 0}
+
+
+def test_support_reads_alerts_and_nobody_else(story: Story) -> None:
+    story.pay().wait(minutes=3)
+    assert "alert.support" in [event.kind for event in event_log.read(story.id, after=0, viewer="support")]
+    for viewer in ("customer", "mechanic"):
+        assert "alert.support" not in [event.kind for event in event_log.read(story.id, after=0, viewer=viewer)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_accept_at_once_and_one_gets_it(story: Story) -> None:
+    story.pay()
+    mechanics = []
+    for number in range(10):
+        user = User.objects.create_user(f"m{number}@example.com", None, name=f"M{number}")
+        MechanicProfile.objects.create(user=user, headline="h", years_experience=1, skills="s", state="approved")
+        mechanics.append(user)
+    outcomes: list[str] = []
+
+    def attempt(mechanic: User) -> None:
+        try:
+            story.accept(mechanic)
+            outcomes.append("taken")
+        except Refused as refused:
+            outcomes.append(refused.code)
+        finally:
+            connection.close()
+
+    attempts = [threading.Thread(target=attempt, args=(mechanics[n % 10],)) for n in range(50)]
+    for thread in attempts:
+        thread.start()
+    for thread in attempts:
+        thread.join()
+    winner = story.session.mechanic
+    assert winner in mechanics
+    assert set(outcomes) == {"taken", "already_taken"}
+    assert len(story.events("session.accepted")) == 1

@@ -1,0 +1,210 @@
+"""Sessions over HTTP: read them, move them, page through their log."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Field, Query, Router, Schema
+
+from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
+from autodoctor.accounts.models import User
+from autodoctor.sessions.jobs.sweep import monitor
+from autodoctor.sessions.lifecycle import extensions, transitions
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import Kind, State
+
+router = Router(tags=["sessions"])
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure}
+
+
+class Person(Schema):
+    id: UUID
+    name: str
+
+
+class SessionOut(Schema):
+    id: UUID
+    kind: Kind
+    state: State
+    granted_seconds: int
+    started_at: datetime | None
+    ends_at: datetime | None
+    paused_at: datetime | None
+    hold_until: datetime | None = Field(description="The time is up, and the end waits this long for an extension")
+    allowed_seconds: int | None = Field(description="How much longer the mechanic can stay; null: they did not say")
+    ended_at: datetime | None
+    end_reason: str | None
+    customer: Person
+    mechanic: Person | None
+    plan: str
+    price_cents: int = Field(description="Whole cents")
+    currency: str
+    vehicle: dict[str, Any]
+    concern: str
+    created_at: datetime
+
+
+class EventOut(Schema):
+    type: str
+    seq: int
+    kind: str
+    at: str
+    by: dict[str, str] | None
+    client_id: UUID | None
+    data: dict[str, Any]
+
+
+class EventPage(Schema):
+    events: list[EventOut]
+    seq: int = Field(description="How far this page reaches: ask for what is after it")
+
+
+class QueueEntry(Schema):
+    id: UUID
+    plan: str
+    kind: Kind
+    requested_at: datetime
+    vehicle: dict[str, Any]
+    concern: str
+    earns_cents: int
+
+
+class Reason(Schema):
+    reason: str = Field("given_back", min_length=1, max_length=40, pattern=r"^[\w .,'-]+$")
+
+
+class Answer(Schema):
+    solved: bool
+
+
+class Allowance(Schema):
+    seconds: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
+        description="0: not at all; null: as long as it takes"
+    )
+
+
+class Monitored(Schema):
+    success: bool
+    nudgedMechanics: int  # noqa: N815 the address and its answer are fixed from outside
+    alertedSupport: int  # noqa: N815
+    autoClosedSessions: int  # noqa: N815
+    repaired: int
+
+
+def visible_to(user: User) -> QuerySet[Session]:
+    """The sessions this person takes part in; support sees every one."""
+    sessions = Session.objects.select_related("customer", "mechanic")
+    return sessions if user.is_staff else sessions.filter(Q(customer=user) | Q(mechanic=user))
+
+
+def as_answer(session: Session) -> dict[str, Any]:
+    return session.payload() | {
+        "plan": session.plan_slug,
+        "price_cents": settlement.agreed_cents(session),
+        "currency": session.currency,
+        "vehicle": session.vehicle,
+        "concern": session.concern,
+        "created_at": session.created_at,
+    }
+
+
+@router.get("/sessions", response={200: list[SessionOut], **FAILURES}, auth=SIGNED_IN)
+def list_sessions(
+    request: HttpRequest,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> list[dict[str, Any]]:
+    """Yours, the newest first."""
+    sessions = visible_to(user_of(request)).order_by("-created_at")[offset : offset + limit]
+    return [as_answer(session) for session in sessions]
+
+
+@router.get("/sessions/{uuid:session_id}", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def show_session(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    return as_answer(visible_to(user_of(request)).get(pk=session_id))
+
+
+@router.get("/sessions/{uuid:session_id}/events", response={200: EventPage, **FAILURES}, auth=SIGNED_IN)
+def list_events(
+    request: HttpRequest,
+    session_id: UUID,
+    after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 200,
+) -> dict[str, Any]:
+    """The log after `after`, as this role may read it."""
+    session = visible_to(user_of(request)).get(pk=session_id)
+    viewer = event_log.role_in(user_of(request), session) or ""
+    events = event_log.read(session_id, after=after, viewer=viewer, limit=limit)
+    last = events[-1].seq if events else after
+    reaches = last if len(events) == limit else max(session.seq, last)
+    return {"events": [event_log.as_frame(event) for event in events], "seq": reaches}
+
+
+@router.post("/sessions/{uuid:session_id}/accept", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def accept(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    return as_answer(transitions.accept(session_id=session_id, mechanic=user_of(request), now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/release", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def release(request: HttpRequest, session_id: UUID, body: Reason | None = None) -> dict[str, Any]:
+    reason = (body or Reason(reason="given_back")).reason
+    by = user_of(request)
+    return as_answer(transitions.release(session_id=session_id, by=by, reason=reason, now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/start", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    return as_answer(transitions.start(session_id=session_id, by=user_of(request), now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def end(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    return as_answer(transitions.end(session_id=session_id, by=user_of(request), now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def cancel(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    return as_answer(transitions.cancel(session_id=session_id, by=user_of(request), now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/solved", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, Any]:
+    by = user_of(request)
+    return as_answer(transitions.answer_solved(session_id=session_id, by=by, solved=body.solved, now=timezone.now()))
+
+
+@router.post("/sessions/{uuid:session_id}/allowance", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
+def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, Any]:
+    """The mechanic says how much longer they can stay: only that much can be added."""
+    by = user_of(request)
+    session = extensions.allow(session_id=session_id, by=by, seconds=body.seconds, now=timezone.now())
+    return as_answer(session)
+
+
+@router.get("/queue", response={200: list[QueueEntry], **FAILURES}, auth=MECHANIC)
+def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
+    """The requests this mechanic may take, next first."""
+    return [
+        {
+            "id": session.id,
+            "plan": session.plan_slug,
+            "kind": session.kind,
+            "requested_at": session.requested_at,
+            "vehicle": session.vehicle,
+            "concern": session.concern,
+            "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
+        }
+        for session in request_queue.open_to(user_of(request))[:100]
+    ]
+
+
+@router.api_operation(["GET", "POST"], "/cron/monitor-sessions", response={200: Monitored, 401: Failure}, auth=CRON)
+def monitor_sessions(request: HttpRequest) -> dict[str, Any]:
+    """The safety net, for a scheduler outside: mend missing deadlines and run what is overdue."""
+    return monitor(timezone.now()).as_answer()

@@ -1,0 +1,131 @@
+"""A mechanic's earnings: the page, the table to download, and the way to Stripe and back."""
+
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Iterable
+from datetime import date, datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, mechanic_only
+from autodoctor.core.errors import SeeOther, inert_cell
+from autodoctor.payments import payouts
+from autodoctor.payments.stripe import PaymentError
+from autodoctor.sessions.queries import earnings_report as reading
+from autodoctor.sessions.queries.earnings_report import Line
+
+
+@mechanic_only
+@require_safe
+@never_cache
+def earnings(request: SignedInRequest) -> HttpResponse:
+    now = timezone.now()
+    tone, sentence, label = reading.account_in_words(payouts.account_of(request.user))
+    facts = {
+        "month": reading.month(request.user, _month(request, now), now),
+        "months": reading.months(request.user),
+        "share": settings.MECHANIC_SHARE_PERCENT,
+        "account": {"tone": tone, "sentence": sentence, "label": label},
+    }
+    return render(request, "sessions/earnings.html", facts)
+
+
+@mechanic_only
+@require_safe
+@never_cache
+def as_csv(request: SignedInRequest) -> HttpResponseBase:
+    """One month, a row a charge; amounts as plain numbers."""
+    now = timezone.now()
+    first = _month(request, now)
+    rows = [_headings(), *map(_cells, reading.month(request.user, first, now).lines)]
+    answer = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="earnings-{first:%Y-%m}.csv"'
+    return answer
+
+
+@mechanic_only
+@require_POST
+def set_up(request: SignedInRequest) -> HttpResponse:
+    """On to Stripe, where they tell who they are and where the money goes."""
+    back = request.build_absolute_uri(reverse("payout_account_done"))
+    try:
+        page = payouts.onboarding_page(
+            user=request.user, refresh_url=f"{back}?over=1", return_url=back, now=timezone.now()
+        )
+    except PaymentError as error:
+        messages.error(request, str(error.sentence))
+        return SeeOther(reverse("earnings"))
+    return SeeOther(page)
+
+
+@mechanic_only
+@require_safe
+@never_cache
+def come_back(request: SignedInRequest) -> HttpResponse:
+    """From Stripe, finished or not: see how the account stands, and go on to the earnings."""
+    if "over" in request.GET:
+        messages.error(request, _("That page of Stripe’s was over. Go on with a fresh one."))
+    if account := payouts.account_of(request.user):
+        try:
+            payouts.refresh(account, timezone.now())
+        except PaymentError:
+            messages.error(request, _("Stripe does not answer just now. How your account stands shows here soon."))
+    return redirect("earnings")
+
+
+def _month(request: SignedInRequest, now: datetime) -> date:
+    text = request.GET.get("month", "")
+    try:
+        if text and not re.fullmatch(r"20\d\d-\d\d", text, re.ASCII):
+            raise ValueError(text)
+        return reading.month_from(text, now)
+    except ValueError:
+        raise Http404 from None
+
+
+def _headings() -> list[str]:
+    return [
+        _("Completed"),
+        _("Session"),
+        _("What"),
+        _("Vehicle"),
+        _("Currency"),
+        _("Charged"),
+        _("Given back at your expense"),
+        _("Your share"),
+        _("Paid"),
+        _("State"),
+    ]
+
+
+def _cells(line: Line) -> list[str]:
+    earning, payment = line.earning, line.earning.payment
+    words = [payment.description, line.vehicle]
+    amounts = (earning.gross_cents, earning.borne_cents, earning.share_cents, line.position.paid_cents)
+    return [
+        timezone.localtime(earning.completed_at).strftime("%Y-%m-%d %H:%M"),
+        str(payment.owner_id),
+        *map(inert_cell, words),
+        payment.currency.upper(),
+        *(f"{cents // 100}.{cents % 100:02d}" for cents in amounts),
+        "; ".join(line.why),
+    ]
+
+
+async def _lines(rows: Iterable[list[str]]) -> AsyncIterator[str]:
+    """Marked as UTF-8, which spreadsheets do not guess."""
+    yield "\ufeff"
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        yield line.getvalue()

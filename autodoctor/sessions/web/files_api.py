@@ -1,0 +1,74 @@
+"""Files of a session over HTTP: operations below the address of the session, so they join its router."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Field, File, Form, Schema, Status
+from ninja.files import UploadedFile
+
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.files import listing
+from autodoctor.sessions.lifecycle import attachments
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.web.api import FAILURES, router
+
+UPLOAD_FAILURES = FAILURES | {413: Failure, 415: Failure, 503: Failure, 507: Failure}
+
+
+class Sharer(Schema):
+    id: UUID
+    role: str
+    name: str
+
+
+class FileOut(Schema):
+    id: UUID
+    name: str
+    kind: str = Field(description="image, audio, video, pdf, document or text")
+    content_type: str
+    size: int = Field(description="Bytes")
+    width: int | None
+    height: int | None
+    at: str
+    by: Sharer
+    url: str = Field(description="Good for an hour at most")
+    thumbnail_url: str | None
+    removable: bool = Field(description="By you, now")
+
+
+class FileList(Schema):
+    files: list[FileOut]
+
+
+@router.get("/sessions/{uuid:session_id}/files", response={200: FileList, **FAILURES}, auth=SIGNED_IN, tags=["files"])
+def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    """Newest first."""
+    viewer, now = user_of(request), timezone.now()
+    session = attachments.shown_to(viewer, session_id)
+    return {"files": [attachments.as_answer(file, session, viewer, now) for file in listing.files_of(session_id)]}
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/files", response={201: FileOut, **UPLOAD_FAILURES}, auth=SIGNED_IN, tags=["files"]
+)
+def share_file(
+    request: HttpRequest, session_id: UUID, file: File[UploadedFile], client_id: Form[UUID | None] = None
+) -> Status[dict[str, Any]]:
+    """Up to 10 MB, 50 a session: photos, short videos and sounds, PDF, text, Office. Photos lose their EXIF."""
+    user, now = user_of(request), timezone.now()
+    shared = attachments.share(session_id=session_id, by=user, upload=file, now=now, client_id=client_id)
+    return Status(201, attachments.as_answer(shared, Session.objects.get(pk=session_id), user, now))
+
+
+@router.delete(
+    "/sessions/{uuid:session_id}/files/{uuid:file_id}",
+    response={204: None, **FAILURES},
+    auth=SIGNED_IN,
+    tags=["files"],
+)
+def remove_file(request: HttpRequest, session_id: UUID, file_id: UUID) -> Status[None]:
+    """Yours, as long as you may share, and never one that the summary shows."""
+    attachments.unshare(session_id=session_id, file_id=file_id, by=user_of(request), now=timezone.now())
+    return Status(204, None)

@@ -1,0 +1,56 @@
+""" "Get help" over HTTP: ask support, and read what it says."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Field, Schema, Status
+
+from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.accounts.models import Role
+from autodoctor.core.errors import Refused
+from autodoctor.sessions.lifecycle import help_requests
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.web.api import FAILURES, EventOut, router, visible_to
+
+
+class Question(Schema):
+    reason: help_requests.Reason
+    text: str = Field(min_length=1, max_length=help_requests.LONGEST * 2)
+    client_id: UUID | None = Field(None, description="Sent again after a doubt, it is the same question")
+
+
+class ThreadOut(Schema):
+    open: bool = Field(description="Whether something can be asked here now")
+    events: list[EventOut]
+
+
+@router.get("/sessions/{uuid:session_id}/help", response={200: ThreadOut, **FAILURES}, auth=SIGNED_IN, tags=["help"])
+def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    """Your thread with support, in this session; nobody else in it sees it."""
+    session = visible_to(user_of(request)).get(pk=session_id)
+    if event_log.role_in(user_of(request), session) == Role.SUPPORT:
+        raise Refused("not_a_party", _("Support reads the threads on its desk."), 403)
+    thread = help_requests.thread_of(session, user_of(request))
+    return {"open": help_requests.is_open(session, timezone.now()), "events": help_requests.as_frames(thread)}
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/help",
+    response={201: EventOut, **FAILURES, 429: Failure},
+    auth=SIGNED_IN,
+    tags=["help"],
+)
+def ask_for_help(request: HttpRequest, session_id: UUID, body: Question) -> Status[dict[str, Any]]:
+    """In every state, and for 30 days after the end. The answer is an event of kind `help.answered`."""
+    asked = help_requests.ask(
+        session_id=session_id,
+        by=user_of(request),
+        reason=body.reason.value,
+        text=body.text,
+        client_id=body.client_id,
+        now=timezone.now(),
+    )
+    return Status(201, event_log.as_frame(asked))

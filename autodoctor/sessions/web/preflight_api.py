@@ -1,0 +1,61 @@
+"""The device check over HTTP: what it found, and a sink to measure an upload with."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Field, Schema, Status
+
+from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, user_of
+from autodoctor.sessions.lifecycle import preflight
+from autodoctor.sessions.lifecycle.preflight import Checkup, Mode, Outcome
+from autodoctor.sessions.web.api import FAILURES, SessionOut, as_answer, router
+
+Milliseconds = Annotated[float | None, Field(None, ge=0, le=60_000, allow_inf_nan=False)]
+Kilobits = Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="A second")]
+
+
+class Checks(Schema):
+    camera: Outcome
+    microphone: Outcome
+    speaker: Outcome
+    network: Outcome
+
+
+class Network(Schema):
+    """What was not measured is null; `relay_kbit` is 0 where the relay must be used and cannot be reached."""
+
+    rtt_ms: Milliseconds
+    jitter_ms: Milliseconds
+    loss_percent: Annotated[float | None, Field(None, ge=0, le=100, allow_inf_nan=False)]
+    up_kbit: Kilobits
+    relay_kbit: Kilobits
+
+
+class PreflightIn(Schema):
+    mode: Mode = Field(description="How they will take part; `chat` before the start turns the session into one")
+    checks: Checks
+    network: Network
+
+
+@router.post(
+    "/sessions/{uuid:session_id}/preflight",
+    response={200: SessionOut, **FAILURES, 429: Failure},
+    auth=SIGNED_IN,
+    tags=["calls"],
+)
+def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) -> dict[str, Any]:
+    """How your device check stands: the other side sees it. Saying the same again changes nothing."""
+    checkup = Checkup(
+        mode=body.mode.value,
+        checks={name: outcome.value for name, outcome in body.checks},
+        network={name: None if figure is None else round(figure, 1) for name, figure in body.network},
+    )
+    return as_answer(preflight.report(session_id=session_id, by=user_of(request), checkup=checkup, now=timezone.now()))
+
+
+@router.post("/check/upload", response={204: None, 403: Failure, 413: Failure}, auth=ANYONE, tags=["calls"])
+def receive_and_forget(request: HttpRequest) -> Status[None]:
+    """For timing how quickly something gets here: 256 KB at most, answered once all of it has come, and not kept."""
+    return Status(204, None)

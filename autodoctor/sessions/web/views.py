@@ -1,0 +1,110 @@
+"""The dashboards, one a role, the page of a mechanic, and rating.
+
+Each list is a fragment at an address of its own, fetched again when the feed says so.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
+from autodoctor.accounts.models import MechanicProfile, Role
+from autodoctor.core.errors import Refused, SeeOther, own_path
+from autodoctor.sessions.lifecycle import rating
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import dashboards, earnings_report, pending_summaries, ratings
+from autodoctor.sessions.queries.earnings_report import month_of
+from autodoctor.sessions.rules.triggers import span
+
+
+@signed_in
+@require_safe
+@never_cache  # the back button must not show what was
+def dashboard(request: SignedInRequest) -> HttpResponse:
+    role = request.user.role
+    if role == Role.SUPPORT:
+        return redirect("support_board")
+    facts = {"now": timezone.now()} | _own(request)
+    if role == Role.MECHANIC:
+        facts |= _queue(request)
+        facts |= _to_write(request)
+        facts |= {"earned": earnings_report.earned_in(request.user, month_of(facts["now"]))}
+        facts |= {"profile": request.user.mechanic_profile, "standing": ratings.standing(request.user)}
+    return render(request, f"sessions/{role.value}.html", facts)
+
+
+@signed_in
+@require_safe
+@never_cache
+def own_sessions(request: SignedInRequest) -> HttpResponse:
+    return render(request, "sessions/own_sessions.html", _own(request))
+
+
+@mechanic_only
+@require_safe
+@never_cache
+def queue(request: SignedInRequest) -> HttpResponse:
+    return render(request, "sessions/queue.html", _queue(request))
+
+
+@mechanic_only
+@require_safe
+@never_cache
+def summaries_to_write(request: SignedInRequest) -> HttpResponse:
+    return render(request, "sessions/to_write.html", _to_write(request))
+
+
+@signed_in
+@require_safe
+@never_cache
+def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
+    """Who it is, and what customers say; of approved mechanics only."""
+    approved = MechanicProfile.objects.filter(state=MechanicProfile.State.APPROVED, user__is_active=True)
+    profile = get_object_or_404(approved.select_related("user"), user_id=mechanic_id)
+    facts = {
+        "profile": profile,
+        "mechanic": profile.user,
+        "standing": ratings.standing(profile.user),
+        "opinions": ratings.opinions(profile.user),
+        "sessions_done": dashboards.completed_by(profile.user),
+    }
+    return render(request, "sessions/mechanic_profile.html", facts)
+
+
+@signed_in
+@require_POST
+def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    given = request.POST.get("stars", "")
+    stars = int(given) if given in {"1", "2", "3", "4", "5"} else 0
+    line = request.POST.get("line", "")
+    try:
+        rating.rate(session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now())
+        messages.success(request, _("Thank you for your rating."))
+    except Session.DoesNotExist:
+        raise Http404 from None
+    except Refused as refused:
+        messages.error(request, refused.detail)
+    return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
+
+
+def _own(request: SignedInRequest) -> dict[str, Any]:
+    answer_hours = int(span("solved_answer").total_seconds()) // 3600
+    return {"lists": dashboards.of(request.user, request.GET.get("page")), "answer_hours": answer_hours}
+
+
+def _to_write(request: SignedInRequest) -> dict[str, Any]:
+    off = request.user.mechanic_profile.switched_off_at
+    return {"to_write": pending_summaries.owed_by(request.user, timezone.now()), "switched_off": off}
+
+
+def _queue(request: SignedInRequest) -> dict[str, Any]:
+    owed = pending_summaries.in_the_way(request.user, timezone.now())
+    return {"requests": dashboards.open_requests(request.user), "busy": dashboards.is_busy(request.user), "owed": owed}

@@ -1,0 +1,6 @@
+/** What every page does beyond plain HTML. Each part works alone; without scripts the page still works. */
+import "lib/busy";
+import "lib/counter";
+import "lib/dialogs";
+import "lib/sound-switch";
+import "lib/toasts";

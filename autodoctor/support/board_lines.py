@@ -1,0 +1,196 @@
+"""What the board shows of each open session, and in which order: who needs somebody comes first."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from uuid import UUID
+
+from autodoctor.accounts.models import User
+from autodoctor.sessions.lifecycle import alert_work
+from autodoctor.sessions.models import Alert, Connection, Session
+from autodoctor.sessions.record import participants
+from autodoctor.sessions.record.participants import Seat, Situation
+from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.states import OPEN, State
+
+MOST = 150  # lines at once; what is in trouble is always among them
+
+
+class Level(IntEnum):
+    """How much a session needs somebody."""
+
+    CALM = 0
+    WATCH = 1
+    HANDLED = 2  # in trouble, and somebody of support has it
+    TROUBLE = 3
+    ALARM = 4  # in trouble, and nobody has taken it
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Person:
+    """One of the two, and since when they have been `in`, `preparing` or `away`."""
+
+    role: str
+    user: User
+    status: str
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Sign:
+    """Something that does not go as it should; `what` names the words for it in `support/parts/sign.html`."""
+
+    what: str
+    since: datetime | None
+    level: Level
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An alert as it is shown: `over` when what gave rise to it is gone."""
+
+    alert: Alert
+    over: bool
+
+    @property
+    def level(self) -> Level:
+        if self.over:
+            return Level.CALM
+        return Level.HANDLED if self.alert.taken_by_id else Level.ALARM
+
+
+@dataclass(frozen=True)
+class Line:
+    session: Session
+    people: list[Person]
+    signs: list[Sign]
+    notices: list[Notice]
+
+    @property
+    def level(self) -> Level:
+        """A sign is in good hands when somebody has an alert of the session."""
+        signs = max((sign.level for sign in self.signs), default=Level.CALM)
+        notices = max((notice.level for notice in self.notices), default=Level.CALM)
+        in_hands = notices == Level.HANDLED and signs == Level.TROUBLE
+        return Level.HANDLED if in_hands else max(signs, notices)
+
+    @property
+    def vehicle(self) -> str:
+        return self.session.vehicle_words
+
+
+@dataclass(frozen=True)
+class Board:
+    """Open sessions, those that nobody has paid for yet, and what is left of sessions that are over."""
+
+    lines: list[Line]
+    more: int  # calm ones that are not shown
+    drafts: list[Session]
+    closed: list[tuple[Session, list[Notice]]]
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def board(now: datetime) -> Board:
+    """In a number of queries that does not grow with the sessions."""
+    sessions = Session.objects.select_related("customer", "mechanic")
+    open_ones = list(sessions.filter(state__in=OPEN).order_by("state_at", "id"))
+    drafts = [session for session in open_ones if session.state == State.DRAFT]
+    alerts = _open_alerts()
+    running = [session for session in open_ones if session.state != State.DRAFT]
+    lines = sorted(_lines(running, alerts, now), key=lambda line: (-line.level, line.session.state_at))
+    over = list(sessions.filter(id__in=alerts.keys() - {session.id for session in open_ones}))
+    return Board(
+        lines=lines[:MOST],
+        more=max(0, len(lines) - MOST),
+        drafts=drafts[-MOST:],
+        closed=_left_over(over, alerts, now),
+        counts={level.word: sum(line.level == level for line in lines) for level in Level},
+    )
+
+
+def line_of(session: Session, now: datetime) -> Line:
+    """The same of one session, open or not."""
+    alerts = {session.id: list(Alert.objects.filter(session=session, done_at=None).select_related("taken_by"))}
+    return _lines([session], alerts, now)[0]
+
+
+def _lines(sessions: list[Session], alerts: dict[UUID, list[Alert]], now: datetime) -> list[Line]:
+    situations = participants.look_at(sessions, now)
+    opened = _pages_opened(situations)
+    return [_line(situations[session.id], alerts.get(session.id, []), opened, now) for session in sessions]
+
+
+def _line(it: Situation, alerts: list[Alert], opened: dict[tuple[UUID, str], datetime], now: datetime) -> Line:
+    people = [_person(it, it.customer, it.session.customer, opened)]
+    if it.session.mechanic:
+        people.append(_person(it, it.mechanic, it.session.mechanic, opened))
+    notices = [_notice(alert, it) for alert in alerts]
+    # An alert says more than what was only to be watched before it came.
+    least = Level.HANDLED if any(not notice.over for notice in notices) else Level.CALM
+    return Line(it.session, people, [sign for sign in _signs(it, people, now) if sign.level >= least], notices)
+
+
+def _notice(alert: Alert, it: Situation) -> Notice:
+    return Notice(alert, over=alert_work.is_over(alert, it))
+
+
+def _person(it: Situation, seat: Seat, user: User, opened: dict[tuple[UUID, str], datetime]) -> Person:
+    here_since = opened.get((it.session.id, seat.role)) or (seat.part.joined_at if seat.part else None)
+    away = seat.status == "away" or (seat.is_in and not seat.page_open and not seat.is_heard)
+    return Person(seat.role, user, "away" if away else seat.status, seat.left_at if away else here_since)
+
+
+def _signs(it: Situation, people: list[Person], now: datetime) -> Iterable[Sign]:
+    """What is wrong, in the order in which it matters."""
+    session = it.session
+    if session.state == State.RECONNECTING or session.paused_at:
+        cause = session.pause_cause or "reconnecting"
+        yield Sign(f"paused:{cause}", session.paused_at or session.state_at, Level.TROUBLE)
+    elif session.state == State.LIVE:
+        yield from (Sign(f"gone:{one.role}", one.since, Level.TROUBLE) for one in people if one.status == "away")
+    if session.state == State.ACCEPTED:
+        yield from (
+            Sign(f"not_here:{one.role}", session.state_at, Level.WATCH) for one in people if one.status == "away"
+        )
+    if session.state == State.WAITING and now - session.state_at >= span("start_sound"):
+        yield Sign("not_started", session.state_at, Level.WATCH)
+    if session.state == State.REQUESTED:
+        given_back = session.released_at is not None
+        if given_back or now - session.state_at >= span("unnoticed") / 2:
+            yield Sign("given_back" if given_back else "unaccepted", session.state_at, Level.WATCH)
+    if session.hold_until and session.hold_until > now:
+        yield Sign("held", session.ends_at, Level.WATCH)
+
+
+def _open_alerts() -> dict[UUID, list[Alert]]:
+    found: dict[UUID, list[Alert]] = {}
+    for alert in Alert.objects.filter(done_at=None).select_related("taken_by").order_by("raised_at", "id"):
+        found.setdefault(alert.session_id, []).append(alert)
+    return found
+
+
+def _left_over(
+    sessions: list[Session], alerts: dict[UUID, list[Alert]], now: datetime
+) -> list[tuple[Session, list[Notice]]]:
+    """The oldest first; what is over by itself is closed by the clock before long, and not worth a look."""
+    situations = participants.look_at(sessions, now)
+    found = []
+    for session in sessions:
+        notices = [_notice(alert, situations[session.id]) for alert in alerts[session.id]]
+        if pressing := [notice for notice in notices if not notice.over or notice.alert.taken_by_id]:
+            found.append((session, pressing))
+    return sorted(found, key=lambda one: one[1][0].alert.raised_at)[:MOST]
+
+
+def _pages_opened(situations: dict[UUID, Situation]) -> dict[tuple[UUID, str], datetime]:
+    """Since when somebody has had a page open, by session and role."""
+    found: dict[tuple[UUID, str], datetime] = {}
+    pages = Connection.objects.filter(session_id__in=list(situations)).order_by("-opened_at")
+    for session_id, role, opened_at in pages.values_list("session_id", "role", "opened_at"):
+        found[session_id, role] = opened_at  # the first of several comes last
+    return found

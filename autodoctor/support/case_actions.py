@@ -1,0 +1,306 @@
+"""What support can do about a session: each a form with a reason, and the action behind it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID, uuid4
+
+from django import forms
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.payments.formatting import money
+from autodoctor.payments.models import Refund
+from autodoctor.sessions.lifecycle import refunds, support_actions
+from autodoctor.sessions.lifecycle.extensions import until_cap
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, State
+from autodoctor.summaries import actions as summaries
+from autodoctor.support.case_file import Case
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+On = dict[str, Any]  # what every action takes: session_id, by, now, token
+Given = dict[str, Any]
+MINUTES = (5, 10, 15, 30, 60)
+
+
+class ActForm(forms.Form):
+    """`case` is the session as the page shows it; choices that a form offers come from there.
+
+    `token`: the same form sent twice does it once.
+    """
+
+    token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+    def __init__(self, case: Case, data: QueryDict | None = None) -> None:
+        super().__init__(data, auto_id=f"{self.prefix_of()}_%s")
+        self.case = case
+        self.prepare()
+
+    @classmethod
+    def prefix_of(cls) -> str:
+        return cls.__name__.removesuffix("Form").lower()
+
+    def prepare(self) -> None:
+        """Offer what depends on the session."""
+
+    def offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        cast(forms.ChoiceField, self.fields[name]).choices = choices
+
+
+def _reason(hint: "_StrPromise") -> forms.CharField:
+    missing = {"required": _("Write why: a few words are enough.")}
+    area = forms.Textarea({"rows": 2})
+    return forms.CharField(
+        label=_("Why?"), help_text=hint, max_length=support_actions.LONGEST_REASON, widget=area, error_messages=missing
+    )
+
+
+def _sure(label: "_StrPromise") -> forms.BooleanField:
+    return forms.BooleanField(label=label, error_messages={"required": _("Tick this first: it cannot be undone.")})
+
+
+BOTH_READ = _("Both read this, in the chat and on the page.")
+WE_READ = _("Only support reads this.")
+
+
+class EndForm(ActForm):
+    reason = _reason(BOTH_READ)
+    sure = _sure(_("End it for both, now"))
+
+
+class CancelForm(ActForm):
+    reason = _reason(BOTH_READ)
+    sure = _sure(_("Call it off for both, now"))
+
+
+class ReleaseForm(ActForm):
+    reason = _reason(WE_READ)
+    sure = _sure(_("Take it away from this mechanic"))
+
+
+class AssignForm(ActForm):
+    mechanic = forms.ChoiceField(label=_("Mechanic"), help_text=_("Who is taking sessions and has none just now."))
+    reason = _reason(WE_READ)
+
+    def prepare(self) -> None:
+        self.offer("mechanic", [(str(person.id), person.name) for person in self.case.takers])
+
+
+class TimeForm(ActForm):
+    minutes = forms.TypedChoiceField(label=_("How much"), coerce=int)
+    reason = _reason(WE_READ)
+
+    def prepare(self) -> None:
+        room = until_cap(self.case.session, self.case.now)
+        offered = [minutes for minutes in MINUTES if minutes * 60 <= room] or MINUTES[:1]
+        self.offer("minutes", [(str(minutes), str(_("%d minutes")) % minutes) for minutes in offered])
+
+
+class MessageForm(ActForm):
+    to = forms.ChoiceField(label=_("To"))
+    text = forms.CharField(
+        label=_("Message"),
+        max_length=support_actions.LONGEST_MESSAGE,
+        widget=forms.Textarea({"rows": 3}),
+        error_messages={"required": _("Write something first.")},
+    )
+
+    def prepare(self) -> None:
+        session, one = self.case.session, str(_("Only to %s"))
+        readers = [("customer", one % session.customer.name)]
+        if session.mechanic:
+            readers = [("both", str(_("To both"))), *readers, ("mechanic", one % session.mechanic.name)]
+        self.offer("to", readers)
+
+
+class RefundForm(ActForm):
+    payment = forms.ChoiceField(label=_("Of which charge"))
+    amount = forms.DecimalField(
+        label=_("Amount"),
+        min_value=Decimal("0.01"),
+        max_digits=9,
+        decimal_places=2,
+        widget=forms.TextInput({"inputmode": "decimal", "placeholder": "0.00"}),
+        error_messages={"invalid": _("An amount like 12.50."), "min_value": _("An amount like 12.50.")},
+    )
+    borne_by = forms.ChoiceField(
+        label=_("Who bears it"), choices=Refund.Bearer.choices, widget=forms.RadioSelect, initial=Refund.Bearer.PLATFORM
+    )
+    reason = _reason(_("The customer may read this on their receipt."))
+    sure = _sure(_("Give the money back"))
+
+    def prepare(self) -> None:
+        charges = [
+            (str(each.payment.id), _left(each.payment.description, each.refundable_cents, each.payment.currency))
+            for each in self.case.refundable
+        ]
+        self.offer("payment", charges)
+
+
+class ResendForm(ActForm):
+    reason = _reason(WE_READ)
+
+
+@dataclass(frozen=True)
+class Act:
+    """`explained` stands above the form; `danger`: it takes something away, or cannot be undone."""
+
+    name: str
+    label: Promise
+    explained: Promise
+    button: Promise
+    done: Promise
+    form: type[ActForm]
+    do: Callable[[On, Given], Any]
+    offered: Callable[[Case], bool]
+    icon: str
+    danger: bool = False
+
+
+def _left(description: str, cents: int, currency: str) -> str:
+    return str(_("%(what)s: %(left)s left")) % {"what": description, "left": money(cents, currency)}
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount * 100)
+
+
+def _refund(on: On, given: Given) -> Refund:
+    return refunds.refund(
+        session_id=on["session_id"],
+        by=on["by"],
+        now=on["now"],
+        refund_id=on["token"],
+        payment_id=UUID(given["payment"]),
+        amount_cents=_cents(given["amount"]),
+        reason=given["reason"],
+        borne_by=given["borne_by"],
+    )
+
+
+def _has_not_begun(case: Case) -> bool:
+    return case.session.state in BEFORE_START | {State.DRAFT}
+
+
+ACTS: dict[str, Act] = {
+    act.name: act
+    for act in (
+        Act(
+            "message",
+            _("Write to them"),
+            _("It stands in the chat at once. Whoever has no page open gets a mail, too."),
+            _("Send"),
+            _("Sent."),
+            MessageForm,
+            lambda on, given: support_actions.say(**on, text=given["text"], to=given["to"]),
+            lambda case: True,
+            "chat",
+        ),
+        Act(
+            "extend",
+            _("Give time"),
+            _("The clock jumps on both screens. Nobody pays for it, and it is used last."),
+            _("Give this time"),
+            _("The clock has moved."),
+            TimeForm,
+            lambda on, given: support_actions.give_time(**on, seconds=given["minutes"] * 60, reason=given["reason"]),
+            lambda case: case.is_running,
+            "clock",
+        ),
+        Act(
+            "assign",
+            _("Give it to another mechanic"),
+            _(
+                "They are told by mail and in their list. If they do not come in time, it goes back to the queue. "
+                "Whoever has it now is freed."
+            ),
+            _("Give it to them"),
+            _("They have it now."),
+            AssignForm,
+            lambda on, given: support_actions.assign(**on, mechanic_id=UUID(given["mechanic"]), reason=given["reason"]),
+            lambda case: case.session.state in BEFORE_START,
+            "wrench",
+        ),
+        Act(
+            "release",
+            _("Back to the queue"),
+            _("The mechanic is freed and cannot take it again. The request goes to the front of the queue."),
+            _("Take it back"),
+            _("It is in the queue again."),
+            ReleaseForm,
+            lambda on, given: support_actions.release(**on, reason=given["reason"]),
+            lambda case: case.session.state in BEFORE_START and case.session.state in CLAIMED,
+            "undo",
+            danger=True,
+        ),
+        Act(
+            "cancel",
+            _("Call it off"),
+            _("It does not take place. The hold is released in full, and nobody can bring it back."),
+            _("Call it off"),
+            _("It is called off, and the hold is being released."),
+            CancelForm,
+            lambda on, given: support_actions.cancel(**on, reason=given["reason"]),
+            _has_not_begun,
+            "close",
+            danger=True,
+        ),
+        Act(
+            "end",
+            _("End the session"),
+            _("It ends for both at once. Only the time that was used is charged, the rest of the hold is released."),
+            _("End the session"),
+            _("It is over, and the charge is on its way."),
+            EndForm,
+            lambda on, given: support_actions.end(**on, reason=given["reason"]),
+            lambda case: case.is_running,
+            "close",
+            danger=True,
+        ),
+        Act(
+            "refund",
+            _("Give money back"),
+            _("Any part of what was charged. The bank takes a few days; the customer sees it on the receipt at once."),
+            _("Give it back"),
+            _("It is on its way to the customer’s card."),
+            RefundForm,
+            _refund,
+            lambda case: bool(case.refundable),
+            "card",
+            danger=True,
+        ),
+        Act(
+            "resend",
+            _("Send the summary again"),
+            _("The customer gets it by mail once more, with the PDF."),
+            _("Send it again"),
+            _("It is on its way."),
+            ResendForm,
+            lambda on, given: summaries.resend(**on, reason=given["reason"]),
+            lambda case: case.session.summarised_at is not None,
+            "mail",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An act as the page offers it; `open` after it was refused, with what was typed."""
+
+    act: Act
+    form: ActForm
+    open: bool = False
+
+
+def offers(case: Case, tried: ActForm | None = None, name: str = "") -> list[Offer]:
+    """What can be done about it now, and what was just tried even if that is no longer so."""
+    return [
+        Offer(act, tried if tried and act.name == name else act.form(case), open=act.name == name)
+        for act in ACTS.values()
+        if act.name == name or act.offered(case)
+    ]

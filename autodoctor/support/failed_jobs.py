@@ -1,0 +1,108 @@
+"""Work that was given up, events of Stripe's that belong to nothing here: to see, to try again, to dismiss."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.payments.models import Payment, Refund, StripeEvent
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.models import Session
+from autodoctor.support import staff_actions
+from autodoctor.support.models import Deed
+
+PER_PAGE = 20
+EVENT = "stripe.event"
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A job that was given up, the session it belongs to, and the event of Stripe's that it is about."""
+
+    job: Job
+    session_id: UUID | None
+    event: StripeEvent | None
+
+
+@support_only
+@require_safe
+@never_cache
+def jobs(request: SignedInRequest) -> HttpResponse:
+    given_up = Job.objects.exclude(parked_at=None).order_by("-parked_at", "-id")
+    page = Paginator(given_up, PER_PAGE).get_page(request.GET.get("page"))
+    done = Deed.objects.filter(kind__startswith="job.").select_related("by").order_by("-at", "-id")[:10]
+    return render(request, "support/jobs.html", {"page": page, "parked": parked(page.object_list), "done": done})
+
+
+@support_only
+@require_POST
+def job(request: SignedInRequest, job_id: int) -> HttpResponse:
+    """Try it again, or dismiss it, as the form says."""
+    one = get_object_or_404(Job.objects.exclude(parked_at=None), pk=job_id)
+    (found,) = parked([one])
+    try:
+        if request.POST.get("act") == "dismiss":
+            reason = request.POST.get("reason", "")
+            staff_actions.dismiss(
+                job=one, session_id=found.session_id, by=request.user, reason=reason, now=timezone.now()
+            )
+            messages.success(request, _("Dismissed."))
+        else:
+            staff_actions.retry(job=one, session_id=found.session_id, by=request.user, now=timezone.now())
+            messages.success(request, _("It is tried again now. If it fails again, it comes back here."))
+    except Refused as refused:
+        messages.error(request, refused.detail)
+    return SeeOther(reverse("support_jobs"))
+
+
+def parked(given_up: Iterable[Job]) -> list[Parked]:
+    """With what they belong to, in a few queries however many there are."""
+    those = list(given_up)
+    events = StripeEvent.objects.in_bulk([job.key for job in those if job.kind == EVENT])
+    hints = {job.pk: _hints(job, events.get(job.key)) for job in those}
+    sessions = _sessions({hint for one in hints.values() for hint in one})
+    return [
+        Parked(
+            job,
+            next((sessions[hint] for hint in hints[job.pk] if hint in sessions), None),
+            events.get(job.key) if job.kind == EVENT else None,
+        )
+        for job in those
+    ]
+
+
+def _hints(job: Job, event: StripeEvent | None) -> list[UUID]:
+    """Ids that may be a session's, a payment's or a refund's."""
+    named = [
+        job.payload.get("owner_id"),
+        job.payload.get("context", {}).get("session_id"),
+        job.key.partition(":")[0],
+        event.payment_id if event else None,
+    ]
+    return [found for found in map(_uuid, named) if found]
+
+
+def _sessions(hints: set[UUID]) -> dict[UUID, UUID]:
+    """Which session each of these ids leads to, where it leads to one."""
+    refunds = Refund.objects.filter(id__in=hints).values_list("id", "payment__owner_id")
+    payments = Payment.objects.filter(id__in=hints).values_list("id", "owner_id")
+    sessions = Session.objects.filter(id__in=hints).values_list("id", "id")
+    return dict(refunds) | dict(payments) | dict(sessions)
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(str(value)) if value else None
+    except ValueError:
+        return None

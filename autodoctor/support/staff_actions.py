@@ -1,0 +1,109 @@
+"""What support does with people and with work that was given up. Each leaves a record of who did it, and why."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from autodoctor.accounts import actions as accounts
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.core.errors import Refused
+from autodoctor.payments import webhook_inbox
+from autodoctor.scheduler import queue
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle.support_notes import note
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import OPEN
+from autodoctor.support.models import Deed
+
+Kind = Deed.Kind
+REASON_LENGTH = 200
+
+
+def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
+    """Shut somebody out everywhere, at once; the log of what they have open says so. Raises `Refused`."""
+    why = _needed(reason)
+    if user.is_staff:
+        raise Refused("is_support", _("Support cannot shut support out."))
+    with transaction.atomic():
+        accounts.ban(user=user, now=now)
+        _record(Kind.BANNED, by=by, subject=str(user.id), reason=why, now=now)
+    mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user), state__in=OPEN)
+    for session_id in mine.values_list("id", flat=True):
+        data = {"person": str(user.id), "name": user.name, "reason": why}
+        note(session_id=session_id, kind="support.banned", by=by, data=data, now=now)
+
+
+def lift_ban(*, user: User, by: User, reason: str, now: datetime) -> None:
+    """They may come back. Raises `Refused`."""
+    why = _needed(reason)
+    with transaction.atomic():
+        accounts.lift_ban(user=user)
+        _record(Kind.UNBANNED, by=by, subject=str(user.id), reason=why, now=now)
+
+
+def approve(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
+    """They may take requests from now on, and are written to. Raises `accounts.Refused`."""
+    with transaction.atomic():
+        accounts.approve(profile=profile, by=by, now=now)
+        _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=reason.strip(), now=now)
+
+
+def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
+    """They are written to, with the reason. Raises `Refused` and `accounts.Refused`."""
+    why = _needed(reason)
+    with transaction.atomic():
+        accounts.decline(profile=profile, by=by, now=now, reason=why)
+        _record(Kind.DECLINED, by=by, subject=str(profile.user_id), reason=why, now=now)
+
+
+def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime) -> None:
+    """Tried again at once, with all its attempts. Raises `Refused` when it is not given up any more."""
+    with transaction.atomic():
+        if not queue.unpark([job.pk], now):
+            raise _gone()
+        _record(Kind.RETRIED, by=by, subject=_name(job), reason="", now=now)
+    _note_job("support.job_retried", job, session_id, by=by, reason="", now=now)
+
+
+def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: datetime) -> None:
+    """Never tried again: what it was to do is done otherwise, or not wanted any more. Raises `Refused`."""
+    why = _needed(reason)
+    with transaction.atomic():
+        if not queue.dismiss(job.pk):
+            raise _gone()
+        if job.kind == "stripe.event":
+            webhook_inbox.dismiss(job.key, now)
+        _record(Kind.DISMISSED, by=by, subject=_name(job), reason=why, now=now)
+    _note_job("support.job_dismissed", job, session_id, by=by, reason=why, now=now)
+
+
+def about(subject: str) -> list[Deed]:
+    """What was done with it, the newest first."""
+    return list(Deed.objects.filter(subject=subject).select_related("by").order_by("-at", "-id")[:50])
+
+
+def _name(job: Job) -> str:
+    return f"{job.kind} {job.key}"
+
+
+def _note_job(kind: str, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:
+    if session_id:
+        data = {"kind": job.kind, "key": job.key, "error": job.last_error, "reason": reason}
+        note(session_id=session_id, kind=kind, by=by, data=data, now=now)
+
+
+def _record(kind: Deed.Kind, *, by: User, subject: str, reason: str, now: datetime) -> None:
+    Deed.objects.create(kind=kind, at=now, by=by, subject=subject, reason=reason[:REASON_LENGTH])
+
+
+def _needed(reason: str) -> str:
+    if not reason.strip():
+        raise Refused("no_reason", _("Please say why: others read it later."), 422)
+    return reason.strip()[:REASON_LENGTH]
+
+
+def _gone() -> Refused:
+    return Refused("not_parked", _("It is not given up any more."))

@@ -1,0 +1,183 @@
+"""The numbers are those of the log and the ledger, in few queries however many sessions there were."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions.lifecycle import support_actions as desk_acts
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.tests.story import HANDLERS, NOON, Story
+from autodoctor.support.statistics import Numbers, Period, Tally
+from autodoctor.support.statistics_page import bars
+
+pytestmark = pytest.mark.django_db
+DAY = NOON.date()
+RANGE = f"?first={DAY}&last={DAY}"
+
+
+@pytest.fixture(autouse=True)
+def quiet(settings: Settings) -> None:
+    settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
+    assert HANDLERS
+
+
+@pytest.fixture
+def desk(client_of: Callable[[User], Client], support: User) -> Client:
+    return client_of(support)
+
+
+def numbers() -> Numbers:
+    return Numbers(Period(DAY, DAY))
+
+
+def test_acceptance_is_counted_from_the_request_for_who_accepted_first(
+    customer: User, stranger: User, mechanic: User, mechanic2: User
+) -> None:
+    Story(customer, mechanic).pay().wait(minutes=2).accept().join().start()
+    other = Story(stranger, mechanic2).pay().wait(minutes=1).accept()
+    other.wait(minutes=11)  # mechanic2 did not come
+    Story(stranger, mechanic2).pay()
+    found = numbers()
+    assert found.of(mechanic.id).waits == [120]
+    assert found.of(mechanic2.id).waits == [60]
+    assert found.of(mechanic2.id).mechanic_no_shows == 1
+    assert found.on(DAY).wait == 90
+    assert found.on(DAY).sessions == 3
+    assert found.of(None).sessions == 2  # given back, and never taken
+    assert found.mechanics[-1] is None
+
+
+def test_what_support_gave_to_a_mechanic_is_theirs(customer: User, mechanic: User, support: User) -> None:
+    story = Story(customer, mechanic).pay().wait(minutes=4)
+    desk_acts.assign(session_id=story.id, by=support, mechanic_id=mechanic.id, reason="Knows it", now=story.now)
+    assert numbers().of(mechanic.id).waits == [240]
+    assert numbers().mechanics == [mechanic.id]
+
+
+def test_a_customer_who_does_not_come_is_counted(customer: User, mechanic: User) -> None:
+    Story(customer, mechanic).pay().accept().join(mechanic).wait(minutes=11)
+    assert numbers().of(mechanic.id).customer_no_shows == 1
+
+
+def test_drops_and_the_time_they_cost(customer: User, mechanic: User) -> None:
+    story = Story(customer, mechanic).live().wait(minutes=5)
+    story.leave(mechanic).wait(seconds=65)
+    story.join(mechanic).wait(minutes=1)
+    story.leave(customer).wait(seconds=30)
+    story.end(mechanic)
+    tally = numbers().of(mechanic.id)
+    assert tally.drops == 2
+    assert tally.lost_seconds == pytest.approx(95, abs=1)  # also the pause in which it ended
+
+
+def test_who_leaves_before_the_start_is_no_drop(customer: User, mechanic: User) -> None:
+    Story(customer, mechanic).pay().accept().join().leave(customer).wait(seconds=10)
+    assert numbers().of(mechanic.id).drops == 0
+
+
+def test_refunds_and_ratings(customer: User, mechanic: User, support: User) -> None:
+    story = Story(customer, mechanic).live().wait(minutes=3).end(customer)
+    Session.objects.filter(id=story.id).update(stars=4)
+    Payment.objects.filter(owner_id=story.id).update(state="captured", captured_cents=999)
+    for cents, state in ((300, "issued"), (100, "requested"), (200, "failed")):
+        Refund.objects.create(
+            payment=story.payment, amount_cents=cents, reason="x", requested_by=support, state=state, created_at=NOON
+        )
+    tally = numbers().of(mechanic.id)
+    assert (tally.refunded_cents, tally.rating) == (400, 4)
+
+
+def test_other_days_are_left_out(customer: User, mechanic: User) -> None:
+    Story(customer, mechanic).pay()
+    assert not Numbers(Period(DAY + timedelta(days=1), DAY + timedelta(days=30))).tallies
+    assert not Numbers(Period(DAY - timedelta(days=30), DAY - timedelta(days=1))).tallies
+
+
+def test_a_day_is_a_day_of_the_viewers(customer: User, mechanic: User, support: User, desk: Client) -> None:
+    Story(customer, mechanic).pay()  # noon in UTC: an hour after midnight in Auckland
+    User.objects.filter(id=support.id).update(time_zone="Pacific/Auckland")
+    next_day = DAY + timedelta(days=1)
+    assert rows_of(desk.get(f"/support/numbers/numbers.csv?first={next_day}&last={next_day}"))
+
+
+@pytest.mark.parametrize("by", ["mechanic", "day"])
+def test_four_queries_however_many_sessions(
+    customer: User,
+    mechanic: User,
+    mechanic2: User,
+    desk: Client,
+    by: str,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for _ in range(3):
+        Story(customer, mechanic).live().wait(minutes=1).end(customer)
+        Story(customer, mechanic2).live().wait(minutes=1).end(customer)
+    with django_assert_num_queries(4):
+        numbers()
+    address = f"/support/numbers/{RANGE}&by={by}"
+    desk.get(address)
+    with django_assert_num_queries(6):  # who asks, and in which session of a browser
+        page = desk.get(address).content.decode()
+    assert page.count('role="row"') == (4 if by == "mechanic" else 3)
+
+
+def test_the_page_says_what_happened(customer: User, mechanic: User, desk: Client) -> None:
+    Story(customer, mechanic).pay().wait(minutes=2, seconds=5).accept()
+    page = desk.get(f"/support/numbers/{RANGE}").content.decode()
+    assert "2:05" in page
+    assert mechanic.name in page
+    assert f"/mechanics/{mechanic.id}/" in page
+
+
+def test_without_sessions_it_says_so(desk: Client) -> None:
+    assert "No session was requested in these days." in desk.get("/support/numbers/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "?first=2026-03-02&last=2026-03-01",
+        "?first=2020-01-01&last=2026-01-01",
+        "?first=x",
+        "?by=nobody",
+        "?last=0001-01-01",
+        "?last=9999-12-31",
+    ],
+)
+def test_a_range_that_makes_no_sense_is_said_and_the_usual_shown(desk: Client, asked: str) -> None:
+    answer = desk.get("/support/numbers/" + asked)
+    assert answer.status_code == 200
+    assert "These are the last 30 days." in answer.content.decode()
+    assert desk.get("/support/numbers/numbers.csv" + asked).status_code == 200
+
+
+def rows_of(answer: Any) -> list[dict[str, str]]:
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.content.decode())))
+
+
+def test_the_file_has_a_line_for_each_mechanic_and_day(customer: User, mechanic: User, desk: Client) -> None:
+    Story(customer, mechanic).pay().wait(minutes=2).accept()
+    User.objects.filter(id=mechanic.id).update(name='=HYPERLINK("x")')
+    (row,) = rows_of(desk.get(f"/support/numbers/numbers.csv{RANGE}"))
+    assert row["day"] == str(DAY)
+    assert row["mechanic"] == '\'=HYPERLINK("x")'
+    assert (row["sessions"], row["median_seconds_to_acceptance"], row["rating"]) == ("1", "120.0", "")
+
+
+def test_tallies_add_up() -> None:
+    assert Tally(1, [2.0], stars=[5]) + Tally(2, [4.0], drops=1) == Tally(3, [2.0, 4.0], drops=1, stars=[5])
+
+
+def test_bars_are_as_tall_as_their_days() -> None:
+    assert bars([2, None, 1, 0]) == "M0.5 20v-20.0M2.5 20v-10.0"
+    assert bars([None, 0]) == ""
+    assert bars([1000, 1]).endswith("v-1.0")  # a day with something is seen

@@ -1,0 +1,75 @@
+"""The browser of the journeys. `python -m tests.kit.chromium` finds one, or installs it where it can.
+
+Two kinds: the whole browser, and the headless shell, which is the same engine without the windows around it and opens a
+page for a fifth of the work. The shell asks nobody for permission, shows no notifications and has no camera to choose.
+"""
+
+import os
+import shutil
+import sys
+from typing import Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.kit import installing
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"
+FLAGS = [
+    "--use-fake-device-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+]
+SHELL_FLAGS = [
+    "--use-fake-ui-for-media-stream",  # devices for whoever asks: there is no window to ask back in
+    "--use-fake-device-for-media-stream=fps=8",  # enough to see that it moves: every picture costs
+]
+
+
+def options(*, whole: bool = False) -> dict[str, Any]:
+    """What a browser is launched with. Where there is none the test fails: skipped, nobody would miss it."""
+    shell = None if whole else shutil.which(SHELL)
+    path = shell or find()
+    if path is None:
+        pytest.fail("no Chromium: install one to run the tests in a browser")
+    flags = [*FLAGS, *SHELL_FLAGS] if shell else FLAGS
+    return {"executable_path": path, "args": [*flags, "--no-sandbox"] if os.geteuid() == 0 else flags}
+
+
+def find() -> str | None:
+    """The system's browser, else the one that Playwright has downloaded before."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if os.path.exists(path) else None
+
+
+def install() -> None:
+    """Debian's package as root, else Playwright's download. Leaves things as they are where neither is to be had."""
+    installing.packages("chromium", "fonts-liberation")
+    if find() is None:
+        installing.attempt(sys.executable, "-m", "playwright", "install", "chromium")
+
+
+def main() -> int:
+    if find() is None:
+        print("Installing a browser …", flush=True)
+        install()
+    if not shutil.which(SHELL):
+        installing.packages(SHELL)
+    found = find()
+    print(found or "No Chromium, and none to be had: install one to run the journeys.")
+    return 0 if found else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Sessions brought to a state on a running server's data, without going through the pages."""
+
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from tests.kit.server import ENROL, Person, Server
+from tests.kit.sockets import Frame, Socket, room
+
+_ARRANGE = """
+from uuid import uuid4
+from datetime import timedelta
+from django.db import transaction
+from django.utils import timezone
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Payment
+from autodoctor.sessions import actions
+
+customer = User.objects.get(email="{customer}")
+mechanic = User.objects.get(email="{mechanic}")
+now = timezone.now()
+terms = actions.PlanTerms("chat", "Quick Chat", "chat", {seconds}, 999)
+session = actions.draft(customer=customer, terms=terms, vehicle={{"make": "Volvo"}}, concern="It rattles when cold",
+                        keep_card=False, now=now)
+steps = {{
+    "requested": lambda: (Payment.objects.filter(owner_id=session.id).update(state="authorised", authorised_at=now),
+                          actions.admit(session_id=session.id, now=now)),
+    "accepted": lambda: actions.accept(session_id=session.id, mechanic=mechanic, now=now),
+    "waiting": lambda: [actions.join(session_id=session.id, user=user, now=now) for user in (customer, mechanic)],
+    "live": lambda: actions.start(session_id=session.id, by=mechanic, now=timezone.now()),
+}}
+with transaction.atomic():  # or the running server would notice on the way that no page of theirs is open
+    for state, step in steps.items():
+        if "{state}" == "draft":
+            break
+        step()
+        if state == "{state}":
+            break
+    # They are taken to be there until a page of theirs has come and gone.
+    session.participants.update(last_seen_at=None)
+print(session.id)
+"""
+
+# Crowds of frames are what some tests are about; people are slower.
+UNLIMITED = '{"messages_at_once": 100000, "messages_a_second": 100000, "heartbeat": 1}'
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A session with two people of its own."""
+
+    server: Server
+    customer: Person
+    mechanic: Person
+    id: UUID
+
+    def open(self, person: Person, after: int = 0) -> Socket:
+        """A page that has joined."""
+        socket = Socket(self.server, room(self.id, after), person)
+        socket.expect("welcome")
+        socket.send("join")
+        return socket
+
+    def messages_seen_by(self, person: Person) -> list[Frame]:
+        """The messages as somebody sees them who comes back with nothing."""
+        with self.open(person) as socket:
+            last = socket.say("that is all")
+            socket.expect("event", client_id=last)
+            return [f for f in socket.frames if f["type"] == "event" and f["kind"] == "message.posted"][:-1]
+
+
+def stage(server: Server, state: str = "live", *, seconds: float = 1800) -> Talk:
+    """Two new people, signed in, and a session between them in that state."""
+    number = len(server.enrolled)
+    emails = [f"{role}-{number}-0@example.org" for role in ("customer", "mechanic")]
+    enrol = "".join(
+        ENROL.format(count=1, prefix=f"{role}-{number}-", mechanics=role == "mechanic")
+        for role in ("customer", "mechanic")
+    )
+    arrange_ = _ARRANGE.format(state=state, customer=emails[0], mechanic=emails[1], seconds=seconds)
+    *_, customers, mechanics, session_id = server.shell(enrol + arrange_).strip().splitlines()
+    people = [
+        Person(id_, email, {"sessionid": key}) for ((id_, email, key),) in map(json.loads, (customers, mechanics))
+    ]
+    server.enrolled.extend(people)
+    return Talk(server, people[0], people[1], UUID(session_id))
+
+
+def end(server: Server, session_id: UUID, email: str) -> None:
+    """Ended by that person, from outside the server's process."""
+    server.shell(
+        "from uuid import UUID\n"
+        "from django.utils import timezone\n"
+        "from autodoctor.accounts.models import User\n"
+        "from autodoctor.sessions import actions\n"
+        f"actions.end(session_id=UUID('{session_id}'), by=User.objects.get(email='{email}'), now=timezone.now())"
+    )
+
+
+def state_of(server: Server, session_id: UUID) -> str:
+    ((state,),) = server.sql(f"SELECT state FROM autodoctor_sessions_session WHERE id = '{key(server, session_id)}'")
+    return str(state)
+
+
+def messages_of(server: Server, session_id: UUID) -> list[tuple[int, str, str]]:
+    """`(seq, client_id, at)` of every stored message, in order."""
+    rows = server.sql(
+        "SELECT seq, client_id, at FROM autodoctor_sessions_sessionevent "
+        f"WHERE kind = 'message.posted' AND session_id = '{key(server, session_id)}' ORDER BY seq"
+    )
+    return [(seq, str(UUID(str(client_id))), str(at)) for seq, client_id, at in rows]
+
+
+def key(server: Server, id_: UUID) -> str:
+    """How this database writes a UUID."""
+    return id_.hex if server.is_sqlite else str(id_)

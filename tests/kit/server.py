@@ -1,0 +1,351 @@
+"""The real server, as `bin/dev` runs it, in a process of its own that a test may kill, stop and start again."""
+
+import fcntl
+import hashlib
+import json
+import secrets
+import shutil
+import signal
+import sqlite3
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from autodoctor.scripts import building, bundles
+from tests.kit import processes
+from tests.kit.ports import free_port
+from tests.kit.postgres import Postgres
+
+PASSWORD = "demo"
+ARTIFACTS = processes.ROOT / ".artifacts"
+BUNDLES = processes.ROOT / ".bundles"
+START_LIMIT = 60  # seconds until it must answer
+# Options of an HTTP client: servers here have no certificates, and to read the machine's costs each client 60 ms.
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
+TEMPLATES_KEPT = 24 * 60 * 60  # seconds
+SIGNED_IN = """
+import json
+from types import SimpleNamespace
+from allauth.account.internal.flows.login import record_authentication
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from autodoctor.accounts.models import MechanicProfile, User
+
+def signed_in(user):
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    record_authentication(SimpleNamespace(session=store), user, "password", email=user.email)
+    store.create()
+    return [str(user.id), user.email, store.session_key]
+"""
+ENROL = (
+    SIGNED_IN
+    + """
+people = []
+for number in range({count}):
+    user = User(email=f"{prefix}{{number}}@example.org", name=f"{prefix} {{number}}".title())
+    user.set_unusable_password()
+    user.save()
+    if {mechanics}:
+        MechanicProfile.objects.create(
+            user=user, headline="Engines", years_experience=9, skills="Engines", state="approved", taking_sessions=True
+        )
+    people.append(signed_in(user))
+print(json.dumps(people))
+"""
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in: `cookies` go with every request and every socket."""
+
+    id: str
+    email: str
+    cookies: dict[str, str]
+
+
+class Server:
+    """Start it with `running()`; `data` is its data directory, `url` its address."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        deadlines: Mapping[str, float] | None = None,
+        database_url: str = "",
+        environment: Mapping[str, str] | None = None,
+        cold: bool = False,
+    ) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self._cold = cold
+        self._database_url = database_url
+        self._environment = _environment(data, database_url) | {
+            "PORT": str(self.port),
+            "DEADLINES": json.dumps(deadlines or {}),
+            **(environment or {}),
+        }
+        self._process: subprocess.Popen[Any] | None = None
+        self.enrolled: list[Person] = []
+        self._signed_in: dict[str, Person] = {}
+        self._clients: list[httpx.Client] = []
+
+    def start(self) -> None:
+        """Returns once it answers. Raises `RuntimeError` with its log when it does not within a minute."""
+        with self._log.open("ab") as log:
+            self._process = processes.start(
+                "autodoctor.dev",
+                environment=self._environment,
+                cold=self._cold,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._wait_until_it_answers()
+
+    def kill(self) -> None:
+        """As a power cut would: SIGKILL."""
+        self._signal(signal.SIGKILL)
+        self._last.wait()
+
+    def stop(self) -> int:
+        """As Ctrl-C does; returns the exit code."""
+        self._signal(signal.SIGINT)
+        return self._last.wait(timeout=20)
+
+    def restart(self) -> None:
+        """Kill it where it still runs, and start it again at the same address with the same data."""
+        if self.is_running():
+            self.kill()
+        self.start()
+
+    def stop_signal(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def cont_signal(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Kill it where it still runs, and close its clients."""
+        for client in self._clients:
+            client.close()
+        if self.is_running():
+            self.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._last.pid
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_sqlite(self) -> bool:
+        return not self._database_url
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on its data; returns what it printed. Raises `RuntimeError` when it fails."""
+        return _manage(self._environment, *arguments)
+
+    def shell(self, code: str) -> str:
+        """Run Python with Django set up on its data; returns what it printed."""
+        return self.manage("shell", "--no-imports", "--command", code)
+
+    def sql(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Ask or change its database directly; `%s` stands for a parameter."""
+        if self._database_url:
+            with psycopg.connect(self._database_url) as connection:
+                cursor = connection.execute(query.encode(), parameters)
+                return cursor.fetchall() if cursor.description else []
+        lite = sqlite3.connect(self.data / "autodoctor.sqlite3", timeout=20)
+        try:
+            with lite:
+                return lite.execute(query.replace("%s", "?"), parameters).fetchall()
+        finally:
+            lite.close()
+
+    def enrol(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
+        """That many new people, already signed in."""
+        made = json.loads(self.shell(ENROL.format(count=count, prefix=prefix, mechanics=mechanics)))
+        return [Person(id_, email, {"sessionid": key}) for id_, email, key in made]
+
+    def sign_in(self, email: str) -> Person:
+        """As if by the form, once a person and server."""
+        if email not in self._signed_in:
+            made = self.shell(SIGNED_IN + f"print(json.dumps(signed_in(User.objects.get(email={email!r}))))")
+            id_, _, key = json.loads(made)
+            self._signed_in[email] = Person(id_, email, {"sessionid": key})
+        return self._signed_in[email]
+
+    def sign_in_by_form(self, email: str, password: str = PASSWORD) -> Person:
+        """Through the sign-in page, each time: where it is the subject."""
+        client = self.client()
+        answer = client.post("/sign-in/", data={"login": email, "password": password})
+        cookies = {cookie.name: str(cookie.value) for cookie in client.cookies.jar}
+        if "sessionid" not in cookies:
+            raise RuntimeError(f"{email} could not sign in: {answer.status_code}\n{answer.text[:2000]}")
+        ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
+        return Person(str(_uuid(id_)), email, cookies)
+
+    def client(self, person: Person | None = None) -> httpx.Client:
+        """An HTTP client with the person's cookies that sends the CSRF token along, as our pages do.
+
+        The token is one of its own: the server only compares the two. It is closed with the server.
+        """
+        cookies = {"csrftoken": secrets.token_hex(16)} | (person.cookies if person else {})
+        client = httpx.Client(
+            base_url=self.url,
+            timeout=20,
+            headers={"Referer": self.url + "/", "X-CSRFToken": cookies["csrftoken"]},
+            cookies=cookies,
+            **PLAIN,
+        )
+        self._clients.append(client)
+        return client
+
+    @property
+    def _log(self) -> Path:
+        return self.data / "server.log"
+
+    @property
+    def _last(self) -> subprocess.Popen[Any]:
+        """Kept when it ends: whoever kills it may be another thread than who starts it again."""
+        if self._process is None:
+            raise RuntimeError("the server was never started")
+        return self._process
+
+    def _signal(self, number: signal.Signals) -> None:
+        self._last.send_signal(number)
+
+    def _wait_until_it_answers(self) -> None:
+        limit = time.monotonic() + START_LIMIT
+        with httpx.Client(timeout=2, **PLAIN) as client:
+            while self.is_running() and time.monotonic() < limit:
+                try:
+                    if client.get(f"{self.url}/api/health").status_code == httpx.codes.OK:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.02)
+        raise RuntimeError(f"the server did not start:\n{self.log()[-4000:]}")
+
+
+@contextmanager
+def running(
+    *,
+    deadlines: Mapping[str, float] | None = None,
+    database_url: str = "",
+    environment: Mapping[str, str] | None = None,
+    cold: bool = False,
+) -> Iterator[Server]:
+    """A server with the demo people and plans, gone afterwards with all its data.
+
+    `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`; `cold` is for tests of how
+    it starts, see `processes`.
+    """
+    _bundle_scripts()
+    data = Path(tempfile.mkdtemp(prefix="autodoctor-server-"))
+    shutil.copytree(_template(), data, dirs_exist_ok=True)
+    server = Server(data, deadlines=deadlines, database_url=database_url, environment=environment, cold=cold)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@cache
+def fresh_template(cluster: Postgres) -> str:
+    """The name of a migrated and seeded database in this cluster; databases are copied from it."""
+    url = cluster.create("template_autodoctor")
+    _fill(_environment(_template(), url))
+    return "template_autodoctor"
+
+
+def fresh_database(cluster: Postgres, name: str) -> str:
+    """A migrated and seeded PostgreSQL database; returns its URL."""
+    return cluster.create(name, template=fresh_template(cluster))
+
+
+@cache
+def _template() -> Path:
+    """A migrated and seeded data directory, kept until the code changes: a copy costs milliseconds."""
+    kept = ARTIFACTS / f"template-{_fingerprint()}"
+    if kept.exists():
+        return kept
+    with _alone("template"):
+        if not kept.exists():
+            _forget_old_templates()
+            made = Path(tempfile.mkdtemp(dir=ARTIFACTS, prefix="template-in-the-making-"))
+            _fill(_environment(made, ""))
+            made.rename(kept)
+    return kept
+
+
+@cache
+def _bundle_scripts() -> None:
+    """Pages load what they load in production."""
+    with _alone("bundles"):
+        if bundles.read(BUNDLES / bundles.MANIFEST) is None:
+            building.build(BUNDLES)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Other workers wait until it is there."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    with (ARTIFACTS / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _fingerprint() -> str:
+    sources = sorted((processes.ROOT / "autodoctor").rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+
+
+def _forget_old_templates() -> None:
+    for old in ARTIFACTS.glob("template-*"):
+        if old.stat().st_mtime < time.time() - TEMPLATES_KEPT:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(environment: dict[str, str]) -> None:
+    _manage(environment, "migrate", "--verbosity", "0")
+    _manage(environment, "seed")
+
+
+def _environment(data: Path, database_url: str) -> dict[str, str]:
+    given = {"STATIC_MAX_AGE": "3600"} | ({"DATABASE_URL": database_url} if database_url else {})
+    return processes.environment(data) | given
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> str:
+    done = processes.run("manage", *arguments, environment=environment)
+    if done.returncode:
+        raise RuntimeError(f"manage.py {' '.join(arguments)[:200]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _uuid(value: object) -> object:
+    return UUID(value) if isinstance(value, str) else value

@@ -1,0 +1,25 @@
+"""Time passes for one session: every moment its rows hold moves back, and the running server finds out by itself."""
+
+from uuid import UUID
+
+from tests.kit.scene import key
+from tests.kit.server import Server
+
+SESSION_MOMENTS = (
+    "state_at created_at payable_until requested_at unattended_at released_at accepted_at started_at ends_at clock_at "
+    "hold_until paused_at ended_at extended_at"
+).split()
+PART_MOMENTS = "joined_at last_seen_at missed_at released_at receiving_at failing_since".split()
+
+
+def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:
+    """As if that much more time had gone by since everything that happened in the session; SQLite only."""
+    id_ = UUID(str(session_id))
+    _move(server, "autodoctor_sessions_session", SESSION_MOMENTS, seconds, "id", key(server, id_))
+    _move(server, "autodoctor_sessions_participant", PART_MOMENTS, seconds, "session_id", key(server, id_))
+    _move(server, "scheduler_job", ["due_at", "run_at"], seconds, "key", str(id_))
+
+
+def _move(server: Server, table: str, columns: list[str], seconds: float, where: str, value: str) -> None:
+    changes = ", ".join(f"{name} = strftime('%Y-%m-%d %H:%M:%f', {name}, '-{seconds} seconds')" for name in columns)
+    server.sql(f"UPDATE {table} SET {changes} WHERE {where} = %s", value)
