@@ -15,14 +15,14 @@ from django.conf import settings  # noqa: E402 the apps must be loaded
 from autodoctor.core.request_limits import BodyLimits  # noqa: E402
 from autodoctor.core.static_files import StaticFiles  # noqa: E402
 from autodoctor.files.serving import ServeFiles  # noqa: E402
-from autodoctor.files.streaming_upload import Handler, Reception  # noqa: E402
+from autodoctor.files.streaming_upload import StreamingUpload, UploadHandler  # noqa: E402
 from autodoctor.health.request_ids import RequestIds  # noqa: E402
 from autodoctor.room.socket import list_feed, session_socket  # noqa: E402
-from autodoctor.room.socket.lifecycle import Channel  # noqa: E402
-from autodoctor.room.upload_permission import admits  # noqa: E402
+from autodoctor.room.socket.lifecycle import LiveChannel  # noqa: E402
+from autodoctor.room.upload_permission import may_upload  # noqa: E402
 from autodoctor.room.wire import executor  # noqa: E402
 from autodoctor.room.wire.connection import Receive, Scope, Send  # noqa: E402
-from autodoctor.scheduler.loop import Clock  # noqa: E402
+from autodoctor.scheduler.loop import Scheduler  # noqa: E402
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 SANDBOX = "/sandbox/stripe/"
@@ -32,7 +32,7 @@ class Site:
     """The routes of one process, and what runs beside them from start-up to shut-down."""
 
     def __init__(self) -> None:
-        django_ = Reception(cast(ASGI3Application, Handler()), admits)
+        django_ = StreamingUpload(cast(ASGI3Application, UploadHandler()), may_upload)
         self._django = cast(Application, ServeFiles(cast(ASGI3Application, django_), executor.read))
         self._sandboxed = settings.DEBUG and settings.PAYMENTS_SANDBOX
         http = cast(Application, BodyLimits(StaticFiles(cast(ASGI3Application, self._http))))
@@ -48,7 +48,7 @@ class Site:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Nobody is let in before the channel is open; it closes when everybody has gone."""
         await receive()
-        channel, clock = Channel(), Clock() if settings.CLOCK_EMBEDDED else None
+        channel, clock = LiveChannel(), Scheduler() if settings.CLOCK_EMBEDDED else None
         await channel.open()
         if clock:
             clock.start()

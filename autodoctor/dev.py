@@ -18,7 +18,7 @@ DEMO_PEOPLE = (
 
 # How every server process of this project is run; docs/production.md gives the same as options of the command line.
 UVICORN: dict[str, Any] = {
-    "ws": "autodoctor.room.wire.uvicorn_protocol:Wire",
+    "ws": "autodoctor.room.wire.uvicorn_protocol:UvicornProtocol",
     "ws_max_size": 64 * 1024,  # bytes of one frame
     "ws_per_message_deflate": False,
     "ws_ping_interval": 10,  # seconds

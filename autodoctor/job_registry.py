@@ -38,42 +38,50 @@ def _session_of(job: Job) -> UUID:
 def fulfil(job: Job, now: datetime) -> None:
     """A hold is there: the request goes into the queue, or the session gets its time."""
     if job.payload["purpose"] == Payment.Purpose.BOOKING:
-        transitions.admit(session_id=_session_of(job), now=now)
+        transitions.admit_request(session_id=_session_of(job), now=now)
     else:
-        extensions.extend(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
+        extensions.apply_extension(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
 
 
 def tell_of_extension(job: Job, now: datetime) -> None:
     """The bank asks or declined, while both sit in the session."""
-    extensions.tell(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
+    extensions.notify_extension_pending(
+        session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now
+    )
 
 
 def close(job: Job, now: datetime) -> None:
     """A hold became a charge or was released: part of the session's history; the last one brings the receipt."""
-    transitions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now)
+    transitions.record_payment_event(
+        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now
+    )
     issuing.issue(session_id=_session_of(job), now=now)
 
 
 def tell_of_refund(job: Job, now: datetime) -> None:
     """Some of it was given back: in the session's history and by mail."""
     session_id, data = _session_of(job), dict(job.payload)
-    transitions.record(session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now)
+    transitions.record_payment_event(
+        session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now
+    )
     issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
 
 
 def credit_the_mechanic(job: Job, now: datetime) -> None:
     """A session is over, and something of it was charged."""
-    earnings.credit(session_id=_session_of(job), now=now)
+    earnings.credit_earning(session_id=_session_of(job), now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
-    support_alerts.alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
+    support_alerts.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
 
 
 def note_for_support(job: Job, now: datetime) -> None:
     """A dispute is decided: in the session's history, for support to read."""
-    transitions.record(session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now)
+    transitions.record_payment_event(
+        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now
+    )
 
 
 @receiver(parked)
@@ -83,7 +91,7 @@ def alert_of_parked(job: Job, **rest: object) -> None:
         data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
         if payment := _payment_of(job):
             data["payment_id"] = str(payment.id)
-        support_alerts.alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
+        support_alerts.raise_support_alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
 
 
 def _concerned(job: Job) -> UUID | None:

@@ -9,8 +9,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from autodoctor.core import logs
-from autodoctor.core.deadlines import WAITS
-from autodoctor.core.env import Environment, MailServer, stop
+from autodoctor.core.deadlines import DEFAULT_SECONDS
+from autodoctor.core.env import Environment, MailServer, exit_with
 from autodoctor.core.static_files import add_headers
 from autodoctor.core.vapid_keys import new_private_key
 
@@ -22,7 +22,7 @@ DATA = Path(env.str("AUTODOCTOR_DATA", default=str(BASE_DIR / ".data")))
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
 if not DEBUG and not SITE_URL.startswith("https://"):
-    stop("SITE_URL is not set to the https address that people use.")
+    exit_with("SITE_URL is not set to the https address that people use.")
 DATA.mkdir(parents=True, exist_ok=True)
 
 
@@ -40,7 +40,7 @@ def _secret(name: str, file: str, make: Callable[[], str]) -> str:
 
 SECRET_KEY = _secret("SECRET_KEY", "secret-key", get_random_secret_key)
 if not SECRET_KEY:
-    stop("SECRET_KEY is not set: give a long random string in the environment.")
+    exit_with("SECRET_KEY is not set: give a long random string in the environment.")
 _host = environ.urlparse(SITE_URL).hostname or "localhost"
 ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: whoever asks each process how it is
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -192,7 +192,7 @@ def _trusted_proxies(given: str) -> int | list[IPv4Network | IPv6Network]:
     try:
         return [ip_network(part.strip()) for part in given.split(",")]
     except ValueError as error:
-        stop(f"TRUSTED_PROXIES is neither a number nor a list of addresses: {error}.")
+        exit_with(f"TRUSTED_PROXIES is neither a number nor a list of addresses: {error}.")
 
 
 TRUSTED_PROXIES = _trusted_proxies(env.str("TRUSTED_PROXIES", default=""))
@@ -284,7 +284,7 @@ CONTENT_SECURITY_POLICY = {
 EMAIL_TIMEOUT = 10  # seconds
 _mail_is_named = bool(env.str("EMAIL_URL", default=""))
 if not _mail_is_named and not DEBUG:
-    stop("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
+    exit_with("EMAIL_URL is not set: give the mail server, like smtp+tls://user:password@host:587.")
 _mail = env.mail_server("EMAIL_URL") if _mail_is_named else MailServer("autodoctor.mail.demo_outbox.EmailBackend")
 EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
@@ -309,7 +309,7 @@ PUSH_SERVICES = env.list(
     ],
 )
 if not DEBUG and not all(service.startswith("https://") for service in PUSH_SERVICES):
-    stop("PUSH_SERVICES is not a list of https addresses.")
+    exit_with("PUSH_SERVICES is not a list of https addresses.")
 
 # Payments: the sandbox unless Stripe's keys are given.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
@@ -319,12 +319,12 @@ STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
 if PAYMENTS_SANDBOX:
     if not DEBUG:
-        stop("STRIPE_SECRET_KEY is not set: the payment sandbox runs in development only.")
+        exit_with("STRIPE_SECRET_KEY is not set: the payment sandbox runs in development only.")
     STRIPE_SECRET_KEY = "sk_test_sandbox"
     STRIPE_WEBHOOK_SECRETS = ["whsec_sandbox"]
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
 elif not STRIPE_WEBHOOK_SECRETS:
-    stop("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
+    exit_with("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
 # Who sells, as receipts say it.
 SELLER_NAME = env.str("SELLER_NAME", default="The Auto Doctor")
 SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="")  # a semicolon begins a new line
@@ -344,28 +344,28 @@ TURN_SECRET = env.str("TURN_SECRET", default="")
 TURN_TTL = env.int("TURN_TTL", default=4 * 60 * 60)  # seconds that a browser may open ways with its credentials
 TURN_ONLY = env.bool("TURN_ONLY", default=False)  # every call by way of them: no browser learns the other's address
 if TURN_ONLY and not TURN_URLS:
-    stop("TURN_ONLY is set, but TURN_URLS names no server.")
+    exit_with("TURN_ONLY is set, but TURN_URLS names no server.")
 if TURN_URLS and not TURN_SECRET:
-    stop("TURN_SECRET is not set: the servers in TURN_URLS need it.")
+    exit_with("TURN_SECRET is not set: the servers in TURN_URLS need it.")
 if TURN_TTL < 1:
-    stop("TURN_TTL is a number of seconds, at least 1.")
+    exit_with("TURN_TTL is a number of seconds, at least 1.")
 
 # The clock
 CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"
 CLOCK_EMBEDDED = env.bool("CLOCK_EMBEDDED", default=True)  # off where `manage.py clock` runs beside the server
 CRON_SECRET = env.str("CRON_SECRET", default="")
 if not CRON_SECRET and not DEBUG:
-    stop("CRON_SECRET is not set: give a long random string; a scheduler outside proves itself with it.")
+    exit_with("CRON_SECRET is not set: give a long random string; a scheduler outside proves itself with it.")
 
 # Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
-DEADLINES = WAITS | env.json("DEADLINES", default={})
+DEADLINES = DEFAULT_SECONDS | env.json("DEADLINES", default={})
 
 
 # Watching it: logs, figures, errors
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: only this machine reads /metrics
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
-    stop("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
+    exit_with("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")
 LOGGING = logs.configuration(readable=DEBUG and not env.bool("LOG_JSON", default=False), level=LOG_LEVEL)
 if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
     from autodoctor.core.error_reporting import report_to  # loaded only where there is one

@@ -22,7 +22,7 @@ from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
 from autodoctor.scheduler.handlers import Handler
-from autodoctor.scheduler.loop import Clock
+from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
@@ -71,7 +71,7 @@ def main(work: str, sessions: int, seconds: float) -> int:
     if timezone.now() > starts_at - timedelta(seconds=2):
         print("this machine is too busy: the first sessions ended before all were there")
         return 2
-    clock = Clock()
+    clock = Scheduler()
     clock.start()
     began = time.process_time(), time.monotonic()
     _wait(lateness, sessions, starts_at + timedelta(seconds=seconds + 60))

@@ -31,7 +31,7 @@ View = Callable[Concatenate[SignedInRequest, P], HttpResponseBase]
 
 
 def anyone(view: Callable[Concatenate[HttpRequest, P], HttpResponseBase]) -> Guarded:
-    return mark(view, "anyone")
+    return set_access(view, "anyone")
 
 
 def signed_in(view: View[P]) -> Guarded:
@@ -50,7 +50,7 @@ def support_only(view: View[P]) -> Guarded:
     return _guard(view, "support_only", frozenset({Role.SUPPORT}))
 
 
-def mark(view: Callable[..., HttpResponseBase], access: str) -> Guarded:
+def set_access(view: Callable[..., HttpResponseBase], access: str) -> Guarded:
     """Write down who may call a view that guards itself."""
     vars(view)["access"] = access
     return view
@@ -73,7 +73,7 @@ def _guard(view: View[P], access: str, roles: frozenset[Role]) -> Guarded:
             raise Http404
         return view(cast(SignedInRequest, request), *args, **kwargs)
 
-    return mark(guarded, access)
+    return set_access(guarded, access)
 
 
 def _way_back(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 
 TOLD_FOR = timedelta(hours=24)  # whoever asked longer ago has found help elsewhere
 
@@ -93,7 +93,9 @@ def _decide(
         profile.refresh_from_db()
         profile.user.announce_access()
         key = f"application:{profile.pk}:{state}:{now.timestamp():.0f}"
-        post(f"accounts/mail/application_{state.value}", to=profile.user, context={"reason": reason}, key=key, now=now)
+        queue_mail(
+            f"accounts/mail/application_{state.value}", to=profile.user, context={"reason": reason}, key=key, now=now
+        )
     return profile
 
 
@@ -140,7 +142,7 @@ def ask_to_be_told(*, email: str, now: datetime) -> None:
     Notify.objects.update_or_create(email=email.lower(), defaults={"asked_at": now})
 
 
-def ban(*, user: User, now: datetime) -> User:
+def ban_user(*, user: User, now: datetime) -> User:
     """Shut somebody out, at once and everywhere. What they have open ends by its own deadlines."""
     with transaction.atomic():
         user.is_active, user.banned_at = False, now
@@ -161,5 +163,5 @@ def _tell_who_asked(now: datetime) -> None:
     for asked in Notify.objects.select_for_update():
         if asked.asked_at > now - TOLD_FOR:
             key = f"mechanic-available:{asked.pk}"
-            post("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
+            queue_mail("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
         asked.delete()

@@ -17,7 +17,7 @@ from qrcode.image.svg import SvgPathFillImage  # type: ignore[import-untyped]
 from autodoctor.accounts import time_zones
 from autodoctor.accounts.client_address import client_address
 from autodoctor.accounts.models import User
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -28,7 +28,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         """`account/email/password_changed` is written by accounts/mail/password_changed.txt."""
         template = f"accounts/mail/{template_prefix.rpartition('/')[2]}"
         with transaction.atomic():
-            post(template, to=email, context=_facts(context), key=f"account:{uuid4()}", now=timezone.now())
+            queue_mail(template, to=email, context=_facts(context), key=f"account:{uuid4()}", now=timezone.now())
 
     def save_user(self, request: HttpRequest, user: User, form: BaseForm, commit: bool = True) -> User:
         user.name = form.cleaned_data["name"]

@@ -8,7 +8,7 @@ from allauth.mfa import urls as mfa_urls
 from django.urls import URLPattern, URLResolver, include, path
 
 from autodoctor.accounts import views
-from autodoctor.accounts.access import mark
+from autodoctor.accounts.access import set_access
 
 # Allauth's views guard themselves; these let anybody in.
 FOR_ANYONE = {
@@ -34,7 +34,7 @@ def marked(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | UR
         if isinstance(pattern, URLResolver):
             marked(pattern.url_patterns)
         else:
-            mark(pattern.callback, "anyone" if pattern.name in FOR_ANYONE else "signed_in")
+            set_access(pattern.callback, "anyone" if pattern.name in FOR_ANYONE else "signed_in")
     return list(patterns)
 
 

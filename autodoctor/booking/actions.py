@@ -59,7 +59,7 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
         in_the_way = None if another else open_sessions(customer).first()
         if in_the_way:
             raise AlreadyOpen(in_the_way)
-        booking.session = sessions.draft(
+        booking.session = sessions.create_draft(
             customer=customer,
             terms=terms(intake.plan),
             vehicle=_keep(intake.vehicle, customer, now).as_values(),
@@ -88,7 +88,7 @@ def checkout_url(*, session: Session, site: str, now: datetime) -> str:
     except NotPayable:
         return page
     if payment.checkout_expires_at:
-        sessions.payable(session_id=session.id, until=payment.checkout_expires_at, now=now)
+        sessions.extend_payable_until(session_id=session.id, until=payment.checkout_expires_at, now=now)
     return payment.checkout_url
 
 

@@ -16,9 +16,9 @@ from autodoctor.booking import extensions
 from autodoctor.booking.extensions import Offer, Progress
 from autodoctor.booking.models import ExtensionOption, span_in_words
 from autodoctor.payments.saved_card import KeptCard
-from autodoctor.sessions.formatting import span as in_words
+from autodoctor.sessions.formatting import format_duration as in_words
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import RUNNING, TERMINAL
 
 
@@ -53,7 +53,7 @@ class View:
     @property
     def hold(self) -> str:
         """How long the end waits for a payment, in words."""
-        return in_words(span("extension_hold").total_seconds())
+        return in_words(duration("extension_hold").total_seconds())
 
     @property
     def is_over(self) -> bool:
@@ -85,7 +85,7 @@ class View:
     def is_near_end(self) -> bool:
         """From the first warning on the offer is there without being asked for."""
         ends_at = self.session.ends_at
-        return ends_at is not None and self.session.paused_at is None and ends_at - self.now <= span("warn_first")
+        return ends_at is not None and self.session.paused_at is None and ends_at - self.now <= duration("warn_first")
 
     @cached_property
     def stays(self) -> list[ExtensionOption]:

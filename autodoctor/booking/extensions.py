@@ -16,12 +16,12 @@ from autodoctor.booking.models import ExtensionOption, span_in_words
 from autodoctor.core.errors import Refused
 from autodoctor.payments import checkout, ledger, saved_card, stripe
 from autodoctor.payments.checkout import NotPayable
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
 from autodoctor.payments.payment_sync import abandon
 from autodoctor.payments.saved_card import KeptCard
 from autodoctor.sessions.lifecycle import extensions
-from autodoctor.sessions.lifecycle.extensions import MoreTime
+from autodoctor.sessions.lifecycle.extensions import ExtensionTerms
 from autodoctor.sessions.models import Session
 
 State = Payment.State
@@ -40,9 +40,9 @@ class Offer:
         return f"{option.pk}-{option.seconds}-{option.price_cents}-{self.granted_seconds}"
 
     @property
-    def terms(self) -> MoreTime:
+    def terms(self) -> ExtensionTerms:
         option = self.option
-        return MoreTime(
+        return ExtensionTerms(
             name=str(option),
             seconds=option.seconds,
             price_cents=option.price_cents,
@@ -78,7 +78,7 @@ class Progress:
 
     @property
     def price(self) -> str:
-        return money(self.payment.amount_cents, self.payment.currency)
+        return format_cents(self.payment.amount_cents, self.payment.currency)
 
     @property
     def link(self) -> str:
@@ -97,7 +97,7 @@ class Progress:
 
 def offers(session: Session, now: datetime) -> list[Offer]:
     """What can be added now, the shortest first."""
-    room = extensions.room(session, now)
+    room = extensions.extendable_seconds(session, now)
     options = ExtensionOption.objects.filter(active=True, currency=session.currency)
     return [Offer(option, session.granted_seconds) for option in options if option.seconds <= room]
 
@@ -112,7 +112,7 @@ def extend(
     """
     terms = _terms(session, key)
     page = site.rstrip("/") + reverse("session_extension", args=[session.id])
-    payment, new = extensions.ask(
+    payment, new = extensions.request_extension(
         session_id=session.id, by=by, terms=terms, kept_card=not another_card, return_url=page, now=now
     )
     return go_on(payment, now), new
@@ -130,7 +130,7 @@ def go_on(payment: Payment, now: datetime) -> Payment:
 
 def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
     """The customer would rather not: closed at once if Stripe answers, else from the queue."""
-    payment = extensions.call_off(session_id=session_id, by=by, payment_id=payment_id, now=now)
+    payment = extensions.cancel_extension(session_id=session_id, by=by, payment_id=payment_id, now=now)
     try:
         checkout.shut(payment=payment, now=now)
         abandon(payment_id=payment.id, now=now)
@@ -156,7 +156,7 @@ def latest(session: Session) -> Payment | None:
     return mine.order_by("-created_at").first()
 
 
-def _terms(session: Session, key: str) -> MoreTime:
+def _terms(session: Session, key: str) -> ExtensionTerms:
     """Of this offer, if a row of ours still says so; the session's part of it is checked under its lock."""
     pk, _seconds, _cents, granted = (int(part) for part in key.split("-"))
     for option in ExtensionOption.objects.filter(pk=pk, active=True, currency=session.currency):

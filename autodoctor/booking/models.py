@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from autodoctor.accounts.models import User
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind
 
@@ -37,7 +37,7 @@ class Plan(models.Model):
 
     @property
     def price(self) -> str:
-        return money(self.price_cents, self.currency)
+        return format_cents(self.price_cents, self.currency)
 
     @property
     def time(self) -> str:
@@ -72,7 +72,7 @@ class ExtensionOption(models.Model):
 
     @property
     def price(self) -> str:
-        return money(self.price_cents, self.currency)
+        return format_cents(self.price_cents, self.currency)
 
 
 class Vehicle(models.Model):

@@ -22,10 +22,10 @@ from autodoctor.booking.actions import book as book_session
 from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
 from autodoctor.booking.models import Plan
 from autodoctor.core.errors import SeeOther
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind, State
 
 KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
@@ -176,12 +176,12 @@ def _charge(plan: Plan | None) -> dict[str, Any]:
     late = plan.price_cents * settings.LATE_CANCEL_PERCENT // 100 if plan else 0
     return {
         "plan": plan,
-        "late_price": money(late, plan.currency) if plan else "",
-        "unattended_minutes": int(span("unattended").total_seconds()) // 60,
-        "never_started_minutes": int(span("never_started").total_seconds()) // 60,
-        "no_show_minutes": int(span("customer_no_show").total_seconds()) // 60,
-        "lenient_minutes": int(span("lenient_pause").total_seconds()) // 60,
-        "answer_hours": int(span("solved_answer").total_seconds()) // 3600,
+        "late_price": format_cents(late, plan.currency) if plan else "",
+        "unattended_minutes": int(duration("unattended").total_seconds()) // 60,
+        "never_started_minutes": int(duration("never_started").total_seconds()) // 60,
+        "no_show_minutes": int(duration("customer_no_show").total_seconds()) // 60,
+        "lenient_minutes": int(duration("lenient_pause").total_seconds()) // 60,
+        "answer_hours": int(duration("solved_answer").total_seconds()) // 3600,
     }
 
 

@@ -1,6 +1,6 @@
 """How long everything waits, in seconds: `DEADLINES` in the environment, and the admin for rules, change it."""
 
-WAITS = {
+DEFAULT_SECONDS = {
     "checkout": 30 * 60,
     "unpaid_grace": 5 * 60,
     "unnoticed": 3 * 60,

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from autodoctor.core.vapid_keys import public_key_of
 
 
-def stop(sentence: str) -> NoReturn:
+def exit_with(sentence: str) -> NoReturn:
     """End the program before it has begun; the sentence goes to standard error."""
     raise SystemExit(f"{sentence} docs/production.md lists every variable.")
 
@@ -39,7 +39,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         try:
             return super().get_value(var, *args, **kwargs)
         except (ImproperlyConfigured, ValueError, TypeError, KeyError):
-            stop(f"{var} in the environment is not of the form it should have.")
+            exit_with(f"{var} in the environment is not of the form it should have.")
 
     def database(self, var: str, default: str) -> dict[str, Any]:
         """A database from its URL: sqlite:///path or postgres://user:password@host/name."""
@@ -48,7 +48,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         except (ImproperlyConfigured, ValueError, KeyError):
             found = {}
         if found.get("ENGINE") not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
-            stop(f"{var} is neither sqlite:///path nor postgres://user:password@host/name.")
+            exit_with(f"{var} is neither sqlite:///path nor postgres://user:password@host/name.")
         return found
 
     def mail_server(self, var: str) -> MailServer:
@@ -61,14 +61,16 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
                 return _mail_service(url, url.username)
         except ValueError:  # a port that is none, a bracket too few
             pass
-        stop(f"{var} is none of smtp+tls://user:password@host:587, resend://key@api.resend.com and postmark://token@….")
+        exit_with(
+            f"{var} is none of smtp+tls://user:password@host:587, resend://key@api.resend.com and postmark://token@…."
+        )
 
     def sender(self, var: str, default: str) -> str:
         """Whom mail comes from: a name and an address."""
         given = str(self.str(var, default=default))
         name, at, domain = parseaddr(given)[1].partition("@")
         if not (name and at and domain and given.isprintable()):
-            stop(f"{var} is not of the form The Auto Doctor <hello@example.com>.")
+            exit_with(f"{var} is not of the form The Auto Doctor <hello@example.com>.")
         return given
 
     def mail_address(self, var: str, default: str) -> str:
@@ -76,7 +78,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         address = parseaddr(str(self.str(var, default=default)).removeprefix("mailto:"))[1]
         name, at, domain = address.partition("@")
         if not (name and at and domain and address.isprintable()):
-            stop(f"{var} is not of the form mailto:hello@example.com.")
+            exit_with(f"{var} is not of the form mailto:hello@example.com.")
         return address
 
     def public_key(self, var: str, *, private: str, must_be_given: bool) -> str:
@@ -85,9 +87,9 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         try:
             expected = public_key_of(private) if private else ""
         except ValueError:
-            stop(f"{var.replace('PUBLIC', 'PRIVATE')} is not a key: `manage.py vapid_keys` prints a new pair.")
+            exit_with(f"{var.replace('PUBLIC', 'PRIVATE')} is not a key: `manage.py vapid_keys` prints a new pair.")
         if given != expected and (given or must_be_given):
-            stop(f"{var} does not belong to the private key: `manage.py vapid_keys` prints a new pair.")
+            exit_with(f"{var} does not belong to the private key: `manage.py vapid_keys` prints a new pair.")
         return expected
 
 

@@ -7,7 +7,7 @@ from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
 from sentry_sdk.utils import BadDsn
 
 from autodoctor.core import logs
-from autodoctor.core.env import stop
+from autodoctor.core.env import exit_with
 from autodoctor.core.logs import without_query
 
 _KEPT_OF_A_REQUEST = ("url", "method")
@@ -28,7 +28,7 @@ def report_to(dsn: str, *, environment: str) -> None:
             before_breadcrumb=scrubbed_crumb,
         )
     except BadDsn:
-        stop("SENTRY_DSN is not an address as Sentry gives it: https://key@host/project.")
+        exit_with("SENTRY_DSN is not an address as Sentry gives it: https://key@host/project.")
 
 
 def scrubbed(event: Event, hint: Hint) -> Event | None:

@@ -33,7 +33,7 @@ def own_path(path: str) -> str:
 _FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
 
 
-def inert_cell(text: str) -> str:
+def safe_csv_cell(text: str) -> str:
     """People's words as a cell of a CSV file, which no spreadsheet reckons with."""
     return f"'{text}" if _FORMULA.match(text) else text
 

@@ -16,7 +16,7 @@ OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
 @dataclass(frozen=True)
-class Type:
+class FileType:
     """`suffixes`: what names of such a file may end in; the first is given to one that does not."""
 
     kind: Kind
@@ -24,32 +24,32 @@ class Type:
     suffixes: tuple[str, ...]
 
 
-TEXT = Type(Kind.TEXT, "text/plain; charset=utf-8", (".txt", ".csv", ".log", ".md"))
-TYPES: dict[str, Type] = {
-    "image/jpeg": Type(Kind.IMAGE, "image/jpeg", (".jpg", ".jpeg")),
-    "image/png": Type(Kind.IMAGE, "image/png", (".png",)),
-    "image/gif": Type(Kind.IMAGE, "image/gif", (".gif",)),
-    "image/webp": Type(Kind.IMAGE, "image/webp", (".webp",)),
-    "image/heif": Type(Kind.IMAGE, "image/heif", (".heic", ".heif", ".avif")),
-    "application/pdf": Type(Kind.PDF, "application/pdf", (".pdf",)),
-    f"{OFFICE}wordprocessingml.document": Type(Kind.DOCUMENT, f"{OFFICE}wordprocessingml.document", (".docx",)),
-    f"{OFFICE}spreadsheetml.sheet": Type(Kind.DOCUMENT, f"{OFFICE}spreadsheetml.sheet", (".xlsx",)),
-    f"{OFFICE}presentationml.presentation": Type(Kind.DOCUMENT, f"{OFFICE}presentationml.presentation", (".pptx",)),
-    f"{OPEN_DOCUMENT}text": Type(Kind.DOCUMENT, f"{OPEN_DOCUMENT}text", (".odt",)),
-    f"{OPEN_DOCUMENT}spreadsheet": Type(Kind.DOCUMENT, f"{OPEN_DOCUMENT}spreadsheet", (".ods",)),
-    f"{OPEN_DOCUMENT}presentation": Type(Kind.DOCUMENT, f"{OPEN_DOCUMENT}presentation", (".odp",)),
-    "audio/mpeg": Type(Kind.AUDIO, "audio/mpeg", (".mp3",)),
-    "audio/mp4": Type(Kind.AUDIO, "audio/mp4", (".m4a",)),
-    "audio/aac": Type(Kind.AUDIO, "audio/aac", (".aac",)),
-    "audio/ogg": Type(Kind.AUDIO, "audio/ogg", (".ogg", ".oga", ".opus")),
-    "audio/x-flac": Type(Kind.AUDIO, "audio/flac", (".flac",)),
-    "audio/x-wav": Type(Kind.AUDIO, "audio/wav", (".wav",)),
-    "audio/amr": Type(Kind.AUDIO, "audio/amr", (".amr",)),
-    "audio/webm": Type(Kind.AUDIO, "audio/webm", (".weba", ".webm")),
-    "video/mp4": Type(Kind.VIDEO, "video/mp4", (".mp4", ".m4v")),
-    "video/quicktime": Type(Kind.VIDEO, "video/quicktime", (".mov",)),
-    "video/3gpp": Type(Kind.VIDEO, "video/3gpp", (".3gp",)),
-    "video/webm": Type(Kind.VIDEO, "video/webm", (".webm",)),
+TEXT = FileType(Kind.TEXT, "text/plain; charset=utf-8", (".txt", ".csv", ".log", ".md"))
+TYPES: dict[str, FileType] = {
+    "image/jpeg": FileType(Kind.IMAGE, "image/jpeg", (".jpg", ".jpeg")),
+    "image/png": FileType(Kind.IMAGE, "image/png", (".png",)),
+    "image/gif": FileType(Kind.IMAGE, "image/gif", (".gif",)),
+    "image/webp": FileType(Kind.IMAGE, "image/webp", (".webp",)),
+    "image/heif": FileType(Kind.IMAGE, "image/heif", (".heic", ".heif", ".avif")),
+    "application/pdf": FileType(Kind.PDF, "application/pdf", (".pdf",)),
+    f"{OFFICE}wordprocessingml.document": FileType(Kind.DOCUMENT, f"{OFFICE}wordprocessingml.document", (".docx",)),
+    f"{OFFICE}spreadsheetml.sheet": FileType(Kind.DOCUMENT, f"{OFFICE}spreadsheetml.sheet", (".xlsx",)),
+    f"{OFFICE}presentationml.presentation": FileType(Kind.DOCUMENT, f"{OFFICE}presentationml.presentation", (".pptx",)),
+    f"{OPEN_DOCUMENT}text": FileType(Kind.DOCUMENT, f"{OPEN_DOCUMENT}text", (".odt",)),
+    f"{OPEN_DOCUMENT}spreadsheet": FileType(Kind.DOCUMENT, f"{OPEN_DOCUMENT}spreadsheet", (".ods",)),
+    f"{OPEN_DOCUMENT}presentation": FileType(Kind.DOCUMENT, f"{OPEN_DOCUMENT}presentation", (".odp",)),
+    "audio/mpeg": FileType(Kind.AUDIO, "audio/mpeg", (".mp3",)),
+    "audio/mp4": FileType(Kind.AUDIO, "audio/mp4", (".m4a",)),
+    "audio/aac": FileType(Kind.AUDIO, "audio/aac", (".aac",)),
+    "audio/ogg": FileType(Kind.AUDIO, "audio/ogg", (".ogg", ".oga", ".opus")),
+    "audio/x-flac": FileType(Kind.AUDIO, "audio/flac", (".flac",)),
+    "audio/x-wav": FileType(Kind.AUDIO, "audio/wav", (".wav",)),
+    "audio/amr": FileType(Kind.AUDIO, "audio/amr", (".amr",)),
+    "audio/webm": FileType(Kind.AUDIO, "audio/webm", (".weba", ".webm")),
+    "video/mp4": FileType(Kind.VIDEO, "video/mp4", (".mp4", ".m4v")),
+    "video/quicktime": FileType(Kind.VIDEO, "video/quicktime", (".mov",)),
+    "video/3gpp": FileType(Kind.VIDEO, "video/3gpp", (".3gp",)),
+    "video/webm": FileType(Kind.VIDEO, "video/webm", (".webm",)),
 }
 # The first brand that is known decides: major brand first, then those it is compatible with.
 BRANDS = {
@@ -63,7 +63,7 @@ MARKUP = ("<", "#!", "%!")  # pages, drawings and scripts begin so; no text for 
 MACROS = b"vbaProject.bin"
 
 
-def recognise(path: Path, declared: str) -> Type | None:
+def recognize(path: Path, declared: str) -> FileType | None:
     """The type of this file; None when it is none that may be shared.
 
     `declared` is what the sender calls it: it decides only whether a WebM recording is a sound or a film.

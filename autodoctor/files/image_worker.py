@@ -30,7 +30,7 @@ def main(source: str, picture: str, thumbnail: str) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     try:
-        print(json.dumps(clean(source, picture, thumbnail)))  # noqa: T201 the answer to the process that asked
+        print(json.dumps(sanitize(source, picture, thumbnail)))  # noqa: T201 the answer to the process that asked
     except TooBig:
         return TOO_BIG
     except OSError as error:
@@ -44,7 +44,7 @@ class TooBig(Exception):
     """More pixels than anybody's photo has."""
 
 
-def clean(source: str, picture: str, thumbnail: str) -> dict[str, Any]:
+def sanitize(source: str, picture: str, thumbnail: str) -> dict[str, Any]:
     """Write the picture and its thumbnail; the facts of what was written."""
     from PIL import Image, ImageOps
     from pillow_heif import register_heif_opener

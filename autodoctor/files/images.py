@@ -24,7 +24,7 @@ class Picture:
     height: int
 
 
-def clean(source: Path, picture: Path, thumbnail: Path) -> Picture:
+def sanitize_image(source: Path, picture: Path, thumbnail: Path) -> Picture:
     """Write the picture anew, upright and without EXIF, with its thumbnail. Raises `FileRefused`, `OSError`."""
     if not _turns.acquire(timeout=PATIENCE_SECONDS):
         raise errors.busy()

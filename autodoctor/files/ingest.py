@@ -110,7 +110,7 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
         raise errors.too_large()
     if not size:
         raise errors.empty()
-    found = file_types.recognise(path, upload.content_type or "")
+    found = file_types.recognize(path, upload.content_type or "")
     if found is None:
         raise errors.wrong_type()
     if found.content_type in mp4_metadata.CONTENT_TYPES:
@@ -119,7 +119,7 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
     if found.kind != StoredFile.Kind.IMAGE:
         return Cleaned(path, None, file_names.fit(given, found.suffixes), found.kind, found.content_type)
     picture, thumbnail = folder / "picture", folder / "thumbnail"
-    made = images.clean(path, picture, thumbnail)
+    made = images.sanitize_image(path, picture, thumbnail)
     stem = file_names.fit(given, found.suffixes).rpartition(".")[0]
     name = file_names.fit(stem + made.suffixes[0], made.suffixes)
     return Cleaned(picture, thumbnail, name, found.kind, made.content_type, made.width, made.height)
@@ -127,7 +127,7 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
 
 def _blank_descriptions(path: Path) -> None:
     try:
-        mp4_metadata.blank(path)
+        mp4_metadata.blank_metadata(path)
     except ValueError as error:
         raise errors.damaged() from error
 

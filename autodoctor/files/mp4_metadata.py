@@ -24,7 +24,7 @@ class Box:
     end: int
 
 
-def blank(path: Path) -> None:
+def blank_metadata(path: Path) -> None:
     """Blank every description in this file. Raises `ValueError` where the tree is not one; `OSError`."""
     with path.open("r+b") as file:
         for box in list(_descriptions(file, 0, path.stat().st_size, [MOST_BOXES])):

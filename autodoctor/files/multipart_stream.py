@@ -23,11 +23,11 @@ class Form:
 
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
-        self.file: Spooled | None = None
+        self.file: SpooledFile | None = None
         self.problem: Exception | None = None
 
 
-class Spooled(UploadedFile):  # type: ignore[type-arg]
+class SpooledFile(UploadedFile):  # type: ignore[type-arg]
     """An upload that is a file of its own already, free to be moved away."""
 
     def __init__(self, path: Path, *, name: str, content_type: str) -> None:
@@ -74,7 +74,7 @@ class Spooled(UploadedFile):  # type: ignore[type-arg]
         self._path.unlink(missing_ok=True)
 
 
-class Taking:
+class MultipartStream:
     """One form while it arrives; its file goes to `path`."""
 
     def __init__(self, boundary: str, path: Path) -> None:
@@ -129,7 +129,7 @@ class Taking:
         if self.form.file:
             raise MultipartError("one file at a time")
         name, content_type = file_names.plain(part.filename) or "file", (part.content_type or "").lower()
-        self.form.file = Spooled(self._path, name=name, content_type=content_type)
+        self.form.file = SpooledFile(self._path, name=name, content_type=content_type)
 
     def _add(self, part: MultipartSegment, piece: bytes) -> None:
         if part.filename is None:

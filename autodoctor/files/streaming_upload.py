@@ -27,14 +27,14 @@ from multipart import parse_options_header
 
 from autodoctor.core.request_limits import UPLOAD
 from autodoctor.files import errors, storage
-from autodoctor.files.multipart_stream import Form, Spooled, Taking
+from autodoctor.files.multipart_stream import Form, MultipartStream, SpooledFile
 
 AT_ONCE = 8  # uploads of one person; browsers keep to six
 PIECE_BYTES = 256 * 1024
 Admits = Callable[[HTTPScope], Awaitable[UUID | None]]
 
 
-class Reception:
+class StreamingUpload:
     """Wraps Django at the address of uploads. `admits`: who is asking; None for whoever may not upload there.
 
     Theirs is heard out and forgotten, and Django then tells them why.
@@ -59,11 +59,11 @@ class Reception:
     async def _form(self, scope: HTTPScope, receive: ASGIReceiveCallable, boundary: str) -> AsyncIterator[Form | None]:
         """The form once it has arrived; None when the client left before. Afterwards its file is gone or stored."""
         path = storage.incoming() / f"upload-{uuid4().hex}"
-        taking = Taking(boundary, path)
+        taking = MultipartStream(boundary, path)
         sender = await self._admits(scope)
         if sender is None:
             taking.form.problem = NotAdmitted()
-            taking.form.file = Spooled(path, name="file", content_type="")  # stands for what was sent, and is empty
+            taking.form.file = SpooledFile(path, name="file", content_type="")  # stands for what was sent, and is empty
         elif self._under_way[sender] >= AT_ONCE:
             taking.form.problem = errors.too_many_at_once()
         key = sender or NOBODY
@@ -85,7 +85,7 @@ class NotAdmitted(Exception):
     """Nothing was kept: whoever asked may not upload here, and hears so from the view."""
 
 
-class Request(ASGIRequest):
+class UploadRequest(ASGIRequest):
     """Knows the form that the reception has taken."""
 
     def _load_post_and_files(self) -> None:
@@ -102,8 +102,8 @@ class Request(ASGIRequest):
             self._files["file"] = form.file
 
 
-class Handler(ASGIHandler):
-    request_class = Request
+class UploadHandler(ASGIHandler):
+    request_class = UploadRequest
     chunk_size = PIECE_BYTES
 
 

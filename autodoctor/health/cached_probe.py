@@ -11,7 +11,7 @@ from django.db import connection
 T = TypeVar("T")
 
 
-class Glance(Generic[T]):
+class CachedProbe(Generic[T]):
     """One look at a time, shared by all who ask and kept for a moment: however often asked, it costs the same.
 
     It runs in a thread of its own, which nobody waits for longer than `seconds`, not even the end of the process.

@@ -9,8 +9,8 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from autodoctor.health.cached_probe import Glance
-from autodoctor.room.hub.revocation import guests
+from autodoctor.health.cached_probe import CachedProbe
+from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.socket.list_feed import feed
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session
@@ -55,9 +55,9 @@ def read() -> Rows:
     )
 
 
-class Standing(Collector):
+class DatabaseCollector(Collector):
     def __init__(self) -> None:
-        self._rows = Glance(read, seconds=LIMIT_SECONDS, fresh_seconds=FRESH_SECONDS)
+        self._rows = CachedProbe(read, seconds=LIMIT_SECONDS, fresh_seconds=FRESH_SECONDS)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """Nothing is read before somebody asks."""
@@ -79,7 +79,7 @@ class Standing(Collector):
 
 
 def _sockets() -> dict[str, int]:
-    lines, feeds = len(guests), len(feed)
+    lines, feeds = len(connected_users), len(feed)
     return {"session": max(0, lines - feeds), "feed": feeds}
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
-from autodoctor.health.collector import Standing
+from autodoctor.health.collector import DatabaseCollector
 from autodoctor.room.messages.writer import batch_written
 from autodoctor.scheduler.execution import Outcome, ran
 from autodoctor.scheduler.handlers import parked, registered
@@ -50,7 +50,7 @@ WEBHOOK = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600),
     registry=REGISTRY,
 )
-REGISTRY.register(Standing())
+REGISTRY.register(DatabaseCollector())
 
 
 def begin() -> None:

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from autodoctor.files import storage
-from autodoctor.health.cached_probe import Glance
+from autodoctor.health.cached_probe import CachedProbe
 from autodoctor.room.hub.event_bus import bus
 from autodoctor.scheduler.models import Job
 
@@ -65,7 +65,7 @@ class Part:
 
     def __init__(self, name: str, look: Callable[[], None], fresh_seconds: float = FRESH_SECONDS) -> None:
         self.name = name
-        self._glance = Glance(self._timed(look), seconds=LIMIT_SECONDS, fresh_seconds=fresh_seconds)
+        self._glance = CachedProbe(self._timed(look), seconds=LIMIT_SECONDS, fresh_seconds=fresh_seconds)
         self._was_fine = True
 
     def begin(self) -> None:

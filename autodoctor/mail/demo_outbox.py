@@ -29,7 +29,7 @@ class Attached:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptMail:
     """One mail in the outbox. In `html` the images are in place."""
 
     name: str
@@ -63,12 +63,12 @@ def names() -> list[str]:
     return sorted((path.stem for path in folder().glob("*.eml") if NAME.fullmatch(path.stem)), reverse=True)
 
 
-def read(name: str) -> Kept:
+def read(name: str) -> KeptMail:
     """Raises `FileNotFoundError` for anything that is not the name of a kept mail."""
     if not NAME.fullmatch(name):
         raise FileNotFoundError(name)
     message = message_from_bytes((folder() / f"{name}.eml").read_bytes(), policy=policy.default)
-    return Kept(
+    return KeptMail(
         name=name,
         subject=str(message["Subject"]),
         to=str(message["To"]),

@@ -9,7 +9,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from autodoctor.scheduler.queue import schedule
 
 
-def post(template: str, *, to: AbstractBaseUser | str, context: Mapping[str, Any], key: str, now: datetime) -> None:
+def queue_mail(
+    template: str, *, to: AbstractBaseUser | str, context: Mapping[str, Any], key: str, now: datetime
+) -> None:
     """Write to a person, or to a bare address, in the caller's transaction.
 
     `template` names `<template>.txt`, whose first line is "Subject: …". `context` is JSON; its keys ending in `_at`

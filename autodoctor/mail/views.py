@@ -62,7 +62,7 @@ def letter_attachment(request: HttpRequest, name: str, number: int) -> HttpRespo
     return FileResponse(BytesIO(file.content), as_attachment=True, filename=file.name, content_type=file.content_type)
 
 
-def _kept(name: str) -> demo_outbox.Kept:
+def _kept(name: str) -> demo_outbox.KeptMail:
     try:
         return demo_outbox.read(name)
     except FileNotFoundError as error:

@@ -12,7 +12,7 @@ from django.conf import settings
 from autodoctor.accounts.models import User
 from autodoctor.payments import stripe, stripe_requests
 from autodoctor.payments.models import Payment, StripeCustomer
-from autodoctor.payments.payment_sync import HELD_OR_CHARGED, settle
+from autodoctor.payments.payment_sync import HELD_OR_CHARGED, sync_payment
 from autodoctor.payments.stripe import CheckoutSnapshot, PaymentSnapshot
 
 State = Payment.State
@@ -61,7 +61,7 @@ def refresh(*, payment: Payment, now: datetime) -> Payment:
         intent_id = stripe.checkout(payment.checkout_id).intent_id
     if not intent_id:
         return payment
-    return settle(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
+    return sync_payment(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
 
 
 def shut(*, payment: Payment, now: datetime) -> None:
@@ -70,9 +70,9 @@ def shut(*, payment: Payment, now: datetime) -> None:
     if current and current.status == "open":
         current = _expired(payment, current)
     if current and current.intent_id:
-        settle(payment_id=payment.id, snapshot=_stopped(current.intent_id), now=now)
+        sync_payment(payment_id=payment.id, snapshot=_stopped(current.intent_id), now=now)
     if intent_id := _attempt_of(payment):
-        settle(payment_id=payment.id, snapshot=_stopped(intent_id), now=now)
+        sync_payment(payment_id=payment.id, snapshot=_stopped(intent_id), now=now)
 
 
 def payable(payment: Payment) -> Payment:
@@ -111,7 +111,7 @@ def _expired(payment: Payment, current: CheckoutSnapshot) -> CheckoutSnapshot:
 def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
     """Raises `NotPayable` when it succeeded, also if it does not fit: nobody is to pay twice."""
     found = stripe.payment(intent_id)
-    settled = settle(payment_id=payment.id, snapshot=found, now=now)
+    settled = sync_payment(payment_id=payment.id, snapshot=found, now=now)
     if found.status in HELD_OR_CHARGED:
         raise NotPayable(settled)
 
@@ -180,7 +180,7 @@ def _give_up_attempt(payment: Payment, now: datetime) -> None:
         if error.code == "idempotency_error":
             raise stripe.Unavailable(error.code) from error
         return  # no such card: nothing came about
-    settled = settle(payment_id=payment.id, snapshot=found, now=now)
+    settled = sync_payment(payment_id=payment.id, snapshot=found, now=now)
     if found.status in HELD_OR_CHARGED:
         raise NotPayable(settled)
 

@@ -23,7 +23,7 @@ from autodoctor.scheduler.queue import schedule
 Kind, State = Movement.Kind, Movement.State
 
 
-class Wait(models.TextChoices):
+class WaitReason(models.TextChoices):
     """What has to happen before an earning is sent."""
 
     DISPUTE = "dispute", _("the customer’s bank")
@@ -33,7 +33,7 @@ class Wait(models.TextChoices):
     TIME = "time", _("its day")
 
 
-class Stands(models.TextChoices):
+class EarningStatus(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     PAYABLE = "payable", _("About to be sent")
     TRANSFERRING = "transferring", _("On its way")
@@ -43,11 +43,11 @@ class Stands(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Position:
+class EarningPosition:
     """How an earning stands at a moment. Amounts in cents."""
 
-    stands: Stands
-    waits: tuple[Wait, ...]
+    stands: EarningStatus
+    waits: tuple[WaitReason, ...]
     paid_cents: int  # sent and not taken back
     owed_cents: int  # sent already, of a charge that the customer's bank disputes
 
@@ -135,12 +135,12 @@ def payable_at(earning: Earning) -> datetime:
     return earning.completed_at + timedelta(seconds=settings.DEADLINES["earning_wait"])
 
 
-def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> Position:
+def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> EarningPosition:
     """How it stands, with what is prefetched by `with_all`."""
     waits = tuple(_waits(earning, account, now))
     sent = {kind: _total(earning, kind, {State.DONE}) for kind in Kind}
     paid = sent[Kind.TRANSFER] - sent[Kind.REVERSAL]
-    return Position(
+    return EarningPosition(
         stands=_stands(earning, waits),
         waits=waits if earning.share_cents > earning.net_cents else (),
         paid_cents=paid,
@@ -153,29 +153,29 @@ def with_all(earnings: "models.QuerySet[Earning]") -> "models.QuerySet[Earning]"
     return earnings.select_related("payment").prefetch_related("payment__refunds", "payment__disputes", "movements")
 
 
-def _stands(earning: Earning, waits: tuple[Wait, ...]) -> Stands:
-    if Wait.DISPUTE in waits:
-        return Stands.HELD
+def _stands(earning: Earning, waits: tuple[WaitReason, ...]) -> EarningStatus:
+    if WaitReason.DISPUTE in waits:
+        return EarningStatus.HELD
     if any(movement.state == State.DECIDED for movement in earning.movements.all()):
-        return Stands.TRANSFERRING
+        return EarningStatus.TRANSFERRING
     if earning.share_cents == 0:
-        return Stands.REVERSED
+        return EarningStatus.REVERSED
     if earning.net_cents >= earning.share_cents:
-        return Stands.PAID
-    return Stands.WAITING if waits else Stands.PAYABLE
+        return EarningStatus.PAID
+    return EarningStatus.WAITING if waits else EarningStatus.PAYABLE
 
 
-def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> Iterable[Wait]:
+def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> Iterable[WaitReason]:
     if disputes.holds_earning(earning.payment):
-        yield Wait.DISPUTE
+        yield WaitReason.DISPUTE
     if earning.awaits_summary:
-        yield Wait.SUMMARY
+        yield WaitReason.SUMMARY
     if any(refund.state == Refund.State.REQUESTED for refund in _borne(earning)):
-        yield Wait.REFUND  # less is sent if it comes about
+        yield WaitReason.REFUND  # less is sent if it comes about
     if account is None or not account.transfers_enabled:
-        yield Wait.ACCOUNT
+        yield WaitReason.ACCOUNT
     if now < payable_at(earning):
-        yield Wait.TIME
+        yield WaitReason.TIME
 
 
 def _borne(earning: Earning) -> list[Refund]:
@@ -198,7 +198,7 @@ def _advance(earning: Earning, now: datetime) -> None:
         _take_back(earning, -owed, now)
     elif owed and account and not waits and not _on_its_way(earning):
         _send(earning, owed, account, now)
-    elif owed and waits == [Wait.TIME]:
+    elif owed and waits == [WaitReason.TIME]:
         schedule("earning.advance", str(earning.payment_id), payable_at(earning))
     earning.save(update_fields=["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary"])
 

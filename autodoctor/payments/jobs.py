@@ -10,7 +10,7 @@ from django.db import transaction
 
 from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_card, stripe, webhook_inbox
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.payments.payment_sync import abandon, report_mismatch, settle, settle_refund
+from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
 from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.models import Job
@@ -62,7 +62,7 @@ def give_back(job: Job, now: datetime) -> None:
     """Issue a refund that stands in the ledger. One that Stripe refuses ends as failed."""
     refund = Refund.objects.select_related("payment").get(id=job.key)
     if refund.state == Refund.State.REQUESTED:
-        settle_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
+        sync_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
 
 
 def reconcile_lately(job: Job, now: datetime) -> None:
@@ -97,10 +97,10 @@ def advance(job: Job, now: datetime) -> None:
 
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
     try:
-        settle(payment_id=payment.id, snapshot=act(), now=now)
+        sync_payment(payment_id=payment.id, snapshot=act(), now=now)
     except (stripe.Invalid, stripe.Declined):  # it may be over already: see how it stands
         found = stripe.payment(payment.intent_id)
-        if settle(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORISED:
+        if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORISED:
             raise
 
 

@@ -94,7 +94,7 @@ def use_another_card(payment: Payment) -> None:
     Payment.objects.filter(id=payment.id).update(keep_card=False)
 
 
-def look_again(payment: Payment, now: datetime) -> None:
+def sync_later(payment: Payment, now: datetime) -> None:
     """See at once how it stands at Stripe, in case its news got lost."""
     schedule("payment.collect", str(payment.id), now)
 
@@ -109,7 +109,7 @@ def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
     return Payment.objects.get(id=payment_id)
 
 
-def call_off(payment: Payment, now: datetime) -> bool:
+def cancel_payment(payment: Payment, now: datetime) -> bool:
     """Have nobody pay this any more, and release what comes in all the same. False when it is paid."""
     if not Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None).update(due_cents=0):
         return False

@@ -19,7 +19,7 @@ HELD_OR_CHARGED = ("requires_capture", "succeeded")
 ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless whoever learnt of it has opened one by then
 
 
-def settle(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
+def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
     """Move the payment to where Stripe says it is, and schedule the news of it in the same transaction.
 
     A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once a payment.
@@ -66,7 +66,7 @@ def abandon(*, payment_id: UUID, now: datetime) -> None:
             _tell("payment.failed", payment, now)
 
 
-def settle_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: datetime) -> None:
+def sync_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: datetime) -> None:
     """What became of a refund that we asked for; None: Stripe refused it."""
     with transaction.atomic():
         refund = Refund.objects.select_related("payment").get(id=refund_id)

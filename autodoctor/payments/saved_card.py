@@ -13,7 +13,7 @@ from autodoctor.accounts.models import User
 from autodoctor.payments import stripe, stripe_requests
 from autodoctor.payments.checkout import ask_bank, open_checkout, payable, shut
 from autodoctor.payments.models import Payment, StripeCustomer
-from autodoctor.payments.payment_sync import decline, settle, wait_for
+from autodoctor.payments.payment_sync import decline, sync_payment, wait_for
 from autodoctor.scheduler.queue import schedule
 
 
@@ -92,7 +92,7 @@ def _ask(payment: Payment, now: datetime) -> Payment:
         _forget_card(payment)
         decline(payment, "card_unusable", now)
         return payable(payment)
-    settled = settle(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
+    settled = sync_payment(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
     if settled.due_cents == 0:  # called off in between, by somebody who could not know of this attempt
         shut(payment=Payment.objects.get(id=payment.id), now=now)
     return payable(payment)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from autodoctor.accounts.access import anyone
 from autodoctor.payments import payouts, stripe
 from autodoctor.payments.models import Payment, PayoutAccount, StripeEvent
-from autodoctor.payments.payment_sync import report_mismatch, settle
+from autodoctor.payments.payment_sync import report_mismatch, sync_payment
 from autodoctor.payments.stripe import EventNotice
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
@@ -126,7 +126,7 @@ def _settle(intent_id: str, now: datetime) -> str:
         payment = Payment.objects.get(id=snapshot.payment_id)
     except (Payment.DoesNotExist, ValidationError) as error:
         raise UnknownPayment(intent_id) from error
-    settled = settle(payment_id=payment.id, snapshot=snapshot, now=now)
+    settled = sync_payment(payment_id=payment.id, snapshot=snapshot, now=now)
     return f"mismatch: {settled.mismatch}" if settled.mismatch else settled.state
 
 

@@ -14,7 +14,7 @@ from autodoctor.scheduler.queue import schedule
 
 
 @dataclass(frozen=True)
-class Note:
+class PushNote:
     """What a lock screen shows, and where a tap leads.
 
     `topic`: the next one about the same takes its place, wherever the first one is by then. `until`: nobody is told
@@ -35,7 +35,7 @@ def reaches(people: QuerySet[User]) -> bool:
     return bool(settings.VAPID_PRIVATE_KEY) and PushSubscription.objects.filter(user__in=people).exists()
 
 
-def post(note: Note, *, to: Iterable[UUID], now: datetime) -> int:
+def queue_push(note: PushNote, *, to: Iterable[UUID], now: datetime) -> int:
     """In the caller's transaction, to every browser of these people; how many there are."""
     if not settings.VAPID_PRIVATE_KEY:
         return 0

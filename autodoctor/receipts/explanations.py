@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _besides(receipt: "Receipt") -> list[str]:
     if any(not line.gave_time for line in receipt.lines):
         said.append(_("Time that came too late to be added is not charged."))
     if any(0 < (part.due_cents or 0) < SMALLEST_CHARGE_CENTS for part in receipt.parts):
-        least = money(SMALLEST_CHARGE_CENTS, receipt.session.currency)
+        least = format_cents(SMALLEST_CHARGE_CENTS, receipt.session.currency)
         said.append(_("Cards are not charged less than %(least)s, so that little is given up.") % {"least": least})
     if any(part.state == Payment.State.RELEASED and part.to_capture_cents for part in receipt.parts):
         said.append(_("Your bank let go of a hold before it was charged, so nothing is charged of it."))

@@ -7,8 +7,8 @@ from django.conf import settings
 
 from autodoctor.mail.delivery import deliver
 from autodoctor.mail.message import Attachment
-from autodoctor.mail.queue import post
-from autodoctor.payments.formatting import money
+from autodoctor.mail.queue import queue_mail
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.receipts import pdf
 from autodoctor.receipts.explanations import card
@@ -22,7 +22,7 @@ from autodoctor.sessions.models import Session
 
 def issue(*, session_id: UUID, now: datetime) -> None:
     """Write to the customer, in the caller's transaction, if this is the moment; who comes later changes nothing."""
-    if closing.note_settled(session_id=session_id, now=now):
+    if closing.record_settled(session_id=session_id, now=now):
         schedule("receipt.mail", str(session_id), now)
 
 
@@ -32,13 +32,13 @@ def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
     payment = refund.payment
     context = {
         "session_id": str(payment.owner_id),
-        "amount": money(refund.amount_cents, payment.currency),
-        "charged": money(payment.captured_cents, payment.currency),
+        "amount": format_cents(refund.amount_cents, payment.currency),
+        "charged": format_cents(payment.captured_cents, payment.currency),
         "for_what": payment.description,
         "card": card(payment),
         "asked_at": refund.created_at.isoformat(),
     }
-    post("receipts/mail/refund", to=payment.payer, context=context, key=f"refund:{refund.id}", now=now)
+    queue_mail("receipts/mail/refund", to=payment.payer, context=context, key=f"refund:{refund.id}", now=now)
 
 
 def send(job: Job, now: datetime) -> None:

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from autodoctor.core.pdf import as_set, moment, typeset
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.receipts.receipt import Line, Receipt
 from autodoctor.receipts.seller import seller
-from autodoctor.sessions.formatting import span
+from autodoctor.sessions.formatting import format_duration
 
 TEMPLATE = Path(__file__).parent / "typst" / "receipt.typ"
 
@@ -31,7 +31,7 @@ def _data(receipt: Receipt) -> dict[str, Any]:
         "words": _words(),
         "title": title,
         "author": seller().name,
-        "heading": _("%(amount)s paid") % {"amount": money(receipt.paid_cents, session.currency)},
+        "heading": _("%(amount)s paid") % {"amount": format_cents(receipt.paid_cents, session.currency)},
         "dated": moment(receipt.settled_at) if receipt.settled_at else "",
         "facts": _facts(receipt),
         "lines": [_line(line, session.currency) for line in receipt.lines],
@@ -65,7 +65,7 @@ def _facts(receipt: Receipt) -> list[dict[str, str]]:
         _("Session"): session.plan_name,
         _("With"): helped_by,
         _("Began"): moment(session.started_at) if session.started_at else "",
-        _("Time used"): span(receipt.used_seconds) if session.started_at else "",
+        _("Time used"): format_duration(receipt.used_seconds) if session.started_at else "",
         _("Card"): receipt.card,
     }
     return [{"label": label, "value": as_set(value)} for label, value in facts.items() if value]
@@ -77,15 +77,18 @@ def _line(line: Line, currency: str) -> dict[str, str]:
     return {
         "name": as_set(payment.description),
         "more": " · ".join(filter(None, said)),
-        "held": money(payment.amount_cents, currency),
-        "charged": money(payment.charged_cents, currency),
+        "held": format_cents(payment.amount_cents, currency),
+        "charged": format_cents(payment.charged_cents, currency),
     }
 
 
 def _time(line: Line) -> str:
     if not line.gave_time:
         return _("came too late to be added")
-    return _("%(used)s of %(of)s used") % {"used": span(line.used_seconds), "of": span(line.payment.seconds)}
+    return _("%(used)s of %(of)s used") % {
+        "used": format_duration(line.used_seconds),
+        "of": format_duration(line.payment.seconds),
+    }
 
 
 def _totals(receipt: Receipt) -> list[dict[str, Any]]:
@@ -107,7 +110,7 @@ def _refunded(refund: Any) -> str:
 
 
 def _signed(cents: int, currency: str) -> str:
-    return f"−{money(-cents, currency)}" if cents < 0 else money(cents, currency)
+    return f"−{format_cents(-cents, currency)}" if cents < 0 else format_cents(cents, currency)
 
 
 def _notes(receipt: Receipt) -> list[str]:

@@ -10,7 +10,7 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts import explanations
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind
 
 
@@ -40,7 +40,7 @@ class Receipt:
         """Which line of the table decided what is charged: nothing, half, all, used; empty while it is open."""
         if self.asks_solved or not self.session.end_reason:
             return ""
-        return settlement.rule(self.session)
+        return settlement.charge_rule(self.session)
 
     @property
     def asks_solved(self) -> bool:
@@ -50,7 +50,7 @@ class Receipt:
     @property
     def answer_until(self) -> datetime | None:
         """Without an answer by then it counts as solved."""
-        return self.session.ended_at and self.session.ended_at + span("solved_answer")
+        return self.session.ended_at and self.session.ended_at + duration("solved_answer")
 
     @property
     def is_settling(self) -> bool:
@@ -142,7 +142,7 @@ class Receipt:
 
     def used_cents(self, now: datetime) -> int:
         """What the time used comes to: until now, or until the end."""
-        return settlement.due_if(self._ended(now), self.payments, end_reason="mechanic_lost")
+        return settlement.amounts_due_if(self._ended(now), self.payments, end_reason="mechanic_lost")
 
     def used_so_far(self, now: datetime) -> int:
         """Seconds of the granted time that have run."""
@@ -150,12 +150,12 @@ class Receipt:
 
     def full_cents(self, now: datetime) -> int:
         """What it comes to when the customer ends it."""
-        return settlement.due_if(self._ended(now), self.payments, end_reason="ended_by_customer")
+        return settlement.amounts_due_if(self._ended(now), self.payments, end_reason="ended_by_customer")
 
     @property
     def solved_cents(self) -> int:
         """What it comes to when the customer says that it is solved."""
-        return settlement.due_if(self.session, self.payments, solved=True)
+        return settlement.amounts_due_if(self.session, self.payments, solved=True)
 
     @property
     def became_chat(self) -> bool:

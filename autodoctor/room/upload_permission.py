@@ -12,7 +12,7 @@ from autodoctor.room.wire import executor
 from autodoctor.sessions.lifecycle import attachments
 
 
-async def admits(scope: HTTPScope) -> UUID | None:
+async def may_upload(scope: HTTPScope) -> UUID | None:
     """The person behind this cookie, if the session in this address takes a file from them now."""
     cookie = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"), "")
     key = parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME, "")
@@ -24,7 +24,7 @@ def _sharer(session_key: str, path: str) -> UUID | None:
         session_id = UUID(path.split("/")[3])
     except ValueError:
         return None
-    (found,) = authentication.answer([(session_key, session_id)], timezone.now())
-    if found.guest and found.place and attachments.takes_from(found.guest.user, found.place.session):
+    (found,) = authentication.authenticate([(session_key, session_id)], timezone.now())
+    if found.guest and found.place and attachments.accepts_file_from(found.guest.user, found.place.session):
         return found.guest.user.id
     return None

@@ -93,7 +93,7 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
         with transaction.atomic():
             check_held(job)
             handler.run(job, now)
-            leases.follow_up(job, handler, now)
+            leases.schedule_next(job, handler, now)
             this.settle()
     finally:
         current_run.reset(token)
@@ -106,7 +106,7 @@ def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
     with transaction.atomic():
         unchanged, _ = Job.objects.filter(pk=job.pk, version=job.version).delete()
         if unchanged:
-            leases.follow_up(job, handler, now)
+            leases.schedule_next(job, handler, now)
 
 
 def _record_failure(job: Job, handler: Handler, error: BaseException, now: datetime) -> None:

@@ -95,7 +95,7 @@ def next_multiple(every: timedelta | Callable[[], timedelta], now: datetime) -> 
     return now - past + every
 
 
-def follow_up(job: Job, handler: Handler, now: datetime) -> None:
+def schedule_next(job: Job, handler: Handler, now: datetime) -> None:
     """Schedule a recurring job's next run."""
     if handler.every is not None:
         queue.schedule(job.kind, job.key, next_multiple(handler.every, now), **job.payload)

@@ -9,7 +9,7 @@ from django.db import connection
 from autodoctor.scheduler import leases, queue
 from autodoctor.scheduler.execution import Outcome, run
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.worker_pool import Lane
+from autodoctor.scheduler.worker_pool import WorkerPool
 
 # Longer than the poll of a lane, by what a claim may take.
 AHEAD = timedelta(seconds=1.25)
@@ -19,7 +19,7 @@ BATCH = 20
 SWITCH_SECONDS = 0.0005
 
 
-class Clock:
+class Scheduler:
     """Runs due jobs on threads of its own, from `start` to `stop`. Any number of processes may have one.
 
     Calls to the outside have a lane of their own: however slow, they delay no deadline.
@@ -35,10 +35,10 @@ class Clock:
     ) -> None:
         self._owner = leases.new_owner()
         deadline_workers = workers or (1 if connection.vendor == "sqlite" else 4)
-        deadlines = Lane(
+        deadlines = WorkerPool(
             external=False, workers=deadline_workers, room=100, ahead=AHEAD, lease=lease, owner=self._owner
         )
-        calls = Lane(
+        calls = WorkerPool(
             external=True,
             workers=external_workers,
             room=external_workers,

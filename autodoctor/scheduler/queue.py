@@ -72,7 +72,7 @@ def cancel(kind: str, key: str) -> None:
     _execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key)
 
 
-def arrange(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, datetime]) -> None:
+def reschedule(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, datetime]) -> None:
     """Many `cancel`s and `schedule`s (kind → when it is due) of one key, in two statements."""
     _settle_own([*cancelled, *scheduled], key)
     if cancelled:

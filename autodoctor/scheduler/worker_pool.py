@@ -26,7 +26,7 @@ GIVE_WAY_SECONDS = 1.0
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Lane:
+class WorkerPool:
     """Claims jobs a little ahead of their time, at most `room` at once, and runs each at its moment, never early.
 
     `ahead` must be longer than the poll, so that what is known in time is never late; zero claims only what is due.
@@ -42,7 +42,7 @@ class Lane:
         ahead: timedelta,
         lease: timedelta,
         owner: str,
-        gives_way_to: "Lane | None" = None,
+        gives_way_to: "WorkerPool | None" = None,
     ) -> None:
         self.external = external
         self.workers = workers

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.admin import SupportAdmin
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.formatting import span as in_words
+from autodoctor.sessions.formatting import format_duration as in_words
 from autodoctor.sessions.models import RuleTime
 from autodoctor.sessions.rules import durations
 from autodoctor.sessions.rules.table import DEADLINES

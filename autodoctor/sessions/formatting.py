@@ -3,7 +3,7 @@
 from django.utils.translation import ngettext
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """How long, in the unit that fits: "20 seconds", "10 minutes", "24 hours"."""
     whole = max(0, round(seconds))
     if whole < 60:

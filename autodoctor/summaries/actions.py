@@ -50,7 +50,7 @@ def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Su
     """The summary goes to the customer: on their page at once, and by mail. Only the first counts."""
     facts = {"safe": content.safe, "parts": len(content.parts), "photos": len(content.photos)}
     with transaction.atomic():
-        summaries.summarise(session_id=session_id, by=by, now=now, data=facts)
+        summaries.submit_summary(session_id=session_id, by=by, now=now, data=facts)
         summary = _write(session_id, by, content, now)
         listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()
@@ -84,7 +84,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
     if last and (last.author_id, last.text) == (by.id, text):
         return last  # pressed twice
     with transaction.atomic():
-        summaries.correct(session_id=session_id, by=by, now=now, data={})
+        summaries.add_correction(session_id=session_id, by=by, now=now, data={})
         summary = Summary.objects.get(session_id=session_id)
         number = summary.corrections.count() + 1  # nobody else counts now: the session is locked
         if number > CORRECTIONS_MAX:

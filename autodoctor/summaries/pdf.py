@@ -14,8 +14,8 @@ from PIL import Image
 from autodoctor.core.pdf import as_set, moment, prose, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.payments.formatting import money
-from autodoctor.sessions.formatting import span
+from autodoctor.payments.formatting import format_cents
+from autodoctor.sessions.formatting import format_duration
 from autodoctor.summaries.content import PartLine
 from autodoctor.summaries.document import Document
 
@@ -61,7 +61,7 @@ def _data(document: Document) -> dict[str, Any]:
             {"title": _("Next steps"), "text": prose(content.next_steps)},
         ],
         "parts": [_part(part, session.currency) for part in content.parts],
-        "total": money(document.total_cents, session.currency) if document.has_prices else None,
+        "total": format_cents(document.total_cents, session.currency) if document.has_prices else None,
         "note": _note(document),
         "closing": _(
             "Advice from afar, by what could be seen and heard. The session, its chat and all files are kept here:"
@@ -95,7 +95,7 @@ def _facts(document: Document) -> list[dict[str, str]]:
     facts = {
         _("Customer"): session.customer.name,
         _("Mechanic"): "\n".join(filter(None, [document.mechanic.name, document.headline])),
-        _("Session"): f"{session.plan_name}, {span(document.used_seconds)}",
+        _("Session"): f"{session.plan_name}, {format_duration(document.used_seconds)}",
         _("Took place"): moment(session.started_at) if session.started_at else "",
         _("VIN"): document.vin,
         _("Mileage"): intcomma(document.mileage) if document.mileage else "",
@@ -104,8 +104,8 @@ def _facts(document: Document) -> list[dict[str, str]]:
 
 
 def _part(part: PartLine, currency: str) -> dict[str, str]:
-    each = "–" if part.price_cents is None else money(part.price_cents, currency)
-    total = "–" if part.total_cents is None else money(part.total_cents, currency)
+    each = "–" if part.price_cents is None else format_cents(part.price_cents, currency)
+    total = "–" if part.total_cents is None else format_cents(part.total_cents, currency)
     return {
         "name": as_set(part.name),
         "number": as_set(part.number),

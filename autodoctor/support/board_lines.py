@@ -10,8 +10,8 @@ from autodoctor.accounts.models import User
 from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert, Connection, Session
 from autodoctor.sessions.record import participants
-from autodoctor.sessions.record.participants import Seat, Situation
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.record.participants import ParticipantState, SessionState
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import OPEN, State
 
 MOST = 150  # lines at once; what is in trouble is always among them
@@ -120,34 +120,36 @@ def line_of(session: Session, now: datetime) -> Line:
 
 
 def _lines(sessions: list[Session], alerts: dict[UUID, list[Alert]], now: datetime) -> list[Line]:
-    situations = participants.look_at(sessions, now)
+    situations = participants.load_states(sessions, now)
     opened = _pages_opened(situations)
     return [_line(situations[session.id], alerts.get(session.id, []), opened, now) for session in sessions]
 
 
-def _line(it: Situation, alerts: list[Alert], opened: dict[tuple[UUID, str], datetime], now: datetime) -> Line:
-    people = [_person(it, it.customer, it.session.customer, opened)]
-    if it.session.mechanic:
-        people.append(_person(it, it.mechanic, it.session.mechanic, opened))
-    notices = [_notice(alert, it) for alert in alerts]
+def _line(state: SessionState, alerts: list[Alert], opened: dict[tuple[UUID, str], datetime], now: datetime) -> Line:
+    people = [_person(state, state.customer, state.session.customer, opened)]
+    if state.session.mechanic:
+        people.append(_person(state, state.mechanic, state.session.mechanic, opened))
+    notices = [_notice(alert, state) for alert in alerts]
     # An alert says more than what was only to be watched before it came.
     least = Level.HANDLED if any(not notice.over for notice in notices) else Level.CALM
-    return Line(it.session, people, [sign for sign in _signs(it, people, now) if sign.level >= least], notices)
+    return Line(state.session, people, [sign for sign in _signs(state, people, now) if sign.level >= least], notices)
 
 
-def _notice(alert: Alert, it: Situation) -> Notice:
-    return Notice(alert, over=alert_work.is_over(alert, it))
+def _notice(alert: Alert, state: SessionState) -> Notice:
+    return Notice(alert, over=alert_work.is_over(alert, state))
 
 
-def _person(it: Situation, seat: Seat, user: User, opened: dict[tuple[UUID, str], datetime]) -> Person:
-    here_since = opened.get((it.session.id, seat.role)) or (seat.part.joined_at if seat.part else None)
+def _person(
+    state: SessionState, seat: ParticipantState, user: User, opened: dict[tuple[UUID, str], datetime]
+) -> Person:
+    here_since = opened.get((state.session.id, seat.role)) or (seat.part.joined_at if seat.part else None)
     away = seat.status == "away" or (seat.is_in and not seat.page_open and not seat.is_heard)
     return Person(seat.role, user, "away" if away else seat.status, seat.left_at if away else here_since)
 
 
-def _signs(it: Situation, people: list[Person], now: datetime) -> Iterable[Sign]:
+def _signs(state: SessionState, people: list[Person], now: datetime) -> Iterable[Sign]:
     """What is wrong, in the order in which it matters."""
-    session = it.session
+    session = state.session
     if session.state == State.RECONNECTING or session.paused_at:
         cause = session.pause_cause or "reconnecting"
         yield Sign(f"paused:{cause}", session.paused_at or session.state_at, Level.TROUBLE)
@@ -157,11 +159,11 @@ def _signs(it: Situation, people: list[Person], now: datetime) -> Iterable[Sign]
         yield from (
             Sign(f"not_here:{one.role}", session.state_at, Level.WATCH) for one in people if one.status == "away"
         )
-    if session.state == State.WAITING and now - session.state_at >= span("start_sound"):
+    if session.state == State.WAITING and now - session.state_at >= duration("start_sound"):
         yield Sign("not_started", session.state_at, Level.WATCH)
     if session.state == State.REQUESTED:
         given_back = session.released_at is not None
-        if given_back or now - session.state_at >= span("unnoticed") / 2:
+        if given_back or now - session.state_at >= duration("unnoticed") / 2:
             yield Sign("given_back" if given_back else "unaccepted", session.state_at, Level.WATCH)
     if session.hold_until and session.hold_until > now:
         yield Sign("held", session.ends_at, Level.WATCH)
@@ -178,7 +180,7 @@ def _left_over(
     sessions: list[Session], alerts: dict[UUID, list[Alert]], now: datetime
 ) -> list[tuple[Session, list[Notice]]]:
     """The oldest first; what is over by itself is closed by the clock before long, and not worth a look."""
-    situations = participants.look_at(sessions, now)
+    situations = participants.load_states(sessions, now)
     found = []
     for session in sessions:
         notices = [_notice(alert, situations[session.id]) for alert in alerts[session.id]]
@@ -187,7 +189,7 @@ def _left_over(
     return sorted(found, key=lambda one: one[1][0].alert.raised_at)[:MOST]
 
 
-def _pages_opened(situations: dict[UUID, Situation]) -> dict[tuple[UUID, str], datetime]:
+def _pages_opened(situations: dict[UUID, SessionState]) -> dict[tuple[UUID, str], datetime]:
     """Since when somebody has had a page open, by session and role."""
     found: dict[tuple[UUID, str], datetime] = {}
     pages = Connection.objects.filter(session_id__in=list(situations)).order_by("-opened_at")

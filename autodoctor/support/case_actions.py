@@ -11,10 +11,10 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.lifecycle import refunds, support_actions
-from autodoctor.sessions.lifecycle.extensions import until_cap
+from autodoctor.sessions.lifecycle.extensions import seconds_until_cap
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, State
 from autodoctor.summaries import actions as summaries
 from autodoctor.support.case_file import Case
@@ -95,7 +95,7 @@ class TimeForm(ActForm):
     reason = _reason(WE_READ)
 
     def prepare(self) -> None:
-        room = until_cap(self.case.session, self.case.now)
+        room = seconds_until_cap(self.case.session, self.case.now)
         offered = [minutes for minutes in MINUTES if minutes * 60 <= room] or MINUTES[:1]
         self.offer("minutes", [(str(minutes), str(_("%d minutes")) % minutes) for minutes in offered])
 
@@ -162,7 +162,7 @@ class Act:
 
 
 def _left(description: str, cents: int, currency: str) -> str:
-    return str(_("%(what)s: %(left)s left")) % {"what": description, "left": money(cents, currency)}
+    return str(_("%(what)s: %(left)s left")) % {"what": description, "left": format_cents(cents, currency)}
 
 
 def _cents(amount: Decimal) -> int:
@@ -170,7 +170,7 @@ def _cents(amount: Decimal) -> int:
 
 
 def _refund(on: On, given: Given) -> Refund:
-    return refunds.refund(
+    return refunds.refund_session(
         session_id=on["session_id"],
         by=on["by"],
         now=on["now"],
@@ -196,7 +196,7 @@ ACTS: dict[str, Act] = {
             _("Send"),
             _("Sent."),
             MessageForm,
-            lambda on, given: support_actions.say(**on, text=given["text"], to=given["to"]),
+            lambda on, given: support_actions.send_message(**on, text=given["text"], to=given["to"]),
             lambda case: True,
             "chat",
         ),

@@ -19,9 +19,9 @@ from django.utils.translation import gettext as _
 from autodoctor.core.pdf import as_set, moment, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Dispute, Payment, Refund
-from autodoctor.sessions.formatting import span
+from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import Kind
 from autodoctor.summaries import document
@@ -146,9 +146,9 @@ def _service(case: Case, times: Attendance, messages: list[SessionEvent]) -> lis
     is_call = session.kind != Kind.CHAT
     rows = {
         _("Time used"): _("%(used)s of %(granted)s") % _spans(used=case.used_seconds, granted=session.granted_seconds),
-        _("Customer present"): span(times.present["customer"]),
-        _("Mechanic present"): span(times.present["mechanic"]),
-        _("Sound and picture, both connected") if is_call else _("Both connected"): span(times.connected),
+        _("Customer present"): format_duration(times.present["customer"]),
+        _("Mechanic present"): format_duration(times.present["mechanic"]),
+        _("Sound and picture, both connected") if is_call else _("Both connected"): format_duration(times.connected),
         _("Messages"): _("%(customer)d from the customer, %(mechanic)d from the mechanic") % by_role,
         _("Files"): str(len(case.files)),
     }
@@ -156,14 +156,14 @@ def _service(case: Case, times: Attendance, messages: list[SessionEvent]) -> lis
 
 
 def _spans(**seconds: float) -> dict[str, str]:
-    return {name: span(value) for name, value in seconds.items()}
+    return {name: format_duration(value) for name, value in seconds.items()}
 
 
 def _agreed(case: Case) -> list[dict[str, str]]:
     """The words are those of the booking form; each was ticked or entered before the payment page opened."""
     session = case.session
-    price = money(session.price_cents, session.currency)
-    terms = {"plan": session.plan_name, "time": span(case.booked_seconds), "price": price}
+    price = format_cents(session.price_cents, session.currency)
+    terms = {"plan": session.plan_name, "time": format_duration(case.booked_seconds), "price": price}
     said = [
         _("%(plan)s, %(time)s, for %(price)s: held on the card at booking, charged after the session.") % terms,
         _("Ticked: “I understand the limits of advice from afar”."),
@@ -177,7 +177,7 @@ def _agreed(case: Case) -> list[dict[str, str]]:
 
 def _bought(payment: Payment) -> dict[str, str]:
     words = _("Bought during the session: %(what)s for %(price)s.")
-    price = money(payment.amount_cents, payment.currency)
+    price = format_cents(payment.amount_cents, payment.currency)
     return {"when": _short(payment.created_at), "text": words % {"what": payment.description, "price": price}}
 
 
@@ -202,7 +202,7 @@ def _disputed(dispute: Dispute) -> str:
 
 
 def _row(what: str, at: Any, reference: str, cents: int, payment: Payment) -> dict[str, str]:
-    amount = money(abs(cents), payment.currency)
+    amount = format_cents(abs(cents), payment.currency)
     return {
         "what": as_set(what),
         "when": _short(at),

@@ -16,7 +16,7 @@ from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import preflight, support_actions
 from autodoctor.sessions.models import Participant, Session, SessionEvent
 from autodoctor.sessions.record import participants
-from autodoctor.sessions.record.participants import Seat
+from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.support.board_lines import Notice, line_of
@@ -54,8 +54,8 @@ class Case:
     whole: bool = False  # all of it, however long
 
     @cached_property
-    def situation(self) -> participants.Situation:
-        return participants.look(self.session, self.now)
+    def situation(self) -> participants.SessionState:
+        return participants.load_state(self.session, self.now)
 
     @cached_property
     def notices(self) -> list[Notice]:
@@ -63,7 +63,7 @@ class Case:
         return line_of(self.session, self.now).notices
 
     @property
-    def seats(self) -> list[tuple[Seat, Any, dict[str, Any] | None]]:
+    def seats(self) -> list[tuple[ParticipantState, Any, dict[str, Any] | None]]:
         """Who takes part, and what their device check said last."""
         people = ((self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic))
         return [(seat, person, self.checkups.get(seat.role)) for seat, person in people if person]
@@ -189,4 +189,4 @@ class Case:
 
     @cached_property
     def takers(self) -> list[Any]:
-        return list(support_actions.takers(self.session)[:50])
+        return list(support_actions.eligible_mechanics(self.session)[:50])

@@ -9,10 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from autodoctor.payments.formatting import money
-from autodoctor.sessions.formatting import span
+from autodoctor.payments.formatting import format_cents
+from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.rules.table import named
+from autodoctor.sessions.rules.table import rule_of_kind
 
 Words = dict[str, str]
 Told = Callable[[SessionEvent], str]
@@ -212,17 +212,17 @@ def _facts(event: SessionEvent) -> Words:
         "who": event.actor_name or _("The clock"),
         "reason": _named(RELEASES, data.get("reason")),
         "end": _named(ENDS, session.get("end_reason")),
-        "rule": named(str(data.get("rule") or "–")),
-        "time": span(extension.get("seconds") or 0),
-        "given": span(data.get("seconds") or 0),
-        "left": span(data.get("seconds_left") or 0),
+        "rule": rule_of_kind(str(data.get("rule") or "–")),
+        "time": format_duration(extension.get("seconds") or 0),
+        "given": format_duration(data.get("seconds") or 0),
+        "left": format_duration(data.get("seconds_left") or 0),
         "stands": _named(STANDS, extension.get("stands")),
         "file": str((data.get("file") or {}).get("name", "–")),
         "checks": _checks(data),
-        "allowed": _("as long as it takes") if data.get("seconds") is None else span(data["seconds"]),
+        "allowed": _("as long as it takes") if data.get("seconds") is None else format_duration(data["seconds"]),
         "solved": _("yes") if data.get("solved") else _("no"),
         "stars": str(data.get("stars", "–")),
-        "amount": money(int(data.get("amount_cents") or 0), str(data.get("currency") or "usd")),
+        "amount": format_cents(int(data.get("amount_cents") or 0), str(data.get("currency") or "usd")),
         "bearer": str(data.get("borne_by", "–")),
         "outcome": _("won") if data.get("outcome") == "won" else _("lost"),
         **{name: str(data.get(name, "–")) for name in ("mechanic", "name", "kind", "text")},

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther, own_path
-from autodoctor.sessions.lifecycle.help_requests import answer, threads
+from autodoctor.sessions.lifecycle.help_requests import answer_help_request, threads
 from autodoctor.sessions.models import Session
 
 
@@ -40,7 +40,7 @@ def help_threads(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 def _answered(request: SignedInRequest, session_id: UUID) -> Refused | None:
     to, text = request.POST.get("to", ""), request.POST.get("text", "")
     try:
-        answer(session_id=session_id, by=request.user, to=to, text=text, now=timezone.now())
+        answer_help_request(session_id=session_id, by=request.user, to=to, text=text, now=timezone.now())
     except Refused as refused:
         return refused
     messages.success(request, _("Sent: only they see it."))

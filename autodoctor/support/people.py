@@ -39,7 +39,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         "profile": MechanicProfile.objects.filter(user=who).first(),
         "sessions": Paginator(sessions.order_by("-created_at"), PER_PAGE).get_page(request.GET.get("page")),
         "payments": Payment.objects.filter(payer=who).order_by("-created_at")[:PAYMENTS],
-        "deeds": staff_actions.about(str(who.id)),
+        "deeds": staff_actions.record_of(str(who.id)),
     }
     return render(request, "support/person.html", facts)
 

@@ -13,7 +13,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.payments import webhook_inbox
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle.support_notes import note
+from autodoctor.sessions.lifecycle.support_notes import add_note
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN
 from autodoctor.support.models import Deed
@@ -28,12 +28,12 @@ def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
     if user.is_staff:
         raise Refused("is_support", _("Support cannot shut support out."))
     with transaction.atomic():
-        accounts.ban(user=user, now=now)
+        accounts.ban_user(user=user, now=now)
         _record(Kind.BANNED, by=by, subject=str(user.id), reason=why, now=now)
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user), state__in=OPEN)
     for session_id in mine.values_list("id", flat=True):
         data = {"person": str(user.id), "name": user.name, "reason": why}
-        note(session_id=session_id, kind="support.banned", by=by, data=data, now=now)
+        add_note(session_id=session_id, kind="support.banned", by=by, data=data, now=now)
 
 
 def lift_ban(*, user: User, by: User, reason: str, now: datetime) -> None:
@@ -80,7 +80,7 @@ def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: da
     _note_job("support.job_dismissed", job, session_id, by=by, reason=why, now=now)
 
 
-def about(subject: str) -> list[Deed]:
+def record_of(subject: str) -> list[Deed]:
     """What was done with it, the newest first."""
     return list(Deed.objects.filter(subject=subject).select_related("by").order_by("-at", "-id")[:50])
 
@@ -92,7 +92,7 @@ def _name(job: Job) -> str:
 def _note_job(kind: str, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:
     if session_id:
         data = {"kind": job.kind, "key": job.key, "error": job.last_error, "reason": reason}
-        note(session_id=session_id, kind=kind, by=by, data=data, now=now)
+        add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)
 
 
 def _record(kind: Deed.Kind, *, by: User, subject: str, reason: str, now: datetime) -> None:

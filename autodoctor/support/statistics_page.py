@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.access import SignedInRequest, support_only
-from autodoctor.core.errors import inert_cell
-from autodoctor.payments.formatting import money
+from autodoctor.core.errors import safe_csv_cell
+from autodoctor.payments.formatting import format_cents
 from autodoctor.support.statistics import Numbers, Period, Tally, together
 
 USUAL_DAYS, MOST_DAYS = 30, 92
@@ -52,40 +52,45 @@ def _rating(tally: Tally) -> str:
 
 MEASURES = (
     Measure(
-        gettext_lazy("Sessions"), gettext_lazy("requested"), lambda it: it.sessions, _count(lambda it: it.sessions)
+        gettext_lazy("Sessions"),
+        gettext_lazy("requested"),
+        lambda tally: tally.sessions,
+        _count(lambda tally: tally.sessions),
     ),
     Measure(
         gettext_lazy("Accepted after"),
         gettext_lazy("median, min:s"),
-        lambda it: it.wait,
-        lambda it: _span(it.wait),
+        lambda tally: tally.wait,
+        lambda tally: _span(tally.wait),
     ),
     Measure(
         gettext_lazy("Mechanic no‑shows"),
         gettext_lazy("did not come"),
-        lambda it: it.mechanic_no_shows,
-        _count(lambda it: it.mechanic_no_shows),
+        lambda tally: tally.mechanic_no_shows,
+        _count(lambda tally: tally.mechanic_no_shows),
     ),
     Measure(
         gettext_lazy("Customer no‑shows"),
         gettext_lazy("did not come"),
-        lambda it: it.customer_no_shows,
-        _count(lambda it: it.customer_no_shows),
+        lambda tally: tally.customer_no_shows,
+        _count(lambda tally: tally.customer_no_shows),
     ),
-    Measure(gettext_lazy("Drops"), gettext_lazy("connections"), lambda it: it.drops, _count(lambda it: it.drops)),
+    Measure(
+        gettext_lazy("Drops"), gettext_lazy("connections"), lambda tally: tally.drops, _count(lambda tally: tally.drops)
+    ),
     Measure(
         gettext_lazy("Lost time"),
         gettext_lazy("clock stood still"),
-        lambda it: it.lost_minutes,
-        lambda it: _span(it.lost_seconds or None),
+        lambda tally: tally.lost_minutes,
+        lambda tally: _span(tally.lost_seconds or None),
     ),
     Measure(
         gettext_lazy("Refunds"),
         gettext_lazy("given back"),
-        lambda it: it.refunded_cents,
-        lambda it: money(it.refunded_cents, "usd") if it.refunded_cents else "",
+        lambda tally: tally.refunded_cents,
+        lambda tally: format_cents(tally.refunded_cents, "usd") if tally.refunded_cents else "",
     ),
-    Measure(gettext_lazy("Rating"), gettext_lazy("stars (sessions)"), lambda it: it.rating, _rating),
+    Measure(gettext_lazy("Rating"), gettext_lazy("stars (sessions)"), lambda tally: tally.rating, _rating),
 )
 
 
@@ -136,8 +141,8 @@ def as_csv(request: SignedInRequest) -> HttpResponse:
     lines = csv.writer(answer)
     lines.writerow(CSV_COLUMNS)
     found = Numbers(period)
-    for (mechanic_id, day), it in sorted(found.tallies.items(), key=lambda one: (one[0][1], str(one[0][0]))):
-        lines.writerow([day, inert_cell(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(it)])
+    for (mechanic_id, day), tally in sorted(found.tallies.items(), key=lambda one: (one[0][1], str(one[0][0]))):
+        lines.writerow([day, safe_csv_cell(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(tally)])
     return answer
 
 
@@ -147,11 +152,17 @@ CSV_COLUMNS = (
 )
 
 
-def _plain(it: Tally) -> list[float | str]:
-    wait = "" if it.wait is None else round(it.wait, 1)
-    rating = "" if it.rating is None else round(it.rating, 2)
-    counts = [it.mechanic_no_shows, it.customer_no_shows, it.drops, round(it.lost_seconds, 1), it.refunded_cents]
-    return [it.sessions, wait, *counts, rating, len(it.stars)]
+def _plain(tally: Tally) -> list[float | str]:
+    wait = "" if tally.wait is None else round(tally.wait, 1)
+    rating = "" if tally.rating is None else round(tally.rating, 2)
+    counts = [
+        tally.mechanic_no_shows,
+        tally.customer_no_shows,
+        tally.drops,
+        round(tally.lost_seconds, 1),
+        tally.refunded_cents,
+    ]
+    return [tally.sessions, wait, *counts, rating, len(tally.stars)]
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:

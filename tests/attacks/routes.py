@@ -180,7 +180,7 @@ ADMIN_TABLES = {
     "auth/group",
     "account/emailaddress",
     "mfa/authenticator",
-    "clock/job",
+    "scheduler/job",
     "autodoctor_sessions/ruletime",
     "accounts/user",
     "accounts/mechanicprofile",

@@ -24,8 +24,8 @@ def asked(customer: User, mechanic: User, support: User) -> Session:
     """A live session in which the customer has asked, and was answered."""
     session = live_session(customer, mechanic)
     now = session.state_at
-    help_requests.ask(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)
-    help_requests.answer(session_id=session.id, by=support, to="customer", text=ANSWER, now=now)
+    help_requests.ask_support(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)
+    help_requests.answer_help_request(session_id=session.id, by=support, to="customer", text=ANSWER, now=now)
     return session
 
 
@@ -105,8 +105,8 @@ def test_the_next_mechanic_does_not_read_the_thread_of_the_one_before(
     customer: User, mechanic: User, mechanic2: User, client_of: ClientOf
 ) -> None:
     story = Story(customer, mechanic).pay().accept()
-    help_requests.ask(session_id=story.id, by=mechanic, reason="other", text=SECRET, now=story.now)
-    transitions.release(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    help_requests.ask_support(session_id=story.id, by=mechanic, reason="other", text=SECRET, now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
     story.accept(mechanic2)
     opened = set()
     for way in ways(story.session):

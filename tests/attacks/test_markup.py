@@ -89,13 +89,15 @@ def poisoned(customer: User, mechanic: User, stranger: User) -> Session:
     vehicle = {"make": PAYLOADS[0][:40], "model": PAYLOADS[1], "year": 2013, "vin": "", "mileage": 5}
     Vehicle.objects.create(owner=customer, make=PAYLOADS[0][:40], model=PAYLOADS[1], year=2013, used_at=timezone.now())
     session = live_session(customer, mechanic, concern=ALL, vehicle=vehicle, plan_name=PAYLOADS[0])
-    with transitions.changing(session.id, timezone.now()) as it:
+    with transitions.session_transaction(session.id, timezone.now()) as state:
         for person in (customer, mechanic):
             for payload in PAYLOADS:
-                who = event_log.actor(person, it.session)
+                who = event_log.actor(person, state.session)
                 data = {"text": payload}
-                event_log.append(it.session, "message.posted", at=timezone.now(), by=who, data=data, client_id=uuid4())
-        event_log.append(it.session, "session.paused", at=timezone.now(), data={"why": ALL})
+                event_log.append_event(
+                    state.session, "message.posted", at=timezone.now(), by=who, data=data, client_id=uuid4()
+                )
+        event_log.append_event(state.session, "session.paused", at=timezone.now(), data={"why": ALL})
     return Session.objects.get(pk=session.id)
 
 
@@ -172,7 +174,7 @@ def test_the_admin_shows_it_as_text(poisoned: Session, mechanic: User, stranger:
         "booking/vehicle/",
         f"booking/vehicle/{vehicle.pk}/change/",
         f"booking/vehicle/{vehicle.pk}/delete/",
-        "clock/job/",
+        "scheduler/job/",
     ):
         answer = client.get(f"/admin/{path}")
         watchman = read(answer.content)
@@ -186,7 +188,7 @@ def test_mails_carry_it_as_text_and_their_headers_stay_one_line(customer: User, 
     mechanic.save()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     session = live_session(customer, None, state=State.REQUESTED, requested_at=timezone.now(), started_at=None)
-    transitions.accept(session_id=session.id, mechanic=mechanic, now=timezone.now())
+    transitions.accept_request(session_id=session.id, mechanic=mechanic, now=timezone.now())
     run_due(timezone.now())
     (letter,) = [letter for letter in mail.outbox if letter.to == [customer.email] or customer.email in letter.to[0]]
     parsed = message_from_string(letter.message().as_string(), policy=default)

@@ -68,7 +68,7 @@ class Power:
         self.out_at: tuple[str, str] | None = None
         for name in CALLS.split():
             patch.setattr(stripe, name, self._failing(name, getattr(stripe, name)))
-        patch.setattr(leases, "follow_up", self._failing("commit", leases.follow_up))
+        patch.setattr(leases, "follow_up", self._failing("commit", leases.schedule_next))
 
     def _failing(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(real)
@@ -230,7 +230,7 @@ class Money(Course):
     def give_back(self, cents: int, bearer: str) -> None:
         for payment in self.payments():
             with suppress(*self.refusals):
-                refunds.refund(
+                refunds.refund_session(
                     session_id=self.story.id,
                     by=self.support,
                     payment_id=payment.id,
@@ -264,7 +264,7 @@ class Money(Course):
         session = self.story.session
         assert session.mechanic
         with suppress(*self.refusals):
-            summaries.summarise(session_id=session.id, by=session.mechanic, now=self.story.now, data={})
+            summaries.submit_summary(session_id=session.id, by=session.mechanic, now=self.story.now, data={})
 
     # The customer's bank
 

@@ -22,7 +22,7 @@ def display() -> Iterator[None]:
     reading, writing = os.pipe()
     with subprocess.Popen(
         ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24"], pass_fds=[writing]
-    ) as it:
+    ) as state:
         os.close(writing)
         with os.fdopen(reading) as told:
             os.environ["DISPLAY"] = f":{told.readline().strip()}"
@@ -30,4 +30,4 @@ def display() -> Iterator[None]:
             yield
         finally:
             del os.environ["DISPLAY"]
-            it.terminate()
+            state.terminate()

@@ -134,7 +134,7 @@ def test_a_banned_person_is_out_at_once_and_stays_out(
 
     sign_in(mechanic.email)
     with django_capture_on_commit_callbacks(execute=True):
-        actions.ban(user=mechanic, now=timezone.now())
+        actions.ban_user(user=mechanic, now=timezone.now())
 
     assert access_news == [(mechanic.pk, None)]
     assert actions.mechanics_taking_sessions() == 0

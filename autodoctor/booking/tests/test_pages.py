@@ -105,7 +105,7 @@ def test_after_booking_the_form_is_a_new_one(
 ) -> None:
     browser = client_of(customer)
     browser.post("/book/", filled_in)
-    sessions.admit(session_id=Session.objects.get().id, now=timezone.now())
+    sessions.admit_request(session_id=Session.objects.get().id, now=timezone.now())
     form = browser.get("/book/").context["form"]
     assert form["token"].value() != filled_in["token"]
     assert not form["concern"].value()

@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from autodoctor.health import readiness
-from autodoctor.health.cached_probe import Glance
+from autodoctor.health.cached_probe import CachedProbe
 from autodoctor.health.readiness import Behind, Part
 from autodoctor.scheduler.queue import schedule
 
@@ -21,8 +21,8 @@ def broken() -> None:
     raise RuntimeError("postgres://user:hunter2@host")
 
 
-def glance(look: Callable[[], Any], *, seconds: float = 5, fresh: float = 60) -> Glance[Any]:
-    return Glance(look, seconds=seconds, fresh_seconds=fresh)
+def glance(look: Callable[[], Any], *, seconds: float = 5, fresh: float = 60) -> CachedProbe[Any]:
+    return CachedProbe(look, seconds=seconds, fresh_seconds=fresh)
 
 
 def test_many_who_ask_share_one_look() -> None:

@@ -35,12 +35,12 @@ def sink(settings: Settings) -> Iterator[Sink]:
 @pytest.fixture
 def send(db: None) -> "Callable[..., mail.EmailMessage]":
     """Post one invitation and have it sent; returns it."""
-    from autodoctor.mail.queue import post
+    from autodoctor.mail.queue import queue_mail
     from autodoctor.scheduler.loop import run_due
 
     def sent(to: "User | str", key: str = "invitation:1", **facts: Any) -> mail.EmailMessage:
         context = {"who": "Morgan", "begins_at": NOW.isoformat()} | facts
-        post("letters/invitation", to=to, context=context, key=key, now=NOW)
+        queue_mail("letters/invitation", to=to, context=context, key=key, now=NOW)
         run_due(NOW)
         return mail.outbox[-1]
 

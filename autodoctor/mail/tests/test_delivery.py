@@ -9,7 +9,7 @@ from django.core.mail import EmailMessage
 from pytest_django import Settings
 
 from autodoctor.mail.jobs import JOBS
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 from autodoctor.mail.tests.conftest import NOW
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _post(to: "User | str", key: str = "delivery") -> None:
-    post("letters/invitation", to=to, context={"who": "Größe & Söhne"}, key=key, now=NOW)
+    queue_mail("letters/invitation", to=to, context={"who": "Größe & Söhne"}, key=key, now=NOW)
 
 
 def _pending() -> Job:

@@ -8,7 +8,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import transaction
 
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 from autodoctor.mail.tests.conftest import NOW
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
@@ -47,7 +47,7 @@ def test_an_address_of_nobody_is_written_to_in_utc(send: Send) -> None:
 
 
 def test_it_is_rendered_with_what_is_known_when_it_is_sent(customer: "User") -> None:
-    post("letters/invitation", to=customer, context={"who": "Morgan"}, key="late", now=NOW)
+    queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="late", now=NOW)
     customer.name, customer.email = "Casey Married", "married@example.com"
     customer.save()
 
@@ -82,7 +82,7 @@ def test_every_attempt_carries_the_same_message_id(send: Send, customer: "User")
 
 def test_posted_twice_while_it_waits_it_is_sent_once(customer: "User") -> None:
     for _ in range(2):
-        post("letters/invitation", to=customer, context={"who": "Morgan"}, key="same", now=NOW)
+        queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="same", now=NOW)
 
     run_due(NOW)
 
@@ -91,7 +91,7 @@ def test_posted_twice_while_it_waits_it_is_sent_once(customer: "User") -> None:
 
 def test_nothing_leaves_when_the_transaction_fails(customer: "User") -> None:
     with transaction.atomic():
-        post("letters/invitation", to=customer, context={"who": "Morgan"}, key="undone", now=NOW)
+        queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="undone", now=NOW)
         transaction.set_rollback(True)
 
     assert run_due(NOW) == 0
@@ -99,7 +99,7 @@ def test_nothing_leaves_when_the_transaction_fails(customer: "User") -> None:
 
 
 def test_a_person_who_is_gone_gets_nothing(customer: "User") -> None:
-    post("letters/invitation", to=customer, context={"who": "Morgan"}, key="gone", now=NOW)
+    queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="gone", now=NOW)
     customer.delete()
 
     assert run_due(NOW) == 1
@@ -107,7 +107,7 @@ def test_a_person_who_is_gone_gets_nothing(customer: "User") -> None:
 
 
 def test_a_malformed_template_is_kept_with_its_reason(customer: "User") -> None:
-    post("letters/malformed", to=customer, context={}, key="bad", now=NOW)
+    queue_mail("letters/malformed", to=customer, context={}, key="bad", now=NOW)
 
     run_due(NOW)
 

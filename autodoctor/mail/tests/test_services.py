@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from autodoctor.mail.delivery import deliver, message_id
 from autodoctor.mail.message import Attachment
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 from autodoctor.mail.tests.conftest import NOW
 from autodoctor.scheduler.handlers import GiveUp
 from autodoctor.scheduler.loop import run_due
@@ -90,7 +90,7 @@ def test_it_is_given_everything(service: MailService, customer: "User", name: st
 
 def test_an_address_it_refuses_is_parked_at_once(service: MailService, customer: "User", name: str) -> None:
     service.answer = REFUSED[name]
-    post("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
+    queue_mail("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
 
     run_due(NOW)
 
@@ -103,7 +103,7 @@ def test_a_service_that_is_not_well_or_not_set_up_is_asked_again(
     service: MailService, customer: "User", status: int, name: str
 ) -> None:
     service.answer = (status, {"message": "not now", "ErrorCode": 10, "Message": "not now"})
-    post("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
+    queue_mail("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
     run_due(NOW)
     job = Job.objects.get(kind="mail.send")
     assert (job.attempts, job.parked_at) == (1, None)
@@ -120,7 +120,7 @@ def test_a_service_that_does_not_answer_is_asked_again(
 ) -> None:
     url = "http://127.0.0.1:9/"
     settings.ANYMAIL = {**settings.ANYMAIL, "RESEND_API_URL": url, "POSTMARK_API_URL": url}
-    post("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
+    queue_mail("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
 
     run_due(NOW)
 

@@ -69,14 +69,14 @@ def client() -> stripe.StripeClient:
     return _client_for(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
 
 
-def once(key: str) -> Any:
+def idempotency(key: str) -> Any:
     if not key:
         raise ValueError("a change needs an idempotency key")
     return {"idempotency_key": key}
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Stripe's errors as ours, cut off from their cause: that holds whole answers, and tracebacks are logged."""
     try:
         yield

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import stripe
 
-from autodoctor.payments.stripe.client import client, in_our_words, once, part
+from autodoctor.payments.stripe.client import client, idempotency, part, translate_errors
 
 # Stripe shows them an Express dashboard and asks for what it must know; fees and losses are ours.
 _EXPRESS = {
@@ -38,37 +38,37 @@ class TransferSnapshot:
 
 def create_account(*, user_id: UUID, key: str) -> AccountSnapshot:
     """A new Express account, which takes transfers once its holder has told Stripe who they are."""
-    with in_our_words():
+    with translate_errors():
         params: Any = {
             "controller": _EXPRESS,
             "capabilities": {"transfers": {"requested": True}},
             "metadata": {"user_id": str(user_id)},
         }
-        return _account(client().v1.accounts.create(params, once(key)))
+        return _account(client().v1.accounts.create(params, idempotency(key)))
 
 
 def account(account_id: str) -> AccountSnapshot:
-    with in_our_words():
+    with translate_errors():
         return _account(client().v1.accounts.retrieve(account_id))
 
 
 def account_link(account_id: str, *, refresh_url: str, return_url: str, key: str) -> str:
     """The address of a page on which its holder tells Stripe who they are; it opens once, within minutes."""
-    with in_our_words():
+    with translate_errors():
         params: Any = {
             "account": account_id,
             "refresh_url": refresh_url,
             "return_url": return_url,
             "type": "account_onboarding",
         }
-        return client().v1.account_links.create(params, once(key)).url
+        return client().v1.account_links.create(params, idempotency(key)).url
 
 
 def transfer(
     *, amount_cents: int, currency: str, account_id: str, charge_id: str, payment_id: UUID, movement_id: UUID, key: str
 ) -> TransferSnapshot:
     """Send a part of this charge; it arrives when the charge's money does. Raises `Invalid` when it is not taken."""
-    with in_our_words():
+    with translate_errors():
         params: Any = {
             "amount": amount_cents,
             "currency": currency,
@@ -77,32 +77,32 @@ def transfer(
             "transfer_group": str(payment_id),
             "metadata": {"movement_id": str(movement_id), "payment_id": str(payment_id)},
         }
-        return read_transfer(client().v1.transfers.create(params, once(key)).to_dict())
+        return read_transfer(client().v1.transfers.create(params, idempotency(key)).to_dict())
 
 
 def find_transfer(*, payment_id: UUID, movement_id: UUID) -> TransferSnapshot | None:
     """The one that was made for this row before, should its answer never have reached us."""
-    with in_our_words():
+    with translate_errors():
         made = client().v1.transfers.list({"transfer_group": str(payment_id), "limit": 100})
         found = (read_transfer(one.to_dict()) for one in made.data)
         return next((one for one in found if one.movement_id == str(movement_id)), None)
 
 
 def transfer_as_it_is(transfer_id: str) -> TransferSnapshot:
-    with in_our_words():
+    with translate_errors():
         return read_transfer(client().v1.transfers.retrieve(transfer_id).to_dict())
 
 
 def reverse(transfer_id: str, *, amount_cents: int, movement_id: UUID, key: str) -> str:
     """Take back this much of it; the id of the reversal. Raises `Invalid` for more than is left."""
-    with in_our_words():
+    with translate_errors():
         params: Any = {"amount": amount_cents, "metadata": {"movement_id": str(movement_id)}}
-        return client().v1.transfers.reversals.create(transfer_id, params, once(key)).id
+        return client().v1.transfers.reversals.create(transfer_id, params, idempotency(key)).id
 
 
 def find_reversal(transfer_id: str, *, movement_id: UUID) -> str:
     """The one that was made for this row before; empty when none was."""
-    with in_our_words():
+    with translate_errors():
         made = client().v1.transfers.reversals.list(transfer_id, {"limit": 100})
         found = (one.id for one in made.data if part(one.to_dict(), "metadata").get("movement_id") == str(movement_id))
         return next(found, "")

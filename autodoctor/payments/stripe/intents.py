@@ -7,7 +7,7 @@ from uuid import UUID
 
 import stripe
 
-from autodoctor.payments.stripe.client import client, id_of, in_our_words, once, part
+from autodoctor.payments.stripe.client import client, id_of, idempotency, part, translate_errors
 from autodoctor.payments.stripe.disputes import DisputeSnapshot, disputes_of
 
 _WHOLE = ["latest_charge.refunds"]
@@ -62,42 +62,42 @@ class PaymentSnapshot:
 
 def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
     """The id of a new customer at Stripe."""
-    with in_our_words():
+    with translate_errors():
         made = client().v1.customers.create(
-            {"email": email, "name": name, "metadata": {"user_id": str(user_id)}}, once(key)
+            {"email": email, "name": name, "metadata": {"user_id": str(user_id)}}, idempotency(key)
         )
         return made.id
 
 
 def forget_card(payment_method_id: str, *, key: str) -> None:
     """Nothing can be asked of it any more. Raises `Invalid` or `Unknown` when Stripe has let go of it already."""
-    with in_our_words():
-        client().v1.payment_methods.detach(payment_method_id, {}, once(key))
+    with translate_errors():
+        client().v1.payment_methods.detach(payment_method_id, {}, idempotency(key))
 
 
 def create_checkout(request: dict[str, Any], *, key: str) -> CheckoutSnapshot:
-    with in_our_words():
+    with translate_errors():
         params: Any = request
-        return _checkout(client().v1.checkout.sessions.create(params, once(key)))
+        return _checkout(client().v1.checkout.sessions.create(params, idempotency(key)))
 
 
 def checkout(checkout_id: str) -> CheckoutSnapshot:
-    with in_our_words():
+    with translate_errors():
         return _checkout(client().v1.checkout.sessions.retrieve(checkout_id))
 
 
 def expire_checkout(checkout_id: str, *, key: str) -> CheckoutSnapshot:
     """Nobody can pay it any more. Raises `Invalid` when it was paid or had expired already."""
-    with in_our_words():
-        return _checkout(client().v1.checkout.sessions.expire(checkout_id, {}, once(key)))
+    with translate_errors():
+        return _checkout(client().v1.checkout.sessions.expire(checkout_id, {}, idempotency(key)))
 
 
 def attempt(request: dict[str, Any], *, key: str) -> str:
     """The id of the PaymentIntent that came of it, declined or not: `payment` says how it stands."""
-    with in_our_words():
+    with translate_errors():
         params: Any = request
         try:
-            return client().v1.payment_intents.create(params, once(key)).id
+            return client().v1.payment_intents.create(params, idempotency(key)).id
         except stripe.CardError as declined:
             made = getattr(declined.error, "payment_intent", None)
             if made is None:
@@ -107,7 +107,7 @@ def attempt(request: dict[str, Any], *, key: str) -> str:
 
 def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
     """The PaymentIntent of an attempt whose answer never reached us; empty when none came about."""
-    with in_our_words():
+    with translate_errors():
         lately = client().v1.payment_intents.list({"customer": customer_id, "limit": 100})
         found = (intent.id for intent in lately.data if intent.metadata.to_dict().get("payment_id") == str(payment_id))
         return next(found, "")
@@ -115,29 +115,29 @@ def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
 
 def payment(intent_id: str) -> PaymentSnapshot:
     """The PaymentIntent with its charge, refunds and dispute, as it is now."""
-    with in_our_words():
+    with translate_errors():
         return _payment(client().v1.payment_intents.retrieve(intent_id, {"expand": _WHOLE}))
 
 
 def capture(intent_id: str, *, amount_cents: int, key: str) -> PaymentSnapshot:
     """Charge this much of the hold; the rest of it is released. Raises `Invalid` when it is no longer held."""
-    with in_our_words():
+    with translate_errors():
         params: Any = {"amount_to_capture": amount_cents, "expand": _WHOLE}
-        return _payment(client().v1.payment_intents.capture(intent_id, params, once(key)))
+        return _payment(client().v1.payment_intents.capture(intent_id, params, idempotency(key)))
 
 
 def cancel(intent_id: str, *, key: str) -> PaymentSnapshot:
     """Release the hold, or end an attempt to pay. Raises `Invalid` when it is charged or cancelled already."""
-    with in_our_words():
-        return _payment(client().v1.payment_intents.cancel(intent_id, {"expand": _WHOLE}, once(key)))
+    with translate_errors():
+        return _payment(client().v1.payment_intents.cancel(intent_id, {"expand": _WHOLE}, idempotency(key)))
 
 
 def refund(intent_id: str, *, amount_cents: int, refund_id: UUID, key: str) -> RefundSnapshot:
     """Give back this much of what was charged."""
-    with in_our_words():
+    with translate_errors():
         metadata = {"refund_id": str(refund_id)}
         made = client().v1.refunds.create(
-            {"payment_intent": intent_id, "amount": amount_cents, "metadata": metadata}, once(key)
+            {"payment_intent": intent_id, "amount": amount_cents, "metadata": metadata}, idempotency(key)
         )
         return _refund(made.to_dict())
 

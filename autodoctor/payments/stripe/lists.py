@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from autodoctor.payments.stripe.client import client, id_of, in_our_words, part
+from autodoctor.payments.stripe.client import client, id_of, part, translate_errors
 from autodoctor.payments.stripe.connect import TransferSnapshot, read_transfer
 from autodoctor.payments.stripe.disputes import DisputeSnapshot, read_dispute
 
@@ -95,7 +95,7 @@ def transfers(since: datetime) -> Iterator[TransferSnapshot]:
 
 def _pages(first_page: Any, since: datetime) -> Iterator[dict[str, Any]]:
     """Everything on all pages. Raises `PaymentError`."""
-    with in_our_words():
+    with translate_errors():
         found: Iterable[Any] = first_page(
             {"limit": PAGE, "created": {"gte": int(since.timestamp())}}
         ).auto_paging_iter()

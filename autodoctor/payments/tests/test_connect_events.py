@@ -63,7 +63,7 @@ def test_a_transfer_whose_answer_got_lost_is_known_by_its_event(
     run_all()
     Movement.objects.update(state="decided", stripe_id="", done_at=None)
     assert hear(stripe_sandbox, "transfer.created").outcome == "sent"
-    assert how(charged).stands == earnings.Stands.PAID
+    assert how(charged).stands == earnings.EarningStatus.PAID
     assert hear(stripe_sandbox, "transfer.created", livemode=True).outcome == "no transfer of ours"
 
 

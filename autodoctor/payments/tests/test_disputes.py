@@ -6,7 +6,7 @@ import pytest
 
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Dispute, Payment, Refund
-from autodoctor.payments.payment_sync import settle
+from autodoctor.payments.payment_sync import sync_payment
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, as_disputed, as_stripe_has_it, scheduled
 
 
@@ -14,7 +14,7 @@ def apply(payment: Payment, now: datetime, *statuses: str) -> Payment:
     """Each status in its turn, as Stripe has the charge's one dispute of 1,000 cents."""
     for status in statuses:
         seen = (as_disputed(status=status),)
-        payment = settle(
+        payment = sync_payment(
             payment_id=payment.id,
             snapshot=as_stripe_has_it(payment, "succeeded", disputed=True, disputes=seen),
             now=now,
@@ -55,7 +55,7 @@ def test_its_end_is_told_once_and_decides_about_the_money(
 def test_a_charge_that_is_disputed_before_the_list_says_so(
     payment: Payment, consequences: Consequences, now: datetime
 ) -> None:
-    settle(payment_id=payment.id, snapshot=as_stripe_has_it(payment, "succeeded", disputed=True), now=now)
+    sync_payment(payment_id=payment.id, snapshot=as_stripe_has_it(payment, "succeeded", disputed=True), now=now)
     payment.refresh_from_db()
 
     assert disputes.holds_earning(payment)
@@ -83,7 +83,7 @@ def test_two_disputes_of_one_charge_are_two(payment: Payment, consequences: Cons
     seen = (as_disputed("du_1", status="won"), as_disputed("du_2", amount_cents=500))
     snapshot = as_stripe_has_it(payment, "succeeded", disputed=True, disputes=seen)
     for _ in range(2):
-        settle(payment_id=payment.id, snapshot=snapshot, now=now)
+        sync_payment(payment_id=payment.id, snapshot=snapshot, now=now)
 
     assert Dispute.objects.count() == 2
     assert disputes.is_open(payment)

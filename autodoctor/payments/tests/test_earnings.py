@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import earnings, ledger, payouts, stripe
-from autodoctor.payments.earnings import Position, Stands, Wait
+from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
-from autodoctor.payments.payment_sync import settle
+from autodoctor.payments.payment_sync import sync_payment
 from autodoctor.payments.tests.stand import Consequences, Crashes, pay, run_all
 from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
@@ -66,7 +66,7 @@ def sent(sandbox: RunningSandbox) -> list[tuple[int, int]]:
     return [(one["amount"], one["amount_reversed"]) for one in sandbox.app.store.find("transfer")[::-1]]
 
 
-def how(payment: Payment, at: datetime | None = None) -> Position:
+def how(payment: Payment, at: datetime | None = None) -> EarningPosition:
     earning = earnings.with_all(Earning.objects.filter(payment=payment)).get()
     return earnings.position(earning, payouts.account_of(earning.mechanic), at or timezone.now())
 
@@ -85,7 +85,7 @@ def test_the_share_is_sent_out_of_its_charge(
     [transfer] = stripe_sandbox.app.store.find("transfer")
     assert (transfer["amount"], transfer["currency"]) == (SHARE, "usd")
     assert (transfer["source_transaction"], transfer["destination"]) == (charged.charge_id, account.stripe_id)
-    assert how(charged) == Position(Stands.PAID, (), SHARE, 0)
+    assert how(charged) == EarningPosition(EarningStatus.PAID, (), SHARE, 0)
     assert Movement.objects.get().stripe_id == transfer["id"]
 
 
@@ -99,7 +99,7 @@ def test_again_is_not_twice(know: Know, account: PayoutAccount, stripe_sandbox: 
 def test_it_waits_a_day(know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox) -> None:
     know(ago=DAY - timedelta(hours=3))
     run_all()
-    assert (how(charged).stands, how(charged).waits) == (Stands.WAITING, (Wait.TIME,))
+    assert (how(charged).stands, how(charged).waits) == (EarningStatus.WAITING, (WaitReason.TIME,))
     assert sent(stripe_sandbox) == []
     run_due(timezone.now() + timedelta(hours=3, minutes=1))
     run_due(timezone.now() + timedelta(hours=3, minutes=1))
@@ -111,7 +111,7 @@ def test_it_waits_for_the_summary(
 ) -> None:
     know(awaits_summary=True)
     run_all()
-    assert how(charged).waits == (Wait.SUMMARY,)
+    assert how(charged).waits == (WaitReason.SUMMARY,)
     assert sent(stripe_sandbox) == []
     know()
     run_all()
@@ -123,11 +123,11 @@ def test_it_waits_for_an_account_and_goes_on_once_there_is_one(
 ) -> None:
     know()
     run_all()
-    assert how(charged).waits == (Wait.ACCOUNT,)
+    assert how(charged).waits == (WaitReason.ACCOUNT,)
     onboard(mechanic, stripe_sandbox, now, "leave")
     onboard(mechanic, stripe_sandbox, now, "restricted")
     run_all()
-    assert (how(charged).waits, sent(stripe_sandbox)) == ((Wait.ACCOUNT,), [])
+    assert (how(charged).waits, sent(stripe_sandbox)) == ((WaitReason.ACCOUNT,), [])
     onboard(mechanic, stripe_sandbox, now)
     run_all()
     assert sent(stripe_sandbox) == [(SHARE, 0)]
@@ -140,13 +140,13 @@ def test_an_account_that_no_longer_takes_transfers_makes_it_wait_again(
     stripe_sandbox.control("accounts", account=account.stripe_id, outcome="restricted")
     know()
     run_all()
-    assert (how(charged).stands, how(charged).waits) == (Stands.WAITING, (Wait.ACCOUNT,))
+    assert (how(charged).stands, how(charged).waits) == (EarningStatus.WAITING, (WaitReason.ACCOUNT,))
     assert Movement.objects.get().refused_code == "insufficient_capabilities_for_transfer"
     stripe_sandbox.control("accounts", account=account.stripe_id, outcome="enabled")
     payouts.refresh(account, now)
     run_all()
     assert sent(stripe_sandbox) == [(SHARE, 0)]
-    assert how(charged) == Position(Stands.PAID, (), SHARE, 0)
+    assert how(charged) == EarningPosition(EarningStatus.PAID, (), SHARE, 0)
 
 
 @pytest.mark.parametrize("cents", [0, 1])
@@ -170,7 +170,7 @@ def test_it_waits_for_a_refund_that_may_still_fail(
 ) -> None:
     ledger.refund(payment_id=charged.id, amount_cents=999, reason="froze", borne_by="mechanic", now=now)
     know()
-    assert how(charged).waits == (Wait.REFUND,)
+    assert how(charged).waits == (WaitReason.REFUND,)
     run_all()
     assert sent(stripe_sandbox) == [(1400, 0)]
 
@@ -183,10 +183,10 @@ def test_what_the_mechanic_bears_later_is_taken_back(
     give_back(charged, 999, "mechanic", now)
     give_back(charged, 500, "mechanic", now)
     assert sent(stripe_sandbox) == [(SHARE, SHARE - (2999 - 1499) * 70 // 100)]
-    assert (how(charged).stands, how(charged).paid_cents) == (Stands.PAID, 1050)
+    assert (how(charged).stands, how(charged).paid_cents) == (EarningStatus.PAID, 1050)
     give_back(charged, 1500, "mechanic", now)
     assert sent(stripe_sandbox) == [(SHARE, SHARE)]
-    assert how(charged).stands == Stands.REVERSED
+    assert how(charged).stands == EarningStatus.REVERSED
 
 
 def test_what_the_platform_bears_changes_nothing(
@@ -207,7 +207,7 @@ def test_a_refund_that_the_bank_sends_back_is_earned_after_all(
     given = give_back(charged, 1000, "mechanic", now)
     given.refresh_from_db()
     stripe_sandbox.control("refunds", refund=given.stripe_id)
-    settle(payment_id=charged.id, snapshot=stripe.payment(charged.intent_id), now=now)
+    sync_payment(payment_id=charged.id, snapshot=stripe.payment(charged.intent_id), now=now)
     run_all()
     assert sent(stripe_sandbox) == [(SHARE, 700), (700, 0)]
     assert how(charged).paid_cents == SHARE
@@ -219,7 +219,7 @@ def test_a_disputed_charge_is_held(
     Payment.objects.filter(id=charged.id).update(disputed_at=now)
     know()
     run_all()
-    assert (how(charged).stands, how(charged).owed_cents, sent(stripe_sandbox)) == (Stands.HELD, 0, [])
+    assert (how(charged).stands, how(charged).owed_cents, sent(stripe_sandbox)) == (EarningStatus.HELD, 0, [])
 
 
 def test_what_was_sent_before_a_dispute_stays_and_is_shown_as_owed(
@@ -230,7 +230,7 @@ def test_what_was_sent_before_a_dispute_stays_and_is_shown_as_owed(
     Payment.objects.filter(id=charged.id).update(disputed_at=now)
     know()
     run_all()
-    assert how(charged) == Position(Stands.HELD, (), SHARE, SHARE)
+    assert how(charged) == EarningPosition(EarningStatus.HELD, (), SHARE, SHARE)
     assert sent(stripe_sandbox) == [(SHARE, 0)]
 
 
@@ -248,7 +248,7 @@ def test_a_crash_around_the_transfer_sends_once(
     run_all()
     assert len(set(crashes.keys)) == 1
     assert sent(stripe_sandbox) == [(SHARE, 0)]
-    assert how(charged).stands == Stands.PAID
+    assert how(charged).stands == EarningStatus.PAID
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -298,7 +298,7 @@ def test_a_refund_while_the_transfer_is_on_its_way(
     know()
     run_due(timezone.now())
     run_due(timezone.now())
-    assert (how(charged).stands, sent(stripe_sandbox)) == (Stands.TRANSFERRING, [])
+    assert (how(charged).stands, sent(stripe_sandbox)) == (EarningStatus.TRANSFERRING, [])
     give_back(charged, 999, "mechanic", now)
     run_all()
     assert sent(stripe_sandbox) == [(SHARE, 699)]
@@ -315,7 +315,7 @@ def test_a_transfer_that_stripe_refuses_for_good_is_parked(
     for hours in range(80):
         run_due(timezone.now() + timedelta(hours=hours))
     assert Job.objects.get(kind="earning.move").parked_at
-    assert how(charged).stands == Stands.TRANSFERRING
+    assert how(charged).stands == EarningStatus.TRANSFERRING
 
 
 def test_the_database_allows_no_more_than_the_share_of_what_was_kept(know: Know, account: PayoutAccount) -> None:

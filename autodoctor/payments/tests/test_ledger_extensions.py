@@ -113,7 +113,7 @@ def test_another_card_is_used_for_this_payment_only(extension: Payment, elsewher
 
 
 def test_looking_again_happens_at_once(extension: Payment, elsewhere: Neighbor, now: datetime) -> None:
-    ledger.look_again(extension, now)
+    ledger.sync_later(extension, now)
     assert jobs(extension) == [("payment.collect", now)]
     assert elsewhere.is_as_before()
 
@@ -138,7 +138,7 @@ def test_another_owner_is_not_given_the_time(extension: Payment, now: datetime) 
 
 def test_one_extension_is_called_off_and_no_other(extension: Payment, elsewhere: Neighbor, now: datetime) -> None:
     Job.objects.all().delete()
-    assert ledger.call_off(extension, now)
+    assert ledger.cancel_payment(extension, now)
     assert facts(extension.id)["due_cents"] == 0
     assert jobs(extension) == [("payment.close", now)]
     assert elsewhere.is_as_before()
@@ -149,7 +149,7 @@ def test_what_is_paid_or_called_off_is_not_called_off(
     extension: Payment, now: datetime, changes: dict[str, Any]
 ) -> None:
     as_it_is = neighbor(set_to(extension, **changes))
-    assert not ledger.call_off(extension, now)
+    assert not ledger.cancel_payment(extension, now)
     assert as_it_is.is_as_before()
 
 

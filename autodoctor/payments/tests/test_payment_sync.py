@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autodoctor.accounts.models import User
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Payment, Refund, StripeCustomer
-from autodoctor.payments.payment_sync import settle
+from autodoctor.payments.payment_sync import sync_payment
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, as_disputed, as_stripe_has_it, scheduled
@@ -22,7 +22,7 @@ State = Payment.State
 
 
 def apply(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> Payment:
-    return settle(payment_id=payment.id, snapshot=snapshot, now=now)
+    return sync_payment(payment_id=payment.id, snapshot=snapshot, now=now)
 
 
 def test_a_hold_is_told_with_whom_it_concerns(payment: Payment, consequences: Consequences, now: datetime) -> None:

@@ -10,7 +10,7 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Earning, Payment, Refund, StripeCustomer
-from autodoctor.payments.payment_sync import abandon, decline, settle, settle_refund, wait_for
+from autodoctor.payments.payment_sync import abandon, decline, sync_payment, sync_refund, wait_for
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, as_stripe_has_it, open_extension
 from autodoctor.scheduler.models import Job
@@ -32,7 +32,7 @@ def set_to(payment: Payment, **changes: Any) -> Payment:
 
 
 def apply(payment: Payment, status: str, now: datetime, **changes: Any) -> Payment:
-    return settle(payment_id=payment.id, snapshot=as_stripe_has_it(payment, status, **changes), now=now)
+    return sync_payment(payment_id=payment.id, snapshot=as_stripe_has_it(payment, status, **changes), now=now)
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def with_refunds(payment: Payment, *refunds: RefundSnapshot) -> PaymentSnapshot:
 def test_one_refund_is_issued_and_no_other(charged: Payment, now: datetime) -> None:
     first, second = refund(charged, now), refund(charged, now)
     before = facts(first)
-    settle_refund(refund_id=second.id, snapshot=seen(second), now=now)
+    sync_refund(refund_id=second.id, snapshot=seen(second), now=now)
     assert (facts(second)["state"], facts(second)["stripe_id"]) == (Refund.State.ISSUED, "re_1")
     assert (facts(first), told(first.id)) == (before, [])
     assert told(second.id) == [("payment.refunded", now)]
@@ -275,26 +275,26 @@ def test_one_refund_is_issued_and_no_other(charged: Payment, now: datetime) -> N
 def test_one_refund_fails_once_and_no_other(charged: Payment, now: datetime, status: str | None) -> None:
     first, second = refund(charged, now), refund(charged, now)
     before = facts(first)
-    settle_refund(refund_id=second.id, snapshot=seen(second, status) if status else None, now=now)
+    sync_refund(refund_id=second.id, snapshot=seen(second, status) if status else None, now=now)
     assert facts(second)["state"] == Refund.State.FAILED
     assert (told(second.id), told(charged.id)) == ([("payment.refund_failed", now)], [("earning.advance", now)])
     assert (facts(first), told(first.id)) == (before, [])
     Job.objects.all().delete()
-    settle_refund(refund_id=second.id, snapshot=None, now=now)
+    sync_refund(refund_id=second.id, snapshot=None, now=now)
     assert told(second.id) == []
 
 
 def test_older_news_does_not_issue_a_refund_that_failed(charged: Payment, now: datetime) -> None:
     given = refund(charged, now)
-    settle_refund(refund_id=given.id, snapshot=seen(given, "failed"), now=now)
-    settle_refund(refund_id=given.id, snapshot=seen(given), now=now)
+    sync_refund(refund_id=given.id, snapshot=seen(given, "failed"), now=now)
+    sync_refund(refund_id=given.id, snapshot=seen(given), now=now)
     assert facts(given)["state"] == Refund.State.FAILED
 
 
 def test_a_refund_made_at_stripe_is_written_down_beside_ours(charged: Payment, book: Book, now: datetime) -> None:
     other = set_to(book(), state=State.CAPTURED, captured_cents=PRICE_CENTS)
     untouched = [facts(refund(one, now)) for one in (charged, other)]
-    settle(payment_id=charged.id, snapshot=with_refunds(charged, seen(None, stripe_id="re_theirs")), now=now)
+    sync_payment(payment_id=charged.id, snapshot=with_refunds(charged, seen(None, stripe_id="re_theirs")), now=now)
     theirs = Refund.objects.get(stripe_id="re_theirs")
     assert (theirs.payment_id, theirs.amount_cents, theirs.reason, theirs.created_at, theirs.state) == (
         *(charged.id, 100, "made at Stripe", now, Refund.State.ISSUED),
@@ -304,7 +304,7 @@ def test_a_refund_made_at_stripe_is_written_down_beside_ours(charged: Payment, b
 
 def test_a_reference_to_no_row_of_ours_is_one_made_at_stripe(charged: Payment, now: datetime) -> None:
     unknown = replace(seen(None), refund_id=str(uuid4()))
-    settle(payment_id=charged.id, snapshot=with_refunds(charged, unknown), now=now)
+    sync_payment(payment_id=charged.id, snapshot=with_refunds(charged, unknown), now=now)
     assert Refund.objects.get().reason == "made at Stripe"
 
 

@@ -15,7 +15,7 @@ from autodoctor.payments import ledger
 from autodoctor.payments import stripe as our_stripe
 from autodoctor.payments.jobs import JOBS
 from autodoctor.payments.models import Earning, Movement, Payment, Refund
-from autodoctor.payments.payment_sync import settle
+from autodoctor.payments.payment_sync import sync_payment
 from autodoctor.payments.reconcile import Difference, differences
 from autodoctor.payments.stripe import lists
 from autodoctor.payments.stripe.client import client
@@ -213,7 +213,7 @@ def test_a_dispute_that_nobody_told_us_of(charged: Payment, stripe_sandbox: Runn
 
 def test_a_dispute_that_ended_otherwise(charged: Payment, stripe_sandbox: RunningSandbox, since: datetime) -> None:
     made = stripe_sandbox.control("disputes", charge=charged.charge_id, amount=500)
-    settle(payment_id=charged.id, snapshot=our_stripe.payment(charged.intent_id), now=timezone.now())
+    sync_payment(payment_id=charged.id, snapshot=our_stripe.payment(charged.intent_id), now=timezone.now())
     assert found(since) == []
     stripe_sandbox.control("disputes", dispute=made["id"], won=False)
     assert found(since) == [("state", "dispute", "needs_response 500", "lost 500")]

@@ -11,7 +11,7 @@ from django.db import connection
 
 from autodoctor.payments import checkout, ledger, saved_card, stripe, stripe_requests
 from autodoctor.payments.models import Payment, StripeCustomer
-from autodoctor.payments.payment_sync import abandon, settle
+from autodoctor.payments.payment_sync import abandon, sync_payment
 from autodoctor.payments.tests.stand import Behave, Consequences, Crash, Crashes, collected, live, open_page, run_all
 from autodoctor.sandbox.testing import RunningSandbox
 
@@ -79,7 +79,7 @@ def test_called_off_after_a_crash_nothing_stays_open(
     crashes.once("attempt", moment)
     with pytest.raises(Crash):
         saved_card.collect(payment=extension, now=now)
-    assert ledger.call_off(extension, now)
+    assert ledger.cancel_payment(extension, now)
     run_all()
     extension.refresh_from_db()
     assert extension.state in (State.FAILED, State.RELEASED)
@@ -97,7 +97,7 @@ def test_called_off_while_the_bank_is_asked(
     real = stripe.attempt
 
     def called_off_meanwhile(*args: Any, **given: Any) -> str:
-        ledger.call_off(extension, now)
+        ledger.cancel_payment(extension, now)
         checkout.shut(payment=Payment.objects.get(id=extension.id), now=now)
         abandon(payment_id=extension.id, now=now)
         return real(*args, **given)
@@ -113,7 +113,7 @@ def test_a_success_that_comes_after_it_was_called_off_is_released(
     behave("pm_card_authenticationRequired")
     waiting = collected(extension, now)
     stripe_sandbox.authenticate(waiting.attempt_id)
-    ledger.call_off(extension, now)
+    ledger.cancel_payment(extension, now)
     run_all()
     extension.refresh_from_db()
     assert extension.state == State.RELEASED
@@ -134,7 +134,7 @@ def test_the_webhook_may_come_before_our_own_answer(
     def told_first(*args: Any, **given: Any) -> str:
         made = real(*args, **given)
         for _ in range(2):
-            settle(payment_id=extension.id, snapshot=stripe.payment(made), now=now)
+            sync_payment(payment_id=extension.id, snapshot=stripe.payment(made), now=now)
         return made
 
     monkeypatch.setattr(stripe, "attempt", told_first)
@@ -157,7 +157,7 @@ def test_so_may_that_of_a_question_or_a_decline(
 
     def told_first(*args: Any, **given: Any) -> str:
         made = real(*args, **given)
-        settle(payment_id=extension.id, snapshot=stripe.payment(made), now=now)
+        sync_payment(payment_id=extension.id, snapshot=stripe.payment(made), now=now)
         return made
 
     monkeypatch.setattr(stripe, "attempt", told_first)

@@ -62,7 +62,7 @@ def test_a_ban_and_another_password_take_all(
 ) -> None:
     subscribe(customer, device)
     with django_capture_on_commit_callbacks(execute=True):
-        accounts.ban(user=customer, now=timezone.now())
+        accounts.ban_user(user=customer, now=timezone.now())
     assert not PushSubscription.objects.exists()
     subscribe(customer, device)
     with django_capture_on_commit_callbacks(execute=True):

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from autodoctor.core.vapid_keys import public_key_of
 from autodoctor.push import delivery
 from autodoctor.push.models import PushSubscription
-from autodoctor.push.queue import Note, post
+from autodoctor.push.queue import PushNote, queue_push
 from autodoctor.push.tests.conftest import NOW, subscribe
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-NOTE = Note(
+NOTE = PushNote(
     title="Größe & Söhne has accepted",
     body="Open your session and join.",
     path="/sessions/1/",
@@ -33,7 +33,7 @@ NOTE = Note(
 def test_only_the_browser_can_read_it_and_knows_who_sent_it(
     service: PushService, device: Browser, subscribed: PushSubscription, customer: "User", settings: Settings
 ) -> None:
-    assert post(NOTE, to=[customer.id], now=NOW) == 1
+    assert queue_push(NOTE, to=[customer.id], now=NOW) == 1
     run_due(NOW)
     (message,) = service.messages
     assert b"accepted" not in message.content
@@ -59,7 +59,7 @@ def test_every_browser_of_a_person_and_nobody_elses(service: PushService, custom
     phone, laptop, other = (service.browser(name) for name in ("phone", "laptop", "other"))
     for person, device in ((customer, phone), (customer, laptop), (stranger, other)):
         subscribe(person, device)
-    assert post(NOTE, to=[customer.id], now=NOW) == 2
+    assert queue_push(NOTE, to=[customer.id], now=NOW) == 2
     run_due(NOW)
     assert [len(service.for_browser(device)) for device in (phone, laptop, other)] == [1, 1, 0]
 
@@ -69,7 +69,7 @@ def test_a_browser_that_is_gone_is_forgotten(
     service: PushService, subscribed: PushSubscription, customer: "User", status: int
 ) -> None:
     service.answer = (status, {})
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
     assert not PushSubscription.objects.exists()
     assert not Job.objects.exists()
@@ -93,7 +93,7 @@ def test_a_service_that_is_not_well_is_asked_again_when_it_says(
     seconds: int,
 ) -> None:
     service.answer = (status, headers)
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
     job = Job.objects.get()
     assert job.run_at - NOW == pytest.approx(timedelta(seconds=seconds), abs=timedelta(seconds=1))
@@ -111,7 +111,7 @@ def test_a_service_that_is_not_well_is_asked_again_when_it_says(
 def test_news_that_is_over_is_told_to_nobody(
     service: PushService, subscribed: PushSubscription, customer: "User"
 ) -> None:
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOTE.until)
     assert service.messages == []
     assert not Job.objects.exists()
@@ -121,7 +121,7 @@ def test_any_other_no_is_for_ever_and_support_sees_it(
     service: PushService, subscribed: PushSubscription, customer: "User"
 ) -> None:
     service.answer = (403, {})
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
     job = Job.objects.get()
     assert job.parked_at is not None
@@ -130,7 +130,7 @@ def test_any_other_no_is_for_ever_and_support_sees_it(
 
 def test_a_redirect_is_not_followed(service: PushService, subscribed: PushSubscription, customer: "User") -> None:
     service.answer = (307, {"Location": f"{service.origin}/inside"})
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
     assert [message.path for message in service.messages] == ["/send/one"]
 
@@ -140,7 +140,7 @@ def test_whoever_fails_too_often_is_not_there_any_more(
 ) -> None:
     PushSubscription.objects.update(failures=29)
     service.answer = (500, {})
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
     assert not PushSubscription.objects.exists()
 
@@ -149,7 +149,7 @@ def test_an_address_that_is_no_longer_known_is_not_called(
     service: PushService, subscribed: PushSubscription, customer: "User", settings: Settings
 ) -> None:
     settings.PUSH_SERVICES = ["https://fcm.googleapis.com"]
-    post(NOTE, to=[customer.id], now=NOW)
+    queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
     assert service.messages == []
 
@@ -158,14 +158,14 @@ def test_the_next_about_the_same_takes_the_place_of_one_that_waits(
     service: PushService, device: Browser, subscribed: PushSubscription, customer: "User"
 ) -> None:
     for title in ("accepted", "is waiting"):
-        post(Note(title, "", "/", "1:session", NOTE.until), to=[customer.id], now=NOW)
+        queue_push(PushNote(title, "", "/", "1:session", NOTE.until), to=[customer.id], now=NOW)
     run_due(NOW)
     assert [told["title"] for told in service.for_browser(device)] == ["is waiting"]
 
 
 def test_without_keys_nothing_is_sent(subscribed: PushSubscription, customer: "User", settings: Settings) -> None:
     settings.VAPID_PRIVATE_KEY = ""
-    assert post(NOTE, to=[customer.id], now=NOW) == 0
+    assert queue_push(NOTE, to=[customer.id], now=NOW) == 0
 
 
 def test_the_command_prints_a_pair(capsys: pytest.CaptureFixture[str]) -> None:

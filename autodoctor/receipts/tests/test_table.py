@@ -17,8 +17,8 @@ CAPTURED, RELEASED = Payment.State.CAPTURED, Payment.State.RELEASED
 def ends(reason: str) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12)
-        with transitions.changing(cashier.id, cashier.now) as it:
-            transitions.complete(it, reason, at=cashier.now)
+        with transitions.session_transaction(cashier.id, cashier.now) as state:
+            transitions.complete_session(state, reason, at=cashier.now)
 
     return act
 
@@ -32,33 +32,37 @@ def answered(solved: bool) -> Callable[[Cashier], object]:
 
 
 def cancels(cashier: Story) -> None:
-    transitions.cancel(session_id=cashier.id, by=cashier.customer, now=cashier.now)
+    transitions.cancel_session(session_id=cashier.id, by=cashier.customer, now=cashier.now)
 
 
 # how it ended, cents charged, what is said of it
 TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
-    "cancelled before": (lambda it: cancels(it.pay()), 0, "nothing is charged"),
-    "unattended": (lambda it: it.pay().wait(minutes=21), 0, "nothing is charged"),
+    "cancelled before": (lambda story: cancels(story.pay()), 0, "nothing is charged"),
+    "unattended": (lambda story: story.pay().wait(minutes=21), 0, "nothing is charged"),
     "cancelled late": (
-        lambda it: cancels(it.pay().accept().join(it.mechanic)),
+        lambda story: cancels(story.pay().accept().join(story.mechanic)),
         499,
         "so half of the booking",
     ),
     "customer no show": (
-        lambda it: it.pay().accept().join(it.mechanic).wait(minutes=11),
+        lambda story: story.pay().accept().join(story.mechanic).wait(minutes=11),
         499,
         "so half of the booking",
     ),
-    "time up": (lambda it: it.live().wait(minutes=31), 999, "took place in full"),
+    "time up": (lambda story: story.live().wait(minutes=31), 999, "took place in full"),
     "ended by customer": (
-        lambda it: it.live().wait(minutes=12).end(it.customer),
+        lambda story: story.live().wait(minutes=12).end(story.customer),
         999,
         "You ended the session yourself",
     ),
     "customer lost": (ends("customer_lost"), 999, "waited for you to the end"),
     "solved": (answered(True), 999, "counts as solved"),
     "not solved": (answered(False), 399, "only the time you used"),
-    "no answer": (lambda it: it.live().wait(minutes=12).end(it.mechanic).wait(minutes=24 * 60 + 1), 999, "as solved"),
+    "no answer": (
+        lambda story: story.live().wait(minutes=12).end(story.mechanic).wait(minutes=24 * 60 + 1),
+        999,
+        "as solved",
+    ),
     "mechanic lost": (ends("mechanic_lost"), 399, "connection was lost, so only the time you used"),
     "three hours": (ends("exceeded_3h_limit"), 399, "longest time there is, so only the time you used"),
     "support": (ends("ended_by_support"), 399, "Support ended the session, so only the time you used"),

@@ -18,7 +18,7 @@ from autodoctor.sessions.record import event_log
 
 
 @dataclass(frozen=True, slots=True)
-class Guest:
+class ConnectedUser:
     """Somebody signed in. `seal` changes with everything that may sign them out again."""
 
     session_key: str
@@ -34,7 +34,7 @@ def _seal(password: str, is_active: bool, is_staff: bool) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Membership:
     """What somebody is in a session."""
 
     role: str
@@ -45,11 +45,11 @@ class Place:
 class Answer:
     """Without `guest`: not signed in. Without `place`: no part in that session, or none was asked for."""
 
-    guest: Guest | None = None
-    place: Place | None = None
+    guest: ConnectedUser | None = None
+    place: Membership | None = None
 
 
-def answer(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> list[Answer]:
+def authenticate(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> list[Answer]:
     """For each cookie and session: who that is, and as what they come. As Django's own middleware would recognise them,
     but with three queries however many there are."""
     wanted = list(knocks)
@@ -58,11 +58,11 @@ def answer(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> list[Ans
     return [_answer(guests.get(key), sessions.get(id_) if id_ else None) for key, id_ in wanted]
 
 
-def _answer(guest: Guest | None, session: Session | None) -> Answer:
+def _answer(guest: ConnectedUser | None, session: Session | None) -> Answer:
     if guest is None or session is None:
         return Answer(guest)
     role = event_log.role_in(guest.user, session)
-    return Answer(guest, Place(role, session) if role else None)
+    return Answer(guest, Membership(role, session) if role else None)
 
 
 def _parties(sessions: Iterable[Session]) -> dict[UUID, User]:
@@ -70,13 +70,15 @@ def _parties(sessions: Iterable[Session]) -> dict[UUID, User]:
     return {user.id: user for session in sessions for user in (session.customer, session.mechanic) if user}
 
 
-def _recognise(session_keys: set[str], known: dict[UUID, User], now: datetime) -> dict[str, Guest]:
+def _recognise(session_keys: set[str], known: dict[UUID, User], now: datetime) -> dict[str, ConnectedUser]:
     rows = Cookie.objects.filter(session_key__in=session_keys, expire_date__gt=now)
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     contents = {key: store.decode(data) for key, data in rows.values_list("session_key", "session_data")}
     ids = {key: id_ for key, content in contents.items() if (id_ := _user_id(content))}
     users = known | User.objects.in_bulk(set(ids.values()) - known.keys())
-    return {key: Guest(key, users[id_]) for key, id_ in ids.items() if _is_current(users.get(id_), contents[key])}
+    return {
+        key: ConnectedUser(key, users[id_]) for key, id_ in ids.items() if _is_current(users.get(id_), contents[key])
+    }
 
 
 def _user_id(content: dict[str, Any]) -> UUID | None:

@@ -103,4 +103,4 @@ def close_pages(connection_ids: list[UUID], *, session_id: UUID, user_id: UUID, 
     """Somebody's last pages closed at `at`. Rows and consequence go together, so neither is ever lost."""
     with transaction.atomic():
         Connection.objects.filter(pk__in=connection_ids).delete()
-        transitions.page_closed(session_id=session_id, user_id=user_id, at=at, now=now)
+        transitions.record_page_closed(session_id=session_id, user_id=user_id, at=at, now=now)

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from autodoctor.room.hub import authentication, lease
-from autodoctor.room.hub.authentication import Answer, Guest, Place
+from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
 from autodoctor.room.hub.event_bus import Bus, bus
 from autodoctor.room.hub.sockets import PARTIES, Poke, Present
 from autodoctor.room.wire import executor
@@ -31,14 +31,14 @@ NOBODY = {"customer": "away", "mechanic": "away"}
 class Admission(NamedTuple):
     """What the door says to a knock. Without `guest`: not signed in. Without `place`: no part in that session."""
 
-    guest: Guest | None = None
-    place: Place | None = None
+    guest: ConnectedUser | None = None
+    place: Membership | None = None
     connection_id: UUID | None = None
     presence: dict[str, str] = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class HandshakeRequest:
     """A socket that wants in; to the feed when it names no session."""
 
     session_key: str
@@ -88,7 +88,7 @@ class Later:
 
 
 LATER = Later()
-Item = Knock | Joined | Left | Unsure | Renewal | Later
+Item = HandshakeRequest | Joined | Left | Unsure | Renewal | Later
 Some = TypeVar("Some", bound=Item)
 
 
@@ -132,7 +132,7 @@ class Presence:
             executor.healing(self._do, items)
         except Exception as error:
             logger.exception("Presence could not be written")
-            for knock in _only(Knock, items):
+            for knock in _only(HandshakeRequest, items):
                 knock.answer.set_exception(error)
             return [*_only(Joined, items), LATER]
         return [LATER] if self._leaving else []
@@ -141,7 +141,7 @@ class Presence:
         now = timezone.now()
         if _only(Renewal, items) and self._process_id and not lease.renew(self._process_id, now):
             self._start_over(now)
-        admissions = self._admit(_only(Knock, items), now)
+        admissions = self._admit(_only(HandshakeRequest, items), now)
         Connection.objects.filter(pk__in=[item.connection_id for item in _only(Joined, items)]).update(joined=True)
         self._see_off(now)
         self._tell_presence(items, admissions, now)
@@ -151,15 +151,15 @@ class Presence:
         self._bus.publish(LeaseLost())
         return self._process_id
 
-    def _admit(self, knocks: list[Knock], now: datetime) -> list[tuple[Knock, Admission]]:
+    def _admit(self, knocks: list[HandshakeRequest], now: datetime) -> list[tuple[HandshakeRequest, Admission]]:
         if not knocks:
             return []
-        answers = authentication.answer(((knock.session_key, knock.session_id) for knock in knocks), now)
+        answers = authentication.authenticate(((knock.session_key, knock.session_id) for knock in knocks), now)
         admissions = [(knock, _admission(knock, answer)) for knock, answer in zip(knocks, answers, strict=True)]
         self._open_pages(admissions, now)
         return admissions
 
-    def _open_pages(self, admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
+    def _open_pages(self, admissions: list[tuple[HandshakeRequest, Admission]], now: datetime) -> None:
         rows = [row for _, admission in admissions if (row := _row(admission, now))]
         try:
             _insert(rows, self._process_id or self._start_over(now))
@@ -193,7 +193,9 @@ class Presence:
             self._batcher.put(left._replace(noted_at=now))
         self._batcher.put(Unsure(session_id))
 
-    def _tell_presence(self, items: list[Item], admissions: list[tuple[Knock, Admission]], now: datetime) -> None:
+    def _tell_presence(
+        self, items: list[Item], admissions: list[tuple[HandshakeRequest, Admission]], now: datetime
+    ) -> None:
         """First to whoever is in the room, then to the newcomers in their welcome."""
         sessions = {
             admission.place.session.id: admission.place.session for _, admission in admissions if admission.place
@@ -206,7 +208,7 @@ class Presence:
             knock.answer.set_result(admission._replace(presence=presence))
 
 
-def _admission(knock: Knock, answer: Answer) -> Admission:
+def _admission(knock: HandshakeRequest, answer: Answer) -> Admission:
     """Only a party's page is counted as here."""
     is_party = answer.place is not None and answer.place.role in PARTIES
     return Admission(answer.guest, answer.place, knock.connection_id if is_party else None)

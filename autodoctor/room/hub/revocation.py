@@ -7,11 +7,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from autodoctor.room.hub import authentication
-from autodoctor.room.hub.authentication import Guest
+from autodoctor.room.hub.authentication import ConnectedUser
 from autodoctor.room.hub.event_bus import Bus, bus
 from autodoctor.room.hub.presence import LeaseLost
 from autodoctor.room.wire import executor, protocol
-from autodoctor.room.wire.connection import Line
+from autodoctor.room.wire.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,19 @@ class AccessChanged:
     session_key: str | None
 
 
-class Guests:
+class ConnectedUsers:
     """Every open line of this process, and the person at its other end."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._lines: dict[Line, tuple[str, int, UUID]] = {}
+        self._lines: dict[Connection, tuple[str, int, UUID]] = {}
         bus.listen(AccessChanged, self._recheck)
         bus.listen(LeaseLost, lambda note: self.send_away())
 
-    def enter(self, line: Line, guest: Guest) -> None:
+    def enter(self, line: Connection, guest: ConnectedUser) -> None:
         self._lines[line] = (guest.session_key, guest.seal, guest.user.id)
 
-    def leave(self, line: Line) -> None:
+    def leave(self, line: Connection) -> None:
         del self._lines[line]
 
     def __len__(self) -> int:
@@ -45,7 +45,7 @@ class Guests:
         for line in tuple(self._lines):
             line.close(protocol.GOING_AWAY)
 
-    async def check(self, lines: Iterable[Line] | None = None) -> None:
+    async def check(self, lines: Iterable[Connection] | None = None) -> None:
         """Close the lines of those who are not signed in any more: of these, or of everybody."""
         asked = {line: self._lines[line] for line in (self._lines if lines is None else lines) if line in self._lines}
         if not asked:
@@ -71,4 +71,4 @@ def on_access_changed(*, user_id: UUID, session_key: str | None = None, **_signa
     bus.publish(AccessChanged(user_id, session_key))
 
 
-guests = Guests(bus)
+connected_users = ConnectedUsers(bus)

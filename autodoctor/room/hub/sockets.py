@@ -35,7 +35,7 @@ class Poke(NamedTuple):
     rows: tuple[Row, ...] = ()
 
 
-class Beat(NamedTuple):
+class Heartbeat(NamedTuple):
     """A session's log had reached `seq` a moment ago."""
 
     session_id: str
@@ -43,7 +43,7 @@ class Beat(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Whisper:
+class EphemeralFrame:
     """A frame that no log keeps, for everybody in these roles."""
 
     session_id: str
@@ -140,8 +140,8 @@ class Hub:
         self._rooms: dict[str, Room] = {}
         self._bus = bus
         bus.listen(Poke, self._follow)
-        bus.listen(Beat, self._beat)
-        bus.listen(Whisper, self._whisper)
+        bus.listen(Heartbeat, self._beat)
+        bus.listen(EphemeralFrame, self._whisper)
         bus.listen(Relay, self._relay)
         bus.listen(Present, self._present)
 
@@ -178,9 +178,9 @@ class Hub:
         """
         seqs = await executor.read(_seqs, list(self._rooms))
         await asyncio.sleep(ON_ITS_WAY_SECONDS)
-        self._bus.publish(*(Beat(session_id, seq) for session_id, seq in seqs.items()))
+        self._bus.publish(*(Heartbeat(session_id, seq) for session_id, seq in seqs.items()))
 
-    def _beat(self, note: Beat) -> None:
+    def _beat(self, note: Heartbeat) -> None:
         room = self._rooms.get(note.session_id)
         if room and room.is_behind(note.seq):
             self._bus.publish(Poke(note.session_id, note.seq))
@@ -189,7 +189,7 @@ class Hub:
         if room := self._rooms.get(poke.session_id):
             room.follow(poke)
 
-    def _whisper(self, note: Whisper) -> None:
+    def _whisper(self, note: EphemeralFrame) -> None:
         if room := self._rooms.get(note.session_id):
             for member in room.members:
                 if member.role in note.roles:

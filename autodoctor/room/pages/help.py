@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused, SeeOther
-from autodoctor.room.pages.page import find
+from autodoctor.room.pages.page import find_page
 from autodoctor.room.pages.views import wants_json
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.models import Session
@@ -49,14 +49,14 @@ def help_thread(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 def _own(request: SignedInRequest, session_id: UUID) -> Session:
     """The session of one of its two parties; for anybody else there is nothing here."""
-    session, role = find(request.user, session_id)
+    session, role = find_page(request.user, session_id)
     if role not in {Role.CUSTOMER, Role.MECHANIC}:
         raise Http404
     return session
 
 
 def _ask(request: SignedInRequest, session_id: UUID) -> None:
-    help_requests.ask(
+    help_requests.ask_support(
         session_id=session_id,
         by=request.user,
         reason=request.POST.get("reason", ""),

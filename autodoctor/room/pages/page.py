@@ -12,7 +12,7 @@ from django.http import Http404
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
-from autodoctor.payments.formatting import money
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.receipt import Receipt, receipt_of
 from autodoctor.room.pages.photo_checklist import Shot, shot_list
@@ -22,17 +22,16 @@ from autodoctor.sessions.lifecycle import attachments, preflight
 from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.queries import pending_summaries, request_queue
 from autodoctor.sessions.record import event_log, participants
-from autodoctor.sessions.record.participants import Seat
+from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement, triggers
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, Kind, State
 
 CANDIDATE = "candidate"  # an approved mechanic who looks at a request in the queue
-
 LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH = 0, 10, 3, 2  # seconds between looks where no event tells
 
 
-def find(user: User, session_id: UUID) -> tuple[Session, str]:
+def find_page(user: User, session_id: UUID) -> tuple[Session, str]:
     """The session and what this person is in it. Not theirs and not there: the same 404."""
     people = Session.objects.select_related("customer", "mechanic__mechanic_profile")
     session = people.filter(pk=session_id).first()
@@ -54,8 +53,8 @@ class Page:
     checkout: str = ""  # how they came back from paying: success, cancelled
 
     @cached_property
-    def situation(self) -> participants.Situation:
-        return participants.look(self.session, self.now)
+    def situation(self) -> participants.SessionState:
+        return participants.load_state(self.session, self.now)
 
     @property
     def stage(self) -> str:
@@ -125,11 +124,11 @@ class Page:
         return self.takes_part and not self.is_over
 
     @property
-    def me(self) -> Seat:
+    def me(self) -> ParticipantState:
         return self.situation.seat(self.role)
 
     @property
-    def other(self) -> Seat:
+    def other(self) -> ParticipantState:
         return self.situation.customer if self.role == Role.MECHANIC else self.situation.mechanic
 
     @property
@@ -137,7 +136,7 @@ class Page:
         return self.session.customer if self.role == Role.MECHANIC else self.session.mechanic
 
     @property
-    def seats(self) -> list[tuple[Seat, User | None, dict[str, Any] | None]]:
+    def seats(self) -> list[tuple[ParticipantState, User | None, dict[str, Any] | None]]:
         """Who takes part, and what their device check said last."""
         people = ((self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic))
         return [(seat, person, self.checkups.get(seat.role)) for seat, person in people]
@@ -161,9 +160,9 @@ class Page:
         """Which look of the clock."""
         if self.session.paused_at:
             return "paused"
-        if self.session.state not in RUNNING or self.seconds_left > span("warn_first").total_seconds():
+        if self.session.state not in RUNNING or self.seconds_left > duration("warn_first").total_seconds():
             return ""
-        return "last" if self.seconds_left <= span("warn_last").total_seconds() else "warn"
+        return "last" if self.seconds_left <= duration("warn_last").total_seconds() else "warn"
 
     # The log
 
@@ -217,7 +216,7 @@ class Page:
 
     @cached_property
     def place(self) -> int:
-        return request_queue.place(self.session.id) or 1
+        return request_queue.queue_position(self.session.id) or 1
 
     @property
     def gave_back(self) -> bool:
@@ -232,9 +231,9 @@ class Page:
         ends_at = min(filter(None, [self.session.unattended_at, self._never_started_at]), default=None)
         moments = [
             ("asked", since),
-            ("support", since + span("unnoticed")),
-            ("offer", since + span("offer_stop")),
-            ("end", ends_at or since + span("unattended")),
+            ("support", since + duration("unnoticed")),
+            ("offer", since + duration("offer_stop")),
+            ("end", ends_at or since + duration("unattended")),
         ]
         reached = [name for name, at in moments if at <= self.now]
         return [
@@ -244,11 +243,11 @@ class Page:
 
     @property
     def _never_started_at(self) -> datetime | None:
-        return self.session.requested_at and self.session.requested_at + span("never_started")
+        return self.session.requested_at and self.session.requested_at + duration("never_started")
 
     @property
     def waits_long(self) -> bool:
-        return self.session.state_at + span("offer_stop") <= self.now
+        return self.session.state_at + duration("offer_stop") <= self.now
 
     # Before the start
 
@@ -268,12 +267,12 @@ class Page:
     @property
     def join_by(self) -> datetime:
         """A mechanic who is not in by then loses the request."""
-        return self.session.state_at + span("mechanic_not_in")
+        return self.session.state_at + duration("mechanic_not_in")
 
     @property
     def sound_at(self) -> datetime:
         """From then on the mechanic's page sounds: the customer waits for the start."""
-        return self.session.state_at + span("start_sound")
+        return self.session.state_at + duration("start_sound")
 
     @property
     def prepares(self) -> bool:
@@ -298,14 +297,14 @@ class Page:
 
     @property
     def full_price(self) -> str:
-        return money(self.session.price_cents, self.session.currency)
+        return format_cents(self.session.price_cents, self.session.currency)
 
     @property
     def chat_price(self) -> str:
         """What it costs as a chat, in words; empty where that is no less."""
         session = self.session
         cents = session.price_cents if session.chat_price_cents is None else session.chat_price_cents
-        return money(cents, session.currency) if cents < session.price_cents else ""
+        return format_cents(cents, session.currency) if cents < session.price_cents else ""
 
     @cached_property
     def checkups(self) -> dict[str, dict[str, Any]]:
@@ -327,14 +326,14 @@ class Page:
     @property
     def lenient_seconds(self) -> float:
         """How long a customer who is away stops the clock, in a whole session."""
-        return span("lenient_pause").total_seconds()
+        return duration("lenient_pause").total_seconds()
 
     @property
     def cap_seconds(self) -> float:
-        return span("cap").total_seconds()
+        return duration("cap").total_seconds()
 
     @property
-    def missing(self) -> Seat | None:
+    def missing(self) -> ParticipantState | None:
         """The other side, when it is gone."""
         return self.other if self.session.state in RUNNING and not self.other.is_in else None
 
@@ -349,9 +348,9 @@ class Page:
             return None
         if self.missing.role == Role.MECHANIC:
             since = triggers.mechanic_lost_since(self.situation)
-            return since and since + span("mechanic_missing_offer")
+            return since and since + duration("mechanic_missing_offer")
         missed_at = self.missing.part.missed_at if self.missing.part else None
-        return missed_at and missed_at + span("customer_missing_offer")
+        return missed_at and missed_at + duration("customer_missing_offer")
 
     @property
     def may_end_lost(self) -> bool:
@@ -384,7 +383,7 @@ class Page:
     @cached_property
     def owed(self) -> Session | None:
         """The session whose summary keeps this mechanic from accepting."""
-        return pending_summaries.in_the_way(self.viewer, self.now)
+        return pending_summaries.blocking_session(self.viewer, self.now)
 
     # Money
 

@@ -74,6 +74,6 @@ def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
 
 def _read_all(session_id: UUID, role: str) -> Iterator[SessionEvent]:
     after = 0
-    while rows := event_log.read(session_id, after=after, viewer=role, limit=PAGE_ROWS):
+    while rows := event_log.read_events(session_id, after=after, viewer=role, limit=PAGE_ROWS):
         yield from rows
         after = rows[-1].seq

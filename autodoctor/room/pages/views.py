@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.payments import checkout, stripe
-from autodoctor.room.pages.page import CANDIDATE, Page, find
+from autodoctor.room.pages.page import CANDIDATE, Page, find_page
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
@@ -58,7 +58,7 @@ def transcript(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def accept(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.accept, mechanic=request.user))
+    return _answer(request, session_id, partial(transitions.accept_request, mechanic=request.user))
 
 
 @signed_in
@@ -68,25 +68,25 @@ def release(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     reason = request.POST.get("reason", "")
     if reason not in reasons:
         return _refuse(request, session_id, {"error": "no_reason", "detail": _("Choose a reason first.")}, 422)
-    return _answer(request, session_id, partial(transitions.release, by=request.user, reason=reason))
+    return _answer(request, session_id, partial(transitions.release_request, by=request.user, reason=reason))
 
 
 @signed_in
 @require_POST
 def start(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.start, by=request.user))
+    return _answer(request, session_id, partial(transitions.start_session, by=request.user))
 
 
 @signed_in
 @require_POST
 def end(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.end, by=request.user))
+    return _answer(request, session_id, partial(transitions.end_session, by=request.user))
 
 
 @signed_in
 @require_POST
 def cancel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.cancel, by=request.user))
+    return _answer(request, session_id, partial(transitions.cancel_session, by=request.user))
 
 
 @signed_in
@@ -113,7 +113,7 @@ def legacy(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 
 def _page(request: SignedInRequest, session_id: UUID) -> Page:
-    session, role = find(request.user, session_id)
+    session, role = find_page(request.user, session_id)
     return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""))
 
 
@@ -154,7 +154,7 @@ def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], s
 def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
     """The session's page; the dashboard for a mechanic who came too late and may not see it."""
     try:
-        find(request.user, session_id)
+        find_page(request.user, session_id)
     except Http404:
         return DASHBOARD
     return reverse("room", args=[session_id])

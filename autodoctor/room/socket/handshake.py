@@ -9,9 +9,9 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils import timezone
 
-from autodoctor.room.hub.presence import Admission, Knock, Left, presence
+from autodoctor.room.hub.presence import Admission, HandshakeRequest, Left, presence
 from autodoctor.room.wire import protocol
-from autodoctor.room.wire.connection import Receive, Scope, Send, wire_of
+from autodoctor.room.wire.connection import Receive, Scope, Send, protocol_of
 
 logger = logging.getLogger(__name__)
 NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session has it
@@ -19,7 +19,7 @@ NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session 
 
 async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission | None:
     """Answer the upgrade. None when it was refused; to the feed with no session."""
-    wire_of(scope)  # a server that cannot serve lets nobody in
+    protocol_of(scope)  # a server that cannot serve lets nobody in
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
         await send({"type": "websocket.close"})  # before it is accepted: a 403
@@ -44,7 +44,7 @@ async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | N
 async def _knock(session_key: str, session_id: UUID | None) -> Admission:
     if not session_key or len(session_key) > 40:
         return Admission()
-    knock = Knock(session_key, session_id)
+    knock = HandshakeRequest(session_key, session_id)
     presence.tell(knock)
     return await asyncio.shield(asyncio.wrap_future(knock.answer))
 

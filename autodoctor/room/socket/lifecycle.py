@@ -17,7 +17,7 @@ from autodoctor.room.wire import executor
 from autodoctor.sessions.record.event_log import committed
 
 
-class Channel:
+class LiveChannel:
     def __init__(self) -> None:
         self._beats: list[asyncio.Task[None]] = []
 
@@ -35,7 +35,7 @@ class Channel:
             beat.cancel()
             with suppress(asyncio.CancelledError):
                 await beat
-        revocation.guests.send_away()
+        revocation.connected_users.send_away()
         await asyncio.to_thread(_finish)
         committed.disconnect(sockets.on_committed)
         committed.disconnect(list_feed.on_committed)
@@ -62,7 +62,7 @@ async def _compare() -> None:
         await asyncio.sleep(settings.ROOM["heartbeat"])
         with executor.logged("The beat of the room failed"):
             await sockets.hub.compare()
-            await revocation.guests.check()
+            await revocation.connected_users.check()
 
 
 async def _renew() -> None:

@@ -7,14 +7,14 @@ from uuid import UUID
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.room.hub.authentication import Guest
+from autodoctor.room.hub.authentication import ConnectedUser
 from autodoctor.room.hub.event_bus import Bus, bus
-from autodoctor.room.hub.revocation import guests
+from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.hub.sockets import Present
 from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
-from autodoctor.room.wire.connection import Line, Receive, Scope, Send
-from autodoctor.room.wire.rate_limit import Pace
+from autodoctor.room.wire.connection import Connection, Receive, Scope, Send
+from autodoctor.room.wire.rate_limit import RateLimiter
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.queries import request_queue
 
@@ -34,14 +34,14 @@ class Changed:
 
 class Feed:
     def __init__(self, bus: Bus) -> None:
-        self._lines: set[FeedLine] = set()
+        self._lines: set[FeedConnection] = set()
         bus.listen(Changed, self._tell)
         bus.listen(Present, self._tell_support)
 
-    def enter(self, line: "FeedLine") -> None:
+    def enter(self, line: "FeedConnection") -> None:
         self._lines.add(line)
 
-    def leave(self, line: "FeedLine") -> None:
+    def leave(self, line: "FeedConnection") -> None:
         self._lines.discard(line)
 
     def __len__(self) -> int:
@@ -63,7 +63,7 @@ class Feed:
                 line.say("support")
 
 
-class FeedLine(Line):
+class FeedConnection(Connection):
     __slots__ = ("_pace", "_pending", "role", "user_id")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, user_id: str, role: str) -> None:
@@ -71,7 +71,7 @@ class FeedLine(Line):
         self.user_id = user_id
         self.role = role
         self._pending: set[str] = set()
-        self._pace = Pace()
+        self._pace = RateLimiter()
 
     def say(self, what: str) -> None:
         if not self._pending:
@@ -95,10 +95,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     admission = await handshake.admit(scope, receive, send, None)
     if admission is None:
         return
-    guest = cast(Guest, admission.guest)
+    guest = cast(ConnectedUser, admission.guest)
     role = await executor.read(_role, guest.user)
-    line = FeedLine(scope, receive, send, str(guest.user.id), role)
-    guests.enter(line, guest)
+    line = FeedConnection(scope, receive, send, str(guest.user.id), role)
+    connected_users.enter(line, guest)
     feed.enter(line)
     line.push(protocol.listening())  # a page that fetched when its socket opened may have been told nothing meanwhile
     try:
@@ -106,7 +106,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     finally:
         line.is_open = False
         feed.leave(line)
-        guests.leave(line)
+        connected_users.leave(line)
 
 
 def _role(user: User) -> str:
@@ -124,7 +124,9 @@ def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_s
 
 def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:
     """The queue shows the files of those who wait in it, and of nobody else."""
-    return bool(kinds & QUEUE) or (bool(kinds & FILES) and request_queue.waiting().filter(pk=session_id).exists())
+    return bool(kinds & QUEUE) or (
+        bool(kinds & FILES) and request_queue.queued_requests().filter(pk=session_id).exists()
+    )
 
 
 feed = Feed(bus)

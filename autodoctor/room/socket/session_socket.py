@@ -16,16 +16,16 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.room.hub.authentication import Guest, Place
+from autodoctor.room.hub.authentication import ConnectedUser, Membership
 from autodoctor.room.hub.event_bus import bus
 from autodoctor.room.hub.presence import Admission, Joined, Left, presence
-from autodoctor.room.hub.revocation import guests
-from autodoctor.room.hub.sockets import PARTIES, Poke, Relay, Row, Whisper, as_row, hub
+from autodoctor.room.hub.revocation import connected_users
+from autodoctor.room.hub.sockets import PARTIES, EphemeralFrame, Poke, Relay, Row, as_row, hub
 from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
 from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
-from autodoctor.room.wire.connection import MUCH, Line, Receive, Scope, Send
-from autodoctor.room.wire.rate_limit import Pace
+from autodoctor.room.wire.connection import MUCH, Connection, Receive, Scope, Send
+from autodoctor.room.wire.rate_limit import RateLimiter
 from autodoctor.room.wire.uvicorn_protocol import SILENT_SECONDS
 from autodoctor.sessions.lifecycle import media, transitions
 from autodoctor.sessions.models import Session
@@ -69,7 +69,7 @@ async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
     return socket
 
 
-class Socket(Line):
+class Socket(Connection):
     __slots__ = (
         "_behind", "_joining", "_kept", "_left_at", "_pace", "_reading", "_receiving", "_reporting", "_took_part",
         "connection_id", "joined", "page", "role", "served", "session_id", "silent", "user_id",
@@ -77,9 +77,9 @@ class Socket(Line):
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
         super().__init__(scope, receive, send)
-        place = cast(Place, admission.place)
+        place = cast(Membership, admission.place)
         self.session_id = str(session_id)
-        self.user_id = str(cast(Guest, admission.guest).user.id)
+        self.user_id = str(cast(ConnectedUser, admission.guest).user.id)
         self.role = place.role
         self.connection_id = admission.connection_id
         self.page = ""  # what the client calls this page
@@ -92,17 +92,17 @@ class Socket(Line):
         self._joining = 0  # joins under way
         self._took_part = False
         self._left_at: datetime | None = None
-        self._pace = Pace()
+        self._pace = RateLimiter()
         self._receiving: bool | None = None  # what was last said of the other side's media
         self._reporting = asyncio.Lock()
 
     def enter(self, admission: Admission, page: str) -> None:
         """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
         self.page = page
-        place = cast(Place, admission.place)
+        place = cast(Membership, admission.place)
         session = place.session
         room = hub.enter(self, session=session.payload(), seq=session.seq, presence=admission.presence)
-        guests.enter(self, cast(Guest, admission.guest))
+        connected_users.enter(self, cast(ConnectedUser, admission.guest))
         mine = [member for member in room.members if member.user_id == self.user_id]
         for older in mine[:-1]:
             goes_on_here = bool(self.page) and older.page == self.page
@@ -128,7 +128,7 @@ class Socket(Line):
         self._hear_no_more()
         self._see_off()
         hub.leave(self)
-        guests.leave(self)
+        connected_users.leave(self)
 
     def _see_off(self) -> None:
         """Gone, once no join is under way any more: a page that was seen off before it joined would be in for ever."""
@@ -271,7 +271,7 @@ class Socket(Line):
 
     def _typing(self, frame: protocol.Typing) -> None:
         if self._takes_part():
-            bus.publish(Whisper(self.session_id, _others[self.role], protocol.typing(self.role)))
+            bus.publish(EphemeralFrame(self.session_id, _others[self.role], protocol.typing(self.role)))
 
     def _signal(self, frame: protocol.Signal) -> None:
         if not self.joined:
@@ -335,12 +335,12 @@ class Page:
 
 
 def join(session_id: str, user_id: str) -> None:
-    transitions.join(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
+    transitions.join_session(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
 
 
 def report(session_id: str, user_id: str, receiving: bool | None) -> None:
     user = User.objects.get(pk=user_id)
-    media.report(session_id=UUID(session_id), by=user, receiving=receiving, now=timezone.now())
+    media.report_media(session_id=UUID(session_id), by=user, receiving=receiving, now=timezone.now())
 
 
 def _is_much(rows: tuple[Row, ...]) -> bool:
@@ -353,6 +353,6 @@ def read_page(session_id: str, user_id: str, role: str, after: int) -> Page | No
     session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
     if user is None or session is None or event_log.role_in(user, session) != role:
         return None
-    rows = [as_row(event) for event in event_log.read(session.id, after=after, viewer=role, limit=PAGE)]
+    rows = [as_row(event) for event in event_log.read_events(session.id, after=after, viewer=role, limit=PAGE)]
     reached = rows[-1].seq if rows else after
     return Page(session.payload(), session.seq, rows, reached if len(rows) == PAGE else max(session.seq, reached))

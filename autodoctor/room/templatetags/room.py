@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from autodoctor.files import errors
-from autodoctor.payments.formatting import money
-from autodoctor.sessions.formatting import span
+from autodoctor.payments.formatting import format_cents
+from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.lifecycle import support_actions
 
 register = template.Library()
@@ -22,8 +22,8 @@ register = template.Library()
 _address = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
 
 
-register.filter("money", money)
-register.filter("span", span)
+register.filter("money", format_cents)
+register.filter("span", format_duration)
 
 
 @register.filter
@@ -68,7 +68,7 @@ def file_size(size: int) -> str:
     return words % floatformat(size / unit, -1)
 
 
-register.filter("said_at_the_end", support_actions.said_at_the_end)
+register.filter("said_at_the_end", support_actions.closing_reason)
 
 
 @register.simple_tag

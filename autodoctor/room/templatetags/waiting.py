@@ -4,11 +4,11 @@ from datetime import datetime
 
 from django import template
 
-from autodoctor.sessions.queries.wait_estimate import Estimate, estimate
+from autodoctor.sessions.queries.wait_estimate import Estimate, estimate_wait
 
 register = template.Library()
 
 
 @register.simple_tag
 def wait_estimate(now: datetime) -> Estimate | None:
-    return estimate(now)
+    return estimate_wait(now)

@@ -28,10 +28,10 @@ def buttons(client: Client, story: "Story") -> list[str]:
 
 
 def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, audience: str = "both") -> None:
-    with transitions.changing(story.id, story.now) as it:
-        who = event_log.actor(user, it.session)
-        event_log.append(
-            it.session,
+    with transitions.session_transaction(story.id, story.now) as state:
+        who = event_log.actor(user, state.session)
+        event_log.append_event(
+            state.session,
             "message.posted",
             at=at or story.now,
             by=who,
@@ -46,5 +46,5 @@ def lose(story: "Story", user: "User", role: str, *, since: timedelta) -> None:
     left = story.now - since
     Connection.objects.filter(session_id=story.id, user=user).delete()
     Participant.objects.filter(session_id=story.id, user=user).update(last_seen_at=left)
-    with transitions.changing(story.id, left) as it:
-        transitions.notice_missing(it, role, left, left)
+    with transitions.session_transaction(story.id, left) as state:
+        transitions.record_missing(state, role, left, left)

@@ -67,7 +67,7 @@ async def receive() -> dict[str, Any]:
 
 def let_in(session: Session, user: User) -> Admission:
     key = cookie(user)
-    (answer,) = authentication.answer([(key, session.id)], timezone.now())
+    (answer,) = authentication.authenticate([(key, session.id)], timezone.now())
     return Admission(answer.guest, answer.place, uuid4())
 
 
@@ -143,7 +143,7 @@ def test_much_at_once_is_served_as_it_is_read(
 ) -> None:
     admission = let_in(session, mechanic)
     say_much(session, customer, writer)
-    poke = Poke(str(session.id), 200, tuple(map(as_row, event_log.read(session.id, after=0, viewer="mechanic"))))
+    poke = Poke(str(session.id), 200, tuple(map(as_row, event_log.read_events(session.id, after=0, viewer="mechanic"))))
 
     async def follow() -> Reader:
         socket = enter(admission, reader := Reader())

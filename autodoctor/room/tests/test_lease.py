@@ -13,7 +13,7 @@ from autodoctor.accounts.models import User
 from autodoctor.room.hub import lease
 from autodoctor.room.hub import presence as presence_module
 from autodoctor.room.hub.event_bus import InProcessBus
-from autodoctor.room.hub.presence import Joined, Knock, Left, Presence, Renewal
+from autodoctor.room.hub.presence import HandshakeRequest, Joined, Left, Presence, Renewal
 from autodoctor.room.tests.channel import wait_until
 from autodoctor.room.tests.live_session import cookie
 from autodoctor.scheduler.models import Job
@@ -106,8 +106,8 @@ def test_everybody_who_knocks_is_answered_with_their_own_place(
     presence: Presence, session: Session, customer: User, mechanic: User, stranger: User, support: User
 ) -> None:
     people = [customer, mechanic, stranger, support]
-    knocks = [Knock(cookie(user), session.id) for user in people]
-    nobody, feed = Knock("unknown", session.id), Knock(cookie(stranger), None)
+    knocks = [HandshakeRequest(cookie(user), session.id) for user in people]
+    nobody, feed = HandshakeRequest("unknown", session.id), HandshakeRequest(cookie(stranger), None)
     for knock in (*knocks, nobody, feed):
         presence.tell(knock)
     answers = [knock.answer.result(timeout=10) for knock in knocks]
@@ -122,7 +122,7 @@ def test_everybody_who_knocks_is_answered_with_their_own_place(
 def test_a_banned_person_and_an_old_password_do_not_get_in(
     presence: Presence, session: Session, customer: User, mechanic: User
 ) -> None:
-    knocks = [Knock(cookie(user), session.id) for user in (customer, mechanic)]
+    knocks = [HandshakeRequest(cookie(user), session.id) for user in (customer, mechanic)]
     User.objects.filter(pk=customer.pk).update(is_active=False)
     User.objects.filter(pk=mechanic.pk).update(password="another")
     for knock in knocks:
@@ -134,7 +134,7 @@ def test_a_banned_person_and_an_old_password_do_not_get_in(
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
     """Whose page was said to have closed, and how many of their joined pages the session could see then."""
     noted: list[tuple[UUID, int]] = []
-    note = transitions.page_closed
+    note = transitions.record_page_closed
 
     def spy(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
         open_pages = Connection.objects.filter(session_id=session_id, user_id=user_id, joined=True)
@@ -147,7 +147,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
 
 def open_page(presence: Presence, session: Session, user: User, *, joined: bool = False) -> Left:
     """A page that is let in; returns how it will leave."""
-    knock = Knock(cookie(user), session.id)
+    knock = HandshakeRequest(cookie(user), session.id)
     presence.tell(knock)
     page = knock.answer.result(timeout=10).connection_id
     assert page is not None
@@ -222,7 +222,7 @@ def test_a_sleeper_whose_lease_was_taken_away_starts_over(presence: Presence, se
     wait_until(lambda: Process.objects.count() == 2)
     first.delete()
     Process.objects.all().delete()  # and this one goes without a word
-    knock = Knock(cookie(customer), session.id)
+    knock = HandshakeRequest(cookie(customer), session.id)
     presence.tell(knock)
     assert knock.answer.result(timeout=10).place is not None
     assert Connection.objects.get().process_id == Process.objects.get().id

@@ -23,11 +23,11 @@ EVIL = '<img src=x onerror="alert(1)">'
 
 
 def share(story: "Story", by: "User", name: str = "notes.txt", content: bytes = b"clicks once") -> "StoredFile":
-    return attachments.share(session_id=story.id, by=by, upload=upload(name, content), now=story.now)
+    return attachments.share_file(session_id=story.id, by=by, upload=upload(name, content), now=story.now)
 
 
 def remove(story: "Story", by: "User", file: "StoredFile") -> None:
-    attachments.unshare(session_id=story.id, file_id=file.id, by=by, now=story.now)
+    attachments.remove_file(session_id=story.id, file_id=file.id, by=by, now=story.now)
 
 
 def part(page: str, start: str, end: str) -> str:

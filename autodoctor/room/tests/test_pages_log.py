@@ -158,5 +158,5 @@ def test_a_page_takes_part_by_itself_once_its_person_had_joined(
 def test_what_is_over_opens_no_socket(story: "Story", customer: "User", client_of: ClientOf) -> None:
     story.pay()
     assert b"data-socket" in client_of(customer).get(f"/sessions/{story.id}/").content
-    transitions.cancel(session_id=story.id, by=customer, now=story.now)
+    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
     assert b"data-socket" not in client_of(customer).get(f"/sessions/{story.id}/").content

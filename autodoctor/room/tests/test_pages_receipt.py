@@ -34,7 +34,7 @@ def extend(story: Story) -> Story:
         now=story.now,
     )
     Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=story.now)
-    extensions.extend(session_id=story.id, payment_id=payment.id, now=story.now)
+    extensions.apply_extension(session_id=story.id, payment_id=payment.id, now=story.now)
     return story
 
 
@@ -58,13 +58,13 @@ def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> No
 
 
 def test_nothing_for_what_never_began(story: Story, reads: Reads) -> None:
-    transitions.cancel(session_id=story.pay().id, by=story.customer, now=story.now)
+    transitions.cancel_session(session_id=story.pay().id, by=story.customer, now=story.now)
     assert "did not take place, so nothing is charged" in reads(story.customer)
 
 
 def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
     story.pay().accept().join(story.mechanic)
-    transitions.cancel(session_id=story.id, by=story.customer, now=story.now)
+    transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert "so half of the booking is charged" in reads(story.customer)
 
 
@@ -112,8 +112,8 @@ def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, 
 )
 def test_it_says_what_broke_it_off(story: Story, reads: Reads, reason: str, words: str) -> None:
     story.live().wait(minutes=10)
-    with transitions.changing(story.id, story.now) as it:
-        transitions.complete(it, reason, at=story.now)
+    with transitions.session_transaction(story.id, story.now) as state:
+        transitions.complete_session(state, reason, at=story.now)
     assert words in reads(story.customer)
 
 

@@ -74,7 +74,7 @@ def test_the_queue_tells_the_place_and_what_happens_when(
     for promise in ("After 3 minutes our support team", "After 10 minutes we ask", "After 20 minutes the request ends"):
         assert promise in text
     assert "Stopping costs nothing" in text
-    transitions.cancel(session_id=other.id, by=stranger, now=story.now)
+    transitions.cancel_session(session_id=other.id, by=stranger, now=story.now)
     assert "You are next" in reads(customer)
 
 
@@ -94,7 +94,7 @@ def test_a_request_given_back_says_so_to_both(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.pay().accept()
-    transitions.release(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
     assert "You are at the front of the queue" in reads(customer)
     assert "given back, so it goes to somebody else" in reads(mechanic)
     assert buttons(client_of(mechanic), story) == []
@@ -183,7 +183,7 @@ def test_the_end_shows_what_was_held_released_and_charged(
 
 def test_stopped_before_anybody_came_the_hold_is_released(story: "Story", customer: "User", reads: Reads) -> None:
     story.pay()
-    transitions.cancel(session_id=story.id, by=customer, now=story.now)
+    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
     text = reads(customer)
     assert "Released $9.99" in text
     assert "Charged $0.00" in text

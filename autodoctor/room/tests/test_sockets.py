@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autodoctor.room.hub.event_bus import InProcessBus
-from autodoctor.room.hub.sockets import Beat, Hub, Poke, Room, Row
+from autodoctor.room.hub.sockets import Heartbeat, Hub, Poke, Room, Row
 from autodoctor.room.wire import protocol
 
 NOBODY = {"customer": "away", "mechanic": "away"}
@@ -95,12 +95,12 @@ async def test_a_beat_stirs_only_those_who_missed_a_poke() -> None:
     hub, pokes = Hub(bus), list[Poke]()
     bus.listen(Poke, pokes.append)
     enter(hub, Seat("anna", served=7), 7, "anna")
-    bus.publish(Beat("s", 7), Beat("elsewhere", 9))
+    bus.publish(Heartbeat("s", 7), Heartbeat("elsewhere", 9))
     await asyncio.sleep(0)
     assert pokes == []
-    bus.publish(news(8, "anna"), Beat("s", 8))  # the poke was only on its way
+    bus.publish(news(8, "anna"), Heartbeat("s", 8))  # the poke was only on its way
     await asyncio.sleep(0)
-    bus.publish(Beat("s", 9))
+    bus.publish(Heartbeat("s", 9))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert pokes == [news(8, "anna"), Poke("s", 9)]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from autodoctor.room.wire import executor, protocol
-from autodoctor.room.wire.uvicorn_protocol import WIRE, Wire
+from autodoctor.room.wire.uvicorn_protocol import WIRE, UvicornProtocol
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -18,24 +18,24 @@ STALLED_SECONDS = 10.0  # without reading anything of it
 GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
 
 
-def wire_of(scope: Scope) -> Wire:
+def protocol_of(scope: Scope) -> UvicornProtocol:
     """Raise `RuntimeError` where uvicorn was started without our websocket."""
     wire = scope.get("extensions", {}).get(WIRE)
     if wire is None:
         raise RuntimeError(
-            "Start uvicorn with --ws autodoctor.room.wire.uvicorn_protocol:Wire, as docs/production.md says."
+            "Start uvicorn with --ws autodoctor.room.wire.uvicorn_protocol:UvicornProtocol, as docs/production.md says."
         )
-    return cast(Wire, wire)
+    return cast(UvicornProtocol, wire)
 
 
-class Line:
+class Connection:
     __slots__ = ("_receive", "_send", "_wire", "is_open", "loop")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.loop = asyncio.get_running_loop()
         self._receive = receive
         self._send = send
-        self._wire = wire_of(scope)
+        self._wire = protocol_of(scope)
         self.is_open = True
 
     def push(self, frame: bytes) -> None:

@@ -23,7 +23,7 @@ LIMITS: dict[type, Limit] = {
 }
 
 
-class Pace:
+class RateLimiter:
     """Of one socket. Remembers only the kinds that it has seen. Times are seconds of any one clock."""
 
     __slots__ = ("_kinds",)

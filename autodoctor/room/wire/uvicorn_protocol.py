@@ -11,7 +11,7 @@ WIRE = "autodoctor.wire"  # the ASGI extension: this very object
 SILENT_SECONDS = "autodoctor.silent_seconds"  # in the disconnect event, when the client had stopped answering
 
 
-class Mail:
+class FrameQueue:
     """What asyncio.Queue does for one reader, in a tenth of its memory."""
 
     __slots__ = ("_items", "_waiting")
@@ -36,12 +36,12 @@ class Mail:
         return not self._items
 
 
-class Wire(WebSocketsSansIOProtocol):
-    """`uvicorn --ws autodoctor.room.wire.uvicorn_protocol:Wire`"""
+class UvicornProtocol(WebSocketsSansIOProtocol):
+    """`uvicorn --ws autodoctor.room.wire.uvicorn_protocol:UvicornProtocol`"""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", Mail())
+        self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", FrameQueue())
 
     async def send(self, message: ASGISendEvent) -> None:
         """An open line does not keep what it was asked for in the handshake: with idle lines it is most of them."""

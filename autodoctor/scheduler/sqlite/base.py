@@ -15,12 +15,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
-from autodoctor.scheduler.sqlite.fair_lock import Turns
+from autodoctor.scheduler.sqlite.fair_lock import FairLock
 
 # `UPDATE … RETURNING`, by which the clock claims its jobs.
 OLDEST = (3, 35)
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
-_turns: defaultdict[str, Turns] = defaultdict(Turns)
+_turns: defaultdict[str, FairLock] = defaultdict(FairLock)
 os.register_at_fork(after_in_child=_turns.clear)
 
 
@@ -29,7 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._turn: Turns | None = None
+        self._turn: FairLock | None = None
         self.execute_wrappers.append(self._queue_single_writes)
 
     @property

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 
 
-class Turns:
+class FairLock:
     """First come, first served. May be given back by another thread than the one that took it.
 
     With a plain lock a busy thread takes it again before the one that waits has woken, for seconds on end;

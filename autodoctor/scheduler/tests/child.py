@@ -10,9 +10,9 @@ from django.conf import settings
 def main(lease: timedelta) -> None:
     django.setup()
     settings.CLOCK_HANDLERS = "autodoctor.scheduler.tests.work.HANDLERS"
-    from autodoctor.scheduler.loop import Clock
+    from autodoctor.scheduler.loop import Scheduler
 
-    clock = Clock(lease=lease, external_lease=lease)
+    clock = Scheduler(lease=lease, external_lease=lease)
     clock.start()
     print("ready", flush=True)  # noqa: T201
     sys.stdin.read()

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from tests.kit import processes
 
 if TYPE_CHECKING:
-    from autodoctor.scheduler.loop import Clock
+    from autodoctor.scheduler.loop import Scheduler
 
 Handle = Callable[..., None]
 
@@ -35,14 +35,14 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Handle:
 
 
 @pytest.fixture
-def start_clock(transactional_db: None) -> Iterator[Callable[..., "Clock"]]:
+def start_clock(transactional_db: None) -> Iterator[Callable[..., "Scheduler"]]:
     """Clocks that are stopped at the end."""
-    from autodoctor.scheduler.loop import Clock
+    from autodoctor.scheduler.loop import Scheduler
 
-    running: list[Clock] = []
+    running: list[Scheduler] = []
 
-    def start(**options: Any) -> Clock:
-        clock = Clock(**options)
+    def start(**options: Any) -> Scheduler:
+        clock = Scheduler(**options)
         clock.start()
         running.append(clock)
         return clock

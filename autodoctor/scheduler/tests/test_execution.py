@@ -13,7 +13,7 @@ from autodoctor.scheduler.execution import Outcome, backoff, run
 from autodoctor.scheduler.handlers import GiveUp, Retry, parked
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.queue import arrange, cancel, schedule
+from autodoctor.scheduler.queue import cancel, reschedule, schedule
 from autodoctor.scheduler.tests.work import FAR, noted
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -143,7 +143,7 @@ def test_a_handler_may_cancel_its_own(handle: Handle) -> None:
 def test_a_handler_may_arrange_its_own_among_others(handle: Handle, again: bool) -> None:
     def arranged(job: Job, now: datetime) -> None:
         own = {job.kind: NOON + SOON} if again else {}
-        arrange(job.key, cancelled=[] if again else [job.kind], scheduled={"noted": FAR} | own)
+        reschedule(job.key, cancelled=[] if again else [job.kind], scheduled={"noted": FAR} | own)
 
     handle("own", arranged)
     schedule("own", "1", NOON)

@@ -13,15 +13,15 @@ from django.utils import timezone
 from autodoctor.scheduler import leases, queue, worker_pool
 from autodoctor.scheduler.execution import run
 from autodoctor.scheduler.handlers import Retry
-from autodoctor.scheduler.loop import Clock, run_due
+from autodoctor.scheduler.loop import Scheduler, run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
 from autodoctor.scheduler.tests.waiting import eventually
 from autodoctor.scheduler.tests.work import FAR, note, noted
-from autodoctor.scheduler.worker_pool import Lane, Outage
+from autodoctor.scheduler.worker_pool import Outage, WorkerPool
 
 Handle = Callable[..., None]
-StartClock = Callable[..., Clock]
+StartClock = Callable[..., Scheduler]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -56,7 +56,7 @@ def test_a_commit_wakes_the_loop(handle: Handle, start_clock: StartClock, monkey
 
 
 def test_only_what_is_nearer_than_the_next_look_wakes_it() -> None:
-    lane = Lane(
+    lane = WorkerPool(
         external=False, workers=1, room=10, ahead=timedelta(seconds=1), lease=leases.LEASE, owner=leases.new_owner()
     )
     lane._claim()
@@ -121,7 +121,7 @@ def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, star
 def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> None:
     for key in ("moved", "called-off", "stays"):
         schedule("note", key, soon())
-    clock = Clock()
+    clock = Scheduler()
     clock._lanes[False]._claim()
     schedule("note", "moved", FAR)
     cancel("note", "called-off")
@@ -134,7 +134,7 @@ def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> No
 
 def test_stopping_waits_for_no_moment_and_gives_the_leases_back() -> None:
     schedule("note", "1", FAR)
-    clock = Clock()
+    clock = Scheduler()
     lane = clock._lanes[False]
     lane.ahead = FAR - timezone.now() + timedelta(days=1)
     lane._claim()
@@ -155,7 +155,7 @@ def test_stopping_lets_a_running_job_end(handle: Handle) -> None:
         schedule("noted", job.key, FAR)
 
     handle("slow", call, external=True)
-    clock = Clock()
+    clock = Scheduler()
     clock.start()
     schedule("slow", "1", timezone.now())
     assert began.wait(10)
@@ -266,12 +266,14 @@ def test_connections_cut_in_the_middle_of_the_work_lose_and_double_nothing(
     assert {noted(str(number)) for number in range(100)} == {1}
 
 
-def two_lanes() -> tuple[Lane, Lane]:
+def two_lanes() -> tuple[WorkerPool, WorkerPool]:
     """Of deadlines, and of calls that give way to them."""
 
-    def lane(first: Lane | None) -> Lane:
+    def lane(first: WorkerPool | None) -> WorkerPool:
         lease, owner = leases.LEASE, leases.new_owner()
-        return Lane(external=False, workers=1, room=9, ahead=timedelta(0), lease=lease, owner=owner, gives_way_to=first)
+        return WorkerPool(
+            external=False, workers=1, room=9, ahead=timedelta(0), lease=lease, owner=owner, gives_way_to=first
+        )
 
     deadlines = lane(None)
     return deadlines, lane(deadlines)
@@ -339,7 +341,7 @@ def test_a_busy_thread_of_the_process_is_interrupted_often(start_clock: StartClo
 
 def test_a_stopped_clock_listens_no_more(start_clock: StartClock) -> None:
     before = list(queue.wake_listeners)
-    clock = Clock()
+    clock = Scheduler()
     clock.start()
     assert len(queue.wake_listeners) == len(before) + 1
     clock.stop()

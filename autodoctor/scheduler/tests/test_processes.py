@@ -11,13 +11,13 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from autodoctor.scheduler.loop import Clock
+from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.scheduler.tests.waiting import eventually
 from autodoctor.scheduler.tests.work import FAR, noted
 
-StartClock = Callable[..., Clock]
+StartClock = Callable[..., Scheduler]
 StartChild = Callable[..., "subprocess.Popen[str]"]
 pytestmark = pytest.mark.django_db(transaction=True)
 

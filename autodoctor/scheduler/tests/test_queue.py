@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.queue import arrange, cancel, schedule
+from autodoctor.scheduler.queue import cancel, reschedule, schedule
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -62,7 +62,7 @@ def test_many_of_one_key_are_arranged_at_once() -> None:
     for kind in ("gone", "too", "moved", "kept"):
         schedule(kind, "1", NOON)
     schedule("gone", "of another", NOON)
-    arrange("1", cancelled=["gone", "too", "never was"], scheduled={"moved": later, "new": later})
+    reschedule("1", cancelled=["gone", "too", "never was"], scheduled={"moved": later, "new": later})
     found = {(job.kind, job.key): (job.due_at, job.version) for job in Job.objects.all()}
     assert found == {
         ("gone", "of another"): (NOON, 1),
@@ -75,7 +75,7 @@ def test_many_of_one_key_are_arranged_at_once() -> None:
 @pytest.mark.django_db
 def test_arranging_nothing_asks_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        arrange("1", cancelled=[], scheduled={})
+        reschedule("1", cancelled=[], scheduled={})
 
 
 @pytest.mark.django_db
@@ -121,7 +121,7 @@ def test_listeners_hear_of_it_once_it_is_committed(
     later = NOON + timedelta(hours=1)
     with django_capture_on_commit_callbacks(execute=True):
         schedule("call", "1", NOON)
-        arrange("1", cancelled=[], scheduled={"note": later, "noted": NOON})
+        reschedule("1", cancelled=[], scheduled={"note": later, "noted": NOON})
         assert heard == []
     assert heard == [(NOON, True), (NOON, False)]
 

@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.sqlite.base import DatabaseWrapper, confirm_pragmas
-from autodoctor.scheduler.sqlite.fair_lock import Turns
+from autodoctor.scheduler.sqlite.fair_lock import FairLock
 from autodoctor.scheduler.tests.waiting import eventually
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
@@ -78,7 +78,7 @@ def _writes_at_once() -> bool:
 
 
 def test_turns_are_served_in_the_order_of_asking() -> None:
-    turns, order = Turns(), list[int]()
+    turns, order = FairLock(), list[int]()
     assert turns.take(1)
 
     def wait(number: int) -> None:
@@ -94,12 +94,12 @@ def test_turns_are_served_in_the_order_of_asking() -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
-def _waits(turns: Turns, count: int) -> bool:
+def _waits(turns: FairLock, count: int) -> bool:
     return len(turns._waiting) == count
 
 
 def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
-    turns = Turns()
+    turns = FairLock()
     turns.take(1)
     assert not turns.take(0.01)
     turns.give()

@@ -14,65 +14,67 @@ from autodoctor.sessions.lifecycle import alert_work, extensions, media, missed_
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail, push
 from autodoctor.sessions.record import alerts
-from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import schedule
 from autodoctor.sessions.rules.durations import REALIGN
-from autodoctor.sessions.rules.table import DEADLINES, CallOff, Complete, Release, Rule, Tell
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.table import DEADLINES, CancelUnstarted, CompleteSession, ReleaseMechanic, Rule, Tell
+from autodoctor.sessions.rules.triggers import duration
 
 logger = logging.getLogger(__name__)
 
 # (situation, the rule's own moment, the real time)
-Act = Callable[[Situation, datetime, datetime], None]
+Act = Callable[[SessionState, datetime, datetime], None]
 
 
 def _missing(role: str) -> Act:
-    return lambda it, at, now: transitions.notice_missing(it, role, at, now)
+    return lambda state, at, now: transitions.record_missing(state, role, at, now)
 
 
 def _warn(name: str) -> Act:
     rule = DEADLINES[name]
-    return lambda it, at, now: mail.tell(it, name, at=at, data={"seconds_left": span(rule.time).total_seconds()})
+    return lambda state, at, now: mail.notify_rule_fired(
+        state, name, at=at, data={"seconds_left": duration(rule.time).total_seconds()}
+    )
 
 
 # What a rule does that is no more than its row says.
 STEPS: dict[str, Act] = {
-    "request.missed": missed_requests.count,
-    "start.release": lambda it, at, now: transitions.release_unstarted(it, at),
+    "request.missed": missed_requests.count_missed_request,
+    "start.release": lambda state, at, now: transitions.release_unstarted(state, at),
     "mechanic.missing": _missing("mechanic"),
     "customer.missing": _missing("customer"),
-    "media.lost": lambda it, at, now: media.lose(it, at),
+    "media.lost": lambda state, at, now: media.record_media_lost(state, at),
     "session.warn_first": _warn("session.warn_first"),
     "session.warn_last": _warn("session.warn_last"),
-    "session.time_up": extensions.time_up,
-    "clock.pause_spent": lambda it, at, now: transitions.spend_pause(it, at),
-    "session.solved": lambda it, at, now: transitions.settle_answer(it, True, at=at),
+    "session.time_up": extensions.end_at_time_up,
+    "clock.pause_spent": lambda state, at, now: transitions.end_spent_pause(state, at),
+    "session.solved": lambda state, at, now: transitions.record_solved_answer(state, True, at=at),
 }
 
 
-def _do(rule: Rule, it: Situation, at: datetime, now: datetime) -> None:
+def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
     does = rule.does
     if rule.kind in STEPS:
-        STEPS[rule.kind](it, at, now)
+        STEPS[rule.kind](state, at, now)
     elif isinstance(does, Tell):
-        mail.tell(it, rule.kind, at=at)
-    elif isinstance(does, CallOff):
-        transitions.call_off(it, does.state, does.reason, at=at)
-    elif isinstance(does, Release):
-        transitions.release_by_deadline(it, does.reason, at)
-    elif isinstance(does, Complete):
-        transitions.complete(it, does.reason, at=at)
+        mail.notify_rule_fired(state, rule.kind, at=at)
+    elif isinstance(does, CancelUnstarted):
+        transitions.cancel_unstarted(state, does.state, does.reason, at=at)
+    elif isinstance(does, ReleaseMechanic):
+        transitions.release_by_deadline(state, does.reason, at)
+    elif isinstance(does, CompleteSession):
+        transitions.complete_session(state, does.reason, at=at)
 
 
-def run(job: Job, now: datetime) -> None:
+def run_deadline(job: Job, now: datetime) -> None:
     """Do what this rule says if it is still due; `changing` sets what is due next."""
     rule = DEADLINES[job.kind]
     try:
-        with transitions.changing(UUID(job.key), now) as it:
-            moment = schedule.wanted(it).get(rule.kind)
+        with transitions.session_transaction(UUID(job.key), now) as state:
+            moment = schedule.expected_deadlines(state).get(rule.kind)
             if moment is not None and moment <= now:
-                facts = mail.facts_of(it, rule, moment)
-                _do(rule, it, moment, now)
+                facts = mail.rule_data(state, rule, moment)
+                _do(rule, state, moment, now)
                 logger.info("Rule fired: %s", " ".join(f"{name}={value}" for name, value in facts.items()))
     except Session.DoesNotExist:
         return
@@ -86,8 +88,8 @@ def _between_sweeps() -> timedelta:
     return timedelta(seconds=settings.DEADLINES["sweep"])
 
 
-JOBS: dict[str, Handler] = {kind: Handler(run) for kind in DEADLINES} | {
-    "request.offer": Handler(push.offer),
+JOBS: dict[str, Handler] = {kind: Handler(run_deadline) for kind in DEADLINES} | {
+    "request.offer": Handler(push.push_request_offer),
     alerts.UNTAKEN: Handler(alert_work.escalate),
     "sessions.sweep": Handler(_sweep, external=True, every=_between_sweeps),
     REALIGN: Handler(_sweep, external=True),

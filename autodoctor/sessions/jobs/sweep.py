@@ -14,7 +14,7 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import alerts, event_log, participants
 from autodoctor.sessions.rules import durations, schedule
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import OPEN, State
 
 CHUNK = 500
@@ -22,7 +22,7 @@ WATCH_ON = timedelta(days=1)  # a completed session, beyond the last rule that m
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     nudged_mechanics: int
     alerted_support: int
     auto_closed: int
@@ -41,10 +41,13 @@ class Swept:
 def sweep(now: datetime) -> int:
     """Mend the deadlines of every session that still has any, and of alerts. Returns how many needed it."""
     durations.refresh()
-    return sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now)) + alerts.mend()
+    return (
+        sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now))
+        + alerts.repair_escalations()
+    )
 
 
-def monitor(now: datetime) -> Swept:
+def monitor(now: datetime) -> SweepResult:
     """Sweep, then run in this thread whatever is overdue, and count what came of it."""
     kinds: Counter[str] = Counter()
 
@@ -57,7 +60,7 @@ def monitor(now: datetime) -> Swept:
         run_due(now, external=False)  # whoever asks is not kept waiting for Stripe or a mail server
     finally:
         event_log.committed.disconnect(count)
-    return Swept(kinds["nudged"], kinds["alerted"], kinds["closed"], repaired)
+    return SweepResult(kinds["nudged"], kinds["alerted"], kinds["closed"], repaired)
 
 
 def _outcome(kind: str, data: dict[str, Any]) -> str:
@@ -71,7 +74,7 @@ def _by_itself(data: dict[str, Any]) -> bool:
 
 
 def _chunks(now: datetime) -> Iterator[list[Session]]:
-    watched = max(span("summary_alert"), span("solved_answer")) + WATCH_ON
+    watched = max(duration("summary_alert"), duration("solved_answer")) + WATCH_ON
     lately_completed = Q(state=State.COMPLETED, ended_at__gte=now - watched)
     ids = list(Session.objects.filter(Q(state__in=OPEN) | lately_completed).values_list("id", flat=True))
     for first in range(0, len(ids), CHUNK):
@@ -79,12 +82,12 @@ def _chunks(now: datetime) -> Iterator[list[Session]]:
 
 
 def _astray(sessions: list[Session], now: datetime) -> list[UUID]:
-    situations = participants.look_at(sessions, now)
-    held = schedule.kept(situations)
-    return [session_id for session_id, it in situations.items() if schedule.lacks(it, held[session_id])]
+    situations = participants.load_states(sessions, now)
+    held = schedule.scheduled_deadlines(situations)
+    return [session_id for session_id, state in situations.items() if schedule.differs(state, held[session_id])]
 
 
 def _mend(session_id: UUID, now: datetime) -> bool:
     """Under the lock it is looked at again: what was merely being changed is not counted."""
-    with transitions.changing(session_id, now) as it:
-        return schedule.lacks(it, schedule.kept([session_id])[session_id])
+    with transitions.session_transaction(session_id, now) as state:
+        return schedule.differs(state, schedule.scheduled_deadlines([session_id])[session_id])

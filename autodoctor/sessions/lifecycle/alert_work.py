@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Alert, stamp
 from autodoctor.sessions.record import alerts, event_log
-from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.table import DEADLINES
 
 SUPPORT = event_log.Audience.SUPPORT
@@ -25,19 +25,19 @@ PUSH_IS_NEWS = timedelta(minutes=30)
 
 
 @dataclass
-class Work:
+class AlertWork:
     """An alert in the hands of somebody of support, under its session's lock."""
 
-    it: Situation
+    state: SessionState
     alert: Alert
     who: event_log.Actor
 
     def note(self, kind: str, *, at: datetime, **facts: object) -> None:
         data = {"alert": self.alert.seq, "rule": self.alert.rule, **facts}
-        event_log.append(self.it.session, kind, at=at, by=self.who, audience=SUPPORT, data=data)
+        event_log.append_event(self.state.session, kind, at=at, by=self.who, audience=SUPPORT, data=data)
 
 
-def take(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUID | None = None) -> Alert:
+def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUID | None = None) -> Alert:
     """It is theirs from now on. Who comes second reads who has it, unless they take it over from just that person.
 
     Raises `Refused`, `Session.DoesNotExist` and `Alert.DoesNotExist`; so do the others here.
@@ -50,11 +50,11 @@ def take(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUI
             raise Refused("already_taken", _("%(name)s has it already.") % {"name": alert.taken_by.name})
         work.note("support.took", at=now, instead_of=alert.taken_by.name if alert.taken_by else "")
         alert.taken_by, alert.taken_at = by, now
-        alerts.stop_expecting(alert)
+        alerts.cancel_escalation(alert)
         return alert
 
 
-def hand_back(*, session_id: UUID, seq: int, by: User, now: datetime) -> Alert:
+def hand_back_alert(*, session_id: UUID, seq: int, by: User, now: datetime) -> Alert:
     """Whoever has it cannot see to it: it is anybody's again, and somebody is expected anew."""
     with _working_on(session_id, seq, by, now) as work:
         alert = work.alert
@@ -64,11 +64,11 @@ def hand_back(*, session_id: UUID, seq: int, by: User, now: datetime) -> Alert:
             raise Refused("not_yours", _("Only whoever has it can hand it back. You can take it over."))
         work.note("support.handed_back", at=now)
         alert.taken_by, alert.taken_at = None, None
-        alerts.expect_somebody(alert, since=now)
+        alerts.schedule_escalation(alert, since=now)
         return alert
 
 
-def finish(*, session_id: UUID, seq: int, by: User, now: datetime, note: str = "") -> Alert:
+def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: str = "") -> Alert:
     """Nothing is left to do about it; `note` says for the log what was done."""
     with _working_on(session_id, seq, by, now) as work:
         alert = work.alert
@@ -81,83 +81,83 @@ def finish(*, session_id: UUID, seq: int, by: User, now: datetime, note: str = "
 
 
 @contextmanager
-def _working_on(session_id: UUID, seq: int, by: User, now: datetime) -> Iterator[Work]:
+def _working_on(session_id: UUID, seq: int, by: User, now: datetime) -> Iterator[AlertWork]:
     """Raises `Refused` for whoever is not support, and for what is done."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
             raise Refused("not_support", _("Only support works on alerts."), 403)
         alert = Alert.objects.select_related("taken_by").get(session_id=session_id, seq=seq)
         if alert.done_at:
             raise Refused("already_done", _("That is done already."))
-        yield Work(it, alert, who)
+        yield AlertWork(state, alert, who)
         alert.save()
 
 
-def is_over(alert: Alert, it: Situation) -> bool:
+def is_over(alert: Alert, state: SessionState) -> bool:
     """What gave rise to it is gone by itself: its rule would not fire on this occasion any more."""
     rule = DEADLINES.get(alert.rule)
     if rule is None:
         return False
-    moved_on = rule.once_per is not None and rule.once_per(it.session) != alert.occasion
-    return moved_on or it.session.state not in rule.states or rule.due(it) is None
+    moved_on = rule.once_per is not None and rule.once_per(state.session) != alert.occasion
+    return moved_on or state.session.state not in rule.states or rule.due(state) is None
 
 
 def escalate(job: Job, now: datetime) -> None:
     """Nobody took it in time. What is over meanwhile is closed; for the rest those who do not look are reached."""
-    session_id, seq = alerts.named_by(job.key)
-    with changing(session_id, now) as it:
+    session_id, seq = alerts.alert_of_key(job.key)
+    with session_transaction(session_id, now) as state:
         alert = Alert.objects.filter(session_id=session_id, seq=seq).first()
         if alert is None or alert.taken_at or alert.done_at or alert.escalated_at:
             return
-        if is_over(alert, it):
-            _note_by_itself(it, alert, "alert.settled", at=now)
+        if is_over(alert, state):
+            _note_by_itself(state, alert, "alert.settled", at=now)
             _close(alert, now)
         else:
-            _note_by_itself(it, alert, alerts.UNTAKEN, at=job.due_at, rule=alerts.UNTAKEN, occasion=seq)
+            _note_by_itself(state, alert, alerts.UNTAKEN, at=job.due_at, rule=alerts.UNTAKEN, occasion=seq)
             alert.escalated_at = now
             for reach in CHANNELS:
-                reach(it, alert, now)
+                reach(state, alert, now)
         alert.save()
 
 
 def _note_by_itself(
-    it: Situation, alert: Alert, kind: str, *, at: datetime, rule: str | None = None, occasion: int | None = None
+    state: SessionState, alert: Alert, kind: str, *, at: datetime, rule: str | None = None, occasion: int | None = None
 ) -> None:
     data = {"alert": alert.seq, "rule": alert.rule}
-    event_log.append(it.session, kind, at=at, audience=SUPPORT, data=data, rule=rule, occasion=occasion)
+    event_log.append_event(state.session, kind, at=at, audience=SUPPORT, data=data, rule=rule, occasion=occasion)
 
 
 def _close(alert: Alert, now: datetime) -> None:
     alert.done_at = now
-    alerts.stop_expecting(alert)
+    alerts.cancel_escalation(alert)
 
 
-def by_mail(it: Situation, alert: Alert, now: datetime) -> None:
+def escalate_by_mail(state: SessionState, alert: Alert, now: datetime) -> None:
     facts = {
-        "session_id": str(it.session.id),
+        "session_id": str(state.session.id),
         "rule": alert.rule,
         "facts": alert.facts,
-        "customer": it.session.customer.name,
+        "customer": state.session.customer.name,
         "raised_at": stamp(alert.raised_at),
     }
-    for person in alerts.staff():
+    for person in alerts.support_staff():
         key = f"alert:{alerts.key_of(alert)}:{person.id}"
-        post("sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now)
+        queue_mail("sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now)
 
 
-def by_push(it: Situation, alert: Alert, now: datetime) -> None:
+def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
     """On the devices of those who asked for it; while a board is in sight, that says it."""
-    note = push.Note(
+    note = push.PushNote(
         title=_("Nobody has taken an alert"),
-        body=it.session.customer.name,
-        path=f"/support/sessions/{it.session.id}/",
-        topic=f"{it.session.id}:alert",
+        body=state.session.customer.name,
+        path=f"/support/sessions/{state.session.id}/",
+        topic=f"{state.session.id}:alert",
         until=now + PUSH_IS_NEWS,
         seen_at=("/support/",),
     )
-    push.post(note, to=[person.id for person in alerts.staff()], now=now)
+    push.queue_push(note, to=[person.id for person in alerts.support_staff()], now=now)
 
 
 # Every way in which support is reached that does not look at the board: in the transaction that says so in the log.
-CHANNELS: list[Callable[[Situation, Alert, datetime], None]] = [by_mail, by_push]
+CHANNELS: list[Callable[[SessionState, Alert, datetime], None]] = [escalate_by_mail, escalate_by_push]

@@ -11,7 +11,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.files import errors, ingest, listing
 from autodoctor.files.ingest import Upload
 from autodoctor.files.models import StoredFile
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 from autodoctor.sessions.queries import request_queue
 from autodoctor.sessions.record import event_log
@@ -22,7 +22,9 @@ TAKES_FROM_CUSTOMER = BEFORE_START | RUNNING
 SHARED, REMOVED = "file.shared", "file.removed"
 
 
-def share(*, session_id: UUID, by: User, upload: Upload, now: datetime, client_id: UUID | None = None) -> StoredFile:
+def share_file(
+    *, session_id: UUID, by: User, upload: Upload, now: datetime, client_id: UUID | None = None
+) -> StoredFile:
     """Take a file in, and tell everybody. The same `client_id` again is the same file again.
 
     Raises what `actions` do; what is wrong with the file as `Refused` (413, 415, 503, 507).
@@ -33,35 +35,37 @@ def share(*, session_id: UUID, by: User, upload: Upload, now: datetime, client_i
         return there
     _check_room(session)
     try:
-        with ingest.received(upload, now=now) as file, changing(session_id, now) as it:
-            who = event_log.actor(by, it.session)
-            _check(it.session, who)
-            if there := _shared_before(it.session, by, client_id):
+        with ingest.received(upload, now=now) as file, session_transaction(session_id, now) as state:
+            who = event_log.actor(by, state.session)
+            _check(state.session, who)
+            if there := _shared_before(state.session, by, client_id):
                 raise _Twice(there)
-            _check_room(it.session)
+            _check_room(state.session)
             ingest.save(file, owner_id=session_id, uploader=by)
-            event_log.append(it.session, SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id)
+            event_log.append_event(
+                state.session, SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id
+            )
             return file
     except _Twice as twice:
         return twice.file
 
 
-def unshare(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> None:
-    """Take a file away again: the one who shared it, as long as they may share. Raises what `share` does."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
+def remove_file(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> None:
+    """Take a file away again: the one who shared it, as long as they may share. Raises what `share_file` does."""
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
         file = listing.files_of(session_id).get(pk=file_id)
         if file.uploader_id != by.id:
             raise Refused("not_the_uploader", _("Only the one who shared it can take it away."), 403)
-        _check(it.session, who)
+        _check(state.session, who)
         listing.remove(file, now=now)
-        event_log.append(it.session, REMOVED, at=now, by=who, data={"file": file.facts()})
+        event_log.append_event(state.session, REMOVED, at=now, by=who, data={"file": file.facts()})
 
 
-def shown_to(user: User, session_id: UUID) -> Session:
+def session_with_files(user: User, session_id: UUID) -> Session:
     """The session whose files this person may see. Raises `Session.DoesNotExist` for anybody else."""
     session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
-    candidate = user.role == Role.MECHANIC and request_queue.open_to(user).filter(pk=session_id).exists()
+    candidate = user.role == Role.MECHANIC and request_queue.requests_open_to(user).filter(pk=session_id).exists()
     if event_log.role_in(user, session) is None and not candidate:
         raise Session.DoesNotExist
     return session
@@ -72,12 +76,12 @@ def may_share(session: Session, user: User) -> bool:
     return _may(session, event_log.role_in(user, session))
 
 
-def takes_from(user: User, session: Session) -> bool:
+def accepts_file_from(user: User, session: Session) -> bool:
     """Whether the session takes a file from this person now, and has room for it."""
     return may_share(session, user) and not _is_full(session)
 
 
-def as_answer(file: StoredFile, session: Session, viewer: User, now: datetime) -> dict[str, Any]:
+def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime) -> dict[str, Any]:
     """The file as the API carries it, with addresses that last for an hour."""
     role = Role.CUSTOMER if file.uploader_id == session.customer_id else Role.MECHANIC
     is_image = file.kind == StoredFile.Kind.IMAGE

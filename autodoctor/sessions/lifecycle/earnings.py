@@ -4,17 +4,17 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.payments import earnings
-from autodoctor.sessions.lifecycle.transitions import locked
+from autodoctor.sessions.lifecycle.transitions import lock_session
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import TERMINAL, State
 
 
-def credit(*, session_id: UUID, now: datetime) -> None:
+def credit_earning(*, session_id: UUID, now: datetime) -> None:
     """In a transaction. Raises `Session.DoesNotExist`."""
-    tell(locked(session_id), now)
+    notify_earning(lock_session(session_id), now)
 
 
-def tell(session: Session, now: datetime) -> None:
+def notify_earning(session: Session, now: datetime) -> None:
     """The mechanic who had it at its end has earned; a session that took place is paid after its summary."""
     if session.mechanic is None or session.state not in TERMINAL:
         return

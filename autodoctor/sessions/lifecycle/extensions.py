@@ -16,12 +16,12 @@ from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import fair_clock, transitions
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.record.participants import Situation
-from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, span
+from autodoctor.sessions.record.participants import SessionState
+from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, duration
 from autodoctor.sessions.states import CLAIMED, RUNNING
 
 MAX_TRIES = 20  # that a customer calls off, in one session: each asks a bank and is told to both
@@ -31,7 +31,7 @@ MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
 
 @dataclass(frozen=True)
-class MoreTime:
+class ExtensionTerms:
     """What is sold, as values; `on_top_of`: the granted seconds that the customer saw when they chose it."""
 
     name: str
@@ -41,27 +41,27 @@ class MoreTime:
     on_top_of: int
 
 
-def room(session: Session, now: datetime) -> int:
+def extendable_seconds(session: Session, now: datetime) -> int:
     """How many seconds may be added now: what the mechanic allows, never past the longest a session may last."""
-    left = until_cap(session, now)
+    left = seconds_until_cap(session, now)
     return left if session.allowed_seconds is None else min(left, session.allowed_seconds)
 
 
-def until_cap(session: Session, now: datetime) -> int:
+def seconds_until_cap(session: Session, now: datetime) -> int:
     """How many seconds fit in before the longest a session may last; 0 while it does not run."""
     if session.state not in RUNNING or session.ends_at is None or session.started_at is None or _is_over(session, now):
         return 0
     ends_at = session.ends_at + (now - session.paused_at if session.paused_at else timedelta())
-    return max(0, int((session.started_at + span("cap") - ends_at).total_seconds()))
+    return max(0, int((session.started_at + duration("cap") - ends_at).total_seconds()))
 
 
-def allow(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> Session:
+def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> Session:
     """The mechanic says how much longer they can stay; 0: not at all, None: as long as it takes.
 
     What is being paid and does not fit any more is called off; what is paid stands.
     """
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.MECHANIC:
             raise Refused("not_the_mechanic", _("The mechanic says how long they can stay."), 403)
         if session.state not in CLAIMED:
@@ -69,22 +69,22 @@ def allow(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> 
         if session.allowed_seconds != seconds:
             _check_pace(session)
             session.allowed_seconds = seconds
-            event_log.append(session, ALLOWED, at=now, by=who, data={"seconds": seconds, "with_session": True})
+            event_log.append_event(session, ALLOWED, at=now, by=who, data={"seconds": seconds, "with_session": True})
         pending = ledger.pending_extension(session.id)
         if pending and seconds is not None and pending.seconds > seconds:
-            _call_off(it, pending, "not_allowed", at=now, who=who)
+            _call_off(state, pending, "not_allowed", at=now, who=who)
         return session
 
 
-def ask(
-    *, session_id: UUID, by: User, terms: MoreTime, kept_card: bool = True, return_url: str, now: datetime
+def request_extension(
+    *, session_id: UUID, by: User, terms: ExtensionTerms, kept_card: bool = True, return_url: str, now: datetime
 ) -> tuple[Payment, bool]:
     """The customer wants more time: a payment, not paid yet, and whether it is new. Asked twice, it is the same one.
 
     `kept_card`: whether the card they had us keep may be asked, or asked any further.
     """
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can add time."), 403)
         if pending := ledger.pending_extension(session.id):
@@ -103,64 +103,68 @@ def ask(
             return_url=return_url,
             now=now,
         )
-        event_log.append(session, "extension.pending", at=now, by=who, data=_facts(payment, "bank"))
+        event_log.append_event(session, "extension.pending", at=now, by=who, data=_facts(payment, "bank"))
         return payment, True
 
 
-def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
+def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
     """The customer would rather not. Raises `Refused` once it is paid, `Payment.DoesNotExist` for one of elsewhere."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can call this off."), 403)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id, purpose=Payment.Purpose.EXTENSION)
         over = payment.due_cents is not None or payment.state == Payment.State.FAILED
-        if not over and not _call_off(it, payment, "called_off", at=now, who=who):
+        if not over and not _call_off(state, payment, "called_off", at=now, who=who):
             raise Refused("already_paid", _("This is paid already."))
         return payment
 
 
-def extend(*, session_id: UUID, payment_id: UUID, now: datetime) -> Session:
+def apply_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Session:
     """An extension is held: its time is given, once. When the session is over the hold is released instead."""
-    with changing(session_id, now) as it:
-        session = it.session
+    with session_transaction(session_id, now) as state:
+        session = state.session
         if session.state not in RUNNING:
-            transitions.settle(session, now)
+            transitions.settle_payments(session, now)
         elif payment := ledger.grant(owner_id=session.id, payment_id=payment_id, now=now):
-            fair_clock.extend(session, payment.seconds, now)
+            fair_clock.extend_clock(session, payment.seconds, now)
             who = event_log.actor(session.customer, session)
-            told = event_log.append(session, "session.extended", at=now, by=who, data=_facts(payment, "paid"))
+            told = event_log.append_event(session, "session.extended", at=now, by=who, data=_facts(payment, "paid"))
             session.clock_seq = told.seq
         return session
 
 
-def tell(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
+def notify_extension_pending(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
     """How the payment of an extension stands, for both to know; why a bank declines is for its customer alone."""
-    with changing(session_id, now) as it:
+    with session_transaction(session_id, now) as state:
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
-        if it.session.state not in RUNNING or payment.state != Payment.State.CREATED or payment.due_cents is not None:
+        if (
+            state.session.state not in RUNNING
+            or payment.state != Payment.State.CREATED
+            or payment.due_cents is not None
+        ):
             return
         if payment.waits_for:
-            event_log.append(it.session, "extension.pending", at=now, data=_facts(payment, payment.waits_for))
+            event_log.append_event(state.session, "extension.pending", at=now, data=_facts(payment, payment.waits_for))
         elif payment.decline_code:
-            counted = mail.count(it, DECLINE, now)
-            event_log.append(it.session, FAILED, at=now, data=_facts(payment, "declined"), **counted)
+            counted = mail.count_fact(state, DECLINE, now)
+            event_log.append_event(state.session, FAILED, at=now, data=_facts(payment, "declined"), **counted)
 
 
-def time_up(it: Situation, at: datetime, now: datetime) -> None:
+def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
     """The end has come; unless the mechanic was gone before it, which pauses the clock, or time is being paid.
 
     While the end waits for that, a mechanic who leaves has given all the time there was: it is over.
     """
-    gone_since = it.mechanic.gone_since
-    if it.mechanic.is_in and gone_since and gone_since < at and not all_time_given(it.session, gone_since):
-        transitions.notice_missing(it, Role.MECHANIC, at=now, now=now)
-    elif it.session.hold_until is None and (pending := _payable(it.session)):
-        it.session.hold_until = at + span("extension_hold")
-        event_log.append(it.session, "session.held", at=at, data=_facts(pending, pending.waits_for or "bank"))
-        ledger.look_again(pending, now)
+    gone_since = state.mechanic.gone_since
+    if state.mechanic.is_in and gone_since and gone_since < at and not all_time_given(state.session, gone_since):
+        transitions.record_missing(state, Role.MECHANIC, at=now, now=now)
+    elif state.session.hold_until is None and (pending := _payable(state.session)):
+        state.session.hold_until = at + duration("extension_hold")
+        event_log.append_event(state.session, "session.held", at=at, data=_facts(pending, pending.waits_for or "bank"))
+        ledger.sync_later(pending, now)
     else:
-        transitions.complete(it, "time_up", at=at)
+        transitions.complete_session(state, "time_up", at=at)
 
 
 def _check_pace(session: Session) -> None:
@@ -174,7 +178,7 @@ def _is_over(session: Session, now: datetime) -> bool:
     return session.paused_at is None and closes_at is not None and closes_at <= now
 
 
-def _same(pending: Payment, terms: MoreTime) -> Payment:
+def _same(pending: Payment, terms: ExtensionTerms) -> Payment:
     if pending.due_cents is not None:
         raise Refused("extension_closing", _("The last one is just being called off. Try again in a moment."))
     if pending.seconds != terms.seconds:
@@ -182,7 +186,7 @@ def _same(pending: Payment, terms: MoreTime) -> Payment:
     return pending
 
 
-def _check(session: Session, terms: MoreTime, now: datetime) -> None:
+def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
     if session.state not in RUNNING or _is_over(session, now):
         raise Refused("session_closed", _("Time can be added only while the session runs."))
     if session.granted_seconds != terms.on_top_of:
@@ -191,7 +195,7 @@ def _check(session: Session, terms: MoreTime, now: datetime) -> None:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
     if _called_off(session) >= MAX_TRIES:
         raise Refused("too_many", _("That was called off too often. Write to us if you need more time."))
-    if terms.seconds > room(session, now):
+    if terms.seconds > extendable_seconds(session, now):
         raise Refused("too_long", _("A session cannot last that long."))
 
 
@@ -205,13 +209,13 @@ def _payable(session: Session) -> Payment | None:
     return pending if pending and pending.due_cents is None else None
 
 
-def _call_off(it: Situation, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
+def _call_off(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
     """Nobody is to pay it any more, and the end no longer waits for it. False when it is paid."""
-    if not ledger.call_off(payment, at):
+    if not ledger.cancel_payment(payment, at):
         return False
-    if it.session.hold_until:
-        it.session.hold_until = min(it.session.hold_until, at)
-    event_log.append(it.session, FAILED, at=at, by=who, data=_facts(payment, why))
+    if state.session.hold_until:
+        state.session.hold_until = min(state.session.hold_until, at)
+    event_log.append_event(state.session, FAILED, at=at, by=who, data=_facts(payment, why))
     return True
 
 

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.record.participants import Situation, missing
+from autodoctor.sessions.record.participants import SessionState, missing_roles
 from autodoctor.sessions.rules.triggers import lenient_left
 
 MEDIA = "media"  # as the cause of a pause, beside the two roles
 
 
-def start(session: Session, now: datetime) -> None:
+def start_clock(session: Session, now: datetime) -> None:
     session.started_at = session.clock_at = now
     session.ends_at = now + timedelta(seconds=session.granted_seconds)
 
@@ -19,32 +19,32 @@ def may_pause(session: Session, role: str) -> bool:
     return role == "mechanic" or lenient_left(session) > timedelta()
 
 
-def follow(it: Situation, at: datetime, leaving: str) -> list[str]:
+def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str]:
     """Pause or resume as attendance demands; returns the events that tell it, in order.
 
     A pause begins at the last sign of life of the one who is leaving, else (the cause changes hands) now.
     """
-    session, left_at = it.session, it.seat(leaving).left_at if leaving else None
-    cause = _cause(it, left_at)
+    session, left_at = state.session, state.seat(leaving).left_at if leaving else None
+    cause = _cause(state, left_at)
     if cause == session.pause_cause:
         return []
     told = []
     if session.paused_at:
-        resume(session, at)
+        resume_clock(session, at)
         told.append("session.resumed")
     if cause:
-        pause(session, cause, left_at or at)
+        pause_clock(session, cause, left_at or at)
         told.append("session.paused")
     return told
 
 
-def _cause(it: Situation, left_at: datetime | None) -> str:
+def _cause(state: SessionState, left_at: datetime | None) -> str:
     """The role whose absence counts: who left first, if it may pause the clock. Lost media are none of their doing."""
-    gone = missing(it, left_at)
-    return gone[0].role if gone and may_pause(it.session, gone[0].role) else ""
+    gone = missing_roles(state, left_at)
+    return gone[0].role if gone and may_pause(state.session, gone[0].role) else ""
 
 
-def extend(session: Session, seconds: int, at: datetime) -> None:
+def extend_clock(session: Session, seconds: int, at: datetime) -> None:
     """More time, after what there is. A pause goes on, and `clock_at` stays: one may still begin before this."""
     session.granted_seconds += seconds
     session.allowed_seconds = max(0, session.allowed_seconds - seconds) if session.allowed_seconds is not None else None
@@ -53,18 +53,18 @@ def extend(session: Session, seconds: int, at: datetime) -> None:
         session.ends_at += timedelta(seconds=seconds)
 
 
-def lose_media(session: Session, since: datetime) -> None:
+def pause_for_lost_media(session: Session, since: datetime) -> None:
     """Both are in, but sound and picture do not arrive."""
-    pause(session, MEDIA, since)
+    pause_clock(session, MEDIA, since)
 
 
-def pause(session: Session, cause: str, since: datetime) -> None:
+def pause_clock(session: Session, cause: str, since: datetime) -> None:
     """From the missing one's last sign of life, but never from before the clock was last set."""
     session.paused_at = max(since, session.clock_at or since)
     session.pause_cause = cause
 
 
-def resume(session: Session, at: datetime) -> None:
+def resume_clock(session: Session, at: datetime) -> None:
     """Move the end by the pause; a lenient one only as far as its allowance reaches."""
     if session.paused_at is None or session.ends_at is None:
         return

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
@@ -51,7 +51,7 @@ class Thread:
         return bool(self.words) and self.words[-1].kind == ASKED
 
 
-def ask(
+def ask_support(
     *, session_id: UUID, by: User, reason: str, text: str, now: datetime, client_id: UUID | None = None
 ) -> SessionEvent:
     """Somebody in this session needs support; who is asked already hears no second alarm until they have answered.
@@ -59,8 +59,8 @@ def ask(
     The same `client_id` again is the same question. Raises `Session.DoesNotExist` for a stranger, `Refused` for support
     itself, too long after the end, too often, and for a reason or words that do not do.
     """
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         if who.role not in PARTIES:
             raise Refused("not_a_party", _("Only the customer and the mechanic ask here."), 403)
         if client_id and (before := session.events.filter(client_id=client_id).first()):
@@ -72,28 +72,30 @@ def ask(
         _check_pace(session, who, now)
         thread = thread_of(session, by)
         facts = {"reason": reason, "text": text}
-        asked = event_log.append(session, ASKED, at=now, by=who, audience=who.role, client_id=client_id, data=facts)
+        asked = event_log.append_event(
+            session, ASKED, at=now, by=who, audience=who.role, client_id=client_id, data=facts
+        )
         if not thread.awaits_answer:
-            mail.alert(it, "help.asked", at=now, data={"reason": reason, "role": who.role, "seq": asked.seq})
+            mail.alert_support(state, "help.asked", at=now, data={"reason": reason, "role": who.role, "seq": asked.seq})
         return asked
 
 
-def answer(*, session_id: UUID, by: User, to: str, text: str, now: datetime) -> SessionEvent:
+def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: datetime) -> SessionEvent:
     """Support answers one of the two; whoever has no page open is told by mail that there is something to read.
 
     Raises `Session.DoesNotExist` for anybody else, `Refused` where nobody has asked, or words do not do.
     """
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
             raise Session.DoesNotExist
         person = session.mechanic if to == Role.MECHANIC else session.customer
         if to not in PARTIES or person is None or not thread_of(session, person).words:
             raise Refused("not_asked", _("Nobody asks here."))
         facts = {"text": checked(text), "concerns": [str(person.id)]}
-        said = event_log.append(session, ANSWERED, at=now, by=who, audience=to, data=facts)
-        if not it.seat(to).page_open:
-            mail.write_to(person, it, "help_answered", now=now)
+        said = event_log.append_event(session, ANSWERED, at=now, by=who, audience=to, data=facts)
+        if not state.seat(to).page_open:
+            mail.send_session_mail(person, state, "help_answered", now=now)
         return said
 
 

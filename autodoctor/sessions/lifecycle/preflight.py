@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.lifecycle import media
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log, participants
-from autodoctor.sessions.record.participants import Seat
+from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, Kind
 
 REPORTED = "preflight.reported"
@@ -60,26 +60,26 @@ class Checkup:
         return (self.mode, self.checks) == (facts["mode"], facts["checks"])
 
 
-def report(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Session:
+def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Session:
     """How somebody's device check stands. With mode `chat` before the start the session becomes one, at that price.
 
     The same again is not written again. Raises what `actions` do, `Refused` with 429 for one too soon after another.
     """
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         _check(session, who, checkup)
         if session.kind == Kind.CHAT or _is_known(session, who, checkup, now):
             return session
-        _note_failing(it.seat(who.role), checkup, now)
+        _note_failing(state.seat(who.role), checkup, now)
         lowers = checkup.mode == Mode.CHAT and session.state in BEFORE_START
         if lowers:
             session.kind = Kind.CHAT
-            media.cease(it, now)
-        event_log.append(session, REPORTED, at=now, by=who, data=checkup.facts | {"with_session": lowers})
+            media.stop_media(state, now)
+        event_log.append_event(session, REPORTED, at=now, by=who, data=checkup.facts | {"with_session": lowers})
         return session
 
 
-def _note_failing(seat: Seat, checkup: Checkup, now: datetime) -> None:
+def _note_failing(seat: ParticipantState, checkup: Checkup, now: datetime) -> None:
     """From when on it fails: until it passes, or they choose to do with less."""
     part, fails = seat.part, checkup.mode == Mode.VIDEO and Outcome.FAILED in checkup.checks.values()
     if part and fails != bool(part.failing_since):
@@ -90,7 +90,7 @@ def _note_failing(seat: Seat, checkup: Checkup, now: datetime) -> None:
 def checkups(session: Session) -> dict[str, dict[str, Any]]:
     """What each of the two reported last, by role."""
     reports = SessionEvent.objects.filter(
-        session=session, kind=REPORTED, actor_id__in=participants.parties(session)
+        session=session, kind=REPORTED, actor_id__in=participants.party_ids(session)
     ).order_by("seq")
     return dict(reports.values_list("actor_role", "data"))
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.mail.rendering import one_line
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries.ratings import MOST_STARS, is_open
 from autodoctor.sessions.record import event_log
@@ -17,13 +17,13 @@ from autodoctor.sessions.states import State
 LONGEST_LINE = 200  # characters
 
 
-def rate(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) -> Session:
+def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) -> Session:
     """One to five stars and perhaps a line; until it closes, the last one stands in for those before.
 
     Raises `Refused` for anybody but the customer of a completed session, after its time, and out of bounds.
     """
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("The customer rates the session."), 403)
         _check_open(session, now)
@@ -31,7 +31,7 @@ def rate(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) ->
         if (session.stars, session.rating_line) != (stars, line):
             session.stars, session.rating_line, session.rated_at = stars, line, now
             data = {"stars": stars, "line": line, "with_session": True}
-            event_log.append(session, "rating.given", at=now, by=who, data=data)
+            event_log.append_event(session, "rating.given", at=now, by=who, data=data)
         return session
 
 

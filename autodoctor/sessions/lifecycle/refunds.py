@@ -9,11 +9,11 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.record import event_log
 
 
-def refund(
+def refund_session(
     *,
     session_id: UUID,
     by: User,
@@ -30,8 +30,8 @@ def refund(
     the same one again gives nothing more. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a
     payment of another session.
     """
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
             raise Refused("not_support", _("Only support can give money back."), 403)
         if borne_by not in Refund.Bearer.values or not reason.strip() or amount_cents <= 0:
@@ -48,8 +48,8 @@ def refund(
             "borne_by": borne_by,
             "currency": payment.currency,
         }
-        event_log.append(
-            it.session, "support.refunded", at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
+        event_log.append_event(
+            state.session, "support.refunded", at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
         )
         return given
 

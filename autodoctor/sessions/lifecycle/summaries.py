@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.lifecycle import earnings
-from autodoctor.sessions.lifecycle.transitions import changing, locked
+from autodoctor.sessions.lifecycle.transitions import lock_session, session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import State
@@ -17,33 +17,35 @@ from autodoctor.sessions.states import State
 SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and that only one event can have
 
 
-def summarise(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
+def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
     """The mechanic's summary is in; `data` says in the log what it holds. The first one counts."""
-    with changing(session_id, now) as it:
-        who = _writer(it.session, by)
-        _check_unwritten(it.session)
+    with session_transaction(session_id, now) as state:
+        who = _writer(state.session, by)
+        _check_unwritten(state.session)
         rule, occasion = SUMMARY
         facts = {**data, "with_session": True}
-        event_log.append(it.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts)
-        it.fired[SUMMARY] = now
-        it.session.summarised_at = now
-        earnings.tell(it.session, now)
-        return it.session
+        event_log.append_event(
+            state.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts
+        )
+        state.fired[SUMMARY] = now
+        state.session.summarised_at = now
+        earnings.notify_earning(state.session, now)
+        return state.session
 
 
-def correct(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
+def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
     """Something is added to the summary, with its date; what was written stays."""
-    with changing(session_id, now) as it:
-        who = _writer(it.session, by)
-        if it.session.summarised_at is None:
+    with session_transaction(session_id, now) as state:
+        who = _writer(state.session, by)
+        if state.session.summarised_at is None:
             raise Refused("not_submitted", _("There is no summary yet that could be corrected."))
-        event_log.append(it.session, "summary.corrected", at=now, by=who, data={**data, "with_session": True})
-        return it.session
+        event_log.append_event(state.session, "summary.corrected", at=now, by=who, data={**data, "with_session": True})
+        return state.session
 
 
 def check_writing(*, session_id: UUID, by: User) -> None:
     """Raise unless this person may write the summary now; it stays so for the rest of the caller's transaction."""
-    session = locked(session_id)
+    session = lock_session(session_id)
     _writer(session, by)
     _check_unwritten(session)
 

@@ -17,12 +17,12 @@ from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.notify.mail import write_to
+from autodoctor.sessions.notify.mail import send_session_mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, InvalidTransition, State, check
 
 LONGEST_REASON = 500  # characters
@@ -33,42 +33,42 @@ READERS = (event_log.Audience.BOTH, event_log.Audience.CUSTOMER, event_log.Audie
 
 def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
     """A running session is over; only the used share is charged. Both read the reason."""
-    with changing(session_id, now) as it:
-        who = _support(by, it.session)
-        if _done(it.session, token):
-            return it.session
-        check(it.session.state, State.COMPLETED)
-        _say(it, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(it, "support.ended", who, reason, now, token)
-        transitions.complete(it, "ended_by_support", at=now, who=who)
-        return it.session
+    with session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if _done(state.session, token):
+            return state.session
+        check(state.session.state, State.COMPLETED)
+        _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
+        _note(state, "support.ended", who, reason, now, token)
+        transitions.complete_session(state, "ended_by_support", at=now, who=who)
+        return state.session
 
 
 def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
     """What has not begun does not take place, and costs nothing. Both read the reason."""
-    with changing(session_id, now) as it:
-        who = _support(by, it.session)
-        if _done(it.session, token):
-            return it.session
-        check(it.session.state, State.CANCELLED)
-        _say(it, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(it, "support.cancelled", who, reason, now, token)
-        transitions.call_off(it, State.CANCELLED, "cancelled_by_support", at=now, who=who)
-        return it.session
+    with session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if _done(state.session, token):
+            return state.session
+        check(state.session.state, State.CANCELLED)
+        _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
+        _note(state, "support.cancelled", who, reason, now, token)
+        transitions.cancel_unstarted(state, State.CANCELLED, "cancelled_by_support", at=now, who=who)
+        return state.session
 
 
 def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
     """The mechanic is freed, the request goes to the front of the queue."""
-    with changing(session_id, now) as it:
-        who = _support(by, it.session)
-        if _done(it.session, token):
-            return it.session
-        _note(it, "support.released", who, reason, now, token)
-        transitions.free(it, "by_support", at=now, who=who)
-        return it.session
+    with session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if _done(state.session, token):
+            return state.session
+        _note(state, "support.released", who, reason, now, token)
+        transitions.release_mechanic(state, "by_support", at=now, who=who)
+        return state.session
 
 
-def takers(session: Session) -> QuerySet[User]:
+def eligible_mechanics(session: Session) -> QuerySet[User]:
     """Whom a request could be given to: taking sessions, with none of their own, and not having given it back."""
     approved = User.objects.filter(is_active=True, banned_at=None, is_staff=False).filter(
         mechanic_profile__state=MechanicProfile.State.APPROVED, mechanic_profile__taking_sessions=True
@@ -87,22 +87,22 @@ def assign(
     the old one keeps it. The new one's deadlines begin now; should they not come, it goes back to the queue.
     """
     try:
-        with changing(session_id, now) as it:
-            who = _support(by, it.session)
-            if _done(it.session, token):
-                return it.session
-            if it.session.state not in BEFORE_START:
-                raise InvalidTransition(it.session.state, State.ACCEPTED)
-            mechanic = takers(it.session).filter(id=mechanic_id).first()
+        with session_transaction(session_id, now) as state:
+            who = _support(by, state.session)
+            if _done(state.session, token):
+                return state.session
+            if state.session.state not in BEFORE_START:
+                raise InvalidTransition(state.session.state, State.ACCEPTED)
+            mechanic = eligible_mechanics(state.session).filter(id=mechanic_id).first()
             if mechanic is None:
                 raise Refused("not_free", _("This mechanic is not free for it any more. Choose another one."))
-            _note(it, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
-            if it.session.mechanic:
-                transitions.free(it, "by_support", at=now, who=who)
-            eligibility.check_claim(it.session, mechanic, now)
-            transitions.claim(it, mechanic, at=now, who=who)
-            write_to(mechanic, it, "assigned", now=now)
-            return it.session
+            _note(state, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
+            if state.session.mechanic:
+                transitions.release_mechanic(state, "by_support", at=now, who=who)
+            eligibility.check_claim(state.session, mechanic, now)
+            transitions.assign_mechanic(state, mechanic, at=now, who=who)
+            send_session_mail(mechanic, state, "assigned", now=now)
+            return state.session
     except IntegrityError as error:
         sentence = _("This mechanic has just taken another session. Choose another one.")
         raise Refused("already_in_session", sentence) from error
@@ -115,35 +115,39 @@ def give_time(
 
     Where the used share is charged, this time is used last and costs nothing: no payment stands for it.
     """
-    with changing(session_id, now) as it:
-        who = _support(by, it.session)
-        if _done(it.session, token):
-            return it.session
+    with session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if _done(state.session, token):
+            return state.session
         if not SHORTEST_GIFT <= seconds <= LONGEST_GIFT:
             raise Refused("invalid", _("One minute to an hour can be given at once."), 422)
-        if seconds > (room := _room(it.session, now)):
+        if seconds > (room := _room(state.session, now)):
             raise Refused("too_long", _too_long(room))
-        _note(it, "support.extended", who, reason, now, token, seconds=seconds)
-        fair_clock.extend(it.session, seconds, now)
+        _note(state, "support.extended", who, reason, now, token, seconds=seconds)
+        fair_clock.extend_clock(state.session, seconds, now)
         facts = {"extension": {"id": None, "seconds": seconds, "stands": "given"}}
-        it.session.clock_seq = event_log.append(it.session, "session.extended", at=now, by=who, data=facts).seq
-        return it.session
+        state.session.clock_seq = event_log.append_event(
+            state.session, "session.extended", at=now, by=who, data=facts
+        ).seq
+        return state.session
 
 
-def say(*, session_id: UUID, by: User, text: str, to: str, now: datetime, token: UUID | None = None) -> SessionEvent:
+def send_message(
+    *, session_id: UUID, by: User, text: str, to: str, now: datetime, token: UUID | None = None
+) -> SessionEvent:
     """Words from support, to both or to one of them; whoever is not there hears of it by mail."""
-    with changing(session_id, now) as it:
-        who = _support(by, it.session)
-        if done := _done(it.session, token):
+    with session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        if done := _done(state.session, token):
             return done
         if to not in READERS:
             raise Refused("invalid", _("Choose who is to read it."), 422)
-        if to == event_log.Audience.MECHANIC and it.session.mechanic is None:
+        if to == event_log.Audience.MECHANIC and state.session.mechanic is None:
             raise Refused("no_mechanic", _("No mechanic has this session."))
-        event = _say(it, _checked(text, LONGEST_MESSAGE), to, who, now, token)
-        for person, seat in ((it.session.customer, it.customer), (it.session.mechanic, it.mechanic)):
+        event = _say(state, _checked(text, LONGEST_MESSAGE), to, who, now, token)
+        for person, seat in ((state.session.customer, state.customer), (state.session.mechanic, state.mechanic)):
             if person and to in (event_log.Audience.BOTH, seat.role) and not seat.page_open:
-                write_to(person, it, "support_wrote", now=now)
+                send_session_mail(person, state, "support_wrote", now=now)
         return event
 
 
@@ -151,12 +155,12 @@ def note(
     *, session_id: UUID, by: User, kind: str, reason: str, now: datetime, token: UUID | None = None
 ) -> SessionEvent | None:
     """Support does something elsewhere that belongs to the history of this session; None when it was done before."""
-    with changing(session_id, now) as it:
-        who = _support(by, it.session)
-        return None if _done(it.session, token) else _note(it, kind, who, reason, now, token)
+    with session_transaction(session_id, now) as state:
+        who = _support(by, state.session)
+        return None if _done(state.session, token) else _note(state, kind, who, reason, now, token)
 
 
-def said_at_the_end(session: Session) -> str:
+def closing_reason(session: Session) -> str:
     """Why support ended or called off this session, as both read it; empty when somebody else did."""
     if session.end_reason not in {"ended_by_support", "cancelled_by_support"}:
         return ""
@@ -178,19 +182,19 @@ def _done(session: Session, token: UUID | None) -> SessionEvent | None:
 
 
 def _say(
-    it: Situation, text: str, to: str, who: event_log.Actor, now: datetime, token: UUID | None = None
+    state: SessionState, text: str, to: str, who: event_log.Actor, now: datetime, token: UUID | None = None
 ) -> SessionEvent:
-    return event_log.append(
-        it.session, "message.posted", at=now, by=who, audience=to, data={"text": text}, client_id=token
+    return event_log.append_event(
+        state.session, "message.posted", at=now, by=who, audience=to, data={"text": text}, client_id=token
     )
 
 
 def _note(
-    it: Situation, kind: str, who: event_log.Actor, reason: str, now: datetime, token: UUID | None, **facts: Any
+    state: SessionState, kind: str, who: event_log.Actor, reason: str, now: datetime, token: UUID | None, **facts: Any
 ) -> SessionEvent:
     data = {"reason": _checked(reason), **facts}
     own = event_log.Audience.SUPPORT
-    return event_log.append(it.session, kind, at=now, by=who, audience=own, data=data, client_id=token)
+    return event_log.append_event(state.session, kind, at=now, by=who, audience=own, data=data, client_id=token)
 
 
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
@@ -205,7 +209,7 @@ def _checked(words: str, longest: int = LONGEST_REASON) -> str:
 def _room(session: Session, now: datetime) -> int:
     """Seconds that can be given: what is being paid for just now has its place already."""
     pending = ledger.pending_extension(session.id)
-    return max(0, extensions.until_cap(session, now) - (pending.seconds if pending else 0))
+    return max(0, extensions.seconds_until_cap(session, now) - (pending.seconds if pending else 0))
 
 
 def _too_long(room: int) -> str:

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.sessions.lifecycle.transitions import changing
+from autodoctor.sessions.lifecycle.transitions import session_transaction
 from autodoctor.sessions.record import event_log
 
 
-def note(*, session_id: UUID, kind: str, by: User, data: dict[str, Any], now: datetime) -> None:
+def add_note(*, session_id: UUID, kind: str, by: User, data: dict[str, Any], now: datetime) -> None:
     """`kind` is one of `support.*`. Raises `Session.DoesNotExist`."""
-    with changing(session_id, now) as it:
+    with session_transaction(session_id, now) as state:
         who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
-        event_log.append(it.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)
+        event_log.append_event(state.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)

@@ -1,4 +1,4 @@
-"""The writers of a session, here and in the modules that use `changing`: lock, check, change, append, align, poke.
+"""The writers of a session, here and in the modules beside it: lock, check, change, append, align deadlines, publish.
 
 Every action raises `Session.DoesNotExist` for somebody it does not concern, `InvalidTransition` where the state
 forbids it, and `Refused` with a sentence for anything else. What has already happened is answered as it is.
@@ -24,12 +24,12 @@ from autodoctor.payments import ledger
 from autodoctor.sessions.lifecycle import fair_clock
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.notify import push
-from autodoctor.sessions.notify.mail import count, write_of_the_end, write_to
+from autodoctor.sessions.notify.mail import count_fact, send_end_mail, send_session_mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log, participants
-from autodoctor.sessions.record.participants import Seat, Situation
+from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import durations, schedule, settlement, triggers
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Kind, State, check
 
 # What a session's row keeps: an action writes only what it changed.
@@ -50,30 +50,30 @@ class PlanTerms:
 
 
 @contextmanager
-def changing(session_id: UUID, now: datetime) -> Iterator[Situation]:
+def session_transaction(session_id: UUID, now: datetime) -> Iterator[SessionState]:
     """Hold the session's lock; on leaving, save it, align its deadlines, spread and announce what was appended."""
-    durations.keep_fresh()
+    durations.refresh_if_stale()
     with bound(session_id=str(session_id)), transaction.atomic():
-        it = participants.look(locked(session_id), now)
-        before = vars(it.session).copy()
-        yield it
-        it.session.save(update_fields=[name for name in COLUMNS if vars(it.session)[name] != before[name]])
-        schedule.align(it)
-        push.spread(it, now)
-        event_log.announce(it.session)
+        state = participants.load_state(lock_session(session_id), now)
+        before = vars(state.session).copy()
+        yield state
+        state.session.save(update_fields=[name for name in COLUMNS if vars(state.session)[name] != before[name]])
+        schedule.align_deadlines(state)
+        push.push_new_events(state, now)
+        event_log.announce_events(state.session)
 
 
-def locked(session_id: UUID) -> Session:
+def lock_session(session_id: UUID) -> Session:
     """The session with its people, held until the caller's transaction ends. Raises `Session.DoesNotExist`."""
     for session in rows(Session, "id = %s", session_id, lock=True):
-        people = {user.id: user for user in rows(User, "id IN (%s)", participants.parties(session))}
+        people = {user.id: user for user in rows(User, "id IN (%s)", participants.party_ids(session))}
         session.customer = people[session.customer_id]
         session.mechanic = people[session.mechanic_id] if session.mechanic_id else None
         return session
     raise Session.DoesNotExist
 
 
-def draft(
+def create_draft(
     *, customer: User, terms: PlanTerms, vehicle: dict[str, Any], concern: str, keep_card: bool, now: datetime
 ) -> Session:
     """A session that is not paid yet, and the payment that will hold its price."""
@@ -93,7 +93,7 @@ def draft(
         waiver_at=now,
         created_at=now,
         state_at=now,
-        payable_until=now + span("checkout"),
+        payable_until=now + duration("checkout"),
     )
     with transaction.atomic():
         session.save(force_insert=True)
@@ -108,163 +108,163 @@ def draft(
             keep_card=keep_card,
             now=now,
         )
-        schedule.align(participants.look(session, now))
+        schedule.align_deadlines(participants.load_state(session, now))
     return session
 
 
-def payable(*, session_id: UUID, until: datetime, now: datetime) -> Session:
+def extend_payable_until(*, session_id: UUID, until: datetime, now: datetime) -> Session:
     """A Checkout was opened that can be paid until then: the draft waits for it."""
-    with changing(session_id, now) as it:
-        if it.session.state == State.DRAFT:
-            it.session.payable_until = max(it.session.payable_until, until)
-        return it.session
+    with session_transaction(session_id, now) as state:
+        if state.session.state == State.DRAFT:
+            state.session.payable_until = max(state.session.payable_until, until)
+        return state.session
 
 
-def admit(*, session_id: UUID, now: datetime) -> Session:
+def admit_request(*, session_id: UUID, now: datetime) -> Session:
     """The booking is held: into the queue. Paid too late, the hold is released instead."""
-    with changing(session_id, now) as it:
-        session = it.session
+    with session_transaction(session_id, now) as state:
+        session = state.session
         if session.state == State.DRAFT:
             session.requested_at = now
-            session.unattended_at = now + span("unattended")
-            _enter(it, State.REQUESTED, "session.requested", at=now)
-            write_to(session.customer, it, "requested", now=now)
+            session.unattended_at = now + duration("unattended")
+            _enter(state, State.REQUESTED, "session.requested", at=now)
+            send_session_mail(session.customer, state, "requested", now=now)
         elif session.state in TERMINAL:
-            settle(session, now)
+            settle_payments(session, now)
         return session
 
 
-def accept(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
+def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
     """An approved mechanic claims a request; the constraint decides between two."""
     try:
-        with changing(session_id, now) as it:
-            if it.session.mechanic_id == mechanic.id and it.session.state in CLAIMED:
-                return it.session
-            eligibility.check_claim(it.session, mechanic, now)
-            claim(it, mechanic, at=now)
+        with session_transaction(session_id, now) as state:
+            if state.session.mechanic_id == mechanic.id and state.session.state in CLAIMED:
+                return state.session
+            eligibility.check_claim(state.session, mechanic, now)
+            assign_mechanic(state, mechanic, at=now)
             forget_misses(mechanic)
-            return it.session
+            return state.session
     except IntegrityError as error:
         sentence = _("You already have an open session. Finish or release it first.")
         raise Refused("already_in_session", sentence) from error
 
 
-def claim(it: Situation, mechanic: User, *, at: datetime, who: event_log.Actor | None = None) -> None:
+def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: event_log.Actor | None = None) -> None:
     """It is this mechanic's from now on, by their own word or by `who`. Raises IntegrityError for a second session."""
-    it.session.mechanic = mechanic
-    it.session.accepted_at = at
-    it.mechanic.part = Participant.objects.create(session=it.session, user=mechanic, role=Role.MECHANIC)
-    _enter(it, State.ACCEPTED, "session.accepted", at=at, who=who or event_log.actor(mechanic, it.session))
-    it.session.save()  # here, so that a second claim fails before anything else is done
-    write_to(it.session.customer, it, "accepted", now=at)
+    state.session.mechanic = mechanic
+    state.session.accepted_at = at
+    state.mechanic.part = Participant.objects.create(session=state.session, user=mechanic, role=Role.MECHANIC)
+    _enter(state, State.ACCEPTED, "session.accepted", at=at, who=who or event_log.actor(mechanic, state.session))
+    state.session.save()  # here, so that a second claim fails before anything else is done
+    send_session_mail(state.session.customer, state, "accepted", now=at)
 
 
-def release(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
+def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
     """Give the request back to the queue, before the start: the mechanic, the customer or support."""
-    with changing(session_id, now) as it:
-        waits = it.session.state == State.REQUESTED
-        if waits and it.session.participants.filter(user=by, released_at__isnull=False).exists():
-            return it.session
-        who = event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        waits = state.session.state == State.REQUESTED
+        if waits and state.session.participants.filter(user=by, released_at__isnull=False).exists():
+            return state.session
+        who = event_log.actor(by, state.session)
         if not waits:
-            free(it, reason, at=now, who=who)
-        return it.session
+            release_mechanic(state, reason, at=now, who=who)
+        return state.session
 
 
-def release_by_deadline(it: Situation, reason: str, at: datetime) -> None:
+def release_by_deadline(state: SessionState, reason: str, at: datetime) -> None:
     """The mechanic did not come or did not start: freed, and no longer taking sessions."""
-    MechanicProfile.objects.filter(user=it.session.mechanic).update(taking_sessions=False)
-    free(it, reason, at=at)
+    MechanicProfile.objects.filter(user=state.session.mechanic).update(taking_sessions=False)
+    release_mechanic(state, reason, at=at)
 
 
-def release_unstarted(it: Situation, at: datetime) -> None:
+def release_unstarted(state: SessionState, at: datetime) -> None:
     """Both were in and it did not start. A call that never connected cannot be started: that is nobody's fault."""
-    if it.session.kind != Kind.CHAT and not it.is_connected:
-        free(it, "no_media", at=at)
+    if state.session.kind != Kind.CHAT and not state.is_connected:
+        release_mechanic(state, "no_media", at=at)
     else:
-        release_by_deadline(it, "not_started", at)
+        release_by_deadline(state, "not_started", at)
 
 
-def free(it: Situation, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
+def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
     """The mechanic has it no more; the request goes to the front of the queue."""
-    session = it.session
+    session = state.session
     if session.mechanic is None:  # a draft becomes a request by payment only
         raise InvalidTransition(session.state, State.REQUESTED)
     check(session.state, State.REQUESTED)
     freed = session.mechanic
     session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
-    session.mechanic, it.mechanic, session.allowed_seconds = None, Seat(Role.MECHANIC), None
+    session.mechanic, state.mechanic, session.allowed_seconds = None, ParticipantState(Role.MECHANIC), None
     session.released_at = at
-    event_log.withdraw(session, Role.MECHANIC)
-    session.unattended_at = max(filter(None, [session.unattended_at, at + span("unattended_after_release")]))
+    event_log.withdraw_participant(session, Role.MECHANIC)
+    session.unattended_at = max(filter(None, [session.unattended_at, at + duration("unattended_after_release")]))
     data = {"reason": reason, "released": str(freed.id)}
-    _enter(it, State.REQUESTED, "session.released", at=at, who=who, data=data)
-    write_to(session.customer, it, "released", now=at)
+    _enter(state, State.REQUESTED, "session.released", at=at, who=who, data=data)
+    send_session_mail(session.customer, state, "released", now=at)
 
 
-def join(*, session_id: UUID, user: User, now: datetime) -> Session:
+def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
     """ "Join Session": take part from now on; both in make it `waiting`, a return sets the clock going."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(user, it.session)
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(user, state.session)
         if who.role == Role.SUPPORT:
             raise Refused("not_a_party", _("Only the customer and the mechanic take part."), 403)
-        if it.session.state not in CLAIMED:
-            raise InvalidTransition(it.session.state, State.WAITING)
-        seat = it.seat(who.role)
-        if (noticed_at := triggers.missing_at(it, who.role)) and noticed_at <= now:
-            notice_missing(it, who.role, at=noticed_at, now=now)
+        if state.session.state not in CLAIMED:
+            raise InvalidTransition(state.session.state, State.WAITING)
+        seat = state.seat(who.role)
+        if (noticed_at := triggers.missing_at(state, who.role)) and noticed_at <= now:
+            record_missing(state, who.role, at=noticed_at, now=now)
         if seat.part:
-            _take_seat(it, seat.part, who, now)
-        return it.session
+            _take_seat(state, seat.part, who, now)
+        return state.session
 
 
-def _take_seat(it: Situation, part: Participant, who: event_log.Actor, now: datetime) -> None:
+def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now: datetime) -> None:
     """Seen now: should no page be open after all, their absence is noticed from here."""
     came_back, part.present = not part.present, True
     part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
     part.save()
     if came_back:
-        _attend(it, "participant.joined", who, now)
+        _attend(state, "participant.joined", who, now)
 
 
-def page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
+def record_page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
     """A page of theirs closed at `at`, and its row is gone: with no other open, their absence counts from then."""
-    with changing(session_id, now) as it:
-        for seat in (it.customer, it.mechanic):
+    with session_transaction(session_id, now) as state:
+        for seat in (state.customer, state.mechanic):
             if seat.part and seat.part.user_id == user_id:
                 seat.part.last_seen_at = max(at, seat.part.last_seen_at or at)
                 if not seat.joined_page:
                     seat.part.receiving = seat.part.receiving_at = None
                 seat.part.save(update_fields=["last_seen_at", "receiving", "receiving_at"])
-        it.listen()
+        state.listen()
 
 
-def notice_missing(it: Situation, role: str, at: datetime, now: datetime) -> None:
+def record_missing(state: SessionState, role: str, at: datetime, now: datetime) -> None:
     """Somebody who had joined is gone: said once, and the clock is paused from their last sign of life."""
-    part, gone_since = it.seat(role).part, it.seat(role).gone_since
+    part, gone_since = state.seat(role).part, state.seat(role).gone_since
     if part is None or gone_since is None:
         return
     part.present, part.last_seen_at, part.missed_at = False, gone_since, now
     part.save()
-    _attend(it, "participant.left", event_log.Actor(part.user_id, part.role, part.user.name), at, leaving=role)
+    _attend(state, "participant.left", event_log.Actor(part.user_id, part.role, part.user.name), at, leaving=role)
 
 
-def _attend(it: Situation, kind: str, who: event_log.Actor, at: datetime, leaving: str = "") -> None:
+def _attend(state: SessionState, kind: str, who: event_log.Actor, at: datetime, leaving: str = "") -> None:
     """Somebody came or went: state and clock follow who is in."""
-    both_in = it.customer.is_in and it.mechanic.is_in
-    target = _state_by_attendance(State(it.session.state), both_in=both_in)
-    clock_moves = fair_clock.follow(it, at, leaving) if it.session.state in RUNNING else []
+    both_in = state.customer.is_in and state.mechanic.is_in
+    target = _state_by_attendance(State(state.session.state), both_in=both_in)
+    clock_moves = fair_clock.follow_presence(state, at, leaving) if state.session.state in RUNNING else []
     facts: dict[str, Any] = {"data": {"role": who.role, "with_session": True}}
-    if leaving and it.session.state in RUNNING:
-        facts |= count(it, triggers.DROP, at)
-    if target == it.session.state:
-        event_log.append(it.session, kind, at=at, by=who, **facts)
+    if leaving and state.session.state in RUNNING:
+        facts |= count_fact(state, triggers.DROP, at)
+    if target == state.session.state:
+        event_log.append_event(state.session, kind, at=at, by=who, **facts)
     else:
-        _enter(it, target, kind, at=at, who=who, **facts)
+        _enter(state, target, kind, at=at, who=who, **facts)
         if target == State.WAITING:
-            event_log.append(it.session, "session.waiting", at=at)
+            event_log.append_event(state.session, "session.waiting", at=at)
     for move in clock_moves:
-        it.session.clock_seq = event_log.append(it.session, move, at=at).seq
+        state.session.clock_seq = event_log.append_event(state.session, move, at=at).seq
 
 
 def _state_by_attendance(state: State, *, both_in: bool) -> State:
@@ -273,120 +273,130 @@ def _state_by_attendance(state: State, *, both_in: bool) -> State:
     return State.WAITING if both_in else State.ACCEPTED
 
 
-def spend_pause(it: Situation, at: datetime) -> None:
+def end_spent_pause(state: SessionState, at: datetime) -> None:
     """The pause a missing customer may take is used up: time runs again, whoever is missing."""
-    fair_clock.resume(it.session, at)
-    it.session.clock_seq = event_log.append(it.session, "session.resumed", at=at, data={"why": "pause_spent"}).seq
+    fair_clock.resume_clock(state.session, at)
+    state.session.clock_seq = event_log.append_event(
+        state.session, "session.resumed", at=at, data={"why": "pause_spent"}
+    ).seq
 
 
-def start(*, session_id: UUID, by: User, now: datetime) -> Session:
+def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
     """ "Start Session": the mechanic, once both are in and, in a call, hear each other. The clock runs from now."""
-    with changing(session_id, now) as it:
-        session, who = it.session, event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.MECHANIC:
             raise Refused("not_the_mechanic", _("The mechanic starts the session."), 403)
         if session.state in RUNNING:
             return session
         check(session.state, State.LIVE)
-        if session.kind != Kind.CHAT and not it.is_connected:
+        if session.kind != Kind.CHAT and not state.is_connected:
             raise Refused("no_media", _("Sound and picture are not connected yet. Wait a moment, or use the chat."))
-        fair_clock.start(session, now)
-        _enter(it, State.LIVE, "session.started", at=now, who=who)
+        fair_clock.start_clock(session, now)
+        _enter(state, State.LIVE, "session.started", at=now, who=who)
         session.clock_seq = session.seq
         return session
 
 
-def end(*, session_id: UUID, by: User, now: datetime) -> Session:
+def end_session(*, session_id: UUID, by: User, now: datetime) -> Session:
     """ "End Session" by either side or support; who ends, and who is missing, decides what is charged."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
-        if it.session.state != State.COMPLETED:
-            check(it.session.state, State.COMPLETED)
-            complete(it, _reason_to_end(it, who.role, now), at=now, who=who)
-        return it.session
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
+        if state.session.state != State.COMPLETED:
+            check(state.session.state, State.COMPLETED)
+            complete_session(state, _reason_to_end(state, who.role, now), at=now, who=who)
+        return state.session
 
 
-def _reason_to_end(it: Situation, role: str, now: datetime) -> str:
-    if role != Role.SUPPORT and triggers.all_time_given(it.session, now):
+def _reason_to_end(state: SessionState, role: str, now: datetime) -> str:
+    if role != Role.SUPPORT and triggers.all_time_given(state.session, now):
         return "time_up"
     if role == Role.CUSTOMER:
-        since = triggers.mechanic_lost_since(it)
-        return "mechanic_lost" if since and since + span("mechanic_missing_offer") <= now else "ended_by_customer"
+        since = triggers.mechanic_lost_since(state)
+        return "mechanic_lost" if since and since + duration("mechanic_missing_offer") <= now else "ended_by_customer"
     if role == Role.MECHANIC:
-        missed_at = it.customer.part.missed_at if it.customer.part else None
-        gone_long = missed_at is not None and missed_at + span("customer_missing_offer") <= now
+        missed_at = state.customer.part.missed_at if state.customer.part else None
+        gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
         return "customer_lost" if gone_long else "ended_by_mechanic"
     return "ended_by_support"
 
 
-def complete(it: Situation, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
+def complete_session(state: SessionState, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
     """The session is over: what is due is known, or asked."""
-    session = it.session
+    session = state.session
     session.ended_at, session.end_reason = at, reason
     kind = (
         "session.auto_closed" if reason in {"mechanic_lost", "exceeded_3h_limit"} and who is None else "session.ended"
     )
-    _enter(it, State.COMPLETED, kind, at=at, who=who)
-    settle(session, at)
-    write_of_the_end(it, now=at)
+    _enter(state, State.COMPLETED, kind, at=at, who=who)
+    settle_payments(session, at)
+    send_end_mail(state, now=at)
 
 
-def cancel(*, session_id: UUID, by: User, now: datetime) -> Session:
+def cancel_session(*, session_id: UUID, by: User, now: datetime) -> Session:
     """The customer (or support) calls it off before the start; with the mechanic in, half of the booking is due."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
         if who.role == Role.MECHANIC:
             raise Refused("not_the_customer", _("Give the request back instead of cancelling it."), 403)
-        if it.session.state != State.CANCELLED:
-            late = it.mechanic.is_in and who.role == Role.CUSTOMER
-            call_off(it, State.CANCELLED, "cancelled_late" if late else f"cancelled_by_{who.role}", at=now, who=who)
-        return it.session
+        if state.session.state != State.CANCELLED:
+            late = state.mechanic.is_in and who.role == Role.CUSTOMER
+            cancel_unstarted(
+                state, State.CANCELLED, "cancelled_late" if late else f"cancelled_by_{who.role}", at=now, who=who
+            )
+        return state.session
 
 
-def call_off(it: Situation, state: State, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
+def cancel_unstarted(
+    current: SessionState, state: State, reason: str, *, at: datetime, who: event_log.Actor | None = None
+) -> None:
     """It does not take place: cancelled or expired, and settled."""
-    check(it.session.state, state)
-    it.session.ended_at, it.session.end_reason = at, reason
-    _enter(it, state, f"session.{state.value}", at=at, who=who)
-    settle(it.session, at)
+    check(current.session.state, state)
+    current.session.ended_at, current.session.end_reason = at, reason
+    _enter(current, state, f"session.{state.value}", at=at, who=who)
+    settle_payments(current.session, at)
     if reason != "unpaid":
-        write_to(it.session.customer, it, "called_off", now=at)
+        send_session_mail(current.session.customer, current, "called_off", now=at)
 
 
 def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) -> Session:
     """The customer's answer when the mechanic ended early; the first one counts."""
-    with changing(session_id, now) as it:
-        who = event_log.actor(by, it.session)
+    with session_transaction(session_id, now) as state:
+        who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can answer this."), 403)
-        if it.session.end_reason != settlement.ASK_FIRST:
+        if state.session.end_reason != settlement.ASK_FIRST:
             raise Refused("not_asked", _("This question is not open for this session."))
-        if it.session.solved is None:
-            settle_answer(it, solved, at=now, who=who)
-        return it.session
+        if state.session.solved is None:
+            record_solved_answer(state, solved, at=now, who=who)
+        return state.session
 
 
-def settle_answer(it: Situation, solved: bool, *, at: datetime, who: event_log.Actor | None = None) -> None:
-    it.session.solved = solved
-    event_log.append(it.session, "payment.decided", at=at, by=who, data={"solved": solved, "with_session": True})
-    settle(it.session, at)
+def record_solved_answer(
+    state: SessionState, solved: bool, *, at: datetime, who: event_log.Actor | None = None
+) -> None:
+    state.session.solved = solved
+    event_log.append_event(
+        state.session, "payment.decided", at=at, by=who, data={"solved": solved, "with_session": True}
+    )
+    settle_payments(state.session, at)
 
 
-def record(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
+def record_payment_event(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
     """News from below in the log of its session: of a payment (captured, released, a mismatch), or of a mail."""
-    with changing(session_id, now) as it:
-        event_log.append(it.session, kind, at=now, audience=audience, data=data)
+    with session_transaction(session_id, now) as state:
+        event_log.append_event(state.session, kind, at=now, audience=audience, data=data)
 
 
 def _enter(
-    it: Situation, state: State, kind: str, *, at: datetime, who: event_log.Actor | None = None, **more: Any
+    current: SessionState, state: State, kind: str, *, at: datetime, who: event_log.Actor | None = None, **more: Any
 ) -> None:
-    check(it.session.state, state)
-    it.session.state, it.session.state_at = state, at
-    event = event_log.append(it.session, kind, at=at, by=who, **more)
-    it.session.state_seq = event.seq
+    check(current.session.state, state)
+    current.session.state, current.session.state_at = state, at
+    event = event_log.append_event(current.session, kind, at=at, by=who, **more)
+    current.session.state_seq = event.seq
 
 
-def settle(session: Session, now: datetime) -> None:
+def settle_payments(session: Session, now: datetime) -> None:
     """Write down what is captured of each payment, as far as that is known; what nobody paid yet is called off."""
-    ledger.finish(owner_id=session.id, due=partial(settlement.due, session), now=now)
+    ledger.finish(owner_id=session.id, due=partial(settlement.amounts_due, session), now=now)

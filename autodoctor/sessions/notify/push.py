@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role
-from autodoctor.payments.formatting import money
-from autodoctor.push.queue import Note, post, reaches
+from autodoctor.payments.formatting import format_cents
+from autodoctor.push.queue import PushNote, queue_push, reaches
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
-from autodoctor.sessions.formatting import span
+from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.queries import request_queue
-from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import BEFORE_START, State
 
@@ -121,24 +121,26 @@ NOTICES["summary.second_reminder"] = NOTICES["summary.reminder"]
 BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
 
 
-def spread(it: Situation, now: datetime) -> None:
+def push_new_events(state: SessionState, now: datetime) -> None:
     """What the open transaction appended goes to people's devices; the last about one thing stands for all."""
-    found = {(notice.to, notice.about): notice for event in it.session.fresh_events if (notice := _notice(it, event))}
+    found = {
+        (notice.to, notice.about): notice for event in state.session.fresh_events if (notice := _notice(state, event))
+    }
     for notice in found.values():
-        _post(it.session, notice, now)
-    is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in it.session.fresh_events)
-    if is_offered and reaches(request_queue.free_for(it.session)):
-        schedule("request.offer", str(it.session.id), now)
+        _post(state.session, notice, now)
+    is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
+    if is_offered and reaches(request_queue.free_mechanics(state.session)):
+        schedule("request.offer", str(state.session.id), now)
 
 
-def offer(job: Job, now: datetime) -> None:
+def push_request_offer(job: Job, now: datetime) -> None:
     """Every mechanic who is free hears of a request, unless somebody has it already."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return
-    earns = money(settlement.mechanic_share_cents(settlement.agreed_cents(session)), session.currency)
-    facts = {"plan": session.plan_name, "time": span(session.granted_seconds), "earns": earns}
-    note = Note(
+    earns = format_cents(settlement.mechanic_share_cents(settlement.agreed_cents(session)), session.currency)
+    facts = {"plan": session.plan_name, "time": format_duration(session.granted_seconds), "earns": earns}
+    note = PushNote(
         title=_("New request"),
         body=_("%(plan)s, %(time)s. You earn %(earns)s.") % facts,
         path=f"/sessions/{session.id}/",
@@ -146,19 +148,19 @@ def offer(job: Job, now: datetime) -> None:
         until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
         seen_at=("/dashboard/",),
     )
-    post(note, to=request_queue.free_for(session).values_list("id", flat=True), now=now)
+    queue_push(note, to=request_queue.free_mechanics(session).values_list("id", flat=True), now=now)
 
 
-def _notice(it: Situation, event: SessionEvent) -> Notice | None:
+def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
     """By its rule if there are words for that, else by its kind; nobody is told what they did themselves."""
-    kind = "mechanic.came" if _comes_first(it, event) else event.kind
+    kind = "mechanic.came" if _comes_first(state, event) else event.kind
     notice = NOTICES.get(event.rule or "") or NOTICES.get(kind)
     return notice if notice and event.actor_role != notice.to else None
 
 
-def _comes_first(it: Situation, event: SessionEvent) -> bool:
+def _comes_first(state: SessionState, event: SessionEvent) -> bool:
     joined = event.kind == "participant.joined" and event.actor_role == Role.MECHANIC
-    return joined and it.session.state in BEFORE_START and not it.customer.is_in
+    return joined and state.session.state in BEFORE_START and not state.customer.is_in
 
 
 def _post(session: Session, notice: Notice, now: datetime) -> None:
@@ -166,7 +168,7 @@ def _post(session: Session, notice: Notice, now: datetime) -> None:
     if person is None:
         return
     names = {"mechanic": session.mechanic.name if session.mechanic else "", "customer": session.customer.name}
-    note = Note(
+    note = PushNote(
         title=str(notice.title) % names,
         body=str(notice.body) % names,
         path=f"/sessions/{session.id}/{notice.page}",
@@ -174,4 +176,4 @@ def _post(session: Session, notice: Notice, now: datetime) -> None:
         until=now + notice.lasts,
         urgent=notice.urgent,
     )
-    post(note, to=[person.id], now=now)
+    queue_push(note, to=[person.id], now=now)

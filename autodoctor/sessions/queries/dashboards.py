@@ -14,7 +14,7 @@ from autodoctor.files.models import StoredFile
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import pending_summaries, request_queue
-from autodoctor.sessions.queries.ratings import NOT_RATED, Standing, standings
+from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
 
@@ -22,13 +22,13 @@ PER_PAGE = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class SessionRow:
     """One session as one person sees it. Amounts in integer cents."""
 
     session: Session
     role: str
     payments: list[Payment]
-    standing: Standing = NOT_RATED  # the mechanic's
+    standing: RatingAverage = NOT_RATED  # the mechanic's
     files: list[StoredFile] = field(default_factory=list)  # newest first; of requests in the queue
 
     @property
@@ -48,7 +48,7 @@ class Row:
     @property
     def solved(self) -> int:
         """What it comes to when the customer says that it is solved."""
-        return settlement.due_if(self.session, self.payments, solved=True)
+        return settlement.amounts_due_if(self.session, self.payments, solved=True)
 
     @property
     def held(self) -> int:
@@ -81,13 +81,13 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Lists:
+class DashboardLists:
     """Everything somebody has to do with, the most pressing first."""
 
-    unpaid: list[Row]
-    open: list[Row]
-    unanswered: list[Row]
-    history: list[Row]
+    unpaid: list[SessionRow]
+    open: list[SessionRow]
+    unanswered: list[SessionRow]
+    history: list[SessionRow]
     page: "Page[Session]"
 
     @property
@@ -95,7 +95,7 @@ class Lists:
         return not (self.unpaid or self.open or self.unanswered or self.history)
 
 
-def of(user: User, page_number: str | None) -> Lists:
+def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
     """A customer's or mechanic's own sessions; a mechanic may have been a customer before."""
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
     current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
@@ -103,7 +103,7 @@ def of(user: User, page_number: str | None) -> Lists:
     over = list(page)
     rows = {row.session.id: row for row in _rows(user, [*current, *over])}
     current_rows = [rows[session.id] for session in current]
-    return Lists(
+    return DashboardLists(
         unpaid=[row for row in current_rows if row.session.state == State.DRAFT],
         open=[row for row in current_rows if row.session.state in OPEN - {State.DRAFT}],
         unanswered=[row for row in current_rows if row.session.state in TERMINAL],
@@ -112,11 +112,11 @@ def of(user: User, page_number: str | None) -> Lists:
     )
 
 
-def open_requests(mechanic: User) -> list[Row]:
+def open_requests(mechanic: User) -> list[SessionRow]:
     """The queue as this mechanic may take from it."""
-    sessions = list(request_queue.open_to(mechanic))
+    sessions = list(request_queue.requests_open_to(mechanic))
     files = request_queue.files_of(sessions)
-    return [Row(session, Role.MECHANIC.value, [], files=files[session.id]) for session in sessions]
+    return [SessionRow(session, Role.MECHANIC.value, [], files=files[session.id]) for session in sessions]
 
 
 def is_busy(mechanic: User) -> bool:
@@ -133,11 +133,13 @@ def _unanswered(customer: User) -> Q:
     return Q(customer=customer, end_reason=settlement.ASK_FIRST, solved=None)
 
 
-def _rows(user: User, sessions: list[Session]) -> list[Row]:
+def _rows(user: User, sessions: list[Session]) -> list[SessionRow]:
     payments = _payments(session.id for session in sessions)
-    standing = standings(session.mechanic for session in sessions)
+    standing = rating_averages(session.mechanic for session in sessions)
     return [
-        Row(session, _role(user, session), payments[session.id], standing=standing.get(session.mechanic_id, NOT_RATED))
+        SessionRow(
+            session, _role(user, session), payments[session.id], standing=standing.get(session.mechanic_id, NOT_RATED)
+        )
         for session in sessions
     ]
 

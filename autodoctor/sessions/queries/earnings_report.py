@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import earnings
-from autodoctor.payments.earnings import Position, Stands, Wait
+from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
 from autodoctor.payments.models import Earning, PayoutAccount
 from autodoctor.payments.payouts import account_of
 from autodoctor.sessions.models import Session
 
-TONES = {Stands.PAID: "good", Stands.HELD: "bad", Stands.WAITING: "warn"}
+TONES = {EarningStatus.PAID: "good", EarningStatus.HELD: "bad", EarningStatus.WAITING: "warn"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Line:
 
     earning: Earning
     session: Session
-    position: Position
+    position: EarningPosition
 
     @property
     def vehicle(self) -> str:
@@ -135,32 +135,32 @@ def _within(mechanic: User, first: date) -> QuerySet[Earning]:
     return Earning.objects.filter(mechanic=mechanic, completed_at__gte=begin, completed_at__lt=end)
 
 
-def _why(earning: Earning, position: Position) -> list[str]:
+def _why(earning: Earning, position: EarningPosition) -> list[str]:
     match position.stands:
-        case Stands.PAID:
+        case EarningStatus.PAID:
             return [_("Paid")]
-        case Stands.TRANSFERRING:
+        case EarningStatus.TRANSFERRING:
             return [_("On its way to your account")]
-        case Stands.REVERSED:
+        case EarningStatus.REVERSED:
             return [_("Given back to the customer")]
-        case Stands.PAYABLE:
+        case EarningStatus.PAYABLE:
             return [_("About to be sent")]
-        case Stands.HELD:
+        case EarningStatus.HELD:
             return [_("Held: the customer’s bank asks for the money back"), *_already_sent(position)]
     return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
 
 
-def _already_sent(position: Position) -> list[str]:
+def _already_sent(position: EarningPosition) -> list[str]:
     return [_("It was sent before; we write to you if it has to come back")] if position.owed_cents else []
 
 
-def _sentences(earning: Earning, position: Position) -> list[tuple[Wait, str]]:
+def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitReason, str]]:
     moment = date_format(timezone.localtime(earnings.payable_at(earning)), "j F, H:i")
-    only_the_day = position.waits == (Wait.TIME,)
+    only_the_day = position.waits == (WaitReason.TIME,)
     day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
     return [
-        (Wait.SUMMARY, _("Waits for your summary")),
-        (Wait.REFUND, _("Waits for a refund that is on its way")),
-        (Wait.ACCOUNT, _("Waits for your payout account")),
-        (Wait.TIME, day % {"moment": moment}),
+        (WaitReason.SUMMARY, _("Waits for your summary")),
+        (WaitReason.REFUND, _("Waits for a refund that is on its way")),
+        (WaitReason.ACCOUNT, _("Waits for your payout account")),
+        (WaitReason.TIME, day % {"moment": moment}),
     ]

@@ -24,6 +24,6 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
     check(session.state, State.ACCEPTED)
     if session.participants.filter(user=mechanic, released_at__isnull=False).exists():
         raise Refused("released_before", _("You gave this request back, so it goes to somebody else."))
-    if owed := pending_summaries.in_the_way(mechanic, now):
+    if owed := pending_summaries.blocking_session(mechanic, now):
         sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
         raise Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=pending_summaries.page_of(owed))

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import State
 
 PAGE = "/sessions/{session_id}/summary/"
@@ -15,7 +15,7 @@ PAGE = "/sessions/{session_id}/summary/"
 
 def due_within() -> timedelta:
     """How long after its end a session's summary is due: when the mechanic is reminded for the second time."""
-    return span("summary_second_reminder")
+    return duration("summary_second_reminder")
 
 
 def due_at(session: Session) -> datetime | None:
@@ -31,7 +31,7 @@ def by(mechanic: User) -> QuerySet[Session]:
 
 
 @dataclass(frozen=True)
-class Owed:
+class PendingSummary:
     """One of them, as the mechanic's dashboard shows it."""
 
     session: Session
@@ -39,17 +39,17 @@ class Owed:
     overdue: bool
 
 
-def owed_by(mechanic: User, now: datetime) -> list[Owed]:
+def pending_summaries_of(mechanic: User, now: datetime) -> list[PendingSummary]:
     found = [(session, due_at(session)) for session in by(mechanic)]
-    return [Owed(session, due, due <= now) for session, due in found if due]
+    return [PendingSummary(session, due, due <= now) for session, due in found if due]
 
 
-def in_the_way(mechanic: User, now: datetime) -> Session | None:
+def blocking_session(mechanic: User, now: datetime) -> Session | None:
     """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
     return by(mechanic).filter(ended_at__lte=_overdue_before(now)).first()
 
 
-def kept_from_accepting(now: datetime) -> "QuerySet[Session]":
+def blocked_mechanics(now: datetime) -> "QuerySet[Session]":
     """The sessions, of whichever mechanics, whose summaries are in the way."""
     return Session.objects.filter(
         state=State.COMPLETED, summarised_at=None, mechanic__isnull=False, ended_at__lte=_overdue_before(now)
@@ -57,7 +57,7 @@ def kept_from_accepting(now: datetime) -> "QuerySet[Session]":
 
 
 def _overdue_before(now: datetime) -> datetime:
-    return now - span("summary_alert")
+    return now - duration("summary_alert")
 
 
 def page_of(session: Session) -> str:

@@ -21,29 +21,29 @@ def is_open(session: Session, now: datetime) -> bool:
 
 
 @dataclass(frozen=True)
-class Standing:
+class RatingAverage:
     """How a mechanic has been rated: the average of `count` sessions; None without any."""
 
     average: float | None = None
     count: int = 0
 
 
-NOT_RATED = Standing()
+NOT_RATED = RatingAverage()
 
 
-def standings(mechanics: Iterable[User | None]) -> dict[UUID | None, Standing]:
+def rating_averages(mechanics: Iterable[User | None]) -> dict[UUID | None, RatingAverage]:
     """By the mechanic's id, in one query; whoever has not been rated is left out."""
     known = {mechanic.id for mechanic in mechanics if mechanic}
     rated = Session.objects.filter(mechanic__in=known, stars__isnull=False)
     rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("id"))
-    return {mechanic_id: Standing(average, count) for mechanic_id, average, count in rows}
+    return {mechanic_id: RatingAverage(average, count) for mechanic_id, average, count in rows}
 
 
-def standing(mechanic: User) -> Standing:
-    return standings([mechanic]).get(mechanic.id, NOT_RATED)
+def rating_average(mechanic: User) -> RatingAverage:
+    return rating_averages([mechanic]).get(mechanic.id, NOT_RATED)
 
 
-def opinions(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
+def latest_reviews(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
     """The latest that say something, as everybody may read them: not whose, and not of which car."""
     rated = Session.objects.filter(mechanic=mechanic, stars__isnull=False).exclude(rating_line="")
     return [{**row} for row in rated.order_by("-rated_at").values("stars", "rating_line", "rated_at")[:limit]]

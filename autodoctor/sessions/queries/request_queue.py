@@ -12,25 +12,25 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import CLAIMED, State
 
 
-def waiting() -> QuerySet[Session]:
+def queued_requests() -> QuerySet[Session]:
     """Who is to be taken next comes first."""
     requests = Session.objects.filter(state=State.REQUESTED).select_related("customer")
     return requests.order_by(F("released_at").asc(nulls_last=True), "requested_at", "id")
 
 
-def open_to(mechanic: User) -> QuerySet[Session]:
+def requests_open_to(mechanic: User) -> QuerySet[Session]:
     """What this mechanic may take: not their own, and none that they gave back."""
     released = mechanic.participations.filter(released_at__isnull=False).values("session_id")
-    return waiting().exclude(customer=mechanic).exclude(id__in=released)
+    return queued_requests().exclude(customer=mechanic).exclude(id__in=released)
 
 
-def place(session_id: UUID) -> int | None:
+def queue_position(session_id: UUID) -> int | None:
     """1 is next; None when the session is not in the queue."""
-    ids = list(waiting().values_list("id", flat=True))
+    ids = list(queued_requests().values_list("id", flat=True))
     return ids.index(session_id) + 1 if session_id in ids else None
 
 
-def free_for(session: Session) -> QuerySet[User]:
+def free_mechanics(session: Session) -> QuerySet[User]:
     """Mechanics who are taking sessions, have none in hand, and may take this one."""
     busy = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic_id")
     gave_back = session.participants.filter(released_at__isnull=False).values("user_id")

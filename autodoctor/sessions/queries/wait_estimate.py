@@ -26,7 +26,7 @@ class Estimate:
     count: int
 
 
-def estimate(now: datetime) -> Estimate | None:
+def estimate_wait(now: datetime) -> Estimate | None:
     """From the last requests at this time of day; None where too few were made to say anything.
 
     Whoever waited in vain counts with all of their wait: otherwise a night without mechanics would look quick.

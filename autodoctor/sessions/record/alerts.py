@@ -13,7 +13,7 @@ ALERT = "alert.support"
 UNTAKEN = "alert.untaken"  # the job, the rule, and the event that says that it fired
 
 
-def raised(event: SessionEvent) -> Alert:
+def raise_alert(event: SessionEvent) -> Alert:
     """Something is wrong in a session: it stands on the board until somebody is done with it."""
     alert = Alert.objects.create(
         session_id=event.session_id,
@@ -23,17 +23,17 @@ def raised(event: SessionEvent) -> Alert:
         facts=event.data,
         raised_at=event.at,
     )
-    expect_somebody(alert, since=event.at)
+    schedule_escalation(alert, since=event.at)
     return alert
 
 
-def expect_somebody(alert: Alert, *, since: datetime) -> None:
+def schedule_escalation(alert: Alert, *, since: datetime) -> None:
     """Whoever does not look at the board is reached when nobody takes it in time; once an alert."""
     if alert.escalated_at is None:
         queue.schedule(UNTAKEN, key_of(alert), since + _patience())
 
 
-def stop_expecting(alert: Alert) -> None:
+def cancel_escalation(alert: Alert) -> None:
     queue.cancel(UNTAKEN, key_of(alert))
 
 
@@ -41,22 +41,22 @@ def key_of(alert: Alert) -> str:
     return f"{alert.session_id}:{alert.seq}"
 
 
-def named_by(key: str) -> tuple[UUID, int]:
+def alert_of_key(key: str) -> tuple[UUID, int]:
     session_id, _, seq = key.partition(":")
     return UUID(session_id), int(seq)
 
 
-def staff() -> list[User]:
+def support_staff() -> list[User]:
     """Everybody who can take an alert."""
     return list(User.objects.filter(is_staff=True, is_active=True))
 
 
-def mend() -> int:
+def repair_escalations() -> int:
     """Expect somebody again where the clock has lost it. Returns how many alerts needed it."""
     open_ones = {key_of(alert): alert for alert in Alert.objects.filter(done_at=None, taken_at=None, escalated_at=None)}
     held = {job.key for job in queue.pending([UNTAKEN], list(open_ones))}
     for key in open_ones.keys() - held:
-        expect_somebody(open_ones[key], since=open_ones[key].raised_at)
+        schedule_escalation(open_ones[key], since=open_ones[key].raised_at)
     return len(open_ones.keys() - held)
 
 

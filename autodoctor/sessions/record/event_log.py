@@ -46,7 +46,7 @@ def role_in(user: User, session: Session) -> str | None:
     return Role.SUPPORT.value if user.is_staff else None
 
 
-def append(
+def append_event(
     session: Session,
     kind: str,
     *,
@@ -79,12 +79,12 @@ def append(
     )
     event.save(force_insert=True)
     if kind == alerts.ALERT:
-        alerts.raised(event)
+        alerts.raise_alert(event)
     session.fresh_events.append(event)
     return event
 
 
-def announce(session: Session) -> None:
+def announce_events(session: Session) -> None:
     """Poke whoever listens once this transaction has committed."""
     events, session.fresh_events = session.fresh_events, []
     if events:
@@ -100,7 +100,7 @@ def audiences(viewer: str) -> list[str]:
     return [Audience.BOTH.value, viewer]
 
 
-def read(session_id: UUID, *, after: int, viewer: str, limit: int = 500) -> list[SessionEvent]:
+def read_events(session_id: UUID, *, after: int, viewer: str, limit: int = 500) -> list[SessionEvent]:
     """What this role may see after `after`, in order, at most `limit` rows."""
     events = SessionEvent.objects.filter(session_id=session_id, seq__gt=after, audience__in=audiences(viewer))
     return list(events.order_by("seq")[:limit])
@@ -120,7 +120,7 @@ def as_frame(event: SessionEvent) -> dict[str, Any]:
     }
 
 
-def withdraw(session: Session, role: str) -> None:
+def withdraw_participant(session: Session, role: str) -> None:
     """What was for this role alone is for support alone from now on: the next one in it is somebody else."""
     SessionEvent.objects.filter(session=session, audience=role).update(audience=Audience.SUPPORT)
 
@@ -128,7 +128,7 @@ def withdraw(session: Session, role: str) -> None:
 Fired = dict[tuple[str, int], datetime]
 
 
-def fired(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
+def fired_rules(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
     """Which rules have fired on which occasion, and when, by session."""
     found: dict[UUID, Fired] = {}
     columns, condition = "session_id, rule, occasion, at", "session_id IN (%s) AND rule IS NOT NULL"

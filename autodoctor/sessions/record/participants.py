@@ -12,7 +12,7 @@ from autodoctor.sessions.record import event_log
 
 
 @dataclass
-class Seat:
+class ParticipantState:
     """One side of a session: what the log last noticed of them, and which pages of theirs are open."""
 
     role: str
@@ -52,15 +52,15 @@ class Seat:
 
 
 @dataclass
-class Situation:
+class SessionState:
     """A session with everything its deadlines depend on."""
 
     session: Session
-    customer: Seat = field(default_factory=lambda: Seat(Role.CUSTOMER.value))
-    mechanic: Seat = field(default_factory=lambda: Seat(Role.MECHANIC.value))
+    customer: ParticipantState = field(default_factory=lambda: ParticipantState(Role.CUSTOMER.value))
+    mechanic: ParticipantState = field(default_factory=lambda: ParticipantState(Role.MECHANIC.value))
     fired: event_log.Fired = field(default_factory=dict)
 
-    def seat(self, role: str) -> Seat:
+    def seat(self, role: str) -> ParticipantState:
         return self.mechanic if role == Role.MECHANIC else self.customer
 
     @property
@@ -73,26 +73,26 @@ class Situation:
         self.customer.is_heard, self.mechanic.is_heard = self.mechanic.receives, self.customer.receives
 
 
-def look(session: Session, now: datetime) -> Situation:
-    return look_at([session], now)[session.id]
+def load_state(session: Session, now: datetime) -> SessionState:
+    return load_states([session], now)[session.id]
 
 
-def look_at(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
+def load_states(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionState]:
     """The situation of each session, in a few queries however many there are."""
     found = _seated(sessions, now)
-    for session_id, rules in event_log.fired(found).items():
+    for session_id, rules in event_log.fired_rules(found).items():
         found[session_id].fired = rules
     return found
 
 
-def parties(session: Session) -> list[UUID]:
+def party_ids(session: Session) -> list[UUID]:
     """Whom the session concerns: the customer and, once it has one, the mechanic."""
     return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
 
 
-def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, Situation]:
-    found = {session.id: Situation(session) for session in sessions}
-    people = {(s.session.id, user_id): s for s in found.values() for user_id in parties(s.session)}
+def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionState]:
+    found = {session.id: SessionState(session) for session in sessions}
+    people = {(s.session.id, user_id): s for s in found.values() for user_id in party_ids(s.session)}
     for part in rows(Participant, "session_id IN (%s) AND released_at IS NULL", list(found)):
         if situation := people.get((part.session_id, part.user_id)):
             situation.seat(part.role).part = part
@@ -113,7 +113,7 @@ def _pages(session_ids: list[UUID]) -> list[Connection]:
     return open_pages
 
 
-def _count(seat: Seat, page: Connection, now: datetime) -> None:
+def _count(seat: ParticipantState, page: Connection, now: datetime) -> None:
     if page.process.expires_at > now:
         seat.page_open = True
         seat.joined_page = seat.joined_page or page.joined
@@ -129,18 +129,18 @@ def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str,
     }
 
 
-def missing(situation: Situation, left_at: datetime | None = None) -> list[Seat]:
+def missing_roles(situation: SessionState, left_at: datetime | None = None) -> list[ParticipantState]:
     """The missing sides, who left first first; at the same moment (the platform was down) the mechanic.
 
     Somebody who leaves at `left_at` finds out with whom: the other side counts too when it went then or before.
     """
 
-    def counts(seat: Seat) -> bool:
+    def counts(seat: ParticipantState) -> bool:
         went = seat.gone_since
         return not seat.is_in or (left_at is not None and went is not None and went <= left_at)
 
     return sorted(filter(counts, (situation.mechanic, situation.customer)), key=_left)
 
 
-def _left(seat: Seat) -> float:
+def _left(seat: ParticipantState) -> float:
     return seat.left_at.timestamp() if seat.left_at else 0.0

@@ -1,6 +1,6 @@
 """How long each rule waits: the defaults of the settings, and what support has changed of them in the admin.
 
-Each process keeps what it read last and reads again every few seconds (`keep_fresh`), so a change reaches all of them;
+Each process keeps what it read last and reads again every few seconds (`refresh_if_stale`), so a change reaches all;
 `sessions.realign` then moves the deadlines of sessions that are open already.
 """
 
@@ -80,7 +80,7 @@ def seconds(name: str) -> float:
     return _changed.get(name, standard)
 
 
-def keep_fresh() -> None:
+def refresh_if_stale() -> None:
     """Read what was changed elsewhere, unless that was done a moment ago."""
     if time.monotonic() - _read_at > REFRESH_SECONDS:
         refresh()

@@ -1,33 +1,33 @@
 """Which rules of a session are due when, and the clock's rows for them.
 
-No row is ever set by hand: `align` derives from the session's situation which it should have now.
+No row is ever set by hand: `align_deadlines` derives from the session's situation which it should have now.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from autodoctor.scheduler.queue import arrange, pending
-from autodoctor.sessions.record.participants import Situation
+from autodoctor.scheduler.queue import pending, reschedule
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.table import DEADLINES, Rule
 
 
-def wanted(it: Situation) -> dict[str, datetime]:
+def expected_deadlines(state: SessionState) -> dict[str, datetime]:
     """Which deadlines this session should have now, and when each is due."""
     found = {}
     for rule in DEADLINES.values():
-        if it.session.state in rule.states and not _has_fired(rule, it):
-            moment = rule.due(it)
+        if state.session.state in rule.states and not _has_fired(rule, state):
+            moment = rule.due(state)
             if moment is not None:
                 found[rule.kind] = moment
     return found
 
 
-def _has_fired(rule: Rule, it: Situation) -> bool:
-    return rule.once_per is not None and (rule.kind, rule.once_per(it.session)) in it.fired
+def _has_fired(rule: Rule, state: SessionState) -> bool:
+    return rule.once_per is not None and (rule.kind, rule.once_per(state.session)) in state.fired
 
 
-def kept(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
+def scheduled_deadlines(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
     """The deadlines that the clock holds for these sessions."""
     found: dict[UUID, dict[str, datetime]] = {session_id: {} for session_id in session_ids}
     for job in pending(DEADLINES, [str(session_id) for session_id in found]):
@@ -35,14 +35,14 @@ def kept(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
     return found
 
 
-def lacks(it: Situation, held: dict[str, datetime]) -> bool:
+def differs(state: SessionState, held: dict[str, datetime]) -> bool:
     """Whether a wanted deadline is missing or too late. One too many or too early does no harm: it does nothing."""
-    return any(kind not in held or held[kind] > moment for kind, moment in wanted(it).items())
+    return any(kind not in held or held[kind] > moment for kind, moment in expected_deadlines(state).items())
 
 
-def align(it: Situation) -> int:
+def align_deadlines(state: SessionState) -> int:
     """Set, move and drop clock rows until they are what the situation wants. Returns how many were set or moved."""
-    want, have = wanted(it), kept([it.session.id])[it.session.id]
+    want, have = expected_deadlines(state), scheduled_deadlines([state.session.id])[state.session.id]
     changed = {kind: moment for kind, moment in want.items() if have.get(kind) != moment}
-    arrange(str(it.session.id), cancelled=have.keys() - want.keys(), scheduled=changed)
+    reschedule(str(state.session.id), cancelled=have.keys() - want.keys(), scheduled=changed)
     return len(changed)

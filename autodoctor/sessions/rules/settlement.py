@@ -18,7 +18,7 @@ LINES = {"nothing": NOTHING, "half": HALF_OF_BOOKING, "used": USED_SHARE, "all":
 ASK_FIRST = "ended_by_mechanic"
 
 
-def due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
+def amounts_due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
     """Cents to capture of each payment, without those that wait for the customer's answer to "Solved?".
 
     Nothing is due of an extension whose time was never given.
@@ -38,12 +38,12 @@ def gives_time(payment: Payment) -> bool:
     return payment.purpose == Payment.Purpose.BOOKING or payment.granted_at is not None
 
 
-def due_if(session: Session, payments: Iterable[Payment], **how: object) -> int:
+def amounts_due_if(session: Session, payments: Iterable[Payment], **how: object) -> int:
     """Cents that are charged of all of them, had the session ended like this."""
     ended = copy(session)
     for name, value in how.items():
         setattr(ended, name, value)
-    return sum(cents for cents in due(ended, payments).values() if cents >= SMALLEST_CHARGE_CENTS)
+    return sum(cents for cents in amounts_due(ended, payments).values() if cents >= SMALLEST_CHARGE_CENTS)
 
 
 def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
@@ -54,7 +54,7 @@ def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
     return session.state in TERMINAL and held and not any(part.state in moving for part in parts)
 
 
-def rule(session: Session) -> str:
+def charge_rule(session: Session) -> str:
     """Which line of the table holds: nothing, half, used or all; empty while the customer is asked.
 
     Raises ValueError for an end that the table does not know: nobody is charged by guesswork.
@@ -69,7 +69,7 @@ def rule(session: Session) -> str:
 
 
 def _due(session: Session, parts: list[Payment]) -> dict[UUID, int]:
-    match rule(session):
+    match charge_rule(session):
         case "":
             return {}
         case "nothing":

@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.record.participants import Situation
+from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import triggers
-from autodoctor.sessions.rules.triggers import Moment, span
+from autodoctor.sessions.rules.triggers import Trigger, duration
 from autodoctor.sessions.states import BEFORE_START, RUNNING, State
 
 Audience = SessionEvent.Audience
@@ -39,7 +39,7 @@ class Tell:
 
 
 @dataclass(frozen=True)
-class CallOff:
+class CancelUnstarted:
     """It does not take place."""
 
     state: State
@@ -47,14 +47,14 @@ class CallOff:
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseMechanic:
     """The mechanic is freed, and the request goes back into the queue."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Complete:
+class CompleteSession:
     """The session is over."""
 
     reason: str
@@ -65,7 +65,7 @@ class Step:
     """Something of its own, told by the events it leaves: `jobs.STEPS` by the rule's name."""
 
 
-Does = Tell | CallOff | Release | Complete | Step
+Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
 
 
 @dataclass(frozen=True)
@@ -80,24 +80,24 @@ class Rule:
     kind: str
     words: Promise
     states: frozenset[State]
-    since: Moment
+    since: Trigger
     time: str
-    does: Does
+    does: Action
     leads_to: State | None = None
     certain: bool = False
     fixed: bool = False
     ahead: bool = False
     once_per: Callable[[Session], int] | None = None
 
-    def due(self, it: Situation) -> datetime | None:
+    def due(self, state: SessionState) -> datetime | None:
         """When, as things stand; None while its cause is not there, and for a warning that came too late to be one."""
-        since = self.since.of(it)
+        since = self.since.of(state)
         if since is None or not self.time:
             return since
         if not self.ahead:
-            return since + span(self.time)
-        set_at = max(filter(None, [it.session.clock_at, it.session.extended_at]), default=since)
-        moment = since - span(self.time)
+            return since + duration(self.time)
+        set_at = max(filter(None, [state.session.clock_at, state.session.extended_at]), default=since)
+        moment = since - duration(self.time)
         return moment if moment > set_at else None
 
 
@@ -133,7 +133,7 @@ ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere wh
 _TABLE = (
     # In the queue
     Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE, "unpaid_grace",
-         CallOff(State.CANCELLED, "unpaid"), State.CANCELLED, certain=True, fixed=True),
+         CancelUnstarted(State.CANCELLED, "unpaid"), State.CANCELLED, certain=True, fixed=True),
     Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE, "unnoticed",
          _alert(), once_per=_state),
     Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED, "request_missed",
@@ -141,22 +141,22 @@ _TABLE = (
     Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
          "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
     Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, triggers.UNATTENDED, "",
-         CallOff(State.EXPIRED, "unattended"), State.EXPIRED, certain=True),
+         CancelUnstarted(State.EXPIRED, "unattended"), State.EXPIRED, certain=True),
     Rule("session.never_started", _("It never came about"), BEFORE_START, triggers.PAID, "never_started",
-         CallOff(State.EXPIRED, "never_started"), State.EXPIRED, certain=True, fixed=True),
+         CancelUnstarted(State.EXPIRED, "never_started"), State.EXPIRED, certain=True, fixed=True),
     # Gathering
     Rule("mechanic.nudge", _("The mechanic has not joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_nudge",
          _nudge("mechanic", "mechanic_nudge"), once_per=_state),
     Rule("mechanic.absent", _("The mechanic’s page is closed"), ACCEPTED, triggers.MECHANIC_AWAY, "mechanic_absent",
-         Release("mechanic_absent"), State.REQUESTED),
+         ReleaseMechanic("mechanic_absent"), State.REQUESTED),
     Rule("mechanic.not_in", _("The mechanic never joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_not_in",
-         Release("mechanic_not_in"), State.REQUESTED),
+         ReleaseMechanic("mechanic_not_in"), State.REQUESTED),
     Rule("customer.nudge", _("The customer is away"), ACCEPTED, triggers.CUSTOMER_AWAY, "customer_nudge",
          _nudge("customer", "customer_nudge"), once_per=_state),
     Rule("customer.second_nudge", _("The customer is still away"), ACCEPTED, triggers.CUSTOMER_AWAY,
          "customer_second_nudge", _nudge("customer", "customer_nudge"), once_per=_state),
     Rule("customer.no_show", _("The customer did not come"), ACCEPTED, triggers.NO_SHOW, "customer_no_show",
-         CallOff(State.EXPIRED, "customer_no_show"), State.EXPIRED),
+         CancelUnstarted(State.EXPIRED, "customer_no_show"), State.EXPIRED),
     Rule("preflight.failing", _("A device check keeps failing"), ACCEPTED | WAITING, triggers.PREFLIGHT_FAILING,
          "preflight_failing", _alert(), once_per=_state),
     Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE, "start_sound",
@@ -180,12 +180,12 @@ _TABLE = (
          _WARN, ahead=True, once_per=_clock),
     Rule("session.time_up", _("The time is up"), RUNNING, triggers.TIME_UP, "", Step(), State.COMPLETED),
     Rule("session.cap", _("The longest time there is"), RUNNING, triggers.STARTED, "cap",
-         Complete("exceeded_3h_limit"), State.COMPLETED, certain=True, fixed=True),
+         CompleteSession("exceeded_3h_limit"), State.COMPLETED, certain=True, fixed=True),
     Rule("clock.pause_spent", _("The clock runs again"), RUNNING, triggers.PAUSE_SPENT, "", Step()),
     Rule("mechanic.lost_offer", _("The customer may end for lack of a mechanic"), RECONNECTING,
          triggers.MECHANIC_LOST, "mechanic_missing_offer", _nudge("customer"), once_per=_state),
     Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST, "mechanic_lost",
-         Complete("mechanic_lost"), State.COMPLETED),
+         CompleteSession("mechanic_lost"), State.COMPLETED),
     Rule("customer.lost_offer", _("The mechanic may end for lack of a customer"), RECONNECTING,
          triggers.CUSTOMER_LOST, "customer_missing_offer", _nudge("mechanic"), once_per=_state),
     # Afterwards
@@ -212,6 +212,6 @@ RULES: dict[str, Rule] = {rule.kind: rule for rule in _TABLE}
 DEADLINES: dict[str, Rule] = {kind: rule for kind, rule in RULES.items() if rule.states}  # those that a clock fires
 
 
-def named(kind: str) -> str:
+def rule_of_kind(kind: str) -> str:
     """What has happened, in words; the kind itself of a rule that this release does not know."""
     return str(RULES[kind].words) if kind in RULES else kind

@@ -2,9 +2,9 @@
 
 from django import template
 
-from autodoctor.payments.formatting import money
-from autodoctor.sessions.formatting import span
+from autodoctor.payments.formatting import format_cents
+from autodoctor.sessions.formatting import format_duration
 
 register = template.Library()
-register.filter("money", money)
-register.filter("span", span)
+register.filter("money", format_cents)
+register.filter("span", format_duration)

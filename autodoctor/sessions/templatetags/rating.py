@@ -48,8 +48,8 @@ def rating_of(session: Session, viewer: User) -> RatingOf:
 
 
 @register.simple_tag
-def standing_of(mechanic: User) -> ratings.Standing:
-    return ratings.standing(mechanic)
+def standing_of(mechanic: User) -> ratings.RatingAverage:
+    return ratings.rating_average(mechanic)
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from django import template
 
-from autodoctor.sessions.rules.table import named
+from autodoctor.sessions.rules.table import rule_of_kind
 
 register = template.Library()
-register.filter("rule_words", named)
+register.filter("rule_words", rule_of_kind)

@@ -140,7 +140,7 @@ class Course(RuleBasedStateMachine):
         mechanic = self.story.session.mechanic
         if mechanic:
             with suppress(*self.refusals):
-                transitions.start(session_id=self.story.id, by=mechanic, now=self.story.now)
+                transitions.start_session(session_id=self.story.id, by=mechanic, now=self.story.now)
 
     @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
     def stop(self, who: str, what: str) -> None:
@@ -182,8 +182,8 @@ class Course(RuleBasedStateMachine):
 
     @invariant()
     def every_deadline_it_should_have_is_set(self) -> None:
-        it = participants.look(self.session, self.story.now)
-        assert not schedule.lacks(it, schedule.kept([self.story.id])[self.story.id])
+        state = participants.load_state(self.session, self.story.now)
+        assert not schedule.differs(state, schedule.scheduled_deadlines([self.story.id])[self.story.id])
 
     @invariant()
     def a_mechanic_is_bound_exactly_while_it_is_claimed(self) -> None:

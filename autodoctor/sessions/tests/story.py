@@ -42,7 +42,7 @@ class Story:
         self.process = Process.objects.create(
             host="test", pid=1, renewed_at=NOON, expires_at=NOON + timedelta(days=365)
         )
-        self.id = transitions.draft(
+        self.id = transitions.create_draft(
             customer=customer,
             terms=terms,
             vehicle={"make": "Volvo"},
@@ -79,17 +79,17 @@ class Story:
 
     def pay(self) -> "Story":
         Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
-        transitions.admit(session_id=self.id, now=self.now)
+        transitions.admit_request(session_id=self.id, now=self.now)
         return self
 
     def accept(self, mechanic: User | None = None) -> "Story":
-        transitions.accept(session_id=self.id, mechanic=mechanic or self.mechanic, now=self.now)
+        transitions.accept_request(session_id=self.id, mechanic=mechanic or self.mechanic, now=self.now)
         return self
 
     def join(self, *people: User) -> "Story":
         """Each from a page of their own that is open from now on."""
         for person in people or (self.customer, self.mechanic):
-            transitions.join(session_id=self.id, user=person, now=self.now)
+            transitions.join_session(session_id=self.id, user=person, now=self.now)
             role = "customer" if person == self.customer else "mechanic"
             Connection.objects.create(
                 process=self.process, session_id=self.id, user=person, role=role, joined=True, opened_at=self.now
@@ -97,19 +97,19 @@ class Story:
         return self
 
     def start(self) -> "Story":
-        transitions.start(session_id=self.id, by=self.mechanic, now=self.now)
+        transitions.start_session(session_id=self.id, by=self.mechanic, now=self.now)
         return self
 
     def ask(self, minutes: int = 15, cents: int = 1499, *, by: User | None = None) -> Payment:
         """The customer wants more time; nobody has paid for it yet."""
-        terms = extensions.MoreTime(
+        terms = extensions.ExtensionTerms(
             name=f"+{minutes} minutes",
             seconds=minutes * 60,
             price_cents=cents,
             currency="usd",
             on_top_of=self.session.granted_seconds,
         )
-        payment, _new = extensions.ask(
+        payment, _new = extensions.request_extension(
             session_id=self.id, by=by or self.customer, terms=terms, return_url="http://localhost/", now=self.now
         )
         return payment
@@ -120,16 +120,16 @@ class Story:
         return self
 
     def extend(self, payment: Payment) -> "Story":
-        extensions.extend(session_id=self.id, payment_id=payment.id, now=self.now)
+        extensions.apply_extension(session_id=self.id, payment_id=payment.id, now=self.now)
         return self
 
     def call_off(self, payment: Payment) -> "Story":
-        extensions.call_off(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
+        extensions.cancel_extension(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
         return self
 
     def allow(self, minutes: int | None, by: User | None = None) -> "Story":
         seconds = None if minutes is None else minutes * 60
-        extensions.allow(session_id=self.id, by=by or self.mechanic, seconds=seconds, now=self.now)
+        extensions.set_allowance(session_id=self.id, by=by or self.mechanic, seconds=seconds, now=self.now)
         return self
 
     def live(self) -> "Story":
@@ -138,12 +138,12 @@ class Story:
     def leave(self, person: User) -> "Story":
         """Every page of theirs closes."""
         Connection.objects.filter(session_id=self.id, user=person).delete()
-        transitions.page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
+        transitions.record_page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
         return self
 
     def hears(self, person: User, receiving: bool | None = True) -> "Story":
         """Their page says whether the other side's media arrive."""
-        media.report(session_id=self.id, by=person, receiving=receiving, now=self.now)
+        media.report_media(session_id=self.id, by=person, receiving=receiving, now=self.now)
         return self
 
     def connect(self) -> "Story":
@@ -160,7 +160,7 @@ class Story:
         return self
 
     def end(self, by: User) -> "Story":
-        transitions.end(session_id=self.id, by=by, now=self.now)
+        transitions.end_session(session_id=self.id, by=by, now=self.now)
         return self
 
     def events(self, *kinds: str) -> list[SessionEvent]:

@@ -12,7 +12,7 @@ from autodoctor.sessions.jobs.sweep import monitor, sweep
 from autodoctor.sessions.lifecycle import alert_work, transitions
 from autodoctor.sessions.models import Alert, Session
 from autodoctor.sessions.record import alerts, event_log
-from autodoctor.sessions.record.participants import Situation, look
+from autodoctor.sessions.record.participants import SessionState, load_state
 from autodoctor.sessions.tests.story import Story
 
 
@@ -29,7 +29,7 @@ def unnoticed(story: Story, support: User) -> Alert:
 
 
 def take(story: Story, alert: Alert, by: User, instead_of: User | None = None) -> Alert:
-    return alert_work.take(
+    return alert_work.take_alert(
         session_id=story.id, seq=alert.seq, by=by, now=story.now, instead_of=instead_of.id if instead_of else None
     )
 
@@ -67,15 +67,15 @@ def test_it_is_taken_once_and_the_second_reads_who_has_it(
 def test_it_is_handed_back_and_done(story: Story, unnoticed: Alert, support: User, colleague: User) -> None:
     this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
     take(story, unnoticed, support)
-    for act in (alert_work.hand_back, alert_work.finish):
+    for act in (alert_work.hand_back_alert, alert_work.finish_alert):
         with pytest.raises(Refused, match="not_yours"):
             act(**this, by=colleague)
-    assert alert_work.hand_back(**this, by=support).taken_by is None
-    done = alert_work.finish(**this, by=colleague, note=" rang a mechanic up ")
+    assert alert_work.hand_back_alert(**this, by=support).taken_by is None
+    done = alert_work.finish_alert(**this, by=colleague, note=" rang a mechanic up ")
     assert (done.taken_by, done.done_at) == (colleague, story.now)
     (event,) = story.events("support.done")
     assert event.data["note"] == "rang a mechanic up"
-    for act in (alert_work.take, alert_work.hand_back, alert_work.finish):
+    for act in (alert_work.take_alert, alert_work.hand_back_alert, alert_work.finish_alert):
         with pytest.raises(Refused, match="already_done"):
             act(**this, by=support)
 
@@ -83,11 +83,13 @@ def test_it_is_handed_back_and_done(story: Story, unnoticed: Alert, support: Use
 def test_only_support_works_on_alerts(story: Story, unnoticed: Alert, customer: User, mechanic2: User) -> None:
     this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
     with pytest.raises(Refused, match="not_support"):
-        alert_work.take(**this, by=customer)
+        alert_work.take_alert(**this, by=customer)
     with pytest.raises(Session.DoesNotExist):
-        alert_work.take(**this, by=mechanic2)
+        alert_work.take_alert(**this, by=mechanic2)
     assert not story.events("support.took")
-    assert {event.kind for event in event_log.read(story.id, after=0, viewer="customer")}.isdisjoint({"alert.support"})
+    assert {event.kind for event in event_log.read_events(story.id, after=0, viewer="customer")}.isdisjoint(
+        {"alert.support"}
+    )
 
 
 def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_once(
@@ -104,7 +106,7 @@ def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_o
     assert event.at == unnoticed.raised_at + timedelta(minutes=3)
 
     take(story, unnoticed, support)
-    alert_work.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
+    alert_work.hand_back_alert(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
     story.wait(minutes=4)
     monitor(story.now)
     assert len(mailed()) == 2
@@ -118,7 +120,7 @@ def test_one_that_was_taken_in_time_is_not_mailed_and_expects_somebody_anew_when
     story.wait(minutes=4)
     monitor(story.now)
     assert mailed() == []
-    alert_work.hand_back(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
+    alert_work.hand_back_alert(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
     story.now += timedelta(minutes=3)
     monitor(story.now)
     assert mailed() == [support.email]
@@ -137,7 +139,7 @@ def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnot
 
 def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) -> None:
     story.live().end(story.customer)
-    transitions.record(
+    transitions.record_payment_event(
         session_id=story.id, kind="alert.support", data={"rule": "payment.disputed"}, audience="support", now=story.now
     )
     alert = Alert.objects.get(rule="payment.disputed")
@@ -154,5 +156,5 @@ def test_the_sweep_puts_back_a_deadline_that_got_lost(story: Story, unnoticed: A
     assert Job.objects.get(kind=alerts.UNTAKEN).due_at == unnoticed.raised_at + timedelta(minutes=3)
 
 
-def _situation(story: Story) -> Situation:
-    return look(story.session, story.now)
+def _situation(story: Story) -> SessionState:
+    return load_state(story.session, story.now)

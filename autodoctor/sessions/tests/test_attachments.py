@@ -20,11 +20,11 @@ ClientOf = Callable[[User], Client]
 
 
 def share(story: Story, by: User, name: str = "report.pdf", **more: Any) -> StoredFile:
-    return attachments.share(session_id=story.id, by=by, upload=upload(name, PDF), now=story.now, **more)
+    return attachments.share_file(session_id=story.id, by=by, upload=upload(name, PDF), now=story.now, **more)
 
 
 def unshare(story: Story, file: StoredFile, by: User) -> None:
-    attachments.unshare(session_id=story.id, file_id=file.id, by=by, now=story.now)
+    attachments.remove_file(session_id=story.id, file_id=file.id, by=by, now=story.now)
 
 
 def refusal(act: Callable[[], Any]) -> tuple[int, str]:
@@ -74,7 +74,7 @@ def test_the_mechanic_shares_from_accepting_until_the_summary_is_in(story: Story
 
 def test_what_never_took_place_takes_no_files(story: Story, customer: User) -> None:
     story.pay().accept()
-    transitions.cancel(session_id=story.id, by=customer, now=story.now)
+    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
     for person in (story.customer, story.mechanic):
         assert refusal(lambda: share(story, person)) == (409, "session_closed")  # noqa: B023 called at once
 
@@ -136,12 +136,12 @@ def test_a_mechanic_sees_the_files_of_a_request_in_the_queue(
 ) -> None:
     story.pay()
     share(story, story.customer)
-    attachments.shown_to(mechanic2, story.id)
+    attachments.session_with_files(mechanic2, story.id)
     with pytest.raises(Session.DoesNotExist):
-        attachments.shown_to(stranger, story.id)
+        attachments.session_with_files(stranger, story.id)
     story.accept()
     with pytest.raises(Session.DoesNotExist):
-        attachments.shown_to(mechanic2, story.id)
+        attachments.session_with_files(mechanic2, story.id)
 
 
 def test_over_http(story: Story, client_of: ClientOf) -> None:

@@ -109,7 +109,7 @@ def test_the_history_says_what_became_of_the_money(
         from autodoctor.sessions.lifecycle import transitions
 
         story.pay().accept()
-        transitions.cancel(session_id=story.id, by=customer, now=story.now)
+        transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
 
     assert customers_words in reads(customer)
     assert mechanics_words in reads(mechanic)
@@ -187,7 +187,7 @@ def test_a_request_given_back_goes_to_the_others_only(
     from autodoctor.sessions.lifecycle import transitions
 
     story.pay().accept()
-    transitions.release(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
 
     assert "Given back" in reads(mechanic2, "/dashboard/queue/")
     assert "Nobody is waiting" in reads(mechanic, "/dashboard/queue/")

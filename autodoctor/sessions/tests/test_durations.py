@@ -13,7 +13,7 @@ from autodoctor.sessions.jobs.sweep import sweep
 from autodoctor.sessions.models import RuleTime
 from autodoctor.sessions.rules import durations
 from autodoctor.sessions.rules.table import DEADLINES
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db
@@ -68,19 +68,19 @@ def test_so_does_a_longer_one(story: Story) -> None:
 
 def test_without_seconds_it_is_as_the_settings_say() -> None:
     change("unnoticed", 60)
-    assert span("unnoticed").total_seconds() == 60
+    assert duration("unnoticed").total_seconds() == 60
     change("unnoticed", None)
-    assert span("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
+    assert duration("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
 
 
 def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     durations.refresh()
     RuleTime.objects.filter(name="unnoticed").update(seconds=90)
-    durations.keep_fresh()
-    assert span("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
+    durations.refresh_if_stale()
+    assert duration("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
     monkeypatch.setattr(durations, "_read_at", durations._read_at - durations.REFRESH_SECONDS - 1)
-    durations.keep_fresh()
-    assert span("unnoticed").total_seconds() == 90
+    durations.refresh_if_stale()
+    assert duration("unnoticed").total_seconds() == 90
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyP
 def test_what_makes_no_sense_is_refused(name: str, value: int, code: str) -> None:
     with pytest.raises(Refused, match=code):
         change(name, value)
-    assert span(name).total_seconds() == settings.DEADLINES[name]
+    assert duration(name).total_seconds() == settings.DEADLINES[name]
 
 
 def test_the_admin_shows_every_time_with_what_waits_for_it(client: Client) -> None:

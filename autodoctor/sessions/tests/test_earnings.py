@@ -79,13 +79,13 @@ def test_a_charge_and_a_summary_in_either_order(ended: Story, mechanic: User) ->
     earning = Earning.objects.get()
     assert (earning.mechanic, earning.share_cents, earning.awaits_summary) == (mechanic, 699, True)
     assert earning.completed_at == ended.session.ended_at
-    summaries.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
     earning.refresh_from_db()
     assert earning.awaits_summary is False
 
 
 def test_a_summary_before_the_charge(ended: Story, mechanic: User) -> None:
-    summaries.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
     assert not Earning.objects.exists()
     charge(ended)
     assert Earning.objects.get().awaits_summary is False
@@ -123,7 +123,7 @@ def test_the_page_says_what_waits_for_what(
     assert "Set up payouts" in text
     assert f'href="/sessions/{ended.id}/"' in client_of(mechanic).get(PAGE).content.decode()
     ready(mechanic)
-    summaries.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
     text = reads(mechanic)
     assert "Your payout account is ready" in text
     assert "Waits for" not in text
@@ -143,7 +143,7 @@ def test_a_dispute_and_a_refund_are_told(ended: Story, mechanic: User, reads: Ca
 
 def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
     ready(mechanic)
-    summaries.summarise(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
     charge(ended)
     Earning.objects.update(completed_at=timezone.now())
     day = timezone.now() + timedelta(days=1)

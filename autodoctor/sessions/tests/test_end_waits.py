@@ -60,7 +60,7 @@ def test_who_calls_it_off_is_not_waited_for(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.wait(minutes=1.5)
-    extensions.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
+    extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
     story.wait()
     assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
     assert story.minutes_since_noon(story.session.ended_at) == 30.5
@@ -70,7 +70,7 @@ def test_while_the_end_waits_nothing_new_begins(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.wait(minutes=1.5)
-    extensions.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
+    extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
     Payment.objects.filter(id=payment.id).update(state=State.FAILED)
     assert refusal(story.ask) == ("session_closed", 409)
 

@@ -97,8 +97,8 @@ def test_an_offer_of_before_an_extension_is_not_taken_again(story: Story) -> Non
     """The second tab still shows what the first has just bought."""
     payment = story.live().ask()
     story.hold(payment).extend(payment)
-    stale = extensions.MoreTime("+15", 900, 1499, "usd", on_top_of=30 * 60)
-    act = lambda: extensions.ask(  # noqa: E731
+    stale = extensions.ExtensionTerms("+15", 900, 1499, "usd", on_top_of=30 * 60)
+    act = lambda: extensions.request_extension(  # noqa: E731
         session_id=story.id, by=story.customer, terms=stale, return_url="http://localhost/", now=story.now
     )
     assert refusal(act) == ("already_extended", 409)
@@ -147,8 +147,8 @@ def test_nobody_fills_the_log_by_changing_their_mind(story: Story, monkeypatch: 
     monkeypatch.setattr(extensions, "MOST_SAID", 3)
     story.live()
     for seconds in (900, 0, 900):
-        extensions.allow(session_id=story.id, by=story.mechanic, seconds=seconds, now=story.now)
-    said = partial(extensions.allow, session_id=story.id, by=story.mechanic, now=story.now)
+        extensions.set_allowance(session_id=story.id, by=story.mechanic, seconds=seconds, now=story.now)
+    said = partial(extensions.set_allowance, session_id=story.id, by=story.mechanic, now=story.now)
     assert said(seconds=900).allowed_seconds == 900  # the same again is no change
     assert refusal(lambda: said(seconds=0)) == ("too_fast", 429)
 
@@ -165,7 +165,7 @@ def test_what_was_allowed_is_used_up(story: Story) -> None:
 
 def test_the_next_mechanic_says_it_anew(story: Story, mechanic2: User) -> None:
     story.pay().accept().allow(0)
-    transitions.release(session_id=story.id, by=story.mechanic, reason="x", now=story.now)
+    transitions.release_request(session_id=story.id, by=story.mechanic, reason="x", now=story.now)
     assert story.accept(mechanic2).session.allowed_seconds is None
 
 
@@ -174,16 +174,16 @@ def test_never_past_three_hours(story: Story) -> None:
     for _ in range(2):
         payment = story.ask(minutes=60)
         story.hold(payment).extend(payment)
-    assert extensions.room(story.session, story.now) == 30 * 60
+    assert extensions.extendable_seconds(story.session, story.now) == 30 * 60
     assert refusal(lambda: story.ask(minutes=60)) == ("too_long", 409)
     story.leave(story.mechanic).wait(minutes=4).join(story.mechanic)
-    assert extensions.room(story.session, story.now) == 26 * 60
+    assert extensions.extendable_seconds(story.session, story.now) == 26 * 60
 
 
 def test_a_pause_goes_on_over_an_extension(story: Story) -> None:
     story.live().wait(minutes=10).leave(story.mechanic).wait(minutes=1)
     payment = story.ask()
-    assert extensions.room(story.session, story.now) == (180 - 31) * 60
+    assert extensions.extendable_seconds(story.session, story.now) == (180 - 31) * 60
     story.hold(payment).extend(payment)
     assert story.session.paused_at == NOON + timedelta(minutes=10)
     story.wait(minutes=1).join(story.mechanic)
@@ -237,7 +237,7 @@ def test_what_fits_stays_open(story: Story) -> None:
 def test_called_off_is_called_off_once_and_makes_room(story: Story) -> None:
     payment = story.live().ask()
     for _ in range(2):
-        extensions.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
+        extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
     assert [event.data["extension"]["stands"] for event in story.events("extension.failed")] == ["called_off"]
     assert refusal(story.ask) == ("extension_closing", 409)
     Payment.objects.filter(id=payment.id).update(state=State.FAILED)
@@ -248,7 +248,7 @@ def test_nobody_asks_and_calls_off_for_ever(story: Story) -> None:
     story.live()
     for _ in range(extensions.MAX_TRIES):
         payment = story.ask()
-        extensions.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
+        extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
         Payment.objects.filter(id=payment.id).update(state=State.FAILED)
     assert refusal(story.ask) == ("too_many", 409)
 
@@ -266,20 +266,23 @@ def test_what_the_mechanic_called_off_is_not_the_customers_doing(story: Story, m
 def test_what_is_paid_is_not_called_off(story: Story) -> None:
     payment = story.live().ask()
     story.hold(payment)
-    act = lambda: extensions.call_off(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)  # noqa: E731
-    assert refusal(act) == ("already_paid", 409)
+    assert refusal(
+        lambda: extensions.cancel_extension(
+            session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now
+        )
+    ) == ("already_paid", 409)
 
 
 def test_a_booking_is_not_called_off_as_an_extension(story: Story) -> None:
     story.live()
     with pytest.raises(Payment.DoesNotExist):
-        extensions.call_off(session_id=story.id, by=story.customer, payment_id=story.payment.id, now=story.now)
+        extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=story.payment.id, now=story.now)
 
 
 def test_both_hear_of_a_decline_but_not_why(story: Story) -> None:
     payment = story.live().ask()
     Payment.objects.filter(id=payment.id).update(decline_code="insufficient_funds")
-    extensions.tell(session_id=story.id, payment_id=payment.id, now=story.now)
+    extensions.notify_extension_pending(session_id=story.id, payment_id=payment.id, now=story.now)
     (failed,) = story.events("extension.failed")
     assert failed.audience == "both"
     assert failed.data == {"extension": {"id": str(payment.id), "seconds": 900, "stands": "declined"}}
@@ -289,7 +292,7 @@ def test_news_of_what_is_over_is_not_told(story: Story) -> None:
     payment = story.live().ask()
     Payment.objects.filter(id=payment.id).update(decline_code="insufficient_funds")
     story.end(story.customer)
-    extensions.tell(session_id=story.id, payment_id=payment.id, now=story.now)
+    extensions.notify_extension_pending(session_id=story.id, payment_id=payment.id, now=story.now)
     assert story.events("extension.failed") == []
 
 

@@ -121,7 +121,7 @@ def test_both_back_before_the_absence_was_noticed_lose_no_time(story: Story, cus
 
 def test_a_page_that_joined_and_was_gone_at_once_is_noticed(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=5).leave(mechanic).wait(seconds=2)
-    transitions.join(session_id=story.id, user=mechanic, now=story.now)  # handled after its page had closed
+    transitions.join_session(session_id=story.id, user=mechanic, now=story.now)  # handled after its page had closed
     story.wait(seconds=5)
     assert story.session.state == "reconnecting"
 
@@ -131,7 +131,7 @@ def test_the_first_of_two_pages_to_close_changes_nothing(story: Story, mechanic:
     page = Connection.objects.filter(user=mechanic).first()
     assert page is not None
     page.delete()
-    transitions.page_closed(session_id=story.id, user_id=mechanic.id, at=story.now, now=story.now)
+    transitions.record_page_closed(session_id=story.id, user_id=mechanic.id, at=story.now, now=story.now)
     story.wait(minutes=1)
     assert story.session.state == "live"
 

@@ -18,15 +18,15 @@ pytestmark = pytest.mark.django_db
 
 def ask(story: Story, by: User, text: str = "Help me", **more: object) -> SessionEvent:
     given = {"reason": "other", "now": story.now} | more
-    return help_requests.ask(session_id=story.id, by=by, text=text, **given)  # type: ignore[arg-type]
+    return help_requests.ask_support(session_id=story.id, by=by, text=text, **given)  # type: ignore[arg-type]
 
 
 def answer(story: Story, support: User, to: str, text: str = "We are here") -> SessionEvent:
-    return help_requests.answer(session_id=story.id, by=support, to=to, text=text, now=story.now)
+    return help_requests.answer_help_request(session_id=story.id, by=support, to=to, text=text, now=story.now)
 
 
 def read(story: Story, viewer: str) -> list[str]:
-    texts = [event.data.get("text") for event in event_log.read(story.id, after=0, viewer=viewer)]
+    texts = [event.data.get("text") for event in event_log.read_events(story.id, after=0, viewer=viewer)]
     return [text for text in texts if text]
 
 
@@ -57,7 +57,7 @@ def test_it_works_in_every_state(story: Story, customer: User, support: User, wh
         "accepted": lambda: story.pay().accept(),
         "live": story.live,
         "completed": lambda: story.live().end(customer),
-        "cancelled": lambda: transitions.cancel(session_id=story.pay().id, by=customer, now=story.now),
+        "cancelled": lambda: transitions.cancel_session(session_id=story.pay().id, by=customer, now=story.now),
     }
     walk[where]()
     assert story.session.state == where
@@ -93,7 +93,7 @@ def test_a_stranger_and_a_mechanic_who_gave_it_back_find_nothing(
 ) -> None:
     story.pay().accept()
     ask(story, mechanic, "She shouts")
-    transitions.release(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
     story.accept(mechanic2)
     for person in (stranger, mechanic):
         with pytest.raises(Session.DoesNotExist):

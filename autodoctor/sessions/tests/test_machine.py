@@ -32,7 +32,7 @@ class Machine(Course):
 
     @invariant()
     def no_open_session_is_without_a_way_out(self) -> None:
-        ahead = schedule.kept([self.story.id])[self.story.id]
+        ahead = schedule.scheduled_deadlines([self.story.id])[self.story.id]
         ways_out = [kind for kind in ahead if DEADLINES[kind].certain and DEADLINES[kind].leads_to]
         assert ways_out or self.session.state in TERMINAL
 

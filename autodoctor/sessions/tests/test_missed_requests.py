@@ -40,7 +40,7 @@ class RequestsInARow:
     def passes(self, minutes: float = 3) -> Story:
         """It stands in the queue so long, and is called off."""
         story = self.one().wait(minutes=minutes)
-        transitions.cancel(session_id=story.id, by=self.customer, now=story.now)
+        transitions.cancel_session(session_id=story.id, by=self.customer, now=story.now)
         self.now = story.now + timedelta(minutes=1)
         return story
 
@@ -79,7 +79,7 @@ def test_an_acceptance_breaks_the_row(at_noon: RequestsInARow, mechanic: User) -
     at_noon.passes()
     at_noon.passes()
     story = at_noon.one().accept(mechanic)
-    transitions.release(session_id=story.id, by=mechanic, reason="x", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="x", now=story.now)
     at_noon.now = story.now + timedelta(hours=1)
     at_noon.passes()
     assert missed(mechanic) == 1
@@ -90,7 +90,7 @@ def test_who_was_not_free_or_not_taking_all_the_while_missed_nothing(
 ) -> None:
     theirs = Story(stranger, mechanic).pay().accept(mechanic)
     story = at_noon.one().wait(minutes=1)
-    transitions.cancel(session_id=theirs.id, by=stranger, now=story.now)  # from here on free
+    transitions.cancel_session(session_id=theirs.id, by=stranger, now=story.now)  # from here on free
     set_taking_sessions(mechanic=mechanic2, taking=False, now=story.now)
     set_taking_sessions(mechanic=mechanic2, taking=True, now=story.now)  # from here on taking
     story.wait(minutes=5)

@@ -28,7 +28,7 @@ def checkup(mode: str = "video", **failed: str) -> Checkup:
 
 
 def report(story: Story, by: User, mode: str = "video", **failed: str) -> Session:
-    return preflight.report(session_id=story.id, by=by, checkup=checkup(mode, **failed), now=story.now)
+    return preflight.report_preflight(session_id=story.id, by=by, checkup=checkup(mode, **failed), now=story.now)
 
 
 def reported(story: Story) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def test_the_last_of_each_counts(story: Story) -> None:
 
 def test_the_report_of_a_mechanic_who_went_is_not_the_next_ones(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.mechanic, camera="failed")
-    transitions.release(session_id=story.id, by=story.mechanic, reason="no_time", now=story.now)
+    transitions.release_request(session_id=story.id, by=story.mechanic, reason="no_time", now=story.now)
     story.accept(mechanic2)
     assert preflight.checkups(story.session) == {}
 
@@ -150,7 +150,7 @@ def test_calling_it_off_late_costs_half_of_the_chat(story: Story) -> None:
     report(story, story.customer, "chat", network="failed")
     story.join(story.mechanic)
     assert settlement.late_cancel_cents(story.session) == 499
-    transitions.cancel(session_id=story.id, by=story.customer, now=story.now)
+    transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert story.payment.due_cents == 499
 
 
@@ -160,7 +160,7 @@ def test_an_extension_is_paid_as_it_was_bought(story: Story) -> None:
     payments = parts((2999, 2700), (1499, 900))
     session = ended("time_up", granted=3600, used=3600)
     session.kind, session.chat_price_cents, session.price_cents = "chat", 999, 2999
-    assert list(settlement.due(session, payments).values()) == [999, 1499]
+    assert list(settlement.amounts_due(session, payments).values()) == [999, 1499]
 
 
 def test_after_the_start_it_stays_what_it_is(story: Story) -> None:
@@ -187,7 +187,7 @@ def test_of_the_call_that_became_a_chat_nothing_is_lost_and_nobody_is_heard(stor
 
 def test_it_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.customer, "chat", camera="failed")
-    transitions.release(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)
+    transitions.release_request(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)
     story.accept(mechanic2)
     assert (story.session.kind, settlement.agreed_cents(story.session)) == ("chat", 999)
 

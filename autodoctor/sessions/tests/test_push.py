@@ -87,7 +87,7 @@ def test_given_back_it_is_offered_again_but_not_to_who_gave_it_back(
     offered(story.pay()).accept()
     for user in (customer, mechanic, mechanic2):
         told(user)
-    transitions.release(session_id=story.id, by=mechanic, reason="parts", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="parts", now=story.now)
     run_due(story.now)
     assert titles(customer) == ["Your mechanic could not go on"]
     assert titles(mechanic) == []
@@ -97,7 +97,7 @@ def test_given_back_it_is_offered_again_but_not_to_who_gave_it_back(
 def test_whoever_asks_for_another_mechanic_knows_it(story: Story, customer: "User") -> None:
     story.pay().accept()
     told(customer)
-    transitions.release(session_id=story.id, by=customer, reason="other", now=story.now)
+    transitions.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
     assert told(customer) == []
 
 
@@ -122,7 +122,7 @@ def test_the_mechanic_is_nudged_on_the_phone(story: Story, mechanic: "User") -> 
 def test_the_summary_is_there(story: Story, customer: "User", mechanic: "User") -> None:
     story.live().end(mechanic)
     told(customer)
-    summaries.summarise(session_id=story.id, by=mechanic, now=story.now, data={})
+    summaries.submit_summary(session_id=story.id, by=mechanic, now=story.now, data={})
     (note,) = told(customer)
     assert note["path"] == f"/sessions/{story.id}/summary/"
     assert (note["title"], note["urgent"]) == ("Your summary is there", False)

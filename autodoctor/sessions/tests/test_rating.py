@@ -37,7 +37,7 @@ def just_over(over: "Story") -> "Session":
 
 
 def give(story: "Story", stars: int = 5, line: str = "", by: "User | None" = None) -> "Session":
-    return rating.rate(session_id=story.id, by=by or story.customer, stars=stars, line=line, now=story.now)
+    return rating.rate_session(session_id=story.id, by=by or story.customer, stars=stars, line=line, now=story.now)
 
 
 def refusal(story: "Story", stars: int = 5, line: str = "", by: "User | None" = None) -> tuple[str, int]:
@@ -95,7 +95,7 @@ def test_it_may_change_for_14_days_and_counts_once(over: "Story", mechanic: "Use
     give(over, 5, "It held, after all")  # pressed twice: nothing new
 
     assert len(over.events("rating.given")) == 2
-    assert ratings.standing(mechanic) == ratings.Standing(5.0, 1)
+    assert ratings.rating_average(mechanic) == ratings.RatingAverage(5.0, 1)
 
     over.now += timedelta(seconds=1)
     with pytest.raises(Refused) as refused:
@@ -115,9 +115,9 @@ def test_average_and_latest_words_of_all_their_sessions(
     elsewhere = Story(customer, mechanic2).live().end(customer)
     give(elsewhere, 1, "Somebody else")
 
-    assert ratings.standing(mechanic) == ratings.Standing(4.5, 2)
-    assert ratings.standings([mechanic, mechanic2, customer, None]).keys() == {mechanic.id, mechanic2.id}
-    assert [opinion["rating_line"] for opinion in ratings.opinions(mechanic)] == ["Knows old Volvos"]
+    assert ratings.rating_average(mechanic) == ratings.RatingAverage(4.5, 2)
+    assert ratings.rating_averages([mechanic, mechanic2, customer, None]).keys() == {mechanic.id, mechanic2.id}
+    assert [opinion["rating_line"] for opinion in ratings.latest_reviews(mechanic)] == ["Knows old Volvos"]
 
 
 # The pages

@@ -9,7 +9,7 @@ from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle.refunds import refund
+from autodoctor.sessions.lifecycle.refunds import refund_session
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 
@@ -26,7 +26,7 @@ def charged(story: Story) -> Story:
 def give(story: Story, by: User, **changes: Any) -> Refund:
     given: dict[str, Any] = {"amount_cents": 400, "reason": "The picture froze", "borne_by": "platform"}
     given |= {"payment_id": story.payment.id} | changes
-    return refund(session_id=story.id, by=by, now=story.now, **given)
+    return refund_session(session_id=story.id, by=by, now=story.now, **given)
 
 
 def test_it_stands_in_the_ledger_and_in_the_log_of_support(charged: Story, support: User) -> None:

@@ -17,7 +17,16 @@ from autodoctor.sessions.lifecycle import extensions, preflight
 from autodoctor.sessions.lifecycle.preflight import Checkup
 from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Connection, SessionEvent
-from autodoctor.sessions.rules.table import DEADLINES, RULES, CallOff, Channel, Complete, Release, Tell, named
+from autodoctor.sessions.rules.table import (
+    DEADLINES,
+    RULES,
+    CancelUnstarted,
+    Channel,
+    CompleteSession,
+    ReleaseMechanic,
+    Tell,
+    rule_of_kind,
+)
 from autodoctor.sessions.tests.story import CHAT, Story
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +52,7 @@ class Case:
 
 def fails_the_check(story: Story, person: User | None = None, mode: str = "video") -> Story:
     checkup = Checkup(mode=mode, checks=FAILING, network={})
-    preflight.report(session_id=story.id, by=person or story.customer, checkup=checkup, now=story.now)
+    preflight.report_preflight(session_id=story.id, by=person or story.customer, checkup=checkup, now=story.now)
     return story
 
 
@@ -57,7 +66,7 @@ def opens_the_page(story: Story, person: User) -> Story:
 
 def is_declined(story: Story, payment: Payment) -> Story:
     Payment.objects.filter(id=payment.id).update(decline_code="card_declined")
-    extensions.tell(session_id=story.id, payment_id=payment.id, now=story.now)
+    extensions.notify_extension_pending(session_id=story.id, payment_id=payment.id, now=story.now)
     return story
 
 
@@ -122,9 +131,9 @@ def fired(story: Story, kind: str) -> int:
     does, session = DEADLINES[kind].does, story.session
     if isinstance(does, Tell):
         return SessionEvent.objects.filter(session_id=story.id, rule=kind).count()
-    if isinstance(does, CallOff | Complete):
+    if isinstance(does, CancelUnstarted | CompleteSession):
         return int(session.end_reason == does.reason)
-    if isinstance(does, Release):
+    if isinstance(does, ReleaseMechanic):
         return session.participants.filter(release_reason=does.reason).count()
     times = CASES[kind].times
     assert times, f"{kind}: say how it shows"
@@ -206,8 +215,8 @@ def test_what_the_log_keeps_of_a_rule(story: Story) -> None:
 
 
 def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
-    assert named("media.none") == "No sound and picture"
-    assert named("of.tomorrow") == "of.tomorrow"
+    assert rule_of_kind("media.none") == "No sound and picture"
+    assert rule_of_kind("of.tomorrow") == "of.tomorrow"
 
 
 # It stops when its cause is gone
@@ -216,7 +225,7 @@ def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
 def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
     checkup = Checkup(mode="video", checks=dict.fromkeys(FAILING, "passed"), network={})
-    preflight.report(session_id=story.id, by=customer, checkup=checkup, now=story.now)
+    preflight.report_preflight(session_id=story.id, by=customer, checkup=checkup, now=story.now)
     assert "preflight.failing" not in story.wait(seconds=60).rules()
 
 
@@ -228,7 +237,7 @@ def test_who_chooses_to_do_with_less_fails_no_more(customer: User, mechanic: Use
 def test_it_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept().join(mechanic)).wait(seconds=100)
     checks = {**FAILING, "network": "failed"}
-    preflight.report(
+    preflight.report_preflight(
         session_id=story.id, by=customer, checkup=Checkup(mode="video", checks=checks, network={}), now=story.now
     )
     assert "preflight.failing" not in story.wait(seconds=79).rules()

@@ -23,7 +23,7 @@ def test_an_unpaid_draft_is_cancelled_five_minutes_after_the_latest_checkout(sto
 def test_a_later_checkout_prolongs_the_draft(story: Story) -> None:
     story.wait(minutes=20)
     later = story.now.replace(hour=13, minute=0)
-    transitions.payable(session_id=story.id, until=later, now=story.now)
+    transitions.extend_payable_until(session_id=story.id, until=later, now=story.now)
     story.wait(minutes=44, seconds=59)
     assert story.session.state == "draft"
     story.wait(seconds=1)

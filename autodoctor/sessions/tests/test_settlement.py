@@ -59,13 +59,13 @@ def ended(reason: str, *, granted: int, used: int, solved: bool | None = None) -
 )
 def test_what_is_captured(reason: str, expected: list[int]) -> None:
     payments = parts((999, 1800), (1499, 900))
-    due = settlement.due(ended(reason, granted=2700, used=2100), payments)
+    due = settlement.amounts_due(ended(reason, granted=2700, used=2100), payments)
     assert due == {payment.id: cents for payment, cents in zip(payments, expected, strict=True)}
 
 
 def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> None:
     with pytest.raises(ValueError, match="what_nobody_thought_of"):
-        settlement.due(ended("what_nobody_thought_of", granted=2700, used=2100), parts((999, 1800)))
+        settlement.amounts_due(ended("what_nobody_thought_of", granted=2700, used=2100), parts((999, 1800)))
 
 
 @pytest.mark.parametrize(
@@ -81,21 +81,21 @@ def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> N
     ],
 )
 def test_the_line_of_the_table_is_named(reason: str, solved: bool | None, line: str) -> None:
-    assert settlement.rule(ended(reason, granted=1800, used=900, solved=solved)) == line
+    assert settlement.charge_rule(ended(reason, granted=1800, used=900, solved=solved)) == line
 
 
 def test_the_question_keeps_it_open_and_the_answer_decides() -> None:
     payments = parts((1000, 1000))
-    assert settlement.due(ended("ended_by_mechanic", granted=1000, used=250), payments) == {}
+    assert settlement.amounts_due(ended("ended_by_mechanic", granted=1000, used=250), payments) == {}
     for solved, cents in ((True, 1000), (False, 250)):
         session = ended("ended_by_mechanic", granted=1000, used=250, solved=solved)
-        assert settlement.due(session, payments) == {payments[0].id: cents}
+        assert settlement.amounts_due(session, payments) == {payments[0].id: cents}
 
 
 def test_nothing_is_due_of_an_extension_whose_time_was_never_given() -> None:
     booking, extension = parts((999, 1800), (1499, 900))
     extension.granted_at = None
-    assert settlement.due(ended("time_up", granted=1800, used=1800), [booking, extension]) == {
+    assert settlement.amounts_due(ended("time_up", granted=1800, used=1800), [booking, extension]) == {
         booking.id: 999,
         extension.id: 0,
     }
@@ -105,7 +105,7 @@ def test_the_used_seconds_fill_the_booking_first_and_then_each_extension_in_orde
     booking, first, second = parts((1000, 1000), (100, 100), (200, 200))
     shuffled = [second, booking, first]
     assert settlement.in_order(shuffled) == [booking, first, second]
-    due = settlement.due(ended("mechanic_lost", granted=1300, used=1150), shuffled)
+    due = settlement.amounts_due(ended("mechanic_lost", granted=1300, used=1150), shuffled)
     assert due == {booking.id: 1000, first.id: 100, second.id: 50}
 
 
@@ -117,7 +117,7 @@ def test_an_extension_asked_for_before_the_booking_was_written_comes_after_it_al
 
 def test_what_has_no_seconds_has_no_used_share() -> None:
     (booking,) = parts((999, 0))
-    assert settlement.due(ended("mechanic_lost", granted=1800, used=900), [booking]) == {booking.id: 0}
+    assert settlement.amounts_due(ended("mechanic_lost", granted=1800, used=900), [booking]) == {booking.id: 0}
 
 
 def test_a_pause_is_not_used_time() -> None:
@@ -166,11 +166,11 @@ def test_the_price_is_that_of_the_chat_it_was_turned_into(kind: str, chat_price:
     booking, extension = parts((2999, 2700), (1499, 900))
     session = ended("time_up", granted=3600, used=3600)
     session.kind, session.chat_price_cents, session.price_cents = kind, chat_price, 2999
-    assert settlement.due(session, [booking, extension]) == {booking.id: expected, extension.id: 1499}
+    assert settlement.amounts_due(session, [booking, extension]) == {booking.id: expected, extension.id: 1499}
     assert settlement.agreed_cents(session) == expected
     assert settlement.late_cancel_cents(session) == expected * 50 // 100
     session.end_reason = "cancelled_late"
-    assert settlement.due(session, [booking, extension]) == {booking.id: expected * 50 // 100, extension.id: 0}
+    assert settlement.amounts_due(session, [booking, extension]) == {booking.id: expected * 50 // 100, extension.id: 0}
 
 
 def test_the_mechanic_gets_seventy_percent_rounded_down() -> None:
@@ -183,16 +183,16 @@ def test_the_mechanic_gets_seventy_percent_rounded_down() -> None:
 def test_what_it_would_cost_leaves_the_session_as_it_is() -> None:
     payments = parts((999, 1800), (1499, 900))
     session = ended("ended_by_mechanic", granted=2700, used=2100)
-    assert settlement.due_if(session, payments, solved=True) == 999 + 1499
-    assert settlement.due_if(session, payments, solved=False) == 999 + 499
-    assert settlement.due_if(session, payments, end_reason="unattended") == 0
+    assert settlement.amounts_due_if(session, payments, solved=True) == 999 + 1499
+    assert settlement.amounts_due_if(session, payments, solved=False) == 999 + 499
+    assert settlement.amounts_due_if(session, payments, end_reason="unattended") == 0
     assert (session.end_reason, session.solved) == ("ended_by_mechanic", None)
 
 
 @pytest.mark.parametrize(("cents", "expected"), [(49, 0), (50, 50), (51, 51)])
 def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> None:
     payments = parts((1000, 1800), (cents, 900))
-    assert settlement.due_if(ended("time_up", granted=2700, used=2700), payments) == 1000 + expected
+    assert settlement.amounts_due_if(ended("time_up", granted=2700, used=2700), payments) == 1000 + expected
 
 
 # Whether all of it is settled
@@ -228,7 +228,7 @@ def test_a_used_share_is_never_more_than_was_held_and_all_of_it_when_all_was_use
 ) -> None:
     payments = parts(*bought)
     granted = sum(payment.seconds for payment in payments)
-    due = settlement.due(ended("mechanic_lost", granted=granted, used=used), payments)
+    due = settlement.amounts_due(ended("mechanic_lost", granted=granted, used=used), payments)
     assert due is not None
     assert all(0 <= due[payment.id] <= payment.amount_cents for payment in payments)
     if used >= granted:

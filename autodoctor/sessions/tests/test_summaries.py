@@ -6,7 +6,7 @@ from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import transitions
-from autodoctor.sessions.lifecycle.summaries import correct, summarise
+from autodoctor.sessions.lifecycle.summaries import add_correction, submit_summary
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import pending_summaries
 from autodoctor.sessions.tests.story import Story
@@ -19,7 +19,7 @@ def over(story: Story) -> Story:
 
 
 def write(story: Story, by: User | None = None) -> Session:
-    return summarise(session_id=story.id, by=by or story.mechanic, now=story.now, data={"safe": "yes"})
+    return submit_summary(session_id=story.id, by=by or story.mechanic, now=story.now, data={"safe": "yes"})
 
 
 def test_the_summary_is_written_once_and_ends_the_reminders(story: Story) -> None:
@@ -51,11 +51,11 @@ def test_only_the_mechanic_writes_and_only_once_it_is_over(story: Story, strange
 def test_corrections_come_after_the_summary(story: Story) -> None:
     over(story)
     with pytest.raises(Refused) as refused:
-        correct(session_id=story.id, by=story.mechanic, now=story.now, data={})
+        add_correction(session_id=story.id, by=story.mechanic, now=story.now, data={})
     assert refused.value.code == "not_submitted"
     write(story)
-    correct(session_id=story.id, by=story.mechanic, now=story.now, data={})
-    correct(session_id=story.id, by=story.mechanic, now=story.now, data={})
+    add_correction(session_id=story.id, by=story.mechanic, now=story.now, data={})
+    add_correction(session_id=story.id, by=story.mechanic, now=story.now, data={})
     assert len(story.events("summary.corrected")) == 2
 
 
@@ -85,7 +85,7 @@ def test_an_overdue_summary_keeps_its_mechanic_from_accepting(
 
     write(story)
     following.accept()
-    transitions.release(session_id=following.id, by=mechanic, reason="other", now=following.now)
+    transitions.release_request(session_id=following.id, by=mechanic, reason="other", now=following.now)
     following.accept(mechanic2)
 
 
@@ -93,4 +93,4 @@ def test_before_it_is_overdue_by_a_day_nothing_is_in_the_way(story: Story, stran
     over(story)
     story.wait(minutes=48 * HOURS - 1)
     assert list(pending_summaries.by(mechanic)) == [story.session]
-    assert pending_summaries.in_the_way(mechanic, story.now) is None
+    assert pending_summaries.blocking_session(mechanic, story.now) is None

@@ -42,7 +42,7 @@ def test_both_read_why_support_ended_it_and_only_the_used_share_is_due(story: St
     (noted,) = story.events("support.ended")
     assert (noted.actor_name, noted.audience, noted.data["reason"]) == (support.name, "support", WHY)
     assert story.payment.due_cents == 333
-    assert support_actions.said_at_the_end(story.session) == WHY
+    assert support_actions.closing_reason(story.session) == WHY
 
 
 def test_called_off_before_the_start_costs_nothing(story: Story, support: User) -> None:
@@ -163,7 +163,7 @@ def test_words_reach_whom_they_are_for_and_by_mail_who_is_away(
     story: Story, support: User, to: str, reads: str
 ) -> None:
     story.pay().accept().join(story.customer)
-    support_actions.say(session_id=story.id, by=support, text="Hello", to=to, now=story.now)
+    support_actions.send_message(session_id=story.id, by=support, text="Hello", to=to, now=story.now)
     (said,) = story.events("message.posted")
     assert (said.audience, said.actor_role, said.data) == (to, "support", {"text": "Hello"})
     assert mails("support_wrote") == ([str(story.mechanic.id)] if "m" in reads else [])
@@ -174,7 +174,7 @@ ACTS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "cancel": (support_actions.cancel, {"reason": WHY}),
     "release": (support_actions.release, {"reason": WHY}),
     "give_time": (support_actions.give_time, {"reason": WHY, "seconds": 900}),
-    "say": (support_actions.say, {"text": "Hello", "to": "both"}),
+    "say": (support_actions.send_message, {"text": "Hello", "to": "both"}),
 }
 
 

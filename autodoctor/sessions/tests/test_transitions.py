@@ -86,22 +86,22 @@ def test_only_the_mechanic_starts_and_only_once_both_are_in(story: Story, custom
         story.start()
     story.join(customer)
     with pytest.raises(Refused, match="not_the_mechanic"):
-        transitions.start(session_id=story.id, by=customer, now=story.now)
+        transitions.start_session(session_id=story.id, by=customer, now=story.now)
 
 
 def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, support: User) -> None:
     for person in (customer, support):
         with pytest.raises(InvalidTransition):
-            transitions.release(session_id=story.id, by=person, reason="free", now=story.now)
+            transitions.release_request(session_id=story.id, by=person, reason="free", now=story.now)
     assert story.session.state == "draft"
 
 
 def test_who_gave_it_back_learns_nothing_of_what_becomes_of_it(story: Story, mechanic: User, mechanic2: User) -> None:
     story.pay().accept()
-    transitions.release(session_id=story.id, by=mechanic, reason="no", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now)
     story.accept(mechanic2)
     with pytest.raises(Session.DoesNotExist):
-        transitions.release(session_id=story.id, by=mechanic, reason="again", now=story.now)
+        transitions.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
 
 
 def test_nothing_moves_before_payment(story: Story, customer: User, mechanic: User) -> None:
@@ -118,8 +118,8 @@ def test_nothing_moves_after_the_end(story: Story, customer: User, mechanic: Use
     for refused in (
         lambda: story.join(customer),
         story.start,
-        lambda: transitions.cancel(session_id=story.id, by=customer, now=story.now),
-        lambda: transitions.release(session_id=story.id, by=mechanic, reason="no", now=story.now),
+        lambda: transitions.cancel_session(session_id=story.id, by=customer, now=story.now),
+        lambda: transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now),
     ):
         with pytest.raises(InvalidTransition):
             refused()
@@ -145,14 +145,14 @@ def test_a_given_back_request_goes_to_the_front(story: Story, customer: User, st
     story.pay().wait(minutes=1)
     earlier = Story(stranger, mechanic).pay()
     Session.objects.filter(pk=earlier.id).update(requested_at=NOON - timedelta(minutes=5))
-    assert request_queue.place(story.id) == 2
+    assert request_queue.queue_position(story.id) == 2
     story.accept()
-    transitions.release(session_id=story.id, by=mechanic, reason="Not my engine", now=story.now)
-    assert request_queue.place(story.id) == 1
-    assert story.id not in request_queue.open_to(mechanic).values_list("id", flat=True)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="Not my engine", now=story.now)
+    assert request_queue.queue_position(story.id) == 1
+    assert story.id not in request_queue.requests_open_to(mechanic).values_list("id", flat=True)
     assert MechanicProfile.objects.get(user=mechanic).taking_sessions  # only a deadline switches it off
     before = story.session.seq
-    transitions.release(session_id=story.id, by=mechanic, reason="again", now=story.now)
+    transitions.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
     assert story.session.seq == before
 
 
@@ -174,11 +174,11 @@ def test_calling_off_costs_half_once_the_mechanic_is_in(
         "accept": story.accept,
         "mechanic in": lambda: story.join(mechanic),
         "customer in": lambda: story.join(customer),
-        "release": lambda: transitions.release(session_id=story.id, by=mechanic, reason="no", now=story.now),
+        "release": lambda: transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now),
     }
     for step in steps:
         moves[step]()
-    transitions.cancel(session_id=story.id, by=customer, now=story.now)
+    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
     assert story.facts() == {"state": "cancelled", "reason": reason, "due": due}
 
 
@@ -204,15 +204,15 @@ def test_no_answer_in_a_day_counts_as_solved(story: Story, mechanic: User) -> No
 
 def test_a_payment_that_comes_after_the_draft_was_cancelled_admits_nobody(story: Story) -> None:
     story.wait(minutes=35)
-    transitions.admit(session_id=story.id, now=story.now)
+    transitions.admit_request(session_id=story.id, now=story.now)
     assert story.facts() == {"state": "cancelled", "reason": "unpaid", "due": 0}
 
 
 def test_support_reads_alerts_and_nobody_else(story: Story) -> None:
     story.pay().wait(minutes=3)
-    assert "alert.support" in [event.kind for event in event_log.read(story.id, after=0, viewer="support")]
+    assert "alert.support" in [event.kind for event in event_log.read_events(story.id, after=0, viewer="support")]
     for viewer in ("customer", "mechanic"):
-        assert "alert.support" not in [event.kind for event in event_log.read(story.id, after=0, viewer=viewer)]
+        assert "alert.support" not in [event.kind for event in event_log.read_events(story.id, after=0, viewer=viewer)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,10 +8,10 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.sessions.lifecycle import fair_clock
-from autodoctor.sessions.lifecycle.summaries import summarise
+from autodoctor.sessions.lifecycle.summaries import submit_summary
 from autodoctor.sessions.lifecycle.transitions import PlanTerms, answer_solved
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.record.participants import Seat, Situation
+from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.tests.story import NOON, Story
 from autodoctor.sessions.tests.test_rules import fails_the_check
@@ -27,13 +27,13 @@ def at(minutes: float) -> datetime:
 
 def situation(
     *, customer: dict[str, Any] | None = None, mechanic: dict[str, Any] | None = None, **session: Any
-) -> Situation:
+) -> SessionState:
     """`customer` and `mechanic`: what the log last noticed of them; nothing when they have no part in it."""
 
-    def seat(role: str, part: dict[str, Any] | None) -> Seat:
-        return Seat(role, None if part is None else Participant(role=role, **part))
+    def seat(role: str, part: dict[str, Any] | None) -> ParticipantState:
+        return ParticipantState(role, None if part is None else Participant(role=role, **part))
 
-    return Situation(Session(**session), seat("customer", customer), seat("mechanic", mechanic))
+    return SessionState(Session(**session), seat("customer", customer), seat("mechanic", mechanic))
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_all_time_is_given_once_the_end_only_waits_for_a_payment(
         (situation(clock_at=None, customer=DEAF | {"receiving_at": at(5)}, mechanic=HERE), None),
     ],
 )
-def test_media_are_lost_from_the_first_loss_on_while_both_are_in(it: Situation, since: datetime | None) -> None:
-    assert triggers.media_lost_since(it) == since
+def test_media_are_lost_from_the_first_loss_on_while_both_are_in(state: SessionState, since: datetime | None) -> None:
+    assert triggers.media_lost_since(state) == since
 
 
 WAITS: dict[str, Any] = {"paused_at": at(5), "pause_cause": "mechanic"}
@@ -91,8 +91,8 @@ WAITS: dict[str, Any] = {"paused_at": at(5), "pause_cause": "mechanic"}
         (situation(paused_at=at(5), pause_cause="customer", mechanic={"missed_at": at(6)}), None),
     ],
 )
-def test_the_customer_waits_for_a_mechanic_who_is_gone(it: Situation, since: datetime | None) -> None:
-    assert triggers.mechanic_lost_since(it) == since
+def test_the_customer_waits_for_a_mechanic_who_is_gone(state: SessionState, since: datetime | None) -> None:
+    assert triggers.mechanic_lost_since(state) == since
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_check_fails_for_whoever_is_not_in(
 @pytest.mark.parametrize("clock", [{"ends_at": at(30)}, {"paused_at": at(5)}, {}])
 def test_what_does_not_run_and_stand_still_is_not_resumed(clock: dict[str, Any]) -> None:
     session = Session(pause_cause="mechanic", **clock)
-    fair_clock.resume(session, at(6))
+    fair_clock.resume_clock(session, at(6))
     assert session.pause_cause == "mechanic"
     assert {name: getattr(session, name) for name in clock} == clock
 
@@ -136,7 +136,7 @@ def test_what_does_not_run_and_stand_still_is_not_resumed(clock: dict[str, Any])
 @pytest.mark.parametrize(("clock_at", "paused_at"), [(None, at(5)), (at(4), at(5)), (at(6), at(6))])
 def test_a_pause_never_begins_before_the_clock_was_set(clock_at: datetime | None, paused_at: datetime) -> None:
     session = Session(clock_at=clock_at)
-    fair_clock.pause(session, "customer", at(5))
+    fair_clock.pause_clock(session, "customer", at(5))
     assert (session.paused_at, session.pause_cause) == (paused_at, "customer")
 
 
@@ -190,7 +190,7 @@ def test_a_failing_check_of_the_mechanic_alerts_too(customer: User, mechanic: Us
 @pytest.mark.django_db
 def test_who_has_written_the_summary_is_not_reminded(story: Story, mechanic: User) -> None:
     story.live().end(story.customer)
-    summarise(session_id=story.id, by=mechanic, now=story.now, data={})
+    submit_summary(session_id=story.id, by=mechanic, now=story.now, data={})
     assert not [rule for rule in story.wait(minutes=60 * 49).rules() if rule.startswith("summary.")]
 
 

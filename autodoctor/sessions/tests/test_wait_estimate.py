@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries.wait_estimate import FEWEST, MOST, Estimate, estimate
+from autodoctor.sessions.queries.wait_estimate import FEWEST, MOST, Estimate, estimate_wait
 from autodoctor.sessions.tests.story import NOON
 
 if TYPE_CHECKING:
@@ -48,29 +48,29 @@ def some(customer: "User", *minutes: float, before: timedelta = timedelta(hours=
 
 def test_the_middle_half_and_what_it_is_made_of(customer: "User") -> None:
     some(customer, 1, 1, 2, 2, 3, 4, 5, 5, 9)
-    assert estimate(NOW) == Estimate(low=2, median=3, high=5, count=9)
+    assert estimate_wait(NOW) == Estimate(low=2, median=3, high=5, count=9)
 
 
 def test_too_few_say_nothing(customer: "User") -> None:
     some(customer, *[2] * (FEWEST - 1))
-    assert estimate(NOW) is None
+    assert estimate_wait(NOW) is None
     some(customer, 2)
-    assert estimate(NOW) == Estimate(2, 2, 2, FEWEST)
+    assert estimate_wait(NOW) == Estimate(2, 2, 2, FEWEST)
 
 
 def test_those_of_another_time_of_day_or_too_long_ago_say_nothing(customer: "User") -> None:
     some(customer, *[2] * FEWEST, before=timedelta(hours=9))
     some(customer, *[2] * FEWEST, before=timedelta(days=8))
-    assert estimate(NOW) is None
+    assert estimate_wait(NOW) is None
     some(customer, *[4] * FEWEST, before=timedelta(days=3, hours=-1))
-    assert estimate(NOW) == Estimate(4, 4, 4, FEWEST)
+    assert estimate_wait(NOW) == Estimate(4, 4, 4, FEWEST)
 
 
 def test_waiting_in_vain_counts_too(customer: "User") -> None:
     some(customer, *[2] * 4)
     for _ in range(4):
         waited(customer, 20, at=NOW - timedelta(hours=1), why="unattended", state="expired")
-    found = estimate(NOW)
+    found = estimate_wait(NOW)
     assert found is not None
     assert (found.low, found.high) == (2, 20)
 
@@ -78,13 +78,13 @@ def test_waiting_in_vain_counts_too(customer: "User") -> None:
 def test_one_that_was_given_back_and_waits_again_is_no_answer(customer: "User") -> None:
     some(customer, *[2] * (FEWEST - 1))
     waited(customer, 1, at=NOW - timedelta(hours=1), state="requested")
-    assert estimate(NOW) is None
+    assert estimate_wait(NOW) is None
 
 
 def test_seconds_are_rounded_up_and_only_the_last_count(customer: "User") -> None:
     some(customer, *[30] * 10, before=timedelta(hours=2))
     some(customer, *[0.2] * MOST, before=timedelta(minutes=30))
-    assert estimate(NOW) == Estimate(1, 1, 1, MOST)
+    assert estimate_wait(NOW) == Estimate(1, 1, 1, MOST)
 
 
 def test_it_takes_one_query_by_an_index(customer: "User") -> None:
@@ -92,7 +92,7 @@ def test_it_takes_one_query_by_an_index(customer: "User") -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        estimate(NOW)
+        estimate_wait(NOW)
     assert len(queries) == 1
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

@@ -140,7 +140,7 @@ def list_events(
     """The log after `after`, as this role may read it."""
     session = visible_to(user_of(request)).get(pk=session_id)
     viewer = event_log.role_in(user_of(request), session) or ""
-    events = event_log.read(session_id, after=after, viewer=viewer, limit=limit)
+    events = event_log.read_events(session_id, after=after, viewer=viewer, limit=limit)
     last = events[-1].seq if events else after
     reaches = last if len(events) == limit else max(session.seq, last)
     return {"events": [event_log.as_frame(event) for event in events], "seq": reaches}
@@ -148,29 +148,29 @@ def list_events(
 
 @router.post("/sessions/{uuid:session_id}/accept", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def accept(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(transitions.accept(session_id=session_id, mechanic=user_of(request), now=timezone.now()))
+    return as_answer(transitions.accept_request(session_id=session_id, mechanic=user_of(request), now=timezone.now()))
 
 
 @router.post("/sessions/{uuid:session_id}/release", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def release(request: HttpRequest, session_id: UUID, body: Reason | None = None) -> dict[str, Any]:
     reason = (body or Reason(reason="given_back")).reason
     by = user_of(request)
-    return as_answer(transitions.release(session_id=session_id, by=by, reason=reason, now=timezone.now()))
+    return as_answer(transitions.release_request(session_id=session_id, by=by, reason=reason, now=timezone.now()))
 
 
 @router.post("/sessions/{uuid:session_id}/start", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(transitions.start(session_id=session_id, by=user_of(request), now=timezone.now()))
+    return as_answer(transitions.start_session(session_id=session_id, by=user_of(request), now=timezone.now()))
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def end(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(transitions.end(session_id=session_id, by=user_of(request), now=timezone.now()))
+    return as_answer(transitions.end_session(session_id=session_id, by=user_of(request), now=timezone.now()))
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def cancel(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(transitions.cancel(session_id=session_id, by=user_of(request), now=timezone.now()))
+    return as_answer(transitions.cancel_session(session_id=session_id, by=user_of(request), now=timezone.now()))
 
 
 @router.post("/sessions/{uuid:session_id}/solved", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
@@ -183,7 +183,7 @@ def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, An
 def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, Any]:
     """The mechanic says how much longer they can stay: only that much can be added."""
     by = user_of(request)
-    session = extensions.allow(session_id=session_id, by=by, seconds=body.seconds, now=timezone.now())
+    session = extensions.set_allowance(session_id=session_id, by=by, seconds=body.seconds, now=timezone.now())
     return as_answer(session)
 
 
@@ -200,7 +200,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "concern": session.concern,
             "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
         }
-        for session in request_queue.open_to(user_of(request))[:100]
+        for session in request_queue.requests_open_to(user_of(request))[:100]
     ]
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, mechanic_only
-from autodoctor.core.errors import SeeOther, inert_cell
+from autodoctor.core.errors import SeeOther, safe_csv_cell
 from autodoctor.payments import payouts
 from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.queries import earnings_report as reading
@@ -115,7 +115,7 @@ def _cells(line: Line) -> list[str]:
     return [
         timezone.localtime(earning.completed_at).strftime("%Y-%m-%d %H:%M"),
         str(payment.owner_id),
-        *map(inert_cell, words),
+        *map(safe_csv_cell, words),
         payment.currency.upper(),
         *(f"{cents // 100}.{cents % 100:02d}" for cents in amounts),
         "; ".join(line.why),

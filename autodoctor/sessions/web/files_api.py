@@ -46,8 +46,8 @@ class FileList(Schema):
 def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Newest first."""
     viewer, now = user_of(request), timezone.now()
-    session = attachments.shown_to(viewer, session_id)
-    return {"files": [attachments.as_answer(file, session, viewer, now) for file in listing.files_of(session_id)]}
+    session = attachments.session_with_files(viewer, session_id)
+    return {"files": [attachments.file_answer(file, session, viewer, now) for file in listing.files_of(session_id)]}
 
 
 @router.post(
@@ -58,8 +58,8 @@ def share_file(
 ) -> Status[dict[str, Any]]:
     """Up to 10 MB, 50 a session: photos, short videos and sounds, PDF, text, Office. Photos lose their EXIF."""
     user, now = user_of(request), timezone.now()
-    shared = attachments.share(session_id=session_id, by=user, upload=file, now=now, client_id=client_id)
-    return Status(201, attachments.as_answer(shared, Session.objects.get(pk=session_id), user, now))
+    shared = attachments.share_file(session_id=session_id, by=user, upload=file, now=now, client_id=client_id)
+    return Status(201, attachments.file_answer(shared, Session.objects.get(pk=session_id), user, now))
 
 
 @router.delete(
@@ -70,5 +70,5 @@ def share_file(
 )
 def remove_file(request: HttpRequest, session_id: UUID, file_id: UUID) -> Status[None]:
     """Yours, as long as you may share, and never one that the summary shows."""
-    attachments.unshare(session_id=session_id, file_id=file_id, by=user_of(request), now=timezone.now())
+    attachments.remove_file(session_id=session_id, file_id=file_id, by=user_of(request), now=timezone.now())
     return Status(204, None)

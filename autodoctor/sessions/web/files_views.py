@@ -19,7 +19,7 @@ from autodoctor.sessions.models import Session
 @never_cache
 def session_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thumbnail: bool = False) -> HttpResponse:
     try:
-        attachments.shown_to(request.user, session_id)
+        attachments.session_with_files(request.user, session_id)
     except Session.DoesNotExist:
         raise Http404 from None
     file = get_object_or_404(files_of(session_id), pk=file_id)

@@ -45,7 +45,7 @@ def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 )
 def ask_for_help(request: HttpRequest, session_id: UUID, body: Question) -> Status[dict[str, Any]]:
     """In every state, and for 30 days after the end. The answer is an event of kind `help.answered`."""
-    asked = help_requests.ask(
+    asked = help_requests.ask_support(
         session_id=session_id,
         by=user_of(request),
         reason=body.reason.value,

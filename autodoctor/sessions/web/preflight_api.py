@@ -52,7 +52,9 @@ def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) 
         checks={name: outcome.value for name, outcome in body.checks},
         network={name: None if figure is None else round(figure, 1) for name, figure in body.network},
     )
-    return as_answer(preflight.report(session_id=session_id, by=user_of(request), checkup=checkup, now=timezone.now()))
+    return as_answer(
+        preflight.report_preflight(session_id=session_id, by=user_of(request), checkup=checkup, now=timezone.now())
+    )
 
 
 @router.post("/check/upload", response={204: None, 403: Failure, 413: Failure}, auth=ANYONE, tags=["calls"])

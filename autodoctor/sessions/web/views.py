@@ -22,7 +22,7 @@ from autodoctor.sessions.lifecycle import rating
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import dashboards, earnings_report, pending_summaries, ratings
 from autodoctor.sessions.queries.earnings_report import month_of
-from autodoctor.sessions.rules.triggers import span
+from autodoctor.sessions.rules.triggers import duration
 
 
 @signed_in
@@ -37,7 +37,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         facts |= _queue(request)
         facts |= _to_write(request)
         facts |= {"earned": earnings_report.earned_in(request.user, month_of(facts["now"]))}
-        facts |= {"profile": request.user.mechanic_profile, "standing": ratings.standing(request.user)}
+        facts |= {"profile": request.user.mechanic_profile, "standing": ratings.rating_average(request.user)}
     return render(request, f"sessions/{role.value}.html", facts)
 
 
@@ -72,8 +72,8 @@ def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
     facts = {
         "profile": profile,
         "mechanic": profile.user,
-        "standing": ratings.standing(profile.user),
-        "opinions": ratings.opinions(profile.user),
+        "standing": ratings.rating_average(profile.user),
+        "opinions": ratings.latest_reviews(profile.user),
         "sessions_done": dashboards.completed_by(profile.user),
     }
     return render(request, "sessions/mechanic_profile.html", facts)
@@ -86,7 +86,7 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     stars = int(given) if given in {"1", "2", "3", "4", "5"} else 0
     line = request.POST.get("line", "")
     try:
-        rating.rate(session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now())
+        rating.rate_session(session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now())
         messages.success(request, _("Thank you for your rating."))
     except Session.DoesNotExist:
         raise Http404 from None
@@ -96,15 +96,15 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
-    answer_hours = int(span("solved_answer").total_seconds()) // 3600
-    return {"lists": dashboards.of(request.user, request.GET.get("page")), "answer_hours": answer_hours}
+    answer_hours = int(duration("solved_answer").total_seconds()) // 3600
+    return {"lists": dashboards.dashboard_lists(request.user, request.GET.get("page")), "answer_hours": answer_hours}
 
 
 def _to_write(request: SignedInRequest) -> dict[str, Any]:
     off = request.user.mechanic_profile.switched_off_at
-    return {"to_write": pending_summaries.owed_by(request.user, timezone.now()), "switched_off": off}
+    return {"to_write": pending_summaries.pending_summaries_of(request.user, timezone.now()), "switched_off": off}
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:
-    owed = pending_summaries.in_the_way(request.user, timezone.now())
+    owed = pending_summaries.blocking_session(request.user, timezone.now())
     return {"requests": dashboards.open_requests(request.user), "busy": dashboards.is_busy(request.user), "owed": owed}

@@ -10,16 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from autodoctor.core.pdf import moment
-from autodoctor.payments.formatting import money
-from autodoctor.sessions.formatting import span
+from autodoctor.payments.formatting import format_cents
+from autodoctor.sessions.formatting import format_duration
 from autodoctor.summaries.content import Safe, Typed, cells_of, texts_of
 from autodoctor.summaries.forms import SummaryForm
 
 PARTS = _("Parts")
 VERDICTS = {"yes": ("#1d6b45", "#dfeee1"), "care": ("#855200", "#fbeac4"), "no": ("#ae2418", "#fbe1dc")}
 register = template.Library()
-register.filter("money", money)
-register.filter("span", span)
+register.filter("money", format_cents)
+register.filter("span", format_duration)
 register.filter("moment", moment)
 
 

@@ -71,7 +71,9 @@ class Desk:
 
     def photo(self, name: str = "clamp.jpg", by: User | None = None) -> StoredFile:
         """Taken somewhere, as its position says until it is stored."""
-        return attachments.share(session_id=self.id, by=by or self.mechanic, upload=upload(name, photo()), now=self.now)
+        return attachments.share_file(
+            session_id=self.id, by=by or self.mechanic, upload=upload(name, photo()), now=self.now
+        )
 
     def photos(self, count: int) -> tuple[UUID, ...]:
         """The first is shared; the others are copies of what became of it, which costs no decoder."""

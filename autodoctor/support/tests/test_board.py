@@ -38,7 +38,9 @@ def words(markup: bytes) -> str:
 
 def disputed(story: Story) -> Alert:
     data = {"rule": "payment.disputed"}
-    transitions.record(session_id=story.id, kind="alert.support", data=data, audience="support", now=story.now)
+    transitions.record_payment_event(
+        session_id=story.id, kind="alert.support", data=data, audience="support", now=story.now
+    )
     return Alert.objects.get(rule="payment.disputed", session_id=story.id)
 
 
@@ -52,7 +54,7 @@ def test_those_in_trouble_come_first(story: Story, stranger: User, mechanic2: Us
     assert levels(story)[1] == ("Casey Customer", "trouble")
 
     alert = Alert.objects.get()
-    alert_work.take(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
+    alert_work.take_alert(session_id=waiting.id, seq=alert.seq, by=support, now=waiting.now)
     assert levels(story) == [("Casey Customer", "trouble"), ("Sam Stranger", "handled")]
 
 

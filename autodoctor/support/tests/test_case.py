@@ -60,7 +60,7 @@ def dispute(story: Story, outcome: str = "") -> Dispute:
 
 
 def test_it_shows_who_what_and_everything_that_happened(desk: Client, charged: Story, support: User) -> None:
-    acts.say(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
+    acts.send_message(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
     schedule("payment.refund", str(charged.payment.id), timezone.now() + timedelta(days=1))
     page = desk.get(page_of(charged)).content.decode()
 
@@ -247,7 +247,7 @@ def text_of(content: bytes) -> str:
 
 def test_the_evidence_holds_what_a_bank_asks_for(desk: Client, charged: Story, support: User) -> None:
     dispute(charged)
-    acts.say(session_id=charged.id, by=support, text="#strong[Hello] *there* $x$", to="both", now=charged.now)
+    acts.send_message(session_id=charged.id, by=support, text="#strong[Hello] *there* $x$", to="both", now=charged.now)
     answer = desk.get(f"{page_of(charged)}evidence.pdf")
     assert answer["Content-Type"] == "application/pdf"
     said = " ".join(text_of(answer.content).split())

@@ -28,7 +28,9 @@ def test_both_threads_stand_beside_each_other(
 ) -> None:
     assert "Nobody has asked for help" in client_of(support).get(at(session)).content.decode()
     for person, text in ((customer, "It is too dark"), (mechanic, "I see nothing")):
-        help_requests.ask(session_id=session.id, by=person, reason="connection", text=text, now=session.state_at)
+        help_requests.ask_support(
+            session_id=session.id, by=person, reason="connection", text=text, now=session.state_at
+        )
     shown = client_of(support).get(at(session)).content.decode()
     assert shown.index("It is too dark") < shown.index("I see nothing")
     assert shown.count("Waits for an answer") == 2
@@ -37,7 +39,7 @@ def test_both_threads_stand_beside_each_other(
 def test_an_answer_leads_back_to_where_it_was_written(
     session: Session, customer: User, support: User, client_of: ClientOf
 ) -> None:
-    help_requests.ask(session_id=session.id, by=customer, reason="other", text="Hello?", now=session.state_at)
+    help_requests.ask_support(session_id=session.id, by=customer, reason="other", text="Hello?", now=session.state_at)
     back = f"/support/sessions/{session.id}/"
     sent = client_of(support).post(at(session), {"to": "customer", "text": "Yes", "back": back})
     assert (sent.status_code, sent.headers["Location"]) == (303, back)
@@ -48,7 +50,7 @@ def test_an_answer_leads_back_to_where_it_was_written(
 def test_what_was_typed_comes_back_with_what_stood_against_it(
     session: Session, customer: User, support: User, client_of: ClientOf
 ) -> None:
-    help_requests.ask(session_id=session.id, by=customer, reason="other", text="Hello?", now=session.state_at)
+    help_requests.ask_support(session_id=session.id, by=customer, reason="other", text="Hello?", now=session.state_at)
     typed = "y" * 2001
     sent = client_of(support).post(at(session), {"to": "customer", "text": typed})
     assert sent.status_code == 422

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from autodoctor.scheduler.loop import Clock
+from autodoctor.scheduler.loop import Scheduler
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         told_to_end = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: told_to_end.set())
-        clock = Clock()
+        clock = Scheduler()
         clock.start()
         self.stdout.write(_("The clock runs."))
         told_to_end.wait()
