@@ -141,8 +141,9 @@ def when_the_customer_drops(casey: Customer, morgan: Mechanic, session_id: str) 
 
 def once_it_is_over(casey: Customer, morgan: Mechanic, session_id: str) -> None:
     room = f"/sessions/{session_id}/"
+    morgan.is_shown_the_end().button("Stay here").click()
     look(casey.is_shown_the_end(), "completed-customer-asked")
-    look(morgan.is_shown_the_end(), "completed-mechanic-asked", room)
+    look(morgan, "completed-mechanic-asked", room)
     look(casey, "dashboard-customer-asked", "/dashboard/")
     casey.goes_to(session_id).button(re.compile("^Yes, solved")).click()
     casey.sees("Charged")

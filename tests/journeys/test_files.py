@@ -273,7 +273,7 @@ def test_files_stay_after_the_end(server: Server, a_customer: Come, a_mechanic: 
     Hands(customer).adds(image("clamp.jpg")).sees("clamp.jpg")
     quietly.act(server, customer.who, session_id, "end")
     for person in (customer, mechanic):
-        person.is_shown_the_end()
+        person.is_shown_the_end().button("Stay here").click()
     for person in (customer, mechanic):
         person.goes_to(session_id)
         Hands(person).sees("clamp.jpg")
