@@ -20,6 +20,7 @@ from autodoctor.booking.models import Vehicle
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import State
@@ -89,7 +90,7 @@ def poisoned(customer: User, mechanic: User, stranger: User) -> Session:
     vehicle = {"make": PAYLOADS[0][:40], "model": PAYLOADS[1], "year": 2013, "vin": "", "mileage": 5}
     Vehicle.objects.create(owner=customer, make=PAYLOADS[0][:40], model=PAYLOADS[1], year=2013, used_at=timezone.now())
     session = live_session(customer, mechanic, concern=ALL, vehicle=vehicle, plan_name=PAYLOADS[0])
-    with transitions.session_transaction(session.id, timezone.now()) as state:
+    with session_transaction(session.id, timezone.now()) as state:
         for person in (customer, mechanic):
             for payload in PAYLOADS:
                 who = event_log.actor(person, state.session)

@@ -8,6 +8,7 @@ from django.test import Client
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.tests.cashier import Cashier
 from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ CAPTURED, RELEASED = Payment.State.CAPTURED, Payment.State.RELEASED
 def ends(reason: str) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12)
-        with transitions.session_transaction(cashier.id, cashier.now) as state:
+        with session_transaction(cashier.id, cashier.now) as state:
             transitions.complete_session(state, reason, at=cashier.now)
 
     return act

@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.test import Client
 
 from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Participant
 from autodoctor.sessions.record import event_log
 
@@ -28,7 +29,7 @@ def buttons(client: Client, story: "Story") -> list[str]:
 
 
 def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, audience: str = "both") -> None:
-    with transitions.session_transaction(story.id, story.now) as state:
+    with session_transaction(story.id, story.now) as state:
         who = event_log.actor(user, state.session)
         event_log.append_event(
             state.session,
@@ -46,5 +47,5 @@ def lose(story: "Story", user: "User", role: str, *, since: timedelta) -> None:
     left = story.now - since
     Connection.objects.filter(session_id=story.id, user=user).delete()
     Participant.objects.filter(session_id=story.id, user=user).update(last_seen_at=left)
-    with transitions.session_transaction(story.id, left) as state:
+    with session_transaction(story.id, left) as state:
         transitions.record_missing(state, role, left, left)

@@ -11,6 +11,7 @@ from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.sweep import sweep
 from autodoctor.sessions.lifecycle import alert_work, extensions, media, missed_requests, transitions
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail, push
 from autodoctor.sessions.record import alerts
@@ -70,7 +71,7 @@ def run_deadline(job: Job, now: datetime) -> None:
     """Do what this rule says if it is still due; `changing` sets what is due next."""
     rule = DEADLINES[job.kind]
     try:
-        with transitions.session_transaction(UUID(job.key), now) as state:
+        with session_transaction(UUID(job.key), now) as state:
             moment = schedule.expected_deadlines(state).get(rule.kind)
             if moment is not None and moment <= now:
                 facts = mail.rule_data(state, rule, moment)

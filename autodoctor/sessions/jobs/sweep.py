@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from autodoctor.scheduler.loop import run_due
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import alerts, event_log, participants
 from autodoctor.sessions.rules import durations, schedule
@@ -89,5 +89,5 @@ def _astray(sessions: list[Session], now: datetime) -> list[UUID]:
 
 def _mend(session_id: UUID, now: datetime) -> bool:
     """Under the lock it is looked at again: what was merely being changed is not counted."""
-    with transitions.session_transaction(session_id, now) as state:
+    with session_transaction(session_id, now) as state:
         return schedule.differs(state, schedule.scheduled_deadlines([session_id])[session_id])

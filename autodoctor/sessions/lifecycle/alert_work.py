@@ -13,7 +13,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.mail.queue import queue_mail
 from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Alert, stamp
 from autodoctor.sessions.record import alerts, event_log
 from autodoctor.sessions.record.participants import SessionState

@@ -11,7 +11,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.files import errors, ingest, listing
 from autodoctor.files.ingest import Upload
 from autodoctor.files.models import StoredFile
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 from autodoctor.sessions.queries import request_queue
 from autodoctor.sessions.record import event_log

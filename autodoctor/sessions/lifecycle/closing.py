@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 

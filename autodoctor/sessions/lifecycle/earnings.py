@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.payments import earnings
-from autodoctor.sessions.lifecycle.transitions import lock_session
+from autodoctor.sessions.lifecycle.transaction import lock_session
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import TERMINAL, State
 

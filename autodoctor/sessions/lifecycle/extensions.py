@@ -16,7 +16,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import fair_clock, transitions
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log

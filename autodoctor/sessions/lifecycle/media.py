@@ -5,7 +5,7 @@ from uuid import UUID
 
 from autodoctor.accounts.models import User
 from autodoctor.sessions.lifecycle import fair_clock
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import ParticipantState, SessionState

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.mail.rendering import one_line
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries.ratings import MOST_STARS, is_open
 from autodoctor.sessions.record import event_log

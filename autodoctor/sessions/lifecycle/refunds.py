@@ -9,7 +9,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.lifecycle import earnings
-from autodoctor.sessions.lifecycle.transitions import lock_session, session_transaction
+from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import State

@@ -17,7 +17,7 @@ from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify.mail import send_session_mail
 from autodoctor.sessions.queries import eligibility

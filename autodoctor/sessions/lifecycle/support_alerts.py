@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.notify import mail
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.sessions.lifecycle.transitions import session_transaction
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
 
 

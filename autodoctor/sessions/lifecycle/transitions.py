@@ -1,11 +1,9 @@
-"""The writers of a session, here and in the modules beside it: lock, check, change, append, align deadlines, publish.
+"""From draft to end: every change of a session's state, each inside `session_transaction`.
 
 Every action raises `Session.DoesNotExist` for somebody it does not concern, `InvalidTransition` where the state
 forbids it, and `Refused` with a sentence for anything else. What has already happened is answered as it is.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,22 +16,17 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.actions import forget_misses
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.core.logs import bound
-from autodoctor.core.raw_sql import rows
 from autodoctor.payments import ledger
 from autodoctor.sessions.lifecycle import fair_clock
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.notify import push
 from autodoctor.sessions.notify.mail import count_fact, send_end_mail, send_session_mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
-from autodoctor.sessions.rules import durations, schedule, settlement, triggers
+from autodoctor.sessions.rules import schedule, settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Kind, State, check
-
-# What a session's row keeps: an action writes only what it changed.
-COLUMNS = [field.attname for field in Session._meta.concrete_fields]
 
 
 @dataclass(frozen=True)
@@ -47,30 +40,6 @@ class PlanTerms:
     price_cents: int
     chat_price_cents: int | None = None  # of a call: the price if the customer chooses chat before the start
     currency: str = "usd"
-
-
-@contextmanager
-def session_transaction(session_id: UUID, now: datetime) -> Iterator[SessionState]:
-    """Hold the session's lock; on leaving, save it, align its deadlines, spread and announce what was appended."""
-    durations.refresh_if_stale()
-    with bound(session_id=str(session_id)), transaction.atomic():
-        state = participants.load_state(lock_session(session_id), now)
-        before = vars(state.session).copy()
-        yield state
-        state.session.save(update_fields=[name for name in COLUMNS if vars(state.session)[name] != before[name]])
-        schedule.align_deadlines(state)
-        push.push_new_events(state, now)
-        event_log.announce_events(state.session)
-
-
-def lock_session(session_id: UUID) -> Session:
-    """The session with its people, held until the caller's transaction ends. Raises `Session.DoesNotExist`."""
-    for session in rows(Session, "id = %s", session_id, lock=True):
-        people = {user.id: user for user in rows(User, "id IN (%s)", participants.party_ids(session))}
-        session.customer = people[session.customer_id]
-        session.mechanic = people[session.mechanic_id] if session.mechanic_id else None
-        return session
-    raise Session.DoesNotExist
 
 
 def create_draft(
