@@ -46,7 +46,7 @@ class RuleTimeAdmin(SupportAdmin):
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return self.has_module_permission(request)
 
-    @admin.display(description=_("what waits so long, and from when"))
+    @admin.display(description=_("what waits, and since when"))
     def rules(self, row: RuleTime) -> SafeString:
         using = [(rule.words, rule.since.words) for rule in DEADLINES.values() if rule.time == row.name]
         return format_html_join("; ", "{} ({})", using)

@@ -247,8 +247,8 @@ class RuleTime(models.Model):
     seconds = models.PositiveIntegerField(_("seconds"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("time of a rule")
-        verbose_name_plural = _("times of the rules")
+        verbose_name = _("wait of a rule")
+        verbose_name_plural = _("waits of the rules")
         ordering = ("name",)
 
     def __str__(self) -> str:

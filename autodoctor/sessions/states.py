@@ -20,7 +20,7 @@ class State(TextChoices):
     LIVE = "live", _("Live")
     RECONNECTING = "reconnecting", _("Reconnecting")
     COMPLETED = "completed", _("Completed")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED = "cancelled", _("Canceled")
     EXPIRED = "expired", _("Expired")
 
 

@@ -56,7 +56,7 @@ def remove_file(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> 
         who = event_log.actor(by, state.session)
         file = listing.files_of(session_id).get(pk=file_id)
         if file.uploader_id != by.id:
-            raise Refused("not_the_uploader", _("Only the one who shared it can take it away."), 403)
+            raise Refused("not_the_uploader", _("Only the person who shared a file can remove it."), 403)
         _check(state.session, who)
         listing.remove(file, now=now)
         event_log.append_event(state.session, REMOVED, at=now, by=who, data={"file": file.facts()})
@@ -103,9 +103,9 @@ def _may(session: Session, role: str | None) -> bool:
 
 def _check(session: Session, who: event_log.Actor) -> None:
     if who.role == Role.SUPPORT:
-        raise Refused("not_a_party", _("Only the customer and the mechanic share files."), 403)
+        raise Refused("not_a_party", _("Only the customer and the mechanic can share files."), 403)
     if not _may(session, who.role):
-        raise Refused("session_closed", _("Files can be shared from the payment to the end of the session."))
+        raise Refused("session_closed", _("You can share files from the payment until the end of the session."))
 
 
 def _check_room(session: Session) -> None:
@@ -126,7 +126,7 @@ def _shared_before(session: Session, by: User, client_id: UUID | None) -> Stored
     file = listing.files_of(session.id).filter(pk=event.data["file"]["id"]).first() if is_theirs else None
     if file:
         return file
-    raise Refused("client_id_reused", _("This was sent before, as something else."))
+    raise Refused("client_id_reused", _("This id was already used for another file."))
 
 
 class _Twice(Exception):

@@ -63,9 +63,9 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.MECHANIC:
-            raise Refused("not_the_mechanic", _("The mechanic says how long they can stay."), 403)
+            raise Refused("not_the_mechanic", _("Only the mechanic can say how long they can stay."), 403)
         if session.state not in CLAIMED:
-            raise Refused("session_closed", _("This is said from the acceptance to the end of the session."))
+            raise Refused("session_closed", _("You can choose this from the acceptance until the end of the session."))
         if session.allowed_seconds != seconds:
             _check_pace(session)
             session.allowed_seconds = seconds
@@ -86,7 +86,7 @@ def request_extension(
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("Only the customer can add time."), 403)
+            raise Refused("not_the_customer", _("Only the customer can extend the session."), 403)
         if pending := ledger.pending_extension(session.id):
             if not kept_card and pending.seconds == terms.seconds:
                 ledger.use_another_card(pending)
@@ -112,11 +112,11 @@ def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datet
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("Only the customer can call this off."), 403)
+            raise Refused("not_the_customer", _("Only the customer can cancel this extension."), 403)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id, purpose=Payment.Purpose.EXTENSION)
         over = payment.due_cents is not None or payment.state == Payment.State.FAILED
         if not over and not _call_off(state, payment, "called_off", at=now, who=who):
-            raise Refused("already_paid", _("This is paid already."))
+            raise Refused("already_paid", _("This extension is already paid."))
         return payment
 
 
@@ -169,7 +169,7 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
 
 def _check_pace(session: Session) -> None:
     if SessionEvent.objects.filter(session=session, kind=ALLOWED).count() >= MOST_SAID:
-        raise Refused("too_fast", _("You have changed this very often. Talk about it in the session."), 429)
+        raise Refused("too_fast", _("You have changed this too often. Talk to your customer in the session."), 429)
 
 
 def _is_over(session: Session, now: datetime) -> bool:
@@ -180,23 +180,27 @@ def _is_over(session: Session, now: datetime) -> bool:
 
 def _same(pending: Payment, terms: ExtensionTerms) -> Payment:
     if pending.due_cents is not None:
-        raise Refused("extension_closing", _("The last one is just being called off. Try again in a moment."))
+        raise Refused("extension_closing", _("Your last extension is being canceled. Try again in a moment."))
     if pending.seconds != terms.seconds:
-        raise Refused("extension_open", _("You are paying for more time already. Finish that, or call it off first."))
+        raise Refused(
+            "extension_open", _("You are already paying for an extension. Finish or cancel that payment first.")
+        )
     return pending
 
 
 def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
     if session.state not in RUNNING or _is_over(session, now):
-        raise Refused("session_closed", _("Time can be added only while the session runs."))
+        raise Refused("session_closed", _("You can extend the session only while it is running."))
     if session.granted_seconds != terms.on_top_of:
-        raise Refused("already_extended", _("Your time was extended just now. Look at the clock before you add more."))
+        raise Refused(
+            "already_extended", _("Your session was just extended. Check the clock before you extend it again.")
+        )
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
     if _called_off(session) >= MAX_TRIES:
-        raise Refused("too_many", _("That was called off too often. Write to us if you need more time."))
+        raise Refused("too_many", _("You canceled too many extensions. Write to us if you need another extension."))
     if terms.seconds > extendable_seconds(session, now):
-        raise Refused("too_long", _("A session cannot last that long."))
+        raise Refused("too_long", _("The extension would exceed the maximum length of a session."))
 
 
 def _called_off(session: Session) -> int:

@@ -31,7 +31,7 @@ PARTIES = (Role.CUSTOMER, Role.MECHANIC)
 
 class Reason(TextChoices):
     CONNECTION = "connection", gettext_lazy("Sound, picture or connection")
-    MISSING = "missing", gettext_lazy("The other side does not come or answer")
+    MISSING = "missing", gettext_lazy("The other person does not come or answer")
     PAYMENT = "payment", gettext_lazy("Payment or price")
     BEHAVIOUR = "behaviour", gettext_lazy("How I am being treated")
     DANGER = "danger", gettext_lazy("Something is not safe")
@@ -62,12 +62,12 @@ def ask_support(
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role not in PARTIES:
-            raise Refused("not_a_party", _("Only the customer and the mechanic ask here."), 403)
+            raise Refused("not_a_party", _("Only the customer and the mechanic can ask support here."), 403)
         if client_id and (before := session.events.filter(client_id=client_id).first()):
             return _same(before, who)
         text = checked(text)
         if reason not in Reason.values:
-            raise Refused("reason", _("Choose what it is about."), 422)
+            raise Refused("reason", _("Choose a topic."), 422)
         _check_open(session, now)
         _check_pace(session, who, now)
         thread = thread_of(session, by)
@@ -91,7 +91,7 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
             raise Session.DoesNotExist
         person = session.mechanic if to == Role.MECHANIC else session.customer
         if to not in PARTIES or person is None or not thread_of(session, person).words:
-            raise Refused("not_asked", _("Nobody asks here."))
+            raise Refused("not_asked", _("There is no open question."))
         facts = {"text": checked(text), "concerns": [str(person.id)]}
         said = event_log.append_event(session, ANSWERED, at=now, by=who, audience=to, data=facts)
         if not state.seat(to).page_open:
@@ -122,7 +122,9 @@ def checked(text: str) -> str:
     if not kept:
         raise Refused("text", _("Write a few words, so that we know how to help."), 422)
     if len(kept) > LONGEST:
-        raise Refused("text", _("This may have %d characters. Send the rest after it.") % LONGEST, 422)
+        raise Refused(
+            "text", _("A message can have up to %d characters. Send the rest in another message.") % LONGEST, 422
+        )
     return kept
 
 
@@ -136,16 +138,20 @@ def _words(session: Session) -> "QuerySet[SessionEvent]":
 
 def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
     if before.kind != ASKED or before.actor_id != who.id:
-        raise Refused("client_id_reused", _("This was sent as something else before."))
+        raise Refused("client_id_reused", _("This id was already used for another message."))
     return before
 
 
 def _check_open(session: Session, now: datetime) -> None:
     if not is_open(session, now):
-        raise Refused("help_closed", _("This session is long over. Please write to us by mail."))
+        raise Refused("help_closed", _("This session ended too long ago to ask here. Please email us."))
 
 
 def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:
     mine = _words(session).filter(kind=ASKED, actor_id=who.id)
     if mine.count() >= MOST or mine.filter(at__gt=now - WITHIN).count() >= AT_ONCE:
-        raise Refused("too_fast", _("That was a lot at once. We read everything; wait a moment before you go on."), 429)
+        raise Refused(
+            "too_fast",
+            _("You sent many messages at once. We read all of them. Wait a moment before you send more."),
+            429,
+        )

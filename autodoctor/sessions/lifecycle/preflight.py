@@ -97,11 +97,13 @@ def checkups(session: Session) -> dict[str, dict[str, Any]]:
 
 def _check(session: Session, who: event_log.Actor, checkup: Checkup) -> None:
     if who.role == Role.SUPPORT:
-        raise Refused("not_a_party", _("Only the customer and the mechanic take part."), 403)
+        raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
     if session.state not in CLAIMED:
-        raise Refused("session_closed", _("Devices are checked from the acceptance to the end of the session."))
+        raise Refused(
+            "session_closed", _("You can check your devices from the acceptance until the end of the session.")
+        )
     if session.kind != Kind.CHAT and checkup.mode == Mode.CHAT and who.role != Role.CUSTOMER:
-        raise Refused("not_the_customer", _("Only the customer can turn a video session into a chat."), 403)
+        raise Refused("not_the_customer", _("Only the customer can switch a video session to chat."), 403)
 
 
 def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: datetime) -> bool:
@@ -112,7 +114,7 @@ def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: dat
     if checkup.says_as_much_as(last.data):
         return True
     if earlier.count() >= MAX_REPORTS or last.at + PACE > now:
-        raise Refused("too_fast", _("That was too quick. Wait a moment and try again."), 429)
+        raise Refused("too_fast", _("This was too fast. Wait a moment and try again."), 429)
     return False
 
 

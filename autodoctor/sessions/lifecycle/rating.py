@@ -25,7 +25,7 @@ def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: date
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("The customer rates the session."), 403)
+            raise Refused("not_the_customer", _("Only the customer can rate the session."), 403)
         _check_open(session, now)
         line = _checked(stars, line)
         if (session.stars, session.rating_line) != (stars, line):
@@ -39,7 +39,7 @@ def _check_open(session: Session, now: datetime) -> None:
     if session.state != State.COMPLETED:
         raise Refused("not_completed", _("You can rate a session once it is over."))
     if not is_open(session, now):
-        raise Refused("rating_closed", _("A session can be rated for 14 days; this one is older."))
+        raise Refused("rating_closed", _("You can rate a session for 14 days. This session is older."))
 
 
 def _checked(stars: int, line: str) -> str:
@@ -48,5 +48,5 @@ def _checked(stars: int, line: str) -> str:
     if not 1 <= stars <= MOST_STARS:
         raise Refused("stars", _("Choose one to five stars."), 422)
     if len(shown) > LONGEST_LINE:
-        raise Refused("line", _("The line may have %d characters.") % LONGEST_LINE, 422)
+        raise Refused("line", _("The comment can have up to %d characters.") % LONGEST_LINE, 422)
     return shown

@@ -33,9 +33,9 @@ def refund_session(
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
-            raise Refused("not_support", _("Only support can give money back."), 403)
+            raise Refused("not_support", _("Only support can issue refunds."), 403)
         if borne_by not in Refund.Bearer.values or not reason.strip() or amount_cents <= 0:
-            raise Refused("invalid", _("An amount, a reason and who bears it are needed."), 422)
+            raise Refused("invalid", _("Enter an amount, a reason and who pays for the refund."), 422)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
         if refund_id and (given := payment.refunds.filter(id=refund_id).first()):
             return given
@@ -69,7 +69,9 @@ def _in_the_ledger(
             refund_id=refund_id,
         )
     except ledger.Disputed as error:
-        sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
+        sentence = _(
+            "The customer’s bank disputes this charge. You cannot issue a refund until the dispute is decided."
+        )
         raise Refused("disputed", sentence) from error
     except ledger.NotRefundable as error:
-        raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error
+        raise Refused("not_refundable", _("This is more than the rest of the charge.")) from error

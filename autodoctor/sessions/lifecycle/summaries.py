@@ -38,7 +38,7 @@ def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str,
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         if state.session.summarised_at is None:
-            raise Refused("not_submitted", _("There is no summary yet that could be corrected."))
+            raise Refused("not_submitted", _("There is no summary to correct yet."))
         event_log.append_event(state.session, "summary.corrected", at=now, by=who, data={**data, "with_session": True})
         return state.session
 
@@ -52,13 +52,13 @@ def check_writing(*, session_id: UUID, by: User) -> None:
 
 def _check_unwritten(session: Session) -> None:
     if session.summarised_at:
-        raise Refused("already_submitted", _("This summary was submitted before; the first one counts."))
+        raise Refused("already_submitted", _("This summary was already submitted. The first version counts."))
 
 
 def _writer(session: Session, by: User) -> event_log.Actor:
     who = event_log.actor(by, session)
     if who.role != Role.MECHANIC:
-        raise Refused("not_the_mechanic", _("The mechanic writes the summary."), 403)
+        raise Refused("not_the_mechanic", _("Only the mechanic can write the summary."), 403)
     if session.state != State.COMPLETED:
-        raise Refused("not_completed", _("The summary is written once the session is over."))
+        raise Refused("not_completed", _("You can write the summary when the session is over."))
     return who

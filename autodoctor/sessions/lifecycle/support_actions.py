@@ -95,7 +95,7 @@ def assign(
                 raise InvalidTransition(state.session.state, State.ACCEPTED)
             mechanic = eligible_mechanics(state.session).filter(id=mechanic_id).first()
             if mechanic is None:
-                raise Refused("not_free", _("This mechanic is not free for it any more. Choose another one."))
+                raise Refused("not_free", _("This mechanic is no longer available. Choose another mechanic."))
             _note(state, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
             if state.session.mechanic:
                 transitions.release_mechanic(state, "by_support", at=now, who=who)
@@ -104,7 +104,7 @@ def assign(
             send_session_mail(mechanic, state, "assigned", now=now)
             return state.session
     except IntegrityError as error:
-        sentence = _("This mechanic has just taken another session. Choose another one.")
+        sentence = _("This mechanic has just taken another session. Choose another mechanic.")
         raise Refused("already_in_session", sentence) from error
 
 
@@ -120,7 +120,7 @@ def give_time(
         if _done(state.session, token):
             return state.session
         if not SHORTEST_GIFT <= seconds <= LONGEST_GIFT:
-            raise Refused("invalid", _("One minute to an hour can be given at once."), 422)
+            raise Refused("invalid", _("You can give one minute to one hour at a time."), 422)
         if seconds > (room := _room(state.session, now)):
             raise Refused("too_long", _too_long(room))
         _note(state, "support.extended", who, reason, now, token, seconds=seconds)
@@ -141,7 +141,7 @@ def send_message(
         if done := _done(state.session, token):
             return done
         if to not in READERS:
-            raise Refused("invalid", _("Choose who is to read it."), 422)
+            raise Refused("invalid", _("Choose a recipient."), 422)
         if to == event_log.Audience.MECHANIC and state.session.mechanic is None:
             raise Refused("no_mechanic", _("No mechanic has this session."))
         event = _say(state, _checked(text, LONGEST_MESSAGE), to, who, now, token)
@@ -200,9 +200,9 @@ def _note(
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
     written = words.strip()
     if not written:
-        raise Refused("no_reason", _("Write why: a few words are enough."), 422)
+        raise Refused("no_reason", _("Enter a reason. A few words are enough."), 422)
     if len(written) > longest:
-        raise Refused("too_long", _("That is too long: %d characters at most.") % longest, 422)
+        raise Refused("too_long", _("This is too long. The limit is %d characters.") % longest, 422)
     return written
 
 
@@ -214,5 +214,5 @@ def _room(session: Session, now: datetime) -> int:
 
 def _too_long(room: int) -> str:
     if not room:
-        return _("Time can be added only while the session runs, and never past the longest there is.")
-    return _("That is past the longest a session may last: %d minutes are left.") % (room // 60)
+        return _("You can extend a session only while it is running, and only up to the maximum length.")
+    return _("This exceeds the maximum length of a session. %d minutes are left.") % (room // 60)

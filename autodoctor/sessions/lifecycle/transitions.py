@@ -176,7 +176,7 @@ def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
     with session_transaction(session_id, now) as state:
         who = event_log.actor(user, state.session)
         if who.role == Role.SUPPORT:
-            raise Refused("not_a_party", _("Only the customer and the mechanic take part."), 403)
+            raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
         if state.session.state not in CLAIMED:
             raise InvalidTransition(state.session.state, State.WAITING)
         seat = state.seat(who.role)
@@ -255,7 +255,7 @@ def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.MECHANIC:
-            raise Refused("not_the_mechanic", _("The mechanic starts the session."), 403)
+            raise Refused("not_the_mechanic", _("Only the mechanic can start the session."), 403)
         if session.state in RUNNING:
             return session
         check(session.state, State.LIVE)
@@ -307,7 +307,7 @@ def cancel_session(*, session_id: UUID, by: User, now: datetime) -> Session:
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role == Role.MECHANIC:
-            raise Refused("not_the_customer", _("Give the request back instead of cancelling it."), 403)
+            raise Refused("not_the_customer", _("Give the request back instead of canceling it."), 403)
         if state.session.state != State.CANCELLED:
             late = state.mechanic.is_in and who.role == Role.CUSTOMER
             cancel_unstarted(
@@ -335,7 +335,7 @@ def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) ->
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can answer this."), 403)
         if state.session.end_reason != settlement.ASK_FIRST:
-            raise Refused("not_asked", _("This question is not open for this session."))
+            raise Refused("not_asked", _("There is no open question for this session."))
         if state.session.solved is None:
             record_solved_answer(state, solved, at=now, who=who)
         return state.session

@@ -34,8 +34,8 @@ class Migration(migrations.Migration):
                 ('seconds', models.PositiveIntegerField(blank=True, null=True, verbose_name='seconds')),
             ],
             options={
-                'verbose_name': 'time of a rule',
-                'verbose_name_plural': 'times of the rules',
+                'verbose_name': 'wait of a rule',
+                'verbose_name_plural': 'waits of the rules',
                 'ordering': ('name',),
             },
         ),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('chat', 'Chat'), ('video', 'Video'), ('diagnostic', 'Full diagnostic')], max_length=10)),
-                ('state', models.CharField(choices=[('draft', 'Not paid yet'), ('requested', 'Waiting for a mechanic'), ('accepted', 'Accepted'), ('waiting', 'Both are here'), ('live', 'Live'), ('reconnecting', 'Reconnecting'), ('completed', 'Completed'), ('cancelled', 'Cancelled'), ('expired', 'Expired')], default='draft', max_length=12)),
+                ('state', models.CharField(choices=[('draft', 'Not paid yet'), ('requested', 'Waiting for a mechanic'), ('accepted', 'Accepted'), ('waiting', 'Both are here'), ('live', 'Live'), ('reconnecting', 'Reconnecting'), ('completed', 'Completed'), ('cancelled', 'Canceled'), ('expired', 'Expired')], default='draft', max_length=12)),
                 ('plan_slug', models.CharField(max_length=40)),
                 ('plan_name', models.CharField(max_length=80)),
                 ('price_cents', models.PositiveIntegerField()),

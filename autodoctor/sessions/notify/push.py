@@ -52,29 +52,29 @@ NOTICES: dict[str, Notice] = {
     "session.accepted": Notice(
         Role.CUSTOMER,
         gettext_lazy("%(mechanic)s has accepted"),
-        gettext_lazy("Open your session and join. The clock starts only when you are both there."),
+        gettext_lazy("Open your session and join. The clock does not start before both of you have joined."),
     ),
     "mechanic.came": _HERE,
     "session.waiting": Notice(
         Role.CUSTOMER,
-        gettext_lazy("You are both there"),
-        gettext_lazy("%(mechanic)s starts the session any moment."),
+        gettext_lazy("You are both here"),
+        gettext_lazy("%(mechanic)s is about to start the session."),
     ),
     "session.released": Notice(
         Role.CUSTOMER,
-        gettext_lazy("Your mechanic could not go on"),
-        gettext_lazy("You are at the front of the queue, and nothing has been charged."),
+        gettext_lazy("Your mechanic could not continue"),
+        gettext_lazy("Your request is at the front of the queue. Nothing has been charged."),
     ),
     "session.expired": Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session did not take place"),
-        gettext_lazy("Open it to see why."),
+        gettext_lazy("Open the session to see why."),
         lasts=A_DAY,
         urgent=False,
     ),
     "summary.submitted": Notice(
         Role.CUSTOMER,
-        gettext_lazy("Your summary is there"),
+        gettext_lazy("Your summary is ready"),
         gettext_lazy("What %(mechanic)s found, and what to do next."),
         lasts=A_DAY,
         urgent=False,
@@ -84,12 +84,12 @@ NOTICES: dict[str, Notice] = {
     "request.offer_stop": Notice(
         Role.CUSTOMER,
         gettext_lazy("Still looking for a mechanic"),
-        gettext_lazy("You can go on waiting, or stop. Stopping costs nothing."),
+        gettext_lazy("You can keep waiting, or cancel for free."),
     ),
     "mechanic.lost_offer": Notice(
         Role.CUSTOMER,
         gettext_lazy("Your mechanic has lost the connection"),
-        gettext_lazy("Your time stands still. You can go on waiting, or end the session."),
+        gettext_lazy("The clock is paused. You can keep waiting, or end the session."),
     ),
     "nudge.customer": _HERE,
     "mechanic.nudge": Notice(
@@ -99,13 +99,13 @@ NOTICES: dict[str, Notice] = {
     ),
     "start.sound": Notice(
         Role.MECHANIC,
-        gettext_lazy("You are both there"),
-        gettext_lazy("Your customer waits for you to start the session."),
+        gettext_lazy("You are both here"),
+        gettext_lazy("Your customer is waiting for you to start the session."),
     ),
     "summary.reminder": Notice(
         Role.MECHANIC,
         gettext_lazy("A summary is due"),
-        gettext_lazy("%(customer)s is waiting for it."),
+        gettext_lazy("%(customer)s is waiting for the summary."),
         lasts=A_DAY,
         urgent=False,
         about="summary",
@@ -114,7 +114,7 @@ NOTICES: dict[str, Notice] = {
     "nudge.mechanic": Notice(
         Role.MECHANIC,
         gettext_lazy("Your session needs you"),
-        gettext_lazy("Open it to see what is going on."),
+        gettext_lazy("Open the session to see what is happening."),
     ),
 }
 NOTICES["summary.second_reminder"] = NOTICES["summary.reminder"]

@@ -99,31 +99,31 @@ def earned_in(mechanic: User, first: date) -> int:
 def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
     """How payouts stand: a tone, a sentence, and the label of the button that goes on; empty where there is none."""
     if account is None:
-        sentence = _("Tell Stripe, our payment service, where your money goes. Until then your earnings wait for you.")
+        sentence = _("Set up payouts with Stripe, our payment service. We hold your earnings until then.")
         return "warn", sentence, _("Set up payouts")
     if account.disabled_reason.startswith("rejected"):
-        return "bad", _("Stripe has closed your payout account. Write to support, so that we can pay you."), ""
+        return "bad", _("Stripe has closed your payout account. Write to support so that we can pay you."), ""
     if account.requirements_due or not account.details_submitted:
         return _unfinished(account)
     if not account.transfers_enabled:
-        return "warn", _("Stripe is checking what you entered. That mostly takes minutes, at times a day."), ""
+        return "warn", _("Stripe is checking what you entered. This usually takes minutes, sometimes a day."), ""
     if not account.payouts_enabled:
-        return "warn", _("Earnings reach your Stripe account, but Stripe does not pay to your bank yet."), _("Go on")
-    return "good", _("Your payout account is ready: what you earn is sent there by itself."), ""
+        return "warn", _("Earnings reach your Stripe account, but Stripe does not pay to your bank yet."), _("Continue")
+    return "good", _("Your payout account is ready. We send your earnings there automatically."), ""
 
 
 def _unfinished(account: PayoutAccount) -> tuple[str, str, str]:
     if not account.details_submitted:
         return (
             "warn",
-            _("You have begun to set up payouts, and not finished. Until then your earnings wait."),
-            _("Go on"),
+            _("You have not finished setting up payouts. We hold your earnings until then."),
+            _("Continue"),
         )
     if account.transfers_enabled:
-        return "warn", _("You are paid, but Stripe wants to know more from you soon."), _("Answer Stripe")
+        return "warn", _("Payouts work, but Stripe needs more information from you soon."), _("Answer Stripe")
     return (
         "bad",
-        _("Stripe wants to know more before it takes your earnings. Until then they wait."),
+        _("Stripe needs more information before it accepts your earnings. We hold your earnings until then."),
         _("Answer Stripe"),
     )
 
@@ -142,16 +142,16 @@ def _why(earning: Earning, position: EarningPosition) -> list[str]:
         case EarningStatus.TRANSFERRING:
             return [_("On its way to your account")]
         case EarningStatus.REVERSED:
-            return [_("Given back to the customer")]
+            return [_("Refunded to the customer")]
         case EarningStatus.PAYABLE:
             return [_("About to be sent")]
         case EarningStatus.HELD:
-            return [_("Held: the customer’s bank asks for the money back"), *_already_sent(position)]
+            return [_("On hold: the customer’s bank disputes the charge"), *_already_sent(position)]
     return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
 
 
 def _already_sent(position: EarningPosition) -> list[str]:
-    return [_("It was sent before; we write to you if it has to come back")] if position.owed_cents else []
+    return [_("Already paid. We email you if you have to pay it back")] if position.owed_cents else []
 
 
 def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitReason, str]]:
@@ -160,7 +160,7 @@ def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitRe
     day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
     return [
         (WaitReason.SUMMARY, _("Waits for your summary")),
-        (WaitReason.REFUND, _("Waits for a refund that is on its way")),
+        (WaitReason.REFUND, _("Waits for a pending refund")),
         (WaitReason.ACCOUNT, _("Waits for your payout account")),
         (WaitReason.TIME, day % {"moment": moment}),
     ]

@@ -122,4 +122,4 @@ def _check_order(chain: tuple[str, ...], changes: Mapping[str, int | None]) -> N
     for sooner, later in pairwise(chain):
         if after(sooner) >= after(later):
             names = {"sooner": sooner, "later": later}
-            raise Refused("out_of_order", _("“%(sooner)s” has to be shorter than “%(later)s”.") % names, 422)
+            raise Refused("out_of_order", _("“%(sooner)s” must be shorter than “%(later)s”.") % names, 422)

@@ -36,8 +36,12 @@ class SessionOut(Schema):
     started_at: datetime | None
     ends_at: datetime | None
     paused_at: datetime | None
-    hold_until: datetime | None = Field(description="The time is up, and the end waits this long for an extension")
-    allowed_seconds: int | None = Field(description="How much longer the mechanic can stay; null: they did not say")
+    hold_until: datetime | None = Field(
+        description="The time is up. The session waits until then for the payment of an extension."
+    )
+    allowed_seconds: int | None = Field(
+        description="How much longer the mechanic can stay. Null: the mechanic has not answered."
+    )
     ended_at: datetime | None
     end_reason: str | None
     customer: Person
@@ -62,7 +66,7 @@ class EventOut(Schema):
 
 class EventPage(Schema):
     events: list[EventOut]
-    seq: int = Field(description="How far this page reaches: ask for what is after it")
+    seq: int = Field(description="The last number on this page. Ask for the events after it.")
 
 
 class QueueEntry(Schema):
@@ -85,7 +89,7 @@ class Answer(Schema):
 
 class Allowance(Schema):
     seconds: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
-        description="0: not at all; null: as long as it takes"
+        description="0: not at all. Null: as long as it takes."
     )
 
 

@@ -74,12 +74,12 @@ def set_up(request: SignedInRequest) -> HttpResponse:
 def come_back(request: SignedInRequest) -> HttpResponse:
     """From Stripe, finished or not: see how the account stands, and go on to the earnings."""
     if "over" in request.GET:
-        messages.error(request, _("That page of Stripe’s was over. Go on with a fresh one."))
+        messages.error(request, _("Stripe’s page has expired. Continue with a new page."))
     if account := payouts.account_of(request.user):
         try:
             payouts.refresh(account, timezone.now())
         except PaymentError:
-            messages.error(request, _("Stripe does not answer just now. How your account stands shows here soon."))
+            messages.error(request, _("Stripe is not responding. The state of your account appears here soon."))
     return redirect("earnings")
 
 
@@ -101,7 +101,7 @@ def _headings() -> list[str]:
         _("Vehicle"),
         _("Currency"),
         _("Charged"),
-        _("Given back at your expense"),
+        _("Refunded at your expense"),
         _("Your share"),
         _("Paid"),
         _("State"),

@@ -33,9 +33,9 @@ class FileOut(Schema):
     height: int | None
     at: str
     by: Sharer
-    url: str = Field(description="Good for an hour at most")
+    url: str = Field(description="Valid for an hour at most")
     thumbnail_url: str | None
-    removable: bool = Field(description="By you, now")
+    removable: bool = Field(description="Whether you can remove the file now")
 
 
 class FileList(Schema):

@@ -19,11 +19,11 @@ from autodoctor.sessions.web.api import FAILURES, EventOut, router, visible_to
 class Question(Schema):
     reason: help_requests.Reason
     text: str = Field(min_length=1, max_length=help_requests.LONGEST * 2)
-    client_id: UUID | None = Field(None, description="Sent again after a doubt, it is the same question")
+    client_id: UUID | None = Field(None, description="Repeating the id returns the same question")
 
 
 class ThreadOut(Schema):
-    open: bool = Field(description="Whether something can be asked here now")
+    open: bool = Field(description="Whether you can ask support now")
     events: list[EventOut]
 
 
@@ -32,7 +32,7 @@ def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Your thread with support, in this session; nobody else in it sees it."""
     session = visible_to(user_of(request)).get(pk=session_id)
     if event_log.role_in(user_of(request), session) == Role.SUPPORT:
-        raise Refused("not_a_party", _("Support reads the threads on its desk."), 403)
+        raise Refused("not_a_party", _("Support reads help threads on the support desk."), 403)
     thread = help_requests.thread_of(session, user_of(request))
     return {"open": help_requests.is_open(session, timezone.now()), "events": help_requests.as_frames(thread)}
 

@@ -13,7 +13,7 @@ from autodoctor.sessions.lifecycle.preflight import Checkup, Mode, Outcome
 from autodoctor.sessions.web.api import FAILURES, SessionOut, as_answer, router
 
 Milliseconds = Annotated[float | None, Field(None, ge=0, le=60_000, allow_inf_nan=False)]
-Kilobits = Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="A second")]
+Kilobits = Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="Per second")]
 
 
 class Checks(Schema):
@@ -34,7 +34,7 @@ class Network(Schema):
 
 
 class PreflightIn(Schema):
-    mode: Mode = Field(description="How they will take part; `chat` before the start turns the session into one")
+    mode: Mode = Field(description="How the participant joins. `chat` before the start turns the session into a chat.")
     checks: Checks
     network: Network
 
