@@ -1,4 +1,4 @@
-"""States and transitions of a session: data, no I/O."""
+"""States and transitions of a session. Data only, no I/O."""
 
 from typing import Any
 
@@ -62,6 +62,6 @@ class InvalidTransition(Exception):
 
 
 def check(current: str, requested: str) -> None:
-    """Raise `InvalidTransition` unless the table allows it."""
+    """Raise `InvalidTransition` unless the table allows the transition."""
     if requested not in TRANSITIONS[State(current)]:
         raise InvalidTransition(current, requested)

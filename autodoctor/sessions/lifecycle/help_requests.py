@@ -1,7 +1,7 @@
-""" "Get help": a thread of each party with support, in the session's log, before, during and after it.
+""" "Get help": one thread with support per participant, stored in the event log, before, during and after the session.
 
-What is asked and answered is read by the one who asked and by support; the other party never learns of it. It is not
-`message.posted`, which both read, the chat shows and the transcript keeps.
+Only the person who asked and support can read a thread; the other participant never learns of it. A thread does not use
+`message.posted`, because both participants read that kind in chat and transcript.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True)
 class Thread:
-    """What one party and support have said to each other."""
+    """The messages between one participant and support."""
 
     role: str
     person: User
@@ -54,7 +54,10 @@ class Thread:
 def ask_support(
     *, session_id: UUID, by: User, reason: str, text: str, now: datetime, client_id: UUID | None = None
 ) -> SessionEvent:
-    """Somebody in this session needs support; who is asked already hears no second alarm until they have answered.
+    """Ask support for help. An open question raises no second alert until support has answered.
+
+    Repeating a `client_id` returns the same question. Raises `Session.DoesNotExist` for a stranger, and `Refused` for
+    support itself, too long after the end, too many questions, and an invalid reason or text.
 
     The same `client_id` again is the same question. Raises `Session.DoesNotExist` for a stranger, `Refused` for support
     itself, too long after the end, too often, and for a reason or words that do not do.
@@ -81,7 +84,9 @@ def ask_support(
 
 
 def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: datetime) -> SessionEvent:
-    """Support answers one of the two; whoever has no page open is told by mail that there is something to read.
+    """Send support's answer to one participant. If no page of theirs is open, a mail tells them.
+
+    Raises `Session.DoesNotExist` for a person outside support, `Refused` without an open question or with invalid text.
 
     Raises `Session.DoesNotExist` for anybody else, `Refused` where nobody has asked, or words do not do.
     """
@@ -100,13 +105,13 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
 
 
 def thread_of(session: Session, person: User) -> Thread:
-    """What this party has asked, and what they were told."""
+    """Return what this participant asked and what support answered."""
     role = Role.MECHANIC if person.id == session.mechanic_id else Role.CUSTOMER
     return Thread(role, person, list(_words(session).filter(audience=role)))
 
 
 def threads(session: Session) -> list[Thread]:
-    """For support: those in which something was said. Of a mechanic who gave the session back nobody reads any more."""
+    """Return the threads with messages, for support. The thread of a mechanic who gave the session back is left out."""
     found = [thread_of(session, person) for person in (session.customer, session.mechanic) if person]
     return [thread for thread in found if thread.words]
 
@@ -117,7 +122,7 @@ def is_open(session: Session, now: datetime) -> bool:
 
 
 def checked(text: str) -> str:
-    """As it is kept. Raises `Refused`."""
+    """Return the text as it is stored. Raises `Refused`."""
     kept = text.replace("\0", "").encode(errors="replace").decode().replace("\r\n", "\n").strip()
     if not kept:
         raise Refused("text", _("Write a few words, so that we know how to help."), 422)

@@ -1,4 +1,4 @@
-"""The customer's rating of the mechanic: from the moment of the end, changeable for a while, counted once a session."""
+"""The customer's rating of the mechanic: possible from the end on, editable for a while, counted once per session."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,10 @@ LONGEST_LINE = 200  # characters
 
 
 def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) -> Session:
-    """One to five stars and perhaps a line; until it closes, the last one stands in for those before.
+    """Store one to five stars and an optional comment. A later rating replaces an earlier rating.
+
+    Raises `Refused` for a person other than the customer of a completed session, after the deadline, and for values out
+    of bounds.
 
     Raises `Refused` for anybody but the customer of a completed session, after its time, and out of bounds.
     """
@@ -43,7 +46,7 @@ def _check_open(session: Session, now: datetime) -> None:
 
 
 def _checked(stars: int, line: str) -> str:
-    """The line as it is kept: one line, without what cannot be seen. Raises `Refused`."""
+    """Return the comment as it is stored: one line, without invisible characters. Raises `Refused`."""
     shown = one_line(line)
     if not 1 <= stars <= MOST_STARS:
         raise Refused("stars", _("Choose one to five stars."), 422)

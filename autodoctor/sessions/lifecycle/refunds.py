@@ -1,4 +1,4 @@
-"""Money given back after a session, by support: any part of a charge, for a reason, at somebody's expense."""
+"""Refunds by support after a session: any part of a charge, with a reason, paid by the platform or the mechanic."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +24,11 @@ def refund_session(
     now: datetime,
     refund_id: UUID | None = None,
 ) -> Refund:
-    """Give back this much of one payment: in the ledger and the log now, at Stripe from the queue.
+    """Refund part of one payment, in cents. Ledger and log now, Stripe from the queue.
+
+    `borne_by`: `Refund.Bearer`; a refund that the mechanic bears lowers their earning. `refund_id` names the form: the
+    same form refunds once. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a payment of
+    another session.
 
     `borne_by`: `Refund.Bearer`; what the mechanic bears lowers what they earn. `refund_id` names the form it came from:
     the same one again gives nothing more. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a
@@ -57,7 +61,7 @@ def refund_session(
 def _in_the_ledger(
     payment: Payment, amount_cents: int, reason: str, borne_by: str, *, by: User, now: datetime, refund_id: UUID | None
 ) -> Refund:
-    """The ledger's refusals as sentences."""
+    """Translate the ledger's errors into sentences."""
     try:
         return ledger.refund(
             payment_id=payment.id,

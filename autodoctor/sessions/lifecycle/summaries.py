@@ -1,4 +1,4 @@
-"""What is written about a session once it is over: the summary, once, and corrections of it."""
+"""The summary of a session: submitted once, then corrected by additions."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and th
 
 
 def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
-    """The mechanic's summary is in; `data` says in the log what it holds. The first one counts."""
+    """Record that the mechanic submitted the summary. `data` describes it for the log. The first submission counts."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         _check_unwritten(state.session)
@@ -34,7 +34,7 @@ def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str,
 
 
 def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
-    """Something is added to the summary, with its date; what was written stays."""
+    """Add a dated correction. The submitted text stays."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         if state.session.summarised_at is None:
@@ -44,7 +44,7 @@ def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str,
 
 
 def check_writing(*, session_id: UUID, by: User) -> None:
-    """Raise unless this person may write the summary now; it stays so for the rest of the caller's transaction."""
+    """Raise unless this person may write the summary now. The answer holds for the rest of the caller's transaction."""
     session = lock_session(session_id)
     _writer(session, by)
     _check_unwritten(session)

@@ -1,7 +1,7 @@
-"""Who is told outside of the page, and in which words: it follows from what was appended to the log.
+"""Push messages: who is notified, in which words, derived from the events that a transaction appended.
 
-Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
-event of a kind or by a rule that stands in `NOTICES` tells people by it, without knowing.
+Mail is separate (`send_session_mail`) because a mail says more; this module writes what a lock screen shows. An event
+whose kind or rule is in `NOTICES` notifies people without another call.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else ha
 
 @dataclass(frozen=True)
 class Notice:
-    """What one side is told. In the words `%(mechanic)s` and `%(customer)s` are names."""
+    """The push message for one role. `%(mechanic)s` and `%(customer)s` in its words are names."""
 
     to: Role
     title: "StrPromise"
@@ -122,7 +122,7 @@ BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
 
 
 def push_new_events(state: SessionState, now: datetime) -> None:
-    """What the open transaction appended goes to people's devices; the last about one thing stands for all."""
+    """Queue push messages for the open transaction's events. The last event about a subject replaces earlier ones."""
     found = {
         (notice.to, notice.about): notice for event in state.session.fresh_events if (notice := _notice(state, event))
     }
@@ -134,7 +134,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Every mechanic who is free hears of a request, unless somebody has it already."""
+    """Notify every eligible mechanic of a request, unless a mechanic has already accepted it."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return
@@ -152,7 +152,7 @@ def push_request_offer(job: Job, now: datetime) -> None:
 
 
 def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
-    """By its rule if there are words for that, else by its kind; nobody is told what they did themselves."""
+    """Return the notice of the event's rule, else of its kind. A person gets no notice of their own action."""
     kind = "mechanic.came" if _comes_first(state, event) else event.kind
     notice = NOTICES.get(event.rule or "") or NOTICES.get(kind)
     return notice if notice and event.actor_role != notice.to else None

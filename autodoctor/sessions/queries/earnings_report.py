@@ -1,4 +1,4 @@
-"""What a mechanic reads of their earnings: month by month, what is paid, and what waits for what, in words."""
+"""A mechanic's earnings by month: what is paid, and what each open earning waits for, in words."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TONES = {EarningStatus.PAID: "good", EarningStatus.HELD: "bad", EarningStatus.WA
 
 @dataclass(frozen=True)
 class Line:
-    """The share of one charge, with the session it was charged for."""
+    """The share of one charge, with its session."""
 
     earning: Earning
     session: Session
@@ -37,13 +37,13 @@ class Line:
 
     @property
     def why(self) -> list[str]:
-        """What it waits for, or what became of it, in sentences."""
+        """Return what the earning waits for, or how it ended, in sentences."""
         return _why(self.earning, self.position)
 
 
 @dataclass(frozen=True)
 class Month:
-    """Amounts in cents, all of one currency."""
+    """One month. Amounts in cents, all in one currency."""
 
     first: date
     lines: list[Line]
@@ -59,22 +59,22 @@ class Month:
 
     @property
     def open(self) -> int:
-        """Earned and not sent yet."""
+        """Earned and not paid yet, in cents."""
         return sum(max(0, line.earning.share_cents - line.position.paid_cents) for line in self.lines)
 
 
 def month_of(moment: datetime) -> date:
-    """The first day of its month, where the viewer is."""
+    """Return the first day of the moment's month, in the viewer's time zone."""
     return timezone.localtime(moment).date().replace(day=1)
 
 
 def month_from(text: str, now: datetime) -> date:
-    """ "2026-11" → its first day; nothing: this month. Raises ValueError for anything else."""
+    """Return the first day of a month: "2026-11"; empty means this month. Raises ValueError for other text."""
     return date.fromisoformat(f"{text}-01") if text else month_of(now)
 
 
 def month(mechanic: User, first: date, now: datetime) -> Month:
-    """The latest session first."""
+    """Return one month, the latest session first."""
     found = list(earnings.with_all(_within(mechanic, first)).order_by("-completed_at", "-payment__created_at"))
     sessions = Session.objects.in_bulk({earning.payment.owner_id for earning in found})
     account = account_of(mechanic)
@@ -85,7 +85,7 @@ def month(mechanic: User, first: date, now: datetime) -> Month:
 
 
 def months(mechanic: User) -> list[tuple[date, int]]:
-    """Each in which something was earned, with its sum in cents; the latest first."""
+    """Return each month with earnings and its sum in cents, the latest first."""
     sums: dict[date, int] = defaultdict(int)
     for earning in Earning.objects.filter(mechanic=mechanic).order_by("-completed_at"):
         sums[month_of(earning.completed_at)] += earning.share_cents
@@ -97,7 +97,7 @@ def earned_in(mechanic: User, first: date) -> int:
 
 
 def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
-    """How payouts stand: a tone, a sentence, and the label of the button that goes on; empty where there is none."""
+    """Return the state of payouts: a tone, a sentence, and the label of the button; empty without a button."""
     if account is None:
         sentence = _("Set up payouts with Stripe, our payment service. We hold your earnings until then.")
         return "warn", sentence, _("Set up payouts")

@@ -1,4 +1,4 @@
-"""Which mechanic may have which request."""
+"""Eligibility: which mechanic may accept which request."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from autodoctor.sessions.states import CLAIMED, TERMINAL, State, check
 
 
 def check_claim(session: Session, mechanic: User, now: datetime) -> None:
-    """Raise unless this mechanic may have this request now; whether they hold another is the database's to say."""
+    """Raise unless this mechanic may accept this request now. The database checks for another session."""
     if mechanic.role != Role.MECHANIC or session.customer_id == mechanic.id:
         event_log.actor(mechanic, session)  # a stranger finds nothing here
         raise Refused(

@@ -1,6 +1,6 @@
-"""Every rule of a session: what is due when, whom it concerns, and what it does. One table, no code beside it.
+"""Every rule of a session: when it is due, for whom, and what it does. One table, no code beside it.
 
-`deadlines` says what the moments are, `times` how long is waited, `jobs` does what is said here, `telling` says it.
+`triggers` defines the moments, `durations` the waits, `jobs` runs the actions, `notify` sends the words.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Tell:
-    """Say it: an event of this kind, and mail by this template to whom it is for."""
+    """Append an event of this kind, and mail this template to its audience."""
 
     kind: str
     audience: str
@@ -40,7 +40,7 @@ class Tell:
 
 @dataclass(frozen=True)
 class CancelUnstarted:
-    """It does not take place."""
+    """End the session without taking place."""
 
     state: State
     reason: str
@@ -48,21 +48,21 @@ class CancelUnstarted:
 
 @dataclass(frozen=True)
 class ReleaseMechanic:
-    """The mechanic is freed, and the request goes back into the queue."""
+    """Release the mechanic and return the request to the queue."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class CompleteSession:
-    """The session is over."""
+    """Complete the session."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something of its own, told by the events it leaves: `jobs.STEPS` by the rule's name."""
+    """A special action, found in `STEPS` of the handlers by the rule's name."""
 
 
 Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
@@ -70,11 +70,11 @@ Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
 
 @dataclass(frozen=True)
 class Rule:
-    """One row. `time` names how long after `since` it is due (`ahead`: before it); "" is at that very moment.
+    """One row. `time` names the wait after `since` (`ahead`: before it); "" means at that moment.
 
-    `leads_to` is the state it leads to, None for a nudge, an alert or a change of the clock. `certain`: it is due
-    whatever anybody does, so the state cannot last. `fixed`: counted from a moment that coming back into the state does
-    not move, so no cycle of states can last either. `once_per`: the occasion it fires once on.
+    `leads_to` is the state it leads to, None for a nudge, an alert or a change of the clock. `certain`: the rule is due
+    whatever anybody does, so the state cannot last. `fixed`: counted from a moment that entering the state again does
+    not move, so no cycle of states can last. `once_per`: the occasion on which the rule fires once.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Rule:
     once_per: Callable[[Session], int] | None = None
 
     def due(self, state: SessionState) -> datetime | None:
-        """When, as things stand; None while its cause is not there, and for a warning that came too late to be one."""
+        """Return when the rule is due; None while its cause is absent, and for a warning whose moment is past."""
         since = self.since.of(state)
         if since is None or not self.time:
             return since
@@ -214,5 +214,5 @@ DEADLINES: dict[str, Rule] = {kind: rule for kind, rule in RULES.items() if rule
 
 
 def rule_of_kind(kind: str) -> str:
-    """What has happened, in words; the kind itself of a rule that this release does not know."""
+    """Return what happened, in words; the kind itself for a rule that this release does not know."""
     return str(RULES[kind].words) if kind in RULES else kind

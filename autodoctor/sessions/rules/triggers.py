@@ -1,6 +1,6 @@
-"""When the rules of a session are due: the moments they count from, each with its words. Arithmetic, no table.
+"""Triggers: the moments that rules count from, each with its words. Pure functions.
 
-`rules` puts them together with what is done, `due` derives the clock's rows from them.
+`table` combines triggers with actions, `schedule` derives the jobs.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,9 @@ from autodoctor.sessions.states import Kind
 
 @dataclass(frozen=True)
 class Trigger:
-    """From when a rule counts: in words, and as found in a situation; None while its cause is not there."""
+    """A moment that a rule counts from: its words, and how to find it in a session's state; None while its cause is
+    absent.
+    """
 
     words: Promise
     of: Callable[[SessionState], datetime | None]
@@ -34,7 +36,7 @@ def _after(moment: datetime | None, name: str) -> datetime | None:
 
 
 def _since_away(seat: ParticipantState, state: SessionState) -> datetime | None:
-    """The later of entering the state and the last page closing; None while a page is open."""
+    """Return the later of entering the state and the last page closing; None while a page is open."""
     if seat.page_open:
         return None
     return max(filter(None, [state.session.state_at, seat.left_at]))
@@ -45,7 +47,7 @@ def _mechanic_away(state: SessionState) -> datetime | None:
 
 
 def _no_show(state: SessionState) -> datetime | None:
-    """Only somebody whom a mechanic waits for can fail to show up."""
+    """Only a customer whom a mechanic waits for can be a no-show."""
     return _since_away(state.customer, state) if state.mechanic.is_in else None
 
 
@@ -57,12 +59,12 @@ def _missing_since(state: SessionState, role: str) -> datetime | None:
 
 
 def missing_at(state: SessionState, role: str) -> datetime | None:
-    """When somebody who is in counts as missing; None while they are here, or owe no more time."""
+    """Return when a participant counts as missing; None while they are here or have given all their time."""
     return _after(_missing_since(state, role), "missing_grace")
 
 
 def media_lost_since(state: SessionState) -> datetime | None:
-    """From when nothing arrives at one of the two, while both are in; never from before the clock was set."""
+    """Return since when a participant receives no media while both are in, at the earliest since the clock was set."""
     parts = [seat.part for seat in (state.customer, state.mechanic)]
     if state.session.clock_at is None or not all(part and part.present for part in parts):
         return None
@@ -71,7 +73,7 @@ def media_lost_since(state: SessionState) -> datetime | None:
 
 
 def _media_lost(state: SessionState) -> datetime | None:
-    """That which may still stop the clock."""
+    """Lost media that may still pause the clock."""
     if state.session.paused_at or lenient_left(state.session) <= timedelta():
         return None
     return media_lost_since(state)
@@ -82,7 +84,7 @@ def _customer_noticed_missing(state: SessionState) -> datetime | None:
 
 
 def mechanic_lost_since(state: SessionState) -> datetime | None:
-    """From when the customer has been waiting for a mechanic who is gone; None while they are not."""
+    """Return since when the customer has been waiting for a missing mechanic; None while they are not."""
     missed_at = state.mechanic.part.missed_at if state.mechanic.part else None
     if (
         state.mechanic.is_in
@@ -105,13 +107,13 @@ def _time_up(state: SessionState) -> datetime | None:
 
 
 def all_time_given(session: Session, at: datetime) -> bool:
-    """By then the customer had had all their time, and the end only waits for a payment."""
+    """Return whether all time had been given by then, so that the end only waits for a payment."""
     stopped = min(session.paused_at or at, at)
     return session.hold_until is not None and session.ends_at is not None and session.ends_at <= stopped
 
 
 def _left_after_all_time(state: SessionState) -> datetime | None:
-    """Since when the mechanic has been gone who owes no more time; None while they are here, or owe some."""
+    """Return since when a mechanic who has given all the time is gone; None otherwise."""
     gone_since = state.mechanic.gone_since if state.mechanic.is_in else None
     return gone_since if gone_since and all_time_given(state.session, gone_since) else None
 
@@ -124,7 +126,7 @@ def _pause_spent(state: SessionState) -> datetime | None:
 
 
 def lenient_left(session: Session) -> timedelta:
-    """How much longer a missing customer or lost media may pause the clock."""
+    """Return how much longer a missing customer or lost media may pause the clock."""
     return max(timedelta(), duration("lenient_pause") - timedelta(seconds=session.lenient_seconds_used))
 
 
@@ -146,7 +148,7 @@ def _first_queued(state: SessionState) -> datetime | None:
 
 
 def _preflight_failing(state: SessionState) -> datetime | None:
-    """Somebody is not in yet whose devices have kept failing, without their having chosen to do with less."""
+    """A participant is not in yet, and their device check keeps failing without a choice to join with less."""
     if state.session.kind == Kind.CHAT:
         return None
     parts = [seat.part for seat in (state.customer, state.mechanic) if not seat.is_in]
@@ -154,7 +156,7 @@ def _preflight_failing(state: SessionState) -> datetime | None:
 
 
 def _second(fact: str) -> Callable[[SessionState], datetime | None]:
-    """When something happened for the second time in this session."""
+    """Return when this event happened for the second time in the session."""
 
     def of(state: SessionState) -> datetime | None:
         moments = sorted(at for (rule, _occasion), at in state.fired.items() if rule == fact)
