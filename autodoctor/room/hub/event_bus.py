@@ -1,4 +1,6 @@
-"""What one part of the live channel tells the others: pokes, whispers, who must go. Never the truth, only a hint."""
+"""The event bus between parts of the live channel: pokes, ephemeral frames, revocations. Notes are hints, never the
+truth.
+"""
 
 import asyncio
 import logging
@@ -12,7 +14,7 @@ N = TypeVar("N")
 
 
 class Bus(Protocol):
-    """Takes notes from any thread and hands each to those who listen for its type, in the event loop's thread."""
+    """Takes notes from any thread and delivers each to the listeners of its type, in the event loop's thread."""
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None: ...
 
@@ -24,7 +26,7 @@ class Bus(Protocol):
 
 
 class InProcessBus:
-    """For one server process. Many notes wake the event loop once."""
+    """The bus for one server process. Many notes wake the event loop once."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -44,7 +46,7 @@ class InProcessBus:
         self._listeners.setdefault(kind, []).append(take)
 
     def publish(self, *notes: object) -> None:
-        """Dropped while no event loop listens: then nobody is connected here."""
+        """Deliver a note. Dropped while no event loop listens, because then nobody is connected here."""
         loop = self._loop
         if loop is None:
             return

@@ -1,4 +1,4 @@
-"""The pictures and sounds that a mechanic wants to have seen before the call: asked for while the customer waits."""
+"""The photo checklist: pictures and sounds for the mechanic, requested while the customer waits."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from autodoctor.files.models import StoredFile
 
 @dataclass(frozen=True)
 class Shot:
-    """A file is for it when it is called like it: that is the name which it is shared under."""
+    """One item of the checklist. A file belongs to it if it was shared under the item's name."""
 
     key: str
     icon: str
@@ -31,7 +31,7 @@ SHOTS = (
 
 
 def shot_list(files: Iterable[StoredFile]) -> list[Shot]:
-    """Each with the newest file for it; `files` come newest first."""
+    """Return each item with its newest file; `files` come newest first."""
     taken: dict[str, StoredFile] = {}
     for file in files:
         taken.setdefault(file.name.rpartition(".")[0], file)

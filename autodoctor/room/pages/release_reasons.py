@@ -1,4 +1,4 @@
-"""Why a request is given back, as it is offered to each side."""
+"""The reasons for giving a request back, by role."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Who may open a websocket: the exact Origin, a signed-in person, a part in the session."""
+"""The handshake of a websocket: exact Origin, signed-in person, part in the session."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session 
 
 
 async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission | None:
-    """Answer the upgrade. None when it was refused; to the feed with no session."""
+    """Answer the upgrade. Returns None if it was refused. Without a session, the socket joins the list feed."""
     protocol_of(scope)  # a server that cannot serve lets nobody in
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
@@ -50,7 +50,7 @@ async def _knock(session_key: str, session_id: UUID | None) -> Admission:
 
 
 async def _accept(send: Send, admission: Admission) -> None:
-    """Whoever has gone in the meantime is seen off: the page was let in already."""
+    """Accept the socket. If the client has gone meanwhile, its admission is undone."""
     try:
         await send({"type": "websocket.accept"})
     except BaseException:
@@ -69,13 +69,13 @@ def session_of(scope: Scope) -> UUID:
 
 
 def after(scope: Scope) -> int:
-    """How far the client has seen the log; 0 for what is no number."""
+    """Return the last `seq` of the client; 0 for anything but a number."""
     given = _query(scope, "after")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def page(scope: Scope) -> str:
-    """What the client calls this page: a second socket for it takes the place of the first."""
+    """Return the client's id for this page: a second socket with the same id replaces the first."""
     return _query(scope, "page")[:64]
 
 
@@ -85,7 +85,7 @@ def _query(scope: Scope, name: str) -> str:
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    """Empty when it is missing; two of them are none."""
+    """Return the header; empty if it is missing or repeated."""
     found: list[bytes] = [value for key, value in scope["headers"] if key.lower() == name]
     return found[0].decode("latin-1") if len(found) == 1 else ""
 

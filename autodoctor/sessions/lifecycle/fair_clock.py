@@ -1,6 +1,4 @@
-"""The fair clock: a missing participant pauses the clock, and `ends_at` moves by the pause. Changes only the object in
-memory.
-"""
+"""The fair clock: absences pause the clock, and `ends_at` moves by the pause. Changes the object in memory only."""
 
 from datetime import datetime, timedelta
 
@@ -17,12 +15,14 @@ def start_clock(session: Session, now: datetime) -> None:
 
 
 def may_pause(session: Session, role: str) -> bool:
-    """Return whether this absence may pause the clock: the mechanic's always, the customer's while the allowance lasts."""
+    """Return whether this absence may pause the clock: a mechanic's always, a customer's while the allowance lasts."""
     return role == "mechanic" or lenient_left(session) > timedelta()
 
 
 def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str]:
     """Pause or resume the clock according to presence. Returns the events for it, in order.
+
+    A pause begins at the missing participant's last sign of life, or now if the cause changes to the other participant.
 
     A pause begins at the last sign of life of the missing participant, or now if the cause changes to the other
     participant.
@@ -50,7 +50,7 @@ def _cause(state: SessionState, left_at: datetime | None) -> str:
 
 
 def extend_clock(session: Session, seconds: int, at: datetime) -> None:
-    """Move the end of the time. A running pause continues, and `clock_at` stays because a pause may begin before now."""
+    """Move the end of the time. A running pause continues, and `clock_at` stays: a pause may begin before now."""
     session.granted_seconds += seconds
     session.allowed_seconds = max(0, session.allowed_seconds - seconds) if session.allowed_seconds is not None else None
     session.extended_at, session.hold_until = at, None
