@@ -1,4 +1,4 @@
-"""Every page in the viewer's own time zone."""
+"""Show every page in the viewer's time zone."""
 
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from autodoctor.accounts import time_zones
 
 
 class TimeZoneMiddleware(MiddlewareMixin):
-    """The zone somebody chose, else their browser's, else the one last seen."""
+    """Uses the person's chosen zone, else their browser's, else the last one seen."""
 
     def process_request(self, request: HttpRequest) -> None:
         timezone.activate(ZoneInfo(_zone(request)))

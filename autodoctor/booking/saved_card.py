@@ -1,4 +1,4 @@
-"""The card that a customer has let us keep: what we know of it, and how to have it forgotten."""
+"""The customer's saved card: what we know of it, and how to remove it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from autodoctor.payments import saved_card
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def card(request: SignedInRequest) -> HttpResponse:
-    """Posting removes it."""
+    """Show the card; a POST removes it."""
     if request.method != "POST":
         return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
     if saved_card.remove(user=request.user, now=timezone.now()):

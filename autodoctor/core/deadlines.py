@@ -1,4 +1,4 @@
-"""How long everything waits, in seconds: `DEADLINES` in the environment, and the admin for rules, change it."""
+"""All waits in seconds. `DEADLINES` in the environment changes them, and the admin changes the rules' waits."""
 
 DEFAULT_SECONDS = {
     "checkout": 30 * 60,

@@ -1,4 +1,4 @@
-"""Where signed addresses lead when nothing in front of Django has answered: to the same bytes, or to a refusal."""
+"""Signed addresses that nothing in front of Django has answered: the same bytes, or a refusal."""
 
 from uuid import UUID
 
