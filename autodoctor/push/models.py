@@ -1,4 +1,4 @@
-"""Browsers that people have asked to be told in."""
+"""Browsers that are subscribed to push messages."""
 
 import uuid
 
@@ -10,7 +10,7 @@ ADDRESS_LENGTH = 1000
 
 
 class PushSubscription(models.Model):
-    """One browser of one person. The endpoint is a secret: whoever knows it can write to that browser's service."""
+    """One browser of one person. The endpoint is a secret: its holder can write to the browser's push service."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="push_subscriptions")

@@ -1,4 +1,4 @@
-"""Who sells: what receipts say of it, as the operator has set it."""
+"""The seller on receipts, as the operator has configured it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Work that was given up, events of Stripe's that belong to nothing here: to see, to try again, to dismiss."""
+"""Failed jobs and Stripe events without a payment: list, try again, dismiss."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ EVENT = "stripe.event"
 
 @dataclass(frozen=True)
 class Parked:
-    """A job that was given up, the session it belongs to, and the event of Stripe's that it is about."""
+    """A failed job with its session and its Stripe event."""
 
     job: Job
     session_id: UUID | None
@@ -48,7 +48,7 @@ def jobs(request: SignedInRequest) -> HttpResponse:
 @support_only
 @require_POST
 def job(request: SignedInRequest, job_id: int) -> HttpResponse:
-    """Try it again, or dismiss it, as the form says."""
+    """Try a job again, or dismiss it."""
     one = get_object_or_404(Job.objects.exclude(parked_at=None), pk=job_id)
     (found,) = parked([one])
     try:
@@ -67,7 +67,7 @@ def job(request: SignedInRequest, job_id: int) -> HttpResponse:
 
 
 def parked(given_up: Iterable[Job]) -> list[Parked]:
-    """With what they belong to, in a few queries however many there are."""
+    """Return the failed jobs with what they belong to, in a few queries."""
     those = list(given_up)
     events = StripeEvent.objects.in_bulk([job.key for job in those if job.kind == EVENT])
     hints = {job.pk: _hints(job, events.get(job.key)) for job in those}
@@ -83,7 +83,7 @@ def parked(given_up: Iterable[Job]) -> list[Parked]:
 
 
 def _hints(job: Job, event: StripeEvent | None) -> list[UUID]:
-    """Ids that may be a session's, a payment's or a refund's."""
+    """Return ids that may be a session's, a payment's or a refund's."""
     named = [
         job.payload.get("owner_id"),
         job.payload.get("context", {}).get("session_id"),
@@ -94,7 +94,7 @@ def _hints(job: Job, event: StripeEvent | None) -> list[UUID]:
 
 
 def _sessions(hints: set[UUID]) -> dict[UUID, UUID]:
-    """Which session each of these ids leads to, where it leads to one."""
+    """Return the session of each id, if there is one."""
     refunds = Refund.objects.filter(id__in=hints).values_list("id", "payment__owner_id")
     payments = Payment.objects.filter(id__in=hints).values_list("id", "owner_id")
     sessions = Session.objects.filter(id__in=hints).values_list("id", "id")

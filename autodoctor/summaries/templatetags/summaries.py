@@ -1,4 +1,4 @@
-"""How summaries write amounts, spans and moments."""
+"""Filters for amounts, durations and times in summaries."""
 
 from datetime import datetime
 from typing import Any
@@ -25,13 +25,13 @@ register.filter("moment", moment)
 
 @register.filter
 def texts(typed: Typed) -> list[tuple[str, str]]:
-    """The fields that hold words, by name."""
+    """Return the text fields by name."""
     return [(name, text) for name, text in texts_of(typed).items() if name != "safe"]
 
 
 @register.filter
 def in_words(typed: Typed) -> list[tuple[str, str]]:
-    """Label and text of everything that was typed, to be copied."""
+    """Return label and text of everything that was typed, to be copied."""
     words = texts_of(typed) | {"safe": str(dict(Safe.choices).get(typed["safe"], ""))}
     fields = [(str(field.label), words[name]) for name, field in SummaryForm.base_fields.items()]
     parts = "\n".join("  ".join(filter(None, cells_of(part))) for part in typed["parts"])
@@ -40,7 +40,7 @@ def in_words(typed: Typed) -> list[tuple[str, str]]:
 
 @register.filter
 def time_of_day(at: datetime | None) -> str:
-    """As `lib/format-time` writes it, too."""
+    """Format the time of day, like `lib/format-time`."""
     # Translators: how a time of day is written, in Django's letters.
     return date_format(localtime(at), pgettext("time of day", "g:i A")) if at else ""
 

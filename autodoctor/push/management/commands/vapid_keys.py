@@ -1,4 +1,4 @@
-"""Print a new pair of keys for Web Push, as the environment takes them."""
+"""Print a new key pair for Web Push, as environment variables."""
 
 from typing import Any
 
