@@ -42,7 +42,7 @@ SECRET_KEY = _secret("SECRET_KEY", "secret-key", get_random_secret_key)
 if not SECRET_KEY:
     exit_with("SECRET_KEY is not set: give a long random string in the environment.")
 _host = environ.urlparse(SITE_URL).hostname or "localhost"
-ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: whoever asks each process how it is
+ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: health checks of each process
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Exactly these may open a websocket.
 ALLOWED_ORIGINS = {SITE_URL, f"http://localhost:{PORT}", f"http://127.0.0.1:{PORT}"} if DEBUG else {SITE_URL}

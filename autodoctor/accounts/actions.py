@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
 from autodoctor.mail.queue import queue_mail
 
-TOLD_FOR = timedelta(hours=24)  # whoever asked longer ago has found help elsewhere
+TOLD_FOR = timedelta(hours=24)  # people who asked earlier have found help elsewhere
 
 
 class Refused(Exception):

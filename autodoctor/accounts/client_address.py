@@ -10,8 +10,6 @@ def client_address(request: HttpRequest) -> str:
     """Return the client's trusted address for throttling; empty if it is not an address.
 
     Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added counts.
-
-    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added to it counts.
     """
     trusted = settings.TRUSTED_PROXIES
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]

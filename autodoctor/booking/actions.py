@@ -78,9 +78,6 @@ def checkout_url(*, session: Session, site: str, now: datetime) -> str:
 
     `site` is the address for the way back, with its final slash. Must not run in a transaction. Raises `PaymentError`
     if the payment service fails; the draft stays.
-
-    `site` is the address people come back to, with its final slash. Not to be called in a transaction. Raises
-    `gateway.PaymentError` when the payment service fails; the draft stays.
     """
     page = f"{site}sessions/{session.id}/"
     if session.state != State.DRAFT:

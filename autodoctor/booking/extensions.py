@@ -111,9 +111,6 @@ def extend(
 
     `site` is the address for the way back, with its final slash. Must not run in a transaction. If the payment service
     does not answer, a job continues. Raises `Refused`, `Session.DoesNotExist`.
-
-    `site` is the address people come back to, with its final slash. Not to be called in a transaction. When the
-    payment service does not answer the queue goes on with it. Raises `Refused`, `Session.DoesNotExist`.
     """
     terms = _terms(session, key)
     page = site.rstrip("/") + reverse("session_extension", args=[session.id])

@@ -30,8 +30,6 @@ def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictu
     """Render the template, which imports `look.typ`, with this data; files in `pictures` are at the root.
 
     The data also holds what `look.typ` needs: title, author, heading, dated, footer, and `words.kind`.
-
-    Besides its own, the data holds what `look.typ` asks for: title, author, heading, dated, footer, and `words.kind`.
     """
     with TemporaryDirectory(prefix="paper-") as folder:
         root = Path(folder)

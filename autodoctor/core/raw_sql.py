@@ -17,8 +17,6 @@ def rows(model: type[M], condition: str, *given: Any, lock: bool = False) -> lis
     """Return a model's rows that match an SQL condition. A list among the parameters becomes `(…, …)`.
 
     `lock` locks the rows until the transaction ends; other rows may still refer to them.
-
-    `lock` holds the rows until the transaction ends; others may still refer to them.
     """
     locking = " FOR NO KEY UPDATE" if lock and connection.features.has_select_for_no_key_update else ""
     return list(model._default_manager.raw(*_select(model, "*", condition + locking, given)))

@@ -33,9 +33,6 @@ class Limit:
 
     Everybody gets `grace` seconds; each further second needs `pace` bytes: a slow phone may take long, a dripping
     client may not.
-
-    `grace` seconds are given to everybody, each further second has to be earned by `pace` bytes: a slow phone may take
-    long, a client that drips may not.
     """
 
     octets: int = 1024 * 1024
@@ -64,8 +61,6 @@ class BodyLimits:
     """Wraps an ASGI application: answers 413 and 408 itself, and the application never sees the rest.
 
     `limits`: for addresses that match completely; `usual` for all others.
-
-    `limits`: for addresses that match wholly; `usual` for all others.
     """
 
     def __init__(

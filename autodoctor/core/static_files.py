@@ -26,9 +26,6 @@ class StaticFiles:
 
     ServeStatic knows the files and headers. It would open a thread per file; ours are small, and a pooled thread takes
     half the time.
-
-    Which files there are, and with which headers, ServeStatic knows. It would open a thread for each file that it
-    streams; ours are small, and one read by a thread of the pool takes half the time.
     """
 
     def __init__(self, application: ASGI3Application) -> None:

@@ -67,8 +67,6 @@ def recognize(path: Path, declared: str) -> FileType | None:
     """Return the file's type; None if it may not be shared.
 
     `declared` is the sender's type; it only decides whether a WebM recording is audio or video.
-
-    `declared` is what the sender calls it: it decides only whether a WebM recording is a sound or a film.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)

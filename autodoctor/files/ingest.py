@@ -38,9 +38,6 @@ def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
 
     Without a save, its objects are deleted. Enter it outside of any transaction: images take a while. Raises
     `FileRefused`.
-
-    Without that, its objects are taken away again. To be entered outside of any transaction: images take a while.
-    Raises `FileRefused`.
     """
     file = take(upload, now=now)
     try:

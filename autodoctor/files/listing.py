@@ -40,8 +40,6 @@ def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:
     """Mark files as shown, so that they cannot be removed. In the caller's transaction, in the given order.
 
     Raises `FileRefused` if one does not exist (any more).
-
-    Raises `FileRefused` when one is not there (any more).
     """
     found = {file.id: file for file in files_of(owner_id).filter(id__in=ids).select_for_update(of=("self",))}
     if len(found) != len(set(ids)):

@@ -60,8 +60,6 @@ class ServeFiles:
     """Wraps Django: serves valid signed addresses itself, passes everything else on.
 
     `read` runs a query beside the event loop.
-
-    `read` runs a query beside the event loop.
     """
 
     def __init__(self, application: ASGI3Application, read: Read) -> None:

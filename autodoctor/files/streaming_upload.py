@@ -38,8 +38,6 @@ class StreamingUpload:
     """Wraps Django at the address of uploads. `admits` returns the uploader; None if they may not upload there.
 
     The body of an unauthorized upload is read and discarded, and Django then answers.
-
-    Theirs is heard out and forgotten, and Django then tells them why.
     """
 
     def __init__(self, application: ASGI3Application, admits: Admits) -> None:

@@ -15,8 +15,6 @@ class CachedProbe(Generic[T]):
     """One check at a time, shared by all callers and cached for a moment, at a constant cost.
 
     It runs in its own thread, which nobody waits for longer than `seconds`, not even the end of the process.
-
-    It runs in a thread of its own, which nobody waits for longer than `seconds`, not even the end of the process.
     """
 
     def __init__(self, look: Callable[[], T], *, seconds: float, fresh_seconds: float) -> None:

@@ -51,9 +51,6 @@ def deliver(
 
     The HTML shows `images` as `cid:<name>`. Raises `GiveUp` for a permanent refusal (a refused address), and other
     errors (no server, no answer) for a temporary failure.
-
-    `images` stand in the HTML as `cid:<name>`. Raises `GiveUp` when the server will never take this mail (a refused
-    address), and else what went wrong (no server, no answer): worth another attempt.
     """
     recipient = _recipient(to)
     letter = render(template, {**context, "to_name": recipient.name}, time_zone=recipient.time_zone)

@@ -18,11 +18,6 @@ def queue_mail(
     hold ISO 8601 times and become times in the recipient's time zone. `site_url` and `to_name` are added. `key` (at
     most 120 characters) names this one mail: queued again while it waits, it is sent once, and its Message-ID is always
     the same.
-
-    `template` names `<template>.txt`, whose first line is "Subject: …". `context` is JSON; its keys ending in `_at`
-    hold ISO 8601 times and arrive in the template as moments in the recipient's time zone. `site_url` and `to_name`
-    are added. `key` (at most 120 characters) stands for this one mail: posted again while it waits, it is sent once,
-    and its Message-ID is always the same.
     """
     addressee = {"address": to} if isinstance(to, str) else {"user_id": str(to.pk)}
     schedule("mail.send", key, now, template=template, context=dict(context), **addressee)

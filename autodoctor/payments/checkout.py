@@ -34,8 +34,6 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
     """Return the payment with an open page at `checkout_url` until `checkout_expires_at`; reuse an open page.
 
     Raises `NotPayable` and `PaymentError`. Must not run in a transaction.
-
-    Raises `NotPayable`, and the gateway's errors. Not to be called in a transaction.
     """
     payment = payable(payment)
     _give_up_attempt(payment, now)
@@ -48,7 +46,9 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
         return payable(payment)
     _claim(payment, success_url, cancel_url, now)
     before, payment = payment, payable(payment)
-    if payment.checkout_number == before.checkout_number:  # the kept card was asked in between: first give that up
+    if (
+        payment.checkout_number == before.checkout_number
+    ):  # the saved card was charged in between: first end that attempt
         return open_checkout(payment=payment, success_url=success_url, cancel_url=cancel_url, now=now)
     if not payment.checkout_id:
         _ask(payment)
@@ -175,8 +175,6 @@ def _give_up_attempt(payment: Payment, now: datetime) -> None:
     """End the attempt before the first page opens. Raises `NotPayable` if it succeeded.
 
     An attempt without an answer is repeated by its key, so that it cannot succeed beside the page.
-
-    One that nobody has heard of since is asked for again by its key, so that it cannot come through beside the page.
     """
     if not payment.attempted_at or payment.checkout_number:
         return

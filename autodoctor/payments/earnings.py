@@ -56,8 +56,6 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
     """Store who earns a charge, since when, and whether the summary is missing.
 
     Joins the caller's transaction. A share below one cent creates no row.
-
-    Joins the caller's transaction. Too little for a share makes no row.
     """
     with transaction.atomic():
         for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True):

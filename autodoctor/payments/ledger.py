@@ -66,8 +66,6 @@ def open_extension(
     """Create the unpaid payment of an extension. Raises IntegrityError if the owner has an open one.
 
     The caller continues with `saved_card.collect`; a job does the same a little later if the caller cannot.
-
-    Whoever opens it goes on with `kept_card.collect`; the queue does so a little later, in case they cannot.
     """
     payment = Payment.objects.create(
         owner_id=owner_id,
@@ -125,10 +123,6 @@ def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], n
     `due` decides about the owner's locked payments; it leaves out what is not known yet. 0 releases the hold. An unpaid
     payment is canceled, whatever is due of it; money that still arrives is released. Raises `Payment.DoesNotExist` for
     a payment of another owner, ValueError for more than is held.
-
-    `due` says so of the owner's payments, which are locked; it leaves out what is not known yet. 0 releases the hold.
-    What nobody has paid yet is called off, whatever is due of it; if it comes in all the same it is released. Raises
-    `Payment.DoesNotExist` for a payment of another owner, ValueError for more than is held.
     """
     with transaction.atomic():
         payments = {payment.id: payment for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True)}
@@ -151,8 +145,8 @@ def refund(
 ) -> Refund:
     """Refund part or all of a charge, in cents: the row now, Stripe from the queue.
 
-    Raises `NotRefundable` when that is more than is left (`Disputed` while a bank asks for it), `Payment.DoesNotExist`,
-    ValueError for nothing or less.
+    Raises `NotRefundable` for more than is left (`Disputed` during a dispute), `Payment.DoesNotExist`, and ValueError
+    for nothing or less.
     """
     if amount_cents <= 0:
         raise ValueError("a refund is more than nothing")

@@ -52,7 +52,7 @@ class Payment(models.Model):
     # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
     checkout_number = models.PositiveSmallIntegerField(default=0)
     checkout_request = models.JSONField(default=dict)
-    # An attempt with the kept card: what was asked for, under one key, and which PaymentIntent came of it.
+    # An attempt with the saved card: the request, its key, and its PaymentIntent.
     attempted_at = models.DateTimeField(null=True)
     attempt_request = models.JSONField(default=dict)
     attempt_id = models.CharField(max_length=120, blank=True)

@@ -16,7 +16,7 @@ from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
 HELD_OR_CHARGED = ("requires_capture", "succeeded")
-ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless whoever learnt of it has opened one by then
+ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless the caller that learned of it has opened a page by then
 
 
 def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
@@ -24,9 +24,6 @@ def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) 
 
     A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once per payment. Raises
     `Payment.DoesNotExist`.
-
-    A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once a payment.
-    Raises `Payment.DoesNotExist`.
     """
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)

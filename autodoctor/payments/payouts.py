@@ -22,8 +22,6 @@ def onboarding_page(*, user: User, refresh_url: str, return_url: str, now: datet
     """Return Stripe's onboarding page for this mechanic; the first call creates the account. Raises `PaymentError`.
 
     Each page opens once: Stripe redirects to `refresh_url` when it has expired, and to `return_url` from its end.
-
-    Each page opens once: Stripe leads to `refresh_url` when it is over, and to `return_url` from its end.
     """
     account = account_of(user) or _open(user, now)
     return stripe.account_link(

@@ -47,9 +47,6 @@ def collect(*, payment: Payment, now: datetime) -> Payment:
 
     The payment then `waits_for` its holder or the bank. Raises `NotPayable` once it is paid or canceled, and
     `PaymentError`; a job continues what was begun. Must not run in a transaction.
-
-    The payment then `waits_for` its holder, or for the bank. Raises `NotPayable` once it is paid or called off, and
-    the gateway's errors: whatever was begun goes on from the queue. Not to be called in a transaction.
     """
     payment = payable(payment)
     if _goes_by_kept_card(payment, now):

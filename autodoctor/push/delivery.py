@@ -28,9 +28,6 @@ def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds:
 
     `seconds`: how long the service keeps the message for an offline browser. Raises `Unreachable`, and `ValueError` for
     an address outside the known services.
-
-    `seconds`: how long the service keeps it for a browser that is off. Raises `Unreachable`, and `ValueError` for an
-    address that is no longer one of our services'.
     """
     if not is_known(subscription.endpoint):
         raise ValueError("no service that we speak to")

@@ -19,9 +19,6 @@ class PushNote:
 
     `topic`: a later message with the same topic replaces an earlier one. `until`: the message expires then. `seen_at`:
     pages that show the news themselves; nothing is shown while one of them is visible.
-
-    `topic`: the next one about the same takes its place, wherever the first one is by then. `until`: nobody is told
-    after that moment. `seen_at`: pages that show the news themselves; while one is in sight, nothing is shown.
     """
 
     title: str

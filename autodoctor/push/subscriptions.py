@@ -25,8 +25,6 @@ def subscribe(
     """Subscribe this person's browser. The same browser again is renewed.
 
     Raises `Refused` (422) for an unknown push service or invalid keys.
-
-    Raises `Refused` (422) for an address that is no push service's, or keys that are none.
     """
     if not (settings.VAPID_PRIVATE_KEY and is_known(endpoint)):
         raise Refused("unknown_service", _("We cannot send notifications to this browser."), 422)
@@ -58,8 +56,6 @@ def leave(*, user_id: UUID, session_key: str | None) -> None:
     """Remove the subscriptions of one cookie session, or of the whole person: nothing of theirs appears there any more.
 
     After a change of password a page that is still signed in subscribes its browser again.
-
-    After a change of password a page that is still signed in brings its own browser back.
     """
     theirs = PushSubscription.objects.filter(user_id=user_id)
     (theirs.filter(signed_in_by=digest(session_key)) if session_key else theirs).delete()

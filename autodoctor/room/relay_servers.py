@@ -15,9 +15,6 @@ def ice_servers(*, user_id: str, now: datetime) -> list[dict[str, Any]]:
 
     The credentials are coturn's `use-auth-secret` ones: the name contains their expiry. Open connections stay open;
     later connections need new credentials.
-
-    The credentials are coturn's `use-auth-secret` ones: the name says when they expire. What was opened with them stays
-    open; a way that is opened later needs new ones.
     """
     servers: list[dict[str, Any]] = []
     if settings.STUN_URLS:

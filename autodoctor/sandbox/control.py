@@ -12,7 +12,7 @@
                evidence is there, and the bank looks at it
     refunds    {"refund"} fails it, as a bank may days later
     checkouts  {"checkout"} expires it
-    cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a kept card from now on, by the
+    cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a saved card from now on, by the
                name of a magic card; its looks stay
     accounts   {"account", "outcome": "enabled"|"restricted"|"rejected"}: what becomes of a connected account
     transfers  {"transfer", "amount"} takes it back, or that much of it

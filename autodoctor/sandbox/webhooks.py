@@ -87,7 +87,7 @@ class Courier:
 
     def start(self) -> None:
         if self._thread is None:
-            self._store.execute("UPDATE delivery SET leased_until = 0")  # whoever held them is gone
+            self._store.execute("UPDATE delivery SET leased_until = 0")  # their holder is gone
             self._thread = threading.Thread(target=self._run, name="sandbox-courier", daemon=True)
             self._thread.start()
 

@@ -86,8 +86,6 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
     """Run the handler and delete the row in one transaction.
 
     The row is read first, so that a stale claim is cheap, and locked last: the order is session → payment → row.
-
-    The row is read first, so that a stale claim costs little, and locked last: the order is session → payment → row.
     """
     this = Run(job)
     token = current_run.set(this)

@@ -19,10 +19,9 @@ parked = Signal()  # sent with `job` once a job that kept failing has been given
 class Handler:
     """How one kind of job is run.
 
-    A plain one runs inside a transaction that also takes the job away; both stand or neither does.
-    An `external` one (Stripe, SMTP) runs outside any transaction, possibly more than once: it must be idempotent.
-    `every`: the job recurs at the multiples of that time, and exists from the start of the clock on. A function says it
-    where a setting does.
+    A plain handler runs inside a transaction that also deletes the job. An `external` handler (Stripe, SMTP) runs
+    outside any transaction, possibly more than once: it must be idempotent. `every`: the job recurs at multiples of
+    that time, from the scheduler's start on; a function returns it where a setting decides.
     """
 
     run: "Callable[[Job, datetime], None]"

@@ -23,8 +23,6 @@ class Scheduler:
     """Runs due jobs on its own threads, from `start` to `stop`. Any number of processes may have one.
 
     External calls have their own lane, so that slow calls never delay a deadline.
-
-    Calls to the outside have a lane of their own: however slow, they delay no deadline.
     """
 
     def __init__(
@@ -77,8 +75,6 @@ def run_due(now: datetime, *, external: bool = True) -> int:
     """Run all jobs that are due at `now`, and those that they make due, in this thread. Returns how many were run.
 
     Without `external`, jobs with external calls (Stripe, SMTP) are left to the loop.
-
-    Without `external`, what calls others (Stripe, SMTP) is left to the loop.
     """
     owner = leases.new_owner()
     done = 0

@@ -59,8 +59,8 @@ current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
 def schedule(kind: str, key: str, due_at: datetime, **payload: Any) -> None:
     """Schedule `kind` for `key` at `due_at`. Replaces an earlier job of the same kind and key.
 
-    Part of the caller's transaction. The payload must be JSON (UUIDs and datetimes become text).
-    Raise `ValueError` for a naive moment or a name that does not fit.
+    Part of the caller's transaction. The payload must be JSON (UUIDs and datetimes become text). Raises `ValueError`
+    for a naive time or an invalid name.
     """
     _settle_own([kind], key)
     _upsert(key, {kind: due_at}, payload)

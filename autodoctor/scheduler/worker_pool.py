@@ -29,8 +29,8 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 class WorkerPool:
     """Claims jobs a little ahead of their time, at most `room` at once, and runs each at its moment, never early.
 
-    `ahead` must be longer than the poll, so that what is known in time is never late; zero claims only what is due.
-    `gives_way_to`: while that lane is late, this one begins nothing: both want the same processor.
+    `ahead` must be longer than the poll, so that a known job is never late; zero claims only due jobs. `gives_way_to`:
+    while that lane is late, this lane starts nothing, because both need the same CPU.
     """
 
     def __init__(

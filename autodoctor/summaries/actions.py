@@ -31,8 +31,6 @@ def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: d
     """Save the draft. `version` is the version that the page started from, 0 for none.
 
     Raises `DraftChanged` if another version was saved since, unless it has the same content.
-
-    Raises `DraftChanged` when another one was saved since, unless it says the same.
     """
     with transaction.atomic():
         summaries.check_writing(session_id=session_id, by=by)

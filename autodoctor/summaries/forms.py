@@ -15,7 +15,7 @@ from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
 
 _AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,2})?")
-BLANK_ROWS = 3  # below what is there, for whoever has no script
+BLANK_ROWS = 3  # below the existing rows, for pages without scripts
 
 
 def _storable(text: str) -> str:

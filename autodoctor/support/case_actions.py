@@ -31,8 +31,6 @@ class ActForm(forms.Form):
     """`case` is the session as the page shows it, with the choices of the form.
 
     `token`: the same form sent twice acts once.
-
-    `token`: the same form sent twice does it once.
     """
 
     token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)

@@ -172,7 +172,7 @@ class Case:
         """Return the charge without refunds, pending refunds and lost disputes, in cents."""
         return sum(ledger.refundable_cents(each.payment) for each in self.money)
 
-    # What the clock has to do for it
+    # Its scheduled jobs
 
     @cached_property
     def jobs(self) -> list[Job]:

@@ -48,7 +48,7 @@ _GROUPS = {
     "support": Group.SUPPORT,
 }
 
-# By kind; %(who)s is whoever did it, the others are what the entry holds.
+# By kind; %(who)s is the actor, the other names are the entry's facts.
 _LINES: dict[str, Promise] = {
     "session.requested": gettext_lazy("Paid: the request is in the queue"),
     "session.accepted": gettext_lazy("%(who)s accepted the request"),

@@ -1,4 +1,4 @@
-"""Signalling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
+"""Signaling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
 
 import json
 import uuid

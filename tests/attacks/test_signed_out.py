@@ -1,4 +1,4 @@
-"""Whoever may not be here any more is out at once, also of what they have open."""
+"""A person who loses access is disconnected at once, everywhere."""
 
 import re
 import uuid

@@ -38,7 +38,7 @@ def alone(server: Server, crowd: Crowd, a_customer: Callable[..., Customer]) -> 
 
 
 def bank(server: Server, customer: Customer, behaves_as: str) -> None:
-    """What the bank behind the kept card does from now on."""
+    """What the bank of the saved card does from now on."""
     key = customer.who.id.replace("-", "")
     ((account,),) = server.sql("SELECT stripe_id FROM payments_stripecustomer WHERE user_id = %s", key)
     control(server, "cards", customer=account, behaves_as=behaves_as)

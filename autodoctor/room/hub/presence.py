@@ -169,8 +169,8 @@ class Presence:
     def _see_off(self, now: datetime) -> None:
         """Close a page. If the person has another page, only the row goes; the person's last page has consequences.
 
-        Looked at again when the row is gone: of two processes that close somebody's last two pages at this moment, one
-        at least sees that none is left.
+        Checked again after the row is gone: of two processes that close a person's last two pages at once, at least one
+        sees that none is left.
         """
         leavers = [left for left in self._leaving if left.noted_at <= now - _reload()]
         if not leavers:

@@ -90,7 +90,7 @@ class Member(Protocol):
 class Room:
     """The sockets of one session in this process, and what they were last told about it.
 
-    Pokes come from several threads, in any order: `as_of` is how far the log had come when `session` was so.
+    Pokes come from several threads, in any order: `as_of` is the `seq` at which `session` was read.
     """
 
     __slots__ = ("as_of", "members", "presence", "seq", "session")
@@ -174,7 +174,7 @@ class Hub:
     async def compare(self) -> None:
         """Compare with the log: sockets that are behind read on. A lost poke therefore costs one heartbeat at most.
 
-        Looked at after what is on its way by now: on a busy log somebody always waits for the next poke.
+        Compared after pending pokes: on a busy log a socket always waits for the next poke.
         """
         seqs = await executor.read(_seqs, list(self._rooms))
         await asyncio.sleep(ON_ITS_WAY_SECONDS)

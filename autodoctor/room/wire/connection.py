@@ -13,7 +13,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MOST_WAITING = 2 * 1024 * 1024  # bytes, for a slow reader
-MUCH = 256 * 1024  # bytes, after which whoever has more to say lets the reader catch up
+MUCH = 256 * 1024  # bytes, after which a sender with more to say lets the reader catch up
 STALLED_SECONDS = 10.0  # without reading anything of it
 GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
 

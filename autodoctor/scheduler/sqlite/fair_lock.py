@@ -9,9 +9,6 @@ class FairLock:
 
     With a plain lock a busy thread takes the lock again before the waiting thread wakes, for seconds. Here the lock
     goes to the thread that has waited longest.
-
-    With a plain lock a busy thread takes it again before the one that waits has woken, for seconds on end;
-    here giving it back hands it to whoever has waited longest.
     """
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from autodoctor.sessions.rules.triggers import duration
 
 logger = logging.getLogger(__name__)
 
-# (situation, the rule's own moment, the real time)
+# (state, the rule's own moment, the real time)
 Act = Callable[[SessionState, datetime, datetime], None]
 
 

@@ -23,11 +23,6 @@ def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str
     """Pause or resume the clock according to presence. Returns the events for it, in order.
 
     A pause begins at the missing participant's last sign of life, or now if the cause changes to the other participant.
-
-    A pause begins at the last sign of life of the missing participant, or now if the cause changes to the other
-    participant.
-
-    A pause begins at the last sign of life of the one who is leaving, else (the cause changes hands) now.
     """
     session, left_at = state.session, state.seat(leaving).left_at if leaving else None
     cause = _cause(state, left_at)

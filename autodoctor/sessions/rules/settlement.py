@@ -22,8 +22,6 @@ def amounts_due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int
     """Return the cents to capture of each payment, without those that wait for the customer's answer to "Solved?".
 
     An extension whose time was never given costs nothing.
-
-    Nothing is due of an extension whose time was never given.
     """
     parts = in_order(payments)
     gave_time = [part for part in parts if gives_time(part)]
@@ -60,8 +58,6 @@ def charge_rule(session: Session) -> str:
     """Return the charging rule: nothing, half, used or all; empty while the customer is asked.
 
     Raises ValueError for an unknown end reason, so that no charge is guessed.
-
-    Raises ValueError for an end that the table does not know: nobody is charged by guesswork.
     """
     reason = session.end_reason
     if reason == ASK_FIRST:
