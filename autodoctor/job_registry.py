@@ -35,7 +35,7 @@ def _session_of(job: Job) -> UUID:
     return UUID(job.payload["owner_id"])
 
 
-def fulfil(job: Job, now: datetime) -> None:
+def fulfill(job: Job, now: datetime) -> None:
     """A hold is there: the request goes into the queue, or the session gets its time."""
     if job.payload["purpose"] == Payment.Purpose.BOOKING:
         transitions.admit_request(session_id=_session_of(job), now=now)
@@ -117,7 +117,7 @@ def _payment_of(job: Job) -> Payment | None:
 
 
 REACTIONS = {
-    "payment.authorised": Handler(fulfil),
+    "payment.authorised": Handler(fulfill),
     "payment.waiting": Handler(tell_of_extension),
     "payment.declined": Handler(tell_of_extension),
     "payment.captured": Handler(close),

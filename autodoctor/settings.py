@@ -125,7 +125,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     _pool = {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}
-    # A process that stalls within a transaction would hold its locks for ever: the server lets go for it, well before
+    # A process that stalls within a transaction would hold its locks forever: the server lets go for it, well before
     # the lease of what it was doing ends.
     _stalled = {"options": "-c idle_in_transaction_session_timeout=5s"}
     DATABASES["default"]["OPTIONS"] = _stalled | DATABASES["default"].get("OPTIONS", {}) | {"pool": _pool}

@@ -46,9 +46,7 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
         return payable(payment)
     _claim(payment, success_url, cancel_url, now)
     before, payment = payment, payable(payment)
-    if (
-        payment.checkout_number == before.checkout_number
-    ):  # the saved card was charged in between: first end that attempt
+    if payment.checkout_number == before.checkout_number:  # the saved card was charged meanwhile: end that attempt
         return open_checkout(payment=payment, success_url=success_url, cancel_url=cancel_url, now=now)
     if not payment.checkout_id:
         _ask(payment)

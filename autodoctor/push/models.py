@@ -17,7 +17,7 @@ class PushSubscription(models.Model):
     endpoint = models.CharField(max_length=ADDRESS_LENGTH, unique=True)
     p256dh = models.CharField(max_length=100)  # the browser's public key, base64url
     auth = models.CharField(max_length=40)  # what it shares with us besides, base64url
-    browser = models.CharField(max_length=60)  # in words, so that people recognise it
+    browser = models.CharField(max_length=60)  # in words, so that people recognize it
     signed_in_by = models.CharField(max_length=64)  # a digest of the cookie session it came in
     created_at = models.DateTimeField()
     last_ok_at = models.DateTimeField(null=True)

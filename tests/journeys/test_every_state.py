@@ -17,7 +17,7 @@ MINUTE = 60
 OpenPage = Callable[..., Page]
 TALK = (
     ("customer", "Hello! It clicks once and the lights go nearly out."),
-    ("mechanic", "Hi Casey. Then it is short of power, not a starter. Open the bonnet: any white crust on the clamps?"),
+    ("mechanic", "Hi Casey. Then it is short of power, not a starter. Open the hood: any white crust on the clamps?"),
     ("customer", "Lots, on the minus side"),
     ("mechanic", "Good, we can fix that here. How to clean it: https://example.com/battery-clamps"),
     ("mechanic", "Gloves first. Take the minus clamp off before the plus one."),

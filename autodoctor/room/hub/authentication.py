@@ -55,7 +55,7 @@ def authenticate(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> li
     """
     wanted = list(knocks)
     sessions = Session.objects.select_related("customer", "mechanic").in_bulk({id_ for _, id_ in wanted if id_})
-    guests = _recognise({key for key, _ in wanted}, _parties(sessions.values()), now)
+    guests = _recognize({key for key, _ in wanted}, _parties(sessions.values()), now)
     return [_answer(guests.get(key), sessions.get(id_) if id_ else None) for key, id_ in wanted]
 
 
@@ -71,7 +71,7 @@ def _parties(sessions: Iterable[Session]) -> dict[UUID, User]:
     return {user.id: user for session in sessions for user in (session.customer, session.mechanic) if user}
 
 
-def _recognise(session_keys: set[str], known: dict[UUID, User], now: datetime) -> dict[str, ConnectedUser]:
+def _recognize(session_keys: set[str], known: dict[UUID, User], now: datetime) -> dict[str, ConnectedUser]:
     rows = Cookie.objects.filter(session_key__in=session_keys, expire_date__gt=now)
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     contents = {key: store.decode(data) for key, data in rows.values_list("session_key", "session_data")}

@@ -51,7 +51,7 @@ def vehicle(facts: dict[str, Any]) -> str:
 
 
 @register.filter
-def verdict_colour(safe: str) -> str:
+def verdict_color(safe: str) -> str:
     """For mails, which know no stylesheet."""
     return VERDICTS[safe][0]
 

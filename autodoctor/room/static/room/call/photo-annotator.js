@@ -112,8 +112,8 @@ export class PicturePen extends HTMLElement {
     const width = Math.max(canvas.width, canvas.height) * LINE_SHARE;
     pen.lineCap = pen.lineJoin = "round";
     const passes = /** @type {[string, number][]} */ ([[COLOURS.edge, width * 1.8], [COLOURS.line, width]]);
-    for (const [colour, thickness] of passes) {
-      pen.strokeStyle = colour;
+    for (const [color, thickness] of passes) {
+      pen.strokeStyle = color;
       pen.lineWidth = thickness;
       for (const stroke of this.#strokes) pen.stroke(shape(stroke, width));
     }
