@@ -329,10 +329,6 @@ class Page:
         return duration("lenient_pause").total_seconds()
 
     @property
-    def cap_seconds(self) -> float:
-        return duration("cap").total_seconds()
-
-    @property
     def missing(self) -> ParticipantState | None:
         """The other side, when it is gone."""
         return self.other if self.session.state in RUNNING and not self.other.is_in else None
