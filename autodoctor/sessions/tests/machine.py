@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, ClassVar, Self
 
 from django.db import transaction
@@ -25,6 +26,11 @@ from autodoctor.sessions.tests.story import CHAT, Story
 
 NO = (InvalidTransition, Refused, Session.DoesNotExist)
 PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
+STOPS: dict[str, Callable[..., Session]] = {
+    "end": transitions.end_session,
+    "cancel": transitions.cancel_session,
+    "release": partial(transitions.release_request, reason="x"),
+}
 
 
 class Course(RuleBasedStateMachine):
@@ -142,11 +148,10 @@ class Course(RuleBasedStateMachine):
             with suppress(*self.refusals):
                 transitions.start_session(session_id=self.story.id, by=mechanic, now=self.story.now)
 
-    @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
+    @rule(who=PEOPLE, what=st.sampled_from(sorted(STOPS)))
     def stop(self, who: str, what: str) -> None:
-        extra = {"reason": "x"} if what == "release" else {}
         with suppress(*self.refusals):
-            getattr(transitions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+            STOPS[what](session_id=self.story.id, by=self.people[who], now=self.story.now)
 
     @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())
