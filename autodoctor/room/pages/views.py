@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.payments import checkout, stripe
-from autodoctor.room.pages.page import CANDIDATE, Page, find_page
+from autodoctor.room.pages.page import Page, find_page
+from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
@@ -64,7 +65,7 @@ def accept(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def release(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    reasons = _page(request, session_id).release_reasons
+    reasons = _page(request, session_id).gathering.release_reasons
     reason = request.POST.get("reason", "")
     if reason not in reasons:
         return _refuse(request, session_id, {"error": "no_reason", "detail": _("Choose a reason first.")}, 422)

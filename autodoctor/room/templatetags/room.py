@@ -14,11 +14,8 @@ from django.utils.translation import pgettext
 
 from autodoctor.files import errors
 from autodoctor.payments.formatting import format_cents
-from autodoctor.sessions import end_reasons
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.lifecycle import support_actions
-from autodoctor.sessions.models import Session
-from autodoctor.sessions.rules.triggers import duration
 
 register = template.Library()
 
@@ -27,12 +24,6 @@ _address = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
 
 register.filter("money", format_cents)
 register.filter("span", format_duration)
-
-
-@register.simple_tag
-def end_heading(session: Session, role: str) -> str:
-    """Why the session is over, as this role reads it."""
-    return end_reasons.heading(session, role, cap_seconds=duration("cap").total_seconds())
 
 
 @register.filter
