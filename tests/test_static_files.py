@@ -10,7 +10,7 @@ from pytest_django import Settings
 from autodoctor.core.static_files import add_headers
 from tests.kit.server import Server
 
-SCRIPT = "/static/room/channel.js"
+SCRIPT = "/static/room/wire/channel.js"
 
 
 @pytest.fixture

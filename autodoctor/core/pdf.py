@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-LOOK = Path(__file__).parent / "look.typ"
+LOOK = Path(__file__).parent / "pdf.typ"
 LETTER_ZONES = ("America/", "US/", "Canada/")  # where paper is not A4
 LONG_WORD = re.compile(r"\S{25,}")
 BREAKS_EVERY = 8  # characters of a word that is longer than a line may be
@@ -26,9 +26,9 @@ JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictures: Path | None = None) -> bytes:
-    """The template, which imports `look.typ`, filled with this data; files in `pictures` are at the root.
+    """The template, which imports `pdf.typ`, filled with this data; files in `pictures` are at the root.
 
-    Besides its own, the data holds what `look.typ` asks for: title, author, heading, dated, footer, and `words.kind`.
+    Besides its own, the data holds what `pdf.typ` asks for: title, author, heading, dated, footer, and `words.kind`.
     """
     with TemporaryDirectory(prefix="paper-") as folder:
         root = Path(folder)

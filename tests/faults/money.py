@@ -68,7 +68,7 @@ class Power:
         self.out_at: tuple[str, str] | None = None
         for name in CALLS.split():
             patch.setattr(stripe, name, self._failing(name, getattr(stripe, name)))
-        patch.setattr(leases, "follow_up", self._failing("commit", leases.schedule_next))
+        patch.setattr(leases, "schedule_next", self._failing("commit", leases.schedule_next))
 
     def _failing(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(real)

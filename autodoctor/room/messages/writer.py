@@ -1,7 +1,7 @@
 """Group commit of messages: everything that is waiting becomes rows of the log in one transaction.
 
 One thread, one connection. It builds no ORM object: this is the hot path that the product lives on. The sequence
-numbers follow the rules of `sessions.log`: taken and written under the session's lock.
+numbers follow the rules of `sessions.record.event_log`: taken and written under the session's lock.
 """
 
 import logging

@@ -141,7 +141,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
         noted.append((user_id, open_pages.count()))
         note(session_id=session_id, user_id=user_id, at=at, now=now)
 
-    monkeypatch.setattr(transitions, "page_closed", spy)
+    monkeypatch.setattr(transitions, "record_page_closed", spy)
     return noted
 
 

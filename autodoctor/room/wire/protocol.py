@@ -180,12 +180,12 @@ def welcome(
 
 
 def event(frame: dict[str, Any]) -> bytes:
-    """`frame` is what `sessions.log.as_frame` makes of a row."""
+    """`frame` is what `sessions.record.event_log.as_frame` makes of a row."""
     return orjson.dumps(frame)
 
 
 def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, client_id: str, text: str) -> bytes:
-    """The event of a message: the shape of `sessions.log.as_frame`, built without a row."""
+    """The event of a message: the shape of `sessions.record.event_log.as_frame`, built without a row."""
     return orjson.dumps(
         {
             "type": "event",

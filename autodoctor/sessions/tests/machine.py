@@ -25,6 +25,11 @@ from autodoctor.sessions.tests.story import CHAT, Story
 
 NO = (InvalidTransition, Refused, Session.DoesNotExist)
 PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
+STOPS: dict[str, Callable[..., object]] = {
+    "cancel": transitions.cancel_session,
+    "end": transitions.end_session,
+    "release": transitions.release_request,
+}
 
 
 class Course(RuleBasedStateMachine):
@@ -142,11 +147,11 @@ class Course(RuleBasedStateMachine):
             with suppress(*self.refusals):
                 transitions.start_session(session_id=self.story.id, by=mechanic, now=self.story.now)
 
-    @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
+    @rule(who=PEOPLE, what=st.sampled_from(sorted(STOPS)))
     def stop(self, who: str, what: str) -> None:
         extra = {"reason": "x"} if what == "release" else {}
         with suppress(*self.refusals):
-            getattr(transitions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+            STOPS[what](session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
 
     @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())

@@ -149,10 +149,10 @@ export class Call extends EventTarget {
     this.#become("closed");
   }
 
-  /** @returns {Promise<Map<string, any>>} */
+  /** @returns {Promise<Map<string, import("room/call/link-quality").Figures>>} */
   async stats() {
     const report = await this.#connection?.getStats().catch(() => null);
-    return new Map(/** @type {Iterable<[string, any]>} */ (report ?? []));
+    return new Map(report ?? []);
   }
 
   // The other side

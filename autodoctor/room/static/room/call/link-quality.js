@@ -3,6 +3,18 @@
  * How good the way between two browsers is, judged from the statistics of a call, and how much picture fits through.
  * It knows neither DOM nor call: `look` takes a report and the time.
  *
+ * @typedef {object} Figures  what is read of one entry of `RTCPeerConnection.getStats`, whichever type it is of
+ * @property {string} type
+ * @property {string} [kind]
+ * @property {number} [bytesReceived]
+ * @property {number} [frameHeight]  pixels
+ * @property {string} [qualityLimitationReason]
+ * @property {number} [fractionLost]
+ * @property {boolean} [nominated]
+ * @property {string} [state]
+ * @property {number} [currentRoundTripTime]  seconds
+ * @property {number} [availableOutgoingBitrate]
+ *
  * @typedef {object} Verdict
  * @property {0|1|2|3} bars  0: nothing arrives
  * @property {number} rung  of `LADDER`: what this side should send
@@ -49,7 +61,7 @@ export class LinkQuality {
   }
 
   /**
-   * @param {Map<string, any>} report  of `RTCPeerConnection.getStats`
+   * @param {Map<string, Figures>} report  of `RTCPeerConnection.getStats`
    * @param {number} now  milliseconds
    * @returns {Verdict}
    */
@@ -104,7 +116,7 @@ export class LinkQuality {
   }
 }
 
-/** @param {Map<string, any>} report */
+/** @param {Map<string, Figures>} report */
 function read(report) {
   const seen = { bytes: 0, rtt: 0, loss: 0, available: Infinity, isLimited: false, height: 0 };
   for (const each of report.values()) {

@@ -9,7 +9,7 @@ import { linked } from "lib/links";
 import { dayOf, spanOfTime, timeOfDay } from "lib/format-time";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
-/** @typedef {import("room/wire/channel").LogEvent} LogEvent */
+/** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/outbox").Unsent} Unsent */
 
 const NEAR_END_PX = 80;
@@ -240,6 +240,7 @@ export class ChatLog extends HTMLElement {
     this.#lastDay ||= dayOf(time.dateTime);
   }
 
+  /** @returns {boolean} */
   get #isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     return clientHeight > 0 && scrollHeight - scrollTop - clientHeight < NEAR_END_PX; // folded away, nobody reads it
@@ -291,10 +292,12 @@ export class ChatLog extends HTMLElement {
     return this.#log.querySelectorAll(selector);
   }
 
+  /** @returns {HTMLElement} */
   get #scroller() {
     return /** @type {HTMLElement} */ (this.querySelector("[data-scroller]"));
   }
 
+  /** @returns {HTMLElement} */
   get #log() {
     return /** @type {HTMLElement} */ (this.querySelector("[role=log]"));
   }

@@ -37,7 +37,7 @@ export class MoreTime extends HTMLElement {
     channel.on("event", (event) => this.#event(event));
   }
 
-  /** @param {import("room/wire/channel").LogEvent} event */
+  /** @param {import("room/wire/frames").LogEvent} event */
   #event({ kind }) {
     if (!kind.startsWith("session.") && !kind.startsWith("extension.")) return;
     if (CLOSING.has(kind) && !(kind === "session.extended" && this.#isChoosing)) this.#dialog.close();
