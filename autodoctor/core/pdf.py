@@ -13,7 +13,6 @@ from typing import Any
 
 import typst
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -38,11 +37,6 @@ def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictu
         (root / "data.json").write_text(json.dumps(_with_the_look(data)))
         page = root / template.name
         return typst.compile(page, root=root, font_paths=_fonts(), timestamp=int(made_at.timestamp()))
-
-
-def moment(at: datetime) -> str:
-    """In the reader's zone, which is named: the paper may be read elsewhere."""
-    return date_format(timezone.localtime(at), "j F Y, H:i T")
 
 
 def as_set(text: str) -> str:

@@ -117,7 +117,7 @@ def test_an_early_end_asks_with_what_each_answer_costs(cashier: Cashier) -> None
     ):
         assert words in str(letter.body)
     assert "after 15 minutes" in str(letter.body)
-    assert "Without an answer by Tuesday, 3 March, 12:15 UTC it counts as solved." in str(letter.body)
+    assert "Without an answer by Mar 3, 12:15 PM UTC it counts as solved." in str(letter.body)
     html = str(letter.alternatives[0][0])
     assert f'href="{page}#solved-yes"' in html
     assert f'href="{page}#solved-no"' in html
