@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-LOOK = Path(__file__).parent / "look.typ"
+LOOK = Path(__file__).parent / "typst" / "look.typ"
 LETTER_ZONES = ("America/", "US/", "Canada/")  # where paper is not A4
 LONG_WORD = re.compile(r"\S{25,}")
 BREAKS_EVERY = 8  # characters of a word that is longer than a line may be
