@@ -20,8 +20,8 @@ from autodoctor.payments.reconcile import Difference, differences
 from autodoctor.payments.stripe import lists
 from autodoctor.payments.stripe.client import client
 from autodoctor.payments.tests.stand import PRICE_CENTS, run_all
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.models import Job
+from tests.kit.stripe_sandbox import RunningSandbox
 
 if TYPE_CHECKING:
     from autodoctor.payments.tests.stand import Book
