@@ -194,14 +194,6 @@ class Money(Course):
             if payment.waits_for == Payment.WaitsFor.CONFIRM:
                 self.sandbox.authenticate(payment.attempt_id, approve=approve)
 
-    @precondition(lambda self: self.open_extension() is not None)
-    @rule()
-    def rather_not(self) -> None:
-        payment = self.open_extension()
-        assert payment
-        with suppress(*self.refusals):
-            self.story.call_off(payment)
-
     # Webhooks
 
     @rule(how=st.sampled_from(["in order", "backwards", "shuffled", "all again"]), seed=st.integers(0, 99))

@@ -198,7 +198,8 @@ def test_once_a_day_support_hears_of_what_differs_once(
     handler = JOBS["ledger.reconcile"]
     for _day in range(2):
         handler.run(Job(kind="ledger.reconcile", key="", due_at=now), now)
-    assert handler.every == timedelta(days=1)
+    assert handler.every
+    assert handler.every() == timedelta(days=1)
     (told,) = Job.objects.filter(kind="payment.mismatch")
     assert told.key == str(charged.id)
     assert Payment.objects.get(id=charged.id).mismatch == "reconcile_captured"
