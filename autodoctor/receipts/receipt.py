@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from autodoctor.payments import disputes
+from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts import explanations
 from autodoctor.sessions.models import Session
@@ -58,12 +58,12 @@ class Receipt:
 
     @property
     def held_cents(self) -> int:
-        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+        return ledger.held_cents(self.payments)
 
     @property
     def charged_cents(self) -> int:
         """What was charged, or is about to be."""
-        return sum(payment.charged_cents for payment in self.payments)
+        return ledger.charged_cents(self.payments)
 
     @property
     def released_cents(self) -> int:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import storable_text
 from autodoctor.payments import ledger
 from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
@@ -198,7 +199,7 @@ def _note(
 
 
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
-    written = words.strip()
+    written = storable_text(words).strip()
     if not written:
         raise Refused("no_reason", _("Write why: a few words are enough."), 422)
     if len(written) > longest:

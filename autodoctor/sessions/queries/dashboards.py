@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.models import StoredFile
+from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Session
@@ -57,12 +58,12 @@ class SessionRow:
 
     @property
     def held(self) -> int:
-        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+        return ledger.held_cents(self.payments)
 
     @property
     def charged(self) -> int:
         """What was charged, or is about to be."""
-        return sum(payment.charged_cents for payment in self.payments)
+        return ledger.charged_cents(self.payments)
 
     @property
     def released(self) -> int:
