@@ -20,8 +20,6 @@ export default [
       "no-console": "error",
       "no-eval": "error",
       "no-implied-eval": "error",
-      "no-else-return": "off",
-      "no-promise-executor-return": "off",
       "no-restricted-syntax": [
         "error",
         {

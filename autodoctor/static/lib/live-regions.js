@@ -4,7 +4,7 @@
  * id. Typed text, what is chosen, open dialogs and focus stay. A dialog that asks for what is not possible any more, or in
  * other words than before, says so.
  */
-import { morph } from "page/morph";
+import { morph } from "lib/morph";
 
 /**
  * @typedef {object} Facts  what the server says about the page, for the scripts
