@@ -107,7 +107,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "autodoctor.scripts.context.page_scripts",
-            ]
+            ],
+            "builtins": ["autodoctor.core.formatting"],
         },
     }
 ]
@@ -202,6 +203,7 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "autodoctor.core.formats"
 
 # Static files
 STATIC_URL = "/static/"

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.kit import node_packages
 from tests.selection import AGAINST_SERVERS, WITH_BROWSERS, files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -131,6 +132,9 @@ def checks(_: Sequence[str] = ()) -> bool:
         "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
         "production settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         "imports": [str(Path(PYTHON).with_name("lint-imports"))],
+        "types of scripts": node_packages.command("tsc", "--project", "."),
+        "lint of scripts": node_packages.command("eslint", "--max-warnings", "0", "autodoctor/**/static/**/*.js"),
+        "format of scripts": node_packages.command("prettier", "--check", "."),
         "lint": [PYTHON, "-m", "ruff", "check", "."],
         "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
     }

@@ -13,11 +13,10 @@ from typing import Any
 
 import typst
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-LOOK = Path(__file__).parent / "look.typ"
+LOOK = Path(__file__).parent / "pdf.typ"
 LETTER_ZONES = ("America/", "US/", "Canada/")  # where paper is not A4
 LONG_WORD = re.compile(r"\S{25,}")
 BREAKS_EVERY = 8  # characters of a word that is longer than a line may be
@@ -27,9 +26,9 @@ JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictures: Path | None = None) -> bytes:
-    """Render the template, which imports `look.typ`, with this data; files in `pictures` are at the root.
+    """The template, which imports `pdf.typ`, filled with this data; files in `pictures` are at the root.
 
-    The data also holds what `look.typ` needs: title, author, heading, dated, footer, and `words.kind`.
+    Besides its own, the data holds what `pdf.typ` asks for: title, author, heading, dated, footer, and `words.kind`.
     """
     with TemporaryDirectory(prefix="paper-") as folder:
         root = Path(folder)
@@ -38,11 +37,6 @@ def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictu
         (root / "data.json").write_text(json.dumps(_with_the_look(data)))
         page = root / template.name
         return typst.compile(page, root=root, font_paths=_fonts(), timestamp=int(made_at.timestamp()))
-
-
-def moment(at: datetime) -> str:
-    """Format a time in the reader's zone and name the zone, because the paper may be read elsewhere."""
-    return date_format(timezone.localtime(at), "j F Y, H:i T")
 
 
 def as_set(text: str) -> str:

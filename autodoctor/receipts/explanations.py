@@ -1,6 +1,6 @@
 """Why a charge is what it is: all sentences, for the page, the mail and the PDF."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -8,21 +8,25 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
+from autodoctor.sessions.rules.settlement import ChargeRule
+from autodoctor.sessions.states import EndReason
 
 if TYPE_CHECKING:
     from autodoctor.receipts.receipt import Receipt
 
-IN_FULL: dict[str, Promise] = {
-    "customer_lost": gettext_lazy("Your mechanic waited for you until the end. The full price is charged."),
-    "ended_by_customer": gettext_lazy("You ended the session. The full price is charged."),
-    "ended_by_mechanic": gettext_lazy("The problem counts as solved. The full price is charged."),
+IN_FULL: dict[EndReason, Promise] = {
+    EndReason.TIME_UP: gettext_lazy("The session lasted its full time. The full price is charged."),
+    EndReason.CUSTOMER_LOST: gettext_lazy("Your mechanic waited for you until the end. The full price is charged."),
+    EndReason.ENDED_BY_CUSTOMER: gettext_lazy("You ended the session. The full price is charged."),
+    EndReason.ENDED_BY_MECHANIC: gettext_lazy("The problem counts as solved. The full price is charged."),
 }
-TOOK_PLACE = gettext_lazy("The session lasted its full time. The full price is charged.")
-BY_TIME: dict[str, Promise] = {
-    "ended_by_mechanic": gettext_lazy("You said that the problem is not solved. Only the time used is charged."),
-    "ended_by_support": gettext_lazy("Support ended the session. Only the time used is charged."),
-    "mechanic_lost": gettext_lazy("Your mechanic lost the connection. Only the time used is charged."),
-    "exceeded_3h_limit": gettext_lazy("The session reached the maximum length. Only the time used is charged."),
+BY_TIME: dict[EndReason, Promise] = {
+    EndReason.ENDED_BY_MECHANIC: gettext_lazy(
+        "You said that the problem is not solved. Only the time used is charged."
+    ),
+    EndReason.ENDED_BY_SUPPORT: gettext_lazy("Support ended the session. Only the time used is charged."),
+    EndReason.MECHANIC_LOST: gettext_lazy("Your mechanic lost the connection. Only the time used is charged."),
+    EndReason.EXCEEDED_CAP: gettext_lazy("The session reached the maximum length. Only the time used is charged."),
 }
 
 
@@ -33,26 +37,30 @@ def card(payment: Payment) -> str:
 
 def why(receipt: "Receipt") -> str:
     """Return the sentences of the charging rule; empty while the charge is open."""
-    sentences = [*_by_rule(receipt), *_besides(receipt)] if receipt.rule else []
-    return " ".join(str(sentence) for sentence in sentences)
+    by_rule = _by_rule(receipt, receipt.rule) if receipt.rule else []
+    return " ".join(str(sentence) for sentence in [*by_rule, *_besides(receipt)]) if by_rule else ""
 
 
-def _by_rule(receipt: "Receipt") -> list[Promise | str]:
-    match receipt.rule:
-        case "all":
+def _by_rule(receipt: "Receipt", rule: ChargeRule) -> list[Promise | str]:
+    match rule:
+        case ChargeRule.ASK:
+            return []
+        case ChargeRule.ALL:
             return _in_full(receipt)
-        case "used":
-            return [BY_TIME[receipt.session.end_reason], *_chat_price(receipt)]
-        case "half":
+        case ChargeRule.USED:
+            return [BY_TIME[EndReason(receipt.session.end_reason)], *_chat_price(receipt)]
+        case ChargeRule.HALF:
             words = _("Your mechanic had already joined. Half of the booking is charged.")
             return [words, *_chat_price(receipt)]
-        case _:
+        case ChargeRule.NOTHING:
             return [_("The session did not take place. Nothing is charged.")]
+        case _:
+            assert_never(rule)
 
 
 def _in_full(receipt: "Receipt") -> list[Promise | str]:
     if not receipt.became_chat:
-        return [IN_FULL.get(receipt.session.end_reason, TOOK_PLACE)]
+        return [IN_FULL[EndReason(receipt.session.end_reason)]]
     added = [_("The extensions are charged in full.")] if receipt.added_parts else []
     return [_("The session became a chat. You agreed to the chat price."), *added]
 

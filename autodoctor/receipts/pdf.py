@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from autodoctor.core.pdf import as_set, moment, typeset
+from autodoctor.core.formatting import day, document_moment
+from autodoctor.core.pdf import as_set, typeset
 from autodoctor.payments.formatting import format_cents
 from autodoctor.receipts.receipt import Line, Receipt
 from autodoctor.receipts.seller import seller
@@ -32,7 +33,7 @@ def _data(receipt: Receipt) -> dict[str, Any]:
         "title": title,
         "author": seller().name,
         "heading": _("%(amount)s paid") % {"amount": format_cents(receipt.paid_cents, session.currency)},
-        "dated": moment(receipt.settled_at) if receipt.settled_at else "",
+        "dated": document_moment(receipt.settled_at),
         "facts": _facts(receipt),
         "lines": [_line(line, session.currency) for line in receipt.lines],
         "totals": _totals(receipt),
@@ -64,7 +65,7 @@ def _facts(receipt: Receipt) -> list[dict[str, str]]:
         _("For"): f"{session.customer.name}\n{session.customer.email}",
         _("Session"): session.plan_name,
         _("With"): helped_by,
-        _("Began"): moment(session.started_at) if session.started_at else "",
+        _("Began"): document_moment(session.started_at),
         _("Time used"): format_duration(receipt.used_seconds) if session.started_at else "",
         _("Card"): receipt.card,
     }
@@ -106,7 +107,7 @@ def _totals(receipt: Receipt) -> list[dict[str, Any]]:
 
 
 def _refunded(refund: Any) -> str:
-    return _("Refunded on %(day)s") % {"day": moment(refund.created_at).partition(",")[0]}
+    return _("Refunded on %(day)s") % {"day": day(refund.created_at)}
 
 
 def _signed(cents: int, currency: str) -> str:

@@ -19,15 +19,22 @@ parked = Signal()  # sent with `job` once a job that kept failing has been given
 class Handler:
     """How one kind of job is run.
 
-    A plain handler runs inside a transaction that also deletes the job. An `external` handler (Stripe, SMTP) runs
-    outside any transaction, possibly more than once: it must be idempotent. `every`: the job recurs at multiples of
-    that time, from the scheduler's start on; a function returns it where a setting decides.
+    A plain one runs inside a transaction that also takes the job away; both stand or neither does.
+    An `external` one (Stripe, SMTP) runs outside any transaction, possibly more than once: it must be idempotent.
+    `every` says at which multiples of time the job recurs; it then exists from the start of the clock on. It is asked
+    anew each time: a setting may say it.
     """
 
     run: "Callable[[Job, datetime], None]"
     external: bool = False
     attempts: int = 8
-    every: timedelta | Callable[[], timedelta] | None = None
+    every: Callable[[], timedelta] | None = None
+
+
+def always(**parts: float) -> Callable[[], timedelta]:
+    """For `Handler.every`: one that no setting says. Takes what `timedelta` takes."""
+    period = timedelta(**parts)
+    return lambda: period
 
 
 class Retry(Exception):

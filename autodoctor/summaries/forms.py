@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.core.parsing import storable_text
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
 
@@ -18,14 +19,9 @@ _AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,2})?")
 BLANK_ROWS = 3  # below the existing rows, for pages without scripts
 
 
-def _storable(text: str) -> str:
-    """Normalize line breaks, and remove what a database or a page cannot hold."""
-    return text.replace("\r\n", "\n").replace("\0", "").encode(errors="ignore").decode()
-
-
 class Words(forms.CharField):
     def to_python(self, value: Any) -> str:
-        return super().to_python(_storable(str(value or ""))) or ""
+        return super().to_python(storable_text(str(value or ""))) or ""
 
 
 class Line(Words):
@@ -168,4 +164,4 @@ def _parts_in(data: QueryDict) -> Iterator[TypedPart]:
 
 
 def _cut(text: str | None, most: int) -> str:
-    return _storable(text or "")[:most]
+    return storable_text(text or "")[:most]

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image
 
-from autodoctor.core.pdf import as_set, moment, prose, typeset
+from autodoctor.core.formatting import document_moment
+from autodoctor.core.pdf import as_set, prose, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.formatting import format_cents
@@ -54,7 +55,9 @@ def _data(document: Document) -> dict[str, Any]:
         "dated": _dated(document),
         "facts": _facts(document),
         "safe": {"answer": content.safe, "words": document.safe_words, "why": prose(content.safe_why)},
-        "corrections": [{"dated": moment(each.written_at), "text": prose(each.text)} for each in document.corrections],
+        "corrections": [
+            {"dated": document_moment(each.written_at), "text": prose(each.text)} for each in document.corrections
+        ],
         "sections": [
             {"title": _("Findings"), "text": prose(content.findings)},
             {"title": _("Steps performed"), "text": prose(content.steps)},
@@ -88,7 +91,7 @@ def _words() -> dict[str, str]:
 
 
 def _dated(document: Document) -> str:
-    return moment(document.submitted_at) if document.submitted_at else _("Preview")
+    return document_moment(document.submitted_at) if document.submitted_at else _("Preview")
 
 
 def _facts(document: Document) -> list[dict[str, str]]:
@@ -97,7 +100,7 @@ def _facts(document: Document) -> list[dict[str, str]]:
         _("Customer"): session.customer.name,
         _("Mechanic"): "\n".join(filter(None, [document.mechanic.name, document.headline])),
         _("Session"): f"{session.plan_name}, {format_duration(document.used_seconds)}",
-        _("Took place"): moment(session.started_at) if session.started_at else "",
+        _("Took place"): document_moment(session.started_at),
         _("VIN"): document.vin,
         _("Mileage"): intcomma(document.mileage) if document.mileage else "",
     }

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from autodoctor.core.pdf import as_set, moment, typeset
+from autodoctor.core.formatting import document_moment, exact_moment
+from autodoctor.core.pdf import as_set, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.formatting import format_cents
@@ -92,7 +92,7 @@ def _data(case: Case) -> dict[str, Any]:
         "title": _("Evidence: session of %(name)s") % {"name": session.customer.name},
         "author": "The Auto Doctor",
         "heading": as_set(f"{session.plan_name}, {session.customer.name}"),
-        "dated": moment(case.now),
+        "dated": document_moment(case.now),
         "facts": _facts(case),
         "service": _service(case, attendance(events, case.now), messages),
         "agreed": _agreed(case),
@@ -130,9 +130,9 @@ def _facts(case: Case) -> list[dict[str, str]]:
         _("Customer"): f"{session.customer.name}\n{session.customer.email}",
         _("Mechanic"): session.mechanic.name if session.mechanic else "",
         _("Card"): "\n".join(sorted({f"{payment.card_brand.title()} {payment.card_last4}" for payment in cards})),
-        _("Booked"): moment(session.created_at),
-        _("Began"): moment(session.started_at) if session.started_at else "",
-        _("Ended"): moment(session.ended_at) if session.ended_at else "",
+        _("Booked"): document_moment(session.created_at),
+        _("Began"): document_moment(session.started_at),
+        _("Ended"): document_moment(session.ended_at),
         _("Vehicle"): case.vehicle,
         _("VIN"): str(session.vehicle.get("vin") or ""),
         _("Session"): str(session.id),
@@ -170,15 +170,15 @@ def _agreed(case: Case) -> list[dict[str, str]]:
     ]
     if session.keep_card:
         said.append(_("Accepted: “Keep my card for extending this session”."))
-    rows = [{"when": _short(session.waiver_at), "text": text} for text in said]
-    rows.append({"when": _short(session.created_at), "text": as_set(f"“{session.concern}”")})
+    rows = [{"when": exact_moment(session.waiver_at), "text": text} for text in said]
+    rows.append({"when": exact_moment(session.created_at), "text": as_set(f"“{session.concern}”")})
     return rows + [_bought(each.payment) for each in case.money if each.payment.granted_at]
 
 
 def _bought(payment: Payment) -> dict[str, str]:
     words = _("Bought during the session: %(what)s for %(price)s.")
     price = format_cents(payment.amount_cents, payment.currency)
-    return {"when": _short(payment.created_at), "text": words % {"what": payment.description, "price": price}}
+    return {"when": exact_moment(payment.created_at), "text": words % {"what": payment.description, "price": price}}
 
 
 def _charge(each: Money) -> Iterator[dict[str, str]]:
@@ -205,18 +205,14 @@ def _row(what: str, at: Any, reference: str, cents: int, payment: Payment) -> di
     amount = format_cents(abs(cents), payment.currency)
     return {
         "what": as_set(what),
-        "when": _short(at),
+        "when": exact_moment(at),
         "reference": as_set(reference),
         "amount": f"−{amount}" if cents < 0 else amount,
     }
 
 
 def _entry(event: SessionEvent) -> dict[str, str]:
-    return {"when": _short(event.at), "text": as_set(in_words(event))}
-
-
-def _short(at: Any) -> str:
-    return date_format(timezone.localtime(at), "j M Y, H:i:s")
+    return {"when": exact_moment(event.at), "text": as_set(in_words(event))}
 
 
 def _about_summary(case: Case) -> str:
@@ -224,4 +220,4 @@ def _about_summary(case: Case) -> str:
         return ""
     page = f"{settings.SITE_URL}/sessions/{case.session.id}/summary/"
     sentence = _("Written by the mechanic and emailed to the customer, with photos, on %(at)s: %(page)s")
-    return sentence % {"at": moment(case.session.summarised_at), "page": page}
+    return sentence % {"at": document_moment(case.session.summarised_at), "page": page}

@@ -11,13 +11,13 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import safe_csv_cell
+from autodoctor.core.formatting import weekday
 from autodoctor.payments.formatting import format_cents
 from autodoctor.support.statistics import Numbers, Period, Tally, together
 
@@ -202,12 +202,7 @@ def _rows_by_mechanic(found: Numbers) -> list[dict[str, Any]]:
 
 def _rows_by_day(found: Numbers) -> list[dict[str, Any]]:
     """Return the days, the latest first. A single day has no daily bars."""
-    return [{"name": _day(day), "cells": _cells(found.on(day))} for day in reversed(found.period.days)]
-
-
-def _day(day: date) -> str:
-    # Translators: a day in a table, in Django's letters.
-    return date_format(day, "D, j M")
+    return [{"name": weekday(day), "cells": _cells(found.on(day))} for day in reversed(found.period.days)]
 
 
 def _cells(whole: Tally, days: Iterable[Tally] = ()) -> list[dict[str, Any]]:

@@ -16,12 +16,12 @@ StartServer = Callable[..., Server]
 POST = """
 from django.db import transaction
 from django.utils import timezone
-from autodoctor.mail.queue import post
+from autodoctor.mail.queue import queue_mail
 with transaction.atomic():
     for number in range({count}):
         context = {{"session_id": "0", "plan": "Quick Chat"}}
         to, key = f"{{number}}@example.org", f"{template}:{{number}}"
-        post("{template}", to=to, context=context, key=key, now=timezone.now())
+        queue_mail("{template}", to=to, context=context, key=key, now=timezone.now())
 """
 
 

@@ -112,9 +112,11 @@ def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
         talk.server.shell(
             "from uuid import UUID\n"
             "from django.utils import timezone\n"
-            "from autodoctor.sessions import actions, log\n"
-            f"with actions.changing(UUID('{talk.id}'), timezone.now()) as it:\n"
-            "    log.append(it.session, 'support.note', at=timezone.now(), audience='customer', data={'text': 'hello'})"
+            "from autodoctor.sessions.lifecycle.transaction import session_transaction\n"
+            "from autodoctor.sessions.record.event_log import append_event\n"
+            f"with session_transaction(UUID('{talk.id}'), timezone.now()) as state:\n"
+            "    append_event("
+            "        state.session, 'support.note', at=timezone.now(), audience='customer', data={'text': 'hello'})"
         )
         assert customer.expect("event", patience=5, kind="support.note")["data"]["text"] == "hello"
 

@@ -15,13 +15,13 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 from autodoctor.accounts.models import User
-from autodoctor.push.queue import Note, post
+from autodoctor.push.queue import PushNote, queue_push
 now = timezone.now()
 with transaction.atomic():
     people = list(User.objects.filter(email__startswith="pushed-").values_list("id", flat=True))
     for number in range({count}):
-        note = Note(str(number), "", "/", str(number), now + timedelta(minutes=10))
-        post(note, to=people, now=now)
+        note = PushNote(str(number), "", "/", str(number), now + timedelta(minutes=10))
+        queue_push(note, to=people, now=now)
 """
 
 

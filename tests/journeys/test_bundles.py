@@ -42,7 +42,7 @@ def test_a_room_without_bundles(start_server: Callable[..., Server], browser_of:
     customer.says("It rattles")
     mechanic.reads("It rattles").says("Since when?")
     customer.reads("Since when?")
-    assert "/static/room/channel.js" in loaded
+    assert "/static/room/wire/channel.js" in loaded
     assert not [each for each in loaded if "/bundles/" in each]
 
 

@@ -37,10 +37,10 @@ def earned(server: Server, session_id: str) -> list[tuple[str, ...]]:
 def summarise(server: Server, session_id: str) -> None:
     server.shell(
         "from django.utils import timezone\n"
-        "from autodoctor.sessions import afterwards\n"
+        "from autodoctor.sessions.lifecycle.summaries import submit_summary\n"
         "from autodoctor.sessions.models import Session\n"
         f"session = Session.objects.get(id='{session_id}')\n"
-        "afterwards.summarise(session_id=session.id, by=session.mechanic, now=timezone.now(), data={})"
+        "submit_summary(session_id=session.id, by=session.mechanic, now=timezone.now(), data={})"
     )
 
 

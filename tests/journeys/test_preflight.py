@@ -150,7 +150,7 @@ def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
     customer.sees("Your time stays the same").button("Use chat for $9.99").click()
     is_in(customer)
     customer.sees("no more than $9.99 is charged")
-    mechanic.sees("has chosen chat").joins().starts()
+    mechanic.sees("chose chat").joins().starts()
     customer.is_live().ends().is_shown_the_end()
     expect(customer.page.locator(".receipt__total")).to_contain_text("$9.99")
     due = scene.server.sql("SELECT due_cents FROM payments_payment WHERE owner_id = %s", scene.id.replace("-", ""))

@@ -28,9 +28,11 @@ enrol(email="colleague@example.com", name="Chris Colleague", password_hash=passw
 DISPUTE = """
 from uuid import UUID
 from django.utils import timezone
-from autodoctor.sessions import actions
-actions.record(session_id=UUID("{id}"), kind="alert.support", data={{"rule": "payment.disputed"}}, audience="support",
-    now=timezone.now())
+from autodoctor.sessions.lifecycle.transitions import record_payment_event
+data = {{"rule": "payment.disputed"}}
+record_payment_event(
+    session_id=UUID("{id}"), kind="alert.support", data=data, audience="support", now=timezone.now()
+)
 """
 NAMES = {
     "customer": ["Ana Ribeiro", "Wilhelmina Featherstonehaugh", "Tom Okafor", "Priya Natarajan", "Bo Lind", "Jo Ames"],

@@ -14,20 +14,24 @@ from django.db import transaction
 from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import actions
+from autodoctor.sessions.lifecycle import transitions
 
 customer = User.objects.get(email="{customer}")
 mechanic = User.objects.get(email="{mechanic}")
 now = timezone.now()
-terms = actions.PlanTerms("chat", "Quick Chat", "chat", {seconds}, 999)
-session = actions.draft(customer=customer, terms=terms, vehicle={{"make": "Volvo"}}, concern="It rattles when cold",
-                        keep_card=False, now=now)
+terms = transitions.PlanTerms("chat", "Quick Chat", "chat", {seconds}, 999)
+session = transitions.create_draft(
+    customer=customer, terms=terms, vehicle={{"make": "Volvo"}}, concern="It rattles when cold", keep_card=False,
+    now=now,
+)
 steps = {{
     "requested": lambda: (Payment.objects.filter(owner_id=session.id).update(state="authorised", authorised_at=now),
-                          actions.admit(session_id=session.id, now=now)),
-    "accepted": lambda: actions.accept(session_id=session.id, mechanic=mechanic, now=now),
-    "waiting": lambda: [actions.join(session_id=session.id, user=user, now=now) for user in (customer, mechanic)],
-    "live": lambda: actions.start(session_id=session.id, by=mechanic, now=timezone.now()),
+                          transitions.admit_request(session_id=session.id, now=now)),
+    "accepted": lambda: transitions.accept_request(session_id=session.id, mechanic=mechanic, now=now),
+    "waiting": lambda: [
+        transitions.join_session(session_id=session.id, user=user, now=now) for user in (customer, mechanic)
+    ],
+    "live": lambda: transitions.start_session(session_id=session.id, by=mechanic, now=timezone.now()),
 }}
 with transaction.atomic():  # or the running server would notice on the way that no page of theirs is open
     for state, step in steps.items():
@@ -92,8 +96,9 @@ def end(server: Server, session_id: UUID, email: str) -> None:
         "from uuid import UUID\n"
         "from django.utils import timezone\n"
         "from autodoctor.accounts.models import User\n"
-        "from autodoctor.sessions import actions\n"
-        f"actions.end(session_id=UUID('{session_id}'), by=User.objects.get(email='{email}'), now=timezone.now())"
+        "from autodoctor.sessions.lifecycle import transitions\n"
+        f"by = User.objects.get(email='{email}')\n"
+        f"transitions.end_session(session_id=UUID('{session_id}'), by=by, now=timezone.now())"
     )
 
 

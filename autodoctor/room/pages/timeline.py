@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
+from autodoctor.files.models import StoredFile
+from autodoctor.room.pages.viewing import CANDIDATE, Panel
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record import event_log
 
@@ -77,3 +80,29 @@ def _read_all(session_id: UUID, role: str) -> Iterator[SessionEvent]:
     while rows := event_log.read_events(session_id, after=after, viewer=role, limit=PAGE_ROWS):
         yield from rows
         after = rows[-1].seq
+
+
+class ChatPanel(Panel):
+    @cached_property
+    def entries(self) -> list[Entry]:
+        view = self.view
+        return [] if view.role == CANDIDATE else list(entries(self.session.id, view.role, view.viewer.id))
+
+    @property
+    def has_messages(self) -> bool:
+        return any(entry.is_message for entry in self.entries)
+
+    @property
+    def last_seq(self) -> int:
+        """How far the page shows the log."""
+        return max([self.session.seq, *(entry.event.seq for entry in self.entries[-1:])])
+
+    @property
+    def lines(self) -> list[str]:
+        """Every line that a script may have to add."""
+        return [*sorted(LINES), *sorted(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
+
+    @property
+    def file_kinds(self) -> list[str]:
+        """Every kind of file that a script may have to add."""
+        return list(StoredFile.Kind.values)

@@ -17,8 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import wants_json
 from autodoctor.payments import checkout, stripe
-from autodoctor.room.pages.page import CANDIDATE, Page, find_page
+from autodoctor.room.pages.page import Page, find_page
+from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
@@ -64,7 +66,7 @@ def accept(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def release(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    reasons = _page(request, session_id).release_reasons
+    reasons = _page(request, session_id).gathering.release_reasons
     reason = request.POST.get("reason", "")
     if reason not in reasons:
         return _refuse(request, session_id, {"error": "no_reason", "detail": _("Choose a reason first.")}, 422)
@@ -158,7 +160,3 @@ def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
     except Http404:
         return DASHBOARD
     return reverse("room", args=[session_id])
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -1,16 +1,12 @@
 """Filters for amounts, durations, links and the lines of the log."""
 
 import re
-from datetime import datetime
 
 from django import template
 from django.template.defaultfilters import floatformat
-from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from autodoctor.files import errors
 from autodoctor.payments.formatting import format_cents
@@ -24,19 +20,6 @@ _address = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
 
 register.filter("money", format_cents)
 register.filter("span", format_duration)
-
-
-@register.filter
-def at_time(moment: datetime) -> str:
-    """Format the time of day in the viewer's zone, like the chat's script."""
-    # Translators: how a time of day is written, in Django's letters.
-    return date_format(localtime(moment), pgettext("time of day", "g:i A"))
-
-
-@register.filter
-def at_day(moment: datetime) -> str:
-    # Translators: how a day with a time is written, in Django's letters.
-    return date_format(localtime(moment), pgettext("day and time", "l, j F, g:i A"))
 
 
 @register.filter

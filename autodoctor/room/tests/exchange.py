@@ -15,10 +15,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
+from autodoctor.scripts import sources
+
 SCRIPTS = Path(__file__).parents[1] / "static" / "room"
-APPS = Path(__file__).parents[2]
-FOLDERS = (SCRIPTS, APPS / "static" / "page", APPS / "sessions" / "static" / "sessions")
-MODULES = {f"{path.parent.name}/{path.stem}": path for folder in FOLDERS for path in folder.glob("*.js")}
+MODULES = sources.modules()
 PATIENCE = 5  # seconds that a test waits for what must come
 FAST = {"ping": 400, "probe": 100, "welcome": 10_000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
 SESSION = {"id": "s", "state": "live", "ends_at": None}

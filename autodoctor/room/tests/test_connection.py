@@ -198,7 +198,7 @@ def test_a_page_counts_as_joined_once_the_session_says_so(
     session: Session, customer: User, told: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard_by_then: list[list[object]] = []
-    monkeypatch.setattr(transitions, "join", lambda **_: heard_by_then.append(list(told)))
+    monkeypatch.setattr(transitions, "join_session", lambda **_: heard_by_then.append(list(told)))
 
     admission = let_in(session, customer)
 
@@ -222,7 +222,7 @@ def test_a_refused_join_leaves_a_page_that_never_joined(
     def refuse(**_: object) -> None:
         raise InvalidTransition(State.COMPLETED, State.WAITING)
 
-    monkeypatch.setattr(transitions, "join", refuse)
+    monkeypatch.setattr(transitions, "join_session", refuse)
 
     admission = let_in(session, customer)
 
@@ -247,7 +247,7 @@ def test_a_page_that_closes_while_it_joins_is_seen_off_after_that(
         began.set()
         may_go_on.wait(10)
 
-    monkeypatch.setattr(transitions, "join", slow)
+    monkeypatch.setattr(transitions, "join_session", slow)
 
     admission = let_in(session, customer)
 

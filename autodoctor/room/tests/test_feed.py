@@ -59,7 +59,7 @@ async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monke
 
     monkeypatch.setattr(handshake, "admit", lets_in)
     monkeypatch.setattr(executor, "read", role)
-    monkeypatch.setattr("autodoctor.room.socket.list_feed.guests", Mock())
+    monkeypatch.setattr("autodoctor.room.socket.list_feed.connected_users", Mock())
     wire = Wire()
     await application({"extensions": {WIRE: wire}}, hangs_up, Mock())
     assert wire.said == [("listening", 1)]

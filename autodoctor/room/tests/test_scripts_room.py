@@ -1,11 +1,15 @@
 """The page of a session as a whole, in a real browser; the test answers for the server."""
 
 import json
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
+from autodoctor.core import formatting
 from autodoctor.room.tests.exchange import PATIENCE, SESSION, Exchange, Line
 
 START = """async () => {
@@ -74,3 +78,17 @@ def test_whoever_touches_the_page_as_soon_as_it_is_over_is_not_led_away(page: Pa
     page.evaluate("new Promise((resolve) => setTimeout(resolve))")
     expect(page.locator("ended-countdown")).to_be_hidden()
     expect(page.get_by_label("Fair")).to_be_checked()
+
+
+def test_scripts_write_times_as_the_server_does(browser_page: Page) -> None:
+    zone, at = "America/New_York", datetime(2026, 9, 5, 1, 4, tzinfo=UTC)
+    written = browser_page.evaluate(
+        """async ([zone, at]) => {
+          document.body.dataset.zone = zone;
+          const { dayOf, timeOfDay } = await import("lib/format-time");
+          return [timeOfDay(at), dayOf(at)];
+        }""",
+        [zone, at.isoformat()],
+    )
+    with timezone.override(ZoneInfo(zone)):
+        assert written == [formatting.time_of_day(at), formatting.weekday(at)]

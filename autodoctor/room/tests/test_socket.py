@@ -55,10 +55,13 @@ def test_a_long_log_comes_whole_and_in_order(talk: Talk) -> None:
 
 def test_rows_for_others_are_skipped_and_counted(talk: Talk) -> None:
     talk.server.shell(
-        "from uuid import UUID\nfrom django.utils import timezone\nfrom autodoctor.sessions import actions, log\n"
-        f"with actions.changing(UUID('{talk.id}'), timezone.now()) as it:\n"
+        "from uuid import UUID\nfrom django.utils import timezone\n"
+        "from autodoctor.sessions.lifecycle.transaction import session_transaction\n"
+        "from autodoctor.sessions.record.event_log import append_event\n"
+        f"with session_transaction(UUID('{talk.id}'), timezone.now()) as state:\n"
         "    for audience in ('support', 'mechanic', 'customer', 'support'):\n"
-        "        log.append(it.session, 'support.note', at=timezone.now(), audience=audience, data={'to': audience})"
+        "        append_event("
+        "           state.session, 'support.note', at=timezone.now(), audience=audience, data={'to': audience})"
     )
     seen = {}
     for person in (talk.customer, talk.mechanic):

@@ -182,12 +182,12 @@ def welcome(
 
 
 def event(frame: dict[str, Any]) -> bytes:
-    """Build an event frame; `frame` is the result of `event_log.as_frame`."""
+    """`frame` is what `sessions.record.event_log.as_frame` makes of a row."""
     return orjson.dumps(frame)
 
 
 def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, client_id: str, text: str) -> bytes:
-    """Build the event of a message, in the form of `event_log.as_frame`, without a row."""
+    """The event of a message: the shape of `sessions.record.event_log.as_frame`, built without a row."""
     return orjson.dumps(
         {
             "type": "event",

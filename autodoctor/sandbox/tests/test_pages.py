@@ -13,8 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from autodoctor.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sandbox.tests.conftest import OpenCheckout
+from tests.kit.stripe_sandbox import RunningSandbox, wait_for
 
 PHONE: Any = {"width": 390, "height": 844}
 
@@ -202,7 +202,7 @@ def test_it_refuses_to_exist_without_debug() -> None:
         "from django.conf import settings; settings.configure(DEBUG=False, PAYMENTS_SANDBOX=False); "
         "import autodoctor.sandbox"
     )
-    root = Path(__file__).parents[4]
+    root = Path(__file__).parents[3]
     ended = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
     assert ended.returncode != 0
     assert "it runs only with DEBUG on" in ended.stderr

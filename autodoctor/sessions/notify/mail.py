@@ -74,7 +74,7 @@ def _person(session: Session, role: str) -> User:
 def send_end_mail(state: SessionState, *, now: datetime) -> None:
     """Send the mail about the end. If the mechanic ended early, ask the customer whether the problem is solved."""
     session = state.session
-    if session.end_reason != settlement.ASK_FIRST:
+    if not session.asks_solved:
         return send_session_mail(session.customer, state, "completed", now=now)
     payments = list(Payment.objects.filter(owner_id=session.id))
     costs = {

@@ -6,10 +6,10 @@ from datetime import date, datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import User
+from autodoctor.core.formatting import moment
 from autodoctor.payments import earnings
 from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
 from autodoctor.payments.models import Earning, PayoutAccount
@@ -63,9 +63,9 @@ class Month:
         return sum(max(0, line.earning.share_cents - line.position.paid_cents) for line in self.lines)
 
 
-def month_of(moment: datetime) -> date:
+def month_of(at: datetime) -> date:
     """Return the first day of the moment's month, in the viewer's time zone."""
-    return timezone.localtime(moment).date().replace(day=1)
+    return timezone.localtime(at).date().replace(day=1)
 
 
 def month_from(text: str, now: datetime) -> date:
@@ -155,12 +155,12 @@ def _already_sent(position: EarningPosition) -> list[str]:
 
 
 def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitReason, str]]:
-    moment = date_format(timezone.localtime(earnings.payable_at(earning)), "j F, H:i")
+    payable_at = moment(earnings.payable_at(earning))
     only_the_day = position.waits == (WaitReason.TIME,)
     day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
     return [
         (WaitReason.SUMMARY, _("Waits for your summary")),
         (WaitReason.REFUND, _("Waits for a pending refund")),
         (WaitReason.ACCOUNT, _("Waits for your payout account")),
-        (WaitReason.TIME, day % {"moment": moment}),
+        (WaitReason.TIME, day % {"moment": payable_at}),
     ]

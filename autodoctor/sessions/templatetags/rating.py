@@ -47,11 +47,6 @@ def rating_of(session: Session, viewer: User) -> RatingOf:
     return RatingOf(session, role_in(viewer, session) == Role.CUSTOMER, ratings.is_open(session, timezone.now()))
 
 
-@register.simple_tag
-def standing_of(mechanic: User) -> ratings.RatingAverage:
-    return ratings.rating_average(mechanic)
-
-
 @register.filter
 def star_word(stars: int) -> object:
     return WORDS[stars]

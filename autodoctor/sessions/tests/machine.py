@@ -25,6 +25,11 @@ from autodoctor.sessions.tests.story import CHAT, Story
 
 NO = (InvalidTransition, Refused, Session.DoesNotExist)
 PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
+STOPS: dict[str, Callable[..., object]] = {
+    "cancel": transitions.cancel_session,
+    "end": transitions.end_session,
+    "release": transitions.release_request,
+}
 
 
 class Course(RuleBasedStateMachine):
@@ -142,11 +147,11 @@ class Course(RuleBasedStateMachine):
             with suppress(*self.refusals):
                 transitions.start_session(session_id=self.story.id, by=mechanic, now=self.story.now)
 
-    @rule(who=PEOPLE, what=st.sampled_from(["end", "cancel", "release"]))
+    @rule(who=PEOPLE, what=st.sampled_from(sorted(STOPS)))
     def stop(self, who: str, what: str) -> None:
         extra = {"reason": "x"} if what == "release" else {}
         with suppress(*self.refusals):
-            getattr(transitions, what)(session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
+            STOPS[what](session_id=self.story.id, by=self.people[who], now=self.story.now, **extra)
 
     @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())
@@ -166,6 +171,14 @@ class Course(RuleBasedStateMachine):
 
     def open_extension(self) -> Payment | None:
         return next((p for p in self.paid if p.purpose == "extension" and p.state == "created"), None)
+
+    @precondition(lambda self: self.open_extension() is not None)
+    @rule()
+    def rather_not(self) -> None:
+        payment = self.open_extension()
+        assert payment
+        with suppress(*self.refusals):
+            self.story.call_off(payment)
 
     @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
     def wait(self, seconds: int) -> None:

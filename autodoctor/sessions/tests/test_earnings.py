@@ -147,7 +147,7 @@ def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: Us
     charge(ended)
     Earning.objects.update(completed_at=timezone.now())
     day = timezone.now() + timedelta(days=1)
-    assert f"Payable on {day.day} {day:%B}" in reads(mechanic, "/dashboard/earnings/")
+    assert f"Payable on {day:%b} {day.day}," in reads(mechanic, "/dashboard/earnings/")
 
 
 def test_the_months(ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf) -> None:

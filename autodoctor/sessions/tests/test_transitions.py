@@ -64,20 +64,24 @@ def test_ending_releases_the_deadlines(story: Story, customer: User) -> None:
     assert left == {"summary.reminder", "summary.second_reminder", "summary.alert"}
 
 
-@pytest.mark.parametrize("action", ["release", "start", "end", "cancel"])
-def test_a_stranger_finds_nothing(story: Story, stranger: User, mechanic2: User, action: str) -> None:
+@pytest.mark.parametrize(
+    "action",
+    [transitions.release_request, transitions.start_session, transitions.end_session, transitions.cancel_session],
+)
+def test_a_stranger_finds_nothing(story: Story, stranger: User, mechanic2: User, action: Callable[..., object]) -> None:
     story.pay().accept().join()
-    extra = {"reason": "x"} if action == "release" else {}
+    extra = {"reason": "x"} if action is transitions.release_request else {}
     for person in (stranger, mechanic2):
         with pytest.raises(Session.DoesNotExist):
-            getattr(transitions, action)(session_id=story.id, by=person, now=story.now, **extra)
+            action(session_id=story.id, by=person, now=story.now, **extra)
 
 
 def test_a_stranger_cannot_join_or_accept(story: Story, stranger: User) -> None:
     story.pay()
-    for verb, who in (("join", "user"), ("accept", "mechanic")):
-        with pytest.raises(Session.DoesNotExist):
-            getattr(transitions, verb)(session_id=story.id, now=story.now, **{who: stranger})
+    with pytest.raises(Session.DoesNotExist):
+        transitions.join_session(session_id=story.id, now=story.now, user=stranger)
+    with pytest.raises(Session.DoesNotExist):
+        transitions.accept_request(session_id=story.id, now=story.now, mechanic=stranger)
 
 
 def test_only_the_mechanic_starts_and_only_once_both_are_in(story: Story, customer: User, mechanic: User) -> None:

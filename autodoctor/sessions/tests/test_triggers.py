@@ -55,7 +55,7 @@ def test_all_time_is_given_once_the_end_only_waits_for_a_payment(
 
 
 @pytest.mark.parametrize(
-    ("it", "since"),
+    ("state", "since"),
     [
         (situation(clock_at=at(1), customer=DEAF | {"receiving_at": at(5)}, mechanic=HERE), at(5)),
         (situation(clock_at=at(1), customer=HERE, mechanic=DEAF | {"receiving_at": at(5)}), at(5)),
@@ -80,7 +80,7 @@ WAITS: dict[str, Any] = {"paused_at": at(5), "pause_cause": "mechanic"}
 
 
 @pytest.mark.parametrize(
-    ("it", "since"),
+    ("state", "since"),
     [
         (situation(**WAITS, mechanic={"missed_at": at(6)}), at(6)),
         (situation(**WAITS, mechanic={"missed_at": at(4)}), at(5)),

@@ -18,7 +18,8 @@ document.addEventListener("keydown", (event) => {
 
 /** @param {Element | null} button */
 function obey(button) {
-  const dialog = button && document.getElementById(button.getAttribute("commandfor") ?? "");
+  if (!button) return;
+  const dialog = document.getElementById(button.getAttribute("commandfor") ?? "");
   if (!(dialog instanceof HTMLDialogElement)) return;
   if (button.getAttribute("command") === "show-modal") dialog.showModal();
   if (button.getAttribute("command") === "close") dialog.close();

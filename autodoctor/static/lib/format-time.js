@@ -1,16 +1,16 @@
 // @ts-check
-/** Times and spans of time in the viewer's language and zone. */
+/** Times and spans of time in the viewer's language and zone, in the forms of `core/formatting.py`. */
 
 const language = document.documentElement.lang;
 /** The zone that the server writes times in, which the viewer may have chosen. */
 const timeZone = /** @type {HTMLElement | null} */ (document.querySelector("[data-zone]"))?.dataset.zone;
 const clock = new Intl.DateTimeFormat(language, { timeZone, hour: "numeric", minute: "2-digit" });
-const day = new Intl.DateTimeFormat(language, { timeZone, weekday: "long", day: "numeric", month: "long" });
+const day = new Intl.DateTimeFormat(language, { timeZone, weekday: "long", day: "numeric", month: "short" });
 
 /** "2:03 PM" @param {string} iso */
 export const timeOfDay = (iso) => clock.format(new Date(iso));
 
-/** "Sunday, November 22" @param {string} iso */
+/** "Sunday, Nov 22" @param {string} iso */
 export const dayOf = (iso) => day.format(new Date(iso));
 
 /** Minutes and seconds as "29:05", also beyond an hour. @param {number} seconds */

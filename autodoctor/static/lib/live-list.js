@@ -5,7 +5,7 @@
  * With `alerts`, the words of <template class="live-list__news"> beside it are said for every new [data-request] in it,
  * with its [data-news]; with `quiet` without a sound. A field named "seen" in it goes along: what is shown already.
  */
-import { morph } from "page/morph";
+import { morph } from "lib/morph";
 import { callAttention } from "lib/attention";
 import { feed } from "lib/feed";
 

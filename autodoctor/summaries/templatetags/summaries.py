@@ -1,15 +1,10 @@
-"""Filters for amounts, durations and times in summaries."""
+"""How summaries write amounts and spans of time."""
 
-from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
 
-from autodoctor.core.pdf import moment
 from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.summaries.content import Safe, Typed, cells_of, texts_of
@@ -20,7 +15,6 @@ VERDICTS = {"yes": ("#1d6b45", "#dfeee1"), "care": ("#855200", "#fbeac4"), "no":
 register = template.Library()
 register.filter("money", format_cents)
 register.filter("span", format_duration)
-register.filter("moment", moment)
 
 
 @register.filter
@@ -36,13 +30,6 @@ def in_words(typed: Typed) -> list[tuple[str, str]]:
     fields = [(str(field.label), words[name]) for name, field in SummaryForm.base_fields.items()]
     parts = "\n".join("  ".join(filter(None, cells_of(part))) for part in typed["parts"])
     return [(label, text) for label, text in [*fields, (str(PARTS), parts)] if text]
-
-
-@register.filter
-def time_of_day(at: datetime | None) -> str:
-    """Format the time of day, like `lib/format-time`."""
-    # Translators: how a time of day is written, in Django's letters.
-    return date_format(localtime(at), pgettext("time of day", "g:i A")) if at else ""
 
 
 @register.filter

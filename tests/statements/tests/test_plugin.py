@@ -34,5 +34,5 @@ def test_what_goes_through_django_and_past_it_is_recorded(tmp_path: Path) -> Non
 def test_only_the_part_runs() -> None:
     done = run(IDENTITY, "autodoctor/room/tests/test_connection.py", "--collect-only", "--postgres-part")
     assert done.returncode == 0, done.stdout
-    assert "test_line.py" in done.stdout
+    assert "test_connection.py" in done.stdout
     assert IDENTITY not in done.stdout

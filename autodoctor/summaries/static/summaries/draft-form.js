@@ -14,8 +14,7 @@ const STATES = new Map([
 ]);
 
 export class DraftForm extends HTMLElement {
-  /** @type {Unsaved} */
-  #unsaved = /** @type {any} */ (null);
+  #unsaved = new Unsaved(this.dataset.session ?? "");
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {Promise<void> | null} */
@@ -26,7 +25,6 @@ export class DraftForm extends HTMLElement {
   #released = false;
 
   connectedCallback() {
-    this.#unsaved = new Unsaved(this.dataset.session ?? "");
     for (const name of ["input", "change"]) this.#form.addEventListener(name, () => this.#typed());
     this.#form.addEventListener("submit", (event) => this.#submitted(event));
     this.addEventListener("click", (event) => this.#clicked(event));
@@ -169,17 +167,20 @@ export class DraftForm extends HTMLElement {
     const radios = /** @type {NodeListOf<HTMLInputElement>} */ (this.#form.querySelectorAll("input[name=safe]"));
     for (const radio of radios) radio.checked = all("safe").includes(radio.value);
     const columns = ["part_name", "part_number", "part_quantity", "part_price"];
-    const parts = all("part_name").map((_, row) => Object.fromEntries(columns.map((name) => [name, all(name)[row] ?? ""])));
-    /** @type {import("summaries/part-rows").PartRows} */ (this.querySelector("part-rows")).fill(parts);
-    const picks = /** @type {import("summaries/photo-picks").PhotoPicks} */ (this.querySelector("photo-picks"));
-    picks.choose(new Set(all("photos")));
+    const parts = all("part_name").map((_, row) =>
+      Object.fromEntries(columns.map((name) => [name, all(name)[row] ?? ""])),
+    );
+    this.querySelector("part-rows")?.fill(parts);
+    this.querySelector("photo-picks")?.choose(new Set(all("photos")));
     this.#typed();
   }
 
   /** @returns {[string, string][]} */
   #fields() {
     const entries = /** @type {[string, string][]} */ ([...new FormData(this.#form).entries()]);
-    return entries.filter(([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "version"].includes(name));
+    return entries.filter(
+      ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "version"].includes(name),
+    );
   }
 
   /** @param {string} state */

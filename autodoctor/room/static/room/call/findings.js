@@ -36,7 +36,7 @@ export class Finds {
    * @param {string} words
    */
   #share(file, words) {
-    /** @type {import("room/files/file-drop").FileDrop | null} */ (document.querySelector("file-drop"))?.add([file]);
+    document.querySelector("file-drop")?.add([file]);
     toast(wordsOf(this.#stage, words));
   }
 }
@@ -46,5 +46,8 @@ export class Finds {
  * @param {string} name
  */
 export function wordsOf(element, name) {
-  return /** @type {HTMLTemplateElement} */ (element.querySelector(`template[data-words="${name}"]`)).content.textContent ?? "";
+  return (
+    /** @type {HTMLTemplateElement} */ (element.querySelector(`template[data-words="${name}"]`)).content.textContent ??
+    ""
+  );
 }

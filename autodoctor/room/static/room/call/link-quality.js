@@ -3,6 +3,18 @@
  * How good the way between two browsers is, judged from the statistics of a call, and how much picture fits through.
  * It knows neither DOM nor call: `look` takes a report and the time.
  *
+ * @typedef {object} Figures  what is read of one entry of `RTCPeerConnection.getStats`, whichever type it is of
+ * @property {string} type
+ * @property {string} [kind]
+ * @property {number} [bytesReceived]
+ * @property {number} [frameHeight]  pixels
+ * @property {string} [qualityLimitationReason]
+ * @property {number} [fractionLost]
+ * @property {boolean} [nominated]
+ * @property {string} [state]
+ * @property {number} [currentRoundTripTime]  seconds
+ * @property {number} [availableOutgoingBitrate]
+ *
  * @typedef {object} Verdict
  * @property {0|1|2|3} bars  0: nothing arrives
  * @property {number} rung  of `LADDER`: what this side should send
@@ -38,7 +50,10 @@ export class LinkQuality {
 
   /** @param {number} maxHeight  no more than this is ever sent */
   constructor(maxHeight = LADDER[0].height) {
-    this.#top = Math.max(0, LADDER.findIndex(({ height }) => height <= maxHeight));
+    this.#top = Math.max(
+      0,
+      LADDER.findIndex(({ height }) => height <= maxHeight),
+    );
     this.#rung = this.#top;
   }
 
@@ -49,7 +64,7 @@ export class LinkQuality {
   }
 
   /**
-   * @param {Map<string, any>} report  of `RTCPeerConnection.getStats`
+   * @param {Map<string, Figures>} report  of `RTCPeerConnection.getStats`
    * @param {number} now  milliseconds
    * @returns {Verdict}
    */
@@ -63,7 +78,12 @@ export class LinkQuality {
       bars: bytes > 0 ? bars(seen) : 0,
       rung: this.#rung,
       receiving: bytes > 0,
-      facts: { rtt: seen.rtt, loss: seen.loss, received: seconds ? (bytes * 8) / seconds / 1000 : 0, height: seen.height },
+      facts: {
+        rtt: seen.rtt,
+        loss: seen.loss,
+        received: seconds ? (bytes * 8) / seconds / 1000 : 0,
+        height: seen.height,
+      },
     };
   }
 
@@ -104,7 +124,7 @@ export class LinkQuality {
   }
 }
 
-/** @param {Map<string, any>} report */
+/** @param {Map<string, Figures>} report */
 function read(report) {
   const seen = { bytes: 0, rtt: 0, loss: 0, available: Infinity, isLimited: false, height: 0 };
   for (const each of report.values()) {

@@ -6,6 +6,10 @@
  * @typedef {"audio"|"video"} Kind
  * @typedef {"video"|"audio"|"photos"|"chat"} Mode
  * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: number }} Choice
+ * @typedef {{ min: number, max: number, step: number }} ZoomRange
+ * @typedef {MediaTrackCapabilities & { torch?: boolean, zoom?: ZoomRange }} CameraCapabilities  what only some browsers know
+ * @typedef {MediaTrackSettings & { zoom?: number }} CameraSettings
+ * @typedef {MediaTrackConstraintSet & { torch?: boolean, zoom?: number }} CameraConstraints
  * @typedef {{ torch: boolean, zoom: { min: number, max: number, step: number, now: number } | null }} Abilities
  */
 
@@ -113,7 +117,10 @@ export class LocalMedia extends EventTarget {
     const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
     const place = cameras.findIndex(({ deviceId }) => deviceId === before.deviceId);
     this.#facing = (before.facingMode ?? this.#facing) === "environment" ? "user" : "environment";
-    this.#choice = { ...this.#choice, camera: before.facingMode ? null : (cameras[(place + 1) % cameras.length]?.deviceId ?? null) };
+    this.#choice = {
+      ...this.#choice,
+      camera: before.facingMode ? null : (cameras[(place + 1) % cameras.length]?.deviceId ?? null),
+    };
     this.#put("video", null); // many phones open one camera at a time
     await this.#take("video");
     if (!this.#tracks.video) await this.#takeAgain(before);
@@ -151,21 +158,28 @@ export class LocalMedia extends EventTarget {
 
   /** @returns {Abilities} */
   get abilities() {
-    const found = /** @type {any} */ (this.#tracks.video?.getCapabilities?.() ?? {});
-    const { zoom: now } = /** @type {any} */ (this.#tracks.video?.getSettings() ?? {});
-    const { min, max, step } = found.zoom ?? {};
-    return { torch: Boolean(found.torch), zoom: max > min ? { min, max, step: step || 0.1, now: now ?? min } : null };
+    /** @type {CameraCapabilities} */
+    const { torch, zoom } = this.#tracks.video?.getCapabilities?.() ?? {};
+    /** @type {CameraSettings} */
+    const { zoom: now } = this.#tracks.video?.getSettings() ?? {};
+    const zooms = zoom && zoom.max > zoom.min ? { ...zoom, step: zoom.step || 0.1, now: now ?? zoom.min } : null;
+    return { torch: Boolean(torch), zoom: zooms };
   }
 
   /** @param {boolean} on */
   async light(on) {
-    await this.#tracks.video?.applyConstraints(/** @type {any} */ ({ advanced: [{ torch: on }] }));
+    await this.#constrain({ torch: on });
     this.isLit = on && Boolean(this.#tracks.video);
   }
 
   /** @param {number} factor */
   async zoom(factor) {
-    await this.#tracks.video?.applyConstraints(/** @type {any} */ ({ advanced: [{ zoom: factor }] }));
+    await this.#constrain({ zoom: factor });
+  }
+
+  /** @param {CameraConstraints} constraints */
+  async #constrain(constraints) {
+    await this.#tracks.video?.applyConstraints({ advanced: [constraints] });
   }
 
   /** Give every device back, for good. */
@@ -195,9 +209,15 @@ export class LocalMedia extends EventTarget {
   /** @param {Kind} kind @returns {MediaTrackConstraints} */
   #wishes(kind) {
     const { camera, microphone, maxHeight } = this.#choice;
-    if (kind === "audio") return { ...(this.isRaw ? AS_IT_IS : SPEECH), ...(microphone && { deviceId: { ideal: microphone } }) };
+    if (kind === "audio")
+      return { ...(this.isRaw ? AS_IT_IS : SPEECH), ...(microphone && { deviceId: { ideal: microphone } }) };
     const which = camera ? { deviceId: { ideal: camera } } : { facingMode: { ideal: this.#facing } };
-    return { ...which, height: { ideal: maxHeight }, width: { ideal: (maxHeight * 16) / 9 }, frameRate: { ideal: FRAME_RATE } };
+    return {
+      ...which,
+      height: { ideal: maxHeight },
+      width: { ideal: (maxHeight * 16) / 9 },
+      frameRate: { ideal: FRAME_RATE },
+    };
   }
 
   /**

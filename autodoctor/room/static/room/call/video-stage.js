@@ -40,7 +40,7 @@ export class VideoStage extends HTMLElement {
   #marks = new StageMarks(this);
   #remote = new MediaStream();
   #rung = -1;
-  /** What the other side told: `camera`, `microphone`, `thin`, `raw`. @type {Record<string, any>} */
+  /** What the other side told. @type {import("room/call/stage-marks").Told} */
   #other = {};
   /** What was last said about the other side's media; null before anything. @type {boolean | null} */
   #reported = null;
@@ -149,7 +149,7 @@ export class VideoStage extends HTMLElement {
 
   // What the other side sends
 
-  /** @param {Record<string, any>} data */
+  /** @param {Record<string, unknown>} data */
   #signalled(data) {
     if (data.declined && this.dataset.call !== "idle") return this.#decline();
     if (this.dataset.call === "declined" && data.hello) this.#start(); // they call again: with the same answer, or a call
@@ -188,12 +188,15 @@ export class VideoStage extends HTMLElement {
     );
   }
 
-  /** @param {Record<string, any>} note */
+  /** @param {import("room/call/stage-marks").Told & { wantsEngine?: boolean }} note */
   #noted(note) {
-    if ("wantsEngine" in note) return this.#listenAsItIs(note.wantsEngine);
+    if (note.wantsEngine !== undefined) {
+      this.#listenAsItIs(note.wantsEngine);
+      return;
+    }
     Object.assign(this.#other, note);
     this.#marks.other(this.#other);
-    if ("raw" in note && !this.#isOwner) this.#showEngine(note.raw);
+    if (note.raw !== undefined && !this.#isOwner) this.#showEngine(note.raw);
   }
 
   // What this side sends
@@ -204,7 +207,9 @@ export class VideoStage extends HTMLElement {
     if (!media) return;
     this.#call?.replaceTrack(kind, media.track(kind)).then(() => this.#limit());
     const own = this.#video("own");
-    own.srcObject = media.track("video") ? new MediaStream([/** @type {MediaStreamTrack} */ (media.track("video"))]) : null;
+    own.srcObject = media.track("video")
+      ? new MediaStream([/** @type {MediaStreamTrack} */ (media.track("video"))])
+      : null;
     this.#tell();
   }
 
@@ -275,7 +280,8 @@ export class VideoStage extends HTMLElement {
     switch: () => this.#media?.switchCamera(),
     screen: () => this.#media?.share(!this.#media.isSharing),
     light: () => this.#media?.light(!this.#media.isLit).finally(() => this.#tell()),
-    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen()),
+    full: () =>
+      document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen(),
     engine: () => this.#engine(),
     keep: () => this.#sound && this.#finds.keep(this.#sound),
     snapshot: () => this.#finds.snapshot(this.#video("remote")),
@@ -351,8 +357,8 @@ export class VideoStage extends HTMLElement {
   /** The owner switches the sound; the mechanic asks for it, and it is done. */
   #engine() {
     const wanted = !this.#marks.isPressed("engine");
-    if (this.#isOwner) return this.#listenAsItIs(wanted);
-    this.#call?.ask({ wantsEngine: wanted });
+    if (this.#isOwner) this.#listenAsItIs(wanted);
+    else this.#call?.ask({ wantsEngine: wanted });
   }
 
   /** @param {boolean} raw */
@@ -390,7 +396,7 @@ export class VideoStage extends HTMLElement {
   }
 
   get #sound() {
-    return /** @type {import("room/call/spectrogram").SoundPicture | null} */ (this.querySelector("sound-picture"));
+    return this.querySelector("sound-picture");
   }
 
   /** @param {"own"|"remote"} name */

@@ -9,7 +9,7 @@ import { linked } from "lib/links";
 import { dayOf, spanOfTime, timeOfDay } from "lib/format-time";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
-/** @typedef {import("room/wire/channel").LogEvent} LogEvent */
+/** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/outbox").Unsent} Unsent */
 
 const NEAR_END_PX = 80;
@@ -35,7 +35,13 @@ export class ChatLog extends HTMLElement {
     this.#me = me;
     for (const time of this.#all("time")) this.#label(/** @type {HTMLTimeElement} */ (time));
     const form = this.querySelector("form");
-    if (form) this.#composer = new Composer(form, keepAs, (text) => this.#say(text), () => channel.typing());
+    if (form)
+      this.#composer = new Composer(
+        form,
+        keepAs,
+        (text) => this.#say(text),
+        () => channel.typing(),
+      );
     channel.on("event", (event) => this.#event(event));
     channel.on("outbox", () => this.#drawUnsent());
     channel.on("typing", ({ role }) => role !== channel.you?.role && this.#typing(role));
@@ -240,6 +246,7 @@ export class ChatLog extends HTMLElement {
     this.#lastDay ||= dayOf(time.dateTime);
   }
 
+  /** @returns {boolean} */
   get #isAtEnd() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     return clientHeight > 0 && scrollHeight - scrollTop - clientHeight < NEAR_END_PX; // folded away, nobody reads it
@@ -291,10 +298,12 @@ export class ChatLog extends HTMLElement {
     return this.#log.querySelectorAll(selector);
   }
 
+  /** @returns {HTMLElement} */
   get #scroller() {
     return /** @type {HTMLElement} */ (this.querySelector("[data-scroller]"));
   }
 
+  /** @returns {HTMLElement} */
   get #log() {
     return /** @type {HTMLElement} */ (this.querySelector("[role=log]"));
   }

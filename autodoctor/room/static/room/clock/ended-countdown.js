@@ -7,7 +7,7 @@ export class EndedCountdown extends HTMLElement {
   #listening = new AbortController();
 
   start() {
-    if (!this.hidden) return;
+    if (!this.hasAttribute("hidden")) return;
     this.hidden = false;
     const { signal } = this.#listening;
     for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, this, { signal });

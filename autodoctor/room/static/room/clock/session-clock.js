@@ -9,7 +9,7 @@ const TICK_MS = 250;
 const WARN_SECONDS = 5 * 60;
 const LAST_SECONDS = 60;
 
-/** @typedef {Pick<import("room/wire/channel").Session, "state"|"granted_seconds"|"ends_at"|"paused_at"|"ended_at">} Times */
+/** @typedef {Pick<import("room/wire/frames").Session, "state"|"granted_seconds"|"ends_at"|"paused_at"|"ended_at">} Times */
 
 /**
  * Whole seconds left, as a person counts them: 0 only when the time is over.
@@ -30,6 +30,7 @@ export class SessionClock extends HTMLElement {
   #clock = Date;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticking;
+  #shown = "";
 
   /**
    * @param {Times} session
@@ -54,7 +55,7 @@ export class SessionClock extends HTMLElement {
     if (!session) return;
     const left = secondsLeft(session, this.#clock.now());
     const shown = minutesAndSeconds(left);
-    if (this.textContent !== shown) this.textContent = shown;
+    if (shown !== this.#shown) this.textContent = this.#shown = shown;
     const runs = Boolean(session.ends_at && !session.ended_at);
     this.classList.toggle("countdown--paused", Boolean(session.paused_at));
     this.classList.toggle("countdown--warn", runs && !session.paused_at && left <= WARN_SECONDS && left > LAST_SECONDS);

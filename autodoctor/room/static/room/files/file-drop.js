@@ -243,6 +243,7 @@ export class FileDrop extends HTMLElement {
     return element instanceof Node && this.#target.contains(element);
   }
 
+  /** Where files are dropped and pasted, and its buttons are. @returns {HTMLElement} */
   get #target() {
     return this.hasAttribute("whole-page") ? document.documentElement : this;
   }

@@ -37,7 +37,7 @@ export class MoreTime extends HTMLElement {
     channel.on("event", (event) => this.#event(event));
   }
 
-  /** @param {import("room/wire/channel").LogEvent} event */
+  /** @param {import("room/wire/frames").LogEvent} event */
   #event({ kind }) {
     if (!kind.startsWith("session.") && !kind.startsWith("extension.")) return;
     if (CLOSING.has(kind) && !(kind === "session.extended" && this.#isChoosing)) this.#dialog.close();
@@ -111,7 +111,11 @@ export class MoreTime extends HTMLElement {
       else if ("closes" in button.dataset) this.#dialog.close();
       await this.#look();
     } catch {
-      toast(/** @type {HTMLTemplateElement} */ (this.querySelector("template[data-words=unclear]")).content.textContent ?? "", "error");
+      toast(
+        /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-words=unclear]")).content.textContent ??
+          "",
+        "error",
+      );
     } finally {
       button.ariaBusy = null;
     }

@@ -16,8 +16,8 @@ import { plainTitle, setTitle } from "lib/title";
 import { toast } from "lib/toasts";
 import { callAttention } from "lib/attention";
 
-/** @typedef {import("room/wire/channel").LogEvent} LogEvent */
-/** @typedef {import("room/wire/channel").Session} Session */
+/** @typedef {import("room/wire/frames").LogEvent} LogEvent */
+/** @typedef {import("room/wire/frames").Session} Session */
 
 const OVER = new Set(["completed", "cancelled", "expired"]);
 const TALKING = new Set(["accepted", "waiting", "live", "reconnecting"]);
@@ -48,11 +48,14 @@ export class SessionRoom extends HTMLElement {
     ElapsedTime.clock = this.#clock;
     fitToScreen(this);
     this.#listen();
-    this.#part("reconnect-banner")?.follow(this.#channel);
-    this.#part("video-stage")?.follow(this.#channel);
-    this.#part("more-time")?.follow(this.#channel);
-    this.#part("get-help")?.follow(this.#channel);
-    this.#part("chat-log")?.follow(this.#channel, { me: this.dataset.me, keepAs: `room:${this.dataset.id}:draft` });
+    this.querySelector("reconnect-banner")?.follow(this.#channel);
+    this.querySelector("video-stage")?.follow(this.#channel);
+    this.querySelector("more-time")?.follow(this.#channel);
+    this.querySelector("get-help")?.follow(this.#channel);
+    this.querySelector("chat-log")?.follow(this.#channel, {
+      me: this.dataset.me ?? "",
+      keepAs: `room:${this.dataset.id}:draft`,
+    });
     this.#follow(this.#session);
     this.#openFiles();
     this.#openPreflight();
@@ -89,7 +92,7 @@ export class SessionRoom extends HTMLElement {
   /** Who is here may have changed. */
   #attend() {
     const other = this.dataset.role === "customer" ? "mechanic" : "customer";
-    this.#part("video-stage")?.toggleAttribute("data-alone", this.#channel.presence?.[other] !== "in");
+    this.querySelector("video-stage")?.toggleAttribute("data-alone", this.#channel.presence?.[other] !== "in");
     this.#refresh();
   }
 
@@ -107,7 +110,8 @@ export class SessionRoom extends HTMLElement {
   #call({ kind, data, by }) {
     const rule = `template[data-call="${CSS.escape(String(data.rule ?? ""))}"]`;
     const words = this.querySelector(rule) ?? this.querySelector(`template[data-call="${CSS.escape(kind)}"]`);
-    if (words instanceof HTMLTemplateElement && by?.id !== this.dataset.me) callAttention(words.content.textContent?.trim() ?? "");
+    if (words instanceof HTMLTemplateElement && by?.id !== this.dataset.me)
+      callAttention(words.content.textContent?.trim() ?? "");
   }
 
   /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
@@ -115,8 +119,8 @@ export class SessionRoom extends HTMLElement {
     const ends = OVER.has(session.state) && RUNNING.has(this.#session.state);
     this.#session = session;
     this.dataset.kind = session.kind;
-    this.#part("session-clock")?.show(session, this.#clock);
-    const chat = this.#part("chat-log");
+    this.querySelector("session-clock")?.show(session, this.#clock);
+    const chat = this.querySelector("chat-log");
     if (chat) chat.phase = OVER.has(session.state) ? "over" : TALKING.has(session.state) ? "open" : "before";
     if (ends) play("ended");
   }
@@ -124,8 +128,8 @@ export class SessionRoom extends HTMLElement {
   /** In the moment in which the end is shown: whoever touches the page from then on stays. */
   #over() {
     this.#lookUp();
-    const isNeeded = this.querySelector("[data-asks]") || this.#part("file-drop")?.isBusy;
-    if (!isNeeded) this.#part("ended-countdown")?.start();
+    const isNeeded = this.querySelector("[data-asks]") || this.querySelector("file-drop")?.isBusy;
+    if (!isNeeded) this.querySelector("ended-countdown")?.start();
   }
 
   /** The page has become another one: it is read from its top. */
@@ -152,14 +156,14 @@ export class SessionRoom extends HTMLElement {
   /** How the call stands. @param {string} state */
   #calling(state) {
     this.toggleAttribute("data-calls", state !== "idle" && state !== "declined");
-    const banner = this.#part("reconnect-banner");
+    const banner = this.querySelector("reconnect-banner");
     if (banner) banner.inCall = state === "connected";
     if (this.#regions.facts.state === "waiting") this.#refresh();
   }
 
   /** @param {Element} target */
   #clicked(target) {
-    if (target.closest("[data-retry-call]")) this.#part("video-stage")?.retry();
+    if (target.closest("[data-retry-call]")) this.querySelector("video-stage")?.retry();
     if (target.closest("[data-chat]")) this.#showChat(!this.hasAttribute("data-chat-open"));
     const button = target.closest("[data-join]");
     if (!button) return;
@@ -167,11 +171,11 @@ export class SessionRoom extends HTMLElement {
     this.#channel.join();
   }
 
-  /** What concerns a message stands at the message. @param {import("room/wire/channel").ErrorFrame} error */
+  /** What concerns a message stands at the message. @param {import("room/wire/frames").ErrorFrame} error */
   #refused({ client_id: about, detail }) {
     const asked = this.querySelector("[data-join][aria-busy]");
     asked?.removeAttribute("aria-busy");
-    const preflight = this.#part("device-preflight");
+    const preflight = this.querySelector("device-preflight");
     if (!about && (asked || preflight?.isDone)) toast(detail, "error");
     if (!about && preflight?.isDone) preflight.again();
   }
@@ -180,7 +184,7 @@ export class SessionRoom extends HTMLElement {
   #showChat(open) {
     this.toggleAttribute("data-chat-open", open);
     this.querySelector("[data-chat]")?.setAttribute("aria-expanded", String(open));
-    this.#part("chat-log")?.settle();
+    this.querySelector("chat-log")?.settle();
   }
 
   /** @param {number} unread */
@@ -216,7 +220,7 @@ export class SessionRoom extends HTMLElement {
   #gone() {
     clearTimeout(this.#nextLook);
     this.dataset.gone = "";
-    this.#part("reconnect-banner")?.showGone();
+    this.querySelector("reconnect-banner")?.showGone();
   }
 
   /** @param {string} markup */
@@ -228,7 +232,7 @@ export class SessionRoom extends HTMLElement {
     this.dataset.stage = stage;
     this.#title = plainTitle().replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
     this.#setUnread(this.#unread);
-    this.#part("chat-log")?.settle();
+    this.querySelector("chat-log")?.settle();
     this.#openFiles();
     this.#openPreflight();
     if (before.prepares && !this.#regions.facts.prepares) this.#lookUp();
@@ -238,7 +242,7 @@ export class SessionRoom extends HTMLElement {
 
   /** Whether files may be shared now, and which of their rows stand where. */
   #openFiles() {
-    const drop = this.#part("file-drop");
+    const drop = this.querySelector("file-drop");
     if (!drop) return;
     drop.open = this.#regions.facts.shares;
     drop.settle();
@@ -246,7 +250,7 @@ export class SessionRoom extends HTMLElement {
 
   /** Whether devices are to be checked before joining. */
   #openPreflight() {
-    const preflight = this.#part("device-preflight");
+    const preflight = this.querySelector("device-preflight");
     if (preflight) preflight.open = this.#regions.facts.prepares;
   }
 
@@ -265,14 +269,9 @@ export class SessionRoom extends HTMLElement {
 
   /** @param {string} name */
   #words(name) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-announce=${name}]`)).content.textContent ?? "";
-  }
-
-  /**
-   * @param {string} name
-   * @returns {any}
-   */
-  #part(name) {
-    return this.querySelector(name);
+    return (
+      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-announce=${name}]`)).content.textContent ??
+      ""
+    );
   }
 }

@@ -5,55 +5,17 @@
  *
  * Dispatches every frame under its type, and `status` and `outbox` when those change: listen with `on`.
  *
- * @typedef {import("lib/upload").SharedFile} SharedFile
- * @typedef {"customer"|"mechanic"|"support"} Role
- * @typedef {"in"|"preparing"|"away"} Presence
- * @typedef {{ id: string, name: string }} Person
- * @typedef {{ id: string, role: Role, name: string }} Actor
- *
- * @typedef {object} Session
- * @property {string} id
- * @property {"chat"|"video"|"diagnostic"} kind
- * @property {"draft"|"requested"|"accepted"|"waiting"|"live"|"reconnecting"|"completed"|"cancelled"|"expired"} state
- * @property {number} granted_seconds
- * @property {string | null} started_at  times are ISO 8601 in UTC
- * @property {string | null} ends_at
- * @property {string | null} paused_at
- * @property {string | null} hold_until  the time is up, and the end waits until then for a payment
- * @property {number | null} allowed_seconds  how much longer the mechanic can stay; null: they did not say
- * @property {string | null} ended_at
- * @property {string | null} end_reason
- * @property {Person} customer
- * @property {Person | null} mechanic
- *
- * @typedef {object} Welcome
- * @property {"welcome"} type
- * @property {number} seq
- * @property {string} now
- * @property {{ id: string, role: Role }} you
- * @property {Session} session
- * @property {Record<"customer"|"mechanic", Presence>} presence
- *
- * @typedef {object} LogEvent  one row of the session's log
- * @property {"event"} type
- * @property {number} seq
- * @property {string} kind
- * @property {string} at
- * @property {Actor | null} by
- * @property {string | null} client_id
- * @property {Record<string, any> & { session?: Session, text?: string, file?: SharedFile }} data
- *
- * @typedef {{ type: "presence", customer: Presence, mechanic: Presence }} PresenceFrame
- * @typedef {{ type: "typing", role: Role }} TypingFrame
- * @typedef {{ type: "signal", role: Role, data: Record<string, unknown> }} SignalFrame
- * @typedef {{ type: "pong", now: string, seq: number }} Pong
- * @typedef {{ type: "replaced" }} Replaced
- * @typedef {{ type: "error", client_id?: string | null, code: string, detail: string }} ErrorFrame
- * @typedef {Welcome|LogEvent|PresenceFrame|TypingFrame|SignalFrame|Pong|Replaced|ErrorFrame} Incoming
- *
- * @typedef {{ type: "join" } | { type: "typing" } | { type: "ping" } | { type: "signal", data: Record<string, unknown> }
- *   | { type: "media", receiving: boolean | null }
- *   | { type: "message", client_id: string, text: string }} Outgoing
+ * @typedef {import("room/wire/frames").Session} Session
+ * @typedef {import("room/wire/frames").Welcome} Welcome
+ * @typedef {import("room/wire/frames").LogEvent} LogEvent
+ * @typedef {import("room/wire/frames").Pong} Pong
+ * @typedef {import("room/wire/frames").PresenceFrame} PresenceFrame
+ * @typedef {import("room/wire/frames").TypingFrame} TypingFrame
+ * @typedef {import("room/wire/frames").SignalFrame} SignalFrame
+ * @typedef {import("room/wire/frames").Replaced} Replaced
+ * @typedef {import("room/wire/frames").ErrorFrame} ErrorFrame
+ * @typedef {import("room/wire/frames").Incoming} Incoming
+ * @typedef {import("room/wire/frames").Outgoing} Outgoing
  *
  * @typedef {object} Status
  * @property {"connecting"|"open"|"lost"|"stopped"} state
@@ -119,7 +81,10 @@ export class Channel extends EventTarget {
    * @param {Partial<typeof TIMING>} [options.timing]
    * @param {() => number} [options.random]
    */
-  constructor(address, { after, outbox, joined = false, clock = new ServerClock(), timing = {}, random = Math.random }) {
+  constructor(
+    address,
+    { after, outbox, joined = false, clock = new ServerClock(), timing = {}, random = Math.random },
+  ) {
     super();
     this.#address = address;
     this.after = after;

@@ -1,12 +1,16 @@
-"""The photo checklist: pictures and sounds for the mechanic, requested while the customer waits."""
+"""The files of the session, and those that a mechanic wants to have seen before the call."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
+from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.lifecycle import attachments
 
 
 @dataclass(frozen=True)
@@ -36,3 +40,19 @@ def shot_list(files: Iterable[StoredFile]) -> list[Shot]:
     for file in files:
         taken.setdefault(file.name.rpartition(".")[0], file)
     return [replace(shot, file=taken.get(str(shot.title))) for shot in SHOTS]
+
+
+class FilesPanel(Panel):
+    @cached_property
+    def rows(self) -> list[StoredFile]:
+        """Newest first."""
+        return list(files_of(self.session.id))
+
+    @cached_property
+    def may_share(self) -> bool:
+        return attachments.may_share(self.session, self.view.viewer)
+
+    @property
+    def shots(self) -> list[Shot]:
+        """What the customer is asked for while they wait."""
+        return shot_list(self.rows)

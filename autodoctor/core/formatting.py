@@ -1,0 +1,80 @@
+"""How people read dates and times: US English, in the reader's zone. `lib/format-time.js` writes the same forms.
+
+Every function is a filter of every template, and gives nothing for None. Machines read ISO 8601 instead (`|date:'c'`).
+"""
+
+from datetime import date, datetime
+
+from django import template
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+
+register = template.Library()
+
+
+@register.filter
+def time_of_day(at: datetime | None) -> str:
+    """ "3:24 PM" """
+    return _format(at, "g:i A")
+
+
+@register.filter
+def exact_time_of_day(at: datetime | None) -> str:
+    """ "3:24:05 PM" """
+    return _format(at, "g:i:s A")
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """ "Nov 28, 3:24 PM": for what is near."""
+    return _format(at, "M j, g:i A")
+
+
+@register.filter
+def mail_moment(at: datetime | None) -> str:
+    """As `moment`, with the zone where the reader's own is not known: "Nov 28, 3:24 PM UTC"."""
+    is_known = timezone.get_current_timezone_name() != settings.TIME_ZONE
+    return moment(at) if is_known else _format(at, "M j, g:i A T")
+
+
+@register.filter
+def dated_moment(at: datetime | None) -> str:
+    """ "Nov 28, 2026, 3:24 PM": for what may be years ago."""
+    return _format(at, "M j, Y, g:i A")
+
+
+@register.filter
+def exact_moment(at: datetime | None) -> str:
+    """ "Nov 28, 2026, 3:24:05 PM" """
+    return _format(at, "M j, Y, g:i:s A")
+
+
+@register.filter
+def document_moment(at: datetime | None) -> str:
+    """ "Nov 28, 2026, 3:24 PM UTC": a document may be read elsewhere."""
+    return _format(at, "M j, Y, g:i A T")
+
+
+@register.filter
+def day(at: date | None) -> str:
+    """ "Nov 28, 2026" """
+    return _format(at, "M j, Y")
+
+
+@register.filter
+def weekday(at: date | None) -> str:
+    """ "Saturday, Nov 28" """
+    return _format(at, "l, M j")
+
+
+@register.filter
+def month(at: date | None) -> str:
+    """ "November 2026" """
+    return _format(at, "F Y")
+
+
+def _format(at: date | None, letters: str) -> str:
+    if not at:
+        return ""
+    return date_format(timezone.localtime(at) if isinstance(at, datetime) else at, letters)

@@ -1,0 +1,27 @@
+"""The device check and the call: which camera, and what a chat costs instead."""
+
+from autodoctor.accounts.models import Role
+from autodoctor.payments.formatting import format_cents
+from autodoctor.room.pages.viewing import Panel
+
+
+class CallPanel(Panel):
+    @property
+    def facing(self) -> str:
+        """Which camera of a phone: the customer shows the car, the mechanic their face."""
+        return "environment" if self.may_choose_chat else "user"
+
+    @property
+    def may_choose_chat(self) -> bool:
+        return self.view.role == Role.CUSTOMER
+
+    @property
+    def full_price(self) -> str:
+        return format_cents(self.session.price_cents, self.session.currency)
+
+    @property
+    def chat_price(self) -> str:
+        """What it costs as a chat, in words; empty where that is no less."""
+        session = self.session
+        cents = session.price_cents if session.chat_price_cents is None else session.chat_price_cents
+        return format_cents(cents, session.currency) if cents < session.price_cents else ""

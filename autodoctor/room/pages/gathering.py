@@ -1,0 +1,66 @@
+"""Between acceptance and start: who joins until when, who may start, and what it costs to stop."""
+
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import Role
+from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.states import CLAIMED, Kind, State
+
+# Why a request is given back, as it is offered to each side.
+RELEASE_REASONS: dict[str, dict[str, "str | Promise"]] = {
+    Role.MECHANIC: {
+        "not_my_field": _("This is not my field"),
+        "no_time": _("Something came up"),
+        "customer_away": _("The customer does not join"),
+        "other": _("Another reason"),
+    },
+    Role.CUSTOMER: {
+        "mechanic_away": _("The mechanic does not join"),
+        "no_answer": _("I get no answer"),
+        "other": _("Another reason"),
+    },
+}
+
+
+class GatheringPanel(Panel):
+    @property
+    def has_joined(self) -> bool:
+        """This person takes part: a page that opens joins by itself, also after a reload."""
+        part = self.view.me.part if self.view.takes_part else None
+        return bool(part and part.joined_at and self.session.state in CLAIMED)
+
+    @property
+    def prepares(self) -> bool:
+        """This person has to check their devices before they can join."""
+        view = self.view
+        return view.has_stage and view.panel == "gather" and not view.me.is_in and not self.has_joined
+
+    @property
+    def join_by(self) -> datetime:
+        """A mechanic who is not in by then loses the request."""
+        return self.session.state_at + duration("mechanic_not_in")
+
+    @property
+    def sound_at(self) -> datetime:
+        """From then on the mechanic's page sounds: the customer waits for the start."""
+        return self.session.state_at + duration("start_sound")
+
+    @property
+    def awaits_call(self) -> bool:
+        """Both are in, but the mechanic cannot start while the two do not hear each other."""
+        is_waiting = self.session.state == State.WAITING and self.session.kind != Kind.CHAT
+        return self.view.role == Role.MECHANIC and is_waiting and not self.view.situation.is_connected
+
+    @property
+    def late_cancel_cents(self) -> int:
+        """What it costs the customer to stop now."""
+        return settlement.late_cancel_cents(self.session) if self.view.situation.mechanic.is_in else 0
+
+    @property
+    def release_reasons(self) -> "dict[str, str | Promise]":
+        return RELEASE_REASONS[Role.CUSTOMER if self.view.role == Role.CUSTOMER else Role.MECHANIC]

@@ -1,0 +1,69 @@
+"""While the session runs: the clock, and what somebody may do whose other side is gone."""
+
+from datetime import datetime
+from functools import cached_property
+
+from autodoctor.accounts.models import Role
+from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.record.participants import ParticipantState
+from autodoctor.sessions.rules import triggers
+from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.states import RUNNING
+
+
+class ClockPanel(Panel):
+    @cached_property
+    def seconds_left(self) -> int:
+        session = self.session
+        if session.ends_at is None:
+            return session.granted_seconds
+        left = session.ends_at - (session.paused_at or session.ended_at or self.view.now)
+        return max(0, round(left.total_seconds()))
+
+    @property
+    def level(self) -> str:
+        """Which look: paused, warn, last; empty for the usual one."""
+        if self.session.paused_at:
+            return "paused"
+        if self.session.state not in RUNNING or self.seconds_left > duration("warn_first").total_seconds():
+            return ""
+        return "last" if self.seconds_left <= duration("warn_last").total_seconds() else "warn"
+
+    @property
+    def waits_for_payment(self) -> bool:
+        """The time is up, and the end waits for an extension that is being paid."""
+        hold, ends_at = self.session.hold_until, self.session.ends_at
+        is_up = ends_at is not None and ends_at <= self.view.now
+        return self.session.state in RUNNING and hold is not None and is_up
+
+    @property
+    def lenient_seconds(self) -> float:
+        """How long a customer who is away stops the clock, in a whole session."""
+        return duration("lenient_pause").total_seconds()
+
+
+class AbsencePanel(Panel):
+    @property
+    def missing(self) -> ParticipantState | None:
+        """The other side, when it is gone."""
+        is_gone = self.session.state in RUNNING and not self.view.other.is_in
+        return self.view.other if is_gone else None
+
+    @property
+    def since(self) -> datetime | None:
+        return self.missing.part.last_seen_at if self.missing and self.missing.part else None
+
+    @property
+    def offer_at(self) -> datetime | None:
+        """From then on the one who stayed may end because of it."""
+        if self.missing is None:
+            return None
+        if self.missing.role == Role.MECHANIC:
+            since = triggers.mechanic_lost_since(self.view.situation)
+            return since and since + duration("mechanic_missing_offer")
+        missed_at = self.missing.part.missed_at if self.missing.part else None
+        return missed_at and missed_at + duration("customer_missing_offer")
+
+    @property
+    def may_end(self) -> bool:
+        return self.offer_at is not None and self.offer_at <= self.view.now

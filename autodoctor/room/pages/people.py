@@ -1,0 +1,31 @@
+"""Who takes part, whether they are there, and how their devices and their ratings are."""
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from autodoctor.accounts.models import User
+from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.lifecycle import preflight
+from autodoctor.sessions.queries import ratings
+from autodoctor.sessions.record.participants import ParticipantState
+
+
+class Seat(NamedTuple):
+    """One side of the session; `checkup` is what their device check said last."""
+
+    state: ParticipantState
+    person: User | None
+    checkup: dict[str, Any] | None
+
+
+class PeoplePanel(Panel):
+    @property
+    def seats(self) -> list[Seat]:
+        situation, checkups = self.view.situation, preflight.checkups(self.session)
+        sides = ((situation.customer, self.session.customer), (situation.mechanic, self.session.mechanic))
+        return [Seat(state, person, checkups.get(state.role)) for state, person in sides]
+
+    @cached_property
+    def mechanic_rating(self) -> ratings.RatingAverage:
+        mechanic = self.session.mechanic
+        return ratings.rating_average(mechanic) if mechanic else ratings.NOT_RATED

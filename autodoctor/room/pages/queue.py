@@ -1,0 +1,64 @@
+"""A request in the queue: what its customer reads while they wait, and what a mechanic reads who could accept it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import pending_summaries, request_queue
+from autodoctor.sessions.rules.triggers import duration
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens while nobody accepts: `seconds` after the request was made."""
+
+    name: str
+    at: datetime
+    seconds: int
+    current: bool
+
+
+class WaitingPanel(Panel):
+    @cached_property
+    def place(self) -> int:
+        return request_queue.queue_position(self.session.id) or 1
+
+    @property
+    def is_long(self) -> bool:
+        return self.session.state_at + duration("offer_stop") <= self.view.now
+
+    @property
+    def steps(self) -> list[Step]:
+        since, moments = self.session.state_at, self._moments()
+        reached = [name for name, at in moments.items() if at <= self.view.now]
+        return [
+            Step(name, at, round((at - since).total_seconds()), current=reached[-1:] == [name])
+            for name, at in moments.items()
+        ]
+
+    def _moments(self) -> dict[str, datetime]:
+        since = self.session.state_at
+        ends_at = min(filter(None, [self.session.unattended_at, self._never_started_at()]), default=None)
+        return {
+            "asked": since,
+            "support": since + duration("unnoticed"),
+            "offer": since + duration("offer_stop"),
+            "end": ends_at or since + duration("unattended"),
+        }
+
+    def _never_started_at(self) -> datetime | None:
+        return self.session.requested_at and self.session.requested_at + duration("never_started")
+
+
+class OfferPanel(Panel):
+    @property
+    def was_given_back(self) -> bool:
+        """This mechanic had it and cannot take it again."""
+        return self.session.participants.filter(user=self.view.viewer, released_at__isnull=False).exists()
+
+    @cached_property
+    def blocking_session(self) -> Session | None:
+        """The session whose summary keeps this mechanic from accepting."""
+        return pending_summaries.blocking_session(self.view.viewer, self.view.now)
