@@ -149,7 +149,7 @@ def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
     customer.button("Use chat: $9.99 instead of $29.99").click()
     customer.sees("Your time stays the same").button("Use chat for $9.99").click()
     is_in(customer)
-    customer.sees("no more than $9.99 is charged")
+    customer.sees("We charge $9.99 at most")
     mechanic.sees("chose chat").joins().starts()
     customer.is_live().ends().is_shown_the_end()
     expect(customer.page.locator(".receipt__total")).to_contain_text("$9.99")

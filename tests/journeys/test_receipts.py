@@ -22,7 +22,7 @@ MINUTE = 60
 
 
 class Talk(NamedTuple):
-    """A chat that runs, of thirty minutes for $9.99, whose customer has let us keep the card."""
+    """A running chat of thirty minutes for $9.99; the customer has saved the card."""
 
     customer: Customer
     mechanic: SignedIn

@@ -99,7 +99,7 @@ def test_the_page_tells_it_in_words(story: Story, support: User, client_of: Clie
         "The customer lost the connection, the clock is paused",
         "The customer disputes the charge",
         "Take",
-        "1 needs somebody",
+        "1 needs attention",
         "Volvo",
     ):
         assert part in text
