@@ -1,4 +1,4 @@
-"""The session's page in every state, as each side sees it, with its dialogs and what the dashboards say meanwhile."""
+"""The session page in every state, for both roles, with its dialogs and the dashboards."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ TALK = (
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Server]:
-    """A server of its own, so that the lists hold these people only."""
+    """A separate server, so that the lists show these people only."""
     with running() as server:
         yield server
 

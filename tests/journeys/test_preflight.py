@@ -1,4 +1,4 @@
-"""The device check before a video session: what it asks for, how it fails, and how one gets in all the same."""
+"""The device check before a video session: permissions, failures, and joining with less."""
 
 import json
 import re
@@ -230,7 +230,7 @@ def test_a_mechanic_who_hears_nothing(scene: Scene) -> None:
 
 
 def test_where_nothing_can_play_nobody_is_kept_out(scene: Scene) -> None:
-    """A machine without a loudspeaker: in some browsers no level can be measured there either."""
+    """On a machine without a speaker some browsers cannot measure a level."""
     mechanic = scene.mechanic(STEADY, PLAYS_NOTHING)
     check(mechanic, "camera", "passed")
     check(mechanic, "microphone", "checking")
