@@ -1,4 +1,4 @@
-"""The magic cards: what a bank does with each, by the payment method's well-known name."""
+"""Magic cards: the bank's behavior for each, by the payment method's well-known name."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ _POLICY = ("url", "secret", "paused", "copies", "delay_seconds", "jitter_seconds
 
 
 class Faults:
-    """Answers that go wrong on purpose, one after the other until each has happened `times` times."""
+    """Deliberate faults, one after the other, each `times` times."""
 
     def __init__(self) -> None:
         self._planned: list[Json] = []
@@ -47,7 +47,7 @@ class Faults:
         self._planned.clear()
 
     def strike(self, method: str, path: str, when: str) -> int:
-        """Sleep if that is the fault; the status to answer with, or 0."""
+        """Apply the next fault: sleep if it is slow; return the status to answer, or 0."""
         for fault in self._planned:
             matches = re.fullmatch(fault["method"], method) and re.fullmatch(fault["path"], path)
             if matches and fault["when"] == when and fault["times"] > 0:
@@ -77,7 +77,7 @@ class Control:
         }
 
     def answer(self, verb: str, given: Json) -> Any:
-        """Raises KeyError for a verb that is not known."""
+        """Run a verb. Raises KeyError for an unknown one."""
         return self._verbs[verb](given)
 
     def _webhooks(self, given: Json) -> Json:

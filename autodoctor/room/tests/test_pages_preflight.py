@@ -1,4 +1,4 @@
-"""What the page says of the device check: to whom it is shown, what chat instead costs, and what the other sees."""
+"""The device check on the page: who sees it, the chat price, and what the other participant sees."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the ended session says of the money: each part, what is charged of it, and why."""
+"""The charge on the page of an ended session: each part, and the reason."""
 
 import pytest
 from django.test import Client
