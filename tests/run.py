@@ -133,6 +133,8 @@ def checks(_: Sequence[str] = ()) -> bool:
         "production settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         "imports": [str(Path(PYTHON).with_name("lint-imports"))],
         "types of scripts": node_packages.command("tsc", "--project", "."),
+        "lint of scripts": node_packages.command("eslint", "--max-warnings", "0", "autodoctor/**/static/**/*.js"),
+        "format of scripts": node_packages.command("prettier", "--check", "."),
         "lint": [PYTHON, "-m", "ruff", "check", "."],
         "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
     }

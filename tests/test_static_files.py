@@ -64,6 +64,7 @@ def test_files_are_only_read(client: httpx.Client) -> None:
 
 def test_where_https_is_a_must_a_file_says_so_too(settings: Settings) -> None:
     settings.SECURE_HSTS_SECONDS = 60
+    settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
     headers = Headers([])
     add_headers(headers, "channel.js", SCRIPT)
     assert headers["Strict-Transport-Security"] == "max-age=60; includeSubDomains; preload"

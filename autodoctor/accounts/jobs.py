@@ -1,13 +1,13 @@
 """The daily tidying of what nobody needs any longer."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib import import_module
 
 from django.conf import settings
 
 from autodoctor.accounts.actions import TOLD_FOR
 from autodoctor.accounts.models import Notify
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.models import Job
 
 
@@ -17,4 +17,4 @@ def tidy(job: Job, now: datetime) -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-JOBS: dict[str, Handler] = {"accounts.tidy": Handler(tidy, every=timedelta(days=1))}
+JOBS: dict[str, Handler] = {"accounts.tidy": Handler(tidy, every=always(days=1))}

@@ -15,12 +15,12 @@ from asgiref.typing import (
     ASGISendCallable,
     ASGISendEvent,
     HTTPDisconnectEvent,
-    HTTPResponseBodyEvent,
-    HTTPResponseStartEvent,
     HTTPScope,
     Scope,
 )
 from django.utils.translation import gettext as _
+
+from autodoctor.core.asgi import header_of, send_head, send_piece
 
 FILE_MEGABYTES = 10
 FILE_BYTES = FILE_MEGABYTES * 1024 * 1024
@@ -138,25 +138,19 @@ class _Exchange:
 
 def _declared(scope: HTTPScope) -> int:
     """The length that the client announces; 0 where it announces none, or nonsense."""
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+    announced = header_of(scope, b"content-length")
+    return int(announced) if announced.isascii() and announced.isdigit() else 0
 
 
 async def _refuse(
     scope: HTTPScope, status: HTTPStatus, limit: Limit, receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> None:
     content, content_type = _words(scope["path"], status, limit)
-    headers = [
-        (b"content-type", content_type),
-        (b"content-length", str(len(content)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send(HTTPResponseStartEvent(type="http.response.start", status=status, headers=headers, trailers=False))
-    await send(HTTPResponseBodyEvent(type="http.response.body", body=content, more_body=True))
+    length = str(len(content))
+    await send_head(send, status, [("Content-Type", content_type), ("Content-Length", length), ("Connection", "close")])
+    await send_piece(send, content, is_last=False)
     await _hear_out(receive)
-    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
+    await send_piece(send, b"", is_last=True)
 
 
 async def _hear_out(receive: ASGIReceiveCallable) -> None:
@@ -173,11 +167,11 @@ async def _hear_out(receive: ASGIReceiveCallable) -> None:
         return
 
 
-def _words(path: str, status: HTTPStatus, limit: Limit) -> tuple[bytes, bytes]:
+def _words(path: str, status: HTTPStatus, limit: Limit) -> tuple[bytes, str]:
     code, sentence = _sentence(status, limit)
     if path.startswith("/api/"):
-        return orjson.dumps({"error": code, "detail": sentence}), b"application/json"
-    return sentence.encode(), b"text/plain; charset=utf-8"
+        return orjson.dumps({"error": code, "detail": sentence}), "application/json"
+    return sentence.encode(), "text/plain; charset=utf-8"
 
 
 def _sentence(status: HTTPStatus, limit: Limit) -> tuple[str, str]:

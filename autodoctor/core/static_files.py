@@ -8,15 +8,16 @@ from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
     ASGISendCallable,
-    HTTPResponseBodyEvent,
-    HTTPResponseStartEvent,
     HTTPScope,
     Scope,
 )
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 from servestatic.middleware import ServeStaticMiddleware
 from servestatic.responders import Redirect, StaticFile
+
+from autodoctor.core.asgi import send_head, send_piece
 
 BUNDLED = re.compile(r"/bundles/.+-[0-9A-Z]{8}\.js(\.map)?$")
 
@@ -54,27 +55,33 @@ class _Files(ServeStaticMiddleware):  # type: ignore[misc]  # it has no types
 
 def add_headers(headers: Headers, path: str, url: str) -> None:
     """What SecurityMiddleware says of every other answer."""
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = settings.SECURE_REFERRER_POLICY
-    headers["Cross-Origin-Opener-Policy"] = settings.SECURE_CROSS_ORIGIN_OPENER_POLICY
-    if settings.SECURE_HSTS_SECONDS:
-        headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+    answer = HttpResponse()
+    del answer["Content-Type"]
+    for name, value in SecurityMiddleware(_never_asked).process_response(_OverHttps(), answer).items():
+        headers[name] = value
+
+
+class _OverHttps(HttpRequest):
+    """Headers are made once for all requests; over plain HTTP browsers pass over what concerns HTTPS."""
+
+    def _get_scheme(self) -> str:
+        return "https"
 
 
 async def _answer(found: StaticFile | Redirect, scope: HTTPScope, send: ASGISendCallable) -> None:
     status, headers, body = await asyncio.to_thread(_read, found, scope)
-    await send(HTTPResponseStartEvent(type="http.response.start", status=status, headers=headers, trailers=False))
-    await send(HTTPResponseBodyEvent(type="http.response.body", body=body, more_body=False))
+    await send_head(send, status, headers)
+    await send_piece(send, body, is_last=True)
 
 
-def _read(found: StaticFile | Redirect, scope: HTTPScope) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+def _read(found: StaticFile | Redirect, scope: HTTPScope) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body; a part of the file where one was asked for, nothing where it has not changed."""
     asked = {
         "HTTP_" + name.decode("latin-1").upper().replace("-", "_"): value.decode("latin-1")
         for name, value in scope["headers"]
     }
     response = found.get_response(scope["method"], asked | {"QUERY_STRING": scope["query_string"].decode("latin-1")})
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers if value]
+    headers = [(name, value) for name, value in response.headers if value]
     if response.file is None:
         return int(response.status), headers, b""
     with response.file as file:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from autodoctor.files import storage
 from autodoctor.files.listing import ERASE
 from autodoctor.files.models import StoredFile
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.models import Job
 
 SWEEP = "files.sweep"
@@ -71,5 +71,5 @@ def _sweep(job: Job, now: datetime) -> None:
 
 JOBS: dict[str, Handler] = {
     ERASE: Handler(erase, external=True),
-    SWEEP: Handler(_sweep, external=True, every=timedelta(hours=1)),
+    SWEEP: Handler(_sweep, external=True, every=always(hours=1)),
 }

@@ -13,13 +13,13 @@ from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
     ASGISendCallable,
-    HTTPResponseBodyEvent,
-    HTTPResponseStartEvent,
     HTTPScope,
     Scope,
 )
 from django.utils import timezone
 
+from autodoctor.core.asgi import header_of, send_head, send_piece
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.files import signed_urls, storage
 from autodoctor.files.models import StoredFile
 
@@ -76,28 +76,22 @@ class ServeFiles:
 
     async def _deliver(self, scope: HTTPScope, file_id: str, rendition: str) -> Delivery | None:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        asked_range = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"range"), "")
-        delivery: Delivery | None = await self._read(_find, file_id, rendition, query, asked_range)
+        delivery: Delivery | None = await self._read(_find, file_id, rendition, query, header_of(scope, b"range"))
         return delivery
 
 
 def _find(file_id: str, rendition: str, query: dict[str, str], asked_range: str) -> Delivery | None:
-    try:
-        id_ = UUID(file_id)
-    except ValueError:
-        return None
-    if signed_urls.is_valid(id_, rendition, query.get("until", ""), query.get("seal", ""), timezone.now()):
+    id_ = parse_uuid(file_id)
+    if id_ and signed_urls.is_valid(id_, rendition, query.get("until", ""), query.get("seal", ""), timezone.now()):
         return deliver(id_, rendition, asked_range)
     return None
 
 
 async def _send(delivery: Delivery, send: ASGISendCallable) -> None:
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in delivery.headers.items()]
-    start = HTTPResponseStartEvent(type="http.response.start", status=delivery.status, headers=headers, trailers=False)
-    await send(start)
+    await send_head(send, delivery.status, delivery.headers.items())
     async for piece in delivery.pieces():
-        await send(HTTPResponseBodyEvent(type="http.response.body", body=piece, more_body=True))
-    await send(HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False))
+        await send_piece(send, piece, is_last=False)
+    await send_piece(send, b"", is_last=True)
 
 
 def deliver(file_id: UUID, rendition: str, asked_range: str) -> Delivery | None:

@@ -25,6 +25,7 @@ from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from multipart import parse_options_header
 
+from autodoctor.core.asgi import header_of
 from autodoctor.core.request_limits import UPLOAD
 from autodoctor.files import errors, storage
 from autodoctor.files.multipart_stream import Form, MultipartStream, SpooledFile
@@ -111,8 +112,7 @@ def _boundary(scope: HTTPScope) -> str:
     """Empty for anything but the upload of a form."""
     if scope["method"] != "POST" or not UPLOAD.fullmatch(scope["path"]):
         return ""
-    declared = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
-    content_type, options = parse_options_header(declared.decode("latin-1"))
+    content_type, options = parse_options_header(header_of(scope, b"content-type"))
     return options.get("boundary", "") if content_type == "multipart/form-data" else ""
 
 

@@ -12,7 +12,7 @@ from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_ca
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ JOBS: dict[str, Handler] = {
     "payment.collect": Handler(run=collect, external=True),
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
-    "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=timedelta(days=1)),
+    "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=always(days=1)),
     "earning.advance": Handler(run=advance),
     "earning.move": Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=webhook_inbox.process, external=True),

@@ -1,8 +1,8 @@
 """What is owed: payments opened, decided and given back. Each of these joins the caller's transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -157,7 +157,7 @@ def refund(
         if amount_cents > refundable_cents(payment):
             raise NotRefundable
         given = Refund.objects.create(
-            id=refund_id or uuid4(),
+            id=refund_id,
             payment=payment,
             amount_cents=amount_cents,
             reason=reason,
@@ -167,6 +167,16 @@ def refund(
         )
         schedule("payment.refund", str(given.id), now)
     return given
+
+
+def held_cents(payments: Iterable[Payment]) -> int:
+    """What was ever held for these."""
+    return sum(payment.amount_cents for payment in payments if payment.authorised_at)
+
+
+def charged_cents(payments: Iterable[Payment]) -> int:
+    """What was charged of these, or is about to be."""
+    return sum(payment.charged_cents for payment in payments)
 
 
 def refundable_cents(payment: Payment) -> int:

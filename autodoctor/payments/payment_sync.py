@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments import disputes, earnings
 from autodoctor.payments.models import Payment, Refund, StripeCustomer
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
@@ -192,7 +193,8 @@ def _fail_refund(refund: Refund, now: datetime) -> None:
 
 def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Refund:
     """Ours by its reference; one made at Stripe itself is taken into the ledger."""
-    if ours := payment.refunds.filter(id__in=_uuids(snapshot.refund_id)).first():
+    refund_id = parse_uuid(snapshot.refund_id)
+    if refund_id and (ours := payment.refunds.filter(id=refund_id).first()):
         return ours
     made_at_stripe, _created = Refund.objects.get_or_create(
         stripe_id=snapshot.id,
@@ -204,13 +206,6 @@ def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Re
         },
     )
     return made_at_stripe
-
-
-def _uuids(text: str) -> list[UUID]:
-    try:
-        return [UUID(text)]
-    except ValueError:
-        return []
 
 
 def _move(payment: Payment, sources: Collection[str], target: State, **changes: Any) -> bool:

@@ -1,11 +1,12 @@
 """Mechanics' connected accounts, and what is sent to them, at Stripe. Nothing here joins a transaction."""
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import transaction
 
 from autodoctor.accounts.models import User
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments import earnings, stripe
 from autodoctor.payments.models import Movement, PayoutAccount
 from autodoctor.payments.stripe import AccountSnapshot, TransferSnapshot
@@ -63,10 +64,8 @@ def move(job: Job, now: datetime) -> None:
 def follow(snapshot: TransferSnapshot, now: datetime) -> Movement | None:
     """A transfer as it stands at Stripe; None when it is not one of ours."""
     transfers = Movement.objects.select_related("earning__payment").filter(kind=Kind.TRANSFER)
-    try:
-        movement = transfers.filter(id=UUID(snapshot.movement_id)).first()
-    except ValueError:  # made elsewhere
-        return None
+    movement_id = parse_uuid(snapshot.movement_id)
+    movement = transfers.filter(id=movement_id).first() if movement_id else None
     if movement and movement.state == State.DECIDED:
         earnings.finish(movement.id, snapshot.id, now)
     return movement

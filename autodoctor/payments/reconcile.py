@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Dispute, Movement, Payment, Refund
 from autodoctor.payments.stripe import TransferSnapshot, lists
 from autodoctor.payments.stripe.lists import PAGE, ListedCharge, ListedIntent, ListedRefund
@@ -236,7 +237,5 @@ def _difference(what: str, of: str, stripe_id: str, payment: Payment, ours: str,
 
 def _known(text: str) -> str:
     """A reference as we give them, else nothing: what stands there may come from anywhere."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return ""
+    known = parse_uuid(text)
+    return str(known) if known else ""

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from autodoctor.payments import disputes
+from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts import explanations
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules.settlement import ChargeRule
 from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import Kind
+from autodoctor.sessions.states import EndReason, Kind
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,14 @@ class Receipt:
         return [Line(part, filled.get(part.id, 0), is_open=self.asks_solved) for part in self.parts]
 
     @property
-    def rule(self) -> str:
-        """Which line of the table decided what is charged: nothing, half, all, used; empty while it is open."""
-        if self.asks_solved or not self.session.end_reason:
-            return ""
-        return settlement.charge_rule(self.session)
+    def rule(self) -> ChargeRule | None:
+        """What is charged of it; None while the session is not over."""
+        return settlement.charge_rule(self.session) if self.session.end_reason else None
 
     @property
     def asks_solved(self) -> bool:
         """The mechanic ended early, and the customer has not said whether it is solved."""
-        return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None
+        return self.session.asks_solved
 
     @property
     def answer_until(self) -> datetime | None:
@@ -59,12 +58,12 @@ class Receipt:
 
     @property
     def held_cents(self) -> int:
-        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+        return ledger.held_cents(self.payments)
 
     @property
     def charged_cents(self) -> int:
         """What was charged, or is about to be."""
-        return sum(payment.charged_cents for payment in self.payments)
+        return ledger.charged_cents(self.payments)
 
     @property
     def released_cents(self) -> int:
@@ -142,7 +141,7 @@ class Receipt:
 
     def used_cents(self, now: datetime) -> int:
         """What the time used comes to: until now, or until the end."""
-        return settlement.amounts_due_if(self._ended(now), self.payments, end_reason="mechanic_lost")
+        return settlement.amounts_due_if(self._ended(now), self.payments, end_reason=EndReason.MECHANIC_LOST)
 
     def used_so_far(self, now: datetime) -> int:
         """Seconds of the granted time that have run."""
@@ -150,7 +149,7 @@ class Receipt:
 
     def full_cents(self, now: datetime) -> int:
         """What it comes to when the customer ends it."""
-        return settlement.amounts_due_if(self._ended(now), self.payments, end_reason="ended_by_customer")
+        return settlement.amounts_due_if(self._ended(now), self.payments, end_reason=EndReason.ENDED_BY_CUSTOMER)
 
     @property
     def solved_cents(self) -> int:

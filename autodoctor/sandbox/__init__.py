@@ -6,7 +6,7 @@ SITE_URL and webhooks going to PORT:
 
     DEBUG=1 SITE_URL=http://localhost:8300 PORT=8000 uvicorn autodoctor.sandbox:application --port 8300
 
-In tests: the fixture `stripe_sandbox` of `autodoctor.sandbox.testing`. Then
+In tests: the fixture `stripe_sandbox` of `tests.kit.stripe_sandbox`. Then
 
     client = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": "http://127.0.0.1:8000/sandbox/stripe"})
     session = client.v1.checkout.sessions.create({...})     # session.url is the pay page

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from autodoctor.core.logs import bound
+from autodoctor.core.parsing import storable_text
 from autodoctor.scheduler import leases
 from autodoctor.scheduler.handlers import GiveUp, Handler, Retry, handler_of, parked
 from autodoctor.scheduler.models import Job
@@ -135,15 +136,14 @@ def _later(failed: int, error: BaseException, now: datetime) -> dict[str, Any]:
 def _given_up(failed: int, handler: Handler, now: datetime) -> dict[str, Any]:
     """Parked where support sees it. A recurring job goes on at its next moment: it may be the safety net itself."""
     if handler.every is not None:
-        next_at = leases.next_multiple(handler.every, now)
+        next_at = leases.next_multiple(handler.every(), now)
         return {"attempts": 0, "due_at": next_at, "run_at": next_at}
     return {"attempts": failed, "parked_at": now}
 
 
 def _in_words(error: BaseException) -> str:
     """Type and message, bounded, fit for any database."""
-    text = "".join(traceback.format_exception_only(error)).strip().replace("\0", "")
-    return text.encode(errors="replace").decode()[:ERROR_LENGTH]
+    return storable_text("".join(traceback.format_exception_only(error))).strip()[:ERROR_LENGTH]
 
 
 def _where(error: BaseException) -> str:

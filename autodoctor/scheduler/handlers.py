@@ -21,14 +21,20 @@ class Handler:
 
     A plain one runs inside a transaction that also takes the job away; both stand or neither does.
     An `external` one (Stripe, SMTP) runs outside any transaction, possibly more than once: it must be idempotent.
-    `every`: the job recurs at the multiples of that time, and exists from the start of the clock on. A function says it
-    where a setting does.
+    `every` says at which multiples of time the job recurs; it then exists from the start of the clock on. It is asked
+    anew each time: a setting may say it.
     """
 
     run: "Callable[[Job, datetime], None]"
     external: bool = False
     attempts: int = 8
-    every: timedelta | Callable[[], timedelta] | None = None
+    every: Callable[[], timedelta] | None = None
+
+
+def always(**parts: float) -> Callable[[], timedelta]:
+    """For `Handler.every`: one that no setting says. Takes what `timedelta` takes."""
+    period = timedelta(**parts)
+    return lambda: period
 
 
 class Retry(Exception):

@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -82,15 +82,14 @@ def ensure_recurring(*, external: bool) -> None:
     for kind, handler in registered().items():
         if handler.every is None or handler.external is not external:
             continue
-        due_at = next_multiple(handler.every, now)
+        due_at = next_multiple(handler.every(), now)
         with transaction.atomic():
             if not Job.objects.filter(kind=kind, key=RECURRING, parked_at=None, due_at__lte=due_at).exists():
                 queue.schedule(kind, RECURRING, due_at)
 
 
-def next_multiple(every: timedelta | Callable[[], timedelta], now: datetime) -> datetime:
+def next_multiple(every: timedelta, now: datetime) -> datetime:
     """The next moment after `now` that all processes agree on."""
-    every = every() if callable(every) else every
     past = timedelta(seconds=now.timestamp() % every.total_seconds())
     return now - past + every
 
@@ -98,7 +97,7 @@ def next_multiple(every: timedelta | Callable[[], timedelta], now: datetime) -> 
 def schedule_next(job: Job, handler: Handler, now: datetime) -> None:
     """Schedule a recurring job's next run."""
     if handler.every is not None:
-        queue.schedule(job.kind, job.key, next_multiple(handler.every, now), **job.payload)
+        queue.schedule(job.kind, job.key, next_multiple(handler.every(), now), **job.payload)
 
 
 def retire(owner: str) -> None:

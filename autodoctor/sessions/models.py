@@ -10,7 +10,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions.states import CLAIMED, Kind, State
+from autodoctor.sessions.states import CLAIMED, EndReason, Kind, State
 
 
 class Session(models.Model):
@@ -58,7 +58,7 @@ class Session(models.Model):
     pause_cause = models.CharField(max_length=10, blank=True)
     lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
     ended_at = models.DateTimeField(null=True, blank=True)
-    end_reason = models.CharField(max_length=30, blank=True)
+    end_reason = models.CharField(max_length=30, choices=EndReason, blank=True)
     solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
     summarised_at = models.DateTimeField(null=True, blank=True)  # the written summary was submitted
     stars = models.PositiveSmallIntegerField(null=True, blank=True)  # the customer's rating of the mechanic, 1 to 5
@@ -96,6 +96,11 @@ class Session(models.Model):
         """ "2014 Volvo V60", as far as it is known."""
         parts = (self.vehicle.get(name) for name in ("year", "make", "model"))
         return " ".join(str(part) for part in parts if part)
+
+    @property
+    def asks_solved(self) -> bool:
+        """The mechanic ended early, and the customer has not said whether it is solved."""
+        return self.end_reason == EndReason.ENDED_BY_MECHANIC and self.solved is None
 
     def payload(self) -> dict[str, Any]:
         """The session as frames and the API carry it."""

@@ -24,6 +24,25 @@ class State(TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
+class EndReason(TextChoices):
+    """Why a session is over: decides what is charged (`rules/settlement.py`). The labels are for support."""
+
+    UNPAID = "unpaid", _("it was not paid")
+    CANCELLED_BY_CUSTOMER = "cancelled_by_customer", _("by the customer")
+    CANCELLED_LATE = "cancelled_late", _("by the customer, when the mechanic was in")
+    CANCELLED_BY_SUPPORT = "cancelled_by_support", _("by support")
+    UNATTENDED = "unattended", _("nobody accepted")
+    NEVER_STARTED = "never_started", _("it did not start in time")
+    CUSTOMER_NO_SHOW = "customer_no_show", _("the customer did not come")
+    TIME_UP = "time_up", _("the time was up")
+    ENDED_BY_CUSTOMER = "ended_by_customer", _("by the customer")
+    ENDED_BY_MECHANIC = "ended_by_mechanic", _("by the mechanic, before the time was up")
+    ENDED_BY_SUPPORT = "ended_by_support", _("by support")
+    MECHANIC_LOST = "mechanic_lost", _("the mechanic was gone")
+    CUSTOMER_LOST = "customer_lost", _("the customer was gone")
+    EXCEEDED_CAP = "exceeded_3h_limit", _("the longest time there is was reached")
+
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.DRAFT: frozenset({State.REQUESTED, State.CANCELLED}),
     State.REQUESTED: frozenset({State.ACCEPTED, State.CANCELLED, State.EXPIRED}),

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.core.parsing import storable_text
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
 
@@ -18,14 +19,9 @@ _AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,2})?")
 BLANK_ROWS = 3  # below what is there, for whoever has no script
 
 
-def _storable(text: str) -> str:
-    """As the browser counts line breaks, without what a database or a page cannot hold."""
-    return text.replace("\r\n", "\n").replace("\0", "").encode(errors="ignore").decode()
-
-
 class Words(forms.CharField):
     def to_python(self, value: Any) -> str:
-        return super().to_python(_storable(str(value or ""))) or ""
+        return super().to_python(storable_text(str(value or ""))) or ""
 
 
 class Line(Words):
@@ -166,4 +162,4 @@ def _parts_in(data: QueryDict) -> Iterator[TypedPart]:
 
 
 def _cut(text: str | None, most: int) -> str:
-    return _storable(text or "")[:most]
+    return storable_text(text or "")[:most]

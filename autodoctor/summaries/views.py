@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import wants_json
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions.models import Session, stamp
@@ -53,7 +54,7 @@ def draft(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         kept = _keep(request, session)
     except Refused as error:
         return _refuse(request, session, role, error)
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse(_as_answer(kept))
     messages.success(request, _("Saved. Nobody but you sees it yet."))
     return SeeOther(reverse("summary", args=[session_id]))
@@ -190,7 +191,7 @@ def _facts(session: Session, role: str) -> dict[str, Any]:
 def _refuse(request: SignedInRequest, session: Session, role: str, error: Refused) -> HttpResponse:
     """Whatever was typed comes back with the refusal: nothing of it is lost."""
     changed = error.draft if isinstance(error, actions.DraftChanged) else None
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse(error.as_error() | (_as_answer(changed) if changed else {}), status=error.status)
     if changed:
         return _write(
@@ -211,7 +212,3 @@ def _already(request: SignedInRequest, session: Session, role: str) -> HttpRespo
 
 def _as_answer(kept: Draft) -> dict[str, Any]:
     return {"version": kept.version, "saved_at": stamp(kept.saved_at)}
-
-
-def _wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther, own_path
+from autodoctor.core.parsing import parse_uuid, wants_json
 from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert, Session
 from autodoctor.support import board_lines
@@ -45,7 +46,7 @@ def alert(request: SignedInRequest, session_id: UUID, seq: int) -> HttpResponse:
         raise Http404 from None
     except Refused as refused:
         said, level = refused.detail, "warning"
-    if request.headers.get("Accept", "").startswith("application/json"):
+    if wants_json(request):
         return JsonResponse({"text": said, "level": level})
     messages.add_message(request, messages.SUCCESS if level == "success" else messages.WARNING, said)
     return SeeOther(own_path(request.POST.get("back", "")) or reverse("support_board"))
@@ -68,10 +69,7 @@ def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
 
 def _holder(request: SignedInRequest) -> UUID | None:
     """From whom it is taken over, as the page showed it."""
-    try:
-        return UUID(request.GET.get("holder", ""))
-    except ValueError:
-        return None
+    return parse_uuid(request.GET.get("holder"))
 
 
 def _facts() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.rules.table import rule_of_kind
+from autodoctor.sessions.states import EndReason
 
 Words = dict[str, str]
 Told = Callable[[SessionEvent], str]
@@ -101,23 +102,6 @@ _LINES: dict[str, Promise] = {
     "support.assigned": gettext_lazy("%(who)s gave the session to %(mechanic)s: %(reason)s"),
     "support.extended": gettext_lazy("%(who)s gave %(given)s for nothing: %(reason)s"),
     "support.summary_resent": gettext_lazy("%(who)s had the summary sent again: %(reason)s"),
-}
-
-ENDS: dict[str, Promise] = {
-    "time_up": gettext_lazy("the time was up"),
-    "ended_by_customer": gettext_lazy("by the customer"),
-    "ended_by_mechanic": gettext_lazy("by the mechanic, before the time was up"),
-    "ended_by_support": gettext_lazy("by support"),
-    "mechanic_lost": gettext_lazy("the mechanic was gone"),
-    "customer_lost": gettext_lazy("the customer was gone"),
-    "exceeded_3h_limit": gettext_lazy("the longest time there is was reached"),
-    "unpaid": gettext_lazy("it was not paid"),
-    "unattended": gettext_lazy("nobody accepted"),
-    "never_started": gettext_lazy("it did not start in time"),
-    "customer_no_show": gettext_lazy("the customer did not come"),
-    "cancelled_late": gettext_lazy("by the customer, when the mechanic was in"),
-    "cancelled_by_customer": gettext_lazy("by the customer"),
-    "cancelled_by_support": gettext_lazy("by support"),
 }
 
 RELEASES: dict[str, Promise] = {
@@ -211,7 +195,7 @@ def _facts(event: SessionEvent) -> Words:
     return {
         "who": event.actor_name or _("The clock"),
         "reason": _named(RELEASES, data.get("reason")),
-        "end": _named(ENDS, session.get("end_reason")),
+        "end": _named(dict(EndReason.choices), session.get("end_reason")),
         "rule": rule_of_kind(str(data.get("rule") or "–")),
         "time": format_duration(extension.get("seconds") or 0),
         "given": format_duration(data.get("seconds") or 0),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, Refund, StripeEvent
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session
@@ -90,7 +91,7 @@ def _hints(job: Job, event: StripeEvent | None) -> list[UUID]:
         job.key.partition(":")[0],
         event.payment_id if event else None,
     ]
-    return [found for found in map(_uuid, named) if found]
+    return [found for found in map(parse_uuid, named) if found]
 
 
 def _sessions(hints: set[UUID]) -> dict[UUID, UUID]:
@@ -99,10 +100,3 @@ def _sessions(hints: set[UUID]) -> dict[UUID, UUID]:
     payments = Payment.objects.filter(id__in=hints).values_list("id", "owner_id")
     sessions = Session.objects.filter(id__in=hints).values_list("id", "id")
     return dict(refunds) | dict(payments) | dict(sessions)
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value)) if value else None
-    except ValueError:
-        return None

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import User
+from autodoctor.core.parsing import parse_uuid, storable_text
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.sessions.models import Session
 
@@ -34,7 +35,7 @@ class Found:
 @require_safe
 @never_cache
 def search(request: SignedInRequest) -> HttpResponse:
-    query = " ".join(request.GET.get("q", "").replace("\0", "").split())[:LONGEST]
+    query = " ".join(storable_text(request.GET.get("q", "")).split())[:LONGEST]
     if exact := the_one(query):
         return redirect("support_case", exact)
     found = find(query, request.GET.dict()) if len(query) >= SHORTEST else None
@@ -43,7 +44,7 @@ def search(request: SignedInRequest) -> HttpResponse:
 
 def the_one(query: str) -> UUID | None:
     """The session that a whole id stands for: its own, or one of its payment's."""
-    if (id_ := _uuid(query)) and Session.objects.filter(id=id_).exists():
+    if (id_ := parse_uuid(query)) and Session.objects.filter(id=id_).exists():
         return id_
     return next(iter(_by_payment(query)), None)
 
@@ -95,7 +96,7 @@ def _of_people(people: list[UUID]) -> Iterator[UUID]:
 
 def _by_payment(query: str) -> list[UUID]:
     """Stripe's ids (payment, Checkout, charge, refund, event) and ours. Each by an index of its own."""
-    if id_ := _uuid(query):
+    if id_ := parse_uuid(query):
         ways = [Q(id=id_), Q(refunds__id=id_)]
     elif event := StripeEvent.objects.filter(id=query).first():
         ways = [Q(id=event.payment_id)] if event.payment_id else [Q(intent_id=event.intent_id or query)]
@@ -107,10 +108,3 @@ def _by_payment(query: str) -> list[UUID]:
 
 def _newest(which: Q) -> Iterable[UUID]:
     return Session.objects.filter(which).order_by("-created_at").values_list("id", flat=True)[:MOST]
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

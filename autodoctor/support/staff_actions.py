@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import storable_text
 from autodoctor.payments import webhook_inbox
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
@@ -48,7 +49,7 @@ def approve(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -
     """They may take requests from now on, and are written to. Raises `accounts.Refused`."""
     with transaction.atomic():
         accounts.approve(profile=profile, by=by, now=now)
-        _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=reason.strip(), now=now)
+        _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=storable_text(reason).strip(), now=now)
 
 
 def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
@@ -100,9 +101,10 @@ def _record(kind: Deed.Kind, *, by: User, subject: str, reason: str, now: dateti
 
 
 def _needed(reason: str) -> str:
-    if not reason.strip():
+    why = storable_text(reason).strip()
+    if not why:
         raise Refused("no_reason", _("Please say why: others read it later."), 422)
-    return reason.strip()[:REASON_LENGTH]
+    return why[:REASON_LENGTH]
 
 
 def _gone() -> Refused:

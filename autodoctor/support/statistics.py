@@ -14,10 +14,9 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import RUNNING
+from autodoctor.sessions.states import RUNNING, EndReason
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
-CUSTOMER_DID_NOT_COME = "customer_no_show"
 _ENDS_A_PAUSE = frozenset({"session.resumed", "session.ended", "session.auto_closed"})
 _TOLD = ("session.accepted", "session.released", "participant.left", "session.paused", *_ENDS_A_PAUSE)
 _running = frozenset(state.value for state in RUNNING)
@@ -114,7 +113,7 @@ class Numbers:
     def _count(self, session: Session) -> None:
         tally = self._at(session.mechanic_id, session)
         tally.sessions += 1
-        tally.customer_no_shows += session.end_reason == CUSTOMER_DID_NOT_COME
+        tally.customer_no_shows += session.end_reason == EndReason.CUSTOMER_NO_SHOW
         if session.stars:
             tally.stars.append(session.stars)
 

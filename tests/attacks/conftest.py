@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from autodoctor.sandbox.testing import stripe_sandbox
+from tests.kit.stripe_sandbox import stripe_sandbox
 
 __all__ = ["stripe_sandbox"]
 

@@ -14,10 +14,10 @@ from autodoctor.booking.extensions import Offer
 from autodoctor.booking.models import ExtensionOption
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.live_session import live_session
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import State
+from tests.kit.stripe_sandbox import RunningSandbox
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]

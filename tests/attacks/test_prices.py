@@ -12,10 +12,10 @@ from autodoctor.accounts.models import User
 from autodoctor.booking.models import Plan
 from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
-from autodoctor.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sessions.models import Session
 from tests.kit import scene
 from tests.kit.server import PLAIN, Server
+from tests.kit.stripe_sandbox import RunningSandbox, wait_for
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from autodoctor.sandbox.testing import stripe_sandbox
 from tests.kit import chromium
 from tests.kit.postgres import Postgres, postgres
 from tests.kit.smtp import Sink, smtp
+from tests.kit.stripe_sandbox import stripe_sandbox
 
 __all__ = ["stripe_sandbox"]
 

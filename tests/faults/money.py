@@ -24,7 +24,6 @@ from autodoctor.payments import checkout, payouts, reconcile, saved_card, stripe
 from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.models import Payment, PayoutAccount, Refund, StripeCustomer
 from autodoctor.sandbox import WEBHOOK_SECRET
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler import leases
 from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.loop import run_due
@@ -34,6 +33,7 @@ from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.sessions.tests import bill
 from autodoctor.sessions.tests.machine import NO, Course
 from autodoctor.sessions.tests.story import NOON, Story
+from tests.kit.stripe_sandbox import RunningSandbox
 
 CALLS = (
     "create_customer create_checkout checkout expire_checkout attempt find_attempt payment capture cancel refund"
@@ -193,14 +193,6 @@ class Money(Course):
         for payment in self.payments():
             if payment.waits_for == Payment.WaitsFor.CONFIRM:
                 self.sandbox.authenticate(payment.attempt_id, approve=approve)
-
-    @precondition(lambda self: self.open_extension() is not None)
-    @rule()
-    def rather_not(self) -> None:
-        payment = self.open_extension()
-        assert payment
-        with suppress(*self.refusals):
-            self.story.call_off(payment)
 
     # Webhooks
 

@@ -8,9 +8,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
-from autodoctor.sandbox.testing import RunningSandbox
 from tests.faults import money as machine
 from tests.faults.money import Money, Power
+from tests.kit.stripe_sandbox import RunningSandbox
 
 EXAMPLES, STEPS = 40, 25
 

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
-from autodoctor.sandbox.testing import RunningSandbox
 from tests.faults.test_payments import is_idle, until
 from tests.journeys import quietly
 from tests.kit.server import Person, Server, running
+from tests.kit.stripe_sandbox import RunningSandbox
 
 PRICE, MORE, BACK = 999, 1499, 400  # cents: the chat, fifteen minutes more, what support gives back
 TESTS = 16

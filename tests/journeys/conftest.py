@@ -121,6 +121,20 @@ def borrower(watch: Watch, evidence: Evidence, request: pytest.FixtureRequest) -
     return Borrower(watch, evidence, lambda: request.node.stash.get(FAILED, False))
 
 
+@pytest.fixture
+def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    """The pair of this test's module, which is in a call, and is given back as it was."""
+    with pair.lent(borrower) as people:
+        yield people
+
+
+@pytest.fixture
+def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
+    """For a test that ends it."""
+    with pair.lent(borrower, spent=True) as people:
+        yield people
+
+
 class Crowd:
     """People of the shared server who have nothing open: each takes part in one test only."""
 

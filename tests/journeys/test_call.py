@@ -1,7 +1,7 @@
 """Two people in a call: real browsers, peer to peer, with the devices that browsers have for tests."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +11,7 @@ from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Customer, Person
-from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
+from tests.journeys.shared import Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
@@ -43,19 +43,6 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
         return customer, mechanic
 
     return share_pair(begin, is_as_found=calls.is_undisturbed)
-
-
-@pytest.fixture
-def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    with pair.lent(borrower) as people:
-        yield people
-
-
-@pytest.fixture
-def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that ends it."""
-    with pair.lent(borrower, spent=True) as people:
-        yield people
 
 
 def look(person: Person, name: str) -> None:

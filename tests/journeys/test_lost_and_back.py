@@ -1,7 +1,7 @@
 """Somebody is gone from a call: what the two are told, how the clock is kept, and what it costs."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.lines import Line
 from tests.journeys.people import Customer, Person
-from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
+from tests.journeys.shared import Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
@@ -51,12 +51,6 @@ def pair(share_pair: Callable[..., SharedPair], server: Server, lines: Lines) ->
         return people
 
     return share_pair(begin, is_as_found=calls.is_undisturbed)
-
-
-@pytest.fixture
-def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    with pair.lent(borrower) as people:
-        yield people
 
 
 @pytest.fixture

@@ -98,25 +98,12 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
 
 
 @pytest.fixture
-def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    with pair.lent(borrower) as people:
-        yield people
-
-
-@pytest.fixture
 def changed_phone(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
     """For a test that changes the customer's page in a way that only loading it again undoes."""
     with pair.lent(borrower) as people:
         yield people
         if not borrower.has_failed():
             people[0].page.reload()
-
-
-@pytest.fixture
-def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that ends it."""
-    with pair.lent(borrower, spent=True) as people:
-        yield people
 
 
 def stage(person: Person) -> Locator:

@@ -121,9 +121,9 @@ def with_own_database() -> None:
     """And without the server threads of its parent."""
     from django.db import connection
 
-    from autodoctor.sandbox import testing
+    from tests.kit import stripe_sandbox
 
-    testing._shared.clear()
+    stripe_sandbox._shared.clear()
     if (kept := database().with_name("kept.sqlite3")).is_file():
         connection.settings_dict["NAME"] = str(kept.with_name(f"mutant-{os.getpid()}.sqlite3"))
         shutil.copy(kept, connection.settings_dict["NAME"])

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
-from autodoctor.sandbox.testing import RunningSandbox, stripe_sandbox
+from tests.kit.stripe_sandbox import RunningSandbox, stripe_sandbox
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User

@@ -14,10 +14,10 @@ from autodoctor.booking.actions import AlreadyOpen, Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
+from tests.kit.stripe_sandbox import RunningSandbox
 
 MakeIntake = Callable[..., Intake]
 SITE = "http://localhost:8000/"

@@ -9,8 +9,8 @@ from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sessions.models import Session
+from tests.kit.stripe_sandbox import RunningSandbox
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]

@@ -13,9 +13,9 @@ from autodoctor.booking.models import ExtensionOption
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sandbox import API_KEY
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.models import Session, SessionEvent
+from tests.kit.stripe_sandbox import RunningSandbox
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]

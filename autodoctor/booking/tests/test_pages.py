@@ -13,9 +13,9 @@ from autodoctor.booking import actions
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.payments.models import Payment
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.models import Session
+from tests.kit.stripe_sandbox import RunningSandbox
 
 ClientOf = Callable[[User], Client]
 MakeIntake = Callable[..., Intake]

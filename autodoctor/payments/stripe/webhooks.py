@@ -10,6 +10,7 @@ from uuid import UUID
 
 import stripe
 
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.stripe.client import id_of, part
 
 SIGNATURE_AGE_SECONDS = 300
@@ -67,7 +68,7 @@ def _notice(event: dict[str, Any]) -> EventNotice:
         livemode=bool(event.get("livemode")),
         object_id=object_id,
         intent_id=_name(intent) if intent else "",
-        payment_id=_uuid(part(subject, "metadata").get("payment_id")),
+        payment_id=parse_uuid(part(subject, "metadata").get("payment_id")),
     )
 
 
@@ -75,10 +76,3 @@ def _name(value: Any) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError("not a name as Stripe gives them")
     return value
-
-
-def _uuid(value: Any) -> UUID | None:
-    try:
-        return UUID(value)
-    except (ValueError, TypeError, AttributeError):
-        return None

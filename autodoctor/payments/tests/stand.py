@@ -16,9 +16,9 @@ from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.models import Payment
 from autodoctor.payments.stripe import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.tests import facts
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
+from tests.kit.stripe_sandbox import RunningSandbox
 
 PRICE_CENTS = 2999
 EXTENSION_CENTS = 1499

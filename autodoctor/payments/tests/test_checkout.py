@@ -24,7 +24,7 @@ from autodoctor.payments.tests.stand import (
     run_all,
     surviving,
 )
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 State = Payment.State
 

@@ -12,8 +12,8 @@ from autodoctor.payments.stripe import EventNotice
 from autodoctor.payments.stripe.client import client
 from autodoctor.payments.tests.stand import Consequences, Crashes, run_all, surviving
 from autodoctor.payments.tests.test_earnings import Know, account, charged, give_back, how, know, onboard, sent
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
+from tests.kit.stripe_sandbox import RunningSandbox
 
 __all__ = ["account", "charged", "know"]
 

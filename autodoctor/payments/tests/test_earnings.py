@@ -14,9 +14,9 @@ from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitRea
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.payments.payment_sync import sync_payment
 from autodoctor.payments.tests.stand import Consequences, Crashes, pay, run_all
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
+from tests.kit.stripe_sandbox import RunningSandbox
 
 DAY = timedelta(hours=24)
 PAGES = {"refresh_url": "http://localhost:8000/over/", "return_url": "http://localhost:8000/back/"}

@@ -10,10 +10,10 @@ from autodoctor.payments import ledger, stripe
 from autodoctor.payments.jobs import ATTEMPTS
 from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
 from autodoctor.payments.tests.stand import LATER, PRICE_CENTS, Consequences, Crashes, run_all, scheduled
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
+from tests.kit.stripe_sandbox import RunningSandbox
 
 State = Payment.State
 

@@ -14,10 +14,10 @@ from autodoctor.payments import ledger, stripe
 from autodoctor.payments.ledger import NotRefundable
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, Crashes, run_all, scheduled
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from tests.kit.examples import examples
+from tests.kit.stripe_sandbox import RunningSandbox
 
 State = Payment.State
 

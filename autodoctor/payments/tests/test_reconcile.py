@@ -20,8 +20,8 @@ from autodoctor.payments.reconcile import Difference, differences
 from autodoctor.payments.stripe import lists
 from autodoctor.payments.stripe.client import client
 from autodoctor.payments.tests.stand import PRICE_CENTS, run_all
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.scheduler.models import Job
+from tests.kit.stripe_sandbox import RunningSandbox
 
 if TYPE_CHECKING:
     from autodoctor.payments.tests.stand import Book
@@ -198,7 +198,8 @@ def test_once_a_day_support_hears_of_what_differs_once(
     handler = JOBS["ledger.reconcile"]
     for _day in range(2):
         handler.run(Job(kind="ledger.reconcile", key="", due_at=now), now)
-    assert handler.every == timedelta(days=1)
+    assert handler.every
+    assert handler.every() == timedelta(days=1)
     (told,) = Job.objects.filter(kind="payment.mismatch")
     assert told.key == str(charged.id)
     assert Payment.objects.get(id=charged.id).mismatch == "reconcile_captured"

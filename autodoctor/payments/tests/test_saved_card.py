@@ -18,7 +18,7 @@ from autodoctor.payments.tests.stand import (
     open_extension,
     run_all,
 )
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 State = Payment.State
 

@@ -13,7 +13,7 @@ from autodoctor.payments import checkout, ledger, saved_card, stripe, stripe_req
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.payment_sync import abandon, sync_payment
 from autodoctor.payments.tests.stand import Behave, Consequences, Crash, Crashes, collected, live, open_page, run_all
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 State = Payment.State
 

@@ -11,7 +11,7 @@ from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
 from autodoctor.payments.stripe import Declined, Invalid, PaymentError, Unavailable, Unknown
 from autodoctor.payments.tests.stand import PRICE_CENTS
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 
 def test_what_stripe_does_not_know(stripe_sandbox: RunningSandbox) -> None:

@@ -18,11 +18,11 @@ from autodoctor.payments import checkout, ledger, stripe, webhook_inbox
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, open_page, run_all
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sandbox.webhooks import sign
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from tests.kit.server import PLAIN
+from tests.kit.stripe_sandbox import RunningSandbox
 
 State = Payment.State
 Event = dict[str, Any]

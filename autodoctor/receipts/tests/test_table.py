@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 
 from autodoctor.payments.models import Payment
+from autodoctor.receipts.receipt import Receipt
 from autodoctor.receipts.tests.cashier import Cashier
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import EndReason
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +22,7 @@ def ends(reason: str) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12)
         with session_transaction(cashier.id, cashier.now) as state:
-            transitions.complete_session(state, reason, at=cashier.now)
+            transitions.complete_session(state, EndReason(reason), at=cashier.now)
 
     return act
 
@@ -91,6 +94,13 @@ def test_what_is_charged_has_its_row_its_events_and_one_mail(
     assert (name, kind) == (f"receipt-{cashier.receipt.number}.pdf", "application/pdf")
     assert isinstance(content, bytes)
     assert content.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("solved", [True, False])
+@pytest.mark.parametrize("reason", EndReason)
+def test_every_end_has_its_sentence(reason: EndReason, solved: bool) -> None:
+    receipt = Receipt(Session(kind="video", end_reason=reason, solved=solved), [])
+    assert receipt.why.endswith("charged.")
 
 
 def test_an_early_end_asks_with_what_each_answer_costs(cashier: Cashier) -> None:

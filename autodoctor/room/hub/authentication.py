@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session as Cookie
 from django.utils.crypto import constant_time_compare
 
 from autodoctor.accounts.models import User
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 
@@ -84,10 +85,7 @@ def _recognise(session_keys: set[str], known: dict[UUID, User], now: datetime) -
 def _user_id(content: dict[str, Any]) -> UUID | None:
     if content.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return None
-    try:
-        return UUID(content.get(SESSION_KEY, ""))
-    except ValueError:
-        return None
+    return parse_uuid(content.get(SESSION_KEY))
 
 
 def _is_current(user: User | None, content: dict[str, Any]) -> bool:

@@ -1,30 +1,25 @@
-"""What one part of the live channel tells the others: pokes, whispers, who must go. Never the truth, only a hint."""
+"""What one part of the live channel tells the others: pokes, whispers, who must go. Never the truth, only a hint.
+
+One class, and no protocol above it: what travels between processes will be a part of these notes only (a note that
+carries a future stays in its process), so a second bus will show better than this one what both have in common.
+"""
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 logger = logging.getLogger(__name__)
 N = TypeVar("N")
 
 
-class Bus(Protocol):
-    """Takes notes from any thread and hands each to those who listen for its type, in the event loop's thread."""
+class EventBus:
+    """Takes notes from any thread and hands each to those who listen for its type, in the event loop's thread.
 
-    def open(self, loop: asyncio.AbstractEventLoop) -> None: ...
-
-    def close(self) -> None: ...
-
-    def publish(self, *notes: object) -> None: ...
-
-    def listen(self, kind: type[N], take: Callable[[N], None]) -> None: ...
-
-
-class InProcessBus:
-    """For one server process. Many notes wake the event loop once."""
+    For one server process. Many notes wake the event loop once.
+    """
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -65,4 +60,4 @@ class InProcessBus:
                     logger.exception("A %s was not taken", type(note).__name__)
 
 
-bus: Bus = InProcessBus()
+bus = EventBus()

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
-from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.hub.sockets import PARTIES, Poke, Present
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
@@ -93,7 +93,7 @@ Some = TypeVar("Some", bound=Item)
 
 
 class Presence:
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._bus = bus
         self._batcher: Batcher[Item] = Batcher(
             "room-presence", self._work, most=MOST_AT_ONCE, retry_seconds=TICK_SECONDS

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from autodoctor.room.hub import authentication
 from autodoctor.room.hub.authentication import ConnectedUser
-from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.hub.presence import LeaseLost
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import Connection
@@ -25,7 +25,7 @@ class AccessChanged:
 class ConnectedUsers:
     """Every open line of this process, and the person at its other end."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._bus = bus
         self._lines: dict[Connection, tuple[str, int, UUID]] = {}
         bus.listen(AccessChanged, self._recheck)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
-from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.wire import executor, protocol
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
@@ -136,7 +136,7 @@ class Room:
 
 
 class Hub:
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._rooms: dict[str, Room] = {}
         self._bus = bus
         bus.listen(Poke, self._follow)

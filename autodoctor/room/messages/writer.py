@@ -17,7 +17,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role
-from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.hub.sockets import Poke, Row
 from autodoctor.room.messages.sql import Found, Locked, Person, Stored, statements
 from autodoctor.room.wire import protocol
@@ -64,7 +64,7 @@ class Post(NamedTuple):
 
 
 class Writer:
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._bus = bus
         self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
 

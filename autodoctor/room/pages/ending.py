@@ -5,6 +5,7 @@ from functools import cached_property
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions import end_reasons
 from autodoctor.sessions.queries import pending_summaries
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
@@ -47,6 +48,6 @@ class EndedPanel(Panel):
         return self.view.role == Role.MECHANIC and self.summary_due_at is not None
 
     @property
-    def cap_seconds(self) -> float:
-        """How long a session may last at most."""
-        return duration("cap").total_seconds()
+    def heading(self) -> str:
+        """Why the session is over, as the viewer reads it."""
+        return end_reasons.heading(self.session, self.view.role, cap_seconds=duration("cap").total_seconds())

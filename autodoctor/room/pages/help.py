@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import parse_uuid, wants_json
 from autodoctor.room.pages.page import find_page
-from autodoctor.room.pages.views import wants_json
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.models import Session
 
@@ -61,16 +61,9 @@ def _ask(request: SignedInRequest, session_id: UUID) -> None:
         by=request.user,
         reason=request.POST.get("reason", ""),
         text=request.POST.get("text", ""),
-        client_id=_id(request.POST.get("client_id", "")),
+        client_id=parse_uuid(request.POST.get("client_id", "")),
         now=timezone.now(),
     )
-
-
-def _id(given: str) -> UUID | None:
-    try:
-        return UUID(given)
-    except ValueError:
-        return None
 
 
 def _refuse(request: SignedInRequest, session: Session, refused: Refused) -> HttpResponse:

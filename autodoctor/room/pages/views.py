@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import wants_json
 from autodoctor.payments import checkout, stripe
 from autodoctor.room.pages.page import Page, find_page
 from autodoctor.room.pages.viewing import CANDIDATE
@@ -159,7 +160,3 @@ def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
     except Http404:
         return DASHBOARD
     return reverse("room", args=[session_id])
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import parse_cookie
 from django.utils import timezone
 
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.room.hub.presence import Admission, HandshakeRequest, Left, presence
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.connection import Receive, Scope, Send, protocol_of
@@ -62,10 +63,7 @@ async def _accept(send: Send, admission: Admission) -> None:
 
 
 def session_of(scope: Scope) -> UUID:
-    try:
-        return UUID(scope["path"].removeprefix("/ws/sessions/").rstrip("/"))
-    except ValueError:
-        return NOWHERE
+    return parse_uuid(scope["path"].removeprefix("/ws/sessions/").rstrip("/")) or NOWHERE
 
 
 def after(scope: Scope) -> int:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.room.hub.authentication import ConnectedUser
-from autodoctor.room.hub.event_bus import Bus, bus
+from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.hub.sockets import Present
 from autodoctor.room.socket import handshake
@@ -33,7 +33,7 @@ class Changed:
 
 
 class Feed:
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._lines: set[FeedConnection] = set()
         bus.listen(Changed, self._tell)
         bus.listen(Present, self._tell_support)

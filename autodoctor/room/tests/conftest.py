@@ -30,10 +30,10 @@ PATIENCE = 15_000  # milliseconds that a page may take on a busy machine
 @pytest.fixture
 def writer() -> "Iterator[Writer]":
     """A thread with a connection of its own, gone before the database is emptied."""
-    from autodoctor.room.hub.event_bus import InProcessBus
+    from autodoctor.room.hub.event_bus import EventBus
     from autodoctor.room.messages.writer import Writer
 
-    writer = Writer(InProcessBus())
+    writer = Writer(EventBus())
     yield writer
     writer.stop()
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.room.hub import lease
 from autodoctor.room.hub import presence as presence_module
-from autodoctor.room.hub.event_bus import InProcessBus
+from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.hub.presence import HandshakeRequest, Joined, Left, Presence, Renewal
 from autodoctor.room.tests.channel import wait_until
 from autodoctor.room.tests.live_session import cookie
@@ -26,7 +26,7 @@ NOW = timezone.now()
 
 @pytest.fixture
 def presence() -> Iterator[Presence]:
-    presence = Presence(InProcessBus())
+    presence = Presence(EventBus())
     presence.start()
     yield presence
     presence.stop()

@@ -10,6 +10,7 @@ from autodoctor.room.tests.page_story import ClientOf, Reads
 from autodoctor.sessions.lifecycle import extensions, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import EndReason
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.usefixtures("only_the_deadlines_run")
@@ -114,7 +115,7 @@ def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, 
 def test_it_says_what_broke_it_off(story: Story, reads: Reads, reason: str, words: str) -> None:
     story.live().wait(minutes=10)
     with session_transaction(story.id, story.now) as state:
-        transitions.complete_session(state, reason, at=story.now)
+        transitions.complete_session(state, EndReason(reason), at=story.now)
     assert words in reads(story.customer)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autodoctor.room.hub.event_bus import InProcessBus
+from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.hub.sockets import Heartbeat, Hub, Poke, Room, Row
 from autodoctor.room.wire import protocol
 
@@ -38,7 +38,7 @@ class Seat:
 
 @pytest.fixture
 def hub() -> Hub:
-    return Hub(InProcessBus())
+    return Hub(EventBus())
 
 
 def session(mechanic: str | None) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def test_a_welcome_says_what_the_newcomer_knows_better(hub: Hub) -> None:
 
 
 async def test_a_beat_stirs_only_those_who_missed_a_poke() -> None:
-    bus = InProcessBus()
+    bus = EventBus()
     bus.open(asyncio.get_running_loop())
     hub, pokes = Hub(bus), list[Poke]()
     bus.listen(Poke, pokes.append)

@@ -12,7 +12,7 @@ from django.db import DataError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.room.hub.event_bus import InProcessBus
+from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.messages import sql
 from autodoctor.room.messages import writer as writer_module
 from autodoctor.room.messages.writer import NotPosted, Posted, Writer
@@ -248,7 +248,7 @@ def test_too_many_waiting_are_refused_at_once(
     session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "MOST_WAITING", -1)
-    assert refusal(Writer(InProcessBus()), session, customer) == "unavailable"
+    assert refusal(Writer(EventBus()), session, customer) == "unavailable"
 
 
 def test_every_text_that_a_frame_may_carry_fits(writer: Writer, session: Session, customer: User) -> None:

@@ -8,23 +8,9 @@ export type Role = "customer" | "mechanic" | "support";
 export type Presence = "in" | "preparing" | "away";
 export type Kind = "chat" | "video" | "diagnostic";
 export type State =
-  | "draft"
-  | "requested"
-  | "accepted"
-  | "waiting"
-  | "live"
-  | "reconnecting"
-  | "completed"
-  | "cancelled"
-  | "expired";
+  "draft" | "requested" | "accepted" | "waiting" | "live" | "reconnecting" | "completed" | "cancelled" | "expired";
 export type ErrorCode =
-  | "invalid_frame"
-  | "too_long"
-  | "too_fast"
-  | "session_closed"
-  | "not_joined"
-  | "client_id_reused"
-  | "unavailable";
+  "invalid_frame" | "too_long" | "too_fast" | "session_closed" | "not_joined" | "client_id_reused" | "unavailable";
 
 export interface Person {
   id: string;
@@ -121,15 +107,7 @@ export interface ErrorFrame {
 }
 
 /** What the socket of a session says. */
-export type Incoming =
-  | Welcome
-  | LogEvent
-  | PresenceFrame
-  | TypingFrame
-  | SignalFrame
-  | Pong
-  | Replaced
-  | ErrorFrame;
+export type Incoming = Welcome | LogEvent | PresenceFrame | TypingFrame | SignalFrame | Pong | Replaced | ErrorFrame;
 
 /** What the socket of the lists says. */
 export type FeedFrame = { type: "listening" } | { type: "changed"; what: "queue" | "sessions" | "support" } | Pong;

@@ -10,8 +10,8 @@ import pytest
 import stripe
 
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
-from autodoctor.sandbox.testing import RunningSandbox, stripe_sandbox
 from tests.kit import chromium
+from tests.kit.stripe_sandbox import RunningSandbox, stripe_sandbox
 
 __all__ = ["stripe_sandbox"]
 

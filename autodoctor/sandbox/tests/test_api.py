@@ -7,9 +7,9 @@ import httpx
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sandbox.tests.conftest import OpenCheckout
 from tests.kit.server import PLAIN
+from tests.kit.stripe_sandbox import RunningSandbox, wait_for
 
 AUTHORISED = {"Authorization": "Bearer sk_test_sandbox"}
 INTENT: Any = {"amount": 1499, "currency": "usd"}

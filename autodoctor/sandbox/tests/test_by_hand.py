@@ -6,8 +6,8 @@ import httpx
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sandbox.tests.conftest import OpenCheckout, Receiver
+from tests.kit.stripe_sandbox import RunningSandbox, wait_for
 
 REASONS = {
     "pm_card_chargeDeclined": "generic_decline",

@@ -7,8 +7,8 @@ import httpx
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sandbox.tests.conftest import OpenCheckout
+from tests.kit.stripe_sandbox import RunningSandbox
 
 
 def test_an_open_checkout_has_a_page_and_no_payment_intent_yet(client: Any, open_checkout: OpenCheckout) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox
 from autodoctor.sandbox.tests.conftest import OpenCheckout
+from tests.kit.stripe_sandbox import RunningSandbox
 
 BACK, OVER = "http://shop.test/done", "http://shop.test/over"
 

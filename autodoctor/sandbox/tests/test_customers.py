@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 
 def test_a_customer_is_kept_changed_and_deleted(client: Any, stripe_sandbox: RunningSandbox) -> None:

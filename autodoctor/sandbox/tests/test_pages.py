@@ -13,8 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from autodoctor.sandbox.testing import RunningSandbox, wait_for
 from autodoctor.sandbox.tests.conftest import OpenCheckout
+from tests.kit.stripe_sandbox import RunningSandbox, wait_for
 
 PHONE: Any = {"width": 390, "height": 844}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 
 @pytest.fixture

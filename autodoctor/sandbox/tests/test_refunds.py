@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
-from autodoctor.sandbox.testing import RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 
 
 def charged(client: Any, card: str = "pm_card_visa", *, captured: int | None = 1000) -> Any:

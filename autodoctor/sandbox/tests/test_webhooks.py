@@ -8,8 +8,8 @@ import pytest
 import stripe
 
 from autodoctor.sandbox import WEBHOOK_SECRET
-from autodoctor.sandbox.testing import NOWHERE, RunningSandbox, wait_for
 from autodoctor.sandbox.tests.conftest import OpenCheckout, Receiver, checkout_params, client_of
+from tests.kit.stripe_sandbox import NOWHERE, RunningSandbox, wait_for
 
 HELD = {
     "payment_intent.created",

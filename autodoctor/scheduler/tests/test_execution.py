@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from autodoctor.scheduler import leases
 from autodoctor.scheduler.execution import Outcome, backoff, run
-from autodoctor.scheduler.handlers import GiveUp, Retry, parked
+from autodoctor.scheduler.handlers import GiveUp, Retry, always, parked
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, reschedule, schedule
@@ -290,7 +290,7 @@ def test_a_call_that_kills_its_process_every_time_is_parked(handle: Handle) -> N
 
 
 def test_a_recurring_job_goes_on_at_the_next_multiple(handle: Handle) -> None:
-    handle("sweep", lambda job, now: schedule("noted", "sweep", FAR), every=timedelta(minutes=5))
+    handle("sweep", lambda job, now: schedule("noted", "sweep", FAR), every=always(minutes=5))
     leases.ensure_recurring(external=False)
     first = Job.objects.get(kind="sweep")
     assert timezone.now() < first.due_at <= timezone.now() + timedelta(minutes=5)
@@ -302,16 +302,16 @@ def test_a_recurring_job_goes_on_at_the_next_multiple(handle: Handle) -> None:
 
 
 def test_a_recurring_job_comes_earlier_when_its_handler_now_says_so(handle: Handle) -> None:
-    handle("sweep", fail, every=timedelta(days=100))
+    handle("sweep", fail, every=always(days=100))
     leases.ensure_recurring(external=False)
-    handle("sweep", fail, every=timedelta(minutes=5))
+    handle("sweep", fail, every=always(minutes=5))
     leases.ensure_recurring(external=False)
     assert Job.objects.get().due_at <= timezone.now() + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("external", [False, True])
 def test_a_recurring_job_survives_its_failures(handle: Handle, external: bool) -> None:
-    handle("sweep", fail, every=timedelta(minutes=5), attempts=2, external=external)
+    handle("sweep", fail, every=always(minutes=5), attempts=2, external=external)
     leases.ensure_recurring(external=external)
     for minutes in (6, 7):
         run_due(timezone.now() + timedelta(minutes=minutes))

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from autodoctor.scheduler import leases, queue, worker_pool
 from autodoctor.scheduler.execution import run
-from autodoctor.scheduler.handlers import Retry
+from autodoctor.scheduler.handlers import Retry, always
 from autodoctor.scheduler.loop import Scheduler, run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
@@ -175,8 +175,8 @@ def test_overdue_work_runs_at_once_and_knows_its_deadline(handle: Handle, start_
 
 
 def test_recurring_work_exists_from_the_start_on(handle: Handle, start_clock: StartClock) -> None:
-    handle("sweep", lambda job, now: None, every=timedelta(minutes=5))
-    handle("sweep.call", lambda job, now: None, every=timedelta(minutes=5), external=True)
+    handle("sweep", lambda job, now: None, every=always(minutes=5))
+    handle("sweep.call", lambda job, now: None, every=always(minutes=5), external=True)
     start_clock()
     start_clock()
     eventually(lambda: Job.objects.filter(kind__startswith="sweep").count() == 2)
@@ -184,7 +184,7 @@ def test_recurring_work_exists_from_the_start_on(handle: Handle, start_clock: St
 
 def test_recurring_work_recurs(handle: Handle, start_clock: StartClock) -> None:
     ran: list[datetime] = []
-    handle("tick", lambda job, now: ran.append(job.due_at), every=timedelta(seconds=0.5))
+    handle("tick", lambda job, now: ran.append(job.due_at), every=always(seconds=0.5))
     start_clock()
     eventually(lambda: len(ran) >= 3)
     assert all(later - earlier == timedelta(seconds=0.5) for earlier, later in pairwise(ran))

@@ -1,10 +1,65 @@
 """The modules of the pages: where the type checker finds them, and what may import what."""
 
 import json
+import re
+from collections.abc import Iterator
+
+import pytest
 
 from autodoctor.scripts import sources
 
 ROOT = sources.PRODUCT.parent
+# Each may import what stands before it, and its own folder; the others import `lib`, `room` and themselves.
+ORDER = (
+    {"lib"},
+    {"room/wire"},
+    {"room/chat", "room/files"},
+    {"room/call"},
+    {"room/preflight", "room/clock"},
+    {"room/page"},
+)
+IMPORTED = re.compile(r'(?:from|import) "([^"]+)"|import\("([^"]+)"\)')  # types, too
+
+
+def layer_of(module: str) -> str:
+    """`room/wire` of room/wire/channel, `lib` of lib/toasts."""
+    first, second, *_ = module.split("/")
+    return f"{first}/{second}" if first == "room" else first
+
+
+def allowed(importer: str, imported: str) -> bool:
+    here, there = layer_of(importer), layer_of(imported)
+    rank = {layer: place for place, layers in enumerate(ORDER) for layer in layers}
+    if here not in rank:
+        return there in rank or there == here
+    return here == there or rank.get(there, len(ORDER)) < rank[here]
+
+
+def imports() -> Iterator[tuple[str, str]]:
+    for name, path in sources.modules().items():
+        for pair in IMPORTED.findall(path.read_text()):
+            yield name, next(filter(None, pair))
+
+
+def test_imports_point_down() -> None:
+    found = list(imports())
+    assert ("room/page/session-room", "room/wire/channel") in found
+    assert [pair for pair in found if not allowed(*pair)] == []
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "expected"),
+    [
+        ("lib/feed", "lib/toasts", True),
+        ("lib/feed", "room/wire/channel", False),
+        ("room/chat/chat-log", "room/files/file-drop", False),
+        ("room/page/room", "support/board", False),
+        ("support/board", "room/clock/session-clock", True),
+        ("support/board", "summaries/unsaved", False),
+    ],
+)
+def test_what_may_import_what(importer: str, imported: str, expected: bool) -> None:
+    assert allowed(importer, imported) is expected
 
 
 def test_the_type_checker_finds_modules_where_the_pages_do() -> None:

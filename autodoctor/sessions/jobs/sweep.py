@@ -15,7 +15,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import alerts, event_log, participants
 from autodoctor.sessions.rules import durations, schedule
 from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import OPEN, State
+from autodoctor.sessions.states import OPEN, EndReason, State
 
 CHUNK = 500
 WATCH_ON = timedelta(days=1)  # a completed session, beyond the last rule that may be due
@@ -70,7 +70,7 @@ def _outcome(kind: str, data: dict[str, Any]) -> str:
 
 
 def _by_itself(data: dict[str, Any]) -> bool:
-    return bool(data.get("session", {}).get("end_reason") == "time_up")
+    return bool(data.get("session", {}).get("end_reason") == EndReason.TIME_UP)
 
 
 def _chunks(now: datetime) -> Iterator[list[Session]]:

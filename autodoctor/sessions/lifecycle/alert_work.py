@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import storable_text
 from autodoctor.mail.queue import queue_mail
 from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
@@ -74,7 +75,7 @@ def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: s
         alert = work.alert
         if alert.taken_by and alert.taken_by_id != by.id:
             raise Refused("not_yours", _("%(name)s has it. Take it over first.") % {"name": alert.taken_by.name})
-        work.note("support.done", at=now, note=note.strip()[:NOTE_LENGTH])
+        work.note("support.done", at=now, note=storable_text(note).strip()[:NOTE_LENGTH])
         alert.taken_by, alert.taken_at = by, alert.taken_at or now
         _close(alert, now)
         return alert

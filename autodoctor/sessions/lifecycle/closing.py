@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
@@ -19,8 +20,8 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
             return False
         rule, occasion = RECEIPT
         cents = {
-            "held_cents": sum(payment.amount_cents for payment in payments if payment.authorised_at),
-            "charged_cents": sum(payment.captured_cents for payment in payments),
+            "held_cents": ledger.held_cents(payments),
+            "charged_cents": ledger.charged_cents(payments),
         }
         event_log.append_event(
             state.session,

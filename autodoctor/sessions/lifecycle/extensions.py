@@ -22,7 +22,7 @@ from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, duration
-from autodoctor.sessions.states import CLAIMED, RUNNING
+from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason
 
 MAX_TRIES = 20  # that a customer calls off, in one session: each asks a bank and is told to both
 
@@ -164,7 +164,7 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
         event_log.append_event(state.session, "session.held", at=at, data=_facts(pending, pending.waits_for or "bank"))
         ledger.sync_later(pending, now)
     else:
-        transitions.complete_session(state, "time_up", at=at)
+        transitions.complete_session(state, EndReason.TIME_UP, at=at)
 
 
 def _check_pace(session: Session) -> None:

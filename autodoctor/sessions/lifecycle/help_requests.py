@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import storable_text
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
@@ -118,7 +119,7 @@ def is_open(session: Session, now: datetime) -> bool:
 
 def checked(text: str) -> str:
     """As it is kept. Raises `Refused`."""
-    kept = text.replace("\0", "").encode(errors="replace").decode().replace("\r\n", "\n").strip()
+    kept = storable_text(text).strip()
     if not kept:
         raise Refused("text", _("Write a few words, so that we know how to help."), 422)
     if len(kept) > LONGEST:

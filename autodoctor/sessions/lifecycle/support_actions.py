@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import storable_text
 from autodoctor.payments import ledger
 from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
@@ -23,7 +24,7 @@ from autodoctor.sessions.notify.mail import send_session_mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, InvalidTransition, State, check
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, EndReason, InvalidTransition, State, check
 
 LONGEST_REASON = 500  # characters
 LONGEST_MESSAGE = 4_000
@@ -40,7 +41,7 @@ def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID |
         check(state.session.state, State.COMPLETED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
         _note(state, "support.ended", who, reason, now, token)
-        transitions.complete_session(state, "ended_by_support", at=now, who=who)
+        transitions.complete_session(state, EndReason.ENDED_BY_SUPPORT, at=now, who=who)
         return state.session
 
 
@@ -53,7 +54,7 @@ def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
         check(state.session.state, State.CANCELLED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
         _note(state, "support.cancelled", who, reason, now, token)
-        transitions.cancel_unstarted(state, State.CANCELLED, "cancelled_by_support", at=now, who=who)
+        transitions.cancel_unstarted(state, State.CANCELLED, EndReason.CANCELLED_BY_SUPPORT, at=now, who=who)
         return state.session
 
 
@@ -162,7 +163,7 @@ def note(
 
 def closing_reason(session: Session) -> str:
     """Why support ended or called off this session, as both read it; empty when somebody else did."""
-    if session.end_reason not in {"ended_by_support", "cancelled_by_support"}:
+    if session.end_reason not in {EndReason.ENDED_BY_SUPPORT, EndReason.CANCELLED_BY_SUPPORT}:
         return ""
     kinds = ("support.ended", "support.cancelled")
     last = SessionEvent.objects.filter(session=session, kind__in=kinds).order_by("-seq").first()
@@ -198,7 +199,7 @@ def _note(
 
 
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
-    written = words.strip()
+    written = storable_text(words).strip()
     if not written:
         raise Refused("no_reason", _("Write why: a few words are enough."), 422)
     if len(written) > longest:

@@ -26,7 +26,7 @@ from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import schedule, settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, InvalidTransition, Kind, State, check
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, EndReason, InvalidTransition, Kind, State, check
 
 
 @dataclass(frozen=True)
@@ -277,26 +277,28 @@ def end_session(*, session_id: UUID, by: User, now: datetime) -> Session:
         return state.session
 
 
-def _reason_to_end(state: SessionState, role: str, now: datetime) -> str:
+def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
     if role != Role.SUPPORT and triggers.all_time_given(state.session, now):
-        return "time_up"
+        return EndReason.TIME_UP
     if role == Role.CUSTOMER:
         since = triggers.mechanic_lost_since(state)
-        return "mechanic_lost" if since and since + duration("mechanic_missing_offer") <= now else "ended_by_customer"
+        gone_long = since is not None and since + duration("mechanic_missing_offer") <= now
+        return EndReason.MECHANIC_LOST if gone_long else EndReason.ENDED_BY_CUSTOMER
     if role == Role.MECHANIC:
         missed_at = state.customer.part.missed_at if state.customer.part else None
         gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
-        return "customer_lost" if gone_long else "ended_by_mechanic"
-    return "ended_by_support"
+        return EndReason.CUSTOMER_LOST if gone_long else EndReason.ENDED_BY_MECHANIC
+    return EndReason.ENDED_BY_SUPPORT
 
 
-def complete_session(state: SessionState, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
+def complete_session(
+    state: SessionState, reason: EndReason, *, at: datetime, who: event_log.Actor | None = None
+) -> None:
     """The session is over: what is due is known, or asked."""
     session = state.session
     session.ended_at, session.end_reason = at, reason
-    kind = (
-        "session.auto_closed" if reason in {"mechanic_lost", "exceeded_3h_limit"} and who is None else "session.ended"
-    )
+    by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}
+    kind = "session.auto_closed" if by_itself else "session.ended"
     _enter(state, State.COMPLETED, kind, at=at, who=who)
     settle_payments(session, at)
     send_end_mail(state, now=at)
@@ -309,22 +311,25 @@ def cancel_session(*, session_id: UUID, by: User, now: datetime) -> Session:
         if who.role == Role.MECHANIC:
             raise Refused("not_the_customer", _("Give the request back instead of cancelling it."), 403)
         if state.session.state != State.CANCELLED:
-            late = state.mechanic.is_in and who.role == Role.CUSTOMER
-            cancel_unstarted(
-                state, State.CANCELLED, "cancelled_late" if late else f"cancelled_by_{who.role}", at=now, who=who
-            )
+            cancel_unstarted(state, State.CANCELLED, _reason_to_cancel(state, who.role), at=now, who=who)
         return state.session
 
 
+def _reason_to_cancel(state: SessionState, role: str) -> EndReason:
+    if role == Role.SUPPORT:
+        return EndReason.CANCELLED_BY_SUPPORT
+    return EndReason.CANCELLED_LATE if state.mechanic.is_in else EndReason.CANCELLED_BY_CUSTOMER
+
+
 def cancel_unstarted(
-    current: SessionState, state: State, reason: str, *, at: datetime, who: event_log.Actor | None = None
+    current: SessionState, state: State, reason: EndReason, *, at: datetime, who: event_log.Actor | None = None
 ) -> None:
     """It does not take place: cancelled or expired, and settled."""
     check(current.session.state, state)
     current.session.ended_at, current.session.end_reason = at, reason
     _enter(current, state, f"session.{state.value}", at=at, who=who)
     settle_payments(current.session, at)
-    if reason != "unpaid":
+    if reason != EndReason.UNPAID:
         send_session_mail(current.session.customer, current, "called_off", now=at)
 
 
@@ -334,7 +339,7 @@ def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) ->
         who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can answer this."), 403)
-        if state.session.end_reason != settlement.ASK_FIRST:
+        if state.session.end_reason != EndReason.ENDED_BY_MECHANIC:
             raise Refused("not_asked", _("This question is not open for this session."))
         if state.session.solved is None:
             record_solved_answer(state, solved, at=now, who=who)

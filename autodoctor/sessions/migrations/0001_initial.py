@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('pause_cause', models.CharField(blank=True, max_length=10)),
                 ('lenient_seconds_used', models.FloatField(default=0)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, max_length=30)),
+                ('end_reason', models.CharField(blank=True, choices=[('unpaid', 'it was not paid'), ('cancelled_by_customer', 'by the customer'), ('cancelled_late', 'by the customer, when the mechanic was in'), ('cancelled_by_support', 'by support'), ('unattended', 'nobody accepted'), ('never_started', 'it did not start in time'), ('customer_no_show', 'the customer did not come'), ('time_up', 'the time was up'), ('ended_by_customer', 'by the customer'), ('ended_by_mechanic', 'by the mechanic, before the time was up'), ('ended_by_support', 'by support'), ('mechanic_lost', 'the mechanic was gone'), ('customer_lost', 'the customer was gone'), ('exceeded_3h_limit', 'the longest time there is was reached')], max_length=30)),
                 ('solved', models.BooleanField(blank=True, null=True)),
                 ('summarised_at', models.DateTimeField(blank=True, null=True)),
                 ('stars', models.PositiveSmallIntegerField(blank=True, null=True)),

@@ -72,7 +72,7 @@ def _person(session: Session, role: str) -> User:
 def send_end_mail(state: SessionState, *, now: datetime) -> None:
     """The session is over; when its mechanic ended early, the customer is asked whether it is solved."""
     session = state.session
-    if session.end_reason != settlement.ASK_FIRST:
+    if not session.asks_solved:
         return send_session_mail(session.customer, state, "completed", now=now)
     payments = list(Payment.objects.filter(owner_id=session.id))
     costs = {

@@ -11,12 +11,14 @@ from django.db.models import Q
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.models import StoredFile
+from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import pending_summaries, request_queue
 from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, State
+from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, EndReason, State
 
 PER_PAGE = 20
 
@@ -37,8 +39,12 @@ class SessionRow:
 
     @property
     def asks_solved(self) -> bool:
-        """The mechanic ended early, and the customer has not said whether it is solved."""
-        return self.session.end_reason == settlement.ASK_FIRST and self.session.solved is None
+        return self.session.asks_solved
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, as this person reads it."""
+        return end_reasons.outcome(self.session, self.role)
 
     @property
     def summary_due_at(self) -> datetime | None:
@@ -52,12 +58,12 @@ class SessionRow:
 
     @property
     def held(self) -> int:
-        return sum(payment.amount_cents for payment in self.payments if payment.authorised_at)
+        return ledger.held_cents(self.payments)
 
     @property
     def charged(self) -> int:
         """What was charged, or is about to be."""
-        return sum(payment.charged_cents for payment in self.payments)
+        return ledger.charged_cents(self.payments)
 
     @property
     def released(self) -> int:
@@ -130,7 +136,7 @@ def completed_by(mechanic: User) -> int:
 
 
 def _unanswered(customer: User) -> Q:
-    return Q(customer=customer, end_reason=settlement.ASK_FIRST, solved=None)
+    return Q(customer=customer, end_reason=EndReason.ENDED_BY_MECHANIC, solved=None)
 
 
 def _rows(user: User, sessions: list[Session]) -> list[SessionRow]:

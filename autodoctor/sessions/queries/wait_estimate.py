@@ -9,7 +9,7 @@ from statistics import quantiles
 from django.db.models import Q
 
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import EndReason, State
 
 DAYS = 7
 AROUND = timedelta(hours=2)  # at night nobody is as quick as at noon
@@ -42,7 +42,7 @@ def _waits(now: datetime) -> list[float]:
     """Seconds, of a bounded number of rows by one index."""
     moments = [now - timedelta(days=day) for day in range(DAYS + 1)]
     at_this_hour = reduce(or_, (Q(requested_at__range=(at - AROUND, min(now, at + AROUND))) for at in moments))
-    answered = Q(accepted_at__isnull=False) | Q(end_reason__in=["unattended", "never_started"])
+    answered = Q(accepted_at__isnull=False) | Q(end_reason__in=[EndReason.UNATTENDED, EndReason.NEVER_STARTED])
     rows = Session.objects.filter(at_this_hour, answered, requested_at__gt=now - timedelta(days=DAYS))
     rows = rows.exclude(state=State.REQUESTED)  # given back, and waiting again
     recent = rows.order_by("-requested_at").values_list("requested_at", "accepted_at", "ended_at")[:MOST]

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable
 from copy import copy
+from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from django.conf import settings
 
 from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import TERMINAL, Kind
+from autodoctor.sessions.states import TERMINAL, EndReason, Kind
 
-NOTHING = frozenset({"unpaid", "cancelled_by_customer", "cancelled_by_support", "unattended", "never_started"})
-HALF_OF_BOOKING = frozenset({"cancelled_late", "customer_no_show"})
-ALL = frozenset({"time_up", "ended_by_customer", "customer_lost"})
-USED_SHARE = frozenset({"mechanic_lost", "exceeded_3h_limit", "ended_by_support"})
-LINES = {"nothing": NOTHING, "half": HALF_OF_BOOKING, "used": USED_SHARE, "all": ALL}
-ASK_FIRST = "ended_by_mechanic"
+
+class ChargeRule(StrEnum):
+    """How much of what was held is charged."""
+
+    NOTHING = "nothing"
+    HALF = "half"  # of the booking, nothing of extensions
+    USED = "used"  # the used share of each payment
+    ALL = "all"
+    ASK = "ask"  # known once the customer has answered "Solved?"
 
 
 def amounts_due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
@@ -54,32 +59,51 @@ def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
     return session.state in TERMINAL and held and not any(part.state in moving for part in parts)
 
 
-def charge_rule(session: Session) -> str:
-    """Which line of the table holds: nothing, half, used or all; empty while the customer is asked.
+def charge_rule(session: Session) -> ChargeRule:
+    """The table of what is charged. Raises ValueError for an end that is none: nobody is charged by guesswork."""
+    reason = EndReason(session.end_reason)
+    match reason:
+        case (
+            EndReason.UNPAID
+            | EndReason.CANCELLED_BY_CUSTOMER
+            | EndReason.CANCELLED_BY_SUPPORT
+            | EndReason.UNATTENDED
+            | EndReason.NEVER_STARTED
+        ):
+            return ChargeRule.NOTHING
+        case EndReason.CANCELLED_LATE | EndReason.CUSTOMER_NO_SHOW:
+            return ChargeRule.HALF
+        case EndReason.TIME_UP | EndReason.ENDED_BY_CUSTOMER | EndReason.CUSTOMER_LOST:
+            return ChargeRule.ALL
+        case EndReason.MECHANIC_LOST | EndReason.EXCEEDED_CAP | EndReason.ENDED_BY_SUPPORT:
+            return ChargeRule.USED
+        case EndReason.ENDED_BY_MECHANIC:
+            return _rule_by_answer(session.solved)
+        case _:
+            assert_never(reason)
 
-    Raises ValueError for an end that the table does not know: nobody is charged by guesswork.
-    """
-    reason = session.end_reason
-    if reason == ASK_FIRST:
-        return "" if session.solved is None else "all" if session.solved else "used"
-    for name, reasons in LINES.items():
-        if reason in reasons:
-            return name
-    raise ValueError(f"the table does not say what is charged of a session that ended as {reason!r}")
+
+def _rule_by_answer(solved: bool | None) -> ChargeRule:
+    if solved is None:
+        return ChargeRule.ASK
+    return ChargeRule.ALL if solved else ChargeRule.USED
 
 
 def _due(session: Session, parts: list[Payment]) -> dict[UUID, int]:
-    match charge_rule(session):
-        case "":
+    rule = charge_rule(session)
+    match rule:
+        case ChargeRule.ASK:
             return {}
-        case "nothing":
+        case ChargeRule.NOTHING:
             return {payment.id: 0 for payment in parts}
-        case "half":
+        case ChargeRule.HALF:
             return {payment.id: _late_share(session, payment) for payment in parts}
-        case "used":
+        case ChargeRule.USED:
             return _used_share(session, parts)
-        case _:
+        case ChargeRule.ALL:
             return _all(session, parts)
+        case _:
+            assert_never(rule)
 
 
 def _all(session: Session, parts: list[Payment]) -> dict[UUID, int]:

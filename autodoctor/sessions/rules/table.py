@@ -16,7 +16,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.rules.triggers import Trigger, duration
-from autodoctor.sessions.states import BEFORE_START, RUNNING, State
+from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, State
 
 Audience = SessionEvent.Audience
 
@@ -43,7 +43,7 @@ class CancelUnstarted:
     """It does not take place."""
 
     state: State
-    reason: str
+    reason: EndReason
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ReleaseMechanic:
 class CompleteSession:
     """The session is over."""
 
-    reason: str
+    reason: EndReason
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere wh
 _TABLE = (
     # In the queue
     Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE, "unpaid_grace",
-         CancelUnstarted(State.CANCELLED, "unpaid"), State.CANCELLED, certain=True, fixed=True),
+         CancelUnstarted(State.CANCELLED, EndReason.UNPAID), State.CANCELLED, certain=True, fixed=True),
     Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE, "unnoticed",
          _alert(), once_per=_state),
     Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED, "request_missed",
@@ -141,9 +141,9 @@ _TABLE = (
     Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
          "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
     Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, triggers.UNATTENDED, "",
-         CancelUnstarted(State.EXPIRED, "unattended"), State.EXPIRED, certain=True),
+         CancelUnstarted(State.EXPIRED, EndReason.UNATTENDED), State.EXPIRED, certain=True),
     Rule("session.never_started", _("It never came about"), BEFORE_START, triggers.PAID, "never_started",
-         CancelUnstarted(State.EXPIRED, "never_started"), State.EXPIRED, certain=True, fixed=True),
+         CancelUnstarted(State.EXPIRED, EndReason.NEVER_STARTED), State.EXPIRED, certain=True, fixed=True),
     # Gathering
     Rule("mechanic.nudge", _("The mechanic has not joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_nudge",
          _nudge("mechanic", "mechanic_nudge"), once_per=_state),
@@ -156,7 +156,7 @@ _TABLE = (
     Rule("customer.second_nudge", _("The customer is still away"), ACCEPTED, triggers.CUSTOMER_AWAY,
          "customer_second_nudge", _nudge("customer", "customer_nudge"), once_per=_state),
     Rule("customer.no_show", _("The customer did not come"), ACCEPTED, triggers.NO_SHOW, "customer_no_show",
-         CancelUnstarted(State.EXPIRED, "customer_no_show"), State.EXPIRED),
+         CancelUnstarted(State.EXPIRED, EndReason.CUSTOMER_NO_SHOW), State.EXPIRED),
     Rule("preflight.failing", _("A device check keeps failing"), ACCEPTED | WAITING, triggers.PREFLIGHT_FAILING,
          "preflight_failing", _alert(), once_per=_state),
     Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE, "start_sound",
@@ -180,12 +180,12 @@ _TABLE = (
          _WARN, ahead=True, once_per=_clock),
     Rule("session.time_up", _("The time is up"), RUNNING, triggers.TIME_UP, "", Step(), State.COMPLETED),
     Rule("session.cap", _("The longest time there is"), RUNNING, triggers.STARTED, "cap",
-         CompleteSession("exceeded_3h_limit"), State.COMPLETED, certain=True, fixed=True),
+         CompleteSession(EndReason.EXCEEDED_CAP), State.COMPLETED, certain=True, fixed=True),
     Rule("clock.pause_spent", _("The clock runs again"), RUNNING, triggers.PAUSE_SPENT, "", Step()),
     Rule("mechanic.lost_offer", _("The customer may end for lack of a mechanic"), RECONNECTING,
          triggers.MECHANIC_LOST, "mechanic_missing_offer", _nudge("customer"), once_per=_state),
     Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST, "mechanic_lost",
-         CompleteSession("mechanic_lost"), State.COMPLETED),
+         CompleteSession(EndReason.MECHANIC_LOST), State.COMPLETED),
     Rule("customer.lost_offer", _("The mechanic may end for lack of a customer"), RECONNECTING,
          triggers.CUSTOMER_LOST, "customer_missing_offer", _nudge("mechanic"), once_per=_state),
     # Afterwards

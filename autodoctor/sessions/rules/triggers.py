@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import durations
-from autodoctor.sessions.rules.settlement import ASK_FIRST
-from autodoctor.sessions.states import Kind
+from autodoctor.sessions.states import EndReason, Kind
 
 
 @dataclass(frozen=True)
@@ -133,12 +132,11 @@ def _unsummarised(state: SessionState) -> datetime | None:
 
 
 def _unanswered(state: SessionState) -> datetime | None:
-    open_question = state.session.end_reason == ASK_FIRST and state.session.solved is None
-    return state.session.ended_at if open_question else None
+    return state.session.ended_at if state.session.asks_solved else None
 
 
 def _ended_early(state: SessionState) -> datetime | None:
-    return state.session.ended_at if state.session.end_reason == ASK_FIRST else None
+    return state.session.ended_at if state.session.end_reason == EndReason.ENDED_BY_MECHANIC else None
 
 
 def _first_queued(state: SessionState) -> datetime | None:

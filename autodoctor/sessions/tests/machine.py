@@ -172,6 +172,14 @@ class Course(RuleBasedStateMachine):
     def open_extension(self) -> Payment | None:
         return next((p for p in self.paid if p.purpose == "extension" and p.state == "created"), None)
 
+    @precondition(lambda self: self.open_extension() is not None)
+    @rule()
+    def rather_not(self) -> None:
+        payment = self.open_extension()
+        assert payment
+        with suppress(*self.refusals):
+            self.story.call_off(payment)
+
     @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
     def wait(self, seconds: int) -> None:
         self.story.wait(seconds=seconds)

@@ -58,14 +58,6 @@ class Machine(Course):
             if payment.purpose == "extension" and payment.state == "authorised":
                 self.story.extend(payment)
 
-    @precondition(lambda self: self.open_extension() is not None)
-    @rule()
-    def rather_not(self) -> None:
-        payment = self.open_extension()
-        assert payment
-        with suppress(*self.refusals):
-            self.story.call_off(payment)
-
     @invariant()
     def what_is_due_follows_the_table(self) -> None:
         session, payments = self.session, self.paid

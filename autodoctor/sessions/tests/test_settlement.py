@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules.settlement import ChargeRule
+from autodoctor.sessions.states import EndReason
 from autodoctor.sessions.tests.story import NOON
 
 
@@ -63,6 +65,13 @@ def test_what_is_captured(reason: str, expected: list[int]) -> None:
     assert due == {payment.id: cents for payment, cents in zip(payments, expected, strict=True)}
 
 
+@pytest.mark.parametrize("solved", [None, True, False])
+@pytest.mark.parametrize("reason", EndReason)
+def test_every_end_has_its_row(reason: EndReason, solved: bool | None) -> None:
+    rule = settlement.charge_rule(ended(reason, granted=1800, used=900, solved=solved))
+    assert (rule is ChargeRule.ASK) == (reason is EndReason.ENDED_BY_MECHANIC and solved is None)
+
+
 def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> None:
     with pytest.raises(ValueError, match="what_nobody_thought_of"):
         settlement.amounts_due(ended("what_nobody_thought_of", granted=2700, used=2100), parts((999, 1800)))
@@ -75,7 +84,7 @@ def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> N
         ("cancelled_late", None, "half"),
         ("mechanic_lost", None, "used"),
         ("time_up", None, "all"),
-        ("ended_by_mechanic", None, ""),
+        ("ended_by_mechanic", None, "ask"),
         ("ended_by_mechanic", True, "all"),
         ("ended_by_mechanic", False, "used"),
     ],

@@ -66,7 +66,9 @@ export class Regions {
 
   /** @param {string} name */
   #words(name) {
-    const template = /** @type {HTMLTemplateElement | null} */ (this.#root.querySelector(`template[data-dialog=${name}]`));
+    const template = /** @type {HTMLTemplateElement | null} */ (
+      this.#root.querySelector(`template[data-dialog=${name}]`)
+    );
     return template?.content.textContent?.trim() ?? "";
   }
 }
@@ -137,8 +139,12 @@ function note(dialog, words) {
  */
 function focusNear(present, focused) {
   const same = focused.id ? document.getElementById(focused.id) : null;
-  const dialog = /** @type {HTMLDialogElement | null} */ (present.closest("dialog[open]") ?? present.querySelector("dialog[open]"));
-  const next = same ?? (dialog ? firstOf(dialog) : (present.querySelector("#panel-title") ?? document.getElementById("panel-title")));
+  const dialog = /** @type {HTMLDialogElement | null} */ (
+    present.closest("dialog[open]") ?? present.querySelector("dialog[open]")
+  );
+  const next =
+    same ??
+    (dialog ? firstOf(dialog) : (present.querySelector("#panel-title") ?? document.getElementById("panel-title")));
   /** @type {HTMLElement | null} */ (next)?.focus();
 }
 

@@ -105,7 +105,7 @@ function pairs(present, fresh) {
     }
   }
   const found = new Map();
-  for (let i = 0, j = 0; i < was.length && j < is.length; ) {
+  for (let i = 0, j = 0; i < was.length && j < is.length;) {
     if (was[i] === is[j]) found.set(fresh[j++], present[i++]);
     else if (longest[i + 1][j] >= longest[i][j + 1]) i += 1;
     else j += 1;
@@ -121,8 +121,15 @@ function identity(element) {
 
 /** @param {Element} element */
 function nameOf(element) {
-  if (!element.matches(ACTS)) return ["id", "data-keep", "data-request"].map((name) => element.getAttribute(name) ?? "").join(" ").trim();
+  if (!element.matches(ACTS))
+    return ["id", "data-keep", "data-request"]
+      .map((name) => element.getAttribute(name) ?? "")
+      .join(" ")
+      .trim();
   const isTyped = element.matches("input:not([type=radio], [type=checkbox])");
   const says = [...element.attributes].filter(({ name }) => !LOOKS.test(name) && !(isTyped && name === "value"));
-  return says.map(({ name, value }) => `${name}=${value}`).sort().join(" ");
+  return says
+    .map(({ name, value }) => `${name}=${value}`)
+    .sort()
+    .join(" ");
 }

@@ -25,6 +25,9 @@ function write() {
   document.title = mark ? `● ${mark} – ${title}` : title;
 }
 
-for (const [from, back] of /** @type {[EventTarget, string][]} */ ([[window, "focus"], [document, "visibilitychange"]])) {
+for (const [from, back] of /** @type {[EventTarget, string][]} */ ([
+  [window, "focus"],
+  [document, "visibilitychange"],
+])) {
   from.addEventListener(back, () => document.hidden || !document.hasFocus() || markTitle(""));
 }

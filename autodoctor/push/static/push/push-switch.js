@@ -25,7 +25,8 @@ export class PushSwitch extends HTMLElement {
 
   /** @param {Event} event */
   handleEvent(event) {
-    const { dataset } = /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest("[data-push-do]")) ?? {};
+    const { dataset } =
+      /** @type {HTMLElement} */ (/** @type {Element} */ (event.target).closest("[data-push-do]")) ?? {};
     if (dataset?.pushDo === "on") this.#switch(() => this.#ask());
     if (dataset?.pushDo === "off") this.#switch(() => this.#stop());
   }

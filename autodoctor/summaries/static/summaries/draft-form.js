@@ -167,7 +167,9 @@ export class DraftForm extends HTMLElement {
     const radios = /** @type {NodeListOf<HTMLInputElement>} */ (this.#form.querySelectorAll("input[name=safe]"));
     for (const radio of radios) radio.checked = all("safe").includes(radio.value);
     const columns = ["part_name", "part_number", "part_quantity", "part_price"];
-    const parts = all("part_name").map((_, row) => Object.fromEntries(columns.map((name) => [name, all(name)[row] ?? ""])));
+    const parts = all("part_name").map((_, row) =>
+      Object.fromEntries(columns.map((name) => [name, all(name)[row] ?? ""])),
+    );
     this.querySelector("part-rows")?.fill(parts);
     this.querySelector("photo-picks")?.choose(new Set(all("photos")));
     this.#typed();
@@ -176,7 +178,9 @@ export class DraftForm extends HTMLElement {
   /** @returns {[string, string][]} */
   #fields() {
     const entries = /** @type {[string, string][]} */ ([...new FormData(this.#form).entries()]);
-    return entries.filter(([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "version"].includes(name));
+    return entries.filter(
+      ([name, value]) => typeof value === "string" && !["csrfmiddlewaretoken", "version"].includes(name),
+    );
   }
 
   /** @param {string} state */

@@ -14,7 +14,9 @@ const SPEECH_BITS = 40_000;
  *   be had now
  */
 export async function waysOf(session) {
-  const answer = await fetch(`/api/sessions/${session}/ice-servers`, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
+  const answer = await fetch(`/api/sessions/${session}/ice-servers`, {
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  }).catch(() => null);
   if (!answer?.ok) return null;
   const { ice_servers, relay_only, valid_seconds } = await answer.json();
   return { iceServers: ice_servers, relayOnly: relay_only, validFor: valid_seconds * 1000 };

@@ -100,7 +100,13 @@ export class Call extends EventTarget {
   /** What the other side's `signal` gave away. @param {Record<string, unknown>} data */
   receive(data) {
     const word = /** @type {Word} */ (/** @type {unknown} */ (data));
-    if (!this.#started || typeof word.from !== "string" || this.#gone.has(word.from) || (word.to && word.to !== this.#me)) return;
+    if (
+      !this.#started ||
+      typeof word.from !== "string" ||
+      this.#gone.has(word.from) ||
+      (word.to && word.to !== this.#me)
+    )
+      return;
     if (word.bye) return this.#left(word.from);
     if (word.from !== this.#peer) this.#meet(word.from);
     if (word.hello) this.#greeted(word);
@@ -163,7 +169,8 @@ export class Call extends EventTarget {
     const connection = this.#connection;
     if (!connection) return;
     // The way of the signals was interrupted: what was lost on it is said again.
-    if (connection.signalingState === "have-local-offer") this.#say({ description: connection.localDescription?.toJSON() });
+    if (connection.signalingState === "have-local-offer")
+      this.#say({ description: connection.localDescription?.toJSON() });
     else if (!word.to && this.state !== "connected" && connection.remoteDescription) this.#restartIce();
   }
 
@@ -214,7 +221,8 @@ export class Call extends EventTarget {
     connection.onconnectionstatechange = () => this.#follow(connection);
     connection.ontrack = ({ track }) => this.dispatchEvent(new CustomEvent("track", { detail: track }));
     this.#openNotes(connection);
-    if (!this.#polite) for (const kind of KINDS) this.#prepare(connection.addTransceiver(kind, { direction: "sendrecv" }), kind);
+    if (!this.#polite)
+      for (const kind of KINDS) this.#prepare(connection.addTransceiver(kind, { direction: "sendrecv" }), kind);
     this.#planRestart();
   }
 
@@ -243,7 +251,9 @@ export class Call extends EventTarget {
   /** What is there has to do when the answer takes long. @param {RTCPeerConnection} connection */
   async #refresh(connection) {
     const late = new Promise((resolve) => setTimeout(resolve, this.#timing.ways, null));
-    const ways = /** @type {Ways | null} */ (await Promise.race([this.#askWays(this.#refused).catch(() => null), late]));
+    const ways = /** @type {Ways | null} */ (
+      await Promise.race([this.#askWays(this.#refused).catch(() => null), late])
+    );
     if (!ways) return;
     this.#ways = ways;
     this.#refused = false;
@@ -360,7 +370,8 @@ export class Call extends EventTarget {
   #restartIce() {
     const connection = this.#connection;
     if (!connection?.remoteDescription) this.hello();
-    else if (connection.signalingState === "have-local-offer") this.#say({ description: connection.localDescription?.toJSON() });
+    else if (connection.signalingState === "have-local-offer")
+      this.#say({ description: connection.localDescription?.toJSON() });
     else connection.restartIce();
   }
 

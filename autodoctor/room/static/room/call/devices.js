@@ -34,7 +34,8 @@ export async function openAll(kinds, facing) {
   const together = kinds.length > 1 ? await open(kinds, facing) : null;
   /** @type {[Kind, Opened][]} */
   const opened = [];
-  for (const kind of kinds) opened.push([kind, together?.stream ? part(together.stream, kind) : await open([kind], facing)]);
+  for (const kind of kinds)
+    opened.push([kind, together?.stream ? part(together.stream, kind) : await open([kind], facing)]);
   return /** @type {Record<Wanted, Opened>} */ (Object.fromEntries(opened));
 }
 

@@ -46,5 +46,8 @@ export class Finds {
  * @param {string} name
  */
 export function wordsOf(element, name) {
-  return /** @type {HTMLTemplateElement} */ (element.querySelector(`template[data-words="${name}"]`)).content.textContent ?? "";
+  return (
+    /** @type {HTMLTemplateElement} */ (element.querySelector(`template[data-words="${name}"]`)).content.textContent ??
+    ""
+  );
 }

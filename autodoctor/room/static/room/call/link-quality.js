@@ -50,7 +50,10 @@ export class LinkQuality {
 
   /** @param {number} maxHeight  no more than this is ever sent */
   constructor(maxHeight = LADDER[0].height) {
-    this.#top = Math.max(0, LADDER.findIndex(({ height }) => height <= maxHeight));
+    this.#top = Math.max(
+      0,
+      LADDER.findIndex(({ height }) => height <= maxHeight),
+    );
     this.#rung = this.#top;
   }
 
@@ -75,7 +78,12 @@ export class LinkQuality {
       bars: bytes > 0 ? bars(seen) : 0,
       rung: this.#rung,
       receiving: bytes > 0,
-      facts: { rtt: seen.rtt, loss: seen.loss, received: seconds ? (bytes * 8) / seconds / 1000 : 0, height: seen.height },
+      facts: {
+        rtt: seen.rtt,
+        loss: seen.loss,
+        received: seconds ? (bytes * 8) / seconds / 1000 : 0,
+        height: seen.height,
+      },
     };
   }
 

@@ -117,7 +117,10 @@ export class LocalMedia extends EventTarget {
     const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
     const place = cameras.findIndex(({ deviceId }) => deviceId === before.deviceId);
     this.#facing = (before.facingMode ?? this.#facing) === "environment" ? "user" : "environment";
-    this.#choice = { ...this.#choice, camera: before.facingMode ? null : (cameras[(place + 1) % cameras.length]?.deviceId ?? null) };
+    this.#choice = {
+      ...this.#choice,
+      camera: before.facingMode ? null : (cameras[(place + 1) % cameras.length]?.deviceId ?? null),
+    };
     this.#put("video", null); // many phones open one camera at a time
     await this.#take("video");
     if (!this.#tracks.video) await this.#takeAgain(before);
@@ -206,9 +209,15 @@ export class LocalMedia extends EventTarget {
   /** @param {Kind} kind @returns {MediaTrackConstraints} */
   #wishes(kind) {
     const { camera, microphone, maxHeight } = this.#choice;
-    if (kind === "audio") return { ...(this.isRaw ? AS_IT_IS : SPEECH), ...(microphone && { deviceId: { ideal: microphone } }) };
+    if (kind === "audio")
+      return { ...(this.isRaw ? AS_IT_IS : SPEECH), ...(microphone && { deviceId: { ideal: microphone } }) };
     const which = camera ? { deviceId: { ideal: camera } } : { facingMode: { ideal: this.#facing } };
-    return { ...which, height: { ideal: maxHeight }, width: { ideal: (maxHeight * 16) / 9 }, frameRate: { ideal: FRAME_RATE } };
+    return {
+      ...which,
+      height: { ideal: maxHeight },
+      width: { ideal: (maxHeight * 16) / 9 },
+      frameRate: { ideal: FRAME_RATE },
+    };
   }
 
   /**

@@ -14,7 +14,8 @@ export class OwnPicture extends HTMLElement {
 
   connectedCallback() {
     this.dataset.corner ??= CORNERS[0];
-    for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel", "keydown"]) this.addEventListener(name, this);
+    for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel", "keydown"])
+      this.addEventListener(name, this);
   }
 
   /** @param {Event} event */

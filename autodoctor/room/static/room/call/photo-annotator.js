@@ -24,7 +24,8 @@ export class PicturePen extends HTMLElement {
   #done = () => undefined;
 
   connectedCallback() {
-    for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) this.#canvas.addEventListener(name, this);
+    for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
+      this.#canvas.addEventListener(name, this);
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
     this.#dialog.addEventListener("close", () => this.#finish(null));
     this.addEventListener("keydown", (event) => {
@@ -111,7 +112,10 @@ export class PicturePen extends HTMLElement {
     pen.drawImage(/** @type {CanvasImageSource} */ (this.#picture), 0, 0);
     const width = Math.max(canvas.width, canvas.height) * LINE_SHARE;
     pen.lineCap = pen.lineJoin = "round";
-    const passes = /** @type {[string, number][]} */ ([[COLOURS.edge, width * 1.8], [COLOURS.line, width]]);
+    const passes = /** @type {[string, number][]} */ ([
+      [COLOURS.edge, width * 1.8],
+      [COLOURS.line, width],
+    ]);
     for (const [colour, thickness] of passes) {
       pen.strokeStyle = colour;
       pen.lineWidth = thickness;
@@ -121,10 +125,14 @@ export class PicturePen extends HTMLElement {
   }
 
   #keep() {
-    this.#canvas.toBlob((blob) => {
-      if (blob) this.#finish(new File([blob], `${this.dataset.name}.jpg`, { type: "image/jpeg" }));
-      this.#dialog.close();
-    }, "image/jpeg", JPEG_QUALITY);
+    this.#canvas.toBlob(
+      (blob) => {
+        if (blob) this.#finish(new File([blob], `${this.dataset.name}.jpg`, { type: "image/jpeg" }));
+        this.#dialog.close();
+      },
+      "image/jpeg",
+      JPEG_QUALITY,
+    );
   }
 
   /** @param {File | null} file */
@@ -145,7 +153,10 @@ export class PicturePen extends HTMLElement {
 
 /** What a video shows now, in its full size. @param {HTMLVideoElement} video */
 export function freeze(video) {
-  const frozen = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
+  const frozen = Object.assign(document.createElement("canvas"), {
+    width: video.videoWidth,
+    height: video.videoHeight,
+  });
   frozen.getContext("2d")?.drawImage(video, 0, 0);
   return frozen;
 }
@@ -158,7 +169,15 @@ function shape({ tool, points }, width) {
   const path = new Path2D();
   const [from, to = points[0]] = points;
   if (tool === "circle") {
-    path.ellipse((from.x + to.x) / 2, (from.y + to.y) / 2, Math.abs(to.x - from.x) / 2, Math.abs(to.y - from.y) / 2, 0, 0, 2 * Math.PI);
+    path.ellipse(
+      (from.x + to.x) / 2,
+      (from.y + to.y) / 2,
+      Math.abs(to.x - from.x) / 2,
+      Math.abs(to.y - from.y) / 2,
+      0,
+      0,
+      2 * Math.PI,
+    );
     return path;
   }
   path.moveTo(from.x, from.y);

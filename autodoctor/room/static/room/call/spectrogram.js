@@ -39,7 +39,8 @@ export class SoundPicture extends HTMLElement {
 
   /** On a page that nobody has touched yet, a sound stands still. @param {AudioContext} context */
   #wake(context) {
-    if (context.state === "suspended") addEventListener("pointerdown", () => context.resume().catch(() => undefined), { once: true });
+    if (context.state === "suspended")
+      addEventListener("pointerdown", () => context.resume().catch(() => undefined), { once: true });
   }
 
   stop() {
@@ -57,7 +58,10 @@ export class SoundPicture extends HTMLElement {
   /** The next fifteen seconds, or less when it is stopped before. @param {string} name @returns {Promise<File>} */
   keep(name) {
     const format = FORMATS.find((each) => MediaRecorder.isTypeSupported(each)) ?? "";
-    const recorder = new MediaRecorder(/** @type {MediaStream} */ (this.#stream), { mimeType: format, audioBitsPerSecond: 128_000 });
+    const recorder = new MediaRecorder(/** @type {MediaStream} */ (this.#stream), {
+      mimeType: format,
+      audioBitsPerSecond: 128_000,
+    });
     this.#recorder = recorder;
     recorder.start();
     const timer = setTimeout(() => recorder.stop(), CLIP_MS);

@@ -25,7 +25,12 @@ export class StageMarks {
 
   /** What the other side has switched on. @param {Told} told */
   other({ camera, microphone, screen, thin }) {
-    this.#toggle({ "other-dark": camera === false || thin, "other-thin": thin, "other-muted": microphone === false, "other-shares": screen });
+    this.#toggle({
+      "other-dark": camera === false || thin,
+      "other-thin": thin,
+      "other-muted": microphone === false,
+      "other-shares": screen,
+    });
   }
 
   /**
@@ -38,7 +43,12 @@ export class StageMarks {
     const microphone = Boolean(media.track("audio")) && !media.isMuted;
     this.#toggle({ "own-dark": !camera, "own-thin": thin });
     this.#stage.dataset.facing = media.isSharing ? "" : (media.track("video")?.getSettings().facingMode ?? "user");
-    this.#press({ mute: !microphone, camera: !camera || media.isSharing && media.isCameraOff, screen: media.isSharing, light: media.isLit });
+    this.#press({
+      mute: !microphone,
+      camera: !camera || (media.isSharing && media.isCameraOff),
+      screen: media.isSharing,
+      light: media.isLit,
+    });
     this.engine(engine);
     this.#offer(media);
   }

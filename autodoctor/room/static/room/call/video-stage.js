@@ -207,7 +207,9 @@ export class VideoStage extends HTMLElement {
     if (!media) return;
     this.#call?.replaceTrack(kind, media.track(kind)).then(() => this.#limit());
     const own = this.#video("own");
-    own.srcObject = media.track("video") ? new MediaStream([/** @type {MediaStreamTrack} */ (media.track("video"))]) : null;
+    own.srcObject = media.track("video")
+      ? new MediaStream([/** @type {MediaStreamTrack} */ (media.track("video"))])
+      : null;
     this.#tell();
   }
 
@@ -278,7 +280,8 @@ export class VideoStage extends HTMLElement {
     switch: () => this.#media?.switchCamera(),
     screen: () => this.#media?.share(!this.#media.isSharing),
     light: () => this.#media?.light(!this.#media.isLit).finally(() => this.#tell()),
-    full: () => (document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen()),
+    full: () =>
+      document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen(),
     engine: () => this.#engine(),
     keep: () => this.#sound && this.#finds.keep(this.#sound),
     snapshot: () => this.#finds.snapshot(this.#video("remote")),

@@ -35,7 +35,13 @@ export class ChatLog extends HTMLElement {
     this.#me = me;
     for (const time of this.#all("time")) this.#label(/** @type {HTMLTimeElement} */ (time));
     const form = this.querySelector("form");
-    if (form) this.#composer = new Composer(form, keepAs, (text) => this.#say(text), () => channel.typing());
+    if (form)
+      this.#composer = new Composer(
+        form,
+        keepAs,
+        (text) => this.#say(text),
+        () => channel.typing(),
+      );
     channel.on("event", (event) => this.#event(event));
     channel.on("outbox", () => this.#drawUnsent());
     channel.on("typing", ({ role }) => role !== channel.you?.role && this.#typing(role));

@@ -111,7 +111,11 @@ export class MoreTime extends HTMLElement {
       else if ("closes" in button.dataset) this.#dialog.close();
       await this.#look();
     } catch {
-      toast(/** @type {HTMLTemplateElement} */ (this.querySelector("template[data-words=unclear]")).content.textContent ?? "", "error");
+      toast(
+        /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-words=unclear]")).content.textContent ??
+          "",
+        "error",
+      );
     } finally {
       button.ariaBusy = null;
     }

@@ -140,7 +140,9 @@ export class GetHelp extends HTMLElement {
 
   /** @param {string} name */
   #words(name) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`)).content.textContent ?? "";
+    return (
+      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`)).content.textContent ?? ""
+    );
   }
 
   get #keepAs() {

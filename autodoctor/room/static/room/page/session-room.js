@@ -52,7 +52,10 @@ export class SessionRoom extends HTMLElement {
     this.querySelector("video-stage")?.follow(this.#channel);
     this.querySelector("more-time")?.follow(this.#channel);
     this.querySelector("get-help")?.follow(this.#channel);
-    this.querySelector("chat-log")?.follow(this.#channel, { me: this.dataset.me ?? "", keepAs: `room:${this.dataset.id}:draft` });
+    this.querySelector("chat-log")?.follow(this.#channel, {
+      me: this.dataset.me ?? "",
+      keepAs: `room:${this.dataset.id}:draft`,
+    });
     this.#follow(this.#session);
     this.#openFiles();
     this.#openPreflight();
@@ -107,7 +110,8 @@ export class SessionRoom extends HTMLElement {
   #call({ kind, data, by }) {
     const rule = `template[data-call="${CSS.escape(String(data.rule ?? ""))}"]`;
     const words = this.querySelector(rule) ?? this.querySelector(`template[data-call="${CSS.escape(kind)}"]`);
-    if (words instanceof HTMLTemplateElement && by?.id !== this.dataset.me) callAttention(words.content.textContent?.trim() ?? "");
+    if (words instanceof HTMLTemplateElement && by?.id !== this.dataset.me)
+      callAttention(words.content.textContent?.trim() ?? "");
   }
 
   /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
@@ -265,6 +269,9 @@ export class SessionRoom extends HTMLElement {
 
   /** @param {string} name */
   #words(name) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-announce=${name}]`)).content.textContent ?? "";
+    return (
+      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-announce=${name}]`)).content.textContent ??
+      ""
+    );
   }
 }

@@ -140,7 +140,10 @@ export class DevicePreflight extends HTMLElement {
     const video = this.#video;
     video.srcObject = stream;
     video.toggleAttribute("data-mirrored", stream.getVideoTracks()[0].getSettings().facingMode !== "environment");
-    const late = setTimeout(() => this.#streams.camera === stream && this.#become("camera", "failed", "busy"), FIRST_PICTURE_MS);
+    const late = setTimeout(
+      () => this.#streams.camera === stream && this.#become("camera", "failed", "busy"),
+      FIRST_PICTURE_MS,
+    );
     video.onplaying = () => {
       clearTimeout(late);
       this.#become("camera", "passed");
@@ -216,7 +219,9 @@ export class DevicePreflight extends HTMLElement {
       const devices = await list(kind);
       const picker = this.#picker(kind);
       const used = this.#streams[kind]?.getTracks()[0]?.getSettings().deviceId ?? chosen(kind);
-      picker.replaceChildren(...devices.map(({ label, deviceId }) => new Option(label, deviceId, false, deviceId === used)));
+      picker.replaceChildren(
+        ...devices.map(({ label, deviceId }) => new Option(label, deviceId, false, deviceId === used)),
+      );
       /** @type {HTMLElement} */ (picker.closest(".field")).hidden = !devices.some(({ label }) => label);
     }
   }
@@ -280,7 +285,9 @@ export class DevicePreflight extends HTMLElement {
   #advice(check, reason) {
     const isSaid = check === "microphone" && this.#row("camera").dataset.reason === reason;
     if (isSaid && this.#states.camera === "failed" && SETTINGS.has(reason)) return this.#copy("same");
-    const about = /** @type {HTMLTemplateElement[]} */ ([...this.querySelectorAll(`template[data-advice~="${check}-${reason}"]`)]);
+    const about = /** @type {HTMLTemplateElement[]} */ ([
+      ...this.querySelectorAll(`template[data-advice~="${check}-${reason}"]`),
+    ]);
     const here = namesOf().map((name) => about.find(({ dataset }) => dataset.for?.split(" ").includes(name)));
     const template = here.find(Boolean) ?? about.find(({ dataset }) => !dataset.for);
     return template ? template.content.cloneNode(true) : this.#copy("any");
@@ -288,7 +295,9 @@ export class DevicePreflight extends HTMLElement {
 
   /** @param {string} advice */
   #copy(advice) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-advice=${advice}]`)).content.cloneNode(true);
+    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-advice=${advice}]`)).content.cloneNode(
+      true,
+    );
   }
 
   #conclude() {
@@ -304,7 +313,10 @@ export class DevicePreflight extends HTMLElement {
       way.hidden = !ways.includes(/** @type {Mode} */ (way.dataset.lesser));
     }
     this.toggleAttribute("data-has-ways", ways.length > 0);
-    this.toggleAttribute("data-untried", phase === "failed" && !isHeard(this.#states) && this.#states.speaker !== "failed");
+    this.toggleAttribute(
+      "data-untried",
+      phase === "failed" && !isHeard(this.#states) && this.#states.speaker !== "failed",
+    );
     if (phase === "failed" || phase === "ready") this.#report?.tell(this.#facts("video"));
   }
 
@@ -340,7 +352,8 @@ export class DevicePreflight extends HTMLElement {
 
   /** @param {Mode} mode @returns {Chosen} */
   #chosen(mode) {
-    const used = /** @param {Kind} kind */ (kind) => this.#streams[kind]?.getTracks()[0]?.getSettings().deviceId ?? null;
+    const used = /** @param {Kind} kind */ (kind) =>
+      this.#streams[kind]?.getTracks()[0]?.getSettings().deviceId ?? null;
     const camera = mode === "video" ? used("camera") : null;
     const microphone = mode === "chat" ? null : used("microphone");
     return { mode, camera, microphone, maxHeight: this.#maxHeight };
@@ -354,7 +367,9 @@ export class DevicePreflight extends HTMLElement {
 
   /** @param {string} name */
   #words(name) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`)).content.textContent ?? "";
+    return (
+      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`)).content.textContent ?? ""
+    );
   }
 
   /** @param {Check} check @returns {HTMLElement} */

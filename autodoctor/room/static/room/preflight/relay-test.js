@@ -28,7 +28,10 @@ export const NOTHING = { loss_percent: 100, kbit: 0 };
  *   `limit`: milliseconds until it must be connected
  * @returns {Promise<Passage>}
  */
-export async function passThrough(iceServers, { seconds = SECONDS, policy = "relay", progress = () => {}, limit = CONNECT_LIMIT_MS } = {}) {
+export async function passThrough(
+  iceServers,
+  { seconds = SECONDS, policy = "relay", progress = () => {}, limit = CONNECT_LIMIT_MS } = {},
+) {
   const ends = [1, 2].map(() => new RTCPeerConnection({ iceServers, iceTransportPolicy: policy }));
   try {
     const [out, into] = await connect(ends[0], ends[1], limit);
@@ -41,7 +44,8 @@ export async function passThrough(iceServers, { seconds = SECONDS, policy = "rel
 }
 
 /** Whether there is one among these. @param {RTCIceServer[]} iceServers */
-export const hasRelay = (iceServers) => iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
+export const hasRelay = (iceServers) =>
+  iceServers.some(({ urls }) => [urls].flat().some((url) => /^turns?:/.test(url)));
 
 /**
  * @param {RTCPeerConnection} caller
@@ -91,12 +95,16 @@ async function send(out, into, lasts, progress) {
     owed = Math.min(AT_ONCE_BYTES, owed + ((passed - before) * KBIT) / 8);
     before = passed;
     // What waits here was not lost on the way: it only has to be waited for.
-    for (; owed >= PACKET_BYTES && out.bufferedAmount < AT_ONCE_BYTES; owed -= PACKET_BYTES, sent += 1) out.send(packet);
+    for (; owed >= PACKET_BYTES && out.bufferedAmount < AT_ONCE_BYTES; owed -= PACKET_BYTES, sent += 1)
+      out.send(packet);
     progress(passed / lasts);
     await pause(EVERY_MS);
   }
   await pause(STRAGGLERS_MS);
-  return { loss_percent: 100 * (1 - received / Math.max(1, sent)), kbit: (counted * PACKET_BYTES * 8) / (lasts - warm) };
+  return {
+    loss_percent: 100 * (1 - received / Math.max(1, sent)),
+    kbit: (counted * PACKET_BYTES * 8) / (lasts - warm),
+  };
 }
 
 /** @param {number} ms */

@@ -81,7 +81,10 @@ export class Channel extends EventTarget {
    * @param {Partial<typeof TIMING>} [options.timing]
    * @param {() => number} [options.random]
    */
-  constructor(address, { after, outbox, joined = false, clock = new ServerClock(), timing = {}, random = Math.random }) {
+  constructor(
+    address,
+    { after, outbox, joined = false, clock = new ServerClock(), timing = {}, random = Math.random },
+  ) {
     super();
     this.#address = address;
     this.after = after;

@@ -1,6 +1,6 @@
 """A sandbox of one's own for a test, on a free port, with the pay page's buttons as methods.
 
-from autodoctor.sandbox.testing import stripe_sandbox  # noqa: F401, in a conftest.py
+from tests.kit.stripe_sandbox import stripe_sandbox  # noqa: F401, in a conftest.py
 """
 
 import threading

@@ -1,0 +1,95 @@
+"""How the end of a session is put, by reason and reader: as the heading of its page, and in a list of sessions.
+
+What support reads is the label of `EndReason`; what is charged is in `rules/settlement.py`.
+"""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from autodoctor.accounts.models import Role
+from autodoctor.sessions.formatting import format_duration
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.states import EndReason
+
+
+@dataclass(frozen=True)
+class EndWords:
+    """`heading` and `outcome` are for everybody but `about`, whom it concerns most: they read the last two."""
+
+    heading: Promise
+    outcome: Promise
+    about: Role | None = None
+    own_heading: Promise | None = None
+    own_outcome: Promise | None = None
+
+
+_CALLED_OFF = EndWords(
+    _("The session was called off"),
+    _("Called off"),
+    Role.CUSTOMER,
+    _("You called the session off"),
+    _("You called it off"),
+)
+
+WORDS: dict[EndReason, EndWords] = {
+    EndReason.UNPAID: EndWords(_("This booking was not paid in time"), _("Not paid in time")),
+    EndReason.CANCELLED_BY_CUSTOMER: _CALLED_OFF,
+    EndReason.CANCELLED_LATE: _CALLED_OFF,
+    EndReason.CANCELLED_BY_SUPPORT: EndWords(_("Our support team called the session off"), _("Ended by support")),
+    EndReason.UNATTENDED: EndWords(_("Sorry: no mechanic was free in time"), _("No mechanic was free")),
+    EndReason.NEVER_STARTED: EndWords(_("The session never came about"), _("Never came about")),
+    EndReason.CUSTOMER_NO_SHOW: EndWords(
+        _("The customer did not come"),
+        _("The customer did not come"),
+        Role.CUSTOMER,
+        _("Your mechanic waited, but you did not come"),
+    ),
+    EndReason.TIME_UP: EndWords(_("The time is up"), _("Took its whole time")),
+    EndReason.ENDED_BY_CUSTOMER: EndWords(
+        _("%(customer)s ended the session"),
+        _("Ended by the customer"),
+        Role.CUSTOMER,
+        _("You ended the session"),
+        _("You ended it"),
+    ),
+    EndReason.ENDED_BY_MECHANIC: EndWords(
+        _("%(mechanic)s ended the session early"),
+        _("Ended early by the mechanic"),
+        Role.MECHANIC,
+        _("You ended the session early"),
+        _("You ended it early"),
+    ),
+    EndReason.ENDED_BY_SUPPORT: EndWords(_("Our support team ended the session"), _("Ended by support")),
+    EndReason.MECHANIC_LOST: EndWords(
+        _("The session ended: your mechanic’s connection was lost"),
+        _("The mechanic’s connection was lost"),
+        Role.MECHANIC,
+        _("The session ended: your connection was lost"),
+    ),
+    EndReason.CUSTOMER_LOST: EndWords(
+        _("The session ended: your customer’s connection was lost"),
+        _("The customer’s connection was lost"),
+        Role.CUSTOMER,
+        _("The session ended: your connection was lost"),
+    ),
+    EndReason.EXCEEDED_CAP: EndWords(_("The session reached the limit of %(cap)s"), _("Reached the longest time")),
+}
+
+
+def heading(session: Session, role: str, *, cap_seconds: float) -> str:
+    """Why it is over, as this role reads it on top of its page; `cap_seconds`: the longest a session may last."""
+    words = WORDS[EndReason(session.end_reason)]
+    own = words.own_heading if role == words.about else None
+    return str(own or words.heading) % {
+        "customer": session.customer.name,
+        "mechanic": session.mechanic.name if session.mechanic else "",
+        "cap": format_duration(cap_seconds),
+    }
+
+
+def outcome(session: Session, role: str) -> str:
+    """Why it is over, as this role reads it in a list."""
+    words = WORDS[EndReason(session.end_reason)]
+    return str((words.own_outcome if role == words.about else None) or words.outcome)
