@@ -30,9 +30,8 @@ def chat_markup() -> str:
     """As the server renders it for a customer, before anything was said."""
     session = SimpleNamespace(id=uuid4())
     lines = [*LINES, *(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
-    page = SimpleNamespace(
-        session=session, role="customer", takes_part=True, entries=[], lines=lines, file_kinds=["image", "audio", "pdf"]
-    )
+    chat = SimpleNamespace(entries=[], lines=lines, file_kinds=["image", "audio", "pdf"])
+    page = SimpleNamespace(session=session, role="customer", takes_part=True, chat=chat)
     return STYLE + render_to_string("room/parts/chat.html", {"page": page})
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 GREEN = {"rtt_ms": 40, "jitter_ms": 3, "loss_percent": 0, "up_kbit": 5000, "relay_kbit": 1300}
-IMPORTED = "async (given) => {{ const module = await import('room/{name}'); return module.{call}; }}"
+IMPORTED = "async (given) => {{ const module = await import('{name}'); return module.{call}; }}"
 STATES = {"camera": "passed", "microphone": "passed", "speaker": "passed", "network": "passed"}
 
 
@@ -40,7 +40,10 @@ def ask(page: Page, name: str, call: str, given: Any = None) -> Any:
     ],
 )
 def test_what_a_connection_is_good_for(browser_page: Page, figures: dict[str, Any], level: str, weakness: str) -> None:
-    assert ask(browser_page, "link-test", "judge(given)", GREEN | figures) == {"level": level, "weakness": weakness}
+    assert ask(browser_page, "room/preflight/link-test", "judge(given)", GREEN | figures) == {
+        "level": level,
+        "weakness": weakness,
+    }
 
 
 # The page's time moves only while an answer is on its way: no busy machine is taken for a bad line.
@@ -140,16 +143,19 @@ def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:
 
 def test_what_goes_through_a_call_arrives(browser_page: Page) -> None:
     """Without a relay here: the direct way."""
-    found = ask(browser_page, "relay-test", "passThrough([], { seconds: 1, policy: 'all' })")
+    found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { seconds: 1, policy: 'all' })")
     assert found["loss_percent"] < 50
     assert found["kbit"] > 100
 
 
 def test_nothing_gets_through_an_unreachable_relay(browser_page: Page) -> None:
-    found = ask(browser_page, "relay-test", "passThrough([], { limit: 100 })")
+    found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { limit: 100 })")
     assert found == {"loss_percent": 100, "kbit": 0}
-    assert ask(browser_page, "relay-test", "hasRelay(given)", [{"urls": ["stun:a"]}]) is False
-    assert ask(browser_page, "relay-test", "hasRelay(given)", [{"urls": "stun:a"}, {"urls": ["turns:b"]}]) is True
+    assert ask(browser_page, "room/preflight/relay-test", "hasRelay(given)", [{"urls": ["stun:a"]}]) is False
+    assert (
+        ask(browser_page, "room/preflight/relay-test", "hasRelay(given)", [{"urls": "stun:a"}, {"urls": ["turns:b"]}])
+        is True
+    )
 
 
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
@@ -176,7 +182,7 @@ PIXEL = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/131.
     ],
 )
 def test_names_the_browser_for_its_words(browser_page: Page, agent: str, fingers: int, names: list[str]) -> None:
-    assert ask(browser_page, "browser-name", "namesOf(given[0], given[1])", [agent, fingers]) == names
+    assert ask(browser_page, "lib/browser-name", "namesOf(given[0], given[1])", [agent, fingers]) == names
 
 
 @pytest.mark.parametrize(
@@ -199,20 +205,20 @@ def test_names_the_browser_for_its_words(browser_page: Page, agent: str, fingers
 )
 def test_ways_in(browser_page: Page, changes: dict[str, str], may_chat: bool, phase: str, ways: list[str]) -> None:
     states = STATES | changes
-    assert ask(browser_page, "preflight-ways", "phaseOf(given)", states) == phase
+    assert ask(browser_page, "room/preflight/preflight-fallbacks", "phaseOf(given)", states) == phase
     call = "lesserWays(given[0], { mayChat: given[1] })"
-    assert ask(browser_page, "preflight-ways", call, [states, may_chat]) == ways
+    assert ask(browser_page, "room/preflight/preflight-fallbacks", call, [states, may_chat]) == ways
 
 
 def test_where_no_call_gets_through_only_words_do(browser_page: Page) -> None:
     states = STATES | {"network": "failed"}
     call = "lesserWays(given, { mayChat: true, mayTalk: false })"
-    assert ask(browser_page, "preflight-ways", call, states) == ["chat"]
+    assert ask(browser_page, "room/preflight/preflight-fallbacks", call, states) == ["chat"]
 
 
 def test_only_what_was_finished_is_reported(browser_page: Page) -> None:
     states = {"camera": "failed", "microphone": "passed", "speaker": "skipped", "network": "checking"}
-    assert ask(browser_page, "preflight-ways", "outcomes(given)", states) == {
+    assert ask(browser_page, "room/preflight/preflight-fallbacks", "outcomes(given)", states) == {
         "camera": "failed",
         "microphone": "passed",
         "speaker": "skipped",
@@ -233,7 +239,7 @@ def test_only_what_was_finished_is_reported(browser_page: Page) -> None:
     ],
 )
 def test_why_a_device_did_not_open(browser_page: Page, name: str, message: str, reason: str) -> None:
-    assert ask(browser_page, "devices", "reasonOf(given)", {"name": name, "message": message}) == reason
+    assert ask(browser_page, "room/call/devices", "reasonOf(given)", {"name": name, "message": message}) == reason
 
 
 REPORT = """async (statuses) => {
