@@ -357,7 +357,7 @@ CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"
 CLOCK_EMBEDDED = env.bool("CLOCK_EMBEDDED", default=True)  # off where `manage.py clock` runs beside the server
 CRON_SECRET = env.str("CRON_SECRET", default="")
 if not CRON_SECRET and not DEBUG:
-    exit_with("CRON_SECRET is not set: give a long random string; a scheduler outside proves itself with it.")
+    exit_with("CRON_SECRET is not set: give a long random string; external cron jobs authenticate with it.")
 
 # Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
 DEADLINES = DEFAULT_SECONDS | env.json("DEADLINES", default={})

@@ -21,7 +21,7 @@ THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
 class Command(BaseCommand):
-    help = "Make the private place where uploads are kept: the directory, or the S3 bucket with its policy."
+    help = "Create the private store for uploads: the directory, or the S3 bucket with its policy."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if storage.is_directory():
