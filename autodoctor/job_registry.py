@@ -1,7 +1,7 @@
-"""Fact → consequence: what a higher capability does about news from a lower one; and every job's handler in one table.
+"""Every job's handler, and which fact of a lower capability has which consequence in a higher one, in one table.
 
-A fact is scheduled in the transaction that makes it true, so it cannot be lost; its consequence runs at once from
-the durable queue, in a transaction of its own.
+A fact is scheduled in the transaction that makes it true, so it cannot be lost. Its consequence runs immediately from
+the queue, in its own transaction.
 """
 
 from contextlib import suppress
@@ -36,7 +36,7 @@ def _session_of(job: Job) -> UUID:
 
 
 def fulfill(job: Job, now: datetime) -> None:
-    """A hold is there: the request goes into the queue, or the session gets its time."""
+    """A hold was placed: put the request into the queue, or extend the session."""
     if job.payload["purpose"] == Payment.Purpose.BOOKING:
         transitions.admit_request(session_id=_session_of(job), now=now)
     else:
@@ -44,14 +44,14 @@ def fulfill(job: Job, now: datetime) -> None:
 
 
 def tell_of_extension(job: Job, now: datetime) -> None:
-    """The bank asks or declined, while both sit in the session."""
+    """The bank asks for a confirmation or declined: log it for both participants."""
     extensions.notify_extension_pending(
         session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now
     )
 
 
 def close(job: Job, now: datetime) -> None:
-    """A hold became a charge or was released: part of the session's history; the last one brings the receipt."""
+    """A hold was charged or released: log it. The last one issues the receipt."""
     transitions.record_payment_event(
         session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now
     )
@@ -59,7 +59,7 @@ def close(job: Job, now: datetime) -> None:
 
 
 def tell_of_refund(job: Job, now: datetime) -> None:
-    """Some of it was given back: in the session's history and by mail."""
+    """A refund was issued: log it and send a mail."""
     session_id, data = _session_of(job), dict(job.payload)
     transitions.record_payment_event(
         session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now
@@ -68,17 +68,17 @@ def tell_of_refund(job: Job, now: datetime) -> None:
 
 
 def credit_the_mechanic(job: Job, now: datetime) -> None:
-    """A session is over, and something of it was charged."""
+    """A session is over and was charged: credit the mechanic's earning."""
     earnings.credit_earning(session_id=_session_of(job), now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
-    """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
+    """A payment differs from our row, is disputed, or a refund failed: raise an alert."""
     support_alerts.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
 
 
 def note_for_support(job: Job, now: datetime) -> None:
-    """A dispute is decided: in the session's history, for support to read."""
+    """A dispute is decided: log it for support."""
     transitions.record_payment_event(
         session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now
     )
@@ -86,7 +86,7 @@ def note_for_support(job: Job, now: datetime) -> None:
 
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
-    """Work about a session was given up: money stands still, or somebody does not know what they should."""
+    """A job about a session has failed: raise an alert, because money or news is stuck."""
     if session_id := _concerned(job):
         data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
         if payment := _payment_of(job):
@@ -95,7 +95,7 @@ def alert_of_parked(job: Job, **rest: object) -> None:
 
 
 def _concerned(job: Job) -> UUID | None:
-    """Which session a job is about; None for one that is about none."""
+    """Return the session of a job; None if it has none."""
     if job.kind in DEADLINES:
         return UUID(job.key)
     if job.kind in ("summary.mail", "receipt.mail"):
@@ -109,7 +109,7 @@ def _concerned(job: Job) -> UUID | None:
 
 
 def _payment_of(job: Job) -> Payment | None:
-    """A charge, release, call-off, refund or transfer is kept under the id of its payment, or its own."""
+    """Return the payment of a charge, release, cancellation, refund or transfer."""
     of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earning__movements__id=job.key)
     with suppress(ValidationError):  # what is done about a customer's card is kept under another kind of key
         return Payment.objects.filter(of_this).first()

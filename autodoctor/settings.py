@@ -27,7 +27,7 @@ DATA.mkdir(parents=True, exist_ok=True)
 
 
 def _secret(name: str, file: str, make: Callable[[], str]) -> str:
-    """From the environment, else (development only) generated once into the data directory."""
+    """Return the secret from the environment, else (development only) generate it once in the data directory."""
     given = str(env.str(name, default=""))
     if given or not DEBUG:
         return given
@@ -187,7 +187,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 
 def _trusted_proxies(given: str) -> int | list[IPv4Network | IPv6Network]:
-    """How many proxies stand in front, or which addresses they have; by default X-Forwarded-For is not believed."""
+    """Return the number or the addresses of the proxies in front; by default X-Forwarded-For is not trusted."""
     if not given or given.isdigit():
         return int(given or 0)
     try:

@@ -94,15 +94,15 @@ class ChatPanel(Panel):
 
     @property
     def last_seq(self) -> int:
-        """How far the page shows the log."""
+        """Return how far the page shows the log."""
         return max([self.session.seq, *(entry.event.seq for entry in self.entries[-1:])])
 
     @property
     def lines(self) -> list[str]:
-        """Every line that a script may have to add."""
+        """Return every line that a script may add."""
         return [*sorted(LINES), *sorted(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
 
     @property
     def file_kinds(self) -> list[str]:
-        """Every kind of file that a script may have to add."""
+        """Return every kind of file that a script may add."""
         return list(StoredFile.Kind.values)
