@@ -18,7 +18,7 @@ from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import BEFORE_START, State
@@ -129,12 +129,12 @@ def push_new_events(state: SessionState, now: datetime) -> None:
     for notice in found.values():
         _post(state.session, notice, now)
     is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
-    if is_offered and reaches(request_queue.free_mechanics(state.session)):
+    if is_offered and reaches(eligibility.eligible_mechanics(state.session, now)):
         schedule("request.offer", str(state.session.id), now)
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Every mechanic who is free hears of a request, unless somebody has it already."""
+    """Every mechanic who is eligible hears of a request, unless somebody has it already."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return
@@ -148,7 +148,8 @@ def push_request_offer(job: Job, now: datetime) -> None:
         until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
         seen_at=("/dashboard/",),
     )
-    queue_push(note, to=request_queue.free_mechanics(session).values_list("id", flat=True), now=now)
+    to = eligibility.eligible_mechanics(session, now).values_list("id", flat=True)
+    queue_push(note, to=to, now=now)
 
 
 def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
