@@ -8,13 +8,15 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from autodoctor.accounts.models import User
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import preflight, support_actions
+from autodoctor.sessions.lifecycle import preflight
 from autodoctor.sessions.models import Participant, Session, SessionEvent
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement
@@ -188,5 +190,6 @@ class Case:
         return any(job.attempts for job in self.jobs)
 
     @cached_property
-    def takers(self) -> list[Any]:
-        return list(support_actions.eligible_mechanics(self.session)[:50])
+    def takers(self) -> list[User]:
+        """Mechanics whom support may assign, by name."""
+        return list(eligibility.eligible_mechanics(self.session, self.now).order_by("name")[:50])

@@ -13,7 +13,7 @@ from autodoctor.files.ingest import Upload
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent, stamp
-from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, RUNNING, State
 
@@ -65,7 +65,7 @@ def remove_file(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> 
 def session_with_files(user: User, session_id: UUID) -> Session:
     """The session whose files this person may see. Raises `Session.DoesNotExist` for anybody else."""
     session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
-    candidate = user.role == Role.MECHANIC and request_queue.requests_open_to(user).filter(pk=session_id).exists()
+    candidate = user.role == Role.MECHANIC and eligibility.requests_open_to(user).filter(pk=session_id).exists()
     if event_log.role_in(user, session) is None and not candidate:
         raise Session.DoesNotExist
     return session

@@ -6,14 +6,13 @@ does nothing more.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
 from autodoctor.payments import ledger
@@ -21,10 +20,10 @@ from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify.mail import send_session_mail
-from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.queries.eligibility import Obstacle, why_not_eligible
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, EndReason, InvalidTransition, State, check
+from autodoctor.sessions.states import BEFORE_START, EndReason, InvalidTransition, State, check
 
 LONGEST_REASON = 500  # characters
 LONGEST_MESSAGE = 4_000
@@ -69,16 +68,6 @@ def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UU
         return state.session
 
 
-def eligible_mechanics(session: Session) -> QuerySet[User]:
-    """Whom a request could be given to: taking sessions, with none of their own, and not having given it back."""
-    approved = User.objects.filter(is_active=True, banned_at=None, is_staff=False).filter(
-        mechanic_profile__state=MechanicProfile.State.APPROVED, mechanic_profile__taking_sessions=True
-    )
-    busy = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic")
-    had_it = session.participants.values("user")
-    return approved.exclude(id__in=busy).exclude(id__in=had_it).exclude(id=session.customer_id).order_by("name")
-
-
 def assign(
     *, session_id: UUID, by: User, mechanic_id: UUID, reason: str, now: datetime, token: UUID | None = None
 ) -> Session:
@@ -94,13 +83,10 @@ def assign(
                 return state.session
             if state.session.state not in BEFORE_START:
                 raise InvalidTransition(state.session.state, State.ACCEPTED)
-            mechanic = eligible_mechanics(state.session).filter(id=mechanic_id).first()
-            if mechanic is None:
-                raise Refused("not_free", _("This mechanic is not free for it any more. Choose another one."))
+            mechanic = _eligible(state.session, mechanic_id, now)
             _note(state, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
             if state.session.mechanic:
                 transitions.release_mechanic(state, "by_support", at=now, who=who)
-            eligibility.check_claim(state.session, mechanic, now)
             transitions.assign_mechanic(state, mechanic, at=now, who=who)
             send_session_mail(mechanic, state, "assigned", now=now)
             return state.session
@@ -168,6 +154,35 @@ def closing_reason(session: Session) -> str:
     kinds = ("support.ended", "support.cancelled")
     last = SessionEvent.objects.filter(session=session, kind__in=kinds).order_by("-seq").first()
     return str(last.data["reason"]) if last else ""
+
+
+def _eligible(session: Session, mechanic_id: UUID, now: datetime) -> User:
+    """The mechanic, who may have this request. Raises `Refused` in words for support."""
+    mechanic = User.objects.filter(id=mechanic_id).first()
+    if mechanic is None:
+        raise Refused("not_free", _("There is no such mechanic. Choose another mechanic."))
+    if why := why_not_eligible(session, mechanic, now):
+        choose = _("Choose another mechanic.")
+        raise Refused("not_free", f"{_obstacle_in_words(why) % {'name': mechanic.name}} {choose}")
+    return mechanic
+
+
+def _obstacle_in_words(obstacle: Obstacle) -> str:
+    match obstacle:
+        case Obstacle.NOT_A_MECHANIC:
+            return _("%(name)s is not an approved mechanic.")
+        case Obstacle.OWN_REQUEST:
+            return _("%(name)s is the customer of this session.")
+        case Obstacle.RELEASED_BEFORE:
+            return _("%(name)s was released from this request before.")
+        case Obstacle.SUMMARY_OVERDUE:
+            return _("%(name)s has an overdue summary.")
+        case Obstacle.IN_SESSION:
+            return _("%(name)s already has a session.")
+        case Obstacle.NOT_TAKING:
+            return _("%(name)s is not taking sessions.")
+        case _:
+            assert_never(obstacle)
 
 
 def _support(by: User, session: Session) -> event_log.Actor:

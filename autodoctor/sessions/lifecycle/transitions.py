@@ -114,8 +114,7 @@ def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Sessio
             forget_misses(mechanic)
             return state.session
     except IntegrityError as error:
-        sentence = _("You already have an open session. Finish or release it first.")
-        raise Refused("already_in_session", sentence) from error
+        raise eligibility.already_in_session() from error
 
 
 def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: event_log.Actor | None = None) -> None:

@@ -13,7 +13,8 @@ from autodoctor.sessions.queries import pending_summaries
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement, triggers
-from autodoctor.sessions.rules.table import RULES, Rule, Tell
+from autodoctor.sessions.rules.rule import Rule, Tell
+from autodoctor.sessions.rules.table import RULES
 
 
 def notify_rule_fired(state: SessionState, name: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
@@ -35,7 +36,8 @@ def rule_data(state: SessionState, rule: Rule, at: datetime) -> dict[str, Any]:
     """What the log keeps of a rule that fired (docs/protocol.md). `minutes` since its moment; ahead of it, negative."""
     since = rule.since.of(state)
     minutes = 0.0 if since is None else (at - since).total_seconds() / 60
-    return {"rule": rule.kind, "minutes": round(minutes, 1), **ids_of(state.session)}
+    left = {"seconds_left": triggers.duration(rule.wait.name).total_seconds()} if rule.ahead and rule.wait else {}
+    return {"rule": rule.kind, "minutes": round(minutes, 1), **ids_of(state.session), **left}
 
 
 def ids_of(session: Session) -> dict[str, str | None]:

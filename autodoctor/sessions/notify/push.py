@@ -1,12 +1,10 @@
 """Who is told outside of the page, and in which words: it follows from what was appended to the log.
 
 Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
-event of a kind or by a rule that stands in `NOTICES` tells people by it, without knowing.
+event of a kind that stands in `NOTICES`, or by a rule whose row has words for it, tells people by it, without knowing.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,43 +16,24 @@ from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules.rule import Notice, Tell
+from autodoctor.sessions.rules.table import A_DAY, MECHANIC_WAITS, RULES
 from autodoctor.sessions.states import BEFORE_START, State
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
-SOON, A_DAY = timedelta(minutes=10), timedelta(hours=24)
 REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else has it
 
 
-@dataclass(frozen=True)
-class Notice:
-    """What one side is told. In the words `%(mechanic)s` and `%(customer)s` are names."""
-
-    to: Role
-    title: "StrPromise"
-    body: "StrPromise"
-    lasts: timedelta = SOON  # afterwards it is no news any more
-    urgent: bool = True
-    about: str = "session"  # a later notice about the same takes the place of an earlier one
-    page: str = ""  # below the session's
-
-
-_HERE = Notice(
-    Role.CUSTOMER,
-    gettext_lazy("%(mechanic)s is waiting for you"),
-    gettext_lazy("Come back to your session. The clock has not started."),
-)
+# By kind; what a rule says in its own words stands in its row.
 NOTICES: dict[str, Notice] = {
     "session.accepted": Notice(
         Role.CUSTOMER,
         gettext_lazy("%(mechanic)s has accepted"),
         gettext_lazy("Open your session and join. The clock starts only when you are both there."),
     ),
-    "mechanic.came": _HERE,
+    "mechanic.came": MECHANIC_WAITS,
     "session.waiting": Notice(
         Role.CUSTOMER,
         gettext_lazy("You are both there"),
@@ -81,35 +60,10 @@ NOTICES: dict[str, Notice] = {
         about="summary",
         page="summary/",
     ),
-    "request.offer_stop": Notice(
+    "nudge.customer": Notice(
         Role.CUSTOMER,
-        gettext_lazy("Still looking for a mechanic"),
-        gettext_lazy("You can go on waiting, or stop. Stopping costs nothing."),
-    ),
-    "mechanic.lost_offer": Notice(
-        Role.CUSTOMER,
-        gettext_lazy("Your mechanic has lost the connection"),
-        gettext_lazy("Your time stands still. You can go on waiting, or end the session."),
-    ),
-    "nudge.customer": _HERE,
-    "mechanic.nudge": Notice(
-        Role.MECHANIC,
-        gettext_lazy("Your customer is waiting"),
-        gettext_lazy("Join now, or the request goes to another mechanic."),
-    ),
-    "start.sound": Notice(
-        Role.MECHANIC,
-        gettext_lazy("You are both there"),
-        gettext_lazy("Your customer waits for you to start the session."),
-    ),
-    "summary.reminder": Notice(
-        Role.MECHANIC,
-        gettext_lazy("A summary is due"),
-        gettext_lazy("%(customer)s is waiting for it."),
-        lasts=A_DAY,
-        urgent=False,
-        about="summary",
-        page="summary/",
+        gettext_lazy("Your session needs you"),
+        gettext_lazy("Open it to see what is going on."),
     ),
     "nudge.mechanic": Notice(
         Role.MECHANIC,
@@ -117,7 +71,6 @@ NOTICES: dict[str, Notice] = {
         gettext_lazy("Open it to see what is going on."),
     ),
 }
-NOTICES["summary.second_reminder"] = NOTICES["summary.reminder"]
 BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
 
 
@@ -129,12 +82,12 @@ def push_new_events(state: SessionState, now: datetime) -> None:
     for notice in found.values():
         _post(state.session, notice, now)
     is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
-    if is_offered and reaches(request_queue.free_mechanics(state.session)):
+    if is_offered and reaches(eligibility.eligible_mechanics(state.session, now)):
         schedule("request.offer", str(state.session.id), now)
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Every mechanic who is free hears of a request, unless somebody has it already."""
+    """Every mechanic who is eligible hears of a request, unless somebody has it already."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return
@@ -148,13 +101,16 @@ def push_request_offer(job: Job, now: datetime) -> None:
         until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
         seen_at=("/dashboard/",),
     )
-    queue_push(note, to=request_queue.free_mechanics(session).values_list("id", flat=True), now=now)
+    to = eligibility.eligible_mechanics(session, now).values_list("id", flat=True)
+    queue_push(note, to=to, now=now)
 
 
 def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
     """By its rule if there are words for that, else by its kind; nobody is told what they did themselves."""
     kind = "mechanic.came" if _comes_first(state, event) else event.kind
-    notice = NOTICES.get(event.rule or "") or NOTICES.get(kind)
+    rule = RULES.get(event.rule or "")
+    of_rule = rule.does.push if rule and isinstance(rule.does, Tell) else None
+    notice = of_rule or NOTICES.get(kind)
     return notice if notice and event.actor_role != notice.to else None
 
 

@@ -15,10 +15,10 @@ from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import pending_summaries, request_queue
+from autodoctor.sessions.queries import eligibility, pending_summaries, request_queue
 from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, EndReason, State
+from autodoctor.sessions.states import OPEN, TERMINAL, EndReason, State
 
 PER_PAGE = 20
 
@@ -120,14 +120,9 @@ def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
 
 def open_requests(mechanic: User) -> list[SessionRow]:
     """The queue as this mechanic may take from it."""
-    sessions = list(request_queue.requests_open_to(mechanic))
+    sessions = list(eligibility.requests_open_to(mechanic))
     files = request_queue.files_of(sessions)
     return [SessionRow(session, Role.MECHANIC.value, [], files=files[session.id]) for session in sessions]
-
-
-def is_busy(mechanic: User) -> bool:
-    """Holds a session already, and so cannot accept another."""
-    return Session.objects.filter(mechanic=mechanic, state__in=CLAIMED).exists()
 
 
 def completed_by(mechanic: User) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.sessions.models import Session
@@ -46,18 +46,17 @@ def pending_summaries_of(mechanic: User, now: datetime) -> list[PendingSummary]:
 
 def blocking_session(mechanic: User, now: datetime) -> Session | None:
     """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
-    return by(mechanic).filter(ended_at__lte=_overdue_before(now)).first()
+    overdue = blocking_summaries(now).filter(mechanic=mechanic)
+    return overdue.select_related("customer", "mechanic").order_by("ended_at").first()
 
 
-def blocked_mechanics(now: datetime) -> "QuerySet[Session]":
-    """The sessions, of whichever mechanics, whose summaries are in the way."""
+def blocking_summaries(now: datetime, since: datetime | None = None) -> QuerySet[Session]:
+    """The sessions, of whichever mechanics, whose summaries are in the way; or have been since then."""
+    unwritten = Q(summarised_at=None) | Q(summarised_at__gt=since) if since else Q(summarised_at=None)
+    overdue_before = now - duration("summary_alert")
     return Session.objects.filter(
-        state=State.COMPLETED, summarised_at=None, mechanic__isnull=False, ended_at__lte=_overdue_before(now)
+        unwritten, state=State.COMPLETED, mechanic__isnull=False, ended_at__lte=overdue_before
     )
-
-
-def _overdue_before(now: datetime) -> datetime:
-    return now - duration("summary_alert")
 
 
 def page_of(session: Session) -> str:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from autodoctor.scheduler.queue import pending, reschedule
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.rules.table import DEADLINES, Rule
+from autodoctor.sessions.rules.rule import Rule
+from autodoctor.sessions.rules.table import DEADLINES
 
 
 def expected_deadlines(state: SessionState) -> dict[str, datetime]:

@@ -20,8 +20,9 @@ from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.core.errors import Refused, SeeOther, own_path
 from autodoctor.sessions.lifecycle import rating
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import dashboards, earnings_report, pending_summaries, ratings
+from autodoctor.sessions.queries import dashboards, earnings_report, eligibility, pending_summaries, ratings
 from autodoctor.sessions.queries.earnings_report import month_of
+from autodoctor.sessions.queries.eligibility import Obstacle
 from autodoctor.sessions.rules.triggers import duration
 
 
@@ -106,5 +107,10 @@ def _to_write(request: SignedInRequest) -> dict[str, Any]:
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:
-    owed = pending_summaries.blocking_session(request.user, timezone.now())
-    return {"requests": dashboards.open_requests(request.user), "busy": dashboards.is_busy(request.user), "owed": owed}
+    now = timezone.now()
+    found = eligibility.obstacles(request.user, now)
+    return {
+        "requests": dashboards.open_requests(request.user),
+        "busy": Obstacle.IN_SESSION in found,
+        "owed": pending_summaries.blocking_session(request.user, now) if Obstacle.SUMMARY_OVERDUE in found else None,
+    }
