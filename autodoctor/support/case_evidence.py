@@ -11,11 +11,11 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from autodoctor.core import links
 from autodoctor.core.pdf import as_set, moment, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
@@ -222,6 +222,6 @@ def _short(at: Any) -> str:
 def _about_summary(case: Case) -> str:
     if case.session.summarised_at is None:
         return ""
-    page = f"{settings.SITE_URL}/sessions/{case.session.id}/summary/"
+    page = links.absolute(links.summary_page(case.session.id))
     sentence = _("Written by the mechanic and sent to the customer by mail, with photos, on %(at)s: %(page)s")
     return sentence % {"at": moment(case.session.summarised_at), "page": page}

@@ -4,14 +4,17 @@ Mail goes its own way (`telling.write_to`), since it says more; here is what a l
 event of a kind or by a rule that stands in `NOTICES` tells people by it, without knowing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role
+from autodoctor.core import links
 from autodoctor.payments.formatting import format_cents
 from autodoctor.push.queue import PushNote, queue_push, reaches
 from autodoctor.scheduler.models import Job
@@ -40,7 +43,7 @@ class Notice:
     lasts: timedelta = SOON  # afterwards it is no news any more
     urgent: bool = True
     about: str = "session"  # a later notice about the same takes the place of an earlier one
-    page: str = ""  # below the session's
+    page: Callable[[UUID], str] = links.room_page
 
 
 _HERE = Notice(
@@ -79,7 +82,7 @@ NOTICES: dict[str, Notice] = {
         lasts=A_DAY,
         urgent=False,
         about="summary",
-        page="summary/",
+        page=links.summary_page,
     ),
     "request.offer_stop": Notice(
         Role.CUSTOMER,
@@ -109,7 +112,7 @@ NOTICES: dict[str, Notice] = {
         lasts=A_DAY,
         urgent=False,
         about="summary",
-        page="summary/",
+        page=links.summary_page,
     ),
     "nudge.mechanic": Notice(
         Role.MECHANIC,
@@ -143,10 +146,10 @@ def push_request_offer(job: Job, now: datetime) -> None:
     note = PushNote(
         title=_("New request"),
         body=_("%(plan)s, %(time)s. You earn %(earns)s.") % facts,
-        path=f"/sessions/{session.id}/",
+        path=links.room_page(session.id),
         topic=f"{session.id}:request",
         until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
-        seen_at=("/dashboard/",),
+        seen_at=(links.dashboard(),),
     )
     queue_push(note, to=request_queue.free_mechanics(session).values_list("id", flat=True), now=now)
 
@@ -171,7 +174,7 @@ def _post(session: Session, notice: Notice, now: datetime) -> None:
     note = PushNote(
         title=str(notice.title) % names,
         body=str(notice.body) % names,
-        path=f"/sessions/{session.id}/{notice.page}",
+        path=notice.page(session.id),
         topic=f"{session.id}:{notice.about}",
         until=now + notice.lasts,
         urgent=notice.urgent,

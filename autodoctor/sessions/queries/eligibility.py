@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import links
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import pending_summaries
@@ -26,4 +27,4 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
         raise Refused("released_before", _("You gave this request back, so it goes to somebody else."))
     if owed := pending_summaries.blocking_session(mechanic, now):
         sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
-        raise Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=pending_summaries.page_of(owed))
+        raise Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=links.summary_page(owed.id))

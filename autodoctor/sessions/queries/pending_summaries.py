@@ -10,8 +10,6 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import State
 
-PAGE = "/sessions/{session_id}/summary/"
-
 
 def due_within() -> timedelta:
     """How long after its end a session's summary is due: when the mechanic is reminded for the second time."""
@@ -58,7 +56,3 @@ def blocked_mechanics(now: datetime) -> "QuerySet[Session]":
 
 def _overdue_before(now: datetime) -> datetime:
     return now - duration("summary_alert")
-
-
-def page_of(session: Session) -> str:
-    return PAGE.format(session_id=session.id)
