@@ -25,7 +25,7 @@ from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.scheduler.handlers import Handler, parked
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
-from autodoctor.sessions.lifecycle import earnings, extensions, support_alerts, transitions
+from autodoctor.sessions.lifecycle import alert_work, closing, extensions, transitions
 from autodoctor.sessions.rules.table import DEADLINES
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
 from autodoctor.summaries.jobs import session_in
@@ -69,12 +69,12 @@ def tell_of_refund(job: Job, now: datetime) -> None:
 
 def credit_the_mechanic(job: Job, now: datetime) -> None:
     """A session is over, and something of it was charged."""
-    earnings.credit_earning(session_id=_session_of(job), now=now)
+    closing.credit_earning(session_id=_session_of(job), now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
-    support_alerts.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
+    alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
 
 
 def note_for_support(job: Job, now: datetime) -> None:
@@ -91,7 +91,7 @@ def alert_of_parked(job: Job, **rest: object) -> None:
         data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
         if payment := _payment_of(job):
             data["payment_id"] = str(payment.id)
-        support_alerts.raise_support_alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
+        alert_work.raise_support_alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
 
 
 def _concerned(job: Job) -> UUID | None:

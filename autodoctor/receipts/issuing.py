@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-
+from autodoctor.core import links
 from autodoctor.mail.delivery import deliver
 from autodoctor.mail.message import Attachment
 from autodoctor.mail.queue import queue_mail
@@ -49,7 +48,7 @@ def send(job: Job, now: datetime) -> None:
     deliver(
         "receipts/mail/receipt",
         to=customer,
-        context={"receipt": shown, "session": session, "page": f"{settings.SITE_URL}/sessions/{session.id}/receipt/"},
+        context={"receipt": shown, "session": session, "page": links.absolute(links.receipt_page(session.id))},
         key=f"receipt:{job.key}",
         attachments=[Attachment(f"receipt-{shown.number}.pdf", "application/pdf", content)],
     )

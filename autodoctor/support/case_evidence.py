@@ -11,10 +11,10 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from autodoctor.core import links
 from autodoctor.core.formatting import document_moment, exact_moment
 from autodoctor.core.pdf import as_set, typeset
 from autodoctor.files.listing import open_file
@@ -218,6 +218,6 @@ def _entry(event: SessionEvent) -> dict[str, str]:
 def _about_summary(case: Case) -> str:
     if case.session.summarised_at is None:
         return ""
-    page = f"{settings.SITE_URL}/sessions/{case.session.id}/summary/"
+    page = links.absolute(links.summary_page(case.session.id))
     sentence = _("Written by the mechanic and sent to the customer by mail, with photos, on %(at)s: %(page)s")
     return sentence % {"at": document_moment(case.session.summarised_at), "page": page}

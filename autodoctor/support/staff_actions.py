@@ -14,7 +14,7 @@ from autodoctor.core.parsing import storable_text
 from autodoctor.payments import webhook_inbox
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle.support_notes import add_note
+from autodoctor.sessions.lifecycle.support_actions import add_note
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN
 from autodoctor.support.models import Deed

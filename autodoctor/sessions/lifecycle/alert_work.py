@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import links
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
 from autodoctor.mail.queue import queue_mail
@@ -16,6 +18,7 @@ from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Alert, stamp
+from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import alerts, event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.table import DEADLINES
@@ -36,6 +39,12 @@ class AlertWork:
     def note(self, kind: str, *, at: datetime, **facts: object) -> None:
         data = {"alert": self.alert.seq, "rule": self.alert.rule, **facts}
         event_log.append_event(self.state.session, kind, at=at, by=self.who, audience=SUPPORT, data=data)
+
+
+def raise_support_alert(*, session_id: UUID, rule: str, data: dict[str, Any], now: datetime) -> None:
+    """Something happened that a person has to look at; `rule` is one without a deadline."""
+    with session_transaction(session_id, now) as state:
+        mail.alert_support(state, rule, at=now, data=data)
 
 
 def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUID | None = None) -> Alert:
@@ -152,10 +161,10 @@ def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
     note = push.PushNote(
         title=_("Nobody has taken an alert"),
         body=state.session.customer.name,
-        path=f"/support/sessions/{state.session.id}/",
+        path=links.support_case(state.session.id),
         topic=f"{state.session.id}:alert",
         until=now + PUSH_IS_NEWS,
-        seen_at=("/support/",),
+        seen_at=(links.support_board(),),
     )
     push.queue_push(note, to=[person.id for person in alerts.support_staff()], now=now)
 

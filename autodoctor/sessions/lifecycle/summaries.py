@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import earnings
+from autodoctor.sessions.lifecycle import closing
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
@@ -29,7 +29,7 @@ def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str,
         )
         state.fired[SUMMARY] = now
         state.session.summarised_at = now
-        earnings.notify_earning(state.session, now)
+        closing.notify_earning(state.session, now)
         return state.session
 
 

@@ -147,6 +147,13 @@ def note(
         return None if _done(state.session, token) else _note(state, kind, who, reason, now, token)
 
 
+def add_note(*, session_id: UUID, kind: str, by: User, data: dict[str, Any], now: datetime) -> None:
+    """What support did without changing the session; `kind` is one of `support.*`. Raises `Session.DoesNotExist`."""
+    with session_transaction(session_id, now) as state:
+        who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
+        event_log.append_event(state.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)
+
+
 def closing_reason(session: Session) -> str:
     """Why support ended or called off this session, as both read it; empty when somebody else did."""
     if session.end_reason not in {EndReason.ENDED_BY_SUPPORT, EndReason.CANCELLED_BY_SUPPORT}:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role
+from autodoctor.core import links
 from autodoctor.payments.formatting import format_cents
 from autodoctor.push.queue import PushNote, queue_push, reaches
 from autodoctor.scheduler.models import Job
@@ -58,7 +59,7 @@ NOTICES: dict[str, Notice] = {
         lasts=A_DAY,
         urgent=False,
         about="summary",
-        page="summary/",
+        page=links.summary_page,
     ),
     "nudge.customer": Notice(
         Role.CUSTOMER,
@@ -96,10 +97,10 @@ def push_request_offer(job: Job, now: datetime) -> None:
     note = PushNote(
         title=_("New request"),
         body=_("%(plan)s, %(time)s. You earn %(earns)s.") % facts,
-        path=f"/sessions/{session.id}/",
+        path=links.room_page(session.id),
         topic=f"{session.id}:request",
         until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
-        seen_at=("/dashboard/",),
+        seen_at=(links.dashboard(),),
     )
     to = eligibility.eligible_mechanics(session, now).values_list("id", flat=True)
     queue_push(note, to=to, now=now)
@@ -127,7 +128,7 @@ def _post(session: Session, notice: Notice, now: datetime) -> None:
     note = PushNote(
         title=str(notice.title) % names,
         body=str(notice.body) % names,
-        path=f"/sessions/{session.id}/{notice.page}",
+        path=notice.page(session.id),
         topic=f"{session.id}:{notice.about}",
         until=now + notice.lasts,
         urgent=notice.urgent,

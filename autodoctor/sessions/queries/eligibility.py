@@ -7,6 +7,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.core import links
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.queries import pending_summaries, request_queue
@@ -108,7 +109,7 @@ def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
         return Refused("released_before", _("You gave this request back, so it goes to somebody else."))
     if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):
         sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
-        link = pending_summaries.page_of(owed)
+        link = links.summary_page(owed.id)
         return Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=link)
     return already_in_session()
 

@@ -10,8 +10,6 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import State
 
-PAGE = "/sessions/{session_id}/summary/"
-
 
 def due_within() -> timedelta:
     """How long after its end a session's summary is due: when the mechanic is reminded for the second time."""
@@ -57,7 +55,3 @@ def blocking_summaries(now: datetime, since: datetime | None = None) -> QuerySet
     return Session.objects.filter(
         unwritten, state=State.COMPLETED, mechanic__isnull=False, ended_at__lte=overdue_before
     )
-
-
-def page_of(session: Session) -> str:
-    return PAGE.format(session_id=session.id)

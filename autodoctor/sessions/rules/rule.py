@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.utils.functional import Promise
 
 from autodoctor.accounts.models import Role
+from autodoctor.core import links
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.durations import Wait
@@ -45,7 +47,7 @@ class Notice:
     lasts: timedelta = timedelta(minutes=10)  # afterwards it is no news any more
     urgent: bool = True
     about: str = "session"  # a later notice about the same takes the place of an earlier one
-    page: str = ""  # below the session's
+    page: Callable[[UUID], str] = links.room_page
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role
+from autodoctor.core import links
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.rules.durations import WAITS, Wait
@@ -65,7 +66,7 @@ _SUMMARY_DUE = Notice(
     lasts=A_DAY,
     urgent=False,
     about="summary",
-    page="summary/",
+    page=links.summary_page,
 )
 _COME_TO_MECHANIC = nudge(
     Role.CUSTOMER, mail="customer_nudge", push=MECHANIC_WAITS, call=_("Your mechanic is waiting for you")

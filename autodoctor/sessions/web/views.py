@@ -1,4 +1,4 @@
-"""The dashboards, one a role, the page of a mechanic, and rating.
+"""The dashboards, one a role, the page of a mechanic, rating, and addresses of files that stay.
 
 Each list is a fragment at an address of its own, fetched again when the feed says so.
 """
@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.core.errors import Refused, SeeOther, own_path
-from autodoctor.sessions.lifecycle import rating
+from autodoctor.files.listing import files_of, url_of
+from autodoctor.sessions.lifecycle import attachments, rating
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import dashboards, earnings_report, eligibility, pending_summaries, ratings
 from autodoctor.sessions.queries.earnings_report import month_of
@@ -94,6 +95,21 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, refused.detail)
     return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
+
+
+@signed_in
+@require_safe
+@never_cache
+def session_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thumbnail: bool = False) -> HttpResponse:
+    """An address that stays: it leads whoever may see the file to one that expires."""
+    try:
+        attachments.session_with_files(request.user, session_id)
+    except Session.DoesNotExist:
+        raise Http404 from None
+    file = get_object_or_404(files_of(session_id), pk=file_id)
+    if thumbnail and not file.thumbnail_key:
+        raise Http404
+    return redirect(url_of(file, timezone.now(), thumbnail=thumbnail, download="download" in request.GET))
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:

@@ -89,7 +89,9 @@ def test_one_group_of_the_log_alone(desk: Client, charged: Story) -> None:
 def test_what_is_live_answers_only_with_news(desk: Client, charged: Story) -> None:
     live = f"{page_of(charged)}live/"
     assert desk.get(live, {"seen": charged.session.seq}).status_code == 204
-    assert desk.get(live, {"seen": charged.session.seq - 1}).status_code == 200
+    news = desk.get(live, {"seen": charged.session.seq - 1})
+    assert news.status_code == 200
+    assert 'data-kind="session.ended"' in news.content.decode()
 
 
 @pytest.mark.parametrize(
