@@ -7,6 +7,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import EventKind
 
 RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
 
@@ -24,7 +25,7 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
         }
         event_log.append_event(
             state.session,
-            "receipt.issued",
+            EventKind.RECEIPT_ISSUED,
             at=now,
             audience=event_log.Audience.CUSTOMER,
             rule=rule,

@@ -21,7 +21,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.queries import request_queue
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import BEFORE_START, State
+from autodoctor.sessions.states import BEFORE_START, EventKind, State
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise as StrPromise
@@ -49,30 +49,30 @@ _HERE = Notice(
     gettext_lazy("Come back to your session. The clock has not started."),
 )
 NOTICES: dict[str, Notice] = {
-    "session.accepted": Notice(
+    EventKind.SESSION_ACCEPTED: Notice(
         Role.CUSTOMER,
         gettext_lazy("%(mechanic)s has accepted"),
         gettext_lazy("Open your session and join. The clock starts only when you are both there."),
     ),
     "mechanic.came": _HERE,
-    "session.waiting": Notice(
+    EventKind.SESSION_WAITING: Notice(
         Role.CUSTOMER,
         gettext_lazy("You are both there"),
         gettext_lazy("%(mechanic)s starts the session any moment."),
     ),
-    "session.released": Notice(
+    EventKind.SESSION_RELEASED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your mechanic could not go on"),
         gettext_lazy("You are at the front of the queue, and nothing has been charged."),
     ),
-    "session.expired": Notice(
+    EventKind.SESSION_EXPIRED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session did not take place"),
         gettext_lazy("Open it to see why."),
         lasts=A_DAY,
         urgent=False,
     ),
-    "summary.submitted": Notice(
+    EventKind.SUMMARY_SUBMITTED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your summary is there"),
         gettext_lazy("What %(mechanic)s found, and what to do next."),
@@ -91,7 +91,7 @@ NOTICES: dict[str, Notice] = {
         gettext_lazy("Your mechanic has lost the connection"),
         gettext_lazy("Your time stands still. You can go on waiting, or end the session."),
     ),
-    "nudge.customer": _HERE,
+    EventKind.NUDGE_CUSTOMER: _HERE,
     "mechanic.nudge": Notice(
         Role.MECHANIC,
         gettext_lazy("Your customer is waiting"),
@@ -111,14 +111,14 @@ NOTICES: dict[str, Notice] = {
         about="summary",
         page="summary/",
     ),
-    "nudge.mechanic": Notice(
+    EventKind.NUDGE_MECHANIC: Notice(
         Role.MECHANIC,
         gettext_lazy("Your session needs you"),
         gettext_lazy("Open it to see what is going on."),
     ),
 }
 NOTICES["summary.second_reminder"] = NOTICES["summary.reminder"]
-BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
+BACK_IN_THE_QUEUE = {EventKind.SESSION_REQUESTED, EventKind.SESSION_RELEASED}
 
 
 def push_new_events(state: SessionState, now: datetime) -> None:
@@ -130,7 +130,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
         _post(state.session, notice, now)
     is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
     if is_offered and reaches(request_queue.free_mechanics(state.session)):
-        schedule("request.offer", str(state.session.id), now)
+        schedule("request.offer", str(state.session.id), now, session_id=state.session.id)
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
@@ -159,7 +159,7 @@ def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
 
 
 def _comes_first(state: SessionState, event: SessionEvent) -> bool:
-    joined = event.kind == "participant.joined" and event.actor_role == Role.MECHANIC
+    joined = event.kind == EventKind.PARTICIPANT_JOINED and event.actor_role == Role.MECHANIC
     return joined and state.session.state in BEFORE_START and not state.customer.is_in
 
 

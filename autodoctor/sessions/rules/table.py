@@ -16,7 +16,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.rules.triggers import Trigger, duration
-from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, State
+from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, EventKind, State
 
 Audience = SessionEvent.Audience
 
@@ -31,8 +31,8 @@ class Channel(StrEnum):
 class Tell:
     """Say it: an event of this kind, and mail by this template to whom it is for."""
 
-    kind: str
-    audience: str
+    kind: EventKind
+    audience: Audience
     channels: tuple[Channel, ...]
     mail: str = ""
     data: dict[str, Any] = field(default_factory=dict)
@@ -114,15 +114,15 @@ def _ever(session: Session) -> int:
 
 
 def _alert(**data: Any) -> Tell:
-    return Tell("alert.support", Audience.SUPPORT, (Channel.DESK,), data=data)
+    return Tell(EventKind.ALERT_SUPPORT, Audience.SUPPORT, (Channel.DESK,), data=data)
 
 
 def _nudge(role: str, mail: str = "", **data: Any) -> Tell:
     channels = (Channel.PAGE, Channel.MAIL) if mail else (Channel.PAGE,)
-    return Tell(f"nudge.{role}", role, channels, mail, data)
+    return Tell(EventKind(f"nudge.{role}"), Audience(role), channels, mail, data)
 
 
-_WARN = Tell("session.warned", Audience.BOTH, (Channel.PAGE,))
+_WARN = Tell(EventKind.SESSION_WARNED, Audience.BOTH, (Channel.PAGE,))
 
 DRAFT, REQUESTED, ACCEPTED = frozenset({State.DRAFT}), frozenset({State.REQUESTED}), frozenset({State.ACCEPTED})
 WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}), frozenset({State.RECONNECTING})
@@ -137,7 +137,7 @@ _TABLE = (
     Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE, "unnoticed",
          _alert(), once_per=_state),
     Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED, "request_missed",
-         Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
+         Tell(EventKind.REQUEST_MISSED, Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
     Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
          "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
     Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, triggers.UNATTENDED, "",
