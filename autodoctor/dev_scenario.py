@@ -30,7 +30,7 @@ from autodoctor.sessions.lifecycle import attachments, media, rating, transition
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Process, Session
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import TERMINAL, Kind, State
+from autodoctor.sessions.states import TERMINAL, EventKind, Kind, State
 from autodoctor.summaries import actions as summaries
 from autodoctor.summaries.content import Content
 
@@ -118,7 +118,7 @@ class _Act:
             who = event_log.actor(person, state.session)
             client_id = uuid5(self.session.id, text)
             event_log.append_event(
-                state.session, "message.posted", at=self.now, by=who, data={"text": text}, client_id=client_id
+                state.session, EventKind.MESSAGE_POSTED, at=self.now, by=who, data={"text": text}, client_id=client_id
             )
 
     def _conclude(self, mechanic: User, summary: Content) -> None:

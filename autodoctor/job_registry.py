@@ -26,9 +26,10 @@ from autodoctor.scheduler.handlers import Handler, parked
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
 from autodoctor.sessions.lifecycle import alert_work, closing, extensions, transitions
-from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.sessions.record.alerts import UNTAKEN
+from autodoctor.sessions.record.event_log import Audience
+from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
-from autodoctor.summaries.jobs import session_in
 
 
 def _session_of(job: Job) -> UUID:
@@ -53,7 +54,11 @@ def tell_of_extension(job: Job, now: datetime) -> None:
 def close(job: Job, now: datetime) -> None:
     """A hold became a charge or was released: part of the session's history; the last one brings the receipt."""
     transitions.record_payment_event(
-        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now
+        session_id=_session_of(job),
+        kind=EventKind(job.kind),
+        data=dict(job.payload),
+        audience=Audience.CUSTOMER,
+        now=now,
     )
     issuing.issue(session_id=_session_of(job), now=now)
 
@@ -62,7 +67,7 @@ def tell_of_refund(job: Job, now: datetime) -> None:
     """Some of it was given back: in the session's history and by mail."""
     session_id, data = _session_of(job), dict(job.payload)
     transitions.record_payment_event(
-        session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now
+        session_id=session_id, kind=EventKind.REFUND_ISSUED, data=data, audience=Audience.CUSTOMER, now=now
     )
     issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
 
@@ -80,32 +85,22 @@ def alert_support(job: Job, now: datetime) -> None:
 def note_for_support(job: Job, now: datetime) -> None:
     """A dispute is decided: in the session's history, for support to read."""
     transitions.record_payment_event(
-        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now
+        session_id=_session_of(job),
+        kind=EventKind(job.kind),
+        data=dict(job.payload),
+        audience=Audience.SUPPORT,
+        now=now,
     )
 
 
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
     """Work about a session was given up: money stands still, or somebody does not know what they should."""
-    if session_id := _concerned(job):
+    if job.session_id and job.kind != UNTAKEN:  # an alert about an alert would fail in the same way
         data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
         if payment := _payment_of(job):
             data["payment_id"] = str(payment.id)
-        alert_work.raise_support_alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
-
-
-def _concerned(job: Job) -> UUID | None:
-    """Which session a job is about; None for one that is about none."""
-    if job.kind in DEADLINES:
-        return UUID(job.key)
-    if job.kind in ("summary.mail", "receipt.mail"):
-        return session_in(job)
-    if job.kind == "mail.send":
-        named = job.payload.get("context", {}).get("session_id")
-    else:
-        payment = _payment_of(job)
-        named = payment.owner_id if payment else job.payload.get("owner_id")
-    return UUID(str(named)) if named else None
+        alert_work.raise_support_alert(session_id=job.session_id, rule="job.parked", data=data, now=timezone.now())
 
 
 def _payment_of(job: Job) -> Payment | None:

@@ -22,7 +22,7 @@ from autodoctor.sessions.models import Session
 def issue(*, session_id: UUID, now: datetime) -> None:
     """Write to the customer, in the caller's transaction, if this is the moment; who comes later changes nothing."""
     if closing.record_settled(session_id=session_id, now=now):
-        schedule("receipt.mail", str(session_id), now)
+        schedule("receipt.mail", str(session_id), now, session_id=session_id)
 
 
 def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
@@ -37,7 +37,8 @@ def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
         "card": card(payment),
         "asked_at": refund.created_at.isoformat(),
     }
-    queue_mail("receipts/mail/refund", to=payment.payer, context=context, key=f"refund:{refund.id}", now=now)
+    key = f"refund:{refund.id}"
+    queue_mail("receipts/mail/refund", to=payment.payer, context=context, key=key, now=now, session_id=payment.owner_id)
 
 
 def send(job: Job, now: datetime) -> None:

@@ -23,7 +23,7 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import SessionEvent
-from autodoctor.sessions.states import Kind
+from autodoctor.sessions.states import EventKind, Kind
 from autodoctor.summaries import document
 from autodoctor.summaries import pdf as summary_pdf
 from autodoctor.support.case_file import Case, Money
@@ -31,7 +31,6 @@ from autodoctor.support.case_presence import Attendance, attendance
 from autodoctor.support.case_timeline import Group, group_of, in_words
 
 TEMPLATE = Path(__file__).parent / "typst" / "evidence.typ"
-MESSAGE = "message.posted"
 LEFT_OUT = frozenset({Group.SUPPORT, Group.ALERTS, Group.CHAT})  # ours alone, or given in full below
 MOST_MESSAGES = 1_000
 PIECE_BYTES = 1 << 20
@@ -85,7 +84,7 @@ def _named(files: list[StoredFile]) -> Iterator[tuple[str, StoredFile]]:
 def _data(case: Case) -> dict[str, Any]:
     session = case.session
     events = list(session.events.order_by("seq"))
-    messages = [event for event in events if event.kind == MESSAGE]
+    messages = [event for event in events if event.kind == EventKind.MESSAGE_POSTED]
     about = case.vehicle or session.plan_name
     return {
         "words": _words(),

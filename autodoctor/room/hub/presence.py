@@ -37,6 +37,15 @@ class Admission(NamedTuple):
     presence: dict[str, str] = NOBODY
 
 
+class SessionAdmission(NamedTuple):
+    """Somebody who may open a page of a session; `connection_id`: of a party's page, which counts as here."""
+
+    guest: ConnectedUser
+    place: Membership
+    connection_id: UUID | None = None
+    presence: dict[str, str] = NOBODY
+
+
 @dataclass(frozen=True, slots=True)
 class HandshakeRequest:
     """A socket that wants in; to the feed when it names no session."""

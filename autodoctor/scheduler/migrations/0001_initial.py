@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=120, verbose_name='key')),
                 ('due_at', models.DateTimeField(verbose_name='due')),
                 ('run_at', models.DateTimeField(verbose_name='next run')),
+                ('session_id', models.UUIDField(db_index=True, null=True, verbose_name='session')),
                 ('external', models.BooleanField(default=False, verbose_name='calls others')),
                 ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
                 ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='payload')),

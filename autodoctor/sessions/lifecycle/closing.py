@@ -9,7 +9,7 @@ from autodoctor.sessions.lifecycle.transaction import lock_session, session_tran
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import TERMINAL, State
+from autodoctor.sessions.states import TERMINAL, EventKind, State
 
 RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
 
@@ -27,7 +27,7 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
         }
         event_log.append_event(
             state.session,
-            "receipt.issued",
+            EventKind.RECEIPT_ISSUED,
             at=now,
             audience=event_log.Audience.CUSTOMER,
             rule=rule,

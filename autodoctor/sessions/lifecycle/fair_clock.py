@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import SessionState, missing_roles
 from autodoctor.sessions.rules.triggers import lenient_left
+from autodoctor.sessions.states import EventKind
 
 MEDIA = "media"  # as the cause of a pause, beside the two roles
 
@@ -19,7 +20,7 @@ def may_pause(session: Session, role: str) -> bool:
     return role == "mechanic" or lenient_left(session) > timedelta()
 
 
-def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str]:
+def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[EventKind]:
     """Pause or resume as attendance demands; returns the events that tell it, in order.
 
     A pause begins at the last sign of life of the one who is leaving, else (the cause changes hands) now.
@@ -31,10 +32,10 @@ def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str
     told = []
     if session.paused_at:
         resume_clock(session, at)
-        told.append("session.resumed")
+        told.append(EventKind.SESSION_RESUMED)
     if cause:
         pause_clock(session, cause, left_at or at)
-        told.append("session.paused")
+        told.append(EventKind.SESSION_PAUSED)
     return told
 
 

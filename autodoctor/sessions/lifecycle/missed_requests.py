@@ -26,7 +26,12 @@ def count_missed_request(state: SessionState, at: datetime, now: datetime) -> No
     switched_off = accounts.count_misses(mechanics=missed, most=MISSES_BEFORE_SWITCH_OFF, now=at)
     for mechanic in switched_off:
         queue_mail(
-            "sessions/mail/switched_off", to=mechanic, context={}, key=f"{state.session.id}:{mechanic.id}:off", now=at
+            "sessions/mail/switched_off",
+            to=mechanic,
+            context={},
+            key=f"{state.session.id}:{mechanic.id}:off",
+            now=at,
+            session_id=state.session.id,
         )
     off = [str(mechanic.id) for mechanic in switched_off]
     data = {"missed": [str(user_id) for user_id in missed], "switched_off": off, "concerns": off}

@@ -23,7 +23,7 @@ from autodoctor.sessions.notify.mail import send_session_mail
 from autodoctor.sessions.queries.eligibility import Obstacle, why_not_eligible
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.states import BEFORE_START, EndReason, InvalidTransition, State, check
+from autodoctor.sessions.states import BEFORE_START, EndReason, EventKind, InvalidTransition, State, check
 
 LONGEST_REASON = 500  # characters
 LONGEST_MESSAGE = 4_000
@@ -39,7 +39,7 @@ def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID |
             return state.session
         check(state.session.state, State.COMPLETED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(state, "support.ended", who, reason, now, token)
+        _note(state, EventKind.SUPPORT_ENDED, who, reason, now, token)
         transitions.complete_session(state, EndReason.ENDED_BY_SUPPORT, at=now, who=who)
         return state.session
 
@@ -52,7 +52,7 @@ def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
             return state.session
         check(state.session.state, State.CANCELLED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(state, "support.cancelled", who, reason, now, token)
+        _note(state, EventKind.SUPPORT_CANCELLED, who, reason, now, token)
         transitions.cancel_unstarted(state, State.CANCELLED, EndReason.CANCELLED_BY_SUPPORT, at=now, who=who)
         return state.session
 
@@ -63,7 +63,7 @@ def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UU
         who = _support(by, state.session)
         if _done(state.session, token):
             return state.session
-        _note(state, "support.released", who, reason, now, token)
+        _note(state, EventKind.SUPPORT_RELEASED, who, reason, now, token)
         transitions.release_mechanic(state, "by_support", at=now, who=who)
         return state.session
 
@@ -84,7 +84,7 @@ def assign(
             if state.session.state not in BEFORE_START:
                 raise InvalidTransition(state.session.state, State.ACCEPTED)
             mechanic = _eligible(state.session, mechanic_id, now)
-            _note(state, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
+            _note(state, EventKind.SUPPORT_ASSIGNED, who, reason, now, token, mechanic=mechanic.name)
             if state.session.mechanic:
                 transitions.release_mechanic(state, "by_support", at=now, who=who)
             transitions.assign_mechanic(state, mechanic, at=now, who=who)
@@ -110,11 +110,11 @@ def give_time(
             raise Refused("invalid", _("One minute to an hour can be given at once."), 422)
         if seconds > (room := _room(state.session, now)):
             raise Refused("too_long", _too_long(room))
-        _note(state, "support.extended", who, reason, now, token, seconds=seconds)
+        _note(state, EventKind.SUPPORT_EXTENDED, who, reason, now, token, seconds=seconds)
         fair_clock.extend_clock(state.session, seconds, now)
         facts = {"extension": {"id": None, "seconds": seconds, "stands": "given"}}
         state.session.clock_seq = event_log.append_event(
-            state.session, "session.extended", at=now, by=who, data=facts
+            state.session, EventKind.SESSION_EXTENDED, at=now, by=who, data=facts
         ).seq
         return state.session
 
@@ -139,7 +139,7 @@ def send_message(
 
 
 def note(
-    *, session_id: UUID, by: User, kind: str, reason: str, now: datetime, token: UUID | None = None
+    *, session_id: UUID, by: User, kind: EventKind, reason: str, now: datetime, token: UUID | None = None
 ) -> SessionEvent | None:
     """Support does something elsewhere that belongs to the history of this session; None when it was done before."""
     with session_transaction(session_id, now) as state:
@@ -147,8 +147,8 @@ def note(
         return None if _done(state.session, token) else _note(state, kind, who, reason, now, token)
 
 
-def add_note(*, session_id: UUID, kind: str, by: User, data: dict[str, Any], now: datetime) -> None:
-    """What support did without changing the session; `kind` is one of `support.*`. Raises `Session.DoesNotExist`."""
+def add_note(*, session_id: UUID, kind: EventKind, by: User, data: dict[str, Any], now: datetime) -> None:
+    """What support did without changing the session; Raises `Session.DoesNotExist`."""
     with session_transaction(session_id, now) as state:
         who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
         event_log.append_event(state.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)
@@ -158,7 +158,7 @@ def closing_reason(session: Session) -> str:
     """Why support ended or called off this session, as both read it; empty when somebody else did."""
     if session.end_reason not in {EndReason.ENDED_BY_SUPPORT, EndReason.CANCELLED_BY_SUPPORT}:
         return ""
-    kinds = ("support.ended", "support.cancelled")
+    kinds = (EventKind.SUPPORT_ENDED, EventKind.SUPPORT_CANCELLED)
     last = SessionEvent.objects.filter(session=session, kind__in=kinds).order_by("-seq").first()
     return str(last.data["reason"]) if last else ""
 
@@ -208,12 +208,24 @@ def _say(
     state: SessionState, text: str, to: str, who: event_log.Actor, now: datetime, token: UUID | None = None
 ) -> SessionEvent:
     return event_log.append_event(
-        state.session, "message.posted", at=now, by=who, audience=to, data={"text": text}, client_id=token
+        state.session,
+        EventKind.MESSAGE_POSTED,
+        at=now,
+        by=who,
+        audience=event_log.Audience(to),
+        data={"text": text},
+        client_id=token,
     )
 
 
 def _note(
-    state: SessionState, kind: str, who: event_log.Actor, reason: str, now: datetime, token: UUID | None, **facts: Any
+    state: SessionState,
+    kind: EventKind,
+    who: event_log.Actor,
+    reason: str,
+    now: datetime,
+    token: UUID | None,
+    **facts: Any,
 ) -> SessionEvent:
     data = {"reason": _checked(reason), **facts}
     own = event_log.Audience.SUPPORT

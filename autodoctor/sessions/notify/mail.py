@@ -101,5 +101,10 @@ def send_session_mail(user: User, state: SessionState, template: str, *, now: da
         **more,
     }
     queue_mail(
-        f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now
+        f"sessions/mail/{template}",
+        to=user,
+        context=facts,
+        key=f"{session.id}:{template}:{session.seq}",
+        now=now,
+        session_id=session.id,
     )

@@ -22,37 +22,37 @@ from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.rule import Notice, Tell
 from autodoctor.sessions.rules.table import A_DAY, MECHANIC_WAITS, RULES
-from autodoctor.sessions.states import BEFORE_START, State
+from autodoctor.sessions.states import BEFORE_START, EventKind, State
 
 REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else has it
 
 
 # By kind; what a rule says in its own words stands in its row.
 NOTICES: dict[str, Notice] = {
-    "session.accepted": Notice(
+    EventKind.SESSION_ACCEPTED: Notice(
         Role.CUSTOMER,
         gettext_lazy("%(mechanic)s has accepted"),
         gettext_lazy("Open your session and join. The clock starts only when you are both there."),
     ),
     "mechanic.came": MECHANIC_WAITS,
-    "session.waiting": Notice(
+    EventKind.SESSION_WAITING: Notice(
         Role.CUSTOMER,
         gettext_lazy("You are both there"),
         gettext_lazy("%(mechanic)s starts the session any moment."),
     ),
-    "session.released": Notice(
+    EventKind.SESSION_RELEASED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your mechanic could not go on"),
         gettext_lazy("You are at the front of the queue, and nothing has been charged."),
     ),
-    "session.expired": Notice(
+    EventKind.SESSION_EXPIRED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session did not take place"),
         gettext_lazy("Open it to see why."),
         lasts=A_DAY,
         urgent=False,
     ),
-    "summary.submitted": Notice(
+    EventKind.SUMMARY_SUBMITTED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your summary is there"),
         gettext_lazy("What %(mechanic)s found, and what to do next."),
@@ -61,18 +61,18 @@ NOTICES: dict[str, Notice] = {
         about="summary",
         page=links.summary_page,
     ),
-    "nudge.customer": Notice(
+    EventKind.NUDGE_CUSTOMER: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session needs you"),
         gettext_lazy("Open it to see what is going on."),
     ),
-    "nudge.mechanic": Notice(
+    EventKind.NUDGE_MECHANIC: Notice(
         Role.MECHANIC,
         gettext_lazy("Your session needs you"),
         gettext_lazy("Open it to see what is going on."),
     ),
 }
-BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
+BACK_IN_THE_QUEUE = {EventKind.SESSION_REQUESTED, EventKind.SESSION_RELEASED}
 
 
 def push_new_events(state: SessionState, now: datetime) -> None:
@@ -84,7 +84,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
         _post(state.session, notice, now)
     is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
     if is_offered and reaches(eligibility.eligible_mechanics(state.session, now)):
-        schedule("request.offer", str(state.session.id), now)
+        schedule("request.offer", str(state.session.id), now, session_id=state.session.id)
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
@@ -116,7 +116,7 @@ def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
 
 
 def _comes_first(state: SessionState, event: SessionEvent) -> bool:
-    joined = event.kind == "participant.joined" and event.actor_role == Role.MECHANIC
+    joined = event.kind == EventKind.PARTICIPANT_JOINED and event.actor_role == Role.MECHANIC
     return joined and state.session.state in BEFORE_START and not state.customer.is_in
 
 

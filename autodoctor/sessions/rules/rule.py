@@ -11,11 +11,11 @@ from django.utils.functional import Promise
 
 from autodoctor.accounts.models import Role
 from autodoctor.core import links
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.durations import Wait
 from autodoctor.sessions.rules.triggers import Trigger, duration
-from autodoctor.sessions.states import EndReason, State
+from autodoctor.sessions.states import EndReason, EventKind, State
 
 
 class Channel(StrEnum):
@@ -59,8 +59,8 @@ class Tell:
     tells it.
     """
 
-    kind: str
-    audience: str
+    kind: EventKind
+    audience: SessionEvent.Audience
     channels: tuple[Channel, ...]
     mail: str = ""
     data: dict[str, Any] = field(default_factory=dict)

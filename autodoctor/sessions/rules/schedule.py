@@ -45,5 +45,6 @@ def align_deadlines(state: SessionState) -> int:
     """Set, move and drop clock rows until they are what the situation wants. Returns how many were set or moved."""
     want, have = expected_deadlines(state), scheduled_deadlines([state.session.id])[state.session.id]
     changed = {kind: moment for kind, moment in want.items() if have.get(kind) != moment}
-    reschedule(str(state.session.id), cancelled=have.keys() - want.keys(), scheduled=changed)
+    session_id, outdated = state.session.id, have.keys() - want.keys()
+    reschedule(str(session_id), cancelled=outdated, scheduled=changed, session_id=session_id)
     return len(changed)

@@ -25,7 +25,7 @@ from autodoctor.sessions.rules.rule import (
     Step,
     Tell,
 )
-from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, State
+from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, EventKind, State
 
 Audience = SessionEvent.Audience
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
@@ -45,13 +45,13 @@ def _ever(session: Session) -> int:
 
 
 def alert(**data: Any) -> Tell:
-    return Tell("alert.support", Audience.SUPPORT, (Channel.DESK,), data=data)
+    return Tell(EventKind.ALERT_SUPPORT, Audience.SUPPORT, (Channel.DESK,), data=data)
 
 
 def nudge(role: Role, *, mail: str = "", push: Notice | None = None, call: Promise | None = None, **data: Any) -> Tell:
     """Tell one of the two, on the page, on their devices, and by mail where a template is named."""
     channels = (Channel.PAGE, Channel.MAIL) if mail else (Channel.PAGE,)
-    return Tell(f"nudge.{role}", role, channels, mail, data, push=push, call=call)
+    return Tell(EventKind(f"nudge.{role}"), Audience(role), channels, mail, data, push=push, call=call)
 
 
 MECHANIC_WAITS = Notice(
@@ -72,7 +72,7 @@ _COME_TO_MECHANIC = nudge(
     Role.CUSTOMER, mail="customer_nudge", push=MECHANIC_WAITS, call=_("Your mechanic is waiting for you")
 )
 _CUSTOMER_WAITS, _UNWRITTEN = _("Your customer is waiting for you"), _("The summary is still to be written")
-_WARN = Tell("session.warned", Audience.BOTH, (Channel.PAGE,))
+_WARN = Tell(EventKind.SESSION_WARNED, Audience.BOTH, (Channel.PAGE,))
 
 DRAFT, REQUESTED, ACCEPTED = frozenset({State.DRAFT}), frozenset({State.REQUESTED}), frozenset({State.ACCEPTED})
 WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}), frozenset({State.RECONNECTING})
@@ -93,7 +93,7 @@ _TABLE = (
          alert(), once_per=_state),
     Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED,
          Wait("request_missed", 3 * MINUTE, least=30, most=HOUR),
-         Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL),
+         Tell(EventKind.REQUEST_MISSED, Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL),
               step=Step.COUNT_MISSED_REQUEST), once_per=_ever),
     Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
          Wait("offer_stop", 10 * MINUTE, least=MINUTE, most=HOUR, before="unattended"),

@@ -1,6 +1,9 @@
 """The table of states: no state without a way out, no cycle without an end, no transition beside it."""
 
+import re
+
 import pytest
+from django.conf import settings
 
 from autodoctor.sessions.jobs.handlers import JOBS
 from autodoctor.sessions.rules.rule import Step, Tell
@@ -13,6 +16,7 @@ from autodoctor.sessions.states import (
     TAKES_MESSAGES,
     TERMINAL,
     TRANSITIONS,
+    EventKind,
     InvalidTransition,
     State,
     check,
@@ -127,3 +131,13 @@ def test_the_stages_of_a_session() -> None:
     assert set(RUNNING) == {"live", "reconnecting"}
     assert set(OPEN) == {"draft", *BEFORE_START, *RUNNING}
     assert set(TAKES_MESSAGES) == {"accepted", "waiting", *RUNNING}
+
+
+def test_the_protocol_names_every_kind_of_event() -> None:
+    text = (settings.BASE_DIR / "docs" / "protocol.md").read_text()
+    table = text.partition("## Event kinds")[2].partition("\n\n`preflight.reported` carries")[0]
+    named = set()
+    for words in re.findall(r"`([^`]+)`", table):
+        subject, _, what = words.partition(".")
+        named |= {f"{subject}.{kind}" for kind in re.split(r",\s*", what)}
+    assert named == set(EventKind)
