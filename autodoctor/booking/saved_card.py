@@ -20,5 +20,5 @@ def card(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
     if saved_card.remove(user=request.user, now=timezone.now()):
-        messages.success(request, _("Your card is removed."))
+        messages.success(request, _("We removed your card."))
     return redirect("kept_card")

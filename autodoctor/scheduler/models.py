@@ -12,13 +12,13 @@ class Job(models.Model):
     key = models.CharField(_("key"), max_length=120)
     due_at = models.DateTimeField(_("due"))  # the deadline as agreed; a retry leaves it as it is
     run_at = models.DateTimeField(_("next run"))  # when the loop takes it: at `due_at`, later after a failure
-    external = models.BooleanField(_("calls others"), default=False)
+    external = models.BooleanField(_("calls external services"), default=False)
     version = models.PositiveIntegerField(_("version"), default=1)
     payload = models.JSONField(_("payload"), default=dict, encoder=DjangoJSONEncoder)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # failed ones
     leased_until = models.DateTimeField(_("leased until"), null=True)
     lease_owner = models.CharField(_("leased by"), max_length=40, blank=True)
-    parked_at = models.DateTimeField(_("gave up"), null=True)
+    parked_at = models.DateTimeField(_("failed"), null=True)
     last_error = models.TextField(_("last error"), blank=True)
 
     class Meta:

@@ -13,7 +13,7 @@ class SessionsConfig(AppConfig):
 
 
 def _list_times(using: str, apps: Apps = apps, **rest: object) -> None:
-    """A row for each time that may be changed, so that the admin shows all of them."""
+    """Create a row for each editable wait, so that the admin lists all of them."""
     from autodoctor.sessions.rules.durations import EDITABLE
 
     try:

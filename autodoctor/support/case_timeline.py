@@ -23,7 +23,7 @@ class Group(TextChoices):
     """What can be looked at alone."""
 
     STATE = "state", gettext_lazy("States and clock")
-    PRESENCE = "presence", gettext_lazy("Coming and going")
+    PRESENCE = "presence", gettext_lazy("Joining and leaving")
     CHAT = "chat", gettext_lazy("Chat")
     FILES = "files", gettext_lazy("Files and summary")
     MONEY = "money", gettext_lazy("Money")
@@ -54,28 +54,28 @@ _LINES: dict[str, Promise] = {
     "session.requested": gettext_lazy("Paid: the request is in the queue"),
     "session.accepted": gettext_lazy("%(who)s accepted the request"),
     "session.released": gettext_lazy("Back to the queue: %(reason)s"),
-    "session.waiting": gettext_lazy("Both are in, and wait for the start"),
-    "session.started": gettext_lazy("%(who)s started the session: the clock runs"),
+    "session.waiting": gettext_lazy("Both are in and wait for the start"),
+    "session.started": gettext_lazy("%(who)s started the session: the clock is running"),
     "session.paused": gettext_lazy("The clock is paused"),
-    "session.resumed": gettext_lazy("The clock runs again"),
+    "session.resumed": gettext_lazy("The clock is running again"),
     "session.held": gettext_lazy("The time is up, but the end waits for a payment"),
-    "session.extended": gettext_lazy("%(time)s more"),
+    "session.extended": gettext_lazy("Extended by %(time)s"),
     "session.warned": gettext_lazy("Both were told that %(left)s are left"),
     "session.ended": gettext_lazy("The session ended: %(end)s"),
     "session.auto_closed": gettext_lazy("The session was closed: %(end)s"),
-    "session.cancelled": gettext_lazy("Called off: %(end)s"),
-    "session.expired": gettext_lazy("It did not take place: %(end)s"),
+    "session.cancelled": gettext_lazy("Canceled: %(end)s"),
+    "session.expired": gettext_lazy("Did not take place: %(end)s"),
     "participant.joined": gettext_lazy("%(who)s joined"),
     "participant.left": gettext_lazy("%(who)s is missing"),
     "preflight.reported": gettext_lazy("%(who)s checked their devices: %(checks)s"),
     "file.shared": gettext_lazy("%(who)s shared %(file)s"),
     "file.removed": gettext_lazy("%(who)s removed %(file)s"),
     "extension.allowed": gettext_lazy("%(who)s says how long they can stay: %(allowed)s"),
-    "extension.pending": gettext_lazy("%(time)s more are being paid: %(stands)s"),
-    "extension.failed": gettext_lazy("%(time)s more were not paid: %(stands)s"),
+    "extension.pending": gettext_lazy("An extension of %(time)s is being paid: %(stands)s"),
+    "extension.failed": gettext_lazy("An extension of %(time)s was not paid: %(stands)s"),
     "payment.captured": gettext_lazy("The hold was charged"),
     "payment.released": gettext_lazy("The hold was released"),
-    "payment.failed": gettext_lazy("A payment was called off, or not made in time"),
+    "payment.failed": gettext_lazy("A payment was canceled or not made in time"),
     "payment.decided": gettext_lazy("“Solved?” was answered: %(solved)s"),
     "payment.dispute_closed": gettext_lazy("The dispute over %(amount)s was %(outcome)s"),
     "receipt.issued": gettext_lazy("The receipt is on its way"),
@@ -83,25 +83,25 @@ _LINES: dict[str, Promise] = {
     "summary.submitted": gettext_lazy("%(who)s submitted the summary"),
     "summary.corrected": gettext_lazy("%(who)s added a correction to the summary"),
     "rating.given": gettext_lazy("%(who)s gave %(stars)s of 5 stars"),
-    "request.missed": gettext_lazy("Mechanics who were free let the request pass"),
+    "request.missed": gettext_lazy("Available mechanics did not accept the request"),
     "nudge.customer": gettext_lazy("Nudge to the customer: %(rule)s"),
     "nudge.mechanic": gettext_lazy("Nudge to the mechanic: %(rule)s"),
     "alert.support": gettext_lazy("Alert: %(rule)s"),
     "help.asked": gettext_lazy("%(who)s asked support: %(text)s"),
     "help.answered": gettext_lazy("%(who)s answered: %(text)s"),
-    "support.took": gettext_lazy("%(who)s took on: %(rule)s"),
-    "support.handed_back": gettext_lazy("%(who)s handed back: %(rule)s"),
-    "support.done": gettext_lazy("%(who)s is done with: %(rule)s"),
+    "support.took": gettext_lazy("%(who)s took the alert: %(rule)s"),
+    "support.handed_back": gettext_lazy("%(who)s handed back the alert: %(rule)s"),
+    "support.done": gettext_lazy("%(who)s finished the alert: %(rule)s"),
     "support.banned": gettext_lazy("%(who)s banned %(name)s: %(reason)s"),
-    "support.job_retried": gettext_lazy("%(who)s had work tried again: %(kind)s"),
-    "support.job_dismissed": gettext_lazy("%(who)s dismissed work: %(kind)s. %(reason)s"),
-    "support.refunded": gettext_lazy("%(who)s gave back %(amount)s, borne by the %(bearer)s: %(reason)s"),
+    "support.job_retried": gettext_lazy("%(who)s tried a job again: %(kind)s"),
+    "support.job_dismissed": gettext_lazy("%(who)s dismissed a job: %(kind)s. %(reason)s"),
+    "support.refunded": gettext_lazy("%(who)s refunded %(amount)s, paid by the %(bearer)s: %(reason)s"),
     "support.ended": gettext_lazy("%(who)s ended the session: %(reason)s"),
-    "support.cancelled": gettext_lazy("%(who)s called the session off: %(reason)s"),
-    "support.released": gettext_lazy("%(who)s freed the mechanic: %(reason)s"),
-    "support.assigned": gettext_lazy("%(who)s gave the session to %(mechanic)s: %(reason)s"),
-    "support.extended": gettext_lazy("%(who)s gave %(given)s for nothing: %(reason)s"),
-    "support.summary_resent": gettext_lazy("%(who)s had the summary sent again: %(reason)s"),
+    "support.cancelled": gettext_lazy("%(who)s canceled the session: %(reason)s"),
+    "support.released": gettext_lazy("%(who)s released the mechanic: %(reason)s"),
+    "support.assigned": gettext_lazy("%(who)s assigned the session to %(mechanic)s: %(reason)s"),
+    "support.extended": gettext_lazy("%(who)s gave %(given)s for free: %(reason)s"),
+    "support.summary_resent": gettext_lazy("%(who)s sent the summary again: %(reason)s"),
 }
 
 RELEASES: dict[str, Promise] = {
@@ -119,11 +119,11 @@ RELEASES: dict[str, Promise] = {
 }
 
 STANDS: dict[str, Promise] = {
-    "bank": gettext_lazy("the bank is asked"),
-    "confirm": gettext_lazy("the bank wants a confirmation"),
+    "bank": gettext_lazy("the bank decides"),
+    "confirm": gettext_lazy("the bank asks for a confirmation"),
     "pay": gettext_lazy("another card is needed"),
     "declined": gettext_lazy("declined"),
-    "called_off": gettext_lazy("the customer would rather not"),
+    "called_off": gettext_lazy("the customer canceled"),
     "not_allowed": gettext_lazy("the mechanic cannot stay that long"),
 }
 
@@ -180,7 +180,7 @@ def in_words(event: SessionEvent) -> str:
     if event.kind == "message.posted":
         return str(event.data["text"])
     if event.kind == "session.accepted" and event.actor_role == "support":
-        return _("%(who)s gave the request to %(mechanic)s") % {
+        return _("%(who)s assigned the request to %(mechanic)s") % {
             "who": event.actor_name,
             "mechanic": event.data["session"]["mechanic"]["name"],
         }

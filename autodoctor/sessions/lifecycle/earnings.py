@@ -1,4 +1,4 @@
-"""Whose a session's charges are: what the ledger of earnings has to know of a session that is over."""
+"""Report to the ledger of earnings which mechanic earns the charges of a session that is over."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,12 +10,12 @@ from autodoctor.sessions.states import TERMINAL, State
 
 
 def credit_earning(*, session_id: UUID, now: datetime) -> None:
-    """In a transaction. Raises `Session.DoesNotExist`."""
+    """Report the earning of one payment. Runs in a transaction. Raises `Session.DoesNotExist`."""
     notify_earning(lock_session(session_id), now)
 
 
 def notify_earning(session: Session, now: datetime) -> None:
-    """The mechanic who had it at its end has earned; a session that took place is paid after its summary."""
+    """Credit the mechanic who had the session at its end. A session that took place is paid out after its summary."""
     if session.mechanic is None or session.state not in TERMINAL:
         return
     earnings.learn(

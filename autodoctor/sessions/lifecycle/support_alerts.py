@@ -1,4 +1,4 @@
-"""News for support from other parts of the system, in the log of the session that it is about."""
+"""Raise alerts for other parts of the system, in the log of the session concerned."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,6 @@ from autodoctor.sessions.notify import mail
 
 
 def raise_support_alert(*, session_id: UUID, rule: str, data: dict[str, Any], now: datetime) -> None:
-    """Something happened that a person has to look at; `rule` is one without a deadline."""
+    """Raise an alert for support. `rule` names a rule without a deadline."""
     with session_transaction(session_id, now) as state:
         mail.alert_support(state, rule, at=now, data=data)

@@ -1,4 +1,4 @@
-"""What support did about a session without changing it: a line of its log, by that person."""
+"""Log acts of support that do not change the session."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from autodoctor.sessions.record import event_log
 
 
 def add_note(*, session_id: UUID, kind: str, by: User, data: dict[str, Any], now: datetime) -> None:
-    """`kind` is one of `support.*`. Raises `Session.DoesNotExist`."""
+    """Append an event of support. `kind` is a `support.*` kind. Raises `Session.DoesNotExist`."""
     with session_transaction(session_id, now) as state:
         who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
         event_log.append_event(state.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)

@@ -1,7 +1,7 @@
-"""Who is told outside of the page, and in which words: it follows from what was appended to the log.
+"""Push messages: who is notified, in which words, derived from the events that a transaction appended.
 
-Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
-event of a kind or by a rule that stands in `NOTICES` tells people by it, without knowing.
+Mail is separate (`send_session_mail`) because a mail says more; this module writes what a lock screen shows. An event
+whose kind or rule is in `NOTICES` notifies people without another call.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else ha
 
 @dataclass(frozen=True)
 class Notice:
-    """What one side is told. In the words `%(mechanic)s` and `%(customer)s` are names."""
+    """The push message for one role. `%(mechanic)s` and `%(customer)s` in its words are names."""
 
     to: Role
     title: "StrPromise"
@@ -52,29 +52,29 @@ NOTICES: dict[str, Notice] = {
     "session.accepted": Notice(
         Role.CUSTOMER,
         gettext_lazy("%(mechanic)s has accepted"),
-        gettext_lazy("Open your session and join. The clock starts only when you are both there."),
+        gettext_lazy("Open your session and join. The clock does not start before both of you have joined."),
     ),
     "mechanic.came": _HERE,
     "session.waiting": Notice(
         Role.CUSTOMER,
-        gettext_lazy("You are both there"),
-        gettext_lazy("%(mechanic)s starts the session any moment."),
+        gettext_lazy("You are both here"),
+        gettext_lazy("%(mechanic)s is about to start the session."),
     ),
     "session.released": Notice(
         Role.CUSTOMER,
-        gettext_lazy("Your mechanic could not go on"),
-        gettext_lazy("You are at the front of the queue, and nothing has been charged."),
+        gettext_lazy("Your mechanic could not continue"),
+        gettext_lazy("Your request is at the front of the queue. Nothing has been charged."),
     ),
     "session.expired": Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session did not take place"),
-        gettext_lazy("Open it to see why."),
+        gettext_lazy("Open the session to see why."),
         lasts=A_DAY,
         urgent=False,
     ),
     "summary.submitted": Notice(
         Role.CUSTOMER,
-        gettext_lazy("Your summary is there"),
+        gettext_lazy("Your summary is ready"),
         gettext_lazy("What %(mechanic)s found, and what to do next."),
         lasts=A_DAY,
         urgent=False,
@@ -84,12 +84,12 @@ NOTICES: dict[str, Notice] = {
     "request.offer_stop": Notice(
         Role.CUSTOMER,
         gettext_lazy("Still looking for a mechanic"),
-        gettext_lazy("You can go on waiting, or stop. Stopping costs nothing."),
+        gettext_lazy("You can keep waiting, or cancel for free."),
     ),
     "mechanic.lost_offer": Notice(
         Role.CUSTOMER,
         gettext_lazy("Your mechanic has lost the connection"),
-        gettext_lazy("Your time stands still. You can go on waiting, or end the session."),
+        gettext_lazy("The clock is paused. You can keep waiting, or end the session."),
     ),
     "nudge.customer": _HERE,
     "mechanic.nudge": Notice(
@@ -99,13 +99,13 @@ NOTICES: dict[str, Notice] = {
     ),
     "start.sound": Notice(
         Role.MECHANIC,
-        gettext_lazy("You are both there"),
-        gettext_lazy("Your customer waits for you to start the session."),
+        gettext_lazy("You are both here"),
+        gettext_lazy("Your customer is waiting for you to start the session."),
     ),
     "summary.reminder": Notice(
         Role.MECHANIC,
         gettext_lazy("A summary is due"),
-        gettext_lazy("%(customer)s is waiting for it."),
+        gettext_lazy("%(customer)s is waiting for the summary."),
         lasts=A_DAY,
         urgent=False,
         about="summary",
@@ -114,7 +114,7 @@ NOTICES: dict[str, Notice] = {
     "nudge.mechanic": Notice(
         Role.MECHANIC,
         gettext_lazy("Your session needs you"),
-        gettext_lazy("Open it to see what is going on."),
+        gettext_lazy("Open the session to see what is happening."),
     ),
 }
 NOTICES["summary.second_reminder"] = NOTICES["summary.reminder"]
@@ -122,7 +122,7 @@ BACK_IN_THE_QUEUE = {"session.requested", "session.released"}
 
 
 def push_new_events(state: SessionState, now: datetime) -> None:
-    """What the open transaction appended goes to people's devices; the last about one thing stands for all."""
+    """Queue push messages for the open transaction's events. The last event about a subject replaces earlier ones."""
     found = {
         (notice.to, notice.about): notice for event in state.session.fresh_events if (notice := _notice(state, event))
     }
@@ -134,7 +134,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Every mechanic who is free hears of a request, unless somebody has it already."""
+    """Notify every eligible mechanic of a request, unless a mechanic has already accepted it."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return
@@ -152,7 +152,7 @@ def push_request_offer(job: Job, now: datetime) -> None:
 
 
 def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
-    """By its rule if there are words for that, else by its kind; nobody is told what they did themselves."""
+    """Return the notice of the event's rule, else of its kind. A person gets no notice of their own action."""
     kind = "mechanic.came" if _comes_first(state, event) else event.kind
     notice = NOTICES.get(event.rule or "") or NOTICES.get(kind)
     return notice if notice and event.actor_role != notice.to else None

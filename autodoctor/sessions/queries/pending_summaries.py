@@ -1,4 +1,4 @@
-"""Summaries that are still to be written: until when, and what follows for a mechanic who does not."""
+"""Pending summaries: their deadlines, and what an overdue summary means for its mechanic."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,25 +14,25 @@ PAGE = "/sessions/{session_id}/summary/"
 
 
 def due_within() -> timedelta:
-    """How long after its end a session's summary is due: when the mechanic is reminded for the second time."""
+    """Return how long after the end a summary is due. The mechanic gets the second reminder at that moment."""
     return duration("summary_second_reminder")
 
 
 def due_at(session: Session) -> datetime | None:
-    """Until when the customer is promised the summary; None where there is nothing to wait for."""
+    """Return the deadline of the session's summary; None if no summary is pending."""
     over = session.state == State.COMPLETED and session.summarised_at is None
     return session.ended_at + due_within() if over and session.ended_at else None
 
 
 def by(mechanic: User) -> QuerySet[Session]:
-    """The sessions of this mechanic whose summary is not written, the most pressing first."""
+    """Return this mechanic's sessions without a summary, the most urgent first."""
     mine = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
     return mine.select_related("customer", "mechanic").order_by("ended_at")
 
 
 @dataclass(frozen=True)
 class PendingSummary:
-    """One of them, as the mechanic's dashboard shows it."""
+    """A pending summary, as the mechanic's dashboard shows it."""
 
     session: Session
     due_at: datetime
@@ -45,12 +45,12 @@ def pending_summaries_of(mechanic: User, now: datetime) -> list[PendingSummary]:
 
 
 def blocking_session(mechanic: User, now: datetime) -> Session | None:
-    """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
+    """Return a session whose summary is so late that the mechanic may not accept requests; support is alerted too."""
     return by(mechanic).filter(ended_at__lte=_overdue_before(now)).first()
 
 
 def blocked_mechanics(now: datetime) -> "QuerySet[Session]":
-    """The sessions, of whichever mechanics, whose summaries are in the way."""
+    """Return the sessions whose late summaries block their mechanics."""
     return Session.objects.filter(
         state=State.COMPLETED, summarised_at=None, mechanic__isnull=False, ended_at__lte=_overdue_before(now)
     )

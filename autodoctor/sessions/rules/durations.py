@@ -1,7 +1,7 @@
-"""How long each rule waits: the defaults of the settings, and what support has changed of them in the admin.
+"""How long each rule waits: the defaults of the settings, changed by support in the admin.
 
-Each process keeps what it read last and reads again every few seconds (`refresh_if_stale`), so a change reaches all;
-`sessions.realign` then moves the deadlines of sessions that are open already.
+Each process caches the values and reads them again every few seconds (`refresh_if_stale`). The job `sessions.realign`
+then moves the deadlines of open sessions.
 """
 
 import time
@@ -75,26 +75,26 @@ _read_at = float("-inf")
 
 
 def seconds(name: str) -> float:
-    """How many seconds this time lasts now. Raises `KeyError` for a name that is none."""
+    """Return how many seconds this wait lasts now. Raises `KeyError` for an unknown name."""
     standard: float = settings.DEADLINES[name]
     return _changed.get(name, standard)
 
 
 def refresh_if_stale() -> None:
-    """Read what was changed elsewhere, unless that was done a moment ago."""
+    """Read changes of other processes, unless they were read a moment ago."""
     if time.monotonic() - _read_at > REFRESH_SECONDS:
         refresh()
 
 
 def refresh() -> None:
-    """Read what support has changed."""
+    """Read support's changes."""
     global _changed, _read_at
     rows = RuleTime.objects.filter(seconds__isnull=False, name__in=EDITABLE).values_list("name", "seconds")
     _changed, _read_at = {name: value for name, value in rows if value is not None}, time.monotonic()
 
 
 def change(*, name: str, value: int | None, now: datetime) -> None:
-    """Have this time last `value` seconds from now on; None: as long as the settings say. Raises `Refused`."""
+    """Set this wait to `value` seconds; None restores the default. Raises `Refused`."""
     check({name: value})
     with transaction.atomic():
         RuleTime.objects.update_or_create(name=name, defaults={"seconds": value})
@@ -103,7 +103,7 @@ def change(*, name: str, value: int | None, now: datetime) -> None:
 
 
 def check(changes: Mapping[str, int | None]) -> None:
-    """Raise `Refused` with 422 unless all of these may be so, together."""
+    """Raise `Refused` with 422 unless these values are valid together."""
     for name, value in changes.items():
         least, most = EDITABLE[name]
         if value is not None and not least <= value <= most:
@@ -122,4 +122,4 @@ def _check_order(chain: tuple[str, ...], changes: Mapping[str, int | None]) -> N
     for sooner, later in pairwise(chain):
         if after(sooner) >= after(later):
             names = {"sooner": sooner, "later": later}
-            raise Refused("out_of_order", _("“%(sooner)s” has to be shorter than “%(later)s”.") % names, 422)
+            raise Refused("out_of_order", _("“%(sooner)s” must be shorter than “%(later)s”.") % names, 422)

@@ -1,6 +1,6 @@
-"""Every rule of a session: what is due when, whom it concerns, and what it does. One table, no code beside it.
+"""Every rule of a session: when it is due, for whom, and what it does. One table, no code beside it.
 
-`deadlines` says what the moments are, `times` how long is waited, `jobs` does what is said here, `telling` says it.
+`triggers` defines the moments, `durations` the waits, `jobs` runs the actions, `notify` sends the words.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Tell:
-    """Say it: an event of this kind, and mail by this template to whom it is for."""
+    """Append an event of this kind, and mail this template to its audience."""
 
     kind: str
     audience: str
@@ -40,7 +40,7 @@ class Tell:
 
 @dataclass(frozen=True)
 class CancelUnstarted:
-    """It does not take place."""
+    """End the session without taking place."""
 
     state: State
     reason: EndReason
@@ -48,21 +48,21 @@ class CancelUnstarted:
 
 @dataclass(frozen=True)
 class ReleaseMechanic:
-    """The mechanic is freed, and the request goes back into the queue."""
+    """Release the mechanic and return the request to the queue."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class CompleteSession:
-    """The session is over."""
+    """Complete the session."""
 
     reason: EndReason
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something of its own, told by the events it leaves: `jobs.STEPS` by the rule's name."""
+    """A special action, found in `STEPS` of the handlers by the rule's name."""
 
 
 Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
@@ -70,11 +70,11 @@ Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
 
 @dataclass(frozen=True)
 class Rule:
-    """One row. `time` names how long after `since` it is due (`ahead`: before it); "" is at that very moment.
+    """One row. `time` names the wait after `since` (`ahead`: before it); "" means at that moment.
 
-    `leads_to` is the state it leads to, None for a nudge, an alert or a change of the clock. `certain`: it is due
-    whatever anybody does, so the state cannot last. `fixed`: counted from a moment that coming back into the state does
-    not move, so no cycle of states can last either. `once_per`: the occasion it fires once on.
+    `leads_to` is the state it leads to, None for a nudge, an alert or a change of the clock. `certain`: the rule is due
+    whatever anybody does, so the state cannot last. `fixed`: counted from a moment that entering the state again does
+    not move, so no cycle of states can last. `once_per`: the occasion on which the rule fires once.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class Rule:
     once_per: Callable[[Session], int] | None = None
 
     def due(self, state: SessionState) -> datetime | None:
-        """When, as things stand; None while its cause is not there, and for a warning that came too late to be one."""
+        """Return when the rule is due; None while its cause is absent, and for a warning whose moment is past."""
         since = self.since.of(state)
         if since is None or not self.time:
             return since
@@ -136,13 +136,13 @@ _TABLE = (
          CancelUnstarted(State.CANCELLED, EndReason.UNPAID), State.CANCELLED, certain=True, fixed=True),
     Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE, "unnoticed",
          _alert(), once_per=_state),
-    Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED, "request_missed",
+    Rule("request.missed", _("Available mechanics did not accept"), REQUESTED, triggers.QUEUED, "request_missed",
          Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
-    Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
+    Rule("request.offer_stop", _("The customer is asked whether to keep waiting"), REQUESTED, triggers.IN_STATE,
          "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
-    Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, triggers.UNATTENDED, "",
+    Rule("request.unattended", _("No mechanic accepted in time"), REQUESTED, triggers.UNATTENDED, "",
          CancelUnstarted(State.EXPIRED, EndReason.UNATTENDED), State.EXPIRED, certain=True),
-    Rule("session.never_started", _("It never came about"), BEFORE_START, triggers.PAID, "never_started",
+    Rule("session.never_started", _("The session did not start in time"), BEFORE_START, triggers.PAID, "never_started",
          CancelUnstarted(State.EXPIRED, EndReason.NEVER_STARTED), State.EXPIRED, certain=True, fixed=True),
     # Gathering
     Rule("mechanic.nudge", _("The mechanic has not joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_nudge",
@@ -155,56 +155,57 @@ _TABLE = (
          _nudge("customer", "customer_nudge"), once_per=_state),
     Rule("customer.second_nudge", _("The customer is still away"), ACCEPTED, triggers.CUSTOMER_AWAY,
          "customer_second_nudge", _nudge("customer", "customer_nudge"), once_per=_state),
-    Rule("customer.no_show", _("The customer did not come"), ACCEPTED, triggers.NO_SHOW, "customer_no_show",
+    Rule("customer.no_show", _("The customer did not join"), ACCEPTED, triggers.NO_SHOW, "customer_no_show",
          CancelUnstarted(State.EXPIRED, EndReason.CUSTOMER_NO_SHOW), State.EXPIRED),
     Rule("preflight.failing", _("A device check keeps failing"), ACCEPTED | WAITING, triggers.PREFLIGHT_FAILING,
          "preflight_failing", _alert(), once_per=_state),
     Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE, "start_sound",
          _nudge("mechanic", sound=True), once_per=_state),
-    Rule("start.alert", _("Both are in, but it does not start"), WAITING, triggers.IN_STATE, "start_alert",
+    Rule("start.alert", _("Both are in, but the session does not start"), WAITING, triggers.IN_STATE, "start_alert",
          _alert(), once_per=_state),
-    Rule("start.release", _("Both were in, and nobody started"), WAITING, triggers.IN_STATE, "start_release",
+    Rule("start.release", _("Both were in, but the "
+"mechanic did not start"), WAITING, triggers.IN_STATE, "start_release",
          Step(), State.REQUESTED, certain=True),
     # Together
-    Rule("mechanic.missing", _("The mechanic is gone"), TOGETHER, triggers.MECHANIC_GONE, "missing_grace", Step()),
-    Rule("customer.missing", _("The customer is gone"), TOGETHER, triggers.CUSTOMER_GONE, "missing_grace", Step()),
-    Rule("media.lost", _("Lost sound and picture stop the clock"), LIVE, triggers.MEDIA_LOST, "media_lost", Step()),
+    Rule("mechanic.missing", _("The mechanic is missing"), TOGETHER, triggers.MECHANIC_GONE, "missing_grace", Step()),
+    Rule("customer.missing", _("The customer is missing"), TOGETHER, triggers.CUSTOMER_GONE, "missing_grace", Step()),
+    Rule("media.lost", _("Lost sound and picture pause the clock"), LIVE, triggers.MEDIA_LOST, "media_lost", Step()),
     Rule("media.none", _("No sound and picture"), LIVE, triggers.NO_MEDIA, "media_alert", _alert(), once_per=_clock),
     Rule("drop.second", _("The connection was lost twice"), RUNNING, triggers.SECOND_DROP, "",
          _alert(), once_per=_ever),
     Rule("card.declined_twice", _("The card was declined twice"), RUNNING, triggers.SECOND_DECLINE, "",
          _alert(), once_per=_ever),
-    Rule("session.warn_first", _("The time is nearly over"), RUNNING, triggers.ENDS, "warn_first",
+    Rule("session.warn_first", _("The time is almost up"), RUNNING, triggers.ENDS, "warn_first",
          _WARN, ahead=True, once_per=_clock),
-    Rule("session.warn_last", _("The time is over in a moment"), RUNNING, triggers.ENDS, "warn_last",
+    Rule("session.warn_last", _("The time is up in a moment"), RUNNING, triggers.ENDS, "warn_last",
          _WARN, ahead=True, once_per=_clock),
     Rule("session.time_up", _("The time is up"), RUNNING, triggers.TIME_UP, "", Step(), State.COMPLETED),
-    Rule("session.cap", _("The longest time there is"), RUNNING, triggers.STARTED, "cap",
+    Rule("session.cap", _("The maximum length is reached"), RUNNING, triggers.STARTED, "cap",
          CompleteSession(EndReason.EXCEEDED_CAP), State.COMPLETED, certain=True, fixed=True),
-    Rule("clock.pause_spent", _("The clock runs again"), RUNNING, triggers.PAUSE_SPENT, "", Step()),
-    Rule("mechanic.lost_offer", _("The customer may end for lack of a mechanic"), RECONNECTING,
+    Rule("clock.pause_spent", _("The clock is running again"), RUNNING, triggers.PAUSE_SPENT, "", Step()),
+    Rule("mechanic.lost_offer", _("The customer can end: the mechanic is missing"), RECONNECTING,
          triggers.MECHANIC_LOST, "mechanic_missing_offer", _nudge("customer"), once_per=_state),
     Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST, "mechanic_lost",
          CompleteSession(EndReason.MECHANIC_LOST), State.COMPLETED),
-    Rule("customer.lost_offer", _("The mechanic may end for lack of a customer"), RECONNECTING,
+    Rule("customer.lost_offer", _("The mechanic can end: the customer is missing"), RECONNECTING,
          triggers.CUSTOMER_LOST, "customer_missing_offer", _nudge("mechanic"), once_per=_state),
     # Afterwards
     Rule("session.ended_early", _("The mechanic ended early"), COMPLETED, triggers.ENDED_EARLY, "",
          _alert(), once_per=_state),
     Rule("session.solved", _("No answer counts as solved"), COMPLETED, triggers.UNANSWERED, "solved_answer", Step()),
-    Rule("summary.reminder", _("The summary is to be written"), COMPLETED, triggers.UNSUMMARISED, "summary_reminder",
+    Rule("summary.reminder", _("The summary is not written yet"), COMPLETED, triggers.UNSUMMARISED, "summary_reminder",
          _nudge("mechanic", "summary_reminder"), once_per=_state),
     Rule("summary.second_reminder", _("The summary is due"), COMPLETED, triggers.UNSUMMARISED,
          "summary_second_reminder", _nudge("mechanic", "summary_overdue"), once_per=_state),
     Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARISED, "summary_alert",
          _alert(), once_per=_state),
     # From elsewhere
-    Rule("help.asked", _("Somebody asks for help"), ELSEWHERE, triggers.REPORTED, "", _alert()),
-    Rule("job.parked", _("Work that was given up"), ELSEWHERE, triggers.REPORTED, "", _alert()),
-    Rule("payment.mismatch", _("A payment does not match what we asked for"), ELSEWHERE, triggers.REPORTED, "",
+    Rule("help.asked", _("A participant asks for help"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("job.parked", _("A job has failed"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("payment.mismatch", _("A payment does not match our record"), ELSEWHERE, triggers.REPORTED, "",
          _alert()),
     Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, "", _alert()),
-    Rule("payment.refund_failed", _("Money could not be given back"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("payment.refund_failed", _("A refund failed"), ELSEWHERE, triggers.REPORTED, "", _alert()),
 )
 # fmt: on
 
@@ -213,5 +214,5 @@ DEADLINES: dict[str, Rule] = {kind: rule for kind, rule in RULES.items() if rule
 
 
 def rule_of_kind(kind: str) -> str:
-    """What has happened, in words; the kind itself of a rule that this release does not know."""
+    """Return what happened, in words; the kind itself for a rule that this release does not know."""
     return str(RULES[kind].words) if kind in RULES else kind

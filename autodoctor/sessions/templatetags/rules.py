@@ -1,4 +1,4 @@
-"""The words of a rule, for whoever shows what it told."""
+"""The words of a rule for templates."""
 
 from django import template
 

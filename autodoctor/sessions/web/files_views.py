@@ -1,4 +1,4 @@
-"""Addresses of a session's files that stay: they lead whoever may see a file to an address that expires."""
+"""Permanent addresses of attachments. Each redirects a permitted person to an address that expires."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The dashboards, one a role, the page of a mechanic, and rating.
+"""The dashboards by role, a mechanic's public page, and ratings.
 
 Each list is a fragment at an address of its own, fetched again when the feed says so.
 """
@@ -66,7 +66,7 @@ def summaries_to_write(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
-    """Who it is, and what customers say; of approved mechanics only."""
+    """Show an approved mechanic's public page with customers' comments."""
     approved = MechanicProfile.objects.filter(state=MechanicProfile.State.APPROVED, user__is_active=True)
     profile = get_object_or_404(approved.select_related("user"), user_id=mechanic_id)
     facts = {
