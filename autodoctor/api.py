@@ -51,12 +51,12 @@ def failure(request: HttpRequest, status: int, code: str, detail: str, **more: A
 @api.exception_handler(Http404)
 @api.exception_handler(ObjectDoesNotExist)
 def not_there(request: HttpRequest, error: Exception) -> HttpResponse:
-    return failure(request, 404, "not_found", _("There is nothing here, or it is not yours."))
+    return failure(request, 404, "not_found", _("This page does not exist, or you do not have access."))
 
 
 @api.exception_handler(InvalidTransition)
 def wrong_state(request: HttpRequest, error: InvalidTransition) -> HttpResponse:
-    detail = _("That is not possible any more: the session has moved on.")
+    detail = _("This is no longer possible because the session has changed.")
     return api.create_response(request, error.as_error() | {"detail": detail}, status=409)
 
 
@@ -69,7 +69,7 @@ def refused(request: HttpRequest, error: Refused) -> HttpResponse:
 def no_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
     """Away, out of space, or busy for too long: nothing was changed."""
     logger.error("The database did not answer", exc_info=error)
-    return failure(request, 503, "unavailable", _("This is not possible just now. Try again in a minute."))
+    return failure(request, 503, "unavailable", _("This is not possible now. Try again in a minute."))
 
 
 @api.exception_handler(AuthenticationError)
@@ -79,20 +79,20 @@ def signed_out(request: HttpRequest, error: AuthenticationError) -> HttpResponse
 
 @api.exception_handler(AuthorizationError)
 def forbidden(request: HttpRequest, error: AuthorizationError) -> HttpResponse:
-    return failure(request, 403, "forbidden", _("You may not do this."))
+    return failure(request, 403, "forbidden", _("You do not have permission to do this."))
 
 
 @api.exception_handler(ValidationError)
 def bad_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
     fields = {str(problem["loc"][-1]): str(problem["msg"]) for problem in error.errors}
-    return failure(request, 422, "invalid", _("Please check what you sent."), fields=fields)
+    return failure(request, 422, "invalid", _("Please check your input."), fields=fields)
 
 
 @api.exception_handler(MultiPartParserError)
 @api.exception_handler(SuspiciousOperation)
 def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
     """A form without its boundary, too many fields: Django would answer so too, but ninja catches it first."""
-    return failure(request, 400, "bad_request", _("This request cannot be understood."))
+    return failure(request, 400, "bad_request", _("We could not read this request."))
 
 
 @api.exception_handler(HttpError)
@@ -110,7 +110,7 @@ class RefusalsMiddleware(MiddlewareMixin):
         refused = request.path.startswith("/api/") and 400 <= response.status_code < 500
         if not refused or response.headers.get("Content-Type", "").startswith("application/json"):
             return response
-        code, detail = _WORDS.get(response.status_code, ("bad_request", _("This request cannot be understood.")))
+        code, detail = _WORDS.get(response.status_code, ("bad_request", _("We could not read this request.")))
         answer = JsonResponse({"error": code, "detail": str(detail)}, status=response.status_code)
         if "Allow" in response.headers:
             answer["Allow"] = response.headers["Allow"]
@@ -118,6 +118,6 @@ class RefusalsMiddleware(MiddlewareMixin):
 
 
 _WORDS = {
-    404: ("not_found", gettext_lazy("There is nothing here, or it is not yours.")),
-    405: ("method_not_allowed", gettext_lazy("This address does not do that.")),
+    404: ("not_found", gettext_lazy("This page does not exist, or you do not have access.")),
+    405: ("method_not_allowed", gettext_lazy("This address does not accept this method.")),
 }

@@ -69,7 +69,7 @@ def test_a_body_within_the_limit_arrives_whole(address: str) -> None:
 def test_a_declared_length_over_the_limit_is_refused(address: str, size: int) -> None:
     answer = httpx.post(f"{address}/book/", content=b"x" * size, **PLAIN)
     assert answer.status_code == 413
-    assert answer.text == "What you sent is too large."
+    assert answer.text == "The upload is too large."
 
 
 def test_a_declared_length_is_refused_before_the_body_is_sent(address: str) -> None:
@@ -80,14 +80,14 @@ def test_a_declared_length_is_refused_before_the_body_is_sent(address: str) -> N
 def test_an_undeclared_length_is_counted(address: str) -> None:
     answer = httpx.post(f"{address}/api/sessions", content=in_pieces(20 * LIMIT), **PLAIN)
     assert answer.status_code == 413
-    assert answer.json() == {"error": "too_large", "detail": "What you sent is too large."}
+    assert answer.json() == {"error": "too_large", "detail": "The upload is too large."}
 
 
 def test_an_address_may_have_a_limit_of_its_own(address: str) -> None:
     assert httpx.post(f"{address}/api/files/1", content=b"x" * 3 * LIMIT, **PLAIN).text == str(3 * LIMIT)
     refused = httpx.post(f"{address}/api/files/1", content=b"x" * 4 * LIMIT, **PLAIN)
     assert refused.status_code == 413
-    assert refused.json() == {"error": "too_large", "detail": "This file is too large: up to 10 MB are possible."}
+    assert refused.json() == {"error": "too_large", "detail": "This file is too large. The limit is 10 MB."}
     assert httpx.post(f"{address}/api/files/1/2", content=b"x" * 2 * LIMIT, **PLAIN).status_code == 413
 
 

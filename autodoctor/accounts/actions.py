@@ -52,7 +52,7 @@ def apply(
 ) -> MechanicProfile:
     """Ask to become a mechanic, or ask again after a no. Raises `Refused` for support and for approved mechanics."""
     if user.role == Role.SUPPORT:
-        raise Refused("is_support", _("Support cannot work as a mechanic as well."))
+        raise Refused("is_support", _("A support account cannot be a mechanic."))
     details = {
         "headline": headline,
         "years_experience": years_experience,
@@ -67,7 +67,7 @@ def apply(
         save_account(user=user, name=name, time_zone=time_zone)
         profile, _created = MechanicProfile.objects.select_for_update().get_or_create(user=user, defaults=details)
         if profile.state == MechanicProfile.State.APPROVED:
-            raise Refused("already_approved", _("You are a mechanic here already."))
+            raise Refused("already_approved", _("You are already a mechanic here."))
         MechanicProfile.objects.filter(pk=profile.pk).update(**details)
         profile.refresh_from_db()
     return profile
@@ -89,7 +89,7 @@ def _decide(
     with transaction.atomic():
         undecided = MechanicProfile.objects.filter(pk=profile.pk).exclude(state=state)
         if not undecided.update(state=state, taking_sessions=False, decided_at=now, decided_by=by):
-            raise Refused("already_decided", _("That was decided before."))
+            raise Refused("already_decided", _("This application already has an answer."))
         profile.refresh_from_db()
         profile.user.announce_access()
         key = f"application:{profile.pk}:{state}:{now.timestamp():.0f}"

@@ -13,7 +13,7 @@ from ninja.utils import check_csrf
 
 from autodoctor.accounts.models import Role, User
 
-STALE = _("This page is out of date. Load it again, and repeat what you did.")
+STALE = _("This page is out of date. Reload it and try again.")
 
 
 class Failure(Schema):

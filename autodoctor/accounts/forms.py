@@ -25,10 +25,10 @@ class NameField(forms.CharField):
     def validate(self, value: str) -> None:
         super().validate(value)
         if not value.isprintable():
-            raise forms.ValidationError(_("A name is made of letters."), code="unprintable")
+            raise forms.ValidationError(_("Enter a name that contains letters."), code="unprintable")
 
 
-PASSWORD_HINT = _("At least 10 characters, and not one that many people use.")
+PASSWORD_HINT = _("At least 10 characters. Do not use a common password.")
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]
@@ -63,10 +63,10 @@ class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A passkey unless the person wants a mere second step."""
 
     passwordless = forms.BooleanField(
-        label=_("Sign in with it alone"),
+        label=_("Sign in with this passkey alone"),
         required=False,
         initial=True,
-        help_text=_("No password any more: your fingerprint, face or PIN is asked for instead."),
+        help_text=_("You sign in with your fingerprint, face or PIN instead of a password."),
     )
 
 
@@ -77,7 +77,7 @@ class AccountForm(forms.Form):
     def __init__(self, user: User, data: QueryDict | None) -> None:
         chosen = user.time_zone if user.time_zone_chosen else ""
         super().__init__(data, initial={"name": user.name, "time_zone": chosen})
-        browsers = _("The one of my browser") if chosen else _("The one of my browser (%s)") % user.time_zone
+        browsers = _("Same as my browser") if chosen else _("Same as my browser (%s)") % user.time_zone
         zone_field = cast(forms.ChoiceField, self.fields["time_zone"])
         zone_field.choices = [("", browsers), *time_zones.choices()]
 
@@ -95,9 +95,9 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
         model = MechanicProfile
         fields = ("headline", "years_experience", "skills", "certifications")
         help_texts: ClassVar = {
-            "headline": _("One line that customers read: what you are best at."),
+            "headline": _("One line that customers read: your strongest skills."),
             "skills": _("Makes, systems, tools. Customers read this too."),
-            "certifications": _("Number and year, so that we can check them."),
+            "certifications": _("Number and year. We check them."),
         }
         widgets: ClassVar = {
             "skills": forms.Textarea({"rows": 4}),

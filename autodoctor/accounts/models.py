@@ -32,7 +32,7 @@ class UserManager(BaseUserManager["User"]):
 
 class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(_("e-mail"), unique=True)
+    email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=80)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     time_zone_chosen = models.BooleanField(default=False)  # by hand: the browser's no longer replaces it
@@ -84,7 +84,7 @@ class MechanicProfile(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.APPLIED)
     taking_sessions = models.BooleanField(_("taking sessions"), default=False)
     taking_since = models.DateTimeField(null=True, blank=True)  # null: from before this was kept
-    missed_requests = models.PositiveSmallIntegerField(_("requests missed in a row"), default=0)
+    missed_requests = models.PositiveSmallIntegerField(_("missed requests in a row"), default=0)
     switched_off_at = models.DateTimeField(null=True, blank=True)  # for having missed too many; until they take again
     applied_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -41,7 +41,7 @@ def apply(request: SignedInRequest) -> HttpResponse:
 def _send_application(request: SignedInRequest, form: ApplicationForm) -> HttpResponse:
     try:
         actions.apply(user=request.user, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, _("Thank you. We write to you as soon as we have read it."))
+        messages.success(request, _("Thank you. We email you as soon as we have read your application."))
     except actions.Refused as refused:
         messages.error(request, refused.detail)
     return SeeOther(reverse("apply"))

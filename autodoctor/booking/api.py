@@ -32,10 +32,12 @@ class IntakeIn(Schema):
     vehicle: VehicleIn
     concern: str = Field(description="10 to 2,000 characters")
     safe: bool = Field(description="Somewhere safe: must be true")
-    waiver: bool = Field(description="Understood the limits of advice from afar: must be true")
+    waiver: bool = Field(description="Understood the limits of remote advice: must be true")
     keep_card: bool = Field(False, description="Keep the card for extending this session")
-    another: bool = Field(False, description="Book although a session is open")
-    token: UUID | None = Field(None, description="Yours for this intake: sent again with it, it is the same session")
+    another: bool = Field(False, description="Book although another session is open")
+    token: UUID | None = Field(
+        None, description="An id of your own for this intake. Repeating the id returns the same session."
+    )
 
 
 class Booked(Schema):
@@ -63,7 +65,7 @@ def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
     form = IntakeForm(_as_form_data(body), user=user)
     if not form.is_valid():
         fields = {name: str(errors[0]) for name, errors in form.errors.items()}
-        return Status(422, {"error": "invalid", "detail": _("Please check what you sent."), "fields": fields})
+        return Status(422, {"error": "invalid", "detail": _("Please check your input."), "fields": fields})
     now = timezone.now()
     try:
         session = actions.book(customer=user, intake=form.intake(), another=body.another, now=now)

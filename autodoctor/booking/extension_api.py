@@ -17,7 +17,7 @@ from autodoctor.sessions.web.api import FAILURES, router, visible_to
 
 
 class OfferOut(Schema):
-    option: str = Field(description="Send this to accept it")
+    option: str = Field(description="Send this to accept the offer")
     name: str
     seconds: int
     amount_cents: int
@@ -35,23 +35,30 @@ class ExtensionOut(Schema):
     amount_cents: int
     currency: str
     state: str = Field(
-        description="`bank` (is asked), `confirm`, `pay` (the customer is waited for), `paid`, `released`, `failed`"
+        description="`bank` (the bank decides), `confirm` and `pay` (the customer must "
+        "act), `paid`, `released`, `failed`"
     )
-    link: str = Field(description="Where the customer goes on, in a tab of its own; empty for anybody else")
-    reason: str = Field(description="Why the bank last said no; empty for anybody else")
+    link: str = Field(
+        description="The page where the customer continues, in a tab of its own. Empty for everybody else."
+    )
+    reason: str = Field(description="Why the bank last declined. Empty for everybody else.")
 
 
 class ExtensionsOut(Schema):
-    offers: list[OfferOut] = Field(description="What can be added now, the shortest first")
-    allowed_seconds: int | None = Field(description="How much longer the mechanic can stay; null: they did not say")
-    card: Card | None = Field(description="The card that is asked, if the customer kept one; null for anybody else")
-    extension: ExtensionOut | None = Field(description="The one that is being paid")
+    offers: list[OfferOut] = Field(description="The extensions on offer now, the shortest first")
+    allowed_seconds: int | None = Field(
+        description="How much longer the mechanic can stay. Null: the mechanic has not answered."
+    )
+    card: Card | None = Field(
+        description="The saved card that is charged. Null without a saved card and for everybody but the customer."
+    )
+    extension: ExtensionOut | None = Field(description="The extension that is being paid")
 
 
 class AcceptIn(Schema, extra="forbid"):
     option: str = Field(pattern=r"^\d{1,9}-\d{1,9}-\d{1,9}-\d{1,9}$", description="The `option` of an offer")
     another_card: bool = Field(
-        False, description="Do not ask the kept card (any more): pay on a page, with a card that is not kept"
+        False, description="Do not charge the saved card: pay on Stripe's page with another card"
     )
 
 

@@ -96,7 +96,7 @@ class Progress:
 
 
 def offers(session: Session, now: datetime) -> list[Offer]:
-    """What can be added now, the shortest first."""
+    """The extensions on offer now, the shortest first."""
     room = extensions.extendable_seconds(session, now)
     options = ExtensionOption.objects.filter(active=True, currency=session.currency)
     return [Offer(option, session.granted_seconds) for option in options if option.seconds <= room]
@@ -163,4 +163,4 @@ def _terms(session: Session, key: str) -> ExtensionTerms:
         offer = Offer(option, granted)
         if offer.key == key:
             return offer.terms
-    raise Refused("not_offered", _("This offer has changed meanwhile. Look at it again before you pay."))
+    raise Refused("not_offered", _("This offer has changed. Check the new price before you pay."))

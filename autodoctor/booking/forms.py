@@ -36,7 +36,7 @@ def storable(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise forms.ValidationError(_("Part of this is not text."), code="not_text") from None
+        raise forms.ValidationError(_("This field contains characters that are not text."), code="not_text") from None
 
 
 class LineField(forms.CharField):
@@ -70,7 +70,7 @@ class VinField(forms.CharField):
         super().validate(value)
         if value and vin.decode(value) is None:
             raise forms.ValidationError(
-                _("A VIN has 17 letters and digits, without I, O and Q. You can also leave it out."), code="vin"
+                _("A VIN has 17 letters and digits, without I, O and Q. You can leave this field empty."), code="vin"
             )
 
 
@@ -104,19 +104,19 @@ class IntakeForm(forms.Form):
     model = LineField(max_length=MODEL_MAX, validators=[storable], **one_line(_("Model"), placeholder=_("F-150")))
     mileage = NumberField(min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric"))
     concern = TextField(
-        label=_("What is it doing?"),
+        label=_("What is the problem?"),
         max_length=CONCERN_MAX,
         min_length=CONCERN_MIN,
         validators=[storable],
         widget=forms.Textarea({"rows": 5}),
         error_messages={
-            "required": _("Say in a few words what it is doing."),
-            "min_length": _("A little more, please: at least 10 characters."),
+            "required": _("Describe the problem in a few words."),
+            "min_length": _("Please write at least 10 characters."),
         },
     )
     waiver = forms.BooleanField(
-        label=_("I understand the limits of advice from afar"),
-        error_messages={"required": _("Please read this and tick it to go on.")},
+        label=_("I understand the limits of remote advice"),
+        error_messages={"required": _("Please read and accept this to continue.")},
     )
     keep_card = forms.BooleanField(label=_("Keep my card for extending this session"), required=False)
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
@@ -127,13 +127,13 @@ class IntakeForm(forms.Form):
         self._field("plan").queryset = Plan.objects.filter(active=True)
         self._field("vehicle").choices = [*((pk, str(each)) for pk, each in self.kept.items()), (NEW_VEHICLE, "")]
         self._field("year").validators.append(
-            MaxValueValidator(timezone.now().year + 2, _("That year is still to come."))
+            MaxValueValidator(timezone.now().year + 2, _("This year is in the future."))
         )
 
     def clean_safe(self) -> str:
         if self.cleaned_data["safe"] != "yes":
             raise forms.ValidationError(
-                _("Get to a safe place first. Everything here stays as it is; choose “Yes” once you are there."),
+                _("Get to a safe place first. This page keeps what you entered. Choose “Yes” when you are safe."),
                 code="unsafe",
             )
         return "yes"
@@ -141,7 +141,7 @@ class IntakeForm(forms.Form):
     def clean_plan(self) -> Plan:
         plan: Plan = self.cleaned_data["plan"]
         if not plan.bookable:
-            raise forms.ValidationError(_("%(plan)s opens soon. Choose another plan for now."), params={"plan": plan})
+            raise forms.ValidationError(_("%(plan)s is not available yet. Choose another plan."), params={"plan": plan})
         return plan
 
     def clean(self) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class IntakeForm(forms.Form):
             return
         for name in DESCRIBED_BY:
             if name not in self.errors and not self.cleaned_data.get(name):
-                self.add_error(name, _("Fill this in, or give the VIN instead."))
+                self.add_error(name, _("Enter this, or enter the VIN instead."))
 
     def _new_vehicle(self) -> Vehicle:
         """What was not filled in is taken from the VIN, as far as that tells."""
@@ -188,4 +188,4 @@ class IntakeForm(forms.Form):
 
 
 class TellMeWhenForm(forms.Form):
-    email = forms.EmailField(label=_("Your e-mail address"), widget=forms.EmailInput({"autocomplete": "email"}))
+    email = forms.EmailField(label=_("Your email address"), widget=forms.EmailInput({"autocomplete": "email"}))

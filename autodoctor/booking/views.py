@@ -59,10 +59,10 @@ def tell_me_when(request: HttpRequest) -> HttpResponse:
         return render(request, "429.html", status=429)
     form = TellMeWhenForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("That does not look like an e-mail address. Please try again."))
+        messages.error(request, _("This is not an email address. Please check it."))
         return SeeOther("/#now")
     ask_to_be_told(email=form.cleaned_data["email"], now=timezone.now())
-    messages.success(request, _("We will write to you as soon as a mechanic takes sessions."))
+    messages.success(request, _("We will email you when a mechanic is available."))
     return SeeOther("/")
 
 

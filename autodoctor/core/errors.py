@@ -47,7 +47,7 @@ class SeeOther(HttpResponseRedirect):
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The same for what is not there and for what is not yours."""
     if request.path.startswith("/api/"):
-        sentence = _("There is nothing here, or it is not yours.")
+        sentence = _("This page does not exist, or you do not have access.")
         return JsonResponse({"error": "not_found", "detail": sentence}, status=404)
     return render(request, "404.html", status=404)
 

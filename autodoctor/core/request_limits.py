@@ -176,11 +176,11 @@ def _words(path: str, status: HTTPStatus, limit: Limit) -> tuple[bytes, str]:
 
 def _sentence(status: HTTPStatus, limit: Limit) -> tuple[str, str]:
     if status == HTTPStatus.REQUEST_TIMEOUT:
-        return "too_slow", _("What you sent took too long to arrive. Please try again.")
+        return "too_slow", _("The upload took too long. Please try again.")
     if limit.file_megabytes:
         return "too_large", file_too_large()
-    return "too_large", _("What you sent is too large.")
+    return "too_large", _("The upload is too large.")
 
 
 def file_too_large() -> str:
-    return _("This file is too large: up to %d MB are possible.") % FILE_MEGABYTES
+    return _("This file is too large. The limit is %d MB.") % FILE_MEGABYTES

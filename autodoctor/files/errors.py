@@ -25,28 +25,30 @@ def empty() -> FileRefused:
 
 
 def wrong_type() -> FileRefused:
-    sentence = _("This cannot be shared. Possible are photos, short videos and sounds, PDF, text and Office files.")
+    sentence = _(
+        "This type of file cannot be shared. You can share photos, short videos and sounds, PDF, text and Office files."
+    )
     return FileRefused("wrong_type", sentence, 415)
 
 
 def damaged() -> FileRefused:
-    return FileRefused("wrong_type", _("This recording is damaged. Record it once more."), 415)
+    return FileRefused("wrong_type", _("This recording is damaged. Please record it again."), 415)
 
 
 def unreadable_image() -> FileRefused:
-    return FileRefused("wrong_type", _("This picture cannot be read. It may be damaged: take it once more."), 415)
+    return FileRefused("wrong_type", _("This picture cannot be read and may be damaged. Please take it again."), 415)
 
 
 def oversized_image() -> FileRefused:
-    return FileRefused("wrong_type", _("This picture has too many pixels. Share a smaller one."), 415)
+    return FileRefused("wrong_type", _("This picture has too many pixels. Share a smaller picture."), 415)
 
 
 def too_many() -> FileRefused:
-    return FileRefused("too_many", _("There is no room for more than %d files.") % MAX_FILES, 409)
+    return FileRefused("too_many", _("A session can have up to %d files.") % MAX_FILES, 409)
 
 
 def too_many_at_once() -> FileRefused:
-    return FileRefused("too_fast", _("Too many files at once. Send the next one when one of these is there."), 429)
+    return FileRefused("too_fast", _("Too many files at once. Wait until one of these uploads is done."), 429)
 
 
 def not_stored(error: OSError) -> FileRefused:
@@ -54,20 +56,22 @@ def not_stored(error: OSError) -> FileRefused:
 
 
 def no_space() -> FileRefused:
-    return FileRefused("no_space", _("There is no space left for files just now. We are told; try again later."), 507)
+    return FileRefused(
+        "no_space", _("The server has no space for files now. We have been notified. Try again later."), 507
+    )
 
 
 def busy() -> FileRefused:
-    return FileRefused("busy", _("Too many pictures arrive at this moment. Try again in a minute."), 503)
+    return FileRefused("busy", _("The server is processing too many pictures. Try again in a minute."), 503)
 
 
 def unavailable() -> FileRefused:
-    return FileRefused("unavailable", _("Files cannot be reached just now. Try again in a minute."), 503)
+    return FileRefused("unavailable", _("Files are not available now. Try again in a minute."), 503)
 
 
 def gone() -> FileRefused:
-    return FileRefused("file_removed", _("A file that was picked has been removed."), 409)
+    return FileRefused("file_removed", _("A selected file has been removed."), 409)
 
 
 def kept() -> FileRefused:
-    return FileRefused("file_kept", _("The summary shows this file, so it stays."), 409)
+    return FileRefused("file_kept", _("The summary shows this file, so you cannot remove it."), 409)

@@ -39,7 +39,7 @@ class EarningStatus(models.TextChoices):
     TRANSFERRING = "transferring", _("On its way")
     PAID = "paid", _("Paid")
     HELD = "held", _("Held")
-    REVERSED = "reversed", _("Given back to the customer")
+    REVERSED = "reversed", _("Refunded to the customer")
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,13 @@ def webhook(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
-        return _refused("too_large", _("This is larger than any event."), 413)
+        return _refused("too_large", _("This request is too large for an event."), 413)
     try:
         notice = stripe.verified_event(
             body, request.headers.get("Stripe-Signature", ""), secrets=settings.STRIPE_WEBHOOK_SECRETS, now=now
         )
     except stripe.Forged:
-        return _refused("not_verified", _("This was not signed by Stripe, or not just now."), 400)
+        return _refused("not_verified", _("The signature is not from Stripe or is too old."), 400)
     receive(notice, now)
     return JsonResponse({"received": True})
 

@@ -29,7 +29,7 @@ def remove(request: SignedInRequest, subscription_id: UUID) -> HttpResponse:
         subscriptions.unsubscribe(user=request.user, subscription_id=subscription_id)
     except PushSubscription.DoesNotExist:
         raise Http404 from None
-    messages.success(request, _("Nothing is shown on that device any more."))
+    messages.success(request, _("That device no longer gets notifications."))
     return SeeOther(reverse("devices"))
 
 

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from autodoctor.receipts.receipt import Receipt
 
 IN_FULL: dict[EndReason, Promise] = {
-    EndReason.TIME_UP: gettext_lazy("The session took place in full, so everything is charged."),
-    EndReason.CUSTOMER_LOST: gettext_lazy("Your mechanic waited for you to the end, so everything is charged."),
-    EndReason.ENDED_BY_CUSTOMER: gettext_lazy("You ended the session yourself, so everything is charged."),
-    EndReason.ENDED_BY_MECHANIC: gettext_lazy("It counts as solved, so everything is charged."),
+    EndReason.TIME_UP: gettext_lazy("The session lasted its full time. The full price is charged."),
+    EndReason.CUSTOMER_LOST: gettext_lazy("Your mechanic waited for you until the end. The full price is charged."),
+    EndReason.ENDED_BY_CUSTOMER: gettext_lazy("You ended the session. The full price is charged."),
+    EndReason.ENDED_BY_MECHANIC: gettext_lazy("The problem counts as solved. The full price is charged."),
 }
 BY_TIME: dict[EndReason, Promise] = {
-    EndReason.ENDED_BY_MECHANIC: gettext_lazy("You said that it is not solved, so only the time you used is charged."),
-    EndReason.ENDED_BY_SUPPORT: gettext_lazy("Support ended the session, so only the time you used is charged."),
-    EndReason.MECHANIC_LOST: gettext_lazy("Your mechanic’s connection was lost, so only the time you used is charged."),
-    EndReason.EXCEEDED_CAP: gettext_lazy(
-        "The session reached the longest time there is, so only the time you used is charged."
+    EndReason.ENDED_BY_MECHANIC: gettext_lazy(
+        "You said that the problem is not solved. Only the time used is charged."
     ),
+    EndReason.ENDED_BY_SUPPORT: gettext_lazy("Support ended the session. Only the time used is charged."),
+    EndReason.MECHANIC_LOST: gettext_lazy("Your mechanic lost the connection. Only the time used is charged."),
+    EndReason.EXCEEDED_CAP: gettext_lazy("The session reached the maximum length. Only the time used is charged."),
 }
 
 
@@ -50,10 +50,10 @@ def _by_rule(receipt: "Receipt", rule: ChargeRule) -> list[Promise | str]:
         case ChargeRule.USED:
             return [BY_TIME[EndReason(receipt.session.end_reason)], *_chat_price(receipt)]
         case ChargeRule.HALF:
-            words = _("Your mechanic was already there for you, so half of the booking is charged.")
+            words = _("Your mechanic had already joined. Half of the booking is charged.")
             return [words, *_chat_price(receipt)]
         case ChargeRule.NOTHING:
-            return [_("It did not take place, so nothing is charged.")]
+            return [_("The session did not take place. Nothing is charged.")]
         case _:
             assert_never(rule)
 
@@ -61,22 +61,24 @@ def _by_rule(receipt: "Receipt", rule: ChargeRule) -> list[Promise | str]:
 def _in_full(receipt: "Receipt") -> list[Promise | str]:
     if not receipt.became_chat:
         return [IN_FULL[EndReason(receipt.session.end_reason)]]
-    added = [_("The time you added is charged in full.")] if receipt.added_parts else []
-    return [_("The session became a chat, so the price of a chat is charged, as agreed."), *added]
+    added = [_("The extensions are charged in full.")] if receipt.added_parts else []
+    return [_("The session became a chat. You agreed to the chat price."), *added]
 
 
 def _chat_price(receipt: "Receipt") -> list[str]:
-    return [_("It is reckoned from the price of a chat, as agreed.")] if receipt.became_chat else []
+    return [_("Charged at the chat price, as agreed.")] if receipt.became_chat else []
 
 
 def _besides(receipt: "Receipt") -> list[str]:
     """What makes single parts cost less than the rule says."""
     said = []
     if any(not line.gave_time for line in receipt.lines):
-        said.append(_("Time that came too late to be added is not charged."))
+        said.append(_("An extension that was paid too late is not charged."))
     if any(0 < (part.due_cents or 0) < SMALLEST_CHARGE_CENTS for part in receipt.parts):
         least = format_cents(SMALLEST_CHARGE_CENTS, receipt.session.currency)
-        said.append(_("Cards are not charged less than %(least)s, so that little is given up.") % {"least": least})
+        said.append(
+            _("Cards cannot be charged less than %(least)s. We do not charge smaller amounts.") % {"least": least}
+        )
     if any(part.state == Payment.State.RELEASED and part.to_capture_cents for part in receipt.parts):
-        said.append(_("Your bank let go of a hold before it was charged, so nothing is charged of it."))
+        said.append(_("Your bank released a hold before we charged it. That hold is not charged."))
     return said

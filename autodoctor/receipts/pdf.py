@@ -50,8 +50,8 @@ def _words() -> dict[str, str]:
         "part": _("Time"),
         "held": _("Held"),
         "charged": _("Charged"),
-        "why": _("Why it comes to this"),
-        "address": _("This receipt is kept here, too:"),
+        "why": _("How we calculated the charge"),
+        "address": _("You also find this receipt here:"),
     }
 
 
@@ -84,7 +84,7 @@ def _line(line: Line, currency: str) -> dict[str, str]:
 
 def _time(line: Line) -> str:
     if not line.gave_time:
-        return _("came too late to be added")
+        return _("paid too late to extend the session")
     return _("%(used)s of %(of)s used") % {
         "used": format_duration(line.used_seconds),
         "of": format_duration(line.payment.seconds),
@@ -100,13 +100,13 @@ def _totals(receipt: Receipt) -> list[dict[str, Any]]:
         rows.append((_("Charged"), receipt.charged_cents, False))
     rows += [(_refunded(refund), -refund.amount_cents, False) for refund in receipt.refunds]
     if receipt.taken_back_cents:
-        rows.append((_("Taken back by your bank"), -receipt.taken_back_cents, False))
+        rows.append((_("Returned by your bank"), -receipt.taken_back_cents, False))
     rows.append((_("Paid, %(currency)s") % {"currency": currency.upper()}, receipt.paid_cents, True))
     return [{"label": label, "amount": _signed(cents, currency), "strong": strong} for label, cents, strong in rows]
 
 
 def _refunded(refund: Any) -> str:
-    return _("Given back on %(day)s") % {"day": day(refund.created_at)}
+    return _("Refunded on %(day)s") % {"day": day(refund.created_at)}
 
 
 def _signed(cents: int, currency: str) -> str:
@@ -116,7 +116,7 @@ def _signed(cents: int, currency: str) -> str:
 def _notes(receipt: Receipt) -> list[str]:
     notes = []
     if receipt.released_cents:
-        notes.append(_("Released money was never charged. Some banks show the hold for a few more days."))
+        notes.append(_("A released hold was never charged. Some banks show the hold for a few more days."))
     if receipt.is_disputed:
-        notes.append(_("Your bank was asked to take this charge back, and decides about it."))
+        notes.append(_("This charge is disputed. Your bank decides."))
     return notes

@@ -23,7 +23,7 @@ STATUS = {"unavailable": 503, "invalid_frame": 422, "too_long": 422}
 
 
 class MessageIn(Schema):
-    client_id: UUID = Field(description="Yours to choose; sending the same one again posts nothing twice")
+    client_id: UUID = Field(description="An id of your own. Sending the same id again posts nothing twice.")
     text: str = Field(min_length=1, max_length=protocol.MAX_TEXT)
 
 
@@ -35,8 +35,10 @@ class IceServer(Schema):
 
 class IceServers(Schema):
     ice_servers: list[IceServer]
-    relay_only: bool = Field(description="Use no direct way (`iceTransportPolicy: relay`)")
-    valid_seconds: int = Field(description="How long the credentials open new ways: ask again before")
+    relay_only: bool = Field(description="Use relay servers only (`iceTransportPolicy: relay`)")
+    valid_seconds: int = Field(
+        description="How long the credentials are valid for new connections. Ask again before they expire."
+    )
 
 
 @router.post("/sessions/{uuid:session_id}/messages", response={200: EventOut, **FAILURES}, auth=SIGNED_IN)
@@ -45,7 +47,7 @@ def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any
     user = user_of(request)
     visible_to(user).get(pk=session_id)
     if not protocol.is_sayable(body.text):
-        raise refused("invalid_frame", _("This text cannot be sent."))
+        raise refused("invalid_frame", _("This text contains characters that cannot be sent."))
     posting = writer.post(
         session_id=str(session_id), user_id=str(user.id), client_id=str(body.client_id), text=body.text
     )

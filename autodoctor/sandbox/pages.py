@@ -96,7 +96,7 @@ def _closed(root: str, session: Json) -> Page:
         sentence = _("This page has expired. Nothing was charged. Go back to the shop to start again.")
         back = session["cancel_url"]
         return Page(410, render("notice.html", root, title=_("Expired"), sentence=sentence, back=back))
-    sentence = _("This payment is already complete. You need not pay again.")
+    sentence = _("This payment is already complete. Do not pay again.")
     back = checkouts.success_url(session)
     return Page(html=render("notice.html", root, title=_("Already complete"), sentence=sentence, back=back))
 
@@ -129,7 +129,7 @@ def _after(session: Json) -> Page:
 def authenticate(desk: Desk, root: str, id_: str) -> Page:
     intent = desk.find("payment_intent", id_)
     if intent["status"] != "requires_action":
-        sentence = _("Your bank has nothing to ask about this payment (any more).")
+        sentence = _("This payment does not need a confirmation.")
         return Page(html=render("notice.html", root, title=_("Nothing to confirm"), sentence=sentence))
     amount = money(intent["amount"], intent["currency"])
     html = render("authenticate.html", root, id=id_, amount=amount, description=intent["description"])

@@ -19,7 +19,7 @@ class Job(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # failed ones
     leased_until = models.DateTimeField(_("leased until"), null=True)
     lease_owner = models.CharField(_("leased by"), max_length=40, blank=True)
-    parked_at = models.DateTimeField(_("gave up"), null=True)
+    parked_at = models.DateTimeField(_("failed"), null=True)
     last_error = models.TextField(_("last error"), blank=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The times of the rules, for support to see and change; nothing else of a session is changed by hand."""
+"""The admin of rule waits. Support can change them; nothing else of a session is editable."""
 
 from typing import Any, cast
 
@@ -34,7 +34,7 @@ class RuleTimeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 @admin.register(RuleTime)
 class RuleTimeAdmin(SupportAdmin):
-    """Empty is as the settings say. A change reaches open sessions at once."""
+    """An empty value means the default from the settings. A change reaches open sessions immediately."""
 
     form = RuleTimeForm
     list_display = ("name", "rules", "standard", "limits", "now")
@@ -45,7 +45,7 @@ class RuleTimeAdmin(SupportAdmin):
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return self.has_module_permission(request)
 
-    @admin.display(description=_("what waits so long, and from when"))
+    @admin.display(description=_("what waits, and since when"))
     def rules(self, row: RuleTime) -> SafeString:
         waits = durations.WAITS[row.name]
         using = [(rule.words, rule.since.words) for rule in DEADLINES.values() if waits in rule.waits]

@@ -25,28 +25,28 @@ class EndWords:
     own_outcome: Promise | None = None
 
 
-_CALLED_OFF = EndWords(
-    _("The session was called off"),
-    _("Called off"),
+_CANCELED = EndWords(
+    _("The session was canceled"),
+    _("Canceled"),
     Role.CUSTOMER,
-    _("You called the session off"),
-    _("You called it off"),
+    _("You canceled the session"),
+    _("You canceled"),
 )
 
 WORDS: dict[EndReason, EndWords] = {
     EndReason.UNPAID: EndWords(_("This booking was not paid in time"), _("Not paid in time")),
-    EndReason.CANCELLED_BY_CUSTOMER: _CALLED_OFF,
-    EndReason.CANCELLED_LATE: _CALLED_OFF,
-    EndReason.CANCELLED_BY_SUPPORT: EndWords(_("Our support team called the session off"), _("Ended by support")),
+    EndReason.CANCELLED_BY_CUSTOMER: _CANCELED,
+    EndReason.CANCELLED_LATE: _CANCELED,
+    EndReason.CANCELLED_BY_SUPPORT: EndWords(_("Our support team canceled the session"), _("Ended by support")),
     EndReason.UNATTENDED: EndWords(_("Sorry: no mechanic was free in time"), _("No mechanic was free")),
-    EndReason.NEVER_STARTED: EndWords(_("The session never came about"), _("Never came about")),
+    EndReason.NEVER_STARTED: EndWords(_("The session did not start in time"), _("Did not start in time")),
     EndReason.CUSTOMER_NO_SHOW: EndWords(
-        _("The customer did not come"),
-        _("The customer did not come"),
+        _("The customer did not join"),
+        _("The customer did not join"),
         Role.CUSTOMER,
         _("Your mechanic waited, but you did not come"),
     ),
-    EndReason.TIME_UP: EndWords(_("The time is up"), _("Took its whole time")),
+    EndReason.TIME_UP: EndWords(_("The time is up"), _("Lasted its full time")),
     EndReason.ENDED_BY_CUSTOMER: EndWords(
         _("%(customer)s ended the session"),
         _("Ended by the customer"),
@@ -74,7 +74,9 @@ WORDS: dict[EndReason, EndWords] = {
         Role.CUSTOMER,
         _("The session ended: your connection was lost"),
     ),
-    EndReason.EXCEEDED_CAP: EndWords(_("The session reached the limit of %(cap)s"), _("Reached the longest time")),
+    EndReason.EXCEEDED_CAP: EndWords(
+        _("The session reached the maximum length of %(cap)s"), _("Reached the maximum length")
+    ),
 }
 
 

@@ -1,10 +1,10 @@
-"""Spans of time as people read them."""
+"""Format durations for people."""
 
 from django.utils.translation import ngettext
 
 
 def format_duration(seconds: float) -> str:
-    """How long, in the unit that fits: "20 seconds", "10 minutes", "24 hours"."""
+    """Return a duration in the unit that fits: "20 seconds", "10 minutes", "24 hours"."""
     whole = max(0, round(seconds))
     if whole < 60:
         return ngettext("%(count)d second", "%(count)d seconds", whole) % {"count": whole}

@@ -1,4 +1,4 @@
-"""The paid session, what happened in it, who takes part, and who is connected now."""
+"""Models of the paid session: the session, its events, participants and connections."""
 
 import uuid
 from datetime import datetime
@@ -14,7 +14,7 @@ from autodoctor.sessions.states import CLAIMED, EndReason, Kind, State
 
 
 class Session(models.Model):
-    """One row for the request and the session it becomes. Changed only by `actions`."""
+    """One row for the request and the session it becomes. Changed only inside `session_transaction`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -93,7 +93,7 @@ class Session(models.Model):
 
     @property
     def vehicle_words(self) -> str:
-        """ "2014 Volvo V60", as far as it is known."""
+        """Return the vehicle in words, "2014 Volvo V60", as far as it is known."""
         parts = (self.vehicle.get(name) for name in ("year", "make", "model"))
         return " ".join(str(part) for part in parts if part)
 
@@ -103,7 +103,7 @@ class Session(models.Model):
         return self.end_reason == EndReason.ENDED_BY_MECHANIC and self.solved is None
 
     def payload(self) -> dict[str, Any]:
-        """The session as frames and the API carry it."""
+        """Return the session as frames and the API carry it."""
         return {
             "id": str(self.id),
             "kind": self.kind,
@@ -126,12 +126,12 @@ def _person(user: User | None) -> dict[str, str] | None:
 
 
 def stamp(moment: datetime | None) -> str | None:
-    """ISO 8601 in UTC with milliseconds, as every frame and answer writes a time."""
+    """Return a time as ISO 8601 in UTC with milliseconds, the format of every frame and answer."""
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 class SessionEvent(models.Model):
-    """One thing that happened, numbered without gaps per session. Written only by `log`."""
+    """One event of a session, numbered without gaps. Written only by `event_log` and the message writer."""
 
     class Audience(models.TextChoices):
         BOTH = "both", _("Both")
@@ -173,7 +173,7 @@ class SessionEvent(models.Model):
 
 
 class Alert(models.Model):
-    """What support works on: a reading of the log's `alert.support` events, written in their transaction."""
+    """An alert that support works on. Derived from the log's `alert.support` events, written in their transaction."""
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="alerts")
     seq = models.PositiveIntegerField()  # the event's
@@ -195,7 +195,7 @@ class Alert(models.Model):
 
 
 class Participant(models.Model):
-    """One person's part in one session. A released mechanic keeps theirs, with the reason."""
+    """One person's part in one session. A released mechanic keeps the row, with the reason."""
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="participants")
     user = models.ForeignKey(User, models.PROTECT, related_name="participations")
@@ -218,7 +218,7 @@ class Participant(models.Model):
 
 
 class Process(models.Model):
-    """A server process and its lease: its connections count while it is renewed."""
+    """A server process and its lease. Its connections count while the lease is renewed."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     host = models.CharField(max_length=120)
@@ -246,14 +246,14 @@ class Connection(models.Model):
 
 
 class RuleTime(models.Model):
-    """How long one rule waits, where support has changed it; without seconds it is as the settings say."""
+    """The wait of one rule as support changed it. Without seconds the default from the settings applies."""
 
     name = models.CharField(_("time"), max_length=40, primary_key=True)
     seconds = models.PositiveIntegerField(_("seconds"), null=True, blank=True)
 
     class Meta:
-        verbose_name = _("time of a rule")
-        verbose_name_plural = _("times of the rules")
+        verbose_name = _("wait of a rule")
+        verbose_name_plural = _("waits of the rules")
         ordering = ("name",)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""States and transitions of a session: data, no I/O."""
+"""States and transitions of a session. Data only, no I/O."""
 
 from enum import StrEnum
 from typing import Any
@@ -21,7 +21,7 @@ class State(TextChoices):
     LIVE = "live", _("Live")
     RECONNECTING = "reconnecting", _("Reconnecting")
     COMPLETED = "completed", _("Completed")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELLED = "cancelled", _("Canceled")
     EXPIRED = "expired", _("Expired")
 
 
@@ -107,18 +107,18 @@ class EndReason(TextChoices):
 
     UNPAID = "unpaid", _("it was not paid")
     CANCELLED_BY_CUSTOMER = "cancelled_by_customer", _("by the customer")
-    CANCELLED_LATE = "cancelled_late", _("by the customer, when the mechanic was in")
+    CANCELLED_LATE = "cancelled_late", _("by the customer, after the mechanic had joined")
     CANCELLED_BY_SUPPORT = "cancelled_by_support", _("by support")
-    UNATTENDED = "unattended", _("nobody accepted")
+    UNATTENDED = "unattended", _("no mechanic accepted")
     NEVER_STARTED = "never_started", _("it did not start in time")
     CUSTOMER_NO_SHOW = "customer_no_show", _("the customer did not come")
     TIME_UP = "time_up", _("the time was up")
     ENDED_BY_CUSTOMER = "ended_by_customer", _("by the customer")
     ENDED_BY_MECHANIC = "ended_by_mechanic", _("by the mechanic, before the time was up")
     ENDED_BY_SUPPORT = "ended_by_support", _("by support")
-    MECHANIC_LOST = "mechanic_lost", _("the mechanic was gone")
-    CUSTOMER_LOST = "customer_lost", _("the customer was gone")
-    EXCEEDED_CAP = "exceeded_3h_limit", _("the longest time there is was reached")
+    MECHANIC_LOST = "mechanic_lost", _("the mechanic was missing")
+    CUSTOMER_LOST = "customer_lost", _("the customer was missing")
+    EXCEEDED_CAP = "exceeded_3h_limit", _("the maximum length was reached")
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -159,6 +159,6 @@ class InvalidTransition(Exception):
 
 
 def check(current: str, requested: str) -> None:
-    """Raise `InvalidTransition` unless the table allows it."""
+    """Raise `InvalidTransition` unless the table allows the transition."""
     if requested not in TRANSITIONS[State(current)]:
         raise InvalidTransition(current, requested)

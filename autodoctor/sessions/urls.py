@@ -1,4 +1,4 @@
-"""The dashboards, the addresses they had before, mechanics, and rating."""
+"""Addresses of the dashboards (old and new), mechanics' pages, and ratings."""
 
 from django.urls import path, re_path
 from django.views.generic import RedirectView

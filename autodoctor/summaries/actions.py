@@ -24,7 +24,7 @@ class DraftChanged(Refused):
     """Another page saved meanwhile; `draft` is what it saved."""
 
     def __init__(self, draft: Draft) -> None:
-        super().__init__("draft_changed", _("This summary was changed in another window meanwhile."))
+        super().__init__("draft_changed", _("This summary was changed in another window."))
         self.draft = draft
 
 
@@ -89,7 +89,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
         summary = Summary.objects.get(session_id=session_id)
         number = summary.corrections.count() + 1  # nobody else counts now: the session is locked
         if number > CORRECTIONS_MAX:
-            raise Refused("too_many", _("There are too many corrections already. Please write to our support team."))
+            raise Refused("too_many", _("This summary has too many corrections. Please write to our support team."))
         correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)
         schedule("summary.mail", f"{session_id}:{number}", now, session_id=session_id)
     return correction
@@ -103,7 +103,7 @@ def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
         )
         summary = Summary.objects.filter(session_id=session_id).first()
         if summary is None:
-            raise Refused("not_submitted", _("There is no summary yet that could be sent."))
+            raise Refused("not_submitted", _("There is no summary to send yet."))
         if told:
             Summary.objects.filter(pk=summary.pk).update(mailed_at=None)
             schedule("summary.mail", str(session_id), now, session_id=session_id, copy=told.seq)

@@ -28,7 +28,7 @@ class PartIn(Schema):
     name: str = Field(min_length=1, max_length=bounds.PART_NAME_MAX)
     number: str = Field("", max_length=bounds.PART_NUMBER_MAX)
     quantity: int = Field(1, ge=1, le=bounds.QUANTITY_MAX)
-    price_cents: int | None = Field(None, ge=0, le=bounds.PRICE_MAX_CENTS, description="A guess, of one piece")
+    price_cents: int | None = Field(None, ge=0, le=bounds.PRICE_MAX_CENTS, description="Estimated price of one piece")
 
 
 class SummaryIn(Schema):
@@ -36,7 +36,7 @@ class SummaryIn(Schema):
     steps: str = Field(min_length=1, max_length=bounds.TEXT_MAX)
     next_steps: str = Field(min_length=1, max_length=bounds.TEXT_MAX)
     safe: Safe = Field(description="Safe to drive: yes, care or no")
-    safe_why: str = Field("", max_length=bounds.WHY_MAX, description="Needed unless it is yes")
+    safe_why: str = Field("", max_length=bounds.WHY_MAX, description="Required unless the answer is yes")
     parts: list[PartIn] = Field([], max_length=bounds.PARTS_MAX)
     photos: list[UUID] = Field([], max_length=bounds.PHOTOS_MAX, description="Images among the session's files")
 
@@ -51,7 +51,7 @@ class PartOut(Schema):
 class PhotoOut(Schema):
     id: UUID
     name: str
-    url: str = Field(description="Good for an hour at most")
+    url: str = Field(description="Valid for an hour at most")
     thumbnail_url: str
 
 
@@ -63,14 +63,14 @@ class CorrectionOut(Schema):
 
 class SummaryOut(Schema):
     session_id: UUID
-    submitted_at: datetime | None = Field(description="None: a draft, which only its mechanic sees")
+    submitted_at: datetime | None = Field(description="Null: a draft that only the mechanic sees")
     findings: str
     steps: str
     next_steps: str
     safe: str
     safe_why: str
     parts: list[PartOut]
-    total_cents: int = Field(description="Of the parts that have a price")
+    total_cents: int = Field(description="Total of the parts that have a price")
     photos: list[PhotoOut]
     corrections: list[CorrectionOut]
 
@@ -80,7 +80,7 @@ class Invalid(Failure):
 
 
 class Already(Failure):
-    summary: SummaryOut | None = Field(None, description="The one that counts")
+    summary: SummaryOut | None = Field(None, description="The version that counts")
 
 
 @router.get(
@@ -110,9 +110,7 @@ def submit_summary(request: HttpRequest, session_id: UUID, body: SummaryIn) -> S
     try:
         summaries.check_writing(session_id=session_id, by=user)
         if not form.is_valid():
-            return Status(
-                422, {"error": "invalid", "detail": _("Please check what you sent."), "fields": form.problems()}
-            )
+            return Status(422, {"error": "invalid", "detail": _("Please check your input."), "fields": form.problems()})
         summary = actions.submit(session_id=session_id, by=user, content=form.content(), now=timezone.now())
     except Refused as error:
         if error.code != "already_submitted":

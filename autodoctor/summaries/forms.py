@@ -50,7 +50,7 @@ class Price(forms.Field):
         units, _dot, rest = text.partition(".")
         cents = int(units) * 100 + int(rest.ljust(2, "0") or 0)
         if cents > bounds.PRICE_MAX_CENTS:
-            raise ValidationError(_("That is more than a part can cost here."), code="amount")
+            raise ValidationError(_("This price is above the limit for a part."), code="amount")
         return cents
 
 
@@ -58,7 +58,7 @@ class PartForm(forms.Form):
     name = Line(label=_("Part"), max_length=bounds.PART_NAME_MAX)
     number = Line(label=_("Part number"), max_length=bounds.PART_NUMBER_MAX, required=False)
     quantity = Quantity(label=_("Quantity"), min_value=1, max_value=bounds.QUANTITY_MAX, required=False)
-    price = Price(label=_("Price guess, each"), required=False)
+    price = Price(label=_("Estimated price, each"), required=False)
 
     @property
     def line(self) -> PartLine:
@@ -70,18 +70,20 @@ class SummaryForm(forms.Form):
     """`typed` is what somebody left in the form; `photos_offered` are the session's images."""
 
     findings = Words(
-        label=_("Findings"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Say what you found.")}
+        label=_("Findings"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Describe what you found.")}
     )
     steps = Words(
-        label=_("Steps performed"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Say what you did.")}
+        label=_("Steps performed"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Describe what you did.")}
     )
     next_steps = Words(
         label=_("Next steps"),
         max_length=bounds.TEXT_MAX,
-        error_messages={"required": _("Say what the customer should do next.")},
+        error_messages={"required": _("Describe what the customer should do next.")},
     )
     safe = forms.ChoiceField(
-        label=_("Safe to drive?"), choices=Safe.choices, error_messages={"required": _("Choose one of the three.")}
+        label=_("Safe to drive?"),
+        choices=Safe.choices,
+        error_messages={"required": _("Choose one of the three answers.")},
     )
     safe_why = Words(label=_("Why?"), max_length=bounds.WHY_MAX, required=False)
 
@@ -101,11 +103,11 @@ class SummaryForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("safe") in {Safe.CARE, Safe.NO} and not self.cleaned_data.get("safe_why"):
-            self.add_error("safe_why", _("Say why, so that they know what to watch for."))
+            self.add_error("safe_why", _("Explain why, so that the customer knows what to watch for."))
         if len(self.parts) > bounds.PARTS_MAX:
             self.add_error(None, _("At most %(most)d parts.") % {"most": bounds.PARTS_MAX})
         if not all(part.is_valid() for part in self.parts):
-            self.add_error(None, _("Look at the parts again."))
+            self.add_error(None, _("Check the parts."))
         self._check_photos()
         return self.cleaned_data
 
@@ -114,7 +116,7 @@ class SummaryForm(forms.Form):
         if len(chosen) > bounds.PHOTOS_MAX:
             self.add_error(None, _("At most %(most)d photos.") % {"most": bounds.PHOTOS_MAX})
         if not self._offered.issuperset(chosen):
-            self.add_error(None, _("One of the photos is not there any more. Choose again."))
+            self.add_error(None, _("One of the photos has been removed. Choose again."))
 
     def content(self) -> Content:
         """What a valid form says."""
@@ -135,9 +137,9 @@ class SummaryForm(forms.Form):
 
 class CorrectionForm(forms.Form):
     text = Words(
-        label=_("What is to be corrected or added?"),
+        label=_("What do you want to correct or add?"),
         max_length=bounds.CORRECTION_MAX,
-        error_messages={"required": _("Write what is to be corrected or added.")},
+        error_messages={"required": _("Write what you want to correct or add.")},
     )
 
 

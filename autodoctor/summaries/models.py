@@ -60,7 +60,7 @@ class Part(models.Model):
     name = models.CharField(_("part"), max_length=bounds.PART_NAME_MAX)
     number = models.CharField(_("part number"), max_length=bounds.PART_NUMBER_MAX, blank=True)
     quantity = models.PositiveSmallIntegerField(_("quantity"))
-    price_cents = models.PositiveIntegerField(_("price guess, each, in cents"), null=True, blank=True)
+    price_cents = models.PositiveIntegerField(_("estimated price, each, in cents"), null=True, blank=True)
 
     class Meta:
         ordering = ("position",)

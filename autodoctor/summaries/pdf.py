@@ -67,7 +67,8 @@ def _data(document: Document) -> dict[str, Any]:
         "total": format_cents(document.total_cents, session.currency) if document.has_prices else None,
         "note": _note(document),
         "closing": _(
-            "Advice from afar, by what could be seen and heard. The session, its chat and all files are kept here:"
+            "This is remote advice, based on what the mechanic could see and hear. You find "
+            "the session, the chat and all files here:"
         ),
         "address": links.absolute(links.summary_page(session.id)),
         "footer": as_set(f"The Auto Doctor · {document.vehicle or session.plan_name} · {session.customer.name}"[:90]),
@@ -122,5 +123,5 @@ def _note(document: Document) -> str | None:
     if not document.has_prices:
         return None
     if document.lacks_prices:
-        return _("Prices are the mechanic’s guess, without labour; parts without one are not in the sum.")
-    return _("Prices are the mechanic’s guess, without labour.")
+        return _("Prices are the mechanic’s estimates, without labor. The total leaves out parts without a price.")
+    return _("Prices are the mechanic’s estimates, without labor.")

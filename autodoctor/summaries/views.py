@@ -56,7 +56,7 @@ def draft(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         return _refuse(request, session, role, error)
     if wants_json(request):
         return JsonResponse(_as_answer(kept))
-    messages.success(request, _("Saved. Nobody but you sees it yet."))
+    messages.success(request, _("Saved. Only you can see the draft."))
     return SeeOther(reverse("summary", args=[session_id]))
 
 
@@ -88,7 +88,7 @@ def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
         actions.correct(session_id=session_id, by=request.user, text=text, now=timezone.now())
     except Refused as error:
         return _refuse(request, session, role, error)
-    messages.success(request, _("Added. It goes to the customer by mail, too."))
+    messages.success(request, _("Correction added. The customer also gets an email."))
     return SeeOther(reverse("summary", args=[session_id]))
 
 
@@ -115,7 +115,7 @@ def _submit(request: SignedInRequest, session: Session, role: str) -> HttpRespon
         actions.submit(session_id=session.id, by=request.user, content=form.content(), now=timezone.now())
     except Refused as error:
         return _refuse(request, session, role, error)
-    messages.success(request, _("Your summary is on its way to the customer. Thank you!"))
+    messages.success(request, _("Your summary was sent to the customer. Thank you!"))
     return SeeOther(reverse("summary", args=[session.id]))
 
 

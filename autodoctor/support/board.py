@@ -56,13 +56,19 @@ def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
     """What was done, in words. Raises what the actions raise."""
     which: dict[str, Any] = {"session_id": session_id, "seq": seq, "by": request.user, "now": timezone.now()}
     acts: dict[str, Callable[[], tuple[Alert, str]]] = {
-        "take": lambda: (alert_work.take_alert(**which), _("It is yours now.")),
-        "take_over": lambda: (alert_work.take_alert(**which, instead_of=_holder(request)), _("It is yours now.")),
-        "hand_back": lambda: (alert_work.hand_back_alert(**which), _("Handed back: anybody can take it.")),
+        "take": lambda: (alert_work.take_alert(**which), _("You have taken this alert.")),
+        "take_over": lambda: (
+            alert_work.take_alert(**which, instead_of=_holder(request)),
+            _("You have taken this alert."),
+        ),
+        "hand_back": lambda: (
+            alert_work.hand_back_alert(**which),
+            _("You have handed back this alert. Anybody can take it."),
+        ),
         "done": lambda: (alert_work.finish_alert(**which, note=request.POST.get("note", "")), _("Done.")),
     }
     if request.POST.get("act") not in acts:
-        raise Refused("invalid", _("This cannot be done with an alert."), 422)
+        raise Refused("invalid", _("This action does not exist for alerts."), 422)
     _alert, said = acts[request.POST["act"]]()
     return said
 

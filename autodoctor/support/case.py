@@ -56,7 +56,7 @@ def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
     except Refused as error:
         return _refuse(request, session_id, form, name, error.detail, error.status)
     except InvalidTransition as error:
-        sentence = _("That is not possible any more. The session is now: %(state)s.")
+        sentence = _("This is no longer possible. The session is now: %(state)s.")
         return _refuse(request, session_id, form, name, sentence % {"state": error.current.label}, 409)
     except (Session.DoesNotExist, Payment.DoesNotExist):
         raise Http404 from None

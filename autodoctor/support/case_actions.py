@@ -68,7 +68,7 @@ class ActForm(forms.Form):
 
 
 def _reason(hint: "_StrPromise") -> forms.CharField:
-    missing = {"required": _("Write why: a few words are enough.")}
+    missing = {"required": _("Enter a reason. A few words are enough.")}
     area = forms.Textarea({"rows": 2})
     return forms.CharField(
         label=_("Why?"), help_text=hint, max_length=support_actions.LONGEST_REASON, widget=area, error_messages=missing
@@ -76,16 +76,16 @@ def _reason(hint: "_StrPromise") -> forms.CharField:
 
 
 def _sure(label: "_StrPromise") -> forms.BooleanField:
-    return forms.BooleanField(label=label, error_messages={"required": _("Tick this first: it cannot be undone.")})
+    return forms.BooleanField(label=label, error_messages={"required": _("Confirm this first. You cannot undo it.")})
 
 
-BOTH_READ = _("Both read this, in the chat and on the page.")
-WE_READ = _("Only support reads this.")
+BOTH_READ = _("Both participants read this in the chat and on the page.")
+WE_READ = _("Only support can read this.")
 
 
 class EndForm(ActForm):
     reason = _reason(BOTH_READ)
-    sure = _sure(_("End it for both, now"))
+    sure = _sure(_("End the session for both participants"))
 
     def perform(self, context: ActContext) -> None:
         support_actions.end(**context, reason=self.given("reason"))
@@ -93,7 +93,7 @@ class EndForm(ActForm):
 
 class CancelForm(ActForm):
     reason = _reason(BOTH_READ)
-    sure = _sure(_("Call it off for both, now"))
+    sure = _sure(_("Cancel the session for both participants"))
 
     def perform(self, context: ActContext) -> None:
         support_actions.cancel(**context, reason=self.given("reason"))
@@ -101,14 +101,14 @@ class CancelForm(ActForm):
 
 class ReleaseForm(ActForm):
     reason = _reason(WE_READ)
-    sure = _sure(_("Take it away from this mechanic"))
+    sure = _sure(_("Take the session away from this mechanic"))
 
     def perform(self, context: ActContext) -> None:
         support_actions.release(**context, reason=self.given("reason"))
 
 
 class AssignForm(ActForm):
-    mechanic = forms.ChoiceField(label=_("Mechanic"), help_text=_("Who is taking sessions and has none just now."))
+    mechanic = forms.ChoiceField(label=_("Mechanic"), help_text=_("A mechanic who takes sessions and has none now."))
     reason = _reason(WE_READ)
 
     def prepare(self) -> None:
@@ -154,20 +154,20 @@ class MessageForm(ActForm):
 
 
 class RefundForm(ActForm):
-    payment = forms.ChoiceField(label=_("Of which charge"))
+    payment = forms.ChoiceField(label=_("Charge"))
     amount = forms.DecimalField(
         label=_("Amount"),
         min_value=Decimal("0.01"),
         max_digits=9,
         decimal_places=2,
         widget=forms.TextInput({"inputmode": "decimal", "placeholder": "0.00"}),
-        error_messages={"invalid": _("An amount like 12.50."), "min_value": _("An amount like 12.50.")},
+        error_messages={"invalid": _("Enter an amount like 12.50."), "min_value": _("Enter an amount like 12.50.")},
     )
     borne_by = forms.ChoiceField(
-        label=_("Who bears it"), choices=Refund.Bearer.choices, widget=forms.RadioSelect, initial=Refund.Bearer.PLATFORM
+        label=_("Paid by"), choices=Refund.Bearer.choices, widget=forms.RadioSelect, initial=Refund.Bearer.PLATFORM
     )
-    reason = _reason(_("The customer may read this on their receipt."))
-    sure = _sure(_("Give the money back"))
+    reason = _reason(_("The customer can read this on the receipt."))
+    sure = _sure(_("Issue the refund"))
 
     def prepare(self) -> None:
         charges = [
@@ -225,8 +225,8 @@ ACTS: dict[str, Act] = {
     for act in (
         Act(
             "message",
-            _("Write to them"),
-            _("It stands in the chat at once. Whoever has no page open gets a mail, too."),
+            _("Send a message"),
+            _("The message appears in the chat. A participant without an open page also gets an email."),
             _("Send"),
             _("Sent."),
             MessageForm,
@@ -235,23 +235,23 @@ ACTS: dict[str, Act] = {
         ),
         Act(
             "extend",
-            _("Give time"),
-            _("The clock jumps on both screens. Nobody pays for it, and it is used last."),
-            _("Give this time"),
-            _("The clock has moved."),
+            _("Give free time"),
+            _("The session gets longer for both participants. The time is free and is used last."),
+            _("Give free time"),
+            _("The session is longer now."),
             TimeForm,
             lambda case: case.is_running,
             "clock",
         ),
         Act(
             "assign",
-            _("Give it to another mechanic"),
+            _("Assign another mechanic"),
             _(
-                "They are told by mail and in their list. If they do not come in time, it goes back to the queue. "
-                "Whoever has it now is freed."
+                "The new mechanic gets an email and sees the session on the dashboard. If the new mechanic does "
+                "not join in time, the request goes back to the queue. The current mechanic is released."
             ),
-            _("Give it to them"),
-            _("They have it now."),
+            _("Assign mechanic"),
+            _("The mechanic is assigned."),
             AssignForm,
             lambda case: case.session.state in BEFORE_START,
             "wrench",
@@ -259,9 +259,12 @@ ACTS: dict[str, Act] = {
         Act(
             "release",
             _("Back to the queue"),
-            _("The mechanic is freed and cannot take it again. The request goes to the front of the queue."),
-            _("Take it back"),
-            _("It is in the queue again."),
+            _(
+                "The mechanic is released and cannot accept this request again. The "
+                "request goes to the front of the queue."
+            ),
+            _("Return to queue"),
+            _("The request is in the queue again."),
             ReleaseForm,
             lambda case: case.session.state in BEFORE_START and case.session.state in CLAIMED,
             "undo",
@@ -269,10 +272,10 @@ ACTS: dict[str, Act] = {
         ),
         Act(
             "cancel",
-            _("Call it off"),
-            _("It does not take place. The hold is released in full, and nobody can bring it back."),
-            _("Call it off"),
-            _("It is called off, and the hold is being released."),
+            _("Cancel the session"),
+            _("The session does not take place. The hold is released in full. You cannot undo this."),
+            _("Cancel the session"),
+            _("The session is canceled, and the hold is being released."),
             CancelForm,
             _has_not_begun,
             "close",
@@ -281,9 +284,12 @@ ACTS: dict[str, Act] = {
         Act(
             "end",
             _("End the session"),
-            _("It ends for both at once. Only the time that was used is charged, the rest of the hold is released."),
+            _(
+                "The session ends for both participants. Only the time used is charged, "
+                "and the rest of the hold is released."
+            ),
             _("End the session"),
-            _("It is over, and the charge is on its way."),
+            _("The session is over, and the charge is being made."),
             EndForm,
             lambda case: case.is_running,
             "close",
@@ -291,10 +297,10 @@ ACTS: dict[str, Act] = {
         ),
         Act(
             "refund",
-            _("Give money back"),
-            _("Any part of what was charged. The bank takes a few days; the customer sees it on the receipt at once."),
-            _("Give it back"),
-            _("It is on its way to the customer’s card."),
+            _("Issue a refund"),
+            _("Refund any part of the charge. The bank takes a few days. The receipt shows the refund immediately."),
+            _("Give request back"),
+            _("The refund is on its way to the customer’s card."),
             RefundForm,
             lambda case: bool(case.refundable),
             "card",
@@ -303,9 +309,9 @@ ACTS: dict[str, Act] = {
         Act(
             "resend",
             _("Send the summary again"),
-            _("The customer gets it by mail once more, with the PDF."),
-            _("Send it again"),
-            _("It is on its way."),
+            _("The customer gets the summary with the PDF by email again."),
+            _("Send again"),
+            _("The email is on its way."),
             ResendForm,
             lambda case: case.session.summarised_at is not None,
             "mail",

@@ -98,7 +98,7 @@ def _data(case: Case) -> dict[str, Any]:
         "charges": [row for each in case.money for row in _charge(each)],
         "timeline": [_entry(event) for event in events if group_of(event.kind) not in LEFT_OUT],
         "messages": [_entry(event) | {"who": as_set(event.actor_name)} for event in messages[:MOST_MESSAGES]],
-        "zone": _("Times are those of %(zone)s.") % {"zone": timezone.get_current_timezone_name()},
+        "zone": _("Times are in the time zone %(zone)s.") % {"zone": timezone.get_current_timezone_name()},
         "files": [as_set(file.name) for file in reversed(case.files)],
         "summary": _about_summary(case),
         "footer": as_set(f"The Auto Doctor · {about} · {session.id}"[:110]),
@@ -107,7 +107,7 @@ def _data(case: Case) -> dict[str, Any]:
 
 def _words() -> dict[str, str]:
     return {
-        "kind": _("Evidence about a charge"),
+        "kind": _("Evidence for a charge"),
         "service": _("What was provided"),
         "agreed": _("What the customer agreed to"),
         "charges": _("What was charged"),
@@ -165,10 +165,10 @@ def _agreed(case: Case) -> list[dict[str, str]]:
     terms = {"plan": session.plan_name, "time": format_duration(case.booked_seconds), "price": price}
     said = [
         _("%(plan)s, %(time)s, for %(price)s: held on the card at booking, charged after the session.") % terms,
-        _("Ticked: “I understand the limits of advice from afar”."),
+        _("Accepted: “I understand the limits of remote advice”."),
     ]
     if session.keep_card:
-        said.append(_("Ticked: “Keep my card for extending this session”."))
+        said.append(_("Accepted: “Keep my card for extending this session”."))
     rows = [{"when": exact_moment(session.waiver_at), "text": text} for text in said]
     rows.append({"when": exact_moment(session.created_at), "text": as_set(f"“{session.concern}”")})
     return rows + [_bought(each.payment) for each in case.money if each.payment.granted_at]
@@ -191,7 +191,7 @@ def _charge(each: Money) -> Iterator[dict[str, str]]:
         yield _row(what, payment.closed_at, payment.charge_id, payment.captured_cents, payment)
     for refund in each.refunds:
         if refund.state != Refund.State.FAILED:
-            yield _row(_("Given back"), refund.created_at, refund.stripe_id, -refund.amount_cents, payment)
+            yield _row(_("Refunded"), refund.created_at, refund.stripe_id, -refund.amount_cents, payment)
     for dispute in each.disputes:
         yield _row(_disputed(dispute), dispute.opened_at, dispute.stripe_id, dispute.amount_cents, payment)
 

@@ -23,7 +23,7 @@ class Group(TextChoices):
     """What can be looked at alone."""
 
     STATE = "state", gettext_lazy("States and clock")
-    PRESENCE = "presence", gettext_lazy("Coming and going")
+    PRESENCE = "presence", gettext_lazy("Joining and leaving")
     CHAT = "chat", gettext_lazy("Chat")
     FILES = "files", gettext_lazy("Files and summary")
     MONEY = "money", gettext_lazy("Money")
@@ -121,11 +121,11 @@ RELEASES: dict[str, Promise] = {
 }
 
 STANDS: dict[str, Promise] = {
-    "bank": gettext_lazy("the bank is asked"),
-    "confirm": gettext_lazy("the bank wants a confirmation"),
+    "bank": gettext_lazy("the bank decides"),
+    "confirm": gettext_lazy("the bank asks for a confirmation"),
     "pay": gettext_lazy("another card is needed"),
     "declined": gettext_lazy("declined"),
-    "called_off": gettext_lazy("the customer would rather not"),
+    "called_off": gettext_lazy("the customer canceled"),
     "not_allowed": gettext_lazy("the mechanic cannot stay that long"),
 }
 

@@ -59,7 +59,7 @@ def job(request: SignedInRequest, job_id: int) -> HttpResponse:
             messages.success(request, _("Dismissed."))
         else:
             staff_actions.retry(job=one, session_id=found.session_id, by=request.user, now=timezone.now())
-            messages.success(request, _("It is tried again now. If it fails again, it comes back here."))
+            messages.success(request, _("The job runs again now. If the job fails again, it comes back to this list."))
     except Refused as refused:
         messages.error(request, refused.detail)
     return SeeOther(reverse("support_jobs"))

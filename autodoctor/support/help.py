@@ -43,5 +43,5 @@ def _answered(request: SignedInRequest, session_id: UUID) -> Refused | None:
         answer_help_request(session_id=session_id, by=request.user, to=to, text=text, now=timezone.now())
     except Refused as refused:
         return refused
-    messages.success(request, _("Sent: only they see it."))
+    messages.success(request, _("Sent. Only the person who asked sees your answer."))
     return None

@@ -40,7 +40,7 @@ def decide(request: SignedInRequest, profile_id: int) -> HttpResponse:
     try:
         if act:
             act(profile=profile, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
-            messages.success(request, _("%(name)s has a mail with the answer.") % {"name": profile.user.name})
+            messages.success(request, _("%(name)s gets an email with the answer.") % {"name": profile.user.name})
     except (Refused, accounts.Refused) as refused:
         messages.error(request, refused.detail)
     return SeeOther(reverse("support_mechanics"))

@@ -50,7 +50,7 @@ def _ban(request: SignedInRequest, who: User) -> HttpResponse:
     try:
         if act:
             act(user=who, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
-            messages.success(request, _("Done, and written down with the reason."))
+            messages.success(request, _("Done. The reason is in the log."))
     except Refused as refused:
         messages.error(request, refused.detail)
     return SeeOther(reverse("support_person", args=[who.id]))

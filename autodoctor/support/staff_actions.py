@@ -27,7 +27,7 @@ def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
     """Shut somebody out everywhere, at once; the log of what they have open says so. Raises `Refused`."""
     why = _needed(reason)
     if user.is_staff:
-        raise Refused("is_support", _("Support cannot shut support out."))
+        raise Refused("is_support", _("Support cannot ban support."))
     with transaction.atomic():
         accounts.ban_user(user=user, now=now)
         _record(Kind.BANNED, by=by, subject=str(user.id), reason=why, now=now)
@@ -103,9 +103,9 @@ def _record(kind: Deed.Kind, *, by: User, subject: str, reason: str, now: dateti
 def _needed(reason: str) -> str:
     why = storable_text(reason).strip()
     if not why:
-        raise Refused("no_reason", _("Please say why: others read it later."), 422)
+        raise Refused("no_reason", _("Enter a reason. Other people read it later."), 422)
     return why[:REASON_LENGTH]
 
 
 def _gone() -> Refused:
-    return Refused("not_parked", _("It is not given up any more."))
+    return Refused("not_parked", _("This job has no longer failed."))

@@ -80,13 +80,13 @@ MEASURES = (
     ),
     Measure(
         gettext_lazy("Lost time"),
-        gettext_lazy("clock stood still"),
+        gettext_lazy("paused clock"),
         lambda tally: tally.lost_minutes,
         lambda tally: _span(tally.lost_seconds or None),
     ),
     Measure(
         gettext_lazy("Refunds"),
-        gettext_lazy("given back"),
+        gettext_lazy("refunded"),
         lambda tally: tally.refunded_cents,
         lambda tally: format_cents(tally.refunded_cents, "usd") if tally.refunded_cents else "",
     ),
@@ -108,7 +108,7 @@ class Choice(forms.Form):
         last = given.get("last") or timezone.localdate()
         first = given.get("first") or last - timedelta(days=USUAL_DAYS - 1)
         if first > last:
-            raise forms.ValidationError(_("The first day comes after the last."))
+            raise forms.ValidationError(_("The first day is after the last day."))
         if (last - first).days >= MOST_DAYS:
             raise forms.ValidationError(_("Choose at most %d days.") % MOST_DAYS)
         return {"period": Period(first, last), "by": given.get("by") or "mechanic"}
@@ -192,7 +192,7 @@ def _whole(found: Numbers) -> dict[str, Any]:
 def _rows_by_mechanic(found: Numbers) -> list[dict[str, Any]]:
     return [
         {
-            "name": found.names.get(one, "") if one else _("Nobody took it"),
+            "name": found.names.get(one, "") if one else _("No mechanic"),
             "mechanic_id": one,
             "cells": _cells(found.of(one), found.days_of(one)),
         }

@@ -350,5 +350,5 @@ class Money(Course):
                 borne = given.filter(borne_by=Refund.Bearer.MECHANIC).aggregate(cents=Sum("amount_cents"))["cents"] or 0
                 kept = intent["amount_received"] - borne - self.lost(intent)
                 assert self.sent(intent) <= max(0, kept) * app_settings.MECHANIC_SHARE_PERCENT // 100
-                amounts = {"sent": self.sent(intent), "given back": self.refunded(intent), "lost": self.lost(intent)}
+                amounts = {"sent": self.sent(intent), "refunded": self.refunded(intent), "lost": self.lost(intent)}
                 self.happened.update(name for name, cents in amounts.items() if cents)

@@ -47,7 +47,7 @@ SCRIPTS: dict[str, tuple[list[Callable[[Money], object]], set[str]]] = {
         ],
         {"booking released"},
     ),
-    "given back": ([charged, lambda money: money.give_back(cents=499, bearer="mechanic")], {"given back"}),
+    "refunded": ([charged, lambda money: money.give_back(cents=499, bearer="mechanic")], {"refunded"}),
     "taken back by the bank": (
         [
             charged,

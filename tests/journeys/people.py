@@ -114,7 +114,7 @@ class Customer(Person):
         return self
 
     def goes_to_payment(self) -> Self:
-        self.button(re.compile("Go to payment|Book another anyway")).click()
+        self.button(re.compile("Go to payment|Book a second session")).click()
         expect(self.page).to_have_url(re.compile("/sandbox/stripe/pay/"))
         return self
 
@@ -129,9 +129,9 @@ class Customer(Person):
     def books(self, plan: str = "chat") -> Self:
         return self.fills_the_intake(plan).goes_to_payment().pays()
 
-    def stops(self, button: str | re.Pattern[str] = "Stop waiting") -> Self:
+    def stops(self, button: str | re.Pattern[str] = "Cancel request") -> Self:
         self.button(button).click()
-        return self.confirms(re.compile("^Stop"))
+        return self.confirms(re.compile("^Cancel"))
 
 
 class Mechanic(Person):

@@ -93,5 +93,5 @@ def test_the_queue_says_how_long_it_usually_takes(
     customer.sees_no_more(re.compile("Usually"))
     server.shell(RECENT)
     customer.page.reload()
-    customer.sees("Usually 2–5 minutes").sees("as for half of the last 9 requests at this time of day")
+    customer.sees("Usually 2–5 minutes").sees("based on the last 9 requests at this time of day")
     inspect(customer.page, "queue-estimate")

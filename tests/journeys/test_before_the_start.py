@@ -13,7 +13,7 @@ from tests.kit.time_travel import pass_time
 MINUTE = 60
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
-GIVEN_BACK = re.compile("goes to somebody else")
+GIVEN_BACK = re.compile("goes to another mechanic")
 
 
 def test_two_mechanics_accept_at_once_and_one_gets_it(
@@ -38,7 +38,7 @@ def test_two_mechanics_accept_at_once_and_one_gets_it(
     assert (len(won), len(lost)) == (1, 1)
     lost[0].sees(re.compile("another mechanic|already", re.IGNORECASE))
     customer.sees("has accepted")
-    customer.stops(re.compile(r"^Stop \(")).is_shown_the_end()
+    customer.stops(re.compile(r"^Cancel \(")).is_shown_the_end()
 
 
 def hold_back_news(page: Page) -> None:
@@ -84,7 +84,7 @@ def test_a_mechanic_who_never_comes_is_replaced(server: Server, a_customer: Come
     expect(customer.page.locator(".row", has_text=absent.who.email)).to_contain_text(["Your customer is waiting"])
     customer.goes_to(session_id)
     pass_time(server, session_id, 2 * MINUTE)
-    customer.sees("You are at the front of the queue").sees("nothing has been charged")
+    customer.sees("Your request is at the front of the queue").sees("Nothing has been charged")
 
     other = a_mechanic().waits_for_requests().accepts(session_id)
     customer.sees("has accepted").joins()
@@ -99,11 +99,11 @@ def test_the_mechanic_gives_it_back_with_a_reason(server: Server, a_customer: Co
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id)
     quietly.accept(server, mechanic.who, session_id)
-    mechanic.goes_to(session_id).button("Give it back").click()
+    mechanic.goes_to(session_id).button("Give request back").click()
     mechanic.page.get_by_label("Why?").select_option("This is not my field")
-    mechanic.confirms("Give it back").sees(GIVEN_BACK)
+    mechanic.confirms("Give request back").sees(GIVEN_BACK)
     expect(mechanic.button("Accept")).to_have_count(0)
-    customer.sees("Your mechanic could not go on")
+    customer.sees("Your mechanic could not continue")
     mechanic.waits_for_requests()
     expect(mechanic.request(session_id)).to_have_count(0)
     customer.stops().is_shown_the_end().sees("Released")
@@ -115,20 +115,20 @@ def test_the_customer_asks_for_another_mechanic(server: Server, a_customer: Come
     quietly.accept(server, mechanic.who, session_id)
     mechanic.goes_to(session_id)
     customer.goes_to(session_id).button("Another mechanic").click()
-    customer.page.get_by_label("Why?").select_option("The mechanic does not come")
-    customer.confirms("Ask for another").sees("Looking for your mechanic")
+    customer.page.get_by_label("Why?").select_option("The mechanic does not join")
+    customer.confirms("Ask for another mechanic").sees("Looking for your mechanic")
     mechanic.sees(GIVEN_BACK)
 
     other = a_mechanic().waits_for_requests().accepts(session_id)
     customer.sees("has accepted")
     other.joins()
-    customer.stops(re.compile(r"^Stop \(costs \$")).is_shown_the_end().sees("Charged")
+    customer.stops(re.compile(r"^Cancel \(costs \$")).is_shown_the_end().sees("Charged")
 
 
 def test_a_customer_who_waits_long_is_asked_and_nobody_accepts(server: Server, a_customer: Come) -> None:
     customer = a_customer()
     session_id = quietly.request(server, customer.who)
     pass_time(server, session_id, 10 * MINUTE)
-    customer.goes_to(session_id).sees("this takes longer than it should")
+    customer.goes_to(session_id).sees("this is taking too long")
     pass_time(server, session_id, 10 * MINUTE)
     customer.is_shown_the_end().sees("no mechanic was free").sees("Released")

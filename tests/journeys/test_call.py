@@ -76,11 +76,11 @@ def test_mute_and_camera_off_reach_the_other_side(call: Pair) -> None:
     press(customer, "Mute")
     mechanic.sees_no_more(re.compile("is muted$"))
     press(customer, "Camera off")
-    mechanic.sees(re.compile("has switched the camera off"))
+    mechanic.sees(re.compile("has turned the camera off"))
     assert customer.page.evaluate(IS_DARK)
     look(mechanic, "camera-off")
     press(customer, "Camera off")
-    mechanic.sees_no_more(re.compile("has switched the camera off"))
+    mechanic.sees_no_more(re.compile("has turned the camera off"))
     sees_moving_pictures(mechanic)
 
 
@@ -99,7 +99,7 @@ def test_a_snapshot_with_a_drawing_lands_in_the_files(call: Pair) -> None:
     draw(mechanic.page)
     look(mechanic, "pen")
     mechanic.button("Undo").click()
-    mechanic.button("Keep in the files").click()
+    mechanic.button("Save to files").click()
     expect(canvas).to_be_hidden()
     expect(mechanic.page.locator("#room-files .file-row", has_text="Snapshot")).to_be_visible()
     expect(mechanic.page.locator(".room-chat .bubble--file")).to_have_count(1)
@@ -123,7 +123,7 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: Pair) -> None:
     for person in call:
         button = person.page.locator("video-stage button[data-act=engine]")
         expect(button).to_have_attribute("aria-pressed", "true")
-    mechanic.sees("Engine sound, as it is")
+    mechanic.sees("Engine sound, unfiltered")
     settings = customer.page.evaluate("devices.at(-1).getSettings()")
     assert not settings["echoCancellation"]
     assert not settings["noiseSuppression"]
@@ -139,7 +139,7 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: Pair) -> None:
     row = mechanic.page.locator("#room-files .file-row", has_text="Engine sound")
     expect(row).to_be_visible()
     press(customer, "Engine sound")
-    mechanic.sees_no_more("Engine sound, as it is")
+    mechanic.sees_no_more("Engine sound, unfiltered")
 
 
 def test_a_reload_is_back_in_the_call_without_a_device_check(call: Pair) -> None:
@@ -180,7 +180,7 @@ def test_lost_media_stop_the_clock(server: Server, call: Pair, watch: Watch) -> 
     customer, mechanic = call
     watch.allow("no way")
     mechanic.page.evaluate(NO_WAY)
-    customer.sees("Sound and picture are interrupted. Connecting again.")
+    customer.sees("Sound and picture are interrupted. We are reconnecting.")
     pass_time(server, customer.session_id, 10)
     for person in call:
         person.sees("Paused: sound and picture are interrupted")
@@ -201,7 +201,7 @@ def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> 
     customer.sees("The price and your time stay the same.")
     customer.page.get_by_role("dialog").get_by_role("button", name="Use chat", exact=True).click()
     for person in call:
-        person.sees("talk in the chat")
+        person.sees("use the chat")
         assert person.page.evaluate(ARE_GIVEN_BACK)
         person.says(f"Only words, says the {type(person).__name__}")
     look(customer, "declined")
@@ -225,12 +225,12 @@ def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
         watch.over(other.page)
     other.goes_to(customer.session_id)
     is_connected(other)
-    customer.sees("You went on in another window.")
+    customer.sees("You continued in another window.")
     assert customer.page.evaluate("devices.every((each) => each.readyState === 'ended')")
     sees_moving_pictures(mechanic)
     customer.button("Use this window").click()
     is_connected(customer)
-    other.sees("You went on in another window.")
+    other.sees("You continued in another window.")
     sees_moving_pictures(mechanic)
     other.page.close()
 
@@ -257,7 +257,7 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
     for person in (customer, mechanic):
         person.page.evaluate(calls.UNHURRIED)
     offer.click()
-    customer.sees("your time stays the same")
+    customer.sees("Your time stays the same")
     look(customer, "use-chat")
     customer.button("Back to the call").click()
     offer.click()

@@ -102,12 +102,12 @@ def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: Pair) -> None:
     customer, mechanic = talk
     session_id = customer.session_id
     mechanic.page.goto("about:blank")
-    customer.sees("The clock is paused, so waiting costs you nothing")
+    customer.sees("The clock is paused, so waiting is free")
     clock = customer.page.locator("session-clock")
     expect(clock).to_have_class(re.compile("countdown--paused"))
 
     mechanic.goes_to(session_id)
-    customer.sees_no_more("The clock is paused, so waiting costs you nothing")
+    customer.sees_no_more("The clock is paused, so waiting is free")
     expect(clock).not_to_have_class(re.compile("countdown--paused"))
     mechanic.says("Sorry, back again")
     customer.reads("Sorry, back again").ends().is_shown_the_end().sees("You ended the session")
@@ -118,7 +118,7 @@ def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(ser
     alone.leave()
     customer.sees("The clock is paused")
     pass_time(server, customer.session_id, MINUTE)
-    customer.sees("end now and pay only for")
+    customer.sees("end the session now and pay only for")
     pass_time(server, customer.session_id, 5 * MINUTE)
     customer.is_shown_the_end().sees("your mechanic’s connection was lost").sees("Released")
 
@@ -158,7 +158,7 @@ def test_a_mechanic_ends_early_and_the_customer_says_whether_it_is_solved(
 ) -> None:
     customer, mechanic = talk
     pass_time(server, customer.session_id, 15 * MINUTE)
-    mechanic.ends().is_shown_the_end().sees("Your customer is asked")
+    mechanic.ends().is_shown_the_end().sees("We ask your customer")
     customer.is_shown_the_end().sees("Is your problem solved?")
     customer.button(re.compile(f"^{answer}")).click()
     customer.sees_no_more("Is your problem solved?")

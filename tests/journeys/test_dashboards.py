@@ -64,7 +64,7 @@ def test_the_customers_dashboard_follows_the_session(server: Server, crowd: Crow
 
     customer.page.get_by_role("link", name="Go to your session").click()
     expect(customer.page).to_have_url(re.compile(f"/sessions/{id_}/$"))
-    customer.stops(re.compile("^Stop"))
+    customer.stops(re.compile("^Cancel"))
     customer.page.goto("/dashboard/")
     customer.sees("$9.99 released, nothing charged")
 

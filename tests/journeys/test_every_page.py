@@ -55,7 +55,7 @@ def walk(page: Page, pages: dict[str, str]) -> None:
 
 
 def refusal(page: Page) -> Locator:
-    return page.get_by_text("Please look at this again")
+    return page.get_by_text("Please check the fields below")
 
 
 def test_signed_out(server: Server, browser_of: OpenPage) -> None:
@@ -127,7 +127,7 @@ def test_what_was_filled_in_wrongly(server: Server, browser_of: OpenPage, watch:
     page.evaluate("document.querySelectorAll('main form').forEach((form) => (form.noValidate = true))")
     page.get_by_label("Email").fill("somebody")
     page.get_by_label("Password").fill("1234")
-    page.get_by_role("button", name="Make an account").click()
+    page.get_by_role("button", name="Create an account").click()
     expect(refusal(page)).to_be_visible()
     inspect(page, "sign-up-errors")
 

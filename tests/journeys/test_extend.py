@@ -72,7 +72,7 @@ def test_one_click_and_both_clocks_jump(talk: Pair) -> None:
     customer.button("Pay $24.99").click()
     for person in talk:
         has_left(person, 60)
-        person.sees("More time was added")
+        person.sees("The session was extended")
     expect(customer.page.locator("#extend-dialog")).to_be_hidden()
     customer.says("Good, let us go on")
     mechanic.reads("Good, let us go on")
@@ -82,13 +82,13 @@ def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) ->
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank wants you to confirm.")
+    customer.sees("Your bank asks you to confirm this payment.")
     mechanic.sees(re.compile("is paying for 15 minutes more"))
     inspect(customer.page, "extend-confirm")
     inspect(mechanic.page, "extend-mechanic-pending")
     tab = in_a_new_tab(customer, "Confirm with my bank")
     tab.get_by_role("button", name="Approve").click()
-    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
     for person in talk:
         has_left(person, 45)
 
@@ -101,7 +101,7 @@ def test_a_card_that_is_declined_and_another_one(server: Server, talk: Pair) -> 
     inspect(customer.page, "extend-declined")
     tab = in_a_new_tab(customer, "Pay with another card")
     tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
     for person in talk:
         has_left(person, 45)
     mechanic.sees_no_more(re.compile("is paying for"))
@@ -111,9 +111,9 @@ def test_who_would_rather_not_is_not_charged(server: Server, alone: Customer) ->
     customer = alone
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank wants you to confirm.").page.keyboard.press("Escape")
-    customer.button("Rather not").click()
-    customer.sees_no_more("Your bank wants you to confirm.")
+    customer.sees("Your bank asks you to confirm this payment.").page.keyboard.press("Escape")
+    customer.button("Cancel extension").click()
+    customer.sees_no_more("Your bank asks you to confirm this payment.")
     customer.button("Extend Session").click()
     expect(customer.page.get_by_role("radio", name=re.compile("15 minutes"))).to_be_visible()
     has_left(customer, 30)
@@ -122,14 +122,14 @@ def test_who_would_rather_not_is_not_charged(server: Server, alone: Customer) ->
 def pays_on_a_page(customer: Customer) -> None:
     tab = in_a_new_tab(customer, "Go to payment")
     tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
 
 
 def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) -> None:
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank wants you to confirm.")
+    customer.sees("Your bank asks you to confirm this payment.")
     assert customer.page.evaluate("document.activeElement.closest('dialog')?.id") == "extend-dialog"
     customer.page.locator("#extend-dialog").get_by_role("button", name="Use another card").click()
     pays_on_a_page(customer)
@@ -161,11 +161,11 @@ def test_without_a_kept_card_one_pays_on_a_page(
 ) -> None:
     customer, mechanic = begun(server, a_customer(), a_mechanic())
     customer.button("Extend Session").click()
-    customer.sees("You pay on a page in a new tab.").page.keyboard.press("Escape")
+    customer.sees("You pay on Stripe’s page in a new tab.").page.keyboard.press("Escape")
     extends(customer)
     tab = in_a_new_tab(customer, "Go to payment")
     tab.get_by_role("button", name=re.compile(r"^Pay \$")).click()
-    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
     for person in (customer, mechanic):
         has_left(person, 45)
 
@@ -175,19 +175,19 @@ def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
     pass_time(server, customer.session_id, 26 * MINUTE)
     for person in talk:
         person.page.reload()
-    customer.sees("Your time is nearly over.")
+    customer.sees("Your time is almost up.")
     mechanic.sees("Can you stay?")
     inspect(customer.page, "extend-near-end")
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank wants you to confirm.")
+    customer.sees("Your bank asks you to confirm this payment.")
     pass_time(server, customer.session_id, 4 * MINUTE)
     customer.sees("The session waits up to 2 minutes for this payment.")
     mechanic.sees("The session waits up to 2 minutes for this payment.")
     inspect(customer.page, "extend-held")
     tab = in_a_new_tab(customer, "Confirm with my bank")
     tab.get_by_role("button", name="Approve").click()
-    expect(tab.get_by_role("heading", name="Your time is extended")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
     customer.is_live()
     for person in talk:
         has_left(person, 15)
@@ -195,7 +195,7 @@ def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
 
 def test_a_mechanic_who_cannot_stay(talk: Pair) -> None:
     customer, mechanic = talk
-    mechanic.button("More time").click()
+    mechanic.button("Extension").click()
     inspect(mechanic.page, "extend-allowance")
     mechanic.page.get_by_role("radio", name="I cannot stay longer").check()
     mechanic.button("Say so").click()

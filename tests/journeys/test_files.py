@@ -148,7 +148,7 @@ def test_several_at_once_and_one_that_is_tried_again(talk: tuple[Hands, Hands], 
     page.route(UPLOADS, lambda route: route.abort() if b"b.txt" in _body(route.request) else route.continue_())
     customer.adds(note("a.txt"), note("b.txt"), image("c.jpg"), note("d.txt"))
     expect(page.locator(".upload")).to_have_count(1)
-    expect(page.locator(".upload")).to_contain_text("The connection broke off.")
+    expect(page.locator(".upload")).to_contain_text("The connection was lost.")
     for name in ("a.txt", "c.jpg", "d.txt"):
         expect(mechanic.shared(name)).to_be_visible()
     page.unroute(UPLOADS)
@@ -311,7 +311,7 @@ def test_the_shot_list_while_waiting(server: Server, a_customer: Come, a_mechani
     Hands(mechanic).sees("Engine bay.jpg", "The sound.wav")
     customer.sees("has accepted").joins()
     Hands(customer).sees("Engine bay.jpg")
-    customer.stops(re.compile("^Stop"))
+    customer.stops(re.compile("^Cancel"))
 
 
 def test_everybody_can_use_it_by_day_and_night(
@@ -363,7 +363,7 @@ def while_they_talk(customer: Hands, mechanic: Hands) -> None:
     page.set_viewport_size(PHONE)
     page.get_by_role("button", name="Remove clamp.jpg").click()
     inspect(page, "files-remove")
-    customer.person.confirms("Keep it")
+    customer.person.confirms("Keep file")
     page.set_viewport_size(PHONE)
     page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Add a photo or file").click()

@@ -31,7 +31,7 @@ def test_from_the_application_to_the_first_session(server: Server, a_customer: C
     page.get_by_label(re.compile("^Years")).fill("11")
     page.get_by_label("Skills").fill("Injection, turbochargers, gearboxes")
     applicant.button("Send the application").click()
-    applicant.sees("Your application arrived on")
+    applicant.sees("We received your application on")
 
     support.goto("/dashboard/")
     support.get_by_role("link", name="Mechanics", exact=True).click()

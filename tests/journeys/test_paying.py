@@ -53,7 +53,7 @@ def test_whoever_has_a_session_open_is_warned_before_a_second(server: Server, a_
     first = quietly.request(server, customer.who)
     customer.fills_the_intake().sees("You already have a session open")
     expect(customer.page.get_by_role("link", name="Go to your session")).to_have_attribute("href", re.compile(first))
-    customer.button("Book another anyway").click()
+    customer.button("Book a second session").click()
     customer.pays()
     assert customer.session_id != first
     stop_quietly(server, customer)

@@ -25,10 +25,10 @@ def _sign_up(page: Page, email: str, name: str) -> None:
     page.get_by_label("Your name").fill(name)
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make an account").click()
-    expect(page.get_by_role("heading", name="Check your mail")).to_be_visible()
+    page.get_by_role("button", name="Create an account").click()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     page.get_by_label("Code").fill(_code_for(page, email))
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def _code_for(page: Page, email: str) -> str:
@@ -52,7 +52,7 @@ def test_signing_up_in_the_middle_of_booking_loses_nothing(server: Server, brows
     expect(visitor.page.locator("textarea[name=concern]")).to_have_value(CONCERN)
     expect(visitor.page.get_by_label("Make", exact=True)).to_have_value("Volvo")
     visitor.page.locator("input[name=waiver]").check()
-    visitor.goes_to_payment().pays().stops("Stop waiting")
+    visitor.goes_to_payment().pays().stops("Cancel request")
 
 
 def test_a_passkey_signs_in_without_a_password(server: Server, browser_of: OpenPage) -> None:
@@ -66,7 +66,7 @@ def test_a_passkey_signs_in_without_a_password(server: Server, browser_of: OpenP
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Recovery Codes")).to_be_visible()
     page.goto("/account/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
@@ -92,7 +92,7 @@ def test_times_are_the_viewers(server: Server, browser_of: OpenPage) -> None:
     page = browser_of("support@example.com", timezone_id="Pacific/Kiritimati")
     page.goto("/account/")
     page.reload()
-    expect(page.get_by_label("Time zone")).to_contain_text("The one of my browser (Pacific/Kiritimati)")
+    expect(page.get_by_label("Time zone")).to_contain_text("Same as my browser (Pacific/Kiritimati)")
 
 
 def test_everybody_can_use_the_account_pages(

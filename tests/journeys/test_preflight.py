@@ -133,7 +133,7 @@ def test_a_denied_camera_leaves_the_microphone_alone(scene: Scene) -> None:
         "maxHeight": chosen(customer)["maxHeight"],
     }
     mechanic = scene.mechanic()
-    mechanic.sees("Takes part without camera")
+    mechanic.sees("Joins without camera")
     assert scene.reports()[-1]["checks"]["camera"] == "failed"
 
 
@@ -144,10 +144,10 @@ def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
     check(customer, "microphone", "failed")
     hears_the_tone(customer)
     mechanic = scene.mechanic()
-    mechanic.sees("Microphone does not work yet").sees("Preparing")
+    mechanic.sees("Microphone is not working yet").sees("Preparing")
     expect(customer.button("Join without camera")).to_be_hidden()
     customer.button("Use chat: $9.99 instead of $29.99").click()
-    customer.sees("your time stays the same").button("Use chat for $9.99").click()
+    customer.sees("Your time stays the same").button("Use chat for $9.99").click()
     is_in(customer)
     customer.sees("no more than $9.99 is charged")
     mechanic.sees("has chosen chat").joins().starts()
@@ -187,15 +187,15 @@ def test_a_device_that_is_plugged_in_is_noticed(scene: Scene) -> None:
 def test_a_slow_network_explains_and_lets_in_with_audio_and_photos(scene: Scene) -> None:
     customer = scene.customer(stub(NETWORK, 3_000))
     check(customer, "network", "failed")
-    customer.sees("Too little gets out of here")
+    customer.sees("Your upload speed is too low")
     hears_the_tone(customer)
     expect(customer.button("Join without camera")).to_be_hidden()
     mechanic = scene.mechanic()
-    mechanic.sees("Connection too weak yet")
+    mechanic.sees("Connection is still too weak")
     customer.button("Join with audio and photos").click()
     is_in(customer)
     assert (chosen(customer)["mode"], chosen(customer)["maxHeight"]) == ("photos", 360)
-    mechanic.sees("Takes part with audio and photos")
+    mechanic.sees("Joins with audio and photos")
 
 
 def test_a_weak_network_joins_with_a_smaller_picture(scene: Scene) -> None:
@@ -210,7 +210,7 @@ def test_a_weak_network_joins_with_a_smaller_picture(scene: Scene) -> None:
 def test_a_blocked_network_is_tried_again(scene: Scene) -> None:
     customer = scene.customer(stub(NETWORK, None))
     check(customer, "network", "failed")
-    customer.sees("Our server cannot be reached")
+    customer.sees("We cannot reach our server")
     customer.page.evaluate("window.mended = true")
     customer.button(re.compile("^Try again.*Connection")).click()
     check(customer, "network", "passed")
@@ -223,7 +223,7 @@ def test_a_mechanic_who_hears_nothing(scene: Scene) -> None:
     mechanic.button("No").click()
     mechanic.sees("Turn the volume up").sees("give the request back")
     expect(mechanic.button(re.compile("^Use chat"))).to_have_count(0)
-    mechanic.button("Go on without sound").click()
+    mechanic.button("Continue without sound").click()
     mechanic.joins()
     is_in(mechanic)
     assert scene.reports()[-1]["checks"]["speaker"] == "skipped"
@@ -237,8 +237,8 @@ def test_where_nothing_can_play_nobody_is_kept_out(scene: Scene) -> None:
     mechanic.button("Play test tone").click()
     mechanic.button("No").click()
     check(mechanic, "microphone", "passed")
-    mechanic.sees("On, but its level cannot be shown here")
-    mechanic.button("Go on without sound").click()
+    mechanic.sees("On, but this browser cannot show the level")
+    mechanic.button("Continue without sound").click()
     mechanic.joins()
     is_in(mechanic)
 
@@ -249,8 +249,8 @@ def test_while_one_prepares_both_can_write(scene: Scene) -> None:
     customer.says("My camera is blocked, one moment")
     mechanic.reads("My camera is blocked, one moment").says("Take your time")
     customer.reads("Take your time")
-    mechanic.sees("Camera does not work yet").sees("Microphone does not work yet")
-    customer.sees("The same as for the camera")
+    mechanic.sees("Camera is not working yet").sees("Microphone is not working yet")
+    customer.sees("Follow the steps for the camera")
 
 
 @asks
@@ -279,7 +279,7 @@ def test_nobody_is_asked_before_they_know_why(browser_of: OpenPage) -> None:
     page.add_init_script(STEADY)
     page.goto("/check/")
     visitor = Person(page)
-    visitor.sees("Your browser will ask for the camera")
+    visitor.sees("Your browser asks for permission to use the camera")
     expect(visitor.button("Play test tone")).to_be_hidden()
     inspect(page, "check-idle")
     visitor.button("Check my devices").click()
@@ -299,7 +299,7 @@ def test_before_paying_anybody_can_try(browser_of: OpenPage) -> None:
     visitor = Person(page)
     check(visitor, "camera", "failed")
     check(visitor, "network", "passed")
-    visitor.sees("You can book all the same")
+    visitor.sees("You can still book")
     inspect(page, "check-denied")
     page.get_by_role("link", name="Book a video session").click()
     expect(page).to_have_url(re.compile(r"/book/\?plan=video"))

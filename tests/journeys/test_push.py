@@ -103,11 +103,11 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
     session_id = quietly.request(told_server, who)
     customer.goes_to(session_id).sees("Looking for your mechanic")
     inspect(customer.page, "queue-tell-me")
-    customer.button("Tell me when a mechanic takes it").click()
-    customer.sees("You may close this page.")
+    customer.button("Notify me when a mechanic accepts").click()
+    customer.sees("You can close this page.")
     inspect(customer.page, "queue-told")
     customer.page.reload()
-    customer.sees("You may close this page.")
+    customer.sees("You can close this page.")
     customer.page.goto("/")
 
     quietly.accept(told_server, mechanic, session_id)
@@ -131,8 +131,8 @@ def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
     phone = service.browser("stayer")
     customer = Customer(open_page(who, phone), who)
     session_id = quietly.request(told_server, who)
-    customer.goes_to(session_id).button("Tell me when a mechanic takes it").click()
-    customer.sees("You may close this page.")
+    customer.goes_to(session_id).button("Notify me when a mechanic accepts").click()
+    customer.sees("You can close this page.")
     quietly.accept(told_server, mechanic, session_id)
     customer.sees("A mechanic has accepted. Join now")
     service.wait(lambda: bool(service.for_browser(phone)))
@@ -152,8 +152,8 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     mechanic = Mechanic(open_page(who, laptop, viewport=DESKTOP), who)
     page = mechanic.waits_for_requests().page
     inspect(page, "dashboard-tell-me")
-    mechanic.button("Tell me on this device").click()
-    mechanic.sees("This device tells you of new requests")
+    mechanic.button("Notify me on this device").click()
+    mechanic.sees("This device notifies you of new requests")
     quietly.request(told_server, buyer)
     service.wait(lambda: bool(service.for_browser(laptop)))
     assert service.for_browser(laptop)[0]["body"] == "Quick Chat, 30 minutes. You earn $6.99."
@@ -163,9 +163,9 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     inspect(page, "devices")
     mechanic.button("Remove Chrome on Linux").click()
     mechanic.sees("No device yet")
-    mechanic.waits_for_requests().sees("This device tells you of new requests")  # still wanted here: it asks anew
-    mechanic.button("Switch off").click()
-    mechanic.sees("Tell me on this device")
+    mechanic.waits_for_requests().sees("This device notifies you of new requests")  # still wanted here: it asks anew
+    mechanic.button("Turn off").click()
+    mechanic.sees("Notify me on this device")
     page.goto("/account/devices/")
     mechanic.sees("No device yet")
     count = len(service.for_browser(laptop))
@@ -184,7 +184,7 @@ def test_a_browser_that_was_told_no_says_how_to_change_that(
     page.context.add_init_script("Object.defineProperty(Notification, 'permission', { get: () => 'denied' });")
     page.goto("/account/devices/")
     customer = Customer(page, who)
-    customer.sees("This browser does not let us show messages.").sees(re.compile("click the icon left of the address"))
+    customer.sees("Notifications are blocked in this browser.").sees(re.compile("click the icon left of the address"))
     inspect(page, "devices-denied")
 
 
@@ -195,12 +195,12 @@ def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
     first, second = told_server.enrol(2, "sharer-")
     page = open_page(first, service.browser("shared"))
     page.goto("/account/devices/")
-    Customer(page, first).button("Switch on for this browser").click()
-    Customer(page, first).sees("This browser shows messages.")
+    Customer(page, first).button("Turn on for this browser").click()
+    Customer(page, first).sees("Notifications are on for this browser.")
     page.context.add_cookies([{"name": "sessionid", "value": second.cookies["sessionid"], "url": told_server.url}])
     page.goto("/account/devices/")
-    Customer(page, second).sees("No device yet").button("Switch on for this browser").click()
-    Customer(page, second).sees("This browser shows messages.")
+    Customer(page, second).sees("No device yet").button("Turn on for this browser").click()
+    Customer(page, second).sees("Notifications are on for this browser.")
     assert told_server.sql("SELECT count(*) FROM push_pushsubscription WHERE endpoint LIKE %s", "%shared") == [(1,)]
 
 

@@ -29,7 +29,7 @@ def over(server: Server, crowd: Crowd, a_customer: Come) -> tuple[Customer, Sign
 
 def choose(page: Page, word: str, line: str = "") -> None:
     page.get_by_role("radio", name=re.compile(f"^{word}")).check()
-    page.get_by_label("A line about it").fill(line)
+    page.get_by_label("Comment").fill(line)
 
 
 def test_from_the_stars_to_the_mechanics_page(over: tuple[Customer, SignedIn], browser_of: Callable[..., Page]) -> None:
@@ -47,7 +47,7 @@ def test_from_the_stars_to_the_mechanics_page(over: tuple[Customer, SignedIn], b
     mechanic.goes_to(session_id).sees("’s rating")
     inspect(mechanic.page, "rating-read")
 
-    page.get_by_text("Change it", exact=True).click()
+    page.get_by_text("Edit", exact=True).click()
     choose(page, "Excellent", "And it still runs.")
     customer.button("Save the change").click()
     customer.sees("And it still runs.")

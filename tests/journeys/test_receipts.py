@@ -87,11 +87,11 @@ def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server
     customer.is_shown_the_end()
     receipt = receipt_of(customer)
     is_settled(customer)
-    expect(receipt).to_contain_text("connection was lost, so only the time you used is charged")
+    expect(receipt).to_contain_text("lost the connection. Only the time used is charged")
     expect(receipt).to_contain_text(re.compile(r"\$(3\.99|4\.\d\d) paid"))
     expect(receipt).to_contain_text("12 minutes of 30 minutes used · Visa 4242")
     inspect(customer.page, "receipt-mechanic-lost")
-    assert "connection was lost, so only the time you used is charged" in pdf_of(customer)
+    assert "lost the connection. Only the time used is charged" in pdf_of(customer)
 
 
 def test_an_early_end_that_solved_nothing(server: Server, talk: Talk) -> None:
@@ -108,7 +108,7 @@ def test_an_early_end_that_solved_nothing(server: Server, talk: Talk) -> None:
     inspect(customer.page, "mail-is-it-solved", axe=False)
     customer.page.goto(f"/sessions/{session_id}/#solved-no")  # where the mail's link leads; it answers nothing
     customer.sees("Is your problem solved?").page.get_by_role("button", name="No, not solved").click()
-    customer.sees("not solved, so only the time you used")
+    customer.sees("not solved. Only the time used")
     receipt_of(customer)
     is_settled(customer)
     customer.sees(re.compile(r"\$3\.\d\d paid"))
@@ -126,7 +126,7 @@ def test_time_up_with_time_added_costs_all_of_it(server: Server, talk: Talk) -> 
     customer.is_shown_the_end()
     receipt = receipt_of(customer)
     is_settled(customer)
-    for words in ("$24.98 paid", "15 minutes of 15 minutes used", "took place in full, so everything is charged"):
+    for words in ("$24.98 paid", "15 minutes of 15 minutes used", "lasted its full time. The full price is charged"):
         expect(receipt).to_contain_text(words)
     inspect(customer.page, "receipt-extended")
     said = pdf_of(customer)

@@ -110,7 +110,7 @@ def test_a_relay_that_lets_little_through_is_too_weak(browser_of: BrowserOf) -> 
 def test_an_unreachable_relay_says_what_to_do_and_can_be_tried_again(browser_of: BrowserOf) -> None:
     with checking(browser_of, asleep=True) as (relay, _, customer):
         check(customer, "network", "failed")
-        customer.sees("lets pages through, but no calls").sees("Change to mobile data")
+        customer.sees("blocks calls").sees("Switch to mobile data")
         hears_the_tone(customer)
         expect(customer.button("Join with audio and photos")).to_be_hidden()
         expect(customer.page.get_by_role("button", name="Use chat").first).to_be_visible()

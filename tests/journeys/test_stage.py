@@ -147,15 +147,15 @@ def test_whoever_keeps_the_camera_off_still_shares_a_screen(call: Pair) -> None:
     customer, mechanic = call
     mechanic.page.evaluate(SHARE, SCREEN)
     key(mechanic, "Camera off").click()
-    customer.sees(re.compile("has switched the camera off"))
+    customer.sees(re.compile("has turned the camera off"))
     key(mechanic, "Share screen").click()
-    customer.sees_no_more(re.compile("has switched the camera off"))
+    customer.sees_no_more(re.compile("has turned the camera off"))
     sees_a_shape(customer, SCREEN[0] / SCREEN[1])
     key(mechanic, "Share screen").click()
-    customer.sees(re.compile("has switched the camera off"))
+    customer.sees(re.compile("has turned the camera off"))
     is_pressed(mechanic, "Camera off")
     key(mechanic, "Camera off").click()
-    customer.sees_no_more(re.compile("has switched the camera off"))
+    customer.sees_no_more(re.compile("has turned the camera off"))
 
 
 def test_a_phones_cameras_light_and_zoom(changed_phone: Pair) -> None:
@@ -243,14 +243,14 @@ def test_a_poor_link_is_sound_only_until_it_is_better(changed_phone: Pair) -> No
     customer, mechanic = changed_phone
     customer.page.evaluate(POOR_LINK)
     expect(stage(mechanic)).to_have_attribute("data-other-thin", "", timeout=30_000)
-    mechanic.sees("The connection is weak: sound only for now.")
+    mechanic.sees("The connection is weak, so you have sound only.")
     expect(stage(customer)).to_have_attribute("data-own-thin", "")
     customer.sees("Not sent: weak connection")
     expect(stage(customer).locator("[data-own=off]")).to_be_hidden()
     assert customer.page.evaluate("connections.at(-1).getSenders()[1].getParameters().encodings[0].active") is False
     is_pressed(customer, "Camera off", False)
     customer.page.evaluate(LATER)
-    mechanic.sees_no_more("The connection is weak: sound only for now.")
+    mechanic.sees_no_more("The connection is weak, so you have sound only.")
     sees_moving_pictures(mechanic)
     assert not mechanic.page.get_by_text("interrupted").filter(visible=True).count()
 
@@ -262,7 +262,7 @@ def test_what_was_given_back_without_a_tap_needs_none(changed_phone: Pair) -> No
     customer.page.evaluate(UNLOCK)
     customer.page.wait_for_function(PLAYS)
     sees_moving_pictures(mechanic)
-    mechanic.sees_no_more(re.compile("has switched the camera off|is muted"))
+    mechanic.sees_no_more(re.compile("has turned the camera off|is muted"))
     expect(key(customer, "Tap to rejoin")).to_be_hidden()
 
 
@@ -311,7 +311,7 @@ def test_after_a_locked_phone_one_tap_is_enough(last_call: Pair) -> None:
     for person in last_call:
         calls.is_connected(person)
         sees_moving_pictures(person)
-    mechanic.sees_no_more(re.compile("has switched the camera off|is muted"))
+    mechanic.sees_no_more(re.compile("has turned the camera off|is muted"))
     assert page.evaluate("devices.filter(({ readyState }) => readyState === 'live').length") == 2
     customer.ends().is_shown_the_end()
     assert page.evaluate(AWAKE) == 0
@@ -325,7 +325,7 @@ def test_a_refused_microphone_can_be_given_later(server: Server, a_customer: Com
     sees_moving_pictures(mechanic)
     is_pressed(customer, "Mute")
     key(customer, "Mute").click()
-    customer.sees("This browser does not give the page your microphone.")
+    customer.sees("This browser blocks your microphone.")
     is_pressed(customer, "Mute")
     customer.page.context.grant_permissions(DEVICES)
     key(customer, "Mute").click()

@@ -59,7 +59,7 @@ class Desk:
             if number:
                 self.page.get_by_role("button", name="Add a part").click()
             row = self.page.get_by_role("group", name="Part", exact=True).nth(number)
-            for label, value in zip(("Part", "Part number", "Quantity", "Price guess, each"), part, strict=True):
+            for label, value in zip(("Part", "Part number", "Quantity", "Estimated price, each"), part, strict=True):
                 row.get_by_label(label, exact=True).fill(value)
         return self
 
@@ -136,7 +136,7 @@ def test_from_the_end_of_the_session_to_the_mail(server: Server, a_customer: Com
     desk.mechanic.sees("This is the preview.").sees("Battery clamp, negative")
     inspect(desk.page, "summary-preview")
     desk.mechanic.button("Send to the customer").click()
-    desk.mechanic.sees("on its way to the customer").sees("Something to put right?")
+    desk.mechanic.sees("on its way to the customer").sees("Need to correct something?")
 
     letter(customer, "Your summary").get_by_text("summary.pdf").first.wait_for()
     words = " ".join(pdf_of(customer.page, f"{desk.address}summary.pdf"))
@@ -163,7 +163,7 @@ def test_a_second_submission_shows_the_first(desk: Desk, watch: Watch) -> None:
     other.writes(Findings="Written in the other window")
     other.mechanic.sees("This summary was sent from another window")
     other.has("Findings", "Written in the other window").sends()
-    other.mechanic.sees("This summary was sent before, and the first one counts.")
+    other.mechanic.sees("This summary was already sent. The first version counts.")
     expect(other.page.get_by_label("Findings", exact=True)).to_have_value("Written in the other window")
     other.mechanic.sees(TEXTS["Findings"])
     inspect(other.page, "summary-already")
@@ -195,7 +195,7 @@ def test_what_was_typed_offline_is_there_after_a_crash(desk: Desk, watch: Watch)
     desk.page.close(run_before_unload=False)
 
     later = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
-    later.opens().mechanic.sees("On this device something was typed")
+    later.opens().mechanic.sees("This device has unsaved text")
     later.has("Findings", TEXTS["Findings"])
     later.mechanic.button("Use it").click()
     later.has("Findings", "Typed just before it crashed").is_saved()
@@ -210,13 +210,13 @@ def test_two_windows_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
     other.writes(Findings="From the other")
     other.mechanic.sees("This summary was changed in another window")
     inspect(other.page, "summary-form-changed")
-    other.mechanic.button("Keep this one").click()
+    other.mechanic.button("Keep this version").click()
     other.is_saved().page.reload()
     other.has("Findings", "From the other")
 
     desk.writes(Steps_performed="More from the one")
     desk.mechanic.sees("This summary was changed in another window")
-    desk.page.get_by_role("link", name="Take the other one").click()
+    desk.page.get_by_role("link", name="Use the other version").click()
     desk.has("Findings", "From the other")
 
 
@@ -225,7 +225,7 @@ def test_what_is_missing_is_said_at_its_place(desk: Desk, watch: Watch) -> None:
     desk.opens().writes().lists_parts()
     desk.page.get_by_label("Quantity", exact=True).first.fill("many")
     desk.page.evaluate("document.getElementById('summary-form').noValidate = true")
-    desk.sends().mechanic.sees("Please look at this again").sees("Choose one of the three.")
+    desk.sends().mechanic.sees("Please check the fields below").sees("Choose one of the three answers.")
     inspect(desk.page, "summary-form-errors")
 
 
@@ -242,11 +242,11 @@ def test_parts_are_added_and_taken_away(desk: Desk) -> None:
 def test_a_correction_is_mailed(session: tuple[Customer, Desk]) -> None:
     customer, desk = session
     desk.opens().writes().says_how_safe_it_is().sends()
-    desk.mechanic.sees("Something to put right?")
-    desk.page.get_by_label("What is to be corrected or added?").fill("It is the plus clamp, not the minus one.")
+    desk.mechanic.sees("Need to correct something?")
+    desk.page.get_by_label("What do you want to correct or add?").fill("It is the plus clamp, not the minus one.")
     desk.mechanic.button("Send the correction").click()
     desk.mechanic.sees("Corrections").sees("It is the plus clamp")
-    letter(customer, "Correction of your summary").get_by_text("summary.pdf").first.wait_for()
+    letter(customer, "Correction to your summary").get_by_text("summary.pdf").first.wait_for()
     customer.page.goto(desk.address)
     customer.sees("It is the plus clamp, not the minus one.").sees(TEXTS["Findings"])
     inspect(customer.page, "summary-corrected")

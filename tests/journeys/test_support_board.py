@@ -84,12 +84,12 @@ def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
     assert support.evaluate("window.tones") > 0
 
     line(support, session_id).get_by_role("button", name="Take").click()
-    expect(line(support, session_id)).to_contain_text("You have it")
+    expect(line(support, session_id)).to_contain_text("You took this alert")
     expect(line(colleague, session_id)).to_contain_text(re.compile(r"\S+ has it"))
     expect(line(colleague, session_id).get_by_role("button", name="Take", exact=True)).to_have_count(0)
 
     line(colleague, session_id).get_by_role("button", name="Take over").click()
-    expect(line(colleague, session_id)).to_contain_text("You have it")
+    expect(line(colleague, session_id)).to_contain_text("You took this alert")
     expect(line(support, session_id)).to_contain_text("Chris Colleague has it")
     line(colleague, session_id).get_by_role("button", name="Done").click()
     expect(line(support, session_id).locator(".alert")).to_have_count(0)
@@ -140,11 +140,11 @@ def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
     board = browser_of("support@example.com", server=stage, viewport=DESKTOP)
     board.goto("/support/")
     line(board, disputed).get_by_role("button", name="Take").click()
-    expect(line(board, dropped)).to_contain_text("The mechanic has dropped out", timeout=20_000)
+    expect(line(board, dropped)).to_contain_text("The mechanic lost the connection", timeout=20_000)
     expect(line(board, unaccepted)).to_contain_text("No mechanic has accepted yet")
-    expect(line(board, stuck)).to_contain_text("Both are in, but it does not start")
-    expect(line(board, not_come)).to_contain_text("The mechanic has not come")
-    expect(line(board, disputed)).to_contain_text("You have it")
+    expect(line(board, stuck)).to_contain_text("Both are in, but the session does not start")
+    expect(line(board, not_come)).to_contain_text("The mechanic has not joined")
+    expect(line(board, disputed)).to_contain_text("You took this alert")
     shown = board.locator(".board .line").evaluate_all("lines => lines.map((one) => one.className.split('--')[1])")
     assert shown == ["alarm", "alarm", "trouble", "handled", "watch", "calm"]
     expect(board.locator(".toast")).to_have_count(0)

@@ -40,7 +40,7 @@ def test_support_ends_a_stuck_session_and_both_see_why(
         "I see nothing any more"
     )  # by itself, as messages do not poke lists
 
-    opens(desk, "Write to them")
+    opens(desk, "Send a message")
     form = desk.locator("#act-message")
     form.get_by_label("Message").fill("We are looking into it")
     form.get_by_role("button", name="Send").click()
@@ -51,10 +51,10 @@ def test_support_ends_a_stuck_session_and_both_see_why(
     form = desk.locator("#act-end")
     form.get_by_label("Why?").fill(WHY)
     form.get_by_role("button", name="End the session").click()
-    expect(form).to_contain_text("Tick this first")
+    expect(form).to_contain_text("Confirm this first")
     expect(form.get_by_label("Why?")).to_have_value(WHY)
     axe(desk)
-    form.get_by_label("End it for both, now").check()
+    form.get_by_label("End the session for both participants").check()
     form.get_by_role("button", name="End the session").click()
     expect(desk.locator(".case__state")).to_contain_text("Completed")
     for each in (customer, mechanic):
@@ -98,12 +98,12 @@ def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
     desk.goto(f"/support/sessions/{session_id}/")
     money = desk.locator(".case__money")
     expect(money).to_contain_text("Charged")
-    opens(desk, "Give money back")
+    opens(desk, "Issue a refund")
     form = desk.locator("#act-refund")
     form.get_by_label("Amount").fill("4.00")
     form.get_by_label("Why?").fill("Ten minutes without a picture")
-    form.get_by_label("Give the money back").check()
-    form.get_by_role("button", name="Give it back").click()
+    form.get_by_label("Issue the refund").check()
+    form.get_by_role("button", name="Give request back").click()
     expect(money).to_contain_text("−$4.00")
     expect(money).to_contain_text("Issued")
     customer.goes_to(f"{session_id}/receipt").sees("−$4.00").sees("$5.99 paid")

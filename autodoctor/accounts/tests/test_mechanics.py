@@ -44,7 +44,7 @@ def test_a_customer_applies_and_sees_where_it_stands(customer: "User", client_of
     answer = client.post("/mechanics/apply/", APPLICATION)
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/mechanics/apply/")
-    assert "Your application arrived" in client.get("/mechanics/apply/").content.decode()
+    assert "We received your application" in client.get("/mechanics/apply/").content.decode()
     profile = _fresh(customer).mechanic_profile
     assert (profile.state, profile.years_experience, profile.skills) == ("applied", 11, "Volvo, Saab")
     assert _fresh(customer).time_zone == "Europe/Stockholm"
@@ -88,12 +88,12 @@ def test_support_approves_and_the_mechanic_hears_of_it(
 ) -> None:
     page = client_of(support).post(f"/support/mechanics/{application.pk}/", {"act": "approve"}, follow=True)
 
-    assert "Casey Customer has a mail with the answer." in page.content.decode()
+    assert "Casey Customer gets an email with the answer." in page.content.decode()
     assert _fresh(customer).role == "mechanic"
     application.refresh_from_db()
     assert (application.decided_by, application.taking_sessions) == (support, False)
     (letter,) = letters()
-    assert (letter.to, letter.subject) == ([customer.email], "You are in: welcome as a mechanic")
+    assert (letter.to, letter.subject) == ([customer.email], "Your application is approved")
     assert "You are approved" in client_of(customer).get("/mechanics/apply/").content.decode()
 
 
@@ -105,7 +105,7 @@ def test_support_declines_and_the_mechanic_may_apply_again(
 
     (letter,) = letters()
     assert letter.subject == "Your application as a mechanic"
-    assert "What we thought: No <b>certificate</b> yet" in str(letter.body)
+    assert "The reason: No <b>certificate</b> yet" in str(letter.body)
     client = client_of(customer)
     assert "apply again" in client.get("/mechanics/apply/").content.decode()
     client.post("/mechanics/apply/", APPLICATION)
@@ -185,7 +185,7 @@ def test_whoever_asked_within_a_day_is_told_once(mechanic: "User", letters: Lett
         actions.set_taking_sessions(mechanic=mechanic, taking=taking, now=NOW)
 
     assert [(letter.to, letter.subject) for letter in letters()] == [
-        (["waiting@example.org"], "A mechanic is here now")
+        (["waiting@example.org"], "A mechanic is available now")
     ]
 
 

@@ -97,7 +97,7 @@ def test_signing_up_with_a_known_address_looks_and_takes_the_same(
     assert known == new
     assert known[1] == 1
     subjects = {letter.to[0]: letter.subject for letter in letters()}
-    assert subjects["customer@example.com"] == "You have an account already"
+    assert subjects["customer@example.com"] == "You already have an account"
     assert subjects["nora@example.org"].startswith("Your code: ")
 
 
@@ -158,7 +158,7 @@ def test_too_many_tries_are_told_in_words(client: Client, db: None) -> None:
     for number in range(31):
         answer = client.post("/sign-in/", {"login": f"p{number}@example.org"})
     assert answer.status_code == 429
-    assert "slow down repeated tries" in answer.content.decode()
+    assert "limit repeated attempts" in answer.content.decode()
 
 
 def test_signing_out_takes_a_post_and_ends_the_session_before_it_is_told(

@@ -61,10 +61,10 @@ def paying(session: Session, waits_for: str = "") -> Payment:
     ("changes", "why"),
     [
         ({"state": "completed"}, "The session is over."),
-        ({"state": "waiting"}, "as soon as the session runs"),
+        ({"state": "waiting"}, "after the session starts"),
         ({"allowed_seconds": 0}, "Morgan Mechanic cannot stay longer today."),
         ({"allowed_seconds": 60}, "Morgan Mechanic cannot stay longer today."),
-        ({"started_at": timezone.now() - timedelta(minutes=170)}, "reached the longest time there is"),
+        ({"started_at": timezone.now() - timedelta(minutes=170)}, "reached the maximum length"),
     ],
 )
 def test_without_an_offer_it_says_why(
@@ -76,7 +76,7 @@ def test_without_an_offer_it_says_why(
 def test_when_nothing_is_sold_the_mechanic_is_not_blamed(shown: Callable[..., str], customer: User) -> None:
     ExtensionOption.objects.update(active=False)
     said = words(shown(customer))
-    assert "No more time can be bought at the moment." in said
+    assert "Extensions are not available at the moment." in said
     assert "longest" not in said
 
 
@@ -126,8 +126,8 @@ def test_the_way_back_does_not_say_that_a_session_goes_on_that_is_over(
     paid = {"state": "captured", "due_cents": 1499, "granted_at": now, "authorised_at": now}
     Payment.objects.filter(id=paying(session).id).update(**paid)
     page = f"/sessions/{session.id}/extension/"
-    assert "goes on in the other tab" in client_of(customer).get(page).content.decode()
+    assert "continues in the other tab" in client_of(customer).get(page).content.decode()
     Session.objects.filter(id=session.id).update(state="completed")
     over = client_of(customer).get(page).content.decode()
-    assert "The session is over meanwhile." in over
-    assert "goes on in the other tab" not in over
+    assert "The session is over." in over
+    assert "continues in the other tab" not in over

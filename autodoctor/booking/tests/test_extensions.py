@@ -167,7 +167,7 @@ def test_the_bank_wants_to_be_asked_in_a_new_tab(
     assert tab.look()["extension"] == asked
     assert told(session) == ["extension.pending bank", "extension.pending confirm"]
     stripe_sandbox.authenticate(extension(session).attempt_id)
-    assert "Your time is extended" in tab.back()
+    assert "Your session is extended" in tab.back()
     assert told(session)[-1] == "session.extended paid"
 
 
@@ -183,7 +183,7 @@ def test_the_banks_question_failed_leads_to_another_card(
     assert "could not confirm that it was you" in page
     assert extension(session).checkout_url in page
     stripe_sandbox.pay(extension(session).checkout_url)
-    assert "Your time is extended" in tab.back()
+    assert "Your session is extended" in tab.back()
     assert [line.split()[1] for line in told(session)][:2] == ["bank", "confirm"]
     assert told(session)[-1] == "session.extended paid"
 
@@ -192,7 +192,7 @@ def test_declined_then_another_card(session: Session, tab: Tab, behave: Any, str
     behave("pm_card_chargeDeclinedInsufficientFunds")
     answer = tab.accept().json()
     assert (answer["state"], answer["link"]) == ("pay", extension(session).checkout_url)
-    assert "not enough money" in answer["reason"]
+    assert "insufficient funds" in answer["reason"]
     told(session)
     events = list(SessionEvent.objects.filter(session=session).values_list("data", flat=True))
     assert "insufficient" not in str(events)

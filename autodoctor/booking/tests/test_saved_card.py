@@ -28,8 +28,8 @@ def kept(customer: User) -> StripeCustomer:
 def test_it_is_shown_by_its_last_digits_and_removed(desk: Client, kept: StripeCustomer, customer: User) -> None:
     assert "Visa ending in 4242" in desk.get("/account/card/").content.decode()
     answer = desk.post("/account/card/", follow=True).content.decode()
-    assert "Your card is removed." in answer
-    assert "We keep no card of yours." in answer
+    assert "We removed your card." in answer
+    assert "You have no saved card." in answer
     assert saved_card.of(customer) is None
     assert [job.key for job in Job.objects.filter(kind="card.forget")] == ["pm_1"]
 

@@ -25,7 +25,7 @@ def test_paragraphs_codes_and_ways_on() -> None:
         Block("paragraph", ["Enter this:"]),
         Block("code", ["BC-4D"]),
         Block("paragraph", ["One", "two"]),
-        Block("button", ["Go on"], "https://doctor.example/room/"),
+        Block("button", ["Continue"], "https://doctor.example/room/"),
         Block("link", [], "https://doctor.example/"),
     ]
 

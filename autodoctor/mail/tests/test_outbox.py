@@ -102,7 +102,7 @@ def test_only_mails_are_readable(client: Client, db: None, name: str) -> None:
 
 
 def test_an_empty_outbox_says_so(client: Client, db: None) -> None:
-    assert "No mail yet" in client.get("/outbox/").content.decode()
+    assert "No emails yet" in client.get("/outbox/").content.decode()
 
 
 def test_there_is_no_outbox_outside_of_the_demo(client: Client, db: None, settings: Settings) -> None:

@@ -24,7 +24,7 @@ stripe.enable_telemetry = False
 class PaymentError(Exception):
     """A call that did not succeed. `code` is for us, `sentence` for the person who waits."""
 
-    sentence: Promise = _("The payment service does not answer just now. Nothing was charged. Try again in a moment.")
+    sentence: Promise = _("The payment service is not responding. Nothing was charged. Try again in a moment.")
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -52,7 +52,7 @@ class Unknown(PaymentError):
 class Invalid(PaymentError):
     """Stripe refuses this as things stand; look at the present state before doing anything else."""
 
-    sentence = _("This payment has moved on meanwhile. Load the page again.")
+    sentence = _("This payment has changed. Reload the page.")
 
 
 @lru_cache(maxsize=4)

@@ -90,7 +90,7 @@ def test_declined_then_paid(
 ) -> None:
     declined = pay(payment, stripe_sandbox, now, "pm_card_chargeDeclinedInsufficientFunds")
     assert declined.state == State.CREATED
-    assert "not enough money" in str(declined.decline_reason)
+    assert "insufficient funds" in str(declined.decline_reason)
 
     paid = pay(payment, stripe_sandbox, now)
     assert (paid.state, paid.card_last4, paid.decline_reason) == (State.AUTHORISED, "4242", "")

@@ -87,7 +87,7 @@ def test_a_decline_leaves_the_payment_open_and_says_why(
     settled = apply(payment, declined, now)
 
     assert settled.state == State.CREATED
-    assert "not enough money" in str(settled.decline_reason)
+    assert "insufficient funds" in str(settled.decline_reason)
     assert consequences.kinds() == []
     assert apply(payment, as_stripe_has_it(payment, "requires_capture"), now).decline_reason == ""
 

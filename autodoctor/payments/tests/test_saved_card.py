@@ -67,7 +67,7 @@ def test_again_it_is_not_paid_again(
 @pytest.mark.parametrize(
     ("card", "words"),
     [
-        ("pm_card_chargeDeclinedInsufficientFunds", "not enough money"),
+        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient funds"),
         ("pm_card_chargeDeclinedExpiredCard", "expired"),
         ("pm_card_chargeDeclinedLostCard", "Your bank declined"),
         ("pm_card_chargeDeclined", "Your bank declined"),
@@ -173,7 +173,7 @@ def test_a_card_that_stripe_no_longer_has_is_forgotten(
     [method] = stripe_sandbox.app.store.find("payment_method")
     stripe_sandbox.app.store.put(method | {"customer": None, "_used": True})
     opened = collected(extension, now)
-    assert (opened.waits_for, "cannot be used any more" in str(opened.decline_reason)) == ("pay", True)
+    assert (opened.waits_for, "no longer works" in str(opened.decline_reason)) == ("pay", True)
     assert saved_card.of(customer) is None
 
 

@@ -56,7 +56,7 @@ def test_a_key_that_stripe_does_not_take(stripe_sandbox: RunningSandbox, setting
 
 
 def test_a_refused_card_has_words_for_its_holder() -> None:
-    assert "not enough money" in str(Declined("insufficient_funds").sentence)
+    assert "insufficient funds" in str(Declined("insufficient_funds").sentence)
     assert str(Declined("stolen_card").sentence) == str(Declined("generic_decline").sentence), "tells a finder nothing"
 
 

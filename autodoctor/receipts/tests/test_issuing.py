@@ -59,7 +59,7 @@ def test_an_extension_that_came_too_late_is_released_and_said_so(cashier: Cashie
     cashier.bank_acts()
     receipt = cashier.letters()[-1]
     assert "+15 minutes: $0.00 of $14.99" in str(receipt.body)
-    assert "came too late to be added is not charged" in str(receipt.body)
+    assert "paid too late is not charged" in str(receipt.body)
 
 
 def test_a_refund_is_written_of_and_stands_on_the_receipt(cashier: Cashier) -> None:
@@ -67,7 +67,7 @@ def test_a_refund_is_written_of_and_stands_on_the_receipt(cashier: Cashier) -> N
     cashier.bank_acts().letters()
     cashier.gives_back(300)
     (letter,) = cashier.letters()
-    assert letter.subject == "$3.00 is on its way back to you"
+    assert letter.subject == "We refunded $3.00"
     assert "$3.00 of the $9.99 charged for your Quick Chat" in str(letter.body)
     assert "Visa 4242" in str(letter.body)
     assert "5 to 10 days" in str(letter.body)

@@ -52,10 +52,10 @@ def test_it_is_no_paper_before_it_is_final(cashier: Cashier, client_of: ClientOf
     assert "Nothing is charged yet." in shown
     assert status(client, cashier, "receipt.pdf") == 404
     cashier.wait(minutes=24 * 60 + 1)
-    assert "Your bank is being told" in reads(client, cashier)
+    assert "We are notifying your bank" in reads(client, cashier)
     assert status(client, cashier, "receipt.pdf") == 404
     cashier.bank_acts()
-    assert "Your bank is being told" not in reads(client, cashier)
+    assert "We are notifying your bank" not in reads(client, cashier)
     assert status(client, cashier, "receipt.pdf") == 200
 
 
@@ -69,12 +69,12 @@ def test_it_says_each_part_and_what_was_given_back(cashier: Cashier, client_of: 
         "+15 minutes",
         "15 minutes of 15 minutes used",
         "−$5.00",
-        "took place in full",
+        "lasted its full time",
         "Visa 4242",
     ):
         assert words in shown
     Payment.objects.filter(owner_id=cashier.id).update(disputed_at=cashier.now)
-    assert "Your bank was asked to take this charge back" in reads(client_of(cashier.customer), cashier)
+    assert "This charge is disputed" in reads(client_of(cashier.customer), cashier)
 
 
 def test_it_is_linked_from_the_session_and_the_dashboard(cashier: Cashier, client_of: ClientOf) -> None:
@@ -91,4 +91,4 @@ def test_money_too_little_for_a_card_is_given_up(cashier: Cashier, client_of: Cl
     cashier.bank_acts()
     shown = reads(client_of(cashier.customer), cashier)
     assert "$0.00 paid" in shown
-    assert "Cards are not charged less than $0.50, so that little is given up." in shown
+    assert "Cards cannot be charged less than $0.50. We do not charge smaller amounts." in shown

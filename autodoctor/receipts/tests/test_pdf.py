@@ -42,9 +42,9 @@ def test_it_says_what_was_held_charged_released_and_why(cashier: Cashier, settin
         "Held $24.98",
         "Released −$9.00",
         "Charged $15.98",
-        "Given back on Mar 2, 2026 −$1.00",
+        "Refunded on Mar 2, 2026 −$1.00",
         "Paid, USD $14.98",
-        "connection was lost, so only the time you used is charged",
+        "lost the connection. Only the time used is charged",
     ):
         assert expected in said, expected
 

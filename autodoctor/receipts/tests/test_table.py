@@ -46,30 +46,30 @@ TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
     "cancelled late": (
         lambda story: cancels(story.pay().accept().join(story.mechanic)),
         499,
-        "so half of the booking",
+        "Half of the booking",
     ),
     "customer no show": (
         lambda story: story.pay().accept().join(story.mechanic).wait(minutes=11),
         499,
-        "so half of the booking",
+        "Half of the booking",
     ),
-    "time up": (lambda story: story.live().wait(minutes=31), 999, "took place in full"),
+    "time up": (lambda story: story.live().wait(minutes=31), 999, "lasted its full time"),
     "ended by customer": (
         lambda story: story.live().wait(minutes=12).end(story.customer),
         999,
-        "You ended the session yourself",
+        "You ended the session. The full price",
     ),
-    "customer lost": (ends("customer_lost"), 999, "waited for you to the end"),
+    "customer lost": (ends("customer_lost"), 999, "waited for you until the end"),
     "solved": (answered(True), 999, "counts as solved"),
-    "not solved": (answered(False), 399, "only the time you used"),
+    "not solved": (answered(False), 399, "Only the time used"),
     "no answer": (
         lambda story: story.live().wait(minutes=12).end(story.mechanic).wait(minutes=24 * 60 + 1),
         999,
         "as solved",
     ),
-    "mechanic lost": (ends("mechanic_lost"), 399, "connection was lost, so only the time you used"),
-    "three hours": (ends("exceeded_3h_limit"), 399, "longest time there is, so only the time you used"),
-    "support": (ends("ended_by_support"), 399, "Support ended the session, so only the time you used"),
+    "mechanic lost": (ends("mechanic_lost"), 399, "lost the connection. Only the time used"),
+    "three hours": (ends("exceeded_3h_limit"), 399, "maximum length. Only the time used"),
+    "support": (ends("ended_by_support"), 399, "Support ended the session. Only the time used"),
 }
 
 
@@ -117,7 +117,7 @@ def test_an_early_end_asks_with_what_each_answer_costs(cashier: Cashier) -> None
     ):
         assert words in str(letter.body)
     assert "after 15 minutes" in str(letter.body)
-    assert "Without an answer by Mar 3, 12:15 PM UTC it counts as solved." in str(letter.body)
+    assert "If you do not answer by Mar 3, 12:15 PM UTC, the problem counts as solved." in str(letter.body)
     html = str(letter.alternatives[0][0])
     assert f'href="{page}#solved-yes"' in html
     assert f'href="{page}#solved-no"' in html

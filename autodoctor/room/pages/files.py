@@ -26,11 +26,11 @@ class Shot:
 
 
 SHOTS = (
-    Shot("dashboard", "gauge", _("Dashboard lights"), _("Ignition on, so that every lamp shows.")),
-    Shot("engine", "engine", _("Engine bay"), _("From the front, the whole of it.")),
-    Shot("tyre", "tyre", _("Tyre"), _("The side, and the tread if you can.")),
+    Shot("dashboard", "gauge", _("Dashboard lights"), _("Turn the ignition on, so that every warning light shows.")),
+    Shot("engine", "engine", _("Engine bay"), _("The whole engine bay, from the front.")),
+    Shot("tyre", "tyre", _("Tire"), _("The sidewall, and the tread if you can.")),
     Shot("leak", "drop", _("Leak"), _("The spot under the car and where it drips.")),
-    Shot("sound", "sound", _("The sound"), _("Ten seconds are enough. A film will do too."), "sound"),
+    Shot("sound", "sound", _("The sound"), _("Ten seconds are enough. You can also send a video."), "sound"),
 )
 
 

@@ -16,11 +16,11 @@ RELEASE_REASONS: dict[str, dict[str, "str | Promise"]] = {
     Role.MECHANIC: {
         "not_my_field": _("This is not my field"),
         "no_time": _("Something came up"),
-        "customer_away": _("The customer does not come"),
+        "customer_away": _("The customer does not join"),
         "other": _("Another reason"),
     },
     Role.CUSTOMER: {
-        "mechanic_away": _("The mechanic does not come"),
+        "mechanic_away": _("The mechanic does not join"),
         "no_answer": _("I get no answer"),
         "other": _("Another reason"),
     },

@@ -142,7 +142,7 @@ def _answer(request: SignedInRequest, session_id: UUID, act: Callable[..., Sessi
 
 
 def _too_late(error: InvalidTransition) -> str:
-    return _("That is not possible here any more. The session is now: %(state)s.") % {"state": error.current.label}
+    return _("This is no longer possible. The session is now: %(state)s.") % {"state": error.current.label}
 
 
 def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], status: int) -> HttpResponse:

@@ -52,7 +52,7 @@ def test_what_the_state_forbids_is_a_409_with_a_sentence(story: "Story", mechani
         "current": "accepted",
         "requested": "live",
         "allowed": ["cancelled", "expired", "requested", "waiting"],
-        "detail": "That is not possible here any more. The session is now: Accepted.",
+        "detail": "This is no longer possible. The session is now: Accepted.",
     }
 
 
@@ -60,7 +60,7 @@ def test_a_refusal_stands_on_the_page(story: "Story", mechanic: "User", client_o
     story.pay().accept()
     answer = client_of(mechanic).post(f"/sessions/{story.id}/start/", follow=True)
     assert answer.status_code == 200
-    assert "That is not possible here any more" in answer.content.decode()
+    assert "This is no longer possible" in answer.content.decode()
 
 
 def test_too_late_to_accept_leads_to_the_dashboard_with_a_sentence(

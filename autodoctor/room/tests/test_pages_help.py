@@ -30,13 +30,13 @@ def test_a_question_stands_in_the_thread(session: Session, customer: User, clien
     shown = client.get(at(session)).content.decode()
     assert "Why?" in shown
     assert "Payment or price" in shown
-    assert "Our support team has been called" in shown
+    assert "We have notified our support team" in shown
 
 
 @pytest.mark.parametrize(
     ("sent", "sentence"),
     [
-        ({"reason": "", "text": "It smokes"}, "Choose what it is about."),
+        ({"reason": "", "text": "It smokes"}, "Choose a topic."),
         ({"reason": "danger", "text": " "}, "a few words"),
     ],
 )

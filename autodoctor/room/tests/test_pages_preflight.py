@@ -89,12 +89,12 @@ def test_the_other_sees_what_fails_and_then_how_they_take_part(story: Story, rea
     )
     report(story, story.customer, camera="failed", network="failed")
     seen = reads(story.mechanic)
-    assert "Camera does not work yet" in seen
-    assert "Connection too weak yet" in seen
-    assert "Microphone does not" not in seen
-    assert "Camera does not work yet" not in reads(story.customer)
+    assert "Camera is not working yet" in seen
+    assert "Connection is still too weak" in seen
+    assert "Microphone is not" not in seen
+    assert "Camera is not working yet" not in reads(story.customer)
     report(story.wait(seconds=2), story.customer, "photos", camera="failed", network="failed")
-    assert "Takes part with audio and photos" in reads(story.mechanic)
+    assert "Joins with audio and photos" in reads(story.mechanic)
 
 
 def test_the_check_before_paying_is_open_to_anybody(db: None) -> None:

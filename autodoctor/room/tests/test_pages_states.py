@@ -20,11 +20,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines
 
 
 def test_a_draft_leads_to_payment(story: "Story", customer: "User", client_of: ClientOf, reads: Reads) -> None:
-    assert "$9.99 is held on your card" in reads(customer)
+    assert "We hold $9.99 on your card" in reads(customer)
     assert "checkout" in buttons(client_of(customer), story)
     Payment.objects.filter(owner_id=story.id).update(decline_code="insufficient_funds")
     assert "The payment did not go through" in reads(customer)
-    assert "not enough money" in reads(customer)
+    assert "insufficient funds" in reads(customer)
 
 
 def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
@@ -41,7 +41,7 @@ def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
 
 
 def test_coming_back_without_having_paid_is_said(story: "Story", customer: "User", reads: Reads) -> None:
-    said = "Nothing was held. Your request is saved: pay to send it, or stop here."
+    said = "There is no hold on your card. Your request is saved. Pay to send the request, or discard the booking."
     assert said in reads(customer, "?checkout=cancelled")
     assert said in reads(customer, "panel/?checkout=cancelled")
     assert said not in reads(customer)
@@ -71,9 +71,13 @@ def test_the_queue_tells_the_place_and_what_happens_when(
     other.pay()
     text = reads_after(story.pay, reads, customer)
     assert "2 Your place in the queue" in text
-    for promise in ("After 3 minutes our support team", "After 10 minutes we ask", "After 20 minutes the request ends"):
+    for promise in (
+        "After 3 minutes our support team",
+        "After 10 minutes we ask",
+        "After 20 minutes we end the request",
+    ):
         assert promise in text
-    assert "Stopping costs nothing" in text
+    assert "Canceling is free" in text
     transitions.cancel_session(session_id=other.id, by=stranger, now=story.now)
     assert "You are next" in reads(customer)
 
@@ -87,7 +91,7 @@ def test_after_ten_minutes_the_customer_is_asked_whether_to_stop(
     story: "Story", customer: "User", reads: Reads
 ) -> None:
     story.now -= timedelta(minutes=11)
-    assert "this takes longer than it should" in reads_after(story.pay, reads, customer)
+    assert "this is taking too long" in reads_after(story.pay, reads, customer)
 
 
 def test_a_request_given_back_says_so_to_both(
@@ -95,8 +99,8 @@ def test_a_request_given_back_says_so_to_both(
 ) -> None:
     story.pay().accept()
     transitions.release_request(session_id=story.id, by=mechanic, reason="no_time", now=story.now)
-    assert "You are at the front of the queue" in reads(customer)
-    assert "given back, so it goes to somebody else" in reads(mechanic)
+    assert "Your request is at the front of the queue" in reads(customer)
+    assert "gave this request back. It goes to another mechanic" in reads(mechanic)
     assert buttons(client_of(mechanic), story) == []
 
 
@@ -120,9 +124,9 @@ def test_stopping_costs_nothing_until_the_mechanic_is_in(
     story: "Story", customer: "User", mechanic: "User", reads: Reads
 ) -> None:
     story.pay().accept()
-    assert "Stop (costs nothing)" in reads(customer)
+    assert "Cancel (free)" in reads(customer)
     story.join(mechanic)
-    assert "Stop (costs $4.99)" in reads(customer)
+    assert "Cancel (costs $4.99)" in reads(customer)
 
 
 def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
@@ -136,7 +140,7 @@ def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
         assert "Write a message" in client_of(person).get(f"/sessions/{story.id}/").content.decode()
     assert "Extend Session" in reads(customer)
     assert "Extend Session" not in reads(mechanic)  # who says how long they can stay
-    assert "More time" in reads(mechanic)
+    assert "Extension" in reads(mechanic)
 
 
 def test_a_missing_mechanic_stops_the_clock_and_soon_lets_the_customer_end(
@@ -147,11 +151,11 @@ def test_a_missing_mechanic_stops_the_clock_and_soon_lets_the_customer_end(
     story.now += timedelta(minutes=12)
     lose(story, mechanic, "mechanic", since=timedelta(seconds=20))
     assert "Morgan Mechanic has lost the connection" in reads(customer)
-    assert "The clock is paused, so waiting costs you nothing" in reads(customer)
+    assert "The clock is paused, so waiting is free" in reads(customer)
     longer_ago = story.now - timedelta(seconds=80)
     Participant.objects.filter(session_id=story.id, user=mechanic).update(missed_at=longer_ago)
     Session.objects.filter(pk=story.id).update(paused_at=longer_ago)
-    assert "end now and pay only for the 11 minutes used: $3.55" in reads(customer)
+    assert "end the session now and pay only for the 11 minutes used: $3.55" in reads(customer)
     assert client_of(customer).post(f"/sessions/{story.id}/end/").status_code == 303
     assert story.payment.due_cents == 355
 
@@ -162,9 +166,9 @@ def test_a_missing_customer_shows_on_the_mechanics_page(
     story.live()
     lose(story, customer, "customer", since=timedelta(seconds=10))
     assert "Casey Customer has lost the connection. " in reads(mechanic)
-    assert "The clock is paused for a while" in reads(mechanic)
+    assert "The clock is paused. Please stay so that" in reads(mechanic)
     Participant.objects.filter(session_id=story.id, user=customer).update(missed_at=story.now - timedelta(minutes=11))
-    assert "you can end the session now" in reads(mechanic)
+    assert "You can end the session now" in reads(mechanic)
 
 
 def test_the_end_shows_what_was_held_released_and_charged(
@@ -213,12 +217,12 @@ def test_ended_early_by_the_mechanic_the_customer_is_asked(
         ("completed", "ended_by_support", "Our support team ended", "Our support team ended"),
         ("completed", "mechanic_lost", "your mechanic’s connection was lost", "your connection was lost"),
         ("completed", "customer_lost", "your connection was lost", "your customer’s connection was lost"),
-        ("completed", "exceeded_3h_limit", "the limit of 3 hours", "the limit of 3 hours"),
+        ("completed", "exceeded_3h_limit", "the maximum length of 3 hours", "the maximum length of 3 hours"),
         ("cancelled", "unpaid", "not paid in time", "not paid in time"),
-        ("cancelled", "cancelled_late", "You called the session off", "The session was called off"),
+        ("cancelled", "cancelled_late", "You canceled the session", "The session was canceled"),
         ("expired", "unattended", "no mechanic was free", "no mechanic was free"),
-        ("expired", "never_started", "never came about", "never came about"),
-        ("expired", "customer_no_show", "you did not come", "The customer did not come"),
+        ("expired", "never_started", "did not start in time", "did not start in time"),
+        ("expired", "customer_no_show", "you did not come", "The customer did not join"),
     ],
 )
 def test_every_end_has_its_words(

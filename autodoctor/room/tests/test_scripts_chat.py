@@ -122,7 +122,7 @@ def test_too_long_a_text_is_kept_and_counted(chat: Page, line: Line) -> None:
     expect(chat.get_by_text("4,000 / 4,000")).to_be_visible()
     expect(chat.get_by_role("button", name="Send")).to_be_enabled()
     field(chat).fill("🚗" * 4_001)
-    expect(chat.get_by_text("Too long: send it in several parts.")).to_be_visible()
+    expect(chat.get_by_text("This message is too long. Send it in several parts.")).to_be_visible()
     expect(chat.get_by_role("button", name="Send")).to_be_disabled()
     field(chat).press("Enter")
     expect(field(chat)).to_have_value("🚗" * 4_001)

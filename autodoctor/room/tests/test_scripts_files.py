@@ -137,10 +137,10 @@ def test_what_is_cancelled_makes_room_for_the_next(drop: Page, desk: Desk) -> No
 
 def test_the_servers_refusal_is_said_and_not_tried_again(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("page.html"))
-    desk.has(1).refuses(0, 415, error="wrong_type", detail="This cannot be shared.")
-    expect(drop.get_by_role("alert")).to_have_text("This cannot be shared.")
+    desk.has(1).refuses(0, 415, error="wrong_type", detail="This type of file cannot be shared.")
+    expect(drop.get_by_role("alert")).to_have_text("This type of file cannot be shared.")
     expect(drop.get_by_role("button", name="Try again")).to_be_hidden()
-    drop.get_by_role("button", name="Take off the list page.html").click()
+    drop.get_by_role("button", name="Remove from the list page.html").click()
     expect(rows(drop)).to_have_count(0)
 
 
@@ -149,7 +149,7 @@ def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk)
     desk.has(2).routes[0].abort()
     desk.takes(1)
     expect(rows(drop)).to_have_count(1)
-    expect(drop.get_by_role("alert")).to_contain_text("The connection broke off")
+    expect(drop.get_by_role("alert")).to_contain_text("The connection was lost")
     drop.get_by_role("button", name="Try again").click()
     desk.has(3)
     sent, again = (_client_id(desk.body(place)) for place in (0, 2))
@@ -161,7 +161,7 @@ def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk)
 def test_it_goes_on_by_itself_when_the_network_is_back(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("a.txt"))
     desk.has(1).routes[0].abort()
-    expect(drop.get_by_role("alert")).to_contain_text("The connection broke off")
+    expect(drop.get_by_role("alert")).to_contain_text("The connection was lost")
     drop.evaluate("dispatchEvent(new Event('online'))")
     desk.has(2).takes(1)
     expect(rows(drop)).to_have_count(0)
@@ -171,14 +171,16 @@ def test_it_goes_on_by_itself_when_the_network_is_back(drop: Page, desk: Desk) -
     ("status", "error", "words"),
     [
         (401, "not_signed_in", "You are signed out"),
-        (502, "", "The server could not take it just now"),
-        (409, "too_many", "There is no room"),
+        (502, "", "The server could not save this file"),
+        (409, "too_many", "A session can have"),
     ],
 )
 def test_every_failure_says_what_to_do(drop: Page, desk: Desk, status: int, error: str, words: str) -> None:
     pick(drop, text_file("a.txt"))
     if error:
-        desk.has(1).refuses(0, status, error=error, detail="There is no room for more." if status == 409 else "")
+        desk.has(1).refuses(
+            0, status, error=error, detail="A session can have up to 50 files." if status == 409 else ""
+        )
     else:
         desk.has(1).routes[0].fulfill(status=status, body="<html>Bad gateway</html>")
     expect(drop.get_by_role("alert")).to_contain_text(words)
@@ -189,7 +191,7 @@ def test_too_large_and_empty_are_said_before_anything_is_sent(drop: Page, desk: 
     pick(
         drop, text_file("film.mov", LIMIT + 2 * 1024 * 1024), text_file("nothing.txt", 0), text_file("fits.txt", LIMIT)
     )
-    expect(drop.get_by_text("Too large: 12 MB. Up to 10 MB can be shared")).to_be_visible()
+    expect(drop.get_by_text("This file is 12 MB. The limit is 10 MB")).to_be_visible()
     expect(drop.get_by_text("This file is empty.")).to_be_visible()
     desk.has(1)
     assert 'filename="fits.txt"' in desk.body(0)
@@ -257,7 +259,7 @@ def gallery(page: Page, exchange: Exchange) -> Page:
     picture = "<svg xmlns='http://www.w3.org/2000/svg' width='64' height='48'/>"
     page.route("**/files/**", lambda route: route.fulfill(content_type="image/svg+xml", body=picture))
     page.route("**/files/2/", lambda route: route.fulfill(content_type="audio/wav", body=wav()))
-    views = [("image", "Engine bay"), ("image", "Tyre"), ("audio", "The sound")]
+    views = [("image", "Engine bay"), ("image", "Tire"), ("audio", "The sound")]
     links = "".join(
         f'<a data-view="{view}" data-caption="{name}" href="/files/{place}/">{name}</a> '
         for place, (view, name) in enumerate(views)
@@ -281,7 +283,7 @@ def test_the_light_box_goes_through_its_gallery(gallery: Page) -> None:
     expect(gallery.get_by_text("1 of 3")).to_be_visible()
     expect(gallery.get_by_role("button", name="Previous")).to_be_hidden()
     gallery.get_by_role("button", name="Next").click()
-    expect(name(gallery)).to_have_text("Tyre")
+    expect(name(gallery)).to_have_text("Tire")
     gallery.keyboard.press("ArrowRight")
     expect(gallery.locator("dialog audio")).to_have_attribute("src", f"{gallery.url.removesuffix('page')}files/2/")
     expect(gallery.get_by_role("button", name="Next")).to_be_hidden()
@@ -298,7 +300,7 @@ def test_the_light_box_gives_the_focus_back_and_stops_what_plays(gallery: Page) 
     gallery.keyboard.press("Escape")
     expect(gallery.get_by_role("dialog")).to_have_count(0)
     expect(gallery.locator("[data-stage] > *")).to_have_count(0)
-    expect(gallery.get_by_role("link", name="Tyre")).to_be_focused()
+    expect(gallery.get_by_role("link", name="Tire")).to_be_focused()
 
 
 def test_the_focus_stays_in_the_light_box(gallery: Page) -> None:
@@ -313,7 +315,7 @@ def test_the_focus_stays_in_the_light_box(gallery: Page) -> None:
 def test_a_swipe_goes_on_and_a_pull_down_closes(gallery: Page) -> None:
     gallery.get_by_role("link", name="Engine bay").click()
     gallery.evaluate(SWIPE, [-120, 10])
-    expect(name(gallery)).to_have_text("Tyre")
+    expect(name(gallery)).to_have_text("Tire")
     gallery.evaluate(SWIPE, [120, 10])
     expect(name(gallery)).to_have_text("Engine bay")
     gallery.evaluate(SWIPE, [-30, 0])
@@ -333,5 +335,5 @@ def test_a_tap_on_the_picture_shows_it_whole_size(gallery: Page) -> None:
 
 def test_a_picture_that_was_removed_meanwhile_is_said(gallery: Page) -> None:
     gallery.route("**/files/**", lambda route: route.fulfill(status=404))
-    gallery.get_by_role("link", name="Tyre").click()
-    expect(gallery.get_by_text("This file is not there any more.")).to_be_visible()
+    gallery.get_by_role("link", name="Tire").click()
+    expect(gallery.get_by_text("This file has been removed.")).to_be_visible()

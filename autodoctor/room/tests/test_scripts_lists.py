@@ -128,19 +128,19 @@ def test_what_somebody_does_in_the_list_stays(desk: Desk) -> None:
 
 def test_what_was_refused_stays_until_it_is_closed(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
-    desk.answers(ACT.format(" open", "Tick this first", "Too late"))
+    desk.answers(ACT.format(" open", "Confirm this first", "Too late"))
     page = desk.page
-    expect(page.get_by_text("Tick this first")).to_be_visible()
+    expect(page.get_by_text("Confirm this first")).to_be_visible()
     desk.says(type="changed", what="queue")
     desk.answers(f"<p>New</p>{ACT.format('', '', '')}")
     expect(page.get_by_text("New")).to_be_visible()
     expect(page.get_by_label("Why?")).to_have_value("Too late")
-    expect(page.get_by_text("Tick this first")).to_be_visible()
+    expect(page.get_by_text("Confirm this first")).to_be_visible()
     page.get_by_text("Refund").click()
     desk.says(type="changed", what="queue")
     desk.answers(f"<p>Newer</p>{ACT.format('', '', '')}")
     expect(page.get_by_text("Newer")).to_be_visible()
-    expect(page.get_by_text("Tick this first")).to_have_count(0)
+    expect(page.get_by_text("Confirm this first")).to_have_count(0)
 
 
 def test_nothing_is_moved_under_a_finger(desk: Desk) -> None:

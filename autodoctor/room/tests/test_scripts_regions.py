@@ -118,13 +118,13 @@ def test_what_is_typed_chosen_and_opened_stays(show: Show) -> None:
     rating = """<label><input type="radio" name="stars" value="{0}"> Fair</label>
         <label>A line <input name="line"></label>
         <details><summary>More</summary>Words</details>"""
-    page = show(panel("Over", "<p>Your bank is being told.</p>" + rating.format(3)))
+    page = show(panel("Over", "<p>We are notifying your bank.</p>" + rating.format(3)))
     page.get_by_label("Fair").check()
     page.get_by_label("A line").fill("Half a sent")
     page.get_by_text("More").click()
     page.get_by_label("A line").focus()
     renew(page, panel("Over", rating.format(3)))
-    expect(page.get_by_text("Your bank is being told.")).to_have_count(0)
+    expect(page.get_by_text("We are notifying your bank.")).to_have_count(0)
     expect(page.get_by_label("Fair")).to_be_checked()
     expect(page.get_by_text("Words")).to_be_visible()
     page.keyboard.type("ence")

@@ -75,13 +75,13 @@ class Invalid:
 Frame = Join | Message | Typing | Signal | Media | Ping
 
 DETAILS: dict[str, str | Promise] = {
-    "invalid_frame": _("This page sent something that the server does not understand. Reload it and try again."),
-    "too_long": _("That is too long. Send it in several parts."),
-    "too_fast": _("That was too quick. Wait a moment and try again."),
-    "session_closed": _("This session does not take messages now."),
+    "invalid_frame": _("This page sent something that the server does not understand. Reload the page and try again."),
+    "too_long": _("This message is too long. Send it in several parts."),
+    "too_fast": _("This was too fast. Wait a moment and try again."),
+    "session_closed": _("This session does not accept messages now."),
     "not_joined": _("Join the session first."),
-    "client_id_reused": _("This message was sent before with another text."),
-    "unavailable": _("That could not be saved. Try again in a moment."),
+    "client_id_reused": _("This message was already sent with another text."),
+    "unavailable": _("We could not save this. Try again in a moment."),
 }
 
 

@@ -108,7 +108,7 @@ def test_the_bank_asks_on_the_pay_page(
 ) -> None:
     session = open_checkout()
     asked = stripe_sandbox.press(session.url, "authenticate").headers["Location"]
-    assert "Your bank wants to confirm" in stripe_sandbox.browser.get(asked).text
+    assert "Your bank asks for a confirmation" in stripe_sandbox.browser.get(asked).text
     back = stripe_sandbox.press(asked, "approve" if approve else "fail").headers["Location"]
     after = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
     if approve:
@@ -174,7 +174,7 @@ def test_the_card_is_kept_with_a_new_customer(
 ) -> None:
     keeping = {"capture_method": "manual", "setup_future_usage": "on_session"}
     session = open_checkout(payment_intent_data=keeping, customer_email="casey@example.com")
-    assert "Your card is kept" in stripe_sandbox.browser.get(session.url).text
+    assert "Your card is saved" in stripe_sandbox.browser.get(session.url).text
     stripe_sandbox.pay(session.url)
     done = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["customer", "payment_intent"]})
     assert done.customer.email == "casey@example.com"

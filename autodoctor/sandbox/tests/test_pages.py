@@ -109,7 +109,7 @@ def test_a_decline_is_announced_and_another_card_pays(phone: Page, checkout_url:
 def test_the_bank_asks_in_between(phone: Page, checkout_url: str, shop: Shop) -> None:
     phone.goto(checkout_url)
     phone.get_by_role("button", name="Authenticate").click()
-    assert phone.get_by_role("heading", name="Your bank wants to confirm").is_visible()
+    assert phone.get_by_role("heading", name="Your bank asks for a confirmation").is_visible()
     phone.get_by_role("button", name="Fail").click()
     assert "failed authentication" in phone.get_by_role("alert").inner_text()
     phone.get_by_role("button", name="Authenticate").click()

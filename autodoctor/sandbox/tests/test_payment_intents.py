@@ -160,7 +160,7 @@ def test_the_bank_asks_on_a_page_and_leads_back(
     intent = hold("pm_card_authenticationRequired")
     assert (intent.status, intent.next_action.type) == ("requires_action", "redirect_to_url")
     page = intent.next_action.redirect_to_url.url
-    assert "Your bank wants to confirm" in stripe_sandbox.browser.get(page).text
+    assert "Your bank asks for a confirmation" in stripe_sandbox.browser.get(page).text
     back = stripe_sandbox.press(page, "approve" if approve else "fail")
     result = "succeeded" if approve else "failed"
     assert back.headers["Location"] == (
@@ -171,7 +171,7 @@ def test_the_bank_asks_on_a_page_and_leads_back(
     assert (after.status, after.next_action) == (status, None)
     if not approve:
         assert after.last_payment_error.code == "payment_intent_authentication_failure"
-    assert "nothing to ask" in stripe_sandbox.browser.get(page).text
+    assert "does not need a confirmation" in stripe_sandbox.browser.get(page).text
 
 
 def test_a_card_may_still_be_declined_after_the_bank_agreed(

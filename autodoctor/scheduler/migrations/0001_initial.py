@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
                 ('leased_until', models.DateTimeField(null=True, verbose_name='leased until')),
                 ('lease_owner', models.CharField(blank=True, max_length=40, verbose_name='leased by')),
-                ('parked_at', models.DateTimeField(null=True, verbose_name='gave up')),
+                ('parked_at', models.DateTimeField(null=True, verbose_name='failed')),
                 ('last_error', models.TextField(blank=True, verbose_name='last error')),
             ],
             options={

@@ -130,5 +130,5 @@ def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> N
     command.send_signal(signal.SIGTERM)
     said, _ = command.communicate(timeout=10)
     assert command.returncode == 0
-    assert "The clock runs." in said
-    assert "The clock has stopped." in said
+    assert "The scheduler is running." in said
+    assert "The scheduler has stopped." in said

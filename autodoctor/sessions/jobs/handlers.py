@@ -1,4 +1,6 @@
-"""What the clock does at each deadline: the rule is looked at again under the lock, and if it is due it is done."""
+"""Handlers of session deadlines. Each handler checks the rule again under the session's lock and acts if the rule is
+due.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -65,7 +67,7 @@ def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
 
 
 def run_deadline(job: Job, now: datetime) -> None:
-    """Do what this rule says if it is still due; `changing` sets what is due next."""
+    """Apply this rule if it is still due. `session_transaction` schedules the next deadlines."""
     rule = DEADLINES[job.kind]
     try:
         with session_transaction(UUID(job.key), now) as state:

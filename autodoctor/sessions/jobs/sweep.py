@@ -1,4 +1,4 @@
-"""The safety net: derive again which deadlines every open session should have, and mend what differs."""
+"""The sweep, a safety net: derive the deadlines of every open session again and repair differences."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class SweepResult:
 
 
 def sweep(now: datetime) -> int:
-    """Mend the deadlines of every session that still has any, and of alerts. Returns how many needed it."""
+    """Repair the deadlines of every session that still has any, and of alerts. Returns how many needed a repair."""
     durations.refresh()
     return (
         sum(_mend(session_id, now) for chunk in _chunks(now) for session_id in _astray(chunk, now))
@@ -48,7 +48,7 @@ def sweep(now: datetime) -> int:
 
 
 def monitor(now: datetime) -> SweepResult:
-    """Sweep, then run in this thread whatever is overdue, and count what came of it."""
+    """Run the sweep, then run overdue jobs in this thread. Returns the counts."""
     kinds: Counter[str] = Counter()
 
     def count(sender: object, *, events: list[Any], **rest: object) -> None:
@@ -92,6 +92,6 @@ def _astray(sessions: list[Session], now: datetime) -> list[UUID]:
 
 
 def _mend(session_id: UUID, now: datetime) -> bool:
-    """Under the lock it is looked at again: what was merely being changed is not counted."""
+    """Check again under the lock, so that a session that was just changing is not counted."""
     with session_transaction(session_id, now) as state:
         return schedule.differs(state, schedule.scheduled_deadlines([session_id])[session_id])

@@ -1,4 +1,4 @@
-"""Support takes an alert, hands it back, or is done with it; and what happens to one that nobody takes."""
+"""Support takes, hands back and finishes alerts. Untaken alerts are escalated."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ PUSH_IS_NEWS = timedelta(minutes=30)
 
 @dataclass
 class AlertWork:
-    """An alert in the hands of somebody of support, under its session's lock."""
+    """One alert that a support person works on, under the session's lock."""
 
     state: SessionState
     alert: Alert
@@ -49,7 +49,7 @@ def raise_support_alert(*, session_id: UUID, rule: str, data: dict[str, Any], no
 
 
 def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUID | None = None) -> Alert:
-    """It is theirs from now on. Who comes second reads who has it, unless they take it over from just that person.
+    """Assign the alert to this person. A second person is refused, unless they name the holder to take it over from.
 
     Raises `Refused`, `Session.DoesNotExist` and `Alert.DoesNotExist`; so do the others here.
     """
@@ -66,7 +66,7 @@ def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_o
 
 
 def hand_back_alert(*, session_id: UUID, seq: int, by: User, now: datetime) -> Alert:
-    """Whoever has it cannot see to it: it is anybody's again, and somebody is expected anew."""
+    """Return the alert to everybody and schedule a new escalation."""
     with _working_on(session_id, seq, by, now) as work:
         alert = work.alert
         if alert.taken_by_id is None:
@@ -80,7 +80,7 @@ def hand_back_alert(*, session_id: UUID, seq: int, by: User, now: datetime) -> A
 
 
 def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: str = "") -> Alert:
-    """Nothing is left to do about it; `note` says for the log what was done."""
+    """Close the alert. `note` describes for the log what was done."""
     with _working_on(session_id, seq, by, now) as work:
         alert = work.alert
         if alert.taken_by and alert.taken_by_id != by.id:
@@ -93,20 +93,20 @@ def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: s
 
 @contextmanager
 def _working_on(session_id: UUID, seq: int, by: User, now: datetime) -> Iterator[AlertWork]:
-    """Raises `Refused` for whoever is not support, and for what is done."""
+    """Lock the alert. Raises `Refused` for a person outside support and for a finished alert."""
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
             raise Refused("not_support", _("Only support works on alerts."), 403)
         alert = Alert.objects.select_related("taken_by").get(session_id=session_id, seq=seq)
         if alert.done_at:
-            raise Refused("already_done", _("That is done already."))
+            raise Refused("already_done", _("This alert is already done."))
         yield AlertWork(state, alert, who)
         alert.save()
 
 
 def is_over(alert: Alert, state: SessionState) -> bool:
-    """What gave rise to it is gone by itself: its rule would not fire on this occasion any more."""
+    """Return whether the cause of the alert is gone: its rule would no longer fire on this occasion."""
     rule = DEADLINES.get(alert.rule)
     if rule is None:
         return False
@@ -115,7 +115,7 @@ def is_over(alert: Alert, state: SessionState) -> bool:
 
 
 def escalate(job: Job, now: datetime) -> None:
-    """Nobody took it in time. What is over meanwhile is closed; for the rest those who do not look are reached."""
+    """Escalate an alert that nobody took in time. An alert whose cause is gone is closed instead."""
     session_id, seq = alerts.alert_of_key(job.key)
     with session_transaction(session_id, now) as state:
         alert = Alert.objects.filter(session_id=session_id, seq=seq).first()
@@ -166,7 +166,7 @@ def escalate_by_mail(state: SessionState, alert: Alert, now: datetime) -> None:
 
 
 def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
-    """On the devices of those who asked for it; while a board is in sight, that says it."""
+    """Send push messages to support people who turned push on. A visible board shows the alert instead."""
     note = push.PushNote(
         title=_("Nobody has taken an alert"),
         body=state.session.customer.name,

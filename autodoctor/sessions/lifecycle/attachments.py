@@ -1,4 +1,4 @@
-"""Files of a session: who may share, see and take them away, and when."""
+"""Attachments of a session: who may share, see and remove them, and when."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,9 @@ TAKES_FROM_CUSTOMER = BEFORE_START | RUNNING
 def share_file(
     *, session_id: UUID, by: User, upload: Upload, now: datetime, client_id: UUID | None = None
 ) -> StoredFile:
-    """Take a file in, and tell everybody. The same `client_id` again is the same file again.
+    """Store a file as an attachment and tell both participants. Repeating a `client_id` returns the same attachment.
+
+    Raises the errors of `transitions`, and `Refused` (413, 415, 503, 507) for an unacceptable file.
 
     Raises what `actions` do; what is wrong with the file as `Refused` (413, 415, 503, 507).
     """
@@ -50,19 +52,19 @@ def share_file(
 
 
 def remove_file(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> None:
-    """Take a file away again: the one who shared it, as long as they may share. Raises what `share_file` does."""
+    """Remove an attachment. Only its uploader may, while they may share. Raises the errors of `share_file`."""
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         file = listing.files_of(session_id).get(pk=file_id)
         if file.uploader_id != by.id:
-            raise Refused("not_the_uploader", _("Only the one who shared it can take it away."), 403)
+            raise Refused("not_the_uploader", _("Only the person who shared a file can remove it."), 403)
         _check(state.session, who)
         listing.remove(file, now=now)
         event_log.append_event(state.session, EventKind.FILE_REMOVED, at=now, by=who, data={"file": file.facts()})
 
 
 def session_with_files(user: User, session_id: UUID) -> Session:
-    """The session whose files this person may see. Raises `Session.DoesNotExist` for anybody else."""
+    """Return the session if this person may see its attachments. Raises `Session.DoesNotExist` otherwise."""
     session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
     candidate = user.role == Role.MECHANIC and eligibility.requests_open_to(user).filter(pk=session_id).exists()
     if event_log.role_in(user, session) is None and not candidate:
@@ -71,17 +73,17 @@ def session_with_files(user: User, session_id: UUID) -> Session:
 
 
 def may_share(session: Session, user: User) -> bool:
-    """Whether this person may share now, or take away what they shared."""
+    """Return whether this person may share attachments now, or remove their own."""
     return _may(session, event_log.role_in(user, session))
 
 
 def accepts_file_from(user: User, session: Session) -> bool:
-    """Whether the session takes a file from this person now, and has room for it."""
+    """Return whether the session accepts another attachment from this person now."""
     return may_share(session, user) and not _is_full(session)
 
 
 def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime) -> dict[str, Any]:
-    """The file as the API carries it, with addresses that last for an hour."""
+    """Return the attachment for the API, with addresses that are valid for an hour."""
     role = Role.CUSTOMER if file.uploader_id == session.customer_id else Role.MECHANIC
     is_image = file.kind == StoredFile.Kind.IMAGE
     return file.facts() | {
@@ -102,9 +104,9 @@ def _may(session: Session, role: str | None) -> bool:
 
 def _check(session: Session, who: event_log.Actor) -> None:
     if who.role == Role.SUPPORT:
-        raise Refused("not_a_party", _("Only the customer and the mechanic share files."), 403)
+        raise Refused("not_a_party", _("Only the customer and the mechanic can share files."), 403)
     if not _may(session, who.role):
-        raise Refused("session_closed", _("Files can be shared from the payment to the end of the session."))
+        raise Refused("session_closed", _("You can share files from the payment until the end of the session."))
 
 
 def _check_room(session: Session) -> None:
@@ -125,11 +127,11 @@ def _shared_before(session: Session, by: User, client_id: UUID | None) -> Stored
     file = listing.files_of(session.id).filter(pk=event.data["file"]["id"]).first() if is_theirs else None
     if file:
         return file
-    raise Refused("client_id_reused", _("This was sent before, as something else."))
+    raise Refused("client_id_reused", _("This id was already used for another file."))
 
 
 class _Twice(Exception):
-    """Sent twice at once: the other was quicker."""
+    """The same file was sent twice at once, and the other request was faster."""
 
     def __init__(self, file: StoredFile) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
 
 
 def record_settled(*, session_id: UUID, now: datetime) -> bool:
-    """All that was held for it is charged or released: said in the log, once. True for the call that says it."""
+    """Log once that everything held is charged or released. Returns True for the call that logs it."""
     with session_transaction(session_id, now) as state:
         payments = list(Payment.objects.filter(owner_id=session_id))
         if RECEIPT in state.fired or not settlement.is_settled(state.session, payments):

@@ -1,7 +1,7 @@
-"""More time: the mechanic says how much they can stay, the customer pays for it, and the clock moves once.
+"""Extensions: the mechanic says how long they can stay, the customer pays, and the end of the session moves once.
 
-What is paid is known in `payments`; each step here is an action like those of `actions`. Between asking and giving
-lies somebody else's time (a bank, a page in another tab), so the end of the session waits for it once, and shortly.
+`payments` knows what is paid. Each step here is one session transaction. Between the request and the extension lies a
+wait for a bank or a page in another tab, so the end of the session waits for the payment once, for a short time.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
 @dataclass(frozen=True)
 class ExtensionTerms:
-    """What is sold, as values; `on_top_of`: the granted seconds that the customer saw when they chose it."""
+    """The values of an offer. `on_top_of`: the granted seconds that the customer saw when they chose the offer."""
 
     name: str
     seconds: int
@@ -41,13 +41,13 @@ class ExtensionTerms:
 
 
 def extendable_seconds(session: Session, now: datetime) -> int:
-    """How many seconds may be added now: what the mechanic allows, never past the longest a session may last."""
+    """Return how many seconds can be sold now: what the mechanic allows, up to the maximum length of a session."""
     left = seconds_until_cap(session, now)
     return left if session.allowed_seconds is None else min(left, session.allowed_seconds)
 
 
 def seconds_until_cap(session: Session, now: datetime) -> int:
-    """How many seconds fit in before the longest a session may last; 0 while it does not run."""
+    """Return how many seconds fit before the maximum length of a session; 0 unless the session is running."""
     if session.state not in RUNNING or session.ends_at is None or session.started_at is None or _is_over(session, now):
         return 0
     ends_at = session.ends_at + (now - session.paused_at if session.paused_at else timedelta())
@@ -55,16 +55,16 @@ def seconds_until_cap(session: Session, now: datetime) -> int:
 
 
 def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datetime) -> Session:
-    """The mechanic says how much longer they can stay; 0: not at all, None: as long as it takes.
+    """Store how much longer the mechanic can stay, in seconds. 0: not at all, None: as long as it takes.
 
-    What is being paid and does not fit any more is called off; what is paid stands.
+    An unpaid extension that no longer fits is canceled. A paid extension stays.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.MECHANIC:
-            raise Refused("not_the_mechanic", _("The mechanic says how long they can stay."), 403)
+            raise Refused("not_the_mechanic", _("Only the mechanic can say how long they can stay."), 403)
         if session.state not in CLAIMED:
-            raise Refused("session_closed", _("This is said from the acceptance to the end of the session."))
+            raise Refused("session_closed", _("You can choose this from the acceptance until the end of the session."))
         if session.allowed_seconds != seconds:
             _check_pace(session)
             session.allowed_seconds = seconds
@@ -78,14 +78,14 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
 def request_extension(
     *, session_id: UUID, by: User, terms: ExtensionTerms, kept_card: bool = True, return_url: str, now: datetime
 ) -> tuple[Payment, bool]:
-    """The customer wants more time: a payment, not paid yet, and whether it is new. Asked twice, it is the same one.
+    """Open an unpaid payment for an extension. Returns the payment and whether it is new.
 
-    `kept_card`: whether the card they had us keep may be asked, or asked any further.
+    Repeating the request returns the same payment. `kept_card`: whether the saved card may be charged.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("Only the customer can add time."), 403)
+            raise Refused("not_the_customer", _("Only the customer can extend the session."), 403)
         if pending := ledger.pending_extension(session.id):
             if not kept_card and pending.seconds == terms.seconds:
                 ledger.use_another_card(pending)
@@ -107,20 +107,22 @@ def request_extension(
 
 
 def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
-    """The customer would rather not. Raises `Refused` once it is paid, `Payment.DoesNotExist` for one of elsewhere."""
+    """Cancel the customer's extension. Raises `Refused` if it is paid, `Payment.DoesNotExist` for another session's
+    payment.
+    """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("Only the customer can call this off."), 403)
+            raise Refused("not_the_customer", _("Only the customer can cancel this extension."), 403)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id, purpose=Payment.Purpose.EXTENSION)
         over = payment.due_cents is not None or payment.state == Payment.State.FAILED
         if not over and not _call_off(state, payment, "called_off", at=now, who=who):
-            raise Refused("already_paid", _("This is paid already."))
+            raise Refused("already_paid", _("This extension is already paid."))
         return payment
 
 
 def apply_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Session:
-    """An extension is held: its time is given, once. When the session is over the hold is released instead."""
+    """Extend the session once its payment is authorized. If the session is over, release the hold instead."""
     with session_transaction(session_id, now) as state:
         session = state.session
         if session.state not in RUNNING:
@@ -136,7 +138,7 @@ def apply_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Ses
 
 
 def notify_extension_pending(*, session_id: UUID, payment_id: UUID, now: datetime) -> None:
-    """How the payment of an extension stands, for both to know; why a bank declines is for its customer alone."""
+    """Log the state of an extension's payment for both participants, without the bank's reason."""
     with session_transaction(session_id, now) as state:
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
         if (
@@ -157,7 +159,10 @@ def notify_extension_pending(*, session_id: UUID, payment_id: UUID, now: datetim
 
 
 def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
-    """The end has come; unless the mechanic was gone before it, which pauses the clock, or time is being paid.
+    """End the session when its time is up, unless the mechanic left before (pause) or an extension is being paid
+    (wait).
+
+    While the end waits for a payment, the session ends if the mechanic leaves: all paid time has been given.
 
     While the end waits for that, a mechanic who leaves has given all the time there was: it is over.
     """
@@ -180,30 +185,34 @@ def _check_pace(session: Session) -> None:
 
 
 def _is_over(session: Session, now: datetime) -> bool:
-    """The time is up, though the clock may not have come round to it."""
+    """Return whether the time is up, even if the deadline has not run yet."""
     closes_at = session.hold_until or session.ends_at
     return session.paused_at is None and closes_at is not None and closes_at <= now
 
 
 def _same(pending: Payment, terms: ExtensionTerms) -> Payment:
     if pending.due_cents is not None:
-        raise Refused("extension_closing", _("The last one is just being called off. Try again in a moment."))
+        raise Refused("extension_closing", _("Your last extension is being canceled. Try again in a moment."))
     if pending.seconds != terms.seconds:
-        raise Refused("extension_open", _("You are paying for more time already. Finish that, or call it off first."))
+        raise Refused(
+            "extension_open", _("You are already paying for an extension. Finish or cancel that payment first.")
+        )
     return pending
 
 
 def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
     if session.state not in RUNNING or _is_over(session, now):
-        raise Refused("session_closed", _("Time can be added only while the session runs."))
+        raise Refused("session_closed", _("You can extend the session only while it is running."))
     if session.granted_seconds != terms.on_top_of:
-        raise Refused("already_extended", _("Your time was extended just now. Look at the clock before you add more."))
+        raise Refused(
+            "already_extended", _("Your session was just extended. Check the clock before you extend it again.")
+        )
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
     if _called_off(session) >= MAX_TRIES:
-        raise Refused("too_many", _("That was called off too often. Write to us if you need more time."))
+        raise Refused("too_many", _("You canceled too many extensions. Write to us if you need another extension."))
     if terms.seconds > extendable_seconds(session, now):
-        raise Refused("too_long", _("A session cannot last that long."))
+        raise Refused("too_long", _("The extension would exceed the maximum length of a session."))
 
 
 def _called_off(session: Session) -> int:
@@ -219,7 +228,7 @@ def _payable(session: Session) -> Payment | None:
 
 
 def _call_off(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
-    """Nobody is to pay it any more, and the end no longer waits for it. False when it is paid."""
+    """Cancel the payment, so that the end no longer waits for it. Returns False if it is already paid."""
     if not ledger.cancel_payment(payment, at):
         return False
     if state.session.hold_until:
@@ -229,5 +238,5 @@ def _call_off(state: SessionState, payment: Payment, why: str, *, at: datetime, 
 
 
 def _facts(payment: Payment, stands: str) -> dict[str, Any]:
-    """For both sides: no address, no amount, no reason of a bank's."""
+    """Return the facts for both participants: no address, no amount, no reason of a bank."""
     return {"extension": {"id": str(payment.id), "seconds": payment.seconds, "stands": stands}}

@@ -1,4 +1,6 @@
-"""The fair clock: who is missing stops it, and `ends_at` moves by the pause. Changes the session in memory only."""
+"""The fair clock: a missing participant pauses the clock, and `ends_at` moves by the pause. Changes only the object in
+memory.
+"""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +18,7 @@ def start_clock(session: Session, now: datetime) -> None:
 
 
 def may_pause(session: Session, role: str) -> bool:
-    """A missing mechanic always pauses; a missing customer while their allowance lasts."""
+    """Return whether this absence may pause the clock: a mechanic's always, a customer's while the allowance lasts."""
     return role == "mechanic" or lenient_left(session) > timedelta()
 
 
@@ -40,13 +42,13 @@ def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[Eve
 
 
 def _cause(state: SessionState, left_at: datetime | None) -> str:
-    """The role whose absence counts: who left first, if it may pause the clock. Lost media are none of their doing."""
+    """Return the role whose absence pauses the clock: the first to leave, if allowed. Lost media have no role."""
     gone = missing_roles(state, left_at)
     return gone[0].role if gone and may_pause(state.session, gone[0].role) else ""
 
 
 def extend_clock(session: Session, seconds: int, at: datetime) -> None:
-    """More time, after what there is. A pause goes on, and `clock_at` stays: one may still begin before this."""
+    """Move the end of the time. A running pause continues; `clock_at` stays because a pause may begin before now."""
     session.granted_seconds += seconds
     session.allowed_seconds = max(0, session.allowed_seconds - seconds) if session.allowed_seconds is not None else None
     session.extended_at, session.hold_until = at, None
@@ -55,18 +57,18 @@ def extend_clock(session: Session, seconds: int, at: datetime) -> None:
 
 
 def pause_for_lost_media(session: Session, since: datetime) -> None:
-    """Both are in, but sound and picture do not arrive."""
+    """Pause the clock while both are in but sound and picture do not arrive."""
     pause_clock(session, MEDIA, since)
 
 
 def pause_clock(session: Session, cause: str, since: datetime) -> None:
-    """From the missing one's last sign of life, but never from before the clock was last set."""
+    """Pause from the missing participant's last sign of life, but not from before the clock was last set."""
     session.paused_at = max(since, session.clock_at or since)
     session.pause_cause = cause
 
 
 def resume_clock(session: Session, at: datetime) -> None:
-    """Move the end by the pause; a lenient one only as far as its allowance reaches."""
+    """Move the end by the pause. A limited pause counts only up to its allowance."""
     if session.paused_at is None or session.ends_at is None:
         return
     gap = max(timedelta(), at - session.paused_at)

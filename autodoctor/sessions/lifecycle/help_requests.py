@@ -1,7 +1,7 @@
-""" "Get help": a thread of each party with support, in the session's log, before, during and after it.
+""" "Get help": one thread with support per participant, stored in the event log, before, during and after the session.
 
-What is asked and answered is read by the one who asked and by support; the other party never learns of it. It is not
-`message.posted`, which both read, the chat shows and the transcript keeps.
+Only the person who asked and support can read a thread; the other participant never learns of it. A thread does not use
+`message.posted`, because both participants read that kind in chat and transcript.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ PARTIES = (Role.CUSTOMER, Role.MECHANIC)
 
 class Reason(TextChoices):
     CONNECTION = "connection", gettext_lazy("Sound, picture or connection")
-    MISSING = "missing", gettext_lazy("The other side does not come or answer")
+    MISSING = "missing", gettext_lazy("The other person does not come or answer")
     PAYMENT = "payment", gettext_lazy("Payment or price")
     BEHAVIOUR = "behaviour", gettext_lazy("How I am being treated")
     DANGER = "danger", gettext_lazy("Something is not safe")
@@ -40,7 +40,7 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True)
 class Thread:
-    """What one party and support have said to each other."""
+    """The messages between one participant and support."""
 
     role: str
     person: User
@@ -54,7 +54,10 @@ class Thread:
 def ask_support(
     *, session_id: UUID, by: User, reason: str, text: str, now: datetime, client_id: UUID | None = None
 ) -> SessionEvent:
-    """Somebody in this session needs support; who is asked already hears no second alarm until they have answered.
+    """Ask support for help. An open question raises no second alert until support has answered.
+
+    Repeating a `client_id` returns the same question. Raises `Session.DoesNotExist` for a stranger, and `Refused` for
+    support itself, too long after the end, too many questions, and an invalid reason or text.
 
     The same `client_id` again is the same question. Raises `Session.DoesNotExist` for a stranger, `Refused` for support
     itself, too long after the end, too often, and for a reason or words that do not do.
@@ -62,12 +65,12 @@ def ask_support(
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role not in PARTIES:
-            raise Refused("not_a_party", _("Only the customer and the mechanic ask here."), 403)
+            raise Refused("not_a_party", _("Only the customer and the mechanic can ask support here."), 403)
         if client_id and (before := session.events.filter(client_id=client_id).first()):
             return _same(before, who)
         text = checked(text)
         if reason not in Reason.values:
-            raise Refused("reason", _("Choose what it is about."), 422)
+            raise Refused("reason", _("Choose a topic."), 422)
         _check_open(session, now)
         _check_pace(session, who, now)
         thread = thread_of(session, by)
@@ -87,7 +90,9 @@ def ask_support(
 
 
 def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: datetime) -> SessionEvent:
-    """Support answers one of the two; whoever has no page open is told by mail that there is something to read.
+    """Send support's answer to one participant. If no page of theirs is open, a mail tells them.
+
+    Raises `Session.DoesNotExist` for a person outside support, `Refused` without an open question or with invalid text.
 
     Raises `Session.DoesNotExist` for anybody else, `Refused` where nobody has asked, or words do not do.
     """
@@ -97,7 +102,7 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
             raise Session.DoesNotExist
         person = session.mechanic if to == Role.MECHANIC else session.customer
         if to not in PARTIES or person is None or not thread_of(session, person).words:
-            raise Refused("not_asked", _("Nobody asks here."))
+            raise Refused("not_asked", _("There is no open question."))
         facts = {"text": checked(text), "concerns": [str(person.id)]}
         said = event_log.append_event(
             session, EventKind.HELP_ANSWERED, at=now, by=who, audience=event_log.Audience(to), data=facts
@@ -108,13 +113,13 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
 
 
 def thread_of(session: Session, person: User) -> Thread:
-    """What this party has asked, and what they were told."""
+    """Return what this participant asked and what support answered."""
     role = Role.MECHANIC if person.id == session.mechanic_id else Role.CUSTOMER
     return Thread(role, person, list(_words(session).filter(audience=role)))
 
 
 def threads(session: Session) -> list[Thread]:
-    """For support: those in which something was said. Of a mechanic who gave the session back nobody reads any more."""
+    """Return the threads with messages, for support. The thread of a mechanic who gave the session back is left out."""
     found = [thread_of(session, person) for person in (session.customer, session.mechanic) if person]
     return [thread for thread in found if thread.words]
 
@@ -125,12 +130,14 @@ def is_open(session: Session, now: datetime) -> bool:
 
 
 def checked(text: str) -> str:
-    """As it is kept. Raises `Refused`."""
+    """Return the text as it is stored. Raises `Refused`."""
     kept = storable_text(text).strip()
     if not kept:
         raise Refused("text", _("Write a few words, so that we know how to help."), 422)
     if len(kept) > LONGEST:
-        raise Refused("text", _("This may have %d characters. Send the rest after it.") % LONGEST, 422)
+        raise Refused(
+            "text", _("A message can have up to %d characters. Send the rest in another message.") % LONGEST, 422
+        )
     return kept
 
 
@@ -150,10 +157,14 @@ def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
 
 def _check_open(session: Session, now: datetime) -> None:
     if not is_open(session, now):
-        raise Refused("help_closed", _("This session is long over. Please write to us by mail."))
+        raise Refused("help_closed", _("This session ended too long ago to ask here. Please email us."))
 
 
 def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:
     mine = _words(session).filter(kind=EventKind.HELP_ASKED, actor_id=who.id)
     if mine.count() >= MOST or mine.filter(at__gt=now - WITHIN).count() >= AT_ONCE:
-        raise Refused("too_fast", _("That was a lot at once. We read everything; wait a moment before you go on."), 429)
+        raise Refused(
+            "too_fast",
+            _("You sent many messages at once. We read all of them. Wait a moment before you send more."),
+            429,
+        )

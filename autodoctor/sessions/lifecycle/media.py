@@ -1,4 +1,4 @@
-"""Sound and picture of a call, as far as the session is concerned: whether they arrive, and what follows if not."""
+"""Media of a call: whether sound and picture arrive, and what follows if they do not."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,11 @@ from autodoctor.sessions.states import CLAIMED, RUNNING, EventKind, Kind
 
 
 def report_media(*, session_id: UUID, by: User, receiving: bool | None, now: datetime) -> Session:
-    """Whether the other side's media arrive at this person; None: nobody can say any more, as their page has no call.
+    """Store whether the other participant's media arrive here. None: this page has no call.
+
+    Does nothing outside a call or without a change.
+
+    Raises `Session.DoesNotExist` for a stranger.
 
     Nothing happens where there is no call, or no news.
 
@@ -43,20 +47,20 @@ def _note(state: SessionState, seat: ParticipantState, receiving: bool | None, n
 
 
 def _last_heard(seat: ParticipantState, now: datetime) -> None:
-    """Of somebody whose page is closed, being heard was the sign of life."""
+    """For a participant whose page is closed, the last moment that their media arrived is the sign of life."""
     if seat.part and not seat.joined_page:
         seat.part.last_seen_at = now
         seat.part.save(update_fields=["last_seen_at"])
 
 
 def stop_media(state: SessionState, now: datetime) -> None:
-    """There is no call any more: nobody is heard, and nothing is lost."""
+    """The call is over: no media arrive, and none are lost."""
     for seat in (state.customer, state.mechanic):
         _note(state, seat, None, now)
 
 
 def record_media_lost(state: SessionState, at: datetime) -> None:
-    """Both are in, but nothing arrives: the clock has stood still since it ceased to."""
+    """Pause the clock: both are in, but no media have arrived since `media_lost_since`."""
     since = triggers.media_lost_since(state)
     if since is not None:
         fair_clock.pause_for_lost_media(state.session, since)
@@ -66,7 +70,7 @@ def record_media_lost(state: SessionState, at: datetime) -> None:
 
 
 def record_media_back(state: SessionState, at: datetime) -> None:
-    """Sound and picture are back: the clock goes on."""
+    """Resume the clock: sound and picture are back."""
     session = state.session
     if (
         session.state in RUNNING

@@ -1,9 +1,9 @@
-"""Mechanics who say that they take sessions and let requests pass: counted, told, and switched off.
+"""Missed requests: count them per mechanic, tell the mechanic, and turn "taking sessions" off.
 
-Missed is a request that stood in a mechanic's queue for its first three minutes (`request_missed`), all the while they
-were taking sessions and free, and that they did not accept, whoever did later. Their own never stands in theirs, nor
-does any while a summary of theirs is overdue. The count is kept with the mechanic; an acceptance, or switching "taking
-sessions" on, begins anew.
+A mechanic misses a request that was in their queue for its first three minutes (`request_missed`) while they were
+taking sessions and free, and that they did not accept. A mechanic's own request is never in their queue, nor is any
+request while a summary of theirs is overdue. The count is stored with the mechanic. Accepting a request or turning
+"taking sessions" on resets it.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ LATEST = timedelta(minutes=6)  # counted later than by the next sweep, the platf
 
 
 def count_missed_request(state: SessionState, at: datetime, now: datetime) -> None:
-    """This request was missed by these; whoever has missed too many is no longer taking sessions, and told."""
+    """Count this missed request for its mechanics. After too many, turn "taking sessions" off and send a mail."""
     since = state.session.requested_at or at
     free = eligibility.eligible_mechanics(state.session, at, free_since=since)
     missed = [] if now > at + LATEST else list(free.values_list("id", flat=True))

@@ -1,4 +1,4 @@
-"""What surrounds a call: the check of devices and network before it, and the lesser ways to take part in one."""
+"""The device check before a call, and joining without camera, with audio and photos, or by chat."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ PACE = timedelta(seconds=1)  # between two of one person
 
 
 class Mode(TextChoices):
-    """How somebody takes part: with everything, or with less because they chose so."""
+    """How a participant joins: with everything, or with less by their own choice."""
 
     VIDEO = "video", gettext_lazy("Video")
     AUDIO = "audio", gettext_lazy("Without camera")
@@ -39,7 +39,7 @@ class Outcome(TextChoices):
 
 @dataclass(frozen=True)
 class Checkup:
-    """What a device check found. `checks`: camera, microphone, speaker, network; `network`: figures, where measured."""
+    """The result of a device check. `checks`: camera, microphone, speaker, network; `network`: measured figures."""
 
     mode: str
     checks: dict[str, str]
@@ -51,16 +51,19 @@ class Checkup:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """As the log keeps it."""
+        """Return the result as the event log stores it."""
         return {"mode": self.mode, "checks": self.checks, "network": self.network, "passed": self.passed}
 
     def says_as_much_as(self, facts: dict[str, Any]) -> bool:
-        """The figures of a network are never twice the same."""
+        """Compare without the network figures, which are never the same twice."""
         return (self.mode, self.checks) == (facts["mode"], facts["checks"])
 
 
 def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Session:
-    """How somebody's device check stands. With mode `chat` before the start the session becomes one, at that price.
+    """Log the result of a device check. Mode `chat` before the start turns the session into a chat, at the chat price.
+
+    An unchanged result is not logged again. Raises the errors of `transitions`, and `Refused` with 429 for too many
+    reports.
 
     The same again is not written again. Raises what `actions` do, `Refused` with 429 for one too soon after another.
     """
@@ -80,7 +83,7 @@ def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datet
 
 
 def _note_failing(seat: ParticipantState, checkup: Checkup, now: datetime) -> None:
-    """From when on it fails: until it passes, or they choose to do with less."""
+    """Store since when the check has been failing, until it passes or the participant chooses to join with less."""
     part, fails = seat.part, checkup.mode == Mode.VIDEO and Outcome.FAILED in checkup.checks.values()
     if part and fails != bool(part.failing_since):
         part.failing_since = now if fails else None
@@ -88,7 +91,7 @@ def _note_failing(seat: ParticipantState, checkup: Checkup, now: datetime) -> No
 
 
 def checkups(session: Session) -> dict[str, dict[str, Any]]:
-    """What each of the two reported last, by role."""
+    """Return the last report of each participant, by role."""
     reports = SessionEvent.objects.filter(
         session=session, kind=EventKind.PREFLIGHT_REPORTED, actor_id__in=participants.party_ids(session)
     ).order_by("seq")
@@ -97,11 +100,13 @@ def checkups(session: Session) -> dict[str, dict[str, Any]]:
 
 def _check(session: Session, who: event_log.Actor, checkup: Checkup) -> None:
     if who.role == Role.SUPPORT:
-        raise Refused("not_a_party", _("Only the customer and the mechanic take part."), 403)
+        raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
     if session.state not in CLAIMED:
-        raise Refused("session_closed", _("Devices are checked from the acceptance to the end of the session."))
+        raise Refused(
+            "session_closed", _("You can check your devices from the acceptance until the end of the session.")
+        )
     if session.kind != Kind.CHAT and checkup.mode == Mode.CHAT and who.role != Role.CUSTOMER:
-        raise Refused("not_the_customer", _("Only the customer can turn a video session into a chat."), 403)
+        raise Refused("not_the_customer", _("Only the customer can switch a video session to chat."), 403)
 
 
 def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: datetime) -> bool:
@@ -112,7 +117,7 @@ def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: dat
     if checkup.says_as_much_as(last.data):
         return True
     if earlier.count() >= MAX_REPORTS or last.at + PACE > now:
-        raise Refused("too_fast", _("That was too quick. Wait a moment and try again."), 429)
+        raise Refused("too_fast", _("This was too fast. Wait a moment and try again."), 429)
     return False
 
 

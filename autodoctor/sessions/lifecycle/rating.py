@@ -1,4 +1,4 @@
-"""The customer's rating of the mechanic: from the moment of the end, changeable for a while, counted once a session."""
+"""The customer's rating of the mechanic: possible from the end on, editable for a while, counted once per session."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,14 +18,17 @@ LONGEST_LINE = 200  # characters
 
 
 def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) -> Session:
-    """One to five stars and perhaps a line; until it closes, the last one stands in for those before.
+    """Store one to five stars and an optional comment. A later rating replaces an earlier rating.
+
+    Raises `Refused` for a person other than the customer of a completed session, after the deadline, and for values out
+    of bounds.
 
     Raises `Refused` for anybody but the customer of a completed session, after its time, and out of bounds.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("The customer rates the session."), 403)
+            raise Refused("not_the_customer", _("Only the customer can rate the session."), 403)
         _check_open(session, now)
         line = _checked(stars, line)
         if (session.stars, session.rating_line) != (stars, line):
@@ -39,14 +42,14 @@ def _check_open(session: Session, now: datetime) -> None:
     if session.state != State.COMPLETED:
         raise Refused("not_completed", _("You can rate a session once it is over."))
     if not is_open(session, now):
-        raise Refused("rating_closed", _("A session can be rated for 14 days; this one is older."))
+        raise Refused("rating_closed", _("You can rate a session for 14 days. This session is older."))
 
 
 def _checked(stars: int, line: str) -> str:
-    """The line as it is kept: one line, without what cannot be seen. Raises `Refused`."""
+    """Return the comment as it is stored: one line, without invisible characters. Raises `Refused`."""
     shown = one_line(line)
     if not 1 <= stars <= MOST_STARS:
         raise Refused("stars", _("Choose one to five stars."), 422)
     if len(shown) > LONGEST_LINE:
-        raise Refused("line", _("The line may have %d characters.") % LONGEST_LINE, 422)
+        raise Refused("line", _("The comment can have up to %d characters.") % LONGEST_LINE, 422)
     return shown

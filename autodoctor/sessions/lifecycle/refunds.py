@@ -1,4 +1,4 @@
-"""Money given back after a session, by support: any part of a charge, for a reason, at somebody's expense."""
+"""Refunds by support after a session: any part of a charge, with a reason, paid by the platform or the mechanic."""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +25,11 @@ def refund_session(
     now: datetime,
     refund_id: UUID | None = None,
 ) -> Refund:
-    """Give back this much of one payment: in the ledger and the log now, at Stripe from the queue.
+    """Refund part of one payment, in cents. Ledger and log now, Stripe from the queue.
+
+    `borne_by`: `Refund.Bearer`; a refund that the mechanic bears lowers their earning. `refund_id` names the form: the
+    same form refunds once. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a payment of
+    another session.
 
     `borne_by`: `Refund.Bearer`; what the mechanic bears lowers what they earn. `refund_id` names the form it came from:
     the same one again gives nothing more. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a
@@ -34,9 +38,9 @@ def refund_session(
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
-            raise Refused("not_support", _("Only support can give money back."), 403)
+            raise Refused("not_support", _("Only support can issue refunds."), 403)
         if borne_by not in Refund.Bearer.values or not reason.strip() or amount_cents <= 0:
-            raise Refused("invalid", _("An amount, a reason and who bears it are needed."), 422)
+            raise Refused("invalid", _("Enter an amount, a reason and who pays for the refund."), 422)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
         if refund_id and (given := payment.refunds.filter(id=refund_id).first()):
             return given
@@ -58,7 +62,7 @@ def refund_session(
 def _in_the_ledger(
     payment: Payment, amount_cents: int, reason: str, borne_by: str, *, by: User, now: datetime, refund_id: UUID | None
 ) -> Refund:
-    """The ledger's refusals as sentences."""
+    """Translate the ledger's errors into sentences."""
     try:
         return ledger.refund(
             payment_id=payment.id,
@@ -70,7 +74,9 @@ def _in_the_ledger(
             refund_id=refund_id,
         )
     except ledger.Disputed as error:
-        sentence = _("The customer’s bank disputes this charge. Nothing can be given back until that is decided.")
+        sentence = _(
+            "The customer’s bank disputes this charge. You cannot issue a refund until the dispute is decided."
+        )
         raise Refused("disputed", sentence) from error
     except ledger.NotRefundable as error:
-        raise Refused("not_refundable", _("That is more than is left of what was charged.")) from error
+        raise Refused("not_refundable", _("This is more than the rest of the charge.")) from error

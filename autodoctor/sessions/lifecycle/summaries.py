@@ -1,4 +1,4 @@
-"""What is written about a session once it is over: the summary, once, and corrections of it."""
+"""The summary of a session: submitted once, then corrected by additions."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and th
 
 
 def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
-    """The mechanic's summary is in; `data` says in the log what it holds. The first one counts."""
+    """Record that the mechanic submitted the summary. `data` describes it for the log. The first submission counts."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         _check_unwritten(state.session)
@@ -33,7 +33,7 @@ def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str,
 
 
 def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
-    """Something is added to the summary, with its date; what was written stays."""
+    """Add a dated correction. The submitted text stays."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         if state.session.summarised_at is None:
@@ -43,7 +43,7 @@ def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str,
 
 
 def check_writing(*, session_id: UUID, by: User) -> None:
-    """Raise unless this person may write the summary now; it stays so for the rest of the caller's transaction."""
+    """Raise unless this person may write the summary now. The answer holds for the rest of the caller's transaction."""
     session = lock_session(session_id)
     _writer(session, by)
     _check_unwritten(session)
@@ -51,13 +51,13 @@ def check_writing(*, session_id: UUID, by: User) -> None:
 
 def _check_unwritten(session: Session) -> None:
     if session.summarised_at:
-        raise Refused("already_submitted", _("This summary was submitted before; the first one counts."))
+        raise Refused("already_submitted", _("This summary was already submitted. The first version counts."))
 
 
 def _writer(session: Session, by: User) -> event_log.Actor:
     who = event_log.actor(by, session)
     if who.role != Role.MECHANIC:
-        raise Refused("not_the_mechanic", _("The mechanic writes the summary."), 403)
+        raise Refused("not_the_mechanic", _("Only the mechanic can write the summary."), 403)
     if session.state != State.COMPLETED:
-        raise Refused("not_completed", _("The summary is written once the session is over."))
+        raise Refused("not_completed", _("You can write the summary when the session is over."))
     return who

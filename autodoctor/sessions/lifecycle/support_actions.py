@@ -1,8 +1,7 @@
-"""What support does about a session, each with a reason: actions like those of `actions`, and as guarded as they.
+"""Support's actions on a session, each with a reason, each a session transaction.
 
-Every one stands twice in the log: as what happened, by that person, and as `support.*` with the reason, which support
-alone reads. What the two are told is a message of support's. `token` names the form it came from: the same one again
-does nothing more.
+The log stores every action twice: as the change itself, by that person, and as `support.*` with the reason, for support
+only. Participants learn of it by a message of support. `token` names the form: the same form acts once.
 """
 
 from datetime import datetime
@@ -32,7 +31,7 @@ READERS = (event_log.Audience.BOTH, event_log.Audience.CUSTOMER, event_log.Audie
 
 
 def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
-    """A running session is over; only the used share is charged. Both read the reason."""
+    """End a running session and charge the used share. Both participants read the reason."""
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)
         if _done(state.session, token):
@@ -45,7 +44,7 @@ def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID |
 
 
 def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
-    """What has not begun does not take place, and costs nothing. Both read the reason."""
+    """Cancel a session that has not begun, for free. Both participants read the reason."""
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)
         if _done(state.session, token):
@@ -58,7 +57,7 @@ def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
 
 
 def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Session:
-    """The mechanic is freed, the request goes to the front of the queue."""
+    """Release the mechanic. The request goes to the front of the queue."""
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)
         if _done(state.session, token):
@@ -71,7 +70,11 @@ def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UU
 def assign(
     *, session_id: UUID, by: User, mechanic_id: UUID, reason: str, now: datetime, token: UUID | None = None
 ) -> Session:
-    """Before the start the request goes to this mechanic, as if they had accepted it.
+    """Assign the request to this mechanic before the start, as if the mechanic had accepted.
+
+    The former mechanic is released in the same transaction, so the request always has an owner: if the assignment
+    fails, the former mechanic keeps it. The new mechanic's deadlines start now; a mechanic who does not join loses the
+    request to the queue.
 
     Whoever held it is freed in the same transaction, so it is never without an owner: where the new one cannot have it,
     the old one keeps it. The new one's deadlines begin now; should they not come, it goes back to the queue.
@@ -91,14 +94,16 @@ def assign(
             send_session_mail(mechanic, state, "assigned", now=now)
             return state.session
     except IntegrityError as error:
-        sentence = _("This mechanic has just taken another session. Choose another one.")
+        sentence = _("This mechanic has just taken another session. Choose another mechanic.")
         raise Refused("already_in_session", sentence) from error
 
 
 def give_time(
     *, session_id: UUID, by: User, seconds: int, reason: str, now: datetime, token: UUID | None = None
 ) -> Session:
-    """More time that nobody pays for, never past the longest a session may last.
+    """Extend the session for free, up to the maximum length of a session.
+
+    If the used share is charged, the free time is used last and costs nothing: it has no payment.
 
     Where the used share is charged, this time is used last and costs nothing: no payment stands for it.
     """
@@ -107,7 +112,7 @@ def give_time(
         if _done(state.session, token):
             return state.session
         if not SHORTEST_GIFT <= seconds <= LONGEST_GIFT:
-            raise Refused("invalid", _("One minute to an hour can be given at once."), 422)
+            raise Refused("invalid", _("You can give one minute to one hour at a time."), 422)
         if seconds > (room := _room(state.session, now)):
             raise Refused("too_long", _too_long(room))
         _note(state, EventKind.SUPPORT_EXTENDED, who, reason, now, token, seconds=seconds)
@@ -122,13 +127,13 @@ def give_time(
 def send_message(
     *, session_id: UUID, by: User, text: str, to: str, now: datetime, token: UUID | None = None
 ) -> SessionEvent:
-    """Words from support, to both or to one of them; whoever is not there hears of it by mail."""
+    """Send a message of support to both participants or to one. An absent participant also gets a mail."""
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)
         if done := _done(state.session, token):
             return done
         if to not in READERS:
-            raise Refused("invalid", _("Choose who is to read it."), 422)
+            raise Refused("invalid", _("Choose a recipient."), 422)
         if to == event_log.Audience.MECHANIC and state.session.mechanic is None:
             raise Refused("no_mechanic", _("No mechanic has this session."))
         event = _say(state, _checked(text, LONGEST_MESSAGE), to, who, now, token)
@@ -141,7 +146,7 @@ def send_message(
 def note(
     *, session_id: UUID, by: User, kind: EventKind, reason: str, now: datetime, token: UUID | None = None
 ) -> SessionEvent | None:
-    """Support does something elsewhere that belongs to the history of this session; None when it was done before."""
+    """Log an act of support outside the session. Returns None if this form was already logged."""
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)
         return None if _done(state.session, token) else _note(state, kind, who, reason, now, token)
@@ -155,7 +160,7 @@ def add_note(*, session_id: UUID, kind: EventKind, by: User, data: dict[str, Any
 
 
 def closing_reason(session: Session) -> str:
-    """Why support ended or called off this session, as both read it; empty when somebody else did."""
+    """Return support's reason for ending or canceling the session; empty if someone else closed it."""
     if session.end_reason not in {EndReason.ENDED_BY_SUPPORT, EndReason.CANCELLED_BY_SUPPORT}:
         return ""
     kinds = (EventKind.SUPPORT_ENDED, EventKind.SUPPORT_CANCELLED)
@@ -200,7 +205,7 @@ def _support(by: User, session: Session) -> event_log.Actor:
 
 
 def _done(session: Session, token: UUID | None) -> SessionEvent | None:
-    """What came of this very form, pressed before."""
+    """Return the result of the same form when it was already submitted."""
     return SessionEvent.objects.filter(session=session, client_id=token).first() if token else None
 
 
@@ -235,19 +240,19 @@ def _note(
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
     written = storable_text(words).strip()
     if not written:
-        raise Refused("no_reason", _("Write why: a few words are enough."), 422)
+        raise Refused("no_reason", _("Enter a reason. A few words are enough."), 422)
     if len(written) > longest:
-        raise Refused("too_long", _("That is too long: %d characters at most.") % longest, 422)
+        raise Refused("too_long", _("This is too long. The limit is %d characters.") % longest, 422)
     return written
 
 
 def _room(session: Session, now: datetime) -> int:
-    """Seconds that can be given: what is being paid for just now has its place already."""
+    """Return the seconds that support can give. A pending extension keeps its place."""
     pending = ledger.pending_extension(session.id)
     return max(0, extensions.seconds_until_cap(session, now) - (pending.seconds if pending else 0))
 
 
 def _too_long(room: int) -> str:
     if not room:
-        return _("Time can be added only while the session runs, and never past the longest there is.")
-    return _("That is past the longest a session may last: %d minutes are left.") % (room // 60)
+        return _("You can extend a session only while it is running, and only up to the maximum length.")
+    return _("This exceeds the maximum length of a session. %d minutes are left.") % (room // 60)

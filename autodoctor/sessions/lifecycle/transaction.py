@@ -1,4 +1,4 @@
-"""The one way in which a session changes: lock, check, change, append, align deadlines, publish.
+"""The only way to change a session: lock, check, change, append, align deadlines, publish.
 
 What may be done inside is in the modules beside this one.
 """
@@ -25,7 +25,7 @@ COLUMNS = [field.attname for field in Session._meta.concrete_fields]
 
 @contextmanager
 def session_transaction(session_id: UUID, now: datetime) -> Iterator[SessionState]:
-    """Hold the session's lock; on leaving, save it, align its deadlines, spread and announce what was appended."""
+    """Lock the session. On exit, save it, align its deadlines, and publish the appended events."""
     durations.refresh_if_stale()
     with bound(session_id=str(session_id)), transaction.atomic():
         state = participants.load_state(lock_session(session_id), now)
@@ -38,7 +38,7 @@ def session_transaction(session_id: UUID, now: datetime) -> Iterator[SessionStat
 
 
 def lock_session(session_id: UUID) -> Session:
-    """The session with its people, held until the caller's transaction ends. Raises `Session.DoesNotExist`."""
+    """Return the session with its people, locked until the caller's transaction ends. Raises `Session.DoesNotExist`."""
     for session in rows(Session, "id = %s", session_id, lock=True):
         people = {user.id: user for user in rows(User, "id IN (%s)", participants.party_ids(session))}
         session.customer = people[session.customer_id]

@@ -100,7 +100,7 @@ def extend_payable_until(*, session_id: UUID, until: datetime, now: datetime) ->
 
 
 def admit_request(*, session_id: UUID, now: datetime) -> Session:
-    """The booking is held: into the queue. Paid too late, the hold is released instead."""
+    """Put a request with a placed hold into the queue. If the payment came too late, release the hold instead."""
     with session_transaction(session_id, now) as state:
         session = state.session
         if session.state == State.DRAFT:
@@ -114,7 +114,7 @@ def admit_request(*, session_id: UUID, now: datetime) -> Session:
 
 
 def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
-    """An approved mechanic claims a request; the constraint decides between two."""
+    """Claim a request for an approved mechanic. A database constraint decides between two mechanics."""
     try:
         with session_transaction(session_id, now) as state:
             if state.session.mechanic_id == mechanic.id and state.session.state in CLAIMED:
@@ -128,7 +128,9 @@ def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Sessio
 
 
 def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: event_log.Actor | None = None) -> None:
-    """It is this mechanic's from now on, by their own word or by `who`. Raises IntegrityError for a second session."""
+    """Give the session to this mechanic, by acceptance or by `who`. Raises IntegrityError if the mechanic has another
+    session.
+    """
     state.session.mechanic = mechanic
     state.session.accepted_at = at
     state.mechanic.part = Participant.objects.create(session=state.session, user=mechanic, role=Role.MECHANIC)
@@ -140,7 +142,7 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
 
 
 def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
-    """Give the request back to the queue, before the start: the mechanic, the customer or support."""
+    """Give the request back to the queue before the start, by the mechanic, the customer or support."""
     with session_transaction(session_id, now) as state:
         waits = state.session.state == State.REQUESTED
         if waits and state.session.participants.filter(user=by, released_at__isnull=False).exists():
@@ -152,13 +154,13 @@ def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -
 
 
 def release_by_deadline(state: SessionState, reason: str, at: datetime) -> None:
-    """The mechanic did not come or did not start: freed, and no longer taking sessions."""
+    """Release a mechanic who did not join or did not start, and turn "taking sessions" off."""
     MechanicProfile.objects.filter(user=state.session.mechanic).update(taking_sessions=False)
     release_mechanic(state, reason, at=at)
 
 
 def release_unstarted(state: SessionState, at: datetime) -> None:
-    """Both were in and it did not start. A call that never connected cannot be started: that is nobody's fault."""
+    """Release the mechanic if both were in and nobody started. A call that never connected has no fault."""
     if state.session.kind != Kind.CHAT and not state.is_connected:
         release_mechanic(state, "no_media", at=at)
     else:
@@ -166,7 +168,7 @@ def release_unstarted(state: SessionState, at: datetime) -> None:
 
 
 def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: event_log.Actor | None = None) -> None:
-    """The mechanic has it no more; the request goes to the front of the queue."""
+    """Take the session from the mechanic and put the request at the front of the queue."""
     session = state.session
     if session.mechanic is None:  # a draft becomes a request by payment only
         raise InvalidTransition(session.state, State.REQUESTED)
@@ -183,11 +185,11 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
 
 
 def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
-    """ "Join Session": take part from now on; both in make it `waiting`, a return sets the clock going."""
+    """ "Join Session": mark the participant as in. Both in makes the session `waiting`; a return resumes the clock."""
     with session_transaction(session_id, now) as state:
         who = event_log.actor(user, state.session)
         if who.role == Role.SUPPORT:
-            raise Refused("not_a_party", _("Only the customer and the mechanic take part."), 403)
+            raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
         if state.session.state not in CLAIMED:
             raise InvalidTransition(state.session.state, State.WAITING)
         seat = state.seat(who.role)
@@ -199,7 +201,7 @@ def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
 
 
 def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now: datetime) -> None:
-    """Seen now: should no page be open after all, their absence is noticed from here."""
+    """Set the sign of life to now. If no page is open after all, the absence counts from here."""
     came_back, part.present = not part.present, True
     part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
     part.save()
@@ -208,7 +210,7 @@ def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now
 
 
 def record_page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
-    """A page of theirs closed at `at`, and its row is gone: with no other open, their absence counts from then."""
+    """Record that a page closed at `at` and its row is gone. Without another page the absence counts from then."""
     with session_transaction(session_id, now) as state:
         for seat in (state.customer, state.mechanic):
             if seat.part and seat.part.user_id == user_id:
@@ -220,7 +222,7 @@ def record_page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: da
 
 
 def record_missing(state: SessionState, role: str, at: datetime, now: datetime) -> None:
-    """Somebody who had joined is gone: said once, and the clock is paused from their last sign of life."""
+    """Record once that a joined participant is missing. The clock pauses from their last sign of life."""
     part, gone_since = state.seat(role).part, state.seat(role).gone_since
     if part is None or gone_since is None:
         return
@@ -256,7 +258,7 @@ def _state_by_attendance(state: State, *, both_in: bool) -> State:
 
 
 def end_spent_pause(state: SessionState, at: datetime) -> None:
-    """The pause a missing customer may take is used up: time runs again, whoever is missing."""
+    """Resume the clock when the customer's pause allowance is used up, even if a participant is still missing."""
     fair_clock.resume_clock(state.session, at)
     state.session.clock_seq = event_log.append_event(
         state.session, EventKind.SESSION_RESUMED, at=at, data={"why": "pause_spent"}
@@ -264,11 +266,11 @@ def end_spent_pause(state: SessionState, at: datetime) -> None:
 
 
 def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """ "Start Session": the mechanic, once both are in and, in a call, hear each other. The clock runs from now."""
+    """ "Start Session": the mechanic starts once both are in and, in a call, hear each other. The clock starts now."""
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.MECHANIC:
-            raise Refused("not_the_mechanic", _("The mechanic starts the session."), 403)
+            raise Refused("not_the_mechanic", _("Only the mechanic can start the session."), 403)
         if session.state in RUNNING:
             return session
         check(session.state, State.LIVE)
@@ -281,7 +283,7 @@ def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
 
 
 def end_session(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """ "End Session" by either side or support; who ends, and who is missing, decides what is charged."""
+    """ "End Session" by a participant or support. The person who ends and the missing participant decide the charge."""
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if state.session.state != State.COMPLETED:
@@ -307,7 +309,7 @@ def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
 def complete_session(
     state: SessionState, reason: EndReason, *, at: datetime, who: event_log.Actor | None = None
 ) -> None:
-    """The session is over: what is due is known, or asked."""
+    """Complete the session: compute the charge, or ask the customer."""
     session = state.session
     session.ended_at, session.end_reason = at, reason
     by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}
@@ -318,11 +320,13 @@ def complete_session(
 
 
 def cancel_session(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """The customer (or support) calls it off before the start; with the mechanic in, half of the booking is due."""
+    """Cancel before the start, by the customer or support. After the mechanic has joined, half of the booking is
+    charged.
+    """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role == Role.MECHANIC:
-            raise Refused("not_the_customer", _("Give the request back instead of cancelling it."), 403)
+            raise Refused("not_the_customer", _("Give the request back instead of canceling it."), 403)
         if state.session.state != State.CANCELLED:
             cancel_unstarted(state, State.CANCELLED, _reason_to_cancel(state, who.role), at=now, who=who)
         return state.session
@@ -337,7 +341,7 @@ def _reason_to_cancel(state: SessionState, role: str) -> EndReason:
 def cancel_unstarted(
     current: SessionState, state: State, reason: EndReason, *, at: datetime, who: event_log.Actor | None = None
 ) -> None:
-    """It does not take place: cancelled or expired, and settled."""
+    """End a session that did not take place as cancelled or expired, and settle it."""
     check(current.session.state, state)
     current.session.ended_at, current.session.end_reason = at, reason
     _enter(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
@@ -347,13 +351,13 @@ def cancel_unstarted(
 
 
 def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) -> Session:
-    """The customer's answer when the mechanic ended early; the first one counts."""
+    """Store the customer's answer after the mechanic ended early. The first answer counts."""
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can answer this."), 403)
         if state.session.end_reason != EndReason.ENDED_BY_MECHANIC:
-            raise Refused("not_asked", _("This question is not open for this session."))
+            raise Refused("not_asked", _("There is no open question for this session."))
         if state.session.solved is None:
             record_solved_answer(state, solved, at=now, who=who)
         return state.session
@@ -391,5 +395,5 @@ def _enter(
 
 
 def settle_payments(session: Session, now: datetime) -> None:
-    """Write down what is captured of each payment, as far as that is known; what nobody paid yet is called off."""
+    """Store the amount to capture of each payment, as far as it is known. Unpaid payments are canceled."""
     ledger.finish(owner_id=session.id, due=partial(settlement.amounts_due, session), now=now)

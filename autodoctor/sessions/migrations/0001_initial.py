@@ -34,8 +34,8 @@ class Migration(migrations.Migration):
                 ('seconds', models.PositiveIntegerField(blank=True, null=True, verbose_name='seconds')),
             ],
             options={
-                'verbose_name': 'time of a rule',
-                'verbose_name_plural': 'times of the rules',
+                'verbose_name': 'wait of a rule',
+                'verbose_name_plural': 'waits of the rules',
                 'ordering': ('name',),
             },
         ),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(choices=[('chat', 'Chat'), ('video', 'Video'), ('diagnostic', 'Full diagnostic')], max_length=10)),
-                ('state', models.CharField(choices=[('draft', 'Not paid yet'), ('requested', 'Waiting for a mechanic'), ('accepted', 'Accepted'), ('waiting', 'Both are here'), ('live', 'Live'), ('reconnecting', 'Reconnecting'), ('completed', 'Completed'), ('cancelled', 'Cancelled'), ('expired', 'Expired')], default='draft', max_length=12)),
+                ('state', models.CharField(choices=[('draft', 'Not paid yet'), ('requested', 'Waiting for a mechanic'), ('accepted', 'Accepted'), ('waiting', 'Both are here'), ('live', 'Live'), ('reconnecting', 'Reconnecting'), ('completed', 'Completed'), ('cancelled', 'Canceled'), ('expired', 'Expired')], default='draft', max_length=12)),
                 ('plan_slug', models.CharField(max_length=40)),
                 ('plan_name', models.CharField(max_length=80)),
                 ('price_cents', models.PositiveIntegerField()),
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('pause_cause', models.CharField(blank=True, max_length=10)),
                 ('lenient_seconds_used', models.FloatField(default=0)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_reason', models.CharField(blank=True, choices=[('unpaid', 'it was not paid'), ('cancelled_by_customer', 'by the customer'), ('cancelled_late', 'by the customer, when the mechanic was in'), ('cancelled_by_support', 'by support'), ('unattended', 'nobody accepted'), ('never_started', 'it did not start in time'), ('customer_no_show', 'the customer did not come'), ('time_up', 'the time was up'), ('ended_by_customer', 'by the customer'), ('ended_by_mechanic', 'by the mechanic, before the time was up'), ('ended_by_support', 'by support'), ('mechanic_lost', 'the mechanic was gone'), ('customer_lost', 'the customer was gone'), ('exceeded_3h_limit', 'the longest time there is was reached')], max_length=30)),
+                ('end_reason', models.CharField(blank=True, choices=[('unpaid', 'it was not paid'), ('cancelled_by_customer', 'by the customer'), ('cancelled_late', 'by the customer, after the mechanic had joined'), ('cancelled_by_support', 'by support'), ('unattended', 'no mechanic accepted'), ('never_started', 'it did not start in time'), ('customer_no_show', 'the customer did not come'), ('time_up', 'the time was up'), ('ended_by_customer', 'by the customer'), ('ended_by_mechanic', 'by the mechanic, before the time was up'), ('ended_by_support', 'by support'), ('mechanic_lost', 'the mechanic was missing'), ('customer_lost', 'the customer was missing'), ('exceeded_3h_limit', 'the maximum length was reached')], max_length=30)),
                 ('solved', models.BooleanField(blank=True, null=True)),
                 ('summarised_at', models.DateTimeField(blank=True, null=True)),
                 ('stars', models.PositiveSmallIntegerField(blank=True, null=True)),

@@ -1,4 +1,4 @@
-"""What people are told besides the change itself: nudges, alerts and warnings in the log, and mail."""
+"""Notifications beside the change itself: nudges, alerts and warnings in the log, and mail."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from autodoctor.sessions.rules.table import RULES
 
 
 def notify_rule_fired(state: SessionState, name: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
-    """A nudge, an alert or a warning as its rule has it: once per occasion, read by whom it is meant for."""
+    """Append the nudge, alert or warning of a rule, once per occasion, for the rule's audience."""
     rule = RULES[name]
     if not isinstance(rule.does, Tell):
         raise TypeError(f"{name} tells nobody anything")
@@ -33,7 +33,9 @@ def notify_rule_fired(state: SessionState, name: str, *, at: datetime, data: dic
 
 
 def rule_data(state: SessionState, rule: Rule, at: datetime) -> dict[str, Any]:
-    """What the log keeps of a rule that fired (docs/protocol.md). `minutes` since its moment; ahead of it, negative."""
+    """Return what the log stores for a fired rule (docs/protocol.md). `minutes` since the trigger; negative before
+    it.
+    """
     since = rule.since.of(state)
     minutes = 0.0 if since is None else (at - since).total_seconds() / 60
     left = {"seconds_left": triggers.duration(rule.wait.name).total_seconds()} if rule.ahead and rule.wait else {}
@@ -41,7 +43,7 @@ def rule_data(state: SessionState, rule: Rule, at: datetime) -> dict[str, Any]:
 
 
 def ids_of(session: Session) -> dict[str, str | None]:
-    """Which session, and whose."""
+    """Return the ids of the session and its participants."""
     return {
         "session_id": str(session.id),
         "mechanic": str(session.mechanic_id) if session.mechanic_id else None,
@@ -50,14 +52,14 @@ def ids_of(session: Session) -> dict[str, str | None]:
 
 
 def count_fact(state: SessionState, fact: str, at: datetime) -> dict[str, Any]:
-    """For the event that is appended next: that it counts as one of these, for the rules that look at how many."""
+    """Mark the next appended event with a rule, so that rules about "the second time" can count it."""
     occasion = state.session.seq + 1
     state.fired[fact, occasion] = at
     return {"rule": fact, "occasion": occasion}
 
 
 def alert_support(state: SessionState, name: str, *, at: datetime, data: dict[str, Any]) -> None:
-    """Support is told of something that happened just now, by a rule without a deadline."""
+    """Raise an alert for support about something that happened now, by a rule without a deadline."""
     rule = RULES[name]
     if not isinstance(rule.does, Tell):
         raise TypeError(f"{name} tells nobody anything")
@@ -72,7 +74,7 @@ def _person(session: Session, role: str) -> User:
 
 
 def send_end_mail(state: SessionState, *, now: datetime) -> None:
-    """The session is over; when its mechanic ended early, the customer is asked whether it is solved."""
+    """Send the mail about the end. If the mechanic ended early, ask the customer whether the problem is solved."""
     session = state.session
     if not session.asks_solved:
         return send_session_mail(session.customer, state, "completed", now=now)
@@ -89,7 +91,7 @@ def send_end_mail(state: SessionState, *, now: datetime) -> None:
 
 
 def send_session_mail(user: User, state: SessionState, template: str, *, now: datetime, **more: str | None) -> None:
-    """Mail about this session; `template` names one of ours, `more` is what only that one says."""
+    """Queue a mail about this session. `template` names one of our templates, `more` is its extra context."""
     session = state.session
     facts = {
         "session_id": str(session.id),

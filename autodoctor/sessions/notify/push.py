@@ -1,4 +1,4 @@
-"""Who is told outside of the page, and in which words: it follows from what was appended to the log.
+"""Push messages: who is notified, in which words, derived from the events that a transaction appended.
 
 Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
 event of a kind that stands in `NOTICES`, or by a rule whose row has words for it, tells people by it, without knowing.
@@ -32,29 +32,29 @@ NOTICES: dict[str, Notice] = {
     EventKind.SESSION_ACCEPTED: Notice(
         Role.CUSTOMER,
         gettext_lazy("%(mechanic)s has accepted"),
-        gettext_lazy("Open your session and join. The clock starts only when you are both there."),
+        gettext_lazy("Open your session and join. The clock does not start before both of you have joined."),
     ),
     "mechanic.came": MECHANIC_WAITS,
     EventKind.SESSION_WAITING: Notice(
         Role.CUSTOMER,
-        gettext_lazy("You are both there"),
-        gettext_lazy("%(mechanic)s starts the session any moment."),
+        gettext_lazy("You are both here"),
+        gettext_lazy("%(mechanic)s is about to start the session."),
     ),
     EventKind.SESSION_RELEASED: Notice(
         Role.CUSTOMER,
-        gettext_lazy("Your mechanic could not go on"),
-        gettext_lazy("You are at the front of the queue, and nothing has been charged."),
+        gettext_lazy("Your mechanic could not continue"),
+        gettext_lazy("Your request is at the front of the queue. Nothing has been charged."),
     ),
     EventKind.SESSION_EXPIRED: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session did not take place"),
-        gettext_lazy("Open it to see why."),
+        gettext_lazy("Open the session to see why."),
         lasts=A_DAY,
         urgent=False,
     ),
     EventKind.SUMMARY_SUBMITTED: Notice(
         Role.CUSTOMER,
-        gettext_lazy("Your summary is there"),
+        gettext_lazy("Your summary is ready"),
         gettext_lazy("What %(mechanic)s found, and what to do next."),
         lasts=A_DAY,
         urgent=False,
@@ -69,14 +69,14 @@ NOTICES: dict[str, Notice] = {
     EventKind.NUDGE_MECHANIC: Notice(
         Role.MECHANIC,
         gettext_lazy("Your session needs you"),
-        gettext_lazy("Open it to see what is going on."),
+        gettext_lazy("Open the session to see what is happening."),
     ),
 }
 BACK_IN_THE_QUEUE = {EventKind.SESSION_REQUESTED, EventKind.SESSION_RELEASED}
 
 
 def push_new_events(state: SessionState, now: datetime) -> None:
-    """What the open transaction appended goes to people's devices; the last about one thing stands for all."""
+    """Queue push messages for the open transaction's events. The last event about a subject replaces earlier ones."""
     found = {
         (notice.to, notice.about): notice for event in state.session.fresh_events if (notice := _notice(state, event))
     }
@@ -107,7 +107,7 @@ def push_request_offer(job: Job, now: datetime) -> None:
 
 
 def _notice(state: SessionState, event: SessionEvent) -> Notice | None:
-    """By its rule if there are words for that, else by its kind; nobody is told what they did themselves."""
+    """Return the notice of the event's rule, else of its kind. A person gets no notice of their own action."""
     kind = "mechanic.came" if _comes_first(state, event) else event.kind
     rule = RULES.get(event.rule or "")
     of_rule = rule.does.push if rule and isinstance(rule.does, Tell) else None

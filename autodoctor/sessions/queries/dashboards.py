@@ -1,4 +1,4 @@
-"""What the dashboards list: sessions with their money, in a number of queries that does not grow with the list."""
+"""The dashboards' lists: sessions with their money, in a fixed number of queries."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -39,21 +39,22 @@ class SessionRow:
 
     @property
     def asks_solved(self) -> bool:
+        """Return whether the mechanic ended early and the customer has not answered yet."""
         return self.session.asks_solved
 
     @property
     def outcome(self) -> str:
-        """How it ended, as this person reads it."""
+        """Return how the session ended, as this person reads it."""
         return end_reasons.outcome(self.session, self.role)
 
     @property
     def summary_due_at(self) -> datetime | None:
-        """Until when the customer is promised the written summary, while it is not there."""
+        """Return the deadline of the written summary while it is missing, else None."""
         return pending_summaries.due_at(self.session)
 
     @property
     def solved(self) -> int:
-        """What it comes to when the customer says that it is solved."""
+        """Return the charge if the customer answers that the problem is solved, in cents."""
         return settlement.amounts_due_if(self.session, self.payments, solved=True)
 
     @property
@@ -62,7 +63,7 @@ class SessionRow:
 
     @property
     def charged(self) -> int:
-        """What was charged, or is about to be."""
+        """Return what was or will be charged, in cents."""
         return ledger.charged_cents(self.payments)
 
     @property
@@ -71,24 +72,24 @@ class SessionRow:
 
     @property
     def given_back(self) -> int:
-        """What the customer has back of it, or is about to."""
+        """Return what was or will be refunded, in cents."""
         refunds = [refund for payment in self.payments for refund in payment.refunds.all()]
         return sum(refund.amount_cents for refund in refunds if refund.state != Refund.State.FAILED)
 
     @property
     def share(self) -> int:
-        """What the mechanic earns of what was kept, or is about to be charged."""
+        """Return what the mechanic earns of the charge after refunds, in cents."""
         return sum(_share(payment) for payment in self.payments)
 
     @property
     def offers(self) -> int:
-        """What the mechanic would earn of the whole price."""
+        """Return what the mechanic would earn of the full price, in cents."""
         return settlement.mechanic_share_cents(settlement.agreed_cents(self.session))
 
 
 @dataclass(frozen=True)
 class DashboardLists:
-    """Everything somebody has to do with, the most pressing first."""
+    """All sessions of one person, the most urgent first."""
 
     unpaid: list[SessionRow]
     open: list[SessionRow]
@@ -102,7 +103,7 @@ class DashboardLists:
 
 
 def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
-    """A customer's or mechanic's own sessions; a mechanic may have been a customer before."""
+    """Return a person's own sessions. A mechanic may have been a customer before."""
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
     current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
     page = Paginator(mine.filter(state__in=TERMINAL).order_by("-created_at"), PER_PAGE).get_page(page_number)
@@ -126,7 +127,7 @@ def open_requests(mechanic: User) -> list[SessionRow]:
 
 
 def completed_by(mechanic: User) -> int:
-    """How many sessions they have led to their end."""
+    """Return how many sessions the mechanic has completed."""
     return Session.objects.filter(mechanic=mechanic, state=State.COMPLETED).count()
 
 

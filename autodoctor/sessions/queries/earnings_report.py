@@ -1,4 +1,4 @@
-"""What a mechanic reads of their earnings: month by month, what is paid, and what waits for what, in words."""
+"""A mechanic's earnings by month: what is paid, and what each open earning waits for, in words."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TONES = {EarningStatus.PAID: "good", EarningStatus.HELD: "bad", EarningStatus.WA
 
 @dataclass(frozen=True)
 class Line:
-    """The share of one charge, with the session it was charged for."""
+    """The share of one charge, with its session."""
 
     earning: Earning
     session: Session
@@ -37,13 +37,13 @@ class Line:
 
     @property
     def why(self) -> list[str]:
-        """What it waits for, or what became of it, in sentences."""
+        """Return what the earning waits for, or how it ended, in sentences."""
         return _why(self.earning, self.position)
 
 
 @dataclass(frozen=True)
 class Month:
-    """Amounts in cents, all of one currency."""
+    """One month. Amounts in cents, all in one currency."""
 
     first: date
     lines: list[Line]
@@ -59,22 +59,22 @@ class Month:
 
     @property
     def open(self) -> int:
-        """Earned and not sent yet."""
+        """Earned and not paid yet, in cents."""
         return sum(max(0, line.earning.share_cents - line.position.paid_cents) for line in self.lines)
 
 
 def month_of(at: datetime) -> date:
-    """The first day of its month, where the viewer is."""
+    """Return the first day of the moment's month, in the viewer's time zone."""
     return timezone.localtime(at).date().replace(day=1)
 
 
 def month_from(text: str, now: datetime) -> date:
-    """ "2026-11" → its first day; nothing: this month. Raises ValueError for anything else."""
+    """Return the first day of a month: "2026-11"; empty means this month. Raises ValueError for other text."""
     return date.fromisoformat(f"{text}-01") if text else month_of(now)
 
 
 def month(mechanic: User, first: date, now: datetime) -> Month:
-    """The latest session first."""
+    """Return one month, the latest session first."""
     found = list(earnings.with_all(_within(mechanic, first)).order_by("-completed_at", "-payment__created_at"))
     sessions = Session.objects.in_bulk({earning.payment.owner_id for earning in found})
     account = account_of(mechanic)
@@ -85,7 +85,7 @@ def month(mechanic: User, first: date, now: datetime) -> Month:
 
 
 def months(mechanic: User) -> list[tuple[date, int]]:
-    """Each in which something was earned, with its sum in cents; the latest first."""
+    """Return each month with earnings and its sum in cents, the latest first."""
     sums: dict[date, int] = defaultdict(int)
     for earning in Earning.objects.filter(mechanic=mechanic).order_by("-completed_at"):
         sums[month_of(earning.completed_at)] += earning.share_cents
@@ -97,33 +97,33 @@ def earned_in(mechanic: User, first: date) -> int:
 
 
 def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
-    """How payouts stand: a tone, a sentence, and the label of the button that goes on; empty where there is none."""
+    """Return the state of payouts: a tone, a sentence, and the label of the button; empty without a button."""
     if account is None:
-        sentence = _("Tell Stripe, our payment service, where your money goes. Until then your earnings wait for you.")
+        sentence = _("Set up payouts with Stripe, our payment service. We hold your earnings until then.")
         return "warn", sentence, _("Set up payouts")
     if account.disabled_reason.startswith("rejected"):
-        return "bad", _("Stripe has closed your payout account. Write to support, so that we can pay you."), ""
+        return "bad", _("Stripe has closed your payout account. Write to support so that we can pay you."), ""
     if account.requirements_due or not account.details_submitted:
         return _unfinished(account)
     if not account.transfers_enabled:
-        return "warn", _("Stripe is checking what you entered. That mostly takes minutes, at times a day."), ""
+        return "warn", _("Stripe is checking what you entered. This usually takes minutes, sometimes a day."), ""
     if not account.payouts_enabled:
-        return "warn", _("Earnings reach your Stripe account, but Stripe does not pay to your bank yet."), _("Go on")
-    return "good", _("Your payout account is ready: what you earn is sent there by itself."), ""
+        return "warn", _("Earnings reach your Stripe account, but Stripe does not pay to your bank yet."), _("Continue")
+    return "good", _("Your payout account is ready. We send your earnings there automatically."), ""
 
 
 def _unfinished(account: PayoutAccount) -> tuple[str, str, str]:
     if not account.details_submitted:
         return (
             "warn",
-            _("You have begun to set up payouts, and not finished. Until then your earnings wait."),
-            _("Go on"),
+            _("You have not finished setting up payouts. We hold your earnings until then."),
+            _("Continue"),
         )
     if account.transfers_enabled:
-        return "warn", _("You are paid, but Stripe wants to know more from you soon."), _("Answer Stripe")
+        return "warn", _("Payouts work, but Stripe needs more information from you soon."), _("Answer Stripe")
     return (
         "bad",
-        _("Stripe wants to know more before it takes your earnings. Until then they wait."),
+        _("Stripe needs more information before it accepts your earnings. We hold your earnings until then."),
         _("Answer Stripe"),
     )
 
@@ -142,16 +142,16 @@ def _why(earning: Earning, position: EarningPosition) -> list[str]:
         case EarningStatus.TRANSFERRING:
             return [_("On its way to your account")]
         case EarningStatus.REVERSED:
-            return [_("Given back to the customer")]
+            return [_("Refunded to the customer")]
         case EarningStatus.PAYABLE:
             return [_("About to be sent")]
         case EarningStatus.HELD:
-            return [_("Held: the customer’s bank asks for the money back"), *_already_sent(position)]
+            return [_("On hold: the customer’s bank disputes the charge"), *_already_sent(position)]
     return [sentence for wait, sentence in _sentences(earning, position) if wait in position.waits]
 
 
 def _already_sent(position: EarningPosition) -> list[str]:
-    return [_("It was sent before; we write to you if it has to come back")] if position.owed_cents else []
+    return [_("Already paid. We email you if you have to pay it back")] if position.owed_cents else []
 
 
 def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitReason, str]]:
@@ -160,7 +160,7 @@ def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitRe
     day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
     return [
         (WaitReason.SUMMARY, _("Waits for your summary")),
-        (WaitReason.REFUND, _("Waits for a refund that is on its way")),
+        (WaitReason.REFUND, _("Waits for a pending refund")),
         (WaitReason.ACCOUNT, _("Waits for your payout account")),
         (WaitReason.TIME, day % {"moment": payable_at}),
     ]

@@ -93,7 +93,9 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
     why = why_not_eligible(session, mechanic, now, must_be_taking=False)
     if why in {Obstacle.NOT_A_MECHANIC, Obstacle.OWN_REQUEST}:
         event_log.actor(mechanic, session)  # a stranger finds nothing here
-        raise Refused("not_a_mechanic", _("Only another, approved mechanic can accept this."), 403)
+        raise Refused(
+            "not_a_mechanic", _("Only an approved mechanic who is not the customer can accept this request."), 403
+        )
     if session.state in CLAIMED:
         raise Refused("already_taken", _("Another mechanic has just taken this request."))
     if session.state == State.DRAFT or (session.state in TERMINAL and session.mechanic_id != mechanic.id):

@@ -1,4 +1,4 @@
-"""Summaries that are still to be written: until when, and what follows for a mechanic who does not."""
+"""Pending summaries: their deadlines, and what an overdue summary means for its mechanic."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,25 +12,25 @@ from autodoctor.sessions.states import State
 
 
 def due_within() -> timedelta:
-    """How long after its end a session's summary is due: when the mechanic is reminded for the second time."""
+    """Return how long after the end a summary is due. The mechanic gets the second reminder at that moment."""
     return duration("summary_second_reminder")
 
 
 def due_at(session: Session) -> datetime | None:
-    """Until when the customer is promised the summary; None where there is nothing to wait for."""
+    """Return the deadline of the session's summary; None if no summary is pending."""
     over = session.state == State.COMPLETED and session.summarised_at is None
     return session.ended_at + due_within() if over and session.ended_at else None
 
 
 def by(mechanic: User) -> QuerySet[Session]:
-    """The sessions of this mechanic whose summary is not written, the most pressing first."""
+    """Return this mechanic's sessions without a summary, the most urgent first."""
     mine = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
     return mine.select_related("customer", "mechanic").order_by("ended_at")
 
 
 @dataclass(frozen=True)
 class PendingSummary:
-    """One of them, as the mechanic's dashboard shows it."""
+    """A pending summary, as the mechanic's dashboard shows it."""
 
     session: Session
     due_at: datetime

@@ -1,4 +1,4 @@
-"""Ratings as others read them: until when one can be given, how a mechanic stands, what customers say."""
+"""Ratings as others read them: the deadline for a rating, a mechanic's average, customers' comments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ def is_open(session: Session, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class RatingAverage:
-    """How a mechanic has been rated: the average of `count` sessions; None without any."""
+    """A mechanic's average over `count` sessions; None without ratings."""
 
     average: float | None = None
     count: int = 0
@@ -32,7 +32,7 @@ NOT_RATED = RatingAverage()
 
 
 def rating_averages(mechanics: Iterable[User | None]) -> dict[UUID | None, RatingAverage]:
-    """By the mechanic's id, in one query; whoever has not been rated is left out."""
+    """Return averages by mechanic id, in one query. Mechanics without ratings are left out."""
     known = {mechanic.id for mechanic in mechanics if mechanic}
     rated = Session.objects.filter(mechanic__in=known, stars__isnull=False)
     rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("id"))
@@ -44,6 +44,6 @@ def rating_average(mechanic: User) -> RatingAverage:
 
 
 def latest_reviews(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
-    """The latest that say something, as everybody may read them: not whose, and not of which car."""
+    """Return the latest ratings with a comment, without the customer's name and car."""
     rated = Session.objects.filter(mechanic=mechanic, stars__isnull=False).exclude(rating_line="")
     return [{**row} for row in rated.order_by("-rated_at").values("stars", "rating_line", "rated_at")[:limit]]

@@ -1,4 +1,4 @@
-"""The mechanics' queue: requests nobody has claimed, given-back ones first."""
+"""The request queue: requests without a mechanic, given-back requests first."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from autodoctor.sessions.states import State
 
 
 def queued_requests() -> QuerySet[Session]:
-    """Who is to be taken next comes first."""
+    """Return the queue in order, the next request first."""
     requests = Session.objects.filter(state=State.REQUESTED).select_related("customer")
     return requests.order_by(F("released_at").asc(nulls_last=True), "requested_at", "id")
 
 
 def queue_position(session_id: UUID) -> int | None:
-    """1 is next; None when the session is not in the queue."""
+    """Return the place in the queue, starting with 1; None outside the queue."""
     ids = list(queued_requests().values_list("id", flat=True))
     return ids.index(session_id) + 1 if session_id in ids else None
 
 
 def files_of(requests: Iterable[Session]) -> dict[UUID, list[StoredFile]]:
-    """What the customers have shared while they wait, newest first, by session."""
+    """Return the attachments of waiting customers by session, newest first."""
     found: dict[UUID, list[StoredFile]] = defaultdict(list)
     there = StoredFile.objects.filter(owner_id__in=[session.id for session in requests], removed_at=None)
     for file in there.order_by("-created_at", "id"):

@@ -1,4 +1,4 @@
-"""How long a request waits for its mechanic, as far as recent ones say."""
+"""Estimate how long a request waits for a mechanic, from recent requests."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ FEWEST, MOST = 8, 40  # requests; fewer say nothing
 
 @dataclass(frozen=True)
 class Estimate:
-    """Half of the last `count` requests waited between `low` and `high` minutes, the one in the middle `median`."""
+    """Half of the last `count` requests waited between `low` and `high` minutes; `median` is the middle value."""
 
     low: int
     median: int
@@ -27,7 +27,9 @@ class Estimate:
 
 
 def estimate_wait(now: datetime) -> Estimate | None:
-    """From the last requests at this time of day; None where too few were made to say anything.
+    """Estimate from the last requests at this time of day; None if there were too few.
+
+    Requests that nobody accepted count with their full wait. Otherwise a night without mechanics would look fast.
 
     Whoever waited in vain counts with all of their wait: otherwise a night without mechanics would look quick.
     """
@@ -39,7 +41,7 @@ def estimate_wait(now: datetime) -> Estimate | None:
 
 
 def _waits(now: datetime) -> list[float]:
-    """Seconds, of a bounded number of rows by one index."""
+    """Return waits in seconds, from a limited number of rows by one index."""
     moments = [now - timedelta(days=day) for day in range(DAYS + 1)]
     at_this_hour = reduce(or_, (Q(requested_at__range=(at - AROUND, min(now, at + AROUND))) for at in moments))
     answered = Q(accepted_at__isnull=False) | Q(end_reason__in=[EndReason.UNATTENDED, EndReason.NEVER_STARTED])
@@ -52,5 +54,5 @@ def _waits(now: datetime) -> list[float]:
 
 
 def _minutes(seconds: float) -> int:
-    """Rounded up: nobody is promised less than it was."""
+    """Round up, so that nobody is promised too short a wait."""
     return -int(-seconds // 60)

@@ -1,4 +1,4 @@
-"""Alerts as rows that support works on: a reading of the log, kept by `log.append` in the transaction of the event."""
+"""Alerts as rows that support works on: derived from the log, written by `append_event` in the event's transaction."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,7 @@ UNTAKEN = "alert.untaken"  # the job, the rule, and the event that says that it 
 
 
 def raise_alert(event: SessionEvent) -> Alert:
-    """Something is wrong in a session: it stands on the board until somebody is done with it."""
+    """Create the alert's row. The alert stays on the board until support finishes it."""
     alert = Alert.objects.create(
         session_id=event.session_id,
         seq=event.seq,
@@ -27,7 +27,7 @@ def raise_alert(event: SessionEvent) -> Alert:
 
 
 def schedule_escalation(alert: Alert, *, since: datetime) -> None:
-    """Whoever does not look at the board is reached when nobody takes it in time; once an alert."""
+    """Schedule the escalation of an untaken alert, once per alert."""
     if alert.escalated_at is None:
         queue.schedule(UNTAKEN, key_of(alert), since + _patience(), session_id=alert.session_id)
 
@@ -46,12 +46,12 @@ def alert_of_key(key: str) -> tuple[UUID, int]:
 
 
 def support_staff() -> list[User]:
-    """Everybody who can take an alert."""
+    """Return every person who can take an alert."""
     return list(User.objects.filter(is_staff=True, is_active=True))
 
 
 def repair_escalations() -> int:
-    """Expect somebody again where the clock has lost it. Returns how many alerts needed it."""
+    """Schedule missing escalations again. Returns how many alerts needed it."""
     open_ones = {key_of(alert): alert for alert in Alert.objects.filter(done_at=None, taken_at=None, escalated_at=None)}
     held = {job.key for job in queue.pending([UNTAKEN], list(open_ones))}
     for key in open_ones.keys() - held:

@@ -1,4 +1,6 @@
-"""The log: the only place that numbers and writes a session's events (messages: `room.writer`, by the same rules)."""
+"""The event log: the only place that numbers and writes events, except `room/messages/writer.py`, which follows the
+same rules.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ Audience = SessionEvent.Audience
 
 @dataclass(frozen=True)
 class Actor:
-    """Who did it, as the log keeps it: a later change of name leaves history as it was."""
+    """Who caused an event, as the log stores it. A later change of name does not change history."""
 
     id: UUID
     role: str
@@ -31,7 +33,7 @@ class Actor:
 
 
 def actor(user: User, session: Session) -> Actor:
-    """This person as what they are in this session. Raises `Session.DoesNotExist` for a stranger."""
+    """Return this person with their role in the session. Raises `Session.DoesNotExist` for a stranger."""
     role = role_in(user, session)
     if role is None:
         raise Session.DoesNotExist
@@ -39,7 +41,7 @@ def actor(user: User, session: Session) -> Actor:
 
 
 def role_in(user: User, session: Session) -> str | None:
-    """`customer`, `mechanic` or `support`; None for somebody this session does not concern."""
+    """Return `customer`, `mechanic` or `support`; None for a stranger."""
     if user.id == session.customer_id:
         return Role.CUSTOMER.value
     if user.id == session.mechanic_id:
@@ -86,7 +88,7 @@ def append_event(
 
 
 def announce_events(session: Session) -> None:
-    """Poke whoever listens once this transaction has committed."""
+    """Poke listeners after this transaction has committed."""
     events, session.fresh_events = session.fresh_events, []
     if events:
         transaction.on_commit(
@@ -95,20 +97,20 @@ def announce_events(session: Session) -> None:
 
 
 def audiences(viewer: str) -> list[str]:
-    """Which audiences this role reads."""
+    """Return the audiences that this role can read."""
     if viewer == Role.SUPPORT:
         return list(Audience.values)
     return [Audience.BOTH.value, viewer]
 
 
 def read_events(session_id: UUID, *, after: int, viewer: str, limit: int = 500) -> list[SessionEvent]:
-    """What this role may see after `after`, in order, at most `limit` rows."""
+    """Return the events after `after` that this role can read, in order, at most `limit` rows."""
     events = SessionEvent.objects.filter(session_id=session_id, seq__gt=after, audience__in=audiences(viewer))
     return list(events.order_by("seq")[:limit])
 
 
 def as_frame(event: SessionEvent) -> dict[str, Any]:
-    """The event as the socket and the API carry it."""
+    """Return the event as the socket and the API carry it."""
     by = {"id": str(event.actor_id), "role": event.actor_role, "name": event.actor_name} if event.actor_id else None
     return {
         "type": "event",
@@ -122,7 +124,7 @@ def as_frame(event: SessionEvent) -> dict[str, Any]:
 
 
 def withdraw_participant(session: Session, role: str) -> None:
-    """What was for this role alone is for support alone from now on: the next one in it is somebody else."""
+    """Change the audience of this role's private events to support, because the next person in the role is another."""
     SessionEvent.objects.filter(session=session, audience=role).update(audience=Audience.SUPPORT)
 
 
@@ -130,7 +132,7 @@ Fired = dict[tuple[str, int], datetime]
 
 
 def fired_rules(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
-    """Which rules have fired on which occasion, and when, by session."""
+    """Return which rules have fired on which occasion, and when, by session."""
     found: dict[UUID, Fired] = {}
     columns, condition = "session_id, rule, occasion, at", "session_id IN (%s) AND rule IS NOT NULL"
     for session_id, rule, occasion, at in values(SessionEvent, columns, condition, list(session_ids)):
@@ -139,5 +141,5 @@ def fired_rules(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
 
 
 def _aware(moment: datetime) -> datetime:
-    """A database without time zones keeps UTC."""
+    """Add UTC to a time from a database without time zones."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

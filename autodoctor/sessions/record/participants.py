@@ -1,4 +1,4 @@
-"""Who is here: read from the connections of living processes and from what the log last noticed."""
+"""Presence: derived from the connections of living processes and from what the log last recorded."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from autodoctor.sessions.record import event_log
 
 @dataclass
 class ParticipantState:
-    """One side of a session: what the log last noticed of them, and which pages of theirs are open."""
+    """One participant: what the log last recorded of them, and their open pages."""
 
     role: str
     part: Participant | None = None
@@ -24,28 +24,30 @@ class ParticipantState:
 
     @property
     def is_in(self) -> bool:
-        """Joined, and not noticed missing."""
+        """Return whether the participant has joined and is not recorded as missing."""
         return self.part is not None and self.part.present
 
     @property
     def gone_since(self) -> datetime | None:
-        """The last sign of life of someone who had joined and has no joined page now, nor is heard in the call."""
+        """Return the last sign of life of a participant who joined, has no joined page now, and is not heard in the
+        call.
+        """
         return None if self.joined_page or self.is_heard else self.left_at
 
     @property
     def left_at(self) -> datetime | None:
-        """The last sign of life: when a page closed, or its process died."""
+        """Return the last sign of life: when a page closed or its process died."""
         seen = [self.lapsed_at, self.part.last_seen_at if self.part else None]
         return max(filter(None, seen), default=None)
 
     @property
     def receives(self) -> bool:
-        """Their page is open and says that the other side's media arrive."""
+        """Return whether an open page reports that the other participant's media arrive."""
         return self.joined_page and self.part is not None and self.part.receiving is True
 
     @property
     def status(self) -> str:
-        """As the wire says it: in, preparing or away."""
+        """Return in, preparing or away, as the wire says it."""
         if self.is_in:
             return "in"
         return "preparing" if self.page_open else "away"
@@ -53,7 +55,7 @@ class ParticipantState:
 
 @dataclass
 class SessionState:
-    """A session with everything its deadlines depend on."""
+    """A session with everything that its deadlines depend on."""
 
     session: Session
     customer: ParticipantState = field(default_factory=lambda: ParticipantState(Role.CUSTOMER.value))
@@ -65,11 +67,11 @@ class SessionState:
 
     @property
     def is_connected(self) -> bool:
-        """Each of the two says that the other one's media arrive."""
+        """Return whether both report that the other's media arrive."""
         return self.customer.receives and self.mechanic.receives
 
     def listen(self) -> None:
-        """Who is heard follows from what the other one receives."""
+        """Derive who is heard from what the other participant receives."""
         self.customer.is_heard, self.mechanic.is_heard = self.mechanic.receives, self.customer.receives
 
 
@@ -78,7 +80,7 @@ def load_state(session: Session, now: datetime) -> SessionState:
 
 
 def load_states(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionState]:
-    """The situation of each session, in a few queries however many there are."""
+    """Return the state of each session, in a fixed number of queries."""
     found = _seated(sessions, now)
     for session_id, rules in event_log.fired_rules(found).items():
         found[session_id].fired = rules
@@ -86,7 +88,7 @@ def load_states(sessions: Iterable[Session], now: datetime) -> dict[UUID, Sessio
 
 
 def party_ids(session: Session) -> list[UUID]:
-    """Whom the session concerns: the customer and, once it has one, the mechanic."""
+    """Return the ids of the customer and, if there is one, the mechanic."""
     return [user_id for user_id in (session.customer_id, session.mechanic_id) if user_id]
 
 
@@ -122,7 +124,7 @@ def _count(seat: ParticipantState, page: Connection, now: datetime) -> None:
 
 
 def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str, str]]:
-    """`{"customer": "in|preparing|away", "mechanic": …}` by session id."""
+    """Return `{"customer": "in|preparing|away", "mechanic": …}` by session id."""
     return {
         session_id: {"customer": found.customer.status, "mechanic": found.mechanic.status}
         for session_id, found in _seated(sessions, now).items()
@@ -130,7 +132,9 @@ def presence(sessions: Iterable[Session], now: datetime) -> dict[UUID, dict[str,
 
 
 def missing_roles(situation: SessionState, left_at: datetime | None = None) -> list[ParticipantState]:
-    """The missing sides, who left first first; at the same moment (the platform was down) the mechanic.
+    """Return the missing roles, the first to leave first; at the same moment (an outage) the mechanic first.
+
+    For a participant who leaves at `left_at`: the other counts as missing, too, if they left then or before.
 
     Somebody who leaves at `left_at` finds out with whom: the other side counts too when it went then or before.
     """

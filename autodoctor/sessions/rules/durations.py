@@ -1,7 +1,7 @@
 """How long each rule waits: as its row says, the environment instead, and support instead of both, in the admin.
 
-Each process keeps what it read last and reads again every few seconds (`refresh_if_stale`), so a change reaches all;
-`sessions.realign` then moves the deadlines of sessions that are open already.
+Each process caches the values and reads them again every few seconds (`refresh_if_stale`). The job `sessions.realign`
+then moves the deadlines of open sessions.
 """
 
 import time
@@ -58,13 +58,13 @@ def editable() -> dict[str, Wait]:
 
 
 def refresh_if_stale() -> None:
-    """Read what was changed elsewhere, unless that was done a moment ago."""
+    """Read changes of other processes, unless they were read a moment ago."""
     if time.monotonic() - _read_at > REFRESH_SECONDS:
         refresh()
 
 
 def refresh() -> None:
-    """Read what support has changed."""
+    """Read support's changes."""
     global _changed, _read_at
     rows = RuleTime.objects.filter(seconds__isnull=False, name__in=editable()).values_list("name", "seconds")
     _changed, _read_at = {name: value for name, value in rows if value is not None}, time.monotonic()
@@ -80,7 +80,7 @@ def change(*, name: str, value: int | None, now: datetime) -> None:
 
 
 def check(changes: Mapping[str, int | None]) -> None:
-    """Raise `Refused` with 422 unless all of these may be so, together."""
+    """Raise `Refused` with 422 unless these values are valid together."""
     for name, value in changes.items():
         wait = WAITS[name]
         if value is not None and not wait.least <= value <= wait.most:

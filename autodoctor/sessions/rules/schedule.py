@@ -1,6 +1,6 @@
-"""Which rules of a session are due when, and the clock's rows for them.
+"""Which rules of a session are due when, and the jobs for them.
 
-No row is ever set by hand: `align_deadlines` derives from the session's situation which it should have now.
+No deadline is set by hand: `align_deadlines` derives all deadlines from the session's state.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from autodoctor.sessions.rules.table import DEADLINES
 
 
 def expected_deadlines(state: SessionState) -> dict[str, datetime]:
-    """Which deadlines this session should have now, and when each is due."""
+    """Return which deadlines this session should have now, and when each is due."""
     found = {}
     for rule in DEADLINES.values():
         if state.session.state in rule.states and not _has_fired(rule, state):
@@ -29,7 +29,7 @@ def _has_fired(rule: Rule, state: SessionState) -> bool:
 
 
 def scheduled_deadlines(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, datetime]]:
-    """The deadlines that the clock holds for these sessions."""
+    """Return the deadlines that the scheduler holds for these sessions."""
     found: dict[UUID, dict[str, datetime]] = {session_id: {} for session_id in session_ids}
     for job in pending(DEADLINES, [str(session_id) for session_id in found]):
         found[UUID(job.key)][job.kind] = job.due_at
@@ -37,12 +37,14 @@ def scheduled_deadlines(session_ids: Iterable[UUID]) -> dict[UUID, dict[str, dat
 
 
 def differs(state: SessionState, held: dict[str, datetime]) -> bool:
-    """Whether a wanted deadline is missing or too late. One too many or too early does no harm: it does nothing."""
+    """Return whether an expected deadline is missing or late. An extra or early deadline does no harm: its rule does
+    nothing.
+    """
     return any(kind not in held or held[kind] > moment for kind, moment in expected_deadlines(state).items())
 
 
 def align_deadlines(state: SessionState) -> int:
-    """Set, move and drop clock rows until they are what the situation wants. Returns how many were set or moved."""
+    """Schedule, move and cancel jobs to match the expected deadlines. Returns how many were scheduled or moved."""
     want, have = expected_deadlines(state), scheduled_deadlines([state.session.id])[state.session.id]
     changed = {kind: moment for kind, moment in want.items() if have.get(kind) != moment}
     session_id, outdated = state.session.id, have.keys() - want.keys()

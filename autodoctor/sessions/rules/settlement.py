@@ -1,4 +1,4 @@
-"""What is charged when a session is over: the table, as arithmetic. Amounts in integer cents, times in seconds."""
+"""The charge of a session that is over. Pure functions; amounts in integer cents, times in seconds."""
 
 from collections.abc import Iterable
 from copy import copy
@@ -24,7 +24,9 @@ class ChargeRule(StrEnum):
 
 
 def amounts_due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int]:
-    """Cents to capture of each payment, without those that wait for the customer's answer to "Solved?".
+    """Return the cents to capture of each payment, without those that wait for the customer's answer to "Solved?".
+
+    An extension whose time was never given costs nothing.
 
     Nothing is due of an extension whose time was never given.
     """
@@ -34,17 +36,17 @@ def amounts_due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int
 
 
 def in_order(payments: Iterable[Payment]) -> list[Payment]:
-    """The booking, then each extension."""
+    """Return the booking, then each extension."""
     return sorted(payments, key=lambda payment: (payment.purpose != Payment.Purpose.BOOKING, payment.created_at))
 
 
 def gives_time(payment: Payment) -> bool:
-    """The booking, and extensions whose time was added."""
+    """Return the booking and the extensions whose time was given."""
     return payment.purpose == Payment.Purpose.BOOKING or payment.granted_at is not None
 
 
 def amounts_due_if(session: Session, payments: Iterable[Payment], **how: object) -> int:
-    """Cents that are charged of all of them, had the session ended like this."""
+    """Return the cents that would be charged if the session had ended with this reason."""
     ended = copy(session)
     for name, value in how.items():
         setattr(ended, name, value)
@@ -52,7 +54,7 @@ def amounts_due_if(session: Session, payments: Iterable[Payment], **how: object)
 
 
 def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
-    """The session is over, something was held for it, and all of that is charged or released."""
+    """Return whether the session is over and every hold is charged or released."""
     parts = list(payments)
     moving = (Payment.State.CREATED, Payment.State.AUTHORISED)
     held = any(part.authorised_at for part in parts)
@@ -60,7 +62,7 @@ def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
 
 
 def charge_rule(session: Session) -> ChargeRule:
-    """The table of what is charged. Raises ValueError for an end that is none: nobody is charged by guesswork."""
+    """Return the charging rule. Raises ValueError for an unknown end reason, so that no charge is guessed."""
     reason = EndReason(session.end_reason)
     match reason:
         case (
@@ -125,7 +127,7 @@ def _used_share(session: Session, parts: list[Payment]) -> dict[UUID, int]:
 
 
 def filled_seconds(session: Session, parts: Iterable[Payment]) -> dict[UUID, int]:
-    """The used seconds fill the booking first, then each extension in order; `parts` are those that gave time."""
+    """Distribute the used seconds over `parts`: the booking first, then each extension in order."""
     used = used_seconds(session)
     filled: dict[UUID, int] = {}
     for payment in parts:
@@ -135,13 +137,13 @@ def filled_seconds(session: Session, parts: Iterable[Payment]) -> dict[UUID, int
 
 
 def _amount(session: Session, payment: Payment) -> int:
-    """The whole of it: of the booking no more than was agreed since."""
+    """Return the full amount; for the booking at most what was agreed since."""
     is_booking = payment.purpose == Payment.Purpose.BOOKING
     return _at_most_chat_price(session, payment.amount_cents) if is_booking else payment.amount_cents
 
 
 def agreed_cents(session: Session) -> int:
-    """The price of the whole session: as booked, or that of a chat where the customer turned it into one."""
+    """Return the price of the whole session: as booked, or the chat price if the customer turned it into a chat."""
     return _at_most_chat_price(session, session.price_cents)
 
 
@@ -152,7 +154,7 @@ def _at_most_chat_price(session: Session, cents: int) -> int:
 
 
 def used_seconds(session: Session) -> int:
-    """Whole seconds of the granted time that ran, pauses left out."""
+    """Return the whole seconds of the granted time that ran, without pauses."""
     if session.started_at is None or session.ends_at is None or session.ended_at is None:
         return 0
     stopped = min(session.paused_at or session.ended_at, session.ended_at)
@@ -161,7 +163,7 @@ def used_seconds(session: Session) -> int:
 
 
 def late_cancel_cents(session: Session) -> int:
-    """What calling off costs once the mechanic is in."""
+    """Return the price of a cancellation after the mechanic has joined, in cents."""
     return agreed_cents(session) * settings.LATE_CANCEL_PERCENT // 100
 
 

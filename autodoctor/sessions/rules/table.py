@@ -221,5 +221,5 @@ for _row in _TABLE:
 
 
 def rule_of_kind(kind: str) -> str:
-    """What has happened, in words; the kind itself of a rule that this release does not know."""
+    """Return what happened, in words; the kind itself for a rule that this release does not know."""
     return str(RULES[kind].words) if kind in RULES else kind

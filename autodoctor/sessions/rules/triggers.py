@@ -1,6 +1,6 @@
-"""When the rules of a session are due: the moments they count from, each with its words. Arithmetic, no table.
+"""Triggers: the moments that rules count from, each with its words. Pure functions.
 
-`rules` puts them together with what is done, `due` derives the clock's rows from them.
+`table` combines triggers with actions, `schedule` derives the jobs.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,9 @@ from autodoctor.sessions.states import EndReason, Kind
 
 @dataclass(frozen=True)
 class Trigger:
-    """From when a rule counts: in words, and as found in a situation; None while its cause is not there."""
+    """A moment that a rule counts from: its words, and how to find it in a session's state; None while its cause is
+    absent.
+    """
 
     words: Promise
     of: Callable[[SessionState], datetime | None]
@@ -33,7 +35,7 @@ def _after(moment: datetime | None, name: str) -> datetime | None:
 
 
 def _since_away(seat: ParticipantState, state: SessionState) -> datetime | None:
-    """The later of entering the state and the last page closing; None while a page is open."""
+    """Return the later of entering the state and the last page closing; None while a page is open."""
     if seat.page_open:
         return None
     return max(filter(None, [state.session.state_at, seat.left_at]))
@@ -44,7 +46,7 @@ def _mechanic_away(state: SessionState) -> datetime | None:
 
 
 def _no_show(state: SessionState) -> datetime | None:
-    """Only somebody whom a mechanic waits for can fail to show up."""
+    """Only a customer whom a mechanic waits for can be a no-show."""
     return _since_away(state.customer, state) if state.mechanic.is_in else None
 
 
@@ -56,12 +58,12 @@ def _missing_since(state: SessionState, role: str) -> datetime | None:
 
 
 def missing_at(state: SessionState, role: str) -> datetime | None:
-    """When somebody who is in counts as missing; None while they are here, or owe no more time."""
+    """Return when a participant counts as missing; None while they are here or have given all their time."""
     return _after(_missing_since(state, role), "missing_grace")
 
 
 def media_lost_since(state: SessionState) -> datetime | None:
-    """From when nothing arrives at one of the two, while both are in; never from before the clock was set."""
+    """Return since when a participant receives no media while both are in, at the earliest since the clock was set."""
     parts = [seat.part for seat in (state.customer, state.mechanic)]
     if state.session.clock_at is None or not all(part and part.present for part in parts):
         return None
@@ -70,7 +72,7 @@ def media_lost_since(state: SessionState) -> datetime | None:
 
 
 def _media_lost(state: SessionState) -> datetime | None:
-    """That which may still stop the clock."""
+    """Lost media that may still pause the clock."""
     if state.session.paused_at or lenient_left(state.session) <= timedelta():
         return None
     return media_lost_since(state)
@@ -81,7 +83,7 @@ def _customer_noticed_missing(state: SessionState) -> datetime | None:
 
 
 def mechanic_lost_since(state: SessionState) -> datetime | None:
-    """From when the customer has been waiting for a mechanic who is gone; None while they are not."""
+    """Return since when the customer has been waiting for a missing mechanic; None while they are not."""
     missed_at = state.mechanic.part.missed_at if state.mechanic.part else None
     if (
         state.mechanic.is_in
@@ -104,13 +106,13 @@ def _time_up(state: SessionState) -> datetime | None:
 
 
 def all_time_given(session: Session, at: datetime) -> bool:
-    """By then the customer had had all their time, and the end only waits for a payment."""
+    """Return whether all time had been given by then, so that the end only waits for a payment."""
     stopped = min(session.paused_at or at, at)
     return session.hold_until is not None and session.ends_at is not None and session.ends_at <= stopped
 
 
 def _left_after_all_time(state: SessionState) -> datetime | None:
-    """Since when the mechanic has been gone who owes no more time; None while they are here, or owe some."""
+    """Return since when a mechanic who has given all the time is gone; None otherwise."""
     gone_since = state.mechanic.gone_since if state.mechanic.is_in else None
     return gone_since if gone_since and all_time_given(state.session, gone_since) else None
 
@@ -123,7 +125,7 @@ def _pause_spent(state: SessionState) -> datetime | None:
 
 
 def lenient_left(session: Session) -> timedelta:
-    """How much longer a missing customer or lost media may pause the clock."""
+    """Return how much longer a missing customer or lost media may pause the clock."""
     return max(timedelta(), duration("lenient_pause") - timedelta(seconds=session.lenient_seconds_used))
 
 
@@ -144,7 +146,7 @@ def _first_queued(state: SessionState) -> datetime | None:
 
 
 def _preflight_failing(state: SessionState) -> datetime | None:
-    """Somebody is not in yet whose devices have kept failing, without their having chosen to do with less."""
+    """A participant is not in yet, and their device check keeps failing without a choice to join with less."""
     if state.session.kind == Kind.CHAT:
         return None
     parts = [seat.part for seat in (state.customer, state.mechanic) if not seat.is_in]
@@ -152,7 +154,7 @@ def _preflight_failing(state: SessionState) -> datetime | None:
 
 
 def _second(fact: str) -> Callable[[SessionState], datetime | None]:
-    """When something happened for the second time in this session."""
+    """Return when this event happened for the second time in the session."""
 
     def of(state: SessionState) -> datetime | None:
         moments = sorted(at for (rule, _occasion), at in state.fired.items() if rule == fact)
@@ -165,10 +167,10 @@ def _second(fact: str) -> Callable[[SessionState], datetime | None]:
 DROP, DECLINE = "drop", "decline"
 
 PAYABLE = Trigger(_("the latest checkout expires"), lambda state: state.session.payable_until)
-IN_STATE = Trigger(_("the session came into this state"), lambda state: state.session.state_at)
-QUEUED = Trigger(_("the request came into the queue for the first time"), _first_queued)
+IN_STATE = Trigger(_("the session entered this state"), lambda state: state.session.state_at)
+QUEUED = Trigger(_("the request entered the queue for the first time"), _first_queued)
 PAID = Trigger(_("the booking was paid"), lambda state: state.session.requested_at)
-UNATTENDED = Trigger(_("the moment given when it came into the queue"), lambda state: state.session.unattended_at)
+UNATTENDED = Trigger(_("the end of the request’s time in the queue"), lambda state: state.session.unattended_at)
 MECHANIC_NOT_IN = Trigger(
     _("the acceptance, while the mechanic has not joined"),
     lambda state: None if state.mechanic.is_in else state.session.state_at,
@@ -176,20 +178,20 @@ MECHANIC_NOT_IN = Trigger(
 MECHANIC_AWAY = Trigger(_("the mechanic’s last page closed, before they joined"), _mechanic_away)
 CUSTOMER_AWAY = Trigger(_("the customer’s last page closed"), lambda state: _since_away(state.customer, state))
 NO_SHOW = Trigger(_("the customer’s last page closed, while the mechanic waits"), _no_show)
-PREFLIGHT_FAILING = Trigger(_("somebody’s device check failed, and has since"), _preflight_failing)
+PREFLIGHT_FAILING = Trigger(_("a participant’s device check has been failing"), _preflight_failing)
 MECHANIC_GONE = Trigger(_("the mechanic’s last sign of life"), lambda state: _missing_since(state, "mechanic"))
 CUSTOMER_GONE = Trigger(_("the customer’s last sign of life"), lambda state: _missing_since(state, "customer"))
-MEDIA_LOST = Trigger(_("sound and picture ceased, while they may stop the clock"), _media_lost)
-NO_MEDIA = Trigger(_("sound and picture ceased, while both are in"), media_lost_since)
-ENDS = Trigger(_("the end, while the clock runs"), _running_end)
-TIME_UP = Trigger(_("the end, or that of the wait for a payment"), _time_up)
-STARTED = Trigger(_("the start"), lambda state: state.session.started_at)
-PAUSE_SPENT = Trigger(_("the pause of a missing customer or lost media is used up"), _pause_spent)
-MECHANIC_LOST = Trigger(_("the mechanic was noticed missing, and the clock stands still"), mechanic_lost_since)
+MEDIA_LOST = Trigger(_("sound and picture stopped, while they can pause the clock"), _media_lost)
+NO_MEDIA = Trigger(_("sound and picture stopped, while both are in"), media_lost_since)
+ENDS = Trigger(_("the end of the time, while the clock is running"), _running_end)
+TIME_UP = Trigger(_("the end of the time, or of the wait for a payment"), _time_up)
+STARTED = Trigger(_("the start of the session"), lambda state: state.session.started_at)
+PAUSE_SPENT = Trigger(_("no pause is left for a missing customer or lost sound and picture"), _pause_spent)
+MECHANIC_LOST = Trigger(_("the mechanic was noticed missing, and the clock is paused"), mechanic_lost_since)
 CUSTOMER_LOST = Trigger(_("the customer was noticed missing"), _customer_noticed_missing)
-SECOND_DROP = Trigger(_("somebody lost the connection for the second time"), _second(DROP))
+SECOND_DROP = Trigger(_("a participant lost the connection for the second time"), _second(DROP))
 SECOND_DECLINE = Trigger(_("a card was declined for the second time"), _second(DECLINE))
 UNANSWERED = Trigger(_("the mechanic ended early, and the customer has not answered"), _unanswered)
 ENDED_EARLY = Trigger(_("the mechanic ended early"), _ended_early)
-UNSUMMARISED = Trigger(_("the end, while the summary is not written"), _unsummarised)
-REPORTED = Trigger(_("told at once by the part of the system it happens in"), lambda state: None)
+UNSUMMARISED = Trigger(_("the end of the session, while the summary is not written"), _unsummarised)
+REPORTED = Trigger(_("reported immediately by the part of the system where it happens"), lambda state: None)

@@ -1,4 +1,4 @@
-"""How the dashboards write amounts and spans of time."""
+"""Filters for amounts and durations on the dashboards."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""Stars: what one person may see and do about the rating of a session, and how a mechanic stands."""
+"""Stars: the rating of a session for one viewer, and a mechanic's average."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ WORDS = {1: _("Bad"), 2: _("Poor"), 3: _("Fair"), 4: _("Good"), 5: _("Excellent"
 
 @dataclass(frozen=True)
 class RatingOf:
-    """The rating of one session as `parts/rating.html` shows it."""
+    """The rating of one session, as `parts/rating.html` shows it."""
 
     session: Session
     is_customer: bool
@@ -54,5 +54,5 @@ def star_word(stars: int) -> object:
 
 @register.filter
 def star_slots(stars: float) -> list[bool]:
-    """Five places, the first of them filled."""
+    """Return five slots, the first ones filled."""
     return [place <= round(stars) for place in range(1, ratings.MOST_STARS + 1)]

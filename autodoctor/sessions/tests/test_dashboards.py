@@ -73,14 +73,14 @@ def test_the_question_whether_it_is_solved_waits_until_it_is_answered(
     story.live().wait(minutes=6).end(mechanic)
 
     text = reads(customer)
-    assert "Is it solved? Morgan Mechanic ended your session early." in text
+    assert "Is the problem solved? Morgan Mechanic ended your session early." in text
     assert "no answer within 24 hours: $9.99 is charged" in text
     assert "$9.99 held until you answer" in text
-    assert "Your share follows from the customer’s answer" in reads(mechanic)
-    assert "Is it solved?" not in reads(mechanic)
+    assert "The customer’s answer decides your share" in reads(mechanic)
+    assert "Is the problem solved?" not in reads(mechanic)
 
     client_of(customer).post(f"/sessions/{story.id}/solved/", {"solved": "no"})
-    assert "Is it solved?" not in reads(customer)
+    assert "Is the problem solved?" not in reads(customer)
     assert "$1.99 charged, $8.00 released" in reads(customer)
 
 

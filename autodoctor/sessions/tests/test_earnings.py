@@ -118,7 +118,7 @@ def test_the_page_says_what_waits_for_what(
     charge(ended)
     text = reads(mechanic)
     assert "March 2026" in text
-    assert "Earned $6.99 Paid $0.00 Still to come $6.99" in text
+    assert "Earned $6.99 Paid $0.00 Not paid yet $6.99" in text
     assert "Waits for your summary Waits for your payout account" in text
     assert "Set up payouts" in text
     assert f'href="/sessions/{ended.id}/"' in client_of(mechanic).get(PAGE).content.decode()
@@ -135,10 +135,10 @@ def test_a_dispute_and_a_refund_are_told(ended: Story, mechanic: User, reads: Ca
         payment=payment, amount_cents=300, reason="-", borne_by="mechanic", state="issued", created_at=NOON
     )
     charge(ended)
-    assert "$3.00 given back at your expense" in reads(mechanic)
+    assert "$3.00 refunded at your expense" in reads(mechanic)
     assert "Earned $4.89" in reads(mechanic)
     Payment.objects.update(disputed_at=NOON)
-    assert "Held: the customer’s bank asks for the money back" in reads(mechanic)
+    assert "On hold: the customer’s bank disputes the charge" in reads(mechanic)
 
 
 def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
@@ -153,7 +153,7 @@ def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: Us
 def test_the_months(ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf) -> None:
     charge(ended)
     empty = reads(mechanic, "/dashboard/earnings/?month=2026-04")
-    assert "Nothing earned in this month" in empty
+    assert "No earnings in this month" in empty
     assert "March 2026 $6.99" in empty
     for wrong in ("2026-13", "2026-3", "x", "2026-03-01", "٢٠٢٦-03"):
         assert client_of(mechanic).get(f"/dashboard/earnings/?month={wrong}").status_code == 404
@@ -183,7 +183,7 @@ def test_everybody_sees_only_their_own(
 ) -> None:
     charge(ended)
     assert str(ended.id) not in client_of(mechanic2).get(PAGE).content.decode()
-    assert "Nothing earned in this month" in reads(mechanic2)
+    assert "No earnings in this month" in reads(mechanic2)
     assert len(table(client_of(mechanic2))) == 1
     assert client_of(customer).get(TABLE).status_code == 404
 
@@ -217,11 +217,11 @@ def test_a_longer_list_takes_no_more_queries(customer: User, mechanic: User, cli
 @pytest.mark.parametrize(
     ("changes", "tone", "words", "button"),
     [
-        (None, "warn", "wait for you", "Set up payouts"),
-        ({"requirements_due": ["external_account"]}, "warn", "not finished", "Go on"),
+        (None, "warn", "hold your earnings", "Set up payouts"),
+        ({"requirements_due": ["external_account"]}, "warn", "not finished", "Continue"),
         ({"details_submitted": True}, "warn", "is checking", ""),
-        ({"details_submitted": True, "requirements_due": ["x"]}, "bad", "wants to know more", "Answer Stripe"),
-        ({"details_submitted": True, "transfers_enabled": True}, "warn", "to your bank yet", "Go on"),
+        ({"details_submitted": True, "requirements_due": ["x"]}, "bad", "needs more information", "Answer Stripe"),
+        ({"details_submitted": True, "transfers_enabled": True}, "warn", "to your bank yet", "Continue"),
         ({"disabled_reason": "rejected.fraud"}, "bad", "has closed", ""),
         (
             {"details_submitted": True, "transfers_enabled": True, "payouts_enabled": True},

@@ -19,7 +19,12 @@ def test_every_reason_has_its_words() -> None:
         ("ended_by_customer", "mechanic", "Ann ended the session", "Ended by the customer"),
         ("ended_by_mechanic", "mechanic", "You ended the session early", "You ended it early"),
         ("ended_by_mechanic", "support", "Bob ended the session early", "Ended early by the mechanic"),
-        ("exceeded_3h_limit", "customer", "The session reached the limit of 3 hours", "Reached the longest time"),
+        (
+            "exceeded_3h_limit",
+            "customer",
+            "The session reached the maximum length of 3 hours",
+            "Reached the maximum length",
+        ),
     ],
 )
 def test_they_depend_on_who_reads(reason: str, role: Role, as_heading: str, in_a_list: str) -> None:

@@ -87,7 +87,7 @@ def test_given_back_it_is_offered_again_but_not_to_who_gave_it_back(
         told(user)
     transitions.release_request(session_id=story.id, by=mechanic, reason="parts", now=story.now)
     run_due(story.now)
-    assert titles(customer) == ["Your mechanic could not go on"]
+    assert titles(customer) == ["Your mechanic could not continue"]
     assert titles(mechanic) == []
     assert titles(mechanic2) == ["New request"]
 
@@ -109,7 +109,7 @@ def test_the_customer_is_called_back_to_the_session(story: Story, customer: "Use
     story.wait(minutes=2)
     assert titles(customer) == ["Morgan Mechanic is waiting for you"]
     story.join(customer)
-    assert titles(customer) == ["You are both there"]
+    assert titles(customer) == ["You are both here"]
 
 
 def test_the_mechanic_is_nudged_on_the_phone(story: Story, mechanic: "User") -> None:
@@ -123,7 +123,7 @@ def test_the_summary_is_there(story: Story, customer: "User", mechanic: "User") 
     summaries.submit_summary(session_id=story.id, by=mechanic, now=story.now, data={})
     (note,) = told(customer)
     assert note["path"] == f"/sessions/{story.id}/summary/"
-    assert (note["title"], note["urgent"]) == ("Your summary is there", False)
+    assert (note["title"], note["urgent"]) == ("Your summary is ready", False)
 
 
 def test_who_is_in_the_session_is_not_told_of_what_they_did(story: Story, customer: "User", mechanic: "User") -> None:

@@ -1,4 +1,4 @@
-"""Sessions over HTTP: read them, move them, page through their log."""
+"""Sessions over HTTP: read sessions, change their state, page through their log."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -36,8 +36,12 @@ class SessionOut(Schema):
     started_at: datetime | None
     ends_at: datetime | None
     paused_at: datetime | None
-    hold_until: datetime | None = Field(description="The time is up, and the end waits this long for an extension")
-    allowed_seconds: int | None = Field(description="How much longer the mechanic can stay; null: they did not say")
+    hold_until: datetime | None = Field(
+        description="The time is up. The session waits until then for the payment of an extension."
+    )
+    allowed_seconds: int | None = Field(
+        description="How much longer the mechanic can stay. Null: the mechanic has not answered."
+    )
     ended_at: datetime | None
     end_reason: str | None
     customer: Person
@@ -62,7 +66,7 @@ class EventOut(Schema):
 
 class EventPage(Schema):
     events: list[EventOut]
-    seq: int = Field(description="How far this page reaches: ask for what is after it")
+    seq: int = Field(description="The last number on this page. Ask for the events after it.")
 
 
 class QueueEntry(Schema):
@@ -85,7 +89,7 @@ class Answer(Schema):
 
 class Allowance(Schema):
     seconds: Annotated[int, Field(ge=0, le=86_400, strict=True)] | None = Field(
-        description="0: not at all; null: as long as it takes"
+        description="0: not at all. Null: as long as it takes."
     )
 
 
@@ -98,7 +102,7 @@ class Monitored(Schema):
 
 
 def visible_to(user: User) -> QuerySet[Session]:
-    """The sessions this person takes part in; support sees every one."""
+    """Return the sessions of this person; support sees all."""
     sessions = Session.objects.select_related("customer", "mechanic")
     return sessions if user.is_staff else sessions.filter(Q(customer=user) | Q(mechanic=user))
 
@@ -120,7 +124,7 @@ def list_sessions(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> list[dict[str, Any]]:
-    """Yours, the newest first."""
+    """List your sessions, the newest first."""
     sessions = visible_to(user_of(request)).order_by("-created_at")[offset : offset + limit]
     return [as_answer(session) for session in sessions]
 
@@ -137,7 +141,7 @@ def list_events(
     after: Annotated[int, Query(ge=0, le=2_000_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> dict[str, Any]:
-    """The log after `after`, as this role may read it."""
+    """List the events after `after` that your role can read."""
     session = visible_to(user_of(request)).get(pk=session_id)
     viewer = event_log.role_in(user_of(request), session) or ""
     events = event_log.read_events(session_id, after=after, viewer=viewer, limit=limit)
@@ -181,7 +185,7 @@ def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, An
 
 @router.post("/sessions/{uuid:session_id}/allowance", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, Any]:
-    """The mechanic says how much longer they can stay: only that much can be added."""
+    """Set how much longer you can stay as the mechanic. Only extensions within that limit are offered."""
     by = user_of(request)
     session = extensions.set_allowance(session_id=session_id, by=by, seconds=body.seconds, now=timezone.now())
     return as_answer(session)
@@ -189,7 +193,7 @@ def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, 
 
 @router.get("/queue", response={200: list[QueueEntry], **FAILURES}, auth=MECHANIC)
 def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
-    """The requests this mechanic may take, next first."""
+    """List the requests that you can accept, the next first."""
     return [
         {
             "id": session.id,
@@ -206,5 +210,5 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.api_operation(["GET", "POST"], "/cron/monitor-sessions", response={200: Monitored, 401: Failure}, auth=CRON)
 def monitor_sessions(request: HttpRequest) -> dict[str, Any]:
-    """The safety net, for a scheduler outside: mend missing deadlines and run what is overdue."""
+    """Run the sweep for an external cron job: repair missing deadlines and run overdue jobs."""
     return monitor(timezone.now()).as_answer()

@@ -1,4 +1,4 @@
-"""A mechanic's earnings: the page, the table to download, and the way to Stripe and back."""
+"""A mechanic's earnings: the page, the CSV download, and the redirect to Stripe and back."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def earnings(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def as_csv(request: SignedInRequest) -> HttpResponseBase:
-    """One month, a row a charge; amounts as plain numbers."""
+    """Download one month, one row per charge; amounts as plain numbers."""
     now = timezone.now()
     first = _month(request, now)
     rows = [_headings(), *map(_cells, reading.month(request.user, first, now).lines)]
@@ -56,7 +56,7 @@ def as_csv(request: SignedInRequest) -> HttpResponseBase:
 @mechanic_only
 @require_POST
 def set_up(request: SignedInRequest) -> HttpResponse:
-    """On to Stripe, where they tell who they are and where the money goes."""
+    """Redirect to Stripe, where the mechanic enters identity and bank account."""
     back = request.build_absolute_uri(reverse("payout_account_done"))
     try:
         page = payouts.onboarding_page(
@@ -72,14 +72,14 @@ def set_up(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def come_back(request: SignedInRequest) -> HttpResponse:
-    """From Stripe, finished or not: see how the account stands, and go on to the earnings."""
+    """Return from Stripe, finished or not: read the account's state and redirect to the earnings."""
     if "over" in request.GET:
-        messages.error(request, _("That page of Stripe’s was over. Go on with a fresh one."))
+        messages.error(request, _("Stripe’s page has expired. Continue with a new page."))
     if account := payouts.account_of(request.user):
         try:
             payouts.refresh(account, timezone.now())
         except PaymentError:
-            messages.error(request, _("Stripe does not answer just now. How your account stands shows here soon."))
+            messages.error(request, _("Stripe is not responding. The state of your account appears here soon."))
     return redirect("earnings")
 
 
@@ -101,7 +101,7 @@ def _headings() -> list[str]:
         _("Vehicle"),
         _("Currency"),
         _("Charged"),
-        _("Given back at your expense"),
+        _("Refunded at your expense"),
         _("Your share"),
         _("Paid"),
         _("State"),
@@ -123,7 +123,7 @@ def _cells(line: Line) -> list[str]:
 
 
 async def _lines(rows: Iterable[list[str]]) -> AsyncIterator[str]:
-    """Marked as UTF-8, which spreadsheets do not guess."""
+    """Yield lines with a UTF-8 mark, which spreadsheets need."""
     yield "\ufeff"
     for row in rows:
         line = io.StringIO()

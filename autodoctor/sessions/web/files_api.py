@@ -1,4 +1,4 @@
-"""Files of a session over HTTP: operations below the address of the session, so they join its router."""
+"""Attachments of a session over HTTP. The operations join the sessions router."""
 
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,9 @@ class FileOut(Schema):
     height: int | None
     at: str
     by: Sharer
-    url: str = Field(description="Good for an hour at most")
+    url: str = Field(description="Valid for an hour at most")
     thumbnail_url: str | None
-    removable: bool = Field(description="By you, now")
+    removable: bool = Field(description="Whether you can remove the file now")
 
 
 class FileList(Schema):
@@ -44,7 +44,7 @@ class FileList(Schema):
 
 @router.get("/sessions/{uuid:session_id}/files", response={200: FileList, **FAILURES}, auth=SIGNED_IN, tags=["files"])
 def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """Newest first."""
+    """List attachments, newest first."""
     viewer, now = user_of(request), timezone.now()
     session = attachments.session_with_files(viewer, session_id)
     return {"files": [attachments.file_answer(file, session, viewer, now) for file in listing.files_of(session_id)]}
@@ -56,7 +56,9 @@ def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 def share_file(
     request: HttpRequest, session_id: UUID, file: File[UploadedFile], client_id: Form[UUID | None] = None
 ) -> Status[dict[str, Any]]:
-    """Up to 10 MB, 50 a session: photos, short videos and sounds, PDF, text, Office. Photos lose their EXIF."""
+    """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. Photos lose their
+    EXIF.
+    """
     user, now = user_of(request), timezone.now()
     shared = attachments.share_file(session_id=session_id, by=user, upload=file, now=now, client_id=client_id)
     return Status(201, attachments.file_answer(shared, Session.objects.get(pk=session_id), user, now))
@@ -69,6 +71,6 @@ def share_file(
     tags=["files"],
 )
 def remove_file(request: HttpRequest, session_id: UUID, file_id: UUID) -> Status[None]:
-    """Yours, as long as you may share, and never one that the summary shows."""
+    """Remove your own file while you may share, unless the summary shows it."""
     attachments.remove_file(session_id=session_id, file_id=file_id, by=user_of(request), now=timezone.now())
     return Status(204, None)

@@ -1,4 +1,4 @@
-""" "Get help" over HTTP: ask support, and read what it says."""
+""" "Get help" over HTTP: ask support and read the answers."""
 
 from typing import Any
 from uuid import UUID
@@ -19,20 +19,20 @@ from autodoctor.sessions.web.api import FAILURES, EventOut, router, visible_to
 class Question(Schema):
     reason: help_requests.Reason
     text: str = Field(min_length=1, max_length=help_requests.LONGEST * 2)
-    client_id: UUID | None = Field(None, description="Sent again after a doubt, it is the same question")
+    client_id: UUID | None = Field(None, description="Repeating the id returns the same question")
 
 
 class ThreadOut(Schema):
-    open: bool = Field(description="Whether something can be asked here now")
+    open: bool = Field(description="Whether you can ask support now")
     events: list[EventOut]
 
 
 @router.get("/sessions/{uuid:session_id}/help", response={200: ThreadOut, **FAILURES}, auth=SIGNED_IN, tags=["help"])
 def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """Your thread with support, in this session; nobody else in it sees it."""
+    """Read your thread with support. Nobody else in the session sees it."""
     session = visible_to(user_of(request)).get(pk=session_id)
     if event_log.role_in(user_of(request), session) == Role.SUPPORT:
-        raise Refused("not_a_party", _("Support reads the threads on its desk."), 403)
+        raise Refused("not_a_party", _("Support reads help threads on the support desk."), 403)
     thread = help_requests.thread_of(session, user_of(request))
     return {"open": help_requests.is_open(session, timezone.now()), "events": help_requests.as_frames(thread)}
 
@@ -44,7 +44,7 @@ def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     tags=["help"],
 )
 def ask_for_help(request: HttpRequest, session_id: UUID, body: Question) -> Status[dict[str, Any]]:
-    """In every state, and for 30 days after the end. The answer is an event of kind `help.answered`."""
+    """Ask support in any state, until 30 days after the end. The answer is an event of kind `help.answered`."""
     asked = help_requests.ask_support(
         session_id=session_id,
         by=user_of(request),

@@ -1,4 +1,4 @@
-"""The device check over HTTP: what it found, and a sink to measure an upload with."""
+"""The device check over HTTP: report the result, and measure the upload speed."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from autodoctor.sessions.lifecycle.preflight import Checkup, Mode, Outcome
 from autodoctor.sessions.web.api import FAILURES, SessionOut, as_answer, router
 
 Milliseconds = Annotated[float | None, Field(None, ge=0, le=60_000, allow_inf_nan=False)]
-Kilobits = Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="A second")]
+Kilobits = Annotated[float | None, Field(None, ge=0, le=100_000_000, allow_inf_nan=False, description="Per second")]
 
 
 class Checks(Schema):
@@ -24,7 +24,7 @@ class Checks(Schema):
 
 
 class Network(Schema):
-    """What was not measured is null; `relay_kbit` is 0 where the relay must be used and cannot be reached."""
+    """A figure that was not measured is null; `relay_kbit` is 0 if the relay is required and unreachable."""
 
     rtt_ms: Milliseconds
     jitter_ms: Milliseconds
@@ -34,7 +34,7 @@ class Network(Schema):
 
 
 class PreflightIn(Schema):
-    mode: Mode = Field(description="How they will take part; `chat` before the start turns the session into one")
+    mode: Mode = Field(description="How the participant joins. `chat` before the start turns the session into a chat.")
     checks: Checks
     network: Network
 
@@ -46,7 +46,7 @@ class PreflightIn(Schema):
     tags=["calls"],
 )
 def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) -> dict[str, Any]:
-    """How your device check stands: the other side sees it. Saying the same again changes nothing."""
+    """Report your device check. The other participant sees it. Repeating the same result changes nothing."""
     checkup = Checkup(
         mode=body.mode.value,
         checks={name: outcome.value for name, outcome in body.checks},
@@ -59,5 +59,5 @@ def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) 
 
 @router.post("/check/upload", response={204: None, 403: Failure, 413: Failure}, auth=ANYONE, tags=["calls"])
 def receive_and_forget(request: HttpRequest) -> Status[None]:
-    """For timing how quickly something gets here: 256 KB at most, answered once all of it has come, and not kept."""
+    """Receive up to 256 KB to measure the upload speed. Answered when all bytes have arrived; nothing is stored."""
     return Status(204, None)

@@ -68,7 +68,7 @@ def summaries_to_write(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
-    """Who it is, and what customers say; of approved mechanics only."""
+    """Show an approved mechanic's public page with customers' comments."""
     approved = MechanicProfile.objects.filter(state=MechanicProfile.State.APPROVED, user__is_active=True)
     profile = get_object_or_404(approved.select_related("user"), user_id=mechanic_id)
     facts = {

@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120, verbose_name='part')),
                 ('number', models.CharField(blank=True, max_length=60, verbose_name='part number')),
                 ('quantity', models.PositiveSmallIntegerField(verbose_name='quantity')),
-                ('price_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='price guess, each, in cents')),
+                ('price_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='estimated price, each, in cents')),
                 ('summary', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='summaries.summary')),
             ],
             options={

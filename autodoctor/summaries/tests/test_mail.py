@@ -138,7 +138,7 @@ def test_a_correction_is_mailed_with_the_whole_summary(desk: Desk) -> None:
     desk.submit()
     correction = desk.correct("It is the other clamp.")
     first, second = letters(desk, correction.written_at)
-    assert second["Subject"] == "Correction of your summary: 2014 Volvo V60"
+    assert second["Subject"] == "Correction to your summary: 2014 Volvo V60"
     assert first["Message-ID"] != second["Message-ID"]
     assert "It is the other clamp." in content(second, "text/plain")[0]
     assert len(content(second, "application/pdf")) == 1

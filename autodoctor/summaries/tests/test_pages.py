@@ -32,7 +32,7 @@ def test_the_mechanic_finds_the_form_and_the_customer_when_it_is_due(desk: Desk,
         answer = desk.client(person).get(desk.page)
         assert answer.status_code == 200
         assert "<form" not in text(answer).split("<main")[1]
-    assert "by mail, by" in text(desk.client(desk.customer).get(desk.page))
+    assert "by email by" in text(desk.client(desk.customer).get(desk.page))
     assert desk.client(stranger).get(desk.page).status_code == 404
 
 
@@ -70,7 +70,7 @@ def test_what_is_missing_is_said_and_nothing_typed_is_lost(desk: Desk) -> None:
     page = text(answer)
     for words in (
         "what the customer should do next",
-        "Say why",
+        "Explain why",
         "Write an amount such as 24.50",
         "a lot",
         CONTENT.findings,
@@ -102,7 +102,7 @@ def test_a_second_submission_shows_the_first_and_keeps_what_was_typed(desk: Desk
     answer = send(desk, form={"findings": "Written in another window"})
     assert answer.status_code == 409
     page = text(answer)
-    for words in ("Written in another window", "sent before", CONTENT.findings.split("\n")[0], "Terminal grease"):
+    for words in ("Written in another window", "already sent", CONTENT.findings.split("\n")[0], "Terminal grease"):
         assert words in page
     refused = send(desk, "draft/", headers=JSON)
     assert (refused.status_code, refused.json()["error"]) == (409, "already_submitted")

@@ -98,7 +98,7 @@ def test_the_page_tells_it_in_words(story: Story, support: User, client_of: Clie
     for part in (
         "Casey Customer",
         "Morgan Mechanic",
-        "The customer has dropped out, the clock stands",
+        "The customer lost the connection, the clock is paused",
         "The customer disputes the charge",
         "Take",
         "1 needs somebody",
@@ -114,7 +114,7 @@ def test_taking_from_the_page(story: Story, support: User, colleague: User, clie
     late: Any = client_of(colleague).post(address, {"act": "take"}, headers=JSON)
     assert late.json() == {"text": "Sandy Support has it already.", "level": "warning"}
     assert "Sandy Support has it" in words(client_of(colleague).get("/support/").content)
-    assert "You have it" in words(client_of(support).get("/support/").content)
+    assert "You took this alert" in words(client_of(support).get("/support/").content)
 
     over: Any = client_of(colleague).post(f"{address}?holder={support.id}", {"act": "take_over"}, headers=JSON)
     assert over.json()["level"] == "success"

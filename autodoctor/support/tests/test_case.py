@@ -121,7 +121,7 @@ def test_ending_asks_to_be_sure_and_keeps_what_was_typed(desk: Client, story: St
     answer = press(desk, story, "end")
     assert answer.status_code == 422
     assert WHY in answer.content.decode()
-    assert "Tick this first" in answer.content.decode()
+    assert "Confirm this first" in answer.content.decode()
     assert story.session.state == "live"
 
     assert press(desk, story, "end", sure="on").status_code == 303

@@ -156,7 +156,7 @@ def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> 
 def test_an_event_of_stripes_that_matches_nothing(desk: Client, support: User) -> None:
     StripeEvent.objects.create(id="evt_lost", type="charge.captured", object_id="ch_lost", received_at=NOW)
     job = parked(kind="stripe.event", key="evt_lost", last_error="UnknownPayment: pi_lost")
-    assert "It matches no payment of ours" in words(desk.get("/support/jobs/"))
+    assert "The event matches no payment" in words(desk.get("/support/jobs/"))
     desk.post(f"/support/jobs/{job.pk}/", {"act": "dismiss", "reason": "another shop's"})
     event = StripeEvent.objects.get()
     assert (event.outcome, event.processed_at is None) == ("dismissed", False)

@@ -26,14 +26,14 @@ def at(session: Session) -> str:
 def test_both_threads_stand_beside_each_other(
     session: Session, customer: User, mechanic: User, support: User, client_of: ClientOf
 ) -> None:
-    assert "Nobody has asked for help" in client_of(support).get(at(session)).content.decode()
+    assert "There is no open question" in client_of(support).get(at(session)).content.decode()
     for person, text in ((customer, "It is too dark"), (mechanic, "I see nothing")):
         help_requests.ask_support(
             session_id=session.id, by=person, reason="connection", text=text, now=session.state_at
         )
     shown = client_of(support).get(at(session)).content.decode()
     assert shown.index("It is too dark") < shown.index("I see nothing")
-    assert shown.count("Waits for an answer") == 2
+    assert shown.count("Waiting for an answer") == 2
 
 
 def test_an_answer_leads_back_to_where_it_was_written(

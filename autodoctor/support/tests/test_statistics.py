@@ -155,7 +155,7 @@ def test_without_sessions_it_says_so(desk: Client) -> None:
 def test_a_range_that_makes_no_sense_is_said_and_the_usual_shown(desk: Client, asked: str) -> None:
     answer = desk.get("/support/numbers/" + asked)
     assert answer.status_code == 200
-    assert "These are the last 30 days." in answer.content.decode()
+    assert "Showing the last 30 days." in answer.content.decode()
     assert desk.get("/support/numbers/numbers.csv" + asked).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""The safety net from the command line."""
+"""Run the sweep from the command line."""
 
 import json
 from typing import Any
