@@ -1,4 +1,4 @@
-"""The HTTP API put together: routers, and one form for every refusal."""
+"""The HTTP API: routers, and one form for every refusal."""
 
 import logging
 from typing import Any
@@ -34,13 +34,13 @@ for router in (sessions, room, push):
 
 @api.get("/health", tags=["platform"], response=dict[str, str], auth=None)
 def health(request: HttpRequest) -> dict[str, str]:
-    """The process answers; nothing else is looked at."""
+    """Show that the process answers; checks nothing else."""
     return {"status": "ok"}
 
 
 @api.get("/ready", tags=["platform"], auth=None)
 def ready(request: HttpRequest) -> HttpResponse:
-    """Database, bus, store and clock, a line of JSON each: 200, or 503 when one of them does not work."""
+    """Check database, bus, store and scheduler, a line of JSON each: 200, or 503 if one of them fails."""
     return readiness.answer()
 
 
@@ -67,7 +67,7 @@ def refused(request: HttpRequest, error: Refused) -> HttpResponse:
 
 @api.exception_handler(OperationalError)
 def no_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
-    """Away, out of space, or busy for too long: nothing was changed."""
+    """The database is down, full, or too busy: nothing was changed."""
     logger.error("The database did not answer", exc_info=error)
     return failure(request, 503, "unavailable", _("This is not possible now. Try again in a minute."))
 
@@ -91,7 +91,7 @@ def bad_input(request: HttpRequest, error: ValidationError) -> HttpResponse:
 @api.exception_handler(MultiPartParserError)
 @api.exception_handler(SuspiciousOperation)
 def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
-    """A form without its boundary, too many fields: Django would answer so too, but ninja catches it first."""
+    """A form without a boundary or with too many fields. Django would answer the same, but ninja catches it first."""
     return failure(request, 400, "bad_request", _("We could not read this request."))
 
 
@@ -102,7 +102,7 @@ def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 class RefusalsMiddleware(MiddlewareMixin):
-    """What is refused before an operation is found (the address, the method) has the form of every refusal too."""
+    """Gives refusals before an operation (unknown address or method) the common form."""
 
     async_capable = False  # the last one decides: all others then run in the request's thread, without hops between
 

@@ -1,4 +1,4 @@
-"""Everything a server process answers, by scope: websockets beside Django, the sandbox beside both."""
+"""The server process by scope: websockets beside Django, the sandbox beside both."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ SANDBOX = "/sandbox/stripe/"
 
 
 class Site:
-    """The routes of one process, and what runs beside them from start-up to shut-down."""
+    """The routes of one process, and its background work from startup to shutdown."""
 
     def __init__(self) -> None:
         django_ = StreamingUpload(cast(ASGI3Application, UploadHandler()), may_upload)
@@ -46,7 +46,7 @@ class Site:
         await self._routes[scope["type"]](scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Nobody is let in before the channel is open; it closes when everybody has gone."""
+        """Open the channel before the first connection; close it after the last one."""
         await receive()
         channel, clock = LiveChannel(), Scheduler() if settings.CLOCK_EMBEDDED else None
         await channel.open()

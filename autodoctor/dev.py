@@ -1,4 +1,4 @@
-"""The whole product on one machine: `bin/dev` runs this inside the virtual environment."""
+"""Run the whole product on one machine: `bin/dev` starts this inside the virtual environment."""
 
 import argparse
 import os
@@ -63,7 +63,7 @@ def _scenario(arguments: list[str]) -> str:
 
 
 def choose_port(wanted: str | None) -> int:
-    """The wanted port, else the first free one from 8000 on. Raises `OSError` with a sentence."""
+    """Return the wanted port, else the first free port from 8000 on. Raises `OSError` with a sentence."""
     if wanted:
         return _only(wanted)
     for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
@@ -95,7 +95,7 @@ def _is_free(port: int) -> bool:
 
 
 def prepare() -> None:
-    """Bring the database up to date and put the demo people into an empty one."""
+    """Migrate the database, and seed the demo people into an empty one."""
     import django
 
     django.setup()

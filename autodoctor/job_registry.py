@@ -1,7 +1,7 @@
-"""Fact → consequence: what a higher capability does about news from a lower one; and every job's handler in one table.
+"""Every job's handler, and which fact of a lower capability has which consequence in a higher one, in one table.
 
-A fact is scheduled in the transaction that makes it true, so it cannot be lost; its consequence runs at once from
-the durable queue, in a transaction of its own.
+A fact is scheduled in the transaction that makes it true, so it cannot be lost. Its consequence runs immediately from
+the queue, in its own transaction.
 """
 
 from contextlib import suppress
@@ -36,8 +36,8 @@ def _session_of(job: Job) -> UUID:
     return UUID(job.payload["owner_id"])
 
 
-def fulfil(job: Job, now: datetime) -> None:
-    """A hold is there: the request goes into the queue, or the session gets its time."""
+def fulfill(job: Job, now: datetime) -> None:
+    """A hold was placed: put the request into the queue, or extend the session."""
     if job.payload["purpose"] == Payment.Purpose.BOOKING:
         transitions.admit_request(session_id=_session_of(job), now=now)
     else:
@@ -45,14 +45,14 @@ def fulfil(job: Job, now: datetime) -> None:
 
 
 def tell_of_extension(job: Job, now: datetime) -> None:
-    """The bank asks or declined, while both sit in the session."""
+    """The bank asks for a confirmation or declined: log it for both participants."""
     extensions.notify_extension_pending(
         session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now
     )
 
 
 def close(job: Job, now: datetime) -> None:
-    """A hold became a charge or was released: part of the session's history; the last one brings the receipt."""
+    """A hold was charged or released: log it. The last one issues the receipt."""
     transitions.record_payment_event(
         session_id=_session_of(job),
         kind=EventKind(job.kind),
@@ -64,7 +64,7 @@ def close(job: Job, now: datetime) -> None:
 
 
 def tell_of_refund(job: Job, now: datetime) -> None:
-    """Some of it was given back: in the session's history and by mail."""
+    """A refund was issued: log it and send a mail."""
     session_id, data = _session_of(job), dict(job.payload)
     transitions.record_payment_event(
         session_id=session_id, kind=EventKind.REFUND_ISSUED, data=data, audience=Audience.CUSTOMER, now=now
@@ -83,7 +83,7 @@ def alert_support(job: Job, now: datetime) -> None:
 
 
 def note_for_support(job: Job, now: datetime) -> None:
-    """A dispute is decided: in the session's history, for support to read."""
+    """A dispute is decided: log it for support."""
     transitions.record_payment_event(
         session_id=_session_of(job),
         kind=EventKind(job.kind),
@@ -104,7 +104,7 @@ def alert_of_parked(job: Job, **rest: object) -> None:
 
 
 def _payment_of(job: Job) -> Payment | None:
-    """A charge, release, call-off, refund or transfer is kept under the id of its payment, or its own."""
+    """Return the payment of a charge, release, cancellation, refund or transfer."""
     of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earning__movements__id=job.key)
     with suppress(ValidationError):  # what is done about a customer's card is kept under another kind of key
         return Payment.objects.filter(of_this).first()
@@ -112,7 +112,7 @@ def _payment_of(job: Job) -> Payment | None:
 
 
 REACTIONS = {
-    "payment.authorised": Handler(fulfil),
+    "payment.authorised": Handler(fulfill),
     "payment.waiting": Handler(tell_of_extension),
     "payment.declined": Handler(tell_of_extension),
     "payment.captured": Handler(close),

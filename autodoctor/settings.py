@@ -27,7 +27,7 @@ DATA.mkdir(parents=True, exist_ok=True)
 
 
 def _secret(name: str, file: str, make: Callable[[], str]) -> str:
-    """From the environment, else (development only) generated once into the data directory."""
+    """Return the secret from the environment, else (development only) generate it once in the data directory."""
     given = str(env.str(name, default=""))
     if given or not DEBUG:
         return given
@@ -42,7 +42,7 @@ SECRET_KEY = _secret("SECRET_KEY", "secret-key", get_random_secret_key)
 if not SECRET_KEY:
     exit_with("SECRET_KEY is not set: give a long random string in the environment.")
 _host = environ.urlparse(SITE_URL).hostname or "localhost"
-ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: whoever asks each process how it is
+ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: health checks of each process
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Exactly these may open a websocket.
 ALLOWED_ORIGINS = {SITE_URL, f"http://localhost:{PORT}", f"http://127.0.0.1:{PORT}"} if DEBUG else {SITE_URL}
@@ -126,7 +126,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     _pool = {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}
-    # A process that stalls within a transaction would hold its locks for ever: the server lets go for it, well before
+    # A process that stalls within a transaction would hold its locks forever: the server lets go for it, well before
     # the lease of what it was doing ends.
     _stalled = {"options": "-c idle_in_transaction_session_timeout=5s"}
     DATABASES["default"]["OPTIONS"] = _stalled | DATABASES["default"].get("OPTIONS", {}) | {"pool": _pool}
@@ -187,7 +187,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 
 def _trusted_proxies(given: str) -> int | list[IPv4Network | IPv6Network]:
-    """How many proxies stand in front, or which addresses they have; by default X-Forwarded-For is not believed."""
+    """Return the number or the addresses of the proxies in front; by default X-Forwarded-For is not trusted."""
     if not given or given.isdigit():
         return int(given or 0)
     try:
@@ -357,7 +357,7 @@ CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"
 CLOCK_EMBEDDED = env.bool("CLOCK_EMBEDDED", default=True)  # off where `manage.py clock` runs beside the server
 CRON_SECRET = env.str("CRON_SECRET", default="")
 if not CRON_SECRET and not DEBUG:
-    exit_with("CRON_SECRET is not set: give a long random string; a scheduler outside proves itself with it.")
+    exit_with("CRON_SECRET is not set: give a long random string; external cron jobs authenticate with it.")
 
 # What waits how long, in seconds. DEADLINES in the environment (JSON) changes single ones, those of rules, too.
 DEADLINES = read_deadlines(env.json("DEADLINES", default={}))

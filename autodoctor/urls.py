@@ -1,4 +1,4 @@
-"""Every address, and who answers it."""
+"""All addresses and their views."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -12,7 +12,7 @@ from autodoctor.core.errors import not_found
 
 @anyone
 def _icon(request: HttpRequest) -> HttpResponsePermanentRedirect:
-    """Pages that are not ours name no icon, and browsers ask here."""
+    """Serve the icon for pages that name none, because browsers ask here."""
     return HttpResponsePermanentRedirect(f"{settings.STATIC_URL}mark.svg")
 
 

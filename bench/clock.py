@@ -38,7 +38,7 @@ def _options() -> argparse.Namespace:
         help="synthetic: a transaction of eight queries; session: the real end of a session, with its mail and charge",
     )
     parser.add_argument("--sessions", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=60.0, help="within which they end")
+    parser.add_argument("--seconds", type=float, default=60.0, help="time in which the sessions end")
     return parser.parse_args()
 
 

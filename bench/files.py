@@ -52,10 +52,10 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench files", description=__doc__)
-    parser.add_argument("--megabytes", type=float, default=9.99, help="of each file")
-    parser.add_argument("--count", type=int, default=160, help="files each way")
+    parser.add_argument("--megabytes", type=float, default=9.99, help="size of each file")
+    parser.add_argument("--count", type=int, default=160, help="files per direction")
     parser.add_argument("--at-once", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is shown")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is shown")
     return parser.parse_args()
 
 

@@ -91,13 +91,13 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench messages", description=__doc__)
     parser.add_argument("--database", nargs="+", choices=["postgres", "sqlite"], default=["postgres", "sqlite"])
-    parser.add_argument("--sessions", type=int, default=200, help="of two people who talk")
-    parser.add_argument("--idle", type=int, default=2000, help="sockets that are opened and do nothing")
-    parser.add_argument("--window", type=int, default=4, help="messages that a socket may have on their way")
-    parser.add_argument("--rate", type=float, default=1000, help="messages a second of the paced part")
-    parser.add_argument("--seconds", type=float, default=8, help="that each part lasts")
-    parser.add_argument("--rounds", type=int, default=3, help="the median of so many is shown")
-    parser.add_argument("--no-peer", action="store_true", help="leave the Node server out")
+    parser.add_argument("--sessions", type=int, default=200, help="sessions of two people")
+    parser.add_argument("--idle", type=int, default=2000, help="idle sockets")
+    parser.add_argument("--window", type=int, default=4, help="unconfirmed messages per socket")
+    parser.add_argument("--rate", type=float, default=1000, help="messages per second in the paced part")
+    parser.add_argument("--seconds", type=float, default=8, help="length of each part")
+    parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is shown")
+    parser.add_argument("--no-peer", action="store_true", help="skip the Node server")
     return parser.parse_args()
 
 

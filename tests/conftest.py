@@ -1,4 +1,4 @@
-"""Real server processes for the tests that need one."""
+"""Real server processes for tests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,14 +11,14 @@ from tests.kit.server import Server, running
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """One seeded server for all tests of a worker that leave it as it is."""
+    """One seeded server per worker, for tests that leave it as it is."""
     with running() as started:
         yield started
 
 
 @pytest.fixture
 def start_server() -> Iterator[Callable[..., Server]]:
-    """A server of the test's own, to cut and kill: `start_server(deadlines={"unnoticed": 2})`, see `running`."""
+    """A server for one test, to cut and kill: `start_server(deadlines={"unnoticed": 2})`, see `running`."""
     with ExitStack() as stack:
 
         def start(**options: Any) -> Server:

@@ -1,7 +1,7 @@
-"""Who may call a view. Every view carries exactly one of these, readable as `view.access`.
+"""Access guards of views. Every view has exactly one, readable as `view.access`.
 
-Not signed in: asked to sign in, and brought back. Signed in with a role that the view is not for: the same 404 as for
-an address that does not exist. A view that its visitor may see but not use raises `PermissionDenied` itself.
+A signed-out visitor is asked to sign in and comes back. A person with another role gets the same 404 as for a missing
+address. A view that its visitor may see but not use raises `PermissionDenied` itself.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Guarded = Callable[..., HttpResponseBase]
 
 
 class SignedInRequest(HttpRequest):
-    """A request that one of the guards below has let through."""
+    """A request that passed one of the guards below."""
 
     user: User
 
@@ -52,7 +52,7 @@ def support_only(view: View[P]) -> Guarded:
 
 
 def set_access(view: Callable[..., HttpResponseBase], access: str) -> Guarded:
-    """Write down who may call a view that guards itself."""
+    """Declare who may call a view that guards itself."""
     vars(view)["access"] = access
     return view
 
@@ -78,7 +78,7 @@ def _guard(view: View[P], access: str, roles: frozenset[Role]) -> Guarded:
 
 
 def _way_back(request: HttpRequest) -> str:
-    """Where to go after signing in: this page, or the one that holds the form or the fragment."""
+    """Return the address after sign-in: this page, or the page with the form or fragment."""
     if request.method in {"GET", "HEAD"} and "HX-Request" not in request.headers:
         return request.get_full_path()
     page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))

@@ -1,4 +1,4 @@
-"""What happens to people's accounts: enrol, apply, approve, take sessions, ban."""
+"""Actions on accounts: enroll, apply, approve, take sessions, ban."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
 from autodoctor.mail.queue import queue_mail
 
-TOLD_FOR = timedelta(hours=24)  # whoever asked longer ago has found help elsewhere
+TOLD_FOR = timedelta(hours=24)  # people who asked earlier have found help elsewhere
 
 
 class Refused(Exception):
-    """It cannot be done; `detail` says why in a sentence a person understands."""
+    """The action is refused; `detail` explains it in a sentence."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code)
@@ -24,7 +24,7 @@ class Refused(Exception):
 
 
 def enrol(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
-    """A person whose address needs no proof, for seeds. To hash takes too long to be done within a transaction."""
+    """Create a person with a confirmed address, for seeds. Call outside a transaction: hashing is slow."""
     with transaction.atomic():
         user = User.objects.create(email=email, name=name, password=password_hash, **fields)
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
@@ -32,7 +32,7 @@ def enrol(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
 
 
 def save_account(*, user: User, name: str, time_zone: str) -> User:
-    """An empty time zone leaves it to the browser."""
+    """Save name and time zone; an empty zone means the browser's."""
     user.name, user.time_zone_chosen = name, bool(time_zone)
     user.time_zone = time_zone or user.time_zone
     user.save(update_fields=["name", "time_zone", "time_zone_chosen"])
@@ -50,7 +50,7 @@ def apply(
     time_zone: str,
     now: datetime,
 ) -> MechanicProfile:
-    """Ask to become a mechanic, or ask again after a no. Raises `Refused` for support and for approved mechanics."""
+    """Apply as a mechanic, or again after a decline. Raises `Refused` for support and for approved mechanics."""
     if user.role == Role.SUPPORT:
         raise Refused("is_support", _("A support account cannot be a mechanic."))
     details = {
@@ -74,12 +74,12 @@ def apply(
 
 
 def approve(*, profile: MechanicProfile, by: User, now: datetime) -> MechanicProfile:
-    """Raises `Refused` unless they are waiting for the answer, or were declined."""
+    """Approve an application. Raises `Refused` unless it is open or was declined."""
     return _decide(profile, MechanicProfile.State.APPROVED, by=by, now=now)
 
 
 def decline(*, profile: MechanicProfile, by: User, now: datetime, reason: str = "") -> MechanicProfile:
-    """Also takes an approval back; they are told the reason. Raises `Refused` when it was declined before."""
+    """Decline an application or withdraw an approval, with a reason. Raises `Refused` if it was already declined."""
     return _decide(profile, MechanicProfile.State.DECLINED, by=by, now=now, reason=reason)
 
 
@@ -100,7 +100,7 @@ def _decide(
 
 
 def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
-    """Switch a mechanic's offer on or off; on, whoever waits for one is told. Raises `Refused` unless approved."""
+    """Turn "taking sessions" on or off; on notifies people who asked. Raises `Refused` unless approved."""
     approved = MechanicProfile.objects.filter(user=mechanic, state=MechanicProfile.State.APPROVED)
     with transaction.atomic():
         anew: dict[str, Any] = {"taking_since": now, "missed_requests": 0, "switched_off_at": None} if taking else {}
@@ -112,7 +112,7 @@ def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
 
 
 def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> list[User]:
-    """One request more that these let pass. Returns those who are switched off for it, being at the `most`."""
+    """Count one more missed request for these mechanics. Returns those turned off for reaching `most`."""
     with transaction.atomic():
         # In one order, whichever two requests are counted at once.
         rows = MechanicProfile.objects.filter(user__in=mechanics).order_by("pk")
@@ -126,24 +126,24 @@ def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> li
 
 
 def forget_misses(mechanic: User) -> None:
-    """They accepted one: the row is broken."""
+    """Reset the count after an acceptance."""
     MechanicProfile.objects.filter(user=mechanic, missed_requests__gt=0).update(missed_requests=0)
 
 
 def mechanics_taking_sessions() -> int:
-    """How many mechanics offer sessions now."""
+    """Return how many mechanics take sessions now."""
     return MechanicProfile.objects.filter(
         state=MechanicProfile.State.APPROVED, taking_sessions=True, user__is_active=True
     ).count()
 
 
 def ask_to_be_told(*, email: str, now: datetime) -> None:
-    """One mail to this address as soon as a mechanic takes sessions, within a day."""
+    """Store an address that gets one mail when a mechanic takes sessions within a day."""
     Notify.objects.update_or_create(email=email.lower(), defaults={"asked_at": now})
 
 
 def ban_user(*, user: User, now: datetime) -> User:
-    """Shut somebody out, at once and everywhere. What they have open ends by its own deadlines."""
+    """Ban a person at once and everywhere. Their open sessions end by their own deadlines."""
     with transaction.atomic():
         user.is_active, user.banned_at = False, now
         user.save(update_fields=["is_active", "banned_at"])
@@ -159,7 +159,7 @@ def lift_ban(*, user: User) -> User:
 
 
 def _tell_who_asked(now: datetime) -> None:
-    """Everyone once: the asking ends with the telling."""
+    """Send each waiting address one mail and delete it."""
     for asked in Notify.objects.select_for_update():
         if asked.asked_at > now - TOLD_FOR:
             key = f"mechanic-available:{asked.pk}"

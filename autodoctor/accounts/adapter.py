@@ -1,4 +1,4 @@
-"""Where allauth meets the rest: its mails go through the queue, its throttles know the real client."""
+"""The adapter for allauth: mail goes through the queue, throttles know the real client."""
 
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         return client_address(request)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """`account/email/password_changed` is written by accounts/mail/password_changed.txt."""
+        """Queue a mail: `account/email/password_changed` is accounts/mail/password_changed.txt."""
         template = f"accounts/mail/{template_prefix.rpartition('/')[2]}"
         with transaction.atomic():
             queue_mail(template, to=email, context=_facts(context), key=f"account:{uuid4()}", now=timezone.now())
@@ -47,12 +47,12 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 class TwoFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def build_totp_svg(self, url: str) -> str:
-        """On white: cameras cannot read black on a dark page."""
+        """Draw the code on white, because cameras cannot read black on a dark page."""
         return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
 
 
 def _facts(context: dict[str, Any]) -> dict[str, Any]:
-    """What of allauth's context a mail can carry: plain values, and moments under a name ending in `_at`."""
+    """Return what a mail can carry of allauth's context: plain values, and times under names ending in `_at`."""
     plain = {key: value for key, value in context.items() if isinstance(value, str | int | bool)}
     moments = {f"{key}_at": value.isoformat() for key, value in context.items() if isinstance(value, datetime)}
     return plain | moments

@@ -1,4 +1,4 @@
-"""People for support to read; what it does with them stands at its desk. Only superusers make somebody support."""
+"""People in the admin, read-only for support. Only superusers make a person support."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -6,12 +6,12 @@ from django.http import HttpRequest
 from autodoctor.accounts.access import support_only
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 
-# One way in, with its throttles and second steps: the site's own. Whoever is not support finds nothing here.
+# One sign-in, with its throttles and second factors: the site's own. Everybody but support gets 404 here.
 admin.site.login = support_only(admin.site.login)  # type: ignore[assignment,method-assign]
 
 
 class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """Every support person may look; rows are made and removed elsewhere."""
+    """Every support person may view the rows; rows are made and deleted elsewhere."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_active and request.user.is_staff

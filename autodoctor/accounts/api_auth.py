@@ -1,4 +1,4 @@
-"""Who may call which address of the API. Every operation names one of these; none is open by default."""
+"""Access of API operations. Every operation names one of these; none is open by default."""
 
 import hmac
 from typing import Any, cast
@@ -17,21 +17,21 @@ STALE = _("This page is out of date. Reload it and try again.")
 
 
 class Failure(Schema):
-    """How every refusal looks."""
+    """The form of every refusal."""
 
     error: str
     detail: str
 
 
 class Cookie(SessionAuth):
-    """The cookie session with CSRF; `roles` limits who finds anything here, everybody else gets the same 404."""
+    """The cookie session with CSRF. `roles` limits access; everybody else gets the same 404."""
 
     def __init__(self, access: str, *roles: Role) -> None:
         super().__init__(csrf=True)
         self.access, self.roles = access, roles
 
     def __call__(self, request: HttpRequest) -> Any:
-        """Who is asking comes first: somebody signed out hears 401, not that a token is missing."""
+        """Check the person first: a signed-out caller gets 401, not a missing token."""
         user = self.authenticate(request, None)
         if user is not None and check_csrf(request):
             raise HttpError(403, str(STALE))
@@ -46,7 +46,7 @@ class Cookie(SessionAuth):
 
 
 class AnyPage(SessionAuth):
-    """Whoever looks at a page of ours, signed in or not; other sites cannot send their visitors here."""
+    """Any page of this site, signed in or not; other sites cannot send requests."""
 
     access = "anyone"
 
@@ -57,7 +57,7 @@ class AnyPage(SessionAuth):
 
 
 class CronSecret(HttpBearer):
-    """`Authorization: Bearer $CRON_SECRET`; without a secret nobody gets in."""
+    """`Authorization: Bearer $CRON_SECRET`; without a configured secret nobody has access."""
 
     access = "cron"
 

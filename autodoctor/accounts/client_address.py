@@ -1,4 +1,4 @@
-"""Whose request it is, behind proxies or not."""
+"""The client's address, behind proxies or not."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
@@ -7,9 +7,9 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of the client as far as it can be trusted, for throttling; empty when it is not an address.
+    """Return the client's trusted address for throttling; empty if it is not an address.
 
-    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added to it counts.
+    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added counts.
     """
     trusted = settings.TRUSTED_PROXIES
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]

@@ -60,7 +60,7 @@ class OtherPasswordForm(ChangePasswordForm):  # type: ignore[misc]
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    """A passkey unless the person wants a mere second step."""
+    """Creates a passkey, unless the person wants a second factor only."""
 
     passwordless = forms.BooleanField(
         label=_("Sign in with this passkey alone"),
@@ -83,7 +83,7 @@ class AccountForm(forms.Form):
 
 
 class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """What support needs to know to approve a mechanic."""
+    """What support needs to approve a mechanic."""
 
     name = NameField()
     years_experience = forms.IntegerField(label=_("Years of experience"), min_value=0, max_value=70)

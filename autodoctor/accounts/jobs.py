@@ -1,4 +1,4 @@
-"""The daily tidying of what nobody needs any longer."""
+"""The daily cleanup."""
 
 from datetime import datetime
 from importlib import import_module
@@ -12,7 +12,7 @@ from autodoctor.scheduler.models import Job
 
 
 def tidy(job: Job, now: datetime) -> None:
-    """Forget browser sessions that have run out, and addresses that nobody will be told at."""
+    """Delete expired browser sessions and expired notification addresses."""
     Notify.objects.filter(asked_at__lte=now - TOLD_FOR).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 

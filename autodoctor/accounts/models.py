@@ -1,4 +1,4 @@
-"""People: who they are and what they may do."""
+"""People and their roles."""
 
 import uuid
 from functools import partial
@@ -56,12 +56,12 @@ class User(AbstractBaseUser, PermissionsMixin):
             self.announce_access()
 
     def announce_access(self) -> None:
-        """After commit: what this person may do has changed, in every browser of theirs."""
+        """After commit, announce that this person's access has changed in every browser."""
         transaction.on_commit(partial(access_changed.send_robust, sender=User, user_id=self.pk, session_key=None))
 
     @property
     def role(self) -> Role:
-        """What this person is here: support, an approved mechanic, or a customer."""
+        """Return the person's role: support, approved mechanic, or customer."""
         if self.is_staff:
             return Role.SUPPORT
         profile = getattr(self, "mechanic_profile", None)
@@ -95,7 +95,7 @@ class MechanicProfile(models.Model):
 
 
 class Notify(models.Model):
-    """Somebody who wants a mail when the next mechanic starts taking sessions."""
+    """An address that gets a mail when the next mechanic starts taking sessions."""
 
     email = models.EmailField(unique=True)
     asked_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""News about who may still be here."""
+"""Signals about changed access."""
 
 from typing import Any
 

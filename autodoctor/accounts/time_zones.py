@@ -24,13 +24,13 @@ def is_known(name: str) -> bool:
 
 @cache
 def choices() -> tuple[tuple[str, str], ...]:
-    """Cities by region for a form, and UTC."""
+    """Return cities by region for a form, and UTC."""
     cities = sorted(name for name in names() if "/" in name and not name.startswith("Etc/"))
     return (("UTC", "UTC"), *((name, name.replace("_", " ")) for name in cities))
 
 
 def remember(user: User, browser_zone: str) -> None:
-    """What the browser says becomes the person's zone, for mails, unless they have chosen one."""
+    """Store the browser's zone for mails, unless the person has chosen one."""
     if is_known(browser_zone) and not user.time_zone_chosen and user.time_zone != browser_zone:
         User.objects.filter(pk=user.pk).update(time_zone=browser_zone)
         user.time_zone = browser_zone

@@ -1,4 +1,4 @@
-"""Sign-in, sign-up, the account and what belongs to it. Allauth's views under our addresses."""
+"""Addresses of sign-in, sign-up and the account. Allauth's views under our addresses."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ ELSEWHERE = {"account_login", "account_logout", "account_signup", "account_confi
 
 
 def marked(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
-    """With `access` written on every view."""
+    """Return the views with `access` set."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             marked(pattern.url_patterns)

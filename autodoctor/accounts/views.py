@@ -1,4 +1,4 @@
-"""A person's own pages: account, application, the switch for taking sessions."""
+"""A person's own pages: account, application, "taking sessions"."""
 
 from django.contrib import messages
 from django.http import HttpResponse

@@ -1,4 +1,4 @@
-"""Book a session, and lead to where it is paid."""
+"""Book a session and return where to pay."""
 
 import json
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from autodoctor.sessions.states import OPEN, Kind, State
 
 @dataclass(frozen=True)
 class Intake:
-    """A checked intake. `token` stands for the one form it was filled into."""
+    """A checked intake. `token` names the form that it was filled into."""
 
     plan: Plan
     vehicle: Vehicle
@@ -34,13 +34,13 @@ class Intake:
 
     @property
     def key(self) -> str:
-        """The same for the same content from the same form, however often it is sent."""
+        """Return a key that is the same for the same content of the same form."""
         content = [self.plan.slug, self.vehicle.as_values(), self.concern, self.keep_card, str(self.token)]
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
 class AlreadyOpen(Exception):
-    """The customer has `session` open and did not say that they want another."""
+    """The customer has an open `session` and did not ask for a second one."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(str(session.id))
@@ -48,12 +48,14 @@ class AlreadyOpen(Exception):
 
 
 def open_sessions(customer: User) -> QuerySet[Session]:
-    """Not over yet, the newest first."""
+    """Return the customer's open sessions, the newest first."""
     return Session.objects.filter(customer=customer, state__in=OPEN).order_by("-created_at")
 
 
 def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Session:
-    """The draft of this intake; sent twice, the one it became. Raises `AlreadyOpen` unless `another` is wanted."""
+    """Create the draft of this intake; a repeated intake returns its session. Raises `AlreadyOpen` unless `another` is
+    set.
+    """
     with transaction.atomic():
         booking = _booking_of(customer, intake)
         if booking.session and booking.session.state in OPEN:
@@ -74,10 +76,10 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
 
 
 def checkout_url(*, session: Session, site: str, now: datetime) -> str:
-    """Where to pay this draft; the page of the session itself once nothing is left to pay.
+    """Return where to pay this draft; the session page if nothing is left to pay.
 
-    `site` is the address people come back to, with its final slash. Not to be called in a transaction. Raises
-    `gateway.PaymentError` when the payment service fails; the draft stays.
+    `site` is the address for the way back, with its final slash. Must not run in a transaction. Raises `PaymentError`
+    if the payment service fails; the draft stays.
     """
     page = urljoin(site, links.room_page(session.id))
     if session.state != State.DRAFT:
@@ -107,19 +109,19 @@ def terms(plan: Plan) -> PlanTerms:
 
 
 def _chat_price_cents(currency: str) -> int | None:
-    """Of the plan for a chat: what a call comes to for a customer who cannot be seen or heard."""
+    """Return the chat plan's price: what a call costs after a switch to chat."""
     chats = Plan.objects.filter(kind=Kind.CHAT, active=True, currency=currency).order_by("price_cents")
     return chats.values_list("price_cents", flat=True).first()
 
 
 def _booking_of(customer: User, intake: Intake) -> Booking:
-    """Locked: the second of two at once waits here, and then sees what the first has made."""
+    """Return the booking, locked: the second of two requests waits and then sees the first one's result."""
     booking, _created = Booking.objects.get_or_create(customer=customer, key=intake.key)
     return Booking.objects.select_for_update(of=("self",)).select_related("session").get(pk=booking.pk)
 
 
 def _keep(vehicle: Vehicle, owner: User, now: datetime) -> Vehicle:
-    """For the next time. A vehicle they have described before is brought up to date instead of doubled."""
+    """Save the vehicle for the next time. A known vehicle is updated instead of doubled."""
     known: Vehicle | None = None if vehicle.pk else owner.vehicles.filter(**_identity(vehicle)).first()
     if known:
         vehicle.pk = known.pk

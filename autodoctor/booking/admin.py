@@ -7,7 +7,7 @@ from autodoctor.booking.models import ExtensionOption, Plan, Vehicle
 
 
 class EditedBySupport(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that support keeps up to date. Never deleted: links name them; they are made inactive instead."""
+    """Rows that support edits. Never deleted, because links name them; they are made inactive instead."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff)

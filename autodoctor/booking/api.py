@@ -1,4 +1,4 @@
-"""Booking over HTTP: one more operation at the address of the sessions, so it joins their router."""
+"""Booking over HTTP. The operation joins the sessions router."""
 
 from typing import Any
 from uuid import UUID
@@ -60,7 +60,7 @@ class InTheWay(Failure):
     tags=["booking"],
 )
 def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
-    """Intake → a draft, and where to pay it. The price is the plan's."""
+    """Create a draft from an intake, and return where to pay. The price is the plan's."""
     user = user_of(request)
     form = IntakeForm(_as_form_data(body), user=user)
     if not form.is_valid():

@@ -1,4 +1,4 @@
-"""More time over HTTP: at the address of the sessions, so it joins their router."""
+"""Extensions over HTTP. The operations join the sessions router."""
 
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ class AcceptIn(Schema, extra="forbid"):
 
 @router.get("/sessions/{uuid:session_id}/extensions", response={200: ExtensionsOut, **FAILURES}, auth=SIGNED_IN)
 def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """What can be added now, what it costs, and the one that is being paid."""
+    """Return the extensions on offer, their prices, and the extension that is being paid."""
     user, now = user_of(request), timezone.now()
     session = visible_to(user).get(pk=session_id)
     is_customer = session.customer_id == user.id
@@ -83,7 +83,7 @@ def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     auth=SIGNED_IN,
 )
 def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dict[str, Any]]:
-    """Accept an offer: the kept card is asked, else a page opens. 200: it was accepted before, and stands like this."""
+    """Accept an offer: charge the saved card, else open a Checkout page. 200: the offer was already accepted."""
     user, now = user_of(request), timezone.now()
     payment, new = extensions.extend(
         session=visible_to(user).get(pk=session_id),
@@ -100,7 +100,7 @@ def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dic
     "/sessions/{uuid:session_id}/extensions/{uuid:payment_id}", response={200: ExtensionOut, **FAILURES}, auth=SIGNED_IN
 )
 def call_off(request: HttpRequest, session_id: UUID, payment_id: UUID) -> dict[str, Any]:
-    """Rather not: nothing is charged, and a success that comes in all the same is released."""
+    """Cancel an extension: nothing is charged, and money that still arrives is released."""
     now = timezone.now()
     payment = extensions.call_off(session_id=session_id, by=user_of(request), payment_id=payment_id, now=now)
     return _extension(payment, now, whole=True)

@@ -1,4 +1,4 @@
-"""What a running session shows of adding time: to the customer the offers, to the mechanic how long they can stay."""
+"""The extension panel of a running session: offers for the customer, the choice how long to stay for the mechanic."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from autodoctor.sessions.states import RUNNING, TERMINAL
 
 @dataclass
 class View:
-    """For one of the two, at this moment."""
+    """The panel for one participant, at this moment."""
 
     session: Session
     is_customer: bool
@@ -45,14 +45,14 @@ class View:
 
     @property
     def same_offer(self) -> Offer | None:
-        """What is being paid, to be paid in another way."""
+        """Return the offer of the pending extension, to pay it in another way."""
         paid = self.progress.payment if self.progress else None
         same = [one for one in self.offers if paid and one.terms.seconds == paid.seconds]
         return next((one for one in same if paid and one.terms.price_cents == paid.amount_cents), None)
 
     @property
     def hold(self) -> str:
-        """How long the end waits for a payment, in words."""
+        """Return how long the end waits for a payment, in words."""
         return in_words(duration("extension_hold").total_seconds())
 
     @property
@@ -61,7 +61,7 @@ class View:
 
     @property
     def why_none(self) -> str:
-        """Why there is no offer: over, early, unsold, mechanic (who cannot stay), longest (time a session may last)."""
+        """Return why there is no offer: over, early, unsold, mechanic (cannot stay), longest (maximum length)."""
         if self.is_over or not self.runs:
             return "over" if self.is_over else "early"
         if not self.stays:
@@ -71,7 +71,7 @@ class View:
 
     @property
     def said(self) -> str:
-        """How much longer the mechanic can stay, in words, where no choice says so."""
+        """Return how much longer the mechanic can stay, in words, if no listed choice matches."""
         seconds = self.session.allowed_seconds
         if not seconds or seconds in {option.seconds for option in self.stays}:
             return ""
@@ -83,13 +83,13 @@ class View:
 
     @cached_property
     def is_near_end(self) -> bool:
-        """From the first warning on the offer is there without being asked for."""
+        """Return whether the first warning has passed, so that the offer is shown unasked."""
         ends_at = self.session.ends_at
         return ends_at is not None and self.session.paused_at is None and ends_at - self.now <= duration("warn_first")
 
     @cached_property
     def stays(self) -> list[ExtensionOption]:
-        """How much longer a mechanic may say they can stay."""
+        """Return the mechanic's choices of how much longer they can stay."""
         return list(ExtensionOption.objects.filter(active=True, currency=self.session.currency))
 
 
@@ -97,7 +97,7 @@ class View:
 @require_safe
 @never_cache
 def more_time(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """The regions of <more-time>."""
+    """Return the regions of <more-time>."""
     session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
     if session is None or request.user.id not in (session.customer_id, session.mechanic_id):
         raise Http404

@@ -1,4 +1,4 @@
-"""Where the bank and the pay page lead back to: a tab of its own, beside the session that goes on in another."""
+"""The page that the bank and Checkout return to: a separate tab beside the session."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -23,7 +23,7 @@ from autodoctor.sessions.states import RUNNING
 @require_safe
 @never_cache
 def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """How the last extension stands: whoever learns of it first, this page or the webhook, settles it."""
+    """Show the state of the last extension. This page and the webhook race; the second finds it done."""
     session = Session.objects.filter(pk=session_id, customer=request.user).first()
     payment = extensions.latest(session) if session else None
     if session is None or payment is None:
@@ -36,7 +36,7 @@ def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 
 def _now_known(payment: Payment, now: datetime) -> Payment:
-    """As Stripe has it; declined, another way to pay is opened."""
+    """Return the state at Stripe; after a decline another way to pay is opened."""
     with suppress(stripe.PaymentError):  # no answer now: the webhook will tell
         payment = checkout.refresh(payment=payment, now=now)
     return extensions.go_on(payment, now)

@@ -1,7 +1,7 @@
-"""More time for a running session: what is offered now, buying it, and how the payment stands.
+"""Extensions of a running session: what is on offer, accepting an offer, and the state of its payment.
 
-An offer names the row, its time and price, and the time the session had when it was shown. So what is charged is what
-was confirmed, and an offer that was accepted once, in this tab or another, cannot be accepted again.
+An offer names the row, its time and price, and the session's granted time when it was shown. So the charge is what was
+confirmed, and an accepted offer cannot be accepted again, in this tab or another.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ State = Payment.State
 
 @dataclass(frozen=True)
 class Offer:
-    """One option, for one session as it stands."""
+    """One extension option for one session in its present state."""
 
     option: ExtensionOption
     granted_seconds: int
@@ -53,14 +53,16 @@ class Offer:
 
 @dataclass(frozen=True)
 class Progress:
-    """How the payment of an extension stands, for its customer."""
+    """The state of an extension's payment, for its customer."""
 
     payment: Payment
     now: datetime
 
     @property
     def state(self) -> str:
-        """bank: it is asked; confirm, pay: the customer is waited for; paid; released; failed: nothing was charged."""
+        """bank: the bank decides; confirm, pay: the customer has to act; paid; released; failed: nothing was
+        charged.
+        """
         payment = self.payment
         if payment.state in (State.AUTHORISED, State.CAPTURED):
             called_off = payment.due_cents is not None and payment.granted_at is None
@@ -73,7 +75,7 @@ class Progress:
 
     @property
     def time(self) -> str:
-        """How much is added, in words."""
+        """Return the length of the extension in words."""
         return span_in_words(timedelta(seconds=self.payment.seconds))
 
     @property
@@ -82,7 +84,7 @@ class Progress:
 
     @property
     def link(self) -> str:
-        """Where to go on, in a tab of its own; empty with nothing to do, or when the page has to be asked for anew."""
+        """Return where to continue, in a separate tab; empty without a step, or if the page must be requested again."""
         payment = self.payment
         if self.state == Payment.WaitsFor.CONFIRM:
             return payment.confirm_url
@@ -91,7 +93,7 @@ class Progress:
 
     @property
     def reason(self) -> str:
-        """Why the bank last said no."""
+        """Return the bank's last reason for a decline."""
         return str(self.payment.decline_reason)
 
 
@@ -105,10 +107,10 @@ def offers(session: Session, now: datetime) -> list[Offer]:
 def extend(
     *, session: Session, by: User, key: str, another_card: bool, site: str, now: datetime
 ) -> tuple[Payment, bool]:
-    """Accept this offer: the payment as it stands after the bank was asked, and whether it is new.
+    """Accept this offer: return its payment after the bank's answer, and whether it is new.
 
-    `site` is the address people come back to, with its final slash. Not to be called in a transaction. When the
-    payment service does not answer the queue goes on with it. Raises `Refused`, `Session.DoesNotExist`.
+    `site` is the address for the way back, with its final slash. Must not run in a transaction. If the payment service
+    does not answer, a job continues. Raises `Refused`, `Session.DoesNotExist`.
     """
     terms = _terms(session, key)
     page = site.rstrip("/") + reverse("session_extension", args=[session.id])
@@ -119,7 +121,7 @@ def extend(
 
 
 def go_on(payment: Payment, now: datetime) -> Payment:
-    """Ask the bank, or open a page to pay on; as it stands then."""
+    """Charge the saved card, or open a Checkout page; returns the payment."""
     try:
         return saved_card.collect(payment=payment, now=now)
     except NotPayable as over:
@@ -129,7 +131,7 @@ def go_on(payment: Payment, now: datetime) -> Payment:
 
 
 def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
-    """The customer would rather not: closed at once if Stripe answers, else from the queue."""
+    """Cancel the extension: at once if Stripe answers, else by a job."""
     payment = extensions.cancel_extension(session_id=session_id, by=by, payment_id=payment_id, now=now)
     try:
         checkout.shut(payment=payment, now=now)
@@ -140,24 +142,24 @@ def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> 
 
 
 def pending(session: Session) -> Payment | None:
-    """The one that is being paid."""
+    """Return the extension that is being paid."""
     found = ledger.pending_extension(session.id)
     return found if found and found.due_cents is None else None
 
 
 def card(session: Session) -> KeptCard | None:
-    """The card that is asked: kept, and with consent given for this session."""
+    """Return the card that is charged: saved, with consent for this session."""
     return saved_card.of(session.customer) if session.keep_card else None
 
 
 def latest(session: Session) -> Payment | None:
-    """The one that was last begun, however it stands."""
+    """Return the last extension in any state."""
     mine = Payment.objects.filter(owner_id=session.id, purpose=Payment.Purpose.EXTENSION)
     return mine.order_by("-created_at").first()
 
 
 def _terms(session: Session, key: str) -> ExtensionTerms:
-    """Of this offer, if a row of ours still says so; the session's part of it is checked under its lock."""
+    """Return the offer's terms if a row still matches; the session's part is checked under its lock."""
     pk, _seconds, _cents, granted = (int(part) for part in key.split("-"))
     for option in ExtensionOption.objects.filter(pk=pk, active=True, currency=session.currency):
         offer = Offer(option, granted)

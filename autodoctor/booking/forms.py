@@ -1,4 +1,4 @@
-"""The intake: what a customer tells before paying. The page and the API go by the same rules."""
+"""The intake form. The page and the API use the same rules."""
 
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,7 @@ DESCRIBED_BY = ("year", "make", "model")
 
 
 class PlanRadio(forms.RadioSelect):
-    """Plans that are not open yet are shown, and cannot be chosen."""
+    """Shows plans that are not available yet, and disables them."""
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
@@ -32,7 +32,7 @@ class PlanRadio(forms.RadioSelect):
 
 
 def storable(text: str) -> None:
-    """Half a character, as JSON can carry it, is none."""
+    """Refuse half a character, as JSON can carry it."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -40,14 +40,14 @@ def storable(text: str) -> None:
 
 
 class LineField(forms.CharField):
-    """Words on one line, whatever blanks came with them."""
+    """Text on one line, with white space normalized."""
 
     def to_python(self, value: Any) -> str:
         return super().to_python(" ".join(str(value or "").split())) or ""
 
 
 class TextField(forms.CharField):
-    """A browser sends a line break as two characters and counts it as one."""
+    """Counts a line break as one character, although a browser sends two."""
 
     def to_python(self, value: Any) -> str:
         return super().to_python(str(value or "").replace("\r\n", "\n")) or ""
@@ -75,7 +75,7 @@ class VinField(forms.CharField):
 
 
 def one_line(label: Any, **attrs: Any) -> dict[str, Any]:
-    """What the short text fields have in common."""
+    """Return the options that short text fields share."""
     return {"label": label, "required": False, "widget": forms.TextInput({"autocomplete": "off", **attrs})}
 
 
@@ -145,7 +145,7 @@ class IntakeForm(forms.Form):
         return plan
 
     def clean(self) -> dict[str, Any]:
-        """`vehicle` becomes the kept one or a new one that is not saved."""
+        """Set `vehicle` to a saved vehicle, or to a new one that is not saved yet."""
         found = self.cleaned_data
         kept = self.kept.get(found.get("vehicle", ""))
         if kept:
@@ -158,7 +158,7 @@ class IntakeForm(forms.Form):
         return found
 
     def intake(self) -> Intake:
-        """What a valid form says."""
+        """Return the intake of a valid form."""
         found = self.cleaned_data
         return Intake(
             plan=found["plan"],
@@ -176,7 +176,7 @@ class IntakeForm(forms.Form):
                 self.add_error(name, _("Enter this, or enter the VIN instead."))
 
     def _new_vehicle(self) -> Vehicle:
-        """What was not filled in is taken from the VIN, as far as that tells."""
+        """Return a new vehicle; missing fields come from the VIN, as far as possible."""
         given = {name: self.cleaned_data.get(name) for name in ("vin", *DESCRIBED_BY)}
         decoded = vin.decode(given["vin"] or "")
         if decoded:

@@ -1,4 +1,4 @@
-"""What is sold, the vehicles people keep, and which intake became which session."""
+"""Plans, extension options, saved vehicles, and which intake became which session."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from autodoctor.sessions.states import Kind
 
 
 class Plan(models.Model):
-    """One way to talk to a mechanic. Support edits these rows; what was sold is copied into each session."""
+    """One plan. Support edits these rows; what was sold is copied into each session."""
 
     slug = models.SlugField(_("address"), max_length=40, unique=True, help_text=_("As in /book/?plan=chat."))
     name = models.CharField(_("name"), max_length=80)
@@ -49,7 +49,7 @@ class Plan(models.Model):
 
 
 class ExtensionOption(models.Model):
-    """More time that a customer can buy during a session."""
+    """An extension that a customer can buy during a session."""
 
     duration = models.DurationField(_("time"), unique=True, validators=[MinValueValidator(timedelta(seconds=1))])
     price_cents = models.PositiveIntegerField(_("price in cents"), validators=[MinValueValidator(50)])
@@ -76,7 +76,7 @@ class ExtensionOption(models.Model):
 
 
 class Vehicle(models.Model):
-    """A vehicle somebody booked for, kept for the next time."""
+    """A vehicle of an earlier booking, saved for the next time."""
 
     owner = models.ForeignKey(User, models.CASCADE, related_name="vehicles")
     vin = models.CharField(_("VIN"), max_length=17, blank=True)
@@ -93,7 +93,7 @@ class Vehicle(models.Model):
         return " ".join(str(part) for part in (self.year, self.make, self.model) if part) or self.vin
 
     def as_values(self) -> dict[str, Any]:
-        """As a session copies it."""
+        """Return the values that a session copies."""
         return {
             "vin": self.vin,
             "year": self.year,
@@ -104,7 +104,7 @@ class Vehicle(models.Model):
 
 
 class Booking(models.Model):
-    """One intake that was sent. The same intake sent again finds its session instead of making another."""
+    """One sent intake. The same intake sent again finds its session."""
 
     customer = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=64)
@@ -118,7 +118,7 @@ class Booking(models.Model):
 
 
 def span_in_words(duration: timedelta) -> str:
-    """Whole minutes as minutes, anything else as seconds: both are allowed."""
+    """Format whole minutes as minutes, anything else as seconds: both are allowed."""
     seconds = int(duration.total_seconds())
     if seconds % 60:
         return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}

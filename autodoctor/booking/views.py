@@ -1,4 +1,4 @@
-"""The landing page, the intake, and the way to Checkout."""
+"""The landing page, the intake, and the redirect to Checkout."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -69,7 +69,7 @@ def tell_me_when(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_http_methods(["GET", "HEAD", "POST"])
 def book(request: HttpRequest) -> HttpResponse:
-    """The intake. It works signed out: signing in comes when everything is filled in, and loses nothing."""
+    """The intake. Works signed out: sign-in comes at the end and loses nothing."""
     if request.method != "POST":
         return _show(request, IntakeForm(initial=_begin(request), user=_person(request)))
     form = IntakeForm(request.POST, user=_person(request))
@@ -86,14 +86,14 @@ def book(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_safe
 def vin_hint(request: HttpRequest) -> HttpResponse:
-    """What the number says, while it is being typed."""
+    """Describe the VIN while it is being typed."""
     return render(request, "booking/vin_hint.html", _vin_facts(request.GET.get("vin", "")))
 
 
 @anyone
 @require_safe
 def charge(request: HttpRequest) -> HttpResponse:
-    """What is held and charged for a plan, when another is chosen."""
+    """Show what is held and charged for the chosen plan."""
     plan = _bookable(request.GET.get("plan", ""))
     if plan is None:
         raise Http404
@@ -103,7 +103,7 @@ def charge(request: HttpRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def checkout(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """Pay a draft that was left."""
+    """Pay an unpaid draft."""
     session = Session.objects.filter(pk=session_id, customer=request.user).first()
     if session is None:
         raise Http404
@@ -157,7 +157,7 @@ def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResp
 
 
 def _begin(request: HttpRequest) -> dict[str, Any]:
-    """What was typed before, under the plan that was asked for last."""
+    """Return the earlier input, with the plan that was requested last."""
     person = _person(request)
     kept = _unpaid(person) | {name: value for name, value in request.session.get(KEPT, {}).items() if value}
     kept.setdefault("token", request.session.setdefault(SAME_INTAKE, str(uuid4())))
@@ -168,7 +168,7 @@ def _begin(request: HttpRequest) -> dict[str, Any]:
 
 
 def _unpaid(person: User | None) -> dict[str, Any]:
-    """Whoever comes back from Checkout may want to change what they wrote."""
+    """Return the unpaid draft of a person who comes back from Checkout to change it."""
     draft = open_sessions(person).filter(state=State.DRAFT).first() if person else None
     return {"plan": draft.plan_slug, "concern": draft.concern, "keep_card": draft.keep_card} if draft else {}
 
@@ -178,7 +178,9 @@ def _chosen_plan(form: IntakeForm) -> Plan | None:
 
 
 def _bookable(slug: str) -> Plan | None:
-    """The plan of that name, if it can be booked. No database takes a NUL, and text from outside may hold one."""
+    """Return the plan of that name, if it can be booked. A NUL from outside is refused, because no database takes
+    it.
+    """
     return None if "\0" in slug else Plan.objects.filter(active=True, bookable=True, slug=slug).first()
 
 
@@ -188,7 +190,7 @@ def _vin_facts(text: str) -> dict[str, Any]:
 
 
 def _charge(plan: Plan | None) -> dict[str, Any]:
-    """The words about money: amounts and times are those the server goes by."""
+    """Return the words about money, with the server's amounts and times."""
     late = plan.price_cents * settings.LATE_CANCEL_PERCENT // 100 if plan else 0
     return {
         "plan": plan,

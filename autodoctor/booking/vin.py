@@ -1,4 +1,4 @@
-"""What a vehicle identification number tells by itself. A hint: no list is complete, and years repeat every thirty."""
+"""What a VIN tells by itself. Only a hint: no list is complete, and years repeat every thirty."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,12 @@ class Decoded:
 
 
 def clean(text: str) -> str:
-    """As it stands in the papers: capitals, without the blanks and dashes people put in."""
+    """Return the VIN in capitals, without blanks and dashes."""
     return "".join(char for char in text.upper() if char not in " -\t")
 
 
 def decode(text: str) -> Decoded | None:
-    """None when this cannot be a VIN. What the lists do not know is empty."""
+    """Return what the VIN says; None if it cannot be a VIN. Unknown parts are empty."""
     try:
         vin = Vin(clean(text))
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The admin for staff who look: rows are made, changed and removed by actions only."""
+"""Read-only admin for staff: actions make, change and delete rows."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class _Closed:
 
 
 class ReadOnly(_Closed, admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """Every support person may look."""
+    """Every support person may view the rows."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -28,7 +28,7 @@ class ReadOnly(_Closed, admin.ModelAdmin):  # type: ignore[type-arg]  # not subs
 
 
 class ReadOnlyLines(_Closed, admin.TabularInline):  # type: ignore[type-arg]
-    """Whoever sees the row sees its lines."""
+    """A person who sees the row sees its lines."""
 
     extra = 0
 

@@ -1,4 +1,4 @@
-"""Reading the environment: a missing or wrong variable stops the start with one sentence instead of a traceback."""
+"""Read the environment: a missing or wrong variable stops the start with one sentence instead of a traceback."""
 
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -12,13 +12,13 @@ from autodoctor.core.vapid_keys import public_key_of
 
 
 def exit_with(sentence: str) -> NoReturn:
-    """End the program before it has begun; the sentence goes to standard error."""
+    """Exit before the start, with a sentence on standard error."""
     raise SystemExit(f"{sentence} docs/production.md lists every variable.")
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over, as Django and anymail want to be told."""
+    """The mail server, as Django and anymail need it."""
 
     backend: str
     host: str = ""
@@ -42,7 +42,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
             exit_with(f"{var} in the environment is not of the form it should have.")
 
     def database(self, var: str, default: str) -> dict[str, Any]:
-        """A database from its URL: sqlite:///path or postgres://user:password@host/name."""
+        """Parse a database URL: sqlite:///path or postgres://user:password@host/name."""
         try:
             found: dict[str, Any] = self.db_url(var, default=default)
         except (ImproperlyConfigured, ValueError, KeyError):
@@ -52,7 +52,9 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         return found
 
     def mail_server(self, var: str) -> MailServer:
-        """From smtp+tls://user:password@host:587, resend://key@api.resend.com or postmark://token@api.postmarkapp.com."""
+        """Parse smtp+tls://user:password@host:587, resend://key@api.resend.com or
+        postmark://token@api.postmarkapp.com.
+        """
         try:
             url = urlsplit(str(self.str(var)))
             if url.scheme in SMTP_PORTS and url.hostname:
@@ -66,7 +68,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         )
 
     def sender(self, var: str, default: str) -> str:
-        """Whom mail comes from: a name and an address."""
+        """Parse the sender of mail: a name and an address."""
         given = str(self.str(var, default=default))
         name, at, domain = parseaddr(given)[1].partition("@")
         if not (name and at and domain and given.isprintable()):
@@ -74,7 +76,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         return given
 
     def mail_address(self, var: str, default: str) -> str:
-        """Whom to write to, without a name; `mailto:` may stand before it."""
+        """Parse an address without a name; `mailto:` is allowed."""
         address = parseaddr(str(self.str(var, default=default)).removeprefix("mailto:"))[1]
         name, at, domain = address.partition("@")
         if not (name and at and domain and address.isprintable()):
@@ -82,7 +84,7 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         return address
 
     def public_key(self, var: str, *, private: str, must_be_given: bool) -> str:
-        """That of the private key, empty where there is none: whoever changes one must not forget the other."""
+        """Return the public key of the private key; empty without one. Both must match."""
         given = str(self.str(var, default=""))
         try:
             expected = public_key_of(private) if private else ""

@@ -1,4 +1,4 @@
-"""Errors to Sentry, where there is one: their type and their place, and nothing that anybody said, sent or is."""
+"""Report errors to Sentry, if configured: their type and place, no personal data."""
 
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ _KEPT_OF_A_REQUEST = ("url", "method")
 
 
 def report_to(dsn: str, *, environment: str) -> None:
-    """From now on. Stops the start where the address is none."""
+    """Start reporting. Stops the start for an invalid address."""
     try:
         sentry_sdk.init(
             dsn=dsn,
@@ -32,7 +32,7 @@ def report_to(dsn: str, *, environment: str) -> None:
 
 
 def scrubbed(event: Event, hint: Hint) -> Event | None:
-    """Without cookies, headers, forms, people, and without the words of what failed: they may quote any of it."""
+    """Remove cookies, headers, forms, people, and error messages, which may quote any of them."""
     kept = cast(dict[str, Any], event)
     for name in ("user", "extra", "server_name"):
         kept.pop(name, None)
@@ -47,5 +47,5 @@ def scrubbed(event: Event, hint: Hint) -> Event | None:
 
 
 def scrubbed_crumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb | None:
-    """What happened before: that it did, without its words."""
+    """Keep that something happened, without its text."""
     return {name: crumb[name] for name in ("type", "category", "level", "timestamp") if name in crumb}

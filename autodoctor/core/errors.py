@@ -1,4 +1,4 @@
-"""Answers that every capability gives in the same way."""
+"""Answers and errors that all capabilities share."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 
 class Refused(Exception):
-    """It cannot be done; `detail` says why in a sentence a person understands, `link` where to mend it."""
+    """The action is refused; `detail` explains it in a sentence, `link` leads to where it can be fixed."""
 
     def __init__(self, code: str, detail: str, status: int = 409, *, link: str = "") -> None:
         super().__init__(code)
@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 def own_path(path: str) -> str:
-    """Where a form asks to be led back to; empty unless that is an address of this site."""
+    """Return the form's return address if it is an address of this site, else empty."""
     return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
 
 
@@ -34,18 +34,18 @@ _FORMULA = re.compile(r"\s*[=+\-@|%＝＋－＠]|[\t\r\n]")
 
 
 def safe_csv_cell(text: str) -> str:
-    """People's words as a cell of a CSV file, which no spreadsheet reckons with."""
+    """Return text as a CSV cell that no spreadsheet evaluates."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 class SeeOther(HttpResponseRedirect):
-    """After a POST: look there now, with a GET."""
+    """After a POST: redirect to a GET."""
 
     status_code = 303
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The same for what is not there and for what is not yours."""
+    """Return the same 404 for missing pages and for pages of others."""
     if request.path.startswith("/api/"):
         sentence = _("This page does not exist, or you do not have access.")
         return JsonResponse({"error": "not_found", "detail": sentence}, status=404)
@@ -53,7 +53,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 class OwnNotFoundPage(MiddlewareMixin):
-    """With DEBUG on, Django itself answers 404 with a list of all addresses."""
+    """With DEBUG on, Django would answer 404 with a list of all addresses."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")

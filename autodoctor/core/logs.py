@@ -1,7 +1,7 @@
-"""What is written to the log: one line a record, with the request, the session and the job it belongs to.
+"""The log: one line per record, with the request, session and job that it belongs to.
 
-Code logs with the standard library. What the words of a record are about is bound around it (`bound`), not repeated in
-each: `docs/production.md` lists the fields.
+Code logs with the standard library. Context is bound around the work (`bound`) instead of repeated in each record:
+`docs/production.md` lists the fields.
 """
 
 import logging
@@ -31,7 +31,7 @@ Failure = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configuration(*, readable: bool, level: str) -> dict[str, Any]:
-    """`LOGGING`: for people at a terminal, or JSON. `level` is that of our own words; others say at least INFO."""
+    """Return `LOGGING`: for a terminal, or JSON. `level` applies to our own records; others log from INFO."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -66,7 +66,7 @@ def formatter(*, readable: bool) -> logging.Formatter:
 
 
 class WithoutQuery(logging.Filter):
-    """Whoever reads the server's log must not be able to open what others opened."""
+    """Removes query strings, so that a reader of the log cannot open what others opened."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -79,7 +79,7 @@ def without_query(text: str) -> str:
 
 
 def without_words(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
-    """A failure as its type and its place: its words may quote what somebody wrote, or a secret."""
+    """Return a failure's type and place: its message may quote text of users, or a secret."""
     failure = line.pop("exc_info", None)
     if isinstance(failure, tuple) and failure[0] is not None:
         line["error"] = failure[0].__qualname__

@@ -1,4 +1,4 @@
-"""Documents as PDF, in one look. What people wrote goes in as data, never as markup; nothing is fetched."""
+"""PDF documents in one design. User text goes in as data, never as markup; nothing is fetched."""
 
 import json
 import re
@@ -40,7 +40,9 @@ def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictu
 
 
 def as_set(text: str) -> str:
-    """As it can be set: no control characters, long words with places to break, pictures that no font has named."""
+    """Prepare text for typesetting: no control characters, breakable long words, pictures for characters without a
+    font.
+    """
     clean = "".join(char for char in text if char == "\n" or unicodedata.category(char) not in {"Cc", "Cs"})
     if not _draws_pictographs():
         clean = PICTOGRAPH.sub(_name, JOINERS.sub("", clean))
@@ -48,7 +50,7 @@ def as_set(text: str) -> str:
 
 
 def prose(text: str) -> dict[str, Any]:
-    """Somebody's words: paragraphs of lines, in their own direction."""
+    """Split user text into paragraphs of lines, with their direction."""
     paragraphs = [part.strip("\n").split("\n") for part in re.split(r"\n\s*\n", text) if part.strip()]
     return {"rtl": _is_rtl(text), "paragraphs": [[as_set(line) for line in lines] for lines in paragraphs]}
 
@@ -62,12 +64,14 @@ def _with_the_look(data: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Those inside the library come first: it looks the same everywhere. The system's fill in what they lack."""
+    """Return the fonts: those inside the library first, so that documents look the same everywhere, then the
+    system's.
+    """
     return typst.Fonts(include_system_fonts=True)
 
 
 def _is_rtl(text: str) -> bool:
-    """By its first letter that has a direction."""
+    """Decide by the first letter that has a direction."""
     strong = (unicodedata.bidirectional(char) for char in text)
     return next((direction for direction in strong if direction in {"L", "R", "AL"}), "L") != "L"
 

@@ -1,7 +1,7 @@
-"""Queries written once.
+"""Prepared raw queries.
 
-The ORM compiles each query anew, which on the paths that every deadline and every join goes through costs ten times
-what the database does for it.
+The ORM compiles each query again. On the paths of every deadline and every join that costs ten times the database's
+work.
 """
 
 from typing import Any, TypeVar
@@ -14,16 +14,16 @@ M = TypeVar("M", bound=Model)
 
 
 def rows(model: type[M], condition: str, *given: Any, lock: bool = False) -> list[M]:
-    """The rows of a model where a condition in SQL holds. A list among what is given stands for `(…, …)`.
+    """Return a model's rows that match an SQL condition. A list among the parameters becomes `(…, …)`.
 
-    `lock` holds the rows until the transaction ends; others may still refer to them.
+    `lock` locks the rows until the transaction ends; other rows may still refer to them.
     """
     locking = " FOR NO KEY UPDATE" if lock and connection.features.has_select_for_no_key_update else ""
     return list(model._default_manager.raw(*_select(model, "*", condition + locking, given)))
 
 
 def values(model: type[Model], columns: str, condition: str, *given: Any) -> list[tuple[Any, ...]]:
-    """Some columns of the same rows, as the database gives them."""
+    """Return some columns of the same rows, as the database gives them."""
     with connection.cursor() as cursor:
         cursor.execute(*_select(model, columns, condition, given))
         found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -40,5 +40,5 @@ def _select(model: type[Model], columns: str, condition: str, given: tuple[Any, 
 
 
 def _as_kept(value: Any) -> Any:
-    """As this database keeps it."""
+    """Convert a value to this database's form."""
     return value.hex if isinstance(value, UUID) and not connection.features.has_native_uuid_field else value

@@ -1,4 +1,4 @@
-"""How large a request body may be and how long it may take, decided before anybody reads a byte of it."""
+"""Limits of request bodies in size and time, applied before anybody reads a byte."""
 
 import asyncio
 import re
@@ -29,10 +29,10 @@ FORM_BYTES = 16 * 1024  # around the file: boundaries, names, a client's id
 
 @dataclass(frozen=True)
 class Limit:
-    """`octets`: of the whole body. `seconds`: at most, however it comes.
+    """`octets`: of the whole body. `seconds`: at most, at any speed.
 
-    `grace` seconds are given to everybody, each further second has to be earned by `pace` bytes: a slow phone may take
-    long, a client that drips may not.
+    Everybody gets `grace` seconds; each further second needs `pace` bytes: a slow phone may take long, a dripping
+    client may not.
     """
 
     octets: int = 1024 * 1024
@@ -60,7 +60,7 @@ _GONE = HTTPDisconnectEvent(type="http.disconnect")
 class BodyLimits:
     """Wraps an ASGI application: answers 413 and 408 itself, and the application never sees the rest.
 
-    `limits`: for addresses that match wholly; `usual` for all others.
+    `limits`: for addresses that match completely; `usual` for all others.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class BodyLimits:
 
 
 class _Exchange:
-    """The body as the application reads it: cut off, as if the client had gone, where it breaks a limit."""
+    """The body as the application reads it: cut off, as if the client had gone, when it breaks a limit."""
 
     def __init__(self, receive: ASGIReceiveCallable, send: ASGISendCallable, limit: Limit) -> None:
         self.refusal: HTTPStatus | None = None
@@ -117,13 +117,13 @@ class _Exchange:
             return _GONE
 
     async def send(self, event: ASGISendEvent) -> None:
-        """What the application says to a client that it takes for gone is not passed on."""
+        """Drop what the application says to a client that it believes gone."""
         if self.refusal is None or self.answered:
             self.answered = True
             await self._send(event)
 
     def _seconds(self) -> float:
-        """How long it may take from its beginning to the next piece."""
+        """Return how long the body may take until its next piece."""
         return min(self._limit.seconds, self._limit.grace + self._read / self._limit.pace)
 
     def _counted(self, event: ASGIReceiveEvent) -> ASGIReceiveEvent:
@@ -137,7 +137,7 @@ class _Exchange:
 
 
 def _declared(scope: HTTPScope) -> int:
-    """The length that the client announces; 0 where it announces none, or nonsense."""
+    """Return the announced length; 0 without a valid one."""
     announced = header_of(scope, b"content-length")
     return int(announced) if announced.isascii() and announced.isdigit() else 0
 
@@ -154,7 +154,7 @@ async def _refuse(
 
 
 async def _hear_out(receive: ASGIReceiveCallable) -> None:
-    """Closing on a client that still sends would reset the connection before it has read the answer."""
+    """Read the rest: closing a connection that still sends would reset it before the client has read the answer."""
     heard = 0
     try:
         async with asyncio.timeout(LINGER_SECONDS):

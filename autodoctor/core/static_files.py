@@ -1,4 +1,4 @@
-"""Static files, answered in front of Django: they need no session, no person and none of its middleware."""
+"""Serve static files in front of Django: they need no session, no person and no middleware."""
 
 import asyncio
 import re
@@ -23,10 +23,10 @@ BUNDLED = re.compile(r"/bundles/.+-[0-9A-Z]{8}\.js(\.map)?$")
 
 
 class StaticFiles:
-    """Wraps an ASGI application: what is no static file goes on to it.
+    """Wraps an ASGI application: serves static files, passes everything else on.
 
-    Which files there are, and with which headers, ServeStatic knows. It would open a thread for each file that it
-    streams; ours are small, and one read by a thread of the pool takes half the time.
+    ServeStatic knows the files and headers. It would open a thread per file; ours are small, and a pooled thread takes
+    half the time.
     """
 
     def __init__(self, application: ASGI3Application) -> None:
@@ -49,12 +49,12 @@ class StaticFiles:
 
 class _Files(ServeStaticMiddleware):  # type: ignore[misc]  # it has no types
     def immutable_file_test(self, path: str, url: str) -> bool:
-        """A bundle carries its hash from the start, every other file since it was collected."""
+        """Return whether the name has a hash: bundles from the start, other files since collectstatic."""
         return bool(BUNDLED.search(url)) or super().immutable_file_test(path, url)
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:
-    """What SecurityMiddleware says of every other answer."""
+    """Add the headers that SecurityMiddleware adds to other answers."""
     answer = HttpResponse()
     del answer["Content-Type"]
     for name, value in SecurityMiddleware(_never_asked).process_response(_OverHttps(), answer).items():
@@ -75,7 +75,7 @@ async def _answer(found: StaticFile | Redirect, scope: HTTPScope, send: ASGISend
 
 
 def _read(found: StaticFile | Redirect, scope: HTTPScope) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers and body; a part of the file where one was asked for, nothing where it has not changed."""
+    """Return status, headers and body; a part of the file if requested, no body if unchanged."""
     asked = {
         "HTTP_" + name.decode("latin-1").upper().replace("-", "_"): value.decode("latin-1")
         for name, value in scope["headers"]

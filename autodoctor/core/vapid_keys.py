@@ -1,4 +1,4 @@
-"""The pair of keys by which push services know our messages, written as everybody does: base64url without padding."""
+"""The key pair for push services, written as usual: base64url without padding."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
@@ -14,12 +14,12 @@ def new_private_key() -> str:
 
 
 def public_key_of(private: str) -> str:
-    """As browsers want it when they subscribe. Raises `ValueError` for what is no private key."""
+    """Return the public key, as browsers need it. Raises `ValueError` for an invalid private key."""
     return encoded(_key(private).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
 
 
 def as_pem(private: str) -> tuple[bytes, bytes]:
-    """The private key and the public one, for libraries."""
+    """Return the private and the public key for libraries."""
     key = _key(private)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), public
@@ -30,7 +30,7 @@ def encoded(content: bytes) -> str:
 
 
 def decoded(text: str) -> bytes:
-    """Raises `ValueError` for anything else."""
+    """Decode base64url. Raises `ValueError` for anything else."""
     return urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
 
 

@@ -1,4 +1,4 @@
-"""The files as support sees them: what there is, not what is in it."""
+"""Files in the admin: their metadata, not their content."""
 
 from django.contrib import admin
 

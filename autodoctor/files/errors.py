@@ -1,4 +1,4 @@
-"""How files say no: a code, a sentence a person understands, and the HTTP status that fits."""
+"""Refusals of files: a code, a sentence for people, and the HTTP status."""
 
 import errno
 
@@ -13,7 +13,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class FileRefused(Refused):
-    """Because of the file, or of where files are kept."""
+    """The file, or the store, does not allow this."""
 
 
 def too_large() -> FileRefused:

@@ -1,4 +1,4 @@
-"""A name from outside made fit for every file system, header and page."""
+"""Make a name from outside safe for every file system, header and page."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ UNFIT = '<>:"/\\|?*'
 
 
 def fit(given: str, suffixes: tuple[str, ...]) -> str:
-    """The plain name, ending in one of `suffixes` (the first, if in none)."""
+    """Return the plain name with one of `suffixes`; the first is added if the name has none."""
     name = plain(given)
     stem, dot, end = name.rpartition(".")
     known = dot and f".{end.lower()}" in suffixes
@@ -17,13 +17,15 @@ def fit(given: str, suffixes: tuple[str, ...]) -> str:
 
 
 def plain(given: str) -> str:
-    """The last part of the name without what could mislead; may be empty."""
+    """Return the last part of the name without misleading characters; may be empty."""
     name = unicodedata.normalize("NFC", given.replace("\\", "/").rsplit("/", 1)[-1])
     name = "".join(" " if _is_hidden(letter) or letter in UNFIT else letter for letter in name)
     return " ".join(name.split()).strip(". ")[:LONGEST]
 
 
 def _is_hidden(letter: str) -> bool:
-    """Controls, direction marks, surrogates, private and unassigned ones; line and paragraph separators."""
+    """Return whether a character is invisible: controls, direction marks, surrogates, private, unassigned,
+    separators.
+    """
     category = unicodedata.category(letter)
     return category.startswith("C") or category in {"Zl", "Zp"}

@@ -1,4 +1,4 @@
-"""What a file is, by its content and never by its name. What is not on this list is refused."""
+"""Detect a file's type by content, never by name. Types outside the list are refused."""
 
 import codecs
 import mmap
@@ -17,7 +17,7 @@ OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 @dataclass(frozen=True)
 class FileType:
-    """`suffixes`: what names of such a file may end in; the first is given to one that does not."""
+    """`suffixes`: allowed endings of the name; the first is added to a name without one."""
 
     kind: Kind
     content_type: str
@@ -64,9 +64,9 @@ MACROS = b"vbaProject.bin"
 
 
 def recognize(path: Path, declared: str) -> FileType | None:
-    """The type of this file; None when it is none that may be shared.
+    """Return the file's type; None if it may not be shared.
 
-    `declared` is what the sender calls it: it decides only whether a WebM recording is a sound or a film.
+    `declared` is the sender's type; it only decides whether a WebM recording is audio or video.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
@@ -95,7 +95,7 @@ def _by_brand(head: bytes) -> str:
 
 
 def _is_text(path: Path) -> bool:
-    """UTF-8 for people: no controls but white space, and not markup or a script."""
+    """Return whether this is UTF-8 text: no controls but white space, no markup, no script."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     begun = False
     with path.open("rb") as file:

@@ -1,8 +1,7 @@
-"""Makes a safe picture out of an unsafe one, in a process of its own with bounded memory and time.
+"""Turn an unsafe picture into a safe one, in a separate process with limited memory and time.
 
-`python cleaning.py SOURCE PICTURE THUMBNAIL`: prints the format, width and height as JSON; exit status 3 for a picture
-that is too big, 4 for one that cannot be read, 5 for a full disk. What it writes holds pixels and nothing else of what
-was sent.
+`python image_worker.py SOURCE PICTURE THUMBNAIL` prints the format, width and height as JSON. Exit status: 3 for a
+picture that is too big, 4 for an unreadable one, 5 for a full disk. The output contains pixels only.
 """
 
 import errno
@@ -41,11 +40,11 @@ def main(source: str, picture: str, thumbnail: str) -> int:
 
 
 class TooBig(Exception):
-    """More pixels than anybody's photo has."""
+    """The picture has more pixels than any photo."""
 
 
 def sanitize(source: str, picture: str, thumbnail: str) -> dict[str, Any]:
-    """Write the picture and its thumbnail; the facts of what was written."""
+    """Write the picture and its thumbnail; returns format, width and height."""
     from PIL import Image, ImageOps
     from pillow_heif import register_heif_opener
 
@@ -79,7 +78,7 @@ def _check_size(image: Any) -> None:
 
 
 def _pixels_only(image: Any) -> Any:
-    """A new image of the same pixels: no EXIF, no position, no comments; colours as sRGB."""
+    """Return a new image of the same pixels: no EXIF, no location, no comments; colors as sRGB."""
     image = _in_srgb(image)
     has_alpha = "A" in image.getbands() or "transparency" in image.info
     plain = image.convert("RGBA" if has_alpha else "RGB")
@@ -88,7 +87,7 @@ def _pixels_only(image: Any) -> Any:
 
 
 def _in_srgb(image: Any) -> Any:
-    """iPhones photograph in Display P3: without its profile the colours would be dull."""
+    """Convert to sRGB. iPhones use Display P3, which looks dull without its profile."""
     from PIL import ImageCms
 
     profile = image.info.get("icc_profile")
@@ -102,7 +101,7 @@ def _in_srgb(image: Any) -> Any:
 
 
 def _encoded(image: Any, *, as_png: bool) -> tuple[bytes, str]:
-    """A screenshot stays a PNG, a photo becomes a JPEG whatever it came as."""
+    """Encode: a screenshot stays a PNG, a photo becomes a JPEG."""
     if as_png and len(content := _as_png(image)) <= LARGE_PNG_BYTES:
         return content, "PNG"
     return _as_jpeg(image, quality=88), "JPEG"

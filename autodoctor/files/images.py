@@ -1,4 +1,4 @@
-"""Pictures are decoded in a process of their own: hostile ones meet its limits, not the server's memory."""
+"""Decode pictures in a separate process, so that hostile pictures meet its limits instead of the server's memory."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autodoctor.files import errors, image_worker
 
-AT_ONCE = 2  # so that pictures take at most twice `cleaning.MEMORY_BYTES`, whoever sends how many
+AT_ONCE = 2  # so that pictures take at most twice `image_worker.MEMORY_BYTES`, for any number of senders
 PATIENCE_SECONDS = 60.0
 WORK_SECONDS = 40.0
 SCRIPT = Path(image_worker.__file__)
@@ -25,7 +25,7 @@ class Picture:
 
 
 def sanitize_image(source: Path, picture: Path, thumbnail: Path) -> Picture:
-    """Write the picture anew, upright and without EXIF, with its thumbnail. Raises `FileRefused`, `OSError`."""
+    """Write the picture again, upright and without EXIF, with a thumbnail. Raises `FileRefused`, `OSError`."""
     if not _turns.acquire(timeout=PATIENCE_SECONDS):
         raise errors.busy()
     try:
@@ -47,6 +47,6 @@ def sanitize_image(source: Path, picture: Path, thumbnail: Path) -> Picture:
 
 
 def _run(*paths: Path) -> "subprocess.CompletedProcess[bytes]":
-    """Isolated: nothing of our environment, no secret, is there for whoever takes over a decoder."""
+    """Run the worker isolated: no environment and no secret, in case a decoder is taken over."""
     command = [sys.executable, "-I", str(SCRIPT), *map(str, paths)]
     return subprocess.run(command, capture_output=True, env={}, timeout=WORK_SECONDS, check=False)  # noqa: S603 our own

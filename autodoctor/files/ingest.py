@@ -1,4 +1,4 @@
-"""A file from outside: check, clean, store; then the row, in the caller's transaction."""
+"""Take in a file: check, clean, store; then the row, in the caller's transaction."""
 
 import tempfile
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Upload: TypeAlias = "UploadedFile[Any]"
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What will be stored, still in the folder of the incoming."""
+    """The data to store, still in the incoming folder."""
 
     path: Path
     thumbnail: Path | None
@@ -34,10 +34,10 @@ class Cleaned:
 
 @contextmanager
 def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
-    """The file, stored and not yet saved: the caller gives it an owner and an uploader and saves it inside.
+    """Yield the stored, unsaved file: the caller sets owner and uploader and saves it inside.
 
-    Without that, its objects are taken away again. To be entered outside of any transaction: images take a while.
-    Raises `FileRefused`.
+    Without a save, its objects are deleted. Enter it outside of any transaction: images take a while. Raises
+    `FileRefused`.
     """
     file = take(upload, now=now)
     try:
@@ -58,14 +58,14 @@ def take(upload: Upload, *, now: datetime) -> StoredFile:
 
 
 def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
-    """The row, in the caller's transaction."""
+    """Save the row, in the caller's transaction."""
     file.owner_id, file.uploader = owner_id, uploader
     file.save(force_insert=True)
     return file
 
 
 def _lend_connection() -> None:
-    """Pictures wait for each other; nobody should have to wait for a connection that does nothing meanwhile."""
+    """Give the database connection back while pictures wait for each other."""
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
 
@@ -94,7 +94,7 @@ def _store(cleaned: Cleaned, now: datetime) -> StoredFile:
 
 
 def _on_disk(upload: Upload, folder: Path) -> Path:
-    """Where its bytes are; small ones come in memory."""
+    """Return the path of the bytes; small files come in memory and are written first."""
     if hasattr(upload, "temporary_file_path"):
         return Path(upload.temporary_file_path())
     path = folder / "upload"
@@ -133,7 +133,7 @@ def _blank_descriptions(path: Path) -> None:
 
 
 def _discard_unless_saved(file: StoredFile) -> None:
-    """A commit may have stood although its confirmation was lost: then the objects stay."""
+    """Delete the objects of an unsaved file. They stay if the commit succeeded and its confirmation was lost."""
     if not StoredFile.objects.filter(pk=file.pk).exists():
         _take_back(file)
 

@@ -1,4 +1,4 @@
-"""What the clock does for files: erase what was removed, sweep what belongs to nobody."""
+"""Job handlers of files: delete removed files, sweep objects without a row."""
 
 import shutil
 import time
@@ -22,7 +22,7 @@ def erase(job: Job, now: datetime) -> None:
 
 
 def sweep(now: datetime) -> int:
-    """Take away objects that no row knows, and what a crash left half received; how many there were."""
+    """Delete objects without a row and leftovers of crashed uploads; returns how many there were."""
     return _sweep_store(now) + _sweep_incoming()
 
 
@@ -38,7 +38,7 @@ def _sweep_store(now: datetime) -> int:
 
 
 def _begin_of(hour: str, now: datetime) -> datetime:
-    """`now`, which is never swept, for a folder that is not ours."""
+    """Return the hour of a folder; `now`, which is never swept, for a folder that is not ours."""
     try:
         return datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
     except ValueError:
@@ -53,7 +53,7 @@ def _known(keys: set[str]) -> set[str]:
 
 
 def _sweep_incoming() -> int:
-    """By the time of the file system, which knows nothing of ours."""
+    """Sweep by the file system's times."""
     swept = 0
     for path in storage.incoming().iterdir():
         if path.stat().st_mtime < time.time() - YOUNG.total_seconds():

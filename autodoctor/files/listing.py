@@ -1,4 +1,4 @@
-"""Files of an owner: look them up, keep them, take them away."""
+"""Files of an owner: list, keep, remove."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,19 +17,19 @@ ERASE = "files.erase"
 
 
 def files_of(owner_id: UUID) -> QuerySet[StoredFile]:
-    """Newest first, without those that were removed."""
+    """Return the owner's files, newest first, without removed files."""
     there = StoredFile.objects.filter(owner_id=owner_id, removed_at=None)
     return there.select_related("uploader").order_by("-created_at", "id")
 
 
 def count(owner_id: UUID) -> tuple[int, int]:
-    """How many there are, and how many there ever were."""
+    """Return how many files there are, and how many there ever were."""
     removals = list(StoredFile.objects.filter(owner_id=owner_id).values_list("removed_at", flat=True))
     return removals.count(None), len(removals)
 
 
 def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:
-    """Its bytes, to be closed by the caller; for a file without a thumbnail `FileNotFoundError`."""
+    """Open the bytes; the caller closes them. Raises `FileNotFoundError` for a file without a thumbnail."""
     key = file.thumbnail_key if thumbnail else file.key
     if not key:
         raise FileNotFoundError(f"no thumbnail of {file.id}")
@@ -37,9 +37,9 @@ def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:
 
 
 def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:
-    """From now on something shows these: they cannot be removed. In the caller's transaction, in the order given.
+    """Mark files as shown, so that they cannot be removed. In the caller's transaction, in the given order.
 
-    Raises `FileRefused` when one is not there (any more).
+    Raises `FileRefused` if one does not exist (any more).
     """
     found = {file.id: file for file in files_of(owner_id).filter(id__in=ids).select_for_update(of=("self",))}
     if len(found) != len(set(ids)):
@@ -49,7 +49,9 @@ def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:
 
 
 def remove(file: StoredFile, *, now: datetime) -> None:
-    """In the caller's transaction; the bytes go once it has committed. Raises `FileRefused` for a kept one."""
+    """Remove a file in the caller's transaction; the bytes go after the commit. Raises `FileRefused` for a kept
+    file.
+    """
     changed = StoredFile.objects.filter(pk=file.pk, removed_at=None, kept=False).update(removed_at=now)
     if not changed:
         raise errors.kept()

@@ -1,4 +1,4 @@
-"""What was uploaded. Owners are opaque ids here: what they mean is known further up."""
+"""Uploaded files. Owners are opaque ids here; higher capabilities know their meaning."""
 
 import uuid
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StoredFile(models.Model):
-    """One file as it is stored, checked and cleaned; written by `intake` and `listing` only."""
+    """One file as it is stored, checked and cleaned. Written only by `ingest` and `listing`."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _("Image")
@@ -40,7 +40,7 @@ class StoredFile(models.Model):
         return self.name
 
     def facts(self) -> dict[str, Any]:
-        """As the log and the API carry it: no address, those expire."""
+        """Return the file as the log and the API carry it, without addresses, because they expire."""
         return {
             "id": str(self.id),
             "name": self.name,

@@ -1,7 +1,7 @@
-"""Phones write into films and sound recordings where they were made. It is blanked, byte for byte, in place.
+"""Blank the location that phones write into videos and recordings, byte for byte, in place.
 
-An MP4 or QuickTime file is a tree of boxes, each with its length and name. The boxes that hold descriptions become
-free space; nothing else moves, so every offset in the file still fits.
+An MP4 or QuickTime file is a tree of boxes with length and name. Boxes with descriptions become free space. Nothing
+else moves, so every offset stays valid.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class Box:
 
 
 def blank_metadata(path: Path) -> None:
-    """Blank every description in this file. Raises `ValueError` where the tree is not one; `OSError`."""
+    """Blank every description in this file. Raises `ValueError` for a broken tree; `OSError`."""
     with path.open("r+b") as file:
         for box in list(_descriptions(file, 0, path.stat().st_size, [MOST_BOXES])):
             file.seek(box.start)
@@ -45,7 +45,7 @@ def _descriptions(file: BinaryIO, begin: int, end: int, left: list[int], depth: 
 
 
 def _boxes(file: BinaryIO, begin: int, end: int, left: list[int]) -> Iterator[Box]:
-    """Those that lie side by side from `begin` to `end`; `left`: how many more the whole file may have."""
+    """Yield the boxes from `begin` to `end`; `left`: how many more the whole file may have."""
     while begin + 8 <= end:
         left[0] -= 1
         if left[0] < 0:

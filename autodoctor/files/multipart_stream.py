@@ -1,4 +1,4 @@
-"""A form with a file, taken apart while it arrives: the file grows on the disk, a batch at a time."""
+"""Parse a form with a file while it arrives: the file grows on the disk, batch by batch."""
 
 import asyncio
 from io import BufferedWriter
@@ -19,7 +19,7 @@ FILE_FIELD = "file"
 
 
 class Form:
-    """What was sent, with the file on the disk; or why it was not taken."""
+    """The sent form with its file on the disk, or the reason for a refusal."""
 
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
@@ -28,7 +28,7 @@ class Form:
 
 
 class SpooledFile(UploadedFile):  # type: ignore[type-arg]
-    """An upload that is a file of its own already, free to be moved away."""
+    """An upload that is already a file and can be moved."""
 
     def __init__(self, path: Path, *, name: str, content_type: str) -> None:
         super().__init__(None, name, content_type)
@@ -42,7 +42,7 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
         return str(self._path)
 
     def add(self, piece: bytes) -> None:
-        """Raises `FileRefused` once it is too large."""
+        """Add bytes. Raises `FileRefused` once the file is too large."""
         self.size += len(piece)
         if self.size > errors.MAX_BYTES:
             raise errors.too_large()
@@ -54,7 +54,7 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
         return self._batched >= BATCH_BYTES
 
     def write_out(self) -> None:
-        """What was added since the last time; blocks. Raises `OSError`."""
+        """Write the bytes added since the last call; blocks. Raises `OSError`."""
         self._writer = self._writer or self._path.open("xb")
         self._writer.writelines(self._batch)
         self._batch, self._batched = [], 0
@@ -65,7 +65,7 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
             self._writer = None
 
     def forget(self) -> None:
-        """Nothing stays behind. What was stored has been moved away by now."""
+        """Delete the leftovers. A stored file has already been moved."""
         self._batch = []
         try:
             self.close()
@@ -75,7 +75,7 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
 
 
 class MultipartStream:
-    """One form while it arrives; its file goes to `path`."""
+    """One form while it arrives; its file is written to `path`."""
 
     def __init__(self, boundary: str, path: Path) -> None:
         self.form = Form()
@@ -84,7 +84,7 @@ class MultipartStream:
         self._part: MultipartSegment | None = None
 
     async def all(self, receive: ASGIReceiveCallable) -> Form | None:
-        """The form; None when the client left before it was complete. After a problem the rest is only heard out."""
+        """Return the form; None if the client left early. After a problem the rest is read and discarded."""
         more = True
         while more:
             event = await receive()
@@ -117,7 +117,7 @@ class MultipartStream:
             await asyncio.to_thread(file.close)
 
     def _sort(self, found: Any) -> None:
-        """A part begins, goes on, or ends (None)."""
+        """Handle the begin, the data or the end (None) of a part."""
         if isinstance(found, MultipartSegment):
             self._part = found
             if found.filename and found.name == FILE_FIELD:

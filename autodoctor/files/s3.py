@@ -1,4 +1,4 @@
-"""A private bucket of any S3: we write the objects, and they are read through addresses that we sign."""
+"""A private S3 bucket: we write objects, and readers use signed addresses."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +26,7 @@ class PrivateBucket(S3Storage):  # type: ignore[misc] # the library has no types
         self._connections = SimpleNamespace()
 
     def look(self) -> None:
-        """Raises one of `failures` unless the bucket is there, and ours to use."""
+        """Check that the bucket exists and is usable. Raises one of `failures`."""
         self.client.head_bucket(Bucket=self.bucket_name)
 
     @property

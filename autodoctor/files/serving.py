@@ -1,4 +1,4 @@
-"""Hands out the bytes behind a signed address, piece by piece, in whole or in part."""
+"""Serve the bytes of a signed address, in pieces, in whole or in part."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ Read = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Delivery:
-    """An answer and the open file that it is about; `first` to `last` byte. Closed by `pieces`, or by `close`."""
+    """An answer and its open file; bytes `first` to `last`. Closed by `pieces`, or by `close`."""
 
     status: int
     headers: dict[str, str]
@@ -46,7 +46,7 @@ class Delivery:
         os.close(self.descriptor)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """A slow reader costs one piece of memory."""
+        """Yield the pieces. A slow reader costs the memory of one piece."""
         at = self.first
         try:
             while at <= self.last and (piece := await _read(self.descriptor, min(PIECE_BYTES, self.last - at + 1), at)):
@@ -57,7 +57,7 @@ class Delivery:
 
 
 class ServeFiles:
-    """Wraps Django: what a good address asks for is handed out here, all else is Django's to answer.
+    """Wraps Django: serves valid signed addresses itself, passes everything else on.
 
     `read` runs a query beside the event loop.
     """
@@ -95,7 +95,7 @@ async def _send(delivery: Delivery, send: ASGISendCallable) -> None:
 
 
 def deliver(file_id: UUID, rendition: str, asked_range: str) -> Delivery | None:
-    """The file in this form, if it is there and ours to serve. The address was checked by the caller."""
+    """Return the file in this form, if it exists and we serve it. The caller has checked the address."""
     file = StoredFile.objects.filter(pk=file_id, removed_at=None).first()
     key = signed_urls.key_of(file, rendition) if file else ""
     if file is None or not key or not storage.is_directory():
@@ -124,7 +124,7 @@ def _headers(file: StoredFile, rendition: str) -> dict[str, str]:
 
 
 def _extent(first: int, last: int, size: int) -> tuple[int, dict[str, str]]:
-    """The status, and what the headers say about which bytes these are."""
+    """Return the status, and the headers about the byte range."""
     if first > last:
         return 416, {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
     length = {"Content-Length": str(last - first + 1)}
@@ -134,7 +134,7 @@ def _extent(first: int, last: int, size: int) -> tuple[int, dict[str, str]]:
 
 
 def _wanted(header: str, size: int) -> tuple[int, int]:
-    """First and last byte; the first behind the last where there is nothing. Several ranges: the whole file."""
+    """Return the first and last byte; first > last for an empty file. Several ranges: the whole file."""
     asked = RANGE.fullmatch(header)
     if not asked or asked.groups() == ("", ""):
         return 0, size - 1
@@ -145,13 +145,13 @@ def _wanted(header: str, size: int) -> tuple[int, int]:
 
 
 async def _read(descriptor: int, count: int, at: int) -> bytes:
-    """At once what the system holds in memory; what has to come from the disk beside the event loop."""
+    """Read cached bytes at once; read from the disk beside the event loop."""
     piece = _in_memory(descriptor, count, at)
     return piece if piece is not None else await asyncio.to_thread(os.pread, descriptor, count, at)
 
 
 def _in_memory(descriptor: int, count: int, at: int) -> bytes | None:
-    """As a `bytearray` that nobody changes any more: making `bytes` of it would copy it once more."""
+    """Return a `bytearray` that nobody changes any more: `bytes` would be another copy."""
     if RWF_NOWAIT is None:
         return None
     piece = bytearray(count)

@@ -1,4 +1,4 @@
-"""Addresses of files that expire: one file, one form of it, one hour, and nothing about anybody in them."""
+"""Signed addresses of files that expire: one file, one form, one hour, no personal data."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ SHOWN = {StoredFile.Kind.IMAGE, StoredFile.Kind.AUDIO, StoredFile.Kind.VIDEO}  #
 
 
 def url_of(file: StoredFile, now: datetime, *, thumbnail: bool = False, download: bool = False) -> str:
-    """Where these bytes are to be had, for at most an hour."""
+    """Return the address of these bytes, valid for an hour at most."""
     rendition = THUMBNAIL if thumbnail else DOWNLOAD if download else VIEW
     if not storage.is_directory():
         return storage.presigned(
@@ -37,7 +37,7 @@ def seal(file_id: UUID, rendition: str, until: int) -> str:
 
 
 def is_valid(file_id: UUID, rendition: str, until: str, given: str, now: datetime) -> bool:
-    """Made by us for just this, and not expired."""
+    """Return whether we signed this address and it has not expired."""
     if not (until.isascii() and until.isdigit() and len(until) <= 12):
         return False
     genuine = constant_time_compare(seal(file_id, rendition, int(until)), given)
@@ -45,7 +45,7 @@ def is_valid(file_id: UUID, rendition: str, until: str, given: str, now: datetim
 
 
 def key_of(file: StoredFile, rendition: str) -> str:
-    """Empty where there is no thumbnail."""
+    """Return the object's key; empty without a thumbnail."""
     return file.thumbnail_key if rendition == THUMBNAIL else file.key
 
 

@@ -25,49 +25,49 @@ def storage() -> Storage:
 
 
 def is_directory() -> bool:
-    """Our own disk, so that we serve the bytes ourselves."""
+    """Return whether the store is our own disk, so that we serve the bytes ourselves."""
     return isinstance(storage(), FileSystemStorage)
 
 
 def directory() -> Path:
-    """Where a directory store keeps its objects."""
+    """Return the folder of a directory store."""
     return Path(cast(FileSystemStorage, storage()).location)
 
 
 def incoming() -> Path:
-    """Where files are made before they are stored; what a crash leaves there is swept."""
+    """Return the folder for uploads before they are stored; leftovers of crashes are swept."""
     folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
 
 def new_key(now: datetime) -> str:
-    """Nobody can guess it; it begins with the hour, so that a sweep knows where to look."""
+    """Return an unguessable key. It begins with the hour, so that a sweep knows where to look."""
     return f"{now:%Y%m%d%H}/{secrets.token_hex(16)}"
 
 
 def put(path: Path, key: str) -> None:
-    """Store this file, which goes away or stays as it suits the store. Raises `OSError`: no space, or no answer."""
+    """Store this file, which may be moved. Raises `OSError`: no space, or no answer."""
     with _answering(), path.open("rb") as file:
         os.fsync(file.fileno())  # what is confirmed survives a power cut
         storage().save(key, _OnDisk(file))
 
 
 def remove(*keys: str) -> None:
-    """Objects that are not there are gone already. Raises `OSError`."""
+    """Delete objects; missing objects are fine. Raises `OSError`."""
     with _answering():
         for key in filter(None, keys):
             storage().delete(key)
 
 
 def open_object(key: str) -> BinaryIO:
-    """Raises `OSError`, `FileNotFoundError` for one that is gone."""
+    """Open an object. Raises `OSError`, `FileNotFoundError` for a missing one."""
     with _answering():
         return cast(BinaryIO, storage().open(key, "rb"))
 
 
 def hours() -> list[str]:
-    """The beginnings of keys that there are."""
+    """Return the existing beginnings of keys."""
     return storage().listdir("")[0] if not is_directory() or directory().exists() else []
 
 
@@ -77,7 +77,7 @@ def keys_of(hour: str) -> set[str]:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """A store that cannot be reached is like a disk that cannot be read."""
+    """Treat an unreachable store like an unreadable disk."""
     try:
         yield
     except getattr(storage(), "failures", ()) as error:
@@ -85,21 +85,21 @@ def _answering() -> Iterator[None]:
 
 
 class _OnDisk(File):  # type: ignore[type-arg]
-    """Tells a directory that the file may be moved instead of copied."""
+    """Tells a directory store that the file may be moved instead of copied."""
 
     def temporary_file_path(self) -> str:
         return str(self.name)
 
 
 def presigned(key: str, *, seconds: int, content_type: str, disposition: str) -> str:
-    """The store's own address of the object, for that long, answered with just these headers."""
+    """Return the store's own signed address of the object, for that long, with just these headers."""
     parameters = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     s3 = cast("PrivateBucket", storage())
     return str(s3.url(key, parameters=parameters, expire=seconds))
 
 
 def check() -> None:
-    """Raises `OSError` where nothing could be stored: away, closed to us, or full."""
+    """Raise `OSError` if nothing can be stored: unreachable, no access, or full."""
     folder = incoming()
     if shutil.disk_usage(folder).free < FILE_BYTES:
         raise OSError(errno.ENOSPC, "no space for a file")

@@ -1,6 +1,6 @@
-"""Uploads on their way in: the file goes straight to the disk while it arrives, and only then somebody works on it.
+"""Receive uploads in front of Django: the file is written to the disk while it arrives, and handled afterwards.
 
-Django would read the whole body into one temporary file and copy it into another, and keep a thread and a database
+Django would read the whole body into one temporary file, copy it into another, and keep a thread and a database
 connection meanwhile. Here a slow phone costs a socket and half a megabyte.
 """
 
@@ -36,9 +36,9 @@ Admits = Callable[[HTTPScope], Awaitable[UUID | None]]
 
 
 class StreamingUpload:
-    """Wraps Django at the address of uploads. `admits`: who is asking; None for whoever may not upload there.
+    """Wraps Django at the address of uploads. `admits` returns the uploader; None if they may not upload there.
 
-    Theirs is heard out and forgotten, and Django then tells them why.
+    The body of an unauthorized upload is read and discarded, and Django then answers.
     """
 
     def __init__(self, application: ASGI3Application, admits: Admits) -> None:
@@ -58,7 +58,9 @@ class StreamingUpload:
 
     @asynccontextmanager
     async def _form(self, scope: HTTPScope, receive: ASGIReceiveCallable, boundary: str) -> AsyncIterator[Form | None]:
-        """The form once it has arrived; None when the client left before. Afterwards its file is gone or stored."""
+        """Yield the form once it has arrived; None if the client left early. Its file is deleted afterwards unless
+        stored.
+        """
         path = storage.incoming() / f"upload-{uuid4().hex}"
         taking = MultipartStream(boundary, path)
         sender = await self._admits(scope)
@@ -83,11 +85,11 @@ NOBODY = UUID(int=0)
 
 
 class NotAdmitted(Exception):
-    """Nothing was kept: whoever asked may not upload here, and hears so from the view."""
+    """Nothing was kept: the person may not upload here, and the view says so."""
 
 
 class UploadRequest(ASGIRequest):
-    """Knows the form that the reception has taken."""
+    """A request with the received form."""
 
     def _load_post_and_files(self) -> None:
         form: Form | None = self.scope.get("form")
@@ -109,7 +111,7 @@ class UploadHandler(ASGIHandler):
 
 
 def _boundary(scope: HTTPScope) -> str:
-    """Empty for anything but the upload of a form."""
+    """Return the form's boundary; empty for anything but an upload form."""
     if scope["method"] != "POST" or not UPLOAD.fullmatch(scope["path"]):
         return ""
     content_type, options = parse_options_header(header_of(scope, b"content-type"))
@@ -117,7 +119,7 @@ def _boundary(scope: HTTPScope) -> str:
 
 
 def _after_the_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """The body is read already: an empty one, and from then on whether the client leaves."""
+    """The body is already read: return an empty body, then wait for a disconnect."""
     told = False
 
     async def receive_afterwards() -> ASGIReceiveEvent:

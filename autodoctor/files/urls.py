@@ -1,4 +1,4 @@
-"""Where signed addresses lead."""
+"""The addresses of signed files."""
 
 from django.urls import path
 

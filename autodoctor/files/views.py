@@ -1,4 +1,4 @@
-"""Where signed addresses lead when nothing in front of Django has answered: to the same bytes, or to a refusal."""
+"""Signed addresses that nothing in front of Django has answered: the same bytes, or a refusal."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from autodoctor.files import signed_urls
 from autodoctor.files.serving import deliver
 
 
-@anyone  # whoever has the address may have what it names
+@anyone  # the signed address is the permission
 @require_safe
 def serve(request: HttpRequest, file_id: UUID, rendition: str) -> HttpResponseBase:
     until, seal = request.GET.get("until", ""), request.GET.get("seal", "")

@@ -1,4 +1,4 @@
-"""A look at something that may hang."""
+"""A cached check of something that may hang."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class CachedProbe(Generic[T]):
-    """One look at a time, shared by all who ask and kept for a moment: however often asked, it costs the same.
+    """One check at a time, shared by all callers and cached for a moment, at a constant cost.
 
-    It runs in a thread of its own, which nobody waits for longer than `seconds`, not even the end of the process.
+    It runs in its own thread, which nobody waits for longer than `seconds`, not even the end of the process.
     """
 
     def __init__(self, look: Callable[[], T], *, seconds: float, fresh_seconds: float) -> None:
@@ -27,7 +27,7 @@ class CachedProbe(Generic[T]):
         self._found: Future[T] | None = None
 
     def begin(self) -> "Future[T]":
-        """Look, unless somebody does or has just done."""
+        """Start the check, unless one is running or has just finished."""
         with self._lock:
             now = time.monotonic()
             if self._found is None or (self._found.done() and now - self._ended_at >= self._fresh_seconds):
@@ -36,7 +36,7 @@ class CachedProbe(Generic[T]):
             return self._found
 
     def get(self) -> T:
-        """What was seen. Raises `TimeoutError` when that takes too long, else what the look raised."""
+        """Return the result. Raises `TimeoutError` if it takes too long, else the check's error."""
         found = self.begin()
         return found.result(timeout=max(0.0, self._begun_at + self._seconds - time.monotonic()))
 

@@ -1,4 +1,4 @@
-"""How things stand when Prometheus asks: from the database in two short queries, and from this process."""
+"""Metrics that are read when Prometheus asks: from the database in two short queries, and from this process."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ FRESH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Rows:
-    """What the database says. Ages in seconds."""
+    """The database's figures. Ages in seconds."""
 
     sessions: dict[str, int]
     jobs: dict[str, int]
@@ -32,7 +32,7 @@ class Rows:
 
 
 def read() -> Rows:
-    """Bounded by what is open: nothing here grows with the past."""
+    """Read the figures. The cost depends on what is open, not on the history."""
     now = timezone.now()
     open_ones = Session.objects.filter(state__in=OPEN).order_by().values_list("state").annotate(Count("id"))
     waits = Q(parked_at=None)
@@ -60,7 +60,7 @@ class DatabaseCollector(Collector):
         self._rows = CachedProbe(read, seconds=LIMIT_SECONDS, fresh_seconds=FRESH_SECONDS)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing is read before somebody asks."""
+        """Describe the metrics without reading anything."""
         return []
 
     def collect(self) -> Iterable[GaugeMetricFamily]:

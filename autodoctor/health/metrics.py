@@ -1,4 +1,4 @@
-"""Figures for Prometheus: counted where things happen, by way of the signals that are sent there anyway."""
+"""Metrics for Prometheus, counted by signals."""
 
 from datetime import datetime
 
@@ -87,5 +87,5 @@ def on_parked(*, job: Job, **_signal: object) -> None:
 
 
 def _kind(job: Job) -> str:
-    """A row that nobody knows is no new series."""
+    """Map unknown kinds to one label, so that they create no new series."""
     return job.kind if job.kind in registered() else "unknown"

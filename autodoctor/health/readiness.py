@@ -1,4 +1,4 @@
-"""Can this process serve? Each part of it is looked at for a second at most."""
+"""Readiness: whether this process can serve. Each part is checked for a second at most."""
 
 import logging
 import threading
@@ -27,12 +27,12 @@ MOST_LATE = timedelta(seconds=30)  # twice what a stalled process may hold a dea
 
 
 class Behind(Exception):
-    """Deadlines are not acted on."""
+    """No process acts on deadlines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Asks whether the event loop takes what is published."""
+    """Checks whether the event loop receives published notes."""
 
     heard: threading.Event
 
@@ -53,7 +53,7 @@ def look_at_bus() -> None:
 
 
 def look_at_clock() -> None:
-    """Somebody runs what is due, here or in another process."""
+    """Check that deadlines run, here or in another process."""
     now = timezone.now()
     due = Job.objects.filter(parked_at=None, external=False, run_at__lte=now - MOST_LATE)
     if due.exists():
@@ -61,7 +61,7 @@ def look_at_clock() -> None:
 
 
 class Part:
-    """One thing that must work, and how it did."""
+    """One required part, and its result."""
 
     def __init__(self, name: str, look: Callable[[], None], fresh_seconds: float = FRESH_SECONDS) -> None:
         self.name = name
@@ -72,7 +72,7 @@ class Part:
         self._glance.begin()
 
     def line(self) -> dict[str, str | bool | int]:
-        """The same for everybody who asks: that it fails; why, the log says."""
+        """Return the result, the same for every caller; the reason is in the log."""
         try:
             milliseconds = self._glance.get()
         except Exception as error:
@@ -91,7 +91,7 @@ class Part:
         return timed
 
     def _note(self, error: Exception | None) -> None:
-        """Each change once: this is asked every second."""
+        """Log each change once, because callers ask every second."""
         was_fine, self._was_fine = self._was_fine, error is None
         if was_fine and error is not None:
             logger.error("Not ready: %s (%s)", self.name, type(error).__qualname__)
@@ -108,7 +108,7 @@ PARTS = (
 
 
 def answer() -> HttpResponse:
-    """A line of JSON for each part: 200 when all are well, else 503."""
+    """Return a line of JSON per part: 200 if all are well, else 503."""
     for part in PARTS:
         part.begin()
     lines = [part.line() for part in PARTS]

@@ -1,4 +1,4 @@
-"""Every request and every socket has an id, which all lines of the log about it carry."""
+"""Give every request and every socket an id that all its log lines carry."""
 
 import re
 import secrets
@@ -17,7 +17,7 @@ _session = re.compile(r"/sessions/([0-9a-f]{8}-[0-9a-f-]{27})(?:/|$)")
 
 
 class RequestIds:
-    """Wraps an ASGI application: binds the id, and the session that the address names; answers with the id."""
+    """Wraps an ASGI application: binds the id and the address's session, and answers with the id."""
 
     def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._application = application
@@ -33,7 +33,7 @@ class RequestIds:
 
 
 def _given(scope: Scope) -> str:
-    """As the proxy in front named it; anybody else's word is not taken. Empty without one."""
+    """Return the trusted proxy's id; empty without one."""
     if not _is_from_proxy(scope):
         return ""
     named = [value.decode("latin-1") for name, value in scope["headers"] if name == HEADER]

@@ -16,7 +16,7 @@ from autodoctor.health.metrics import REGISTRY
 @require_GET
 @anyone
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For whoever has the token; without one configured, for this machine. Nobody else finds anything here."""
+    """Show the metrics with the token; without a configured token, to this machine only. Everybody else gets 404."""
     if not _may_look(request):
         raise Http404
     return HttpResponse(
@@ -32,7 +32,7 @@ def _may_look(request: HttpRequest) -> bool:
 
 
 def _is_from_here(request: HttpRequest) -> bool:
-    """A proxy on this machine that we do not know of would make everybody somebody from here."""
+    """Return whether the request comes from this machine. An unknown local proxy would make everybody local."""
     forwarded = {"X-Forwarded-For", "X-Real-Ip", "Forwarded"} & {name.title() for name in request.headers}
     if forwarded and not settings.TRUSTED_PROXIES:
         return False

@@ -1,4 +1,4 @@
-"""One mail to one person, handed to the mail server now."""
+"""Deliver one mail to one person: hand it to the mail server now."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ NEVER = {400, 413, 422}
 
 
 class Person(Protocol):
-    """Whoever has an account; or `Recipient`, an address without one."""
+    """A person with an account, or `Recipient`, an address without one."""
 
     @property
     def email(self) -> str: ...
@@ -47,10 +47,10 @@ def deliver(
     attachments: Sequence[Attachment] = (),
     images: Images | None = None,
 ) -> None:
-    """Render and send, outside of any transaction. `template`, `context` and `key` are those of `post`.
+    """Render and send, outside of any transaction. `template`, `context` and `key` are those of `queue_mail`.
 
-    `images` stand in the HTML as `cid:<name>`. Raises `GiveUp` when the server will never take this mail (a refused
-    address), and else what went wrong (no server, no answer): worth another attempt.
+    The HTML shows `images` as `cid:<name>`. Raises `GiveUp` for a permanent refusal (a refused address), and other
+    errors (no server, no answer) for a temporary failure.
     """
     recipient = _recipient(to)
     letter = render(template, {**context, "to_name": recipient.name}, time_zone=recipient.time_zone)
@@ -66,12 +66,12 @@ def deliver(
 
 
 def message_id(key: str) -> str:
-    """The same for every attempt, so that a receiver who got a mail twice can tell."""
+    """Return the id of the mail, the same for every attempt, so that receivers recognize a duplicate."""
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 def _recipient(to: Person | str) -> Person:
-    """An address of one of our people is written to as its owner."""
+    """Return the owner of an address that belongs to an account."""
     if not isinstance(to, str):
         return to
     return get_user_model().objects.filter(email=to).first() or Recipient(to)
@@ -79,7 +79,7 @@ def _recipient(to: Person | str) -> Person:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Tell a mail that nobody will ever take from a server that is not well."""
+    """Tell a permanent refusal from a temporary failure."""
     try:
         yield
     except (SMTPRecipientsRefused, SMTPDataError, AnymailRequestsAPIError) as error:
@@ -91,7 +91,7 @@ def _refusals() -> Iterator[None]:
 
 
 def _check_taken(message: Envelope) -> None:
-    """A service may have answered without saying yes. Mail by SMTP has no such status."""
+    """Raise unless the service accepted the mail. SMTP has no such status."""
     answer = getattr(message, "anymail_status", None)
     if answer is not None and not answer.status <= {"sent", "queued"}:
         raise GiveUp(f"not taken: {', '.join(answer.status)}")

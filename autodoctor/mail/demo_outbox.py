@@ -1,4 +1,4 @@
-"""The demo's mail: files in the data directory instead of a server, newest first."""
+"""The demo's outbox: files in the data directory instead of a server, newest first."""
 
 import hashlib
 import re
@@ -21,7 +21,7 @@ NAME = re.compile(r"\d{8}T\d{12}-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class Attached:
-    """One file of a kept mail."""
+    """One attachment of a stored mail."""
 
     name: str
     content_type: str
@@ -30,7 +30,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class KeptMail:
-    """One mail in the outbox. In `html` the images are in place."""
+    """One mail in the outbox. Its `html` has the images inline."""
 
     name: str
     subject: str
@@ -42,7 +42,7 @@ class KeptMail:
 
     @property
     def words(self) -> str:
-        """How it begins."""
+        """Return the beginning of the text."""
         return " ".join(self.text.split())
 
 
@@ -59,12 +59,12 @@ def folder() -> Path:
 
 
 def names() -> list[str]:
-    """Of every mail, the newest first."""
+    """Return the names of all mails, the newest first."""
     return sorted((path.stem for path in folder().glob("*.eml") if NAME.fullmatch(path.stem)), reverse=True)
 
 
 def read(name: str) -> KeptMail:
-    """Raises `FileNotFoundError` for anything that is not the name of a kept mail."""
+    """Read a mail. Raises `FileNotFoundError` for anything but a stored mail's name."""
     if not NAME.fullmatch(name):
         raise FileNotFoundError(name)
     message = message_from_bytes((folder() / f"{name}.eml").read_bytes(), policy=policy.default)

@@ -1,4 +1,4 @@
-"""The job that sends a posted mail."""
+"""The job that sends a queued mail."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from autodoctor.scheduler.models import Job
 
 
 def send(job: Job, now: datetime) -> None:
-    """Hand it over as its recipient is known now; nothing when their account is gone since."""
+    """Deliver the mail to its recipient as known now; nothing if the account is gone."""
     to = job.payload.get("address") or get_user_model().objects.filter(pk=job.payload["user_id"]).first()
     if to:
         deliver(job.payload["template"], to=to, context=job.payload["context"], key=job.key)

@@ -1,4 +1,4 @@
-"""Text, HTML, what the HTML shows and what is attached, as one message."""
+"""Build one message from text, HTML, images and attachments."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class Envelope(EmailMultiAlternatives):
 def envelope(
     letter: Letter, *, to: str, headers: dict[str, str], attachments: Sequence[Attachment], images: Images
 ) -> Envelope:
-    """`to` is an address alone: a name there would let a stranger put words into somebody's inbox."""
+    """Build the message. `to` is an address without a name: a name would let a stranger write into somebody's inbox."""
     message = Envelope(letter.subject, letter.text, settings.DEFAULT_FROM_EMAIL, [to], headers=headers)
     message.attach_alternative(letter.html, "text/html")
     for cid, (content_type, content) in images.items():

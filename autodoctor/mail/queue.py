@@ -1,4 +1,4 @@
-"""Post a mail: it leaves from the durable queue once the caller's transaction has committed."""
+"""Queue a mail: it is sent after the caller's transaction has committed."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ def queue_mail(
     now: datetime,
     session_id: UUID | None = None,
 ) -> None:
-    """Write to a person, or to a bare address, in the caller's transaction.
+    """Queue a mail to a person, or to a bare address, in the caller's transaction.
 
     `template` names `<template>.txt`, whose first line is "Subject: …". `context` is JSON; its keys ending in `_at`
     hold ISO 8601 times and arrive in the template as moments in the recipient's time zone. `site_url` and `to_name`

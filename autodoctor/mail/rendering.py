@@ -1,4 +1,4 @@
-"""Template and facts to subject, text and HTML, in the recipient's time zone."""
+"""Render template and context to subject, text and HTML, in the recipient's time zone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LONGEST_SUBJECT = 150  # characters
 
 @dataclass(frozen=True)
 class Letter:
-    """What is sent: the text, and the same in HTML."""
+    """The rendered mail: text and HTML."""
 
     subject: str
     text: str
@@ -30,7 +30,7 @@ class Malformed(Exception):
 
 
 def render(template: str, context: Mapping[str, Any], *, time_zone: str) -> Letter:
-    """Raises `TemplateDoesNotExist` or `Malformed`: both are ours to mend."""
+    """Render a mail. Raises `TemplateDoesNotExist` or `Malformed`: both are our bugs."""
     with timezone.override(ZoneInfo(time_zone)), translation.override(settings.LANGUAGE_CODE):
         facts = _moments(dict(context)) | {"site_url": settings.SITE_URL}
         subject, text = _text(template, facts)
@@ -41,7 +41,7 @@ def render(template: str, context: Mapping[str, Any], *, time_zone: str) -> Lett
 
 
 def one_line(text: str) -> str:
-    """Without anything that could begin another line, or header, and without what cannot be seen."""
+    """Return one line without invisible characters, so that no text starts another header."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
@@ -54,7 +54,7 @@ def _text(template: str, facts: dict[str, Any]) -> tuple[str, str]:
 
 
 def _plain(template: str, facts: dict[str, Any]) -> str:
-    """Nothing in plain text is markup, so nothing is escaped."""
+    """Plain text has no markup, so nothing is escaped."""
     page = Engine.get_default().get_template(template).render(Context(facts, autoescape=False))
     return page.replace("\0", "").strip()
 

@@ -1,8 +1,8 @@
-"""The text of a mail taken apart for its HTML: paragraphs, a code to copy, a way on.
+"""Split a mail's text into blocks for its HTML: paragraphs, a code, links.
 
-A line of its own that begins with four spaces is a code. A line of its own that is one of our links, or a few words, a
-colon and such a link, leads on: the first is the mail's button. Other addresses stay text: whatever people have written
-into a name or a concern, no button leads away from here.
+A separate line that begins with four spaces is a code. A separate line that is one of our links, or a label, a colon
+and such a link, is a link: the first is the mail's button. Other addresses stay text: whatever people write into a name
+or a concern, no button leads away from this site.
 """
 
 import re
@@ -35,7 +35,7 @@ def blocks(text: str) -> list[Block]:
 
 
 def _blocks_of(chunk: str) -> Iterator[Block]:
-    """Lines that follow each other make one paragraph, until one is something else."""
+    """Join consecutive lines into paragraphs."""
     paragraph = Block("paragraph")
     for line in filter(str.strip, chunk.splitlines()):
         special = _special(line)

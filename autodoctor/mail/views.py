@@ -1,4 +1,4 @@
-"""The demo's outbox as pages; not there at all outside of it."""
+"""The demo's outbox as pages; 404 outside the demo."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -22,7 +22,7 @@ AS_IN_A_MAIL = (
 
 
 def demo_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """404 unless DEBUG: what stands in these mails would sign anybody in."""
+    """404 unless DEBUG is on: these mails contain sign-in codes."""
 
     @require_safe
     @never_cache
@@ -48,7 +48,7 @@ def letter(request: HttpRequest, name: str) -> HttpResponse:
 
 @demo_only
 def letter_html(request: HttpRequest, name: str) -> HttpResponse:
-    """As a mail client shows it, to be framed by the page of the letter: nothing in it runs, nothing is fetched."""
+    """Return the mail as a client shows it, for a frame: nothing in it runs, nothing is fetched."""
     html = _kept(name).html.replace("<head>", '<head><base target="_blank">', 1)
     return HttpResponse(html, headers={"Content-Security-Policy": AS_IN_A_MAIL, "X-Frame-Options": "SAMEORIGIN"})
 

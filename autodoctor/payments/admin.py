@@ -1,4 +1,4 @@
-"""The ledger and the inbox, for staff to read: money moves through actions only."""
+"""The ledger and the webhook inbox, read-only for staff: money moves through actions only."""
 
 from django.contrib import admin
 

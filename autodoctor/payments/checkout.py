@@ -1,7 +1,7 @@
-"""The page on which a customer pays: at most one is open per payment.
+"""Checkout: the page where a customer pays. At most one page is open per payment.
 
-Before Stripe is asked for one, the request and its number are stored; the number is part of the idempotency key. So
-two callers at once, or a retry after a crash, ask for the same page and get it.
+The request and its number are stored before Stripe is called; the number is part of the idempotency key. Two callers at
+once, or a retry after a crash, therefore get the same page.
 """
 
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ TIME_TO_PAY = timedelta(minutes=5)  # a page with less left is replaced
 
 
 class NotPayable(Exception):
-    """Nothing is left to pay: it is paid, or was called off. `payment` tells which."""
+    """The payment cannot be paid: it is already paid or canceled. `payment` has the state."""
 
     def __init__(self, payment: Payment) -> None:
         super().__init__(payment.state)
@@ -31,9 +31,9 @@ class NotPayable(Exception):
 
 
 def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: datetime) -> Payment:
-    """The payment with an open page at `checkout_url` until `checkout_expires_at`: the one it has, else a new one.
+    """Return the payment with an open page at `checkout_url` until `checkout_expires_at`; reuse an open page.
 
-    Raises `NotPayable`, and the gateway's errors. Not to be called in a transaction.
+    Raises `NotPayable` and `PaymentError`. Must not run in a transaction.
     """
     payment = payable(payment)
     _give_up_attempt(payment, now)
@@ -46,7 +46,7 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
         return payable(payment)
     _claim(payment, success_url, cancel_url, now)
     before, payment = payment, payable(payment)
-    if payment.checkout_number == before.checkout_number:  # the kept card was asked in between: first give that up
+    if payment.checkout_number == before.checkout_number:  # the saved card was charged meanwhile: end that attempt
         return open_checkout(payment=payment, success_url=success_url, cancel_url=cancel_url, now=now)
     if not payment.checkout_id:
         _ask(payment)
@@ -54,7 +54,7 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
 
 
 def refresh(*, payment: Payment, now: datetime) -> Payment:
-    """Ask Stripe how this payment stands, and settle it. Raises the gateway's errors. Not for use in a transaction."""
+    """Sync this payment with Stripe. Raises `PaymentError`. Must not run in a transaction."""
     payment = Payment.objects.get(id=payment.id)
     intent_id = payment.intent_id or ("" if payment.checkout_number else payment.attempt_id)
     if not intent_id and payment.checkout_id:
@@ -65,7 +65,7 @@ def refresh(*, payment: Payment, now: datetime) -> Payment:
 
 
 def shut(*, payment: Payment, now: datetime) -> None:
-    """See to it that nobody can pay this any more; a success that came first is settled. Safe to repeat."""
+    """Make sure that nobody can pay this payment any more. An earlier success is synced. Safe to repeat."""
     current = _asked_for(payment)
     if current and current.status == "open":
         current = _expired(payment, current)
@@ -76,7 +76,7 @@ def shut(*, payment: Payment, now: datetime) -> None:
 
 
 def payable(payment: Payment) -> Payment:
-    """As the row is now. Raises `NotPayable`."""
+    """Return the current row. Raises `NotPayable`."""
     payment = Payment.objects.select_related("payer").get(id=payment.id)
     if payment.state != State.CREATED or payment.due_cents is not None:
         raise NotPayable(payment)
@@ -84,7 +84,7 @@ def payable(payment: Payment) -> Payment:
 
 
 def _asked_for(payment: Payment) -> CheckoutSnapshot | None:
-    """The page last asked for, if it came about: a crash may have kept its id from us."""
+    """Return the page of the last request, if Stripe created it: a crash may have lost its id."""
     if not payment.checkout_number:
         return None
     try:
@@ -109,7 +109,7 @@ def _expired(payment: Payment, current: CheckoutSnapshot) -> CheckoutSnapshot:
 
 
 def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
-    """Raises `NotPayable` when it succeeded, also if it does not fit: nobody is to pay twice."""
+    """Sync the attempt. Raises `NotPayable` after a success, even a mismatching one: nobody may pay twice."""
     found = stripe.payment(intent_id)
     settled = sync_payment(payment_id=payment.id, snapshot=found, now=now)
     if found.status in HELD_OR_CHARGED:
@@ -117,7 +117,9 @@ def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
 
 
 def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> None:
-    """Write down the next request, unless the kept card is asked. Of two callers one does; both send what it wrote."""
+    """Store the next request, unless the saved card is being charged. Of two callers one stores; both send the stored
+    one.
+    """
     request = stripe_requests.checkout(
         payment_id=payment.id,
         owner_id=payment.owner_id,
@@ -147,7 +149,7 @@ def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -
 
 
 def _customer_id(user: User) -> str:
-    """Our person at Stripe, so that a card can be kept for them."""
+    """Return the person's customer id at Stripe, so that Stripe can save a card."""
     known = StripeCustomer.objects.filter(user=user).first()
     if known:
         return known.stripe_id
@@ -159,7 +161,7 @@ def _customer_id(user: User) -> str:
 
 
 def ask_bank(payment: Payment) -> str:
-    """The id of the attempt with the kept card: the one that was made under this payment's key, else a new one."""
+    """Charge the saved card. Returns the attempt's id: the existing one of this payment's key, else a new one."""
     if payment.attempt_id:
         return payment.attempt_id
     made = stripe.attempt(payment.attempt_request, key=f"attempt:{payment.id}")
@@ -168,9 +170,9 @@ def ask_bank(payment: Payment) -> str:
 
 
 def _give_up_attempt(payment: Payment, now: datetime) -> None:
-    """Before the first page opens: the attempt can no longer succeed. Raises `NotPayable` when it has.
+    """End the attempt before the first page opens. Raises `NotPayable` if it succeeded.
 
-    One that nobody has heard of since is asked for again by its key, so that it cannot come through beside the page.
+    An attempt without an answer is repeated by its key, so that it cannot succeed beside the page.
     """
     if not payment.attempted_at or payment.checkout_number:
         return
@@ -192,7 +194,7 @@ def _attempt_of(payment: Payment) -> str:
 
 
 def _stopped(intent_id: str) -> PaymentSnapshot:
-    """The attempt, cancelled unless it came to its end before. Raises `Unavailable` while the bank still decides."""
+    """Return the attempt, canceled unless it ended before. Raises `Unavailable` while the bank still decides."""
     found = stripe.payment(intent_id)
     if found.status in FINAL:
         return found

@@ -1,4 +1,4 @@
-"""Why a card was not accepted, in words for the person who holds it."""
+"""Why a card was declined, in words for its holder."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,5 +22,5 @@ _SENTENCES: dict[str, Promise] = {
 
 
 def sentence(code: str) -> Promise:
-    """What to tell the holder of a card that was declined with this code."""
+    """Return the sentence for a decline code."""
     return _SENTENCES.get(code, _USUAL)

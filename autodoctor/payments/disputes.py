@@ -1,6 +1,6 @@
-"""Disputes of our charges: what Stripe says of them now, and what that means for the money we have.
+"""Disputes of charges: their present state at Stripe, and what they mean for our money.
 
-Nothing here knows more of a session than the payment does: what was said and done in it stays as it is.
+A dispute changes money only; the session stays as it is.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ Outcome = Dispute.Outcome
 
 
 def holds_earning(payment: Payment) -> bool:
-    """Nobody may be paid out of this charge: a dispute of it is open, or nothing more of it is known yet."""
+    """Return whether a dispute holds the earning: a dispute is open, or its details are not known yet."""
     return is_open(payment) or (payment.disputed_at is not None and not payment.disputes.all())
 
 
@@ -23,13 +23,13 @@ def is_open(payment: Payment) -> bool:
 
 
 def lost_cents(payment: Payment) -> int:
-    """What banks have taken back of this charge for good."""
+    """Return the cents that banks have taken back of this charge for good."""
     lost = sum(dispute.amount_cents for dispute in payment.disputes.all() if dispute.outcome == Outcome.LOST)
     return min(lost, payment.captured_cents)
 
 
 def follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
-    """Write down how the disputes of a payment stand, and schedule the news. The caller holds the payment's row."""
+    """Store the state of a payment's disputes and schedule the news. The caller holds the payment's lock."""
     first = Payment.objects.filter(id=payment.id, disputed_at=None).update(disputed_at=now)
     if first:
         payment.disputed_at = now

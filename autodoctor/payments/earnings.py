@@ -1,7 +1,7 @@
-"""What mechanics earn: a share of each charge, sent once nothing is in the way, taken back for what was given back.
+"""Earnings of mechanics: a share of each charge, sent when nothing blocks it, taken back after refunds.
 
-There is one way forward, `advance`: it compares what somebody has earned with what was sent, and decides the
-difference. So it does not matter which news comes first, or how often.
+`advance` is the only way forward: it compares the share with what was sent and decides the difference. So the order and
+number of news do not matter.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ Kind, State = Movement.Kind, Movement.State
 
 
 class WaitReason(models.TextChoices):
-    """What has to happen before an earning is sent."""
+    """What must happen before an earning is sent."""
 
     DISPUTE = "dispute", _("the customer’s bank")
     SUMMARY = "summary", _("the summary")
@@ -44,7 +44,7 @@ class EarningStatus(models.TextChoices):
 
 @dataclass(frozen=True)
 class EarningPosition:
-    """How an earning stands at a moment. Amounts in cents."""
+    """The state of an earning at a moment. Amounts in cents."""
 
     stands: EarningStatus
     waits: tuple[WaitReason, ...]
@@ -53,9 +53,9 @@ class EarningPosition:
 
 
 def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summary: bool, now: datetime) -> None:
-    """Who has earned what was charged for a session that is over, since when, and whether the summary is missing.
+    """Store who earns a charge, since when, and whether the summary is missing.
 
-    Joins the caller's transaction. Too little for a share makes no row.
+    Joins the caller's transaction. A share below one cent creates no row.
     """
     with transaction.atomic():
         for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True):
@@ -85,7 +85,7 @@ def look_again(payment_id: UUID, now: datetime) -> None:
 
 
 def resume(mechanic_id: UUID, now: datetime) -> None:
-    """Their account takes transfers: go on with all that is not sent. In a transaction."""
+    """Send the earnings that waited for this account. Runs in a transaction."""
     kept_share = (F("gross_cents") - F("borne_cents")) * F("share_percent")
     unsent = Earning.objects.alias(open=kept_share - (F("transferred_cents") - F("reversed_cents")) * 100)
     for earning in unsent.filter(mechanic_id=mechanic_id, open__gte=100).select_related("payment"):
@@ -93,7 +93,7 @@ def resume(mechanic_id: UUID, now: datetime) -> None:
 
 
 def advance(*, payment_id: UUID, now: datetime) -> None:
-    """Decide what follows from how things stand now; nothing when that is done already."""
+    """Decide what follows from the present state; does nothing if it is already done."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if earning := Earning.objects.filter(payment_id=payment_id).first():
@@ -102,7 +102,7 @@ def advance(*, payment_id: UUID, now: datetime) -> None:
 
 
 def finish(movement_id: UUID, stripe_id: str, now: datetime) -> None:
-    """It is done at Stripe; whoever learns that first goes on from there."""
+    """Record that Stripe has done the movement. The first caller continues from there."""
     with transaction.atomic():
         movement = _locked(movement_id)
         if movement.state == State.DECIDED:
@@ -114,7 +114,7 @@ def finish(movement_id: UUID, stripe_id: str, now: datetime) -> None:
 
 
 def withdraw(movement_id: UUID, now: datetime) -> None:
-    """The account takes no transfers after all: it is not sent, and waits again."""
+    """Withdraw the movement because the account takes no transfers. The earning waits again."""
     with transaction.atomic():
         movement = _locked(movement_id)
         if movement.state == State.DECIDED:
@@ -128,7 +128,7 @@ def withdraw(movement_id: UUID, now: datetime) -> None:
 
 
 def note_refusal(movement: Movement, code: str) -> None:
-    """Stripe said no, for good under this key: the next attempt has another."""
+    """Record a final refusal under this key; the next attempt has another key."""
     Movement.objects.filter(id=movement.id).update(refusals=F("refusals") + 1, refused_code=code[:120])
 
 
@@ -137,7 +137,7 @@ def payable_at(earning: Earning) -> datetime:
 
 
 def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> EarningPosition:
-    """How it stands, with what is prefetched by `with_all`."""
+    """Return the earning's state from the data prefetched by `with_all`."""
     waits = tuple(_waits(earning, account, now))
     sent = {kind: _total(earning, kind, {State.DONE}) for kind in Kind}
     paid = sent[Kind.TRANSFER] - sent[Kind.REVERSAL]
@@ -150,7 +150,7 @@ def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> 
 
 
 def with_all(earnings: "models.QuerySet[Earning]") -> "models.QuerySet[Earning]":
-    """With all that `position` looks at, in four queries."""
+    """Prefetch everything that `position` reads, in four queries."""
     return earnings.select_related("payment").prefetch_related("payment__refunds", "payment__disputes", "movements")
 
 
@@ -180,7 +180,7 @@ def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> It
 
 
 def _borne(earning: Earning) -> list[Refund]:
-    """Refunds at the mechanic's expense."""
+    """Return the refunds that the mechanic bears, in cents."""
     return [refund for refund in earning.payment.refunds.all() if refund.borne_by == Refund.Bearer.MECHANIC]
 
 
@@ -189,7 +189,7 @@ def _total(earning: Earning, kind: str, states: set[Movement.State]) -> int:
 
 
 def _advance(earning: Earning, now: datetime) -> None:
-    """Under the payment's lock."""
+    """Decide under the payment's lock."""
     given_back = sum(refund.amount_cents for refund in _borne(earning) if refund.state == Refund.State.ISSUED)
     earning.borne_cents = min(given_back + disputes.lost_cents(earning.payment), earning.gross_cents)
     owed = earning.share_cents - earning.net_cents
@@ -217,7 +217,7 @@ def _send(earning: Earning, cents: int, account: PayoutAccount, now: datetime) -
 
 
 def _take_back(earning: Earning, cents: int, now: datetime) -> None:
-    """From what was sent last first; of one that is on its way, once it has arrived."""
+    """Take back from the last transfer first; from a pending transfer after it has arrived."""
     earning.reversed_cents += cents
     transfers = earning.movements.filter(kind=Kind.TRANSFER).exclude(state=State.WITHDRAWN)
     for transfer in transfers.prefetch_related("reversals").order_by("-created_at"):
@@ -244,7 +244,7 @@ def _move_at(movement: Movement, earning: Earning, moment: datetime) -> None:
 
 
 def _locked(movement_id: UUID) -> Movement:
-    """As it stands once nobody else decides about this charge."""
+    """Return the earning, locked."""
     payment = Payment.objects.select_for_update().get(earning__movements=movement_id)
     movement = Movement.objects.select_related("earning").get(id=movement_id)
     movement.earning.payment = payment

@@ -1,4 +1,4 @@
-"""What is done at Stripe, from the durable queue. Each may run again after a crash: same key, same outcome."""
+"""Job handlers that call Stripe. Each may run again after a crash: same key, same outcome."""
 
 import logging
 from collections.abc import Callable
@@ -22,7 +22,7 @@ State = Payment.State
 
 
 def capture(job: Job, now: datetime) -> None:
-    """Charge what is due of a hold."""
+    """Charge the due amount of a hold."""
     payment = Payment.objects.get(id=job.key)
     due, key = payment.to_capture_cents, job.idempotency_key
     if payment.state == State.AUTHORISED and due:
@@ -30,7 +30,7 @@ def capture(job: Job, now: datetime) -> None:
 
 
 def release(job: Job, now: datetime) -> None:
-    """Let go of a hold of which nothing is due."""
+    """Release a hold of which nothing is due."""
     payment = Payment.objects.get(id=job.key)
     decided = payment.due_cents is not None and not payment.to_capture_cents
     if payment.state == State.AUTHORISED and decided:
@@ -38,7 +38,7 @@ def release(job: Job, now: datetime) -> None:
 
 
 def close(job: Job, now: datetime) -> None:
-    """Call off a payment that nobody has made; one that comes first is settled, which releases it."""
+    """Cancel an unpaid payment. A payment that succeeds first is synced, which releases it."""
     payment = Payment.objects.get(id=job.key)
     if payment.state == State.CREATED and payment.due_cents == 0:
         checkout.shut(payment=payment, now=now)
@@ -46,27 +46,27 @@ def close(job: Job, now: datetime) -> None:
 
 
 def collect(job: Job, now: datetime) -> None:
-    """Go on with a payment that is made in a running session, wherever that was left."""
+    """Continue a payment of a running session from where it stopped."""
     payment = Payment.objects.get(id=job.key)
     with suppress(checkout.NotPayable):
         saved_card.collect(payment=payment, now=now)
 
 
 def forget_card(job: Job, now: datetime) -> None:
-    """A card that its holder has removed; one that is gone already is what was wanted."""
+    """Delete a removed card at Stripe; a card that is already gone is fine."""
     with suppress(stripe.Invalid, stripe.Unknown):
         stripe.forget_card(job.key, key=job.idempotency_key)
 
 
 def give_back(job: Job, now: datetime) -> None:
-    """Issue a refund that stands in the ledger. One that Stripe refuses ends as failed."""
+    """Issue a refund of the ledger. A refund that Stripe refuses ends as failed."""
     refund = Refund.objects.select_related("payment").get(id=job.key)
     if refund.state == Refund.State.REQUESTED:
         sync_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
 
 
 def reconcile_lately(job: Job, now: datetime) -> None:
-    """Support hears of every payment of ours that differs at Stripe, once; what is no payment of ours is logged."""
+    """Alert support once about every payment that differs at Stripe; log differences without a payment."""
     for difference in reconcile.differences(now - RECONCILED):
         known = Payment.objects.filter(id=difference.payment_id) if difference.payment_id else Payment.objects.none()
         if (payment := known.first()) is None:
@@ -77,7 +77,7 @@ def reconcile_lately(job: Job, now: datetime) -> None:
 
 
 def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
-    """The one made before, should the key be forgotten there; else a new one."""
+    """Return the earlier refund if Stripe has forgotten the key, else create a refund."""
     intent_id = refund.payment.intent_id
     for made in stripe.payment(intent_id).refunds:
         if made.refund_id == str(refund.id):
@@ -91,7 +91,7 @@ def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
 
 
 def advance(job: Job, now: datetime) -> None:
-    """Go on with what a mechanic earned of a charge."""
+    """Send or take back what a mechanic earns of a charge."""
     earnings.advance(payment_id=UUID(job.key), now=now)
 
 

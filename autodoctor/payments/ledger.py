@@ -1,4 +1,4 @@
-"""What is owed: payments opened, decided and given back. Each of these joins the caller's transaction."""
+"""The ledger: payments opened, decided and refunded. Every function joins the caller's transaction."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -19,11 +19,11 @@ IF_NOBODY_DOES = timedelta(seconds=15)
 
 
 class NotRefundable(Exception):
-    """Nothing was charged, or less than this is left of it."""
+    """Nothing was charged, or the rest of the charge is smaller than the amount."""
 
 
 class Disputed(NotRefundable):
-    """The customer's bank has the money of this charge until it decides: nothing can be given back meanwhile."""
+    """The customer's bank holds the money until it decides: no refund is possible."""
 
 
 def open_booking(
@@ -37,7 +37,7 @@ def open_booking(
     keep_card: bool,
     now: datetime,
 ) -> Payment:
-    """The payment of a booking, not paid yet. Raises IntegrityError when this owner has one."""
+    """Create the unpaid payment of a booking. Raises IntegrityError if the owner already has one."""
     return Payment.objects.create(
         owner_id=owner_id,
         payer=payer,
@@ -63,9 +63,9 @@ def open_extension(
     return_url: str,
     now: datetime,
 ) -> Payment:
-    """The payment of an extension, not paid yet. Raises IntegrityError when this owner has one open.
+    """Create the unpaid payment of an extension. Raises IntegrityError if the owner has an open one.
 
-    Whoever opens it goes on with `kept_card.collect`; the queue does so a little later, in case they cannot.
+    The caller continues with `saved_card.collect`; a job does the same a little later if the caller cannot.
     """
     payment = Payment.objects.create(
         owner_id=owner_id,
@@ -84,13 +84,13 @@ def open_extension(
 
 
 def pending_extension(owner_id: UUID) -> Payment | None:
-    """The one that is being paid, called off, or paid while its time is not given yet."""
+    """Return the extension that is being paid, canceled, or paid without its time given yet."""
     pending = Q(state=State.CREATED) | Q(state__in=PAID, granted_at=None, due_cents=None)
     return Payment.objects.filter(pending, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION).first()
 
 
 def use_another_card(payment: Payment) -> None:
-    """Whoever goes on with this asks the kept card no more; the one that pays instead is not kept in its place."""
+    """Charge the saved card no more for this payment. The card that pays instead is not saved in its place."""
     Payment.objects.filter(id=payment.id).update(keep_card=False)
 
 
@@ -100,7 +100,7 @@ def sync_later(payment: Payment, now: datetime) -> None:
 
 
 def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
-    """The extension whose time is given by this very call; None when it was before, is not paid, or is called off."""
+    """Return the extension whose time this call gives; None if it was given before, is not paid, or is canceled."""
     paid = Payment.objects.filter(
         id=payment_id, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION, state__in=PAID, due_cents=None
     )
@@ -110,7 +110,7 @@ def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
 
 
 def cancel_payment(payment: Payment, now: datetime) -> bool:
-    """Have nobody pay this any more, and release what comes in all the same. False when it is paid."""
+    """Cancel a payment; money that still arrives is released. Returns False if the payment is paid."""
     if not Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None).update(due_cents=0):
         return False
     schedule("payment.close", str(payment.id), now, session_id=payment.owner_id)
@@ -118,11 +118,11 @@ def cancel_payment(payment: Payment, now: datetime) -> bool:
 
 
 def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], now: datetime) -> None:
-    """Decide what is captured of each payment, in cents, and schedule it. The first decision on a payment stands.
+    """Decide how many cents of each payment are captured, and schedule it. The first decision on a payment counts.
 
-    `due` says so of the owner's payments, which are locked; it leaves out what is not known yet. 0 releases the hold.
-    What nobody has paid yet is called off, whatever is due of it; if it comes in all the same it is released. Raises
-    `Payment.DoesNotExist` for a payment of another owner, ValueError for more than is held.
+    `due` decides about the owner's locked payments; it leaves out what is not known yet. 0 releases the hold. An unpaid
+    payment is canceled, whatever is due of it; money that still arrives is released. Raises `Payment.DoesNotExist` for
+    a payment of another owner, ValueError for more than is held.
     """
     with transaction.atomic():
         payments = {payment.id: payment for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True)}
@@ -143,10 +143,10 @@ def refund(
     by: User | None = None,
     refund_id: UUID | None = None,
 ) -> Refund:
-    """Give back part or all of what was captured: the row now, Stripe from the queue.
+    """Refund part or all of a charge, in cents: the row now, Stripe from the queue.
 
-    Raises `NotRefundable` when that is more than is left (`Disputed` while a bank asks for it), `Payment.DoesNotExist`,
-    ValueError for nothing or less.
+    Raises `NotRefundable` for more than is left (`Disputed` during a dispute), `Payment.DoesNotExist`, and ValueError
+    for nothing or less.
     """
     if amount_cents <= 0:
         raise ValueError("a refund is more than nothing")
@@ -180,7 +180,7 @@ def charged_cents(payments: Iterable[Payment]) -> int:
 
 
 def refundable_cents(payment: Payment) -> int:
-    """What is left of the charge; refunds that are on their way count as given, as does what a bank took back."""
+    """Return the rest of the charge in cents. Pending refunds and lost disputes count as returned."""
     given = payment.refunds.exclude(state=Refund.State.FAILED).aggregate(cents=Sum("amount_cents"))["cents"] or 0
     return max(0, payment.captured_cents - given - disputes.lost_cents(payment))
 

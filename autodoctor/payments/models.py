@@ -1,4 +1,4 @@
-"""The ledger. Owners and payers are opaque ids here: what they mean is known further up."""
+"""The ledger. Owners and payers are opaque ids here; higher capabilities know their meaning."""
 
 import uuid
 
@@ -27,7 +27,7 @@ class Payment(models.Model):
         FAILED = "failed", _("Not paid")
 
     class WaitsFor(models.TextChoices):
-        """What the holder of the card has to do, when somebody waits for it in a running session."""
+        """What the card's holder has to do in a running session."""
 
         CONFIRM = "confirm", _("Confirm with the bank")
         PAY = "pay", _("Pay with a card")
@@ -52,7 +52,7 @@ class Payment(models.Model):
     # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
     checkout_number = models.PositiveSmallIntegerField(default=0)
     checkout_request = models.JSONField(default=dict)
-    # An attempt with the kept card: what was asked for, under one key, and which PaymentIntent came of it.
+    # An attempt with the saved card: the request, its key, and its PaymentIntent.
     attempted_at = models.DateTimeField(null=True)
     attempt_request = models.JSONField(default=dict)
     attempt_id = models.CharField(max_length=120, blank=True)
@@ -93,23 +93,23 @@ class Payment(models.Model):
 
     @property
     def decline_reason(self) -> Promise | str:
-        """Why the bank last said no, for the card's holder; empty when it did not."""
+        """Return the bank's last reason for a decline, for the card's holder; empty without a decline."""
         return decline_messages.sentence(self.decline_code) if self.decline_code else ""
 
     @property
     def charged_cents(self) -> int:
-        """What was charged, or is decided to be."""
+        """Return what was or will be charged, in cents."""
         return self.to_capture_cents if self.state == self.State.AUTHORISED else self.captured_cents
 
     @property
     def to_capture_cents(self) -> int:
-        """What is to be charged once that is decided; 0 releases the hold."""
+        """Return what is to be captured once that is decided, in cents; 0 releases the hold."""
         due = self.due_cents or 0
         return due if due >= SMALLEST_CHARGE_CENTS else 0
 
 
 class Refund(models.Model):
-    """Money given back after capture: this row first, then the call to Stripe."""
+    """Money refunded after capture: this row first, then the call to Stripe."""
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("Requested")
@@ -143,7 +143,7 @@ class Refund(models.Model):
 
 
 class Dispute(models.Model):
-    """The customer's bank takes a charge back, or asks about it; Stripe's word on it, as last seen."""
+    """The customer's bank takes a charge back, or asks about it; Stripe's state, as last seen."""
 
     class Outcome(models.TextChoices):
         WON = "won", _("Won")  # or given up by the bank before any money moved
@@ -177,7 +177,7 @@ class Dispute(models.Model):
 
 
 class StripeCustomer(models.Model):
-    """Our person at Stripe; `payment_method_id` is the card kept for extensions, with consent."""
+    """A person's customer at Stripe; `payment_method_id` is the card saved for extensions, with consent."""
 
     user = models.OneToOneField("accounts.User", models.CASCADE, related_name="stripe_customer")
     stripe_id = models.CharField(max_length=120, unique=True)
@@ -191,7 +191,7 @@ class StripeCustomer(models.Model):
 
 
 class PayoutAccount(models.Model):
-    """A mechanic's connected account, as it last stood at Stripe."""
+    """A mechanic's connected account, as last seen at Stripe."""
 
     user = models.OneToOneField("accounts.User", models.PROTECT, related_name="payout_account")
     stripe_id = models.CharField(max_length=120, unique=True)
@@ -209,7 +209,7 @@ class PayoutAccount(models.Model):
 
 
 class Earning(models.Model):
-    """A mechanic's share of one charge. How it stands and what it waits for follows from this: see `earnings`."""
+    """A mechanic's share of one charge. `earnings` derives its state and what it waits for."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.OneToOneField(Payment, models.PROTECT, related_name="earning")
@@ -245,17 +245,17 @@ class Earning(models.Model):
 
     @property
     def share_cents(self) -> int:
-        """What the mechanic earns of what was kept."""
+        """Return what the mechanic earns of the charge after refunds, in cents."""
         return (self.gross_cents - self.borne_cents) * self.share_percent // 100
 
     @property
     def net_cents(self) -> int:
-        """What was sent and not taken back, or is decided to be."""
+        """Return what was sent and not taken back, or will be, in cents."""
         return self.transferred_cents - self.reversed_cents
 
 
 class Movement(models.Model):
-    """Money sent to a mechanic's account, or taken back from it: this row first, then the call to Stripe."""
+    """Money sent to a mechanic's account, or taken back: this row first, then the call to Stripe."""
 
     class Kind(models.TextChoices):
         TRANSFER = "transfer", _("Transfer")
@@ -306,7 +306,7 @@ class Movement(models.Model):
 
 
 class StripeEvent(models.Model):
-    """The inbox: each event once, verified, stored before it is answered, processed from the queue."""
+    """The inbox: each event once, verified, stored before the answer, processed from the queue."""
 
     id = models.CharField(primary_key=True, max_length=120)
     type = models.CharField(max_length=80)

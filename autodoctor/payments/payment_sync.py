@@ -1,4 +1,4 @@
-"""Stripe's present state, applied to our row: whoever learns it first wins, the others change nothing."""
+"""Apply Stripe's present state to our row. The first caller wins, later callers change nothing."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -17,14 +17,14 @@ from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
 HELD_OR_CHARGED = ("requires_capture", "succeeded")
-ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless whoever learnt of it has opened one by then
+ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless the caller that learned of it has opened a page by then
 
 
 def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
-    """Move the payment to where Stripe says it is, and schedule the news of it in the same transaction.
+    """Move the payment to Stripe's state, and schedule the news in the same transaction.
 
-    A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once a payment.
-    Raises `Payment.DoesNotExist`.
+    A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once per payment. Raises
+    `Payment.DoesNotExist`.
     """
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
@@ -36,7 +36,7 @@ def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) 
 
 
 def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
-    """Where the two differ in what must never differ; empty when they agree."""
+    """Return the fields that differ and must not; empty if they agree."""
     known_customer = StripeCustomer.objects.filter(user=payment.payer_id).values_list("stripe_id", flat=True).first()
     another_hold = payment.intent_id not in ("", snapshot.intent_id) and snapshot.status in HELD_OR_CHARGED
     differs = {
@@ -53,14 +53,14 @@ def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
 
 
 def report_mismatch(payment: Payment, reason: str, now: datetime) -> None:
-    """Tell support, once a payment. In a transaction."""
+    """Alert support once per payment. Runs in a transaction."""
     if Payment.objects.filter(id=payment.id, mismatch="").update(mismatch=reason):
         payment.mismatch = reason
         _tell("payment.mismatch", payment, now)
 
 
 def abandon(*, payment_id: UUID, now: datetime) -> None:
-    """A payment that was called off, and that nobody can pay any more, ends as not paid."""
+    """End a canceled payment that nobody can pay any more as not paid."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if payment.due_cents == 0 and _move(payment, [State.CREATED], State.FAILED, closed_at=now):
@@ -68,7 +68,7 @@ def abandon(*, payment_id: UUID, now: datetime) -> None:
 
 
 def sync_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: datetime) -> None:
-    """What became of a refund that we asked for; None: Stripe refused it."""
+    """Store the result of a refund; None: Stripe refused it."""
     with transaction.atomic():
         refund = Refund.objects.select_related("payment").get(id=refund_id)
         if snapshot is None:
@@ -78,14 +78,14 @@ def sync_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: dateti
 
 
 def wait_for(what: Payment.WaitsFor, payment: Payment, now: datetime, **changes: Any) -> None:
-    """The holder of the card has to do something; told once to those who wait for it."""
+    """Store that the card's holder has to act; announced once to the waiting participants."""
     with transaction.atomic():
         if _open(payment).exclude(waits_for=what).update(waits_for=what, **changes):
             _tell("payment.waiting", payment, now)
 
 
 def decline(payment: Payment, code: str, now: datetime) -> None:
-    """The bank said no, for now. Of an extension that is told, for somebody waits; and another way to pay is opened."""
+    """Store a decline. For an extension, announce the decline and open another way to pay."""
     with transaction.atomic():
         if not _open(payment).exclude(decline_code=code[:80]).update(decline_code=code[:80]):
             return
@@ -139,7 +139,7 @@ def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
 
 
 def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
-    """Only with the consent given for this payment; a card that was kept before may have been removed meanwhile."""
+    """Save the card only with this payment's consent; an earlier saved card may have been removed meanwhile."""
     was_kept = payment.attempt_id == snapshot.intent_id
     if payment.keep_card and snapshot.customer_id and snapshot.payment_method_id and not was_kept:
         StripeCustomer.objects.filter(user=payment.payer_id, stripe_id=snapshot.customer_id).update(
@@ -163,7 +163,7 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
 
 
 def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
-    """Also a hold that came and went before we looked: older news of it then finds the row closed."""
+    """Mark as released, also a hold that came and went before we looked, so that older news finds a closed row."""
     sources = [State.AUTHORISED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
     if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
         return
@@ -185,14 +185,14 @@ def _follow_refund(payment: Payment, snapshot: RefundSnapshot, now: datetime) ->
 
 
 def _fail_refund(refund: Refund, now: datetime) -> None:
-    """Its amount is free to be given back another way."""
+    """Mark the refund as failed, so that its amount can be refunded in another way."""
     not_yet = Refund.objects.filter(id=refund.id).exclude(state=Refund.State.FAILED)
     if not_yet.update(state=Refund.State.FAILED):
         _tell_of_refund("payment.refund_failed", refund, now)
 
 
 def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Refund:
-    """Ours by its reference; one made at Stripe itself is taken into the ledger."""
+    """Return our refund by its reference; a refund made at Stripe is added to the ledger."""
     refund_id = parse_uuid(snapshot.refund_id)
     if refund_id and (ours := payment.refunds.filter(id=refund_id).first()):
         return ours
@@ -209,7 +209,7 @@ def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Re
 
 
 def _move(payment: Payment, sources: Collection[str], target: State, **changes: Any) -> bool:
-    """Compare and set: only one of many who saw the same news moves the row."""
+    """Compare and set: only one of many callers with the same news moves the row."""
     moved = Payment.objects.filter(id=payment.id, state__in=sources).update(state=target, **changes)
     if moved:
         payment.state = target
@@ -219,7 +219,7 @@ def _move(payment: Payment, sources: Collection[str], target: State, **changes: 
 
 
 def _open(payment: Payment) -> QuerySet[Payment]:
-    """The row while it may still be paid."""
+    """Return the row while it can still be paid."""
     return Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None)
 
 

@@ -1,4 +1,4 @@
-"""Mechanics' connected accounts, and what is sent to them, at Stripe. Nothing here joins a transaction."""
+"""Mechanics' connected accounts, and transfers to them, at Stripe. Nothing here joins a transaction."""
 
 from datetime import datetime
 from uuid import uuid4
@@ -20,9 +20,9 @@ def account_of(user: User) -> PayoutAccount | None:
 
 
 def onboarding_page(*, user: User, refresh_url: str, return_url: str, now: datetime) -> str:
-    """Where this mechanic tells Stripe who they are; the first time this makes their account. Raises `PaymentError`.
+    """Return Stripe's onboarding page for this mechanic; the first call creates the account. Raises `PaymentError`.
 
-    Each page opens once: Stripe leads to `refresh_url` when it is over, and to `return_url` from its end.
+    Each page opens once: Stripe redirects to `refresh_url` when it has expired, and to `return_url` from its end.
     """
     account = account_of(user) or _open(user, now)
     return stripe.account_link(
@@ -31,12 +31,12 @@ def onboarding_page(*, user: User, refresh_url: str, return_url: str, now: datet
 
 
 def refresh(account: PayoutAccount, now: datetime) -> None:
-    """Take over how it stands at Stripe. Raises `PaymentError`."""
+    """Store the account's state at Stripe. Raises `PaymentError`."""
     store(account, stripe.account(account.stripe_id), now)
 
 
 def store(account: PayoutAccount, snapshot: AccountSnapshot, now: datetime) -> None:
-    """What waited for an account that takes transfers goes on at once."""
+    """Store the account's state; earnings that waited for the account continue."""
     with transaction.atomic():
         PayoutAccount.objects.filter(pk=account.pk).update(**_columns(snapshot), checked_at=now)
         account.refresh_from_db()
@@ -45,7 +45,7 @@ def store(account: PayoutAccount, snapshot: AccountSnapshot, now: datetime) -> N
 
 
 def move(job: Job, now: datetime) -> None:
-    """Send, or take back, what stands in the ledger."""
+    """Send or take back a movement of the ledger."""
     movement = Movement.objects.select_related("earning__payment", "takes_back").get(id=job.key)
     transfer = movement.takes_back
     if movement.state != State.DECIDED or (transfer and transfer.state != State.DONE):
@@ -62,7 +62,7 @@ def move(job: Job, now: datetime) -> None:
 
 
 def follow(snapshot: TransferSnapshot, now: datetime) -> Movement | None:
-    """A transfer as it stands at Stripe; None when it is not one of ours."""
+    """Store a transfer's state at Stripe; returns None for a transfer that is not ours."""
     transfers = Movement.objects.select_related("earning__payment").filter(kind=Kind.TRANSFER)
     movement_id = parse_uuid(snapshot.movement_id)
     movement = transfers.filter(id=movement_id).first() if movement_id else None
@@ -72,7 +72,7 @@ def follow(snapshot: TransferSnapshot, now: datetime) -> Movement | None:
 
 
 def was_taken_back_elsewhere(movement: Movement, snapshot: TransferSnapshot) -> bool:
-    """By hand, at Stripe: more than this ledger has decided."""
+    """Return whether more was reversed at Stripe by hand than this ledger decided."""
     decided = movement.reversals.exclude(state=State.WITHDRAWN).values_list("amount_cents", flat=True)
     return snapshot.reversed_cents > sum(decided)
 
@@ -103,7 +103,7 @@ def _takes_transfers(movement: Movement, now: datetime) -> bool:
 
 
 def _send(movement: Movement) -> str:
-    """The one made before, should the key be forgotten there; else a new one."""
+    """Return the earlier transfer if Stripe has forgotten the key, else create a transfer."""
     payment = movement.earning.payment
     made = stripe.find_transfer(payment_id=payment.id, movement_id=movement.id) or stripe.transfer(
         amount_cents=movement.amount_cents,

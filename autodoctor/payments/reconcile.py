@@ -1,7 +1,7 @@
-"""Our ledger against Stripe's lists: what one has and the other does not, or has otherwise. Never changes anything.
+"""Compare our ledger with Stripe's lists and report differences. Never changes anything.
 
-A comparison is a function of `COMPARISONS`: it goes through one of Stripe's lists since a moment, then through our rows
-of that time, and yields where they differ. Money moves while we look, so what differs is looked at once more.
+Each function of `COMPARISONS` goes through one of Stripe's lists since a moment, then through our rows of that time,
+and yields differences. Money moves during the comparison, so every difference is checked a second time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -46,7 +46,7 @@ class Difference:
 
 
 def differences(since: datetime, *, heard: Heard = lambda of, count: None) -> list[Difference]:
-    """Everything that differs, and still does at a second look. Raises `PaymentError` when Stripe does not answer."""
+    """Return the differences that a second look confirms. Raises `PaymentError` if Stripe does not answer."""
     if not (found := _all(since, heard)):
         return []
     again = set(_all(since, heard))
@@ -70,7 +70,7 @@ def _intents(since: datetime, heard: Heard) -> Iterator[Difference]:
 
 
 def _compare_intent(intent: ListedIntent, payment: Payment | None) -> Iterator[Difference]:
-    """An attempt that came to nothing needs no row; one that holds money does."""
+    """A failed attempt needs no row; an attempt that holds money does."""
     if payment is None:
         if intent.status in HOLDS_MONEY:
             theirs = f"{intent.status} {intent.amount_cents} {intent.currency}"
@@ -104,7 +104,7 @@ def _charges(since: datetime, heard: Heard) -> Iterator[Difference]:
 
 
 def _compare_charge(charge: ListedCharge, payment: Payment | None, given_cents: int) -> Iterator[Difference]:
-    """One without a row is told of by its PaymentIntent, unless it has none."""
+    """A charge without a row is reported by its PaymentIntent, unless it has none."""
     if payment is None:
         if not charge.intent_id:
             yield Difference("unknown_here", "charge", charge.id, "", "", f"captured {charge.captured_cents}")
@@ -210,7 +210,7 @@ def _payments_of(intent_ids: Iterable[str]) -> dict[str, Payment]:
 
 
 def _refunds_of(page: list[ListedRefund]) -> dict[str, Refund]:
-    """By our id and by Stripe's."""
+    """Return refunds by our id and by Stripe's."""
     by_ours = Q(id__in=[known for refund in page if (known := _known(refund.refund_id))])
     by_theirs = Q(stripe_id__in=[refund.id for refund in page])
     found = list(Refund.objects.filter(by_ours | by_theirs).select_related("payment"))
@@ -218,7 +218,7 @@ def _refunds_of(page: list[ListedRefund]) -> dict[str, Refund]:
 
 
 def _given_back(payments: Iterable[Payment]) -> dict[UUID, int]:
-    """Cents given back of each, as far as Stripe has been heard of."""
+    """Return the cents refunded of each payment, as far as Stripe has reported."""
     issued = Refund.objects.filter(payment__in=list(payments), state=Refund.State.ISSUED)
     return dict(issued.values_list("payment").annotate(Sum("amount_cents")))
 
@@ -236,6 +236,6 @@ def _difference(what: str, of: str, stripe_id: str, payment: Payment, ours: str,
 
 
 def _known(text: str) -> str:
-    """A reference as we give them, else nothing: what stands there may come from anywhere."""
+    """Return a reference of ours, else nothing: the field may come from anywhere."""
     known = parse_uuid(text)
     return str(known) if known else ""

@@ -1,6 +1,6 @@
-"""Paying while a session runs: with the kept card, whose holder is there to confirm; else on a page of its own.
+"""Payments in a running session: by the saved card, with its holder present to confirm, else on a Checkout page.
 
-Safe to repeat and to race: what is asked of the bank is written down first, and goes out under one key.
+Safe to repeat and to race: the request to the bank is stored first and sent under one key.
 """
 
 from dataclasses import dataclass
@@ -24,13 +24,15 @@ class KeptCard:
 
 
 def of(user: User) -> KeptCard | None:
-    """The card this person had us keep."""
+    """Return this person's saved card."""
     kept = StripeCustomer.objects.filter(user=user).exclude(payment_method_id="").first()
     return KeptCard(kept.card_brand, kept.card_last4) if kept else None
 
 
 def remove(*, user: User, now: datetime) -> bool:
-    """Keep this person's card no longer: from now on nothing asks it, and Stripe forgets it soon. False without one."""
+    """Remove this person's saved card: nothing charges it from now on, and Stripe deletes it soon. False without a
+    card.
+    """
     with transaction.atomic():
         kept = StripeCustomer.objects.select_for_update().filter(user=user).exclude(payment_method_id="").first()
         if kept is None:
@@ -41,10 +43,10 @@ def remove(*, user: User, now: datetime) -> bool:
 
 
 def collect(*, payment: Payment, now: datetime) -> Payment:
-    """Ask the bank behind the kept card; without one, once it said no, or for another card: open a page to pay on.
+    """Charge the saved card. Without one, after a decline, or for another card: open a Checkout page.
 
-    The payment then `waits_for` its holder, or for the bank. Raises `NotPayable` once it is paid or called off, and
-    the gateway's errors: whatever was begun goes on from the queue. Not to be called in a transaction.
+    The payment then `waits_for` its holder or the bank. Raises `NotPayable` once it is paid or canceled, and
+    `PaymentError`; a job continues what was begun. Must not run in a transaction.
     """
     payment = payable(payment)
     if _goes_by_kept_card(payment, now):
@@ -63,7 +65,9 @@ def _goes_by_kept_card(payment: Payment, now: datetime) -> bool:
 
 
 def _begin(payment: Payment, now: datetime) -> bool:
-    """Write down what is asked of the bank. Of two callers one does, and both send that. False: a page opened."""
+    """Store the request to the bank. Of two callers one stores, both send the stored request. False: a page was
+    opened.
+    """
     person = StripeCustomer.objects.filter(user=payment.payer).exclude(payment_method_id="").first()
     if person is None:
         return False

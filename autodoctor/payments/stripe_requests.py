@@ -1,4 +1,4 @@
-"""What Stripe is asked for, word for word. Kept by the caller: under the same key it must be the same to the letter."""
+"""Requests to Stripe as the caller stores them: under the same key a request must be identical."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ def checkout(
     cancel_url: str,
     expires_at: datetime,
 ) -> dict[str, Any]:
-    """A page to pay on, for `gateway.create_checkout`."""
+    """Build the request for a Checkout page."""
     ours = {"payment_id": str(payment_id), "owner_id": str(owner_id)}
     intent: dict[str, Any] = {"capture_method": "manual", "description": description, "metadata": ours}
     if keep_card:
@@ -49,7 +49,7 @@ def attempt(
     payment_method_id: str,
     return_url: str,
 ) -> dict[str, Any]:
-    """A hold on the kept card while its holder is there, for `gateway.attempt`."""
+    """Build the request for a hold on the saved card while its holder is present."""
     return {
         "amount": amount_cents,
         "currency": currency,

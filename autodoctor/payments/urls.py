@@ -1,4 +1,4 @@
-"""The address that Stripe writes to."""
+"""The address of Stripe's webhook."""
 
 from django.urls import path
 

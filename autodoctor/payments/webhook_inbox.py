@@ -1,4 +1,4 @@
-"""Stripe's webhooks: verify, store once, answer; then, from the queue, look how what they are about stands."""
+"""Stripe's webhooks: verify, store once, answer; then, from the queue, sync the object of the event."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,14 +25,14 @@ Look = Callable[[StripeEvent, datetime], str]  # returns what came of it, in a f
 
 
 class UnknownPayment(Exception):
-    """An event of a payment that we have no row of: looked for again later, in the end parked for support to see."""
+    """An event of a payment without a row here. It is tried again later and finally fails, so that support sees it."""
 
 
 @csrf_exempt
 @require_POST
 @anyone
 def webhook(request: HttpRequest) -> HttpResponse:
-    """200 once the event is stored, also when it was before; 400 unless Stripe signed it just now."""
+    """Answer 200 once the event is stored, also if it was stored before; 400 without a valid, recent signature."""
     now = timezone.now()
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
@@ -48,7 +48,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 
 
 def receive(notice: EventNotice, now: datetime) -> None:
-    """Store a verified event and schedule the look at it; nothing for one that is known."""
+    """Store a verified event and schedule its processing; does nothing for a known event."""
     concerns_us = _look(notice.type, notice.intent_id) is not None
     with transaction.atomic():
         event, new = StripeEvent.objects.get_or_create(
@@ -69,7 +69,7 @@ def receive(notice: EventNotice, now: datetime) -> None:
 
 
 def process(job: Job, now: datetime) -> None:
-    """Look at what an event is about. Raises `UnknownPayment`, and the gateway's errors."""
+    """Sync the object of an event. Raises `UnknownPayment` and `PaymentError`."""
     event = StripeEvent.objects.get(id=job.key)
     look = None if event.processed_at else _look(event.type, event.intent_id)
     if look:
@@ -77,7 +77,7 @@ def process(job: Job, now: datetime) -> None:
 
 
 def _look(event_type: str, intent_id: str) -> Look | None:
-    """Who looks into it; None when it does not concern us."""
+    """Return the function that handles the event; None if the event does not concern us."""
     if intent_id or event_type.startswith("checkout.session."):
         return _look_at_payment
     if event_type == "account.updated":
@@ -93,7 +93,7 @@ def _look_at_payment(event: StripeEvent, now: datetime) -> str:
 
 
 def _look_at_account(event: StripeEvent, now: datetime) -> str:
-    """Of a mechanic's account. An endpoint for those hears of both modes, and of accounts that nobody has here."""
+    """Sync a mechanic's account. The endpoint also gets events of the other mode and of unknown accounts."""
     account = PayoutAccount.objects.filter(stripe_id=event.object_id).first()
     if account is None or event.livemode != settings.STRIPE_LIVEMODE:
         return "no account of ours"
@@ -116,7 +116,7 @@ def _look_at_transfer(event: StripeEvent, now: datetime) -> str:
 
 
 def dismiss(event_id: str, now: datetime) -> None:
-    """Somebody has looked at an event that we could do nothing with: it counts as processed."""
+    """Count an event as processed after a person has dismissed it."""
     StripeEvent.objects.filter(id=event_id, processed_at=None).update(processed_at=now, outcome="dismissed")
 
 
@@ -131,7 +131,7 @@ def _settle(intent_id: str, now: datetime) -> str:
 
 
 def _of_the_other_mode(event: StripeEvent, now: datetime) -> str:
-    """Test money for a live payment, or the reverse: nothing is looked up, support is told."""
+    """Handle test money for a live payment, or the reverse: nothing is fetched, support is alerted."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().filter(id=event.payment_id).first() if event.payment_id else None
         if payment is None:

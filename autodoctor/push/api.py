@@ -1,4 +1,4 @@
-"""A browser asks to be told, and not to be told any more."""
+"""Subscribe a browser to push messages, and unsubscribe it."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class Keys(Schema):
 
 
 class SubscriptionIn(Schema):
-    """As `PushSubscription.toJSON()` of a browser has it."""
+    """`PushSubscription.toJSON()` of a browser."""
 
     endpoint: str = Field(max_length=ADDRESS_LENGTH)
     keys: Keys
@@ -34,7 +34,7 @@ class SubscriptionOut(Schema):
     "/push/subscriptions", response={201: SubscriptionOut, 401: Failure, 403: Failure, 422: Failure}, auth=SIGNED_IN
 )
 def subscribe(request: HttpRequest, data: SubscriptionIn) -> Status[PushSubscription]:
-    """Tell me in this browser; asking again renews it. The eleventh takes the place of the oldest."""
+    """Subscribe this browser; repeating it renews the subscription. The eleventh replaces the oldest."""
     one = subscriptions.subscribe(
         user=user_of(request),
         endpoint=data.endpoint,

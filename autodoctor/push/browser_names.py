@@ -1,4 +1,4 @@
-"""A browser in words, for nothing but the list of one's devices."""
+"""A browser's name, for the list of a person's devices."""
 
 import re
 

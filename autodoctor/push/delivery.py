@@ -1,4 +1,4 @@
-"""One message to one browser, handed to its push service now."""
+"""Deliver one message to one browser: hand it to the push service now."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ TIMEOUT = (3.05, 10)  # seconds: to connect, to answer
 
 
 class Unreachable(Exception):
-    """The service did not answer. Its address is a secret, so only its host is named."""
+    """The service did not answer. Its address is a secret, so only the host is named."""
 
 
 def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds: int) -> tuple[int, str]:
-    """Encrypt, sign and send; the status that came back, and what it says about trying again.
+    """Encrypt, sign and send; returns the status, and when the service wants another try.
 
-    `seconds`: how long the service keeps it for a browser that is off. Raises `Unreachable`, and `ValueError` for an
-    address that is no longer one of our services'.
+    `seconds`: how long the service keeps the message for an offline browser. Raises `Unreachable`, and `ValueError` for
+    an address outside the known services.
     """
     if not is_known(subscription.endpoint):
         raise ValueError("no service that we speak to")
@@ -48,12 +48,12 @@ def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds:
 
 
 def short(topic: str) -> str:
-    """At most 32 letters, as services take them."""
+    """Return a topic of at most 32 letters, as services require."""
     return urlsafe_b64encode(hashlib.sha256(topic.encode()).digest())[:32].decode()
 
 
 def _handed_over(endpoint: str, content: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """Nowhere else than to the address itself, and nothing of the answer but its head is read."""
+    """Send to this address only, without redirects; only the head of the answer is read."""
     try:
         with requests.post(
             endpoint, data=content, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True

@@ -17,7 +17,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 
 def send(job: Job, now: datetime) -> None:
-    """Nothing once it is too late to matter, or the browser or the person is gone."""
+    """Send the message; nothing if it has expired, or the browser or the person is gone."""
     browser_id = UUID(job.key.partition(":")[0])
     browser = PushSubscription.objects.filter(pk=browser_id, user__is_active=True).first()
     seconds = int((datetime.fromisoformat(job.payload["until"]) - now).total_seconds())
@@ -32,7 +32,7 @@ def send(job: Job, now: datetime) -> None:
 
 
 def _settle(browser: PushSubscription, status: int, again: str, now: datetime) -> None:
-    """A browser that is gone is forgotten; a service that is not well is asked again; any other no is for ever."""
+    """Delete a gone browser; retry a service with problems; any other refusal is permanent."""
     this = PushSubscription.objects.filter(pk=browser.pk)
     if status in GONE:
         this.delete()

@@ -1,7 +1,7 @@
-"""Which addresses a message may go to.
+"""Which addresses push messages may go to.
 
-The address comes from whoever says to be a browser. Only the services named in `settings.PUSH_SERVICES` are spoken to,
-so that nobody has our server call an address inside its own network, or one of theirs.
+The address comes from a client that claims to be a browser. Only the services in `settings.PUSH_SERVICES` are called,
+so that nobody makes our server call an internal address or one of theirs.
 """
 
 import re
@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"(?P<origin>https?://[a-z0-9.-]+(:[0-9]{1,5})?)/[A-Za-z0-
 
 
 def is_known(endpoint: str) -> bool:
-    """Whether this is an address at one of the services."""
+    """Return whether this is an address at a known service."""
     found = _ADDRESS.fullmatch(endpoint)
     return (
         found is not None
@@ -25,7 +25,7 @@ def is_known(endpoint: str) -> bool:
 
 
 def _matches(origin: str, service: str) -> bool:
-    """`https://*.example.com` stands for every host below it."""
+    """`https://*.example.com` matches every subdomain."""
     scheme, star, domain = service.partition("*.")
     if not star:
         return origin == service

@@ -1,4 +1,4 @@
-"""Post a message to people's browsers: it leaves from the durable queue once the caller's transaction has committed."""
+"""Queue push messages: they are sent after the caller's transaction has committed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -17,8 +17,8 @@ from autodoctor.scheduler.queue import schedule
 class PushNote:
     """What a lock screen shows, and where a tap leads.
 
-    `topic`: the next one about the same takes its place, wherever the first one is by then. `until`: nobody is told
-    after that moment. `seen_at`: pages that show the news themselves; while one is in sight, nothing is shown.
+    `topic`: a later message with the same topic replaces an earlier one. `until`: the message expires then. `seen_at`:
+    pages that show the news themselves; nothing is shown while one of them is visible.
     """
 
     title: str
@@ -31,12 +31,12 @@ class PushNote:
 
 
 def reaches(people: QuerySet[User]) -> bool:
-    """Whether any of them has a browser that would be told."""
+    """Return whether any of these people has a subscribed browser."""
     return bool(settings.VAPID_PRIVATE_KEY) and PushSubscription.objects.filter(user__in=people).exists()
 
 
 def queue_push(note: PushNote, *, to: Iterable[UUID], now: datetime) -> int:
-    """In the caller's transaction, to every browser of these people; how many there are."""
+    """Queue the message for every browser of these people, in the caller's transaction; returns how many."""
     if not settings.VAPID_PRIVATE_KEY:
         return 0
     browsers = PushSubscription.objects.filter(user_id__in=list(to), user__is_active=True)

@@ -1,4 +1,4 @@
-"""Whoever leaves takes their browser along."""
+"""Sign-out removes the browser's subscription."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""A browser is added, or goes."""
+"""Add and remove subscribed browsers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,9 +22,9 @@ MOST = 10  # browsers of one person; the oldest goes
 def subscribe(
     *, user: User, endpoint: str, p256dh: str, auth: str, agent: str, session_key: str, now: datetime
 ) -> PushSubscription:
-    """Tell this person in this browser from now on. The same browser again renews what is known of it.
+    """Subscribe this person's browser. The same browser again is renewed.
 
-    Raises `Refused` (422) for an address that is no push service's, or keys that are none.
+    Raises `Refused` (422) for an unknown push service or invalid keys.
     """
     if not (settings.VAPID_PRIVATE_KEY and is_known(endpoint)):
         raise Refused("unknown_service", _("We cannot send notifications to this browser."), 422)
@@ -48,21 +48,21 @@ def subscribe(
 
 
 def unsubscribe(*, user: User, subscription_id: UUID) -> None:
-    """Raises `PushSubscription.DoesNotExist` for one that is not theirs, or not there."""
+    """Remove a browser. Raises `PushSubscription.DoesNotExist` for one that is not theirs, or missing."""
     PushSubscription.objects.get(user=user, pk=subscription_id).delete()
 
 
 def leave(*, user_id: UUID, session_key: str | None) -> None:
-    """Somebody signed out of one browser, or may not be here any more in any: nothing appears there of what is theirs.
+    """Remove the subscriptions of one cookie session, or of the whole person: nothing of theirs appears there any more.
 
-    After a change of password a page that is still signed in brings its own browser back.
+    After a change of password a page that is still signed in subscribes its browser again.
     """
     theirs = PushSubscription.objects.filter(user_id=user_id)
     (theirs.filter(signed_in_by=digest(session_key)) if session_key else theirs).delete()
 
 
 def digest(session_key: str) -> str:
-    """Says whether two cookie sessions are the same, and opens neither."""
+    """Return a digest that compares cookie sessions without revealing them."""
     return salted_hmac("autodoctor.push", session_key, algorithm="sha256").hexdigest()
 
 

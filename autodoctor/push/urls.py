@@ -1,4 +1,4 @@
-"""Devices, and the service worker."""
+"""Addresses of the device list and the service worker."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The devices that somebody is told on, and the script that shows messages while no page is open."""
+"""The device list, and the service worker that shows messages while no page is open."""
 
 from uuid import UUID
 
@@ -36,7 +36,7 @@ def remove(request: SignedInRequest, subscription_id: UUID) -> HttpResponse:
 @anyone
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """At the root, since it may act for no address above its own; asked for anew each time, so that a fault can go."""
+    """Served at the root because of its scope, and never cached, so that a fix arrives at once."""
     answer = render(request, "push/service-worker.js", content_type="text/javascript; charset=utf-8")
     answer["Cache-Control"] = "no-cache"
     return answer

@@ -1,4 +1,4 @@
-"""Why a receipt comes to what it says: the one place for these sentences, on the page, in the mail and as PDF."""
+"""Why a charge is what it is: all sentences, for the page, the mail and the PDF."""
 
 from typing import TYPE_CHECKING, assert_never
 
@@ -31,12 +31,12 @@ BY_TIME: dict[EndReason, Promise] = {
 
 
 def card(payment: Payment) -> str:
-    """ "Visa 4242", or nothing where the card is not known."""
+    """Return "Visa 4242"; empty if the card is not known."""
     return f"{payment.card_brand.title()} {payment.card_last4}" if payment.card_last4 else ""
 
 
 def why(receipt: "Receipt") -> str:
-    """By which line of the table; empty while that is open."""
+    """Return the sentences of the charging rule; empty while the charge is open."""
     by_rule = _by_rule(receipt, receipt.rule) if receipt.rule else []
     return " ".join(str(sentence) for sentence in [*by_rule, *_besides(receipt)]) if by_rule else ""
 
@@ -70,7 +70,7 @@ def _chat_price(receipt: "Receipt") -> list[str]:
 
 
 def _besides(receipt: "Receipt") -> list[str]:
-    """What makes single parts cost less than the rule says."""
+    """Return what makes single parts cost less than the rule says."""
     said = []
     if any(not line.gave_time for line in receipt.lines):
         said.append(_("An extension that was paid too late is not charged."))

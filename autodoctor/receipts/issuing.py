@@ -1,4 +1,4 @@
-"""Receipts and refunds by mail: once the money of a session has come to rest, and whenever some of it is given back."""
+"""Mail receipts when the payments of a session are settled, and a mail per refund."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,13 +20,13 @@ from autodoctor.sessions.models import Session
 
 
 def issue(*, session_id: UUID, now: datetime) -> None:
-    """Write to the customer, in the caller's transaction, if this is the moment; who comes later changes nothing."""
+    """Issue the receipt if all payments are settled, in the caller's transaction; once per session."""
     if closing.record_settled(session_id=session_id, now=now):
         schedule("receipt.mail", str(session_id), now, session_id=session_id)
 
 
 def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
-    """Some of it is given back: which amount, to which card. Once a refund, in the caller's transaction."""
+    """Mail the amount and the card of a refund, once per refund, in the caller's transaction."""
     refund = Refund.objects.select_related("payment__payer").get(id=refund_id)
     payment = refund.payment
     context = {
@@ -42,7 +42,7 @@ def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
 
 
 def send(job: Job, now: datetime) -> None:
-    """The receipt as it stands, with its PDF."""
+    """Send the receipt with its PDF."""
     session = Session.objects.select_related("customer", "mechanic").get(id=job.key)
     shown, customer = receipt_of(session), session.customer
     content = pdf.render(shown, time_zone=customer.time_zone)

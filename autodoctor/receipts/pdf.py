@@ -18,7 +18,7 @@ TEMPLATE = Path(__file__).parent / "typst" / "receipt.typ"
 
 
 def render(receipt: Receipt, *, time_zone: str) -> bytes:
-    """The whole of it, with times in this zone."""
+    """Return the PDF, with times in this zone."""
     with timezone.override(ZoneInfo(time_zone)):
         made_at = receipt.settled_at or receipt.session.created_at
         return typeset(TEMPLATE, _data(receipt), made_at=made_at)

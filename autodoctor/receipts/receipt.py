@@ -1,4 +1,4 @@
-"""What became of the money of a session: held, charged, released, given back. Amounts in integer cents."""
+"""The receipt of a session: held, charged, released, refunded. Amounts in integer cents."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ class Receipt:
 
     @property
     def parts(self) -> list[Payment]:
-        """What was ever held: the booking, then each extension in order."""
+        """Return everything that was held: the booking, then each extension in order."""
         return settlement.in_order(payment for payment in self.payments if payment.authorised_at)
 
     @property
     def lines(self) -> list["Line"]:
-        """The parts with what became of each."""
+        """Return the parts with their results."""
         gave_time = [part for part in self.parts if settlement.gives_time(part)]
         filled = settlement.filled_seconds(self.session, gave_time)
         return [Line(part, filled.get(part.id, 0), is_open=self.asks_solved) for part in self.parts]
@@ -46,17 +46,17 @@ class Receipt:
 
     @property
     def asks_solved(self) -> bool:
-        """The mechanic ended early, and the customer has not said whether it is solved."""
+        """Return whether the mechanic ended early and the customer has not answered yet."""
         return self.session.asks_solved
 
     @property
     def answer_until(self) -> datetime | None:
-        """Without an answer by then it counts as solved."""
+        """Return when a missing answer counts as solved."""
         return self.session.ended_at and self.session.ended_at + duration("solved_answer")
 
     @property
     def is_settling(self) -> bool:
-        """What is due is known, and a hold has still to be charged or released."""
+        """Return whether the charge is known and a hold has yet to be charged or released."""
         return not self.asks_solved and any(payment.state == Payment.State.AUTHORISED for payment in self.payments)
 
     @property
@@ -65,7 +65,7 @@ class Receipt:
 
     @property
     def charged_cents(self) -> int:
-        """What was charged, or is about to be."""
+        """Return what was or will be charged, in cents."""
         return ledger.charged_cents(self.payments)
 
     @property
@@ -74,39 +74,39 @@ class Receipt:
 
     @property
     def card(self) -> str:
-        """ "Visa 4242", or nothing where the card is not known."""
+        """Return "Visa 4242"; empty if the card is not known."""
         return explanations.card(self.booking) if self.booking else ""
 
     @property
     def number(self) -> str:
-        """By which support finds it, and the customer's books name it."""
+        """Return the receipt number, for support and the customer's books."""
         day = self.session.ended_at or self.session.created_at
         digits = self.session.id.hex[:10].upper()
         return f"{day:%Y%m%d}-{digits[:5]}-{digits[5:]}"
 
     @property
     def why(self) -> str:
-        """Why it comes to this, in words."""
+        """Return the explanation of the charge in sentences."""
         return explanations.why(self)
 
     @property
     def is_settled(self) -> bool:
-        """Nothing of it moves any more, but for refunds."""
+        """Return whether nothing moves any more, except refunds."""
         return settlement.is_settled(self.session, self.payments)
 
     @property
     def settled_at(self) -> datetime | None:
-        """When the last of it was charged or released."""
+        """Return when the last part was charged or released."""
         return max((part.closed_at for part in self.parts if part.closed_at), default=None)
 
     @property
     def added_parts(self) -> list[Payment]:
-        """Extensions whose time was given."""
+        """Return the extensions whose time was given."""
         return [part for part in self.parts if part.purpose != Payment.Purpose.BOOKING and part.granted_at]
 
     @cached_property
     def refunds(self) -> list[Refund]:
-        """What was given back, or is on its way; of any of the payments, the first one first."""
+        """Return the refunds of all payments, pending ones included, the first one first."""
         given = Refund.objects.filter(payment__in=self.parts).exclude(state=Refund.State.FAILED)
         return list(given.select_related("payment").order_by("created_at"))
 
@@ -116,7 +116,7 @@ class Receipt:
 
     @property
     def paid_cents(self) -> int:
-        """What the customer has paid in the end."""
+        """Return what the customer has paid in the end, in cents."""
         return self.charged_cents - self.refunded_cents - self.taken_back_cents
 
     @cached_property
@@ -125,17 +125,17 @@ class Receipt:
 
     @property
     def is_disputed(self) -> bool:
-        """The customer's bank was asked to take a charge of it back, and has not decided."""
+        """Return whether a charge is disputed and the bank has not decided."""
         return any(disputes.holds_earning(part) for part in self.disputed_parts)
 
     @cached_property
     def taken_back_cents(self) -> int:
-        """What the customer's bank has taken back for good."""
+        """Return what the customer's bank has taken back for good, in cents."""
         return sum(disputes.lost_cents(part) for part in self.disputed_parts)
 
     @property
     def share_cents(self) -> int:
-        """What the mechanic earns of it."""
+        """Return what the mechanic earns, in cents."""
         return settlement.mechanic_share_cents(self.charged_cents)
 
     @property
@@ -143,29 +143,29 @@ class Receipt:
         return settlement.used_seconds(self.session)
 
     def used_cents(self, now: datetime) -> int:
-        """What the time used comes to: until now, or until the end."""
+        """Return the price of the time used until now, or until the end, in cents."""
         return settlement.amounts_due_if(self._ended(now), self.payments, end_reason=EndReason.MECHANIC_LOST)
 
     def used_so_far(self, now: datetime) -> int:
-        """Seconds of the granted time that have run."""
+        """Return the seconds of the granted time that have run."""
         return settlement.used_seconds(self._ended(now))
 
     def full_cents(self, now: datetime) -> int:
-        """What it comes to when the customer ends it."""
+        """Return the charge if the customer ends the session, in cents."""
         return settlement.amounts_due_if(self._ended(now), self.payments, end_reason=EndReason.ENDED_BY_CUSTOMER)
 
     @property
     def solved_cents(self) -> int:
-        """What it comes to when the customer says that it is solved."""
+        """Return the charge if the customer says that the problem is solved, in cents."""
         return settlement.amounts_due_if(self.session, self.payments, solved=True)
 
     @property
     def became_chat(self) -> bool:
-        """Booked as a call; the customer has chosen chat instead, at the price of one."""
+        """Return whether a booked call became a chat, at the chat price."""
         return self.session.kind == Kind.CHAT and self.session.chat_price_cents is not None
 
     def _ended(self, now: datetime) -> Session:
-        """As if it had ended now, unless it did before."""
+        """Return the session as if it had ended now, unless it is over."""
         ended = copy(self.session)
         ended.ended_at = self.session.ended_at or now
         return ended
@@ -183,7 +183,7 @@ def seller() -> Seller:
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was booked: its time, its card, what was charged and released of it."""
+    """One booked part: its time, its card, what was charged and released."""
 
     payment: Payment
     used_seconds: int  # of the time it paid for
@@ -203,5 +203,5 @@ class Line:
 
 
 def receipt_of(session: Session) -> Receipt:
-    """With whatever was ever opened to pay for it."""
+    """Return the receipt with all payments of the session."""
     return Receipt(session, list(Payment.objects.filter(owner_id=session.id).order_by("created_at")))

@@ -1,4 +1,4 @@
-"""The addresses of a session's receipt, below that of the session."""
+"""Addresses of a session's receipt."""
 
 from django.urls import path
 

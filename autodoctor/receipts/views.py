@@ -1,4 +1,4 @@
-"""The receipt as a page and as PDF: for the customer and support. What the mechanic earned stands elsewhere."""
+"""The receipt as page and PDF, for the customer and support. Mechanics see their earnings elsewhere."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ def receipt(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def receipt_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """Only once it is final: what lies in a folder is not looked at again."""
+    """Return the PDF, only once the receipt is final."""
     found = _find(request.user, session_id)
     if not found.is_settled:
         raise Http404
@@ -41,7 +41,7 @@ def receipt_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 
 def _find(user: User, session_id: UUID) -> Receipt:
-    """Of a session that is over and for which something was held. Raises Http404."""
+    """Return the receipt of a session that is over and had a hold. Raises Http404."""
     people = Session.objects.select_related("customer", "mechanic")
     session = people.filter(pk=session_id, state__in=TERMINAL).first()
     if session is None or event_log.role_in(user, session) not in READERS:

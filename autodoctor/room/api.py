@@ -1,4 +1,4 @@
-"""The room over HTTP: post a message without a socket, ask for ways through the network."""
+"""The room over HTTP: post a message without a socket, and get relay servers."""
 
 from concurrent.futures import TimeoutError as NoAnswer
 from typing import Any
@@ -43,7 +43,7 @@ class IceServers(Schema):
 
 @router.post("/sessions/{uuid:session_id}/messages", response={200: EventOut, **FAILURES}, auth=SIGNED_IN)
 def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any:
-    """The answer is the event, as every socket gets it. The same message again gets the same event again."""
+    """Post a message. The answer is the event, as every socket gets it. Repeating a message returns the same event."""
     user = user_of(request)
     visible_to(user).get(pk=session_id)
     if not protocol.is_sayable(body.text):
@@ -66,7 +66,7 @@ def refused(code: str, detail: str) -> Refused:
 
 @router.get("/sessions/{uuid:session_id}/ice-servers", response={200: IceServers, **FAILURES}, auth=SIGNED_IN)
 def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """Fresh ones at each asking: the credentials expire."""
+    """Return relay servers with fresh credentials, because credentials expire."""
     user = user_of(request)
     visible_to(user).get(pk=session_id)
     servers = relay_servers.ice_servers(user_id=str(user.id), now=timezone.now())

@@ -1,4 +1,4 @@
-"""What the clock runs for the room."""
+"""Job handlers of the room."""
 
 from autodoctor.room.hub import lease
 from autodoctor.scheduler.handlers import Handler

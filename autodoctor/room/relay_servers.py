@@ -1,4 +1,4 @@
-"""What a call between two browsers needs of us: ways through the network, with credentials that expire."""
+"""Relay servers for calls between two browsers, with credentials that expire."""
 
 import base64
 import hashlib
@@ -10,10 +10,11 @@ from django.conf import settings
 
 
 def ice_servers(*, user_id: str, now: datetime) -> list[dict[str, Any]]:
-    """`RTCConfiguration.iceServers`: empty when none are configured, then only a direct way is tried.
+    """Return `RTCConfiguration.iceServers`; empty if no server is configured, so that only a direct connection is
+    tried.
 
-    The credentials are coturn's `use-auth-secret` ones: the name says when they expire. What was opened with them stays
-    open; a way that is opened later needs new ones.
+    The credentials are coturn's `use-auth-secret` ones: the name contains their expiry. Open connections stay open;
+    later connections need new credentials.
     """
     servers: list[dict[str, Any]] = []
     if settings.STUN_URLS:

@@ -1,4 +1,4 @@
-"""Who may send a file, known before a byte of it is read."""
+"""Decide who may upload before a byte of the body is read."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from autodoctor.sessions.lifecycle import attachments
 
 
 async def may_upload(scope: HTTPScope) -> UUID | None:
-    """The person behind this cookie, if the session in this address takes a file from them now."""
+    """Return the person behind this cookie if the session in this address accepts a file from them now."""
     key = parse_cookie(header_of(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
     return await executor.read(_sharer, key, scope["path"]) if 0 < len(key) <= 40 else None
 

@@ -1,4 +1,4 @@
-"""The addresses of a session. The three older ones lead to the one that remained."""
+"""Addresses of a session. The three older addresses redirect to the current one."""
 
 from django.urls import path
 

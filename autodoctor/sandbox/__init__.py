@@ -52,7 +52,7 @@ if not settings.PAYMENTS_SANDBOX:
 
 @cache
 def sandbox() -> "Sandbox":
-    """The one of this process, as the settings describe it."""
+    """Return this process's sandbox, as the settings describe it."""
     from autodoctor.sandbox.app import MOUNT, Sandbox
 
     if not apps.ready:  # served alone: translations want the apps

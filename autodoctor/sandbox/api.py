@@ -1,4 +1,4 @@
-"""The API itself: keys, routes, idempotency, expansion, and the envelope of what went wrong."""
+"""The API: keys, routes, idempotency, expansion, and the error envelope."""
 
 import base64
 import hashlib
@@ -90,7 +90,7 @@ class Answer:
 
 
 class Api:
-    """Answers requests one after the other; a key that is being worked on is refused meanwhile, as at Stripe."""
+    """Answers one request after the other; a key in use is refused, as at Stripe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -129,7 +129,7 @@ class Api:
                 self._keys_in_use.discard(key)
 
     def _once(self, request: Request, request_id: str, operation: Operation, ids: list[str], key: str) -> Answer:
-        """The same key again: the same answer, unless the request is another one."""
+        """The same key with the same request gets the same answer; another request is refused."""
         print_ = hashlib.sha256(f"{request.path}\n{request.form}".encode()).hexdigest()
         if kept := self._store.answer(key):
             if kept["fingerprint"] != print_:
@@ -143,7 +143,9 @@ class Api:
         return replace(answer, headers={"Idempotency-Key": key, "Original-Request": request_id})
 
     def _perform(self, request: Request, request_id: str, operation: Operation, ids: list[str]) -> Answer:
-        """Raises ApiError only for a malformed request: every other outcome is an answer, kept under the key."""
+        """Run the request. Raises ApiError only for a malformed request; every other outcome is stored under the
+        key.
+        """
         desk = Desk(
             self._store,
             now=int(self._store.now()),

@@ -1,4 +1,4 @@
-"""The ASGI application: routes a request to the API, the pages or the control, in a thread, one transaction each."""
+"""The ASGI application: routes a request to the API, the pages or the control, in a thread, in one transaction."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ _SECURITY = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origi
 
 
 class Sandbox:
-    """A Stripe of our own. `public_url` is where browsers reach the pages, by default where the API was called."""
+    """A Stripe double. `public_url` is where browsers reach the pages; by default where the API was called."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Sandbox:
         self._control = Control(self.store, self._courier, self._faults, self._expire)
 
     def start(self) -> None:
-        """Begin to deliver, with what an earlier process left undone. Again: no effect."""
+        """Start the deliveries, including those of an earlier process. Repeating it has no effect."""
         self._courier.start()
 
     def stop(self) -> None:
@@ -118,7 +118,7 @@ class Sandbox:
         return 200, {"Content-Type": "application/json"}, json.dumps(answer)
 
     def _by_hand(self, scope: Scope, root: str, verb: str, body: bytes) -> Page:
-        """A button of the overview. Another site's form is told apart by the browser."""
+        """Handle a button of the overview. The browser's headers reveal another site's form."""
         site = dict(scope["headers"]).get(b"sec-fetch-site", b"same-origin")
         if scope["method"] != "POST" or site != b"same-origin":
             return pages.not_there(root)
@@ -163,7 +163,7 @@ class Sandbox:
 
 
 def _split(scope: Scope) -> tuple[str, str]:
-    """Where we are mounted, and the path below it: whether or not the server above us has cut it off."""
+    """Return the mount point and the path below it, whether or not the server has removed the prefix."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
     if root and path.startswith(f"{root}/"):
         path = path.removeprefix(root)
@@ -183,7 +183,7 @@ def _broken(status: int) -> Reply:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """All of it, or None when it is too large."""
+    """Return the whole body, or None if it is too large."""
     body = bytearray()
     while True:
         message = await receive()

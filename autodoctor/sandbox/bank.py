@@ -1,4 +1,4 @@
-"""What moves money or refuses to: confirm, authenticate, capture, release. The API and the pages both call these."""
+"""The bank: confirm, authenticate, capture, release. The API and the pages call these functions."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MINIMUM_CENTS = 50
 
 
 def payment_method(desk: Desk, name: str, param: str = "payment_method") -> Json:
-    """The one of this id, or a fresh one for a magic name. Raises ApiError when there is none."""
+    """Return the payment method of this id, or a new one for a magic name. Raises ApiError if there is none."""
     if name in CARDS:
         return desk.save(objects.payment_method(name, CARDS[name], now=desk.now))
     return desk.given("payment_method", name, param)
@@ -27,7 +27,7 @@ def card_of(method: Json) -> Card:
 
 
 def choose(desk: Desk, intent: Json, method: Json) -> Json:
-    """Put the card on the intent, under Stripe's rules of whose it may be."""
+    """Set the intent's card, under Stripe's ownership rules."""
     owner, payer = method["customer"], intent["customer"]
     if owner and not payer:
         message = (
@@ -49,7 +49,7 @@ def choose(desk: Desk, intent: Json, method: Json) -> Json:
 
 
 def confirm(desk: Desk, intent: Json, *, off_session: bool = False, return_url: str | None = None) -> Json:
-    """Ask the bank. The answer has status requires_action, requires_capture or succeeded; or CardError is raised."""
+    """Ask the bank. Returns the intent in requires_action, requires_capture or succeeded. Raises CardError."""
     if intent["status"] not in ("requires_confirmation", "requires_payment_method", "requires_action"):
         raise unexpected_state(_cannot("confirm", intent), public(intent))
     if not intent["payment_method"]:
@@ -81,7 +81,7 @@ def _ask_bank(desk: Desk, intent: Json, return_url: str | None) -> Json:
 
 
 def authorise(desk: Desk, intent: Json, method: Json) -> Json:
-    """The bank's word on a payment that needs no (more) authentication. Raises CardError when it declines."""
+    """Decide a payment that needs no (more) authentication. Raises CardError for a decline."""
     card = card_of(method)
     if card.decline:
         raise decline(desk, intent, method, card)
@@ -103,7 +103,7 @@ def _keep_card(desk: Desk, intent: Json, method: Json) -> None:
 
 
 def decline(desk: Desk, intent: Json, method: Json, card: Card) -> CardError:
-    """Record the failed attempt; the caller raises what is returned."""
+    """Record the failed attempt; the caller raises the returned error."""
     failed = objects.charge(intent, method, now=desk.now) | {
         "paid": False,
         "status": "failed",
@@ -131,7 +131,7 @@ def _fail(desk: Desk, intent: Json, error: dict[str, Any]) -> Json:
 
 
 def answer_bank(desk: Desk, intent: Json, *, approved: bool) -> Json:
-    """What the customer told their bank. Raises CardError when the bank then declines."""
+    """Handle the customer's answer to the bank. Raises CardError if the bank then declines."""
     if intent["status"] != "requires_action":
         raise unexpected_state(_cannot("authenticate", intent), public(intent))
     method = desk.find("payment_method", intent["payment_method"])
@@ -149,7 +149,7 @@ def answer_bank(desk: Desk, intent: Json, *, approved: bool) -> Json:
 
 
 def capture(desk: Desk, intent: Json, amount: int | None) -> Json:
-    """Charge what was held, or part of it; the rest is released at once. That makes no Refund (API 2025-03-31)."""
+    """Capture all or part of the hold; the rest is released. This creates no Refund (API 2025-03-31)."""
     if intent["status"] != "requires_capture":
         raise unexpected_state(_cannot("capture", intent), public(intent))
     amount = intent["amount_capturable"] if amount is None else amount
@@ -183,7 +183,7 @@ def _checkout_of(desk: Desk, intent: Json) -> Json | None:
 
 
 def cancel(desk: Desk, intent: Json, reason: str | None) -> Json:
-    """Release the hold, or close an intent that never came to one."""
+    """Release the hold, or cancel an intent without one."""
     if intent["status"] in ("succeeded", "canceled"):
         raise unexpected_state(_cannot("cancel", intent), public(intent))
     ended = {
@@ -207,7 +207,7 @@ def _cannot(verb: str, intent: Json) -> str:
 
 
 def refund(desk: Desk, charge: Json, *, amount: int | None, reason: str | None, metadata: Json) -> Json:
-    """Give back captured money. Raises ApiError beyond what was captured and not yet refunded."""
+    """Refund captured money. Raises ApiError for more than is left."""
     if not charge["captured"]:
         message = (
             f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund: "
@@ -232,7 +232,7 @@ def refund(desk: Desk, charge: Json, *, amount: int | None, reason: str | None, 
 
 
 def fail_refund(desk: Desk, made: Json) -> Json:
-    """The bank sends a refund back, as it may days later."""
+    """Let a refund fail, as a bank may days later."""
     charge = desk.find("charge", made["charge"])
     desk.save(charge | {"amount_refunded": charge["amount_refunded"] - made["amount"], "refunded": False})
     failed = made | {"status": "failed", "failure_reason": "lost_or_stolen_card"}
@@ -240,12 +240,12 @@ def fail_refund(desk: Desk, made: Json) -> Json:
 
 
 def _is_charged_back(desk: Desk, charge: Json) -> bool:
-    """Its money is, or was for good, taken back; `disputed` stays true whatever came of it."""
+    """Return whether the bank has taken the money back; `disputed` stays true after the decision."""
     return any(dispute["status"] != "won" for dispute in desk.store.find("dispute", equal={"charge": charge["id"]}))
 
 
 def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str) -> Json:
-    """The bank takes the money back at once, until the dispute is decided."""
+    """Open a dispute: the bank takes the money until it decides."""
     desk.save(charge | {"disputed": True})
     made = objects.dispute(charge, amount=amount, reason=reason, now=desk.now)
     desk.save(made, "charge.dispute.created")
@@ -254,7 +254,7 @@ def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str) -> Json:
 
 
 def review_dispute(desk: Desk, dispute: Json) -> Json:
-    """We have sent our evidence; the bank looks at it."""
+    """The evidence was submitted; the bank reviews it."""
     if dispute["status"] != "needs_response":
         raise ApiError(f"This dispute is {dispute['status']}: no evidence can be submitted.", code="dispute_closed")
     details = dispute["evidence_details"] | {"has_evidence": True, "submission_count": 1}
@@ -271,7 +271,7 @@ def close_dispute(desk: Desk, dispute: Json, *, won: bool) -> Json:
 
 
 def expire_holds(desk: Desk) -> None:
-    """What nobody captured within seven days is released by the bank."""
+    """Release holds that were not captured within seven days."""
     over = {"_held_until": desk.now}
     for intent in desk.store.find("payment_intent", equal={"status": "requires_capture"}, at_most=over):
         desk.emit("charge.expired", desk.find("charge", intent["latest_charge"]))

@@ -1,4 +1,4 @@
-"""The magic cards: what a bank does with each, by the payment method's well-known name."""
+"""Magic cards: the bank's behavior for each, by the payment method's well-known name."""
 
 from dataclasses import dataclass
 
@@ -69,7 +69,7 @@ OFFERED = (
 DECLINING = "pm_card_chargeDeclined"
 AUTHENTICATING = "pm_card_authenticationRequired"
 
-# What a kept card can be made to do, by hand.
+# What a saved card can be made to do, by hand.
 BEHAVIOURS = (
     "pm_card_visa",
     "pm_card_chargeDeclinedInsufficientFunds",

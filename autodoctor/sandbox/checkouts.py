@@ -1,4 +1,4 @@
-"""Checkout Sessions: opened by the API, paid on the hosted page, expired by either or by themselves."""
+"""Checkout Sessions: opened by the API, paid on the hosted page, expired by both or by time."""
 
 from typing import Any
 
@@ -146,7 +146,7 @@ def _line_item(session: Json, number: int, item: Json) -> Json:
 
 
 def expire(desk: Desk, session: Json) -> Json:
-    """Close an open Checkout for good. Raises ApiError when it is not open."""
+    """Expire an open Checkout. Raises ApiError if it is not open."""
     if session["status"] != "open":
         message = (
             'Only Checkout Sessions with a status in ["open"] can be expired. '
@@ -165,7 +165,7 @@ def expire_due(desk: Desk) -> None:
 
 
 def pay(desk: Desk, session: Json, card_name: str) -> Json:
-    """The customer presses "Pay" on the hosted page; answers the PaymentIntent. Raises CardError when declined."""
+    """Handle "Pay" on the hosted page; returns the PaymentIntent. Raises CardError for a decline."""
     intent = _intent_of(desk, session)
     intent = bank.choose(desk, intent, bank.payment_method(desk, card_name))
     intent = bank.confirm(desk, intent, return_url=session["success_url"])
@@ -191,7 +191,7 @@ def _customer_for(desk: Desk, session: Json) -> str | None:
 
 
 def complete(desk: Desk, intent: Json) -> Json:
-    """The bank agreed: the Checkout is over. A held payment is not yet `paid`: the money has not moved."""
+    """Complete the Checkout. A held payment is not `paid` yet, because no money has moved."""
     session = desk.find("checkout.session", intent["_checkout"])
     details = session["customer_details"] or {"email": _email(desk, intent), "name": None, "phone": None}
     done = {"status": "complete", "url": None, "customer": intent["customer"], "customer_details": details}

@@ -1,4 +1,4 @@
-"""Connected accounts, and money sent to them out of single charges."""
+"""Connected accounts, and transfers out of single charges."""
 
 from typing import Any
 
@@ -70,12 +70,12 @@ def create_account(desk: Desk, params: Params) -> Json:
 
 
 def become(desk: Desk, account: Json, outcome: str) -> Json:
-    """Raises KeyError for an outcome that is none of `OUTCOMES`."""
+    """Set the account's outcome. Raises KeyError for an outcome outside `OUTCOMES`."""
     return desk.save(_in_full(account | OUTCOMES[outcome]), "account.updated")
 
 
 def _in_full(account: Json) -> Json:
-    """With what follows from our own members, as Stripe shows it."""
+    """Return the account as Stripe shows it, with derived members."""
     due = account["_due"]
     requirements = {
         "currently_due": due,
@@ -91,7 +91,7 @@ def _in_full(account: Json) -> Json:
 
 
 def create_link(desk: Desk, params: Params) -> Json:
-    """A page that opens once; what Stripe answers has no id."""
+    """Create a page that opens once; Stripe's answer has no id."""
     shape: dict[str, Read] = {
         "account": forms.text(),
         "refresh_url": forms.url,
@@ -167,7 +167,7 @@ def _check_destination(desk: Desk, account_id: str) -> None:
 
 
 def _source(desk: Desk, given: Json) -> Json:
-    """The charge that is divided. Raises ApiError for more than is left of it."""
+    """Return the charge of a transfer. Raises ApiError for more than is left of it."""
     if "source_transaction" not in given:
         message = "You have insufficient available funds in your Stripe account. Use `source_transaction`."
         raise ApiError(message, code="balance_insufficient")
@@ -194,7 +194,7 @@ def create_reversal(desk: Desk, params: Params, transfer_id: str) -> Json:
 
 
 def take_back(desk: Desk, transfer: Json, *, amount: int | None, metadata: Json) -> Json:
-    """Raises ApiError beyond what was sent and not yet taken back."""
+    """Reverse a transfer. Raises ApiError for more than is left."""
     left = transfer["amount"] - transfer["amount_reversed"]
     amount = left if amount is None else amount
     if not left or amount > left:

@@ -12,7 +12,7 @@
                evidence is there, and the bank looks at it
     refunds    {"refund"} fails it, as a bank may days later
     checkouts  {"checkout"} expires it
-    cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a kept card from now on, by the
+    cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a saved card from now on, by the
                name of a magic card; its looks stay
     accounts   {"account", "outcome": "enabled"|"restricted"|"rejected"}: what becomes of a connected account
     transfers  {"transfer", "amount"} takes it back, or that much of it
@@ -35,7 +35,7 @@ _POLICY = ("url", "secret", "paused", "copies", "delay_seconds", "jitter_seconds
 
 
 class Faults:
-    """Answers that go wrong on purpose, one after the other until each has happened `times` times."""
+    """Deliberate faults, one after the other, each `times` times."""
 
     def __init__(self) -> None:
         self._planned: list[Json] = []
@@ -47,7 +47,7 @@ class Faults:
         self._planned.clear()
 
     def strike(self, method: str, path: str, when: str) -> int:
-        """Sleep if that is the fault; the status to answer with, or 0."""
+        """Apply the next fault: sleep if it is slow; return the status to answer, or 0."""
         for fault in self._planned:
             matches = re.fullmatch(fault["method"], method) and re.fullmatch(fault["path"], path)
             if matches and fault["when"] == when and fault["times"] > 0:
@@ -77,7 +77,7 @@ class Control:
         }
 
     def answer(self, verb: str, given: Json) -> Any:
-        """Raises KeyError for a verb that is not known."""
+        """Run a verb. Raises KeyError for an unknown one."""
         return self._verbs[verb](given)
 
     def _webhooks(self, given: Json) -> Json:

@@ -26,7 +26,7 @@ class ApiError(Exception):
 
 
 class CardError(ApiError):
-    """402: the bank said no. The failed charge and the intent's new state stay, as they do at Stripe."""
+    """402: the bank declined. The failed charge and the intent's new state stay, as at Stripe."""
 
     keeps_effects = True
 
@@ -40,7 +40,7 @@ class CardError(ApiError):
 
 
 class Malformed(ApiError):
-    """The parameters are wrong in themselves."""
+    """The parameters themselves are wrong."""
 
     is_validation = True
 
@@ -58,7 +58,7 @@ def invalid(param: str, message: str, *, code: str = "") -> ApiError:
 
 
 def no_such(kind: str, id_: str, param: str) -> ApiError:
-    """404 where the object is named by the path, 400 where it is named by a parameter: see `in_parameter`."""
+    """Return 404 for an object named by the path, 400 for one named by a parameter: see `in_parameter`."""
     return Malformed(f"No such {kind}: '{id_}'", code="resource_missing", param=param, status=404)
 
 

@@ -1,4 +1,4 @@
-"""`expand[]`: ids replaced by what they name, along the paths that Stripe documents."""
+"""`expand[]`: replace ids by objects, along the paths that Stripe documents."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _DEPTH = 4
 
 
 def expanded(desk: Desk, thing: Json, paths: list[str]) -> Json:
-    """A copy with each path expanded. Raises ApiError for one that cannot be."""
+    """Return a copy with each path expanded. Raises ApiError for an unknown path."""
     for path in paths:
         steps = path.split(".")
         if len(steps) > _DEPTH:

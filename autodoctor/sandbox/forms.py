@@ -1,4 +1,4 @@
-"""Stripe's request bodies: nested form keys in, typed values out; what is not known is refused."""
+"""Stripe's request bodies: nested form keys in, typed values out; unknown parameters are refused."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ def _plant(tree: dict[str, Any], steps: Sequence[str], value: str, key: str) -> 
 
 
 def fields(shape: Mapping[str, Read], required: Sequence[str] = ()) -> Read:
-    """A hash with these members."""
+    """Parse a hash with these members."""
 
     def read(raw: Any, param: str) -> dict[str, Any]:
         if not isinstance(raw, dict):
@@ -122,7 +122,7 @@ def timestamp(raw: Any, param: str) -> int:
 
 
 def url(raw: Any, param: str) -> str:
-    """An absolute address; `{CHECKOUT_SESSION_ID}` may stand in it."""
+    """Parse an absolute address; it may contain `{CHECKOUT_SESSION_ID}`."""
     parts = urlsplit(raw) if isinstance(raw, str) and not re.search(r"[\x00-\x20\x7f]", raw) else None
     if parts is None or parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:\[\]-]+", parts.netloc):
         raise invalid(param, "Not a valid URL", code="url_invalid")
@@ -140,12 +140,12 @@ def currency(raw: Any, param: str) -> str:
 
 
 def metadata(raw: Any, param: str) -> dict[str, str]:
-    """Of a new object: up to 50 keys of 40 characters, values of 500."""
+    """Parse a new object's metadata: up to 50 keys of 40 characters, values of 500."""
     return merge_metadata({}, metadata_change(raw, param))
 
 
 def metadata_change(raw: Any, param: str) -> dict[str, str]:
-    """Of one that is there: an empty value unsets its key, an empty `metadata` all of them."""
+    """Parse a change: an empty value unsets its key, an empty `metadata` unsets all."""
     if raw == "":
         return {}
     if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
@@ -163,7 +163,7 @@ created_range: Read = fields(dict.fromkeys(("gt", "gte", "lt", "lte"), timestamp
 
 
 def created(raw: Any, param: str) -> dict[str, int]:
-    """A moment, or bounds around it."""
+    """Parse a time, or bounds around it."""
     if isinstance(raw, str):
         moment = timestamp(raw, param)
         return {"gte": moment, "lte": moment}
@@ -171,7 +171,7 @@ def created(raw: Any, param: str) -> dict[str, int]:
 
 
 def read(params: dict[str, Any], shape: Mapping[str, Read], required: Sequence[str] = ()) -> dict[str, Any]:
-    """The whole body. Raises ApiError: parameter_unknown, parameter_missing, or what is wrong with a value."""
+    """Parse the whole body. Raises ApiError: parameter_unknown, parameter_missing, or an invalid value."""
     return dict(fields(shape, required)(params, ""))
 
 

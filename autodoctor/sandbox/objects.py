@@ -1,4 +1,4 @@
-"""Stripe's objects as JSON, newly made. Members that begin with an underscore are ours and never leave."""
+"""Stripe's objects as JSON. Members with a leading underscore are internal."""
 
 import secrets
 import string
@@ -43,7 +43,7 @@ _NULL = {
 
 
 def public(thing: Any) -> Any:
-    """A copy as Stripe shows it: without our own members, with those that are null."""
+    """Return a copy as Stripe shows it: without internal members, with nulls."""
     if isinstance(thing, dict):
         shown = {name: public(value) for name, value in thing.items() if not name.startswith("_")}
         return _NULL.get(str(thing.get("object")), {}) | shown
@@ -134,7 +134,7 @@ def payment_intent(given: Json, *, now: int) -> Json:
 
 
 def charge(intent: Json, method: Json, *, now: int) -> Json:
-    """A successful one, not yet captured."""
+    """Build a successful, uncaptured charge."""
     card = method["card"]
     return {
         "id": new_id("ch"),
@@ -218,7 +218,7 @@ def dispute(charge_: Json, *, amount: int, reason: str, now: int) -> Json:
 
 
 def dispute_transaction(dispute_: Json, amount: int, *, now: int) -> Json:
-    """The money that a dispute moves on our balance: taken (negative), or given back."""
+    """Build the balance transaction of a dispute: taken (negative), or returned."""
     return {
         "id": new_id("txn"),
         "object": "balance_transaction",

@@ -1,4 +1,4 @@
-"""The page on which the holder of a connected account tells who they are."""
+"""The onboarding page of a connected account."""
 
 from autodoctor.sandbox import connect
 from autodoctor.sandbox.pages import Page, not_there, render
@@ -20,7 +20,7 @@ def show(desk: Desk, root: str, id_: str) -> Page:
 
 
 def act(desk: Desk, root: str, id_: str, form: dict[str, str]) -> Page:
-    """A button of it. "Leave" is the way back of somebody who has not finished."""
+    """Handle a button. "Leave" returns without finishing."""
     link = _link(desk, id_)
     if link is None:
         return not_there(root)

@@ -1,4 +1,4 @@
-"""What a person makes happen with the buttons of the overview: the verbs of `control`, out of a form."""
+"""The buttons of the overview: the verbs of `control`, from a form."""
 
 from collections.abc import Callable, Mapping
 
@@ -43,7 +43,7 @@ _READ: dict[str, Callable[[Form], Json]] = {
 
 
 def read(verb: str, form: Form) -> Json:
-    """What `control` is to be given. Raises KeyError for what is not offered by hand, ValueError for no number."""
+    """Return the arguments for `control`. Raises KeyError for an unknown button, ValueError for an invalid number."""
     return _READ[verb](form)
 
 

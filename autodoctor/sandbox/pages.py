@@ -1,4 +1,4 @@
-"""The pages a person sees: pay, confirm with the bank, and what lately happened.
+"""The pages for people: pay, confirm with the bank, and the overview.
 
 They stand for another company's: no session, no CSRF token, a policy of their own.
 """
@@ -35,7 +35,7 @@ class Page:
 
     @property
     def policy(self) -> str:
-        """The content security policy. Chromium holds `form-action` against redirects too, so those are named."""
+        """Return the content security policy. Chromium applies `form-action` to redirects, so those are listed."""
         origins = sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in self.leads_to if url})
         return "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; " + " ".join(
             ["form-action 'self'", *origins]
@@ -102,7 +102,7 @@ def _closed(root: str, session: Json) -> Page:
 
 
 def act(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
-    """A button of the pay page. A decline leaves the Checkout open and is shown on it."""
+    """Handle a button of the pay page. A decline keeps the Checkout open and is shown."""
     session = desk.find("checkout.session", id_)
     again = Page(303, location=f"{root}/pay/{id_}")
     action = form.get("action")
@@ -174,7 +174,7 @@ def _with_result(url: str, intent: Json, *, succeeded: bool) -> str:
 
 
 def overview(desk: Desk, root: str) -> Page:
-    """What lately happened, for the developer."""
+    """Show recent objects and deliveries to the developer."""
     deliveries = desk.store.rows("SELECT * FROM delivery ORDER BY id DESC LIMIT ?", _SHOWN)
     things = [
         thing
@@ -203,13 +203,13 @@ def overview(desk: Desk, root: str) -> Page:
 
 
 def _kept_cards(desk: Desk) -> list[Json]:
-    """The cards that customers keep, and what the bank does with each."""
+    """Return the saved cards, and the bank's behavior for each."""
     methods = [method for method in desk.store.find("payment_method", limit=_SHOWN) if method["customer"]]
     return [method | {"owner": _email_of(desk, method), "choices": _behaviours(method)} for method in methods]
 
 
 def _account(account: Json) -> Json:
-    """A connected account, and what may become of it."""
+    """Return a connected account, with its possible outcomes."""
     takes = account["capabilities"]["transfers"] == "active"
     words = _("takes transfers") if takes else account["requirements"]["disabled_reason"]
     outcomes = {"enabled": _("Let it work"), "restricted": _("Restrict"), "rejected": _("Reject")}

@@ -1,4 +1,4 @@
-"""One request's view of the sandbox: its time, its store, and the events it leaves behind."""
+"""One request's view of the sandbox: its time, its store, and its events."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Desk:
-    """Used inside one transaction of `store`; `now` is in whole epoch seconds."""
+    """The context of one transaction of `store`; `now` is in whole epoch seconds."""
 
     store: Store
     now: int
@@ -33,14 +33,14 @@ class Desk:
     idempotency_key: str | None = None
 
     def find(self, kind: str, id_: str, param: str = "id") -> Json:
-        """Raises ApiError resource_missing, 404: for objects that the path names."""
+        """Return an object named by the path. Raises ApiError resource_missing, 404."""
         thing = self.store.get(id_)
         if thing is None or thing["object"] != kind or thing.get("deleted"):
             raise no_such(_NAMES[kind], id_, param)
         return thing
 
     def given(self, kind: str, id_: str, param: str) -> Json:
-        """The same for objects that a parameter names: 400."""
+        """Return an object named by a parameter. Raises ApiError, 400."""
         try:
             return self.find(kind, id_, param)
         except ApiError as error:
@@ -53,13 +53,13 @@ class Desk:
         return thing
 
     def update(self, thing: Json, given: Json, *events: str) -> Json:
-        """Change members; metadata key by key, an empty one unsets them all."""
+        """Change members; metadata key by key, an empty one unsets all keys."""
         notes = given.get("metadata", thing["metadata"])
         merged = merge_metadata(thing["metadata"], notes) if notes else {}
         return self.save(thing | given | {"metadata": merged}, *events)
 
     def emit(self, kind: str, thing: Json) -> None:
-        """Record the event and its delivery; the courier sends it once this transaction is over."""
+        """Record the event and its delivery; the courier sends it after this transaction."""
         event = objects.event(
             kind, thing, now=self.now, request_id=self.request_id, idempotency_key=self.idempotency_key
         )

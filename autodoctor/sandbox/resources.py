@@ -1,4 +1,4 @@
-"""What each endpoint does. Parameters that Stripe does not know are refused; those it knows and we do not, too."""
+"""The endpoints. Parameters that Stripe or this sandbox does not know are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def retrieve(kind: str, param: str) -> Operation:
 
 
 def listing(kind: str, url: str, **filters: Read) -> Operation:
-    """Newest first, by pages; `filters` compare members of the object."""
+    """Return a page, newest first; `filters` compare members of the object."""
 
     def operation(desk: Desk, params: Params) -> Json:
         given = forms.read(params, LIST | filters)
@@ -206,7 +206,7 @@ CUSTOMER: dict[str, Read] = {
 
 
 def retrieve_customer(desk: Desk, params: Params, id_: str) -> Json:
-    """A deleted one still answers, with hardly more than that."""
+    """Return a customer; a deleted one with few members."""
     forms.read(params, {})
     found = desk.store.get(id_)
     return found if found and found.get("deleted") else desk.find("customer", id_, "customer")

@@ -1,4 +1,4 @@
-"""The sandbox's own SQLite file: objects as JSON, answers by idempotency key, settings. No Django in it."""
+"""The sandbox's own SQLite file: objects as JSON, answers by idempotency key, settings. No Django."""
 
 import json
 import sqlite3
@@ -31,7 +31,7 @@ _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class Store:
-    """One connection behind one lock: everything the sandbox does, it does one after the other."""
+    """One connection behind one lock: the sandbox does one thing after the other."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Not to be nested."""
+        """All or nothing. Not nestable."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -58,7 +58,7 @@ class Store:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Part of a transaction that an exception undoes, while the rest may stand."""
+        """A part of a transaction that an exception undoes alone."""
         self._connection.execute("SAVEPOINT part")
         try:
             yield
@@ -81,7 +81,7 @@ class Store:
         return json.loads(found[0]["body"]) if found else None
 
     def put(self, thing: Json) -> Json:
-        """Insert, or replace what has this id in its place."""
+        """Insert an object, or replace the one with its id."""
         self.execute(
             "INSERT INTO object (id, kind, created, body) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
@@ -100,7 +100,9 @@ class Store:
         before: str = "",
         limit: int = 1000,
     ) -> list[Json]:
-        """Newest first. `equal` and `at_most` compare members of the JSON; `after` and `before` are ids, for pages."""
+        """Find objects, newest first. `equal` and `at_most` compare members of the JSON; `after` and `before` are ids,
+        for pages.
+        """
         where: list[str] = ["kind = ?"]
         values: list[Any] = [kind]
         for name, value in (equal or {}).items():
@@ -123,7 +125,7 @@ class Store:
         return found[::-1] if before else found
 
     def answer(self, key: str) -> sqlite3.Row | None:
-        """What this idempotency key was answered within the last 24 hours."""
+        """Return the answer of this idempotency key within the last 24 hours."""
         found = self.rows("SELECT * FROM answer WHERE key = ? AND at > ?", key, self.now() - _KEYS_KEPT_SECONDS)
         return found[0] if found else None
 
@@ -141,12 +143,12 @@ class Store:
         self.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", name, json.dumps(value))
 
     def now(self) -> float:
-        """The sandbox's time in epoch seconds: the real one, plus what a test has advanced it by."""
+        """Return the sandbox's time in epoch seconds: the real time plus the test's advance."""
         return self.real_now() + float(self.setting("advanced_seconds", 0))
 
     @staticmethod
     def real_now() -> float:
-        """For signatures and retries, which the receiver judges by its own clock."""
+        """Return the real time, for signatures and retries, which the receiver judges by its own clock."""
         return time.time()
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Delivers events: signed, from threads of its own, until the receiver answers 2xx, also across a restart."""
+"""Deliver events: signed, from own threads, until the receiver answers 2xx, also across a restart."""
 
 import contextlib
 import hashlib
@@ -43,13 +43,13 @@ class Outcome:
 
 
 def sign(body: str, secret: str, at: int) -> str:
-    """The Stripe-Signature header of this body at this moment (epoch seconds)."""
+    """Return the Stripe-Signature header of this body at this time (epoch seconds)."""
     mac = hmac.new(secret.encode(), f"{at}.{body}".encode(), hashlib.sha256)
     return f"t={at},v1={mac.hexdigest()}"
 
 
 def send(endpoint: Endpoint, body: str, at: int) -> Outcome:
-    """One attempt. A redirect counts as what it is: not a 2xx, and is not followed."""
+    """Make one attempt. A redirect is not followed and counts as a failure."""
     parts = urlsplit(endpoint.url)
     make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {
@@ -87,7 +87,7 @@ class Courier:
 
     def start(self) -> None:
         if self._thread is None:
-            self._store.execute("UPDATE delivery SET leased_until = 0")  # whoever held them is gone
+            self._store.execute("UPDATE delivery SET leased_until = 0")  # their holder is gone
             self._thread = threading.Thread(target=self._run, name="sandbox-courier", daemon=True)
             self._thread.start()
 
@@ -140,7 +140,7 @@ class Courier:
         return _LONGEST_SLEEP_SECONDS if due is None else min(max(due - self._store.real_now(), 0.01), 1.0)
 
     def attempt(self, id_: int) -> Outcome:
-        """Send this delivery now, whatever its state, and write down how that went."""
+        """Send this delivery now, in any state, and store the result."""
         found = self._store.rows("SELECT * FROM delivery WHERE id = ?", id_)
         event = self._store.get(found[0]["event"]) if found else None
         if event is None:
@@ -168,7 +168,7 @@ class Courier:
         self.wake()
 
     def flush(self, *, order: str, copies: int, together: bool, events: list[str] | None) -> list[dict[str, Any]]:
-        """Send what waits, now and in this order, or these events; for tests. `together`: all at once."""
+        """Send the waiting deliveries now, in this order, or these events; for tests. `together`: all at once."""
         ids = self._ids(events) * copies
         if order == "reversed":
             ids.reverse()

@@ -1,4 +1,4 @@
-"""The table of due work for support to read; what was given up is tried again, or dismissed, at its desk."""
+"""The job table, read-only for support. Failed jobs are tried again or dismissed on the support desk."""
 
 from django.contrib import admin
 
@@ -13,7 +13,7 @@ SHOWN = (
 
 @admin.register(Job)
 class JobAdmin(ReadOnly):
-    """To look at, not to edit: what a row says follows from the session or payment it belongs to."""
+    """Read-only: a job follows from the session or payment that it belongs to."""
 
     list_display = ("kind", "key", "due_at", "run_at", "attempts", "parked_at")
     list_filter = (("parked_at", admin.EmptyFieldListFilter), "kind")

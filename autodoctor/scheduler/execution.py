@@ -1,4 +1,4 @@
-"""One run of one job: in its transaction or outside any, and what follows when it fails."""
+"""One run of one job, inside or outside a transaction, and what follows a failure."""
 
 import asyncio
 import logging
@@ -37,11 +37,11 @@ class Outcome(Enum):
 
 
 class HolderDied(Exception):
-    """The processes that ran this job died meanwhile, as often as it may be tried."""
+    """The processes that ran this job died, as often as it may be tried."""
 
 
 def run(job: Job, now: datetime) -> Outcome:
-    """Run a claimed job and settle its row. Raise only when the database does not take the result."""
+    """Run a claimed job and settle its row. Raises only if the database does not store the result."""
     with bound(**_about(job)):
         outcome = _outcome(job, now)
         ran.send_robust(Job, job=job, outcome=outcome, now=now)
@@ -68,7 +68,7 @@ def _outcome(job: Job, now: datetime) -> Outcome:
 
 
 def backoff(attempts: int) -> timedelta:
-    """1 s, 4 s, 16 s … up to an hour, a fifth more or less so that what failed together does not return together."""
+    """Return the pause: 1 s, 4 s, 16 s … up to an hour, varied by a fifth so that failures do not return together."""
     pause = min(timedelta(seconds=4 ** min(attempts - 1, 8)), LONGEST_PAUSE)
     return pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
@@ -83,9 +83,9 @@ def _run(job: Job, handler: Handler, now: datetime) -> None:
 
 
 def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
-    """The work and the end of its row stand or fall together.
+    """Run the handler and delete the row in one transaction.
 
-    The row is read first, so that a stale claim costs little, and locked last: the order is session → payment → row.
+    The row is read first, so that a stale claim is cheap, and locked last: the order is session → payment → row.
     """
     this = Run(job)
     token = current_run.set(this)
@@ -100,7 +100,7 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
 
 
 def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
-    """The handler commits what it finds out; a newer version that was scheduled meanwhile stays."""
+    """Run a handler that commits its own results. A newer version that was scheduled meanwhile stays."""
     check_held(job)
     handler.run(job, now)
     with transaction.atomic():
@@ -127,13 +127,13 @@ def _record_failure(job: Job, handler: Handler, error: BaseException, now: datet
 
 
 def _later(failed: int, error: BaseException, now: datetime) -> dict[str, Any]:
-    """`due_at` stays: the deadline is what it was."""
+    """Set the next run. `due_at` stays the deadline."""
     pause = error.after if isinstance(error, Retry) else backoff(failed)
     return {"attempts": failed, "run_at": now + pause}
 
 
 def _given_up(failed: int, handler: Handler, now: datetime) -> dict[str, Any]:
-    """Parked where support sees it. A recurring job goes on at its next moment: it may be the safety net itself."""
+    """Mark the job as failed, so that support sees it. A recurring job continues: it may be the safety net itself."""
     if handler.every is not None:
         next_at = leases.next_multiple(handler.every(), now)
         return {"attempts": 0, "due_at": next_at, "run_at": next_at}
@@ -141,12 +141,12 @@ def _given_up(failed: int, handler: Handler, now: datetime) -> dict[str, Any]:
 
 
 def _in_words(error: BaseException) -> str:
-    """Type and message, bounded, fit for any database."""
+    """Return type and message, shortened and safe for any database."""
     return storable_text("".join(traceback.format_exception_only(error))).strip()[:ERROR_LENGTH]
 
 
 def _where(error: BaseException) -> str:
-    """For the log: the type and the line that raised it, never the message, which may quote a payload."""
+    """Return the type and line of the error for the log, never the message: it may quote a payload."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__qualname__}{place}"

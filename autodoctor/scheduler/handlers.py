@@ -1,4 +1,4 @@
-"""What runs when a job is due."""
+"""Handlers: what runs when a job is due."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def always(**parts: float) -> Callable[[], timedelta]:
 
 
 class Retry(Exception):
-    """Raised by a handler that wants to be tried again after just this long; it counts as an attempt."""
+    """Raised by a handler to be tried again after this pause; counts as an attempt."""
 
     def __init__(self, after: timedelta, reason: str = "") -> None:
         super().__init__(reason or f"again after {after}")
@@ -46,20 +46,20 @@ class Retry(Exception):
 
 
 class GiveUp(Exception):
-    """Raised by a handler that knows trying again to be in vain: parked at once, where support sees it."""
+    """Raised by a handler if another try is useless: the job fails at once, where support sees it."""
 
 
 class NoHandler(LookupError):
-    """Nobody knows this kind of job (perhaps a newer release scheduled it)."""
+    """No handler is registered for this kind (perhaps a newer release scheduled the job)."""
 
 
 def registered() -> Mapping[str, Handler]:
-    """Every handler by kind. Looked up late: the composition root imports the apps that import this one."""
+    """Return all handlers by kind. Imported late, because the composition root imports apps that import this module."""
     return cast(Mapping[str, Handler], import_string(settings.CLOCK_HANDLERS))
 
 
 def handler_of(kind: str) -> Handler:
-    """What runs `kind`; for an unknown one a handler that fails with `NoHandler`."""
+    """Return the handler of `kind`; for an unknown kind a handler that fails with `NoHandler`."""
     return registered().get(kind, _NOBODY)
 
 

@@ -1,4 +1,4 @@
-"""The rows of due work as the loops take, hold and let go of them."""
+"""How loops claim, hold and give back due jobs."""
 
 import hashlib
 import os
@@ -37,14 +37,14 @@ _living: set[str] = set()
 
 
 def new_owner() -> str:
-    """A name to lease under, that tells the others on this machine whether its process still lives."""
+    """Return an owner name for leases that tells other processes of this machine whether the owner still lives."""
     owner = f"{_host()}:{os.getpid()}:{secrets.token_hex(4)}"
     _living.add(owner)
     return owner
 
 
 def claim(owner: str, *, external: bool, until: datetime, limit: int, lease: timedelta) -> list[Job]:
-    """Lease up to `limit` jobs that run by `until`, the earliest first. A transaction of its own."""
+    """Lease up to `limit` jobs that run by `until`, the earliest first. Uses its own transaction."""
     now = timezone.now()
     skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     moment = connection.ops.adapt_datetimefield_value
@@ -55,18 +55,18 @@ def claim(owner: str, *, external: bool, until: datetime, limit: int, lease: tim
 
 
 def held(job: Job) -> "QuerySet[Job]":
-    """The row as it was claimed; none when it was cancelled, rescheduled or taken over since."""
+    """Return the row as it was claimed; None if it was canceled, rescheduled or taken over since."""
     return Job.objects.filter(pk=job.pk, version=job.version, lease_owner=job.lease_owner)
 
 
 def give_back(jobs: Iterable[Job]) -> None:
-    """Let others have at once what was claimed and not begun."""
+    """Give back claimed jobs that have not begun."""
     for job in jobs:
         held(job).update(leased_until=None, lease_owner="")
 
 
 def expire_leases_of_the_dead(*, external: bool) -> None:
-    """What a killed process of this machine held is due again now, rather than when its lease ends."""
+    """Make jobs of a dead process of this machine due now, instead of when their leases end."""
     leased = Job.objects.filter(external=external, lease_owner__startswith=f"{_host()}:")
     owners = [owner for owner in leased.values_list("lease_owner", flat=True).distinct() if _is_dead(owner)]
     with transaction.atomic():
@@ -77,7 +77,7 @@ def expire_leases_of_the_dead(*, external: bool) -> None:
 
 
 def ensure_recurring(*, external: bool) -> None:
-    """Every recurring job exists, and not later than its handler now says."""
+    """Make sure that every recurring job exists, and is due no later than its handler says."""
     now = timezone.now()
     for kind, handler in registered().items():
         if handler.every is None or handler.external is not external:
@@ -89,7 +89,7 @@ def ensure_recurring(*, external: bool) -> None:
 
 
 def next_multiple(every: timedelta, now: datetime) -> datetime:
-    """The next moment after `now` that all processes agree on."""
+    """Return the next moment after `now` on which all processes agree."""
     past = timedelta(seconds=now.timestamp() % every.total_seconds())
     return now - past + every
 
@@ -101,7 +101,7 @@ def schedule_next(job: Job, handler: Handler, now: datetime) -> None:
 
 
 def retire(owner: str) -> None:
-    """This process leases under that name no more."""
+    """End the use of this owner name."""
     _living.discard(owner)
 
 

@@ -1,4 +1,4 @@
-"""The clock of one process, and the same work on demand."""
+"""The scheduler of one process, and the same work on demand."""
 
 import sys
 import time
@@ -20,9 +20,9 @@ SWITCH_SECONDS = 0.0005
 
 
 class Scheduler:
-    """Runs due jobs on threads of its own, from `start` to `stop`. Any number of processes may have one.
+    """Runs due jobs on its own threads, from `start` to `stop`. Any number of processes may have one.
 
-    Calls to the outside have a lane of their own: however slow, they delay no deadline.
+    External calls have their own lane, so that slow calls never delay a deadline.
     """
 
     def __init__(
@@ -50,14 +50,14 @@ class Scheduler:
         self._lanes = {False: deadlines, True: calls}
 
     def start(self) -> None:
-        """Return at once; the first look at the table follows within milliseconds."""
+        """Start the threads and return at once; the first claim follows within milliseconds."""
         sys.setswitchinterval(min(SWITCH_SECONDS, sys.getswitchinterval()))
         queue.wake_listeners.append(self.wake)
         for lane in self._lanes.values():
             lane.start()
 
     def stop(self, seconds: float = 5.0) -> None:
-        """Let what runs end, at most that long, and give back the rest. A call that takes longer keeps its lease."""
+        """Wait a limited time for running jobs, and give back the others. A longer call keeps its lease."""
         queue.wake_listeners.remove(self.wake)
         until = time.monotonic() + seconds
         for lane in self._lanes.values():
@@ -67,14 +67,14 @@ class Scheduler:
         leases.retire(self._owner)
 
     def wake(self, due_at: datetime, external: bool) -> None:
-        """Something due at that moment was committed, here or (by way of a bus) in another process."""
+        """Announce a job that was committed, here or (through a bus) in another process."""
         self._lanes[external].wake(due_at)
 
 
 def run_due(now: datetime, *, external: bool = True) -> int:
-    """Run everything that is due at `now`, and what that in turn makes due, in this thread; how many were done.
+    """Run all jobs that are due at `now`, and those that they make due, in this thread. Returns how many were run.
 
-    Without `external`, what calls others (Stripe, SMTP) is left to the loop.
+    Without `external`, jobs with external calls (Stripe, SMTP) are left to the loop.
     """
     owner = leases.new_owner()
     done = 0

@@ -1,4 +1,4 @@
-"""One table of due work: deadlines, reactions, mail, money."""
+"""The job table: deadlines, reactions, mail, money."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Job(models.Model):
-    """One piece of work that is due at a moment; written by `clock.queue` and `clock.claims` only."""
+    """One piece of work that is due at a moment. Written only by `scheduler.queue` and `scheduler.leases`."""
 
     kind = models.CharField(_("kind"), max_length=60)
     key = models.CharField(_("key"), max_length=120)
@@ -33,5 +33,5 @@ class Job(models.Model):
 
     @property
     def idempotency_key(self) -> str:
-        """The same over all retries, another once the work is scheduled anew (also after the row was gone)."""
+        """Return a key that is the same over all retries, and another once the work is scheduled anew."""
         return f"{self.kind}:{self.key}:{self.id}.{self.version}"

@@ -1,4 +1,4 @@
-"""Schedule and cancel work, in the caller's transaction."""
+"""Schedule and cancel jobs in the caller's transaction."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -40,18 +40,18 @@ _HELD = "FROM scheduler_job WHERE id = %s AND version = %s AND lease_owner = %s"
 
 
 class Superseded(Exception):
-    """The job in hand was cancelled, rescheduled or taken over meanwhile: what this run did must not stand."""
+    """The running job was canceled, rescheduled or taken over meanwhile: this run must be rolled back."""
 
 
 class Run:
-    """One run of a job inside a transaction, and whether its row is taken away yet."""
+    """One run of a job inside a transaction, and whether its row is deleted yet."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.settled = False
 
     def settle(self) -> None:
-        """Take the row away, once. Raise `Superseded` unless it is still the one we hold."""
+        """Delete the row, once. Raises `Superseded` unless it is still the claimed row."""
         if not self.settled:
             if _execute(f"DELETE {_HELD}", *_held(self.job)) != 1:
                 raise Superseded
@@ -73,7 +73,7 @@ def schedule(kind: str, key: str, due_at: datetime, *, session_id: UUID | None =
 
 
 def cancel(kind: str, key: str) -> None:
-    """Forget it, in the caller's transaction; nothing happens when there is none."""
+    """Cancel a job in the caller's transaction; does nothing without one."""
     _settle_own([kind], key)
     _execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key)
 
@@ -91,12 +91,12 @@ def reschedule(
 
 
 def pending(kinds: Collection[str], keys: list[str]) -> list[Job]:
-    """What waits of these kinds for these keys; parked jobs do not."""
+    """Return the waiting jobs of these kinds and keys, without failed jobs."""
     return rows(Job, "kind IN (%s) AND key IN (%s) AND parked_at IS NULL", list(kinds), keys)
 
 
 def unpark(jobs: list[int], now: datetime) -> int:
-    """Try given-up jobs again, with all their attempts; how many there were."""
+    """Try failed jobs again with all their attempts; returns how many there were."""
     with transaction.atomic():
         count = Job.objects.filter(pk__in=jobs, parked_at__isnull=False).update(parked_at=None, attempts=0, run_at=now)
         for external in (False, True):
@@ -105,13 +105,13 @@ def unpark(jobs: list[int], now: datetime) -> int:
 
 
 def dismiss(job: int) -> bool:
-    """Forget a job that was given up; False when it is not there any more, or is being tried again."""
+    """Delete a failed job. Returns False if it is gone or is being tried again."""
     deleted, _ = Job.objects.filter(pk=job, parked_at__isnull=False).delete()
     return bool(deleted)
 
 
 def check_held(job: Job) -> None:
-    """Raise `Superseded` unless the row is still the one we hold."""
+    """Raise `Superseded` unless the row is still the claimed row."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT 1 {_HELD}", _held(job))
         if cursor.fetchone() is None:
@@ -144,7 +144,7 @@ def _upsert(key: str, jobs: Mapping[str, datetime], session_id: UUID | None, pay
 
 
 def _settle_own(kinds: Collection[str], key: str) -> None:
-    """A handler that changes its own job takes the row in hand away first: it may do so only while it holds it."""
+    """A handler that changes its own job first deletes the claimed row; it may do so only while it holds it."""
     run = current_run.get()
     if run and run.job.key == key and run.job.kind in kinds:
         run.settle()

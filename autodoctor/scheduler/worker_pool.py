@@ -1,4 +1,4 @@
-"""A lane: a few threads that run one sort of job, and one that claims for them."""
+"""A lane: a few threads that run one sort of job, and one thread that claims for them."""
 
 import heapq
 import logging
@@ -29,8 +29,8 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 class WorkerPool:
     """Claims jobs a little ahead of their time, at most `room` at once, and runs each at its moment, never early.
 
-    `ahead` must be longer than the poll, so that what is known in time is never late; zero claims only what is due.
-    `gives_way_to`: while that lane is late, this one begins nothing: both want the same processor.
+    `ahead` must be longer than the poll, so that a known job is never late; zero claims only due jobs. `gives_way_to`:
+    while that lane is late, this lane starts nothing, because both need the same CPU.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class WorkerPool:
             thread.start()
 
     def wake(self, due_at: datetime) -> None:
-        """Something due then was committed: look at once, unless the next claim comes early enough anyway."""
+        """Announce a committed job: claim at once, unless the next claim comes early enough."""
         with self._lock:
             if due_at <= self._claimed_until:
                 self._woken = True
@@ -85,7 +85,7 @@ class WorkerPool:
             return bool(self._waiting) and self._waiting[0][0] < timezone.now() - LATE
 
     def stop(self) -> None:
-        """Begin nothing more; what is running ends, the rest is given back. Returns at once: `join` waits."""
+        """Start nothing more; running jobs end, the others are given back. Returns at once: `join` waits."""
         self._stopping.set()
         with self._lock:
             self._for_claimer.notify_all()
@@ -168,7 +168,7 @@ class WorkerPool:
             self._stopping.wait(GAP_SECONDS)
 
     def _next(self) -> Job | None:
-        """The earliest job, once its moment has come; none when the lane stops."""
+        """Return the earliest job at its moment; None when the lane stops."""
         with self._lock:
             while not self._stopping.is_set():
                 pause = self._until_next()
@@ -179,7 +179,9 @@ class WorkerPool:
         return None
 
     def _until_next(self) -> float | None:
-        """Seconds; never over the poll, should somebody set the machine's clock. Drops what waited out its lease."""
+        """Return the seconds to wait, at most the poll, because the machine's clock may change. Drops expired
+        leases.
+        """
         now = timezone.now()
         while self._waiting:
             run_at, _, job = self._waiting[0]
@@ -189,7 +191,7 @@ class WorkerPool:
         return None
 
     def _put_back(self, job: Job) -> None:
-        """The database did not answer, the job is not to blame: run it again as long as the lease lasts."""
+        """The database did not answer, the job is not to blame: run it again while the lease lasts."""
         with self._lock:
             heapq.heappush(self._waiting, (job.run_at, job.pk, job))
 
@@ -207,7 +209,7 @@ class Outage:
         self._seconds = 0.0
 
     def pause(self, error: Exception) -> float:
-        """Seconds to wait now. The connection is dropped, so that the next use makes a new one."""
+        """Return the seconds to wait. The connection is dropped, so that the next use opens a new one."""
         self._seconds = min(self._seconds * 2 or 0.1, 2.0)
         logger.warning("no answer from the database (%s), again in %.1f s", type(error).__qualname__, self._seconds)
         _close_connection()
@@ -218,7 +220,7 @@ class Outage:
 
 
 def _with_own_connection(target: Callable[[], None]) -> None:
-    """Beside the pool, kept open: deadlines fire even when requests have exhausted the pool."""
+    """Use a connection outside the pool, so that deadlines fire even if requests have exhausted the pool."""
     wrapper = connections[DEFAULT_DB_ALIAS]
     options = {name: value for name, value in wrapper.settings_dict["OPTIONS"].items() if name != "pool"}
     wrapper.settings_dict = {**wrapper.settings_dict, "OPTIONS": options, "CONN_MAX_AGE": None}

@@ -1,4 +1,6 @@
-"""Bundles the modules with esbuild. What several entries import is a chunk of its own, so that nothing runs twice."""
+"""Bundle the modules with esbuild. Modules that several entries import are shared chunks, so that nothing runs
+twice.
+"""
 
 import json
 import os
@@ -21,11 +23,11 @@ OLD_FILES_KEPT = 24 * 60 * 60  # seconds: for servers that run meanwhile
 
 
 class CannotBuild(Exception):
-    """The message says why."""
+    """The build failed; the message says why."""
 
 
 def build(folder: Path, product: Path = sources.PRODUCT) -> None:
-    """Writes the bundle into the folder, the manifest last. Raises `CannotBuild`."""
+    """Write the bundle into the folder, the manifest last. Raises `CannotBuild`."""
     folder.mkdir(exist_ok=True)
     _forget_old_files(folder)
     digest = sources.digest(product)
@@ -44,7 +46,7 @@ def _bundle(made: Path, product: Path) -> dict[str, list[str]]:
 
 
 def _run(made: Path, paths: dict[str, str], product: Path) -> dict[str, Any]:
-    """What esbuild says of its outputs. It sees relative paths only: they are the same wherever the project stands."""
+    """Run esbuild and return its outputs. Paths are relative, so that they are the same everywhere."""
     program = next(sources.PRODUCT.parent.glob("node_modules/@esbuild/*/bin/esbuild"), None)
     if program is None:
         raise CannotBuild("esbuild is missing: run `bin/setup test`, or `npm ci --ignore-scripts` by your own Node.")
@@ -61,7 +63,7 @@ def _run(made: Path, paths: dict[str, str], product: Path) -> dict[str, Any]:
 
 
 def _needed(file: str, outputs: dict[str, Any]) -> list[str]:
-    """The file and all that it imports, directly or not."""
+    """Return the file and all its imports, direct or indirect."""
     found = [file]
     for each in found:  # grows meanwhile
         imported = (one["path"] for one in outputs[each]["imports"] if one["kind"] == "import-statement")

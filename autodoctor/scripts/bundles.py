@@ -1,4 +1,4 @@
-"""The bundle that stands for the modules as they are now, and the addresses of what is in it."""
+"""The bundle of the present modules, and the addresses of its files."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """`files` are those that each entry needs: its own first, then the chunks that it imports."""
+    """`files` are the files of each entry: its own first, then its chunks."""
 
     files: dict[str, list[str]]
 
@@ -25,7 +25,7 @@ class Bundle:
 
 
 def current() -> Bundle | None:
-    """None where there is none, or only one of older modules: pages then load the modules one by one."""
+    """Return the bundle; None without one or if the modules are newer: pages then load plain modules."""
     if not settings.BUNDLED_SCRIPTS:
         return None
     return _found() if settings.SERVESTATIC_AUTOREFRESH else _found_once()
@@ -39,7 +39,7 @@ def read(manifest: Path, product: Path = sources.PRODUCT) -> Bundle | None:
 
 
 def _found() -> Bundle | None:
-    """Where the server finds its files: what was bundled and not collected cannot be served."""
+    """Return where the server finds its files: a bundle that was not collected cannot be served."""
     name = f"{PREFIX}/{MANIFEST}"
     found = finders.find(name) if settings.SERVESTATIC_USE_FINDERS else str(settings.STATIC_ROOT / name)
     return read(Path(found)) if found else None

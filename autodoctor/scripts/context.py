@@ -1,4 +1,4 @@
-"""What the templates' tags know of a page's scripts."""
+"""The scripts of a page, for the template tags."""
 
 from functools import cached_property
 
@@ -9,7 +9,7 @@ from autodoctor.scripts.bundles import Bundle
 
 
 class PageScripts:
-    """One answer for a whole page, also while somebody changes a module."""
+    """One consistent answer for a whole page, even while a module changes."""
 
     def __init__(self) -> None:
         self._preloaded: set[str] = set()
@@ -19,7 +19,7 @@ class PageScripts:
         return bundles.current()
 
     def to_preload(self, addresses: list[str]) -> list[str]:
-        """Those that the page has not named yet."""
+        """Return the files that the page has not named yet."""
         new = [address for address in addresses if address not in self._preloaded]
         self._preloaded.update(new)
         return new

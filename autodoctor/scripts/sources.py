@@ -1,4 +1,4 @@
-"""The modules that pages load, and which of them a page names itself: read off the folders and the templates."""
+"""The modules that pages load, and the entries that templates name, found in folders and templates."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ def folders(product: Path = PRODUCT) -> list[Path]:
 
 
 def modules(product: Path = PRODUCT) -> dict[str, Path]:
-    """Each by its bare name: `room/wire/channel` is room/static/room/wire/channel.js."""
+    """Return all modules by bare name: `room/wire/channel` is room/static/room/wire/channel.js."""
     return {
         path.relative_to(folder).with_suffix("").as_posix(): path
         for folder in folders(product)
@@ -24,12 +24,12 @@ def modules(product: Path = PRODUCT) -> dict[str, Path]:
 
 
 def entries(product: Path = PRODUCT) -> list[str]:
-    """The bare names of the modules that templates name by `{% script %}`."""
+    """Return the bare names of modules that templates name by `{% script %}`."""
     return sorted({name for template in _templates(product) for name in ENTRY.findall(template.read_text())})
 
 
 def digest(product: Path = PRODUCT) -> str:
-    """Changes with whatever changes a bundle."""
+    """Return a digest of everything that a bundle depends on."""
     found = hashlib.sha256("\n".join(entries(product)).encode())
     for name, path in sorted(modules(product).items()):
         found.update(f"\n{name}\n".encode() + path.read_bytes())

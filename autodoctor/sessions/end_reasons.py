@@ -1,6 +1,6 @@
-"""How the end of a session is put, by reason and reader: as the heading of its page, and in a list of sessions.
+"""Words for the end of a session, by reason and reader: the heading of the page, and the text in lists.
 
-What support reads is the label of `EndReason`; what is charged is in `rules/settlement.py`.
+Support reads the label of `EndReason`. `rules/settlement.py` decides the charge.
 """
 
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ WORDS: dict[EndReason, EndWords] = {
 
 
 def heading(session: Session, role: str, *, cap_seconds: float) -> str:
-    """Why it is over, as this role reads it on top of its page; `cap_seconds`: the longest a session may last."""
+    """Return why the session is over, as the heading for this role; `cap_seconds`: the maximum length of a session."""
     words = WORDS[EndReason(session.end_reason)]
     own = words.own_heading if role == words.about else None
     return str(own or words.heading) % {
@@ -92,6 +92,6 @@ def heading(session: Session, role: str, *, cap_seconds: float) -> str:
 
 
 def outcome(session: Session, role: str) -> str:
-    """Why it is over, as this role reads it in a list."""
+    """Return why the session is over, as the text in lists for this role."""
     words = WORDS[EndReason(session.end_reason)]
     return str((words.own_outcome if role == words.about else None) or words.outcome)

@@ -1,4 +1,4 @@
-"""Who finds a summary: whom its session concerns. Everybody else gets the same 404."""
+"""Access to a summary: the session's participants and support. Everybody else gets the same 404."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from autodoctor.sessions.states import State
 
 
 def find(user: User, session_id: UUID) -> tuple[Session, str]:
-    """The session, over by now, and what this person is in it. Raises Http404."""
+    """Return the session, which is over, and this person's role. Raises Http404."""
     people = Session.objects.select_related("customer", "mechanic__mechanic_profile", "summary")
     session = people.filter(pk=session_id, state=State.COMPLETED).first()
     role = event_log.role_in(user, session) if session else None
@@ -21,5 +21,5 @@ def find(user: User, session_id: UUID) -> tuple[Session, str]:
 
 
 def writes(session: Session, role: str) -> bool:
-    """The summary is theirs to write, and not submitted."""
+    """Return whether this person writes the summary and has not submitted it yet."""
     return role == Role.MECHANIC and session.summarised_at is None

@@ -1,7 +1,7 @@
 """The only writers of summaries: save the draft, submit once, correct.
 
-Like the actions of sessions they raise `Session.DoesNotExist` for somebody it does not concern and `Refused` with a
-sentence for everything else.
+Like the actions of sessions they raise `Session.DoesNotExist` for a stranger and `Refused` with a sentence for
+everything else.
 """
 
 from datetime import datetime
@@ -29,9 +29,9 @@ class DraftChanged(Refused):
 
 
 def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: datetime) -> Draft:
-    """Keep what is typed so far. `version` is the one the page started from, 0 for none.
+    """Save the draft. `version` is the version that the page started from, 0 for none.
 
-    Raises `DraftChanged` when another one was saved since, unless it says the same.
+    Raises `DraftChanged` if another version was saved since, unless it has the same content.
     """
     with transaction.atomic():
         summaries.check_writing(session_id=session_id, by=by)
@@ -48,7 +48,7 @@ def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: d
 
 
 def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Summary:
-    """The summary goes to the customer: on their page at once, and by mail. Only the first counts."""
+    """Submit the summary: the customer sees it at once and gets a mail. Only the first submission counts."""
     facts = {"safe": content.safe, "parts": len(content.parts), "photos": len(content.photos)}
     with transaction.atomic():
         summaries.submit_summary(session_id=session_id, by=by, now=now, data=facts)
@@ -80,7 +80,7 @@ def _write(session_id: UUID, by: User, content: Content, now: datetime) -> Summa
 
 
 def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correction:
-    """Something is added to the summary, with its date, and mailed too; the same twice is one."""
+    """Add a dated correction and mail it; the same text twice is one correction."""
     last = Correction.objects.filter(summary=session_id).last()
     if last and (last.author_id, last.text) == (by.id, text):
         return last  # pressed twice
@@ -96,7 +96,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
 
 
 def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID | None = None) -> Summary:
-    """Support has the summary mailed once more, as a mail of its own."""
+    """Mail the summary again for support, as a separate mail."""
     with transaction.atomic():
         told = support_actions.note(
             session_id=session_id, by=by, kind=EventKind.SUPPORT_SUMMARY_RESENT, reason=reason, now=now, token=token

@@ -1,4 +1,4 @@
-"""The summaries as support reads them: they are changed by nobody. Drafts are their mechanic's own."""
+"""Summaries in the admin, read-only. Drafts are visible to their mechanic only."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""The summary over HTTP: operations below the address of the session, so they join its router."""
+"""Summaries over HTTP. The operations join the sessions router."""
 
 from datetime import datetime
 from typing import Any
@@ -87,7 +87,7 @@ class Already(Failure):
     "/sessions/{uuid:session_id}/summary", response={200: SummaryOut, **FAILURES}, auth=SIGNED_IN, tags=["summary"]
 )
 def show_summary(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """What was submitted; before that its mechanic sees the draft, and nobody else anything."""
+    """Return the submitted summary; before that, the draft for its mechanic only."""
     session, role = find(user_of(request), session_id)
     if session.summarised_at:
         return _submitted(document.of(session.summary))
@@ -103,7 +103,7 @@ def show_summary(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     tags=["summary"],
 )
 def submit_summary(request: HttpRequest, session_id: UUID, body: SummaryIn) -> Status[dict[str, Any]]:
-    """Once, by the mechanic, when the session is over. It is mailed to the customer."""
+    """Submit the summary, once, as the mechanic, when the session is over. The customer gets a mail."""
     user = user_of(request)
     photos = files_of(session_id).filter(kind=StoredFile.Kind.IMAGE).values_list("id", flat=True)
     form = SummaryForm(_typed(body), photos_offered=photos)
@@ -170,7 +170,7 @@ def _draft(draft: Draft) -> dict[str, Any]:
 
 
 def _typed_part(typed: TypedPart) -> dict[str, Any]:
-    """As far as it makes sense already."""
+    """Convert a part as far as it is complete."""
     form = PartForm(dict(typed))
     form.is_valid()
     quantity, price = form.cleaned_data.get("quantity"), form.cleaned_data.get("price")

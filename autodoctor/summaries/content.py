@@ -1,4 +1,4 @@
-"""What a mechanic writes down: checked, and as it was typed. Amounts in integer cents, of one piece."""
+"""The content of a summary: checked, and as typed. Amounts in integer cents, per piece."""
 
 from dataclasses import dataclass
 from typing import TypedDict
@@ -15,7 +15,7 @@ PARTS_MAX, PHOTOS_MAX, CORRECTIONS_MAX = 50, 20, 50
 
 
 class Safe(TextChoices):
-    """May the customer drive?"""
+    """Whether the customer may drive."""
 
     YES = "yes", _("Safe to drive")
     CARE = "care", _("Drive with care")
@@ -55,7 +55,7 @@ class TypedPart(TypedDict):
 
 
 class Typed(TypedDict):
-    """The form as somebody left it, whatever stands in it."""
+    """The form as it was left, valid or not."""
 
     findings: str
     steps: str
@@ -71,7 +71,7 @@ def blank() -> Typed:
 
 
 def texts_of(typed: Typed) -> dict[str, str]:
-    """Its single fields by name."""
+    """Return the text fields by name."""
     return {
         "findings": typed["findings"],
         "steps": typed["steps"],

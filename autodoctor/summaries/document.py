@@ -1,4 +1,4 @@
-"""A summary as people read it: on the page, in the preview, in the mail and as PDF. Amounts in integer cents."""
+"""A summary for readers: page, preview, mail and PDF. Amounts in integer cents."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ class Document:
 
     @property
     def vehicle(self) -> str:
-        """ "2014 Volvo V60", as far as it is known."""
+        """Return the vehicle in words, "2014 Volvo V60", as far as it is known."""
         return " ".join(str(part) for part in map(self._about_vehicle, ("year", "make", "model")) if part)
 
     @property
@@ -37,7 +37,7 @@ class Document:
 
     @property
     def mechanic(self) -> User:
-        """No session is completed without one."""
+        """Return the mechanic; every completed session has one."""
         return cast(User, self.session.mechanic)
 
     @property
@@ -51,7 +51,7 @@ class Document:
 
     @property
     def total_cents(self) -> int:
-        """Of the parts whose price was guessed."""
+        """Return the total of the parts with an estimated price, in cents."""
         return sum(part.total_cents or 0 for part in self.content.parts)
 
     @property
@@ -81,6 +81,6 @@ def of(summary: Summary) -> Document:
 
 
 def preview(session: Session, content: Content) -> Document:
-    """As it will be once it is submitted."""
+    """Return the document as it will be after submission."""
     files = StoredFile.objects.in_bulk(content.photos)
     return Document(session, content, [files[file_id] for file_id in content.photos if file_id in files])

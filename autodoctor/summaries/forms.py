@@ -1,4 +1,4 @@
-"""The form of a summary. The page, the draft and the API go by the same rules."""
+"""The summary form. Page, draft and API use the same rules."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
 
 _AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,2})?")
-BLANK_ROWS = 3  # below what is there, for whoever has no script
+BLANK_ROWS = 3  # below the existing rows, for pages without scripts
 
 
 class Words(forms.CharField):
@@ -25,21 +25,21 @@ class Words(forms.CharField):
 
 
 class Line(Words):
-    """Words on one line, whatever blanks came with them."""
+    """Text on one line, with white space normalized."""
 
     def to_python(self, value: Any) -> str:
         return " ".join(super().to_python(value).split())
 
 
 class Quantity(forms.IntegerField):
-    """One, unless somebody says otherwise."""
+    """A quantity; one by default."""
 
     def to_python(self, value: Any) -> int:
         return super().to_python(value) or (1 if value in {"", None} else 0)
 
 
 class Price(forms.Field):
-    """An amount as people write it ("$1,240", "12.5") to whole cents; None where nothing is written."""
+    """An amount as people write it ("$1,240", "12.5") in whole cents; None if empty."""
 
     def to_python(self, value: Any) -> int | None:
         text = "".join(char for char in str(value or "") if char not in " ,$€£\u00a0")
@@ -67,7 +67,7 @@ class PartForm(forms.Form):
 
 
 class SummaryForm(forms.Form):
-    """`typed` is what somebody left in the form; `photos_offered` are the session's images."""
+    """`typed` is the earlier content of the form; `photos_offered` are the session's images."""
 
     findings = Words(
         label=_("Findings"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Describe what you found.")}
@@ -97,7 +97,7 @@ class SummaryForm(forms.Form):
 
     @property
     def rows(self) -> list[PartForm]:
-        """The parts, and room for more."""
+        """Return the parts, and empty rows for more."""
         spare = min(BLANK_ROWS, bounds.PARTS_MAX - len(self.parts))
         return [*self.parts, *(PartForm() for _row in range(spare))]
 
@@ -119,7 +119,7 @@ class SummaryForm(forms.Form):
             self.add_error(None, _("One of the photos has been removed. Choose again."))
 
     def content(self) -> Content:
-        """What a valid form says."""
+        """Return the content of a valid form."""
         found = self.cleaned_data
         return Content(
             **{name: found[name] for name in self.base_fields},
@@ -128,7 +128,7 @@ class SummaryForm(forms.Form):
         )
 
     def problems(self) -> dict[str, str]:
-        """The first of each field; a part's is `parts.<row>.<field>`, what is about the whole is `__all__`."""
+        """Return the first problem of each field; a part's key is `parts.<row>.<field>`, the form's is `__all__`."""
         found = {name: str(errors[0]) for name, errors in self.errors.items()}
         for row, part in enumerate(self.parts[: bounds.PARTS_MAX]):
             found |= {f"parts.{row}.{name}": str(errors[0]) for name, errors in part.errors.items()}
@@ -144,7 +144,7 @@ class CorrectionForm(forms.Form):
 
 
 def typed_in(data: QueryDict) -> Typed:
-    """A sent form as it was typed. Longer than any form of ours: cut off."""
+    """Return a sent form as it was typed. Oversized input is cut off."""
     return Typed(
         findings=_cut(data.get("findings"), bounds.TEXT_MAX * 2),
         steps=_cut(data.get("steps"), bounds.TEXT_MAX * 2),

@@ -1,4 +1,4 @@
-"""The job that mails a summary, or a correction of one, to the customer."""
+"""The job that mails a summary, or a correction, to the customer."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,10 +22,10 @@ TEMPLATES = "summaries/mail/"
 
 
 def send(job: Job, now: datetime) -> None:
-    """`<session>` is the summary itself, `<session>:<number>` a correction of it.
+    """Send the mail: `<session>` is the summary, `<session>:<number>` a correction.
 
-    A row says once the server has taken it, so a second copy leaves only if we die between the two. One that support
-    asks for is a mail of its own: under the first one's id, the receiver's server might drop it.
+    A row records when the server has accepted the mail, so a second copy is sent only if we die between the two. A mail
+    that support requests is separate: under the first mail's id the receiver's server might drop it.
     """
     session_id, number = session_in(job), job.key.partition(":")[2]
     summary = Summary.objects.select_related("session__customer", "session__mechanic__mechanic_profile").get(

@@ -1,4 +1,4 @@
-"""The written summary of a session: its draft while the mechanic writes, itself once, and corrections of it."""
+"""The written summary of a session: draft, submitted summary, corrections."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,7 @@ from autodoctor.summaries.content import Content, PartLine, Safe
 
 
 class Draft(models.Model):
-    """What stands in the form so far. `version` grows with every save, so that two pages notice each other."""
+    """The form so far. `version` grows with every save, so that two pages notice each other."""
 
     session = models.OneToOneField(Session, models.CASCADE, primary_key=True, related_name="summary_draft")
     typed = models.JSONField()  # content.Typed
@@ -23,7 +23,7 @@ class Draft(models.Model):
 
 
 class Summary(models.Model):
-    """Submitted once, never changed: what has to be put right is a correction."""
+    """Submitted once, never changed. Changes are corrections."""
 
     session = models.OneToOneField(Session, models.PROTECT, primary_key=True, related_name="summary")
     author = models.ForeignKey(User, models.PROTECT, related_name="+")

@@ -26,7 +26,7 @@ PHOTO_QUALITY = 82
 
 
 def render(document: Document, *, time_zone: str) -> bytes:
-    """The whole document, with times in this zone. Raises `OSError` when a photo cannot be read just now."""
+    """Return the PDF, with times in this zone. Raises `OSError` if a photo cannot be read."""
     with timezone.override(ZoneInfo(time_zone)), TemporaryDirectory(prefix="summary-") as folder:
         pictures = Path(folder)
         photos = [_photo(file, pictures / f"{number}.jpg") for number, file in enumerate(document.photos)]
@@ -35,7 +35,7 @@ def render(document: Document, *, time_zone: str) -> bytes:
 
 
 def _photo(file: StoredFile, path: Path) -> dict[str, str]:
-    """A copy small enough to print and to mail."""
+    """Return a copy that is small enough to print and to mail."""
     with open_file(file) as stored, Image.open(stored) as picture:
         picture.thumbnail((PHOTO_PIXELS, PHOTO_PIXELS))
         flat = picture.convert("RGBA")

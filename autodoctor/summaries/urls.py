@@ -1,4 +1,4 @@
-"""The addresses of a session's summary, below that of the session."""
+"""Addresses of a session's summary."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The summary's page: written by the mechanic, read by the customer and support."""
+"""The summary page: written by the mechanic, read by the customer and support."""
 
 from typing import Any
 from uuid import UUID
@@ -48,7 +48,7 @@ def summary(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def draft(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """What is typed so far is kept; a script hears the new version."""
+    """Save the draft; a script gets the new version."""
     session, role = find(request.user, session_id)
     try:
         kept = _keep(request, session)
@@ -64,7 +64,7 @@ def draft(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def preview(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """As the customer will see it: what was typed is kept first, then shown from there."""
+    """Save the draft and show it as the customer will see it."""
     session, role = find(request.user, session_id)
     if request.method == "POST":
         return _preview_what_is_typed(request, session, role)
@@ -150,7 +150,7 @@ def _form(session: Session, typed: Typed) -> SummaryForm:
 
 
 def _photos(session: Session) -> list[StoredFile]:
-    """What can be shown in the summary, the oldest first."""
+    """Return the images that the summary can show, the oldest first."""
     return list(files_of(session.id).filter(kind=StoredFile.Kind.IMAGE).reverse())
 
 
@@ -163,7 +163,7 @@ def _write(
     status: int = 200,
     changed: Draft | None = None,
 ) -> HttpResponse:
-    """The form. `changed` is what another page saved meanwhile: sent again, this page's words replace it."""
+    """Show the form. `changed` is what another page saved meanwhile; sending again replaces it."""
     facts: dict[str, Any] = {
         "form": form,
         "draft": kept,
@@ -189,7 +189,7 @@ def _facts(session: Session, role: str) -> dict[str, Any]:
 
 
 def _refuse(request: SignedInRequest, session: Session, role: str, error: Refused) -> HttpResponse:
-    """Whatever was typed comes back with the refusal: nothing of it is lost."""
+    """Show the form with everything that was typed and the refusal."""
     changed = error.draft if isinstance(error, actions.DraftChanged) else None
     if wants_json(request):
         return JsonResponse(error.as_error() | (_as_answer(changed) if changed else {}), status=error.status)
@@ -204,7 +204,7 @@ def _refuse(request: SignedInRequest, session: Session, role: str, error: Refuse
 
 
 def _already(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
-    """The first one as it went out, and what was typed now, to be copied from."""
+    """Show the first submitted summary, and what was typed now, to be copied."""
     session, _role = find(request.user, session.id)
     facts = {"document": document.of(session.summary), "typed": typed_in(request.POST)}
     return render(request, "summaries/already.html", _facts(session, role) | facts, status=409)

@@ -1,4 +1,4 @@
-"""The live board: every open session, who needs somebody, and who has what."""
+"""The live board: every open session, sorted by urgency, with alerts and their holders."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,14 +32,14 @@ def board(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def open_now(request: SignedInRequest) -> HttpResponse:
-    """The fragment that the board fetches again."""
+    """Return the fragment that the board fetches again."""
     return render(request, "support/lines.html", _facts())
 
 
 @support_only
 @require_POST
 def alert(request: SignedInRequest, session_id: UUID, seq: int) -> HttpResponse:
-    """Take it, hand it back, be done with it: as the button says. A script is answered in JSON, and stays."""
+    """Take, hand back or finish an alert. A script gets JSON and stays on the page."""
     try:
         said, level = _act(request, session_id, seq), "success"
     except (Session.DoesNotExist, Alert.DoesNotExist):
@@ -53,7 +53,7 @@ def alert(request: SignedInRequest, session_id: UUID, seq: int) -> HttpResponse:
 
 
 def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
-    """What was done, in words. Raises what the actions raise."""
+    """Do the action and return its result in words. Raises the actions' errors."""
     which: dict[str, Any] = {"session_id": session_id, "seq": seq, "by": request.user, "now": timezone.now()}
     acts: dict[str, Callable[[], tuple[Alert, str]]] = {
         "take": lambda: (alert_work.take_alert(**which), _("You have taken this alert.")),
@@ -74,7 +74,7 @@ def _act(request: SignedInRequest, session_id: UUID, seq: int) -> str:
 
 
 def _holder(request: SignedInRequest) -> UUID | None:
-    """From whom it is taken over, as the page showed it."""
+    """Return the holder that the page showed, to take the alert over from."""
     return parse_uuid(request.GET.get("holder"))
 
 

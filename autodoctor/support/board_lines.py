@@ -1,4 +1,4 @@
-"""What the board shows of each open session, and in which order: who needs somebody comes first."""
+"""The lines of the board, the most urgent session first."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ MOST = 150  # lines at once; what is in trouble is always among them
 
 
 class Level(IntEnum):
-    """How much a session needs somebody."""
+    """How urgent a session is."""
 
     CALM = 0
     WATCH = 1
@@ -33,7 +33,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """One of the two, and since when they have been `in`, `preparing` or `away`."""
+    """One participant, and since when they have been `in`, `preparing` or `away`."""
 
     role: str
     user: User
@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Sign:
-    """Something that does not go as it should; `what` names the words for it in `support/parts/sign.html`."""
+    """A problem of a session; `what` names its words in `support/parts/sign.html`."""
 
     what: str
     since: datetime | None
@@ -52,7 +52,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class Notice:
-    """An alert as it is shown: `over` when what gave rise to it is gone."""
+    """An alert for display; `over` if its cause is gone."""
 
     alert: Alert
     over: bool
@@ -73,7 +73,7 @@ class Line:
 
     @property
     def level(self) -> Level:
-        """A sign is in good hands when somebody has an alert of the session."""
+        """Return the urgency. A problem counts as handled if a support person has an alert of the session."""
         signs = max((sign.level for sign in self.signs), default=Level.CALM)
         notices = max((notice.level for notice in self.notices), default=Level.CALM)
         in_hands = notices == Level.HANDLED and signs == Level.TROUBLE
@@ -86,7 +86,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Board:
-    """Open sessions, those that nobody has paid for yet, and what is left of sessions that are over."""
+    """Open sessions, unpaid bookings, and open alerts of sessions that are over."""
 
     lines: list[Line]
     more: int  # calm ones that are not shown
@@ -96,7 +96,7 @@ class Board:
 
 
 def board(now: datetime) -> Board:
-    """In a number of queries that does not grow with the sessions."""
+    """Return the board, in a fixed number of queries."""
     sessions = Session.objects.select_related("customer", "mechanic")
     open_ones = list(sessions.filter(state__in=OPEN).order_by("state_at", "id"))
     drafts = [session for session in open_ones if session.state == State.DRAFT]
@@ -114,7 +114,7 @@ def board(now: datetime) -> Board:
 
 
 def line_of(session: Session, now: datetime) -> Line:
-    """The same of one session, open or not."""
+    """Return the line of one session, open or not."""
     alerts = {session.id: list(Alert.objects.filter(session=session, done_at=None).select_related("taken_by"))}
     return _lines([session], alerts, now)[0]
 
@@ -148,7 +148,7 @@ def _person(
 
 
 def _signs(state: SessionState, people: list[Person], now: datetime) -> Iterable[Sign]:
-    """What is wrong, in the order in which it matters."""
+    """Return the problems, the most important first."""
     session = state.session
     if session.state == State.RECONNECTING or session.paused_at:
         cause = session.pause_cause or "reconnecting"
@@ -179,7 +179,7 @@ def _open_alerts() -> dict[UUID, list[Alert]]:
 def _left_over(
     sessions: list[Session], alerts: dict[UUID, list[Alert]], now: datetime
 ) -> list[tuple[Session, list[Notice]]]:
-    """The oldest first; what is over by itself is closed by the clock before long, and not worth a look."""
+    """Return open alerts of ended sessions, the oldest first, without alerts whose cause is gone."""
     situations = participants.load_states(sessions, now)
     found = []
     for session in sessions:
@@ -190,7 +190,7 @@ def _left_over(
 
 
 def _pages_opened(situations: dict[UUID, SessionState]) -> dict[tuple[UUID, str], datetime]:
-    """Since when somebody has had a page open, by session and role."""
+    """Return since when each participant has had a page open, by session and role."""
     found: dict[tuple[UUID, str], datetime] = {}
     pages = Connection.objects.filter(session_id__in=list(situations)).order_by("-opened_at")
     for session_id, role, opened_at in pages.values_list("session_id", "role", "opened_at"):

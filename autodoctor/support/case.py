@@ -1,4 +1,4 @@
-"""One session as support sees it: everything that happened, what it cost, and what can be done about it."""
+"""One session for support: all events, all money, and the available actions."""
 
 from uuid import UUID
 
@@ -34,7 +34,7 @@ def case(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def case_live(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """The parts of the page that follow the session; nothing when there is no news since `seen`."""
+    """Return the live parts of the page; nothing if there are no events since `seen`."""
     found = _case(request, session_id)
     if request.GET.get("seen") == str(found.session.seq):
         return HttpResponse(status=204)
@@ -44,7 +44,7 @@ def case_live(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @support_only
 @require_POST
 def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
-    """Do one thing and lead back; what was typed comes back with a refusal."""
+    """Do one action and redirect; a refusal shows the typed text again."""
     if name not in ACTS:
         raise Http404
     wanted, found = ACTS[name], _case(request, session_id)
@@ -68,7 +68,7 @@ def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
 @require_safe
 @never_cache
 def evidence_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """For a bank: what was agreed, what took place, what was charged."""
+    """Return the evidence for a bank: the agreement, the session, the charge."""
     content = case_evidence.pdf(_case(request, session_id), time_zone=timezone.get_current_timezone_name())
     disposition = f'attachment; filename="evidence-{session_id}.pdf"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
@@ -78,7 +78,7 @@ def evidence_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def evidence_zip(request: SignedInRequest, session_id: UUID) -> StreamingHttpResponse:
-    """The same with the summary and every file of the session."""
+    """Return the evidence with the summary and every file of the session."""
     found = _case(request, session_id)
     papers = case_evidence.documents(found, time_zone=timezone.get_current_timezone_name())
     disposition = f'attachment; filename="evidence-{session_id}.zip"'
@@ -114,6 +114,6 @@ def _show(
 def _refuse(
     request: SignedInRequest, session_id: UUID, form: ActForm, name: str, sentence: str, status: int
 ) -> HttpResponse:
-    """The page as it is now, with the sentence at the form and what was typed in it."""
+    """Show the page with the error at the form and what was typed."""
     form.add_error(None, ValidationError(sentence))
     return _show(request, _case(request, session_id), tried=form, name=name, status=status)

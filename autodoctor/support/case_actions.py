@@ -1,4 +1,4 @@
-"""What support can do about a session: each a form with a reason, and the action behind it."""
+"""Support's actions on a session: each is a form with a reason, and a function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ class ActContext(TypedDict):
 
 
 class ActForm(forms.Form):
-    """`case` is the session as the page shows it; choices that a form offers come from there.
+    """`case` is the session as the page shows it, with the choices of the form.
 
-    `token`: the same form sent twice does it once.
+    `token`: the same form sent twice acts once.
     """
 
     token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
@@ -54,7 +54,7 @@ class ActForm(forms.Form):
         return cls.__name__.removesuffix("Form").lower()
 
     def prepare(self) -> None:
-        """Offer what depends on the session."""
+        """Set the choices that depend on the session."""
 
     def perform(self, context: ActContext) -> None:
         """Do what was filled in, once it is valid."""
@@ -199,7 +199,7 @@ class ResendForm(ActForm):
 
 @dataclass(frozen=True)
 class Act:
-    """`explained` stands above the form; `danger`: it takes something away, or cannot be undone."""
+    """`explained` is shown above the form; `danger`: it takes something away, or cannot be undone."""
 
     name: str
     label: Promise
@@ -322,7 +322,7 @@ ACTS: dict[str, Act] = {
 
 @dataclass(frozen=True)
 class Offer:
-    """An act as the page offers it; `open` after it was refused, with what was typed."""
+    """An action on the page; `open` after a refusal, with what was typed."""
 
     act: Act
     form: ActForm
@@ -330,7 +330,7 @@ class Offer:
 
 
 def offers(case: Case, tried: ActForm | None = None, name: str = "") -> list[Offer]:
-    """What can be done about it now, and what was just tried even if that is no longer so."""
+    """Return the available actions, and the action that was just tried even if it is no longer available."""
     return [
         Offer(act, tried if tried and act.name == name else act.form(case), open=act.name == name)
         for act in ACTS.values()

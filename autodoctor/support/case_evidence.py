@@ -1,6 +1,6 @@
-"""What a bank wants to see of a disputed charge, as one document: what was agreed, what took place, what was charged.
+"""The evidence document for a disputed charge: the agreement, the session, the charge.
 
-Only what our log and ledger hold goes in, in the order and at the times they hold it.
+It contains only entries of our log and ledger, in their order and with their times.
 """
 
 import asyncio
@@ -37,19 +37,19 @@ PIECE_BYTES = 1 << 20
 
 
 def pdf(case: Case, *, time_zone: str) -> bytes:
-    """The document, with times in this zone."""
+    """Return the document, with times in this zone."""
     with timezone.override(ZoneInfo(time_zone)):
         return typeset(TEMPLATE, _data(case), made_at=case.now)
 
 
 def documents(case: Case, *, time_zone: str) -> dict[str, bytes]:
-    """The document and, where there is one, the written summary, by name."""
+    """Return the document and, if there is one, the written summary, by name."""
     written = {"summary.pdf": _summary(case, time_zone)} if case.session.summarised_at else {}
     return {"evidence.pdf": pdf(case, time_zone=time_zone), **written}
 
 
 async def zipped(papers: dict[str, bytes], files: list[StoredFile]) -> AsyncIterator[bytes]:
-    """A ZIP of these and of every file, packed on the disk. Raises `OSError` when one cannot be read just now."""
+    """Return a ZIP of the documents and all files, packed on the disk. Raises `OSError` if a file cannot be read."""
     packed = await asyncio.to_thread(_pack, papers, files)
     try:
         while piece := await asyncio.to_thread(packed.read, PIECE_BYTES):
@@ -76,7 +76,7 @@ def _summary(case: Case, time_zone: str) -> bytes:
 
 
 def _named(files: list[StoredFile]) -> Iterator[tuple[str, StoredFile]]:
-    """The oldest first, numbered: two may have the same name."""
+    """Number the files, the oldest first, because two may have the same name."""
     for number, file in enumerate(reversed(files), 1):
         yield f"files/{number:02d}-{file.name}", file
 
@@ -159,7 +159,7 @@ def _spans(**seconds: float) -> dict[str, str]:
 
 
 def _agreed(case: Case) -> list[dict[str, str]]:
-    """The words are those of the booking form; each was ticked or entered before the payment page opened."""
+    """Return the customer's agreements, in the words of the booking form, all made before the payment."""
     session = case.session
     price = format_cents(session.price_cents, session.currency)
     terms = {"plan": session.plan_name, "time": format_duration(case.booked_seconds), "price": price}

@@ -1,4 +1,4 @@
-"""Everything about one session that support may want to know, read once. Amounts in integer cents."""
+"""Everything about one session for support, read once. Amounts in integer cents."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ SHOWN = 300  # entries of the log on the page, unless all of them are asked for
 
 @dataclass(frozen=True)
 class Money:
-    """One payment with what became of it."""
+    """One payment with its results."""
 
     payment: Payment
     refunds: list[Refund]
@@ -61,12 +61,12 @@ class Case:
 
     @cached_property
     def notices(self) -> list[Notice]:
-        """Its alerts that nobody is done with."""
+        """Return the open alerts."""
         return line_of(self.session, self.now).notices
 
     @property
     def seats(self) -> list[tuple[ParticipantState, Any, dict[str, Any] | None]]:
-        """Who takes part, and what their device check said last."""
+        """Return the participants with their last device checks."""
         people = ((self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic))
         return [(seat, person, self.checkups.get(seat.role)) for seat, person in people if person]
 
@@ -88,7 +88,7 @@ class Case:
 
     @cached_property
     def former(self) -> QuerySet[Participant]:
-        """Mechanics who had it and gave it back."""
+        """Return the mechanics who gave the session back."""
         return (
             self.session.participants.filter(released_at__isnull=False).select_related("user").order_by("released_at")
         )
@@ -97,7 +97,7 @@ class Case:
 
     @property
     def used_seconds(self) -> int:
-        """Of the granted time: until the end, or until now."""
+        """Return the used seconds of the granted time, until the end or until now."""
         if self.session.ended_at:
             return settlement.used_seconds(self.session)
         so_far = copy(self.session)
@@ -106,7 +106,7 @@ class Case:
 
     @property
     def booked_seconds(self) -> int:
-        """What was sold at booking, before anything was added."""
+        """Return the seconds sold at booking, without extensions."""
         bookings = [each.payment for each in self.money if each.payment.purpose == Payment.Purpose.BOOKING]
         return bookings[0].seconds if bookings else self.session.granted_seconds
 
@@ -116,7 +116,7 @@ class Case:
 
     @cached_property
     def paused_seconds(self) -> float:
-        """How long the clock stood still, a pause that still lasts included."""
+        """Return how long the clock was paused, including a running pause, in seconds."""
         session = self.session
         if session.started_at is None or session.ends_at is None:
             return 0.0
@@ -171,10 +171,10 @@ class Case:
 
     @property
     def kept_cents(self) -> int:
-        """What was charged, without what was given back, is on its way back, or was taken back by a bank."""
+        """Return the charge without refunds, pending refunds and lost disputes, in cents."""
         return sum(ledger.refundable_cents(each.payment) for each in self.money)
 
-    # What the clock has to do for it
+    # Its scheduled jobs
 
     @cached_property
     def jobs(self) -> list[Job]:
@@ -182,7 +182,7 @@ class Case:
 
     @property
     def stuck(self) -> bool:
-        """Something failed, and a person should look."""
+        """Return whether a payment failed and needs a person."""
         return any(job.attempts for job in self.jobs)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""How long people were there, read from the log. Times in seconds."""
+"""Attendance, derived from the log. Times in seconds."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ OVER = frozenset({EventKind.SESSION_ENDED, EventKind.SESSION_AUTO_CLOSED})
 
 @dataclass
 class Attendance:
-    """`present` by role from the start to the end, `together` both at once, `connected` also with the clock running."""
+    """`present` by role from start to end, `together` both at once, `connected` also while the clock was running."""
 
     present: dict[str, float] = field(default_factory=lambda: {"customer": 0.0, "mechanic": 0.0})
     together: float = 0.0
@@ -21,7 +21,7 @@ class Attendance:
 
 @dataclass
 class _Moment:
-    """How things stood between two entries of the log."""
+    """The state between two entries of the log."""
 
     live: bool = False
     paused: bool = False
@@ -30,7 +30,7 @@ class _Moment:
 
 
 def attendance(events: Iterable[SessionEvent], until: datetime) -> Attendance:
-    """From the log in its order; a session that still runs counts until `until`."""
+    """Derive the attendance from the log in its order; a running session counts until `until`."""
     found, stood = Attendance(), _Moment()
     for event in events:
         _count(found, stood, event.at)
@@ -40,7 +40,7 @@ def attendance(events: Iterable[SessionEvent], until: datetime) -> Attendance:
 
 
 def _count(found: Attendance, stood: _Moment, at: datetime) -> None:
-    """Add what lies between the last entry and this one."""
+    """Add the time between the last entry and this one."""
     seconds = max(0.0, (at - stood.since).total_seconds()) if stood.since else 0.0
     stood.since = max(at, stood.since) if stood.since else at
     if not stood.live:

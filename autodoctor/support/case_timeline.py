@@ -1,4 +1,4 @@
-"""The log of a session in words, for staff: what happened, who did it, who read it, and what stands behind it."""
+"""The log of a session in words, for support: what happened, who did it, who can read it, and the details."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Told = Callable[[SessionEvent], str]
 
 
 class Group(TextChoices):
-    """What can be looked at alone."""
+    """A filter of the timeline."""
 
     STATE = "state", gettext_lazy("States and clock")
     PRESENCE = "presence", gettext_lazy("Joining and leaving")
@@ -132,7 +132,7 @@ STANDS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the log as staff read it."""
+    """One entry of the log for support."""
 
     event: SessionEvent
 
@@ -150,7 +150,7 @@ class Line:
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """What stands behind it, flat: name and value."""
+        """Return the details, flat: name and value."""
         facts = {name: value for name, value in self.event.data.items() if name != "session"}
         if self.is_message:
             facts.pop("text", None)
@@ -158,7 +158,7 @@ class Line:
 
 
 def lines(session: Session, *, show: str = "", limit: int | None = None) -> list[Line]:
-    """The log, the newest first; `show` one group of it."""
+    """Return the log, the newest entry first; `show` filters by group."""
     events = session.events.order_by("-seq")
     if show in Group.values:
         events = events.exclude(_kinds(_GROUPS)) if show == Group.STATE else events.filter(_kinds(_of(show)))
@@ -191,7 +191,7 @@ def in_words(event: SessionEvent) -> str:
 
 
 def _facts(event: SessionEvent) -> Words:
-    """Everything a line may want to say; what this entry does not hold is a dash."""
+    """Return all facts for a line; a missing fact is a dash."""
     data = event.data
     session, extension = data.get("session") or {}, data.get("extension") or {}
     return {

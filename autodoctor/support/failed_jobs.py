@@ -1,4 +1,4 @@
-"""Work that was given up, events of Stripe's that belong to nothing here: to see, to try again, to dismiss."""
+"""Failed jobs and Stripe events without a payment: list, try again, dismiss."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ EVENT = "stripe.event"
 
 @dataclass(frozen=True)
 class Parked:
-    """A job that was given up, the session it belongs to, and the event of Stripe's that it is about."""
+    """A failed job with its session and its Stripe event."""
 
     job: Job
     session_id: UUID | None
@@ -47,7 +47,7 @@ def jobs(request: SignedInRequest) -> HttpResponse:
 @support_only
 @require_POST
 def job(request: SignedInRequest, job_id: int) -> HttpResponse:
-    """Try it again, or dismiss it, as the form says."""
+    """Try a job again, or dismiss it."""
     one = get_object_or_404(Job.objects.exclude(parked_at=None), pk=job_id)
     (found,) = parked([one])
     try:
@@ -66,7 +66,7 @@ def job(request: SignedInRequest, job_id: int) -> HttpResponse:
 
 
 def parked(given_up: Iterable[Job]) -> list[Parked]:
-    """With what they belong to, in a few queries however many there are."""
+    """Return the failed jobs with what they belong to, in a few queries."""
     those = list(given_up)
     events = StripeEvent.objects.in_bulk([job.key for job in those if job.kind == EVENT])
     payments = Payment.objects.in_bulk([event.payment_id for event in events.values() if event.payment_id])

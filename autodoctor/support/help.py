@@ -1,7 +1,7 @@
-""" "Get help" at the desk: what each party asks, and answering one of them.
+""" "Get help" on the support desk: the threads of a session, and answering them.
 
-`threads` is for other pages of the desk: `{% include "support/parts/help.html" %}` shows what it returns as `threads`,
-with `session`.
+`threads` is for other pages of the desk: `{% include "support/parts/help.html" %}` shows its result as `threads`, with
+`session`.
 """
 
 from uuid import UUID
@@ -25,7 +25,7 @@ from autodoctor.sessions.models import Session
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def help_threads(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """Both threads; a POST (`to`, `text`, perhaps `back`) answers one of them."""
+    """Show both threads; a POST (`to`, `text`, optional `back`) answers one."""
     session = Session.objects.select_related("customer", "mechanic").filter(id=session_id).first()
     if session is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""Who wants to be a mechanic here, what they wrote, and the answer."""
+"""Applications of mechanics: list, approve, decline."""
 
 from collections.abc import Callable
 

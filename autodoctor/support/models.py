@@ -1,4 +1,4 @@
-"""What support did that belongs to no single session: with somebody's account, with work that was given up."""
+"""Acts of support outside a session: with accounts and with failed jobs."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from autodoctor.accounts.models import User
 
 
 class Deed(models.Model):
-    """One thing that somebody of support did, and why. Written by `deeds` only, never changed."""
+    """One act of a support person, with its reason. Written only by `staff_actions`, never changed."""
 
     class Kind(models.TextChoices):
         BANNED = "account.banned", _("Banned")

@@ -1,4 +1,4 @@
-"""One person as support sees them: what they are here, what they had, what they paid; and shutting them out."""
+"""One person for support: role, sessions, payments; and banning."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -45,7 +45,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 
 
 def _ban(request: SignedInRequest, who: User) -> HttpResponse:
-    """Or lift it, as the form says."""
+    """Ban a person, or lift the ban."""
     act = ACTS.get(request.POST.get("act", ""))
     try:
         if act:

@@ -1,4 +1,4 @@
-"""Finding a session: by a person, by its id or the beginning of it, by a payment, by the vehicle."""
+"""Search for sessions by person, id or its beginning, payment, or vehicle."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,14 +43,14 @@ def search(request: SignedInRequest) -> HttpResponse:
 
 
 def the_one(query: str) -> UUID | None:
-    """The session that a whole id stands for: its own, or one of its payment's."""
+    """Return the session of a complete id: its own, or one of its payment's."""
     if (id_ := parse_uuid(query)) and Session.objects.filter(id=id_).exists():
         return id_
     return next(iter(_by_payment(query)), None)
 
 
 def find(query: str, pages: Mapping[str, str]) -> Found:
-    """`pages` says which page of the `people` and (`page`) of the sessions."""
+    """Search; `pages` gives the page of the `people` and (`page`) of the sessions."""
     people = _people(query)
     sessions = Session.objects.filter(id__in=_sessions(query, people)).select_related("customer", "mechanic")
     return Found(
@@ -60,7 +60,7 @@ def find(query: str, pages: Mapping[str, str]) -> Found:
 
 
 def _people(query: str) -> list[User]:
-    """The address exactly, or from its beginning, comes before a part of a name."""
+    """Exact addresses, or their beginnings, come before parts of a name."""
     by_address = User.objects.filter(email__startswith=query.lower()).order_by("email")
     by_name = User.objects.filter(Q(name__icontains=query) | Q(email__icontains=query)).order_by("name", "email")
     found = {
@@ -75,7 +75,7 @@ def _sessions(query: str, people: Iterable[User]) -> set[UUID]:
 
 
 def _by_beginning(query: str) -> Iterator[UUID]:
-    """Ids sort by their digits: those that begin so lie between it with zeros and it with the last digit after it."""
+    """Search ids by range: from the beginning plus zeros to the beginning plus highest digits."""
     digits = query.lower().replace("-", "")
     if OF_AN_ID.fullmatch(digits):
         between = (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
@@ -95,7 +95,7 @@ def _of_people(people: list[UUID]) -> Iterator[UUID]:
 
 
 def _by_payment(query: str) -> list[UUID]:
-    """Stripe's ids (payment, Checkout, charge, refund, event) and ours. Each by an index of its own."""
+    """Search Stripe's ids (payment, Checkout, charge, refund, event) and ours, each by its index."""
     if id_ := parse_uuid(query):
         ways = [Q(id=id_), Q(refunds__id=id_)]
     elif event := StripeEvent.objects.filter(id=query).first():

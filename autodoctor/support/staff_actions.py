@@ -1,4 +1,4 @@
-"""What support does with people and with work that was given up. Each leaves a record of who did it, and why."""
+"""Acts of support with people and failed jobs. Each leaves a record with its reason."""
 
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ REASON_LENGTH = 200
 
 
 def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
-    """Shut somebody out everywhere, at once; the log of what they have open says so. Raises `Refused`."""
+    """Ban a person everywhere, at once; their open sessions log it. Raises `Refused`."""
     why = _needed(reason)
     if user.is_staff:
         raise Refused("is_support", _("Support cannot ban support."))
@@ -38,7 +38,7 @@ def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
 
 
 def lift_ban(*, user: User, by: User, reason: str, now: datetime) -> None:
-    """They may come back. Raises `Refused`."""
+    """Lift a ban. Raises `Refused`."""
     why = _needed(reason)
     with transaction.atomic():
         accounts.lift_ban(user=user)
@@ -46,14 +46,14 @@ def lift_ban(*, user: User, by: User, reason: str, now: datetime) -> None:
 
 
 def approve(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
-    """They may take requests from now on, and are written to. Raises `accounts.Refused`."""
+    """Approve a mechanic and send a mail. Raises `accounts.Refused`."""
     with transaction.atomic():
         accounts.approve(profile=profile, by=by, now=now)
         _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=storable_text(reason).strip(), now=now)
 
 
 def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
-    """They are written to, with the reason. Raises `Refused` and `accounts.Refused`."""
+    """Decline a mechanic and mail the reason. Raises `Refused` and `accounts.Refused`."""
     why = _needed(reason)
     with transaction.atomic():
         accounts.decline(profile=profile, by=by, now=now, reason=why)
@@ -61,7 +61,7 @@ def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -
 
 
 def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime) -> None:
-    """Tried again at once, with all its attempts. Raises `Refused` when it is not given up any more."""
+    """Try a failed job again at once, with all its attempts. Raises `Refused` if it is no longer failed."""
     with transaction.atomic():
         if not queue.unpark([job.pk], now):
             raise _gone()
@@ -70,7 +70,7 @@ def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime) -> None
 
 
 def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: datetime) -> None:
-    """Never tried again: what it was to do is done otherwise, or not wanted any more. Raises `Refused`."""
+    """Dismiss a failed job for good. Raises `Refused`."""
     why = _needed(reason)
     with transaction.atomic():
         if not queue.dismiss(job.pk):
@@ -82,7 +82,7 @@ def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: da
 
 
 def record_of(subject: str) -> list[Deed]:
-    """What was done with it, the newest first."""
+    """Return the acts on it, the newest first."""
     return list(Deed.objects.filter(subject=subject).select_related("by").order_by("-at", "-id")[:50])
 
 

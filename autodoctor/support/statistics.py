@@ -1,4 +1,4 @@
-"""What the log and the ledger say about how sessions went: counted by mechanic and by the day of the request."""
+"""Statistics of sessions from log and ledger, by mechanic and by day of the request."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ _running = frozenset(state.value for state in RUNNING)
 
 @dataclass(frozen=True)
 class Period:
-    """From the first day to the last, both whole, in the viewer's zone."""
+    """From the first to the last day, both included, in the viewer's zone."""
 
     first: date
     last: date
@@ -41,7 +41,7 @@ class Period:
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:
-        """The first moment in it, and the first after it."""
+        """Return the first moment in the period, and the first after it."""
         return _midnight(self.first), _midnight(self.last + timedelta(days=1))
 
 
@@ -51,7 +51,7 @@ def _midnight(day: date) -> datetime:
 
 @dataclass
 class Tally:
-    """How some sessions went. Times in seconds, money in cents."""
+    """The figures of some sessions. Times in seconds, money in cents."""
 
     sessions: int = 0
     waits: list[float] = field(default_factory=list)  # from each request to the first who accepted it
@@ -83,7 +83,7 @@ def together(tallies: Iterable[Tally]) -> Tally:
 
 
 class Numbers:
-    """The tallies of a period: of one mechanic on one day, from four queries. Nobody is the mechanic None."""
+    """The tallies of a period, per mechanic and day, from four queries. None stands for "no mechanic"."""
 
     def __init__(self, period: Period) -> None:
         self.period = period
@@ -99,7 +99,7 @@ class Numbers:
 
     @property
     def mechanics(self) -> list[UUID | None]:
-        """The busiest first; what nobody took comes last."""
+        """Return the mechanics, the busiest first; requests without a mechanic come last."""
         busy = {one: self.of(one).sessions for one in {mechanic_id for mechanic_id, _day in self.tallies}}
         return sorted(busy, key=lambda one: (one is None, -busy[one], self.names.get(one, "") if one else ""))
 

@@ -1,4 +1,4 @@
-"""The numbers as a page and as a file: each measure with its run of days."""
+"""Statistics as a page and a CSV file: each measure with its daily values."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ SPARK_HEIGHT = 20  # of the drawing, in its own units; a day is one wide
 
 @dataclass(frozen=True)
 class Measure:
-    """One column. `value` is what its run of days shows; None for a day that says nothing about it."""
+    """One column. `value` is its daily value; None for a day without data."""
 
     label: Promise | str
     hint: Promise | str
@@ -42,7 +42,7 @@ def _count(of: Callable[[Tally], int]) -> Callable[[Tally], str]:
 
 
 def _span(seconds: float | None) -> str:
-    """ "2:05": minutes and seconds."""
+    """Format "2:05": minutes and seconds."""
     return "" if seconds is None else f"{round(seconds) // 60}:{round(seconds) % 60:02d}"
 
 
@@ -95,7 +95,7 @@ MEASURES = (
 
 
 class Choice(forms.Form):
-    """Which days, and whether a row is a mechanic or a day."""
+    """The chosen days, and whether a row is a mechanic or a day."""
 
     first = forms.DateField(label=gettext_lazy("From"), required=False, validators=IN_REACH)
     last = forms.DateField(label=gettext_lazy("To"), required=False, validators=IN_REACH)
@@ -133,7 +133,7 @@ def numbers(request: SignedInRequest) -> HttpResponse:
 
 @support_only
 def as_csv(request: SignedInRequest) -> HttpResponse:
-    """Every mechanic on every day on which there was something, for a spreadsheet. Plain numbers: seconds, cents."""
+    """Return every mechanic on every day with data. Plain numbers: seconds, cents."""
     period = _chosen(request)["period"]
     name = f"numbers-{period.first}-{period.last}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -166,7 +166,7 @@ def _plain(tally: Tally) -> list[float | str]:
 
 
 def _chosen(request: HttpRequest) -> dict[str, Any]:
-    """What was asked for; the usual where that makes no sense, with the reason in `form`."""
+    """Return the choice; the default if it is invalid, with the reason in `form`."""
     form = Choice(request.GET)
     if form.is_valid():
         return {**form.cleaned_data, "form": form}
@@ -201,7 +201,7 @@ def _rows_by_mechanic(found: Numbers) -> list[dict[str, Any]]:
 
 
 def _rows_by_day(found: Numbers) -> list[dict[str, Any]]:
-    """The latest first. A single day has no run of days."""
+    """Return the days, the latest first. A single day has no daily bars."""
     return [{"name": weekday(day), "cells": _cells(found.on(day))} for day in reversed(found.period.days)]
 
 
@@ -218,7 +218,7 @@ def _cells(whole: Tally, days: Iterable[Tally] = ()) -> list[dict[str, Any]]:
 
 
 def bars(values: list[float | None]) -> str:
-    """A path of upright strokes, a day each, the highest `SPARK_HEIGHT` tall; empty where there is nothing."""
+    """Return an SVG path with one bar per day, the highest `SPARK_HEIGHT` tall; empty without data."""
     highest = max((value or 0 for value in values), default=0)
     if not highest:
         return ""

@@ -1,4 +1,4 @@
-"""The support desk: staff only, every address of it."""
+"""Addresses of the support desk, for staff only."""
 
 from django.urls import path
 

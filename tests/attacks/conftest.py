@@ -1,4 +1,4 @@
-"""A Stripe of the test's own, and counters of tries that start at nothing."""
+"""A Stripe sandbox per test, and fresh rate-limit counters."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""Every address of the site and who may call it, written down by hand: an address that is missing here fails the test.
+"""Every address of the site and who may call it, listed by hand: an unlisted address fails the test.
 
-`access` is what stands on the view. The statuses are answers to GET, to: nobody, customer, mechanic, stranger, support.
-The session is a live one between the customer and the mechanic; 302 for nobody is the way to the sign-in page.
+`access` is the view's guard. The statuses are answers to GET, for: a signed-out visitor, customer, mechanic, stranger,
+support. The session is a live session of the customer and the mechanic; 302 for a signed-out visitor leads to sign-in.
 """
 
 ROLES = ("nobody", "customer", "mechanic", "stranger", "support")

@@ -1,4 +1,4 @@
-"""What may be done while a session runs may not be done before it is paid or after it is over, on no way in."""
+"""Actions of a running session are refused before the payment and after the end, by every entry point."""
 
 import uuid
 from collections.abc import Callable
@@ -107,7 +107,7 @@ def test_nothing_is_said_joined_or_signalled_before_or_after(server: Server, sta
 
 
 def test_what_the_api_takes_while_it_runs(server: Server) -> None:
-    """So that the refusals above are not those of an API that takes nothing."""
+    """Shows that the refusals above do not come from an API that refuses everything."""
     talk = scene.stage(server)
     sent = message()
     answer = server.client(talk.mechanic).post(f"/api/sessions/{talk.id}/messages", json=sent)

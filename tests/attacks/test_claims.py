@@ -1,4 +1,4 @@
-"""Fifty grabs at one request at the same moment: one mechanic has it."""
+"""Fifty acceptances of one request at the same moment: one mechanic gets it."""
 
 import asyncio
 

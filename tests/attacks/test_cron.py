@@ -1,4 +1,4 @@
-"""The address for a scheduler outside opens with its secret only."""
+"""The endpoint for an external cron job needs its secret."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Nothing changes on behalf of somebody whose browser was only made to send a request."""
+"""Cross-site requests change nothing."""
 
 import re
 import uuid
@@ -98,7 +98,7 @@ def test_the_token_of_somebody_else_does_not_do(session: Session, customer: User
 
 
 def test_with_the_token_of_the_page_it_works(session: Session, customer: User) -> None:
-    """So that the refusals above are not those of a site that refuses everything."""
+    """Shows that the refusals above do not come from a site that refuses everything."""
     visitor = strict(customer)
     token = token_on(visitor)
     assert visitor.post(f"/sessions/{session.id}/end/", headers={"X-CSRFToken": token}).status_code == 303

@@ -1,4 +1,4 @@
-"""Nobody reads or moves what somebody else earns; nothing a customer types is a formula on a mechanic's desk."""
+"""Nobody reads or moves another person's earnings; a customer's text never becomes a spreadsheet formula."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -23,7 +23,7 @@ FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "|cal
 
 @pytest.fixture
 def session(customer: User, mechanic: User) -> Session:
-    """Over, charged, and earned by the mechanic."""
+    """A session that is over, charged, and earned by the mechanic."""
     now = timezone.now()
     made = live_session(customer, mechanic, state=State.COMPLETED)
     payment = Payment.objects.create(

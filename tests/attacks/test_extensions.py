@@ -1,4 +1,4 @@
-"""More time: nobody gets it for less, from outside, before it is paid, or when there is no session to extend."""
+"""Extensions: nobody gets one for less, from outside, before the payment, or without a running session."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -67,7 +67,7 @@ def test_the_price_is_ours(customer: User, client_of: ClientOf, session: Session
 def test_an_offer_of_ones_own_is_refused(
     customer: User, client_of: ClientOf, session: Session, change: tuple[int, str]
 ) -> None:
-    """The key names time and price, but only as ours: it is looked up, not believed."""
+    """The key names time and price, but the server looks the offer up instead of trusting the key."""
     parts = offer(session).split("-")
     parts[change[0]] = change[1]
     assert accept(client_of(customer), session, option="-".join(parts)).status_code in {409, 422}
@@ -137,7 +137,7 @@ def test_a_payment_of_another_session_is_not_called_off(
 def test_paying_less_on_the_page_gives_no_time(
     customer: User, client_of: ClientOf, session: Session, stripe_sandbox: RunningSandbox
 ) -> None:
-    """Somebody who could change the amount at Stripe would have a hold that does not fit our row."""
+    """A changed amount at Stripe gives a hold that does not match our row."""
     link = accept(client_of(customer), session).json()["link"]
     store = stripe_sandbox.app.store
     [page] = store.find("checkout.session")

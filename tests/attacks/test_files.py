@@ -1,4 +1,4 @@
-"""Files as a way in: other people's, of another type, size or name than they pretend."""
+"""Attacks by files: other people's files, false types, sizes and names."""
 
 import socket
 import time
@@ -51,7 +51,7 @@ def their_file(customer: User, mechanic: User, client_of: ClientOf) -> tuple[str
 
 
 def answers(client: Client, session_id: str, file_id: str) -> list[tuple[int, str]]:
-    """All that a person sees at every address of a file, with both ids blanked."""
+    """Return everything that a person sees at every address of a file, with both ids blanked."""
     api, page = f"/api/sessions/{session_id}/files", f"/sessions/{session_id}/files/{file_id}/"
     asked = [
         client.get(api),
@@ -97,7 +97,7 @@ def test_nothing_is_shared_before_the_payment_or_after_the_end(
 
 
 def share_as(talk: Any, name: str) -> Any:
-    """The name goes out byte by byte: no client makes it harmless."""
+    """Share a file; the name is sent byte by byte, so that no client makes it harmless."""
     disposition = f'form-data; name="file"; filename="{name}"'.encode("utf-8", "surrogatepass")
     body = b"--b\r\nContent-Disposition: " + disposition + b"\r\n\r\n" + PDF + b"\r\n--b--\r\n"
     client = talk.server.client(talk.customer)
@@ -142,7 +142,7 @@ def test_pages_drawings_and_scripts_are_refused(server: Server, name: str, conte
 
 
 def test_polyglots_are_inert(server: Server) -> None:
-    """A picture with a page behind it loses the page; anything else is never shown as one."""
+    """A picture with a hidden page loses the page; other files are never shown as a page."""
     talk, payload = scene.stage(server), b"<script>alert(document.domain)</script>"
     client = server.client(talk.mechanic)
     picture = share(talk, photo() + payload, "a.html").json()
@@ -178,7 +178,7 @@ def test_a_position_is_in_no_copy_that_anybody_gets(server: Server) -> None:
 
 
 def resident(server: Server, what: str = "VmRSS") -> int:
-    """MB."""
+    """Return the resident memory in MB."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(what)) // 1024
 
@@ -245,7 +245,7 @@ def test_more_than_ten_megabytes_are_refused_with_the_limit(server: Server) -> N
 
 
 def test_nobody_keeps_anything_here_who_may_not(server: Server) -> None:
-    """What a stranger sends is not even written down while it arrives."""
+    """A stranger's upload is not written to the disk while it arrives."""
     talk, other = scene.stage(server), scene.stage(server)
     client, body = server.client(other.customer), form(film(filling=4 * MEGABYTE))
     before = stored(server)
@@ -275,7 +275,7 @@ def test_a_crowd_of_drips_disturbs_nobody(server: Server) -> None:
 
 
 def refused_at_once(talk: Any) -> bool:
-    """One person sends a few at once, and no more."""
+    """Return how many parallel uploads of one person are refused."""
     answer = share(talk, PDF, "a.pdf")
     return bool(answer.status_code == 429 and answer.json()["error"] == "too_fast")
 

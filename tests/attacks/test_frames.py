@@ -1,4 +1,4 @@
-"""Frames that lie, and frames that are meant to hurt: nobody is fooled, and nobody else feels them."""
+"""False and hostile frames: nobody is fooled, and nobody else notices."""
 
 import json
 import uuid
@@ -22,7 +22,7 @@ def talk(server: Server) -> Talk:
 
 @pytest.fixture
 def peer(talk: Talk) -> Iterator[Socket]:
-    """The other side, which answers as it did before, afterwards too."""
+    """The other participant, who must be answered before and after the attack."""
     with talk.open(talk.mechanic) as mechanic:
         yield mechanic
         mechanic.expect("event", client_id=mechanic.say("still here"))
@@ -192,7 +192,7 @@ def test_the_address_is_no_place_for_tricks(talk: Talk) -> None:
 
 
 def closing_code(socket: Socket) -> int:
-    """Read on until it is closed."""
+    """Read until the socket is closed; return the code."""
     with pytest.raises(ConnectionClosed) as closed:
         read_on(socket)
     return closed.value.rcvd.code if closed.value.rcvd else 1006

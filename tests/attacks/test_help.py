@@ -1,4 +1,4 @@
-"""Nobody but who asked and support reads a thread with support, by whatever way the log is read."""
+"""Only the asker and support can read a help thread, by every way to read the log."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ ClientOf = Callable[[User], Client]
 
 @pytest.fixture
 def asked(customer: User, mechanic: User, support: User) -> Session:
-    """A live session in which the customer has asked, and was answered."""
+    """A live session in which the customer has asked and got an answer."""
     session = live_session(customer, mechanic)
     now = session.state_at
     help_requests.ask_support(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)

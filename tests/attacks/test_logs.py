@@ -1,4 +1,4 @@
-"""A whole story, with what goes wrong in it; then somebody reads the log: no words, no secrets, nothing that opens."""
+"""A whole story with failures leaves no user text, no secret and no signed address in the log."""
 
 import json
 import re
@@ -40,12 +40,12 @@ def server() -> Iterator[Server]:
 
 
 def lines(server: Server) -> list[dict[str, Any]]:
-    """What it logged; before that it greets whoever started it."""
+    """Return the server's log lines, without its greeting."""
     return [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
 
 
 def book(server: Server) -> str:
-    """A paid request of the demo customer's."""
+    """Create a paid request of the demo customer."""
     intake = {
         "plan": "chat",
         "vehicle": {"year": 2013, "make": "Ford", "model": "F-150"},
@@ -70,7 +70,7 @@ def chat(talk: Talk) -> None:
 
 
 def share(talk: Talk) -> str:
-    """Returns the seal of the file's address."""
+    """Share a file; return the signature of its address."""
     client = talk.server.client(talk.customer)
     answer = client.post(f"/api/sessions/{talk.id}/files", files={"file": (FILE_NAME, PDF)})
     assert answer.status_code == 201, answer.text
@@ -82,7 +82,7 @@ def share(talk: Talk) -> str:
 
 
 def go_wrong(server: Server) -> None:
-    """What strangers and mistaken people send."""
+    """Send the requests of strangers and mistaken people."""
     client = server.client()
     client.post("/sign-in/", data={"login": "customer@example.com", "password": WRONG_PASSWORD})
     client.post("/api/stripe/webhook", content=WORDS, headers={"Stripe-Signature": "t=1,v1=forged-signature"})

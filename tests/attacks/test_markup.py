@@ -1,4 +1,4 @@
-"""What somebody wrote is shown as text, wherever it comes up; and a script could not run there anyway."""
+"""User text is shown as text everywhere, and scripts could not run there anyway."""
 
 import json
 import re
@@ -43,7 +43,7 @@ HANDLED = {"href", "src", "action", "formaction", "srcdoc", "data", "xlink:href"
 
 
 class Watchman(HTMLParser):
-    """Reads a page as a browser does, and notes everything of ours that would act instead of being read."""
+    """Reads a page like a browser and notes every user text that would act instead of being shown."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -216,7 +216,7 @@ def test_the_api_answers_as_json_that_no_browser_reads_as_a_page(poisoned: Sessi
 
 
 def plain_addresses(session: Session) -> Iterator[str]:
-    """Every page that opens without more than being signed in."""
+    """Return every page that needs nothing but a sign-in."""
     for address, (_, statuses) in PAGES.items():
         if {200, 404} & set(statuses):
             yield address.replace("<session_id>", str(session.id)).replace("<name>", "x")

@@ -1,4 +1,4 @@
-"""A page of somebody else's cannot open a websocket with a visitor's cookie."""
+"""Another site cannot open a websocket with a visitor's cookie."""
 
 import pytest
 from websockets.exceptions import InvalidStatus

@@ -1,4 +1,4 @@
-"""Guessing passwords is slow from one address and from many, and tells nobody who has an account here."""
+"""Guessing passwords is slow from one address and from many, and does not reveal accounts."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def guess(email: str, password: str = "a wrong guess", *, address: str = "198.51
 
 
 def look(answer: Any, email: str) -> tuple[Any, ...]:
-    """All that a person sees of an answer, but for the address typed and what is random in every one."""
+    """Return what a person sees of an answer, without the typed address and random parts."""
     body = re.sub(r'(csrfmiddlewaretoken" value=|nonce=|x-csrftoken": )"[^"]*"', r"\1", answer.content.decode())
     return answer.status_code, sorted(answer.headers), sorted(answer.cookies), body.replace(email, "ADDRESS")
 

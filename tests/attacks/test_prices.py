@@ -1,4 +1,4 @@
-"""What a session costs and how long it lasts is ours to say, whatever the client sends along."""
+"""The server decides price and length of a session, whatever the client sends."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +48,7 @@ def form() -> dict[str, Any]:
 
 
 def check_terms(session: Session) -> None:
-    """The plan's, here, in our ledger, and where it is paid."""
+    """The terms are the plan's in our rows, in the ledger, and at Stripe."""
     plan = Plan.objects.get(slug="chat")
     payment = Payment.objects.get(owner_id=session.id)
     assert (session.price_cents, session.currency) == (plan.price_cents, plan.currency) == (999, "usd")
@@ -120,7 +120,7 @@ def test_paying_again_costs_the_same(customer: User, client_of: ClientOf, stripe
 
 
 def test_a_running_server_holds_our_price_for_each_forgery(server: Server) -> None:
-    """All of them at once, through to what is held on the card."""
+    """Sends all forgeries at once and checks the holds on the cards."""
     for person, forged in zip(server.enrol(len(FORGED), f"forger-{uuid4().hex[:6]}-"), FORGED, strict=True):
         body = intake() | forged
         answer = server.client(person).post("/api/sessions", json=body)

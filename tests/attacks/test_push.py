@@ -1,4 +1,4 @@
-"""A browser that is none: addresses inside the network, keys that are none, devices of others."""
+"""Forged browsers: internal addresses, invalid keys, devices of others."""
 
 from collections.abc import Callable
 from typing import Any

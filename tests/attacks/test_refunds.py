@@ -1,4 +1,4 @@
-"""Refunds and disputes, against a server process: whatever comes at once, twice or forged, the ledger moves once."""
+"""Parallel, repeated and forged refunds and disputes against a server process: the ledger moves once."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def charged(shop: Server) -> tuple[UUID, str]:
 
 
 def for_both(shop: Server, customer: Person, mechanic: Person, id_: UUID) -> None:
-    """Accepted, both in, started, ended by the customer."""
+    """Accept, join, start, and end by the customer."""
     shop.client(mechanic).post(f"/api/sessions/{id_}/accept").raise_for_status()
     talk = scene.Talk(shop, customer, mechanic, id_)
     with talk.open(customer), talk.open(mechanic):
@@ -69,7 +69,7 @@ def in_the_ledger(shop: Server, payment_id: str) -> list[tuple[int, str]]:
 
 
 def at_stripe(shop: Server, kind: str, payment_id: str) -> list[dict[str, Any]]:
-    """Everything of this kind that belongs to the payment."""
+    """Return all objects of this kind that belong to the payment."""
     intents = api(shop, "payment_intents?limit=100")
     (intent,) = [one["id"] for one in intents if one["metadata"].get("payment_id") == payment_id]
     return api(shop, f"{kind}?payment_intent={intent}")

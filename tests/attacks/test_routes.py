@@ -1,4 +1,4 @@
-"""Who may call which address: every one is listed, says it itself, and keeps to it."""
+"""Every address is listed with its access, declares that access, and keeps it."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +32,7 @@ Visitors = dict[str, Client]
 
 
 def patterns(below: Sequence[URLPattern | URLResolver], start: str = "/") -> Iterator[tuple[str, URLPattern]]:
-    """Every address with its view; `<uuid:session_id>` is shown as `<session_id>`."""
+    """Return every address with its view; `<uuid:session_id>` is shown as `<session_id>`."""
     for one in below:
         address = start + plain(str(one.pattern))
         if isinstance(one, URLPattern):
@@ -52,7 +52,7 @@ OF_THE_ADMIN = sorted({address.removeprefix("/admin/") for address, _ in ADDRESS
 
 
 def operations() -> dict[str, set[str]]:
-    """Every operation of the API with the `access` of what lets people in."""
+    """Return every API operation with its guard's `access`."""
     found = {}
     for prefix, router in api._routers:  # the framework has no public list of them
         for path, view in router.path_operations.items():

@@ -1,4 +1,4 @@
-"""Whatever is sent to the API, by whomever: no 5xx, and every refusal in the documented form."""
+"""No API input leads to a 5xx, and every refusal has the documented form."""
 
 import random
 import uuid
@@ -45,7 +45,7 @@ def clients(server: Server) -> dict[str, httpx.Client]:
 
 
 def is_documented(answer: httpx.Response) -> bool:
-    """A refusal says what and why, in words."""
+    """Return whether a refusal has a code and a sentence."""
     if answer.status_code < 400:
         return True
     if not answer.headers["Content-Type"].startswith("application/json"):
@@ -82,7 +82,7 @@ def test_nothing_breaks_it(server: Server, operation: Any) -> None:
 
 
 def as_httpx(sent: dict[str, Any]) -> dict[str, Any]:
-    """Schemathesis speaks to `requests`."""
+    """Adapt `requests`, which Schemathesis uses."""
     if isinstance(sent.get("data"), bytes | str):
         sent["content"] = sent.pop("data")
     return sent

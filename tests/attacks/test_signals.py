@@ -1,4 +1,4 @@
-"""Signalling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
+"""Signaling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
 
 import json
 import uuid
@@ -32,7 +32,7 @@ def talk(server: Server) -> Talk:
 
 @pytest.fixture
 def peer(talk: Talk) -> Iterator[Socket]:
-    """The other side, which writes and is answered as before, afterwards too."""
+    """The other participant, who must be answered before and after the attack."""
     with talk.open(talk.mechanic) as mechanic:
         is_served(mechanic)
         yield mechanic
@@ -44,20 +44,20 @@ def is_served(socket: Socket) -> None:
 
 
 def has_joined(socket: Socket) -> Socket:
-    """What was sent before was dealt with."""
+    """Wait until the frames sent before have been handled."""
     socket.send("ping")
     socket.expect("pong")
     return socket
 
 
 def signals(socket: Socket) -> list[Frame]:
-    """All that have come so far."""
+    """Return all signals received so far."""
     has_joined(socket)
     return [frame for frame in socket.frames if frame["type"] == "signal"]
 
 
 def resident(server: Server) -> int:
-    """Bytes of memory."""
+    """Return the resident memory in bytes."""
     lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     (kilobytes,) = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
     return int(kilobytes) * 1024
@@ -165,7 +165,7 @@ def test_a_flood_is_told_to_be_slower_and_reaches_the_other_side_in_measure(talk
 
 
 def test_a_flood_never_cuts_off_a_peer_who_reads_slowly(server: Server) -> None:
-    """What is signalled may get lost; what is in the log may not."""
+    """Signals may get lost; the log may not."""
     slow = call(server)
     before = resident(server)
     with slow.open(slow.mechanic) as mechanic, slow.open(slow.customer) as customer:

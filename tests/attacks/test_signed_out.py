@@ -1,4 +1,4 @@
-"""Whoever may not be here any more is out at once, also of what they have open."""
+"""A person who loses access is disconnected at once, everywhere."""
 
 import re
 import uuid
@@ -24,7 +24,7 @@ EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=
 
 
 def opened(server: Server, person: Person, session_id: uuid.UUID) -> list[Socket]:
-    """The room and the feed, both of them working."""
+    """Open sockets of the room and the feed, both working."""
     sockets = [Socket(server, path, person) for path in (room(session_id), "/ws/feed")]
     sockets[0].expect("welcome")
     sockets[1].send("ping")
@@ -34,7 +34,7 @@ def opened(server: Server, person: Person, session_id: uuid.UUID) -> list[Socket
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Its heart hardly beats: what is closed here was closed for the reason itself, not when somebody looked."""
+    """A server with rare heartbeats, so that a socket is closed by the event itself and not by a check."""
     with running(environment={"ROOM": '{"heartbeat": 3600}'}) as started:
         yield started
 
@@ -93,7 +93,7 @@ def test_changing_the_password_ends_the_other_browsers(server: Server) -> None:
 
 
 def new_password(browser: httpx.Client) -> dict[str, str]:
-    """What the page asks for, whatever it calls its fields."""
+    """Return the fields that the page asks for."""
     page = browser.get("/account/password/change/").text
     fields = re.findall(r'name="((?:old)?password\d?)"', page)
     return {name: PASSWORD if name.startswith("old") else PASSWORD + "-now" for name in fields}

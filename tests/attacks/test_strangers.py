@@ -1,4 +1,4 @@
-"""Somebody else's session looks exactly like one that does not exist, at every address."""
+"""Another person's session looks exactly like a missing session, at every address."""
 
 import json
 import re
@@ -47,14 +47,14 @@ ACCEPT = ("/sessions/{id}/accept/", "/api/sessions/{id}/accept")
 
 
 def look(answer: Any, id_: uuid.UUID) -> tuple[int, list[str], str]:
-    """All that a person sees of an answer, but for what is random in every one."""
+    """Return what a person sees of an answer, without random parts."""
     body = answer.content.decode().replace(str(id_), "ID")
     body = re.sub(r'(csrfmiddlewaretoken" value=|nonce=|x-csrftoken": )"[^"]*"', r"\1", body)
     return answer.status_code, sorted(answer.headers), body
 
 
 def everything(client: Client, id_: uuid.UUID, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Every answer about this session, by what was asked."""
+    """Return every answer about this session, by request."""
     found = {path: client.get(path.format(id=id_)) for path in PAGES + READ}
     for path, form in FORMS:
         if path not in leave_out:
@@ -84,7 +84,7 @@ def test_another_customers_session_is_the_same_404_as_none(
 def test_another_mechanics_session_is_the_same_404_as_none(
     customer: User, mechanic: User, mechanic2: User, client_of: ClientOf, state: State
 ) -> None:
-    """Except that whoever comes too late for a request hears that it is taken."""
+    """Exception: a mechanic who accepts too late is told that the request is taken."""
     session = live_session(customer, None if state == State.DRAFT else mechanic, state=state)
     late = ACCEPT if state == State.LIVE else ()
     theirs, none = (everything(client_of(mechanic2), id_, leave_out=late) for id_ in (session.id, uuid.uuid4()))
@@ -122,7 +122,7 @@ def test_a_socket_to_somebody_elses_session_closes_like_one_to_none(server: Serv
 
 
 def farewell(server: Server, path: str, person: Person) -> tuple[int, str]:
-    """Close code and reason; nothing else may come first."""
+    """Return close code and reason; no frame may come first."""
     with Socket(server, path, person) as socket, pytest.raises(ConnectionClosed) as closed:
         socket.receive()
     assert closed.value.rcvd is not None

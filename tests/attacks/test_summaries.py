@@ -1,4 +1,4 @@
-"""Summaries: not for strangers, without a position, and whatever is written in them is text everywhere."""
+"""Summaries: closed to strangers, without locations, and user text stays text everywhere."""
 
 import io
 from datetime import timedelta
@@ -33,7 +33,7 @@ def desk(customer: User, mechanic: User) -> Desk:
 
 @pytest.fixture
 def poisoned(desk: Desk) -> Desk:
-    """Every text of it an attack."""
+    """A summary whose every text is an attack."""
     for person, payload in ((desk.customer, PAYLOADS[0]), (desk.mechanic, PAYLOADS[1])):
         person.name = payload
         person.save()

@@ -1,4 +1,4 @@
-"""Nobody but Stripe, and nobody later, tells us that something was paid."""
+"""Only Stripe, and only recently, can report a payment."""
 
 import json
 import time
@@ -22,7 +22,7 @@ def draft(server: Server) -> Talk:
 
 
 def event(talk: Talk, **changes: Any) -> str:
-    """Says that the booking of this draft is paid for."""
+    """Build the event that says that the draft's booking is paid."""
     query = "SELECT id FROM payments_payment WHERE owner_id = %s"
     ((payment_id,),) = talk.server.sql(query, scene.key(talk.server, talk.id))
     paid = {
@@ -80,7 +80,7 @@ def test_a_forged_webhook_is_refused(draft: Talk, name: str) -> None:
 
 
 def test_the_bytes_that_were_signed_are_the_ones_that_count(draft: Talk) -> None:
-    """Parsed and written again, even the same event is another body."""
+    """A parsed and rewritten event is another body."""
     body = event(draft)
     signature = sign(body, SECRET, int(time.time()))
     again = json.dumps(json.loads(body), indent=1)

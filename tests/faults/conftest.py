@@ -1,4 +1,4 @@
-"""Real services for the tests of faults; `server` and `start_server` are in tests/conftest.py."""
+"""Real services for fault tests; `server` and `start_server` are in tests/conftest.py."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ __all__ = ["stripe_sandbox"]
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Postgres]:
-    """A PostgreSQL that keeps what it has confirmed, also when it is killed."""
+    """A durable PostgreSQL: confirmed data survives a kill."""
     with postgres(durable=True) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""A charge that was given back in part and then taken back by a bank: in whatever order we hear of it."""
+"""A partly refunded charge is disputed; the news comes in any order."""
 
 from collections.abc import Iterator
 from uuid import UUID

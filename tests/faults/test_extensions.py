@@ -1,4 +1,4 @@
-"""More time while webhooks come too often, the server dies or the time is up: given once, or released."""
+"""Extensions with repeated webhooks, a dead server or an expired time: given once, or released."""
 
 import time
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def shop() -> Iterator[Server]:
 
 
 def accept(talk: Talk) -> dict[str, Any]:
-    """The shortest offer: the extension that was begun, with the link to pay it."""
+    """Accept the shortest offer; return the extension with its payment link."""
     client, address = talk.server.client(talk.customer), f"/api/sessions/{talk.id}/extensions"
     answer = client.post(address, json={"option": client.get(address).json()["offers"][0]["option"]})
     assert answer.status_code in (200, 201), answer.text

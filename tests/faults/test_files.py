@@ -1,4 +1,4 @@
-"""Uploads that break off, disks that fill up: no half object, no row without its bytes, no bytes without a row."""
+"""Interrupted uploads and full disks: no partial object, no row without bytes, no bytes without a row."""
 
 import hashlib
 import os
@@ -175,7 +175,7 @@ def keeps_files_in(bucket_server: S3, server: Server) -> None:
 
 @contextmanager
 def no_file_beyond(server: Server, size: int) -> Iterator[None]:
-    """As on a disk that is full: no file of the server grows beyond so many bytes."""
+    """Limit the size of the server's files, like a full disk."""
     before = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (size, before[1]))
     try:

@@ -1,4 +1,4 @@
-"""What a load balancer and Prometheus are told, by a real server whose database goes away."""
+"""Readiness and metrics of a real server whose database goes away."""
 
 import json
 import time
@@ -21,21 +21,21 @@ TOKEN = "what-prometheus-shows"
 
 @pytest.fixture
 def line(cluster: Postgres) -> Iterator[Tunnel]:
-    """The way to the database."""
+    """The connection to the database."""
     with tunnel(urlsplit(cluster.url()).port or 0) as opened:
         yield opened
 
 
 @pytest.fixture
 def far(start_server: StartServer, cluster: Postgres, line: Tunnel) -> Server:
-    """A server whose database is at the other end of the line."""
+    """A server that reaches its database through `line`."""
     name = f"health_{uuid4().hex[:8]}"
     url = urlsplit(fresh_database(cluster, name))
     return start_server(database_url=url._replace(netloc=f"postgres@127.0.0.1:{line.port}").geturl())
 
 
 def ready(server: Server) -> tuple[int, dict[str, bool], float]:
-    """The status, which parts are well, and how many seconds the answer took."""
+    """Return the status, the healthy parts, and the seconds that the answer took."""
     began = time.monotonic()
     answer = httpx.get(f"{server.url}/api/ready", timeout=10, **PLAIN)
     lines = [json.loads(line) for line in answer.text.splitlines()]
@@ -79,7 +79,7 @@ def until(holds: Callable[[], bool], patience: float = 15) -> None:
 
 
 def figures(server: Server) -> dict[str, float]:
-    """Every sample, by its name and its first label."""
+    """Return every sample by name and first label."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
     answer = httpx.get(f"{server.url}/metrics", headers=headers, timeout=10, **PLAIN)
     assert answer.status_code == 200

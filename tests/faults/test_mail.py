@@ -1,4 +1,4 @@
-"""Killed in the middle of a mail, a mail server that is not there, an address that is refused: nothing is lost."""
+"""Kills during a mail, a missing mail server, a refused address: no mail is lost."""
 
 import json
 import time
@@ -26,7 +26,7 @@ with transaction.atomic():
 
 
 def post(server: Server, count: int = 1, template: str = "sessions/mail/requested") -> None:
-    """From another process: the server's own clock sends them."""
+    """Queue mails from another process; the server's scheduler sends them."""
     server.shell(POST.format(count=count, template=template))
 
 
@@ -43,7 +43,7 @@ def waiting(server: Server) -> int:
 
 
 def kill_once(server: Server, *, after: int = 1) -> Callable[[], None]:
-    """To be called for each letter: at that one the power goes, and never again."""
+    """A callback that kills the server once, at one letter."""
     seen = 0
 
     def on_each() -> None:
@@ -56,7 +56,7 @@ def kill_once(server: Server, *, after: int = 1) -> Callable[[], None]:
 
 
 def copies(letters: list[EmailMessage]) -> dict[str, int]:
-    """How many of each Message-ID."""
+    """Return the number of copies per Message-ID."""
     ids = [letter["Message-ID"] for letter in letters]
     return {id_: ids.count(id_) for id_ in ids}
 

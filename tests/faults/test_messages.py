@@ -1,4 +1,4 @@
-"""Nothing that a client saw confirmed is lost, whatever breaks; and afterwards both see the same."""
+"""No confirmed message is lost through any fault, and both participants see the same log afterwards."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ def talk(shared: Server) -> Talk:
 
 
 async def flood(talk: Talk, person: Person, count: int, confirmed: dict[str, int], enough: asyncio.Event) -> None:
-    """Send that many as fast as it goes, and note what comes back confirmed until the server dies."""
+    """Send messages as fast as possible; return those confirmed until the server dies."""
     try:
         async with AsyncSocket(talk.server, room(talk.id), person) as socket:
             await socket.expect("welcome")
@@ -107,7 +107,7 @@ def test_the_same_id_on_two_sockets_at_once_is_one_row(talk: Talk) -> None:
 
 
 def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
-    """Written by another process, which is what a crash between commit and poke looks like from here."""
+    """Another process writes the row, like a crash between commit and poke."""
     with talk.open(talk.customer) as customer:
         talk.server.shell(
             "from uuid import UUID\n"

@@ -1,4 +1,4 @@
-"""Any order of clicks, webhooks, crashes and clocks: what is charged, given back and sent is right, at Stripe too."""
+"""Clicks, webhooks, crashes and clocks in any order: charges, refunds and payouts are right, also at Stripe."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ def live(money: Money) -> None:
 
 
 def charged(money: Money) -> None:
-    """With an extension, and the mechanic's share is theirs."""
+    """A charged session with an extension and an earned share."""
     live(money)
     money.set_up_payouts(who="mechanic", action="finish")
     money.have_more(minutes=15)

@@ -1,4 +1,4 @@
-"""The server was down across a deadline: acted on at once, recorded at its moment, once; and nobody loses time."""
+"""A deadline during downtime runs immediately afterwards, once, recorded at its moment; nobody loses time."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ StartServer = Callable[..., Server]
 
 
 def events(server: Server, session_id: UUID, kind: str) -> list[datetime]:
-    """When each event of that kind is recorded to have happened."""
+    """Return the recorded times of events of that kind."""
     rows = server.sql(
         f"SELECT at FROM autodoctor_sessions_sessionevent WHERE kind = '{kind}' "
         f"AND session_id = '{scene.key(server, session_id)}' ORDER BY seq"
@@ -35,7 +35,7 @@ def moment(server: Server, session_id: UUID, name: str) -> datetime:
 
 
 def until(server: Server, session_id: UUID, state: str, patience: float) -> float:
-    """Seconds until the session is in that state."""
+    """Return the seconds until the session is in that state."""
     began = time.monotonic()
     while scene.state_of(server, session_id) != state:
         assert time.monotonic() - began < patience, f"still {scene.state_of(server, session_id)}"

@@ -1,4 +1,4 @@
-"""News of a payment that comes too often, or late, or while nobody listens: one fulfilment, one mail."""
+"""Payment news that comes repeatedly, late, or during downtime: one consequence, one mail."""
 
 import re
 import time
@@ -28,7 +28,7 @@ def customer(shop: Server) -> Person:
 
 
 def book(server: Server, customer: Person) -> tuple[UUID, str]:
-    """A draft, and where to pay it."""
+    """Create a draft; return where to pay."""
     intake = {
         "plan": "chat",
         "vehicle": {"year": 2013, "make": "Ford", "model": "F-150"},
@@ -48,7 +48,7 @@ def control(server: Server, verb: str, **given: Any) -> Any:
 
 
 def pay(checkout_url: str) -> str:
-    """Press the button; returns where it leads to."""
+    """Press the button; return the redirect."""
     answer = httpx.post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
     assert answer.is_redirect, answer.text
     return answer.headers["Location"]
@@ -68,20 +68,20 @@ def events_of(server: Server, id_: UUID, kind: str) -> int:
 
 
 def letters_to(server: Server, person: Person) -> list[str]:
-    """The subjects of what this person was sent."""
+    """Return the subjects of this person's mails."""
     letters = [path.read_text() for path in sorted((server.data / "outbox").glob("*.eml"))]
     mine = [letter for letter in letters if person.email in letter.partition("\n\n")[0]]
     return [found[1] for letter in mine if (found := re.search(r"^Subject: (.*)$", letter, re.MULTILINE))]
 
 
 def is_idle(server: Server) -> bool:
-    """Nothing is left to do about payments, events and mails."""
+    """Return whether no job about payments, events or mails is left."""
     kinds = "kind LIKE 'stripe.%' OR kind LIKE 'payment.%' OR kind = 'mail.send'"
     return server.sql(f"SELECT count(*) FROM scheduler_job WHERE {kinds}") == [(0,)]
 
 
 def announcement(server: Server, id_: UUID) -> str:
-    """The id of Stripe's event that says that this session's money is held."""
+    """Return the id of Stripe's event for this session's hold."""
     path = f"{server.url}{SANDBOX}/v1/events?type=payment_intent.amount_capturable_updated"
     events = httpx.get(path, auth=("sk_test_sandbox", ""), timeout=20, **PLAIN).json()["data"]
     (mine,) = [event["id"] for event in events if event["data"]["object"]["metadata"]["owner_id"] == str(id_)]

@@ -1,4 +1,4 @@
-"""A push service that is down or slow, and the power cut while messages leave: everybody is told, nobody else waits."""
+"""A push service that is down or slow, and kills while messages are sent: everybody is notified, nobody else waits."""
 
 import json
 import time
@@ -26,7 +26,7 @@ with transaction.atomic():
 
 
 def subscribed(server: Server, origin: str) -> Browser:
-    """Somebody whose browser is at that service."""
+    """A person with a subscribed browser."""
     (who,) = server.enrol(1, "pushed-")
     browser = Browser(f"{origin}/send/one")
     answer = server.client(who).post("/api/push/subscriptions", json=browser.subscription)

@@ -1,4 +1,4 @@
-"""One open page is one socket, whatever the network and the browser do to it; and a dead line is noticed."""
+"""One open page is one socket through all network faults, and dead connections are noticed."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def page(browser: Browser, talk: Talk) -> Iterator[Page]:
 
 
 def is_connected(page: Page) -> None:
-    """The line works: what is written is confirmed."""
+    """Check the connection: a written message is confirmed."""
     text = f"still here {time.monotonic_ns()}"
     page.get_by_label("Message", exact=True).fill(text)
     page.get_by_role("button", name="Send", exact=True).click()
@@ -112,7 +112,7 @@ def test_a_page_that_is_reloaded_left_and_cut_off_is_one_socket(talk: Talk, page
 
 
 def test_a_page_that_comes_back_takes_the_place_of_its_dead_line(talk: Talk) -> None:
-    """The network changed under it: the server cannot know yet that the first line is dead."""
+    """After a network change the server does not know yet that the first connection is dead."""
     path = room(talk.id) + "&page=the-same"
     with tunnel(talk.server.port) as line, through(line.port, talk, talk.customer, path) as first:
         first.recv(timeout=5)
@@ -143,7 +143,7 @@ def test_a_line_that_died_in_silence_is_noticed_within_two_heartbeats(talk: Talk
 
 
 def test_in_a_call_who_is_still_heard_is_not_missing(talk: Talk) -> None:
-    """The line of the signals died in silence; sound and picture go on, until they cease too."""
+    """The signaling connection dies silently; media go on until they stop, too."""
     id_ = scene.key(talk.server, talk.id)
     talk.server.sql("UPDATE autodoctor_sessions_session SET kind = 'video' WHERE id = %s", id_)
     with (
@@ -173,7 +173,7 @@ def test_in_a_call_who_is_still_heard_is_not_missing(talk: Talk) -> None:
 
 
 def through(port: int, talk: Talk, person: Person, path: str) -> AbstractContextManager[ClientConnection]:
-    """A socket by another port, which the site knows nothing of."""
+    """Open a socket through another port, unknown to the site."""
     return connect(
         f"ws://127.0.0.1:{port}{path}",
         origin=Origin(talk.server.url),

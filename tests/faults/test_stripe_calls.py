@@ -1,6 +1,6 @@
-"""The server is killed around each call to Stripe, before it is heard or after it is done: one of everything.
+"""Kills around each call to Stripe, before it arrives or after it is done: everything happens once.
 
-The sandbox is a server of its own here. What is right is judged by its books, not by our ledger.
+The sandbox is a separate server. Its books, not our ledger, decide what is right.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ SUMMARY = {"findings": "A worn bearing", "steps": "Listened", "next_steps": "Rep
 
 
 class Line:
-    """The way to Stripe, as an ASGI application: at the next call of a kind the power of who calls goes."""
+    """The connection to Stripe, an ASGI application that kills the caller at the next call of a kind."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -69,7 +69,7 @@ def _into(answer: list[Any]) -> Any:
 
 @dataclass
 class Shop:
-    """A server that asks a sandbox outside it, and what two of its people do there."""
+    """A server with an external sandbox, and the actions of two people."""
 
     server: Server
     sandbox: RunningSandbox
@@ -86,13 +86,13 @@ class Shop:
         until(lambda: quietly.state(self.server, self.customer, session_id) == "requested")
 
     def waits(self) -> str:
-        """A request in the queue."""
+        """Create a request in the queue."""
         session_id = self.books()
         self.pays(session_id)
         return session_id
 
     def meets(self) -> str:
-        """A session that runs."""
+        """Create a running session."""
         session_id = self.waits()
         quietly.accept(self.server, self.mechanic, session_id)
         for person in (self.customer, self.mechanic):
@@ -165,7 +165,7 @@ class Shop:
         return [one for one in self.sandbox.app.store.find("transfer") if one["source_transaction"] in charges]
 
     def totals(self, session_id: str) -> dict[str, int]:
-        """In cents: what is held or charged, what was charged, given back, sent on and taken back."""
+        """Return in cents: held or charged, charged, refunded, sent, taken back."""
         intents = self.of("payment_intent", session_id)
         ids, transfers = {intent["id"] for intent in intents}, self.transfers(session_id)
         refunds = [one for one in self.sandbox.app.store.find("refund") if one["payment_intent"] in ids]
@@ -182,7 +182,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Case:
-    """A call to Stripe: from where, what makes it, and what the books say then."""
+    """One call to Stripe: its cause, and the expected books."""
 
     call: str
     begin: Callable[[Shop], str]
@@ -216,7 +216,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
-    """One server and one sandbox; to each test its own two people."""
+    """One server and one sandbox; each test has its own two people."""
     lines: list[Line] = []
 
     def through(app: Any) -> Line:
@@ -238,7 +238,7 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
 
 @pytest.fixture
 def shop(shops: Iterator[Shop]) -> Iterator[Shop]:
-    """It runs, and its line is whole, whatever became of the test before."""
+    """A running server with a working connection."""
     shop = next(shops)
     yield shop
     shop.line.mend()
@@ -247,7 +247,7 @@ def shop(shops: Iterator[Shop]) -> Iterator[Shop]:
 
 
 def killed_at(shop: Shop, call: str, when: str, do: Callable[[], object]) -> None:
-    """Do it; the power goes at this call, and comes back."""
+    """Do the action; the server is killed at this call and restarted."""
     shop.line.cut(call, when, shop.server.kill)
     with suppress(httpx.HTTPError):
         do()
@@ -270,7 +270,7 @@ def test_the_server_dies_around_a_call(shop: Shop, case: Case, when: str) -> Non
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", [r"POST /v1/customers", r"POST /v1/checkout/sessions"], ids=["customer", "checkout"])
 def test_the_server_dies_on_the_way_to_the_cashier(shop: Shop, call: str, when: str) -> None:
-    """The draft waits on the dashboard; paying it from there makes nothing twice."""
+    """The draft waits on the dashboard; paying it there creates nothing twice."""
     killed_at(shop, call, when, shop.books)
     (draft,) = shop.server.client(shop.customer).get("/api/sessions").json()
     answer = shop.server.client(shop.customer).post(f"/sessions/{draft['id']}/checkout/")

@@ -1,4 +1,4 @@
-"""axe in a page: what keeps people out of it, at WCAG 2.2 AA."""
+"""axe in a page: violations of WCAG 2.2 AA."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -32,7 +32,7 @@ def _script() -> str:
 
 
 def check(page: Page, rules: Rules = EVERYTHING, where: str = "") -> None:
-    """Fails on any violation. Cheap to call again on the same page."""
+    """Fail on any violation. Cheap to repeat on the same page."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_script())
     results = AxeResults({"violations": page.evaluate(RUN, rules)})

@@ -1,4 +1,4 @@
-"""What brings two people into a call: their devices, the check before it, and what they see of each other then."""
+"""Bring two people into a call: devices, device check, and what they see of each other."""
 
 import json
 import time
@@ -84,7 +84,7 @@ def hears_the_tone(person: Person) -> None:
 
 
 def comes_in(person: Person, session_id: str) -> None:
-    """Through a device check that finds nothing wrong."""
+    """Join through a successful device check."""
     for script in (STEADY, KEEP_ALL):
         person.page.add_init_script(script)
     person.goes_to(session_id)
@@ -93,7 +93,7 @@ def comes_in(person: Person, session_id: str) -> None:
 
 
 def call(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video") -> str:
-    """Booked, accepted, both in and connected, started: the session's id."""
+    """Book, accept, join, connect, start; return the session's id."""
     session_id = quietly.request(server, customer.who, plan)
     quietly.accept(server, mechanic.who, session_id)
     for person in (customer, mechanic):
@@ -105,7 +105,7 @@ def call(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "vi
 
 
 def call_of_checked(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "video", **intake: bool) -> str:
-    """As `call`, of two who joined a moment ago: their pages are in the call as after a reload, without a check."""
+    """Like `call`, without a device check: the pages join as after a reload."""
     for person in (customer, mechanic):
         person.page.add_init_script(KEEP_ALL)
     session_id = staging.joined(server, customer, mechanic, plan, **intake)
@@ -122,7 +122,7 @@ def is_connected(person: Person) -> None:
 
 
 def is_undisturbed(people: tuple[Customer, Mechanic]) -> None:
-    """As a call is once it has begun."""
+    """Check that the call is in its normal state."""
     for person in people:
         is_connected(person.is_live())
         stage = person.page.locator("video-stage")
@@ -133,13 +133,13 @@ def is_undisturbed(people: tuple[Customer, Mechanic]) -> None:
 
 
 def sees_moving_pictures(person: Person, more: int = 5, *, seconds: float = 0) -> None:
-    """So many at least, and for so long at least."""
+    """Check for a minimum of pictures over a minimum of time."""
     before, until = person.page.evaluate(FRAMES), time.monotonic() + seconds
     quietly.until(lambda: person.page.evaluate(FRAMES) >= before + more and time.monotonic() >= until)
 
 
 def chosen(person: Person) -> dict[str, Any]:
-    """What the device check has left for the call."""
+    """Return the devices that the device check chose for the call."""
     kept = person.page.evaluate("id => sessionStorage.getItem(`preflight:${id}`)", person.session_id)
     found: dict[str, Any] = json.loads(kept)
     return found

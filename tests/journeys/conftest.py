@@ -33,7 +33,7 @@ def _patience(is_seen: bool) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any], is_seen: bool) -> dict[str, Any]:
-    """`--headed --slowmo 300` shows the journey, in the whole browser."""
+    """`--headed --slowmo 300` shows the journey in a full browser."""
     return {**browser_type_launch_args, **chromium.options(whole=is_seen)}
 
 
@@ -63,7 +63,9 @@ def watch() -> Iterator[Watch]:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Evidence:
-    """Traces are kept with `--headed`, or `--tracing retain-on-failure`: they cost too much to be taken always."""
+    """Keep evidence of failures. Traces only with `--headed` or `--tracing retain-on-failure`, because they are
+    slow.
+    """
     config = request.config
     traces = config.getoption("--headed") or config.getoption("--tracing") != "off"
     kept = Evidence(request.node.name, traces=traces)
@@ -117,7 +119,7 @@ def share_pair(browser: Browser, server: Server, crowd: "Crowd") -> Iterator[Cal
 
 @pytest.fixture
 def borrower(watch: Watch, evidence: Evidence, request: pytest.FixtureRequest) -> Borrower:
-    """This test, to be lent a pair of its module: `with pair.lent(borrower) as (customer, mechanic)`."""
+    """This test, to borrow a pair of its module: `with pair.lent(borrower) as (customer, mechanic)`."""
     return Borrower(watch, evidence, lambda: request.node.stash.get(FAILED, False))
 
 
@@ -136,7 +138,7 @@ def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
 
 
 class Crowd:
-    """People of the shared server who have nothing open: each takes part in one test only."""
+    """People of the shared server without open sessions; each is used by one test only."""
 
     def __init__(self, server: Server) -> None:
         self._server, self._batches = server, 0
@@ -173,7 +175,7 @@ def _mechanic(crowd: Crowd, open_page: Callable[..., Page], **options: Any) -> M
 
 @pytest.fixture
 def a_customer(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., Customer]:
-    """Somebody new in front of a browser of theirs; options go to `browser_of`."""
+    """A new customer in a browser of their own; options go to `browser_of`."""
     return partial(_customer, crowd, browser_of)
 
 
@@ -184,13 +186,13 @@ def a_mechanic(crowd: Crowd, browser_of: Callable[..., Page]) -> Callable[..., M
 
 @pytest.fixture
 def axe() -> Callable[[Page], None]:
-    """Fails on anything that keeps people out of a page, at WCAG 2.2 AA."""
+    """Fail on any violation of WCAG 2.2 AA."""
     return accessibility.check
 
 
 @pytest.fixture
 def screenshot() -> Callable[[Page, str], Path]:
-    """Keeps a picture of the whole page in .artifacts/."""
+    """Save a picture of the whole page in .artifacts/."""
 
     def take(page: Page, name: str) -> Path:
         path = ARTIFACTS / f"{name}.png"
@@ -206,7 +208,7 @@ EVIDENCE = pytest.StashKey[Evidence]()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a failed test leaves is kept while its pages are still open, and stands in its report."""
+    """Keep a failed test's evidence while its pages are open, and name it in the report."""
     report = yield
     if report.failed:
         item.stash[FAILED] = True

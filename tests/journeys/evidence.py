@@ -1,4 +1,4 @@
-"""What a failed journey leaves for whoever looks into it: pictures, the servers' logs, and traces."""
+"""Evidence of a failed journey: pictures, server logs, and traces."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ HOW_TO_SEE = "A trace is seen with: .venv/bin/playwright show-trace FILE"
 
 
 class Evidence:
-    """Of one test; kept in .artifacts/failed/<test>/ when it fails."""
+    """The evidence of one test; kept in .artifacts/failed/<test>/ if it fails."""
 
     def __init__(self, test: str, *, traces: bool) -> None:
         self._folder = ARTIFACTS / "failed" / re.sub(r"[^\w.-]+", "-", test).strip("-")
@@ -31,7 +31,7 @@ class Evidence:
             self._traced.append(page.context)
 
     def close(self, *, keep: bool) -> list[Path]:
-        """The test is over; returns what is kept of it."""
+        """End the test; return what is kept."""
         shutil.rmtree(self._folder, ignore_errors=True)
         if keep and self._pages:
             self._folder.mkdir(parents=True)
@@ -51,7 +51,7 @@ class Evidence:
                 picture.with_suffix(".txt").write_text(f"{page.url}: {error}")
 
     def _keep_logs(self) -> None:
-        """Only what was logged since the test came to the server."""
+        """Keep only the log lines since the test started."""
         for number, (log, begin) in enumerate(self._logs.items()):
             if log.exists():
                 (self._folder / f"server-{number}.log").write_bytes(log.read_bytes()[begin:])

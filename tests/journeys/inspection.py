@@ -1,4 +1,4 @@
-"""One look at a page as somebody demanding takes it: both widths, both themes, every word."""
+"""Inspect a page: both widths, both themes, every word."""
 
 import os
 import re
@@ -49,7 +49,7 @@ LABELS = """() => [...document.querySelectorAll("button, a.button, [role=button]
 
 
 def inspect(page: Page, name: str, *, axe: bool = True) -> None:
-    """Fails on what nobody should see. `axe=False` for pages whose markup is not ours."""
+    """Fail on problems of the page. `axe=False` for pages whose markup is not ours."""
     page.wait_for_load_state()  # nothing is painted before the styles are there, but axe would measure it
     _read(page)
     for viewport, theme, rules in LOOKS:
@@ -65,7 +65,7 @@ def inspect(page: Page, name: str, *, axe: bool = True) -> None:
 
 
 def _look(page: Page, always: list[str], where: str) -> None:
-    """Every rule on what was never seen before, contrasts where colors meet that never met before."""
+    """Check every rule on new markup, and contrasts of new color pairs."""
     sight = sight_of(page, MEMORY)
     if sight.has_new_tags or always is LEVELS:
         check(page, EVERYTHING if sight.has_new_colors else ALL_BUT_CONTRAST, where)
@@ -75,7 +75,7 @@ def _look(page: Page, always: list[str], where: str) -> None:
 
 
 def _too_wide(page: Page) -> list[str]:
-    """What sticks out, once the page has come to rest in its new width."""
+    """Return the elements that overflow after the page has settled in its new width."""
     problems: list[str] = page.evaluate(TOO_WIDE)
     if not problems:
         return problems

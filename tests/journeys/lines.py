@@ -1,4 +1,4 @@
-"""The line for messages and signals of somebody's page, to be cut and mended."""
+"""The connection for messages and signals of a page, to be cut and restored."""
 
 import re
 
@@ -8,7 +8,7 @@ CUT = 3001  # what the page hears when its line goes
 
 
 class Line:
-    """Lay it before the page is opened."""
+    """Install it before the page is opened."""
 
     def __init__(self, page: Page) -> None:
         self._is_cut = False

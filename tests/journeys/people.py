@@ -1,4 +1,4 @@
-"""What a customer and a mechanic do, in the words of the pages they see."""
+"""The actions of a customer and a mechanic, in the words of the pages."""
 
 import re
 from typing import Self
@@ -12,7 +12,7 @@ ROOM = re.compile(r"/sessions/([0-9a-f-]{36})/")
 
 
 class Person:
-    """Somebody in front of a page of theirs."""
+    """A person in front of a page."""
 
     def __init__(self, page: Page, who: SignedIn | None = None) -> None:
         self.page = page
@@ -30,11 +30,11 @@ class Person:
         return found[1]
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
-        """By its whole label, or what a pattern finds in it."""
+        """Find a button by its whole label, or by a pattern."""
         return self.page.get_by_role("button", name=name, exact=isinstance(name, str))
 
     def confirms(self, name: str | re.Pattern[str]) -> Self:
-        """Presses the button of that name in the dialog that is open."""
+        """Press a button in the open dialog."""
         button = self.page.get_by_role("dialog").get_by_role("button", name=name, exact=isinstance(name, str))
         button.click()
         expect(button).to_be_hidden()
@@ -54,7 +54,7 @@ class Person:
         return self
 
     def sends(self, text: str) -> Self:
-        """Without waiting for the delivery."""
+        """Send without waiting for the delivery."""
         self.types(text).button("Send").click()
         return self
 
@@ -83,7 +83,7 @@ class Person:
         return self
 
     def hears(self, text: str | re.Pattern[str]) -> Self:
-        """What a screen reader is told."""
+        """Check what a screen reader announces."""
         expect(self.page.locator("[data-announcer]")).to_have_text(text)
         return self
 

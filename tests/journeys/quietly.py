@@ -1,4 +1,4 @@
-"""What the pages do, without a browser: for the part of a journey that another one walks."""
+"""The same actions without a browser, for the part of a journey that another journey covers."""
 
 import time
 from collections.abc import Callable
@@ -26,13 +26,13 @@ _clients: WeakKeyDictionary[Server, dict[str, httpx.Client]] = WeakKeyDictionary
 
 
 def draft(server: Server, customer: Person, plan: str = "chat", **more: object) -> tuple[str, str]:
-    """A booking that is not paid: the session's id, and where to pay."""
+    """Create an unpaid booking; return the session's id, and where to pay."""
     booked = _done(client(server, customer).post("/api/sessions", json=INTAKE | {"plan": plan} | more)).json()
     return booked["session"]["id"], booked["checkout_url"]
 
 
 def request(server: Server, customer: Person, plan: str = "chat", **more: object) -> str:
-    """Booked and paid: it is in the queue when this returns."""
+    """Book and pay; returns when the request is in the queue."""
     session_id, checkout_url = draft(server, customer, plan, **more)
     _done(client(server, customer).post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}))
     until(lambda: state(server, customer, session_id) == "requested")
@@ -44,17 +44,17 @@ def accept(server: Server, mechanic: Person, session_id: str) -> None:
 
 
 def act(server: Server, person: Person, session_id: str, what: str, **given: str) -> None:
-    """`accept`, `release`, `start`, `end`, `cancel`, by the API."""
+    """Call `accept`, `release`, `start`, `end` or `cancel` of the API."""
     _done(client(server, person).post(f"/api/sessions/{session_id}/{what}", json=given))
 
 
 def join(server: Server, person: Person, session_id: str) -> None:
-    """By a page that is closed again at once."""
+    """Join with a page that closes again immediately."""
     open_page(server, person, session_id).close()
 
 
 def open_page(server: Server, person: Person, session_id: str) -> Socket:
-    """One that has joined."""
+    """Open a joined page."""
     socket = Socket(server, room(session_id), person)
     socket.send("join")
     while socket.expect("event", kind="participant.joined")["by"]["id"] != person.id:
@@ -72,7 +72,7 @@ def state(server: Server, person: Person, session_id: str) -> str:
 
 
 def client(server: Server, person: Person) -> httpx.Client:
-    """One a person: making one costs as much as several requests."""
+    """Return one client per person: a client costs as much as several requests."""
     clients = _clients.setdefault(server, {})
     if person.id not in clients:
         clients[person.id] = server.client(replace(person, cookies=TOKEN | person.cookies))
@@ -80,7 +80,7 @@ def client(server: Server, person: Person) -> httpx.Client:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait for what happens outside any page. Raises AssertionError when it does not in ten seconds."""
+    """Wait for something outside any page. Raises AssertionError after ten seconds."""
     limit = time.monotonic() + 10
     while not holds():
         assert time.monotonic() < limit, "It did not happen in time."

@@ -1,4 +1,4 @@
-"""A customer and a mechanic whose pages stay open from test to test of a module, for tests that leave them as found."""
+"""A customer and a mechanic whose pages stay open for several tests of a module."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +19,7 @@ Follow = Callable[[Page], None]
 
 
 class Borrower(NamedTuple):
-    """A test: what watches over it, and whether it has failed."""
+    """A test: its watch, and whether it has failed."""
 
     watch: Watch
     evidence: Evidence
@@ -42,7 +42,7 @@ class SharedPair:
 
     @contextmanager
     def lent(self, to: Borrower, *, spent: bool = False) -> Iterator[Pair]:
-        """`spent`: the test leaves them in another state, for instance at the end of their session."""
+        """Lend the pair. `spent`: the test leaves them in another state, for example after the end of the session."""
         with ExitStack() as until_returned:
 
             def follow(page: Page) -> None:

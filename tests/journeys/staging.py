@@ -1,6 +1,6 @@
-"""Sessions brought to a state without walking there through the pages, for journeys that begin later.
+"""Put sessions into a state without walking through the pages.
 
-Booked, paid and accepted as any other, but by HTTP: what is paid is known to the cashier, and can be charged.
+Booked, paid and accepted normally, but by HTTP: the sandbox knows the payment and can charge it.
 """
 
 from collections.abc import Iterator
@@ -21,28 +21,28 @@ def accepted(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str =
 
 
 def joined(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "chat", **intake: object) -> str:
-    """Both are on its page and have joined."""
+    """Both have joined."""
     session_id = accepted(server, customer.who, mechanic.who, plan, **intake)
     _come(server, session_id, customer, mechanic)
     return session_id
 
 
 def live(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "chat", **intake: object) -> str:
-    """Both are on its page, and it runs."""
+    """Both have joined, and the session is running."""
     session_id = accepted(server, customer.who, mechanic.who, plan, **intake)
     begin(server, session_id, customer, mechanic)
     return session_id
 
 
 def begin(server: Server, session_id: str, customer: Customer, mechanic: Mechanic) -> None:
-    """From its acceptance to where `live` is."""
+    """Continue from the acceptance to `live`."""
     _come(server, session_id, customer, mechanic, is_started=True)
     for person in (customer, mechanic):
         person.is_live()
 
 
 def started(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:
-    """It runs, and no page is open: whoever is to be there has five seconds to come."""
+    """The session is running without an open page: participants have five seconds to open theirs."""
     session_id = accepted(server, customer, mechanic, plan, **intake)
     with quietly.open_page(server, customer, session_id), quietly.open_page(server, mechanic, session_id):
         quietly.act(server, mechanic, session_id, "start")
@@ -50,14 +50,14 @@ def started(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = 
 
 
 def over(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:
-    """It took place, and the customer has just ended it; no page is open."""
+    """The customer has just ended the session; no page is open."""
     session_id = started(server, customer, mechanic, plan, **intake)
     quietly.act(server, customer, session_id, "end")
     return session_id
 
 
 def _come(server: Server, session_id: str, customer: Customer, mechanic: Mechanic, *, is_started: bool = False) -> None:
-    """Nobody is away meanwhile, however long a page takes to load."""
+    """Open pages so that nobody is away while a page loads."""
     with quietly.open_page(server, customer.who, session_id), quietly.open_page(server, mechanic.who, session_id):
         if is_started:
             quietly.act(server, mechanic.who, session_id, "start")
@@ -68,7 +68,7 @@ def _come(server: Server, session_id: str, customer: Customer, mechanic: Mechani
 
 
 def _is_there(server: Server, session_id: str, person: Customer | Mechanic) -> None:
-    """With a page of a browser, beside the one that kept the place."""
+    """Replace the placeholder page by a browser's page."""
     count = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s AND user_id = %s AND joined = %s"
     found = (key(server, UUID(session_id)), key(server, UUID(person.who.id)), True)
     # What the test does with its line happens while the page is asked something.
@@ -79,7 +79,7 @@ def _is_there(server: Server, session_id: str, person: Customer | Mechanic) -> N
 def live_for(
     server: Server, here: Customer | Mechanic, other: SignedIn, plan: str = "chat", **intake: object
 ) -> Iterator[str]:
-    """It runs on the page of one of the two; the other one is there, too, but has no browser."""
+    """A running session with a browser for one participant; the other is connected without a browser."""
     customer, mechanic = (here.who, other) if isinstance(here, Customer) else (other, here.who)
     session_id = accepted(server, customer, mechanic, plan, **intake)
     with quietly.open_page(server, other, session_id):

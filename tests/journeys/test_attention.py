@@ -1,4 +1,4 @@
-"""Called for on a page that is open: seen in full screen, heard, and marked in the title while it is not in sight."""
+"""Calls for attention on an open page: full screen, sound, and the title of a hidden page."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From the queue to the start: who takes it, who does not come, who changes their mind."""
+"""From the queue to the start: acceptances, no-shows, changes of mind."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_two_mechanics_accept_at_once_and_one_gets_it(
 
 
 def hold_back_news(page: Page) -> None:
-    """The page stays as it is, as on a slow line: the button is still there when somebody else was quicker."""
+    """Keep the page as it is, like a slow connection, so that its button is outdated."""
     page.route("**/dashboard/queue/", lambda route: None)
 
 

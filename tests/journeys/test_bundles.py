@@ -1,4 +1,4 @@
-"""What a page asks the server for, with its modules bundled and without."""
+"""Requests of a page with and without bundles."""
 
 import re
 from collections.abc import Callable

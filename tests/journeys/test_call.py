@@ -1,4 +1,4 @@
-"""Two people in a call: real browsers, peer to peer, with the devices that browsers have for tests."""
+"""Two people in a call: real browsers, peer to peer, with fake devices."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ SIZE = "(({ width, height }) => [width, height])(document.querySelector('picture
 
 @pytest.fixture(scope="module")
 def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
-    """Two people in a video session that runs."""
+    """Two people in a running video session."""
 
     def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
         customer, mechanic = come(permissions=DEVICES), come_mechanic(permissions=DEVICES, viewport=DESKTOP)
@@ -46,7 +46,7 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
 
 
 def look(person: Person, name: str) -> None:
-    """Pictures of how it looks, for whoever judges it."""
+    """Save pictures for a visual review."""
     page, before = person.page, person.page.viewport_size
     if not TAKES_PICTURES or before is None:
         return
@@ -262,5 +262,5 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
     customer.button("Back to the call").click()
     offer.click()
     customer.button("Use chat for $9.99").click()
-    mechanic.sees("has chosen chat").starts()
+    mechanic.sees("chose chat").starts()
     customer.is_live()

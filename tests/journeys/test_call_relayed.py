@@ -1,4 +1,4 @@
-"""A call that can only go by way of a TURN server, and what happens when that way is gone for a while."""
+"""A call that needs a TURN server, and an interruption of that server."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: inst
 
 @contextmanager
 def called(browser_of: Callable[..., Page], **environment: str) -> Iterator[tuple[Turn, Customer, Mechanic]]:
-    """Two people in a session that runs, by way of a relay; they hang up afterwards."""
+    """Two people in a running session through a relay; they hang up at the end."""
     # One of the modules is replaced, which can be done where each is loaded by itself.
     environment = {"BUNDLED_SCRIPTS": "0"} | environment
     with turn.running() as relay, running(environment=relay.environment | environment) as server:

@@ -1,4 +1,4 @@
-"""Two people in two browsers: a paid chat session from the intake to the dashboard."""
+"""A paid chat session in two browsers, from the intake to the dashboard."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ class Talk(NamedTuple):
 
 @pytest.fixture
 def talk(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> Pair:
-    """Two people in a live session that was paid for."""
+    """Two people in a paid, live session."""
     customer, mechanic = a_customer(), a_mechanic()
     staging.live(server, customer, mechanic)
     return customer, mechanic
@@ -37,7 +37,7 @@ def talk(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> Pair:
 
 @pytest.fixture
 def alone(server: Server, crowd: Crowd, a_customer: Come) -> Iterator[Talk]:
-    """As `talk`, where nobody looks at the mechanic's page."""
+    """Like `talk`, without a browser for the mechanic."""
     customer, mechanic = a_customer(), crowd.mechanic()
     with ExitStack() as stack:
         stack.enter_context(staging.live_for(server, customer, mechanic))

@@ -1,4 +1,4 @@
-"""The dashboards follow what happens, without a reload."""
+"""Dashboards update without a reload."""
 
 import re
 from collections.abc import Callable

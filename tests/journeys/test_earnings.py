@@ -1,4 +1,4 @@
-"""From a charge to the mechanic's account: what is waiting for what, the way to Stripe and back, and the table."""
+"""From a charge to the mechanic's account: waits, Stripe's onboarding, and the CSV file."""
 
 import csv
 import re
@@ -20,7 +20,7 @@ DAY = 25 * 60 * 60
 
 
 def charged(server: Server, customer: SignedIn, mechanic: SignedIn) -> str:
-    """A session that is over, and the mechanic's summary of it."""
+    """A session that is over, with its summary."""
     session_id = staging.over(server, customer, mechanic)
     quietly.until(lambda: bool(earned(server, session_id)))
     return session_id
@@ -45,7 +45,7 @@ def summarise(server: Server, session_id: str) -> None:
 
 
 def pass_a_day(server: Server, session_id: str) -> None:
-    """As if the session had been over for that much longer."""
+    """Move the end of the session a day back."""
     ((earning_id, payment_id),) = earned(server, session_id)
     moved = "strftime('%Y-%m-%d %H:%M:%f', {0}, '-{1} seconds')"
     server.sql(

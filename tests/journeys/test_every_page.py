@@ -1,4 +1,4 @@
-"""Every page beside the session's own, as everybody sees it. `PICTURES=1` keeps screenshots in .artifacts/pages/."""
+"""Every page besides the session page, for every role. `PICTURES=1` saves screenshots in .artifacts/pages/."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The session's page in every state, as each side sees it, with its dialogs and what the dashboards say meanwhile."""
+"""The session page in every state, for both roles, with its dialogs and the dashboards."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ MINUTE = 60
 OpenPage = Callable[..., Page]
 TALK = (
     ("customer", "Hello! It clicks once and the lights go nearly out."),
-    ("mechanic", "Hi Casey. Then it is short of power, not a starter. Open the bonnet: any white crust on the clamps?"),
+    ("mechanic", "Hi Casey. Then it is short of power, not a starter. Open the hood: any white crust on the clamps?"),
     ("customer", "Lots, on the minus side"),
     ("mechanic", "Good, we can fix that here. How to clean it: https://example.com/battery-clamps"),
     ("mechanic", "Gloves first. Take the minus clamp off before the plus one."),
@@ -27,7 +27,7 @@ TALK = (
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Server]:
-    """A server of its own, so that the lists hold these people only."""
+    """A separate server, so that the lists show these people only."""
     with running() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Adding time without leaving the session: with one click, the bank's yes, another card, or at the last second."""
+"""Extensions in a running session: one click, the bank's confirmation, another card, the last second."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Pair = tuple[Customer, Mechanic]
 
 @pytest.fixture
 def talk(server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]) -> Pair:
-    """A chat that runs, of thirty minutes, whose customer has let us keep the card."""
+    """A running chat of thirty minutes; the customer has saved the card."""
     return begun(server, a_customer(), a_mechanic(viewport=DESKTOP), keep_card=True)
 
 
@@ -31,14 +31,14 @@ def begun(server: Server, customer: Customer, mechanic: Mechanic, *, keep_card: 
 
 @pytest.fixture
 def alone(server: Server, crowd: Crowd, a_customer: Callable[..., Customer]) -> Iterator[Customer]:
-    """The customer of such a chat, where nobody looks at the mechanic's page."""
+    """The customer of such a chat, without a browser for the mechanic."""
     customer = a_customer()
     with staging.live_for(server, customer, crowd.mechanic(), keep_card=True):
         yield customer
 
 
 def bank(server: Server, customer: Customer, behaves_as: str) -> None:
-    """What the bank behind the kept card does from now on."""
+    """What the bank of the saved card does from now on."""
     key = customer.who.id.replace("-", "")
     ((account,),) = server.sql("SELECT stripe_id FROM payments_stripecustomer WHERE user_id = %s", key)
     control(server, "cards", customer=account, behaves_as=behaves_as)
@@ -52,7 +52,7 @@ def extends(customer: Customer, time: str = "15 minutes") -> None:
 
 
 def has_left(person: Person, minutes: int) -> None:
-    """On the clock that is shown, and a little less."""
+    """Check the time left on the clock, with a small tolerance."""
     clock = re.compile(rf"^\s*({minutes}:00|{minutes - 1}:\d\d)")
     expect(person.page.locator("session-clock")).to_have_text(clock)
 

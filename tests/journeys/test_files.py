@@ -1,4 +1,4 @@
-"""Files: shared from a phone, seen by the other side, kept, taken away, and shown while waiting."""
+"""Files: shared from a phone, seen by the other participant, saved, removed, and shown in the queue."""
 
 import io
 import re
@@ -42,27 +42,27 @@ PLAY = """player => new Promise((heard) => {
 
 
 class Hands:
-    """What somebody does with files on the page of a session, in the words it uses."""
+    """What a person does with files on the session page, in the page's words."""
 
     def __init__(self, person: Person) -> None:
         self.person, self.page = person, person.page
 
     def picks(self, button: str | re.Pattern[str], *files: FilePayload) -> Self:
-        """Without waiting until they are there."""
+        """Pick files without waiting for the upload."""
         with self.page.expect_file_chooser() as chooser:
             self.page.get_by_role("button", name=button, exact=isinstance(button, str)).first.click()
         chooser.value.set_files(list(files))
         return self
 
     def adds(self, *files: FilePayload) -> Self:
-        """With the button beside the composer."""
+        """Add files with the button beside the composer."""
         if self.page.viewport_size == DESKTOP:
             return self.picks("Add files", *files)
         self.page.get_by_role("button", name="Add a photo or file").click()
         return self.picks("File", *files)
 
     def shared(self, name: str) -> Locator:
-        """Where it stands in the chat."""
+        """Return the file's place in the chat."""
         return self.page.locator(".bubble--file", has_text=name)
 
     def sees(self, *names: str) -> Self:
@@ -92,14 +92,14 @@ def note(name: str, text: str = "It clicks once.") -> FilePayload:
 
 
 def fetched(page: Page, address: str | None) -> APIResponse:
-    """As this browser would get it, through every redirect."""
+    """Fetch the file as this browser would, through every redirect."""
     assert address
     return page.request.get(address)
 
 
 @pytest.fixture(scope="module")
 def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
-    """A customer with a phone and a mechanic at a desk, in a live session whose files become more and more."""
+    """A customer with a phone and a mechanic on a desktop, in a live session with more and more files."""
 
     def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
         customer, mechanic = come(viewport=PHONE), come_mechanic(viewport=DESKTOP)

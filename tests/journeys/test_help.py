@@ -1,4 +1,4 @@
-""" "Get help": from any page of a session to support's desk, and the answer back to the one who asked."""
+""" "Get help": from any page of a session to the support desk, and the answer back to the asker."""
 
 import re
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def answers(support: Page, session_id: str, asked: str, text: str) -> None:
 
 
 def is_answered(person: Person, text: str) -> None:
-    """They are told, the page is marked, and what it is stands in the dialog."""
+    """Check that the asker is told and can read the answer."""
     person.sees(ANSWERED)
     expect(person.page.locator("session-room[data-help-unread] .room-help__mark")).to_be_visible()
     opens_help(person)

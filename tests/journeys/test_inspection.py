@@ -1,4 +1,4 @@
-"""A look at a page finds what is wrong at one width in one theme only, whatever was seen before."""
+"""The inspection finds problems that appear at one width in one theme only."""
 
 import pytest
 from playwright.sync_api import Browser

@@ -1,4 +1,4 @@
-"""Somebody is gone from a call: what the two are told, how the clock is kept, and what it costs."""
+"""A participant leaves a call: what both are told, the clock, and the charge."""
 
 import re
 from collections.abc import Callable
@@ -36,13 +36,13 @@ Lines = dict[type[Person], Line]
 
 @pytest.fixture(scope="module")
 def lines() -> Lines:
-    """Of the two who are lent."""
+    """The connections of the borrowed pair."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def pair(share_pair: Callable[..., SharedPair], server: Server, lines: Lines) -> SharedPair:
-    """Two people in a video session that runs, ten minutes in."""
+    """Two people in a running video session, ten minutes after the start."""
 
     def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
         people = come(**SEEN), come_mechanic(**SEEN)
@@ -55,7 +55,7 @@ def pair(share_pair: Callable[..., SharedPair], server: Server, lines: Lines) ->
 
 @pytest.fixture
 def new_call(server: Server, pair: SharedPair, a_customer: Come, a_mechanic: ComeMechanic) -> Pair:
-    """As `call`, for a test that ends it, and counts the minutes."""
+    """Like `call`, for a test that ends the call and counts minutes."""
     pair.close()  # two calls at once are much for one machine
     people = a_customer(**SEEN), a_mechanic(**SEEN)
     pass_time(server, calls.call_of_checked(server, *people), 10 * MINUTE)
@@ -63,13 +63,13 @@ def new_call(server: Server, pair: SharedPair, a_customer: Come, a_mechanic: Com
 
 
 def happened(server: Server, person: Person) -> list[str]:
-    """Kinds of all events of the session."""
+    """Return the kinds of all events."""
     answer = quietly.client(server, person.who).get(f"/api/sessions/{person.session_id}/events?limit=200")
     return [event["kind"] for event in answer.json()["events"]]
 
 
 def given_back(server: Server, person: Person) -> float:
-    """Seconds by which it ends later than it would have."""
+    """Return the seconds by which the end has moved."""
     now = quietly.client(server, person.who).get(f"/api/sessions/{person.session_id}").json()
     started, ends = (datetime.fromisoformat(now[name]) for name in ("started_at", "ends_at"))
     return float((ends - started).total_seconds() - now["granted_seconds"])
@@ -82,7 +82,7 @@ def is_offline(server: Server, person: Person) -> bool:
 
 
 def awaited(server: Server, session_id: str) -> list[str]:
-    """Kinds of the deadlines that wait for somebody to be missing."""
+    """Return the kinds of the pending absence deadlines."""
     kinds = "('customer.missing', 'mechanic.missing', 'media.lost')"
     query = f"SELECT kind FROM scheduler_job WHERE key = %s AND kind IN {kinds}"
     return [kind for (kind,) in server.sql(query, session_id)]

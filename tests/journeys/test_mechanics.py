@@ -1,4 +1,4 @@
-"""A mechanic's way in, and out."""
+"""How a mechanic applies, works and leaves."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""At the cashier: every button of the pay page, and what becomes of the booking."""
+"""The payment page: every button, and the state of the booking afterwards."""
 
 import re
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def at_the_cashier(server: Server, customer: Customer) -> Customer:
 
 
 def stop_quietly(server: Server, customer: Customer) -> None:
-    """It is in nobody's queue any more."""
+    """Cancel the request, so that it leaves the queue."""
     quietly.act(server, customer.who, customer.session_id, "cancel")
 
 

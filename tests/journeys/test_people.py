@@ -1,4 +1,4 @@
-"""Signing up on the way to booking, and in with a passkey."""
+"""Sign-up during a booking, and sign-in with a passkey."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ FINGERPRINT = {
 
 
 def _sign_up(page: Page, email: str, name: str) -> None:
-    """From the form to the code and beyond."""
+    """Fill in the form, the code and the next pages."""
     page.get_by_label("Your name").fill(name)
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)

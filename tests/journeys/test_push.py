@@ -1,4 +1,4 @@
-"""Called back to a page that was closed: asked for with one tap, shown by the service worker, one tap leads back."""
+"""Push messages: one tap to subscribe, shown by the service worker, one tap to come back."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def told_server(service: PushService) -> Iterator[Server]:
 
 @pytest.fixture
 def open_page(browser_of: OpenPage, told_server: Server) -> Callable[..., Page]:
-    """A page of somebody whose browser is `device`, and may show messages."""
+    """Open a page of a person whose browser is `device` and may show messages."""
 
     def come(who: Person, device: Browser, **options: Any) -> Page:
         page = browser_of(who, server=told_server, **{"permissions": ["notifications"], **options})
@@ -66,7 +66,7 @@ def open_page(browser_of: OpenPage, told_server: Server) -> Callable[..., Page]:
 
 
 def deliver(page: Page, content: dict[str, Any]) -> Worker:
-    """As the browser's maker would: to the real service worker, whatever pages are open."""
+    """Deliver to the real service worker, as the browser vendor would."""
     cdp = page.context.new_cdp_session(page)
     found: list[dict[str, Any]] = []
     cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
@@ -85,7 +85,7 @@ def deliver(page: Page, content: dict[str, Any]) -> Worker:
 
 
 def quietly_until(page: Page, holds: Callable[[], bool]) -> None:
-    """Events of the browser arrive while the page is asked something."""
+    """Wait while the page is polled, because browser events arrive then."""
     for _ in range(600):
         if holds():
             return

@@ -1,4 +1,4 @@
-"""The customer rates from the moment of the end; the mechanic reads it, and so does whoever meets them next."""
+"""The customer rates after the end; the mechanic and later customers read the rating."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ DAY = 24 * 60 * 60
 
 @pytest.fixture
 def over(server: Server, crowd: Crowd, a_customer: Come) -> tuple[Customer, SignedIn]:
-    """A session that the customer has just ended on the page, which they do not want to leave yet."""
+    """A session that the customer has just ended on the page."""
     customer, mechanic = a_customer(), crowd.mechanic()
     with staging.live_for(server, customer, mechanic):
         customer.ends().is_shown_the_end().button("Stay here").click()

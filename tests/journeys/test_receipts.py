@@ -1,4 +1,4 @@
-"""What a session costs in the end, and how its customer learns of it: on the page, as PDF, and by mail."""
+"""The final charge, on the page, as PDF, and by mail."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ MINUTE = 60
 
 
 class Talk(NamedTuple):
-    """A chat that runs, of thirty minutes for $9.99, whose customer has let us keep the card."""
+    """A running chat of thirty minutes for $9.99; the customer has saved the card."""
 
     customer: Customer
     mechanic: SignedIn
@@ -44,7 +44,7 @@ def receipt_of(customer: Customer) -> Locator:
 
 
 def is_settled(customer: Customer) -> None:
-    """The bank has been told, as the page says once it is loaded again."""
+    """Wait until the page shows the settled receipt."""
 
     def holds() -> bool:
         customer.page.reload()
@@ -60,7 +60,7 @@ def pdf_of(customer: Customer) -> str:
 
 
 def letters(customer: Customer, subject: str) -> list[str]:
-    """Addresses of the mails to this customer whose subject begins so."""
+    """Return the addresses of this customer's mails by subject."""
     customer.page.goto("/outbox/")
     mine = customer.page.get_by_role("listitem").filter(has_text=customer.who.email)
     return [
@@ -70,7 +70,7 @@ def letters(customer: Customer, subject: str) -> list[str]:
 
 
 def letter(customer: Customer, subject: str) -> Locator:
-    """The one such mail, opened."""
+    """Open the only such mail."""
     quietly.until(lambda: bool(letters(customer, subject)))
     (found,) = letters(customer, subject)
     customer.page.goto(found)

@@ -1,4 +1,4 @@
-"""Ways through a real relay: who may open them, and what the device check finds out about them."""
+"""A real relay: who may use it, and what the device check finds out."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ EXPIRED = "seconds => Date.now() / 1000 > seconds + 1"
 
 
 class Scene(NamedTuple):
-    """Somebody in front of the device check of a server of their own, with a relay of its own."""
+    """A person in front of the device check, with a server and a relay of their own."""
 
     relay: Turn
     server: Server

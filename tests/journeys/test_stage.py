@@ -1,4 +1,4 @@
-"""Everything that two people in a call can do with sound, picture and page."""
+"""All controls of a call: sound, picture and page."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -86,7 +86,7 @@ PLAYS = "() => !document.querySelector('video[data-remote]').paused"
 
 @pytest.fixture(scope="module")
 def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
-    """Two people in a video session that runs: a phone and a desktop."""
+    """Two people in a running video session: a phone and a desktop."""
 
     def begin(come: Come, come_mechanic: ComeMechanic) -> Pair:
         customer, mechanic = come(permissions=DEVICES), come_mechanic(permissions=DEVICES, viewport=DESKTOP)
@@ -99,7 +99,7 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
 
 @pytest.fixture
 def changed_phone(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that changes the customer's page in a way that only loading it again undoes."""
+    """For a test that changes the customer's page until its next load."""
     with pair.lent(borrower) as people:
         yield people
         if not borrower.has_failed():
@@ -229,7 +229,7 @@ def test_full_screen_the_own_picture_and_the_quality(call: Pair) -> None:
 
 
 def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
-    """To that share of the picture's width and height."""
+    """Drag to a position, as a share of the picture's width and height."""
     at, picture = what.bounding_box(), page.locator(".stage__picture").bounding_box()
     assert at
     assert picture

@@ -1,4 +1,4 @@
-"""The mechanic writes the summary; the customer finds the mail, the PDF and the page."""
+"""The mechanic writes the summary; the customer gets the mail, the PDF and the page."""
 
 import io
 import re
@@ -91,20 +91,20 @@ class Desk:
 
 @pytest.fixture
 def session(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> tuple[Customer, Desk]:
-    """Just over; neither has a page open."""
+    """A session that is just over; no page is open."""
     customer, mechanic = a_customer(), a_mechanic()
     return customer, Desk(mechanic, staging.over(server, customer.who, mechanic.who))
 
 
 @pytest.fixture
 def desk(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> Desk:
-    """As `session`, where nobody looks at the customer's pages."""
+    """Like `session`, with a browser for the mechanic only."""
     mechanic = a_mechanic()
     return Desk(mechanic, staging.over(server, crowd.customer(), mechanic.who))
 
 
 def letter(customer: Customer, subject: str) -> Page:
-    """In the outbox, opened."""
+    """Open the mail in the outbox."""
     page = customer.page
     about = f"{subject}.*{re.escape(customer.who.email)}"
     quietly.until(lambda: bool(re.search(about, page.request.get("/outbox/").text(), re.DOTALL)))
@@ -114,7 +114,7 @@ def letter(customer: Customer, subject: str) -> Page:
 
 
 def pdf_of(page: Page, address: str) -> list[str]:
-    """The words of each page, and that it can be drawn."""
+    """Return the words of each page; fails if the PDF cannot be rendered."""
     document = pypdfium2.PdfDocument(io.BytesIO(page.request.get(address).body()))
     try:
         for sheet in document:

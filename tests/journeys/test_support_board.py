@@ -1,4 +1,4 @@
-"""The board of support: it follows by itself, an alert is taken once, and trouble is seen at a glance."""
+"""The support board: live updates, one holder per alert, visible problems."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Server]:
-    """A server of its own, so that the board holds these people only."""
+    """A separate server, so that the board shows these people only."""
     with running() as server:
         server.shell(COLLEAGUE)
         yield server
@@ -117,7 +117,7 @@ def test_muted_it_still_shows(stage: Server, support: Page) -> None:
 
 
 def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
-    """`PICTURES=1` keeps the board, and the pages around it."""
+    """`PICTURES=1` saves pictures of the board and its pages."""
     customers, mechanics = stage.enrol(6, "buyer-"), stage.enrol(6, "fixer-", mechanics=True)
     named(stage, customers, NAMES["customer"])
     named(stage, mechanics, NAMES["mechanic"])
@@ -166,5 +166,5 @@ def named(server: Server, people: list[Person], names: list[str]) -> None:
 
 
 def come(server: Server, people: tuple[Person, Person], session_id: str) -> list[Socket]:
-    """Both have joined, with a page that nobody looks at."""
+    """Both join with pages that nobody looks at."""
     return [quietly.open_page(server, person, session_id) for person in people]

@@ -1,4 +1,4 @@
-"""Support on the desk, and what the two in the session see of it."""
+"""Support acts on a session; both participants see the result."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""A journey fails on what goes wrong in its pages without anybody looking."""
+"""A journey fails on errors in its pages that no step looks at."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ AT_ONCE = "async () => { await fetch('/api/health'); }"
 
 @pytest.fixture
 def watched(browser_of: Callable[..., Page]) -> Page:
-    """A page over which only the test's own watch is kept."""
+    """A page that only the test's own watch observes."""
     return browser_of(None)
 
 

@@ -1,4 +1,4 @@
-"""From the intake to the summary that the customer reads, once for each plan that has a call; the chat's is its own."""
+"""From the intake to the summary, once per plan with a call. The chat has its own journey."""
 
 import re
 from collections.abc import Callable

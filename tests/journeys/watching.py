@@ -1,4 +1,4 @@
-"""What goes wrong in pages without anybody looking."""
+"""Collects errors of pages that no step looks at."""
 
 import re
 from collections.abc import Callable
@@ -9,14 +9,14 @@ GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone
 
 
 class Watch:
-    """Collects it; the test fails on it at its end."""
+    """Collects errors; the test fails on them at its end."""
 
     def __init__(self) -> None:
         self._problems: list[str] = []
         self._allowed = [GONE]
 
     def allow(self, pattern: str) -> None:
-        """Put up with problems that match: for a test that brings them about on purpose."""
+        """Accept matching errors, for a test that causes them on purpose."""
         self._allowed.append(pattern)
 
     def over(self, page: Page) -> Callable[[], None]:

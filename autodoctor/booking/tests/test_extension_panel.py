@@ -88,7 +88,7 @@ def test_what_the_mechanic_said_is_chosen(
 ) -> None:
     page = shown(mechanic, allowed_seconds=allowed)
     assert re.findall(r'name="seconds" value="(\d*)" checked', page) == [chosen]
-    assert ("As said: 45 minutes" in page) == (allowed == 2700)
+    assert ("Your choice so far: 45 minutes" in page) == (allowed == 2700)
 
 
 def test_the_mechanic_says_nothing_more_once_it_is_over(shown: Callable[..., str], mechanic: User) -> None:

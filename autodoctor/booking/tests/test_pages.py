@@ -209,8 +209,8 @@ def test_only_the_customer_pays(
         ("1hgcm826 33a-004352", "2003 Honda"),
         ("1FTFW1ET5DFC10312", "or of 1983"),
         ("1FTFW1ET5DFC1031O", "never contains I, O or Q"),
-        ("1FTFW1ET5DFC103120", "That is 18 characters"),
-        ("<script>alert(1)</script>", "That is 25 characters"),
+        ("1FTFW1ET5DFC103120", "You entered 18 characters"),
+        ("<script>alert(1)</script>", "You entered 25 characters"),
     ],
 )
 def test_the_vin_is_read_while_it_is_typed(client: Client, vin: str, said: str) -> None:

@@ -1,7 +1,7 @@
-"""The only place that speaks to Stripe: plain values go in, snapshots of Stripe's present state come out.
+"""The only place that calls Stripe: plain values go in, snapshots of Stripe's present state come out.
 
-No call here may be made inside a transaction. Every change carries an idempotency key: whoever repeats a call
-after a crash passes the same key and gets the first answer again.
+No call may run inside a transaction. Every change carries an idempotency key: a caller that repeats a call after a
+crash passes the same key and gets the first answer.
 """
 
 from autodoctor.payments.stripe.client import Declined, Invalid, PaymentError, Unavailable, Unknown

@@ -1,4 +1,4 @@
-"""The way to Stripe: one client, one key for every change, Stripe's errors as ours."""
+"""The Stripe client: one client, one key per change, Stripe's errors translated into ours."""
 
 import logging
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ stripe.enable_telemetry = False
 
 
 class PaymentError(Exception):
-    """A call that did not succeed. `code` is for us, `sentence` for the person who waits."""
+    """A failed call. `code` is for the program, `sentence` for the waiting person."""
 
     sentence: Promise = _("The payment service is not responding. Nothing was charged. Try again in a moment.")
 
@@ -32,7 +32,7 @@ class PaymentError(Exception):
 
 
 class Declined(PaymentError):
-    """The bank said no."""
+    """The bank declined."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -40,17 +40,17 @@ class Declined(PaymentError):
 
 
 class Unavailable(PaymentError):
-    """No answer, or not now: whether it was done is not known. Repeat with the same key."""
+    """No answer, or a temporary failure: the result is unknown. Repeat with the same key."""
 
 
 class Unknown(PaymentError):
-    """Stripe has no such object."""
+    """The object does not exist at Stripe."""
 
     sentence = _("This payment cannot be found.")
 
 
 class Invalid(PaymentError):
-    """Stripe refuses this as things stand; look at the present state before doing anything else."""
+    """Stripe refuses the call in the present state; read the state before doing anything else."""
 
     sentence = _("This payment has changed. Reload the page.")
 
@@ -77,7 +77,9 @@ def idempotency(key: str) -> Any:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Stripe's errors as ours, cut off from their cause: that holds whole answers, and tracebacks are logged."""
+    """Translate Stripe's errors into ours without their cause: the cause holds whole answers, and tracebacks are
+    logged.
+    """
     try:
         yield
     except stripe.CardError as error:
@@ -103,5 +105,5 @@ def part(data: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def id_of(reference: Any) -> str:
-    """Of an object that may stand there whole, as its id, or not at all."""
+    """Return the id of an object that may be expanded, an id, or missing."""
     return str(reference["id"] if isinstance(reference, dict) else reference or "")

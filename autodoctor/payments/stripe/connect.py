@@ -1,4 +1,4 @@
-"""Connected accounts and what is sent to them: plain values go in, snapshots of the present state come out."""
+"""Connected accounts and transfers: plain values go in, snapshots of the present state come out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +37,7 @@ class TransferSnapshot:
 
 
 def create_account(*, user_id: UUID, key: str) -> AccountSnapshot:
-    """A new Express account, which takes transfers once its holder has told Stripe who they are."""
+    """Create an Express account. It takes transfers once its holder has finished onboarding."""
     with translate_errors():
         params: Any = {
             "controller": _EXPRESS,
@@ -53,7 +53,7 @@ def account(account_id: str) -> AccountSnapshot:
 
 
 def account_link(account_id: str, *, refresh_url: str, return_url: str, key: str) -> str:
-    """The address of a page on which its holder tells Stripe who they are; it opens once, within minutes."""
+    """Return the address of an onboarding page; it opens once, within minutes."""
     with translate_errors():
         params: Any = {
             "account": account_id,
@@ -67,7 +67,9 @@ def account_link(account_id: str, *, refresh_url: str, return_url: str, key: str
 def transfer(
     *, amount_cents: int, currency: str, account_id: str, charge_id: str, payment_id: UUID, movement_id: UUID, key: str
 ) -> TransferSnapshot:
-    """Send a part of this charge; it arrives when the charge's money does. Raises `Invalid` when it is not taken."""
+    """Send a part of this charge. The transfer arrives with the charge's money. Raises `Invalid` if Stripe refuses
+    it.
+    """
     with translate_errors():
         params: Any = {
             "amount": amount_cents,
@@ -81,7 +83,7 @@ def transfer(
 
 
 def find_transfer(*, payment_id: UUID, movement_id: UUID) -> TransferSnapshot | None:
-    """The one that was made for this row before, should its answer never have reached us."""
+    """Return the earlier transfer of this row, in case its answer was lost."""
     with translate_errors():
         made = client().v1.transfers.list({"transfer_group": str(payment_id), "limit": 100})
         found = (read_transfer(one.to_dict()) for one in made.data)
@@ -94,14 +96,14 @@ def transfer_as_it_is(transfer_id: str) -> TransferSnapshot:
 
 
 def reverse(transfer_id: str, *, amount_cents: int, movement_id: UUID, key: str) -> str:
-    """Take back this much of it; the id of the reversal. Raises `Invalid` for more than is left."""
+    """Take back this many cents; returns the reversal's id. Raises `Invalid` for more than is left."""
     with translate_errors():
         params: Any = {"amount": amount_cents, "metadata": {"movement_id": str(movement_id)}}
         return client().v1.transfers.reversals.create(transfer_id, params, idempotency(key)).id
 
 
 def find_reversal(transfer_id: str, *, movement_id: UUID) -> str:
-    """The one that was made for this row before; empty when none was."""
+    """Return the earlier reversal of this row; empty if there is none."""
     with translate_errors():
         made = client().v1.transfers.reversals.list(transfer_id, {"limit": 100})
         found = (one.id for one in made.data if part(one.to_dict(), "metadata").get("movement_id") == str(movement_id))
@@ -123,7 +125,7 @@ def _account(made: stripe.Account) -> AccountSnapshot:
 
 
 def read_transfer(data: dict[str, Any]) -> TransferSnapshot:
-    """Of a transfer as Stripe gives it."""
+    """Convert a transfer of Stripe into a snapshot."""
     return TransferSnapshot(
         id=data["id"],
         amount_cents=data["amount"],

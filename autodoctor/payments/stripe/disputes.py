@@ -1,4 +1,4 @@
-"""Disputes: a charge does not carry its own, so they are asked for by the PaymentIntent."""
+"""Disputes. A charge does not contain its disputes, so they are listed by the PaymentIntent."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,18 +22,18 @@ class DisputeSnapshot:
 
     @property
     def outcome(self) -> str:
-        """won or lost; empty while it is open."""
+        """Return won or lost; empty while the dispute is open."""
         return "lost" if self.status in _LOST else "won" if self.status in _NOT_LOST else ""
 
 
 def disputes_of(intent_id: str) -> tuple[DisputeSnapshot, ...]:
-    """Those of this payment, as they are now. The caller turns Stripe's errors into ours."""
+    """Return this payment's disputes, as they are now. The caller translates Stripe's errors."""
     found = client().v1.disputes.list({"payment_intent": intent_id, "limit": 100})
     return tuple(read_dispute(dispute.to_dict()) for dispute in found.data)
 
 
 def read_dispute(data: dict[str, Any]) -> DisputeSnapshot:
-    """Of a dispute as Stripe gives it."""
+    """Convert a dispute of Stripe into a snapshot."""
     due_by = part(data, "evidence_details").get("due_by")
     return DisputeSnapshot(
         id=data["id"],

@@ -61,7 +61,7 @@ class PaymentSnapshot:
 
 
 def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
-    """The id of a new customer at Stripe."""
+    """Create a customer at Stripe and return its id."""
     with translate_errors():
         made = client().v1.customers.create(
             {"email": email, "name": name, "metadata": {"user_id": str(user_id)}}, idempotency(key)
@@ -70,7 +70,7 @@ def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
 
 
 def forget_card(payment_method_id: str, *, key: str) -> None:
-    """Nothing can be asked of it any more. Raises `Invalid` or `Unknown` when Stripe has let go of it already."""
+    """Delete a card at Stripe. Raises `Invalid` or `Unknown` if Stripe has already deleted it."""
     with translate_errors():
         client().v1.payment_methods.detach(payment_method_id, {}, idempotency(key))
 
@@ -87,13 +87,13 @@ def checkout(checkout_id: str) -> CheckoutSnapshot:
 
 
 def expire_checkout(checkout_id: str, *, key: str) -> CheckoutSnapshot:
-    """Nobody can pay it any more. Raises `Invalid` when it was paid or had expired already."""
+    """Expire a Checkout, so that nobody can pay it. Raises `Invalid` if it was paid or has expired."""
     with translate_errors():
         return _checkout(client().v1.checkout.sessions.expire(checkout_id, {}, idempotency(key)))
 
 
 def attempt(request: dict[str, Any], *, key: str) -> str:
-    """The id of the PaymentIntent that came of it, declined or not: `payment` says how it stands."""
+    """Try to charge a saved card. Returns the PaymentIntent's id, declined or not: `payment` has its state."""
     with translate_errors():
         params: Any = request
         try:
@@ -106,7 +106,7 @@ def attempt(request: dict[str, Any], *, key: str) -> str:
 
 
 def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
-    """The PaymentIntent of an attempt whose answer never reached us; empty when none came about."""
+    """Return the PaymentIntent of an attempt whose answer was lost; empty if there is none."""
     with translate_errors():
         lately = client().v1.payment_intents.list({"customer": customer_id, "limit": 100})
         found = (intent.id for intent in lately.data if intent.metadata.to_dict().get("payment_id") == str(payment_id))
@@ -114,26 +114,26 @@ def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
 
 
 def payment(intent_id: str) -> PaymentSnapshot:
-    """The PaymentIntent with its charge, refunds and dispute, as it is now."""
+    """Return the PaymentIntent with its charge, refunds and dispute, as it is now."""
     with translate_errors():
         return _payment(client().v1.payment_intents.retrieve(intent_id, {"expand": _WHOLE}))
 
 
 def capture(intent_id: str, *, amount_cents: int, key: str) -> PaymentSnapshot:
-    """Charge this much of the hold; the rest of it is released. Raises `Invalid` when it is no longer held."""
+    """Capture this many cents of the hold; the rest is released. Raises `Invalid` if nothing is held any more."""
     with translate_errors():
         params: Any = {"amount_to_capture": amount_cents, "expand": _WHOLE}
         return _payment(client().v1.payment_intents.capture(intent_id, params, idempotency(key)))
 
 
 def cancel(intent_id: str, *, key: str) -> PaymentSnapshot:
-    """Release the hold, or end an attempt to pay. Raises `Invalid` when it is charged or cancelled already."""
+    """Release the hold, or end an attempt to pay. Raises `Invalid` if it is already charged or canceled."""
     with translate_errors():
         return _payment(client().v1.payment_intents.cancel(intent_id, {"expand": _WHOLE}, idempotency(key)))
 
 
 def refund(intent_id: str, *, amount_cents: int, refund_id: UUID, key: str) -> RefundSnapshot:
-    """Give back this much of what was charged."""
+    """Refund this many cents of a charge."""
     with translate_errors():
         metadata = {"refund_id": str(refund_id)}
         made = client().v1.refunds.create(

@@ -1,4 +1,4 @@
-"""Stripe's lists, page by page, newest first: what there is at Stripe since a moment. Nothing here changes anything."""
+"""Stripe's lists, page by page, newest first, since a moment. Read-only."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def transfers(since: datetime) -> Iterator[TransferSnapshot]:
 
 
 def _pages(first_page: Any, since: datetime) -> Iterator[dict[str, Any]]:
-    """Everything on all pages. Raises `PaymentError`."""
+    """Yield the items of all pages. Raises `PaymentError`."""
     with translate_errors():
         found: Iterable[Any] = first_page(
             {"limit": PAGE, "created": {"gte": int(since.timestamp())}}

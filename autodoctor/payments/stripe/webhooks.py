@@ -1,4 +1,4 @@
-"""Stripe's webhooks: who signed these bytes, when, and what they are about."""
+"""Stripe's webhooks: verify the signature and its time, and read the event."""
 
 import json
 import re
@@ -22,12 +22,12 @@ _NAME = re.compile(r"[\w.:-]{1,120}", re.ASCII)
 
 
 class Forged(Exception):
-    """A webhook that Stripe did not sign, or not just now."""
+    """A webhook without a valid, recent signature of Stripe."""
 
 
 @dataclass(frozen=True)
 class EventNotice:
-    """What a verified webhook tells: where to look. Amounts and states in its body are not taken over."""
+    """The part of a verified webhook that says where to look. Amounts and states of the body are ignored."""
 
     id: str
     type: str
@@ -38,7 +38,7 @@ class EventNotice:
 
 
 def verified_event(body: bytes, signature: str, *, secrets: Iterable[str], now: datetime) -> EventNotice:
-    """The event in this body. Raises `Forged` unless one of the secrets signed these very bytes, just now."""
+    """Return the event in this body. Raises `Forged` unless one of the secrets signed these bytes recently."""
     header = _SIGNATURE.fullmatch(signature)
     if not header or not any(_signed(body, signature, secret) for secret in secrets):
         raise Forged("signature")

@@ -1,4 +1,4 @@
-"""The sandbox, a booking to pay for, and the facts that came of it."""
+"""The sandbox, a booking to pay, and the resulting facts."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,7 @@ def crashes(monkeypatch: pytest.MonkeyPatch) -> "Crashes":
 
 @pytest.fixture
 def held(payment: "Payment", stripe_sandbox: RunningSandbox, now: datetime) -> "Payment":
-    """A booking whose price is held on a card."""
+    """A booking with a hold on a card."""
     from autodoctor.payments.tests.stand import pay
 
     return pay(payment, stripe_sandbox, now)
@@ -77,7 +77,7 @@ def held(payment: "Payment", stripe_sandbox: RunningSandbox, now: datetime) -> "
 
 @pytest.fixture
 def kept(book: "Book", customer: "User", stripe_sandbox: RunningSandbox, now: datetime) -> "StripeCustomer":
-    """The card kept with the booking."""
+    """The card saved with the booking."""
     from autodoctor.payments.models import StripeCustomer
     from autodoctor.payments.tests.stand import pay
 
@@ -87,13 +87,13 @@ def kept(book: "Book", customer: "User", stripe_sandbox: RunningSandbox, now: da
 
 @pytest.fixture
 def behave(kept: "StripeCustomer", stripe_sandbox: RunningSandbox) -> "Behave":
-    """What the bank does with the kept card from now on."""
+    """What the bank does with the saved card from now on."""
     return lambda card: stripe_sandbox.control("cards", customer=kept.stripe_id, behaves_as=card)
 
 
 @pytest.fixture
 def extension(customer: "User", now: datetime, consequences: "Consequences") -> "Payment":
-    """Of fifteen minutes, not paid yet."""
+    """An unpaid extension of fifteen minutes."""
     from autodoctor.payments.tests.stand import open_extension
 
     return open_extension(customer, now)

@@ -1,4 +1,4 @@
-"""The table of jobs in these tests: the real ones of payments, and consequences that only write down the fact."""
+"""Job handlers for these tests: the real ones of payments, and consequences that only record the fact."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ def note(job: Job, now: datetime) -> None:
 
 
 def pass_by(job: Job, now: datetime) -> None:
-    """Who earns is known above."""
+    """Higher capabilities know who earns."""
 
 
 HANDLERS: dict[str, Handler] = {**JOBS, **{f"payment.{fact}": Handler(note) for fact in FACTS}}

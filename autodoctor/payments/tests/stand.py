@@ -1,4 +1,4 @@
-"""What the tests of payments share: a booking to pay for, what Stripe may say of it, and the facts that came of it."""
+"""Shared by the payment tests: a booking to pay, Stripe's answers, and the resulting facts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Behave = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Consequences:
-    """Runs what is due, and tells which facts reached those above."""
+    """Runs due jobs and records the facts for higher capabilities."""
 
     def kinds(self) -> list[str]:
         run_due(timezone.now())
@@ -46,7 +46,7 @@ class Crash(Exception):
 
 
 class Crashes:
-    """Let the process die at a call to Stripe, before it went out or after its answer came in; note the keys used."""
+    """Let the process die at a call to Stripe, before or after it, and record the keys."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -71,7 +71,7 @@ class Crashes:
 
 
 def surviving(act: Callable[[], Any]) -> Any:
-    """Do it, and again when the process died over it."""
+    """Run an action, and again if the process died."""
     try:
         return act()
     except Crash:
@@ -79,7 +79,7 @@ def surviving(act: Callable[[], Any]) -> Any:
 
 
 def run_all() -> None:
-    """Run what is due, and what failed meanwhile again."""
+    """Run due jobs, and retry failed ones."""
     run_due(timezone.now())
     run_due(timezone.now() + LATER)
 
@@ -89,7 +89,7 @@ def open_page(payment: Payment, now: datetime) -> Payment:
 
 
 def pay(payment: Payment, sandbox: RunningSandbox, now: datetime, card: str = "pm_card_visa") -> Payment:
-    """The customer goes to the page, pays, and comes back."""
+    """Open the page, pay, and come back."""
     sandbox.pay(open_page(payment, now).checkout_url, card)
     return checkout.refresh(payment=payment, now=now)
 
@@ -99,7 +99,7 @@ def scheduled() -> set[str]:
 
 
 def as_stripe_has_it(payment: Payment, status: str, **changes: Any) -> PaymentSnapshot:
-    """A snapshot that agrees with our row, but for `changes`."""
+    """A snapshot that agrees with our row, except for `changes`."""
     held, charged = status == "requires_capture", status == "succeeded"
     given: dict[str, Any] = {
         "intent_id": "pi_1",
@@ -150,7 +150,7 @@ def open_extension(customer: User, now: datetime, **changes: Any) -> Payment:
 
 
 def collected(payment: Payment, now: datetime) -> Payment:
-    """As it stands after one more try."""
+    """Return the payment after another try."""
     try:
         return saved_card.collect(payment=payment, now=now)
     except NotPayable as over:
@@ -163,7 +163,7 @@ def attempts(sandbox: RunningSandbox, payment: Payment) -> list[dict[str, Any]]:
 
 
 def live(sandbox: RunningSandbox, payment: Payment) -> list[str]:
-    """What of it holds money, or still can."""
+    """Return what holds money, or still can."""
     pages = [page for page in sandbox.app.store.find("checkout.session") if page["status"] == "open"]
     open_pages = ["page" for page in pages if page["metadata"]["payment_id"] == str(payment.id)]
     dead = ("canceled", "requires_payment_method")

@@ -1,4 +1,4 @@
-"""Staff read the ledger and the inbox; nobody edits money by hand."""
+"""Staff can read the ledger and the inbox; nobody can edit money by hand."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""One page to pay on, whoever asks how often, and whatever dies meanwhile."""
+"""One open Checkout page per payment, for any number of callers and crashes."""
 
 from datetime import datetime, timedelta
 from threading import Barrier, Thread

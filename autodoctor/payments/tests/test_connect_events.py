@@ -1,4 +1,4 @@
-"""News of accounts and transfers are hints: what counts is how they stand when we look."""
+"""Events of accounts and transfers are hints: the present state counts."""
 
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ __all__ = ["account", "charged", "know"]
 
 
 def hear(sandbox: RunningSandbox, kind: str, *, livemode: bool = False) -> StripeEvent:
-    """The last event of that kind arrives."""
+    """Deliver the last event of that kind."""
     told = sandbox.events(kind)[-1]
     about = told["data"]["object"]["id"]
     notice = EventNotice(f"{told['id']}{livemode:d}", kind, livemode, about, "", None)

@@ -1,4 +1,4 @@
-"""A bank takes a charge back: what we write down, what we hold, what we refuse."""
+"""Disputes: what we store, hold and refuse."""
 
 from datetime import datetime
 

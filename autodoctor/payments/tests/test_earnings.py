@@ -1,4 +1,6 @@
-"""A mechanic's share of a charge: sent once, when nothing is in the way; taken back for what they have to bear."""
+"""A mechanic's share of a charge: sent once when nothing blocks it; taken back as far as the mechanic bears a
+refund.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,7 +37,7 @@ def charged(held: Payment, consequences: Consequences, now: datetime) -> Payment
 
 @pytest.fixture
 def know(charged: Payment, mechanic: User, now: datetime) -> Know:
-    """What is known above; by default a session that was over a day ago, with its summary."""
+    """Report the earning; by default of a session that was over a day ago, with a summary."""
 
     def tell(*, ago: timedelta = 2 * DAY, awaits_summary: bool = False) -> None:
         earnings.learn(
@@ -62,7 +64,7 @@ def onboard(mechanic: User, sandbox: RunningSandbox, now: datetime, action: str 
 
 
 def sent(sandbox: RunningSandbox) -> list[tuple[int, int]]:
-    """Of each transfer at Stripe: how much, and how much of it was taken back."""
+    """Return each transfer's amount at Stripe, and how much was reversed."""
     return [(one["amount"], one["amount_reversed"]) for one in sandbox.app.store.find("transfer")[::-1]]
 
 

@@ -1,4 +1,4 @@
-"""In any order of news and crashes: never more than the share of what was kept, and in the end all of it."""
+"""News and crashes in any order: never more than the share, and in the end all of it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

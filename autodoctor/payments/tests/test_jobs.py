@@ -1,4 +1,4 @@
-"""What becomes of a hold: charged in full or in part, or released; once, also when the process dies over it."""
+"""The end of a hold: charged in full or in part, or released; once, also after a crash."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Decisions about money, and money given back."""
+"""Decisions about money, and refunds."""
 
 from datetime import datetime
 from threading import Barrier, Thread

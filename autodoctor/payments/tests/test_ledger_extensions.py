@@ -1,4 +1,4 @@
-"""Payments opened, called off and decided: of one payment, and never of another beside it."""
+"""Payments are opened, canceled and decided without touching other payments."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Whatever Stripe says of a payment, in whatever order it reaches us."""
+"""Stripe's news about a payment, in any order."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -167,7 +167,7 @@ ENDS = {
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(sorted(LIVES)), data=st.data())
 def test_any_order_of_news_ends_the_same(book: Book, now: datetime, name: str, data: st.DataObject) -> None:
-    """Old news may come last: whoever fetched it was overtaken. The newest comes at least once, anywhere."""
+    """Old news may come last, from a slow reader. The newest comes at least once."""
     due, life = LIVES[name]
     payment = book()
     newest = len(life) - 1

@@ -1,4 +1,4 @@
-"""What is written down of Stripe's news, and of which row: the one it is about, never another beside it."""
+"""Stripe's news is stored in the right row, with the right details."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Our ledger against the sandbox's lists: agreement, each way to differ, pages, and that nothing is changed."""
+"""The ledger against the sandbox's lists: agreement, each kind of difference, pages, and no changes."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Paid while the session runs: the kept card is asked once, whoever asks how often and whatever dies meanwhile."""
+"""Paid while the session runs: the saved card is charged once, for any number of callers and crashes."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The kept card while something breaks: a crash, an outage, two tabs, news that come first. Charged once, or never."""
+"""The saved card during faults: a crash, an outage, two tabs, early news. Charged once, or never."""
 
 from collections.abc import Callable
 from contextlib import suppress

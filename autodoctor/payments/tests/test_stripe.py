@@ -1,4 +1,4 @@
-"""Stripe's errors as ours, and nothing secret in what is written down."""
+"""Stripe's errors are translated, and nothing secret is stored."""
 
 import logging
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Webhooks: who may write, and what is made of it."""
+"""Webhooks: who may send them, and what they cause."""
 
 import json
 import time
@@ -174,7 +174,7 @@ def deliver_all(sandbox: RunningSandbox, events: list[Event]) -> None:
 def test_the_body_of_an_event_is_not_believed(
     payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
-    """It says held; Stripe, asked, says declined."""
+    """The body says held; Stripe says declined."""
     stripe_sandbox.pay(open_page(payment, now).checkout_url, "pm_card_chargeDeclined")
     [failed] = stripe_sandbox.events("payment_intent.payment_failed")
     lie = failed | {"type": "payment_intent.amount_capturable_updated"}
@@ -313,7 +313,7 @@ def test_a_hold_that_names_no_payment_of_ours_is_parked(
 
 
 def hold_directly(payment: Payment, sandbox: RunningSandbox, **changes: Any) -> None:
-    """A PaymentIntent made past our Checkout, by whoever may."""
+    """A PaymentIntent created outside our Checkout."""
     form = {
         "amount": changes.get("amount", payment.amount_cents),
         "currency": changes.get("currency", "usd"),

@@ -1,4 +1,4 @@
-"""The switch by which somebody asks to be told in this browser."""
+"""The switch that subscribes this browser."""
 
 from typing import Any
 
@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.inclusion_tag("push/parts/switch.html", takes_context=True)
 def push_switch(context: dict[str, Any], place: str) -> dict[str, Any]:
-    """`place` (queue, dashboard, account) chooses the words; nothing where Web Push is not set up."""
+    """Render the switch; `place` (queue, dashboard, account) chooses the words; nothing without Web Push."""
     return {"key": settings.VAPID_PUBLIC_KEY, "me": context["user"].pk, "place": place}

@@ -41,8 +41,8 @@ def cancels(cashier: Story) -> None:
 
 # how it ended, cents charged, what is said of it
 TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
-    "cancelled before": (lambda story: cancels(story.pay()), 0, "nothing is charged"),
-    "unattended": (lambda story: story.pay().wait(minutes=21), 0, "nothing is charged"),
+    "cancelled before": (lambda story: cancels(story.pay()), 0, "Nothing is charged"),
+    "unattended": (lambda story: story.pay().wait(minutes=21), 0, "Nothing is charged"),
     "cancelled late": (
         lambda story: cancels(story.pay().accept().join(story.mechanic)),
         499,

@@ -1,4 +1,4 @@
-"""Who knocks: from cookies to people and their part in a session, for everybody who knocks at the same time."""
+"""Authentication of handshakes: from cookies to people and their role in a session, for a whole batch at once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from autodoctor.sessions.record import event_log
 
 @dataclass(frozen=True, slots=True)
 class ConnectedUser:
-    """Somebody signed in. `seal` changes with everything that may sign them out again."""
+    """A signed-in person. `seal` changes with everything that can sign the person out."""
 
     session_key: str
     user: User
@@ -36,7 +36,7 @@ def _seal(password: str, is_active: bool, is_staff: bool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What somebody is in a session."""
+    """A person's role in a session."""
 
     role: str
     session: Session
@@ -44,18 +44,19 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Without `guest`: not signed in. Without `place`: no part in that session, or none was asked for."""
+    """Without `guest`: not signed in. Without `place`: no part in the session, or no session was asked for."""
 
     guest: ConnectedUser | None = None
     place: Membership | None = None
 
 
 def authenticate(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> list[Answer]:
-    """For each cookie and session: who that is, and as what they come. As Django's own middleware would recognise them,
-    but with three queries however many there are."""
+    """Return the person and role for each cookie and session. Same checks as Django's middleware, in three queries for
+    any number of cookies.
+    """
     wanted = list(knocks)
     sessions = Session.objects.select_related("customer", "mechanic").in_bulk({id_ for _, id_ in wanted if id_})
-    guests = _recognise({key for key, _ in wanted}, _parties(sessions.values()), now)
+    guests = _recognize({key for key, _ in wanted}, _parties(sessions.values()), now)
     return [_answer(guests.get(key), sessions.get(id_) if id_ else None) for key, id_ in wanted]
 
 
@@ -67,11 +68,11 @@ def _answer(guest: ConnectedUser | None, session: Session | None) -> Answer:
 
 
 def _parties(sessions: Iterable[Session]) -> dict[UUID, User]:
-    """Most who knock take part in the session they ask for: those need not be looked for again."""
+    """Return participants among these people. Most handshakes are from participants, so no further lookup is needed."""
     return {user.id: user for session in sessions for user in (session.customer, session.mechanic) if user}
 
 
-def _recognise(session_keys: set[str], known: dict[UUID, User], now: datetime) -> dict[str, ConnectedUser]:
+def _recognize(session_keys: set[str], known: dict[UUID, User], now: datetime) -> dict[str, ConnectedUser]:
     rows = Cookie.objects.filter(session_key__in=session_keys, expire_date__gt=now)
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     contents = {key: store.decode(data) for key, data in rows.values_list("session_key", "session_data")}
@@ -89,7 +90,7 @@ def _user_id(content: dict[str, Any]) -> UUID | None:
 
 
 def _is_current(user: User | None, content: dict[str, Any]) -> bool:
-    """Whether they may sign in, and the password is still the one that was signed in with."""
+    """Return whether the person may sign in and the password has not changed since sign-in."""
     if user is None or not user.is_active:
         return False
     known = str(content.get(HASH_SESSION_KEY, ""))
@@ -99,7 +100,7 @@ def _is_current(user: User | None, content: dict[str, Any]) -> bool:
 
 
 def still_welcome(seals: dict[str, int], user_ids: dict[str, UUID], now: datetime) -> set[str]:
-    """Of these cookies (with their seals and their people) those that are still good, without opening them again."""
+    """Return the cookies that are still valid, from their seals and people, without opening them again."""
     keys = Cookie.objects.filter(session_key__in=list(seals), expire_date__gt=now).values_list("session_key", flat=True)
     people = User.objects.filter(pk__in=set(user_ids.values()))
     facts = people.values_list("id", "password", "is_active", "is_staff")

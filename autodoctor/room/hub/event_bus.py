@@ -39,7 +39,7 @@ class EventBus:
         self._listeners.setdefault(kind, []).append(take)
 
     def publish(self, *notes: object) -> None:
-        """Dropped while no event loop listens: then nobody is connected here."""
+        """Deliver a note. Dropped while no event loop listens, because then nobody is connected here."""
         loop = self._loop
         if loop is None:
             return

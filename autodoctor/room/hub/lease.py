@@ -1,4 +1,4 @@
-"""A server process and its lease: connections count while it is renewed, and are closed when it lapses."""
+"""The lease of a server process: its connections count while the lease is renewed, and are closed when it lapses."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ COMING_BACK = timedelta(seconds=3)  # after a process has gone: who is back by t
 
 
 def take(now: datetime) -> UUID:
-    """A lease for this process."""
+    """Create a lease for this process."""
     lease = Process(id=uuid4(), host=socket.gethostname(), pid=os.getpid(), renewed_at=now, expires_at=_expiry(now))
     with transaction.atomic():
         lease.save(force_insert=True)
@@ -30,7 +30,7 @@ def take(now: datetime) -> UUID:
 
 
 def renew(process_id: UUID, now: datetime) -> bool:
-    """False when it has lapsed: others have acted on that, so it cannot be had back."""
+    """Renew the lease. Returns False if it has lapsed: other processes have acted on that, so it cannot be restored."""
     with transaction.atomic():
         valid = Process.objects.filter(pk=process_id, expires_at__gt=now)
         if not valid.update(renewed_at=now, expires_at=_expiry(now)):
@@ -44,19 +44,19 @@ def _expiry(now: datetime) -> datetime:
 
 
 def end(process_id: UUID, now: datetime) -> None:
-    """When this process stops: whoever was connected was last seen now, and has a moment to come back elsewhere."""
+    """End the lease when the process stops. Its people were last seen now and have a moment to reconnect elsewhere."""
     _end_all(Process.objects.filter(pk=process_id), seen_at=now, now=now)
 
 
 def end_the_dead(now: datetime) -> None:
-    """At the start: processes of this host that are gone need not wait for their lease to lapse."""
+    """At the start, end the leases of dead processes on this host, instead of waiting for them to lapse."""
     for process in Process.objects.filter(host=socket.gethostname(), expires_at__gt=now):
         if process.pid == os.getpid() or not _is_alive(process.pid):
             _end_all(Process.objects.filter(pk=process.pk), seen_at=process.renewed_at, now=now)
 
 
 def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) -> None:
-    """From here on their connections do not count; the consequences follow from the queue."""
+    """End these leases: their connections no longer count. Jobs handle the consequences."""
     with transaction.atomic():
         for process in processes:
             Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
@@ -74,14 +74,14 @@ def _is_alive(pid: int) -> bool:
 
 
 def lapse(job: Job, now: datetime) -> None:
-    """The job that is due when a lease ends: whoever was connected there was last seen at its renewal."""
+    """Handle a lease that ended: its people were last seen at its last renewal."""
     process = Process.objects.filter(pk=job.key, expires_at__lte=now).first()
     if process is not None:
         _retire(process, now)
 
 
 def _retire(process: Process, now: datetime) -> None:
-    """Close its pages, person by person, then forget it. May be repeated."""
+    """Close the process's pages, person by person, then delete its row. Safe to repeat."""
     pages = Connection.objects.filter(process=process)
     had_joined: dict[tuple[UUID, UUID], bool] = {}
     for session_id, user_id, joined in pages.values_list("session_id", "user_id", "joined"):
@@ -94,13 +94,13 @@ def _retire(process: Process, now: datetime) -> None:
 
 
 def _is_back(session_id: UUID, user_id: UUID, joined: bool, now: datetime) -> bool:
-    """Somewhere else by now; whoever had joined, has joined again."""
+    """Return whether the person has reconnected elsewhere, and joined again if they had joined."""
     elsewhere = Connection.objects.filter(session_id=session_id, user_id=user_id, process__expires_at__gt=now)
     return elsewhere.filter(joined=True).exists() if joined else elsewhere.exists()
 
 
 def close_pages(connection_ids: list[UUID], *, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
-    """Somebody's last pages closed at `at`. Rows and consequence go together, so neither is ever lost."""
+    """Close a person's last pages at `at`. Rows and consequences are in one transaction, so neither is lost."""
     with transaction.atomic():
         Connection.objects.filter(pk__in=connection_ids).delete()
         transitions.record_page_closed(session_id=session_id, user_id=user_id, at=at, now=now)

@@ -1,4 +1,4 @@
-"""Who is here: a row for each connection of this process. One thread lets people in and sees them off, in batches."""
+"""Presence: one row per connection of this process. One thread admits people and closes their pages, in batches."""
 
 import logging
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ NOBODY = {"customer": "away", "mechanic": "away"}
 
 
 class Admission(NamedTuple):
-    """What the door says to a knock. Without `guest`: not signed in. Without `place`: no part in that session."""
+    """The answer to a handshake. Without `guest`: not signed in. Without `place`: no part in that session."""
 
     guest: ConnectedUser | None = None
     place: Membership | None = None
@@ -48,7 +48,7 @@ class SessionAdmission(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HandshakeRequest:
-    """A socket that wants in; to the feed when it names no session."""
+    """A socket that asks for admission; to the list feed if it names no session."""
 
     session_key: str
     session_id: UUID | None
@@ -58,13 +58,13 @@ class HandshakeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """This page takes part from now on."""
+    """This page has joined."""
 
     connection_id: UUID
 
 
 class Left(NamedTuple):
-    """This page closed at `at`. Of one page it comes after `Joined`, and after the join that stands for."""
+    """This page closed at `at`. For one page `Left` comes after `Joined`, and after a pending join."""
 
     connection_id: UUID
     session_id: UUID
@@ -76,24 +76,24 @@ class Left(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """Who is here may have changed in this session."""
+    """Presence may have changed in this session."""
 
     session_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """The lease is to be renewed."""
+    """It is time to renew the lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost:
-    """Others took this process for dead: whoever is connected here counts as gone and has to come again."""
+    """Other processes considered this process dead: its connections count as gone and must reconnect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Somebody has left whose time to come back is not over."""
+    """A person has left and may still come back in time."""
 
 
 LATER = Later()
@@ -113,12 +113,12 @@ class Presence:
         bus.listen(Poke, self._notice)
 
     def start(self) -> None:
-        """Before anybody is let in: what died here before counts no more, and this process has a lease."""
+        """Prepare before the first admission: end dead leases and take a lease for this process."""
         lease.end_the_dead(timezone.now())
         self._process_id = lease.take(timezone.now())
 
     def stop(self) -> None:
-        """After everybody has left: nobody waits for this lease to lapse."""
+        """End the lease after the last connection closed, so that nobody waits for it to lapse."""
         self._batcher.stop(STOP_SECONDS)
         wait(self._closing, STOP_SECONDS)
         self._batcher.stop(STOP_SECONDS)  # of what the last ones left to tell
@@ -126,16 +126,16 @@ class Presence:
             lease.end(self._process_id, timezone.now())
 
     def tell(self, item: Item) -> None:
-        """From any thread; returns at once."""
+        """Queue a note. Callable from any thread; returns at once."""
         self._batcher.put(item)
 
     def _notice(self, poke: Poke) -> None:
-        """Whoever joins, leaves, accepts or is released changes who is here; so may what we were not shown."""
+        """Handle an event that may change presence: joining, leaving, acceptance, release, or a poke without rows."""
         if not poke.rows or any(row.session is not None for row in poke.rows):
             self._batcher.put(Unsure(UUID(poke.session_id)))
 
     def _work(self, items: list[Item]) -> list[Item]:
-        """One batch. When the database is away, whoever knocks hears so; what was noted is noted later."""
+        """Work through one batch. If the database is down, handshakes are refused and notes are kept for later."""
         self._leaving += _only(Left, items)
         try:
             executor.healing(self._do, items)
@@ -176,10 +176,10 @@ class Presence:
             _insert(rows, self._start_over(now))
 
     def _see_off(self, now: datetime) -> None:
-        """Whoever has another page like it by now just closes this one; the last page of somebody has consequences.
+        """Close a page. If the person has another page, only the row goes; the person's last page has consequences.
 
-        Looked at again when the row is gone: of two processes that close somebody's last two pages at this moment, one
-        at least sees that none is left.
+        Checked again after the row is gone: of two processes that close a person's last two pages at once, at least one
+        sees that none is left.
         """
         leavers = [left for left in self._leaving if left.noted_at <= now - _reload()]
         if not leavers:
@@ -193,7 +193,7 @@ class Presence:
         self._closing += [executor.later(self._close_last, left) for left in last]
 
     def _close_last(self, left: Left) -> None:
-        """Tried until it is done: without it nobody would notice that this person is missing."""
+        """Close a person's last page; repeated until it succeeds, because otherwise nobody would notice the absence."""
         session_id, user_id, now = left.session_id, left.user_id, timezone.now()
         try:
             lease.close_pages([left.connection_id], session_id=session_id, user_id=user_id, at=left.at, now=now)
@@ -205,7 +205,7 @@ class Presence:
     def _tell_presence(
         self, items: list[Item], admissions: list[tuple[HandshakeRequest, Admission]], now: datetime
     ) -> None:
-        """First to whoever is in the room, then to the newcomers in their welcome."""
+        """Send presence to the people in the room, then to newcomers in their welcome."""
         sessions = {
             admission.place.session.id: admission.place.session for _, admission in admissions if admission.place
         }
@@ -218,7 +218,7 @@ class Presence:
 
 
 def _admission(knock: HandshakeRequest, answer: Answer) -> Admission:
-    """Only a party's page is counted as here."""
+    """Admit a page. Only a participant's page counts as present."""
     is_party = answer.place is not None and answer.place.role in PARTIES
     return Admission(answer.guest, answer.place, knock.connection_id if is_party else None)
 
@@ -229,7 +229,7 @@ def _reload() -> timedelta:
 
 
 def _last(leavers: list[Left], now: datetime) -> list[Left]:
-    """Those who have no other page open; of those who had joined, also those who have none that has joined."""
+    """Return those whose last page closed; of those who had joined, also those whose last joined page closed."""
     pages = Connection.objects.filter(
         session_id__in={left.session_id for left in leavers},
         user_id__in={left.user_id for left in leavers},

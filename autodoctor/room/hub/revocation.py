@@ -1,4 +1,4 @@
-"""Whoever is connected is looked at again when their access may have changed, and every now and then anyway."""
+"""Revocation: check connected people again when their access may have changed, and regularly."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from autodoctor.room.wire.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """Of one person: in one browser, or in all of theirs."""
+    """A person's access changed: in one browser, or in all of theirs."""
 
     user_id: UUID
     session_key: str | None
 
 
 class ConnectedUsers:
-    """Every open line of this process, and the person at its other end."""
+    """Every open socket of this process with its person."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
@@ -41,12 +41,12 @@ class ConnectedUsers:
         return len(self._lines)
 
     def send_away(self) -> None:
-        """Everybody, to come again."""
+        """Close every socket, so that its client reconnects."""
         for line in tuple(self._lines):
             line.close(protocol.GOING_AWAY)
 
     async def check(self, lines: Iterable[Connection] | None = None) -> None:
-        """Close the lines of those who are not signed in any more: of these, or of everybody."""
+        """Close the sockets of people who are no longer signed in: of these people, or of everybody."""
         asked = {line: self._lines[line] for line in (self._lines if lines is None else lines) if line in self._lines}
         if not asked:
             return

@@ -1,4 +1,4 @@
-"""Who is connected here, by session; every poke finds its way to them. All of it runs in the event loop's thread."""
+"""The sockets of this process by session. Every poke reaches them here. Everything runs in the event loop's thread."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
 
 
 class Row(NamedTuple):
-    """A row of the log, ready to send. `session` is what it says the session has become, None when it says nothing."""
+    """A row of the log, ready to send. `session` is the session's new state, None if the row does not change it."""
 
     seq: int
     audience: str
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 class Poke(NamedTuple):
-    """A session's log has reached `seq`. `rows` are its newest, without a gap: a cache that may be empty."""
+    """A session's log has reached `seq`. `rows` are the newest rows without a gap: a cache that may be empty."""
 
     session_id: str
     seq: int
@@ -44,7 +44,7 @@ class Heartbeat(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class EphemeralFrame:
-    """A frame that no log keeps, for everybody in these roles."""
+    """A frame that is not logged, for everybody with one of these roles."""
 
     session_id: str
     roles: frozenset[str]
@@ -53,7 +53,7 @@ class EphemeralFrame:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """A frame for the newest page of this role that has joined; lost when that page is behind."""
+    """A frame for the newest joined page of this role; lost if that page reads too slowly."""
 
     session_id: str
     role: str
@@ -62,14 +62,14 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who is in now: said to all when it is news."""
+    """Who is in now. Sent to all when it changes."""
 
     session_id: str
     presence: dict[str, str]
 
 
 class Member(Protocol):
-    """What the hub needs of a socket."""
+    """The part of a socket that the hub needs."""
 
     session_id: str
     user_id: str
@@ -90,7 +90,7 @@ class Member(Protocol):
 class Room:
     """The sockets of one session in this process, and what they were last told about it.
 
-    Pokes come from several threads, in any order: `as_of` is how far the log had come when `session` was so.
+    Pokes come from several threads, in any order: `as_of` is the `seq` at which `session` was read.
     """
 
     __slots__ = ("as_of", "members", "presence", "seq", "session")
@@ -103,7 +103,7 @@ class Room:
         self.presence = presence
 
     def newest(self, role: str) -> Member | None:
-        """The page of this role that joined last."""
+        """Return the page of this role that joined last."""
         joined = [member for member in self.members if member.role == role and member.joined]
         return max(joined, key=lambda member: member.joined, default=None)
 
@@ -119,7 +119,7 @@ class Room:
         return any(member.served < seq for member in self.members)
 
     def learn(self, session: dict[str, Any], seq: int) -> None:
-        """What the session had become by `seq`; older news is none. A released mechanic has no place here any more."""
+        """Store the session's state at `seq`; older states are ignored. A released mechanic loses their place here."""
         if seq >= self.as_of:
             self.session, self.as_of = session, seq
         mechanic = self.session["mechanic"]
@@ -168,13 +168,13 @@ class Hub:
             yield from room.members
 
     def poke(self, session_id: UUID, seq: int, rows: Iterable[Row] = ()) -> None:
-        """From any thread, after commit: this session's log has reached `seq`."""
+        """Handle a poke. Callable from any thread, after the commit."""
         self._bus.publish(Poke(str(session_id), seq, tuple(rows)))
 
     async def compare(self) -> None:
-        """A poke that got lost costs no more than this beat: whoever is behind the log reads on.
+        """Compare with the log: sockets that are behind read on. A lost poke therefore costs one heartbeat at most.
 
-        Looked at after what is on its way by now: on a busy log somebody always waits for the next poke.
+        Compared after pending pokes: on a busy log a socket always waits for the next poke.
         """
         seqs = await executor.read(_seqs, list(self._rooms))
         await asyncio.sleep(ON_ITS_WAY_SECONDS)

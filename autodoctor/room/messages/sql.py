@@ -1,4 +1,4 @@
-"""The SQL of the message writer, for PostgreSQL and SQLite. Ids are text in canonical form, moments are in UTC."""
+"""The SQL of the message writer, for PostgreSQL and SQLite. Ids are canonical text, times are in UTC."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from django.db import connection
 
 
 class Locked(NamedTuple):
-    """A session whose lock this transaction holds. `closes_at`: when its time is up, None while no clock runs."""
+    """A session whose lock this transaction holds. `closes_at`: when its time is up, None while no clock is running."""
 
     state: str
     seq: int
@@ -41,7 +41,7 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a batch is judged by. A session that is missing here is locked by somebody else, or not there."""
+    """What a batch is checked against. A missing session is locked by another transaction, or does not exist."""
 
     sessions: dict[str, Locked]
     people: dict[str, Person]
@@ -52,11 +52,13 @@ class Statements(Protocol):
     """Both run inside the caller's transaction."""
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
-        """Lock what can be locked now; who writes; which (session, client id) there are already."""
+        """Lock the sessions that can be locked now; return their writers and the existing (session, client id)
+        pairs.
+        """
         ...
 
     def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
-        """Write the rows, and how far each session's log reaches now."""
+        """Insert the rows, and store how far each session's log reaches."""
         ...
 
 
@@ -71,7 +73,9 @@ _CLOSES_AT = "CASE WHEN paused_at IS NULL AND state IN ('live', 'reconnecting') 
 
 
 class Postgres:
-    """A pipeline: two round trips for a batch, not five. A list travels as one JSON text, which is quick to write."""
+    """Uses a pipeline: two round trips per batch instead of five. A list is sent as one JSON text, which is fast to
+    write.
+    """
 
     LOCK = f"""
         SELECT id::text, state, seq, customer_id::text, mechanic_id::text,

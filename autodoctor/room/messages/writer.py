@@ -1,4 +1,4 @@
-"""Group commit of messages: everything that is waiting becomes rows of the log in one transaction.
+"""Group commit of messages: all waiting messages become rows of the log in one transaction.
 
 One thread, one connection. It builds no ORM object: this is the hot path that the product lives on. The sequence
 numbers follow the rules of `sessions.record.event_log`: taken and written under the session's lock.
@@ -37,7 +37,7 @@ _takes_messages = frozenset(state.value for state in TAKES_MESSAGES)
 
 
 class Posted(NamedTuple):
-    """It stands in the log. `is_repeat`: it did already."""
+    """The message is in the log. `is_repeat`: it already was."""
 
     seq: int
     frame: bytes
@@ -45,7 +45,7 @@ class Posted(NamedTuple):
 
 
 class NotPosted(Exception):
-    """It does not stand in the log; `code` as in an error frame."""
+    """The message is not in the log; `code` as in an error frame."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -53,7 +53,7 @@ class NotPosted(Exception):
 
 
 class Post(NamedTuple):
-    """A message on its way. Ids are text in canonical form. `settled` is called in the writer's thread."""
+    """A message to be written. Ids are canonical text. `settled` is called in the writer's thread."""
 
     session_id: str
     user_id: str
@@ -69,14 +69,14 @@ class Writer:
         self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
 
     def submit(self, post: Post) -> None:
-        """From any thread; returns at once. It is settled once it is committed or refused."""
+        """Queue a message. Callable from any thread; returns at once. It is settled when it is committed or refused."""
         if len(self._batcher) > MOST_WAITING:
             post.settled(post, NotPosted("unavailable"))
         else:
             self._batcher.put(post)
 
     def post(self, *, session_id: str, user_id: str, client_id: str, text: str) -> "Future[Posted]":
-        """A message whose outcome somebody waits for. The future raises `NotPosted` when it is refused."""
+        """Queue a message and return a future. The future raises `NotPosted` when the message is refused."""
         future: Future[Posted] = Future()
         settled = partial(_resolve, future)
         self.submit(Post(session_id, user_id, client_id, text, settled, time.monotonic()))
@@ -86,7 +86,7 @@ class Writer:
         self._batcher.stop(PATIENCE_SECONDS)
 
     def _write(self, posts: list[Post]) -> list[Post]:
-        """One batch; returns what has to wait. A failing one is halved until the bad row is alone."""
+        """Write one batch; returns the posts that must wait. A failing batch is halved until the bad row is alone."""
         try:
             return self._commit(posts)
         except LOST:
@@ -124,7 +124,7 @@ class Writer:
         return self._patient(waiting)
 
     def _patient(self, posts: list[Post]) -> list[Post]:
-        """Those that may still wait; the others are refused."""
+        """Return the posts that may still wait; refuse the others."""
         limit = time.monotonic() - PATIENCE_SECONDS
         for post in posts:
             if post.since < limit:
@@ -133,7 +133,7 @@ class Writer:
 
 
 class Batch:
-    """The judgement on the posts of one transaction, while it holds the sessions' locks."""
+    """The decisions on the posts of one transaction, while it holds the sessions' locks."""
 
     def __init__(self, found: Found, now: datetime) -> None:
         self._found = found
@@ -145,7 +145,9 @@ class Batch:
         self.outcomes: list[tuple[Post, Posted | NotPosted]] = []
 
     def judge(self, post: Post) -> bool:
-        """Decide on this post; False when its session is locked by somebody else, so that it has to wait."""
+        """Decide on a post. Returns False if its session is locked by another transaction, so that the post must
+        wait.
+        """
         session = self._found.sessions.get(post.session_id)
         if session is None:
             return False
@@ -175,7 +177,7 @@ class Batch:
 
 
 def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
-    """None for somebody who is banned or has no part in it."""
+    """Return the writer's role; None for a banned person or a stranger."""
     if person is None:
         return None
     if user_id == session.customer_id:
@@ -190,7 +192,7 @@ def _is_open(session: Locked, now: datetime) -> bool:
 
 
 def _again(post: Post, row: Stored) -> Posted | NotPosted:
-    """The same again is the same event; anything else under this id is refused."""
+    """Handle a repeated client id: the same text is the same event, another text is refused."""
     if (row.user_id, row.text) != (post.user_id, post.text):
         return NotPosted("client_id_reused")
     return Posted(row.seq, _frame(row, stamp(row.at) or ""), is_repeat=True)

@@ -1,4 +1,4 @@
-"""The device check and the call: which camera, and what a chat costs instead."""
+"""The device check and the call: the camera to use, and the chat price."""
 
 from autodoctor.accounts.models import Role
 from autodoctor.payments.formatting import format_cents
@@ -8,7 +8,7 @@ from autodoctor.room.pages.viewing import Panel
 class CallPanel(Panel):
     @property
     def facing(self) -> str:
-        """Which camera of a phone: the customer shows the car, the mechanic their face."""
+        """Return which camera a phone uses: the customer shows the car, the mechanic their face."""
         return "environment" if self.may_choose_chat else "user"
 
     @property
@@ -21,7 +21,7 @@ class CallPanel(Panel):
 
     @property
     def chat_price(self) -> str:
-        """What it costs as a chat, in words; empty where that is no less."""
+        """Return the chat price in words; empty if it is not lower."""
         session = self.session
         cents = session.price_cents if session.chat_price_cents is None else session.chat_price_cents
         return format_cents(cents, session.currency) if cents < session.price_cents else ""

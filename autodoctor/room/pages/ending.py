@@ -1,4 +1,4 @@
-"""The end and its money: what ending now costs, and what is left to do afterwards. Amounts in integer cents."""
+"""The end of a session: what ending now costs, and the next steps. Amounts in integer cents."""
 
 from datetime import datetime
 from functools import cached_property
@@ -14,17 +14,17 @@ from autodoctor.sessions.rules.triggers import duration
 class PricePanel(Panel):
     @property
     def agreed_cents(self) -> int:
-        """What the session comes to when all of it takes place."""
+        """Return the price if the session lasts its full time, in cents."""
         return settlement.agreed_cents(self.session)
 
     @property
     def earns_cents(self) -> int:
-        """What the mechanic earns of that."""
+        """Return what the mechanic earns of the full price, in cents."""
         return settlement.mechanic_share_cents(self.agreed_cents)
 
     @property
     def used_cents(self) -> int:
-        """What the time used comes to: until now, or until the end."""
+        """Return the price of the time used until now, or until the end, in cents."""
         return self.view.receipt.used_cents(self.view.now)
 
     @property
@@ -33,14 +33,14 @@ class PricePanel(Panel):
 
     @property
     def full_cents(self) -> int:
-        """What is charged when the customer ends now."""
+        """Return the charge if the customer ends the session now, in cents."""
         return self.view.receipt.full_cents(self.view.now)
 
 
 class EndedPanel(Panel):
     @cached_property
     def summary_due_at(self) -> datetime | None:
-        """Until when the customer is promised the written summary, while it is not there."""
+        """Return the deadline of the written summary while it is missing, else None."""
         return pending_summaries.due_at(self.session)
 
     @property
@@ -49,5 +49,5 @@ class EndedPanel(Panel):
 
     @property
     def heading(self) -> str:
-        """Why the session is over, as the viewer reads it."""
+        """Return why the session is over, for this viewer."""
         return end_reasons.heading(self.session, self.view.role, cap_seconds=duration("cap").total_seconds())

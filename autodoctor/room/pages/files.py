@@ -1,4 +1,4 @@
-"""The files of the session, and those that a mechanic wants to have seen before the call."""
+"""The attachments of the session, and the photo checklist."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from autodoctor.sessions.lifecycle import attachments
 
 @dataclass(frozen=True)
 class Shot:
-    """A file is for it when it is called like it: that is the name which it is shared under."""
+    """One item of the checklist. A file belongs to it if it was shared under the item's name."""
 
     key: str
     icon: str
@@ -35,7 +35,7 @@ SHOTS = (
 
 
 def shot_list(files: Iterable[StoredFile]) -> list[Shot]:
-    """Each with the newest file for it; `files` come newest first."""
+    """Return each item with its newest file; `files` come newest first."""
     taken: dict[str, StoredFile] = {}
     for file in files:
         taken.setdefault(file.name.rpartition(".")[0], file)
@@ -45,7 +45,7 @@ def shot_list(files: Iterable[StoredFile]) -> list[Shot]:
 class FilesPanel(Panel):
     @cached_property
     def rows(self) -> list[StoredFile]:
-        """Newest first."""
+        """Return the attachments, newest first."""
         return list(files_of(self.session.id))
 
     @cached_property
@@ -54,5 +54,5 @@ class FilesPanel(Panel):
 
     @property
     def shots(self) -> list[Shot]:
-        """What the customer is asked for while they wait."""
+        """Return the photo checklist for the waiting customer."""
         return shot_list(self.rows)

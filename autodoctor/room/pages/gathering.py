@@ -1,4 +1,4 @@
-"""Between acceptance and start: who joins until when, who may start, and what it costs to stop."""
+"""Between acceptance and start: deadlines to join, who may start, and the price of a cancellation."""
 
 from datetime import datetime
 
@@ -30,35 +30,35 @@ RELEASE_REASONS: dict[str, dict[str, "str | Promise"]] = {
 class GatheringPanel(Panel):
     @property
     def has_joined(self) -> bool:
-        """This person takes part: a page that opens joins by itself, also after a reload."""
+        """Return whether this person has joined: their page joins by itself, also after a reload."""
         part = self.view.me.part if self.view.takes_part else None
         return bool(part and part.joined_at and self.session.state in CLAIMED)
 
     @property
     def prepares(self) -> bool:
-        """This person has to check their devices before they can join."""
+        """Return whether this person must check their devices before joining."""
         view = self.view
         return view.has_stage and view.panel == "gather" and not view.me.is_in and not self.has_joined
 
     @property
     def join_by(self) -> datetime:
-        """A mechanic who is not in by then loses the request."""
+        """Return when a mechanic who has not joined loses the request."""
         return self.session.state_at + duration("mechanic_not_in")
 
     @property
     def sound_at(self) -> datetime:
-        """From then on the mechanic's page sounds: the customer waits for the start."""
+        """Return when the mechanic's page starts to sound, because the customer waits for the start."""
         return self.session.state_at + duration("start_sound")
 
     @property
     def awaits_call(self) -> bool:
-        """Both are in, but the mechanic cannot start while the two do not hear each other."""
+        """Return whether both are in but do not hear each other yet, so that the mechanic cannot start."""
         is_waiting = self.session.state == State.WAITING and self.session.kind != Kind.CHAT
         return self.view.role == Role.MECHANIC and is_waiting and not self.view.situation.is_connected
 
     @property
     def late_cancel_cents(self) -> int:
-        """What it costs the customer to stop now."""
+        """Return what a cancellation costs the customer now, in cents."""
         return settlement.late_cancel_cents(self.session) if self.view.situation.mechanic.is_in else 0
 
     @property

@@ -1,4 +1,4 @@
-""" "Get help" as pages: a page of its own for everybody, and the same thread as a part of the session's page."""
+""" "Get help" as a page of its own and as a part of the session page."""
 
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from autodoctor.sessions.models import Session
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def help_page(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """The thread and its form. What was typed comes back with whatever stood against it."""
+    """Show the thread and its form. A refused form shows its text again with the error."""
     session = _own(request, session_id)
     if request.method != "POST":
         return render(request, "room/help.html", facts(session, request.user, timezone.now()))
@@ -43,12 +43,12 @@ def help_page(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def help_thread(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """What was said, to be swapped in."""
+    """Return the thread as a fragment."""
     return render(request, "room/help_thread.html", facts(_own(request, session_id), request.user, timezone.now()))
 
 
 def _own(request: SignedInRequest, session_id: UUID) -> Session:
-    """The session of one of its two parties; for anybody else there is nothing here."""
+    """Return the session of a participant; 404 for everybody else."""
     session, role = find_page(request.user, session_id)
     if role not in {Role.CUSTOMER, Role.MECHANIC}:
         raise Http404
@@ -74,12 +74,12 @@ def _refuse(request: SignedInRequest, session: Session, refused: Refused) -> Htt
 
 
 def _typed(request: SignedInRequest) -> dict[str, Any]:
-    """What was typed, to be shown again."""
+    """Return the typed text, to show it again."""
     return {name: request.POST[name] for name in ("reason", "text", "client_id") if request.POST.get(name)}
 
 
 def facts(session: Session, viewer: User, now: datetime) -> dict[str, Any]:
-    """What the templates of the thread and its form take."""
+    """Return the context for the thread's and form's templates."""
     return {
         "session": session,
         "thread": help_requests.thread_of(session, viewer),

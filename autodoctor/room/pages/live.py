@@ -1,4 +1,4 @@
-"""While the session runs: the clock, and what somebody may do whose other side is gone."""
+"""The running session: the clock, and the options of a participant whose other side is missing."""
 
 from datetime import datetime
 from functools import cached_property
@@ -22,7 +22,7 @@ class ClockPanel(Panel):
 
     @property
     def level(self) -> str:
-        """Which look: paused, warn, last; empty for the usual one."""
+        """Return the look of the clock: paused, warn, last; empty for the normal one."""
         if self.session.paused_at:
             return "paused"
         if self.session.state not in RUNNING or self.seconds_left > duration("warn_first").total_seconds():
@@ -31,21 +31,21 @@ class ClockPanel(Panel):
 
     @property
     def waits_for_payment(self) -> bool:
-        """The time is up, and the end waits for an extension that is being paid."""
+        """Return whether the time is up and the end waits for the payment of an extension."""
         hold, ends_at = self.session.hold_until, self.session.ends_at
         is_up = ends_at is not None and ends_at <= self.view.now
         return self.session.state in RUNNING and hold is not None and is_up
 
     @property
     def lenient_seconds(self) -> float:
-        """How long a customer who is away stops the clock, in a whole session."""
+        """Return how long the customer's absences may pause the clock in a whole session, in seconds."""
         return duration("lenient_pause").total_seconds()
 
 
 class AbsencePanel(Panel):
     @property
     def missing(self) -> ParticipantState | None:
-        """The other side, when it is gone."""
+        """Return the missing participant."""
         is_gone = self.session.state in RUNNING and not self.view.other.is_in
         return self.view.other if is_gone else None
 
@@ -55,7 +55,7 @@ class AbsencePanel(Panel):
 
     @property
     def offer_at(self) -> datetime | None:
-        """From then on the one who stayed may end because of it."""
+        """Return from when on the remaining participant may end the session."""
         if self.missing is None:
             return None
         if self.missing.role == Role.MECHANIC:

@@ -1,4 +1,4 @@
-"""The page of a session: what all of it shows, and one object a panel, each made when a template reads it."""
+"""The session page: its common parts, and one object per panel, created when a template reads it."""
 
 import json
 from datetime import datetime
@@ -25,7 +25,7 @@ LIVE_REFRESH, QUEUE_REFRESH, PAYMENT_REFRESH, CALL_REFRESH = 0, 10, 3, 2  # seco
 
 
 def find_page(user: User, session_id: UUID) -> tuple[Session, str]:
-    """The session and what this person is in it. Not theirs and not there: the same 404."""
+    """Return the session and this person's role. A missing session and another person's session are the same 404."""
     people = Session.objects.select_related("customer", "mechanic__mechanic_profile")
     session = people.filter(pk=session_id).first()
     if session and (role := event_log.role_in(user, session) or _candidate(user, session)):
@@ -92,7 +92,7 @@ class Page(Viewing):
 
     @property
     def has_extensions(self) -> bool:
-        """Time may be added as long as this page stays open."""
+        """Return whether this page offers extensions while it stays open."""
         return self.takes_part and not self.is_over
 
     @property
@@ -105,13 +105,13 @@ class Page(Viewing):
 
     @property
     def refresh_at(self) -> datetime | None:
-        """When the page shows something else although nothing happened."""
+        """Return when the page changes without an event."""
         offer_at = self.absence.offer_at
         return offer_at if offer_at and offer_at > self.now else None
 
     @property
     def refresh_seconds(self) -> int:
-        """How often the page looks by itself, where no event would tell it; 0 for never."""
+        """Return how often the page refreshes without an event, in seconds; 0 for never."""
         if self.panel == "confirming" or (self.is_over and self.receipt.is_settling):
             return PAYMENT_REFRESH
         if self.gathering.awaits_call:

@@ -1,4 +1,4 @@
-"""Who takes part, whether they are there, and how their devices and their ratings are."""
+"""The participants: presence, device checks and ratings."""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from autodoctor.sessions.record.participants import ParticipantState
 
 
 class Seat(NamedTuple):
-    """One side of the session; `checkup` is what their device check said last."""
+    """One participant; `checkup` is the last report of their device check."""
 
     state: ParticipantState
     person: User | None

@@ -1,4 +1,4 @@
-"""A request in the queue: what its customer reads while they wait, and what a mechanic reads who could accept it."""
+"""A request in the queue, for its customer and for a mechanic who can accept it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from autodoctor.sessions.rules.triggers import duration
 
 @dataclass(frozen=True)
 class Step:
-    """What happens while nobody accepts: `seconds` after the request was made."""
+    """What happens if no mechanic accepts: `seconds` after the request was made."""
 
     name: str
     at: datetime
@@ -55,10 +55,10 @@ class WaitingPanel(Panel):
 class OfferPanel(Panel):
     @property
     def was_given_back(self) -> bool:
-        """This mechanic had it and cannot take it again."""
+        """Return whether this mechanic gave the request back and cannot accept it again."""
         return self.session.participants.filter(user=self.view.viewer, released_at__isnull=False).exists()
 
     @cached_property
     def blocking_session(self) -> Session | None:
-        """The session whose summary keeps this mechanic from accepting."""
+        """Return the session whose summary keeps this mechanic from accepting."""
         return pending_summaries.blocking_session(self.view.viewer, self.view.now)

@@ -1,4 +1,4 @@
-"""The log as people read it on the page and in the transcript."""
+"""The log for people, on the session page and in the transcript."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,18 +56,18 @@ class Entry:
 
     @property
     def line(self) -> str:
-        """Which line of `room/line.html`."""
+        """Return the name of the line in `room/line.html`."""
         return f"{self.event.kind}:you" if self.mine and self.event.kind in LINES_ABOUT_YOU else self.event.kind
 
     @property
     def seconds_left(self) -> int:
-        """What was left on the clock then."""
+        """Return the seconds on the clock at that moment."""
         ends_at = self.event.data["session"]["ends_at"]
         return max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
 
 
 def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
-    """What of the log is shown to this person."""
+    """Return the entries of the log that this person sees."""
     events = [event for event in _read_all(session_id, role) if event.kind in SHOWN]
     gone = {event.data["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
     for event in events:
@@ -94,15 +94,15 @@ class ChatPanel(Panel):
 
     @property
     def last_seq(self) -> int:
-        """How far the page shows the log."""
+        """Return how far the page shows the log."""
         return max([self.session.seq, *(entry.event.seq for entry in self.entries[-1:])])
 
     @property
     def lines(self) -> list[str]:
-        """Every line that a script may have to add."""
+        """Return every line that a script may add."""
         return [*sorted(LINES), *sorted(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
 
     @property
     def file_kinds(self) -> list[str]:
-        """Every kind of file that a script may have to add."""
+        """Return every kind of file that a script may add."""
         return list(StoredFile.Kind.values)

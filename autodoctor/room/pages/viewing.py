@@ -1,4 +1,4 @@
-"""Who looks at which session, and when: all that the panels of the page have in common."""
+"""Who views which session, and when: the common ground of the page's panels."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class Viewing:
 
     @property
     def panel(self) -> str:
-        """The template that holds this state for this role: `room/panels/<panel>.html`."""
+        """Return the panel of this state for this role: `room/panels/<panel>.html`."""
         state = State(self.session.state)
         if state in TERMINAL:
             return "ended"
@@ -47,7 +47,7 @@ class Viewing:
 
     @property
     def stage(self) -> str:
-        """How the page is laid out: before, gather, live, over."""
+        """Return the layout of the page: before, gather, live, over."""
         if self.is_over:
             return "over"
         if self.session.state in RUNNING and self.takes_part:
@@ -64,7 +64,7 @@ class Viewing:
 
     @property
     def has_stage(self) -> bool:
-        """A call in which this person takes part: devices to check, then somebody to see and hear."""
+        """Return whether this person takes part in a call."""
         return self.takes_part and self.session.kind != Kind.CHAT and not self.is_over
 
     @property
@@ -85,7 +85,7 @@ class Viewing:
 
     @property
     def _is_confirming(self) -> bool:
-        """The card was taken, and the news of it is on its way."""
+        """Return whether the card was accepted and the news of it is pending."""
         booking = self.receipt.booking
         if booking is None or booking.state == Payment.State.FAILED or booking.decline_reason:
             return False
@@ -94,7 +94,7 @@ class Viewing:
 
 @dataclass(frozen=True)
 class Panel:
-    """A part of the page. It is made, and asks the database, when its template reads it."""
+    """A part of the page. It is created, and reads the database, when its template reads it."""
 
     view: Viewing
 

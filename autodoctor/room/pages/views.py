@@ -1,4 +1,4 @@
-"""The one page of a session in all its states, its fragment, its transcript, and what people press on it."""
+"""The session page in all its states, its fragment, its transcript, and the actions of its buttons."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -42,7 +42,7 @@ def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def panel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """The parts of the page that follow the state, to be swapped in."""
+    """Return the parts of the page that depend on the state, as a fragment."""
     return render(request, "room/regions.html", {"page": _page(request, session_id)})
 
 
@@ -104,7 +104,7 @@ def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache  # the token of the page goes with what it measures
 def check(request: HttpRequest) -> HttpResponse:
-    """The device check before paying, for whoever wants to know."""
+    """Show the device check before a booking."""
     return render(request, "room/check.html")
 
 
@@ -119,7 +119,7 @@ def _page(request: SignedInRequest, session_id: UUID) -> Page:
 
 
 def _ask_for_payment(page: Page) -> None:
-    """Whoever learns of it first, this page or the webhook, settles it; the other finds it done."""
+    """Sync the payment with Stripe. The page and the webhook race; the second finds it done."""
     booking = page.receipt.booking
     if booking:
         with suppress(stripe.PaymentError):  # no answer now: the webhook will tell
@@ -127,7 +127,7 @@ def _ask_for_payment(page: Page) -> None:
 
 
 def _answer(request: SignedInRequest, session_id: UUID, act: Callable[..., Session]) -> HttpResponse:
-    """Do one thing and lead back to the page; a script gets JSON instead."""
+    """Do one action and redirect to the page; a script gets JSON."""
     try:
         session = act(session_id=session_id, now=timezone.now())
     except Session.DoesNotExist:
@@ -153,7 +153,7 @@ def _refuse(request: SignedInRequest, session_id: UUID, error: dict[str, Any], s
 
 
 def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
-    """The session's page; the dashboard for a mechanic who came too late and may not see it."""
+    """Return the session page's address, or the dashboard for a mechanic who came too late and may not see it."""
     try:
         find_page(request.user, session_id)
     except Http404:

@@ -1,4 +1,4 @@
-"""Who may open a websocket: the exact Origin, a signed-in person, a part in the session."""
+"""The handshake of a websocket: exact Origin, signed-in person, part in the session."""
 
 import asyncio
 import logging
@@ -65,7 +65,7 @@ async def _knock(session_key: str, session_id: UUID | None) -> Admission:
 
 
 async def _accept(send: Send, admission: Admission) -> None:
-    """Whoever has gone in the meantime is seen off: the page was let in already."""
+    """Accept the socket. If the client has gone meanwhile, its admission is undone."""
     try:
         await send({"type": "websocket.accept"})
     except BaseException:
@@ -81,13 +81,13 @@ def session_of(scope: Scope) -> UUID:
 
 
 def after(scope: Scope) -> int:
-    """How far the client has seen the log; 0 for what is no number."""
+    """Return the last `seq` of the client; 0 for anything but a number."""
     given = _query(scope, "after")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
 
 
 def page(scope: Scope) -> str:
-    """What the client calls this page: a second socket for it takes the place of the first."""
+    """Return the client's id for this page: a second socket with the same id replaces the first."""
     return _query(scope, "page")[:64]
 
 
@@ -97,7 +97,7 @@ def _query(scope: Scope, name: str) -> str:
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    """Empty when it is missing; two of them are none."""
+    """Return the header; empty if it is missing or repeated."""
     found: list[bytes] = [value for key, value in scope["headers"] if key.lower() == name]
     return found[0].decode("latin-1") if len(found) == 1 else ""
 

@@ -1,4 +1,4 @@
-"""The live channel of one process: opened before the first connection, closed after the last."""
+"""Start and stop of the live channel of one process."""
 
 import asyncio
 import gc
@@ -44,7 +44,9 @@ class LiveChannel:
 
 
 def _spare_the_collector() -> None:
-    """Thousands of open lines are thousands of long-lived objects: by default each burst of work walks them all."""
+    """Tune the garbage collector: it would otherwise walk thousands of long-lived socket objects at each burst of
+    work.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
@@ -57,7 +59,7 @@ def _finish() -> None:
 
 
 async def _compare() -> None:
-    """What got lost on the way costs no more than this: sockets against the log, guests against their cookies."""
+    """Compare sockets with the log and people with their cookies, in case a note was lost."""
     while True:
         await asyncio.sleep(settings.ROOM["heartbeat"])
         with executor.logged("The beat of the room failed"):

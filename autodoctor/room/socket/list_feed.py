@@ -1,4 +1,4 @@
-"""`/ws/feed`: tells lists that they are out of date. It carries no data; the page fetches its fragment again."""
+"""`/ws/feed`: tells lists that they are out of date. Frames carry no data; the page fetches its fragment again."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -33,7 +33,7 @@ FILES = frozenset({EventKind.FILE_SHARED, EventKind.FILE_REMOVED})
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Sessions changed: `queue`, when the mechanics' queue did too; `parties` are those whose sessions they are."""
+    """Sessions changed: `queue` if the request queue changed too; `parties` are the participants of these sessions."""
 
     queue: bool
     parties: frozenset[str]
@@ -64,7 +64,7 @@ class Feed:
                 line.say("sessions")
 
     def _tell_support(self, note: Present) -> None:
-        """Who comes and goes shows on the board alone."""
+        """Tell the support board; coming and going shows only there."""
         for line in self._lines:
             if line.role == Role.SUPPORT:
                 line.say("support")
@@ -91,7 +91,7 @@ class FeedConnection(Connection):
             self.push(protocol.changed(what))
 
     async def serve(self) -> None:
-        """A feed only listens; its pings are answered, so that its client notices a dead line."""
+        """Serve a feed. It only listens; pings are answered so that the client notices a dead connection."""
         while (event := await self._receive())["type"] == "websocket.receive":
             frame = protocol.parse(event.get("text") or event.get("bytes") or "")
             if isinstance(frame, protocol.Ping) and self._pace.allows(protocol.Ping, self.loop.time()):
@@ -120,7 +120,7 @@ def _role(user: User) -> str:
 
 
 def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:
-    """Which lists does this change? A released mechanic is no party any more, but their list changes too."""
+    """Find out which lists a commit changes. A released mechanic's list changes too."""
     states = [event.data["session"] for event in events if "session" in event.data]
     parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
     parties |= {event.data["released"] for event in events if event.data.get("released")}
@@ -129,7 +129,7 @@ def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_s
 
 
 def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:
-    """The queue shows the files of those who wait in it, and of nobody else."""
+    """Return whether the queue changes: it shows attachments of waiting sessions only."""
     return bool(kinds & QUEUE) or (
         bool(kinds & FILES) and request_queue.queued_requests().filter(pk=session_id).exists()
     )

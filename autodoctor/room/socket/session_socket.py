@@ -1,4 +1,4 @@
-"""One page of one person in one session: serve the log from where it was, take its frames."""
+"""One page of one person in one session: serve the log from its last `seq`, and handle its frames."""
 
 import asyncio
 import logging
@@ -54,7 +54,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
-    """None for whoever was not let in."""
+    """Open the page; None if it was not admitted."""
     session_id, page = handshake.session_of(scope), handshake.page(scope)
     admission = await handshake.admit_to_session(scope, receive, send, session_id)
     if admission is None:
@@ -130,20 +130,20 @@ class Socket(Connection):
         connected_users.leave(self)
 
     def _see_off(self) -> None:
-        """Gone, once no join is under way any more: a page that was seen off before it joined would be in for ever."""
+        """Close the page after a pending join: a page closed before its join would stay in forever."""
         if self.connection_id is not None and self._left_at is not None and not self._joining:
             session_id, user_id = UUID(self.session_id), UUID(self.user_id)
             presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at, timezone.now()))
 
     async def serve(self) -> None:
-        """Take what the client sends until it is gone."""
+        """Handle the client's frames until it is gone."""
         while (event := await self._receive())["type"] == "websocket.receive":
             if not self._take(event.get("text") or event.get("bytes") or ""):
                 await asyncio.sleep(BREATHER_SECONDS)
         self.silent = timedelta(seconds=event.get(SILENT_SECONDS, 0))
 
     def follow(self, poke: Poke) -> None:
-        """Send what is new: the rows that came along if they follow on what was served, else what the log says."""
+        """Send new rows: the poke's rows if they follow on what was served, else rows read from the log."""
         if poke.seq <= self.served:
             return
         if self._follows_on(poke) and not self._reading and not _is_much(poke.rows):
@@ -170,7 +170,9 @@ class Socket(Connection):
                 self.push(row.frame)
 
     async def _catch_up(self) -> None:
-        """Read on until the log is served as far as it is known to reach. If that fails, the next beat comes by."""
+        """Read until the log is served as far as it is known to reach. After a failure the next heartbeat tries
+        again.
+        """
         try:
             while self.is_open and self.served < self._behind:
                 page = await executor.read(read_page, self.session_id, self.user_id, self.role, self.served)
@@ -189,7 +191,7 @@ class Socket(Connection):
             self._kept = []
 
     async def _serve_kept(self) -> None:
-        """What came while it was read: else a busy log would be read for ever, always a page behind."""
+        """Send the rows that came during a read. Otherwise a busy log would be read forever, always one page behind."""
         while self._kept:
             poke = self._kept.pop(0)
             if self._follows_on(poke) and not _is_much(poke.rows):
@@ -197,7 +199,7 @@ class Socket(Connection):
                 await self.drained()
 
     def _take(self, raw: str | bytes) -> bool:
-        """One frame; False when the client should be slower."""
+        """Handle one frame. Returns False if the client must slow down."""
         frame = protocol.parse(raw)
         if not self._pace.allows(type(frame), self.loop.time()):
             self.push(protocol.error("too_fast", getattr(frame, "client_id", None)))
@@ -210,7 +212,7 @@ class Socket(Connection):
         writer.submit(Post(self.session_id, self.user_id, frame.client_id, frame.text, self._settled, since))
 
     def _settled(self, post: Post, outcome: Posted | NotPosted) -> None:
-        """In the writer's thread. A new row comes by its poke, to this socket like to all others."""
+        """Called in the writer's thread. A new row reaches this socket by its poke, like all others."""
         if isinstance(outcome, NotPosted) or outcome.is_repeat:
             with suppress(RuntimeError):  # the loop has closed: nobody is there to hear it
                 self.loop.call_soon_threadsafe(self._answer, post, outcome)
@@ -224,7 +226,7 @@ class Socket(Connection):
             self.follow(Poke(self.session_id, outcome.seq))
 
     def _join(self, frame: protocol.Join) -> None:
-        """The newest page of a person that joined has the call; joining again takes it back."""
+        """Join this page. The person's newest joined page has the call; joining again takes the call back."""
         room = hub.room(self.session_id)
         if self.connection_id is None or room is None:
             self.push(protocol.error("not_joined"))
@@ -237,20 +239,20 @@ class Socket(Connection):
         executor.background(self._take_part(self.connection_id))
 
     def _step_aside(self) -> asyncio.Lock:
-        """The call is another page's now; joining again takes it back. What the two report keeps its order."""
+        """Another page takes the call; joining again takes it back. The reports of both pages keep their order."""
         self._hear_no_more()
         self.joined, self._receiving = 0, None
         self.push(protocol.replaced())
         return self._reporting
 
     def _hear_no_more(self) -> None:
-        """This page heard the other side, and has the call no more: whether they are heard, the next one says."""
+        """This page received media and no longer has the call. The next page reports whether media arrive."""
         if self.joined and self._receiving:
             self._receiving = None
             executor.background(self._report(None))
 
     async def _take_part(self, connection_id: UUID) -> None:
-        """The page counts as joined once the session says so: until then it must not hide that somebody was gone."""
+        """Mark the page as joined once the session says so. Until then it must not hide an absence."""
         try:
             await executor.act(join, self.session_id, self.user_id)
             self._took_part = True
@@ -279,7 +281,7 @@ class Socket(Connection):
             bus.publish(Relay(self.session_id, _opposite[self.role], protocol.signal(self.role, frame.data)))
 
     def _media(self, frame: protocol.Media) -> None:
-        """Only a call has media to report on, and only the page that has the call; the same again is no news."""
+        """Handle a media report. Only the page with the call reports, and only changes count."""
         room = hub.room(self.session_id)
         is_news = frame.receiving is None or frame.receiving is not self._receiving
         if self.joined and room and room.session["kind"] != Kind.CHAT and is_news:
@@ -287,7 +289,7 @@ class Socket(Connection):
             executor.background(self._report(frame.receiving))
 
     async def _report(self, receiving: bool | None) -> None:
-        """In the order in which it was said: a later report waits for the one before."""
+        """Store reports in their order: a later report waits for the earlier one."""
         async with self._reporting:
             try:
                 await executor.act(report, self.session_id, self.user_id, receiving)
@@ -304,7 +306,7 @@ class Socket(Connection):
         self.push(protocol.error(frame.code, frame.client_id, frame.detail))
 
     def _takes_part(self) -> bool:
-        """By what the room was last told; messages are judged in their transaction."""
+        """Decide by the last known state. Messages are checked in their transaction."""
         room = hub.room(self.session_id)
         if room is not None and room.session["state"] in CLAIMED:
             return True
@@ -347,7 +349,7 @@ def _is_much(rows: tuple[Row, ...]) -> bool:
 
 
 def read_page(session_id: str, user_id: str, role: str, after: int) -> Page | None:
-    """None when this is not the person's place (any more)."""
+    """Return the next rows; None if the person has no (or no longer a) part in the session."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
     session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
     if user is None or session is None or event_log.role_in(user, session) != role:

@@ -13,12 +13,12 @@ register = template.Library()
 
 @register.filter
 def help_reason(reason: str) -> str:
-    """What it is about, in words."""
+    """Return the topic in words."""
     return str(Reason(reason).label) if reason in Reason.values else ""
 
 
 @register.inclusion_tag("room/parts/get_help.html", takes_context=True)
 def get_help(context: RequestContext) -> dict[str, Any]:
-    """The dialog of the page in `page`."""
+    """Render the help dialog of `page`."""
     page = context["page"]
     return facts(page.session, page.viewer, page.now) | {"is_over": page.is_over, "csrf_token": context["csrf_token"]}

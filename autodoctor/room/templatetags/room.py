@@ -1,4 +1,4 @@
-"""How the room writes amounts, spans of time, links and the lines of its log."""
+"""Filters for amounts, durations, links and the lines of the log."""
 
 import re
 
@@ -24,13 +24,13 @@ register.filter("span", format_duration)
 
 @register.filter
 def clock(seconds: int) -> str:
-    """Minutes and seconds, as the session's clock shows them: "29:05"."""
+    """Format minutes and seconds like the session's clock: "29:05"."""
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
 @register.filter
 def linked(text: str) -> SafeString:
-    """Somebody's words with their web addresses as links, everything else inert."""
+    """Turn web addresses in a text into links and escape everything else."""
     parts, done = [], 0
     for found in _address.finditer(text):
         parts += [escape(text[done : found.start()]), _link(found.group())]
@@ -44,7 +44,7 @@ def _link(address: str) -> SafeString:
 
 @register.filter
 def file_size(size: int) -> str:
-    """ "1.2 MB" of so many bytes, as file-words.js writes it too."""
+    """Format a size, "1.2 MB", like file-words.js."""
     if size < 1024:
         return _("%s byte") % size
     words, unit = (_("%s kB"), 1024) if size < 1024 * 1024 else (_("%s MB"), 1024 * 1024)
@@ -61,5 +61,5 @@ def max_file_bytes() -> int:
 
 @register.simple_tag
 def slot(name: str, content: str = "") -> SafeString:
-    """A place in a line of the log: filled here, or by the script that clones it."""
+    """Render a slot in a line of the log: filled here, or by the script that clones the line."""
     return format_html('<b data-slot="{}">{}</b>', name, content)

@@ -1,4 +1,4 @@
-"""What a customer who waits for a mechanic is told."""
+"""Words for a customer who waits for a mechanic."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""A socket server that a test speaks for, and a real browser's page that calls it."""
+"""A scripted socket server, and a real browser page that connects to it."""
 
 import json
 import queue
@@ -65,18 +65,18 @@ class Line:
         return self
 
     def tells(self, seq: int, kind: str = "message.posted", **changes: Any) -> None:
-        """An event of the log."""
+        """Send an event of the log."""
         event = {"seq": seq, "kind": kind, "at": self.now, "by": None, "client_id": None, "data": {"text": f"no {seq}"}}
         self.says(**{"type": "event"} | event | changes)
 
     def hears(self, kind: str) -> dict[str, Any]:
-        """The next frame of this type."""
+        """Return the next frame of this type."""
         while (frame := self._frames.get(timeout=PATIENCE))["type"] != kind:
             pass
         return frame
 
     def heard(self, kind: str) -> int:
-        """How many frames of this type have come and were not looked at."""
+        """Return how many frames of this type have come and were not read."""
         return sum(frame["type"] == kind for frame in list(self._frames.queue))
 
     def hangs_up(self, code: int) -> None:
@@ -85,7 +85,7 @@ class Line:
 
 @dataclass
 class Exchange:
-    """The server's side of every connection, in the order in which they come."""
+    """The server's side of every connection, in their order."""
 
     port: int = 0
     is_deaf: bool = False  # nobody answers pings
@@ -102,14 +102,14 @@ class Exchange:
             return
 
     def answers(self) -> Line:
-        """The next connection."""
+        """Accept the next connection."""
         return self._lines.get(timeout=PATIENCE)
 
     def is_quiet(self) -> bool:
         return self._lines.empty()
 
     def serve_file(self, socket: ServerConnection, request: Request) -> Response | None:
-        """The page and its modules come from the same address as the socket."""
+        """Serve the page and its modules from the socket's address."""
         name = request.path.rsplit("/", 1)[1]
         if name.startswith("ws"):
             return None
@@ -138,7 +138,7 @@ def _answer(content_type: str, body: bytes) -> Response:
 
 
 def call(page: Page, **options: Any) -> None:
-    """Open a channel in the page, as fast as a test wants it."""
+    """Open a channel in the page, with fast retries for tests."""
     page.evaluate(OPEN, {"after": 0, "timing": FAST | options.pop("timing", {}), **options})
 
 

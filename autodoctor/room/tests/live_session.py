@@ -1,4 +1,4 @@
-"""A session in the middle of its time, and people signed in, without the steps that lead there."""
+"""A running session with signed-in people, without the steps before it."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -40,7 +40,7 @@ def live_session(customer: User, mechanic: User | None, **changes: object) -> Se
 
 
 def cookie(user: User) -> str:
-    """The key of a session that is signed in."""
+    """Return the key of a signed-in session."""
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -1,4 +1,4 @@
-"""What tests of the page need besides the story: what somebody says, loses, and could press."""
+"""Helpers for tests of the page: messages, lost connections, and buttons."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ JSON = {"Accept": "application/json"}
 
 
 def buttons(client: Client, story: "Story") -> list[str]:
-    """Where the buttons of the page lead."""
+    """Return the targets of the page's buttons."""
     page = client.get(f"/sessions/{story.id}/").content.decode()
     return re.findall(rf'formaction="/sessions/{story.id}/(\w+)/"', page)
 
@@ -44,7 +44,7 @@ def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, 
 
 
 def lose(story: "Story", user: "User", role: str, *, since: timedelta) -> None:
-    """Their connection is lost, and it was noticed just after."""
+    """Lose a participant's connection, and notice it shortly after."""
     left = story.now - since
     Connection.objects.filter(session_id=story.id, user=user).delete()
     Participant.objects.filter(session_id=story.id, user=user).update(last_seen_at=left)

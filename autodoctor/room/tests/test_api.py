@@ -1,4 +1,4 @@
-"""Messages and ways through the network over HTTP."""
+"""Messages and relay servers over HTTP."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""One socket's end of the line: how much waits for a reader, and when its page is seen off."""
+"""One socket: its buffer, and when its page is closed."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Floods and stuck readers, who must go, and who is here."""
+"""Floods, slow readers, revocation, and presence."""
 
 from contextlib import closing
 from socket import SO_RCVBUF, SOL_SOCKET

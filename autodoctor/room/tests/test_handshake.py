@@ -1,4 +1,4 @@
-"""Who gets in, against a real server process."""
+"""Who may open a socket, against a real server process."""
 
 import socket
 import struct

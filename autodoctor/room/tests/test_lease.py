@@ -1,4 +1,4 @@
-"""A server process that dies, sleeps or stops: whoever was connected there is neither forgotten nor kept for ever."""
+"""A server process that dies, sleeps or stops: whoever was connected there is neither forgotten nor kept forever."""
 
 import os
 import socket

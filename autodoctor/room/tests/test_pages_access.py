@@ -1,4 +1,4 @@
-"""Who finds a session's page, and who does not."""
+"""Who can open a session's page."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What pressing the page's buttons does."""
+"""The actions of the page's buttons."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Files on the page: in the log, in their panel, on the shot list, and where mechanics look at requests."""
+"""Attachments on the page: in the log, in their panel, on the photo checklist, and in the mechanics' queue."""
 
 import re
 from collections.abc import Callable

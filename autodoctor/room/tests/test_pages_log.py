@@ -1,4 +1,4 @@
-"""The log on the page, and how the page follows what happens."""
+"""The log on the page, and how the page follows the session."""
 
 import re
 from collections.abc import Callable

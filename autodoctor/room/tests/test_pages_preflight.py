@@ -1,4 +1,4 @@
-"""What the page says of the device check: to whom it is shown, what chat instead costs, and what the other sees."""
+"""The device check on the page: who sees it, the chat price, and what the other participant sees."""
 
 from collections.abc import Callable
 
@@ -75,7 +75,7 @@ def test_the_customer_reads_what_chat_costs(story: Story, reads: Reads, client_o
 def test_once_chat_is_chosen_both_read_what_it_comes_to(story: Story, reads: Reads) -> None:
     story.pay().accept()
     report(story, story.customer, "chat", camera="failed")
-    assert "no more than $9.99 is charged" in reads(story.customer)
+    assert "We charge $9.99 at most" in reads(story.customer)
     assert "You earn $6.99" in reads(story.mechanic)
     assert "Join Session" in reads(story.customer)
 

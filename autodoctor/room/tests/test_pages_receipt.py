@@ -1,4 +1,4 @@
-"""What the ended session says of the money: each part, what is charged of it, and why."""
+"""The charge on the page of an ended session: each part, and the reason."""
 
 import pytest
 from django.test import Client
@@ -126,7 +126,7 @@ def end_dialog(client: Client, story: Story) -> str:
 
 def test_who_ends_reads_what_is_charged_with_the_time_they_added(story: Story, client_of: ClientOf) -> None:
     extend(story.live().wait(minutes=29))
-    assert "the full $24.98 is charged" in end_dialog(client_of(story.customer), story)
+    assert "We charge the full $24.98" in end_dialog(client_of(story.customer), story)
     story.wait(minutes=10).leave(story.mechanic).wait(minutes=4)
     assert "of the $24.98 held" in end_dialog(client_of(story.customer), story)
 

@@ -1,4 +1,4 @@
-"""What each person finds on the page in each state."""
+"""The session page in each state, for each role."""
 
 import re
 from collections.abc import Callable

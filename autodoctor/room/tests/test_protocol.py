@@ -1,4 +1,4 @@
-"""Whatever arrives is one of the known frames or a refusal; never an exception. And what is sent, to the letter."""
+"""Every input is a known frame or a refusal, never an exception; and the exact frames that the server sends."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Two ends of a call in one page of a real browser, on a wire that a test can cut."""
+"""Two ends of a call in one page of a real browser, over a connection that a test can cut."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The chat as people see it: the page's own markup, in a real browser."""
+"""The chat with the page's own markup, in a real browser."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sharing and looking at files, with the page's own markup, in a real browser; the test answers for the server."""
+"""Sharing and viewing files with the page's own markup, in a real browser; the test plays the server."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Lists that the feed keeps up to date, in a real browser; the test answers for the server."""
+"""Live lists in a real browser; the test plays the server."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How a call judges its way, and how much picture it sends: the module in a real browser, a second a look."""
+"""How a call judges its connection and chooses the picture size, in a real browser."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Parts of a page that the server renders anew leave alone what somebody is doing there."""
+"""Refreshed regions keep what a person is doing in them."""
 
 from collections.abc import Callable
 

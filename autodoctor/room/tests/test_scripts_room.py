@@ -1,4 +1,4 @@
-"""The page of a session as a whole, in a real browser; the test answers for the server."""
+"""The whole session page in a real browser; the test plays the server."""
 
 import json
 from datetime import UTC, datetime

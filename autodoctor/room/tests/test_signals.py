@@ -1,4 +1,4 @@
-"""Signalling goes from the page that has the call to the one that has it on the other side, and is kept nowhere."""
+"""Call signals go between the two pages that have the call, and are stored nowhere."""
 
 from contextlib import ExitStack
 

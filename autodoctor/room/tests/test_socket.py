@@ -1,4 +1,4 @@
-"""What one page is served, and what is done with its frames."""
+"""What one page is served, and how its frames are handled."""
 
 import uuid
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What a room believes of its session, whatever order the news comes in."""
+"""The hub's view of a session, with news in any order."""
 
 import asyncio
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Group commit: in order, once, only while the session takes messages, and one bad row harms nobody."""
+"""Group commit: in order, once, only while the session accepts messages, and one bad row harms no other."""
 
 import threading
 from concurrent.futures import Future

@@ -1,4 +1,4 @@
-"""A thread that hands everything waiting to one function at once: the busier it is, the bigger the batch."""
+"""A thread that passes all waiting items to one function: the busier it is, the bigger the batch."""
 
 import logging
 import threading
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 class Batcher(Generic[T]):
-    """`work` takes a batch and returns what it could not do yet: that comes first in the next one."""
+    """`work` takes a batch and returns the items that must wait. They come first in the next batch."""
 
     def __init__(self, name: str, work: Callable[[list[T]], list[T]], *, most: int, retry_seconds: float) -> None:
-        """`most` items a batch; what the work gave back is tried again after `retry_seconds`."""
+        """`most` items per batch; returned items are tried again after `retry_seconds`."""
         self._name = name
         self._work = work
         self._most = most
@@ -31,7 +31,7 @@ class Batcher(Generic[T]):
         return len(self._waiting)
 
     def put(self, item: T) -> None:
-        """From any thread. The first one starts the thread."""
+        """Queue an item. Callable from any thread. The first item starts the thread."""
         self._waiting.append(item)
         if self._thread is None:
             self._start()
@@ -39,7 +39,7 @@ class Batcher(Generic[T]):
             self._wake.set()
 
     def stop(self, seconds: float) -> None:
-        """Finish what is waiting, for at most so long. A later `put` starts a new thread."""
+        """Finish the waiting items, for a limited time. A later `put` starts a new thread."""
         with self._starting:
             thread, self._thread = self._thread, None
             self._stopping = True

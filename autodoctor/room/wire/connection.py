@@ -1,4 +1,4 @@
-"""One websocket as the rest of the room sees it: push a frame, close with a code. What waits is bounded."""
+"""One websocket as the rest of the room sees it: push a frame, close with a code. The buffer is bounded."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,13 +13,13 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MOST_WAITING = 2 * 1024 * 1024  # bytes, for a slow reader
-MUCH = 256 * 1024  # bytes, after which whoever has more to say lets the reader catch up
+MUCH = 256 * 1024  # bytes, after which a sender with more to say lets the reader catch up
 STALLED_SECONDS = 10.0  # without reading anything of it
 GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
 
 
 def protocol_of(scope: Scope) -> UvicornProtocol:
-    """Raise `RuntimeError` where uvicorn was started without our websocket."""
+    """Return the connection's protocol. Raises `RuntimeError` if uvicorn was started without our protocol."""
     wire = scope.get("extensions", {}).get(WIRE)
     if wire is None:
         raise RuntimeError(
@@ -39,24 +39,26 @@ class Connection:
         self.is_open = True
 
     def push(self, frame: bytes) -> None:
-        """Send after everything pushed before. A reader who leaves too much waiting is cut off."""
+        """Send after everything pushed before. A client that reads too slowly is disconnected."""
         if self.is_open and self._wire.push(frame) > MOST_WAITING:
             self.close(protocol.TOO_SLOW)
 
     def hint(self, frame: bytes) -> None:
-        """Send what may get lost: a reader who is behind is spared it, so that nobody is cut off by it."""
+        """Send a frame that may get lost: it is dropped for a slow client, so that it never causes a disconnect."""
         if self._wire.waiting <= MUCH:
             self.push(frame)
 
     def close(self, code: int) -> None:
-        """Say the code after what waits, and hang up on whoever does not read it. Nothing is pushed any more."""
+        """Send the code after the waiting frames, and disconnect a client that does not read it. Later pushes do
+        nothing.
+        """
         if self.is_open:
             self.is_open = False
             self.loop.call_later(GOODBYE_SECONDS, self._wire.hang_up)
             executor.background(self._close(code))
 
     async def drained(self) -> None:
-        """When much waits: until most of it has been read. A reader who takes nothing for a while is cut off."""
+        """Wait until most of a large buffer has been read. A client that reads nothing for a while is disconnected."""
         while self.is_open and (waiting := self._wire.waiting) > MUCH:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wire.drained(), STALLED_SECONDS)

@@ -1,4 +1,4 @@
-"""Database work for the event loop: a few threads, each with a connection of its own that heals."""
+"""Database work for the event loop: a few threads, each with its own connection that reconnects."""
 
 import asyncio
 import logging
@@ -23,17 +23,17 @@ _actors = ThreadPoolExecutor(max_workers=4, thread_name_prefix="room-act")
 
 
 async def read(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run a query. A dead connection is replaced and the query made once more."""
+    """Run a query. A dead connection is replaced and the query is repeated."""
     return await _on(_readers, partial(borrowing, work, *args, **kwargs))
 
 
 async def act(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run something that may be repeated, like an action of a session. Like `read`, on other threads."""
+    """Run something repeatable, like an action of a session. Like `read`, on other threads."""
     return await _on(_actors, partial(borrowing, work, *args, **kwargs))
 
 
 async def _on(threads: ThreadPoolExecutor, work: Callable[[], R]) -> R:
-    """What is logged there belongs to the same request."""
+    """Run on a thread with the caller's logging context."""
     return await asyncio.get_running_loop().run_in_executor(threads, copy_context().run, work)
 
 
@@ -43,7 +43,7 @@ def later(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]
 
 
 def borrowing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """As `healing`, and the connection goes back to its pool; a file stays open."""
+    """Like `healing`, then return the connection to its pool; an SQLite file stays open."""
     try:
         return healing(work, *args, **kwargs)
     finally:
@@ -52,7 +52,7 @@ def borrowing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def healing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Run it with whatever connection this thread has; a dead one is replaced and the work done once more."""
+    """Run with this thread's connection. A dead connection is replaced and the work is repeated."""
     reset_queries()  # which development keeps, and nobody here reads
     try:
         return work(*args, **kwargs)
@@ -63,7 +63,7 @@ def healing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 @contextmanager
 def logged(problem: str) -> Iterator[None]:
-    """A failure is logged, and life goes on."""
+    """Log a failure and continue."""
     try:
         yield
     except Exception:
@@ -71,7 +71,7 @@ def logged(problem: str) -> Iterator[None]:
 
 
 def background(work: Coroutine[Any, Any, None]) -> None:
-    """Run it beside what the event loop does; a failure is logged."""
+    """Run beside the event loop's work; a failure is logged."""
     task = asyncio.get_running_loop().create_task(work)
     _running.add(task)
     task.add_done_callback(_finished)

@@ -1,4 +1,4 @@
-"""The closed set of frames, in and out: `parse` for what clients send, a builder for each that the server sends."""
+"""All frames of the live channel: `parse` for the client's frames, a builder for each frame of the server."""
 
 import re
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """This page takes part from now on."""
+    """This page joins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,19 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """This person is writing."""
+    """This person is typing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """For the other side's call, passed on and never stored."""
+    """Call signaling for the other participant, passed on and never stored."""
 
     data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Whether the other side's sound or picture arrives here; None: there is no call on this page."""
+    """Whether the other participant's media arrive here; None: this page has no call."""
 
     receiving: bool | None
 
@@ -65,7 +65,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """Not a frame that this channel knows: answered by an error."""
+    """A frame that this channel does not know; answered by an error."""
 
     code: str
     detail: str | Promise
@@ -86,7 +86,7 @@ DETAILS: dict[str, str | Promise] = {
 
 
 def parse(raw: bytes | str) -> Frame | Invalid:
-    """One text frame from a client. Keys that the frame does not have are ignored: nobody can forge a sender."""
+    """Parse one text frame from a client. Unknown keys are ignored, so nobody can forge a sender."""
     if len(raw) > MAX_FRAME:
         return _invalid("too_long")
     try:
@@ -115,7 +115,7 @@ def _message(found: dict[str, Any]) -> Message | Invalid:
 
 
 def is_sayable(text: str) -> bool:
-    """Whether every database and every peer can hold this text: not blank, no NUL, no lone surrogates."""
+    """Return whether every database and client can hold this text: not blank, no NUL, no lone surrogates."""
     return bool(text) and not text.isspace() and "\0" not in text and not _has_surrogates(text)
 
 
@@ -137,7 +137,9 @@ def _signal(found: dict[str, Any]) -> Signal | Invalid:
 
 
 def _is_deep(value: object) -> bool:
-    """Deeper than `MAX_DEPTH`: walked level by level, since recursion is what depth attacks."""
+    """Return whether the value is deeper than `MAX_DEPTH`. Works level by level, because deep values attack
+    recursion.
+    """
     level: list[object] = [value]
     for _level in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]

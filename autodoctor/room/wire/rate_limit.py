@@ -1,4 +1,4 @@
-"""How many frames of a kind one socket may send."""
+"""Limits how many frames of a kind one socket may send."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ LIMITS: dict[type, Limit] = {
 
 
 class RateLimiter:
-    """Of one socket. Remembers only the kinds that it has seen. Times are seconds of any one clock."""
+    """The limit of one socket. Stores only the kinds that it has seen. Times are seconds of any one clock."""
 
     __slots__ = ("_kinds",)
 

@@ -1,4 +1,4 @@
-"""uvicorn's websocket with what ASGI has no words for: a frame without a task, hanging up, and 1001 when stopping."""
+"""uvicorn's websocket with extras that ASGI lacks: a frame without a task, disconnecting, and 1001 at shutdown."""
 
 import asyncio
 from typing import Any, cast
@@ -12,7 +12,7 @@ SILENT_SECONDS = "autodoctor.silent_seconds"  # in the disconnect event, when th
 
 
 class FrameQueue:
-    """What asyncio.Queue does for one reader, in a tenth of its memory."""
+    """Like asyncio.Queue for one reader, in a tenth of the memory."""
 
     __slots__ = ("_items", "_waiting")
 
@@ -44,7 +44,7 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
         self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", FrameQueue())
 
     async def send(self, message: ASGISendEvent) -> None:
-        """An open line does not keep what it was asked for in the handshake: with idle lines it is most of them."""
+        """Drop the handshake's request data of an open connection, which is most of the memory of an idle one."""
         await super().send(message)
         if message["type"] == "websocket.accept":
             self.scope["headers"] = []
@@ -55,7 +55,7 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
         await super().run_asgi()
 
     def push(self, payload: bytes) -> int:
-        """Write one text frame; returns how many bytes wait to be read. Once the client has gone, nothing happens."""
+        """Write one text frame; returns how many bytes wait to be read. Does nothing after the client has gone."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return 0
         self.transport.write(_header(len(payload)) + payload)
@@ -63,19 +63,19 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
 
     @property
     def waiting(self) -> int:
-        """Bytes that were pushed and not read yet; none once the client has gone."""
+        """Return the bytes that were pushed and not read yet; zero after the client has gone."""
         return 0 if self.disconnected else self.transport.get_write_buffer_size()
 
     async def drained(self) -> None:
-        """Until the client has read most of what was pushed, or has gone."""
+        """Wait until the client has read most of what was pushed, or has gone."""
         await self.writable.wait()
 
     def hang_up(self) -> None:
-        """Drop the connection at once, with whatever waits."""
+        """Drop the connection at once, with everything that waits."""
         self.transport.abort()
 
     def keepalive_timeout(self) -> None:
-        """Nobody answers there: what is still buffered would hold the connection open for ever."""
+        """The client does not answer: drop the connection, because buffered data would hold it open forever."""
         gone = {"type": "websocket.disconnect", "code": 1006, SILENT_SECONDS: self.loop.time() - self.ping_sent_at}
         self.queue.put_nowait(cast(WebSocketDisconnectEvent, gone))
         super().keepalive_timeout()
@@ -92,7 +92,7 @@ class UvicornProtocol(WebSocketsSansIOProtocol):
 
 
 def _header(size: int) -> bytes:
-    """Of a whole text frame of that many bytes, from a server."""
+    """Build the header of a whole text frame of that many bytes, from a server."""
     if size < 126:
         return bytes((0x81, size))
     if size < 65_536:

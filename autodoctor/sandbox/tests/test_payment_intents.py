@@ -1,4 +1,4 @@
-"""PaymentIntents without Checkout: extensions are paid with the kept card, capture and release come later."""
+"""PaymentIntents without Checkout: extensions are paid with the saved card, capture and release come later."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.kit.stripe_sandbox import RunningSandbox
 
 @pytest.fixture
 def hold(client: Any) -> Any:
-    """Confirm a PaymentIntent on-session with a kept card, as an extension does."""
+    """Confirm a PaymentIntent on-session with a saved card, as an extension does."""
 
     def create(card: str = "pm_card_visa", **changes: Any) -> Any:
         customer = client.v1.customers.create({"email": "casey@example.com"})

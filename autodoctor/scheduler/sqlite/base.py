@@ -1,8 +1,8 @@
-"""Django's SQLite, where the writers of a process queue fairly and every PRAGMA asked for really holds.
+"""Django's SQLite backend with a fair queue of writers and verified PRAGMAs.
 
-SQLite lets one connection write at a time and makes the others poll: under load the unlucky ones starve until
-their time-out. So here each transaction waits its turn in one queue per process, from before `BEGIN IMMEDIATE` until
-commit, rollback or close. Other processes are still met through SQLite's own busy time-out.
+SQLite lets one connection write at a time and makes the others poll; under load some starve until their timeout. Here
+each transaction waits its turn in one queue per process, from before `BEGIN IMMEDIATE` until commit, rollback or close.
+Other processes still wait by SQLite's own busy timeout.
 """
 
 import os
@@ -25,7 +25,7 @@ os.register_at_fork(after_in_child=_turns.clear)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """One connection. It holds the turn while it is in a transaction."""
+    """One connection. It holds the queue's turn while it is in a transaction."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -34,7 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def queries_logged(self) -> bool:
-        """Not for development as such: nobody reads them, and to fill in the parameters is a query for each."""
+        """Off in development: nobody reads the queries, and filling in parameters costs a query each."""
         return self.force_debug_cursor
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
@@ -54,7 +54,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        """The outermost block comes by here after commit and rollback alike, before what waits for the commit runs."""
+        """The outermost block calls this after commit and rollback, before the on-commit callbacks run."""
         try:
             super()._set_autocommit(autocommit)  # type: ignore[misc]
         finally:
@@ -70,7 +70,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _queue_single_writes(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
-        """A write outside any transaction is a transaction of its own, and must not starve either."""
+        """A write outside a transaction is a transaction of its own and must not starve either."""
         if self._turn is not None or self.in_atomic_block or not sql.lstrip()[:7].upper().startswith(WRITES):
             return execute(sql, params, many, context)
         self._take_turn()
@@ -94,7 +94,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def confirm_pragmas(connection: sqlite3.Connection, commands: list[str]) -> None:
-    """Raise `ImproperlyConfigured` for a PRAGMA that SQLite passed over in silence, as is its way."""
+    """Raise `ImproperlyConfigured` for a PRAGMA that SQLite silently ignored."""
     for command in commands:
         pragma, _, wanted = command.strip().partition("=")
         if not wanted or not pragma.upper().startswith("PRAGMA "):
@@ -105,6 +105,6 @@ def confirm_pragmas(connection: sqlite3.Connection, commands: list[str]) -> None
 
 
 def _agree(wanted: str, found: str) -> bool:
-    """Words stand for numbers; a database in memory has a journal mode of its own."""
+    """Compare words with SQLite's numbers. An in-memory database has its own journal mode."""
     numbers = {"off": "0", "on": "1", "normal": "1", "full": "2", "extra": "3", "memory": "2"}
     return found in {wanted, numbers.get(wanted), "memory" if wanted == "wal" else wanted}

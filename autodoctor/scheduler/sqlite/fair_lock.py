@@ -1,14 +1,14 @@
-"""A lock that is served in the order of asking."""
+"""A lock that is served in the order of requests."""
 
 import threading
 from collections import deque
 
 
 class FairLock:
-    """First come, first served. May be given back by another thread than the one that took it.
+    """First come, first served. A thread other than the holder may give it back.
 
-    With a plain lock a busy thread takes it again before the one that waits has woken, for seconds on end;
-    here giving it back hands it to whoever has waited longest.
+    With a plain lock a busy thread takes the lock again before the waiting thread wakes, for seconds. Here the lock
+    goes to the thread that has waited longest.
     """
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class FairLock:
         self._taken = False
 
     def take(self, seconds: float) -> bool:
-        """Wait for one's turn, at most `seconds`; whether it came."""
+        """Wait at most `seconds` for the lock; returns whether it was taken."""
         with self._mutex:
             if not self._taken:
                 self._taken = True
@@ -28,7 +28,7 @@ class FairLock:
         return turn.acquire(timeout=seconds) or self._came_at_the_last_moment(turn)
 
     def give(self) -> None:
-        """Hand it to the next in the queue."""
+        """Give the lock to the next in the queue."""
         with self._mutex:
             if self._waiting:
                 self._waiting.popleft().release()

@@ -57,9 +57,9 @@ def test_nothing_runs_before_its_time() -> None:
 def test_the_handler_is_told_the_deadline_and_the_time(handle: Handle) -> None:
     told: list[Any] = []
     handle("tell", lambda job, now: told.append((job.due_at, now, job.payload)))
-    schedule("tell", "1", NOON, colour="red")
+    schedule("tell", "1", NOON, color="red")
     run_due(NOON + timedelta(hours=2))
-    assert told == [(NOON, NOON + timedelta(hours=2), {"colour": "red"})]
+    assert told == [(NOON, NOON + timedelta(hours=2), {"color": "red"})]
 
 
 def test_what_a_run_makes_due_runs_too(handle: Handle) -> None:

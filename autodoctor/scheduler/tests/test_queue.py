@@ -18,10 +18,10 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 @pytest.mark.django_db
 def test_what_is_scheduled_commits_with_the_caller() -> None:
     with transaction.atomic():
-        schedule("note", "1", NOON, colour="red")
+        schedule("note", "1", NOON, color="red")
     job = Job.objects.get()
     assert (job.kind, job.key, job.due_at, job.run_at) == ("note", "1", NOON, NOON)
-    assert job.payload == {"colour": "red"}
+    assert job.payload == {"color": "red"}
 
 
 @pytest.mark.django_db
@@ -36,7 +36,7 @@ def test_what_is_scheduled_or_cancelled_rolls_back_with_the_caller() -> None:
 
 @pytest.mark.django_db
 def test_scheduling_again_replaces_and_starts_afresh() -> None:
-    schedule("note", "1", NOON, colour="red")
+    schedule("note", "1", NOON, color="red")
     Job.objects.update(attempts=3, parked_at=NOON, last_error="no", lease_owner="x", leased_until=NOON)
     schedule("note", "1", NOON + timedelta(hours=1), size=2)
     job = Job.objects.get()

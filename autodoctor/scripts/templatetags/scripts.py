@@ -1,4 +1,4 @@
-"""The scripts of a page: `{% import_map %}` in its head, `{% script 'room/page/room.js' %}` for each that it loads."""
+"""The scripts of a page: `{% import_map %}` in its head, `{% script 'room/page/room.js' %}` for each module."""
 
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ PRELOAD = '<link rel="modulepreload" href="{}">'
 
 @register.simple_tag(takes_context=True)
 def script(context: dict[str, Any], name: str) -> SafeString:
-    """A module, by its path among the static files; bundled with what it imports, where there is a bundle."""
+    """Load a module by its static path; bundled with its imports, if there is a bundle."""
     page: PageScripts = context["page_scripts"]
     if page.bundle is None:
         return format_html(SCRIPT, static(name))
@@ -30,7 +30,7 @@ def script(context: dict[str, Any], name: str) -> SafeString:
 
 @register.inclusion_tag("scripts/import_map.html", takes_context=True)
 def import_map(context: dict[str, Any]) -> dict[str, Any]:
-    """Where modules find each other by bare names, as static files are renamed when they are collected."""
+    """Render the import map, with the hashed names of collected files."""
     page: PageScripts = context["page_scripts"]
     names = [] if page.bundle else _modules() if settings.SERVESTATIC_AUTOREFRESH else _modules_once()
     return {"imports": {name: static(f"{name}.js") for name in names}, "CSP_NONCE": context["CSP_NONCE"]}

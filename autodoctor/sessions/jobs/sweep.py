@@ -57,7 +57,7 @@ def monitor(now: datetime) -> SweepResult:
     event_log.committed.connect(count)
     try:
         repaired = sweep(now)
-        run_due(now, external=False)  # whoever asks is not kept waiting for Stripe or a mail server
+        run_due(now, external=False)  # the caller does not wait for Stripe or a mail server
     finally:
         event_log.committed.disconnect(count)
     return SweepResult(kinds["nudged"], kinds["alerted"], kinds["closed"], repaired)

@@ -27,8 +27,6 @@ def share_file(
     """Store a file as an attachment and tell both participants. Repeating a `client_id` returns the same attachment.
 
     Raises the errors of `transitions`, and `Refused` (413, 415, 503, 507) for an unacceptable file.
-
-    Raises what `actions` do; what is wrong with the file as `Refused` (413, 415, 503, 507).
     """
     session = Session.objects.get(pk=session_id)
     _check(session, event_log.actor(by, session))

@@ -163,8 +163,6 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
     (wait).
 
     While the end waits for a payment, the session ends if the mechanic leaves: all paid time has been given.
-
-    While the end waits for that, a mechanic who leaves has given all the time there was: it is over.
     """
     gone_since = state.mechanic.gone_since
     if state.mechanic.is_in and gone_since and gone_since < at and not all_time_given(state.session, gone_since):

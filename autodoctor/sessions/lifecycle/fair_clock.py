@@ -1,6 +1,4 @@
-"""The fair clock: a missing participant pauses the clock, and `ends_at` moves by the pause. Changes only the object in
-memory.
-"""
+"""The fair clock: absences pause the clock, and `ends_at` moves by the pause. Changes the object in memory only."""
 
 from datetime import datetime, timedelta
 

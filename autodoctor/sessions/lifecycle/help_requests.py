@@ -58,9 +58,6 @@ def ask_support(
 
     Repeating a `client_id` returns the same question. Raises `Session.DoesNotExist` for a stranger, and `Refused` for
     support itself, too long after the end, too many questions, and an invalid reason or text.
-
-    The same `client_id` again is the same question. Raises `Session.DoesNotExist` for a stranger, `Refused` for support
-    itself, too long after the end, too often, and for a reason or words that do not do.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
@@ -93,8 +90,6 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
     """Send support's answer to one participant. If no page of theirs is open, a mail tells them.
 
     Raises `Session.DoesNotExist` for a person outside support, `Refused` without an open question or with invalid text.
-
-    Raises `Session.DoesNotExist` for anybody else, `Refused` where nobody has asked, or words do not do.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)

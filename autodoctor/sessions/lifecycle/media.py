@@ -19,10 +19,6 @@ def report_media(*, session_id: UUID, by: User, receiving: bool | None, now: dat
     Does nothing outside a call or without a change.
 
     Raises `Session.DoesNotExist` for a stranger.
-
-    Nothing happens where there is no call, or no news.
-
-    Raises `Session.DoesNotExist` for a stranger.
     """
     with session_transaction(session_id, now) as state:
         seat = state.seat(event_log.actor(by, state.session).role)

@@ -64,8 +64,6 @@ def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datet
 
     An unchanged result is not logged again. Raises the errors of `transitions`, and `Refused` with 429 for too many
     reports.
-
-    The same again is not written again. Raises what `actions` do, `Refused` with 429 for one too soon after another.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)

@@ -22,8 +22,6 @@ def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: date
 
     Raises `Refused` for a person other than the customer of a completed session, after the deadline, and for values out
     of bounds.
-
-    Raises `Refused` for anybody but the customer of a completed session, after its time, and out of bounds.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)

@@ -30,10 +30,6 @@ def refund_session(
     `borne_by`: `Refund.Bearer`; a refund that the mechanic bears lowers their earning. `refund_id` names the form: the
     same form refunds once. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a payment of
     another session.
-
-    `borne_by`: `Refund.Bearer`; what the mechanic bears lowers what they earn. `refund_id` names the form it came from:
-    the same one again gives nothing more. Raises `Refused`, `Session.DoesNotExist`, and `Payment.DoesNotExist` for a
-    payment of another session.
     """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)

@@ -75,9 +75,6 @@ def assign(
     The former mechanic is released in the same transaction, so the request always has an owner: if the assignment
     fails, the former mechanic keeps it. The new mechanic's deadlines start now; a mechanic who does not join loses the
     request to the queue.
-
-    Whoever held it is freed in the same transaction, so it is never without an owner: where the new one cannot have it,
-    the old one keeps it. The new one's deadlines begin now; should they not come, it goes back to the queue.
     """
     try:
         with session_transaction(session_id, now) as state:
@@ -104,8 +101,6 @@ def give_time(
     """Extend the session for free, up to the maximum length of a session.
 
     If the used share is charged, the free time is used last and costs nothing: it has no payment.
-
-    Where the used share is charged, this time is used last and costs nothing: no payment stands for it.
     """
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)

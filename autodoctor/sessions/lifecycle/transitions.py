@@ -1,7 +1,7 @@
 """From draft to end: every change of a session's state, each inside `session_transaction`.
 
-Every action raises `Session.DoesNotExist` for somebody it does not concern, `InvalidTransition` where the state
-forbids it, and `Refused` with a sentence for anything else. What has already happened is answered as it is.
+Every action raises `Session.DoesNotExist` for a stranger, `InvalidTransition` if the state forbids it, and `Refused`
+with a sentence for anything else. Repeating a finished action returns its result.
 """
 
 from dataclasses import dataclass

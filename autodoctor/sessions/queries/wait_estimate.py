@@ -30,8 +30,6 @@ def estimate_wait(now: datetime) -> Estimate | None:
     """Estimate from the last requests at this time of day; None if there were too few.
 
     Requests that nobody accepted count with their full wait. Otherwise a night without mechanics would look fast.
-
-    Whoever waited in vain counts with all of their wait: otherwise a night without mechanics would look quick.
     """
     waits = _waits(now)
     if len(waits) < FEWEST:

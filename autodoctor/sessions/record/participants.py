@@ -135,8 +135,6 @@ def missing_roles(situation: SessionState, left_at: datetime | None = None) -> l
     """Return the missing roles, the first to leave first; at the same moment (an outage) the mechanic first.
 
     For a participant who leaves at `left_at`: the other counts as missing, too, if they left then or before.
-
-    Somebody who leaves at `left_at` finds out with whom: the other side counts too when it went then or before.
     """
 
     def counts(seat: ParticipantState) -> bool:

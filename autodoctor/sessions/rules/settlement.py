@@ -27,8 +27,6 @@ def amounts_due(session: Session, payments: Iterable[Payment]) -> dict[UUID, int
     """Return the cents to capture of each payment, without those that wait for the customer's answer to "Solved?".
 
     An extension whose time was never given costs nothing.
-
-    Nothing is due of an extension whose time was never given.
     """
     parts = in_order(payments)
     gave_time = [part for part in parts if gives_time(part)]

@@ -74,7 +74,7 @@ def test_the_question_whether_it_is_solved_waits_until_it_is_answered(
 
     text = reads(customer)
     assert "Is the problem solved? Morgan Mechanic ended your session early." in text
-    assert "no answer within 24 hours: $9.99 is charged" in text
+    assert "no answer within 24 hours: we charge $9.99" in text
     assert "$9.99 held until you answer" in text
     assert "The customer’s answer decides your share" in reads(mechanic)
     assert "Is the problem solved?" not in reads(mechanic)
@@ -134,7 +134,7 @@ def test_what_is_given_back_counts_for_both(
         awaits_summary=False,
         created_at=story.now,
     )
-    assert "$9.99 charged, $4.00 given back" in reads(customer)
+    assert "$9.99 charged, $4.00 refunded" in reads(customer)
     assert "You earn $4.19" in reads(mechanic)
 
 

@@ -19,13 +19,13 @@ register.filter("span", format_duration)
 
 @register.filter
 def texts(typed: Typed) -> list[tuple[str, str]]:
-    """The fields that hold words, by name."""
+    """Return the text fields by name."""
     return [(name, text) for name, text in texts_of(typed).items() if name != "safe"]
 
 
 @register.filter
 def in_words(typed: Typed) -> list[tuple[str, str]]:
-    """Label and text of everything that was typed, to be copied."""
+    """Return label and text of everything that was typed, to be copied."""
     words = texts_of(typed) | {"safe": str(dict(Safe.choices).get(typed["safe"], ""))}
     fields = [(str(field.label), words[name]) for name, field in SummaryForm.base_fields.items()]
     parts = "\n".join("  ".join(filter(None, cells_of(part))) for part in typed["parts"])
@@ -38,7 +38,7 @@ def vehicle(facts: dict[str, Any]) -> str:
 
 
 @register.filter
-def verdict_colour(safe: str) -> str:
+def verdict_color(safe: str) -> str:
     """For mails, which know no stylesheet."""
     return VERDICTS[safe][0]
 

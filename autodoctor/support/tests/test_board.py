@@ -101,7 +101,7 @@ def test_the_page_tells_it_in_words(story: Story, support: User, client_of: Clie
         "The customer lost the connection, the clock is paused",
         "The customer disputes the charge",
         "Take",
-        "1 needs somebody",
+        "1 needs attention",
         "Volvo",
     ):
         assert part in text
@@ -112,7 +112,7 @@ def test_taking_from_the_page(story: Story, support: User, colleague: User, clie
     address = f"/support/sessions/{story.id}/alerts/{alert.seq}/"
     assert client_of(support).post(address, {"act": "take"}).headers["Location"] == "/support/"
     late: Any = client_of(colleague).post(address, {"act": "take"}, headers=JSON)
-    assert late.json() == {"text": "Sandy Support has it already.", "level": "warning"}
+    assert late.json() == {"text": "Sandy Support has already taken this alert.", "level": "warning"}
     assert "Sandy Support has it" in words(client_of(colleague).get("/support/").content)
     assert "You took this alert" in words(client_of(support).get("/support/").content)
 
@@ -148,7 +148,7 @@ def test_two_press_at_once_and_one_has_it(story: Story, support: User, colleague
     assert sorted(one["level"] for one in said) == ["success", "warning"]
     holder = Alert.objects.select_related("taken_by").get(pk=alert.pk).taken_by
     assert holder
-    assert f"{holder.name} has it already." in {one["text"] for one in said}
+    assert f"{holder.name} has already taken this alert." in {one["text"] for one in said}
     assert len(story.events("support.took")) == 1
 
 

@@ -1,4 +1,4 @@
-"""The demo people, so that one can try everything at once."""
+"""Create the demo people."""
 
 from typing import Any, NamedTuple
 
@@ -64,7 +64,7 @@ def create(person: Person, password_hash: str) -> User:
 
 
 def employ(user: User, headline: str) -> None:
-    """Approved, and taking sessions."""
+    """Approve the mechanic and turn "taking sessions" on."""
     MechanicProfile.objects.create(
         user=user,
         headline=headline,

@@ -1,4 +1,4 @@
-"""`manage.py setup_storage`: makes the place where uploads are kept, closed to everybody else. May be run again."""
+"""`manage.py setup_storage`: create the private store for uploads. May be run again."""
 
 import json
 import secrets
@@ -21,7 +21,7 @@ THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
 
 
 class Command(BaseCommand):
-    help = "Make the private place where uploads are kept: the directory, or the S3 bucket with its policy."
+    help = "Create the private store for uploads: the directory, or the S3 bucket with its policy."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if storage.is_directory():
@@ -61,7 +61,7 @@ def _create(bucket: PrivateBucket) -> None:
 
 
 def _closing(bucket: PrivateBucket) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What it is in words, the operation, its settings."""
+    """The settings that close the bucket: name, operation, parameters."""
     names = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     yield (
         "public access blocks",
@@ -80,7 +80,7 @@ def _closing(bucket: PrivateBucket) -> Iterator[tuple[str, str, dict[str, Any]]]
 
 
 def _only_encrypted(bucket: PrivateBucket) -> dict[str, Any]:
-    """Nobody speaks to it without TLS. (That nobody reads it anonymously is what a bucket begins with.)"""
+    """A policy that requires TLS. (Buckets are private to begin with.)"""
     statement = {
         "Sid": "OnlyEncrypted",
         "Effect": "Deny",
@@ -93,7 +93,7 @@ def _only_encrypted(bucket: PrivateBucket) -> dict[str, Any]:
 
 
 def _is_open(bucket: PrivateBucket) -> bool:
-    """Tried with an object of its own: what counts is what the store does."""
+    """Return whether an anonymous reader can read a test object."""
     key = f"setup/{secrets.token_hex(16)}"
     bucket.save(key, ContentFile(b"private"))
     try:

@@ -1,4 +1,4 @@
-"""Hold the ledger against Stripe's lists."""
+"""Compare the ledger with Stripe's lists."""
 
 import json
 import sys
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _progress(self, of: str, count: int) -> None:
-        """On the side, so that the answer can be piped."""
+        """Print progress to standard error, so that the result can be piped."""
         self.stderr.write(f"{of}: {count:,} looked at", style_func=str)
 
 

@@ -1,4 +1,4 @@
-"""Print a new pair of keys for Web Push, as the environment takes them."""
+"""Print a new key pair for Web Push, as environment variables."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from autodoctor.core.vapid_keys import new_private_key, public_key_of
 
 
 class Command(BaseCommand):
-    help = "Print a new pair of keys for Web Push. Browsers that were told with the old one have to ask again."
+    help = "Print a new key pair for Web Push. Browsers with the old pair must subscribe again."
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

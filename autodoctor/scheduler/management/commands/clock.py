@@ -9,7 +9,7 @@ from autodoctor.scheduler.loop import Scheduler
 
 
 class Command(BaseCommand):
-    help = "Run the work that is due, until this process is told to end. Any number may run."
+    help = "Run due jobs until this process is stopped. Any number of processes may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         told_to_end = threading.Event()

@@ -1,4 +1,4 @@
-"""`manage.py bundle`: the scripts of the pages in few files, for `collectstatic` to collect."""
+"""`manage.py bundle`: bundle the pages' scripts for `collectstatic`."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError

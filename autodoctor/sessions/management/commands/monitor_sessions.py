@@ -10,7 +10,7 @@ from autodoctor.sessions.jobs.sweep import monitor
 
 
 class Command(BaseCommand):
-    help = "Mend missing deadlines of open sessions and run whatever is overdue."
+    help = "Repair missing deadlines of open sessions and run overdue jobs."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(json.dumps(monitor(timezone.now()).as_answer()))

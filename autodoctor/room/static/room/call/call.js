@@ -7,7 +7,7 @@
  * Each side has an id, and a new one whenever it starts over: then it says `hello`, and the other side makes a new
  * connection too. Every word names both ids, and each pair of them has one connection: nothing that was meant for an
  * older one can reach it. Offers follow the "perfect negotiation" pattern; a data channel beside the media says at once
- * when the other side has gone, and carries notes (camera off, listening) that must not depend on the signalling.
+ * when the other side has gone, and carries notes (camera off, listening) that must not depend on the signaling.
  *
  * Dispatches `state` (connecting, connected, lost: it was connected and mends itself; failed: it keeps trying, but no
  * way has been found for long), `track`, and `note` with what the other side told.
