@@ -1,8 +1,13 @@
 """Run the whole product on one machine: `bin/dev` starts this inside the virtual environment."""
 
+import argparse
 import os
 import socket
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 FIRST_PORT = 8000
@@ -15,6 +20,10 @@ DEMO_PEOPLE = (
     ("mechanic2@example.com", "another mechanic"),
     ("support@example.com", "sees everything; /support/"),
 )
+
+SCENARIOS = ("busy",)
+# With a scenario, its queue waits long enough to be looked at, and no mechanic is switched off for letting it pass.
+PATIENT_DEADLINES = '{"request_missed": 14400, "unattended": 10800, "never_started": 21600}'
 
 # How every server process of this project is run; docs/production.md gives the same as options of the command line.
 UVICORN: dict[str, Any] = {
@@ -31,15 +40,26 @@ UVICORN: dict[str, Any] = {
 def main() -> int:
     os.environ.setdefault("DEBUG", "1")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "autodoctor.settings")
+    scenario = _scenario(sys.argv[1:])
+    if scenario:
+        os.environ.setdefault("DEADLINES", PATIENT_DEADLINES)
     try:
         os.environ["PORT"] = str(choose_port(os.environ.get("PORT")))
     except OSError as problem:
         print(problem, file=sys.stderr)
         return 1
     prepare()
+    if scenario:
+        play()
     announce()
     serve()
     return 0
+
+
+def _scenario(arguments: list[str]) -> str:
+    parser = argparse.ArgumentParser(prog="bin/dev", description="Serve the whole product on this machine.")
+    parser.add_argument("--scenario", choices=SCENARIOS, default="", help="begin with something to look at")
+    return str(parser.parse_args(arguments).scenario)
 
 
 def choose_port(wanted: str | None) -> int:
@@ -97,6 +117,39 @@ def _is_behind() -> bool:
 
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def play() -> None:
+    """Make the sessions of the scenario. The sandbox answers at its address meanwhile; the server comes after."""
+    from django.db import connections
+    from django.utils import timezone
+
+    from autodoctor.dev_scenario import play_busy
+
+    print("Playing the scenario …", flush=True)
+    with _sandbox_alone():
+        print(f"{play_busy(timezone.now())} sessions made.", flush=True)
+    connections.close_all()
+
+
+@contextmanager
+def _sandbox_alone() -> Iterator[None]:
+    import uvicorn
+
+    from autodoctor import sandbox
+
+    port = int(os.environ["PORT"])
+    server = uvicorn.Server(uvicorn.Config(sandbox.application, host=HOST, port=port, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.02)
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+        sandbox.stop()
 
 
 def announce() -> None:

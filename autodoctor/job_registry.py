@@ -25,10 +25,11 @@ from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.scheduler.handlers import Handler, parked
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
-from autodoctor.sessions.lifecycle import earnings, extensions, support_alerts, transitions
-from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.sessions.lifecycle import alert_work, closing, extensions, transitions
+from autodoctor.sessions.record.alerts import UNTAKEN
+from autodoctor.sessions.record.event_log import Audience
+from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
-from autodoctor.summaries.jobs import session_in
 
 
 def _session_of(job: Job) -> UUID:
@@ -53,7 +54,11 @@ def tell_of_extension(job: Job, now: datetime) -> None:
 def close(job: Job, now: datetime) -> None:
     """A hold was charged or released: log it. The last one issues the receipt."""
     transitions.record_payment_event(
-        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="customer", now=now
+        session_id=_session_of(job),
+        kind=EventKind(job.kind),
+        data=dict(job.payload),
+        audience=Audience.CUSTOMER,
+        now=now,
     )
     issuing.issue(session_id=_session_of(job), now=now)
 
@@ -62,50 +67,40 @@ def tell_of_refund(job: Job, now: datetime) -> None:
     """A refund was issued: log it and send a mail."""
     session_id, data = _session_of(job), dict(job.payload)
     transitions.record_payment_event(
-        session_id=session_id, kind="refund.issued", data=data, audience="customer", now=now
+        session_id=session_id, kind=EventKind.REFUND_ISSUED, data=data, audience=Audience.CUSTOMER, now=now
     )
     issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
 
 
 def credit_the_mechanic(job: Job, now: datetime) -> None:
-    """A session is over and was charged: credit the mechanic's earning."""
-    earnings.credit_earning(session_id=_session_of(job), now=now)
+    """A session is over, and something of it was charged."""
+    closing.credit_earning(session_id=_session_of(job), now=now)
 
 
 def alert_support(job: Job, now: datetime) -> None:
-    """A payment differs from our row, is disputed, or a refund failed: raise an alert."""
-    support_alerts.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
+    """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
+    alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
 
 
 def note_for_support(job: Job, now: datetime) -> None:
     """A dispute is decided: log it for support."""
     transitions.record_payment_event(
-        session_id=_session_of(job), kind=job.kind, data=dict(job.payload), audience="support", now=now
+        session_id=_session_of(job),
+        kind=EventKind(job.kind),
+        data=dict(job.payload),
+        audience=Audience.SUPPORT,
+        now=now,
     )
 
 
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
-    """A job about a session has failed: raise an alert, because money or news is stuck."""
-    if session_id := _concerned(job):
+    """Work about a session was given up: money stands still, or somebody does not know what they should."""
+    if job.session_id and job.kind != UNTAKEN:  # an alert about an alert would fail in the same way
         data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
         if payment := _payment_of(job):
             data["payment_id"] = str(payment.id)
-        support_alerts.raise_support_alert(session_id=session_id, rule="job.parked", data=data, now=timezone.now())
-
-
-def _concerned(job: Job) -> UUID | None:
-    """Return the session of a job; None if it has none."""
-    if job.kind in DEADLINES:
-        return UUID(job.key)
-    if job.kind in ("summary.mail", "receipt.mail"):
-        return session_in(job)
-    if job.kind == "mail.send":
-        named = job.payload.get("context", {}).get("session_id")
-    else:
-        payment = _payment_of(job)
-        named = payment.owner_id if payment else job.payload.get("owner_id")
-    return UUID(str(named)) if named else None
+        alert_work.raise_support_alert(session_id=job.session_id, rule="job.parked", data=data, now=timezone.now())
 
 
 def _payment_of(job: Job) -> Payment | None:

@@ -9,7 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
 from autodoctor.core import logs
-from autodoctor.core.deadlines import DEFAULT_SECONDS
+from autodoctor.core.deadlines import read_deadlines
 from autodoctor.core.env import Environment, MailServer, exit_with
 from autodoctor.core.static_files import add_headers
 from autodoctor.core.vapid_keys import new_private_key
@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "autodoctor.accounts.middleware.TimeZoneMiddleware",
+    "autodoctor.accounts.time_zones.TimeZoneMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "autodoctor.core.errors.OwnNotFoundPage",
@@ -146,8 +146,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "/sign-in/"
-LOGIN_REDIRECT_URL = "/dashboard/"
+LOGIN_URL = "/sign-in/"  # no name: allauth leads there as it stands
+LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "autodoctor.accounts.adapter.Adapter"
 ACCOUNT_FORMS = {
@@ -359,8 +359,8 @@ CRON_SECRET = env.str("CRON_SECRET", default="")
 if not CRON_SECRET and not DEBUG:
     exit_with("CRON_SECRET is not set: give a long random string; external cron jobs authenticate with it.")
 
-# Deadlines of a session, in seconds. DEADLINES in the environment (JSON) changes single ones.
-DEADLINES = DEFAULT_SECONDS | env.json("DEADLINES", default={})
+# What waits how long, in seconds. DEADLINES in the environment (JSON) changes single ones, those of rules, too.
+DEADLINES = read_deadlines(env.json("DEADLINES", default={}))
 
 
 # Watching it: logs, figures, errors

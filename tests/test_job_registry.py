@@ -59,7 +59,7 @@ def test_the_end_of_a_dispute_stands_in_the_history_for_support(story: Story) ->
 
 @pytest.mark.django_db
 def test_support_is_alerted_when_a_charge_is_given_up(story: Story) -> None:
-    parked.send(Job, job=Job(kind="payment.capture", key=str(story.payment.id), due_at=NOW))
+    parked.send(Job, job=Job(kind="payment.capture", key=str(story.payment.id), session_id=story.id, due_at=NOW))
     parked.send(Job, job=Job(kind="mail.send", key="some mail", due_at=NOW))
     (alert,) = story.events("alert.support")
     assert (
@@ -70,9 +70,9 @@ def test_support_is_alerted_when_a_charge_is_given_up(story: Story) -> None:
 
 @pytest.mark.django_db
 def test_support_is_alerted_when_a_deadline_or_a_reaction_is_given_up(story: Story) -> None:
-    parked.send(Job, job=Job(kind="session.unpaid", key=str(story.id), due_at=NOW))
-    fact = {"owner_id": str(story.id)}
-    parked.send(Job, job=Job(kind="payment.authorised", key=str(story.payment.id), due_at=NOW, payload=fact))
+    parked.send(Job, job=Job(kind="session.unpaid", key=str(story.id), session_id=story.id, due_at=NOW))
+    key = str(story.payment.id)
+    parked.send(Job, job=Job(kind="payment.authorised", key=key, session_id=story.id, due_at=NOW))
     parked.send(Job, job=Job(kind="payment.forget_card", key="cus_1", due_at=NOW))  # about no session
     assert [alert.data["kind"] for alert in story.events("alert.support")] == ["session.unpaid", "payment.authorised"]
     assert story.events("alert.support")[0].data == {
@@ -85,7 +85,7 @@ def test_support_is_alerted_when_a_deadline_or_a_reaction_is_given_up(story: Sto
 def test_support_is_alerted_when_a_refund_is_given_up(story: Story) -> None:
     Payment.objects.filter(id=story.payment.id).update(state=Payment.State.CAPTURED, captured_cents=999)
     refund = ledger.refund(payment_id=story.payment.id, amount_cents=100, reason="", now=NOW)
-    parked.send(Job, job=Job(kind="payment.refund", key=str(refund.id), due_at=NOW))
+    parked.send(Job, job=Job(kind="payment.refund", key=str(refund.id), session_id=story.id, due_at=NOW))
     (alert,) = story.events("alert.support")
     assert (
         alert.data.items()
@@ -95,9 +95,9 @@ def test_support_is_alerted_when_a_refund_is_given_up(story: Story) -> None:
 
 @pytest.mark.django_db
 def test_support_is_alerted_when_a_mail_about_a_session_is_given_up(story: Story) -> None:
-    about = {"template": "sessions/mail/accepted", "context": {"session_id": str(story.id)}}
-    parked.send(Job, job=Job(kind="mail.send", key="1", due_at=NOW, payload=about))
-    parked.send(Job, job=Job(kind="mail.send", key="2", due_at=NOW, payload={**about, "context": {"code": "B-C"}}))
+    mail = {"template": "sessions/mail/accepted", "context": {}}
+    parked.send(Job, job=Job(kind="mail.send", key="1", session_id=story.id, due_at=NOW, payload=mail))
+    parked.send(Job, job=Job(kind="mail.send", key="2", due_at=NOW, payload=mail))
     (alert,) = story.events("alert.support")
     assert alert.audience == "support"
     assert (
@@ -120,7 +120,13 @@ def test_support_is_alerted_when_a_transfer_is_given_up(story: Story, mechanic: 
     sent = Movement.objects.create(
         earning=earning, kind="transfer", amount_cents=699, account_id="acct_1", created_at=NOW
     )
-    parked.send(Job, job=Job(kind="earning.move", key=str(sent.id), due_at=NOW))
+    parked.send(Job, job=Job(kind="earning.move", key=str(sent.id), session_id=story.id, due_at=NOW))
     (alert,) = story.events("alert.support")
     facts = {"rule": "job.parked", "kind": "earning.move", "payment_id": str(story.payment.id)}
     assert alert.data.items() >= facts.items()
+
+
+@pytest.mark.django_db
+def test_an_alert_that_reaches_nobody_raises_no_other(story: Story) -> None:
+    parked.send(Job, job=Job(kind="alert.untaken", key=f"{story.id}:1", session_id=story.id, due_at=NOW))
+    assert not story.events("alert.support")

@@ -15,7 +15,7 @@ SEEN = """
 import json, os, random, threading
 from django.conf import settings
 from django.db import connection
-seen = [settings.DEADLINES["missing_grace"], settings.ROOM["heartbeat"], settings.DATABASES["default"]["NAME"],
+seen = [settings.DEADLINES["lease"], settings.ROOM["heartbeat"], settings.DATABASES["default"]["NAME"],
         connection.settings_dict["NAME"], "OTHER" in os.environ, threading.active_count()]
 print(json.dumps([*map(str, seen), random.random()]))
 """
@@ -50,11 +50,11 @@ def seen(tmp_path: Path, **environment: str) -> list[Any]:
 
 
 def test_each_reads_its_own_settings_and_nothing_of_the_one_before(tmp_path: Path) -> None:
-    changed = seen(tmp_path / "one", DEADLINES='{"missing_grace": 1}', ROOM='{"heartbeat": 2}', OTHER="1")
+    changed = seen(tmp_path / "one", DEADLINES='{"lease": 1}', ROOM='{"heartbeat": 2}', OTHER="1")
     usual = seen(tmp_path / "two")
     name = "autodoctor.sqlite3"
     assert changed[:-1] == ["1", "2", *[str(tmp_path / "one" / name)] * 2, "True", "1"]
-    assert usual[:-1] == ["5", "5", *[str(tmp_path / "two" / name)] * 2, "False", "1"]
+    assert usual[:-1] == ["30", "5", *[str(tmp_path / "two" / name)] * 2, "False", "1"]
     assert changed[-1] != usual[-1]  # nor the same chance
 
 

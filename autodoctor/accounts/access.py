@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import links
 
 P = ParamSpec("P")
 Guarded = Callable[..., HttpResponseBase]
@@ -82,4 +83,4 @@ def _way_back(request: HttpRequest) -> str:
         return request.get_full_path()
     page = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
     same_site = page.netloc == request.get_host()
-    return page._replace(scheme="", netloc="").geturl() if same_site else settings.LOGIN_REDIRECT_URL
+    return page._replace(scheme="", netloc="").geturl() if same_site else links.dashboard()

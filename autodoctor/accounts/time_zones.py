@@ -1,7 +1,12 @@
-"""Time zones by their IANA names."""
+"""Time zones by their IANA names, and every page in that of its viewer."""
 
 from functools import cache
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.utils.deprecation import MiddlewareMixin
 
 from autodoctor.accounts.models import User
 
@@ -29,3 +34,23 @@ def remember(user: User, browser_zone: str) -> None:
     if is_known(browser_zone) and not user.time_zone_chosen and user.time_zone != browser_zone:
         User.objects.filter(pk=user.pk).update(time_zone=browser_zone)
         user.time_zone = browser_zone
+
+
+class TimeZoneMiddleware(MiddlewareMixin):
+    """The zone somebody chose, else their browser's, else the one last seen."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        timezone.activate(ZoneInfo(_zone(request)))
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        timezone.deactivate()
+        return response
+
+
+def _zone(request: HttpRequest) -> str:
+    browser_zone = request.COOKIES.get(COOKIE, "")
+    # Without the cookie nobody is signed in, and the session need not be looked up.
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+        remember(request.user, browser_zone)
+        return request.user.time_zone
+    return browser_zone if is_known(browser_zone) else settings.TIME_ZONE

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urljoin
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from django.db.models import QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import Booking, Plan, Vehicle
+from autodoctor.core import links
 from autodoctor.payments.checkout import NotPayable, open_checkout
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import transitions as sessions
@@ -79,7 +81,7 @@ def checkout_url(*, session: Session, site: str, now: datetime) -> str:
     `site` is the address for the way back, with its final slash. Must not run in a transaction. Raises `PaymentError`
     if the payment service fails; the draft stays.
     """
-    page = f"{site}sessions/{session.id}/"
+    page = urljoin(site, links.room_page(session.id))
     if session.state != State.DRAFT:
         return page
     payment = Payment.objects.get(owner_id=session.id, purpose=Payment.Purpose.BOOKING)

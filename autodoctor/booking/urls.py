@@ -1,13 +1,13 @@
 from django.urls import path
 
-from autodoctor.booking import extension_panel, extension_views, saved_card, views
+from autodoctor.booking import extension_panel, extension_views, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("tell-me-when/", views.tell_me_when, name="tell_me_when"),
     path("book/", views.book, name="book"),
     path("book/vin/", views.vin_hint, name="vin_hint"),
-    path("account/card/", saved_card.card, name="kept_card"),
+    path("account/card/", views.card, name="kept_card"),
     path("book/charge/", views.charge, name="charge"),
     path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),
     path("sessions/<uuid:session_id>/extension/", extension_views.extension, name="session_extension"),

@@ -8,12 +8,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
+from autodoctor.accounts.access import SignedInRequest, anyone, customer_only, signed_in
 from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
 from autodoctor.accounts.models import User
 from autodoctor.booking import vin
@@ -21,7 +23,9 @@ from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
 from autodoctor.booking.actions import book as book_session
 from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
 from autodoctor.booking.models import Plan
+from autodoctor.core import links
 from autodoctor.core.errors import SeeOther
+from autodoctor.payments import saved_card
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.models import Session
@@ -74,8 +78,8 @@ def book(request: HttpRequest) -> HttpResponse:
         return _show(request, form, status=422)
     person = _person(request)
     if person is None:
-        messages.info(request, _("One step left: sign in or sign up. We keep what you wrote."))
-        return SeeOther(f"/sign-up/?{urlencode({'next': '/book/'})}")
+        messages.info(request, _("One step left: tell us who you are. What you wrote is kept."))
+        return SeeOther(f"{reverse('account_signup')}?{urlencode({'next': reverse('book')})}")
     return _send(request, person, form)
 
 
@@ -106,6 +110,18 @@ def checkout(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     return _to_checkout(request, session)
 
 
+@customer_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def card(request: SignedInRequest) -> HttpResponse:
+    """The card that a customer has let us keep: what we know of it; posting removes it."""
+    if request.method != "POST":
+        return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
+    if saved_card.remove(user=request.user, now=timezone.now()):
+        messages.success(request, _("Your card is removed."))
+    return redirect("kept_card")
+
+
 def _send(request: HttpRequest, person: User, form: IntakeForm) -> HttpResponse:
     another = request.POST.get("another") == "yes"
     try:
@@ -122,7 +138,7 @@ def _to_checkout(request: HttpRequest, session: Session) -> HttpResponse:
         return SeeOther(checkout_url(session=session, site=request.build_absolute_uri("/"), now=timezone.now()))
     except PaymentError as error:
         messages.error(request, str(error.sentence))
-        return redirect(f"/sessions/{session.id}/")
+        return redirect(links.room_page(session.id))
 
 
 def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResponse:

@@ -1,42 +1,32 @@
-"""All waits in seconds. `DEADLINES` in the environment changes them, and the admin changes the rules' waits."""
+"""How long everything waits that is no rule of a session, in seconds, and what `DEADLINES` in the environment says.
 
-DEFAULT_SECONDS = {
+The waiting times of the rules stand in `sessions/rules/table.py`, one a row.
+"""
+
+from autodoctor.core.env import exit_with
+
+DEFAULT_SECONDS: dict[str, float] = {
     "checkout": 30 * 60,
-    "unpaid_grace": 5 * 60,
-    "unnoticed": 3 * 60,
-    "request_missed": 3 * 60,
-    "offer_stop": 10 * 60,
-    "unattended": 20 * 60,
-    "unattended_after_release": 10 * 60,
-    "never_started": 45 * 60,
-    "mechanic_nudge": 3 * 60,
-    "mechanic_absent": 5 * 60,
-    "mechanic_not_in": 10 * 60,
-    "customer_nudge": 2 * 60,
-    "customer_second_nudge": 5 * 60,
-    "customer_no_show": 10 * 60,
-    "preflight_failing": 3 * 60,
-    "start_sound": 60,
-    "start_alert": 2 * 60,
-    "start_release": 10 * 60,
-    "warn_first": 5 * 60,
-    "warn_last": 60,
-    "extension_hold": 2 * 60,
-    "cap": 3 * 60 * 60,
-    "missing_grace": 5,
-    "media_lost": 10,
-    "media_alert": 30,
-    "mechanic_missing_offer": 60,
-    "mechanic_lost": 5 * 60,
-    "customer_missing_offer": 10 * 60,
-    "lenient_pause": 3 * 60,
-    "solved_answer": 24 * 60 * 60,
-    "summary_reminder": 30 * 60,
-    "summary_second_reminder": 24 * 60 * 60,
-    "summary_alert": 48 * 60 * 60,
     "earning_wait": 24 * 60 * 60,
     "alert_untaken": 3 * 60,
     "lease": 30,
     "lease_renewal": 10,
     "sweep": 5 * 60,
 }
+
+
+def read_deadlines(given: object) -> dict[str, float]:
+    """The defaults, and what was given instead of them and of those of rules; the names are checked later."""
+    if not isinstance(given, dict) or not all(_is_seconds(value) for value in given.values()):
+        exit_with("DEADLINES in the environment is not a JSON object of names and seconds.")
+    return DEFAULT_SECONDS | given
+
+
+def check_names(given: dict[str, float], *, of_rules: set[str]) -> None:
+    """Stop the start with one sentence when a waiting time is named that does not exist."""
+    if unknown := sorted(given.keys() - DEFAULT_SECONDS.keys() - of_rules):
+        exit_with(f"DEADLINES in the environment names what no rule waits for: {', '.join(unknown)}.")
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

@@ -11,6 +11,7 @@ from autodoctor.scheduler.handlers import parked, registered
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record.event_log import committed
+from autodoctor.sessions.states import EventKind
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # when each was made: as many lines again, and nobody asks
 REGISTRY = CollectorRegistry()
@@ -69,7 +70,7 @@ def on_batch(*, messages: int, seconds: float, **_signal: object) -> None:
 def on_committed(*, events: list[SessionEvent], **_signal: object) -> None:
     for event in events:
         EVENTS.labels(event.kind).inc()
-        if event.kind == "session.accepted" and (requested_at := event.session.requested_at):
+        if event.kind == EventKind.SESSION_ACCEPTED and (requested_at := event.session.requested_at):
             ACCEPTANCE.observe((event.at - requested_at).total_seconds())
 
 

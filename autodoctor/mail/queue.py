@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
@@ -10,14 +11,20 @@ from autodoctor.scheduler.queue import schedule
 
 
 def queue_mail(
-    template: str, *, to: AbstractBaseUser | str, context: Mapping[str, Any], key: str, now: datetime
+    template: str,
+    *,
+    to: AbstractBaseUser | str,
+    context: Mapping[str, Any],
+    key: str,
+    now: datetime,
+    session_id: UUID | None = None,
 ) -> None:
     """Queue a mail to a person, or to a bare address, in the caller's transaction.
 
     `template` names `<template>.txt`, whose first line is "Subject: …". `context` is JSON; its keys ending in `_at`
-    hold ISO 8601 times and become times in the recipient's time zone. `site_url` and `to_name` are added. `key` (at
-    most 120 characters) names this one mail: queued again while it waits, it is sent once, and its Message-ID is always
-    the same.
+    hold ISO 8601 times and arrive in the template as moments in the recipient's time zone. `site_url` and `to_name`
+    are added. `key` (at most 120 characters) stands for this one mail: posted again while it waits, it is sent once,
+    and its Message-ID is always the same. `session_id`: the session that it is about.
     """
     addressee = {"address": to} if isinstance(to, str) else {"user_id": str(to.pk)}
-    schedule("mail.send", key, now, template=template, context=dict(context), **addressee)
+    schedule("mail.send", key, now, session_id=session_id, template=template, context=dict(context), **addressee)

@@ -74,4 +74,4 @@ def _tell(fact: str, payment: Payment, now: datetime, dispute: Dispute | None = 
     about: dict[str, Any] = {"dispute_id": dispute.stripe_id, "outcome": dispute.outcome} if dispute else {}
     if dispute:
         about |= {"amount_cents": dispute.amount_cents, "currency": dispute.currency, "reason": dispute.reason}
-    schedule(fact, dispute.stripe_id if dispute else str(payment.id), now, **told, **about)
+    schedule(fact, dispute.stripe_id if dispute else str(payment.id), now, session_id=payment.owner_id, **told, **about)

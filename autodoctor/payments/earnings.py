@@ -74,29 +74,30 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                         "created_at": now,
                     },
                 )
-                earning.awaits_summary = awaits_summary
+                earning.awaits_summary, earning.payment = awaits_summary, payment
                 _advance(earning, now)
 
 
 def look_again(payment_id: UUID, now: datetime) -> None:
-    """Check the earning of a charge again after a refund or dispute ended. Runs in a transaction."""
-    if Earning.objects.filter(payment_id=payment_id).exists():
-        schedule("earning.advance", str(payment_id), now)
+    """Something changed about this charge: a refund came to its end, a dispute was closed. In a transaction."""
+    for earning in Earning.objects.filter(payment_id=payment_id).select_related("payment"):
+        _advance_at(earning, now)
 
 
 def resume(mechanic_id: UUID, now: datetime) -> None:
     """Send the earnings that waited for this account. Runs in a transaction."""
     kept_share = (F("gross_cents") - F("borne_cents")) * F("share_percent")
     unsent = Earning.objects.alias(open=kept_share - (F("transferred_cents") - F("reversed_cents")) * 100)
-    for payment_id in unsent.filter(mechanic_id=mechanic_id, open__gte=100).values_list("payment_id", flat=True):
-        schedule("earning.advance", str(payment_id), now)
+    for earning in unsent.filter(mechanic_id=mechanic_id, open__gte=100).select_related("payment"):
+        _advance_at(earning, now)
 
 
 def advance(*, payment_id: UUID, now: datetime) -> None:
     """Decide what follows from the present state; does nothing if it is already done."""
     with transaction.atomic():
-        Payment.objects.select_for_update().get(id=payment_id)
+        payment = Payment.objects.select_for_update().get(id=payment_id)
         if earning := Earning.objects.filter(payment_id=payment_id).first():
+            earning.payment = payment
             _advance(earning, now)
 
 
@@ -108,8 +109,8 @@ def finish(movement_id: UUID, stripe_id: str, now: datetime) -> None:
             movement.state, movement.stripe_id, movement.done_at = State.DONE, stripe_id, now
             movement.save(update_fields=["state", "stripe_id", "done_at"])
             for reversal in movement.reversals.filter(state=State.DECIDED):
-                schedule("earning.move", str(reversal.id), now)
-            schedule("earning.advance", str(movement.earning.payment_id), now)
+                _move_at(reversal, movement.earning, now)
+            _advance_at(movement.earning, now)
 
 
 def withdraw(movement_id: UUID, now: datetime) -> None:
@@ -199,7 +200,7 @@ def _advance(earning: Earning, now: datetime) -> None:
     elif owed and account and not waits and not _on_its_way(earning):
         _send(earning, owed, account, now)
     elif owed and waits == [WaitReason.TIME]:
-        schedule("earning.advance", str(earning.payment_id), payable_at(earning))
+        _advance_at(earning, payable_at(earning))
     earning.save(update_fields=["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary"])
 
 
@@ -212,7 +213,7 @@ def _send(earning: Earning, cents: int, account: PayoutAccount, now: datetime) -
     sent = Movement.objects.create(
         earning=earning, kind=Kind.TRANSFER, amount_cents=cents, account_id=account.stripe_id, created_at=now
     )
-    schedule("earning.move", str(sent.id), now)
+    _move_at(sent, earning, now)
 
 
 def _take_back(earning: Earning, cents: int, now: datetime) -> None:
@@ -231,7 +232,15 @@ def _take_back(earning: Earning, cents: int, now: datetime) -> None:
                 account_id=transfer.account_id,
                 created_at=now,
             )
-            schedule("earning.move", str(taken.id), now)
+            _move_at(taken, earning, now)
+
+
+def _advance_at(earning: Earning, moment: datetime) -> None:
+    schedule("earning.advance", str(earning.payment_id), moment, session_id=earning.payment.owner_id)
+
+
+def _move_at(movement: Movement, earning: Earning, moment: datetime) -> None:
+    schedule("earning.move", str(movement.id), moment, session_id=earning.payment.owner_id)
 
 
 def _locked(movement_id: UUID) -> Movement:

@@ -79,7 +79,7 @@ def open_extension(
         return_url=return_url,
         created_at=now,
     )
-    schedule("payment.collect", str(payment.id), now + IF_NOBODY_DOES)
+    schedule("payment.collect", str(payment.id), now + IF_NOBODY_DOES, session_id=payment.owner_id)
     return payment
 
 
@@ -95,8 +95,8 @@ def use_another_card(payment: Payment) -> None:
 
 
 def sync_later(payment: Payment, now: datetime) -> None:
-    """Schedule a sync with Stripe now, in case its news got lost."""
-    schedule("payment.collect", str(payment.id), now)
+    """See at once how it stands at Stripe, in case its news got lost."""
+    schedule("payment.collect", str(payment.id), now, session_id=payment.owner_id)
 
 
 def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
@@ -113,7 +113,7 @@ def cancel_payment(payment: Payment, now: datetime) -> bool:
     """Cancel a payment; money that still arrives is released. Returns False if the payment is paid."""
     if not Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None).update(due_cents=0):
         return False
-    schedule("payment.close", str(payment.id), now)
+    schedule("payment.close", str(payment.id), now, session_id=payment.owner_id)
     return True
 
 
@@ -165,7 +165,7 @@ def refund(
             requested_by=by,
             created_at=now,
         )
-        schedule("payment.refund", str(given.id), now)
+        schedule("payment.refund", str(given.id), now, session_id=payment.owner_id)
     return given
 
 
@@ -189,13 +189,13 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
     if payment.state == State.CAPTURED and payment.due_cents is None:  # by someone else, before the end
-        schedule("payment.earned", str(payment.id), now, owner_id=str(payment.owner_id))
+        schedule("payment.earned", str(payment.id), now, session_id=payment.owner_id, owner_id=str(payment.owner_id))
     if payment.state not in (State.CREATED, State.AUTHORISED):
         return
     if payment.due_cents is None:
         payment.due_cents = cents if payment.state == State.AUTHORISED else 0
         payment.save(update_fields=["due_cents"])
-        schedule(_what_follows(payment), str(payment.id), now)
+        schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
 
 
 def _what_follows(payment: Payment) -> str:

@@ -95,7 +95,7 @@ def decline(payment: Payment, code: str, now: datetime) -> None:
         _tell("payment.declined", payment, now)
         if not payment.checkout_number:
             _open(payment).update(waits_for="")
-            schedule("payment.collect", str(payment.id), now + ANOTHER_WAY)
+            schedule("payment.collect", str(payment.id), now + ANOTHER_WAY, session_id=payment.owner_id)
 
 
 def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -132,7 +132,7 @@ def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
         closed_at=None,
     )
     if moved and too_late:
-        schedule("payment.release", str(payment.id), now)
+        schedule("payment.release", str(payment.id), now, session_id=payment.owner_id)
     elif moved:
         _keep_card(payment, snapshot, now)
         _tell("payment.authorised", payment, now)
@@ -224,11 +224,12 @@ def _open(payment: Payment) -> QuerySet[Payment]:
 
 
 def _tell(fact: str, payment: Payment, now: datetime) -> None:
-    schedule(fact, str(payment.id), now, **_payload(payment))
+    schedule(fact, str(payment.id), now, session_id=payment.owner_id, **_payload(payment))
 
 
 def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
-    schedule(fact, str(refund.id), now, **_payload(refund.payment), refund_id=str(refund.id))
+    facts = _payload(refund.payment) | {"refund_id": str(refund.id)}
+    schedule(fact, str(refund.id), now, session_id=refund.payment.owner_id, **facts)
     earnings.look_again(refund.payment_id, now)
 
 

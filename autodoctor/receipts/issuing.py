@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-
+from autodoctor.core import links
 from autodoctor.mail.delivery import deliver
 from autodoctor.mail.message import Attachment
 from autodoctor.mail.queue import queue_mail
@@ -23,7 +22,7 @@ from autodoctor.sessions.models import Session
 def issue(*, session_id: UUID, now: datetime) -> None:
     """Issue the receipt if all payments are settled, in the caller's transaction; once per session."""
     if closing.record_settled(session_id=session_id, now=now):
-        schedule("receipt.mail", str(session_id), now)
+        schedule("receipt.mail", str(session_id), now, session_id=session_id)
 
 
 def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
@@ -38,7 +37,8 @@ def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
         "card": card(payment),
         "asked_at": refund.created_at.isoformat(),
     }
-    queue_mail("receipts/mail/refund", to=payment.payer, context=context, key=f"refund:{refund.id}", now=now)
+    key = f"refund:{refund.id}"
+    queue_mail("receipts/mail/refund", to=payment.payer, context=context, key=key, now=now, session_id=payment.owner_id)
 
 
 def send(job: Job, now: datetime) -> None:
@@ -49,7 +49,7 @@ def send(job: Job, now: datetime) -> None:
     deliver(
         "receipts/mail/receipt",
         to=customer,
-        context={"receipt": shown, "session": session, "page": f"{settings.SITE_URL}/sessions/{session.id}/receipt/"},
+        context={"receipt": shown, "session": session, "page": links.absolute(links.receipt_page(session.id))},
         key=f"receipt:{job.key}",
         attachments=[Attachment(f"receipt-{shown.number}.pdf", "application/pdf", content)],
     )

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from autodoctor.core import links
 from autodoctor.core.formatting import day, document_moment
 from autodoctor.core.pdf import as_set, typeset
 from autodoctor.payments.formatting import format_cents
-from autodoctor.receipts.receipt import Line, Receipt
-from autodoctor.receipts.seller import seller
+from autodoctor.receipts.receipt import Line, Receipt, seller
 from autodoctor.sessions.formatting import format_duration
 
 TEMPLATE = Path(__file__).parent / "typst" / "receipt.typ"
@@ -39,7 +38,7 @@ def _data(receipt: Receipt) -> dict[str, Any]:
         "totals": _totals(receipt),
         "why": receipt.why,
         "notes": _notes(receipt),
-        "address": f"{settings.SITE_URL}/sessions/{session.id}/receipt/",
+        "address": links.absolute(links.receipt_page(session.id)),
         "footer": as_set(f"{seller().name} · {title} · {session.customer.name}"[:110]),
     }
 

@@ -4,6 +4,9 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
+
+from django.conf import settings
 
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Payment, Refund
@@ -166,6 +169,16 @@ class Receipt:
         ended = copy(self.session)
         ended.ended_at = self.session.ended_at or now
         return ended
+
+
+class Seller(NamedTuple):
+    name: str
+    address: list[str]  # lines; may be none
+
+
+def seller() -> Seller:
+    lines = settings.SELLER_ADDRESS.replace(";", "\n").splitlines()
+    return Seller(settings.SELLER_NAME, [line.strip() for line in lines if line.strip()])
 
 
 @dataclass(frozen=True)

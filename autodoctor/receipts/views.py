@@ -11,8 +11,7 @@ from django.views.decorators.http import require_safe
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role, User
 from autodoctor.receipts import pdf
-from autodoctor.receipts.receipt import Receipt, receipt_of
-from autodoctor.receipts.seller import seller
+from autodoctor.receipts.receipt import Receipt, receipt_of, seller
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TERMINAL

@@ -5,7 +5,10 @@ from django.contrib import admin
 from autodoctor.core.admin_base import ReadOnly
 from autodoctor.scheduler.models import Job
 
-SHOWN = ("kind", "key", "due_at", "run_at", "attempts", "parked_at", "last_error", "leased_until", "lease_owner")
+SHOWN = (
+    *("kind", "key", "session_id", "due_at", "run_at", "attempts"),
+    *("parked_at", "last_error", "leased_until", "lease_owner"),
+)
 
 
 @admin.register(Job)
@@ -14,6 +17,6 @@ class JobAdmin(ReadOnly):
 
     list_display = ("kind", "key", "due_at", "run_at", "attempts", "parked_at")
     list_filter = (("parked_at", admin.EmptyFieldListFilter), "kind")
-    search_fields = ("kind", "key")
+    search_fields = ("kind", "key", "session_id")
     ordering = ("run_at",)
     fields = SHOWN  # without the payload, which may hold what is meant for one person's eyes

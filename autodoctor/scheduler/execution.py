@@ -49,10 +49,9 @@ def run(job: Job, now: datetime) -> Outcome:
 
 
 def _about(job: Job) -> dict[str, str]:
-    """Return log context: the session or payment from the payload, or from the mail's subject."""
-    facts = {**job.payload.get("context", {}), **job.payload}
-    session_id = facts.get("session_id") or facts.get("owner_id")
-    return {"job": job.kind, "job_key": job.key} | ({"session_id": str(session_id)} if session_id else {})
+    """For the log."""
+    about = {"session_id": str(job.session_id)} if job.session_id else {}
+    return {"job": job.kind, "job_key": job.key} | about
 
 
 def _outcome(job: Job, now: datetime) -> Outcome:

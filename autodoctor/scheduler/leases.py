@@ -97,7 +97,7 @@ def next_multiple(every: timedelta, now: datetime) -> datetime:
 def schedule_next(job: Job, handler: Handler, now: datetime) -> None:
     """Schedule a recurring job's next run."""
     if handler.every is not None:
-        queue.schedule(job.kind, job.key, next_multiple(handler.every(), now), **job.payload)
+        queue.schedule(job.kind, job.key, next_multiple(handler.every(), now), session_id=job.session_id, **job.payload)
 
 
 def retire(owner: str) -> None:

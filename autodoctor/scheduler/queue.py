@@ -7,9 +7,11 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
+from django.db.models import UUIDField
 
 from autodoctor.core.raw_sql import rows
 from autodoctor.scheduler.handlers import handler_of
@@ -21,14 +23,17 @@ wake_listeners: list[Callable[[datetime, bool], None]] = []
 
 _UPSERT = """
 INSERT INTO scheduler_job
-    (kind, key, due_at, run_at, external, payload, version, attempts, leased_until, lease_owner, parked_at, last_error)
+    (kind, key, session_id, due_at, run_at, external, payload,
+    version, attempts, leased_until, lease_owner, parked_at, last_error)
 VALUES {rows}
 ON CONFLICT (kind, key) DO UPDATE SET
-    due_at = excluded.due_at, run_at = excluded.run_at, external = excluded.external, payload = excluded.payload,
-    version = scheduler_job.version + 1, attempts = 0, leased_until = NULL, lease_owner = '', parked_at = NULL,
-    last_error = ''
+    session_id = excluded.session_id, due_at = excluded.due_at, run_at = excluded.run_at, external = excluded.external,
+    payload = excluded.payload, version = scheduler_job.version + 1, attempts = 0, leased_until = NULL,
+    lease_owner = '', parked_at = NULL, last_error = ''
 """
-_ROW = "(%s, %s, %s, %s, %s, %s, 1, 0, NULL, '', NULL, '')"
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, 1, 0, NULL, '', NULL, '')"
+
+_SESSION_ID = UUIDField()
 
 # The row as it was claimed: not cancelled, rescheduled or taken over since.
 _HELD = "FROM scheduler_job WHERE id = %s AND version = %s AND lease_owner = %s"
@@ -56,14 +61,15 @@ class Run:
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
 
 
-def schedule(kind: str, key: str, due_at: datetime, **payload: Any) -> None:
-    """Schedule `kind` for `key` at `due_at`. Replaces an earlier job of the same kind and key.
+def schedule(kind: str, key: str, due_at: datetime, *, session_id: UUID | None = None, **payload: Any) -> None:
+    """Have `kind` run for `key` at `due_at`, instead of whatever was scheduled for the two before.
 
-    Part of the caller's transaction. The payload must be JSON (UUIDs and datetimes become text). Raises `ValueError`
-    for a naive time or an invalid name.
+    Part of the caller's transaction. `session_id`: the session whose work it is. The payload must be JSON (UUIDs and
+    datetimes become text).
+    Raise `ValueError` for a naive moment or a name that does not fit.
     """
     _settle_own([kind], key)
-    _upsert(key, {kind: due_at}, payload)
+    _upsert(key, {kind: due_at}, session_id, payload)
 
 
 def cancel(kind: str, key: str) -> None:
@@ -72,14 +78,16 @@ def cancel(kind: str, key: str) -> None:
     _execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key)
 
 
-def reschedule(key: str, *, cancelled: Collection[str], scheduled: Mapping[str, datetime]) -> None:
-    """Apply many `cancel`s and `schedule`s (kind → due time) of one key, in two statements."""
+def reschedule(
+    key: str, *, cancelled: Collection[str], scheduled: Mapping[str, datetime], session_id: UUID | None = None
+) -> None:
+    """Many `cancel`s and `schedule`s (kind → when it is due) of one key, in two statements."""
     _settle_own([*cancelled, *scheduled], key)
     if cancelled:
         marks = ", ".join(["%s"] * len(cancelled))
         _execute(f"DELETE FROM scheduler_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)  # noqa: S608 - only marks
     if scheduled:
-        _upsert(key, scheduled, {})
+        _upsert(key, scheduled, session_id, {})
 
 
 def pending(kinds: Collection[str], keys: list[str]) -> list[Job]:
@@ -114,17 +122,18 @@ def _held(job: Job) -> tuple[int, int, str]:
     return job.pk, job.version, job.lease_owner
 
 
-def _row(kind: str, key: str, due_at: datetime, payload: dict[str, Any]) -> list[Any]:
+def _row(kind: str, key: str, due_at: datetime, session_id: UUID | None, payload: dict[str, Any]) -> list[Any]:
     if due_at.tzinfo is None:
         raise ValueError("a deadline needs a time zone")
     if len(kind) > 60 or len(key) > 120:
         raise ValueError(f"too long for a job: {kind} {key}")
     moment = connection.ops.adapt_datetimefield_value(due_at)
-    return [kind, key, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
+    session = _SESSION_ID.get_db_prep_value(session_id, connection)
+    return [kind, key, session, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
 
 
-def _upsert(key: str, jobs: Mapping[str, datetime], payload: dict[str, Any]) -> None:
-    rows = [_row(kind, key, due_at, payload) for kind, due_at in jobs.items()]
+def _upsert(key: str, jobs: Mapping[str, datetime], session_id: UUID | None, payload: dict[str, Any]) -> None:
+    rows = [_row(kind, key, due_at, session_id, payload) for kind, due_at in jobs.items()]
     _execute(_UPSERT.format(rows=", ".join([_ROW] * len(rows))), *chain.from_iterable(rows))
     earliest: dict[bool, datetime] = {}
     for kind, due_at in jobs.items():

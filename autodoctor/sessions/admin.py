@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
@@ -48,21 +47,22 @@ class RuleTimeAdmin(SupportAdmin):
 
     @admin.display(description=_("what waits, and since when"))
     def rules(self, row: RuleTime) -> SafeString:
-        using = [(rule.words, rule.since.words) for rule in DEADLINES.values() if rule.time == row.name]
+        waits = durations.WAITS[row.name]
+        using = [(rule.words, rule.since.words) for rule in DEADLINES.values() if waits in rule.waits]
         return format_html_join("; ", "{} ({})", using)
 
     @admin.display(description=_("standard"))
     def standard(self, row: RuleTime) -> str:
-        return in_words(settings.DEADLINES[row.name])
+        return in_words(durations.standard_seconds(row.name))
 
     @admin.display(description=_("limits"))
     def limits(self, row: RuleTime) -> str:
-        least, most = durations.EDITABLE[row.name]
+        least, most = durations.WAITS[row.name].least, durations.WAITS[row.name].most
         return f"{in_words(least)} – {in_words(most)} ({least} – {most} s)"
 
     @admin.display(description=_("now"))
     def now(self, row: RuleTime) -> str:
-        return in_words(settings.DEADLINES[row.name] if row.seconds is None else row.seconds)
+        return in_words(durations.standard_seconds(row.name) if row.seconds is None else row.seconds)
 
     def save_model(self, request: HttpRequest, obj: RuleTime, form: Any, change: bool) -> None:
         durations.change(name=obj.name, value=obj.seconds, now=timezone.now())

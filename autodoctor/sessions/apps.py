@@ -1,5 +1,6 @@
 from django.apps import AppConfig, apps
 from django.apps.registry import Apps
+from django.conf import settings
 from django.db.models.signals import post_migrate
 
 
@@ -9,15 +10,19 @@ class SessionsConfig(AppConfig):
     verbose_name = "Sessions"
 
     def ready(self) -> None:
+        from autodoctor.core.deadlines import check_names
+        from autodoctor.sessions.rules import table  # enters the rows
+
+        check_names(settings.DEADLINES, of_rules={wait.name for rule in table.RULES.values() for wait in rule.waits})
         post_migrate.connect(_list_times, sender=self)
 
 
 def _list_times(using: str, apps: Apps = apps, **rest: object) -> None:
-    """Create a row for each editable wait, so that the admin lists all of them."""
-    from autodoctor.sessions.rules.durations import EDITABLE
+    """A row for each time that may be changed, so that the admin shows all of them."""
+    from autodoctor.sessions.rules.durations import editable
 
     try:
         rows = apps.get_model("autodoctor_sessions", "RuleTime").objects.using(using)
     except LookupError:  # migrated to before there was such a table
         return
-    rows.bulk_create([rows.model(name=name) for name in EDITABLE], ignore_conflicts=True)
+    rows.bulk_create([rows.model(name=name) for name in editable()], ignore_conflicts=True)

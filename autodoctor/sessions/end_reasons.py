@@ -25,7 +25,7 @@ class EndWords:
     own_outcome: Promise | None = None
 
 
-_CALLED_OFF = EndWords(
+_CANCELED = EndWords(
     _("The session was canceled"),
     _("Canceled"),
     Role.CUSTOMER,
@@ -35,8 +35,8 @@ _CALLED_OFF = EndWords(
 
 WORDS: dict[EndReason, EndWords] = {
     EndReason.UNPAID: EndWords(_("This booking was not paid in time"), _("Not paid in time")),
-    EndReason.CANCELLED_BY_CUSTOMER: _CALLED_OFF,
-    EndReason.CANCELLED_LATE: _CALLED_OFF,
+    EndReason.CANCELLED_BY_CUSTOMER: _CANCELED,
+    EndReason.CANCELLED_LATE: _CANCELED,
     EndReason.CANCELLED_BY_SUPPORT: EndWords(_("Our support team canceled the session"), _("Ended by support")),
     EndReason.UNATTENDED: EndWords(_("Sorry: no mechanic was free in time"), _("No mechanic was free")),
     EndReason.NEVER_STARTED: EndWords(_("The session did not start in time"), _("Did not start in time")),

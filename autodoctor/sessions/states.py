@@ -1,5 +1,6 @@
 """States and transitions of a session. Data only, no I/O."""
 
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import TextChoices
@@ -22,6 +23,83 @@ class State(TextChoices):
     COMPLETED = "completed", _("Completed")
     CANCELLED = "cancelled", _("Canceled")
     EXPIRED = "expired", _("Expired")
+
+
+class EventKind(StrEnum):
+    """What an entry of a session's log can be: the table of docs/protocol.md."""
+
+    SESSION_REQUESTED = "session.requested"
+    SESSION_ACCEPTED = "session.accepted"
+    SESSION_RELEASED = "session.released"
+    SESSION_WAITING = "session.waiting"
+    SESSION_STARTED = "session.started"
+    SESSION_PAUSED = "session.paused"
+    SESSION_RESUMED = "session.resumed"
+    SESSION_EXTENDED = "session.extended"
+    SESSION_HELD = "session.held"
+    SESSION_WARNED = "session.warned"
+    SESSION_ENDED = "session.ended"
+    SESSION_AUTO_CLOSED = "session.auto_closed"
+    SESSION_CANCELLED = "session.cancelled"
+    SESSION_EXPIRED = "session.expired"
+    PARTICIPANT_JOINED = "participant.joined"
+    PARTICIPANT_LEFT = "participant.left"
+    PREFLIGHT_REPORTED = "preflight.reported"
+    MESSAGE_POSTED = "message.posted"
+    FILE_SHARED = "file.shared"
+    FILE_REMOVED = "file.removed"
+    EXTENSION_ALLOWED = "extension.allowed"
+    EXTENSION_PENDING = "extension.pending"
+    EXTENSION_FAILED = "extension.failed"
+    SUMMARY_SUBMITTED = "summary.submitted"
+    SUMMARY_CORRECTED = "summary.corrected"
+    RATING_GIVEN = "rating.given"
+    PAYMENT_CAPTURED = "payment.captured"
+    PAYMENT_RELEASED = "payment.released"
+    PAYMENT_FAILED = "payment.failed"
+    PAYMENT_DECIDED = "payment.decided"
+    PAYMENT_DISPUTE_CLOSED = "payment.dispute_closed"
+    REFUND_ISSUED = "refund.issued"
+    RECEIPT_ISSUED = "receipt.issued"
+    NUDGE_CUSTOMER = "nudge.customer"
+    NUDGE_MECHANIC = "nudge.mechanic"
+    HELP_ASKED = "help.asked"
+    HELP_ANSWERED = "help.answered"
+    ALERT_SUPPORT = "alert.support"
+    ALERT_UNTAKEN = "alert.untaken"
+    ALERT_SETTLED = "alert.settled"
+    REQUEST_MISSED = "request.missed"
+    SUPPORT_TOOK = "support.took"
+    SUPPORT_HANDED_BACK = "support.handed_back"
+    SUPPORT_DONE = "support.done"
+    SUPPORT_REFUNDED = "support.refunded"
+    SUPPORT_ENDED = "support.ended"
+    SUPPORT_CANCELLED = "support.cancelled"
+    SUPPORT_RELEASED = "support.released"
+    SUPPORT_ASSIGNED = "support.assigned"
+    SUPPORT_EXTENDED = "support.extended"
+    SUPPORT_SUMMARY_RESENT = "support.summary_resent"
+    SUPPORT_BANNED = "support.banned"
+    SUPPORT_JOB_RETRIED = "support.job_retried"
+    SUPPORT_JOB_DISMISSED = "support.job_dismissed"
+
+    @property
+    def carries_session(self) -> bool:
+        """Whether each entry of this kind has the whole session in `data.session`."""
+        return self.startswith("session.") or self in _CARRY_SESSION
+
+
+_CARRY_SESSION = frozenset(
+    {
+        EventKind.PARTICIPANT_JOINED,
+        EventKind.PARTICIPANT_LEFT,
+        EventKind.EXTENSION_ALLOWED,
+        EventKind.SUMMARY_SUBMITTED,
+        EventKind.SUMMARY_CORRECTED,
+        EventKind.RATING_GIVEN,
+        EventKind.PAYMENT_DECIDED,
+    }
+)
 
 
 class EndReason(TextChoices):

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from autodoctor.accounts.access import anyone
-from autodoctor.sessions.web import earnings_views, files_views, views
+from autodoctor.sessions.web import earnings_views, views
 
 _to_dashboard = anyone(RedirectView.as_view(pattern_name="dashboard", permanent=True))
 _to_sign_in = anyone(RedirectView.as_view(pattern_name="account_login", permanent=True, query_string=True))
@@ -18,10 +18,10 @@ urlpatterns = [
     path("dashboard/earnings.csv", earnings_views.as_csv, name="earnings_csv"),
     path("dashboard/earnings/account/", earnings_views.set_up, name="payout_account"),
     path("dashboard/earnings/account/done/", earnings_views.come_back, name="payout_account_done"),
-    path("sessions/<uuid:session_id>/files/<uuid:file_id>/", files_views.session_file, name="session_file"),
+    path("sessions/<uuid:session_id>/files/<uuid:file_id>/", views.session_file, name="session_file"),
     path(
         "sessions/<uuid:session_id>/files/<uuid:file_id>/thumbnail/",
-        files_views.session_file,
+        views.session_file,
         {"thumbnail": True},
         name="session_file_thumbnail",
     ),

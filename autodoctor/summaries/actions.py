@@ -15,6 +15,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.files import listing
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.lifecycle import summaries, support_actions
+from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
 from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
@@ -54,7 +55,7 @@ def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Su
         summary = _write(session_id, by, content, now)
         listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()
-        schedule("summary.mail", str(session_id), now)
+        schedule("summary.mail", str(session_id), now, session_id=session_id)
     return summary
 
 
@@ -90,7 +91,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
         if number > CORRECTIONS_MAX:
             raise Refused("too_many", _("This summary has too many corrections. Please write to our support team."))
         correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)
-        schedule("summary.mail", f"{session_id}:{number}", now)
+        schedule("summary.mail", f"{session_id}:{number}", now, session_id=session_id)
     return correction
 
 
@@ -98,12 +99,12 @@ def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
     """Mail the summary again for support, as a separate mail."""
     with transaction.atomic():
         told = support_actions.note(
-            session_id=session_id, by=by, kind="support.summary_resent", reason=reason, now=now, token=token
+            session_id=session_id, by=by, kind=EventKind.SUPPORT_SUMMARY_RESENT, reason=reason, now=now, token=token
         )
         summary = Summary.objects.filter(session_id=session_id).first()
         if summary is None:
             raise Refused("not_submitted", _("There is no summary to send yet."))
         if told:
             Summary.objects.filter(pk=summary.pk).update(mailed_at=None)
-            schedule("summary.mail", str(session_id), now, copy=told.seq)
+            schedule("summary.mail", str(session_id), now, session_id=session_id, copy=told.seq)
     return summary

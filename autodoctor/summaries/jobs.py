@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 
+from autodoctor.core import links
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
 from autodoctor.mail.delivery import deliver
@@ -51,7 +51,7 @@ def _send(summary: Summary, template: str, key: str, more: Mapping[str, Any]) ->
     deliver(
         template,
         to=customer,
-        context={"document": shown, "page": f"{settings.SITE_URL}/sessions/{summary.pk}/summary/", **more},
+        context={"document": shown, "page": links.absolute(links.summary_page(summary.pk)), **more},
         key=f"summary:{key}",
         attachments=[Attachment(PDF_NAME, "application/pdf", content)],
         images={f"photo-{file.id}": _thumbnail(file) for file in shown.photos},

@@ -5,12 +5,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from PIL import Image
 
+from autodoctor.core import links
 from autodoctor.core.formatting import document_moment
 from autodoctor.core.pdf import as_set, prose, typeset
 from autodoctor.files.listing import open_file
@@ -70,7 +70,7 @@ def _data(document: Document) -> dict[str, Any]:
             "This is remote advice, based on what the mechanic could see and hear. You find "
             "the session, the chat and all files here:"
         ),
-        "address": f"{settings.SITE_URL}/sessions/{session.id}/summary/",
+        "address": links.absolute(links.summary_page(session.id)),
         "footer": as_set(f"The Auto Doctor · {document.vehicle or session.plan_name} · {session.customer.name}"[:90]),
     }
 

@@ -19,7 +19,7 @@ from autodoctor.sessions.lifecycle.help_requests import threads
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.support import case_evidence
-from autodoctor.support.case_actions import ACTS, Act, ActForm, offers
+from autodoctor.support.case_actions import ACTS, ActContext, ActForm, offers
 from autodoctor.support.case_file import Case
 
 
@@ -52,7 +52,7 @@ def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
     if not form.is_valid():
         return _show(request, found, tried=form, name=name, status=422)
     try:
-        _do(wanted, request, session_id, form)
+        _perform(request, session_id, form)
     except Refused as error:
         return _refuse(request, session_id, form, name, error.detail, error.status)
     except InvalidTransition as error:
@@ -97,9 +97,10 @@ def _case(request: SignedInRequest, session_id: UUID) -> Case:
     return Case(session, timezone.now(), show=request.GET.get("show", ""), whole="whole" in request.GET)
 
 
-def _do(wanted: Act, request: SignedInRequest, session_id: UUID, form: ActForm) -> None:
-    on = {"session_id": session_id, "by": request.user, "now": timezone.now(), "token": form.cleaned_data["token"]}
-    wanted.do(on, form.cleaned_data)
+def _perform(request: SignedInRequest, session_id: UUID, form: ActForm) -> None:
+    form.perform(
+        ActContext(session_id=session_id, by=request.user, now=timezone.now(), token=form.cleaned_data["token"])
+    )
 
 
 def _show(

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID, uuid4
 
 from django import forms
@@ -11,6 +12,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.accounts.models import User
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.lifecycle import refunds, support_actions
@@ -22,9 +24,16 @@ from autodoctor.support.case_file import Case
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-On = dict[str, Any]  # what every action takes: session_id, by, now, token
-Given = dict[str, Any]
 MINUTES = (5, 10, 15, 30, 60)
+
+
+class ActContext(TypedDict):
+    """What every action of support takes."""
+
+    session_id: UUID
+    by: User
+    now: datetime
+    token: UUID  # of the form that it came from
 
 
 class ActForm(forms.Form):
@@ -46,6 +55,13 @@ class ActForm(forms.Form):
 
     def prepare(self) -> None:
         """Set the choices that depend on the session."""
+
+    def perform(self, context: ActContext) -> None:
+        """Do what was filled in, once it is valid."""
+        raise NotImplementedError
+
+    def given(self, name: str) -> str:
+        return str(self.cleaned_data[name])
 
     def offer(self, name: str, choices: list[tuple[str, str]]) -> None:
         cast(forms.ChoiceField, self.fields[name]).choices = choices
@@ -71,15 +87,24 @@ class EndForm(ActForm):
     reason = _reason(BOTH_READ)
     sure = _sure(_("End the session for both participants"))
 
+    def perform(self, context: ActContext) -> None:
+        support_actions.end(**context, reason=self.given("reason"))
+
 
 class CancelForm(ActForm):
     reason = _reason(BOTH_READ)
     sure = _sure(_("Cancel the session for both participants"))
 
+    def perform(self, context: ActContext) -> None:
+        support_actions.cancel(**context, reason=self.given("reason"))
+
 
 class ReleaseForm(ActForm):
     reason = _reason(WE_READ)
     sure = _sure(_("Take the session away from this mechanic"))
+
+    def perform(self, context: ActContext) -> None:
+        support_actions.release(**context, reason=self.given("reason"))
 
 
 class AssignForm(ActForm):
@@ -88,6 +113,10 @@ class AssignForm(ActForm):
 
     def prepare(self) -> None:
         self.offer("mechanic", [(str(person.id), person.name) for person in self.case.takers])
+
+    def perform(self, context: ActContext) -> None:
+        mechanic_id = UUID(self.given("mechanic"))
+        support_actions.assign(**context, mechanic_id=mechanic_id, reason=self.given("reason"))
 
 
 class TimeForm(ActForm):
@@ -98,6 +127,10 @@ class TimeForm(ActForm):
         room = seconds_until_cap(self.case.session, self.case.now)
         offered = [minutes for minutes in MINUTES if minutes * 60 <= room] or MINUTES[:1]
         self.offer("minutes", [(str(minutes), str(_("%d minutes")) % minutes) for minutes in offered])
+
+    def perform(self, context: ActContext) -> None:
+        minutes: int = self.cleaned_data["minutes"]
+        support_actions.give_time(**context, seconds=minutes * 60, reason=self.given("reason"))
 
 
 class MessageForm(ActForm):
@@ -115,6 +148,9 @@ class MessageForm(ActForm):
         if session.mechanic:
             readers = [("both", str(_("To both"))), *readers, ("mechanic", one % session.mechanic.name)]
         self.offer("to", readers)
+
+    def perform(self, context: ActContext) -> None:
+        support_actions.send_message(**context, text=self.given("text"), to=self.given("to"))
 
 
 class RefundForm(ActForm):
@@ -140,9 +176,25 @@ class RefundForm(ActForm):
         ]
         self.offer("payment", charges)
 
+    def perform(self, context: ActContext) -> None:
+        amount: Decimal = self.cleaned_data["amount"]
+        refunds.refund_session(
+            session_id=context["session_id"],
+            by=context["by"],
+            now=context["now"],
+            refund_id=context["token"],
+            payment_id=UUID(self.given("payment")),
+            amount_cents=int(amount * 100),
+            reason=self.given("reason"),
+            borne_by=self.given("borne_by"),
+        )
+
 
 class ResendForm(ActForm):
     reason = _reason(WE_READ)
+
+    def perform(self, context: ActContext) -> None:
+        summaries.resend(**context, reason=self.given("reason"))
 
 
 @dataclass(frozen=True)
@@ -155,7 +207,6 @@ class Act:
     button: Promise
     done: Promise
     form: type[ActForm]
-    do: Callable[[On, Given], Any]
     offered: Callable[[Case], bool]
     icon: str
     danger: bool = False
@@ -163,23 +214,6 @@ class Act:
 
 def _left(description: str, cents: int, currency: str) -> str:
     return str(_("%(what)s: %(left)s left")) % {"what": description, "left": format_cents(cents, currency)}
-
-
-def _cents(amount: Decimal) -> int:
-    return int(amount * 100)
-
-
-def _refund(on: On, given: Given) -> Refund:
-    return refunds.refund_session(
-        session_id=on["session_id"],
-        by=on["by"],
-        now=on["now"],
-        refund_id=on["token"],
-        payment_id=UUID(given["payment"]),
-        amount_cents=_cents(given["amount"]),
-        reason=given["reason"],
-        borne_by=given["borne_by"],
-    )
 
 
 def _has_not_begun(case: Case) -> bool:
@@ -196,7 +230,6 @@ ACTS: dict[str, Act] = {
             _("Send"),
             _("Sent."),
             MessageForm,
-            lambda on, given: support_actions.send_message(**on, text=given["text"], to=given["to"]),
             lambda case: True,
             "chat",
         ),
@@ -207,7 +240,6 @@ ACTS: dict[str, Act] = {
             _("Give free time"),
             _("The session is longer now."),
             TimeForm,
-            lambda on, given: support_actions.give_time(**on, seconds=given["minutes"] * 60, reason=given["reason"]),
             lambda case: case.is_running,
             "clock",
         ),
@@ -221,7 +253,6 @@ ACTS: dict[str, Act] = {
             _("Assign mechanic"),
             _("The mechanic is assigned."),
             AssignForm,
-            lambda on, given: support_actions.assign(**on, mechanic_id=UUID(given["mechanic"]), reason=given["reason"]),
             lambda case: case.session.state in BEFORE_START,
             "wrench",
         ),
@@ -235,7 +266,6 @@ ACTS: dict[str, Act] = {
             _("Return to queue"),
             _("The request is in the queue again."),
             ReleaseForm,
-            lambda on, given: support_actions.release(**on, reason=given["reason"]),
             lambda case: case.session.state in BEFORE_START and case.session.state in CLAIMED,
             "undo",
             danger=True,
@@ -247,7 +277,6 @@ ACTS: dict[str, Act] = {
             _("Cancel the session"),
             _("The session is canceled, and the hold is being released."),
             CancelForm,
-            lambda on, given: support_actions.cancel(**on, reason=given["reason"]),
             _has_not_begun,
             "close",
             danger=True,
@@ -262,7 +291,6 @@ ACTS: dict[str, Act] = {
             _("End the session"),
             _("The session is over, and the charge is being made."),
             EndForm,
-            lambda on, given: support_actions.end(**on, reason=given["reason"]),
             lambda case: case.is_running,
             "close",
             danger=True,
@@ -274,7 +302,6 @@ ACTS: dict[str, Act] = {
             _("Give request back"),
             _("The refund is on its way to the customer’s card."),
             RefundForm,
-            _refund,
             lambda case: bool(case.refundable),
             "card",
             danger=True,
@@ -286,7 +313,6 @@ ACTS: dict[str, Act] = {
             _("Send again"),
             _("The email is on its way."),
             ResendForm,
-            lambda on, given: summaries.resend(**on, reason=given["reason"]),
             lambda case: case.session.summarised_at is not None,
             "mail",
         ),

@@ -11,10 +11,10 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from autodoctor.core import links
 from autodoctor.core.formatting import document_moment, exact_moment
 from autodoctor.core.pdf import as_set, typeset
 from autodoctor.files.listing import open_file
@@ -23,7 +23,7 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import SessionEvent
-from autodoctor.sessions.states import Kind
+from autodoctor.sessions.states import EventKind, Kind
 from autodoctor.summaries import document
 from autodoctor.summaries import pdf as summary_pdf
 from autodoctor.support.case_file import Case, Money
@@ -31,7 +31,6 @@ from autodoctor.support.case_presence import Attendance, attendance
 from autodoctor.support.case_timeline import Group, group_of, in_words
 
 TEMPLATE = Path(__file__).parent / "typst" / "evidence.typ"
-MESSAGE = "message.posted"
 LEFT_OUT = frozenset({Group.SUPPORT, Group.ALERTS, Group.CHAT})  # ours alone, or given in full below
 MOST_MESSAGES = 1_000
 PIECE_BYTES = 1 << 20
@@ -85,7 +84,7 @@ def _named(files: list[StoredFile]) -> Iterator[tuple[str, StoredFile]]:
 def _data(case: Case) -> dict[str, Any]:
     session = case.session
     events = list(session.events.order_by("seq"))
-    messages = [event for event in events if event.kind == MESSAGE]
+    messages = [event for event in events if event.kind == EventKind.MESSAGE_POSTED]
     about = case.vehicle or session.plan_name
     return {
         "words": _words(),
@@ -218,6 +217,6 @@ def _entry(event: SessionEvent) -> dict[str, str]:
 def _about_summary(case: Case) -> str:
     if case.session.summarised_at is None:
         return ""
-    page = f"{settings.SITE_URL}/sessions/{case.session.id}/summary/"
-    sentence = _("Written by the mechanic and emailed to the customer, with photos, on %(at)s: %(page)s")
+    page = links.absolute(links.summary_page(case.session.id))
+    sentence = _("Written by the mechanic and sent to the customer by mail, with photos, on %(at)s: %(page)s")
     return sentence % {"at": document_moment(case.session.summarised_at), "page": page}

@@ -6,19 +6,21 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
+from autodoctor.accounts.models import User
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import preflight, support_actions
+from autodoctor.sessions.lifecycle import preflight
 from autodoctor.sessions.models import Participant, Session, SessionEvent
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import RUNNING, TERMINAL
+from autodoctor.sessions.states import RUNNING, TERMINAL, EventKind
 from autodoctor.support.board_lines import Notice, line_of
 from autodoctor.support.case_timeline import Group, Line, lines
 
@@ -138,7 +140,7 @@ class Case:
 
     @cached_property
     def messages(self) -> int:
-        return SessionEvent.objects.filter(session=self.session, kind="message.posted").count()
+        return SessionEvent.objects.filter(session=self.session, kind=EventKind.MESSAGE_POSTED).count()
 
     @cached_property
     def files(self) -> list[StoredFile]:
@@ -176,11 +178,7 @@ class Case:
 
     @cached_property
     def jobs(self) -> list[Job]:
-        of_money = [str(each.payment.id) for each in self.money]
-        of_money += [str(refund.id) for each in self.money for refund in each.refunds]
-        mine = Q(key=str(self.session.id)) | Q(key__startswith=f"{self.session.id}:") | Q(key__in=of_money)
-        about = Q(payload__owner_id=str(self.session.id)) | Q(payload__context__session_id=str(self.session.id))
-        return list(Job.objects.filter(mine | about).order_by("due_at")[:100])
+        return list(Job.objects.filter(session_id=self.session.id).order_by("due_at")[:100])
 
     @property
     def stuck(self) -> bool:
@@ -188,5 +186,6 @@ class Case:
         return any(job.attempts for job in self.jobs)
 
     @cached_property
-    def takers(self) -> list[Any]:
-        return list(support_actions.eligible_mechanics(self.session)[:50])
+    def takers(self) -> list[User]:
+        """Mechanics whom support may assign, by name."""
+        return list(eligibility.eligible_mechanics(self.session, self.now).order_by("name")[:50])

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.states import EventKind
 
-OVER = frozenset({"session.ended", "session.auto_closed"})
+OVER = frozenset({EventKind.SESSION_ENDED, EventKind.SESSION_AUTO_CLOSED})
 
 
 @dataclass
@@ -52,13 +53,13 @@ def _count(found: Attendance, stood: _Moment, at: datetime) -> None:
 
 
 def _follow(stood: _Moment, event: SessionEvent) -> None:
-    if event.kind == "session.started":
+    if event.kind == EventKind.SESSION_STARTED:
         stood.live = True
     elif event.kind in OVER:
         stood.live = False
-    elif event.kind in {"session.paused", "session.resumed"}:
-        stood.paused = event.kind == "session.paused"
-    elif event.kind == "participant.joined":
+    elif event.kind in {EventKind.SESSION_PAUSED, EventKind.SESSION_RESUMED}:
+        stood.paused = event.kind == EventKind.SESSION_PAUSED
+    elif event.kind == EventKind.PARTICIPANT_JOINED:
         stood.here.add(event.actor_role)
-    elif event.kind == "participant.left":
+    elif event.kind == EventKind.PARTICIPANT_LEFT:
         stood.here.discard(event.actor_role)

@@ -13,7 +13,7 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.rules.table import rule_of_kind
-from autodoctor.sessions.states import EndReason
+from autodoctor.sessions.states import EndReason, EventKind
 
 Words = dict[str, str]
 Told = Callable[[SessionEvent], str]
@@ -49,59 +49,61 @@ _GROUPS = {
     "support": Group.SUPPORT,
 }
 
-# By kind; %(who)s is the actor, the other names are the entry's facts.
-_LINES: dict[str, Promise] = {
-    "session.requested": gettext_lazy("Paid: the request is in the queue"),
-    "session.accepted": gettext_lazy("%(who)s accepted the request"),
-    "session.released": gettext_lazy("Back to the queue: %(reason)s"),
-    "session.waiting": gettext_lazy("Both are in and wait for the start"),
-    "session.started": gettext_lazy("%(who)s started the session: the clock is running"),
-    "session.paused": gettext_lazy("The clock is paused"),
-    "session.resumed": gettext_lazy("The clock is running again"),
-    "session.held": gettext_lazy("The time is up, but the end waits for a payment"),
-    "session.extended": gettext_lazy("Extended by %(time)s"),
-    "session.warned": gettext_lazy("Both were told that %(left)s are left"),
-    "session.ended": gettext_lazy("The session ended: %(end)s"),
-    "session.auto_closed": gettext_lazy("The session was closed: %(end)s"),
-    "session.cancelled": gettext_lazy("Canceled: %(end)s"),
-    "session.expired": gettext_lazy("Did not take place: %(end)s"),
-    "participant.joined": gettext_lazy("%(who)s joined"),
-    "participant.left": gettext_lazy("%(who)s is missing"),
-    "preflight.reported": gettext_lazy("%(who)s checked their devices: %(checks)s"),
-    "file.shared": gettext_lazy("%(who)s shared %(file)s"),
-    "file.removed": gettext_lazy("%(who)s removed %(file)s"),
-    "extension.allowed": gettext_lazy("%(who)s says how long they can stay: %(allowed)s"),
-    "extension.pending": gettext_lazy("An extension of %(time)s is being paid: %(stands)s"),
-    "extension.failed": gettext_lazy("An extension of %(time)s was not paid: %(stands)s"),
-    "payment.captured": gettext_lazy("The hold was charged"),
-    "payment.released": gettext_lazy("The hold was released"),
-    "payment.failed": gettext_lazy("A payment was canceled or not made in time"),
-    "payment.decided": gettext_lazy("“Solved?” was answered: %(solved)s"),
-    "payment.dispute_closed": gettext_lazy("The dispute over %(amount)s was %(outcome)s"),
-    "receipt.issued": gettext_lazy("The receipt is on its way"),
-    "refund.issued": gettext_lazy("A refund is on its way to the customer’s card"),
-    "summary.submitted": gettext_lazy("%(who)s submitted the summary"),
-    "summary.corrected": gettext_lazy("%(who)s added a correction to the summary"),
-    "rating.given": gettext_lazy("%(who)s gave %(stars)s of 5 stars"),
-    "request.missed": gettext_lazy("Available mechanics did not accept the request"),
-    "nudge.customer": gettext_lazy("Nudge to the customer: %(rule)s"),
-    "nudge.mechanic": gettext_lazy("Nudge to the mechanic: %(rule)s"),
-    "alert.support": gettext_lazy("Alert: %(rule)s"),
-    "help.asked": gettext_lazy("%(who)s asked support: %(text)s"),
-    "help.answered": gettext_lazy("%(who)s answered: %(text)s"),
-    "support.took": gettext_lazy("%(who)s took the alert: %(rule)s"),
-    "support.handed_back": gettext_lazy("%(who)s handed back the alert: %(rule)s"),
-    "support.done": gettext_lazy("%(who)s finished the alert: %(rule)s"),
-    "support.banned": gettext_lazy("%(who)s banned %(name)s: %(reason)s"),
-    "support.job_retried": gettext_lazy("%(who)s tried a job again: %(kind)s"),
-    "support.job_dismissed": gettext_lazy("%(who)s dismissed a job: %(kind)s. %(reason)s"),
-    "support.refunded": gettext_lazy("%(who)s refunded %(amount)s, paid by the %(bearer)s: %(reason)s"),
-    "support.ended": gettext_lazy("%(who)s ended the session: %(reason)s"),
-    "support.cancelled": gettext_lazy("%(who)s canceled the session: %(reason)s"),
-    "support.released": gettext_lazy("%(who)s released the mechanic: %(reason)s"),
-    "support.assigned": gettext_lazy("%(who)s assigned the session to %(mechanic)s: %(reason)s"),
-    "support.extended": gettext_lazy("%(who)s gave %(given)s for free: %(reason)s"),
-    "support.summary_resent": gettext_lazy("%(who)s sent the summary again: %(reason)s"),
+# By kind; %(who)s is whoever did it, the others are what the entry holds.
+WORDS: dict[str, Promise] = {
+    EventKind.SESSION_REQUESTED: gettext_lazy("Paid: the request is in the queue"),
+    EventKind.SESSION_ACCEPTED: gettext_lazy("%(who)s accepted the request"),
+    EventKind.SESSION_RELEASED: gettext_lazy("Back to the queue: %(reason)s"),
+    EventKind.SESSION_WAITING: gettext_lazy("Both are in, and wait for the start"),
+    EventKind.SESSION_STARTED: gettext_lazy("%(who)s started the session: the clock runs"),
+    EventKind.SESSION_PAUSED: gettext_lazy("The clock is paused"),
+    EventKind.SESSION_RESUMED: gettext_lazy("The clock runs again"),
+    EventKind.SESSION_HELD: gettext_lazy("The time is up, but the end waits for a payment"),
+    EventKind.SESSION_EXTENDED: gettext_lazy("%(time)s more"),
+    EventKind.SESSION_WARNED: gettext_lazy("Both were told that %(left)s are left"),
+    EventKind.SESSION_ENDED: gettext_lazy("The session ended: %(end)s"),
+    EventKind.SESSION_AUTO_CLOSED: gettext_lazy("The session was closed: %(end)s"),
+    EventKind.SESSION_CANCELLED: gettext_lazy("Called off: %(end)s"),
+    EventKind.SESSION_EXPIRED: gettext_lazy("It did not take place: %(end)s"),
+    EventKind.PARTICIPANT_JOINED: gettext_lazy("%(who)s joined"),
+    EventKind.PARTICIPANT_LEFT: gettext_lazy("%(who)s is missing"),
+    EventKind.PREFLIGHT_REPORTED: gettext_lazy("%(who)s checked their devices: %(checks)s"),
+    EventKind.FILE_SHARED: gettext_lazy("%(who)s shared %(file)s"),
+    EventKind.FILE_REMOVED: gettext_lazy("%(who)s removed %(file)s"),
+    EventKind.EXTENSION_ALLOWED: gettext_lazy("%(who)s says how long they can stay: %(allowed)s"),
+    EventKind.EXTENSION_PENDING: gettext_lazy("%(time)s more are being paid: %(stands)s"),
+    EventKind.EXTENSION_FAILED: gettext_lazy("%(time)s more were not paid: %(stands)s"),
+    EventKind.PAYMENT_CAPTURED: gettext_lazy("The hold was charged"),
+    EventKind.PAYMENT_RELEASED: gettext_lazy("The hold was released"),
+    EventKind.PAYMENT_FAILED: gettext_lazy("A payment was called off, or not made in time"),
+    EventKind.PAYMENT_DECIDED: gettext_lazy("“Solved?” was answered: %(solved)s"),
+    EventKind.PAYMENT_DISPUTE_CLOSED: gettext_lazy("The dispute over %(amount)s was %(outcome)s"),
+    EventKind.RECEIPT_ISSUED: gettext_lazy("The receipt is on its way"),
+    EventKind.REFUND_ISSUED: gettext_lazy("A refund is on its way to the customer’s card"),
+    EventKind.SUMMARY_SUBMITTED: gettext_lazy("%(who)s submitted the summary"),
+    EventKind.SUMMARY_CORRECTED: gettext_lazy("%(who)s added a correction to the summary"),
+    EventKind.RATING_GIVEN: gettext_lazy("%(who)s gave %(stars)s of 5 stars"),
+    EventKind.REQUEST_MISSED: gettext_lazy("Mechanics who were free let the request pass"),
+    EventKind.NUDGE_CUSTOMER: gettext_lazy("Nudge to the customer: %(rule)s"),
+    EventKind.NUDGE_MECHANIC: gettext_lazy("Nudge to the mechanic: %(rule)s"),
+    EventKind.ALERT_SUPPORT: gettext_lazy("Alert: %(rule)s"),
+    EventKind.ALERT_UNTAKEN: gettext_lazy("Nobody took in time: %(rule)s"),
+    EventKind.ALERT_SETTLED: gettext_lazy("Settled by itself: %(rule)s"),
+    EventKind.HELP_ASKED: gettext_lazy("%(who)s asked support: %(text)s"),
+    EventKind.HELP_ANSWERED: gettext_lazy("%(who)s answered: %(text)s"),
+    EventKind.SUPPORT_TOOK: gettext_lazy("%(who)s took on: %(rule)s"),
+    EventKind.SUPPORT_HANDED_BACK: gettext_lazy("%(who)s handed back: %(rule)s"),
+    EventKind.SUPPORT_DONE: gettext_lazy("%(who)s is done with: %(rule)s"),
+    EventKind.SUPPORT_BANNED: gettext_lazy("%(who)s banned %(name)s: %(reason)s"),
+    EventKind.SUPPORT_JOB_RETRIED: gettext_lazy("%(who)s had work tried again: %(kind)s"),
+    EventKind.SUPPORT_JOB_DISMISSED: gettext_lazy("%(who)s dismissed work: %(kind)s. %(reason)s"),
+    EventKind.SUPPORT_REFUNDED: gettext_lazy("%(who)s gave back %(amount)s, borne by the %(bearer)s: %(reason)s"),
+    EventKind.SUPPORT_ENDED: gettext_lazy("%(who)s ended the session: %(reason)s"),
+    EventKind.SUPPORT_CANCELLED: gettext_lazy("%(who)s called the session off: %(reason)s"),
+    EventKind.SUPPORT_RELEASED: gettext_lazy("%(who)s freed the mechanic: %(reason)s"),
+    EventKind.SUPPORT_ASSIGNED: gettext_lazy("%(who)s gave the session to %(mechanic)s: %(reason)s"),
+    EventKind.SUPPORT_EXTENDED: gettext_lazy("%(who)s gave %(given)s for nothing: %(reason)s"),
+    EventKind.SUPPORT_SUMMARY_RESENT: gettext_lazy("%(who)s had the summary sent again: %(reason)s"),
 }
 
 RELEASES: dict[str, Promise] = {
@@ -144,7 +146,7 @@ class Line:
 
     @property
     def is_message(self) -> bool:
-        return self.event.kind == "message.posted"
+        return self.event.kind == EventKind.MESSAGE_POSTED
 
     @property
     def details(self) -> list[tuple[str, str]]:
@@ -176,15 +178,15 @@ def group_of(kind: str) -> Group:
 
 
 def in_words(event: SessionEvent) -> str:
-    """Return a sentence without its period; an event without words is named by its kind."""
-    if event.kind == "message.posted":
+    """A sentence without its full stop; what has no words yet is named by its kind."""
+    if event.kind == EventKind.MESSAGE_POSTED:
         return str(event.data["text"])
-    if event.kind == "session.accepted" and event.actor_role == "support":
-        return _("%(who)s assigned the request to %(mechanic)s") % {
+    if event.kind == EventKind.SESSION_ACCEPTED and event.actor_role == "support":
+        return _("%(who)s gave the request to %(mechanic)s") % {
             "who": event.actor_name,
             "mechanic": event.data["session"]["mechanic"]["name"],
         }
-    line = _LINES.get(event.kind)
+    line = WORDS.get(event.kind)
     return str(line) % _facts(event) if line else event.kind
 
 

@@ -1,6 +1,6 @@
 """Failed jobs and Stripe events without a payment: list, try again, dismiss."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,10 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther
-from autodoctor.core.parsing import parse_uuid
-from autodoctor.payments.models import Payment, Refund, StripeEvent
+from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.models import Session
 from autodoctor.support import staff_actions
 from autodoctor.support.models import Deed
 
@@ -71,32 +69,11 @@ def parked(given_up: Iterable[Job]) -> list[Parked]:
     """Return the failed jobs with what they belong to, in a few queries."""
     those = list(given_up)
     events = StripeEvent.objects.in_bulk([job.key for job in those if job.kind == EVENT])
-    hints = {job.pk: _hints(job, events.get(job.key)) for job in those}
-    sessions = _sessions({hint for one in hints.values() for hint in one})
-    return [
-        Parked(
-            job,
-            next((sessions[hint] for hint in hints[job.pk] if hint in sessions), None),
-            events.get(job.key) if job.kind == EVENT else None,
-        )
-        for job in those
-    ]
+    payments = Payment.objects.in_bulk([event.payment_id for event in events.values() if event.payment_id])
+    return [_parked(job, events.get(job.key) if job.kind == EVENT else None, payments) for job in those]
 
 
-def _hints(job: Job, event: StripeEvent | None) -> list[UUID]:
-    """Return ids that may be a session's, a payment's or a refund's."""
-    named = [
-        job.payload.get("owner_id"),
-        job.payload.get("context", {}).get("session_id"),
-        job.key.partition(":")[0],
-        event.payment_id if event else None,
-    ]
-    return [found for found in map(parse_uuid, named) if found]
-
-
-def _sessions(hints: set[UUID]) -> dict[UUID, UUID]:
-    """Return the session of each id, if there is one."""
-    refunds = Refund.objects.filter(id__in=hints).values_list("id", "payment__owner_id")
-    payments = Payment.objects.filter(id__in=hints).values_list("id", "owner_id")
-    sessions = Session.objects.filter(id__in=hints).values_list("id", "id")
-    return dict(refunds) | dict(payments) | dict(sessions)
+def _parked(job: Job, event: StripeEvent | None, payments: Mapping[UUID, Payment]) -> Parked:
+    """An event of Stripe's names a payment, if anything: a hint, nobody has looked yet."""
+    payment = payments.get(event.payment_id) if event and event.payment_id else None
+    return Parked(job, payment.owner_id if payment else job.session_id, event)

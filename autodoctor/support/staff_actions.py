@@ -14,9 +14,9 @@ from autodoctor.core.parsing import storable_text
 from autodoctor.payments import webhook_inbox
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle.support_notes import add_note
+from autodoctor.sessions.lifecycle.support_actions import add_note
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import OPEN
+from autodoctor.sessions.states import OPEN, EventKind
 from autodoctor.support.models import Deed
 
 Kind = Deed.Kind
@@ -34,7 +34,7 @@ def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user), state__in=OPEN)
     for session_id in mine.values_list("id", flat=True):
         data = {"person": str(user.id), "name": user.name, "reason": why}
-        add_note(session_id=session_id, kind="support.banned", by=by, data=data, now=now)
+        add_note(session_id=session_id, kind=EventKind.SUPPORT_BANNED, by=by, data=data, now=now)
 
 
 def lift_ban(*, user: User, by: User, reason: str, now: datetime) -> None:
@@ -66,7 +66,7 @@ def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime) -> None
         if not queue.unpark([job.pk], now):
             raise _gone()
         _record(Kind.RETRIED, by=by, subject=_name(job), reason="", now=now)
-    _note_job("support.job_retried", job, session_id, by=by, reason="", now=now)
+    _note_job(EventKind.SUPPORT_JOB_RETRIED, job, session_id, by=by, reason="", now=now)
 
 
 def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: datetime) -> None:
@@ -78,7 +78,7 @@ def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: da
         if job.kind == "stripe.event":
             webhook_inbox.dismiss(job.key, now)
         _record(Kind.DISMISSED, by=by, subject=_name(job), reason=why, now=now)
-    _note_job("support.job_dismissed", job, session_id, by=by, reason=why, now=now)
+    _note_job(EventKind.SUPPORT_JOB_DISMISSED, job, session_id, by=by, reason=why, now=now)
 
 
 def record_of(subject: str) -> list[Deed]:
@@ -90,7 +90,7 @@ def _name(job: Job) -> str:
     return f"{job.kind} {job.key}"
 
 
-def _note_job(kind: str, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:
+def _note_job(kind: EventKind, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:
     if session_id:
         data = {"kind": job.kind, "key": job.key, "error": job.last_error, "reason": reason}
         add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)

@@ -14,11 +14,17 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.states import RUNNING, EndReason
+from autodoctor.sessions.states import RUNNING, EndReason, EventKind
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
-_ENDS_A_PAUSE = frozenset({"session.resumed", "session.ended", "session.auto_closed"})
-_TOLD = ("session.accepted", "session.released", "participant.left", "session.paused", *_ENDS_A_PAUSE)
+_ENDS_A_PAUSE = frozenset({EventKind.SESSION_RESUMED, EventKind.SESSION_ENDED, EventKind.SESSION_AUTO_CLOSED})
+_TOLD = (
+    EventKind.SESSION_ACCEPTED,
+    EventKind.SESSION_RELEASED,
+    EventKind.PARTICIPANT_LEFT,
+    EventKind.SESSION_PAUSED,
+    *_ENDS_A_PAUSE,
+)
 _running = frozenset(state.value for state in RUNNING)
 
 
@@ -126,11 +132,11 @@ class Numbers:
             session = self._sessions.get(session_id)
             if session is None:  # requested just now
                 continue
-            if kind == "session.accepted" and session_id not in accepted:
+            if kind == EventKind.SESSION_ACCEPTED and session_id not in accepted:
                 accepted.add(session_id)
                 taken_by = UUID(data["session"]["mechanic"]["id"])  # support may have given it to them
                 self._at(taken_by, session).waits.append((at - (session.requested_at or at)).total_seconds())
-            elif kind == "session.released" and data.get("reason") in MECHANIC_DID_NOT_COME and not actor_id:
+            elif kind == EventKind.SESSION_RELEASED and data.get("reason") in MECHANIC_DID_NOT_COME and not actor_id:
                 self._at(UUID(data["released"]), session).mechanic_no_shows += 1
             else:
                 self._follow_clock(session, kind, at, data, paused)
@@ -139,9 +145,9 @@ class Numbers:
         self, session: Session, kind: str, at: datetime, data: dict[str, Any], paused: dict[UUID, datetime]
     ) -> None:
         tally = self._at(session.mechanic_id, session)
-        if kind == "participant.left":
+        if kind == EventKind.PARTICIPANT_LEFT:
             tally.drops += data.get("session", {}).get("state") in _running
-        elif kind == "session.paused":
+        elif kind == EventKind.SESSION_PAUSED:
             paused[session.id] = datetime.fromisoformat(data["session"]["paused_at"])
         elif kind in _ENDS_A_PAUSE and session.id in paused:
             tally.lost_seconds += max(0.0, (at - paused.pop(session.id)).total_seconds())

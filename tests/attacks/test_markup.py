@@ -23,7 +23,7 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import EventKind, State
 from tests.attacks.routes import PAGES
 
 MARK = "xss1337"
@@ -96,9 +96,9 @@ def poisoned(customer: User, mechanic: User, stranger: User) -> Session:
                 who = event_log.actor(person, state.session)
                 data = {"text": payload}
                 event_log.append_event(
-                    state.session, "message.posted", at=timezone.now(), by=who, data=data, client_id=uuid4()
+                    state.session, EventKind.MESSAGE_POSTED, at=timezone.now(), by=who, data=data, client_id=uuid4()
                 )
-        event_log.append_event(state.session, "session.paused", at=timezone.now(), data={"why": ALL})
+        event_log.append_event(state.session, EventKind.SESSION_PAUSED, at=timezone.now(), data={"why": ALL})
     return Session.objects.get(pk=session.id)
 
 

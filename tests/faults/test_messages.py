@@ -113,12 +113,14 @@ def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
             "from uuid import UUID\n"
             "from django.utils import timezone\n"
             "from autodoctor.sessions.lifecycle.transaction import session_transaction\n"
-            "from autodoctor.sessions.record.event_log import append_event\n"
+            "from autodoctor.sessions.record.event_log import Audience, append_event\n"
+            "from autodoctor.sessions.states import EventKind\n"
             f"with session_transaction(UUID('{talk.id}'), timezone.now()) as state:\n"
             "    append_event("
-            "        state.session, 'support.note', at=timezone.now(), audience='customer', data={'text': 'hello'})"
+            "        state.session, EventKind.SUPPORT_DONE, at=timezone.now(),"
+            "        audience=Audience.CUSTOMER, data={'text': 'hello'})"
         )
-        assert customer.expect("event", patience=5, kind="support.note")["data"]["text"] == "hello"
+        assert customer.expect("event", patience=5, kind="support.done")["data"]["text"] == "hello"
 
 
 def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:

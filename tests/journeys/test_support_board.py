@@ -29,9 +29,11 @@ DISPUTE = """
 from uuid import UUID
 from django.utils import timezone
 from autodoctor.sessions.lifecycle.transitions import record_payment_event
+from autodoctor.sessions.record.event_log import Audience
+from autodoctor.sessions.states import EventKind
 data = {{"rule": "payment.disputed"}}
 record_payment_event(
-    session_id=UUID("{id}"), kind="alert.support", data=data, audience="support", now=timezone.now()
+    session_id=UUID("{id}"), kind=EventKind.ALERT_SUPPORT, data=data, audience=Audience.SUPPORT, now=timezone.now()
 )
 """
 NAMES = {

@@ -15,7 +15,7 @@ ClientOf = Callable[["User"], Client]
 
 
 def _zone_seen(cookie: str) -> str:
-    from autodoctor.accounts.middleware import TimeZoneMiddleware
+    from autodoctor.accounts.time_zones import TimeZoneMiddleware
 
     def view(request: HttpRequest) -> HttpResponse:
         return HttpResponse(timezone.get_current_timezone_name())

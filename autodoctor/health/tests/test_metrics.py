@@ -113,7 +113,9 @@ def test_everything_said_can_be_read(settings: Settings) -> None:
 
 def test_a_token_opens_it_from_anywhere(settings: Settings) -> None:
     settings.METRICS_TOKEN = TOKEN
-    assert ask(headers={"Authorization": f"Bearer {TOKEN}"}, REMOTE_ADDR="203.0.113.5").status_code == 200
+    answer = ask(headers={"Authorization": f"Bearer {TOKEN}"}, REMOTE_ADDR="203.0.113.5")
+    assert answer.status_code == 200
+    assert "autodoctor_sessions" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

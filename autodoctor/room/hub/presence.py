@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
 from autodoctor.sessions.models import Connection, Session
 from autodoctor.sessions.record import participants
+from autodoctor.sessions.rules.triggers import duration
 
 logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 200
@@ -33,6 +33,15 @@ class Admission(NamedTuple):
 
     guest: ConnectedUser | None = None
     place: Membership | None = None
+    connection_id: UUID | None = None
+    presence: dict[str, str] = NOBODY
+
+
+class SessionAdmission(NamedTuple):
+    """Somebody who may open a page of a session; `connection_id`: of a party's page, which counts as here."""
+
+    guest: ConnectedUser
+    place: Membership
     connection_id: UUID | None = None
     presence: dict[str, str] = NOBODY
 
@@ -215,8 +224,8 @@ def _admission(knock: HandshakeRequest, answer: Answer) -> Admission:
 
 
 def _reload() -> timedelta:
-    """How long a closed page may take to load again, well before the person counts as missing."""
-    return timedelta(seconds=min(2.0, settings.DEADLINES["missing_grace"] / 2))
+    """A page that closed may just be loading again: it has so long, and well before anybody counts as missing."""
+    return min(timedelta(seconds=2), duration("missing_grace") / 2)
 
 
 def _last(leavers: list[Left], now: datetime) -> list[Left]:

@@ -10,31 +10,31 @@ from autodoctor.files.models import StoredFile
 from autodoctor.room.pages.viewing import CANDIDATE, Panel
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import EventKind
 
-MESSAGE, FILE, FILE_REMOVED = "message.posted", "file.shared", "file.removed"
 # What the log shows as a line; everything else is for the page around it. Of some it says "you".
 LINES_ABOUT_YOU = frozenset(
     {
-        "participant.joined",
-        "participant.left",
-        "session.accepted",
-        "session.released",
-        "session.started",
-        "session.ended",
-        "session.cancelled",
-        FILE_REMOVED,
+        EventKind.PARTICIPANT_JOINED,
+        EventKind.PARTICIPANT_LEFT,
+        EventKind.SESSION_ACCEPTED,
+        EventKind.SESSION_RELEASED,
+        EventKind.SESSION_STARTED,
+        EventKind.SESSION_ENDED,
+        EventKind.SESSION_CANCELLED,
+        EventKind.FILE_REMOVED,
     }
 )
 LINES = LINES_ABOUT_YOU | {
-    "session.paused",
-    "session.resumed",
-    "session.warned",
-    "session.extended",
-    "session.auto_closed",
-    "session.expired",
+    EventKind.SESSION_PAUSED,
+    EventKind.SESSION_RESUMED,
+    EventKind.SESSION_WARNED,
+    EventKind.SESSION_EXTENDED,
+    EventKind.SESSION_AUTO_CLOSED,
+    EventKind.SESSION_EXPIRED,
 }
 
-SHOWN = LINES | {MESSAGE, FILE}
+SHOWN = LINES | {EventKind.MESSAGE_POSTED, EventKind.FILE_SHARED}
 PAGE_ROWS = 500
 
 
@@ -48,11 +48,11 @@ class Entry:
 
     @property
     def is_message(self) -> bool:
-        return self.event.kind == MESSAGE
+        return self.event.kind == EventKind.MESSAGE_POSTED
 
     @property
     def is_file(self) -> bool:
-        return self.event.kind == FILE
+        return self.event.kind == EventKind.FILE_SHARED
 
     @property
     def line(self) -> str:
@@ -69,9 +69,9 @@ class Entry:
 def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
     """Return the entries of the log that this person sees."""
     events = [event for event in _read_all(session_id, role) if event.kind in SHOWN]
-    gone = {event.data["file"]["id"] for event in events if event.kind == FILE_REMOVED}
+    gone = {event.data["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
     for event in events:
-        is_gone = event.kind == FILE and event.data["file"]["id"] in gone
+        is_gone = event.kind == EventKind.FILE_SHARED and event.data["file"]["id"] in gone
         yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
 
 

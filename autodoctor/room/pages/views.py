@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
+from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import wants_json
 from autodoctor.payments import checkout, stripe
@@ -24,8 +25,6 @@ from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
-
-DASHBOARD = "/dashboard/"
 
 
 @signed_in
@@ -158,5 +157,5 @@ def _still_visible(request: SignedInRequest, session_id: UUID) -> str:
     try:
         find_page(request.user, session_id)
     except Http404:
-        return DASHBOARD
+        return links.dashboard()
     return reverse("room", args=[session_id])

@@ -10,7 +10,8 @@ from django.http import parse_cookie
 from django.utils import timezone
 
 from autodoctor.core.parsing import parse_uuid
-from autodoctor.room.hub.presence import Admission, HandshakeRequest, Left, presence
+from autodoctor.room.hub.authentication import ConnectedUser
+from autodoctor.room.hub.presence import Admission, HandshakeRequest, Left, SessionAdmission, presence
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.connection import Receive, Scope, Send, protocol_of
 
@@ -18,27 +19,40 @@ logger = logging.getLogger(__name__)
 NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session has it
 
 
-async def admit(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission | None:
-    """Answer the upgrade. Returns None if it was refused. Without a session, the socket joins the list feed."""
+async def admit_to_feed(scope: Scope, receive: Receive, send: Send) -> ConnectedUser | None:
+    """Answer the upgrade. None when it was refused."""
+    admission = await _answer(scope, receive, send, None)
+    return admission.guest
+
+
+async def admit_to_session(scope: Scope, receive: Receive, send: Send, session_id: UUID) -> SessionAdmission | None:
+    """Answer the upgrade. None when it was refused, or they have no part in this session."""
+    admission = await _answer(scope, receive, send, session_id)
+    if admission.guest is None:
+        return None
+    if admission.place is None:
+        await _close(send, protocol.NOT_FOUND)
+        return None
+    return SessionAdmission(admission.guest, admission.place, admission.connection_id, admission.presence)
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission:
+    """Accept the upgrade of whoever is signed in; everybody else is sent away, and has no `guest`."""
     protocol_of(scope)  # a server that cannot serve lets nobody in
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
         await send({"type": "websocket.close"})  # before it is accepted: a 403
-        return None
+        return Admission()
     key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
     try:
         admission = await _knock(key, session_id)
     except Exception:
         logger.exception("Nobody could be let in")
         await _unavailable(scope, send)
-        return None
+        return Admission()
     await _accept(send, admission)
     if admission.guest is None:
         await _close(send, protocol.SIGNED_OUT)
-        return None
-    if session_id and admission.place is None:
-        await _close(send, protocol.NOT_FOUND)
-        return None
     return admission
 
 

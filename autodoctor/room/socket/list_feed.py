@@ -1,13 +1,11 @@
 """`/ws/feed`: tells lists that they are out of date. Frames carry no data; the page fetches its fragment again."""
 
 from dataclasses import dataclass
-from typing import cast
 from uuid import UUID
 
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.room.hub.authentication import ConnectedUser
 from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.hub.sockets import Present
@@ -17,11 +15,20 @@ from autodoctor.room.wire.connection import Connection, Receive, Scope, Send
 from autodoctor.room.wire.rate_limit import RateLimiter
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.states import EventKind
 
 COALESCE_SECONDS = 0.25  # many changes within this time are said once
-QUEUE = frozenset(f"session.{what}" for what in ("requested", "accepted", "released", "cancelled", "expired"))
+QUEUE = frozenset(
+    {
+        EventKind.SESSION_REQUESTED,
+        EventKind.SESSION_ACCEPTED,
+        EventKind.SESSION_RELEASED,
+        EventKind.SESSION_CANCELLED,
+        EventKind.SESSION_EXPIRED,
+    }
+)
 
-FILES = frozenset({"file.shared", "file.removed"})
+FILES = frozenset({EventKind.FILE_SHARED, EventKind.FILE_REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +99,9 @@ class FeedConnection(Connection):
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    admission = await handshake.admit(scope, receive, send, None)
-    if admission is None:
+    guest = await handshake.admit_to_feed(scope, receive, send)
+    if guest is None:
         return
-    guest = cast(ConnectedUser, admission.guest)
     role = await executor.read(_role, guest.user)
     line = FeedConnection(scope, receive, send, str(guest.user.id), role)
     connected_users.enter(line, guest)

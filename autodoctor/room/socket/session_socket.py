@@ -16,9 +16,8 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.room.hub.authentication import ConnectedUser, Membership
 from autodoctor.room.hub.event_bus import bus
-from autodoctor.room.hub.presence import Admission, Joined, Left, presence
+from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.hub.sockets import PARTIES, EphemeralFrame, Poke, Relay, Row, as_row, hub
 from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
@@ -57,7 +56,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
     """Open the page; None if it was not admitted."""
     session_id, page = handshake.session_of(scope), handshake.page(scope)
-    admission = await handshake.admit(scope, receive, send, session_id)
+    admission = await handshake.admit_to_session(scope, receive, send, session_id)
     if admission is None:
         return None
     socket = Socket(scope, receive, send, session_id, admission)
@@ -75,15 +74,16 @@ class Socket(Connection):
         "connection_id", "joined", "page", "role", "served", "session_id", "silent", "user_id",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: Admission) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, session_id: UUID, admission: SessionAdmission
+    ) -> None:
         super().__init__(scope, receive, send)
-        place = cast(Membership, admission.place)
         self.session_id = str(session_id)
-        self.user_id = str(cast(ConnectedUser, admission.guest).user.id)
-        self.role = place.role
+        self.user_id = str(admission.guest.user.id)
+        self.role = admission.place.role
         self.connection_id = admission.connection_id
         self.page = ""  # what the client calls this page
-        self.served = min(handshake.after(scope), place.session.seq)
+        self.served = min(handshake.after(scope), admission.place.session.seq)
         self.joined = 0
         self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
         self._behind = self.served  # the log is known to reach here
@@ -96,13 +96,12 @@ class Socket(Connection):
         self._receiving: bool | None = None  # what was last said of the other side's media
         self._reporting = asyncio.Lock()
 
-    def enter(self, admission: Admission, page: str) -> None:
-        """Send the welcome, then follow the log. A newer socket for the same page replaces the older one."""
+    def enter(self, admission: SessionAdmission, page: str) -> None:
+        """Say welcome, then follow the log. A newer socket for the same page takes the older one's place."""
         self.page = page
-        place = cast(Membership, admission.place)
-        session = place.session
+        session = admission.place.session
         room = hub.enter(self, session=session.payload(), seq=session.seq, presence=admission.presence)
-        connected_users.enter(self, cast(ConnectedUser, admission.guest))
+        connected_users.enter(self, admission.guest)
         mine = [member for member in room.members if member.user_id == self.user_id]
         for older in mine[:-1]:
             goes_on_here = bool(self.page) and older.page == self.page

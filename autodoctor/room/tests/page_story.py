@@ -12,6 +12,7 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Participant
 from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import EventKind
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -33,12 +34,12 @@ def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, 
         who = event_log.actor(user, state.session)
         event_log.append_event(
             state.session,
-            "message.posted",
+            EventKind.MESSAGE_POSTED,
             at=at or story.now,
             by=who,
             data={"text": text},
             client_id=uuid4(),
-            audience=audience,
+            audience=event_log.Audience(audience),
         )
 
 

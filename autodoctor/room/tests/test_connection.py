@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.room.hub import authentication
-from autodoctor.room.hub.presence import Admission, Joined, Left, presence
+from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.sockets import Poke, Relay, Row, as_row, hub
 from autodoctor.room.socket.session_socket import Socket
 from autodoctor.room.tests.channel import wait_until
@@ -65,14 +65,15 @@ async def receive() -> dict[str, Any]:
     return {"type": "websocket.disconnect"}
 
 
-def let_in(session: Session, user: User) -> Admission:
+def let_in(session: Session, user: User) -> SessionAdmission:
     key = cookie(user)
     (answer,) = authentication.authenticate([(key, session.id)], timezone.now())
-    return Admission(answer.guest, answer.place, uuid4())
+    assert answer.guest is not None
+    assert answer.place is not None
+    return SessionAdmission(answer.guest, answer.place, uuid4())
 
 
-def enter(admission: Admission, reader: Reader) -> Socket:
-    assert admission.place is not None
+def enter(admission: SessionAdmission, reader: Reader) -> Socket:
     scope = {"query_string": b"", "extensions": {WIRE: reader}, "headers": []}
     socket = Socket(scope, receive, reader.send, admission.place.session.id, admission)
     socket.enter(admission, "")

@@ -57,11 +57,13 @@ def test_rows_for_others_are_skipped_and_counted(talk: Talk) -> None:
     talk.server.shell(
         "from uuid import UUID\nfrom django.utils import timezone\n"
         "from autodoctor.sessions.lifecycle.transaction import session_transaction\n"
-        "from autodoctor.sessions.record.event_log import append_event\n"
+        "from autodoctor.sessions.record.event_log import Audience, append_event\n"
+        "from autodoctor.sessions.states import EventKind\n"
         f"with session_transaction(UUID('{talk.id}'), timezone.now()) as state:\n"
         "    for audience in ('support', 'mechanic', 'customer', 'support'):\n"
         "        append_event("
-        "           state.session, 'support.note', at=timezone.now(), audience=audience, data={'to': audience})"
+        "           state.session, EventKind.SUPPORT_DONE, at=timezone.now(),"
+        "           audience=Audience(audience), data={'to': audience})"
     )
     seen = {}
     for person in (talk.customer, talk.mechanic):
@@ -71,7 +73,7 @@ def test_rows_for_others_are_skipped_and_counted(talk: Talk) -> None:
             )
             while socket.receive().get("seq", 0) < reach and socket.frames[-1]["type"] != "pong":
                 socket.send("ping")
-            seen[person.email] = [f["data"]["to"] for f in socket.frames if f.get("kind") == "support.note"]
+            seen[person.email] = [f["data"]["to"] for f in socket.frames if f.get("kind") == "support.done"]
             socket.send("ping")
             assert socket.expect("pong")["seq"] >= reach
     assert seen == {talk.customer.email: ["customer"], talk.mechanic.email: ["mechanic"]}

@@ -19,7 +19,7 @@ from autodoctor.room.messages.writer import NotPosted, Posted, Writer
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import TAKES_MESSAGES, State
+from autodoctor.sessions.states import TAKES_MESSAGES, EventKind, State
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +78,7 @@ def test_the_numbers_follow_on_what_actions_appended(writer: Writer, session: Se
     posted(writer, session, customer)
     with transaction.atomic():
         locked = Session.objects.select_for_update().get(pk=session.pk)
-        event_log.append_event(locked, "support.note", at=timezone.now(), audience="support")
+        event_log.append_event(locked, EventKind.SUPPORT_DONE, at=timezone.now(), audience=event_log.Audience.SUPPORT)
         locked.save()
     assert posted(writer, session, customer).seq == 3
 

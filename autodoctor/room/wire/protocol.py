@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.room.wire import uvicorn_protocol
 from autodoctor.sessions.models import stamp
+from autodoctor.sessions.states import EventKind
 
 MAX_FRAME = 64 * 1024  # bytes
 MAX_SIGNAL = 32 * 1024  # bytes; what browsers say to agree on a call takes some ten thousand
@@ -192,7 +193,7 @@ def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, cli
         {
             "type": "event",
             "seq": seq,
-            "kind": "message.posted",
+            "kind": EventKind.MESSAGE_POSTED,
             "at": at,
             "by": {"id": user_id, "role": role, "name": name},
             "client_id": client_id,

@@ -135,3 +135,13 @@ def test_what_gave_up_can_be_tried_again_with_all_its_attempts() -> None:
     assert queue.unpark(list(Job.objects.values_list("pk", flat=True)), now) == 1
     job = Job.objects.get(key="gave-up")
     assert (job.parked_at, job.attempts, job.run_at, job.due_at) == (None, 0, now, NOON)
+
+
+@pytest.mark.django_db
+def test_a_job_says_whose_work_it_is_as_it_was_scheduled_last() -> None:
+    schedule("note", "1", NOON, session_id=UUID(int=7))
+    assert Job.objects.get().session_id == UUID(int=7)
+    reschedule("1", cancelled=[], scheduled={"note": NOON}, session_id=UUID(int=8))
+    assert Job.objects.get().session_id == UUID(int=8)
+    schedule("note", "1", NOON)
+    assert Job.objects.get().session_id is None

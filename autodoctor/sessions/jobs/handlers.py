@@ -3,8 +3,8 @@ due.
 """
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import assert_never
 from uuid import UUID
 
 from django.conf import settings
@@ -20,53 +20,50 @@ from autodoctor.sessions.record import alerts
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import schedule
 from autodoctor.sessions.rules.durations import REALIGN
-from autodoctor.sessions.rules.table import DEADLINES, CancelUnstarted, CompleteSession, ReleaseMechanic, Rule, Tell
-from autodoctor.sessions.rules.triggers import duration
+from autodoctor.sessions.rules.rule import CancelUnstarted, CompleteSession, ReleaseMechanic, Rule, Step, Tell
+from autodoctor.sessions.rules.table import DEADLINES
 
 logger = logging.getLogger(__name__)
 
-# (state, the rule's own moment, the real time)
-Act = Callable[[SessionState, datetime, datetime], None]
-
-
-def _missing(role: str) -> Act:
-    return lambda state, at, now: transitions.record_missing(state, role, at, now)
-
-
-def _warn(name: str) -> Act:
-    rule = DEADLINES[name]
-    return lambda state, at, now: mail.notify_rule_fired(
-        state, name, at=at, data={"seconds_left": duration(rule.time).total_seconds()}
-    )
-
-
-# What a rule does that is no more than its row says.
-STEPS: dict[str, Act] = {
-    "request.missed": missed_requests.count_missed_request,
-    "start.release": lambda state, at, now: transitions.release_unstarted(state, at),
-    "mechanic.missing": _missing("mechanic"),
-    "customer.missing": _missing("customer"),
-    "media.lost": lambda state, at, now: media.record_media_lost(state, at),
-    "session.warn_first": _warn("session.warn_first"),
-    "session.warn_last": _warn("session.warn_last"),
-    "session.time_up": extensions.end_at_time_up,
-    "clock.pause_spent": lambda state, at, now: transitions.end_spent_pause(state, at),
-    "session.solved": lambda state, at, now: transitions.record_solved_answer(state, True, at=at),
-}
-
 
 def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
-    does = rule.does
-    if rule.kind in STEPS:
-        STEPS[rule.kind](state, at, now)
-    elif isinstance(does, Tell):
-        mail.notify_rule_fired(state, rule.kind, at=at)
-    elif isinstance(does, CancelUnstarted):
-        transitions.cancel_unstarted(state, does.state, does.reason, at=at)
-    elif isinstance(does, ReleaseMechanic):
-        transitions.release_by_deadline(state, does.reason, at)
-    elif isinstance(does, CompleteSession):
-        transitions.complete_session(state, does.reason, at=at)
+    """What the row says; `at` is the rule's own moment, `now` the real time."""
+    match rule.does:
+        case Step() as step:
+            _take(step, state, at, now)
+        case Tell(step=Step() as step):
+            _take(step, state, at, now)
+        case Tell():
+            mail.notify_rule_fired(state, rule.kind, at=at)
+        case CancelUnstarted(state=target, reason=reason):
+            transitions.cancel_unstarted(state, target, reason, at=at)
+        case ReleaseMechanic(reason=reason):
+            transitions.release_by_deadline(state, reason, at)
+        case CompleteSession(reason=reason):
+            transitions.complete_session(state, reason, at=at)
+        case _:
+            assert_never(rule.does)
+
+
+def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
+    match step:
+        case Step.COUNT_MISSED_REQUEST:
+            missed_requests.count_missed_request(state, at, now)
+        case Step.RELEASE_UNSTARTED:
+            transitions.release_unstarted(state, at)
+        case Step.RECORD_MECHANIC_MISSING | Step.RECORD_CUSTOMER_MISSING:
+            role = "mechanic" if step is Step.RECORD_MECHANIC_MISSING else "customer"
+            transitions.record_missing(state, role, at, now)
+        case Step.RECORD_MEDIA_LOST:
+            media.record_media_lost(state, at)
+        case Step.END_AT_TIME_UP:
+            extensions.end_at_time_up(state, at, now)
+        case Step.END_SPENT_PAUSE:
+            transitions.end_spent_pause(state, at)
+        case Step.COUNT_AS_SOLVED:
+            transitions.record_solved_answer(state, True, at=at)
+        case _:
+            assert_never(step)
 
 
 def run_deadline(job: Job, now: datetime) -> None:

@@ -15,7 +15,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import alerts, event_log, participants
 from autodoctor.sessions.rules import durations, schedule
 from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import OPEN, EndReason, State
+from autodoctor.sessions.states import OPEN, EndReason, EventKind, State
 
 CHUNK = 500
 WATCH_ON = timedelta(days=1)  # a completed session, beyond the last rule that may be due
@@ -64,9 +64,13 @@ def monitor(now: datetime) -> SweepResult:
 
 
 def _outcome(kind: str, data: dict[str, Any]) -> str:
-    if kind in {"session.auto_closed", "session.expired"} or (kind == "session.ended" and _by_itself(data)):
+    if kind in {EventKind.SESSION_AUTO_CLOSED, EventKind.SESSION_EXPIRED} or (
+        kind == EventKind.SESSION_ENDED and _by_itself(data)
+    ):
         return "closed"
-    return {"nudge.mechanic": "nudged", "alert.support": "alerted"}.get(kind, "other")
+    if kind == EventKind.NUDGE_MECHANIC:
+        return "nudged"
+    return "alerted" if kind == EventKind.ALERT_SUPPORT else "other"
 
 
 def _by_itself(data: dict[str, Any]) -> bool:

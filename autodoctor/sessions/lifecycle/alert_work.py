@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import links
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
 from autodoctor.mail.queue import queue_mail
@@ -16,9 +18,11 @@ from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Alert, stamp
+from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import alerts, event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.table import DEADLINES
+from autodoctor.sessions.states import EventKind
 
 SUPPORT = event_log.Audience.SUPPORT
 NOTE_LENGTH = 200
@@ -33,9 +37,15 @@ class AlertWork:
     alert: Alert
     who: event_log.Actor
 
-    def note(self, kind: str, *, at: datetime, **facts: object) -> None:
+    def note(self, kind: EventKind, *, at: datetime, **facts: object) -> None:
         data = {"alert": self.alert.seq, "rule": self.alert.rule, **facts}
         event_log.append_event(self.state.session, kind, at=at, by=self.who, audience=SUPPORT, data=data)
+
+
+def raise_support_alert(*, session_id: UUID, rule: str, data: dict[str, Any], now: datetime) -> None:
+    """Something happened that a person has to look at; `rule` is one without a deadline."""
+    with session_transaction(session_id, now) as state:
+        mail.alert_support(state, rule, at=now, data=data)
 
 
 def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_of: UUID | None = None) -> Alert:
@@ -48,8 +58,8 @@ def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_o
         if alert.taken_by_id == by.id:
             return alert
         if alert.taken_by and alert.taken_by_id != instead_of:
-            raise Refused("already_taken", _("%(name)s has already taken this alert.") % {"name": alert.taken_by.name})
-        work.note("support.took", at=now, instead_of=alert.taken_by.name if alert.taken_by else "")
+            raise Refused("already_taken", _("%(name)s has it already.") % {"name": alert.taken_by.name})
+        work.note(EventKind.SUPPORT_TOOK, at=now, instead_of=alert.taken_by.name if alert.taken_by else "")
         alert.taken_by, alert.taken_at = by, now
         alerts.cancel_escalation(alert)
         return alert
@@ -62,10 +72,8 @@ def hand_back_alert(*, session_id: UUID, seq: int, by: User, now: datetime) -> A
         if alert.taken_by_id is None:
             return alert
         if alert.taken_by_id != by.id:
-            raise Refused(
-                "not_yours", _("Only the person who took this alert can hand it back. You can take the alert over.")
-            )
-        work.note("support.handed_back", at=now)
+            raise Refused("not_yours", _("Only whoever has it can hand it back. You can take it over."))
+        work.note(EventKind.SUPPORT_HANDED_BACK, at=now)
         alert.taken_by, alert.taken_at = None, None
         alerts.schedule_escalation(alert, since=now)
         return alert
@@ -76,10 +84,8 @@ def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: s
     with _working_on(session_id, seq, by, now) as work:
         alert = work.alert
         if alert.taken_by and alert.taken_by_id != by.id:
-            raise Refused(
-                "not_yours", _("%(name)s has this alert. Take the alert over first.") % {"name": alert.taken_by.name}
-            )
-        work.note("support.done", at=now, note=storable_text(note).strip()[:NOTE_LENGTH])
+            raise Refused("not_yours", _("%(name)s has it. Take it over first.") % {"name": alert.taken_by.name})
+        work.note(EventKind.SUPPORT_DONE, at=now, note=storable_text(note).strip()[:NOTE_LENGTH])
         alert.taken_by, alert.taken_at = by, alert.taken_at or now
         _close(alert, now)
         return alert
@@ -116,10 +122,10 @@ def escalate(job: Job, now: datetime) -> None:
         if alert is None or alert.taken_at or alert.done_at or alert.escalated_at:
             return
         if is_over(alert, state):
-            _note_by_itself(state, alert, "alert.settled", at=now)
+            _note_by_itself(state, alert, EventKind.ALERT_SETTLED, at=now)
             _close(alert, now)
         else:
-            _note_by_itself(state, alert, alerts.UNTAKEN, at=job.due_at, rule=alerts.UNTAKEN, occasion=seq)
+            _note_by_itself(state, alert, EventKind.ALERT_UNTAKEN, at=job.due_at, rule=alerts.UNTAKEN, occasion=seq)
             alert.escalated_at = now
             for reach in CHANNELS:
                 reach(state, alert, now)
@@ -127,7 +133,13 @@ def escalate(job: Job, now: datetime) -> None:
 
 
 def _note_by_itself(
-    state: SessionState, alert: Alert, kind: str, *, at: datetime, rule: str | None = None, occasion: int | None = None
+    state: SessionState,
+    alert: Alert,
+    kind: EventKind,
+    *,
+    at: datetime,
+    rule: str | None = None,
+    occasion: int | None = None,
 ) -> None:
     data = {"alert": alert.seq, "rule": alert.rule}
     event_log.append_event(state.session, kind, at=at, audience=SUPPORT, data=data, rule=rule, occasion=occasion)
@@ -148,7 +160,9 @@ def escalate_by_mail(state: SessionState, alert: Alert, now: datetime) -> None:
     }
     for person in alerts.support_staff():
         key = f"alert:{alerts.key_of(alert)}:{person.id}"
-        queue_mail("sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now)
+        queue_mail(
+            "sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now, session_id=state.session.id
+        )
 
 
 def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
@@ -156,10 +170,10 @@ def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
     note = push.PushNote(
         title=_("Nobody has taken an alert"),
         body=state.session.customer.name,
-        path=f"/support/sessions/{state.session.id}/",
+        path=links.support_case(state.session.id),
         topic=f"{state.session.id}:alert",
         until=now + PUSH_IS_NEWS,
-        seen_at=("/support/",),
+        seen_at=(links.support_board(),),
     )
     push.queue_push(note, to=[person.id for person in alerts.support_staff()], now=now)
 

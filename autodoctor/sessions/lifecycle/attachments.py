@@ -13,13 +13,12 @@ from autodoctor.files.ingest import Upload
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent, stamp
-from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, RUNNING, State
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, RUNNING, EventKind, State
 
 MAX_EVER = errors.MAX_FILES * 4  # shared and removed again, over and over
 TAKES_FROM_CUSTOMER = BEFORE_START | RUNNING
-SHARED, REMOVED = "file.shared", "file.removed"
 
 
 def share_file(
@@ -43,7 +42,7 @@ def share_file(
             _check_room(state.session)
             ingest.save(file, owner_id=session_id, uploader=by)
             event_log.append_event(
-                state.session, SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id
+                state.session, EventKind.FILE_SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id
             )
             return file
     except _Twice as twice:
@@ -59,13 +58,13 @@ def remove_file(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> 
             raise Refused("not_the_uploader", _("Only the person who shared a file can remove it."), 403)
         _check(state.session, who)
         listing.remove(file, now=now)
-        event_log.append_event(state.session, REMOVED, at=now, by=who, data={"file": file.facts()})
+        event_log.append_event(state.session, EventKind.FILE_REMOVED, at=now, by=who, data={"file": file.facts()})
 
 
 def session_with_files(user: User, session_id: UUID) -> Session:
     """Return the session if this person may see its attachments. Raises `Session.DoesNotExist` otherwise."""
     session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
-    candidate = user.role == Role.MECHANIC and request_queue.requests_open_to(user).filter(pk=session_id).exists()
+    candidate = user.role == Role.MECHANIC and eligibility.requests_open_to(user).filter(pk=session_id).exists()
     if event_log.role_in(user, session) is None and not candidate:
         raise Session.DoesNotExist
     return session
@@ -122,7 +121,7 @@ def _shared_before(session: Session, by: User, client_id: UUID | None) -> Stored
     event = client_id and SessionEvent.objects.filter(session=session, client_id=client_id).first()
     if not event:
         return None
-    is_theirs = event.kind == SHARED and event.actor_id == by.id
+    is_theirs = event.kind == EventKind.FILE_SHARED and event.actor_id == by.id
     file = listing.files_of(session.id).filter(pk=event.data["file"]["id"]).first() if is_theirs else None
     if file:
         return file

@@ -1,13 +1,15 @@
-"""What happens after the end of a session: the customer is asked or informed, and the payments are settled."""
+"""What follows when a session is over: its money comes to rest, and who led it has earned."""
 
 from datetime import datetime
 from uuid import UUID
 
-from autodoctor.payments import ledger
+from autodoctor.payments import earnings, ledger
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle.transaction import session_transaction
+from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
+from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import TERMINAL, EventKind, State
 
 RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
 
@@ -25,7 +27,7 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
         }
         event_log.append_event(
             state.session,
-            "receipt.issued",
+            EventKind.RECEIPT_ISSUED,
             at=now,
             audience=event_log.Audience.CUSTOMER,
             rule=rule,
@@ -34,3 +36,21 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
         )
         state.fired[RECEIPT] = now
         return True
+
+
+def credit_earning(*, session_id: UUID, now: datetime) -> None:
+    """In a transaction. Raises `Session.DoesNotExist`."""
+    notify_earning(lock_session(session_id), now)
+
+
+def notify_earning(session: Session, now: datetime) -> None:
+    """The mechanic who had it at its end has earned; a session that took place is paid after its summary."""
+    if session.mechanic is None or session.state not in TERMINAL:
+        return
+    earnings.learn(
+        owner_id=session.id,
+        mechanic=session.mechanic,
+        completed_at=session.ended_at or session.state_at,
+        awaits_summary=session.state == State.COMPLETED and session.summarised_at is None,
+        now=now,
+    )

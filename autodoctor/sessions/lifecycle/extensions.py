@@ -22,11 +22,10 @@ from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, duration
-from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason
+from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason, EventKind
 
 MAX_TRIES = 20  # that a customer calls off, in one session: each asks a bank and is told to both
 
-ALLOWED, FAILED = "extension.allowed", "extension.failed"
 MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
 
@@ -69,7 +68,7 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
         if session.allowed_seconds != seconds:
             _check_pace(session)
             session.allowed_seconds = seconds
-            event_log.append_event(session, ALLOWED, at=now, by=who, data={"seconds": seconds, "with_session": True})
+            event_log.append_event(session, EventKind.EXTENSION_ALLOWED, at=now, by=who, data={"seconds": seconds})
         pending = ledger.pending_extension(session.id)
         if pending and seconds is not None and pending.seconds > seconds:
             _call_off(state, pending, "not_allowed", at=now, who=who)
@@ -103,7 +102,7 @@ def request_extension(
             return_url=return_url,
             now=now,
         )
-        event_log.append_event(session, "extension.pending", at=now, by=who, data=_facts(payment, "bank"))
+        event_log.append_event(session, EventKind.EXTENSION_PENDING, at=now, by=who, data=_facts(payment, "bank"))
         return payment, True
 
 
@@ -131,7 +130,9 @@ def apply_extension(*, session_id: UUID, payment_id: UUID, now: datetime) -> Ses
         elif payment := ledger.grant(owner_id=session.id, payment_id=payment_id, now=now):
             fair_clock.extend_clock(session, payment.seconds, now)
             who = event_log.actor(session.customer, session)
-            told = event_log.append_event(session, "session.extended", at=now, by=who, data=_facts(payment, "paid"))
+            told = event_log.append_event(
+                session, EventKind.SESSION_EXTENDED, at=now, by=who, data=_facts(payment, "paid")
+            )
             session.clock_seq = told.seq
         return session
 
@@ -147,10 +148,14 @@ def notify_extension_pending(*, session_id: UUID, payment_id: UUID, now: datetim
         ):
             return
         if payment.waits_for:
-            event_log.append_event(state.session, "extension.pending", at=now, data=_facts(payment, payment.waits_for))
+            event_log.append_event(
+                state.session, EventKind.EXTENSION_PENDING, at=now, data=_facts(payment, payment.waits_for)
+            )
         elif payment.decline_code:
             counted = mail.count_fact(state, DECLINE, now)
-            event_log.append_event(state.session, FAILED, at=now, data=_facts(payment, "declined"), **counted)
+            event_log.append_event(
+                state.session, EventKind.EXTENSION_FAILED, at=now, data=_facts(payment, "declined"), **counted
+            )
 
 
 def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
@@ -164,15 +169,17 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
         transitions.record_missing(state, Role.MECHANIC, at=now, now=now)
     elif state.session.hold_until is None and (pending := _payable(state.session)):
         state.session.hold_until = at + duration("extension_hold")
-        event_log.append_event(state.session, "session.held", at=at, data=_facts(pending, pending.waits_for or "bank"))
+        event_log.append_event(
+            state.session, EventKind.SESSION_HELD, at=at, data=_facts(pending, pending.waits_for or "bank")
+        )
         ledger.sync_later(pending, now)
     else:
         transitions.complete_session(state, EndReason.TIME_UP, at=at)
 
 
 def _check_pace(session: Session) -> None:
-    if SessionEvent.objects.filter(session=session, kind=ALLOWED).count() >= MOST_SAID:
-        raise Refused("too_fast", _("You have changed this too often. Talk to your customer in the session."), 429)
+    if SessionEvent.objects.filter(session=session, kind=EventKind.EXTENSION_ALLOWED).count() >= MOST_SAID:
+        raise Refused("too_fast", _("You have changed this very often. Talk about it in the session."), 429)
 
 
 def _is_over(session: Session, now: datetime) -> bool:
@@ -207,8 +214,10 @@ def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
 
 
 def _called_off(session: Session) -> int:
-    """Return how many extensions the customer canceled. Cancellations caused by the mechanic do not count."""
-    return SessionEvent.objects.filter(session=session, kind=FAILED, actor_role=Role.CUSTOMER).count()
+    """How often its customer would rather not; what the mechanic's word called off is none of their doing."""
+    return SessionEvent.objects.filter(
+        session=session, kind=EventKind.EXTENSION_FAILED, actor_role=Role.CUSTOMER
+    ).count()
 
 
 def _payable(session: Session) -> Payment | None:
@@ -222,7 +231,7 @@ def _call_off(state: SessionState, payment: Payment, why: str, *, at: datetime, 
         return False
     if state.session.hold_until:
         state.session.hold_until = min(state.session.hold_until, at)
-    event_log.append_event(state.session, FAILED, at=at, by=who, data=_facts(payment, why))
+    event_log.append_event(state.session, EventKind.EXTENSION_FAILED, at=at, by=who, data=_facts(payment, why))
     return True
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import SessionState, missing_roles
 from autodoctor.sessions.rules.triggers import lenient_left
+from autodoctor.sessions.states import EventKind
 
 MEDIA = "media"  # as the cause of a pause, beside the two roles
 
@@ -19,10 +20,10 @@ def may_pause(session: Session, role: str) -> bool:
     return role == "mechanic" or lenient_left(session) > timedelta()
 
 
-def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str]:
-    """Pause or resume the clock according to presence. Returns the events for it, in order.
+def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[EventKind]:
+    """Pause or resume as attendance demands; returns the events that tell it, in order.
 
-    A pause begins at the missing participant's last sign of life, or now if the cause changes to the other participant.
+    A pause begins at the last sign of life of the one who is leaving, else (the cause changes hands) now.
     """
     session, left_at = state.session, state.seat(leaving).left_at if leaving else None
     cause = _cause(state, left_at)
@@ -31,10 +32,10 @@ def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[str
     told = []
     if session.paused_at:
         resume_clock(session, at)
-        told.append("session.resumed")
+        told.append(EventKind.SESSION_RESUMED)
     if cause:
         pause_clock(session, cause, left_at or at)
-        told.append("session.paused")
+        told.append(EventKind.SESSION_PAUSED)
     return told
 
 
@@ -45,7 +46,7 @@ def _cause(state: SessionState, left_at: datetime | None) -> str:
 
 
 def extend_clock(session: Session, seconds: int, at: datetime) -> None:
-    """Move the end of the time. A running pause continues, and `clock_at` stays: a pause may begin before now."""
+    """Move the end of the time. A running pause continues; `clock_at` stays because a pause may begin before now."""
     session.granted_seconds += seconds
     session.allowed_seconds = max(0, session.allowed_seconds - seconds) if session.allowed_seconds is not None else None
     session.extended_at, session.hold_until = at, None

@@ -20,9 +20,8 @@ from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import TERMINAL
+from autodoctor.sessions.states import TERMINAL, EventKind
 
-ASKED, ANSWERED = "help.asked", "help.answered"
 OPEN_FOR = timedelta(days=30)  # from the end of a session on
 LONGEST = 2000  # characters
 MOST = 100  # words of one person in one session
@@ -49,7 +48,7 @@ class Thread:
 
     @property
     def awaits_answer(self) -> bool:
-        return bool(self.words) and self.words[-1].kind == ASKED
+        return bool(self.words) and self.words[-1].kind == EventKind.HELP_ASKED
 
 
 def ask_support(
@@ -74,7 +73,13 @@ def ask_support(
         thread = thread_of(session, by)
         facts = {"reason": reason, "text": text}
         asked = event_log.append_event(
-            session, ASKED, at=now, by=who, audience=who.role, client_id=client_id, data=facts
+            session,
+            EventKind.HELP_ASKED,
+            at=now,
+            by=who,
+            audience=event_log.Audience(who.role),
+            client_id=client_id,
+            data=facts,
         )
         if not thread.awaits_answer:
             mail.alert_support(state, "help.asked", at=now, data={"reason": reason, "role": who.role, "seq": asked.seq})
@@ -94,7 +99,9 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
         if to not in PARTIES or person is None or not thread_of(session, person).words:
             raise Refused("not_asked", _("There is no open question."))
         facts = {"text": checked(text), "concerns": [str(person.id)]}
-        said = event_log.append_event(session, ANSWERED, at=now, by=who, audience=to, data=facts)
+        said = event_log.append_event(
+            session, EventKind.HELP_ANSWERED, at=now, by=who, audience=event_log.Audience(to), data=facts
+        )
         if not state.seat(to).page_open:
             mail.send_session_mail(person, state, "help_answered", now=now)
         return said
@@ -134,12 +141,12 @@ def as_frames(thread: Thread) -> list[dict[str, Any]]:
 
 
 def _words(session: Session) -> "QuerySet[SessionEvent]":
-    return session.events.filter(kind__in=(ASKED, ANSWERED)).order_by("seq")
+    return session.events.filter(kind__in=(EventKind.HELP_ASKED, EventKind.HELP_ANSWERED)).order_by("seq")
 
 
 def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
-    if before.kind != ASKED or before.actor_id != who.id:
-        raise Refused("client_id_reused", _("This id was already used for another message."))
+    if before.kind != EventKind.HELP_ASKED or before.actor_id != who.id:
+        raise Refused("client_id_reused", _("This was sent as something else before."))
     return before
 
 
@@ -149,7 +156,7 @@ def _check_open(session: Session, now: datetime) -> None:
 
 
 def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:
-    mine = _words(session).filter(kind=ASKED, actor_id=who.id)
+    mine = _words(session).filter(kind=EventKind.HELP_ASKED, actor_id=who.id)
     if mine.count() >= MOST or mine.filter(at__gt=now - WITHIN).count() >= AT_ONCE:
         raise Refused(
             "too_fast",

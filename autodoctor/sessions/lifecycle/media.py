@@ -10,7 +10,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import triggers
-from autodoctor.sessions.states import CLAIMED, RUNNING, Kind
+from autodoctor.sessions.states import CLAIMED, RUNNING, EventKind, Kind
 
 
 def report_media(*, session_id: UUID, by: User, receiving: bool | None, now: datetime) -> Session:
@@ -61,7 +61,7 @@ def record_media_lost(state: SessionState, at: datetime) -> None:
     if since is not None:
         fair_clock.pause_for_lost_media(state.session, since)
         state.session.clock_seq = event_log.append_event(
-            state.session, "session.paused", at=at, data={"why": fair_clock.MEDIA}
+            state.session, EventKind.SESSION_PAUSED, at=at, data={"why": fair_clock.MEDIA}
         ).seq
 
 
@@ -75,5 +75,5 @@ def record_media_back(state: SessionState, at: datetime) -> None:
     ):
         fair_clock.resume_clock(session, at)
         session.clock_seq = event_log.append_event(
-            session, "session.resumed", at=at, data={"why": fair_clock.MEDIA}
+            session, EventKind.SESSION_RESUMED, at=at, data={"why": fair_clock.MEDIA}
         ).seq

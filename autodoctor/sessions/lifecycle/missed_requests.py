@@ -8,16 +8,11 @@ request while a summary of theirs is overdue. The count is stored with the mecha
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
-
 from autodoctor.accounts import actions as accounts
-from autodoctor.accounts.models import MechanicProfile
 from autodoctor.mail.queue import queue_mail
-from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.notify import mail
-from autodoctor.sessions.queries import pending_summaries
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.states import CLAIMED
 
 MISSES_BEFORE_SWITCH_OFF = 3  # requests missed before a mechanic is switched off
 LATEST = timedelta(minutes=6)  # counted later than by the next sweep, the platform was down: nobody could accept
@@ -26,29 +21,18 @@ LATEST = timedelta(minutes=6)  # counted later than by the next sweep, the platf
 def count_missed_request(state: SessionState, at: datetime, now: datetime) -> None:
     """Count this missed request for its mechanics. After too many, turn "taking sessions" off and send a mail."""
     since = state.session.requested_at or at
-    missed = (
-        [] if now > at + LATEST else list(mechanics_free_since(state.session, since).values_list("user_id", flat=True))
-    )
+    free = eligibility.eligible_mechanics(state.session, at, free_since=since)
+    missed = [] if now > at + LATEST else list(free.values_list("id", flat=True))
     switched_off = accounts.count_misses(mechanics=missed, most=MISSES_BEFORE_SWITCH_OFF, now=at)
     for mechanic in switched_off:
         queue_mail(
-            "sessions/mail/switched_off", to=mechanic, context={}, key=f"{state.session.id}:{mechanic.id}:off", now=at
+            "sessions/mail/switched_off",
+            to=mechanic,
+            context={},
+            key=f"{state.session.id}:{mechanic.id}:off",
+            now=at,
+            session_id=state.session.id,
         )
     off = [str(mechanic.id) for mechanic in switched_off]
     data = {"missed": [str(user_id) for user_id in missed], "switched_off": off, "concerns": off}
     mail.notify_rule_fired(state, "request.missed", at=at, data=data)
-
-
-def mechanics_free_since(session: Session, since: datetime) -> "QuerySet[MechanicProfile]":
-    """Return the mechanics who were taking sessions and free since then, and who may accept this request."""
-    working = (
-        Q(session__state__in=CLAIMED, released_at=None) | Q(session__ended_at__gt=since) | Q(released_at__gt=since)
-    )
-    busy = Participant.objects.filter(working, role="mechanic").values("user_id")
-    owing = pending_summaries.blocked_mechanics(since).values("mechanic_id")
-    taking = MechanicProfile.objects.filter(
-        state=MechanicProfile.State.APPROVED, taking_sessions=True, user__is_active=True
-    )
-    return taking.filter(Q(taking_since=None) | Q(taking_since__lte=since)).exclude(
-        Q(user_id__in=busy) | Q(user_id__in=owing) | Q(user_id=session.customer_id)
-    )

@@ -16,9 +16,8 @@ from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, Kind
+from autodoctor.sessions.states import BEFORE_START, CLAIMED, EventKind, Kind
 
-REPORTED = "preflight.reported"
 MAX_REPORTS = 100  # of one person in one session
 PACE = timedelta(seconds=1)  # between two of one person
 
@@ -76,7 +75,8 @@ def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datet
         if lowers:
             session.kind = Kind.CHAT
             media.stop_media(state, now)
-        event_log.append_event(session, REPORTED, at=now, by=who, data=checkup.facts | {"with_session": lowers})
+        facts = checkup.facts | ({"session": session.payload()} if lowers else {})
+        event_log.append_event(session, EventKind.PREFLIGHT_REPORTED, at=now, by=who, data=facts)
         return session
 
 
@@ -91,7 +91,7 @@ def _note_failing(seat: ParticipantState, checkup: Checkup, now: datetime) -> No
 def checkups(session: Session) -> dict[str, dict[str, Any]]:
     """Return the last report of each participant, by role."""
     reports = SessionEvent.objects.filter(
-        session=session, kind=REPORTED, actor_id__in=participants.party_ids(session)
+        session=session, kind=EventKind.PREFLIGHT_REPORTED, actor_id__in=participants.party_ids(session)
     ).order_by("seq")
     return dict(reports.values_list("actor_role", "data"))
 
@@ -120,4 +120,4 @@ def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: dat
 
 
 def _reports_of(session: Session, who: event_log.Actor) -> QuerySet[SessionEvent]:
-    return SessionEvent.objects.filter(session=session, kind=REPORTED, actor_id=who.id)
+    return SessionEvent.objects.filter(session=session, kind=EventKind.PREFLIGHT_REPORTED, actor_id=who.id)

@@ -12,7 +12,7 @@ from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries.ratings import MOST_STARS, is_open
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import EventKind, State
 
 LONGEST_LINE = 200  # characters
 
@@ -31,8 +31,8 @@ def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: date
         line = _checked(stars, line)
         if (session.stars, session.rating_line) != (stars, line):
             session.stars, session.rating_line, session.rated_at = stars, line, now
-            data = {"stars": stars, "line": line, "with_session": True}
-            event_log.append_event(session, "rating.given", at=now, by=who, data=data)
+            data = {"stars": stars, "line": line}
+            event_log.append_event(session, EventKind.RATING_GIVEN, at=now, by=who, data=data)
         return session
 
 

@@ -11,6 +11,7 @@ from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import EventKind
 
 
 def refund_session(
@@ -49,7 +50,7 @@ def refund_session(
             "currency": payment.currency,
         }
         event_log.append_event(
-            state.session, "support.refunded", at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
+            state.session, EventKind.SUPPORT_REFUNDED, at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
         )
         return given
 

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import earnings
+from autodoctor.sessions.lifecycle import closing
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import State
+from autodoctor.sessions.states import EventKind, State
 
 SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and that only one event can have
 
@@ -23,13 +23,12 @@ def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str,
         who = _writer(state.session, by)
         _check_unwritten(state.session)
         rule, occasion = SUMMARY
-        facts = {**data, "with_session": True}
         event_log.append_event(
-            state.session, "summary.submitted", at=now, by=who, rule=rule, occasion=occasion, data=facts
+            state.session, EventKind.SUMMARY_SUBMITTED, at=now, by=who, rule=rule, occasion=occasion, data=data
         )
         state.fired[SUMMARY] = now
         state.session.summarised_at = now
-        earnings.notify_earning(state.session, now)
+        closing.notify_earning(state.session, now)
         return state.session
 
 
@@ -38,8 +37,8 @@ def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str,
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         if state.session.summarised_at is None:
-            raise Refused("not_submitted", _("There is no summary to correct yet."))
-        event_log.append_event(state.session, "summary.corrected", at=now, by=who, data={**data, "with_session": True})
+            raise Refused("not_submitted", _("There is no summary yet that could be corrected."))
+        event_log.append_event(state.session, EventKind.SUMMARY_CORRECTED, at=now, by=who, data=data)
         return state.session
 
 

@@ -5,14 +5,13 @@ only. Participants learn of it by a message of support. `token` names the form: 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
 from autodoctor.payments import ledger
@@ -20,10 +19,10 @@ from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify.mail import send_session_mail
-from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.queries.eligibility import Obstacle, why_not_eligible
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.states import BEFORE_START, CLAIMED, EndReason, InvalidTransition, State, check
+from autodoctor.sessions.states import BEFORE_START, EndReason, EventKind, InvalidTransition, State, check
 
 LONGEST_REASON = 500  # characters
 LONGEST_MESSAGE = 4_000
@@ -39,7 +38,7 @@ def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID |
             return state.session
         check(state.session.state, State.COMPLETED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(state, "support.ended", who, reason, now, token)
+        _note(state, EventKind.SUPPORT_ENDED, who, reason, now, token)
         transitions.complete_session(state, EndReason.ENDED_BY_SUPPORT, at=now, who=who)
         return state.session
 
@@ -52,7 +51,7 @@ def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
             return state.session
         check(state.session.state, State.CANCELLED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(state, "support.cancelled", who, reason, now, token)
+        _note(state, EventKind.SUPPORT_CANCELLED, who, reason, now, token)
         transitions.cancel_unstarted(state, State.CANCELLED, EndReason.CANCELLED_BY_SUPPORT, at=now, who=who)
         return state.session
 
@@ -63,21 +62,9 @@ def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UU
         who = _support(by, state.session)
         if _done(state.session, token):
             return state.session
-        _note(state, "support.released", who, reason, now, token)
+        _note(state, EventKind.SUPPORT_RELEASED, who, reason, now, token)
         transitions.release_mechanic(state, "by_support", at=now, who=who)
         return state.session
-
-
-def eligible_mechanics(session: Session) -> QuerySet[User]:
-    """Return the mechanics who can be assigned: taking sessions, without a session, and not having given this request
-    back.
-    """
-    approved = User.objects.filter(is_active=True, banned_at=None, is_staff=False).filter(
-        mechanic_profile__state=MechanicProfile.State.APPROVED, mechanic_profile__taking_sessions=True
-    )
-    busy = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic")
-    had_it = session.participants.values("user")
-    return approved.exclude(id__in=busy).exclude(id__in=had_it).exclude(id=session.customer_id).order_by("name")
 
 
 def assign(
@@ -96,13 +83,10 @@ def assign(
                 return state.session
             if state.session.state not in BEFORE_START:
                 raise InvalidTransition(state.session.state, State.ACCEPTED)
-            mechanic = eligible_mechanics(state.session).filter(id=mechanic_id).first()
-            if mechanic is None:
-                raise Refused("not_free", _("This mechanic is no longer available. Choose another mechanic."))
-            _note(state, "support.assigned", who, reason, now, token, mechanic=mechanic.name)
+            mechanic = _eligible(state.session, mechanic_id, now)
+            _note(state, EventKind.SUPPORT_ASSIGNED, who, reason, now, token, mechanic=mechanic.name)
             if state.session.mechanic:
                 transitions.release_mechanic(state, "by_support", at=now, who=who)
-            eligibility.check_claim(state.session, mechanic, now)
             transitions.assign_mechanic(state, mechanic, at=now, who=who)
             send_session_mail(mechanic, state, "assigned", now=now)
             return state.session
@@ -126,11 +110,11 @@ def give_time(
             raise Refused("invalid", _("You can give one minute to one hour at a time."), 422)
         if seconds > (room := _room(state.session, now)):
             raise Refused("too_long", _too_long(room))
-        _note(state, "support.extended", who, reason, now, token, seconds=seconds)
+        _note(state, EventKind.SUPPORT_EXTENDED, who, reason, now, token, seconds=seconds)
         fair_clock.extend_clock(state.session, seconds, now)
         facts = {"extension": {"id": None, "seconds": seconds, "stands": "given"}}
         state.session.clock_seq = event_log.append_event(
-            state.session, "session.extended", at=now, by=who, data=facts
+            state.session, EventKind.SESSION_EXTENDED, at=now, by=who, data=facts
         ).seq
         return state.session
 
@@ -155,7 +139,7 @@ def send_message(
 
 
 def note(
-    *, session_id: UUID, by: User, kind: str, reason: str, now: datetime, token: UUID | None = None
+    *, session_id: UUID, by: User, kind: EventKind, reason: str, now: datetime, token: UUID | None = None
 ) -> SessionEvent | None:
     """Log an act of support outside the session. Returns None if this form was already logged."""
     with session_transaction(session_id, now) as state:
@@ -163,13 +147,49 @@ def note(
         return None if _done(state.session, token) else _note(state, kind, who, reason, now, token)
 
 
+def add_note(*, session_id: UUID, kind: EventKind, by: User, data: dict[str, Any], now: datetime) -> None:
+    """What support did without changing the session; Raises `Session.DoesNotExist`."""
+    with session_transaction(session_id, now) as state:
+        who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
+        event_log.append_event(state.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)
+
+
 def closing_reason(session: Session) -> str:
     """Return support's reason for ending or canceling the session; empty if someone else closed it."""
     if session.end_reason not in {EndReason.ENDED_BY_SUPPORT, EndReason.CANCELLED_BY_SUPPORT}:
         return ""
-    kinds = ("support.ended", "support.cancelled")
+    kinds = (EventKind.SUPPORT_ENDED, EventKind.SUPPORT_CANCELLED)
     last = SessionEvent.objects.filter(session=session, kind__in=kinds).order_by("-seq").first()
     return str(last.data["reason"]) if last else ""
+
+
+def _eligible(session: Session, mechanic_id: UUID, now: datetime) -> User:
+    """The mechanic, who may have this request. Raises `Refused` in words for support."""
+    mechanic = User.objects.filter(id=mechanic_id).first()
+    if mechanic is None:
+        raise Refused("not_free", _("There is no such mechanic. Choose another mechanic."))
+    if why := why_not_eligible(session, mechanic, now):
+        choose = _("Choose another mechanic.")
+        raise Refused("not_free", f"{_obstacle_in_words(why) % {'name': mechanic.name}} {choose}")
+    return mechanic
+
+
+def _obstacle_in_words(obstacle: Obstacle) -> str:
+    match obstacle:
+        case Obstacle.NOT_A_MECHANIC:
+            return _("%(name)s is not an approved mechanic.")
+        case Obstacle.OWN_REQUEST:
+            return _("%(name)s is the customer of this session.")
+        case Obstacle.RELEASED_BEFORE:
+            return _("%(name)s was released from this request before.")
+        case Obstacle.SUMMARY_OVERDUE:
+            return _("%(name)s has an overdue summary.")
+        case Obstacle.IN_SESSION:
+            return _("%(name)s already has a session.")
+        case Obstacle.NOT_TAKING:
+            return _("%(name)s is not taking sessions.")
+        case _:
+            assert_never(obstacle)
 
 
 def _support(by: User, session: Session) -> event_log.Actor:
@@ -188,12 +208,24 @@ def _say(
     state: SessionState, text: str, to: str, who: event_log.Actor, now: datetime, token: UUID | None = None
 ) -> SessionEvent:
     return event_log.append_event(
-        state.session, "message.posted", at=now, by=who, audience=to, data={"text": text}, client_id=token
+        state.session,
+        EventKind.MESSAGE_POSTED,
+        at=now,
+        by=who,
+        audience=event_log.Audience(to),
+        data={"text": text},
+        client_id=token,
     )
 
 
 def _note(
-    state: SessionState, kind: str, who: event_log.Actor, reason: str, now: datetime, token: UUID | None, **facts: Any
+    state: SessionState,
+    kind: EventKind,
+    who: event_log.Actor,
+    reason: str,
+    now: datetime,
+    token: UUID | None,
+    **facts: Any,
 ) -> SessionEvent:
     data = {"reason": _checked(reason), **facts}
     own = event_log.Audience.SUPPORT

@@ -26,7 +26,17 @@ from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import schedule, settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
-from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL, EndReason, InvalidTransition, Kind, State, check
+from autodoctor.sessions.states import (
+    CLAIMED,
+    RUNNING,
+    TERMINAL,
+    EndReason,
+    EventKind,
+    InvalidTransition,
+    Kind,
+    State,
+    check,
+)
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ def admit_request(*, session_id: UUID, now: datetime) -> Session:
         if session.state == State.DRAFT:
             session.requested_at = now
             session.unattended_at = now + duration("unattended")
-            _enter(state, State.REQUESTED, "session.requested", at=now)
+            _enter(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)
             send_session_mail(session.customer, state, "requested", now=now)
         elif session.state in TERMINAL:
             settle_payments(session, now)
@@ -114,8 +124,7 @@ def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Sessio
             forget_misses(mechanic)
             return state.session
     except IntegrityError as error:
-        sentence = _("You already have an open session. Finish or release it first.")
-        raise Refused("already_in_session", sentence) from error
+        raise eligibility.already_in_session() from error
 
 
 def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: event_log.Actor | None = None) -> None:
@@ -125,7 +134,9 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
     state.session.mechanic = mechanic
     state.session.accepted_at = at
     state.mechanic.part = Participant.objects.create(session=state.session, user=mechanic, role=Role.MECHANIC)
-    _enter(state, State.ACCEPTED, "session.accepted", at=at, who=who or event_log.actor(mechanic, state.session))
+    _enter(
+        state, State.ACCEPTED, EventKind.SESSION_ACCEPTED, at=at, who=who or event_log.actor(mechanic, state.session)
+    )
     state.session.save()  # here, so that a second claim fails before anything else is done
     send_session_mail(state.session.customer, state, "accepted", now=at)
 
@@ -169,7 +180,7 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
     event_log.withdraw_participant(session, Role.MECHANIC)
     session.unattended_at = max(filter(None, [session.unattended_at, at + duration("unattended_after_release")]))
     data = {"reason": reason, "released": str(freed.id)}
-    _enter(state, State.REQUESTED, "session.released", at=at, who=who, data=data)
+    _enter(state, State.REQUESTED, EventKind.SESSION_RELEASED, at=at, who=who, data=data)
     send_session_mail(session.customer, state, "released", now=at)
 
 
@@ -195,7 +206,7 @@ def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now
     part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
     part.save()
     if came_back:
-        _attend(state, "participant.joined", who, now)
+        _attend(state, EventKind.PARTICIPANT_JOINED, who, now)
 
 
 def record_page_closed(*, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:
@@ -217,15 +228,17 @@ def record_missing(state: SessionState, role: str, at: datetime, now: datetime) 
         return
     part.present, part.last_seen_at, part.missed_at = False, gone_since, now
     part.save()
-    _attend(state, "participant.left", event_log.Actor(part.user_id, part.role, part.user.name), at, leaving=role)
+    _attend(
+        state, EventKind.PARTICIPANT_LEFT, event_log.Actor(part.user_id, part.role, part.user.name), at, leaving=role
+    )
 
 
-def _attend(state: SessionState, kind: str, who: event_log.Actor, at: datetime, leaving: str = "") -> None:
-    """Update state and clock after a change of presence."""
+def _attend(state: SessionState, kind: EventKind, who: event_log.Actor, at: datetime, leaving: str = "") -> None:
+    """Somebody came or went: state and clock follow who is in."""
     both_in = state.customer.is_in and state.mechanic.is_in
     target = _state_by_attendance(State(state.session.state), both_in=both_in)
     clock_moves = fair_clock.follow_presence(state, at, leaving) if state.session.state in RUNNING else []
-    facts: dict[str, Any] = {"data": {"role": who.role, "with_session": True}}
+    facts: dict[str, Any] = {"data": {"role": who.role}}
     if leaving and state.session.state in RUNNING:
         facts |= count_fact(state, triggers.DROP, at)
     if target == state.session.state:
@@ -233,7 +246,7 @@ def _attend(state: SessionState, kind: str, who: event_log.Actor, at: datetime, 
     else:
         _enter(state, target, kind, at=at, who=who, **facts)
         if target == State.WAITING:
-            event_log.append_event(state.session, "session.waiting", at=at)
+            event_log.append_event(state.session, EventKind.SESSION_WAITING, at=at)
     for move in clock_moves:
         state.session.clock_seq = event_log.append_event(state.session, move, at=at).seq
 
@@ -248,7 +261,7 @@ def end_spent_pause(state: SessionState, at: datetime) -> None:
     """Resume the clock when the customer's pause allowance is used up, even if a participant is still missing."""
     fair_clock.resume_clock(state.session, at)
     state.session.clock_seq = event_log.append_event(
-        state.session, "session.resumed", at=at, data={"why": "pause_spent"}
+        state.session, EventKind.SESSION_RESUMED, at=at, data={"why": "pause_spent"}
     ).seq
 
 
@@ -264,7 +277,7 @@ def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
         if session.kind != Kind.CHAT and not state.is_connected:
             raise Refused("no_media", _("Sound and picture are not connected yet. Wait a moment, or use the chat."))
         fair_clock.start_clock(session, now)
-        _enter(state, State.LIVE, "session.started", at=now, who=who)
+        _enter(state, State.LIVE, EventKind.SESSION_STARTED, at=now, who=who)
         session.clock_seq = session.seq
         return session
 
@@ -300,7 +313,7 @@ def complete_session(
     session = state.session
     session.ended_at, session.end_reason = at, reason
     by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}
-    kind = "session.auto_closed" if by_itself else "session.ended"
+    kind = EventKind.SESSION_AUTO_CLOSED if by_itself else EventKind.SESSION_ENDED
     _enter(state, State.COMPLETED, kind, at=at, who=who)
     settle_payments(session, at)
     send_end_mail(state, now=at)
@@ -331,7 +344,7 @@ def cancel_unstarted(
     """End a session that did not take place as cancelled or expired, and settle it."""
     check(current.session.state, state)
     current.session.ended_at, current.session.end_reason = at, reason
-    _enter(current, state, f"session.{state.value}", at=at, who=who)
+    _enter(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
     settle_payments(current.session, at)
     if reason != EndReason.UNPAID:
         send_session_mail(current.session.customer, current, "called_off", now=at)
@@ -354,20 +367,26 @@ def record_solved_answer(
     state: SessionState, solved: bool, *, at: datetime, who: event_log.Actor | None = None
 ) -> None:
     state.session.solved = solved
-    event_log.append_event(
-        state.session, "payment.decided", at=at, by=who, data={"solved": solved, "with_session": True}
-    )
+    event_log.append_event(state.session, EventKind.PAYMENT_DECIDED, at=at, by=who, data={"solved": solved})
     settle_payments(state.session, at)
 
 
-def record_payment_event(*, session_id: UUID, kind: str, data: dict[str, Any], audience: str, now: datetime) -> None:
-    """Log news from a lower capability: of a payment (captured, released, mismatch), or of a mail."""
+def record_payment_event(
+    *, session_id: UUID, kind: EventKind, data: dict[str, Any], audience: event_log.Audience, now: datetime
+) -> None:
+    """News from below in the log of its session: of a payment (captured, released, a mismatch), or of a mail."""
     with session_transaction(session_id, now) as state:
         event_log.append_event(state.session, kind, at=now, audience=audience, data=data)
 
 
 def _enter(
-    current: SessionState, state: State, kind: str, *, at: datetime, who: event_log.Actor | None = None, **more: Any
+    current: SessionState,
+    state: State,
+    kind: EventKind,
+    *,
+    at: datetime,
+    who: event_log.Actor | None = None,
+    **more: Any,
 ) -> None:
     check(current.session.state, state)
     current.session.state, current.session.state_at = state, at

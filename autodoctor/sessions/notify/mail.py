@@ -13,7 +13,8 @@ from autodoctor.sessions.queries import pending_summaries
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import settlement, triggers
-from autodoctor.sessions.rules.table import RULES, Rule, Tell
+from autodoctor.sessions.rules.rule import Rule, Tell
+from autodoctor.sessions.rules.table import RULES
 
 
 def notify_rule_fired(state: SessionState, name: str, *, at: datetime, data: dict[str, Any] | None = None) -> None:
@@ -37,7 +38,8 @@ def rule_data(state: SessionState, rule: Rule, at: datetime) -> dict[str, Any]:
     """
     since = rule.since.of(state)
     minutes = 0.0 if since is None else (at - since).total_seconds() / 60
-    return {"rule": rule.kind, "minutes": round(minutes, 1), **ids_of(state.session)}
+    left = {"seconds_left": triggers.duration(rule.wait.name).total_seconds()} if rule.ahead and rule.wait else {}
+    return {"rule": rule.kind, "minutes": round(minutes, 1), **ids_of(state.session), **left}
 
 
 def ids_of(session: Session) -> dict[str, str | None]:
@@ -101,5 +103,10 @@ def send_session_mail(user: User, state: SessionState, template: str, *, now: da
         **more,
     }
     queue_mail(
-        f"sessions/mail/{template}", to=user, context=facts, key=f"{session.id}:{template}:{session.seq}", now=now
+        f"sessions/mail/{template}",
+        to=user,
+        context=facts,
+        key=f"{session.id}:{template}:{session.seq}",
+        now=now,
+        session_id=session.id,
     )

@@ -15,10 +15,10 @@ from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import pending_summaries, request_queue
+from autodoctor.sessions.queries import eligibility, pending_summaries, request_queue
 from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, EndReason, State
+from autodoctor.sessions.states import OPEN, TERMINAL, EndReason, State
 
 PER_PAGE = 20
 
@@ -39,11 +39,12 @@ class SessionRow:
 
     @property
     def asks_solved(self) -> bool:
+        """Return whether the mechanic ended early and the customer has not answered yet."""
         return self.session.asks_solved
 
     @property
     def outcome(self) -> str:
-        """How it ended, as this person reads it."""
+        """Return how the session ended, as this person reads it."""
         return end_reasons.outcome(self.session, self.role)
 
     @property
@@ -119,15 +120,10 @@ def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
 
 
 def open_requests(mechanic: User) -> list[SessionRow]:
-    """Return the requests that this mechanic may accept."""
-    sessions = list(request_queue.requests_open_to(mechanic))
+    """The queue as this mechanic may take from it."""
+    sessions = list(eligibility.requests_open_to(mechanic))
     files = request_queue.files_of(sessions)
     return [SessionRow(session, Role.MECHANIC.value, [], files=files[session.id]) for session in sessions]
-
-
-def is_busy(mechanic: User) -> bool:
-    """Return whether the mechanic already has a session."""
-    return Session.objects.filter(mechanic=mechanic, state__in=CLAIMED).exists()
 
 
 def completed_by(mechanic: User) -> int:

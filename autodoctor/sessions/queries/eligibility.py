@@ -1,20 +1,97 @@
-"""Eligibility: which mechanic may accept which request."""
+"""Who may be offered a request, and may have it: asked by queue, push, support, missed requests and acceptance."""
 
 from datetime import datetime
+from enum import StrEnum
 
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.models import Role, User
+from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.core import links
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import pending_summaries
+from autodoctor.sessions.models import Participant, Session
+from autodoctor.sessions.queries import pending_summaries, request_queue
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import CLAIMED, TERMINAL, State, check
 
 
+class Obstacle(StrEnum):
+    """What keeps somebody from a request, the first that counts first."""
+
+    NOT_A_MECHANIC = "not_a_mechanic"  # never approved, shut out, or support
+    OWN_REQUEST = "own_request"
+    RELEASED_BEFORE = "released_before"
+    SUMMARY_OVERDUE = "summary_overdue"
+    IN_SESSION = "in_session"
+    NOT_TAKING = "not_taking"  # keeps from being offered one, not from accepting one
+
+
+def eligible_mechanics(session: Session, now: datetime, *, free_since: datetime | None = None) -> QuerySet[User]:
+    """Whom this request may be offered to now; with `free_since`, those whom it might have been ever since then."""
+    conditions = _of_person(now, free_since) | _of_request(session)
+    return User.objects.filter(*conditions.values())
+
+
+def obstacles(mechanic: User, now: datetime, *, session: Session | None = None) -> list[Obstacle]:
+    """What keeps this person from this request; without one, from any."""
+    conditions = _of_person(now) | (_of_request(session) if session else {})
+    held = [ExpressionWrapper(condition, output_field=BooleanField()) for condition in conditions.values()]
+    holds = dict(zip(conditions, User.objects.values_list(*held).get(pk=mechanic.pk), strict=True))
+    return [obstacle for obstacle in Obstacle if not holds.get(obstacle, True)]
+
+
+def why_not_eligible(
+    session: Session, mechanic: User, now: datetime, *, must_be_taking: bool = True
+) -> Obstacle | None:
+    """The first reason for which this request may not go to this mechanic."""
+    found = obstacles(mechanic, now, session=session)
+    return next((one for one in found if must_be_taking or one is not Obstacle.NOT_TAKING), None)
+
+
+def requests_open_to(mechanic: User) -> QuerySet[Session]:
+    """The queue without this mechanic's own requests and those that they were released from: `_of_request` reversed."""
+    released = mechanic.participations.filter(released_at__isnull=False).values("session_id")
+    return request_queue.queued_requests().exclude(customer=mechanic).exclude(id__in=released)
+
+
+def _of_person(now: datetime, free_since: datetime | None = None) -> dict[Obstacle, Q]:
+    """What has to hold of a mechanic for any request."""
+    owing = pending_summaries.blocking_summaries(now, free_since).values("mechanic_id")
+    approved = MechanicProfile.State.APPROVED
+    return {
+        Obstacle.NOT_A_MECHANIC: Q(is_active=True, is_staff=False, mechanic_profile__state=approved),
+        Obstacle.SUMMARY_OVERDUE: ~Q(id__in=owing),
+        Obstacle.IN_SESSION: _in_no_session(free_since),
+        Obstacle.NOT_TAKING: _taking(free_since),
+    }
+
+
+def _in_no_session(since: datetime | None) -> Q:
+    holding = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic_id")
+    if since is None:
+        return ~Q(id__in=holding)
+    held = Q(session__ended_at__gt=since) | Q(released_at__gt=since)
+    lately = Participant.objects.filter(held, role=Role.MECHANIC).values("user_id")
+    return ~Q(id__in=holding) & ~Q(id__in=lately)
+
+
+def _taking(since: datetime | None) -> Q:
+    taking = Q(mechanic_profile__taking_sessions=True)
+    if since is None:
+        return taking
+    return taking & (Q(mechanic_profile__taking_since=None) | Q(mechanic_profile__taking_since__lte=since))
+
+
+def _of_request(session: Session) -> dict[Obstacle, Q]:
+    """What has to hold of a mechanic for this request."""
+    released = session.participants.filter(released_at__isnull=False).values("user_id")
+    return {Obstacle.OWN_REQUEST: ~Q(id=session.customer_id), Obstacle.RELEASED_BEFORE: ~Q(id__in=released)}
+
+
 def check_claim(session: Session, mechanic: User, now: datetime) -> None:
-    """Raise unless this mechanic may accept this request now. The database checks for another session."""
-    if mechanic.role != Role.MECHANIC or session.customer_id == mechanic.id:
+    """Raise unless this mechanic may accept this request now; the database decides between two requests at once."""
+    why = why_not_eligible(session, mechanic, now, must_be_taking=False)
+    if why in {Obstacle.NOT_A_MECHANIC, Obstacle.OWN_REQUEST}:
         event_log.actor(mechanic, session)  # a stranger finds nothing here
         raise Refused(
             "not_a_mechanic", _("Only an approved mechanic who is not the customer can accept this request."), 403
@@ -24,10 +101,21 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
     if session.state == State.DRAFT or (session.state in TERMINAL and session.mechanic_id != mechanic.id):
         raise Session.DoesNotExist
     check(session.state, State.ACCEPTED)
-    if session.participants.filter(user=mechanic, released_at__isnull=False).exists():
-        raise Refused("released_before", _("You gave this request back. It goes to another mechanic."))
-    if owed := pending_summaries.blocking_session(mechanic, now):
-        sentence = _(
-            "%(name)s is still waiting for your summary. Write the summary first, then accept the next request."
-        )
-        raise Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=pending_summaries.page_of(owed))
+    if why:
+        raise _refusal(why, mechanic, now)
+
+
+def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
+    """In words for the mechanic, who can do something about it."""
+    if why is Obstacle.RELEASED_BEFORE:
+        return Refused("released_before", _("You gave this request back, so it goes to somebody else."))
+    if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):
+        sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
+        link = links.summary_page(owed.id)
+        return Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=link)
+    return already_in_session()
+
+
+def already_in_session() -> Refused:
+    """What the database says, too, to whoever accepts two requests at once."""
+    return Refused("already_in_session", _("You already have an open session. Finish or release it first."))

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import State
-
-PAGE = "/sessions/{session_id}/summary/"
 
 
 def due_within() -> timedelta:
@@ -45,20 +43,15 @@ def pending_summaries_of(mechanic: User, now: datetime) -> list[PendingSummary]:
 
 
 def blocking_session(mechanic: User, now: datetime) -> Session | None:
-    """Return a session whose summary is so late that the mechanic may not accept requests; support is alerted too."""
-    return by(mechanic).filter(ended_at__lte=_overdue_before(now)).first()
+    """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
+    overdue = blocking_summaries(now).filter(mechanic=mechanic)
+    return overdue.select_related("customer", "mechanic").order_by("ended_at").first()
 
 
-def blocked_mechanics(now: datetime) -> "QuerySet[Session]":
-    """Return the sessions whose late summaries block their mechanics."""
+def blocking_summaries(now: datetime, since: datetime | None = None) -> QuerySet[Session]:
+    """The sessions, of whichever mechanics, whose summaries are in the way; or have been since then."""
+    unwritten = Q(summarised_at=None) | Q(summarised_at__gt=since) if since else Q(summarised_at=None)
+    overdue_before = now - duration("summary_alert")
     return Session.objects.filter(
-        state=State.COMPLETED, summarised_at=None, mechanic__isnull=False, ended_at__lte=_overdue_before(now)
+        unwritten, state=State.COMPLETED, mechanic__isnull=False, ended_at__lte=overdue_before
     )
-
-
-def _overdue_before(now: datetime) -> datetime:
-    return now - duration("summary_alert")
-
-
-def page_of(session: Session) -> str:
-    return PAGE.format(session_id=session.id)

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
-from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.states import CLAIMED, State
+from autodoctor.sessions.states import State
 
 
 def queued_requests() -> QuerySet[Session]:
@@ -18,25 +17,10 @@ def queued_requests() -> QuerySet[Session]:
     return requests.order_by(F("released_at").asc(nulls_last=True), "requested_at", "id")
 
 
-def requests_open_to(mechanic: User) -> QuerySet[Session]:
-    """Return the requests that this mechanic may accept: not their own, and none that they gave back."""
-    released = mechanic.participations.filter(released_at__isnull=False).values("session_id")
-    return queued_requests().exclude(customer=mechanic).exclude(id__in=released)
-
-
 def queue_position(session_id: UUID) -> int | None:
     """Return the place in the queue, starting with 1; None outside the queue."""
     ids = list(queued_requests().values_list("id", flat=True))
     return ids.index(session_id) + 1 if session_id in ids else None
-
-
-def free_mechanics(session: Session) -> QuerySet[User]:
-    """Return mechanics who are taking sessions, have no session, and may accept this request."""
-    busy = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic_id")
-    gave_back = session.participants.filter(released_at__isnull=False).values("user_id")
-    approved = MechanicProfile.objects.filter(state=MechanicProfile.State.APPROVED, taking_sessions=True)
-    people = User.objects.filter(is_active=True, is_staff=False, id__in=approved.values("user_id"))
-    return people.exclude(id=session.customer_id).exclude(id__in=busy).exclude(id__in=gave_back)
 
 
 def files_of(requests: Iterable[Session]) -> dict[UUID, list[StoredFile]]:

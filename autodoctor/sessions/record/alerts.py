@@ -9,7 +9,6 @@ from autodoctor.accounts.models import User
 from autodoctor.scheduler import queue
 from autodoctor.sessions.models import Alert, SessionEvent
 
-ALERT = "alert.support"
 UNTAKEN = "alert.untaken"  # the job, the rule, and the event that says that it fired
 
 
@@ -30,7 +29,7 @@ def raise_alert(event: SessionEvent) -> Alert:
 def schedule_escalation(alert: Alert, *, since: datetime) -> None:
     """Schedule the escalation of an untaken alert, once per alert."""
     if alert.escalated_at is None:
-        queue.schedule(UNTAKEN, key_of(alert), since + _patience())
+        queue.schedule(UNTAKEN, key_of(alert), since + _patience(), session_id=alert.session_id)
 
 
 def cancel_escalation(alert: Alert) -> None:

@@ -15,6 +15,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.raw_sql import values
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 from autodoctor.sessions.record import alerts
+from autodoctor.sessions.states import EventKind
 
 # Sent after commit with `session_id`, `seq` and `events`, the fresh rows. A hint: the rows are the truth.
 committed = Signal()
@@ -50,22 +51,20 @@ def role_in(user: User, session: Session) -> str | None:
 
 def append_event(
     session: Session,
-    kind: str,
+    kind: EventKind,
     *,
     at: datetime,
     by: Actor | None = None,
-    audience: str = Audience.BOTH,
+    audience: Audience = Audience.BOTH,
     data: dict[str, Any] | None = None,
     client_id: UUID | None = None,
     rule: str | None = None,
     occasion: int | None = None,
 ) -> SessionEvent:
-    """Append the next event. The caller holds the session's lock and saves it. `session.*` events carry the whole
-    session.
-    """
+    """Write the next event. The caller holds the session's lock and saves it."""
     session.seq += 1
     facts = dict(data or {})
-    if kind.startswith("session.") or facts.pop("with_session", False):
+    if kind.carries_session:
         facts["session"] = session.payload()
     event = SessionEvent(
         session=session,
@@ -82,7 +81,7 @@ def append_event(
         data=facts,
     )
     event.save(force_insert=True)
-    if kind == alerts.ALERT:
+    if kind is EventKind.ALERT_SUPPORT:
         alerts.raise_alert(event)
     session.fresh_events.append(event)
     return event

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from autodoctor.scheduler.queue import pending, reschedule
 from autodoctor.sessions.record.participants import SessionState
-from autodoctor.sessions.rules.table import DEADLINES, Rule
+from autodoctor.sessions.rules.rule import Rule
+from autodoctor.sessions.rules.table import DEADLINES
 
 
 def expected_deadlines(state: SessionState) -> dict[str, datetime]:
@@ -46,5 +47,6 @@ def align_deadlines(state: SessionState) -> int:
     """Schedule, move and cancel jobs to match the expected deadlines. Returns how many were scheduled or moved."""
     want, have = expected_deadlines(state), scheduled_deadlines([state.session.id])[state.session.id]
     changed = {kind: moment for kind, moment in want.items() if have.get(kind) != moment}
-    reschedule(str(state.session.id), cancelled=have.keys() - want.keys(), scheduled=changed)
+    session_id, outdated = state.session.id, have.keys() - want.keys()
+    reschedule(str(session_id), cancelled=outdated, scheduled=changed, session_id=session_id)
     return len(changed)

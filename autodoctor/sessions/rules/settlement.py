@@ -60,7 +60,7 @@ def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
 
 
 def charge_rule(session: Session) -> ChargeRule:
-    """The table of what is charged. Raises ValueError for an end that is none: nobody is charged by guesswork."""
+    """Return the charging rule. Raises ValueError for an unknown end reason, so that no charge is guessed."""
     reason = EndReason(session.end_reason)
     match reason:
         case (

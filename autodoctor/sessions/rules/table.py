@@ -1,104 +1,35 @@
-"""Every rule of a session: when it is due, for whom, and what it does. One table, no code beside it.
+"""Every rule of a session, one a row: words, states, trigger, waiting time with its bounds, and what it does.
 
-`triggers` defines the moments, `durations` the waits, `jobs` runs the actions, `notify` sends the words.
+`rule.py` says what a row is made of, `triggers.py` what the moments are, `jobs/handlers.py` does what is said here,
+`notify` says it. How to add one: CONTRIBUTING.md.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import timedelta
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.accounts.models import Role
+from autodoctor.core import links
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import triggers
-from autodoctor.sessions.rules.triggers import Trigger, duration
-from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, State
+from autodoctor.sessions.rules.durations import WAITS, Wait
+from autodoctor.sessions.rules.rule import (
+    CancelUnstarted,
+    Channel,
+    CompleteSession,
+    Notice,
+    ReleaseMechanic,
+    Rule,
+    Step,
+    Tell,
+)
+from autodoctor.sessions.states import BEFORE_START, RUNNING, EndReason, EventKind, State
 
 Audience = SessionEvent.Audience
-
-
-class Channel(StrEnum):
-    PAGE = "page"  # an event that open pages show
-    MAIL = "mail"
-    DESK = "desk"  # support's board
-
-
-@dataclass(frozen=True)
-class Tell:
-    """Append an event of this kind, and mail this template to its audience."""
-
-    kind: str
-    audience: str
-    channels: tuple[Channel, ...]
-    mail: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CancelUnstarted:
-    """End the session without taking place."""
-
-    state: State
-    reason: EndReason
-
-
-@dataclass(frozen=True)
-class ReleaseMechanic:
-    """Release the mechanic and return the request to the queue."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class CompleteSession:
-    """Complete the session."""
-
-    reason: EndReason
-
-
-@dataclass(frozen=True)
-class Step:
-    """A special action, found in `STEPS` of the handlers by the rule's name."""
-
-
-Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row. `time` names the wait after `since` (`ahead`: before it); "" means at that moment.
-
-    `leads_to` is the state it leads to, None for a nudge, an alert or a change of the clock. `certain`: the rule is due
-    whatever anybody does, so the state cannot last. `fixed`: counted from a moment that entering the state again does
-    not move, so no cycle of states can last. `once_per`: the occasion on which the rule fires once.
-    """
-
-    kind: str
-    words: Promise
-    states: frozenset[State]
-    since: Trigger
-    time: str
-    does: Action
-    leads_to: State | None = None
-    certain: bool = False
-    fixed: bool = False
-    ahead: bool = False
-    once_per: Callable[[Session], int] | None = None
-
-    def due(self, state: SessionState) -> datetime | None:
-        """Return when the rule is due; None while its cause is absent, and for a warning whose moment is past."""
-        since = self.since.of(state)
-        if since is None or not self.time:
-            return since
-        if not self.ahead:
-            return since + duration(self.time)
-        set_at = max(filter(None, [state.session.clock_at, state.session.extended_at]), default=since)
-        moment = since - duration(self.time)
-        return moment if moment > set_at else None
+MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
+A_DAY = timedelta(days=1)
 
 
 def _state(session: Session) -> int:
@@ -113,104 +44,180 @@ def _ever(session: Session) -> int:
     return 0
 
 
-def _alert(**data: Any) -> Tell:
-    return Tell("alert.support", Audience.SUPPORT, (Channel.DESK,), data=data)
+def alert(**data: Any) -> Tell:
+    return Tell(EventKind.ALERT_SUPPORT, Audience.SUPPORT, (Channel.DESK,), data=data)
 
 
-def _nudge(role: str, mail: str = "", **data: Any) -> Tell:
+def nudge(role: Role, *, mail: str = "", push: Notice | None = None, call: Promise | None = None, **data: Any) -> Tell:
+    """Tell one of the two, on the page, on their devices, and by mail where a template is named."""
     channels = (Channel.PAGE, Channel.MAIL) if mail else (Channel.PAGE,)
-    return Tell(f"nudge.{role}", role, channels, mail, data)
+    return Tell(EventKind(f"nudge.{role}"), Audience(role), channels, mail, data, push=push, call=call)
 
 
-_WARN = Tell("session.warned", Audience.BOTH, (Channel.PAGE,))
+MECHANIC_WAITS = Notice(
+    Role.CUSTOMER,
+    _("%(mechanic)s is waiting for you"),
+    _("Come back to your session. The clock has not started."),
+)
+_SUMMARY_DUE = Notice(
+    Role.MECHANIC,
+    _("A summary is due"),
+    _("%(customer)s is waiting for it."),
+    lasts=A_DAY,
+    urgent=False,
+    about="summary",
+    page=links.summary_page,
+)
+_COME_TO_MECHANIC = nudge(
+    Role.CUSTOMER, mail="customer_nudge", push=MECHANIC_WAITS, call=_("Your mechanic is waiting for you")
+)
+_CUSTOMER_WAITS, _UNWRITTEN = _("Your customer is waiting for you"), _("The summary is still to be written")
+_WARN = Tell(EventKind.SESSION_WARNED, Audience.BOTH, (Channel.PAGE,))
 
 DRAFT, REQUESTED, ACCEPTED = frozenset({State.DRAFT}), frozenset({State.REQUESTED}), frozenset({State.ACCEPTED})
 WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}), frozenset({State.RECONNECTING})
 COMPLETED, TOGETHER = frozenset({State.COMPLETED}), ACCEPTED | WAITING | RUNNING
 ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere when it happens
 
+_MISSING = Wait("missing_grace", 5)  # what sockets send by, too: not support's to change
+
+# A hold on a card lasts seven days: what is asked before the charge has to be over well before that.
 # fmt: off
 _TABLE = (
     # In the queue
-    Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE, "unpaid_grace",
+    Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE,
+         Wait("unpaid_grace", 5 * MINUTE, least=MINUTE, most=HOUR),
          CancelUnstarted(State.CANCELLED, EndReason.UNPAID), State.CANCELLED, certain=True, fixed=True),
-    Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE, "unnoticed",
-         _alert(), once_per=_state),
-    Rule("request.missed", _("Available mechanics did not accept"), REQUESTED, triggers.QUEUED, "request_missed",
-         Tell("request.missed", Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL)), once_per=_ever),
-    Rule("request.offer_stop", _("The customer is asked whether to keep waiting"), REQUESTED, triggers.IN_STATE,
-         "offer_stop", _nudge("customer", "offer_stop"), once_per=_state),
-    Rule("request.unattended", _("No mechanic accepted in time"), REQUESTED, triggers.UNATTENDED, "",
-         CancelUnstarted(State.EXPIRED, EndReason.UNATTENDED), State.EXPIRED, certain=True),
-    Rule("session.never_started", _("The session did not start in time"), BEFORE_START, triggers.PAID, "never_started",
+    Rule("request.unnoticed", _("No mechanic has accepted yet"), REQUESTED, triggers.IN_STATE,
+         Wait("unnoticed", 3 * MINUTE, least=30, most=HOUR, before="offer_stop"),
+         alert(), once_per=_state),
+    Rule("request.missed", _("Free mechanics let it pass"), REQUESTED, triggers.QUEUED,
+         Wait("request_missed", 3 * MINUTE, least=30, most=HOUR),
+         Tell(EventKind.REQUEST_MISSED, Audience.SUPPORT, (Channel.DESK, Channel.PAGE, Channel.MAIL),
+              step=Step.COUNT_MISSED_REQUEST), once_per=_ever),
+    Rule("request.offer_stop", _("The customer is asked whether to go on waiting"), REQUESTED, triggers.IN_STATE,
+         Wait("offer_stop", 10 * MINUTE, least=MINUTE, most=HOUR, before="unattended"),
+         nudge(Role.CUSTOMER, mail="offer_stop", call=_("Still looking for a mechanic: go on waiting?"),
+               push=Notice(Role.CUSTOMER, _("Still looking for a mechanic"),
+                           _("You can go on waiting, or stop. Stopping costs nothing."))), once_per=_state),
+    Rule("request.unattended", _("Nobody accepted in time"), REQUESTED, triggers.UNATTENDED, None,
+         CancelUnstarted(State.EXPIRED, EndReason.UNATTENDED), State.EXPIRED, certain=True,
+         counted=(Wait("unattended", 20 * MINUTE, least=2 * MINUTE, most=3 * HOUR, before="never_started"),
+                  Wait("unattended_after_release", 10 * MINUTE, least=2 * MINUTE, most=3 * HOUR))),
+    Rule("session.never_started", _("It never came about"), BEFORE_START, triggers.PAID,
+         Wait("never_started", 45 * MINUTE, least=5 * MINUTE, most=6 * HOUR),
          CancelUnstarted(State.EXPIRED, EndReason.NEVER_STARTED), State.EXPIRED, certain=True, fixed=True),
     # Gathering
-    Rule("mechanic.nudge", _("The mechanic has not joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_nudge",
-         _nudge("mechanic", "mechanic_nudge"), once_per=_state),
-    Rule("mechanic.absent", _("The mechanic’s page is closed"), ACCEPTED, triggers.MECHANIC_AWAY, "mechanic_absent",
+    Rule("mechanic.nudge", _("The mechanic has not joined"), ACCEPTED, triggers.MECHANIC_NOT_IN,
+         Wait("mechanic_nudge", 3 * MINUTE, least=30, most=HOUR, before="mechanic_absent"),
+         nudge(Role.MECHANIC, mail="mechanic_nudge", call=_CUSTOMER_WAITS,
+               push=Notice(Role.MECHANIC, _("Your customer is waiting"),
+                           _("Join now, or the request goes to another mechanic."))), once_per=_state),
+    Rule("mechanic.absent", _("The mechanic’s page is closed"), ACCEPTED, triggers.MECHANIC_AWAY,
+         Wait("mechanic_absent", 5 * MINUTE, least=MINUTE, most=HOUR, before="mechanic_not_in"),
          ReleaseMechanic("mechanic_absent"), State.REQUESTED),
-    Rule("mechanic.not_in", _("The mechanic never joined"), ACCEPTED, triggers.MECHANIC_NOT_IN, "mechanic_not_in",
+    Rule("mechanic.not_in", _("The mechanic never joined"), ACCEPTED, triggers.MECHANIC_NOT_IN,
+         Wait("mechanic_not_in", 10 * MINUTE, least=MINUTE, most=HOUR, before="never_started"),
          ReleaseMechanic("mechanic_not_in"), State.REQUESTED),
-    Rule("customer.nudge", _("The customer is away"), ACCEPTED, triggers.CUSTOMER_AWAY, "customer_nudge",
-         _nudge("customer", "customer_nudge"), once_per=_state),
+    Rule("customer.nudge", _("The customer is away"), ACCEPTED, triggers.CUSTOMER_AWAY,
+         Wait("customer_nudge", 2 * MINUTE, least=30, most=HOUR, before="customer_second_nudge"),
+         _COME_TO_MECHANIC, once_per=_state),
     Rule("customer.second_nudge", _("The customer is still away"), ACCEPTED, triggers.CUSTOMER_AWAY,
-         "customer_second_nudge", _nudge("customer", "customer_nudge"), once_per=_state),
-    Rule("customer.no_show", _("The customer did not join"), ACCEPTED, triggers.NO_SHOW, "customer_no_show",
+         Wait("customer_second_nudge", 5 * MINUTE, least=MINUTE, most=HOUR, before="customer_no_show"),
+         _COME_TO_MECHANIC, once_per=_state),
+    Rule("customer.no_show", _("The customer did not come"), ACCEPTED, triggers.NO_SHOW,
+         Wait("customer_no_show", 10 * MINUTE, least=2 * MINUTE, most=HOUR, before="never_started"),
          CancelUnstarted(State.EXPIRED, EndReason.CUSTOMER_NO_SHOW), State.EXPIRED),
     Rule("preflight.failing", _("A device check keeps failing"), ACCEPTED | WAITING, triggers.PREFLIGHT_FAILING,
-         "preflight_failing", _alert(), once_per=_state),
-    Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE, "start_sound",
-         _nudge("mechanic", sound=True), once_per=_state),
-    Rule("start.alert", _("Both are in, but the session does not start"), WAITING, triggers.IN_STATE, "start_alert",
-         _alert(), once_per=_state),
-    Rule("start.release", _("Both were in, but the "
-"mechanic did not start"), WAITING, triggers.IN_STATE, "start_release",
-         Step(), State.REQUESTED, certain=True),
+         Wait("preflight_failing", 3 * MINUTE, least=30, most=HOUR), alert(), once_per=_state),
+    Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE,
+         Wait("start_sound", MINUTE, least=10, most=HOUR, before="start_alert"),
+         nudge(Role.MECHANIC, sound=True, call=_CUSTOMER_WAITS,
+               push=Notice(Role.MECHANIC, _("You are both there"),
+                           _("Your customer waits for you to start the session."))), once_per=_state),
+    Rule("start.alert", _("Both are in, but it does not start"), WAITING, triggers.IN_STATE,
+         Wait("start_alert", 2 * MINUTE, least=30, most=HOUR, before="start_release"),
+         alert(), once_per=_state),
+    Rule("start.release", _("Both were in, and nobody started"), WAITING, triggers.IN_STATE,
+         Wait("start_release", 10 * MINUTE, least=MINUTE, most=HOUR, before="never_started"),
+         Step.RELEASE_UNSTARTED, State.REQUESTED, certain=True),
     # Together
-    Rule("mechanic.missing", _("The mechanic is missing"), TOGETHER, triggers.MECHANIC_GONE, "missing_grace", Step()),
-    Rule("customer.missing", _("The customer is missing"), TOGETHER, triggers.CUSTOMER_GONE, "missing_grace", Step()),
-    Rule("media.lost", _("Lost sound and picture pause the clock"), LIVE, triggers.MEDIA_LOST, "media_lost", Step()),
-    Rule("media.none", _("No sound and picture"), LIVE, triggers.NO_MEDIA, "media_alert", _alert(), once_per=_clock),
-    Rule("drop.second", _("The connection was lost twice"), RUNNING, triggers.SECOND_DROP, "",
-         _alert(), once_per=_ever),
-    Rule("card.declined_twice", _("The card was declined twice"), RUNNING, triggers.SECOND_DECLINE, "",
-         _alert(), once_per=_ever),
-    Rule("session.warn_first", _("The time is almost up"), RUNNING, triggers.ENDS, "warn_first",
+    Rule("mechanic.missing", _("The mechanic is gone"), TOGETHER, triggers.MECHANIC_GONE, _MISSING,
+         Step.RECORD_MECHANIC_MISSING),
+    Rule("customer.missing", _("The customer is gone"), TOGETHER, triggers.CUSTOMER_GONE, _MISSING,
+         Step.RECORD_CUSTOMER_MISSING),
+    Rule("media.lost", _("Lost sound and picture stop the clock"), LIVE, triggers.MEDIA_LOST,
+         Wait("media_lost", 10, least=5, most=2 * MINUTE, before="media_alert"), Step.RECORD_MEDIA_LOST),
+    Rule("media.none", _("No sound and picture"), LIVE, triggers.NO_MEDIA,
+         Wait("media_alert", 30, least=10, most=10 * MINUTE), alert(), once_per=_clock),
+    Rule("drop.second", _("The connection was lost twice"), RUNNING, triggers.SECOND_DROP, None,
+         alert(), once_per=_ever),
+    Rule("card.declined_twice", _("The card was declined twice"), RUNNING, triggers.SECOND_DECLINE, None,
+         alert(), once_per=_ever),
+    Rule("session.warn_first", _("The time is nearly over"), RUNNING, triggers.ENDS,
+         Wait("warn_first", 5 * MINUTE, least=MINUTE, most=15 * MINUTE),
          _WARN, ahead=True, once_per=_clock),
-    Rule("session.warn_last", _("The time is up in a moment"), RUNNING, triggers.ENDS, "warn_last",
+    Rule("session.warn_last", _("The time is over in a moment"), RUNNING, triggers.ENDS,
+         Wait("warn_last", MINUTE, least=10, most=5 * MINUTE, before="warn_first"),
          _WARN, ahead=True, once_per=_clock),
-    Rule("session.time_up", _("The time is up"), RUNNING, triggers.TIME_UP, "", Step(), State.COMPLETED),
-    Rule("session.cap", _("The maximum length is reached"), RUNNING, triggers.STARTED, "cap",
+    Rule("session.time_up", _("The time is up"), RUNNING, triggers.TIME_UP, None, Step.END_AT_TIME_UP, State.COMPLETED,
+         counted=(Wait("extension_hold", 2 * MINUTE, least=30, most=10 * MINUTE),)),
+    Rule("session.cap", _("The longest time there is"), RUNNING, triggers.STARTED,
+         Wait("cap", 3 * HOUR, least=HOUR, most=3 * HOUR),
          CompleteSession(EndReason.EXCEEDED_CAP), State.COMPLETED, certain=True, fixed=True),
-    Rule("clock.pause_spent", _("The clock is running again"), RUNNING, triggers.PAUSE_SPENT, "", Step()),
-    Rule("mechanic.lost_offer", _("The customer can end: the mechanic is missing"), RECONNECTING,
-         triggers.MECHANIC_LOST, "mechanic_missing_offer", _nudge("customer"), once_per=_state),
-    Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST, "mechanic_lost",
+    Rule("clock.pause_spent", _("The clock runs again"), RUNNING, triggers.PAUSE_SPENT, None, Step.END_SPENT_PAUSE,
+         counted=(Wait("lenient_pause", 3 * MINUTE, least=MINUTE, most=30 * MINUTE),)),
+    Rule("mechanic.lost_offer", _("The customer may end for lack of a mechanic"), RECONNECTING,
+         triggers.MECHANIC_LOST,
+         Wait("mechanic_missing_offer", MINUTE, least=10, most=30 * MINUTE, before="mechanic_lost"),
+         nudge(Role.CUSTOMER, call=_("Your mechanic is still away: go on waiting?"),
+               push=Notice(Role.CUSTOMER, _("Your mechanic has lost the connection"),
+                           _("Your time stands still. You can go on waiting, or end the session."))), once_per=_state),
+    Rule("mechanic.lost", _("The mechanic did not come back"), RECONNECTING, triggers.MECHANIC_LOST,
+         Wait("mechanic_lost", 5 * MINUTE, least=MINUTE, most=HOUR),
          CompleteSession(EndReason.MECHANIC_LOST), State.COMPLETED),
-    Rule("customer.lost_offer", _("The mechanic can end: the customer is missing"), RECONNECTING,
-         triggers.CUSTOMER_LOST, "customer_missing_offer", _nudge("mechanic"), once_per=_state),
+    Rule("customer.lost_offer", _("The mechanic may end for lack of a customer"), RECONNECTING,
+         triggers.CUSTOMER_LOST,
+         Wait("customer_missing_offer", 10 * MINUTE, least=MINUTE, most=HOUR),
+         nudge(Role.MECHANIC, call=_("Your customer is still away: you may end the session")), once_per=_state),
     # Afterwards
-    Rule("session.ended_early", _("The mechanic ended early"), COMPLETED, triggers.ENDED_EARLY, "",
-         _alert(), once_per=_state),
-    Rule("session.solved", _("No answer counts as solved"), COMPLETED, triggers.UNANSWERED, "solved_answer", Step()),
-    Rule("summary.reminder", _("The summary is not written yet"), COMPLETED, triggers.UNSUMMARISED, "summary_reminder",
-         _nudge("mechanic", "summary_reminder"), once_per=_state),
+    Rule("session.ended_early", _("The mechanic ended early"), COMPLETED, triggers.ENDED_EARLY, None,
+         alert(), once_per=_state),
+    Rule("session.solved", _("No answer counts as solved"), COMPLETED, triggers.UNANSWERED,
+         Wait("solved_answer", DAY, least=HOUR, most=4 * DAY), Step.COUNT_AS_SOLVED),
+    Rule("summary.reminder", _("The summary is to be written"), COMPLETED, triggers.UNSUMMARISED,
+         Wait("summary_reminder", 30 * MINUTE, least=5 * MINUTE, most=DAY, before="summary_second_reminder"),
+         nudge(Role.MECHANIC, mail="summary_reminder", push=_SUMMARY_DUE, call=_UNWRITTEN), once_per=_state),
     Rule("summary.second_reminder", _("The summary is due"), COMPLETED, triggers.UNSUMMARISED,
-         "summary_second_reminder", _nudge("mechanic", "summary_overdue"), once_per=_state),
-    Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARISED, "summary_alert",
-         _alert(), once_per=_state),
+         Wait("summary_second_reminder", DAY, least=HOUR, most=5 * DAY, before="summary_alert"),
+         nudge(Role.MECHANIC, mail="summary_overdue", push=_SUMMARY_DUE, call=_UNWRITTEN), once_per=_state),
+    Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARISED,
+         Wait("summary_alert", 2 * DAY, least=2 * HOUR, most=10 * DAY),
+         alert(), once_per=_state),
     # From elsewhere
-    Rule("help.asked", _("A participant asks for help"), ELSEWHERE, triggers.REPORTED, "", _alert()),
-    Rule("job.parked", _("A job has failed"), ELSEWHERE, triggers.REPORTED, "", _alert()),
-    Rule("payment.mismatch", _("A payment does not match our record"), ELSEWHERE, triggers.REPORTED, "",
-         _alert()),
-    Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, "", _alert()),
-    Rule("payment.refund_failed", _("A refund failed"), ELSEWHERE, triggers.REPORTED, "", _alert()),
+    Rule("help.asked", _("Somebody asks for help"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("job.parked", _("Work that was given up"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("payment.mismatch", _("A payment does not match what we asked for"), ELSEWHERE, triggers.REPORTED, None,
+         alert()),
+    Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("payment.refund_failed", _("Money could not be given back"), ELSEWHERE, triggers.REPORTED, None, alert()),
 )
 # fmt: on
 
-RULES: dict[str, Rule] = {rule.kind: rule for rule in _TABLE}
-DEADLINES: dict[str, Rule] = {kind: rule for kind, rule in RULES.items() if rule.states}  # those that a clock fires
+RULES: dict[str, Rule] = {}
+DEADLINES: dict[str, Rule] = {}  # those that the scheduler fires
+
+
+def add_rule(rule: Rule) -> None:
+    """Enter a row where rules and waiting times are looked up."""
+    RULES[rule.kind] = rule
+    if rule.states:
+        DEADLINES[rule.kind] = rule
+    WAITS.update((wait.name, wait) for wait in rule.waits)
+
+
+for _row in _TABLE:
+    add_rule(_row)
 
 
 def rule_of_kind(kind: str) -> str:

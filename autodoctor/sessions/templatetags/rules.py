@@ -1,8 +1,17 @@
-"""The words of a rule for templates."""
+"""The words of rules, for whoever shows what they told."""
 
 from django import template
+from django.utils.functional import Promise
 
-from autodoctor.sessions.rules.table import rule_of_kind
+from autodoctor.sessions.rules.rule import Tell
+from autodoctor.sessions.rules.table import RULES, rule_of_kind
 
 register = template.Library()
 register.filter("rule_words", rule_of_kind)
+
+
+@register.simple_tag
+def calls_by_rules(role: str) -> dict[str, Promise]:
+    """With which words an open page calls for this person, by the rule that nudges them."""
+    nudges = {kind: rule for kind, rule in RULES.items() if isinstance(rule.does, Tell) and rule.does.audience == role}
+    return {kind: rule.does.call or rule.words for kind, rule in nudges.items() if isinstance(rule.does, Tell)}

@@ -12,7 +12,8 @@ from autodoctor.sessions.jobs.handlers import JOBS
 from autodoctor.sessions.lifecycle import extensions, media, transitions
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
 from autodoctor.sessions.record.alerts import UNTAKEN
-from autodoctor.sessions.rules.table import DEADLINES, Tell
+from autodoctor.sessions.rules.rule import Tell
+from autodoctor.sessions.rules.table import DEADLINES
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHAT = transitions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", seconds=30 * 60, price_cents=999)

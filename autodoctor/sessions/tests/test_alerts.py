@@ -12,7 +12,9 @@ from autodoctor.sessions.jobs.sweep import monitor, sweep
 from autodoctor.sessions.lifecycle import alert_work, transitions
 from autodoctor.sessions.models import Alert, Session
 from autodoctor.sessions.record import alerts, event_log
+from autodoctor.sessions.record.event_log import Audience
 from autodoctor.sessions.record.participants import SessionState, load_state
+from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
 
 
@@ -140,7 +142,11 @@ def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnot
 def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) -> None:
     story.live().end(story.customer)
     transitions.record_payment_event(
-        session_id=story.id, kind="alert.support", data={"rule": "payment.disputed"}, audience="support", now=story.now
+        session_id=story.id,
+        kind=EventKind.ALERT_SUPPORT,
+        data={"rule": "payment.disputed"},
+        audience=Audience.SUPPORT,
+        now=story.now,
     )
     alert = Alert.objects.get(rule="payment.disputed")
     assert not alert_work.is_over(alert, _situation(story))

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
+from django.apps import apps
 from django.test import Client
+from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
@@ -38,15 +39,28 @@ def change(name: str, value: int | None) -> None:
     durations.refresh()
 
 
-def test_every_time_of_a_rule_is_one_of_the_settings_and_may_be_changed() -> None:
-    used = {rule.time for rule in DEADLINES.values() if rule.time}
-    assert used <= set(settings.DEADLINES)
-    assert used - set(durations.EDITABLE) == {"missing_grace"}  # the heartbeat of sockets is no rule of ours
-    assert set(durations.EDITABLE) <= set(settings.DEADLINES)
+def test_every_time_of_a_rule_may_be_changed() -> None:
+    used = {wait.name for rule in DEADLINES.values() for wait in rule.waits}
+    assert used - set(durations.editable()) == {"missing_grace"}  # the heartbeat of sockets is no rule of ours
+
+
+def test_a_name_that_no_rule_has_stops_the_start_with_one_sentence(settings: Settings) -> None:
+    settings.DEADLINES = {"unheard_of": 5}
+    with pytest.raises(SystemExit, match=r"^DEADLINES in the environment names what no rule waits for: unheard_of\."):
+        apps.get_app_config("autodoctor_sessions").ready()
+
+
+def test_a_waiting_time_stands_in_one_row() -> None:
+    defaults: dict[str, set[durations.Wait]] = {}
+    for rule in DEADLINES.values():
+        for wait in rule.waits:
+            defaults.setdefault(wait.name, set()).add(wait)
+    assert all(len(found) == 1 for found in defaults.values())
+    assert all(not wait.before or wait.before in defaults for (wait,) in defaults.values())
 
 
 def test_the_standards_stand_within_their_bounds_and_in_order() -> None:
-    durations.check({name: int(settings.DEADLINES[name]) for name in durations.EDITABLE})
+    durations.check({name: wait.seconds for name, wait in durations.editable().items()})
 
 
 def test_a_shorter_time_holds_for_sessions_that_are_open(story: Story) -> None:
@@ -70,14 +84,14 @@ def test_without_seconds_it_is_as_the_settings_say() -> None:
     change("unnoticed", 60)
     assert duration("unnoticed").total_seconds() == 60
     change("unnoticed", None)
-    assert duration("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
+    assert duration("unnoticed").total_seconds() == durations.standard_seconds("unnoticed")
 
 
 def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     durations.refresh()
     RuleTime.objects.filter(name="unnoticed").update(seconds=90)
     durations.refresh_if_stale()
-    assert duration("unnoticed").total_seconds() == settings.DEADLINES["unnoticed"]
+    assert duration("unnoticed").total_seconds() == durations.standard_seconds("unnoticed")
     monkeypatch.setattr(durations, "_read_at", durations._read_at - durations.REFRESH_SECONDS - 1)
     durations.refresh_if_stale()
     assert duration("unnoticed").total_seconds() == 90
@@ -96,13 +110,13 @@ def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyP
 def test_what_makes_no_sense_is_refused(name: str, value: int, code: str) -> None:
     with pytest.raises(Refused, match=code):
         change(name, value)
-    assert duration(name).total_seconds() == settings.DEADLINES[name]
+    assert duration(name).total_seconds() == durations.standard_seconds(name)
 
 
 def test_the_admin_shows_every_time_with_what_waits_for_it(client: Client) -> None:
     shown = client.get(ADMIN).content.decode()
-    assert all(f">{name}<" in shown for name in durations.EDITABLE)
-    assert "No mechanic has accepted yet (the session entered this state)" in shown
+    assert all(f">{name}<" in shown for name in durations.editable())
+    assert "No mechanic has accepted yet (the session came into this state)" in shown
 
 
 def test_support_changes_one_in_the_admin(client: Client) -> None:

@@ -7,9 +7,10 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.lifecycle import preflight, transitions
-from autodoctor.sessions.lifecycle.preflight import REPORTED, Checkup
+from autodoctor.sessions.lifecycle.preflight import Checkup
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
 
 VIDEO = transitions.PlanTerms(
@@ -32,12 +33,12 @@ def report(story: Story, by: User, mode: str = "video", **failed: str) -> Sessio
 
 
 def reported(story: Story) -> list[dict[str, Any]]:
-    return [event.data for event in story.events(REPORTED)]
+    return [event.data for event in story.events(EventKind.PREFLIGHT_REPORTED)]
 
 
 def test_both_see_which_check_fails(story: Story) -> None:
     report(story.pay().accept(), story.customer, camera="failed")
-    (event,) = story.events(REPORTED)
+    (event,) = story.events(EventKind.PREFLIGHT_REPORTED)
     assert (event.audience, event.actor_role) == ("both", "customer")
     assert event.data == {
         "mode": "video",

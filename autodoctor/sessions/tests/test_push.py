@@ -11,8 +11,6 @@ from autodoctor.push.models import PushSubscription
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import summaries, transitions
-from autodoctor.sessions.notify.push import NOTICES
-from autodoctor.sessions.rules.table import DEADLINES
 from autodoctor.sessions.tests.story import NOON, Story
 
 if TYPE_CHECKING:
@@ -132,9 +130,3 @@ def test_who_is_in_the_session_is_not_told_of_what_they_did(story: Story, custom
     story.pay().accept().join(customer)
     told(customer)
     assert titles(mechanic) == []
-
-
-def test_every_rule_with_words_exists() -> None:
-    kinds = {"session", "participant", "nudge", "summary.submitted", "mechanic.came"}
-    rules = {name for name in NOTICES if name not in kinds and name.split(".")[0] not in kinds}
-    assert rules <= set(DEADLINES)

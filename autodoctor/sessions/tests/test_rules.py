@@ -17,16 +17,8 @@ from autodoctor.sessions.lifecycle import extensions, preflight
 from autodoctor.sessions.lifecycle.preflight import Checkup
 from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Connection, SessionEvent
-from autodoctor.sessions.rules.table import (
-    DEADLINES,
-    RULES,
-    CancelUnstarted,
-    Channel,
-    CompleteSession,
-    ReleaseMechanic,
-    Tell,
-    rule_of_kind,
-)
+from autodoctor.sessions.rules.rule import CancelUnstarted, Channel, CompleteSession, ReleaseMechanic, Tell
+from autodoctor.sessions.rules.table import DEADLINES, RULES, rule_of_kind
 from autodoctor.sessions.tests.story import CHAT, Story
 
 pytestmark = pytest.mark.django_db

@@ -1,9 +1,13 @@
 """The table of states: no state without a way out, no cycle without an end, no transition beside it."""
 
-import pytest
+import re
 
-from autodoctor.sessions.jobs.handlers import JOBS, STEPS
-from autodoctor.sessions.rules.table import DEADLINES, Step
+import pytest
+from django.conf import settings
+
+from autodoctor.sessions.jobs.handlers import JOBS
+from autodoctor.sessions.rules.rule import Step, Tell
+from autodoctor.sessions.rules.table import DEADLINES
 from autodoctor.sessions.states import (
     BEFORE_START,
     CLAIMED,
@@ -12,6 +16,7 @@ from autodoctor.sessions.states import (
     TAKES_MESSAGES,
     TERMINAL,
     TRANSITIONS,
+    EventKind,
     InvalidTransition,
     State,
     check,
@@ -76,8 +81,9 @@ def test_every_deadline_leads_along_the_table() -> None:
 
 def test_every_deadline_is_acted_on_and_told_once() -> None:
     assert set(DEADLINES) <= set(JOBS)
-    assert set(STEPS) >= {rule.kind for rule in DEADLINES.values() if isinstance(rule.does, Step)}
-    assert set(STEPS) <= set(DEADLINES)
+    actions = [rule.does for rule in DEADLINES.values()]
+    steps = [does.step if isinstance(does, Tell) else does for does in actions]
+    assert sorted(step for step in steps if isinstance(step, Step)) == sorted(Step)
 
 
 # As the design has it: from each state to these, and to no other.
@@ -125,3 +131,13 @@ def test_the_stages_of_a_session() -> None:
     assert set(RUNNING) == {"live", "reconnecting"}
     assert set(OPEN) == {"draft", *BEFORE_START, *RUNNING}
     assert set(TAKES_MESSAGES) == {"accepted", "waiting", *RUNNING}
+
+
+def test_the_protocol_names_every_kind_of_event() -> None:
+    text = (settings.BASE_DIR / "docs" / "protocol.md").read_text()
+    table = text.partition("## Event kinds")[2].partition("\n\n`preflight.reported` carries")[0]
+    named = set()
+    for words in re.findall(r"`([^`]+)`", table):
+        subject, _, what = words.partition(".")
+        named |= {f"{subject}.{kind}" for kind in re.split(r",\s*", what)}
+    assert named == set(EventKind)

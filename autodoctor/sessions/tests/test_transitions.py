@@ -12,7 +12,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.queries import eligibility, request_queue
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.sessions.tests.story import NOON, Story
@@ -153,7 +153,7 @@ def test_a_given_back_request_goes_to_the_front(story: Story, customer: User, st
     story.accept()
     transitions.release_request(session_id=story.id, by=mechanic, reason="Not my engine", now=story.now)
     assert request_queue.queue_position(story.id) == 1
-    assert story.id not in request_queue.requests_open_to(mechanic).values_list("id", flat=True)
+    assert story.id not in eligibility.requests_open_to(mechanic).values_list("id", flat=True)
     assert MechanicProfile.objects.get(user=mechanic).taking_sessions  # only a deadline switches it off
     before = story.session.seq
     transitions.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)

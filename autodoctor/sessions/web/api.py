@@ -14,7 +14,7 @@ from autodoctor.accounts.models import User
 from autodoctor.sessions.jobs.sweep import monitor
 from autodoctor.sessions.lifecycle import extensions, transitions
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import request_queue
+from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import Kind, State
@@ -204,7 +204,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "concern": session.concern,
             "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
         }
-        for session in request_queue.requests_open_to(user_of(request))[:100]
+        for session in eligibility.requests_open_to(user_of(request))[:100]
     ]
 
 

@@ -1,4 +1,4 @@
-"""The dashboards by role, a mechanic's public page, and ratings.
+"""The dashboards, one a role, the page of a mechanic, rating, and addresses of files that stay.
 
 Each list is a fragment at an address of its own, fetched again when the feed says so.
 """
@@ -18,10 +18,12 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.core.errors import Refused, SeeOther, own_path
-from autodoctor.sessions.lifecycle import rating
+from autodoctor.files.listing import files_of, url_of
+from autodoctor.sessions.lifecycle import attachments, rating
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import dashboards, earnings_report, pending_summaries, ratings
+from autodoctor.sessions.queries import dashboards, earnings_report, eligibility, pending_summaries, ratings
 from autodoctor.sessions.queries.earnings_report import month_of
+from autodoctor.sessions.queries.eligibility import Obstacle
 from autodoctor.sessions.rules.triggers import duration
 
 
@@ -95,6 +97,21 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     return SeeOther(own_path(request.POST.get("back", "")) or reverse("dashboard"))
 
 
+@signed_in
+@require_safe
+@never_cache
+def session_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thumbnail: bool = False) -> HttpResponse:
+    """An address that stays: it leads whoever may see the file to one that expires."""
+    try:
+        attachments.session_with_files(request.user, session_id)
+    except Session.DoesNotExist:
+        raise Http404 from None
+    file = get_object_or_404(files_of(session_id), pk=file_id)
+    if thumbnail and not file.thumbnail_key:
+        raise Http404
+    return redirect(url_of(file, timezone.now(), thumbnail=thumbnail, download="download" in request.GET))
+
+
 def _own(request: SignedInRequest) -> dict[str, Any]:
     answer_hours = int(duration("solved_answer").total_seconds()) // 3600
     return {"lists": dashboards.dashboard_lists(request.user, request.GET.get("page")), "answer_hours": answer_hours}
@@ -106,5 +123,10 @@ def _to_write(request: SignedInRequest) -> dict[str, Any]:
 
 
 def _queue(request: SignedInRequest) -> dict[str, Any]:
-    owed = pending_summaries.blocking_session(request.user, timezone.now())
-    return {"requests": dashboards.open_requests(request.user), "busy": dashboards.is_busy(request.user), "owed": owed}
+    now = timezone.now()
+    found = eligibility.obstacles(request.user, now)
+    return {
+        "requests": dashboards.open_requests(request.user),
+        "busy": Obstacle.IN_SESSION in found,
+        "owed": pending_summaries.blocking_session(request.user, now) if Obstacle.SUMMARY_OVERDUE in found else None,
+    }

@@ -132,6 +132,7 @@ def test_without_a_script_a_changed_draft_asks_which_counts(desk: Desk) -> None:
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30, "²"])
 def test_a_version_that_is_none_is_no_error(desk: Desk, version: str) -> None:
     assert send(desk, "draft/", {"version": version}, headers=JSON).status_code == 200
+    assert Draft.objects.get(session_id=desk.id).typed["findings"]
 
 
 def test_the_preview_is_what_the_customer_will_see(desk: Desk) -> None:

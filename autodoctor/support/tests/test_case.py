@@ -19,10 +19,11 @@ from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.lifecycle import support_actions as acts
 from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.case_file import Case
 from autodoctor.support.case_presence import attendance
-from autodoctor.support.case_timeline import Line, lines
+from autodoctor.support.case_timeline import WORDS, Line, lines
 
 pytestmark = pytest.mark.django_db
 WHY = "The picture froze"
@@ -61,7 +62,7 @@ def dispute(story: Story, outcome: str = "") -> Dispute:
 
 def test_it_shows_who_what_and_everything_that_happened(desk: Client, charged: Story, support: User) -> None:
     acts.send_message(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
-    schedule("payment.refund", str(charged.payment.id), timezone.now() + timedelta(days=1))
+    schedule("payment.refund", str(charged.payment.id), timezone.now() + timedelta(days=1), session_id=charged.id)
     page = desk.get(page_of(charged)).content.decode()
 
     for words in (
@@ -89,7 +90,9 @@ def test_one_group_of_the_log_alone(desk: Client, charged: Story) -> None:
 def test_what_is_live_answers_only_with_news(desk: Client, charged: Story) -> None:
     live = f"{page_of(charged)}live/"
     assert desk.get(live, {"seen": charged.session.seq}).status_code == 204
-    assert desk.get(live, {"seen": charged.session.seq - 1}).status_code == 200
+    news = desk.get(live, {"seen": charged.session.seq - 1})
+    assert news.status_code == 200
+    assert 'data-kind="session.ended"' in news.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -282,3 +285,7 @@ def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, 
     said = text_of(desk.get(f"{page_of(story)}evidence.pdf").content)
     assert "Casey Customer" in said
     assert str(story.id) in said.replace("\u200b", "")
+
+
+def test_every_kind_of_event_has_words_for_support() -> None:
+    assert set(WORDS) == set(EventKind) - {EventKind.MESSAGE_POSTED}  # which speaks for itself

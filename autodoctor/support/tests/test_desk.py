@@ -135,9 +135,14 @@ def test_support_cannot_shut_support_out(colleague: User, desk: Client) -> None:
 
 
 def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> None:
-    parked(payload={"context": {"session_id": str(story.id)}})
-    parked(kind="payment.capture", key=str(story.payment.id), last_error="CardError: card_declined " + "x" * 400)
-    parked(kind="media.lost", key=str(story.id))
+    parked(session_id=story.id)
+    parked(
+        kind="payment.capture",
+        key=str(story.payment.id),
+        session_id=story.id,
+        last_error="CardError: card_declined " + "x" * 400,
+    )
+    parked(kind="media.lost", key=str(story.id), session_id=story.id)
     Job.objects.create(kind="mail.send", key="waits", due_at=NOW, run_at=NOW)
     answer = desk.get("/support/jobs/")
     text = words(answer)
@@ -166,13 +171,13 @@ def test_an_event_of_stripes_that_matches_nothing(desk: Client, support: User) -
 
 
 def test_trying_again_and_dismissing_stand_in_the_sessions_log(story: Story, desk: Client, support: User) -> None:
-    again = parked(kind="payment.release", key=str(story.payment.id))
+    again = parked(kind="payment.release", key=str(story.payment.id), session_id=story.id)
     desk.post(f"/support/jobs/{again.pk}/", {"act": "retry"})
     again.refresh_from_db()
     assert (again.parked_at, again.attempts) == (None, 0)
     assert desk.post(f"/support/jobs/{again.pk}/", {"act": "retry"}).status_code == 404
 
-    off = parked(payload={"context": {"session_id": str(story.id)}})
+    off = parked(session_id=story.id)
     desk.post(f"/support/jobs/{off.pk}/", {"act": "dismiss", "reason": ""})
     assert Job.objects.filter(pk=off.pk).exists()
     desk.post(f"/support/jobs/{off.pk}/", {"act": "dismiss", "reason": "told by telephone"})

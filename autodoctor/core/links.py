@@ -1,0 +1,35 @@
+"""Addresses of pages that lower capabilities lead to. They know a page by its name; who answers there is above them."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+
+
+def room_page(session_id: UUID) -> str:
+    return reverse("room", args=[session_id])
+
+
+def summary_page(session_id: UUID) -> str:
+    return reverse("summary", args=[session_id])
+
+
+def receipt_page(session_id: UUID) -> str:
+    return reverse("receipt", args=[session_id])
+
+
+def support_case(session_id: UUID) -> str:
+    return reverse("support_case", args=[session_id])
+
+
+def support_board() -> str:
+    return reverse("support_board")
+
+
+def dashboard() -> str:
+    return reverse("dashboard")
+
+
+def absolute(path: str) -> str:
+    """The whole address, for mails and documents."""
+    return f"{settings.SITE_URL}{path}"

@@ -1,0 +1,133 @@
+"""What a rule is made of: a waiting time, an action, and the words in which people hear of it. The rows: `table.py`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.utils.functional import Promise
+
+from autodoctor.accounts.models import Role
+from autodoctor.core import links
+from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.sessions.record.participants import SessionState
+from autodoctor.sessions.rules.durations import Wait
+from autodoctor.sessions.rules.triggers import Trigger, duration
+from autodoctor.sessions.states import EndReason, EventKind, State
+
+
+class Channel(StrEnum):
+    PAGE = "page"  # an event that open pages show
+    MAIL = "mail"
+    DESK = "desk"  # support's board
+
+
+class Step(StrEnum):
+    """What one rule alone does: `jobs/handlers.py` knows the function, the events that it leaves tell of it."""
+
+    COUNT_MISSED_REQUEST = "count_missed_request"
+    RELEASE_UNSTARTED = "release_unstarted"
+    RECORD_MECHANIC_MISSING = "record_mechanic_missing"
+    RECORD_CUSTOMER_MISSING = "record_customer_missing"
+    RECORD_MEDIA_LOST = "record_media_lost"
+    END_AT_TIME_UP = "end_at_time_up"
+    END_SPENT_PAUSE = "end_spent_pause"
+    COUNT_AS_SOLVED = "count_as_solved"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the lock screen of one side shows. In the words `%(mechanic)s` and `%(customer)s` are names."""
+
+    to: Role
+    title: Promise
+    body: Promise
+    lasts: timedelta = timedelta(minutes=10)  # afterwards it is no news any more
+    urgent: bool = True
+    about: str = "session"  # a later notice about the same takes the place of an earlier one
+    page: Callable[[UUID], str] = links.room_page
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Say it: an event of this kind, and mail by this template to whom it is for.
+
+    `push`: the words of the lock screen; without them, those of the kind (`notify/push.py`). `call`: with which words
+    an open page calls for its person; without them, those of the rule. `step` finds out what there is to tell, and
+    tells it.
+    """
+
+    kind: EventKind
+    audience: SessionEvent.Audience
+    channels: tuple[Channel, ...]
+    mail: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    push: Notice | None = None
+    call: Promise | None = None
+    step: Step | None = None
+
+
+@dataclass(frozen=True)
+class CancelUnstarted:
+    """It does not take place."""
+
+    state: State
+    reason: EndReason
+
+
+@dataclass(frozen=True)
+class ReleaseMechanic:
+    """The mechanic is freed, and the request goes back into the queue."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class CompleteSession:
+    """The session is over."""
+
+    reason: EndReason
+
+
+Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row. It is due `wait` after `since` (`ahead`: before it); without `wait`, at that very moment.
+
+    `counted`: waiting times that the moment has in it already. `leads_to` is the state it leads to, None for a nudge,
+    an alert or a change of the clock. `certain`: it is due whatever anybody does, so the state cannot last. `fixed`:
+    counted from a moment that coming back into the state does not move, so no cycle of states can last either.
+    `once_per`: the occasion it fires once on.
+    """
+
+    kind: str
+    words: Promise
+    states: frozenset[State]
+    since: Trigger
+    wait: Wait | None
+    does: Action
+    leads_to: State | None = None
+    certain: bool = False
+    fixed: bool = False
+    ahead: bool = False
+    once_per: Callable[[Session], int] | None = None
+    counted: tuple[Wait, ...] = ()
+
+    @property
+    def waits(self) -> tuple[Wait, ...]:
+        return (self.wait, *self.counted) if self.wait else self.counted
+
+    def due(self, state: SessionState) -> datetime | None:
+        """When, as things stand; None while its cause is not there, and for a warning that came too late to be one."""
+        since = self.since.of(state)
+        if since is None or self.wait is None:
+            return since
+        if not self.ahead:
+            return since + duration(self.wait.name)
+        set_at = max(filter(None, [state.session.clock_at, state.session.extended_at]), default=since)
+        moment = since - duration(self.wait.name)
+        return moment if moment > set_at else None

@@ -1,0 +1,51 @@
+"""Addresses of pages stand in the `urls.py` of who answers there; everybody else names the page."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PRODUCT = Path(__file__).resolve().parents[1] / "autodoctor"
+ADDRESS = re.compile(r"/(sessions|dashboard|support|book|account|sign-in|sign-up|mechanics)/")
+# They match paths of requests instead of leading there; the settings name LOGIN_URL.
+MATCHERS = {"core/request_limits.py", "health/request_ids.py", "room/socket/handshake.py", "settings.py"}
+WRITTEN_OUT = re.compile(r"site_url }}/\w")
+
+
+def modules() -> Iterator[Path]:
+    for path in sorted(PRODUCT.rglob("*.py")):
+        name = str(path.relative_to(PRODUCT))
+        if name not in MATCHERS and path.name != "urls.py" and not {"tests", "sandbox"} & set(path.parts):
+            yield path
+
+
+def addresses_in(path: Path) -> list[str]:
+    """Strings of addresses, but for those that declare a route of the API."""
+    tree = ast.parse(path.read_text())
+    routes = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for decorator in function.decorator_list
+        for node in ast.walk(decorator)
+    }
+    texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in routes)
+    return [str(node.value) for node in texts if isinstance(node.value, str) and ADDRESS.match(node.value)]
+
+
+def test_no_module_writes_out_the_address_of_a_page() -> None:
+    found = {str(path.relative_to(PRODUCT)): written for path in modules() if (written := addresses_in(path))}
+    assert not found
+
+
+@pytest.mark.parametrize("template", sorted(PRODUCT.glob("*/templates/**/mail/*")), ids=lambda path: path.name)
+def test_no_mail_writes_out_the_address_of_a_page(template: Path) -> None:
+    assert not WRITTEN_OUT.search(template.read_text())
+
+
+def test_an_address_that_is_written_out_is_found(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('@router.get("/sessions/a/")\ndef a(): return f"/sessions/{id}/"\n')
+    assert addresses_in(module) == ["/sessions/"]
