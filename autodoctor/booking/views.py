@@ -78,7 +78,7 @@ def book(request: HttpRequest) -> HttpResponse:
         return _show(request, form, status=422)
     person = _person(request)
     if person is None:
-        messages.info(request, _("One step left: tell us who you are. What you wrote is kept."))
+        messages.info(request, _("One step left: sign in or sign up. We keep what you wrote."))
         return SeeOther(f"{reverse('account_signup')}?{urlencode({'next': reverse('book')})}")
     return _send(request, person, form)
 
@@ -118,7 +118,7 @@ def card(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
     if saved_card.remove(user=request.user, now=timezone.now()):
-        messages.success(request, _("Your card is removed."))
+        messages.success(request, _("We removed your card."))
     return redirect("kept_card")
 
 

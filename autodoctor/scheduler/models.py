@@ -13,7 +13,7 @@ class Job(models.Model):
     due_at = models.DateTimeField(_("due"))  # the deadline as agreed; a retry leaves it as it is
     run_at = models.DateTimeField(_("next run"))  # when the loop takes it: at `due_at`, later after a failure
     session_id = models.UUIDField(_("session"), null=True, db_index=True)  # whose work it is; null: nobody's
-    external = models.BooleanField(_("calls others"), default=False)
+    external = models.BooleanField(_("calls external services"), default=False)
     version = models.PositiveIntegerField(_("version"), default=1)
     payload = models.JSONField(_("payload"), default=dict, encoder=DjangoJSONEncoder)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # failed ones

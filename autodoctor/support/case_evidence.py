@@ -218,5 +218,5 @@ def _about_summary(case: Case) -> str:
     if case.session.summarised_at is None:
         return ""
     page = links.absolute(links.summary_page(case.session.id))
-    sentence = _("Written by the mechanic and sent to the customer by mail, with photos, on %(at)s: %(page)s")
+    sentence = _("Written by the mechanic and emailed to the customer, with photos, on %(at)s: %(page)s")
     return sentence % {"at": document_moment(case.session.summarised_at), "page": page}

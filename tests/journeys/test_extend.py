@@ -198,7 +198,7 @@ def test_a_mechanic_who_cannot_stay(talk: Pair) -> None:
     mechanic.button("Extension").click()
     inspect(mechanic.page, "extend-allowance")
     mechanic.page.get_by_role("radio", name="I cannot stay longer").check()
-    mechanic.button("Say so").click()
+    mechanic.button("Save").click()
     customer.button("Extend Session").click()
     customer.sees(re.compile("cannot stay longer today"))
 

@@ -85,12 +85,12 @@ def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
 
     line(support, session_id).get_by_role("button", name="Take").click()
     expect(line(support, session_id)).to_contain_text("You took this alert")
-    expect(line(colleague, session_id)).to_contain_text(re.compile(r"\S+ has it"))
+    expect(line(colleague, session_id)).to_contain_text(re.compile(r"\S+ took this alert"))
     expect(line(colleague, session_id).get_by_role("button", name="Take", exact=True)).to_have_count(0)
 
     line(colleague, session_id).get_by_role("button", name="Take over").click()
     expect(line(colleague, session_id)).to_contain_text("You took this alert")
-    expect(line(support, session_id)).to_contain_text("Chris Colleague has it")
+    expect(line(support, session_id)).to_contain_text("Chris Colleague took this alert")
     line(colleague, session_id).get_by_role("button", name="Done").click()
     expect(line(support, session_id).locator(".alert")).to_have_count(0)
     quietly.act(stage, customer, session_id, "cancel")

@@ -132,7 +132,7 @@ def test_a_plan_that_is_not_open_is_refused(customer: User, client_of: ClientOf,
     Plan.objects.filter(slug="video").update(bookable=False)
     answer = client_of(customer).post("/book/", filled_in | {"plan": "video"})
     assert answer.status_code == 422
-    assert "Standard Video opens soon" in answer.content.decode()
+    assert "Standard Video is not available yet" in answer.content.decode()
     assert not Session.objects.exists()
 
 
@@ -181,7 +181,7 @@ def test_without_the_payment_service_the_draft_waits(
     answer = browser.post("/book/", filled_in)
     session = Session.objects.get()
     assert answer["Location"] == f"/sessions/{session.id}/"
-    assert "payment service does not answer" in browser.get("/").content.decode()
+    assert "payment service is not responding" in browser.get("/").content.decode()
 
 
 def test_paying_a_draft_later(

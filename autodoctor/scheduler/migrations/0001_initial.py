@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('due_at', models.DateTimeField(verbose_name='due')),
                 ('run_at', models.DateTimeField(verbose_name='next run')),
                 ('session_id', models.UUIDField(db_index=True, null=True, verbose_name='session')),
-                ('external', models.BooleanField(default=False, verbose_name='calls others')),
+                ('external', models.BooleanField(default=False, verbose_name='calls external services')),
                 ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
                 ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='payload')),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),

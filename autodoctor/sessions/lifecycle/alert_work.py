@@ -58,7 +58,7 @@ def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_o
         if alert.taken_by_id == by.id:
             return alert
         if alert.taken_by and alert.taken_by_id != instead_of:
-            raise Refused("already_taken", _("%(name)s has it already.") % {"name": alert.taken_by.name})
+            raise Refused("already_taken", _("%(name)s has already taken this alert.") % {"name": alert.taken_by.name})
         work.note(EventKind.SUPPORT_TOOK, at=now, instead_of=alert.taken_by.name if alert.taken_by else "")
         alert.taken_by, alert.taken_at = by, now
         alerts.cancel_escalation(alert)
@@ -72,7 +72,9 @@ def hand_back_alert(*, session_id: UUID, seq: int, by: User, now: datetime) -> A
         if alert.taken_by_id is None:
             return alert
         if alert.taken_by_id != by.id:
-            raise Refused("not_yours", _("Only whoever has it can hand it back. You can take it over."))
+            raise Refused(
+                "not_yours", _("Only the person who took this alert can hand it back. You can take the alert over.")
+            )
         work.note(EventKind.SUPPORT_HANDED_BACK, at=now)
         alert.taken_by, alert.taken_at = None, None
         alerts.schedule_escalation(alert, since=now)
@@ -84,7 +86,9 @@ def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: s
     with _working_on(session_id, seq, by, now) as work:
         alert = work.alert
         if alert.taken_by and alert.taken_by_id != by.id:
-            raise Refused("not_yours", _("%(name)s has it. Take it over first.") % {"name": alert.taken_by.name})
+            raise Refused(
+                "not_yours", _("%(name)s has this alert. Take the alert over first.") % {"name": alert.taken_by.name}
+            )
         work.note(EventKind.SUPPORT_DONE, at=now, note=storable_text(note).strip()[:NOTE_LENGTH])
         alert.taken_by, alert.taken_at = by, alert.taken_at or now
         _close(alert, now)

@@ -146,7 +146,7 @@ def _words(session: Session) -> "QuerySet[SessionEvent]":
 
 def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
     if before.kind != EventKind.HELP_ASKED or before.actor_id != who.id:
-        raise Refused("client_id_reused", _("This was sent as something else before."))
+        raise Refused("client_id_reused", _("This id was already used for another message."))
     return before
 
 

@@ -37,7 +37,7 @@ def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str,
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         if state.session.summarised_at is None:
-            raise Refused("not_submitted", _("There is no summary yet that could be corrected."))
+            raise Refused("not_submitted", _("There is no summary to correct yet."))
         event_log.append_event(state.session, EventKind.SUMMARY_CORRECTED, at=now, by=who, data=data)
         return state.session
 

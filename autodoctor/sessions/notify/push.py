@@ -64,7 +64,7 @@ NOTICES: dict[str, Notice] = {
     EventKind.NUDGE_CUSTOMER: Notice(
         Role.CUSTOMER,
         gettext_lazy("Your session needs you"),
-        gettext_lazy("Open it to see what is going on."),
+        gettext_lazy("Open the session to see what is happening."),
     ),
     EventKind.NUDGE_MECHANIC: Notice(
         Role.MECHANIC,

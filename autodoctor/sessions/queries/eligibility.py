@@ -108,9 +108,11 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
 def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
     """In words for the mechanic, who can do something about it."""
     if why is Obstacle.RELEASED_BEFORE:
-        return Refused("released_before", _("You gave this request back, so it goes to somebody else."))
+        return Refused("released_before", _("You gave this request back. It goes to another mechanic."))
     if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):
-        sentence = _("%(name)s is still waiting for your summary. Write it first, then accept the next request.")
+        sentence = _(
+            "%(name)s is still waiting for your summary. Write the summary first, then accept the next request."
+        )
         link = links.summary_page(owed.id)
         return Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=link)
     return already_in_session()

@@ -98,4 +98,4 @@ def _check_order(sooner: str, later: str, changes: Mapping[str, int | None]) -> 
 
     if after(sooner) >= after(later):
         names = {"sooner": sooner, "later": later}
-        raise Refused("out_of_order", _("“%(sooner)s” has to be shorter than “%(later)s”.") % names, 422)
+        raise Refused("out_of_order", _("“%(sooner)s” must be shorter than “%(later)s”.") % names, 422)

@@ -116,7 +116,7 @@ def test_what_makes_no_sense_is_refused(name: str, value: int, code: str) -> Non
 def test_the_admin_shows_every_time_with_what_waits_for_it(client: Client) -> None:
     shown = client.get(ADMIN).content.decode()
     assert all(f">{name}<" in shown for name in durations.editable())
-    assert "No mechanic has accepted yet (the session came into this state)" in shown
+    assert "No mechanic has accepted yet (the session entered this state)" in shown
 
 
 def test_support_changes_one_in_the_admin(client: Client) -> None:

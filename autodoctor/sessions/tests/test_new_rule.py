@@ -105,9 +105,9 @@ def test_support_changes_its_time_within_its_bounds(
     story: Story, support: User, client_of: Callable[[User], Client]
 ) -> None:
     client, page = client_of(support), f"{ADMIN}customer_key/change/"
-    assert "The customer should fetch the key (the session came into this state)" in client.get(ADMIN).content.decode()
+    assert "The customer should fetch the key (the session entered this state)" in client.get(ADMIN).content.decode()
     assert "From 30 to 600 seconds." in client.post(page, {"seconds": "5"}).content.decode()
-    assert "has to be shorter than" in client.post(page, {"seconds": "400"}).content.decode()
+    assert "must be shorter than" in client.post(page, {"seconds": "400"}).content.decode()
     assert client.post(page, {"seconds": "45"}).status_code == 302
     durations.refresh()
     assert story.pay().accept().wait(seconds=44).events("nudge.customer") == []

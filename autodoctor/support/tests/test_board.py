@@ -113,7 +113,7 @@ def test_taking_from_the_page(story: Story, support: User, colleague: User, clie
     assert client_of(support).post(address, {"act": "take"}).headers["Location"] == "/support/"
     late: Any = client_of(colleague).post(address, {"act": "take"}, headers=JSON)
     assert late.json() == {"text": "Sandy Support has already taken this alert.", "level": "warning"}
-    assert "Sandy Support has it" in words(client_of(colleague).get("/support/").content)
+    assert "Sandy Support took this alert" in words(client_of(colleague).get("/support/").content)
     assert "You took this alert" in words(client_of(support).get("/support/").content)
 
     over: Any = client_of(colleague).post(f"{address}?holder={support.id}", {"act": "take_over"}, headers=JSON)

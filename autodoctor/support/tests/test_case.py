@@ -157,7 +157,7 @@ def test_part_of_the_money_goes_back_once(desk: Client, charged: Story) -> None:
 
     answer = press(desk, charged, "refund", **given | {"amount": "6.00"})
     assert answer.status_code == 409
-    assert "more than is left" in answer.content.decode()
+    assert "more than the rest of the charge" in answer.content.decode()
     assert "−$4.00" in desk.get(page_of(charged)).content.decode()
 
 
