@@ -12,6 +12,7 @@ django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 the apps must be loaded
 
+from autodoctor.core.env import exit_with  # noqa: E402
 from autodoctor.core.request_limits import BodyLimits  # noqa: E402
 from autodoctor.core.static_files import StaticFiles  # noqa: E402
 from autodoctor.files.serving import ServeFiles  # noqa: E402
@@ -23,6 +24,10 @@ from autodoctor.room.upload_permission import may_upload  # noqa: E402
 from autodoctor.room.wire import executor  # noqa: E402
 from autodoctor.room.wire.connection import Receive, Scope, Send  # noqa: E402
 from autodoctor.scheduler.loop import Scheduler  # noqa: E402
+from autodoctor.sessions.rules.table import deadlines_problem  # noqa: E402
+
+if problem := deadlines_problem():
+    exit_with(problem)
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 SANDBOX = "/sandbox/stripe/"

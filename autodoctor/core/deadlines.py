@@ -22,10 +22,10 @@ def read_deadlines(given: object) -> dict[str, float]:
     return DEFAULT_SECONDS | given
 
 
-def check_names(given: dict[str, float], *, of_rules: set[str]) -> None:
-    """Stop the start with one sentence when a waiting time is named that does not exist."""
-    if unknown := sorted(given.keys() - DEFAULT_SECONDS.keys() - of_rules):
-        exit_with(f"DEADLINES in the environment names what no rule waits for: {', '.join(unknown)}.")
+def name_problem(given: dict[str, float], *, of_rules: set[str]) -> str:
+    """A sentence about waiting times that are named and do not exist; empty when all of them exist."""
+    unknown = sorted(given.keys() - DEFAULT_SECONDS.keys() - of_rules)
+    return f"DEADLINES in the environment names what no rule waits for: {', '.join(unknown)}." if unknown else ""
 
 
 def _is_seconds(value: object) -> bool:

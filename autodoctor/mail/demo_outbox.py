@@ -72,7 +72,7 @@ def read(name: str) -> KeptMail:
         name=name,
         subject=str(message["Subject"]),
         to=str(message["To"]),
-        sent_at=parsedate_to_datetime(str(message["Date"])),
+        sent_at=parsedate_to_datetime(str(message["Date"])).replace(tzinfo=UTC),  # Django writes it without a zone
         text=_body(message, "plain"),
         html=_with_images(_body(message, "html"), message),
         attachments=[_attached(part) for part in message.walk() if part.is_attachment()],

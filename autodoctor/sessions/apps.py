@@ -1,6 +1,6 @@
 from django.apps import AppConfig, apps
 from django.apps.registry import Apps
-from django.conf import settings
+from django.core import checks
 from django.db.models.signals import post_migrate
 
 
@@ -10,11 +10,18 @@ class SessionsConfig(AppConfig):
     verbose_name = "Sessions"
 
     def ready(self) -> None:
-        from autodoctor.core.deadlines import check_names
-        from autodoctor.sessions.rules import table  # enters the rows
+        import autodoctor.sessions.rules.table  # noqa: F401  the waiting times of its rows can be asked from now on
 
-        check_names(settings.DEADLINES, of_rules={wait.name for rule in table.RULES.values() for wait in rule.waits})
+        checks.register(_check_deadlines)
         post_migrate.connect(_list_times, sender=self)
+
+
+def _check_deadlines(**rest: object) -> list[checks.CheckMessage]:
+    """Refuse `DEADLINES` that no rule waits for. A server, which runs no checks, asks the same in `asgi.py`."""
+    from autodoctor.sessions.rules import table
+
+    problem = table.deadlines_problem()
+    return [checks.Error(problem, id="autodoctor.E001")] if problem else []
 
 
 def _list_times(using: str, apps: Apps = apps, **rest: object) -> None:

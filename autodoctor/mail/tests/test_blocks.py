@@ -17,9 +17,7 @@ def letter(**facts: str) -> Letter:
 
 
 def test_paragraphs_codes_and_ways_on() -> None:
-    text = (
-        "Hello,\n\nEnter this:\n\n    BC-4D\n\nOne\ntwo\nGo on: https://doctor.example/room/\nhttps://doctor.example/"
-    )
+    text = "Hello,\n\nEnter this:\n\n    BC-4D\n\nOne\ntwo\nContinue: https://doctor.example/room/\nhttps://doctor.example/"
     assert blocks(text) == [
         Block("paragraph", ["Hello,"]),
         Block("paragraph", ["Enter this:"]),

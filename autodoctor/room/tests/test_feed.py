@@ -57,7 +57,7 @@ async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monke
     async def hangs_up() -> dict[str, Any]:
         return {"type": "websocket.disconnect"}
 
-    monkeypatch.setattr(handshake, "admit", lets_in)
+    monkeypatch.setattr(handshake, "admit_to_feed", lets_in)
     monkeypatch.setattr(executor, "read", role)
     monkeypatch.setattr("autodoctor.room.socket.list_feed.connected_users", Mock())
     wire = Wire()

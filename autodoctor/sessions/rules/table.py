@@ -7,11 +7,13 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role
 from autodoctor.core import links
+from autodoctor.core.deadlines import name_problem
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.rules.durations import WAITS, Wait
@@ -223,3 +225,8 @@ for _row in _TABLE:
 def rule_of_kind(kind: str) -> str:
     """Return what happened, in words; the kind itself for a rule that this release does not know."""
     return str(RULES[kind].words) if kind in RULES else kind
+
+
+def deadlines_problem() -> str:
+    """What is wrong with the names in `DEADLINES`, in a sentence; empty when nothing is."""
+    return name_problem(settings.DEADLINES, of_rules={wait.name for rule in RULES.values() for wait in rule.waits})

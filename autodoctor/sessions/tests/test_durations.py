@@ -1,9 +1,12 @@
 """The times of the rules: seen and changed by support, within bounds, and followed by sessions that are open."""
 
+import importlib
+import sys
 from collections.abc import Iterator
 
 import pytest
-from django.apps import apps
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.test import Client
 from pytest_django import Settings
 
@@ -44,10 +47,16 @@ def test_every_time_of_a_rule_may_be_changed() -> None:
     assert used - set(durations.editable()) == {"missing_grace"}  # the heartbeat of sockets is no rule of ours
 
 
-def test_a_name_that_no_rule_has_stops_the_start_with_one_sentence(settings: Settings) -> None:
+def test_a_name_that_no_rule_has_stops_the_start_with_one_sentence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.DEADLINES = {"unheard_of": 5}
-    with pytest.raises(SystemExit, match=r"^DEADLINES in the environment names what no rule waits for: unheard_of\."):
-        apps.get_app_config("autodoctor_sessions").ready()
+    sentence = r"DEADLINES in the environment names what no rule waits for: unheard_of\."
+    with pytest.raises(SystemCheckError, match=sentence):
+        call_command("check")
+    monkeypatch.delitem(sys.modules, "autodoctor.asgi", raising=False)
+    with pytest.raises(SystemExit, match=f"^{sentence}$"):
+        importlib.import_module("autodoctor.asgi")
 
 
 def test_a_waiting_time_stands_in_one_row() -> None:

@@ -11,13 +11,15 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
+from autodoctor.core.formatting import moment
 from autodoctor.files.tests.samples import position_in
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.summaries.actions import resend
 from autodoctor.summaries.tests.desk import CONTENT, Desk
 
@@ -68,7 +70,9 @@ def test_times_are_the_customers(desk: Desk) -> None:
     desk.customer.save()
     desk.submit()
     (letter,) = letters(desk)
-    assert "JST" in content(letter, "text/plain")[0]
+    with timezone.override("Asia/Tokyo"):
+        there = moment(Session.objects.get(id=desk.id).started_at)
+    assert there in content(letter, "text/plain")[0]
 
 
 def test_support_has_it_sent_once_more_as_a_mail_of_its_own(desk: Desk, support: User) -> None:

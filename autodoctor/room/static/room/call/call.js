@@ -20,11 +20,9 @@
  * @property {boolean} [bye]
  * @property {RTCSessionDescriptionInit} [description]
  * @property {RTCIceCandidateInit | null} [candidate]
- *
  * @typedef {object} Ways
  * @property {RTCIceServer[]} iceServers
  * @property {boolean} relayOnly  no direct way: both sides hide their addresses from each other
- *
  * @typedef {object} CallOptions
  * @property {(data: Record<string, unknown>) => void} signal
  * @property {(anew: boolean) => Promise<Ways | null>} [ways]  asked before each look for a way, since credentials expire;

@@ -16,23 +16,19 @@ import { StageMarks } from "room/call/stage-marks";
 import { StayAwake } from "room/call/stay-awake";
 import { toast } from "lib/toasts";
 
-/** @typedef {import("room/wire/channel").Channel} Channel */
-/** @typedef {import("room/call/local-media").Kind} Kind */
+/** @typedef {import("room/wire/channel").Channel} Channel @typedef {import("room/call/local-media").Kind} Kind */
 
-const CALLING = new Set(["waiting", "live", "reconnecting"]);
 const RUNNING = new Set(["live", "reconnecting"]);
+const CALLING = new Set(["waiting", ...RUNNING]);
 const LOOK_MS = 1_000;
 const FIRST_LOOK_MS = 250; // after it is connected
 const SILENT_MS = 3_000; // nothing has arrived for so long: it does not any more
 const FIRST_MEDIA_MS = 8_000; // in a session that runs, it should be there by then
 
 export class VideoStage extends HTMLElement {
-  /** @type {Channel | null} */
-  #channel = null;
-  /** @type {Call | null} */
-  #call = null;
-  /** @type {LocalMedia | null} */
-  #media = null;
+  #channel = /** @type {Channel | null} */ (null);
+  #call = /** @type {Call | null} */ (null);
+  #media = /** @type {LocalMedia | null} */ (null);
   #opened = /** @type {LocalMedia | null} */ (null);
   #quality = new LinkQuality();
   #awake = new StayAwake();
@@ -40,14 +36,12 @@ export class VideoStage extends HTMLElement {
   #marks = new StageMarks(this);
   #remote = new MediaStream();
   #rung = -1;
-  /** What the other side told. @type {import("room/call/stage-marks").Told} */
-  #other = {};
+  #other = /** @type {import("room/call/stage-marks").Told} */ ({}); // what the other side told
   /** What was last said about the other side's media; null before anything. @type {boolean | null} */
   #reported = null;
   #heardAt = 0;
   #startedAt = 0;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #looks;
+  #looks = /** @type {ReturnType<typeof setInterval> | undefined} */ (undefined);
 
   connectedCallback() {
     this.#become("idle");
