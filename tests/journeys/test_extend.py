@@ -83,7 +83,7 @@ def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) ->
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
     customer.sees("Your bank asks you to confirm this payment.")
-    mechanic.sees(re.compile("is paying for 15 minutes more"))
+    mechanic.sees(re.compile("is paying for an extension of 15 minutes"))
     inspect(customer.page, "extend-confirm")
     inspect(mechanic.page, "extend-mechanic-pending")
     tab = in_a_new_tab(customer, "Confirm with my bank")
