@@ -81,7 +81,7 @@ def test_from_the_intake_to_the_summary(server: Server, a_customer: Come, a_mech
     customer.sees("Good morning, it rattles").sees("Yes, with the wheels")
 
     desk = Desk(mechanic, session_id).opens().writes().says_how_safe_it_is().sends()
-    mechanic.sees("on its way to the customer")
+    mechanic.sees("was sent to the customer")
     customer.page.goto(desk.address)
     customer.sees("Drive with care").sees(TEXTS["Findings"])
 

@@ -98,7 +98,7 @@ def until_both_are_in(casey: Customer, morgan: Mechanic, session_id: str) -> Non
     casey.joins()
     look(casey, "accepted-customer-in")
     morgan.joins()
-    casey.sees("Both are here")
+    casey.sees("You are both here")
     look(casey, "waiting-customer")
     look(morgan, "waiting-mechanic")
     with_dialog(morgan, "Start Session", "waiting-start")

@@ -351,7 +351,7 @@ def while_they_talk(customer: Hands, mechanic: Hands) -> None:
     customer.adds(image("clamp.jpg", size=(480, 640))).sees("clamp.jpg", "where to look.pdf")
     page.route(UPLOADS, lambda route: None)
     customer.adds(image("slow.jpg"), note("slow.txt"), {**paper("film.mov"), "buffer": bytes(11 * 1024 * 1024)})
-    customer.person.sees(re.compile("Too large"))
+    customer.person.sees(re.compile("The limit is"))
     inspect(page, "files-on-their-way")
     for _file in range(3):
         page.locator("[data-drop]").first.click()

@@ -51,7 +51,7 @@ def test_left_checkout_nothing_is_lost_and_it_can_be_paid_later(server: Server, 
 def test_whoever_has_a_session_open_is_warned_before_a_second(server: Server, a_customer: Come) -> None:
     customer = a_customer()
     first = quietly.request(server, customer.who)
-    customer.fills_the_intake().sees("You already have a session open")
+    customer.fills_the_intake().sees("You have a session open")
     expect(customer.page.get_by_role("link", name="Go to your session")).to_have_attribute("href", re.compile(first))
     customer.button("Book a second session").click()
     customer.pays()

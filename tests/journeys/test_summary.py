@@ -136,7 +136,7 @@ def test_from_the_end_of_the_session_to_the_mail(server: Server, a_customer: Com
     desk.mechanic.sees("This is the preview.").sees("Battery clamp, negative")
     inspect(desk.page, "summary-preview")
     desk.mechanic.button("Send to the customer").click()
-    desk.mechanic.sees("on its way to the customer").sees("Need to correct something?")
+    desk.mechanic.sees("was sent to the customer").sees("Need to correct something?")
 
     letter(customer, "Your summary").get_by_text("summary.pdf").first.wait_for()
     words = " ".join(pdf_of(customer.page, f"{desk.address}summary.pdf"))
@@ -158,7 +158,7 @@ def test_a_second_submission_shows_the_first(desk: Desk, watch: Watch) -> None:
     desk.opens().writes().says_how_safe_it_is().is_saved()
     other = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
     other.opens().has("Findings", TEXTS["Findings"])
-    desk.sends().mechanic.sees("on its way to the customer")
+    desk.sends().mechanic.sees("was sent to the customer")
 
     other.writes(Findings="Written in the other window")
     other.mechanic.sees("This summary was sent from another window")

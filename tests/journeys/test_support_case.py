@@ -82,7 +82,7 @@ def test_what_can_be_done_follows_the_session_but_not_under_a_hand(
     expect(why).to_have_value("He has not come")
     desk.locator("#act-release").get_by_role("checkbox").check()
     desk.locator("#act-release").get_by_role("button").click()
-    expect(desk.locator("#act-release")).to_contain_text("not possible any more")
+    expect(desk.locator("#act-release")).to_contain_text("no longer possible")
     expect(why).to_have_value("He has not come")
 
 

@@ -44,6 +44,6 @@ def test_a_call_from_the_intake_to_the_summary(
     customer.comes_to_the_dashboard()
     customer.sees(re.compile(rf"{re.escape(price)} (charged|held)"))
     desk.writes().says_how_safe_it_is().sends()
-    mechanic.sees("on its way to the customer")
+    mechanic.sees("was sent to the customer")
     customer.page.goto(desk.address)
     customer.sees("Drive with care").sees(TEXTS["Findings"])
