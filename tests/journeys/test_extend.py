@@ -66,7 +66,7 @@ def in_a_new_tab(customer: Customer, link: str) -> Page:
 def test_one_click_and_both_clocks_jump(talk: Pair) -> None:
     customer, mechanic = talk
     customer.button("Extend Session").click()
-    customer.sees("Your Visa ending in 4242 is asked.")
+    customer.sees("We charge your Visa ending in 4242.")
     inspect(customer.page, "extend-choice")
     customer.page.get_by_role("radio", name=re.compile("30 minutes")).check()
     customer.button("Pay $24.99").click()
