@@ -114,7 +114,9 @@ def test_who_loses_the_network_reads_other_words_than_who_waits(server: Server, 
     customer.sees("You are not connected.").sees("Sound and picture are interrupted. We are reconnecting.")
     customer.sees("The clock pauses while you are away")
     mechanic.sees("has lost the connection.").sees("Away for").sees("Paused: the customer is away")
-    mechanic.sees("The clock is paused. Please stay so that your customer sees you").sees_no_more("You are not connected.")
+    mechanic.sees("The clock is paused. Please stay so that your customer sees you").sees_no_more(
+        "You are not connected."
+    )
     customer.sees_no_more("has lost the connection.")
     lines[Customer].mend()
     customer.page.reload()
