@@ -31,7 +31,12 @@ _SAME = [
     (re.compile(r"\(([\w.]+)\) IN \(?\?\)?"), r"\1 = ?"),
     (re.compile(r"\(([\w.]+), ([\w.]+)\) = \?"), r"(\1 = ? AND \2 = ?)"),
     # Many rows at once: a list of rows, a union of selects, or arrays to unfold.
-    (re.compile(r"^(INSERT INTO \w+ \([^)]*\)) (VALUES|SELECT) .*?(?= ON CONFLICT| RETURNING|$)"), r"\1"),
+    (
+        re.compile(r"^(INSERT (?:OR IGNORE )?INTO \w+ \([^)]*\)) (VALUES|SELECT) .*?(?= ON CONFLICT| RETURNING|$)"),
+        r"\1",
+    ),
+    # Rows that are there already stay as they are.
+    (re.compile(r"^INSERT OR IGNORE (INTO \w+ \([^)]*\))"), r"INSERT \1 ON CONFLICT DO NOTHING"),
 ]
 _TABLE = re.compile(r"(?:FROM|JOIN|INTO|UPDATE) (\w+_\w+)")
 

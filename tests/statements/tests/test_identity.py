@@ -89,3 +89,9 @@ def test_what_goes_past_django_is_known_by_what_it_does_to_which_table() -> None
     sqlite = "SELECT s.at FROM json_each(?) AS asked CROSS JOIN app_event ON s.id = 1"
     assert identity_at_driver(postgres) == identity_at_driver(sqlite) == "at the driver: SELECT app_event"
     assert identity_at_driver("UPDATE app_event AS s SET seq = 1") == "at the driver: UPDATE app_event"
+
+
+def test_rows_that_are_there_already_are_left_in_the_words_of_each_database() -> None:
+    on_sqlite = "INSERT OR IGNORE INTO a_rule (name, seconds) VALUES (%s, %s), (%s, %s)"
+    on_postgres = 'INSERT INTO "a_rule" ("name", "seconds") VALUES (%s, %s) ON CONFLICT DO NOTHING'
+    assert identity(on_sqlite) == identity(on_postgres)
