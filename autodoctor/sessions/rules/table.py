@@ -229,4 +229,4 @@ def rule_of_kind(kind: str) -> str:
 
 def deadlines_problem() -> str:
     """What is wrong with the names in `DEADLINES`, in a sentence; empty when nothing is."""
-    return name_problem(settings.DEADLINES, of_rules={wait.name for rule in RULES.values() for wait in rule.waits})
+    return name_problem(settings.DEADLINES, of_rules=set(WAITS))
