@@ -23,7 +23,7 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.states import EventKind, State
+from autodoctor.sessions.states import EndReason, EventKind, State
 from tests.attacks.routes import PAGES
 
 MARK = "xss1337"
@@ -114,7 +114,8 @@ def pages_of(session: Session) -> list[str]:
 
 @pytest.mark.parametrize("state", [State.REQUESTED, State.LIVE, State.COMPLETED])
 def test_pages_show_it_as_text(poisoned: Session, mechanic: User, support: User, state: State) -> None:
-    Session.objects.filter(pk=poisoned.id).update(state=state)
+    end_reason = EndReason.TIME_UP if state == State.COMPLETED else ""
+    Session.objects.filter(pk=poisoned.id).update(state=state, end_reason=end_reason)
     shown = 0
     for person in (poisoned.customer, mechanic, support):
         client = signed_in(person)

@@ -14,12 +14,13 @@ from tests.kit.smtp import Sink, smtp
 StartServer = Callable[..., Server]
 
 POST = """
+from uuid import uuid4
 from django.db import transaction
 from django.utils import timezone
 from autodoctor.mail.queue import queue_mail
 with transaction.atomic():
     for number in range({count}):
-        context = {{"session_id": "0", "plan": "Quick Chat"}}
+        context = {{"session_id": str(uuid4()), "plan": "Quick Chat"}}
         to, key = f"{{number}}@example.org", f"{template}:{{number}}"
         queue_mail("{template}", to=to, context=context, key=key, now=timezone.now())
 """
