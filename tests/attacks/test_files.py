@@ -18,9 +18,10 @@ from autodoctor.files.tests.samples import PDF, film, photo, position_in, upload
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import State
-from tests.faults.test_files import MEGABYTE, address, form, head, incoming, listed, share, stored, until
+from tests.faults.test_files import MEGABYTE, address, form, head, incoming, listed, share, stored
 from tests.kit import scene
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 ClientOf = Callable[[User], Client]
 # Each with the name that is kept.

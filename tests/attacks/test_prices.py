@@ -15,7 +15,8 @@ from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
 from tests.kit import scene
 from tests.kit.server import PLAIN, Server
-from tests.kit.stripe_sandbox import RunningSandbox, wait_for
+from tests.kit.stripe_sandbox import RunningSandbox
+from tests.kit.waiting import until
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
@@ -129,7 +130,7 @@ def test_a_running_server_holds_our_price_for_each_forgery(server: Server) -> No
             continue
         link, id_ = answer.json()["checkout_url"], UUID(answer.json()["session"]["id"])
         httpx.post(link, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
-        wait_for(lambda id_=id_: scene.state_of(server, id_) == "requested", 20)
+        until(lambda id_=id_: scene.state_of(server, id_) == "requested")  # type: ignore[misc]
         held = server.sql(
             "SELECT amount_cents, currency, state, seconds FROM payments_payment WHERE owner_id = %s",
             scene.key(server, id_),

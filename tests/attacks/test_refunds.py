@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from tests.faults.test_payments import book, control, is_idle, pay, until
+from tests.faults.test_payments import book, control, is_idle, pay
 from tests.kit import scene
 from tests.kit.server import PLAIN, Person, Server, running
+from tests.kit.waiting import until
 
 CHARGED = 999
 
@@ -31,7 +32,7 @@ def charged(shop: Server) -> tuple[UUID, str]:
     until(lambda: scene.state_of(shop, id_) == "requested")
     for_both(shop, customer, mechanic, id_)
     query = "SELECT id FROM payments_payment WHERE owner_id = %s AND state = 'captured'"
-    until(lambda: bool(shop.sql(query, scene.key(shop, id_))), patience=30)
+    until(lambda: bool(shop.sql(query, scene.key(shop, id_))))
     ((payment_id,),) = shop.sql(query, scene.key(shop, id_))
     return id_, str(UUID(str(payment_id)))
 
@@ -113,7 +114,7 @@ def test_a_dispute_that_is_told_a_hundred_times_is_one(shop: Server, charged: tu
     control(shop, "webhooks", paused=True)
     opened = control(shop, "disputes", charge=charge["id"])
     control(shop, "flush", order="reversed", copies=50, together=True)
-    until(lambda: is_idle(shop), patience=30)
+    until(lambda: is_idle(shop))
     key = scene.key(shop, UUID(payment_id))
     found = "SELECT amount_cents, outcome FROM payments_dispute WHERE payment_id = %s"
     assert shop.sql(found, key) == [(CHARGED, "")]
@@ -122,7 +123,7 @@ def test_a_dispute_that_is_told_a_hundred_times_is_one(shop: Server, charged: tu
     control(shop, "disputes", dispute=opened["id"], won=False)
     control(shop, "flush", order="reversed", copies=50, together=True)
     control(shop, "webhooks", paused=False)
-    until(lambda: is_idle(shop), patience=30)
+    until(lambda: is_idle(shop))
     assert shop.sql(found, key) == [(CHARGED, "lost")]
     told = "SELECT kind FROM autodoctor_sessions_sessionevent WHERE session_id = %s AND audience = 'support'"
     assert sorted(kind for (kind,) in shop.sql(told, scene.key(shop, session_id))) == [

@@ -126,7 +126,7 @@ def test_after_the_end_nothing_is_passed_on(server: Server) -> None:
             has_joined(page)
         scene.end(server, over.id, over.customer.email)
         for socket in (customer, mechanic):
-            socket.expect("event", kind="session.ended", patience=10)
+            socket.expect("event", kind="session.ended")
         customer.send("signal", data={"hello": True})
         assert customer.expect("error")["code"] == "session_closed"
         customer.send("media", receiving=False)
@@ -157,7 +157,7 @@ def test_a_flood_is_told_to_be_slower_and_reaches_the_other_side_in_measure(talk
         has_joined(customer)
         for number in range(2 * AT_ONCE):
             customer.send("signal", data={"number": number, "sdp": BIG})
-        customer.expect("error", code="too_fast", patience=20)
+        customer.expect("error", code="too_fast")
         is_served(peer)
         assert len(signals(peer)) < 2 * AT_ONCE
         customer.cut()
@@ -189,7 +189,7 @@ def test_a_flood_of_reports_is_bounded_and_changes_the_clock_for_nobody_else(ser
         before = length(flooded)
         for number in range(200):
             customer.send("media", receiving=number % 2 == 0)
-        customer.expect("error", code="too_fast", patience=20)
+        customer.expect("error", code="too_fast")
         with calm.open(calm.customer) as other:
             is_served(other)
         is_served(mechanic)

@@ -6,9 +6,10 @@ from uuid import UUID
 import pytest
 
 from tests.attacks.test_refunds import at_stripe, charged, give, support
-from tests.faults.test_payments import control, is_idle, until
+from tests.faults.test_payments import control, is_idle
 from tests.kit import scene
 from tests.kit.server import Server, running
+from tests.kit.waiting import until
 
 __all__ = ["charged"]
 
@@ -34,7 +35,7 @@ def test_every_order_of_the_news_ends_the_same(
     control(shop, "disputes", dispute=opened["id"], won=won)
     control(shop, "flush", order=order, copies=3, together=order == "shuffled")
     control(shop, "webhooks", paused=False)
-    until(lambda: is_idle(shop), patience=30)
+    until(lambda: is_idle(shop))
 
     key = scene.key(shop, UUID(payment_id))
     refunds = shop.sql("SELECT amount_cents, state FROM payments_refund WHERE payment_id = %s", key)

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.test_payments import announcement, control, events_of, until
+from tests.faults.test_payments import announcement, control, events_of
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import PLAIN, Server, running
+from tests.kit.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_paid_while_the_server_is_killed_it_is_given_once_it_is_back(shop: Serve
     pay(accept(talk)["link"])
     control(shop, "webhooks", paused=False, copies=3, jitter_seconds=1)
     shop.restart()
-    until(lambda: events_of(shop, talk.id, "session.extended") == 1, patience=30)
+    until(lambda: events_of(shop, talk.id, "session.extended") == 1)
     control(shop, "webhooks", copies=1, jitter_seconds=0)
     assert granted(talk) == 1800 + 900
 
@@ -88,7 +89,7 @@ def test_the_end_waits_for_who_is_paying(shop: Server) -> None:
     talk = scene.stage(shop, seconds=8)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
         link = accept(talk)["link"]
-        held = customer.expect("event", kind="session.held", patience=20)
+        held = customer.expect("event", kind="session.held")
         assert held["data"]["session"]["hold_until"] > held["data"]["session"]["ends_at"]
         pay(link)
         extended = customer.expect("event", kind="session.extended")
@@ -101,10 +102,10 @@ def test_paid_too_late_it_is_released(shop: Server) -> None:
     talk = scene.stage(shop, seconds=8)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
         link = accept(talk)["link"]
-        customer.expect("event", kind="session.held", patience=20)
+        customer.expect("event", kind="session.held")
         until(lambda: shop.sql("SELECT count(*) FROM scheduler_job WHERE kind = 'payment.collect'") == [(0,)])
         pay(link)  # after the last look at it, and nobody hears of it
-        customer.expect("event", kind="session.ended", patience=20)
+        customer.expect("event", kind="session.ended")
     control(shop, "webhooks", paused=False)
-    until(lambda: payment_state(talk) == ("released", 0), patience=20)
+    until(lambda: payment_state(talk) == ("released", 0))
     assert (events_of(shop, talk.id, "session.extended"), granted(talk)) == (0, 8)

@@ -19,6 +19,7 @@ from tests.kit import scene
 from tests.kit.s3 import S3, s3
 from tests.kit.scene import Talk
 from tests.kit.server import PLAIN, Person, Server
+from tests.kit.waiting import until
 
 MEGABYTE = 1024 * 1024
 
@@ -57,13 +58,6 @@ def head(talk: Talk, length: int, client: httpx.Client, kind: str = "multipart/f
 def form(content: bytes) -> bytes:
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="clip.mp4"\r\n\r\n'
     return part + content + b"\r\n--b--\r\n"
-
-
-def until(true: Any, seconds: float = 10) -> None:
-    limit = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < limit
-        time.sleep(0.02)
 
 
 def test_what_is_uploaded_comes_back_byte_for_byte(server: Server) -> None:

@@ -14,6 +14,7 @@ from tests.kit import scene
 from tests.kit.postgres import Postgres
 from tests.kit.server import PLAIN, Server, fresh_database
 from tests.kit.tunnel import Tunnel, tunnel
+from tests.kit.waiting import until
 
 StartServer = Callable[..., Server]
 TOKEN = "what-prometheus-shows"
@@ -68,14 +69,7 @@ def test_a_database_that_comes_back_makes_it_ready_again(start_server: StartServ
         until(lambda: ready(server)[0] == 503)
     finally:
         cluster.start()
-    until(lambda: ready(server)[0] == 200, patience=40)
-
-
-def until(holds: Callable[[], bool], patience: float = 15) -> None:
-    limit = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.05)
+    until(lambda: ready(server)[0] == 200)
 
 
 def figures(server: Server) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """Kills during a mail, a missing mail server, a refused address: no mail is lost."""
 
 import json
-import time
 from collections.abc import Callable
 from email.message import EmailMessage
 from uuid import UUID
@@ -10,6 +9,7 @@ from tests.kit import scene
 from tests.kit.ports import free_port
 from tests.kit.server import Server
 from tests.kit.smtp import Sink, smtp
+from tests.kit.waiting import until
 
 StartServer = Callable[..., Server]
 
@@ -29,13 +29,6 @@ with transaction.atomic():
 def post(server: Server, count: int = 1, template: str = "sessions/mail/requested") -> None:
     """Queue mails from another process; the server's scheduler sends them."""
     server.shell(POST.format(count=count, template=template))
-
-
-def until(holds: Callable[[], object], patience: float = 30) -> None:
-    limit = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def waiting(server: Server) -> int:

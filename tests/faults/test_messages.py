@@ -35,7 +35,7 @@ async def flood(talk: Talk, person: Person, count: int, confirmed: dict[str, int
             sent = [await socket.say(f"{person.email} {number}") for number in range(count)]
             mine = set(sent)
             while mine:
-                frame = await socket.receive(patience=20)
+                frame = await socket.receive()
                 if frame["type"] == "event" and frame["client_id"] in mine:
                     confirmed[frame["client_id"]] = frame["seq"]
                     mine.discard(frame["client_id"])
@@ -120,7 +120,7 @@ def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
             "        state.session, EventKind.SUPPORT_DONE, at=timezone.now(),"
             "        audience=Audience.CUSTOMER, data={'text': 'hello'})"
         )
-        assert customer.expect("event", patience=5, kind="support.done")["data"]["text"] == "hello"
+        assert customer.expect("event", kind="support.done")["data"]["text"] == "hello"
 
 
 def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
@@ -133,7 +133,7 @@ def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
                 await socket.say(f"{number} {line}")
             seqs: list[int] = []
             while len(seqs) < 100:
-                frame = await socket.receive(patience=20)
+                frame = await socket.receive()
                 if frame["type"] == "event" and frame["kind"] == "message.posted":
                     seqs.append(frame["seq"])
             return seqs

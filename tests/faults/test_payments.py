@@ -1,8 +1,7 @@
 """Payment news that comes repeatedly, late, or during downtime: one consequence, one mail."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.kit import scene
 from tests.kit.server import PLAIN, Person, Server, running
+from tests.kit.waiting import until
 
 SANDBOX = "/sandbox/stripe"
 
@@ -52,13 +52,6 @@ def pay(checkout_url: str) -> str:
     answer = httpx.post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}, timeout=20, **PLAIN)
     assert answer.is_redirect, answer.text
     return answer.headers["Location"]
-
-
-def until(holds: Callable[[], bool], patience: float = 15) -> None:
-    limit = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def events_of(server: Server, id_: UUID, kind: str) -> int:
@@ -122,7 +115,7 @@ def test_paid_while_the_server_is_killed_is_fulfilled_once_it_is_back(shop: Serv
     pay(checkout_url)
     control(shop, "webhooks", paused=False)  # they are on their way when the power goes
     shop.restart()
-    until(lambda: scene.state_of(shop, id_) == "requested", patience=30)
-    until(lambda: is_idle(shop), patience=30)
+    until(lambda: scene.state_of(shop, id_) == "requested")
+    until(lambda: is_idle(shop))
     assert events_of(shop, id_, "session.requested") == 1
     assert len(letters_to(shop, customer)) == 1

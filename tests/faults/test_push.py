@@ -8,6 +8,7 @@ from tests.journeys import quietly
 from tests.kit.ports import free_port
 from tests.kit.push_service import Browser, PushService, push_service
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 StartServer = Callable[..., Server]
 POST = """
@@ -53,12 +54,12 @@ def test_a_service_that_was_down_gets_it_once_it_is_there(start_server: StartSer
     server = start_server(environment={"PUSH_SERVICES": origin})
     browser = subscribed(server, origin)
     tell(server)
-    quietly.until(lambda: server.sql("SELECT attempts FROM scheduler_job WHERE kind = 'push.send'")[0][0] > 0)
+    until(lambda: server.sql("SELECT attempts FROM scheduler_job WHERE kind = 'push.send'")[0][0] > 0)
     ((error,),) = server.sql("SELECT last_error FROM scheduler_job WHERE kind = 'push.send'")
     assert "/send/one" not in error + server.log()
     with push_service(port) as service:
         service.wait(lambda: told(service, browser) == {"0"})
-        quietly.until(lambda: waiting(server) == 0)
+        until(lambda: waiting(server) == 0)
 
 
 def test_a_slow_service_holds_up_nobody(start_server: StartServer) -> None:
@@ -97,7 +98,7 @@ def test_a_browser_that_is_gone_is_asked_no_more(start_server: StartServer) -> N
         service.answer = (410, {})
         tell(server, count=1)
         service.wait(lambda: len(service.messages) == 1)
-        quietly.until(lambda: server.sql("SELECT count(*) FROM push_pushsubscription") == [(0,)])
+        until(lambda: server.sql("SELECT count(*) FROM push_pushsubscription") == [(0,)])
         tell(server, count=1)
         assert waiting(server) == 0
         assert json.dumps(service.messages[0].headers).count("vapid") == 1

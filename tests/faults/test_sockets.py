@@ -1,7 +1,7 @@
 """One open page is one socket through all network faults, and dead connections are noticed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from tests.kit.server import Person, Server, running
 from tests.kit.sockets import room
 from tests.kit.time_travel import pass_time
 from tests.kit.tunnel import tunnel
+from tests.kit.waiting import until
 
 GRACE = 5  # seconds until somebody who is neither here nor heard is missing
 HEARTBEAT = 10  # seconds between the server's pings, and as long for their answer
@@ -38,13 +39,6 @@ def connections(talk: Talk, person: Person) -> int:
     keys = (scene.key(talk.server, talk.id), person.id.replace("-", "") if talk.server.is_sqlite else person.id)
     ((count,),) = talk.server.sql(query, *keys)
     return int(count)
-
-
-def until(holds: Callable[[], bool], patience: float = 10) -> None:
-    limit = time.monotonic() + patience
-    while not holds():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def joined(talk: Talk, person: Person) -> bool:
@@ -73,7 +67,7 @@ def is_connected(page: Page) -> None:
     text = f"still here {time.monotonic_ns()}"
     page.get_by_label("Message", exact=True).fill(text)
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.locator(".bubble", has_text=text)).to_have_attribute("data-delivery", "sent", timeout=20_000)
+    expect(page.locator(".bubble", has_text=text)).to_have_attribute("data-delivery", "sent")
 
 
 def test_a_page_that_is_reloaded_left_and_cut_off_is_one_socket(talk: Talk, page: Page) -> None:
@@ -135,7 +129,7 @@ def test_a_line_that_died_in_silence_is_noticed_within_two_heartbeats(talk: Talk
         before = times(talk, "participant.left")
         line.swallow()
         began = time.monotonic()
-        until(lambda: connections(talk, talk.customer) == 0, patience=2 * HEARTBEAT + 5)
+        until(lambda: connections(talk, talk.customer) == 0)
         assert time.monotonic() - began < 2 * HEARTBEAT + 3
         until(lambda: times(talk, "participant.left") > before)
         assert scene.state_of(talk.server, talk.id) == "reconnecting"
@@ -156,7 +150,7 @@ def test_in_a_call_who_is_still_heard_is_not_missing(talk: Talk) -> None:
         mechanic.send("media", receiving=True)
         before = times(talk, "participant.left")
         line.swallow()
-        until(lambda: connections(talk, talk.customer) == 0, patience=2 * HEARTBEAT + 5)
+        until(lambda: connections(talk, talk.customer) == 0)
         mechanic.expect("event", client_id=mechanic.say("I still hear you"))
         pass_time(talk.server, talk.id, 2 * GRACE)
         mechanic.expect("event", client_id=mechanic.say("And I still do"))

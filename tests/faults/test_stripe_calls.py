@@ -15,10 +15,11 @@ import httpx
 import pytest
 
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
-from tests.faults.test_payments import is_idle, until
+from tests.faults.test_payments import is_idle
 from tests.journeys import quietly
 from tests.kit.server import Person, Server, running
 from tests.kit.stripe_sandbox import RunningSandbox
+from tests.kit.waiting import until
 
 PRICE, MORE, BACK = 999, 1499, 400  # cents: the chat, fifteen minutes more, what support gives back
 TESTS = 16
@@ -261,8 +262,8 @@ def test_the_server_dies_around_a_call(shop: Shop, case: Case, when: str) -> Non
     session_id = case.begin(shop)
     killed_at(shop, case.call, when, lambda: case.do(shop, session_id))
     expected = {name: getattr(case, name) for name in ("held", "charged", "given_back", "sent", "taken_back")}
-    until(lambda: shop.totals(session_id) == expected, patience=40)
-    until(lambda: is_idle(shop.server), patience=40)
+    until(lambda: shop.totals(session_id) == expected)
+    until(lambda: is_idle(shop.server))
     assert shop.totals(session_id) == expected
     assert len(set(shop.line.keys)) == 1
 

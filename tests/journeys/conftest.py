@@ -17,18 +17,18 @@ from tests.journeys.shared import Begin, Borrower, Follow, Pair, SharedPair
 from tests.journeys.watching import Watch
 from tests.kit import chromium
 from tests.kit.server import ARTIFACTS, Person, Server
+from tests.kit.waiting import PATIENCE
 
 __all__ = ["DESKTOP", "PHONE", "Crowd", "Watch"]
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 CROWD = 40  # people of each kind who come at once
-PATIENCE = 15_000  # milliseconds that a page may take to come to what is expected
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _patience(is_seen: bool) -> None:
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -223,7 +223,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def _open(browser: Browser, contexts: ExitStack, server: Server, who: str | Person | None, **options: Any) -> Page:
     context = browser.new_context(**{"base_url": server.url, "viewport": PHONE, "reduced_motion": "reduce", **options})
     contexts.callback(context.close)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(PATIENCE * 1000)
     context.add_cookies(_cookies(server, who))
     return context.new_page()
 

@@ -96,7 +96,7 @@ class Person:
         return self
 
     def comes_to_the_dashboard(self) -> Self:
-        expect(self.page).to_have_url(re.compile("/dashboard/$"), timeout=20_000)
+        expect(self.page).to_have_url(re.compile("/dashboard/$"))
         return self
 
 
@@ -148,7 +148,7 @@ class Mechanic(Person):
         return self
 
     def comes_to_the_summary(self) -> Self:
-        expect(self.page).to_have_url(re.compile("/summary/$"), timeout=20_000)
+        expect(self.page).to_have_url(re.compile("/summary/$"))
         return self
 
     def starts(self) -> Self:

@@ -1,7 +1,5 @@
 """The same actions without a browser, for the part of a journey that another journey covers."""
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 from weakref import WeakKeyDictionary
@@ -11,6 +9,7 @@ import httpx
 from tests.journeys.people import CONCERN
 from tests.kit.server import Person, Server
 from tests.kit.sockets import Socket, room
+from tests.kit.waiting import until
 
 INTAKE = {
     "plan": "chat",
@@ -77,14 +76,6 @@ def client(server: Server, person: Person) -> httpx.Client:
     if person.id not in clients:
         clients[person.id] = server.client(replace(person, cookies=TOKEN | person.cookies))
     return clients[person.id]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for something outside any page. Raises AssertionError after ten seconds."""
-    limit = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < limit, "It did not happen in time."
-        time.sleep(0.05)
 
 
 def _done(answer: httpx.Response) -> httpx.Response:

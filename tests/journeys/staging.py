@@ -12,6 +12,7 @@ from tests.journeys.people import Customer, Mechanic
 from tests.kit.scene import key
 from tests.kit.server import Person as SignedIn
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 
 def accepted(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "chat", **intake: object) -> str:
@@ -72,7 +73,7 @@ def _is_there(server: Server, session_id: str, person: Customer | Mechanic) -> N
     count = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s AND user_id = %s AND joined = %s"
     found = (key(server, UUID(session_id)), key(server, UUID(person.who.id)), True)
     # What the test does with its line happens while the page is asked something.
-    quietly.until(lambda: person.page.evaluate("true") and server.sql(count, *found)[0][0] == 2)
+    until(lambda: person.page.evaluate("true") and server.sql(count, *found)[0][0] == 2)
 
 
 @contextmanager

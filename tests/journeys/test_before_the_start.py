@@ -9,6 +9,7 @@ from tests.journeys import quietly
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
+from tests.kit.waiting import until
 
 MINUTE = 60
 Come = Callable[..., Customer]
@@ -59,9 +60,9 @@ def test_stopping_before_acceptance_releases_the_hold(server: Server, a_customer
     customer.goes_to(session_id).sees("Looking for your mechanic")
     customer.stops().is_shown_the_end().sees("Released")
     state = f"SELECT state FROM payments_payment WHERE owner_id = '{session_id.replace('-', '')}'"
-    quietly.until(lambda: server.sql(state) == [("released",)])
+    until(lambda: server.sql(state) == [("released",)])
     letters = customer.page.locator(".row", has_text=customer.who.email)
-    quietly.until(lambda: bool(customer.page.goto("/outbox/")) and letters.count() == 3)
+    until(lambda: bool(customer.page.goto("/outbox/")) and letters.count() == 3)
     # Mails leave side by side: in which order two of one moment arrive is nobody's promise.
     for subject in (
         "Your receipt: nothing was charged",
@@ -79,7 +80,7 @@ def test_a_mechanic_who_never_comes_is_replaced(server: Server, a_customer: Come
     customer.sees("has accepted")
     pass_time(server, session_id, 3 * MINUTE)
     nudged = "SELECT audience FROM autodoctor_sessions_sessionevent WHERE rule = 'mechanic.nudge' AND session_id = %s"
-    quietly.until(lambda: server.sql(nudged, session_id.replace("-", "")) == [("mechanic",)])
+    until(lambda: server.sql(nudged, session_id.replace("-", "")) == [("mechanic",)])
     customer.page.goto("/outbox/")
     expect(customer.page.locator(".row", has_text=absent.who.email)).to_contain_text(["Your customer is waiting"])
     customer.goes_to(session_id)

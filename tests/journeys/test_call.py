@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys import calls, quietly, staging
+from tests.journeys import calls, staging
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
@@ -14,6 +14,7 @@ from tests.journeys.people import Customer, Person
 from tests.journeys.shared import Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
+from tests.kit.waiting import until
 
 MINUTE = 60
 NO_WAY = """() => {
@@ -157,7 +158,7 @@ def test_a_connection_that_dies_comes_back_by_itself(call: Pair) -> None:
     customer, mechanic = call
     before = mechanic.page.evaluate("connections.length")
     customer.page.evaluate("connections.at(-1).close()")
-    quietly.until(lambda: mechanic.page.evaluate("connections.length") > before)
+    until(lambda: mechanic.page.evaluate("connections.length") > before)
     for person in call:
         is_connected(person)
         sees_moving_pictures(person)

@@ -8,12 +8,13 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys import calls, quietly
+from tests.journeys import calls
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit import turn
 from tests.kit.server import running
 from tests.kit.turn import Turn
+from tests.kit.waiting import until
 
 BACK_WITHIN = 5.0  # seconds after the network is back
 WAYS = """async () => {
@@ -57,7 +58,7 @@ def is_relayed(page: Page) -> bool:
 def are_relayed(*people: Person) -> None:
     for person in people:
         is_connected(person)
-        quietly.until(partial(is_relayed, person.page))
+        until(partial(is_relayed, person.page))
         sees_moving_pictures(person)
 
 
@@ -84,12 +85,12 @@ def test_a_call_outlives_its_credentials(browser_of: Callable[..., Page]) -> Non
             person.page.wait_for_function(HAS_EXPIRED, arg=person.page.evaluate(NAME))
         name, ufrag = mechanic.page.evaluate(NAME), mechanic.page.evaluate(UFRAG)
         mechanic.page.evaluate(OUR_NETWORK_CHANGED)
-        quietly.until(lambda: mechanic.page.evaluate(UFRAG) != ufrag)
+        until(lambda: mechanic.page.evaluate(UFRAG) != ufrag)
         assert mechanic.page.evaluate(NAME) != name
         are_relayed(customer, mechanic)
         for person in (customer, mechanic):
             person.page.wait_for_function(HAS_EXPIRED, arg=person.page.evaluate(NAME))
         before = mechanic.page.evaluate("connections.length")
         customer.page.evaluate("connections.at(-1).close()")
-        quietly.until(lambda: mechanic.page.evaluate("connections.length") > before)
+        until(lambda: mechanic.page.evaluate("connections.length") > before)
         are_relayed(customer, mechanic)

@@ -81,7 +81,7 @@ def test_a_list_says_when_it_may_be_old_and_catches_up(browser_of: OpenPage, wat
         server.sql("UPDATE autodoctor_sessions_session SET state = 'cancelled'")
         server.start()
 
-        expect(request).to_have_count(0, timeout=20_000)
+        expect(request).to_have_count(0)
         expect(mechanic.page.locator("feed-status")).to_be_hidden()
 
 

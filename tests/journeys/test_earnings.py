@@ -7,13 +7,14 @@ from uuid import UUID
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys import quietly, staging
+from tests.journeys import staging
 from tests.journeys.conftest import Crowd
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Mechanic
 from tests.kit.scene import key
 from tests.kit.server import Person as SignedIn
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 ComeMechanic = Callable[..., Mechanic]
 DAY = 25 * 60 * 60
@@ -22,7 +23,7 @@ DAY = 25 * 60 * 60
 def charged(server: Server, customer: SignedIn, mechanic: SignedIn) -> str:
     """A session that is over, with its summary."""
     session_id = staging.over(server, customer, mechanic)
-    quietly.until(lambda: bool(earned(server, session_id)))
+    until(lambda: bool(earned(server, session_id)))
     return session_id
 
 
@@ -56,7 +57,7 @@ def pass_a_day(server: Server, session_id: str) -> None:
 
 
 def comes_back_until(page: Page, text: str) -> None:
-    quietly.until(lambda: bool(page.reload()) and page.get_by_text(text).count() > 0)
+    until(lambda: bool(page.reload()) and page.get_by_text(text).count() > 0)
 
 
 def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> None:
@@ -88,7 +89,7 @@ def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: 
     comes_back_until(page, "Your payout account is ready")
     month = page.get_by_role("link", name=re.compile(r"^\w+ 20\d\d$")).first
     month.click()
-    quietly.until(lambda: bool(page.reload()) and page.locator(".badge--good", has_text="Paid").count() == 1)
+    until(lambda: bool(page.reload()) and page.locator(".badge--good", has_text="Paid").count() == 1)
     inspect(page, "earnings-paid")
 
     with page.expect_download() as download:

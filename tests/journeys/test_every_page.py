@@ -11,6 +11,7 @@ from tests.journeys.conftest import Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 OpenPage = Callable[..., Page]
 SIGNED_OUT = {
@@ -157,7 +158,7 @@ def test_the_cashier_and_the_mails(server: Server, a_customer: Callable[..., Cus
     inspect(customer.page, "cashier-bank")
     customer.button("Approve").click()
     customer.waits_for_a_mechanic()
-    quietly.until(lambda: "We are finding you a mechanic" in customer.page.request.get("/outbox/").text())
+    until(lambda: "We are finding you a mechanic" in customer.page.request.get("/outbox/").text())
     customer.page.goto("/outbox/")
     inspect(customer.page, "outbox-filled")
     customer.page.locator(".row a").first.click()

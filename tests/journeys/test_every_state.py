@@ -12,6 +12,7 @@ from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Person, Server, running
 from tests.kit.time_travel import pass_time
+from tests.kit.waiting import until
 
 MINUTE = 60
 OpenPage = Callable[..., Page]
@@ -166,7 +167,7 @@ def test_sessions_that_do_not_take_place(stage: Server, browser_of: OpenPage, mo
     robin.button("Decline").click()
     robin.page.get_by_role("alert").wait_for()
     room = f"/sessions/{session_id}/"
-    quietly.until(lambda: "did not go through" in robin.page.request.get(room).text())
+    until(lambda: "did not go through" in robin.page.request.get(room).text())
     look(robin, "draft-declined", room)
     quietly.act(stage, who, session_id, "cancel")
     look(robin, "cancelled-draft", f"/sessions/{session_id}/")

@@ -16,6 +16,7 @@ from tests.journeys.people import Customer, Person
 from tests.journeys.shared import Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
+from tests.kit.waiting import until
 
 MINUTE = 60
 GRACE = 5  # seconds until somebody whose page is gone is missing
@@ -94,7 +95,7 @@ def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(server: Se
     count = [person.page.evaluate("connections.length") for person in call]
     for cut_off in call:
         lines[type(cut_off)].cut()
-        quietly.until(lambda person=cut_off: is_offline(server, person))  # type: ignore[misc]
+        until(lambda person=cut_off: is_offline(server, person))  # type: ignore[misc]
         pass_time(server, session_id, 2 * GRACE)
         assert awaited(server, session_id) == []
         for person in call:

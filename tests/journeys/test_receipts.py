@@ -17,6 +17,7 @@ from tests.journeys.test_extend import extends, has_left
 from tests.kit.server import Person as SignedIn
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
+from tests.kit.waiting import until
 
 MINUTE = 60
 
@@ -50,7 +51,7 @@ def is_settled(customer: Customer) -> None:
         customer.page.reload()
         return customer.page.get_by_role("link", name="Download PDF").count() == 1
 
-    quietly.until(holds)
+    until(holds)
 
 
 def pdf_of(customer: Customer) -> str:
@@ -71,7 +72,7 @@ def letters(customer: Customer, subject: str) -> list[str]:
 
 def letter(customer: Customer, subject: str) -> Locator:
     """Open the only such mail."""
-    quietly.until(lambda: bool(letters(customer, subject)))
+    until(lambda: bool(letters(customer, subject)))
     (found,) = letters(customer, subject)
     customer.page.goto(found)
     return customer.page.get_by_role("main")
@@ -82,7 +83,7 @@ def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server
     pass_time(server, customer.session_id, 12 * MINUTE)
     customer.page.reload()
     talk.leave()
-    quietly.until(lambda: quietly.state(server, customer.who, customer.session_id) == "reconnecting")
+    until(lambda: quietly.state(server, customer.who, customer.session_id) == "reconnecting")
     pass_time(server, customer.session_id, 5 * MINUTE)
     customer.is_shown_the_end()
     receipt = receipt_of(customer)

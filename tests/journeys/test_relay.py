@@ -15,6 +15,7 @@ from tests.journeys.people import Customer
 from tests.kit import turn
 from tests.kit.server import Server, running
 from tests.kit.turn import Turn
+from tests.kit.waiting import until
 
 pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: install the package to run this")
 BrowserOf = Callable[..., Page]
@@ -90,7 +91,7 @@ def test_a_good_relay_passes_with_figures(browser_of: BrowserOf) -> None:
         check(customer, "network", "passed")
         hears_the_tone(customer)
         expect(customer.button("Join Session")).to_be_enabled()
-        quietly.until(lambda: reported(server) is not None)
+        until(lambda: reported(server) is not None)
         found = reported(server)["network"]
         assert found["loss_percent"] <= 5
         assert found["relay_kbit"] >= 350
@@ -103,7 +104,7 @@ def test_a_relay_that_lets_little_through_is_too_weak(browser_of: BrowserOf) -> 
         hears_the_tone(customer)
         expect(customer.button("Fix Issues to Continue")).to_be_disabled()
         expect(customer.button("Join with audio and photos")).to_be_visible()
-        quietly.until(lambda: (reported(server) or {"checks": {}})["checks"].get("network") == "failed")
+        until(lambda: (reported(server) or {"checks": {}})["checks"].get("network") == "failed")
         assert reported(server)["network"]["relay_kbit"] < 350
 
 

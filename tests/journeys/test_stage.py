@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys import calls, quietly
+from tests.journeys import calls
 from tests.journeys.calls import DEVICES, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import PICTURES, TAKES_PICTURES
 from tests.journeys.people import Person
 from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
 SHARE = """([width, height]) => {
@@ -180,7 +181,7 @@ def test_a_phones_cameras_light_and_zoom(changed_phone: Pair) -> None:
     is_pressed(customer, "Light")
     assert page.evaluate("applied") == [{"torch": True}, {"torch": False}, {"torch": True}, {"zoom": 3.5}]
     key(customer, "Switch camera").click()
-    quietly.until(lambda: page.evaluate("facing") == "user")
+    until(lambda: page.evaluate("facing") == "user")
     for gone in offered[1:]:
         expect(gone).to_be_hidden()
     sees_moving_pictures(mechanic)
@@ -194,14 +195,14 @@ def test_full_screen_the_own_picture_and_the_quality(call: Pair) -> None:
     _customer, mechanic = call
     page = mechanic.page
     key(mechanic, "Full screen").click()
-    quietly.until(lambda: page.evaluate(IN_FULL) == "session-room")
+    until(lambda: page.evaluate(IN_FULL) == "session-room")
     for shown in ("session-clock", "#room-controls", "video[data-remote]"):
         expect(page.locator(shown)).to_be_in_viewport()
     expect(page.get_by_label("Message", exact=True)).to_be_hidden()
     if TAKES_PICTURES:
         page.screenshot(path=PICTURES / "call-full-screen.png")
     key(mechanic, "Full screen").click()
-    quietly.until(lambda: page.evaluate(IN_FULL) == "")
+    until(lambda: page.evaluate(IN_FULL) == "")
 
     own = page.locator("own-picture")
     expect(own).to_have_attribute("data-corner", "bottom-right")
@@ -242,7 +243,7 @@ def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
 def test_a_poor_link_is_sound_only_until_it_is_better(changed_phone: Pair) -> None:
     customer, mechanic = changed_phone
     customer.page.evaluate(POOR_LINK)
-    expect(stage(mechanic)).to_have_attribute("data-other-thin", "", timeout=30_000)
+    expect(stage(mechanic)).to_have_attribute("data-other-thin", "")
     mechanic.sees("The connection is weak, so you have sound only.")
     expect(stage(customer)).to_have_attribute("data-own-thin", "")
     customer.sees("Not sent: weak connection")

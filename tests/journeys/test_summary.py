@@ -14,6 +14,7 @@ from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server
+from tests.kit.waiting import until
 
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
@@ -107,7 +108,7 @@ def letter(customer: Customer, subject: str) -> Page:
     """Open the mail in the outbox."""
     page = customer.page
     about = f"{subject}.*{re.escape(customer.who.email)}"
-    quietly.until(lambda: bool(re.search(about, page.request.get("/outbox/").text(), re.DOTALL)))
+    until(lambda: bool(re.search(about, page.request.get("/outbox/").text(), re.DOTALL)))
     page.goto("/outbox/")
     page.locator(".row", has_text=customer.who.email).filter(has_text=subject).get_by_role("link").first.click()
     return page
@@ -148,7 +149,7 @@ def test_from_the_end_of_the_session_to_the_mail(server: Server, a_customer: Com
     customer.sees("Drive with care").sees(TEXTS["Next steps"]).sees("$21.40")
     pictures = customer.page.locator(".report__photos img")
     expect(pictures).to_have_count(2)
-    quietly.until(lambda: all(pictures.evaluate_all("all => all.map((each) => each.naturalWidth > 0)")))
+    until(lambda: all(pictures.evaluate_all("all => all.map((each) => each.naturalWidth > 0)")))
     inspect(customer.page, "summary-customer")
     inspect(desk.page, "summary-mechanic")
 

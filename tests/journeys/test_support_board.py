@@ -140,7 +140,7 @@ def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
     board = browser_of("support@example.com", server=stage, viewport=DESKTOP)
     board.goto("/support/")
     line(board, disputed).get_by_role("button", name="Take").click()
-    expect(line(board, dropped)).to_contain_text("The mechanic lost the connection", timeout=20_000)
+    expect(line(board, dropped)).to_contain_text("The mechanic lost the connection")
     expect(line(board, unaccepted)).to_contain_text("No mechanic has accepted yet")
     expect(line(board, stuck)).to_contain_text("Both are in, but the session does not start")
     expect(line(board, not_come)).to_contain_text("The mechanic has not joined")

@@ -14,9 +14,9 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from tests.kit.server import Person, Server
+from tests.kit.waiting import PATIENCE
 
 Frame = dict[str, Any]
-PATIENCE = 5.0  # seconds that a frame may take
 
 
 class Socket:

@@ -16,6 +16,7 @@ import uvicorn
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
 from autodoctor.sandbox.app import Sandbox
 from autodoctor.sandbox.webhooks import body_of, sign
+from tests.kit.waiting import until
 
 NOWHERE = "http://127.0.0.1:9/"  # the discard port: nothing listens, deliveries wait
 
@@ -38,7 +39,7 @@ class RunningSandbox:
 
     def start(self) -> "RunningSandbox":
         self._thread.start()
-        wait_for(lambda: self._server.started)
+        until(lambda: self._server.started)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
         self.browser = httpx.Client(base_url=self.url, timeout=20)
         return self
@@ -88,15 +89,6 @@ class RunningSandbox:
         """Body and Stripe-Signature header of this event, for posting it by a test client."""
         body = body_of(event)
         return body, sign(body, secret, int(time.time() if at is None else at))
-
-
-def wait_for(condition: Any, seconds: float = 10) -> None:
-    """Raises AssertionError when it does not become true in time."""
-    pause, deadline = threading.Event(), time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError("It did not happen in time.")
-        pause.wait(0.01)
 
 
 _shared: list[RunningSandbox] = []

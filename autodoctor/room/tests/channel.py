@@ -1,8 +1,5 @@
 """What the tests of the live channel do with a real server, time and again."""
 
-import time
-from collections.abc import Callable
-
 import httpx
 from websockets.exceptions import ConnectionClosed
 
@@ -10,11 +7,11 @@ from tests.kit.server import PLAIN, Person, Server
 from tests.kit.sockets import Socket
 
 
-def closing_code(socket: Socket, patience: float = 5.0) -> int:
+def closing_code(socket: Socket) -> int:
     """Reads until the server hangs up."""
     try:
         while True:
-            socket.receive(patience)
+            socket.receive()
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else 1006
 
@@ -35,10 +32,3 @@ def post(server: Server, person: Person, path: str, body: object = None) -> http
         **PLAIN,
     ) as client:
         return client.post(path, json=body)
-
-
-def wait_until(happened: Callable[[], bool], patience: float = 10.0) -> None:
-    limit = time.monotonic() + patience
-    while not happened():
-        assert time.monotonic() < limit, "it did not happen in time"
-        time.sleep(0.02)

@@ -12,6 +12,7 @@ import pytest
 from tests.kit import chromium, scene
 from tests.kit.scene import Talk
 from tests.kit.server import Server, running
+from tests.kit.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from autodoctor.room.tests.exchange import Exchange
     from autodoctor.sessions.models import Session
     from autodoctor.sessions.tests.story import Story
-
-PATIENCE = 15_000  # milliseconds that a page may take on a busy machine
 
 
 @pytest.fixture
@@ -115,7 +114,7 @@ def exchange() -> "Iterator[Exchange]":
 
     from autodoctor.room.tests.exchange import exchanging
 
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=PATIENCE * 1000)
     with exchanging() as made:
         yield made
 

@@ -16,10 +16,10 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from autodoctor.scripts import sources
+from tests.kit.waiting import PATIENCE
 
 SCRIPTS = Path(__file__).parents[1] / "static" / "room"
 MODULES = sources.modules()
-PATIENCE = 5  # seconds that a test waits for what must come
 FAST = {"ping": 400, "probe": 100, "welcome": 10_000, "firstRetry": 5, "lastRetry": 20}  # milliseconds
 SESSION = {"id": "s", "state": "live", "ends_at": None}
 OPEN = """async (options) => {

@@ -15,7 +15,6 @@ from autodoctor.room.hub import authentication
 from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.sockets import Poke, Relay, Row, as_row, hub
 from autodoctor.room.socket.session_socket import Socket
-from autodoctor.room.tests.channel import wait_until
 from autodoctor.room.tests.live_session import cookie
 from autodoctor.room.wire import connection, executor, protocol
 from autodoctor.room.wire.connection import MUCH
@@ -24,6 +23,7 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import InvalidTransition, State
+from tests.kit.waiting import until
 
 if TYPE_CHECKING:
     from autodoctor.room.messages.writer import Writer
@@ -80,9 +80,9 @@ def enter(admission: SessionAdmission, reader: Reader) -> Socket:
     return socket
 
 
-async def until(happened: Callable[[], bool]) -> None:
-    """As `wait_until`, beside a running event loop."""
-    await asyncio.to_thread(wait_until, happened)
+async def until_beside(happened: Callable[[], bool]) -> None:
+    """As `until`, beside a running event loop."""
+    await asyncio.to_thread(until, happened)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_coming_back_to_much_is_served_as_it_is_read(long_log: Session, mechanic
 
     async def resume() -> Reader:
         socket = enter(admission, reader := Reader())
-        await until(lambda: not socket.is_open or len(reader.seqs) == 200)
+        await until_beside(lambda: not socket.is_open or len(reader.seqs) == 200)
         socket.leave()
         return reader
 
@@ -149,7 +149,7 @@ def test_much_at_once_is_served_as_it_is_read(
     async def follow() -> Reader:
         socket = enter(admission, reader := Reader())
         socket.follow(poke)
-        await until(lambda: not socket.is_open or len(reader.seqs) == 200)
+        await until_beside(lambda: not socket.is_open or len(reader.seqs) == 200)
         socket.leave()
         return reader
 
@@ -172,7 +172,7 @@ def test_what_is_poked_while_it_reads_is_served_from_there(
         socket = enter(admission, reader := Reader())
         for seq in (4, 5):
             socket.follow(Poke(str(session.id), seq, (Row(seq, "both", frame.replace(b"0", b"%d" % seq)),)))
-        await until(lambda: len(reader.seqs) == 5)
+        await until_beside(lambda: len(reader.seqs) == 5)
         socket.leave()
         return reader
 
@@ -188,7 +188,7 @@ def test_whoever_stops_reading_on_the_way_is_cut_off(
 
     async def stop_reading() -> Reader:
         socket = enter(admission, reader := Reader(reads=False))
-        await until(lambda: reader.closed != [])
+        await until_beside(lambda: reader.closed != [])
         socket.leave()
         return reader
 
@@ -206,7 +206,7 @@ def test_a_page_counts_as_joined_once_the_session_says_so(
     async def join() -> UUID | None:
         socket = enter(admission, Reader())
         socket._take('{"type":"join"}')
-        await until(lambda: told != [])
+        await until_beside(lambda: told != [])
         socket.leave()
         return socket.connection_id
 
@@ -230,7 +230,7 @@ def test_a_refused_join_leaves_a_page_that_never_joined(
     async def join() -> None:
         socket = enter(admission, Reader())
         socket._take('{"type":"join"}')
-        await until(lambda: not socket.joined)
+        await until_beside(lambda: not socket.joined)
         socket.leave()
 
     asyncio.run(join())
@@ -259,7 +259,7 @@ def test_a_page_that_closes_while_it_joins_is_seen_off_after_that(
         socket.leave()
         assert told == []
         may_go_on.set()
-        await until(lambda: len(told) == 2)
+        await until_beside(lambda: len(told) == 2)
 
     before = timezone.now()
     asyncio.run(close_on_the_way())

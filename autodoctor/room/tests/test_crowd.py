@@ -6,11 +6,12 @@ from socket import socket as TcpSocket  # noqa: N812 a class, here beside the fi
 
 import pytest
 
-from autodoctor.room.tests.channel import closing_code, post, wait_until
+from autodoctor.room.tests.channel import closing_code, post
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import Person, Server, running
 from tests.kit.sockets import Socket, room
+from tests.kit.waiting import until
 
 MOST_ROUNDS = 30  # of 200 messages that the stuck reader does not read
 
@@ -157,7 +158,7 @@ def test_stopping_says_going_away_and_everybody_was_last_seen_then(fresh: Server
     ((stopped_at,),) = server.sql("SELECT renewed_at FROM autodoctor_sessions_process WHERE expires_at = renewed_at")
     server.start()
     seen = "SELECT count(*) FROM autodoctor_sessions_participant WHERE last_seen_at IS NOT NULL AND last_seen_at <= %s"
-    wait_until(lambda: server.sql(seen, stopped_at) == [(2,)])
+    until(lambda: server.sql(seen, stopped_at) == [(2,)])
     assert server.sql("SELECT count(*) FROM autodoctor_sessions_connection") == [(0,)]
 
 
@@ -168,5 +169,5 @@ def test_whoever_was_connected_to_a_killed_server_was_last_seen_by_its_lease(fre
         mechanic.expect("event", client_id=mechanic.say("here"))
         server.restart()
     gone = "SELECT count(*) FROM autodoctor_sessions_sessionevent WHERE kind = 'participant.left'"
-    wait_until(lambda: server.sql(gone) >= [(1,)], patience=10)
-    wait_until(lambda: server.sql("SELECT count(*) FROM autodoctor_sessions_process") == [(1,)])
+    until(lambda: server.sql(gone) >= [(1,)])
+    until(lambda: server.sql("SELECT count(*) FROM autodoctor_sessions_process") == [(1,)])

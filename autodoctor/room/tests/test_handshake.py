@@ -7,11 +7,12 @@ import uuid
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from autodoctor.room.tests.channel import closing_code, wait_until
+from autodoctor.room.tests.channel import closing_code
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import Person, Server
 from tests.kit.sockets import Socket, room
+from tests.kit.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_whoever_hangs_up_while_the_door_is_opened_leaves_nobody_behind(shared: 
     with talk.open(talk.customer) as customer:
         customer.expect("event", client_id=customer.say("let in after all of them"))
         pages = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s"
-        wait_until(lambda: shared.sql(pages, scene.key(shared, talk.id)) == [(1,)])
+        until(lambda: shared.sql(pages, scene.key(shared, talk.id)) == [(1,)])
 
 
 def knock_and_run(talk: Talk) -> None:

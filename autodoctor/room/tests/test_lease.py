@@ -14,11 +14,11 @@ from autodoctor.room.hub import lease
 from autodoctor.room.hub import presence as presence_module
 from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.hub.presence import HandshakeRequest, Joined, Left, Presence, Renewal
-from autodoctor.room.tests.channel import wait_until
 from autodoctor.room.tests.live_session import cookie
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Participant, Process, Session
+from tests.kit.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now()
@@ -153,7 +153,7 @@ def open_page(presence: Presence, session: Session, user: User, *, joined: bool 
     assert page is not None
     if joined:
         presence.tell(Joined(page))
-        wait_until(Connection.objects.filter(pk=page, joined=True).exists)
+        until(Connection.objects.filter(pk=page, joined=True).exists)
     return Left(page, session.id, user.id, joined=joined, at=NOW, noted_at=NOW)
 
 
@@ -163,10 +163,10 @@ def test_the_last_joined_page_that_closes_is_told_the_session(
     pages = [open_page(presence, session, customer, joined=True) for _ in range(2)]
     open_page(presence, session, customer)
     presence.tell(pages[0])
-    wait_until(lambda: Connection.objects.count() == 2)
+    until(lambda: Connection.objects.count() == 2)
     assert closed == []
     presence.tell(pages[1])
-    wait_until(lambda: last_seen(customer) == NOW)
+    until(lambda: last_seen(customer) == NOW)
     assert closed == [(customer.id, 0)]
     assert Connection.objects.count() == 1
 
@@ -190,7 +190,7 @@ def test_the_last_two_pages_closing_at_once_in_two_processes_are_noticed(
 
     monkeypatch.setattr(presence_module, "_last", look_and_lose)
     presence.tell(here)
-    wait_until(lambda: closed == [(customer.id, 0)])
+    until(lambda: closed == [(customer.id, 0)])
 
 
 def test_a_page_that_comes_back_within_a_moment_was_never_away(
@@ -199,7 +199,7 @@ def test_a_page_that_comes_back_within_a_moment_was_never_away(
     leaving = open_page(presence, session, customer, joined=True)
     presence.tell(leaving._replace(at=timezone.now(), noted_at=timezone.now()))
     open_page(presence, session, customer, joined=True)
-    wait_until(lambda: Connection.objects.count() == 1)
+    until(lambda: Connection.objects.count() == 1)
     assert closed == []
 
 
@@ -208,10 +208,10 @@ def test_a_page_that_never_joined_closes_quietly_while_another_is_open(
 ) -> None:
     first, second = (open_page(presence, session, customer) for _ in range(2))
     presence.tell(first)
-    wait_until(lambda: Connection.objects.count() == 1)
+    until(lambda: Connection.objects.count() == 1)
     assert closed == []
     presence.tell(second)
-    wait_until(lambda: Connection.objects.count() == 0)
+    until(lambda: Connection.objects.count() == 0)
     assert closed == [(customer.id, 0)]
 
 
@@ -219,7 +219,7 @@ def test_a_sleeper_whose_lease_was_taken_away_starts_over(presence: Presence, se
     (first,) = Process.objects.all()
     Process.objects.update(expires_at=NOW - timedelta(seconds=1))
     presence.tell(Renewal())
-    wait_until(lambda: Process.objects.count() == 2)
+    until(lambda: Process.objects.count() == 2)
     first.delete()
     Process.objects.all().delete()  # and this one goes without a word
     knock = HandshakeRequest(cookie(customer), session.id)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from autodoctor.room.tests.exchange import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 QUICK = {"firstRestart": 300, "lastRestart": 600, "hello": 100, "failed": 3_000, "ways": 200}  # milliseconds
 SCENE = """async (timing) => {
@@ -68,7 +68,7 @@ def call(scene: Page) -> Page:
 
 
 def until(page: Page, condition: str) -> Any:
-    return page.wait_for_function(condition, timeout=2 * PATIENCE * 1000).json_value()
+    return page.wait_for_function(condition, timeout=PATIENCE * 1000).json_value()
 
 
 def agreed(page: Page) -> Page:

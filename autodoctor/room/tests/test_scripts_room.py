@@ -10,7 +10,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from autodoctor.core import formatting
-from autodoctor.room.tests.exchange import PATIENCE, SESSION, Exchange, Line
+from autodoctor.room.tests.exchange import SESSION, Exchange, Line
+from tests.kit.waiting import PATIENCE
 
 START = """async () => {
   const { EndedCountdown } = await import("room/clock/ended-countdown");
@@ -39,7 +40,7 @@ class Desk:
         self._asked.append(route)
 
     def answers(self, state: str, stage: str, title: str) -> None:
-        for _attempt in range(PATIENCE * 100):
+        for _attempt in range(int(PATIENCE * 100)):
             if self._asked:
                 break
             self._page.evaluate("new Promise((resolve) => setTimeout(resolve, 10))")

@@ -4,10 +4,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from autodoctor.room.tests.channel import wait_until
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.sockets import Socket, room
+from tests.kit.waiting import until
 
 
 @pytest.fixture
@@ -60,14 +60,14 @@ def test_whoever_takes_the_call_back_says_anew_what_arrives(video: Talk) -> None
         older.send("join")
         newer.expect("replaced")
         older.send("media", receiving=True)
-        wait_until(lambda: receives(video) == [True])
+        until(lambda: receives(video) == [True])
         newer.send("join")
         older.expect("replaced")
         newer.send("media", receiving=False)
-        wait_until(lambda: receives(video) == [False])
+        until(lambda: receives(video) == [False])
         older.send("join")
         older.send("media", receiving=True)
-        wait_until(lambda: receives(video) == [True])
+        until(lambda: receives(video) == [True])
 
 
 def test_with_the_page_of_the_call_goes_what_it_heard(video: Talk) -> None:
@@ -75,16 +75,16 @@ def test_with_the_page_of_the_call_goes_what_it_heard(video: Talk) -> None:
         with video.open(video.customer) as newer:
             replaced.expect("replaced")
             newer.send("media", receiving=True)
-            wait_until(lambda: receives(video) == [True])
-        wait_until(lambda: receives(video) == [None])
+            until(lambda: receives(video) == [True])
+        until(lambda: receives(video) == [None])
 
 
 def test_a_page_that_steps_aside_hears_nobody(video: Talk) -> None:
     with video.open(video.customer) as older:
         older.send("media", receiving=True)
-        wait_until(lambda: receives(video) == [True])
+        until(lambda: receives(video) == [True])
         with video.open(video.customer):
-            wait_until(lambda: receives(video) == [None])
+            until(lambda: receives(video) == [None])
 
 
 def test_the_same_page_on_a_new_line_goes_on_hearing(video: Talk) -> None:
@@ -93,7 +93,7 @@ def test_the_same_page_on_a_new_line_goes_on_hearing(video: Talk) -> None:
         first = pages.enter_context(Socket(video.server, path, video.customer))
         first.send("join")
         first.send("media", receiving=True)
-        wait_until(lambda: receives(video) == [True])
+        until(lambda: receives(video) == [True])
         second = pages.enter_context(Socket(video.server, path, video.customer))
         second.send("join")
         second.expect("event", client_id=second.say("the same call"))
@@ -104,7 +104,7 @@ def test_a_page_without_a_call_takes_its_word_back(video: Talk) -> None:
     with video.open(video.customer) as customer:
         for said in (False, None, True, None):
             customer.send("media", receiving=said)
-            wait_until(lambda said=said: receives(video) == [said])  # type: ignore[misc]
+            until(lambda said=said: receives(video) == [said])  # type: ignore[misc]
 
 
 def receives(talk: Talk) -> list[bool | None]:

@@ -6,11 +6,12 @@ from contextlib import suppress
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from autodoctor.room.tests.channel import closing_code, messages, post, wait_until
+from autodoctor.room.tests.channel import closing_code, messages, post
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import Server
 from tests.kit.sockets import Socket, room
+from tests.kit.waiting import until
 
 
 def test_welcome_says_who_you_are_and_how_things_stand(calm: Talk) -> None:
@@ -44,10 +45,10 @@ def test_a_long_log_comes_whole_and_in_order(talk: Talk) -> None:
     with talk.open(talk.customer) as customer:
         for number in range(1000):
             customer.say(str(number))
-        customer.expect("event", patience=30, client_id=customer.say("end"))
+        customer.expect("event", client_id=customer.say("end"))
     with talk.open(talk.mechanic) as mechanic:
         while "end" not in messages(mechanic):
-            mechanic.receive(patience=20)
+            mechanic.receive()
         assert messages(mechanic) == [*map(str, range(1000)), "end"]
         seqs = [frame["seq"] for frame in mechanic.frames if frame["type"] == "event"]
         assert seqs == sorted(set(seqs))
@@ -216,4 +217,4 @@ def test_a_second_socket_of_one_page_takes_the_place_of_the_first(talk: Talk) ->
             assert closing_code(first) == 4409
             second.expect("event", client_id=second.say("one page, one socket"))
             pages = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s"
-            wait_until(lambda: talk.server.sql(pages, scene.key(talk.server, talk.id)) == [(1,)])
+            until(lambda: talk.server.sql(pages, scene.key(talk.server, talk.id)) == [(1,)])

@@ -9,7 +9,8 @@ import stripe
 
 from autodoctor.sandbox.tests.conftest import OpenCheckout
 from tests.kit.server import PLAIN
-from tests.kit.stripe_sandbox import RunningSandbox, wait_for
+from tests.kit.stripe_sandbox import RunningSandbox
+from tests.kit.waiting import until
 
 AUTHORISED = {"Authorization": "Bearer sk_test_sandbox"}
 INTENT: Any = {"amount": 1499, "currency": "usd"}
@@ -111,7 +112,7 @@ def test_a_key_in_use_is_a_conflict(stripe_sandbox: RunningSandbox) -> None:
     with ThreadPoolExecutor(2) as pool:
         with stripe_sandbox.app.store.transaction():
             first, second = pool.submit(create), pool.submit(create)
-            wait_for(lambda: first.done() or second.done())
+            until(lambda: first.done() or second.done())
         answers = sorted([first.result(), second.result()], key=lambda answer: answer.status_code)
     assert [answer.status_code for answer in answers] == [200, 409]
     error = answers[1].json()["error"]

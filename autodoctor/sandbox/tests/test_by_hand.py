@@ -7,7 +7,8 @@ import pytest
 import stripe
 
 from autodoctor.sandbox.tests.conftest import OpenCheckout, Receiver
-from tests.kit.stripe_sandbox import RunningSandbox, wait_for
+from tests.kit.stripe_sandbox import RunningSandbox
+from tests.kit.waiting import until
 
 REASONS = {
     "pm_card_chargeDeclined": "generic_decline",
@@ -123,7 +124,7 @@ def test_deliveries_come_late_twice_and_out_of_order(
     rows = [row for row in stripe_sandbox.control("deliveries") if row["id"] not in begun]
     assert len(rows) == 8
     assert len({row["due_at"] for row in rows}) > 1
-    wait_for(lambda: len(receiver.events) == 8)
+    until(lambda: len(receiver.events) == 8)
     assert sorted(receiver.types) == sorted(2 * [event["type"] for event in stripe_sandbox.events()])
 
 

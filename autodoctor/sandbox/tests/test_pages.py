@@ -14,7 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from autodoctor.sandbox.tests.conftest import OpenCheckout
-from tests.kit.stripe_sandbox import RunningSandbox, wait_for
+from tests.kit.stripe_sandbox import RunningSandbox
+from tests.kit.waiting import until
 
 PHONE: Any = {"width": 390, "height": 844}
 
@@ -193,7 +194,7 @@ def test_the_overview_sends_again(phone: Page, client: Any, stripe_sandbox: Runn
     phone.goto(f"{stripe_sandbox.url}/")
     phone.get_by_role("button", name="Send customer.created again").first.click()
     phone.wait_for_url(f"{stripe_sandbox.url}/")
-    wait_for(lambda: len(receiver.events) == 2)
+    until(lambda: len(receiver.events) == 2)
 
 
 def test_it_refuses_to_exist_without_debug() -> None:

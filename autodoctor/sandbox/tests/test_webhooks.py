@@ -9,7 +9,8 @@ import stripe
 
 from autodoctor.sandbox import WEBHOOK_SECRET
 from autodoctor.sandbox.tests.conftest import OpenCheckout, Receiver, checkout_params, client_of
-from tests.kit.stripe_sandbox import NOWHERE, RunningSandbox, wait_for
+from tests.kit.stripe_sandbox import NOWHERE, RunningSandbox
+from tests.kit.waiting import until
 
 HELD = {
     "payment_intent.created",
@@ -34,7 +35,7 @@ def test_events_arrive_signed_with_their_object(
 ) -> None:
     session = open_checkout()
     delivering.pay(session.url)
-    wait_for(lambda: len(receiver.events) == 4)
+    until(lambda: len(receiver.events) == 4)
     assert set(receiver.types) == HELD
     completed: Any = next(event for event in receiver.events if event.type == "checkout.session.completed")
     assert completed.data.object.id == session.id
@@ -69,7 +70,7 @@ def test_anything_but_2xx_is_tried_again_until_it_is(
 ) -> None:
     receiver.statuses += [status, status]
     client.v1.customers.create({})
-    wait_for(lambda: states(delivering) == ["delivered"])
+    until(lambda: states(delivering) == ["delivered"])
     assert len({event.id for event in receiver.events}) == 1
     delivery = delivering.control("deliveries")[0]
     assert (delivery["attempts"], delivery["last_status"]) == (3, 200)
@@ -77,7 +78,7 @@ def test_anything_but_2xx_is_tried_again_until_it_is(
 
 def test_without_a_connection_it_is_tried_again_later_and_later(client: Any, stripe_sandbox: RunningSandbox) -> None:
     client.v1.customers.create({})
-    wait_for(lambda: stripe_sandbox.control("deliveries")[0]["attempts"] >= 2)
+    until(lambda: stripe_sandbox.control("deliveries")[0]["attempts"] >= 2)
     delivery = stripe_sandbox.control("deliveries")[0]
     assert (delivery["state"], delivery["last_status"]) == ("waiting", None)
     assert "ConnectionRefusedError" in delivery["last_error"]
@@ -91,7 +92,7 @@ def test_deliveries_outlive_a_restart(tmp_path: Path, receiver: Receiver) -> Non
     first.stop()
     second = RunningSandbox(tmp_path / "sandbox.sqlite3", webhook_url=receiver.url).start()
     try:
-        wait_for(lambda: set(receiver.types) == HELD)
+        until(lambda: set(receiver.types) == HELD)
         assert client_of(second).v1.checkout.sessions.retrieve(session.id).status == "complete"
     finally:
         second.stop()
@@ -122,7 +123,7 @@ def test_the_same_event_can_come_many_times_at_once(
 def test_chosen_events_are_sent_again(client: Any, delivering: RunningSandbox, receiver: Receiver) -> None:
     for _ in range(3):
         client.v1.customers.create({})
-    wait_for(lambda: len(receiver.events) == 3)
+    until(lambda: len(receiver.events) == 3)
     first, _, last = delivering.events("customer.created")
     delivering.control("flush", events=[last["id"], first["id"]])
     assert [event.id for event in receiver.events[3:]] == [last["id"], first["id"]]
@@ -132,7 +133,7 @@ def test_deliveries_can_be_doubled_and_delayed(client: Any, delivering: RunningS
     delivering.control("webhooks", copies=2, delay_seconds=0.3)
     begun = time.monotonic()
     client.v1.customers.create({})
-    wait_for(lambda: len(receiver.events) == 2)
+    until(lambda: len(receiver.events) == 2)
     assert time.monotonic() - begun >= 0.3
 
 

@@ -16,9 +16,9 @@ from autodoctor.scheduler.handlers import Retry, always
 from autodoctor.scheduler.loop import Scheduler, run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
-from autodoctor.scheduler.tests.waiting import eventually
 from autodoctor.scheduler.tests.work import FAR, note, noted
 from autodoctor.scheduler.worker_pool import Outage, WorkerPool
+from tests.kit.waiting import until
 
 Handle = Callable[..., None]
 StartClock = Callable[..., Scheduler]
@@ -37,7 +37,7 @@ def test_each_job_runs_once_at_its_moment_and_never_early(handle: Handle, start_
     with transaction.atomic():
         for number in range(150):
             schedule("tell", str(number), begin + timedelta(milliseconds=10 * number))
-    eventually(lambda: not Job.objects.exists())
+    until(lambda: not Job.objects.exists())
     assert len(late) == 150
     assert min(late) >= 0
 
@@ -80,10 +80,10 @@ def test_a_slow_call_does_not_delay_deadlines(handle: Handle, start_clock: Start
     for _ in range(2):
         assert stuck.acquire(timeout=10)
     schedule("note", "1", timezone.now())
-    eventually(lambda: noted("1"))
+    until(lambda: noted("1"))
     assert Job.objects.filter(kind="slow").count() == 5
     go_on.set()
-    eventually(lambda: not Job.objects.filter(kind="slow").exists())
+    until(lambda: not Job.objects.filter(kind="slow").exists())
 
 
 def test_a_poison_job_does_not_stop_the_loop(handle: Handle, start_clock: StartClock) -> None:
@@ -98,8 +98,8 @@ def test_a_poison_job_does_not_stop_the_loop(handle: Handle, start_clock: StartC
         schedule("poison.call", str(number), timezone.now())
     schedule("note", "1", timezone.now())
     schedule("call", "2", timezone.now())
-    eventually(lambda: noted("1") and noted("2"))
-    eventually(lambda: Job.objects.filter(kind__startswith="poison", attempts__gt=0).count() == 6)
+    until(lambda: noted("1") and noted("2"))
+    until(lambda: Job.objects.filter(kind__startswith="poison", attempts__gt=0).count() == 6)
 
 
 def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, start_clock: StartClock) -> None:
@@ -113,7 +113,7 @@ def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, star
     handle("try", second_time_lucky)
     start_clock()
     schedule("try", "1", timezone.now())
-    eventually(lambda: not Job.objects.exists())
+    until(lambda: not Job.objects.exists())
     first, second = tries
     assert second - first >= timedelta(seconds=0.4)
 
@@ -126,7 +126,7 @@ def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> No
     schedule("note", "moved", FAR)
     cancel("note", "called-off")
     clock.start()
-    eventually(lambda: noted("stays"))
+    until(lambda: noted("stays"))
     clock.stop()
     assert (noted("moved"), noted("called-off")) == (0, 0)
     assert Job.objects.get(kind="note", key="moved").due_at == FAR
@@ -171,7 +171,7 @@ def test_overdue_work_runs_at_once_and_knows_its_deadline(handle: Handle, start_
     deadline = timezone.now() - timedelta(hours=3)
     schedule("tell", "1", deadline)
     start_clock()
-    eventually(lambda: told == [deadline])
+    until(lambda: told == [deadline])
 
 
 def test_recurring_work_exists_from_the_start_on(handle: Handle, start_clock: StartClock) -> None:
@@ -179,14 +179,14 @@ def test_recurring_work_exists_from_the_start_on(handle: Handle, start_clock: St
     handle("sweep.call", lambda job, now: None, every=always(minutes=5), external=True)
     start_clock()
     start_clock()
-    eventually(lambda: Job.objects.filter(kind__startswith="sweep").count() == 2)
+    until(lambda: Job.objects.filter(kind__startswith="sweep").count() == 2)
 
 
 def test_recurring_work_recurs(handle: Handle, start_clock: StartClock) -> None:
     ran: list[datetime] = []
     handle("tick", lambda job, now: ran.append(job.due_at), every=always(seconds=0.5))
     start_clock()
-    eventually(lambda: len(ran) >= 3)
+    until(lambda: len(ran) >= 3)
     assert all(later - earlier == timedelta(seconds=0.5) for earlier, later in pairwise(ran))
 
 
@@ -197,7 +197,7 @@ def test_two_loops_share_the_work(handle: Handle, start_clock: StartClock) -> No
     with transaction.atomic():
         for number in range(100):
             schedule("note", str(number), soon(0.002 * number))
-    eventually(lambda: not Job.objects.filter(kind="note").exists())
+    until(lambda: not Job.objects.filter(kind="note").exists())
     assert {noted(str(number)) for number in range(100)} == {1}
 
 
@@ -207,7 +207,7 @@ def test_on_demand_and_loop_do_not_do_the_same_work(start_clock: StartClock) -> 
         for number in range(50):
             schedule("note", str(number), timezone.now())
     run_due(timezone.now())
-    eventually(lambda: not Job.objects.filter(kind="note").exists())
+    until(lambda: not Job.objects.filter(kind="note").exists())
     assert {noted(str(number)) for number in range(50)} == {1}
 
 
@@ -234,11 +234,11 @@ def test_an_outage_of_the_database_does_not_stop_the_loop(
     with transaction.atomic():
         for number in range(60):
             schedule("note", str(number), soon(0.05 * number))
-    eventually(lambda: Job.objects.exclude(lease_owner="").exists())
+    until(lambda: Job.objects.exclude(lease_owner="").exists())
     down.set()
-    eventually(lambda: {"claim", "run"} <= set(failures))
+    until(lambda: {"claim", "run"} <= set(failures))
     down.clear()
-    eventually(lambda: not Job.objects.filter(kind="note").exists(), 20)
+    until(lambda: not Job.objects.filter(kind="note").exists())
     assert {noted(str(number)) for number in range(60)} == {1}
     assert not Job.objects.filter(attempts__gt=0).exists()
 
@@ -259,10 +259,10 @@ def test_connections_cut_in_the_middle_of_the_work_lose_and_double_nothing(
         for number in range(100):
             schedule("work", str(number), soon(0.01 * number))
     for round_ in range(1, 4):
-        eventually(lambda so_far=20 * round_: len(workers) >= so_far)  # type: ignore[misc]
+        until(lambda so_far=20 * round_: len(workers) >= so_far)  # type: ignore[misc]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [list(set(workers))])
-    eventually(lambda: not Job.objects.filter(kind="work").exists())
+    until(lambda: not Job.objects.filter(kind="work").exists())
     assert {noted(str(number)) for number in range(100)} == {1}
 
 
@@ -328,7 +328,7 @@ def test_a_claim_that_waited_out_its_lease_is_dropped(handle: Handle, start_cloc
     handle("block", block, external=True)
     start_clock(external_workers=1, external_lease=timedelta(seconds=60), lease=timedelta(seconds=0.3))
     schedule("note", "1", soon(0.6))
-    eventually(lambda: noted("1"))
+    until(lambda: noted("1"))
     assert noted("1") == 1
     go_on.set()
 

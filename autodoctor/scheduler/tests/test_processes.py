@@ -14,8 +14,8 @@ from django.utils import timezone
 from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
-from autodoctor.scheduler.tests.waiting import eventually
 from autodoctor.scheduler.tests.work import FAR, noted
+from tests.kit.waiting import until
 
 StartClock = Callable[..., Scheduler]
 StartChild = Callable[..., "subprocess.Popen[str]"]
@@ -55,7 +55,7 @@ def test_two_processes_run_each_job_once(start_clock: StartClock, start_child: S
     with transaction.atomic():
         for number in range(200):
             schedule("note", str(number), begin + timedelta(milliseconds=5 * number))
-    eventually(lambda: not Job.objects.filter(kind="note").exists(), 30)
+    until(lambda: not Job.objects.filter(kind="note").exists())
     rows = Job.objects.filter(kind="noted")
     assert {row.version for row in rows} == {1}
     assert rows.count() == 200
@@ -69,9 +69,9 @@ def test_the_job_of_a_killed_process_is_rescued_after_its_lease(
     assert child.stdout
     assert child.stdout.readline() == "began\n"
     start_clock()  # before the death, so that it cannot know of it
-    eventually(lambda: Job.objects.filter(kind="hang").exists())
+    until(lambda: Job.objects.filter(kind="hang").exists())
     child.kill()
-    eventually(lambda: noted("1") and not Job.objects.filter(kind="hang").exists())
+    until(lambda: noted("1") and not Job.objects.filter(kind="hang").exists())
 
 
 def test_a_restart_does_not_wait_for_the_leases_of_the_dead(start_clock: StartClock, start_child: StartChild) -> None:
@@ -83,7 +83,7 @@ def test_a_restart_does_not_wait_for_the_leases_of_the_dead(start_clock: StartCl
     child.kill()
     child.wait()
     start_clock()
-    eventually(lambda: noted("1"), 5)
+    until(lambda: noted("1"))
 
 
 def test_a_process_stopped_with_a_claim_is_fenced_off(start_clock: StartClock, start_child: StartChild) -> None:
@@ -91,11 +91,11 @@ def test_a_process_stopped_with_a_claim_is_fenced_off(start_clock: StartClock, s
     with transaction.atomic():
         for number in range(60):
             schedule("note", str(number), timezone.now() + timedelta(seconds=0.1 * number))
-    eventually(lambda: leased_by(child))
-    eventually(lambda: stops_between_writes(child))
+    until(lambda: leased_by(child))
+    until(lambda: stops_between_writes(child))
     assert leased_by(child)
     start_clock()
-    eventually(lambda: not Job.objects.filter(kind="note").exists(), 20)
+    until(lambda: not Job.objects.filter(kind="note").exists())
     child.send_signal(signal.SIGCONT)
     child.communicate("")
     assert {noted(str(number)) for number in range(60)} == {1}
@@ -108,9 +108,9 @@ def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
 ) -> None:
     child = start_child(lease=timedelta(seconds=1))
     schedule(kind, "1", timezone.now())
-    eventually(lambda: is_stopped(child))
+    until(lambda: is_stopped(child))
     start_clock()
-    eventually(lambda: noted("1"), 20)
+    until(lambda: noted("1"))
     child.send_signal(signal.SIGCONT)
     child.communicate("")  # it ends what it was doing first
     [row] = Job.objects.all()
@@ -126,7 +126,7 @@ def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> N
         stderr=subprocess.STDOUT,
         text=True,
     )
-    eventually(lambda: Job.objects.filter(attempts=1).exists(), 20)  # nobody's kind: it failed, so it was tried
+    until(lambda: Job.objects.filter(attempts=1).exists())  # nobody's kind: it failed, so it was tried
     command.send_signal(signal.SIGTERM)
     said, _ = command.communicate(timeout=10)
     assert command.returncode == 0

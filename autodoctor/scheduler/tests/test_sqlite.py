@@ -18,7 +18,7 @@ from pytest_django import Settings
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.sqlite.base import DatabaseWrapper, confirm_pragmas
 from autodoctor.scheduler.sqlite.fair_lock import FairLock
-from autodoctor.scheduler.tests.waiting import eventually
+from tests.kit.waiting import until
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
@@ -89,7 +89,7 @@ def test_turns_are_served_in_the_order_of_asking() -> None:
     with ThreadPoolExecutor(5) as pool:
         for number in range(5):
             pool.submit(wait, number)
-            eventually(partial(_waits, turns, number + 1))
+            until(partial(_waits, turns, number + 1))
         turns.give()
     assert order == [0, 1, 2, 3, 4]
 
@@ -136,7 +136,7 @@ def test_a_single_write_does_not_starve_among_transactions() -> None:
     with threads(4) as pool:
         for name in range(4):
             pool.submit(hammer, name)
-        eventually(lambda: min(counts) > 0)
+        until(lambda: min(counts) > 0)
         overtaken = []
         for _ in range(20):
             before = sum(counts)
