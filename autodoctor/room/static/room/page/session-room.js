@@ -11,7 +11,7 @@ import { Regions } from "lib/live-regions";
 import { ServerClock } from "lib/server-clock";
 import { play } from "lib/sounds";
 import { fitToScreen } from "room/call/screen";
-import { timeLeft } from "room/chat/chat-log";
+import { timeLeft } from "room/chat/chat-entries";
 import { plainTitle, setTitle } from "lib/title";
 import { toast } from "lib/toasts";
 import { callAttention } from "lib/attention";
