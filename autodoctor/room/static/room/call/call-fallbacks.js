@@ -10,7 +10,7 @@ const SPEECH_BITS = 40_000;
 
 /**
  * @param {string} session
- * @returns {Promise<import("room/call/call").Ways & { validFor: number } | null>}  for so many milliseconds; null: they cannot
+ * @returns {Promise<import("room/call/peer-link").Ways & { validFor: number } | null>}  for so many milliseconds; null: they cannot
  *   be had now
  */
 export async function waysOf(session) {
@@ -26,7 +26,7 @@ export async function waysOf(session) {
  * Asked for at once; the same ones for half of their time, then new ones, so that a call which outlives them still finds
  * its way. Those of before are better than none. By the time of day, which goes on while a device sleeps.
  * @param {string} session
- * @returns {(anew?: boolean) => Promise<import("room/call/call").Ways | null>}
+ * @returns {(anew?: boolean) => Promise<import("room/call/peer-link").Ways | null>}
  */
 export function freshWays(session) {
   /** @type {Awaited<ReturnType<typeof waysOf>>} */
