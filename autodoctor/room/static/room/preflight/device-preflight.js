@@ -6,8 +6,7 @@
  * `data-session`: whose; without one nothing is reported and nobody joins: the check before paying. `data-facing`: the
  * camera that is tried first. `data-may-chat`: words alone may be chosen.
  *
- * Dispatches `preflight-done` (it bubbles) with what was chosen in `detail`, which `sessionStorage` then holds under
- * `preflight:<session>` too.
+ * Dispatches `preflight-done` (it bubbles) with what was chosen in `detail`, which is also kept for the call.
  *
  * @typedef {import("room/call/devices").Kind} Kind
  * @typedef {import("room/preflight/preflight-fallbacks").Check} Check
@@ -15,6 +14,7 @@
  * @typedef {import("room/preflight/preflight-fallbacks").Mode} Mode
  * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: 720 | 360 }} Chosen
  */
+import { keepChoice } from "room/call/call-choice";
 import { choose, chosen, isDecided } from "room/call/devices";
 import { DeviceTest } from "room/preflight/device-test";
 import { UNKNOWN, testNetwork } from "room/preflight/network-test";
@@ -211,7 +211,7 @@ export class DevicePreflight extends HTMLElement {
   /** @param {Mode} mode */
   #finish(mode) {
     const detail = this.#chosen(mode);
-    sessionStorage.setItem(`preflight:${this.dataset.session}`, JSON.stringify(detail));
+    keepChoice(this.dataset.session ?? "", detail);
     this.#isDone = true;
     this.#leave();
     this.querySelector("dialog")?.close();
