@@ -1,7 +1,7 @@
 // @ts-check
 /** What a call may use and take: the servers that lead through networks, how much is sent, and the way without a call. */
+import { choiceOf, keepChoice } from "room/call/call-choice";
 import { LADDER, SOUND_ONLY } from "room/call/link-quality";
-import { chosen } from "room/call/local-media";
 import { csrfToken } from "lib/upload";
 
 const PATIENCE_MS = 5_000;
@@ -10,7 +10,7 @@ const SPEECH_BITS = 40_000;
 
 /**
  * @param {string} session
- * @returns {Promise<import("room/call/call").Ways & { validFor: number } | null>}  for so many milliseconds; null: they cannot
+ * @returns {Promise<import("room/call/peer-link").Ways & { validFor: number } | null>}  for so many milliseconds; null: they cannot
  *   be had now
  */
 export async function waysOf(session) {
@@ -26,7 +26,7 @@ export async function waysOf(session) {
  * Asked for at once; the same ones for half of their time, then new ones, so that a call which outlives them still finds
  * its way. Those of before are better than none. By the time of day, which goes on while a device sleeps.
  * @param {string} session
- * @returns {(anew?: boolean) => Promise<import("room/call/call").Ways | null>}
+ * @returns {(anew?: boolean) => Promise<import("room/call/peer-link").Ways | null>}
  */
 export function freshWays(session) {
   /** @type {Awaited<ReturnType<typeof waysOf>>} */
@@ -56,22 +56,14 @@ export async function chooseChat(session) {
     body: JSON.stringify({ mode: "chat", checks, network: {} }),
   });
   if (!answer.ok) throw new Error(String(answer.status));
-  const before = chosen(session);
-  keep(session, { ...before, mode: "chat", before: before.mode });
+  const before = choiceOf(session);
+  keepChoice(session, { ...before, mode: "chat", before: before.mode });
 }
 
 /** With sound and picture after all, as far as they were wanted before. @param {string} session */
 export function chooseCall(session) {
-  const { before = "video", ...choice } = /** @type {Record<string, unknown>} */ (chosen(session));
-  keep(session, { ...choice, mode: before });
-}
-
-/**
- * @param {string} session
- * @param {Record<string, unknown>} choice
- */
-function keep(session, choice) {
-  sessionStorage.setItem(`preflight:${session}`, JSON.stringify(choice));
+  const { before = "video", ...choice } = /** @type {Record<string, unknown>} */ (choiceOf(session));
+  keepChoice(session, { ...choice, mode: before });
 }
 
 /**

@@ -4,8 +4,7 @@
  * given back at the end. It knows no call: who listens for `changed` (detail: the kind) sends `track(kind)` on.
  *
  * @typedef {"audio"|"video"} Kind
- * @typedef {"video"|"audio"|"photos"|"chat"} Mode
- * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: number }} Choice
+ * @typedef {import("room/call/call-choice").Choice} Choice
  * @typedef {{ min: number, max: number, step: number }} ZoomRange
  * @typedef {MediaTrackCapabilities & { torch?: boolean, zoom?: ZoomRange }} CameraCapabilities  what only some browsers know
  * @typedef {MediaTrackSettings & { zoom?: number }} CameraSettings
@@ -21,12 +20,6 @@ const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
 
 /** @param {MediaStream} stream */
 const close = (stream) => stream.getTracks().forEach((track) => track.stop());
-
-/** What the device check has left for this session. @param {string} session @returns {Choice} */
-export function chosen(session) {
-  const kept = JSON.parse(sessionStorage.getItem(`preflight:${session}`) ?? "{}");
-  return { mode: "video", camera: null, microphone: null, maxHeight: 720, ...kept };
-}
 
 export class LocalMedia extends EventTarget {
   isMuted = false;

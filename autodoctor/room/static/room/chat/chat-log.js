@@ -4,13 +4,11 @@
  * is on its way stands below them and moves up when the log confirms it. All words and markup are the page's.
  */
 import { Composer } from "room/chat/composer";
-import { describe } from "lib/file-format";
-import { linked } from "lib/links";
-import { dayOf, spanOfTime, timeOfDay } from "lib/format-time";
+import { ChatEntries, slot } from "room/chat/chat-entries";
+import { dayOf, timeOfDay } from "lib/format-time";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
-/** @typedef {import("room/wire/outbox").Unsent} Unsent */
 
 const NEAR_END_PX = 80;
 const TYPING_SHOWN_MS = 5_000;
@@ -19,6 +17,7 @@ export class ChatLog extends HTMLElement {
   #me = "";
   #unread = 0;
   #lastDay = "";
+  #entries = new ChatEntries(this, { me: "", files: "" });
   /** @type {Channel | null} */
   #channel = null;
   /** @type {Composer | null} */
@@ -33,6 +32,7 @@ export class ChatLog extends HTMLElement {
   follow(channel, { me, keepAs }) {
     this.#channel = channel;
     this.#me = me;
+    this.#entries = new ChatEntries(this, { me, files: this.dataset.files ?? "" });
     for (const time of this.#all("time")) this.#label(/** @type {HTMLTimeElement} */ (time));
     const form = this.querySelector("form");
     if (form)
@@ -69,7 +69,8 @@ export class ChatLog extends HTMLElement {
   /** @param {LogEvent} event */
   #event(event) {
     if (event.kind === "file.removed") this.#takeAway(event.data.file?.id ?? "");
-    const node = this.#node(event);
+    if (event.kind === "message.posted" && event.client_id) this.#shown(event.client_id)?.remove();
+    const node = this.#entries.of(event);
     if (!node) return;
     const stay = !this.#isAtEnd || document.hidden;
     const mine = event.by?.id === this.#me;
@@ -80,95 +81,17 @@ export class ChatLog extends HTMLElement {
     else if (!mine) this.#count(this.#unread + 1);
   }
 
-  /** @param {LogEvent} event */
-  #node(event) {
-    if (event.kind === "message.posted") return this.#message(event);
-    return event.kind === "file.shared" ? this.#file(event) : this.#note(event);
-  }
-
-  /** @param {LogEvent} event */
-  #message(event) {
-    if (event.client_id) this.#shown(event.client_id)?.remove();
-    const bubble = this.#bubble(event.data.text ?? "", event.by?.id === this.#me);
-    if (event.client_id) bubble.dataset.clientId = event.client_id;
-    return this.#sign(bubble, event);
-  }
-
-  /** @param {LogEvent} event */
-  #file(event) {
-    const file = /** @type {import("lib/upload").SharedFile} */ (event.data.file);
-    const bubble = this.#clone("shared", file.kind);
-    bubble.classList.toggle("bubble--mine", event.by?.id === this.#me);
-    bubble.dataset.file = file.id;
-    describe(bubble, file, this.dataset.files ?? "");
-    return this.#sign(bubble, event);
-  }
-
-  /** A file was removed: it goes, and where it stood says so. @param {string} id */
+  /** @param {string} id  of a file that was removed */
   #takeAway(id) {
     const bubble = this.querySelector(`.bubble[data-file="${CSS.escape(id)}"]`);
-    const gone = /** @type {HTMLTemplateElement} */ (this.#template("gone")).content.cloneNode(true);
-    if (bubble) slot(bubble, "[data-slot=file]").replaceChildren(gone);
-  }
-
-  /**
-   * Who said it, and when.
-   * @param {HTMLElement} bubble
-   * @param {LogEvent} event
-   */
-  #sign(bubble, event) {
-    const mine = event.by?.id === this.#me;
-    bubble.classList.toggle("bubble--support", !mine && event.by?.role === "support");
-    slot(bubble, ".bubble__name").textContent = event.by?.name ?? "";
-    bubble.dataset.by = event.by?.role;
-    bubble.dataset.seq = String(event.seq);
-    if (mine) bubble.dataset.delivery = "sent";
-    this.#setTime(bubble, event.at);
-    return bubble;
-  }
-
-  /** @param {LogEvent} event */
-  #note(event) {
-    const mine = event.by?.id === this.#me;
-    const line = (mine && this.#template("line", `${event.kind}:you`)) || this.#template("line", event.kind);
-    if (!line) return null;
-    const note = this.#clone("note");
-    slot(note, "[data-slot=line]").append(line.content.cloneNode(true));
-    for (const who of note.querySelectorAll("[data-slot=who]")) who.textContent = event.by?.name ?? "";
-    for (const left of note.querySelectorAll("[data-slot=left]")) left.textContent = timeLeft(event);
-    note.dataset.seq = String(event.seq);
-    this.#setTime(note, event.at);
-    return note;
+    if (bubble) this.#entries.takeAway(bubble);
   }
 
   /** Everything that is not in the log yet, below it, in the order in which it was written. */
   #drawUnsent() {
     for (const old of this.#all(".bubble:not([data-seq])")) old.remove();
-    for (const entry of this.#channel?.outbox ?? []) this.#log.append(this.#unsent(entry));
+    for (const entry of this.#channel?.outbox ?? []) this.#log.append(this.#entries.unsent(entry));
     if (!this.#unread) this.#toEnd();
-  }
-
-  /** @param {Unsent} entry */
-  #unsent(entry) {
-    const bubble = this.#bubble(entry.text, true);
-    bubble.classList.add(entry.state === "failed" ? "bubble--failed" : "bubble--pending");
-    bubble.dataset.clientId = entry.client_id;
-    bubble.dataset.delivery = entry.state;
-    if (entry.code) bubble.dataset.code = entry.code;
-    if (entry.detail) slot(bubble, "[data-slot=why]").textContent = entry.detail;
-    if (entry.state === "failed") slot(bubble, "[data-when=failed]").role = "alert";
-    return bubble;
-  }
-
-  /**
-   * @param {string} text
-   * @param {boolean} mine
-   */
-  #bubble(text, mine) {
-    const bubble = this.#clone("bubble");
-    bubble.classList.toggle("bubble--mine", mine);
-    slot(bubble, "[data-slot=text]").append(linked(text));
-    return bubble;
   }
 
   /** @param {string} text */
@@ -181,7 +104,7 @@ export class ChatLog extends HTMLElement {
 
   #markUnread() {
     this.#forgetMark();
-    this.#append(this.#clone("unread"));
+    this.#append(this.#entries.unread());
   }
 
   #forgetMark() {
@@ -215,11 +138,7 @@ export class ChatLog extends HTMLElement {
    * @param {string} at
    */
   #appendWithDay(node, at) {
-    if (this.#lastDay && dayOf(at) !== this.#lastDay) {
-      const day = this.#clone("day");
-      day.textContent = dayOf(at);
-      this.#append(day);
-    }
+    if (this.#lastDay && dayOf(at) !== this.#lastDay) this.#append(this.#entries.day(at));
     this.#lastDay = dayOf(at);
     this.#append(node);
   }
@@ -227,16 +146,6 @@ export class ChatLog extends HTMLElement {
   /** Below what the log holds, above what is on its way. @param {Node} node */
   #append(node) {
     this.#log.insertBefore(node, this.#log.querySelector(".bubble:not([data-seq])"));
-  }
-
-  /**
-   * @param {HTMLElement} node
-   * @param {string} at
-   */
-  #setTime(node, at) {
-    const time = /** @type {HTMLTimeElement} */ (node.querySelector("time"));
-    time.dateTime = at;
-    this.#label(time);
   }
 
   /** @param {HTMLTimeElement} time */
@@ -275,24 +184,6 @@ export class ChatLog extends HTMLElement {
     return this.#log.querySelector(`[data-client-id="${CSS.escape(clientId)}"]`);
   }
 
-  /**
-   * @param {string} name
-   * @param {string} [value]
-   */
-  #clone(name, value) {
-    const content = /** @type {HTMLTemplateElement} */ (this.#template(name, value)).content.cloneNode(true);
-    return /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (content).firstElementChild);
-  }
-
-  /**
-   * @param {string} name
-   * @param {string} [value]
-   * @returns {HTMLTemplateElement | null}
-   */
-  #template(name, value) {
-    return this.querySelector(value ? `template[data-${name}="${CSS.escape(value)}"]` : `template[data-${name}]`);
-  }
-
   /** @param {string} selector */
   #all(selector) {
     return this.#log.querySelectorAll(selector);
@@ -307,18 +198,4 @@ export class ChatLog extends HTMLElement {
   get #log() {
     return /** @type {HTMLElement} */ (this.querySelector("[role=log]"));
   }
-}
-
-/**
- * @param {ParentNode} parent
- * @param {string} selector
- */
-function slot(parent, selector) {
-  return /** @type {HTMLElement} */ (parent.querySelector(selector));
-}
-
-/** What was left on the clock when this happened. @param {LogEvent} event */
-export function timeLeft({ at, data }) {
-  const ends = data.session?.ends_at;
-  return ends ? spanOfTime(Math.round((Date.parse(ends) - Date.parse(at)) / 1000)) : "";
 }

@@ -10,13 +10,13 @@
  *
  * Dispatches `file-shared` (it bubbles) with the file as the API describes it in `detail`.
  */
-import { sizeInWords } from "lib/file-format";
 import { Upload } from "lib/upload";
+import { UploadRow } from "room/files/upload-row";
 
 const MOST_AT_ONCE = 3;
 
 export class FileDrop extends HTMLElement {
-  /** Each upload's row. @type {Map<Upload, HTMLElement>} */
+  /** Each upload's row. @type {Map<Upload, UploadRow>} */
   #rows = new Map();
   #open = true;
   #leaving = new AbortController();
@@ -66,10 +66,7 @@ export class FileDrop extends HTMLElement {
   /** Put every upload where it belongs. Call when the page's lists have changed. */
   settle() {
     for (const row of this.#rows.values()) {
-      const list = this.#target.querySelector(`[data-uploads="${CSS.escape(row.dataset.name ?? "")}"]`) ?? this.#list;
-      if (row.parentElement === list) continue;
-      list.append(row);
-      row.scrollIntoView({ block: "nearest" });
+      row.moveTo(this.#target.querySelector(`[data-uploads="${CSS.escape(row.group)}"]`) ?? this.#list);
     }
   }
 
@@ -116,12 +113,12 @@ export class FileDrop extends HTMLElement {
    */
   #take(file, name, refusal) {
     const upload = new Upload(file, name ? name + endingOf(file.name) : file.name);
-    const row = this.#makeRow(upload);
-    row.dataset.name = name;
+    const page = { templates: this, maxBytes: this.#maxBytes, group: name, again: () => this.#next() };
+    const row = new UploadRow(upload, page);
     this.#rows.set(upload, row);
     upload.addEventListener("change", () => this.#changed(upload));
     if (refusal) upload.fail({ code: refusal, detail: "" });
-    else this.#draw(upload);
+    else row.draw();
   }
 
   /** @param {Element} target */
@@ -161,7 +158,7 @@ export class FileDrop extends HTMLElement {
 
   /** @param {Upload} upload */
   #changed(upload) {
-    this.#draw(upload);
+    this.#rows.get(upload)?.draw();
     if (upload.isSending) return;
     if (upload.state === "shared" || upload.state === "dropped") this.#remove(upload);
     if (upload.shared) this.dispatchEvent(new CustomEvent("file-shared", { detail: upload.shared, bubbles: true }));
@@ -170,72 +167,9 @@ export class FileDrop extends HTMLElement {
 
   /** @param {Upload} upload */
   #remove(upload) {
-    const row = this.#rows.get(upload);
-    const held = row?.contains(document.activeElement);
-    row?.remove();
+    const held = this.#rows.get(upload)?.remove();
     this.#rows.delete(upload);
-    const image = /** @type {HTMLImageElement | null} */ (row?.querySelector("img"));
-    if (image?.src) URL.revokeObjectURL(image.src);
     if (held) this.querySelector("button")?.focus();
-  }
-
-  /** @param {Upload} upload */
-  #makeRow(upload) {
-    const row = this.#clone("upload");
-    for (const name of row.querySelectorAll("[data-slot=name]")) name.textContent = upload.name;
-    slot(row, "size").textContent = sizeInWords(upload.file.size);
-    const image = /** @type {HTMLImageElement} */ (row.querySelector("img"));
-    if (upload.file.type.startsWith("image/")) image.src = URL.createObjectURL(upload.file);
-    image.onload = () => (image.hidden = false); // not every browser can show what a phone takes
-    row.addEventListener("click", ({ target }) => this.#pressed(upload, /** @type {Element} */ (target)));
-    return row;
-  }
-
-  /**
-   * @param {Upload} upload
-   * @param {Element} target
-   */
-  #pressed(upload, target) {
-    if (target.closest("[data-drop]")) upload.drop();
-    if (!target.closest("[data-again]")) return;
-    upload.again();
-    this.#next();
-  }
-
-  /** @param {Upload} upload */
-  #draw(upload) {
-    const row = /** @type {HTMLElement} */ (this.#rows.get(upload));
-    row.dataset.state = upload.state;
-    row.toggleAttribute("data-final", upload.isFinal);
-    const bar = /** @type {HTMLProgressElement} */ (row.querySelector("progress"));
-    bar.value = upload.progress;
-    slot(row, "percent").textContent = percent.format(upload.progress);
-    slot(row, "why").replaceChildren(...(upload.state === "failed" ? this.#why(upload) : []));
-  }
-
-  /** What happened and what to do. @param {Upload} upload */
-  #why({ failure, file }) {
-    if (failure?.detail) return [failure.detail];
-    const words = this.#template("why", failure?.code ?? "") ?? this.#template("why", "unclear");
-    const sentence = /** @type {DocumentFragment} */ (words?.content.cloneNode(true));
-    for (const size of sentence.querySelectorAll("[data-slot=size]")) size.textContent = sizeInWords(file.size);
-    for (const most of sentence.querySelectorAll("[data-slot=most]")) most.textContent = sizeInWords(this.#maxBytes);
-    return [sentence];
-  }
-
-  /** @param {string} name */
-  #clone(name) {
-    const copy = /** @type {DocumentFragment} */ (this.#template(name)?.content.cloneNode(true));
-    return /** @type {HTMLElement} */ (copy.firstElementChild);
-  }
-
-  /**
-   * @param {string} name
-   * @param {string} [value]
-   * @returns {HTMLTemplateElement | null}
-   */
-  #template(name, value) {
-    return this.querySelector(value ? `template[data-${name}="${CSS.escape(value)}"]` : `template[data-${name}]`);
   }
 
   /** @param {EventTarget | null} element */
@@ -263,16 +197,6 @@ export class FileDrop extends HTMLElement {
   get #inputs() {
     return /** @type {HTMLInputElement[]} */ ([...this.querySelectorAll("input[data-input]")]);
   }
-}
-
-const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
-
-/**
- * @param {ParentNode} parent
- * @param {string} name
- */
-function slot(parent, name) {
-  return /** @type {HTMLElement} */ (parent.querySelector(`[data-slot=${name}]`));
 }
 
 /** ".jpg" of "IMG_0001.jpg" @param {string} name */

@@ -6,8 +6,7 @@
  * `data-session`: whose; without one nothing is reported and nobody joins: the check before paying. `data-facing`: the
  * camera that is tried first. `data-may-chat`: words alone may be chosen.
  *
- * Dispatches `preflight-done` (it bubbles) with what was chosen in `detail`, which `sessionStorage` then holds under
- * `preflight:<session>` too.
+ * Dispatches `preflight-done` (it bubbles) with what was chosen in `detail`, which is also kept for the call.
  *
  * @typedef {import("room/call/devices").Kind} Kind
  * @typedef {import("room/preflight/preflight-fallbacks").Check} Check
@@ -15,39 +14,32 @@
  * @typedef {import("room/preflight/preflight-fallbacks").Mode} Mode
  * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: 720 | 360 }} Chosen
  */
-import { namesOf } from "lib/browser-name";
-import { waysOf } from "room/call/call-fallbacks";
-import { choose, chosen, close, isDecided, list, openAll } from "room/call/devices";
-import { LevelMeter } from "room/call/level-meter";
-import { judge, measure } from "room/preflight/link-test";
+import { keepChoice } from "room/call/call-choice";
+import { choose, chosen, isDecided } from "room/call/devices";
+import { DeviceTest } from "room/preflight/device-test";
+import { UNKNOWN, testNetwork } from "room/preflight/network-test";
 import { PreflightReport } from "room/preflight/preflight-report";
-import { CHECKS, isHeard, lesserWays, outcomes, phaseOf } from "room/preflight/preflight-fallbacks";
-import { NOTHING, hasRelay, passThrough } from "room/preflight/relay-test";
+import { CHECKS, outcomes } from "room/preflight/preflight-fallbacks";
+import { PreflightView } from "room/preflight/preflight-view";
 import { play } from "lib/sounds";
 import { csrfToken } from "lib/upload";
 import { toast } from "lib/toasts";
 
 /** @type {Kind[]} */
 const DEVICES = ["camera", "microphone"];
-/** Mended in one place for both. */
-const SETTINGS = new Set(["denied", "system", "insecure"]);
-const HEARD_LEVEL = 0.2;
-const SILENT_AFTER_MS = 8_000;
-const FIRST_PICTURE_MS = 8_000;
 
 export class DevicePreflight extends HTMLElement {
   /** @type {Record<Check, State>} */
   #states = { camera: "waiting", microphone: "waiting", speaker: "waiting", network: "waiting" };
-  /** @type {Partial<Record<Kind, MediaStream>>} */
-  #streams = {};
-  /** @type {import("room/preflight/link-test").Figures} */
-  #figures = { rtt_ms: null, jitter_ms: null, loss_percent: null, up_kbit: null, relay_kbit: null };
+  #view = new PreflightView(this);
+  #devices = new DeviceTest(
+    this.#view.video,
+    (kind, result) => this.#isOpen && this.#become(kind, result),
+    (level) => this.#view.showLevel(level),
+  );
+  #figures = UNKNOWN;
   /** @type {720 | 360} */
   #maxHeight = 720;
-  /** @type {LevelMeter | undefined} */
-  #meter;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
   #leaving = new AbortController();
   #isOpen = false;
   #isDone = false;
@@ -57,7 +49,7 @@ export class DevicePreflight extends HTMLElement {
 
   connectedCallback() {
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
-    for (const kind of DEVICES) this.#picker(kind).addEventListener("change", () => this.#picked(kind));
+    for (const kind of DEVICES) this.#view.picker(kind).addEventListener("change", () => this.#picked(kind));
   }
 
   disconnectedCallback() {
@@ -82,7 +74,7 @@ export class DevicePreflight extends HTMLElement {
   /** They could not join after all: from the beginning. */
   again() {
     this.#isDone = this.#isOpen = false;
-    this.#busy(null);
+    this.#view.showBusy(null);
     this.open = true;
   }
 
@@ -90,7 +82,7 @@ export class DevicePreflight extends HTMLElement {
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#changed(), { signal });
-    for (const check of CHECKS) this.#become(check, "waiting");
+    for (const check of CHECKS) this.#become(check, { state: "waiting" });
     this.dataset.phase = "idle";
     if ((await isDecided(DEVICES)) && !signal.aborted) this.#begin();
   }
@@ -98,7 +90,7 @@ export class DevicePreflight extends HTMLElement {
   #leave() {
     this.#leaving.abort();
     this.#report?.stop();
-    for (const kind of DEVICES) this.#let(kind);
+    for (const kind of DEVICES) this.#devices.letGo(kind);
   }
 
   #begin() {
@@ -109,102 +101,23 @@ export class DevicePreflight extends HTMLElement {
   /** @param {Kind[]} kinds */
   async #checkDevices(kinds) {
     const { signal } = this.#leaving;
-    for (const kind of kinds) this.#let(kind);
-    for (const kind of kinds) this.#become(kind, "checking");
-    const facing = this.dataset.facing === "environment" ? "environment" : "user";
-    const opened = await openAll(kinds, facing);
-    for (const kind of kinds) {
-      const { stream, reason } = opened[kind];
-      if (signal.aborted) close(stream);
-      else if (reason) this.#become(kind, "failed", reason);
-      else if (stream) this.#use(kind, stream);
-    }
+    await this.#devices.open(kinds, this.dataset.facing === "environment" ? "environment" : "user", signal);
     if (!signal.aborted) await this.#offer();
-  }
-
-  /**
-   * @param {Kind} kind
-   * @param {MediaStream} stream
-   */
-  #use(kind, stream) {
-    this.#let(kind);
-    this.#streams[kind] = stream;
-    const [track] = stream.getTracks();
-    track.onended = () => this.#isOpen && this.#streams[kind] === stream && this.#become(kind, "failed", "missing");
-    if (kind === "camera") this.#show(stream);
-    else this.#listen(stream);
-  }
-
-  /** @param {MediaStream} stream */
-  async #show(stream) {
-    const video = this.#video;
-    video.srcObject = stream;
-    video.toggleAttribute("data-mirrored", stream.getVideoTracks()[0].getSettings().facingMode !== "environment");
-    const late = setTimeout(
-      () => this.#streams.camera === stream && this.#become("camera", "failed", "busy"),
-      FIRST_PICTURE_MS,
-    );
-    video.onplaying = () => {
-      clearTimeout(late);
-      this.#become("camera", "passed");
-    };
-    await video.play().catch(() => {}); // put away meanwhile
-  }
-
-  /** @param {MediaStream} stream */
-  #listen(stream) {
-    const tell = (/** @type {number} */ level) => {
-      this.style.setProperty("--level", level.toFixed(2));
-      if (level > HEARD_LEVEL && this.#states.microphone !== "passed") this.#hear("green");
-      this.#silence ??= setTimeout(() => this.#hearNothing(), SILENT_AFTER_MS);
-    };
-    // Nobody is kept out because the level cannot be shown: it is open, and the other side will hear.
-    this.#meter = new LevelMeter(stream, tell, () => this.#hear("amber"));
-  }
-
-  /** @param {"green" | "amber"} level */
-  #hear(level) {
-    this.#row("microphone").dataset.level = level;
-    this.#become("microphone", "passed");
-  }
-
-  #hearNothing() {
-    if (this.#states.microphone === "checking") this.#become("microphone", "failed", "silent");
-  }
-
-  /** Let go of a device, so that the call or another program can have it. @param {Kind} kind */
-  #let(kind) {
-    close(this.#streams[kind]);
-    delete this.#streams[kind];
-    if (kind === "camera") this.#video.srcObject = null;
-    else {
-      this.#meter?.stop();
-      clearTimeout(this.#silence);
-      this.#meter = this.#silence = undefined;
-      this.style.setProperty("--level", "0");
-    }
   }
 
   async #checkNetwork() {
     const { signal } = this.#leaving;
-    this.#become("network", "checking");
-    const bar = /** @type {HTMLProgressElement} */ (this.#row("network").querySelector("progress"));
-    const progress = /** @param {number} share */ (share) => (bar.value = share);
-    const figures = await measure({ token: csrfToken(), progress, relay: (tell) => this.#passage(tell), signal });
+    this.#become("network", { state: "checking" });
+    const progress = (/** @type {number} */ share) => this.#view.showProgress(share);
+    const { figures, level, weakness, maxHeight } = await testNetwork({
+      session: this.dataset.session,
+      progress,
+      signal,
+    });
     if (signal.aborted) return;
-    const { level, weakness } = judge(figures);
     this.#figures = figures;
-    this.#maxHeight = level === "green" ? 720 : 360;
-    this.#row("network").dataset.level = level;
-    this.#become("network", level === "red" ? "failed" : "passed", weakness);
-  }
-
-  /** Through the relay, where the session has one: if it cannot be reached, there may be another way. @param {(share: number) => void} progress */
-  async #passage(progress) {
-    const ways = this.dataset.session ? await waysOf(this.dataset.session) : null;
-    if (!ways || !hasRelay(ways.iceServers)) return null;
-    const passage = await passThrough(ways.iceServers, { progress });
-    return passage === NOTHING && !ways.relayOnly ? null : passage;
+    this.#maxHeight = maxHeight;
+    this.#become("network", { state: level === "red" ? "failed" : "passed", reason: weakness, level });
   }
 
   /** A device came or went: try again what failed for want of it. */
@@ -215,20 +128,12 @@ export class DevicePreflight extends HTMLElement {
 
   /** Fill the pickers with what there is. */
   async #offer() {
-    for (const kind of DEVICES) {
-      const devices = await list(kind);
-      const picker = this.#picker(kind);
-      const used = this.#streams[kind]?.getTracks()[0]?.getSettings().deviceId ?? chosen(kind);
-      picker.replaceChildren(
-        ...devices.map(({ label, deviceId }) => new Option(label, deviceId, false, deviceId === used)),
-      );
-      /** @type {HTMLElement} */ (picker.closest(".field")).hidden = !devices.some(({ label }) => label);
-    }
+    for (const kind of DEVICES) await this.#view.fillPicker(kind, () => this.#devices.used(kind) ?? chosen(kind));
   }
 
   /** @param {Kind} kind */
   #picked(kind) {
-    choose(kind, this.#picker(kind).value);
+    choose(kind, this.#view.picker(kind).value);
     this.#checkDevices([kind]);
   }
 
@@ -246,15 +151,15 @@ export class DevicePreflight extends HTMLElement {
   #act(act, button) {
     if (act === "begin") this.#begin();
     if (act === "tone") this.#sound();
-    if (act === "heard") this.#become("speaker", "passed");
-    if (act === "not-heard") this.#become("speaker", "failed", "silent");
-    if (act === "without-sound") this.#become("speaker", "skipped");
+    if (act === "heard") this.#become("speaker", { state: "passed" });
+    if (act === "not-heard") this.#become("speaker", { state: "failed", reason: "silent" });
+    if (act === "without-sound") this.#become("speaker", { state: "skipped" });
     if (act === "again") this.#retry(/** @type {HTMLElement} */ (button.closest("[data-check]")).dataset.check ?? "");
   }
 
   #sound() {
     play("test");
-    this.#become("speaker", "checking");
+    this.#become("speaker", { state: "checking" });
   }
 
   /** @param {string} check */
@@ -269,54 +174,17 @@ export class DevicePreflight extends HTMLElement {
 
   /**
    * @param {Check} check
-   * @param {State} state
-   * @param {string} [reason]
+   * @param {{ state: State, reason?: string, level?: string }} result
    */
-  #become(check, state, reason = "") {
-    this.#states[check] = state;
-    const row = this.#row(check);
-    Object.assign(row.dataset, { state, reason });
-    const help = /** @type {HTMLElement} */ (row.querySelector("[data-help]"));
-    help.replaceChildren(...(state === "failed" ? [this.#advice(check, reason)] : []));
+  #become(check, result) {
+    this.#states[check] = result.state;
+    this.#view.show(check, result);
     this.#conclude();
-  }
-
-  /** What to do here, in this browser and system: once, where both devices fail alike. @param {string} check @param {string} reason */
-  #advice(check, reason) {
-    const isSaid = check === "microphone" && this.#row("camera").dataset.reason === reason;
-    if (isSaid && this.#states.camera === "failed" && SETTINGS.has(reason)) return this.#copy("same");
-    const about = /** @type {HTMLTemplateElement[]} */ ([
-      ...this.querySelectorAll(`template[data-advice~="${check}-${reason}"]`),
-    ]);
-    const here = namesOf().map((name) => about.find(({ dataset }) => dataset.for?.split(" ").includes(name)));
-    const template = here.find(Boolean) ?? about.find(({ dataset }) => !dataset.for);
-    return template ? template.content.cloneNode(true) : this.#copy("any");
-  }
-
-  /** @param {string} advice */
-  #copy(advice) {
-    return /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-advice=${advice}]`)).content.cloneNode(
-      true,
-    );
   }
 
   #conclude() {
     if (this.#isDone) return;
-    const phase = phaseOf(this.#states);
-    const isIdle = CHECKS.every((check) => check === "speaker" || this.#states[check] === "waiting");
-    this.dataset.phase = isIdle ? "idle" : phase;
-    const join = /** @type {HTMLButtonElement | null} */ (this.querySelector("[data-way=video]"));
-    if (join) join.disabled = phase !== "ready";
-    const isBlocked = this.#row("network").dataset.reason === "blocked";
-    const ways = lesserWays(this.#states, { mayChat: "mayChat" in this.dataset, mayTalk: !isBlocked });
-    for (const way of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-lesser]"))) {
-      way.hidden = !ways.includes(/** @type {Mode} */ (way.dataset.lesser));
-    }
-    this.toggleAttribute("data-has-ways", ways.length > 0);
-    this.toggleAttribute(
-      "data-untried",
-      phase === "failed" && !isHeard(this.#states) && this.#states.speaker !== "failed",
-    );
+    const phase = this.#view.conclude(this.#states);
     if (phase === "failed" || phase === "ready") this.#report?.tell(this.#facts("video"));
   }
 
@@ -331,11 +199,11 @@ export class DevicePreflight extends HTMLElement {
    */
   async #choose(mode, button) {
     if (button.ariaBusy === "true" || !this.#report) return;
-    this.#busy(button);
+    this.#view.showBusy(button);
     const { done, detail } = await this.#report.now(this.#facts(mode));
     if (mode === "chat" && !done) {
-      this.#busy(null); // what it costs hangs on it
-      return toast(detail || this.#words("unclear"), "error");
+      this.#view.showBusy(null); // what it costs hangs on it
+      return toast(detail || this.#view.words("unclear"), "error");
     }
     this.#finish(mode);
   }
@@ -343,7 +211,7 @@ export class DevicePreflight extends HTMLElement {
   /** @param {Mode} mode */
   #finish(mode) {
     const detail = this.#chosen(mode);
-    sessionStorage.setItem(`preflight:${this.dataset.session}`, JSON.stringify(detail));
+    keepChoice(this.dataset.session ?? "", detail);
     this.#isDone = true;
     this.#leave();
     this.querySelector("dialog")?.close();
@@ -352,37 +220,8 @@ export class DevicePreflight extends HTMLElement {
 
   /** @param {Mode} mode @returns {Chosen} */
   #chosen(mode) {
-    const used = /** @param {Kind} kind */ (kind) =>
-      this.#streams[kind]?.getTracks()[0]?.getSettings().deviceId ?? null;
-    const camera = mode === "video" ? used("camera") : null;
-    const microphone = mode === "chat" ? null : used("microphone");
+    const camera = mode === "video" ? (this.#devices.used("camera") ?? null) : null;
+    const microphone = mode === "chat" ? null : (this.#devices.used("microphone") ?? null);
     return { mode, camera, microphone, maxHeight: this.#maxHeight };
-  }
-
-  /** Only this one waits. @param {HTMLElement | null} button */
-  #busy(button) {
-    for (const busy of this.querySelectorAll("[data-way][aria-busy]")) busy.removeAttribute("aria-busy");
-    button?.setAttribute("aria-busy", "true");
-  }
-
-  /** @param {string} name */
-  #words(name) {
-    return (
-      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`)).content.textContent ?? ""
-    );
-  }
-
-  /** @param {Check} check @returns {HTMLElement} */
-  #row(check) {
-    return /** @type {HTMLElement} */ (this.querySelector(`[data-check=${check}]`));
-  }
-
-  /** @param {Kind} kind @returns {HTMLSelectElement} */
-  #picker(kind) {
-    return /** @type {HTMLSelectElement} */ (this.#row(kind).querySelector("select"));
-  }
-
-  get #video() {
-    return /** @type {HTMLVideoElement} */ (this.querySelector("video"));
   }
 }

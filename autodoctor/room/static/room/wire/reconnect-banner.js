@@ -9,7 +9,7 @@ const PATIENCE_MS = 1_500; // a blip is not worth a word
 const PATIENCE_IN_A_CALL_MS = 20_000;
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
-/** @typedef {import("room/wire/channel").Status} Status */
+/** @typedef {import("room/wire/reconnecting-socket").Status} Status */
 
 export class ReconnectBanner extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
