@@ -16,7 +16,7 @@ from autodoctor.sessions.lifecycle import support_actions as desk_acts
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import HANDLERS, NOON, Story
 from autodoctor.support.statistics import Numbers, Period, Tally
-from autodoctor.support.statistics_page import bars
+from autodoctor.support.statistics_table import bars
 
 pytestmark = pytest.mark.django_db
 DAY = NOON.date()
