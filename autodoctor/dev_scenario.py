@@ -186,7 +186,7 @@ def _intake(scene: Scene) -> Intake:
 def _write_what_is_owed(mechanic: User, now: datetime) -> None:
     """Sessions of an earlier run have ended since; who owes a summary for long gets no request."""
     note = Content(findings="As in the chat.", steps="As in the chat.", next_steps="None.", safe="yes", safe_why="")
-    owed = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
+    owed = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarized_at=None)
     for session_id in owed.values_list("id", flat=True):
         summaries.submit(session_id=session_id, by=mechanic, content=note, now=now)
 

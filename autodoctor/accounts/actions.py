@@ -23,7 +23,7 @@ class Refused(Exception):
         self.code, self.detail = code, detail
 
 
-def enrol(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
+def enroll(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
     """Create a person with a confirmed address, for seeds. Call outside a transaction: hashing is slow."""
     with transaction.atomic():
         user = User.objects.create(email=email, name=name, password=password_hash, **fields)

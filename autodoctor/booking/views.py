@@ -119,7 +119,7 @@ def card(request: SignedInRequest) -> HttpResponse:
         return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
     if saved_card.remove(user=request.user, now=timezone.now()):
         messages.success(request, _("We removed your card."))
-    return redirect("kept_card")
+    return redirect("saved_card")
 
 
 def _send(request: HttpRequest, person: User, form: IntakeForm) -> HttpResponse:

@@ -25,7 +25,7 @@ def capture(job: Job, now: datetime) -> None:
     """Charge the due amount of a hold."""
     payment = Payment.objects.get(id=job.key)
     due, key = payment.to_capture_cents, job.idempotency_key
-    if payment.state == State.AUTHORISED and due:
+    if payment.state == State.AUTHORIZED and due:
         _end_hold(payment, lambda: stripe.capture(payment.intent_id, amount_cents=due, key=key), now)
 
 
@@ -33,7 +33,7 @@ def release(job: Job, now: datetime) -> None:
     """Release a hold of which nothing is due."""
     payment = Payment.objects.get(id=job.key)
     decided = payment.due_cents is not None and not payment.to_capture_cents
-    if payment.state == State.AUTHORISED and decided:
+    if payment.state == State.AUTHORIZED and decided:
         _end_hold(payment, lambda: stripe.cancel(payment.intent_id, key=job.idempotency_key), now)
 
 
@@ -100,7 +100,7 @@ def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetim
         sync_payment(payment_id=payment.id, snapshot=act(), now=now)
     except (stripe.Invalid, stripe.Declined):  # it may be over already: see how it stands
         found = stripe.payment(payment.intent_id)
-        if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORISED:
+        if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORIZED:
             raise
 
 

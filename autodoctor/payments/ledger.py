@@ -14,7 +14,7 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
-PAID = (State.AUTHORISED, State.CAPTURED)
+PAID = (State.AUTHORIZED, State.CAPTURED)
 IF_NOBODY_DOES = timedelta(seconds=15)
 
 
@@ -171,7 +171,7 @@ def refund(
 
 def held_cents(payments: Iterable[Payment]) -> int:
     """What was ever held for these."""
-    return sum(payment.amount_cents for payment in payments if payment.authorised_at)
+    return sum(payment.amount_cents for payment in payments if payment.authorized_at)
 
 
 def charged_cents(payments: Iterable[Payment]) -> int:
@@ -190,10 +190,10 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
     if payment.state == State.CAPTURED and payment.due_cents is None:  # by someone else, before the end
         schedule("payment.earned", str(payment.id), now, session_id=payment.owner_id, owner_id=str(payment.owner_id))
-    if payment.state not in (State.CREATED, State.AUTHORISED):
+    if payment.state not in (State.CREATED, State.AUTHORIZED):
         return
     if payment.due_cents is None:
-        payment.due_cents = cents if payment.state == State.AUTHORISED else 0
+        payment.due_cents = cents if payment.state == State.AUTHORIZED else 0
         payment.save(update_fields=["due_cents"])
         schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
 

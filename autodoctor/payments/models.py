@@ -21,7 +21,7 @@ class Payment(models.Model):
 
     class State(models.TextChoices):
         CREATED = "created", _("Not paid yet")
-        AUTHORISED = "authorised", _("Held")
+        AUTHORIZED = "authorised", _("Held")
         CAPTURED = "captured", _("Charged")
         RELEASED = "released", _("Released")
         FAILED = "failed", _("Not paid")
@@ -67,7 +67,7 @@ class Payment(models.Model):
     mismatch = models.CharField(max_length=40, blank=True)  # where Stripe first disagreed with this; support knows
     disputed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    authorised_at = models.DateTimeField(null=True)
+    authorized_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)  # captured, released or failed
 
     class Meta:
@@ -99,7 +99,7 @@ class Payment(models.Model):
     @property
     def charged_cents(self) -> int:
         """Return what was or will be charged, in cents."""
-        return self.to_capture_cents if self.state == self.State.AUTHORISED else self.captured_cents
+        return self.to_capture_cents if self.state == self.State.AUTHORIZED else self.captured_cents
 
     @property
     def to_capture_cents(self) -> int:

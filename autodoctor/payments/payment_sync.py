@@ -100,7 +100,7 @@ def decline(payment: Payment, code: str, now: datetime) -> None:
 
 def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     if snapshot.status in HELD_OR_CHARGED:
-        _authorise(payment, snapshot, now)
+        _authorize(payment, snapshot, now)
     if snapshot.status == "succeeded":
         _capture(payment, snapshot, now)
     elif snapshot.status == "canceled":
@@ -116,19 +116,19 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
         earnings.look_again(payment.id, now)
 
 
-def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+def _authorize(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     too_late = payment.due_cents == 0  # called off, or given up as not paid
     moved = _move(
         payment,
         [State.CREATED, State.FAILED],
-        State.AUTHORISED,
+        State.AUTHORIZED,
         intent_id=snapshot.intent_id,
         charge_id=snapshot.charge_id,
         card_brand=snapshot.card_brand[:20],
         card_last4=snapshot.card_last4[:4],
         decline_code="",
         waits_for="",
-        authorised_at=now,
+        authorized_at=now,
         closed_at=None,
     )
     if moved and too_late:
@@ -153,7 +153,7 @@ def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
 def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     received = snapshot.received_cents
     captured = min(received, payment.amount_cents)
-    if not _move(payment, [State.AUTHORISED], State.CAPTURED, captured_cents=captured, closed_at=now):
+    if not _move(payment, [State.AUTHORIZED], State.CAPTURED, captured_cents=captured, closed_at=now):
         return
     _tell("payment.captured", payment, now)
     if payment.due_cents is not None:  # else it is earned when the session is over
@@ -164,7 +164,7 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
 
 def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     """Mark as released, also a hold that came and went before we looked, so that older news finds a closed row."""
-    sources = [State.AUTHORISED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
+    sources = [State.AUTHORIZED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
     if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
         return
     _tell("payment.released", payment, now)

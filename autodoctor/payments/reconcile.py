@@ -21,7 +21,7 @@ from autodoctor.payments.stripe.lists import PAGE, ListedCharge, ListedIntent, L
 State = Payment.State
 MARGIN = timedelta(hours=1)  # Stripe's lists begin this much earlier: its clock and ours need not agree
 AT_STRIPE = {
-    State.AUTHORISED: {"requires_capture"},
+    State.AUTHORIZED: {"requires_capture"},
     State.CAPTURED: {"succeeded"},
     State.RELEASED: {"canceled"},
 }

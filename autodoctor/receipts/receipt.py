@@ -30,7 +30,7 @@ class Receipt:
     @property
     def parts(self) -> list[Payment]:
         """Return everything that was held: the booking, then each extension in order."""
-        return settlement.in_order(payment for payment in self.payments if payment.authorised_at)
+        return settlement.in_order(payment for payment in self.payments if payment.authorized_at)
 
     @property
     def lines(self) -> list["Line"]:
@@ -57,7 +57,7 @@ class Receipt:
     @property
     def is_settling(self) -> bool:
         """Return whether the charge is known and a hold has yet to be charged or released."""
-        return not self.asks_solved and any(payment.state == Payment.State.AUTHORISED for payment in self.payments)
+        return not self.asks_solved and any(payment.state == Payment.State.AUTHORIZED for payment in self.payments)
 
     @property
     def held_cents(self) -> int:

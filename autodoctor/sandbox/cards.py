@@ -70,7 +70,7 @@ DECLINING = "pm_card_chargeDeclined"
 AUTHENTICATING = "pm_card_authenticationRequired"
 
 # What a saved card can be made to do, by hand.
-BEHAVIOURS = (
+BEHAVIORS = (
     "pm_card_visa",
     "pm_card_chargeDeclinedInsufficientFunds",
     "pm_card_chargeDeclinedExpiredCard",

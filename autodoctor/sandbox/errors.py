@@ -73,7 +73,7 @@ def unexpected_state(message: str, intent: dict[str, Any]) -> ApiError:
     return error
 
 
-def unauthorised(key: str) -> ApiError:
+def unauthorized(key: str) -> ApiError:
     if not key:
         message = "You did not provide an API key. You need to provide your API key in the Authorization header."
         return ApiError(message, status=401)

@@ -60,7 +60,7 @@ class Session(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=30, choices=EndReason, blank=True)
     solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
-    summarised_at = models.DateTimeField(null=True, blank=True)  # the written summary was submitted
+    summarized_at = models.DateTimeField(null=True, blank=True)  # the written summary was submitted
     stars = models.PositiveSmallIntegerField(null=True, blank=True)  # the customer's rating of the mechanic, 1 to 5
     rating_line = models.CharField(max_length=200, blank=True)
     rated_at = models.DateTimeField(null=True, blank=True)

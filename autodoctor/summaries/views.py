@@ -37,7 +37,7 @@ def summary(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, role = find(request.user, session_id)
     if request.method == "POST":
         return _submit(request, session, role)
-    if session.summarised_at:
+    if session.summarized_at:
         return _show(request, session, role)
     if not writes(session, role):
         return render(request, "summaries/awaited.html", _facts(session, role))
@@ -81,7 +81,7 @@ def preview(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, role = find(request.user, session_id)
     form = CorrectionForm(request.POST)
-    if role == Role.MECHANIC and session.summarised_at and not form.is_valid():
+    if role == Role.MECHANIC and session.summarized_at and not form.is_valid():
         return _show(request, session, role, form=form, status=422)
     text = form.cleaned_data.get("text", "") if form.is_valid() else ""
     try:
@@ -97,11 +97,11 @@ def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @never_cache
 def summary_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, _role = find(request.user, session_id)
-    if session.summarised_at is None:
+    if session.summarized_at is None:
         raise Http404
     shown = document.of(session.summary)
     content = pdf.render(shown, time_zone=timezone.get_current_timezone_name())
-    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), f"{session.summarised_at:%Y-%m-%d}"]))
+    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), f"{session.summarized_at:%Y-%m-%d}"]))
     disposition = f'attachment; filename="{name}.pdf"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
 

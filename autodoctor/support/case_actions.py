@@ -313,7 +313,7 @@ ACTS: dict[str, Act] = {
             _("Send again"),
             _("The email is on its way."),
             ResendForm,
-            lambda case: case.session.summarised_at is not None,
+            lambda case: case.session.summarized_at is not None,
             "mail",
         ),
     )

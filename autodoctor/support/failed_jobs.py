@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
-from autodoctor.support.models import Deed
+from autodoctor.support.models import StaffAction
 
 STRIPE_EVENT = "stripe.event"
 LATEST_ACTIONS = 10
@@ -28,9 +28,9 @@ def newest() -> "QuerySet[Job]":
     return Job.objects.exclude(parked_at=None).order_by("-parked_at", "-id")
 
 
-def latest_actions() -> "QuerySet[Deed]":
+def latest_actions() -> "QuerySet[StaffAction]":
     """Return what support did last with failed jobs."""
-    actions = Deed.objects.filter(kind__startswith="job.").select_related("by")
+    actions = StaffAction.objects.filter(kind__startswith="job.").select_related("by")
     return actions.order_by("-at", "-id")[:LATEST_ACTIONS]
 
 

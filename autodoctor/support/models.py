@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import User
 
 
-class Deed(models.Model):
+class StaffAction(models.Model):
     """One act of a support person, with its reason. Written only by `staff_actions`, never changed."""
 
     class Kind(models.TextChoices):
@@ -24,7 +24,7 @@ class Deed(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "-at"], name="deeds_about")]
+        indexes = [models.Index(fields=["subject", "-at"], name="staffaction_about")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

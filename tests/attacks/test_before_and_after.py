@@ -84,7 +84,7 @@ def message() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("state", ["draft", "requested", "completed"])
-def test_nothing_is_said_joined_or_signalled_before_or_after(server: Server, state: str) -> None:
+def test_nothing_is_said_joined_or_signaled_before_or_after(server: Server, state: str) -> None:
     talk = scene.stage(server, "live" if state == "completed" else state)
     client = server.client(talk.customer)
     with Socket(server, room(talk.id), talk.customer) as customer:

@@ -250,7 +250,7 @@ class Money(Course):
             self.sandbox.onboard(payouts.onboarding_page(user=self.people[who], **pages, now=self.story.now), action)
             payouts.refresh(PayoutAccount.objects.get(user=self.people[who]), self.story.now)
 
-    @precondition(lambda self: self.story.session.state == "completed" and self.story.session.summarised_at is None)
+    @precondition(lambda self: self.story.session.state == "completed" and self.story.session.summarized_at is None)
     @rule()
     def write_the_summary(self) -> None:
         session = self.story.session

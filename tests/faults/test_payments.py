@@ -23,7 +23,7 @@ def shop() -> Iterator[Server]:
 
 @pytest.fixture
 def customer(shop: Server) -> Person:
-    (person,) = shop.enrol(1, f"payer-{uuid4().hex[:6]}-")
+    (person,) = shop.enroll(1, f"payer-{uuid4().hex[:6]}-")
     return person
 
 

@@ -114,7 +114,7 @@ class Shop:
 
     def is_paid_out(self) -> str:
         session_id = self.is_payable()
-        self.summarises(session_id)
+        self.summarizes(session_id)
         until(lambda: bool(self.transfers(session_id)))
         until(lambda: is_idle(self.server))
         return session_id
@@ -129,7 +129,7 @@ class Shop:
     def cancels(self, session_id: str) -> None:
         quietly.act(self.server, self.customer, session_id, "cancel")
 
-    def summarises(self, session_id: str) -> None:
+    def summarizes(self, session_id: str) -> None:
         answer = self.server.client(self.mechanic).post(f"/api/sessions/{session_id}/summary", json=SUMMARY)
         assert answer.status_code == 201, answer.text
 
@@ -201,7 +201,7 @@ CASES = {
     "capture": Case(r"POST /v1/payment_intents/\w+/capture", Shop.meets, Shop.ends, held=PRICE, charged=PRICE),
     "release": Case(r"POST /v1/payment_intents/\w+/cancel", Shop.waits, Shop.cancels),
     "refund": Case(r"POST /v1/refunds", Shop.is_charged, Shop.gives_back, held=PRICE, charged=PRICE, given_back=BACK),
-    "transfer": Case(r"POST /v1/transfers", Shop.is_payable, Shop.summarises, held=PRICE, charged=PRICE, sent=SHARE),
+    "transfer": Case(r"POST /v1/transfers", Shop.is_payable, Shop.summarizes, held=PRICE, charged=PRICE, sent=SHARE),
     "reversal": Case(
         r"POST /v1/transfers/\w+/reversals",
         Shop.is_paid_out,
@@ -232,7 +232,7 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
     }
     with running(deadlines={"earning_wait": 0.1}, environment=environment) as server:
         sandbox.deliver_to(f"{server.url}/api/stripe/webhook")
-        pairs = zip(server.enrol(TESTS, "payer-"), server.enrol(TESTS, "fixer-", mechanics=True), strict=True)
+        pairs = zip(server.enroll(TESTS, "payer-"), server.enroll(TESTS, "fixer-", mechanics=True), strict=True)
         yield (Shop(server, sandbox, lines[0], customer, mechanic) for customer, mechanic in pairs)
     sandbox.stop()
 

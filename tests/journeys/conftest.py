@@ -155,7 +155,7 @@ class Crowd:
 
     def _more(self, name: str, *, mechanics: bool = False) -> list[Person]:
         self._batches += 1
-        return self._server.enrol(CROWD, f"{name}-{self._batches}-", mechanics=mechanics)
+        return self._server.enroll(CROWD, f"{name}-{self._batches}-", mechanics=mechanics)
 
 
 @pytest.fixture(scope="session")

@@ -156,7 +156,7 @@ def test_at_the_end_nothing_stays_open_to_be_chosen(talk: Pair) -> None:
     customer.sees("Is your problem solved?")
 
 
-def test_without_a_kept_card_one_pays_on_a_page(
+def test_without_a_saved_card_one_pays_on_a_page(
     server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
 ) -> None:
     customer, mechanic = begun(server, a_customer(), a_mechanic())

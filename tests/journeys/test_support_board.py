@@ -21,9 +21,9 @@ MINUTE = 60
 OpenPage = Callable[..., Page]
 COLLEAGUE = """
 from django.contrib.auth.hashers import make_password
-from autodoctor.accounts.actions import enrol
+from autodoctor.accounts.actions import enroll
 password_hash = make_password("demo")
-enrol(email="colleague@example.com", name="Chris Colleague", password_hash=password_hash, is_staff=True)
+enroll(email="colleague@example.com", name="Chris Colleague", password_hash=password_hash, is_staff=True)
 """
 DISPUTE = """
 from uuid import UUID
@@ -133,7 +133,7 @@ def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
 
 def stage_five_in_trouble_and_one_calm(stage: Server) -> tuple[dict[str, str], list[Socket]]:
     """The sessions by their trouble, and the pages that are open in them."""
-    customers, mechanics = stage.enrol(6, "buyer-"), stage.enrol(6, "fixer-", mechanics=True)
+    customers, mechanics = stage.enroll(6, "buyer-"), stage.enroll(6, "fixer-", mechanics=True)
     named(stage, customers, NAMES["customer"])
     named(stage, mechanics, NAMES["mechanic"])
     rooms = {trouble: quietly.request(stage, one, "chat") for trouble, one in zip(MINUTES, customers, strict=True)}

@@ -25,7 +25,7 @@ session = transitions.create_draft(
     now=now,
 )
 steps = {{
-    "requested": lambda: (Payment.objects.filter(owner_id=session.id).update(state="authorised", authorised_at=now),
+    "requested": lambda: (Payment.objects.filter(owner_id=session.id).update(state="authorised", authorized_at=now),
                           transitions.admit_request(session_id=session.id, now=now)),
     "accepted": lambda: transitions.accept_request(session_id=session.id, mechanic=mechanic, now=now),
     "waiting": lambda: [
@@ -77,12 +77,12 @@ def stage(server: Server, state: str = "live", *, seconds: float = 1800) -> Talk
     """Two new people, signed in, and a session between them in that state."""
     number = len(server.enrolled)
     emails = [f"{role}-{number}-0@example.org" for role in ("customer", "mechanic")]
-    enrol = "".join(
+    enroll = "".join(
         ENROL.format(count=1, prefix=f"{role}-{number}-", mechanics=role == "mechanic")
         for role in ("customer", "mechanic")
     )
     arrange_ = _ARRANGE.format(state=state, customer=emails[0], mechanic=emails[1], seconds=seconds)
-    *_, customers, mechanics, session_id = server.shell(enrol + arrange_).strip().splitlines()
+    *_, customers, mechanics, session_id = server.shell(enroll + arrange_).strip().splitlines()
     people = [
         Person(id_, email, {"sessionid": key}) for ((id_, email, key),) in map(json.loads, (customers, mechanics))
     ]

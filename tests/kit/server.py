@@ -183,7 +183,7 @@ class Server:
         finally:
             lite.close()
 
-    def enrol(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
+    def enroll(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
         """That many new people, already signed in."""
         made = json.loads(self.shell(ENROL.format(count=count, prefix=prefix, mechanics=mechanics)))
         return [Person(id_, email, {"sessionid": key}) for id_, email, key in made]

@@ -123,7 +123,7 @@ def test_the_way_back_does_not_say_that_a_session_goes_on_that_is_over(
     session: Session, customer: User, client_of: Callable[[User], Client]
 ) -> None:
     now = timezone.now()
-    paid = {"state": "captured", "due_cents": 1499, "granted_at": now, "authorised_at": now}
+    paid = {"state": "captured", "due_cents": 1499, "granted_at": now, "authorized_at": now}
     Payment.objects.filter(id=paying(session).id).update(**paid)
     page = f"/sessions/{session.id}/extension/"
     assert "continues in the other tab" in client_of(customer).get(page).content.decode()

@@ -76,11 +76,11 @@ def session(customer: User, mechanic: User, stripe_sandbox: RunningSandbox) -> S
         owner_id=session.id,
         payer=customer,
         purpose="booking",
-        state=State.AUTHORISED,
+        state=State.AUTHORIZED,
         amount_cents=999,
         seconds=GRANTED,
         created_at=begun,
-        authorised_at=begun,
+        authorized_at=begun,
     )
     return session
 
@@ -219,7 +219,7 @@ def test_another_card_from_the_first_or_instead_of_the_banks_question(
     assert tab.look()["card"] == {"brand": "visa", "last4": "4242"}
 
 
-def test_without_a_kept_card_a_page_is_opened(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
+def test_without_a_saved_card_a_page_is_opened(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
     assert tab.look()["card"] is None
     answer = tab.accept()
     assert (answer.status_code, answer.json()["state"]) == (201, "pay")

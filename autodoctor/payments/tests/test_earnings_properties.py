@@ -108,7 +108,7 @@ class Earnings(RuleBasedStateMachine):
             charge_id="ch_1",
             created_at=START,
         )
-        self.over = self.summarised = False
+        self.over = self.summarized = False
 
     def teardown(self) -> None:
         self.come_to_rest()
@@ -132,7 +132,7 @@ class Earnings(RuleBasedStateMachine):
         way: list[Callable[[], object]] = [
             lambda: self.capture(HELD),
             self.end,
-            self.summarise,
+            self.summarize,
             self.account_is_looked_at,
             lambda: self.time_passes(30),
             lambda: self.what_the_mechanic_bears_is_given_back(400),
@@ -153,8 +153,8 @@ class Earnings(RuleBasedStateMachine):
 
     @precondition(lambda self: self.over)
     @rule()
-    def summarise(self) -> None:
-        self.summarised = True
+    def summarize(self) -> None:
+        self.summarized = True
         self.tell()
 
     @rule(enabled=st.booleans())
@@ -225,7 +225,7 @@ class Earnings(RuleBasedStateMachine):
 
     def come_to_rest(self) -> None:
         """Whatever was in the way is gone: then all that was earned is there, and nothing else."""
-        self.over = self.summarised = True
+        self.over = self.summarized = True
         self.tell()
         self.dispute(False)
         self.bank.enabled, self.bank.dies = True, ""
@@ -254,7 +254,7 @@ class Earnings(RuleBasedStateMachine):
                 owner_id=self.payment.owner_id,
                 mechanic=self.mechanic,
                 completed_at=START,
-                awaits_summary=not self.summarised,
+                awaits_summary=not self.summarized,
                 now=self.now,
             )
 

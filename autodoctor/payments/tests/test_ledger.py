@@ -74,9 +74,9 @@ def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) 
     ("state", "due", "captured", "expected"),
     [
         (State.CREATED, None, 0, 0),
-        (State.AUTHORISED, None, 0, 0),
-        (State.AUTHORISED, 1000, 0, 1000),
-        (State.AUTHORISED, 49, 0, 0),  # less than Stripe charges: the hold is released
+        (State.AUTHORIZED, None, 0, 0),
+        (State.AUTHORIZED, 1000, 0, 1000),
+        (State.AUTHORIZED, 49, 0, 0),  # less than Stripe charges: the hold is released
         (State.CAPTURED, 1000, 1000, 1000),
         (State.RELEASED, 49, 0, 0),
         (State.FAILED, 1000, 0, 0),

@@ -33,7 +33,7 @@ def test_a_crash_while_the_bank_is_asked_charges_once(
         saved_card.collect(payment=extension, now=now)
     run_all()
     extension.refresh_from_db()
-    assert extension.state == State.AUTHORISED
+    assert extension.state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
     assert crashes.keys == [f"attempt:{extension.id}"] * 2
     assert consequences.kinds() == ["authorised", "authorised"]
@@ -47,7 +47,7 @@ def test_a_payment_service_that_is_away_is_asked_again_from_the_queue(
         saved_card.collect(payment=extension, now=now)
     run_all()
     extension.refresh_from_db()
-    assert extension.state == State.AUTHORISED
+    assert extension.state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
@@ -59,7 +59,7 @@ def test_done_but_not_answered_it_is_held_once(
     with pytest.raises(stripe.Unavailable):
         saved_card.collect(payment=extension, now=now)
     ledger.use_another_card(extension)
-    assert collected(extension, now).state == State.AUTHORISED
+    assert collected(extension, now).state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
@@ -138,7 +138,7 @@ def test_the_webhook_may_come_before_our_own_answer(
         return made
 
     monkeypatch.setattr(stripe, "attempt", told_first)
-    assert collected(extension, now).state == State.AUTHORISED
+    assert collected(extension, now).state == State.AUTHORIZED
     assert consequences.kinds() == ["authorised", "authorised"]
 
 
@@ -187,7 +187,7 @@ def test_two_tabs_at_once_pay_once(
         one.start()
     for one in tabs:
         one.join(30)
-    assert State.AUTHORISED in outcomes
+    assert State.AUTHORIZED in outcomes
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 

@@ -240,7 +240,7 @@ def deliver_before_the_row(payment: Payment, sandbox: RunningSandbox, events: li
     Payment.objects.filter(id=payment.id).delete()
     deliver_all(sandbox, events)
     run_due(timezone.now())
-    blank = {"state": State.CREATED, "due_cents": 2000, "captured_cents": 0, "intent_id": "", "authorised_at": None}
+    blank = {"state": State.CREATED, "due_cents": 2000, "captured_cents": 0, "intent_id": "", "authorized_at": None}
     for name, value in blank.items():
         setattr(payment, name, value)
     payment.save(force_insert=True)

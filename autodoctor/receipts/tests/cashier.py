@@ -40,7 +40,7 @@ class Cashier(Story):
         return self
 
     def moves(self, payment: Payment) -> None:
-        if payment.state not in (State.AUTHORISED, State.CREATED):
+        if payment.state not in (State.AUTHORIZED, State.CREATED):
             return
         cents = payment.to_capture_cents
         payment.state = State.FAILED if payment.state == State.CREATED else State.CAPTURED if cents else State.RELEASED

@@ -89,7 +89,7 @@ class Viewing:
         booking = self.receipt.booking
         if booking is None or booking.state == Payment.State.FAILED or booking.decline_reason:
             return False
-        return self.just_paid or booking.state == Payment.State.AUTHORISED
+        return self.just_paid or booking.state == Payment.State.AUTHORIZED
 
 
 @dataclass(frozen=True)

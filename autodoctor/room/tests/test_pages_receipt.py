@@ -35,7 +35,7 @@ def extend(story: Story) -> Story:
         return_url="https://example.org/",
         now=story.now,
     )
-    Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=story.now)
+    Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORIZED, authorized_at=story.now)
     extensions.apply_extension(session_id=story.id, payment_id=payment.id, now=story.now)
     return story
 

@@ -96,7 +96,7 @@ def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime)
 def _may(session: Session, role: str | None) -> bool:
     if role == Role.CUSTOMER:
         return session.state in TAKES_FROM_CUSTOMER
-    writes_summary = session.state == State.COMPLETED and session.summarised_at is None
+    writes_summary = session.state == State.COMPLETED and session.summarized_at is None
     return role == Role.MECHANIC and (session.state in CLAIMED or writes_summary)
 
 

@@ -51,6 +51,6 @@ def notify_earning(session: Session, now: datetime) -> None:
         owner_id=session.id,
         mechanic=session.mechanic,
         completed_at=session.ended_at or session.state_at,
-        awaits_summary=session.state == State.COMPLETED and session.summarised_at is None,
+        awaits_summary=session.state == State.COMPLETED and session.summarized_at is None,
         now=now,
     )

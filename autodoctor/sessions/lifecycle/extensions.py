@@ -76,18 +76,18 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
 
 
 def request_extension(
-    *, session_id: UUID, by: User, terms: ExtensionTerms, kept_card: bool = True, return_url: str, now: datetime
+    *, session_id: UUID, by: User, terms: ExtensionTerms, use_saved_card: bool = True, return_url: str, now: datetime
 ) -> tuple[Payment, bool]:
     """Open an unpaid payment for an extension. Returns the payment and whether it is new.
 
-    Repeating the request returns the same payment. `kept_card`: whether the saved card may be charged.
+    Repeating the request returns the same payment. `use_saved_card`: whether the saved card may be charged.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can extend the session."), 403)
         if pending := ledger.pending_extension(session.id):
-            if not kept_card and pending.seconds == terms.seconds:
+            if not use_saved_card and pending.seconds == terms.seconds:
                 ledger.use_another_card(pending)
             return _same(pending, terms), False
         _check(session, terms, now)
@@ -98,7 +98,7 @@ def request_extension(
             currency=terms.currency,
             seconds=terms.seconds,
             description=terms.name,
-            keep_card=session.keep_card and kept_card,
+            keep_card=session.keep_card and use_saved_card,
             return_url=return_url,
             now=now,
         )

@@ -33,7 +33,7 @@ class Reason(TextChoices):
     CONNECTION = "connection", gettext_lazy("Sound, picture or connection")
     MISSING = "missing", gettext_lazy("The other person does not come or answer")
     PAYMENT = "payment", gettext_lazy("Payment or price")
-    BEHAVIOUR = "behaviour", gettext_lazy("How I am being treated")
+    BEHAVIOR = "behaviour", gettext_lazy("How I am being treated")
     DANGER = "danger", gettext_lazy("Something is not safe")
     OTHER = "other", gettext_lazy("Something else")
 

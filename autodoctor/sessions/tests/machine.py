@@ -223,12 +223,12 @@ class Course(RuleBasedStateMachine):
         session = self.session
         if session.state != "draft" and session.end_reason != "unpaid":
             assert session.requested_at or session.state == "cancelled"
-            assert self.booking.authorised_at or session.state == "cancelled"
+            assert self.booking.authorized_at or session.state == "cancelled"
 
     @invariant()
     def the_time_is_what_was_booked_and_what_was_given(self) -> None:
         given = [p for p in self.paid if p.purpose == "extension" and p.granted_at]
-        assert all(payment.authorised_at for payment in given)
+        assert all(payment.authorized_at for payment in given)
         assert self.session.granted_seconds == CHAT.seconds + sum(payment.seconds for payment in given)
 
     @invariant()

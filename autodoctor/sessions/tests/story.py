@@ -79,7 +79,7 @@ class Story:
         return mine.values_list("due_at", flat=True).first()
 
     def pay(self) -> "Story":
-        Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
+        Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORIZED, authorized_at=self.now)
         transitions.admit_request(session_id=self.id, now=self.now)
         return self
 
@@ -117,7 +117,7 @@ class Story:
 
     def hold(self, payment: Payment) -> "Story":
         """The bank says yes, and nobody here has acted on it yet."""
-        Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
+        Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORIZED, authorized_at=self.now)
         return self
 
     def extend(self, payment: Payment) -> "Story":

@@ -224,7 +224,7 @@ def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> N
 def test_it_is_settled_once_all_that_was_held_is_charged_or_released(
     state: str, payments: list[tuple[str, bool]], expected: bool
 ) -> None:
-    found = [Payment(state=each, authorised_at=NOON if held else None) for each, held in payments]
+    found = [Payment(state=each, authorized_at=NOON if held else None) for each, held in payments]
     assert settlement.is_settled(Session(state=state), found) is expected
 
 

@@ -48,7 +48,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         "profile": MechanicProfile.objects.filter(user=who).first(),
         "sessions": people.sessions_of(who, page=request.GET.get("page")),
         "payments": people.payments_of(who),
-        "deeds": staff_actions.record_of(str(who.id)),
+        "actions": staff_actions.record_of(str(who.id)),
     }
     return render(request, "support/person.html", facts)
 
