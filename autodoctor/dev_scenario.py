@@ -92,7 +92,7 @@ class _Act:
         attachments.share_file(session_id=self.session.id, by=self.customer, upload=photo, now=self.now)
 
     def _begin(self, mechanic: User) -> None:
-        _write_what_is_owed(mechanic, self.now)
+        _write_pending_summaries(mechanic, self.now)
         self._pass(seconds=70)
         transitions.accept_request(session_id=self.session.id, mechanic=mechanic, now=self.now)
         self._pass(seconds=40)
@@ -183,7 +183,7 @@ def _intake(scene: Scene) -> Intake:
     )
 
 
-def _write_what_is_owed(mechanic: User, now: datetime) -> None:
+def _write_pending_summaries(mechanic: User, now: datetime) -> None:
     """Sessions of an earlier run have ended since; who owes a summary for long gets no request."""
     note = Content(findings="As in the chat.", steps="As in the chat.", next_steps="None.", safe="yes", safe_why="")
     owed = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarized_at=None)

@@ -130,7 +130,7 @@ def go_on(payment: Payment, now: datetime) -> Payment:
         return Payment.objects.get(id=payment.id)
 
 
-def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
+def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
     """Cancel the extension: at once if Stripe answers, else by a job."""
     payment = extensions.cancel_extension(session_id=session_id, by=by, payment_id=payment_id, now=now)
     try:

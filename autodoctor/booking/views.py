@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, customer_only, signed_in
-from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
+from autodoctor.accounts.actions import mechanics_taking_sessions, request_notification
 from autodoctor.accounts.models import User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
@@ -61,7 +61,7 @@ def tell_me_when(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("This is not an email address. Please check it."))
         return SeeOther("/#now")
-    ask_to_be_told(email=form.cleaned_data["email"], now=timezone.now())
+    request_notification(email=form.cleaned_data["email"], now=timezone.now())
     messages.success(request, _("We will email you when a mechanic is available."))
     return SeeOther("/")
 

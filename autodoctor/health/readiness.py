@@ -40,19 +40,19 @@ class Echo:
 bus.listen(Echo, lambda echo: echo.heard.set())
 
 
-def look_at_database() -> None:
+def check_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM scheduler_job LIMIT 1")
 
 
-def look_at_bus() -> None:
+def check_bus() -> None:
     echo = Echo(threading.Event())
     bus.publish(echo)
     if not echo.heard.wait(LIMIT_SECONDS):
         raise TimeoutError
 
 
-def look_at_clock() -> None:
+def check_clock() -> None:
     """Check that deadlines run, here or in another process."""
     now = timezone.now()
     due = Job.objects.filter(parked_at=None, external=False, run_at__lte=now - MOST_LATE)
@@ -100,10 +100,10 @@ class Part:
 
 
 PARTS = (
-    Part("database", look_at_database),
-    Part("bus", look_at_bus),
+    Part("database", check_database),
+    Part("bus", check_bus),
     Part("store", storage.check, STORE_FRESH_SECONDS),
-    Part("clock", look_at_clock),
+    Part("clock", check_clock),
 )
 
 

@@ -78,7 +78,7 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                 _advance(earning, now)
 
 
-def look_again(payment_id: UUID, now: datetime) -> None:
+def schedule_advance(payment_id: UUID, now: datetime) -> None:
     """Something changed about this charge: a refund came to its end, a dispute was closed. In a transaction."""
     for earning in Earning.objects.filter(payment_id=payment_id).select_related("payment"):
         _advance_at(earning, now)

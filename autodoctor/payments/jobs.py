@@ -65,7 +65,7 @@ def give_back(job: Job, now: datetime) -> None:
         sync_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
 
 
-def reconcile_lately(job: Job, now: datetime) -> None:
+def reconcile_recent(job: Job, now: datetime) -> None:
     """Alert support once about every payment that differs at Stripe; log differences without a payment."""
     for difference in reconcile.differences(now - RECONCILED):
         known = Payment.objects.filter(id=difference.payment_id) if difference.payment_id else Payment.objects.none()
@@ -113,7 +113,7 @@ JOBS: dict[str, Handler] = {
     "payment.collect": Handler(run=collect, external=True),
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
-    "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=always(days=1)),
+    "ledger.reconcile": Handler(run=reconcile_recent, external=True, every=always(days=1)),
     "earning.advance": Handler(run=advance),
     "earning.move": Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=webhook_inbox.process, external=True),

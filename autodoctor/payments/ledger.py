@@ -15,7 +15,7 @@ from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
 PAID = (State.AUTHORIZED, State.CAPTURED)
-IF_NOBODY_DOES = timedelta(seconds=15)
+COLLECT_FALLBACK_DELAY = timedelta(seconds=15)
 
 
 class NotRefundable(Exception):
@@ -79,7 +79,7 @@ def open_extension(
         return_url=return_url,
         created_at=now,
     )
-    schedule("payment.collect", str(payment.id), now + IF_NOBODY_DOES, session_id=payment.owner_id)
+    schedule("payment.collect", str(payment.id), now + COLLECT_FALLBACK_DELAY, session_id=payment.owner_id)
     return payment
 
 

@@ -113,7 +113,7 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
         _follow_refund(payment, refund, now)
     if snapshot.disputed:
         disputes.follow(payment, snapshot, now)
-        earnings.look_again(payment.id, now)
+        earnings.schedule_advance(payment.id, now)
 
 
 def _authorize(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -230,7 +230,7 @@ def _tell(fact: str, payment: Payment, now: datetime) -> None:
 def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
     facts = _payload(refund.payment) | {"refund_id": str(refund.id)}
     schedule(fact, str(refund.id), now, session_id=refund.payment.owner_id, **facts)
-    earnings.look_again(refund.payment_id, now)
+    earnings.schedule_advance(refund.payment_id, now)
 
 
 def _payload(payment: Payment) -> dict[str, str]:

@@ -67,7 +67,7 @@ def preview(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """Save the draft and show it as the customer will see it."""
     session, role = find(request.user, session_id)
     if request.method == "POST":
-        return _preview_what_is_typed(request, session, role)
+        return _preview_draft(request, session, role)
     kept = _draft(session) if writes(session, role) else None
     form = _form(session, kept.typed) if kept else None
     if kept is None or form is None or not form.is_valid():
@@ -119,7 +119,7 @@ def _submit(request: SignedInRequest, session: Session, role: str) -> HttpRespon
     return SeeOther(reverse("summary", args=[session.id]))
 
 
-def _preview_what_is_typed(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
+def _preview_draft(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
     try:
         kept = _keep(request, session)
     except Refused as error:

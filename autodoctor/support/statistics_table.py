@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from autodoctor.core.errors import safe_csv_cell
 from autodoctor.core.formatting import weekday
 from autodoctor.payments.formatting import format_cents
-from autodoctor.support.statistics import Numbers, Tally, together
+from autodoctor.support.statistics import Numbers, Tally, total
 
 SPARK_HEIGHT = 20  # of the drawing, in its own units; a day is one wide
 
@@ -116,7 +116,7 @@ def _plain(tally: Tally) -> list[float | str]:
 
 def _whole(found: Numbers) -> dict[str, Any]:
     every_day = [found.on(day) for day in found.period.days]
-    return {"name": _("All"), "is_whole": True, "cells": _cells(together(every_day), every_day)}
+    return {"name": _("All"), "is_whole": True, "cells": _cells(total(every_day), every_day)}
 
 
 def _rows_by_mechanic(found: Numbers) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ class Tab:
         body = {"option": self.seen["offers"][number]["option"]} | more
         return self.client.post(f"{self.base}/extensions", body, content_type="application/json")
 
-    def call_off(self, payment_id: str) -> Any:
+    def cancel_extension(self, payment_id: str) -> Any:
         return self.client.delete(f"{self.base}/extensions/{payment_id}")
 
     def allow(self, seconds: Any) -> Any:
@@ -243,7 +243,7 @@ def test_a_payment_service_that_is_away_is_waited_for(
 def test_called_off_nothing_stays_open(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
     asked = tab.accept().json()
     for _ in range(2):
-        answer = tab.call_off(asked["id"])
+        answer = tab.cancel_extension(asked["id"])
         assert (answer.status_code, answer.json()["state"], answer.json()["link"]) == (200, "failed", "")
     assert stripe_sandbox.press(asked["link"], "pay").headers["Location"].endswith(asked["link"].split("/pay/")[1])
     assert tab.look()["extension"] is None

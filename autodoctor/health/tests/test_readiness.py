@@ -79,10 +79,10 @@ def test_the_clock_may_be_a_little_late_and_no_more() -> None:
     now = timezone.now()
     schedule("mail.send", "calls others: no deadline", now - timedelta(hours=1))
     schedule("session.end", "1", now - timedelta(seconds=10))
-    readiness.look_at_clock()
+    readiness.check_clock()
     schedule("session.end", "2", now - timedelta(seconds=60))
     with pytest.raises(Behind):
-        readiness.look_at_clock()
+        readiness.check_clock()
 
 
 @pytest.mark.django_db

@@ -186,17 +186,17 @@ class Earnings(RuleBasedStateMachine):
         open_ = Refund.objects.filter(state="requested").first()
         if open_:
             Refund.objects.filter(id=open_.id).update(state="issued" if issued else "failed")
-            earnings.look_again(self.payment.id, self.now)
+            earnings.schedule_advance(self.payment.id, self.now)
 
     @rule()
     def an_issued_refund_bounces(self) -> None:
         if Refund.objects.filter(id__in=Refund.objects.filter(state="issued")[:1].values("id")).update(state="failed"):
-            earnings.look_again(self.payment.id, self.now)
+            earnings.schedule_advance(self.payment.id, self.now)
 
     @rule(disputed=st.booleans())
     def dispute(self, disputed: bool) -> None:
         Payment.objects.filter(id=self.payment.id).update(disputed_at=self.now if disputed else None)
-        earnings.look_again(self.payment.id, self.now)
+        earnings.schedule_advance(self.payment.id, self.now)
 
     @rule(hours=st.sampled_from([0, 1, 13, 30]))
     def time_passes(self, hours: int) -> None:

@@ -127,7 +127,7 @@ class Room:
             if member.role == Role.MECHANIC and (mechanic is None or member.user_id != mechanic["id"]):
                 member.close(protocol.NOT_FOUND)
 
-    def tell_presence(self, presence: dict[str, str]) -> None:
+    def send_presence(self, presence: dict[str, str]) -> None:
         if presence != self.presence:
             self.presence = presence
             frame = protocol.presence(presence)
@@ -141,7 +141,7 @@ class Hub:
         self._bus = bus
         bus.listen(Poke, self._follow)
         bus.listen(Heartbeat, self._beat)
-        bus.listen(EphemeralFrame, self._whisper)
+        bus.listen(EphemeralFrame, self._send_ephemeral)
         bus.listen(Relay, self._relay)
         bus.listen(Present, self._present)
 
@@ -189,7 +189,7 @@ class Hub:
         if room := self._rooms.get(poke.session_id):
             room.follow(poke)
 
-    def _whisper(self, note: EphemeralFrame) -> None:
+    def _send_ephemeral(self, note: EphemeralFrame) -> None:
         if room := self._rooms.get(note.session_id):
             for member in room.members:
                 if member.role in note.roles:
@@ -202,7 +202,7 @@ class Hub:
 
     def _present(self, note: Present) -> None:
         if room := self._rooms.get(note.session_id):
-            room.tell_presence(note.presence)
+            room.send_presence(note.presence)
 
 
 def _seqs(session_ids: list[str]) -> dict[str, int]:

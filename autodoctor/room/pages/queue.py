@@ -54,7 +54,7 @@ class WaitingPanel(Panel):
 
 class OfferPanel(Panel):
     @property
-    def was_given_back(self) -> bool:
+    def was_released(self) -> bool:
         """Return whether this mechanic gave the request back and cannot accept it again."""
         return self.session.participants.filter(user=self.view.viewer, released_at__isnull=False).exists()
 

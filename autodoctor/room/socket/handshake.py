@@ -45,7 +45,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
         return Admission()
     key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
     try:
-        admission = await _knock(key, session_id)
+        admission = await _request_admission(key, session_id)
     except Exception:
         logger.exception("Nobody could be let in")
         await _unavailable(scope, send)
@@ -56,7 +56,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
     return admission
 
 
-async def _knock(session_key: str, session_id: UUID | None) -> Admission:
+async def _request_admission(session_key: str, session_id: UUID | None) -> Admission:
     if not session_key or len(session_key) > 40:
         return Admission()
     knock = HandshakeRequest(session_key, session_id)

@@ -71,7 +71,7 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
             event_log.append_event(session, EventKind.EXTENSION_ALLOWED, at=now, by=who, data={"seconds": seconds})
         pending = ledger.pending_extension(session.id)
         if pending and seconds is not None and pending.seconds > seconds:
-            _call_off(state, pending, "not_allowed", at=now, who=who)
+            _cancel(state, pending, "not_allowed", at=now, who=who)
         return session
 
 
@@ -116,7 +116,7 @@ def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datet
             raise Refused("not_the_customer", _("Only the customer can cancel this extension."), 403)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id, purpose=Payment.Purpose.EXTENSION)
         over = payment.due_cents is not None or payment.state == Payment.State.FAILED
-        if not over and not _call_off(state, payment, "called_off", at=now, who=who):
+        if not over and not _cancel(state, payment, "called_off", at=now, who=who):
             raise Refused("already_paid", _("This extension is already paid."))
         return payment
 
@@ -207,13 +207,13 @@ def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
         )
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
-    if _called_off(session) >= MAX_TRIES:
+    if _count_cancelled(session) >= MAX_TRIES:
         raise Refused("too_many", _("You canceled too many extensions. Write to us if you need another extension."))
     if terms.seconds > extendable_seconds(session, now):
         raise Refused("too_long", _("The extension would exceed the maximum length of a session."))
 
 
-def _called_off(session: Session) -> int:
+def _count_cancelled(session: Session) -> int:
     """How often its customer would rather not; what the mechanic's word called off is none of their doing."""
     return SessionEvent.objects.filter(
         session=session, kind=EventKind.EXTENSION_FAILED, actor_role=Role.CUSTOMER
@@ -225,7 +225,7 @@ def _payable(session: Session) -> Payment | None:
     return pending if pending and pending.due_cents is None else None
 
 
-def _call_off(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
+def _cancel(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
     """Cancel the payment, so that the end no longer waits for it. Returns False if it is already paid."""
     if not ledger.cancel_payment(payment, at):
         return False

@@ -178,7 +178,7 @@ class Course(RuleBasedStateMachine):
         payment = self.open_extension()
         assert payment
         with suppress(*self.refusals):
-            self.story.call_off(payment)
+            self.story.cancel_extension(payment)
 
     @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
     def wait(self, seconds: int) -> None:

@@ -124,7 +124,7 @@ class Story:
         extensions.apply_extension(session_id=self.id, payment_id=payment.id, now=self.now)
         return self
 
-    def call_off(self, payment: Payment) -> "Story":
+    def cancel_extension(self, payment: Payment) -> "Story":
         extensions.cancel_extension(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
         return self
 
