@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # A busy machine is no failure, and every run of continuous integration tries the same.
     hypothesis.settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true")
-    # SQLite tries the rules in full: on PostgreSQL it is about what the statements do there. See `examples`.
+    # SQLite tries every example; PostgreSQL tries fewer, to run its statements. See `examples`.
     hypothesis.settings.register_profile("part", hypothesis.settings.get_profile("project"), max_examples=15)
     hypothesis.settings.load_profile("part" if config.getoption("postgres_part") else "project")
     # A test holds its transaction while it draws a photo or a PDF. Processes that it starts keep the limit.

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
 WORKERS = min(CORES, 4)
-ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # where one waits now and then: for a page, for a deadline
+ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # parts whose tests wait for pages and deadlines
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")  # in the order given, not those with the most tests first
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
@@ -60,12 +60,12 @@ Part = Callable[[Sequence[str]], bool]
 
 
 class Unavailable(Exception):
-    """What a part needs cannot be had on this machine; the message says what."""
+    """This machine lacks something that a part needs; the message names it."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a part went, in wall seconds and in CPU seconds of all processes that it has waited for."""
+    """The result of a part, with its wall seconds and the CPU seconds of its processes."""
 
     name: str
     verdict: str
@@ -120,7 +120,7 @@ def run(*names: str, options: Sequence[str] = ()) -> int:
 
 
 def only(arguments: Sequence[str]) -> int:
-    """What somebody asked for by path, in one process unless they say otherwise."""
+    """Run the tests at these paths, in one process unless the options say otherwise."""
     slowly = SLOWLY if "--headed" in arguments else ()
     return _call(PYTHON, "-m", "pytest", *slowly, *arguments)
 
@@ -157,7 +157,7 @@ def sqlite(options: Sequence[str] = ()) -> bool:
 
 
 def postgres(options: Sequence[str] = ()) -> bool:
-    """What has to run there: see tests/statements."""
+    """Run the tests that need PostgreSQL: see tests/statements."""
     return _on_postgres("--postgres-part", *_records("postgresql"), *options)
 
 
@@ -191,7 +191,7 @@ def choose_cover(_: Sequence[str] = ()) -> int:
 
 
 def coverage(_: Sequence[str] = ()) -> bool:
-    """What all parts together have run, where `COVERAGE=1` was set for them. Fails below the aim in pyproject.toml."""
+    """Report the coverage of all parts that ran with `COVERAGE=1`. Fails below the minimum of pyproject.toml."""
     combined = _call(PYTHON, "-m", "coverage", "combine", "--quiet", "--keep", str(MEASURED)) == 0
     return combined and _call(PYTHON, "-m", "coverage", "report") == 0
 

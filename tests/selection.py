@@ -1,4 +1,4 @@
-"""Which tests run: `--shard 1/3` takes a third of the files, `--quick` what can be waited for at each commit."""
+"""The selection of tests: `--shard 1/3` runs a third of the files, `--quick` the tests for each commit."""
 
 import re
 from collections import Counter
@@ -31,7 +31,7 @@ WITH_BROWSERS = (
     "autodoctor/*/tests/test_scripts*.py",
     "autodoctor/sandbox/tests/test_pages.py",
 )
-# What waits beside what computes, and the longest first as well.
+# Waiting tests run beside computing ones, the longest first.
 AGAINST_SERVERS = (
     "tests/faults/test_money.py",
     "tests/faults/test_sockets.py",
@@ -89,7 +89,7 @@ def browsers_elsewhere(items: Sequence[pytest.Item]) -> list[str]:
 
 
 def quick_ones(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Nothing that starts processes; of what needs the database, the tests that together execute every statement."""
+    """Return the tests without processes; with the database, only those that together execute every statement."""
     cover = listed()
     return [item for item in items if not _names(item) & PROCESSES and (item.nodeid in cover or not _needs_rows(item))]
 

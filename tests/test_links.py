@@ -9,13 +9,13 @@ import pytest
 
 PRODUCT = Path(__file__).resolve().parents[1] / "autodoctor"
 ADDRESS = re.compile(r"/(sessions|dashboard|support|book|account|sign-in|sign-up|mechanics)/")
-# They match paths of requests instead of leading there; the settings name LOGIN_URL.
+# These modules compare paths of requests; the settings define LOGIN_URL.
 MATCHERS = {"core/request_limits.py", "health/request_ids.py", "room/socket/handshake.py", "settings.py"}
 WRITTEN_OUT = re.compile(r"site_url }}/\w")
 PATH_IN_MARKUP = re.compile(r"""(?:[\w-]+=|== )["'](/[^/"'][^"']*|/)["']""")
 # The contracts of docs/protocol.md, and the front of a file's address, to which a script adds the file.
 PATHS_WITHOUT_A_PAGE = re.compile(r"/(?:api|ws)/|/sessions/{{[^}]*}}/files/$")
-TEMPLATES_WITHOUT_URLS = {"500.html"}  # it has to render when the addresses cannot be loaded
+TEMPLATES_WITHOUT_URLS = {"500.html"}  # rendered even when the URL configuration cannot be loaded
 
 
 def modules() -> Iterator[Path]:

@@ -133,7 +133,7 @@ PAGES: dict[str, Row] = {
 }
 
 # Operations of the API, by the `access` of what lets people in; empty: open to anybody. Answers to a request with
-# nothing in it but the CSRF token, to the same five.
+# contains only the CSRF token, for the same five people.
 OPERATIONS: dict[str, Row] = {
     "GET /api/health": ("", EVERYBODY),
     "GET /api/ready": ("", NOT_SERVING),

@@ -50,7 +50,7 @@ def test_nothing_starts_or_ends_what_is_unpaid_or_over(
         refused = client.post(f"/api/sessions/{session.id}/{action}")
         assert (action, refused.status_code) in {
             *((action, status) for status in (403, 404, 409)),
-            *({("end", 200)} if state == State.COMPLETED else ()),  # over already: answered as it is
+            *({("end", 200)} if state == State.COMPLETED else ()),  # already over: the answer says so
         }
         assert client.post(f"/sessions/{session.id}/{action}/").status_code in {303, 404}
     assert unchanged(session)

@@ -1,4 +1,4 @@
-"""Signaling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
+"""Hostile signals: against the other side's page, the server's memory, and a page that trusts their content."""
 
 import json
 import uuid
@@ -82,7 +82,7 @@ def test_before_joining_nothing_is_passed_on(talk: Talk, peer: Socket) -> None:
 def test_a_stranger_gets_no_line_to_signal_on(talk: Talk, server: Server, peer: Socket) -> None:
     other = call(server)
     with Socket(server, room(talk.id), other.customer) as stranger:
-        with suppress(ConnectionClosed):  # it was quicker
+        with suppress(ConnectionClosed):  # the signal was faster
             stranger.send("signal", data={"hello": True})
         with pytest.raises(ConnectionClosed) as closed:
             stranger.receive()

@@ -1,4 +1,4 @@
-"""A push service that is down or slow, and kills while messages are sent: everybody is notified, nobody else waits."""
+"""A slow or unreachable push service, and kills while sending: messages arrive, and other jobs do not wait."""
 
 import json
 import time

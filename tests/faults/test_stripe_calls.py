@@ -1,4 +1,4 @@
-"""Kills around each call to Stripe, before it arrives or after it is done: everything happens once.
+"""Kills before and after each call to Stripe: every call takes effect exactly once.
 
 The sandbox is a separate server. Its books, not our ledger, decide what is right.
 """
@@ -183,7 +183,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Case:
-    """One call to Stripe: its cause, and the expected books."""
+    """A call to Stripe: the action that causes it, and the books expected afterwards."""
 
     call: str
     begin: Callable[[Shop], str]
@@ -217,7 +217,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
-    """One server and one sandbox; each test has its own two people."""
+    """Run one server and one sandbox for all tests; each test uses two people of its own."""
     lines: list[Line] = []
 
     def through(app: Any) -> Line:

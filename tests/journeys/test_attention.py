@@ -13,7 +13,7 @@ from tests.journeys.test_dashboards import COUNT_TONES, IN_THE_BACKGROUND
 from tests.kit.server import Server
 
 Come = Callable[..., Customer]
-# What the person would touch is the toast: nothing lies above it.
+# No other element covers the toast.
 ON_TOP = """() => {
   const { x, y, width, height } = document.querySelector(".toast__text").getBoundingClientRect();
   return Boolean(document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".toast"));

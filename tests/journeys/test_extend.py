@@ -38,7 +38,7 @@ def alone(server: Server, crowd: Crowd, a_customer: Callable[..., Customer]) -> 
 
 
 def bank(server: Server, customer: Customer, behaves_as: str) -> None:
-    """What the bank of the saved card does from now on."""
+    """Return a function that sets the behavior of the saved card's bank."""
     key = customer.who.id.replace("-", "")
     ((account,),) = server.sql("SELECT stripe_id FROM payments_stripecustomer WHERE user_id = %s", key)
     control(server, "cards", customer=account, behaves_as=behaves_as)

@@ -26,7 +26,7 @@ SHARE = """([width, height]) => {
     return stream;
   };
 }"""
-# As the browser's own bar does it: the track ends, and nobody on the page has asked for it.
+# Like the browser's own "stop sharing": the track ends without an action on the page.
 STOP_SHARING = "shared.stop(); shared.dispatchEvent(new Event('ended'))"
 SHAPE = "(({ videoWidth, videoHeight }) => videoWidth / videoHeight)(document.querySelector('video[data-remote]'))"
 PHONE_CAMERAS = """() => {

@@ -40,7 +40,7 @@ NAMES = {
     "customer": ["Ana Ribeiro", "Wilhelmina Featherstonehaugh", "Tom Okafor", "Priya Natarajan", "Bo Lind", "Jo Ames"],
     "mechanic": ["Morgan Mechanic", "Dana Whitlock", "Rui Tavares", "Ines Kowalczyk", "Sol Abara", "Kim Vance"],
 }
-# How many minutes ago each session of the crowded board came to where it is.
+# The minutes since each session of the crowded board entered its present state.
 MINUTES = {"unaccepted": 3, "not_come": 2.5, "stuck": 2, "dropped": 12, "disputed": 0, "calm": 26}
 
 
@@ -176,5 +176,5 @@ def named(server: Server, people: list[Person], names: list[str]) -> None:
 
 
 def come(server: Server, people: tuple[Person, Person], session_id: str) -> list[Socket]:
-    """Both join with pages that nobody looks at."""
+    """Let both people join; return their sockets, which stand for open pages."""
     return [quietly.open_page(server, person, session_id) for person in people]

@@ -1,4 +1,4 @@
-"""A mail service with an HTTP API, as far as sending goes: it keeps what it is given, and answers as told."""
+"""A double of a mail service's HTTP API: keeps every mail and gives the answers that a test sets."""
 
 import json
 from collections.abc import Iterator

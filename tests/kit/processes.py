@@ -27,7 +27,7 @@ MEASURING = tuple(name for name in os.environ if name.startswith("COVERAGE_"))
 
 
 def environment(data: Path) -> dict[str, str]:
-    """What a process sees by default: nothing of the test process but its path."""
+    """Return the default environment: of the test process's variables only PATH."""
     kept = {name: os.environ[name] for name in KEPT + MEASURING if name in os.environ}
     return kept | {"AUTODOCTOR_DATA": str(data), "DEBUG": "1", "PYTHONUNBUFFERED": "1"}
 
@@ -35,9 +35,9 @@ def environment(data: Path) -> dict[str, str]:
 def start(
     module: str, *arguments: str, environment: Mapping[str, str], cold: bool | None = None, **options: Any
 ) -> "subprocess.Popen[Any]":
-    """`python -m MODULE ARGUMENTS` from the project's root; `options` are those of `Popen` for streams and text.
+    """Start `python -m MODULE ARGUMENTS` from the project's root; `options` of `Popen` for streams and text.
 
-    `cold`: for tests of the start itself. So starts whatever runs with production's settings, unless it is told not to.
+    `cold`: start a new interpreter, for tests of the start. Default: cold with production settings only.
     """
     command = [sys.executable, "-m", module, *arguments]
     if cold is None:
@@ -100,7 +100,7 @@ class _Forked(subprocess.Popen[Any]):
 
 @cache
 def _zygote() -> socket.socket:
-    """The one of this process, from when it is first needed."""
+    """Return this process's zygote; start it on the first call."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # children of a child that has ended become ours
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
@@ -113,7 +113,7 @@ def _zygote() -> socket.socket:
     )
     theirs.close()
 
-    def end() -> None:  # it sees that nobody orders any more
+    def end() -> None:  # the zygote sees the end of its orders
         ours.close()
         process.wait()
 

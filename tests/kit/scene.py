@@ -40,7 +40,7 @@ with transaction.atomic():  # or the running server would notice on the way that
         step()
         if state == "{state}":
             break
-    # They are taken to be there until a page of theirs has come and gone.
+    # Both count as present until a page of theirs has been opened and closed.
     session.participants.update(last_seen_at=None)
 print(session.id)
 """
@@ -66,7 +66,7 @@ class Talk:
         return socket
 
     def messages_seen_by(self, person: Person) -> list[Frame]:
-        """The messages as somebody sees them who comes back with nothing."""
+        """Return the messages that a new page of this person receives."""
         with self.open(person) as socket:
             last = socket.say("that is all")
             socket.expect("event", client_id=last)
@@ -117,5 +117,5 @@ def messages_of(server: Server, session_id: UUID) -> list[tuple[int, str, str]]:
 
 
 def key(server: Server, id_: UUID) -> str:
-    """How this database writes a UUID."""
+    """Return the UUID as this database stores it."""
     return id_.hex if server.is_sqlite else str(id_)
