@@ -137,7 +137,7 @@ def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datet
         checkout.shut(payment=payment, now=now)
         abandon(payment_id=payment.id, now=now)
     except stripe.PaymentError:
-        pass  # it stands in the queue
+        pass  # a queued job tries again
     return Payment.objects.get(id=payment.id)
 
 

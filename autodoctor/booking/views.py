@@ -32,7 +32,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind, State
 
-KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
+KEPT = "intake"  # key in the server's session: the typed intake, until it is booked
 SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
 KEPT_CHARACTERS = 4000  # of one field
 
@@ -86,14 +86,14 @@ def book(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_safe
 def vin_hint(request: HttpRequest) -> HttpResponse:
-    """Describe the VIN while it is being typed."""
+    """Describe the VIN while the customer types."""
     return render(request, "booking/vin_hint.html", _vin_facts(request.GET.get("vin", "")))
 
 
 @anyone
 @require_safe
 def charge(request: HttpRequest) -> HttpResponse:
-    """Show what is held and charged for the chosen plan."""
+    """Show the amounts of the hold and the charge for the chosen plan."""
     plan = _bookable(request.GET.get("plan", ""))
     if plan is None:
         raise Http404

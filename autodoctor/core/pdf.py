@@ -17,7 +17,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 STYLE = Path(__file__).parent / "pdf.typ"
-LETTER_ZONES = ("America/", "US/", "Canada/")  # where paper is not A4
+LETTER_ZONES = ("America/", "US/", "Canada/")  # countries without A4 paper
 LONG_WORD = re.compile(r"\S{25,}")
 BREAKS_EVERY = 8  # characters of a word that is longer than a line may be
 ZERO_WIDTH_SPACE = "\u200b"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StoredFile(models.Model):
-    """One file as it is stored, checked and cleaned. Written only by `ingest` and `listing`."""
+    """A stored file, checked and sanitized. Written only by `ingest` and `listing`."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _("Image")

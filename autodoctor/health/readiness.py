@@ -61,7 +61,7 @@ def check_clock() -> None:
 
 
 class Part:
-    """One required part, and its result."""
+    """A required part with its check and latest result."""
 
     def __init__(self, name: str, look: Callable[[], None], fresh_seconds: float = FRESH_SECONDS) -> None:
         self.name = name
@@ -116,5 +116,5 @@ def answer() -> HttpResponse:
     body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
     headers = {"Cache-Control": "no-store"}
     response = HttpResponse(body, content_type="application/x-ndjson", status=status, headers=headers)
-    vars(response)["_has_been_logged"] = True  # or Django would say it again each time somebody asks
+    vars(response)["_has_been_logged"] = True  # otherwise Django logs every 503
     return response

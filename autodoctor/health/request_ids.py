@@ -24,7 +24,7 @@ class RequestIds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _given(scope) or secrets.token_hex(8)
-        logs.bind(request_id=request_id)  # this task is the request's own: there is nothing to unbind
+        logs.bind(request_id=request_id)  # the task ends with the request, so the fields need no unbinding
         if found := _session.search(scope["path"]):
             logs.bind(session_id=found.group(1))
         if scope["type"] == "http":

@@ -200,7 +200,7 @@ def _stopped(intent_id: str) -> PaymentSnapshot:
         return found
     try:
         return stripe.cancel(intent_id, key=f"stop:{intent_id}")
-    except stripe.Invalid:  # it moved in between; or Stripe leaves it to the page, which is shut
+    except stripe.Invalid:  # the payment moved meanwhile, or Stripe keeps the intent for the expired page
         found = stripe.payment(intent_id)
     if found.status in UNDECIDED:
         raise stripe.Unavailable(f"attempt is {found.status}")

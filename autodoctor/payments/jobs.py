@@ -98,7 +98,7 @@ def advance(job: Job, now: datetime) -> None:
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
     try:
         sync_payment(payment_id=payment.id, snapshot=act(), now=now)
-    except (stripe.Invalid, stripe.Declined):  # it may be over already: see how it stands
+    except (stripe.Invalid, stripe.Declined):  # the attempt may be over: read its present state
         found = stripe.payment(payment.intent_id)
         if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORIZED:
             raise

@@ -120,7 +120,7 @@ def cancel_payment(payment: Payment, now: datetime) -> bool:
 def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], now: datetime) -> None:
     """Decide how many cents of each payment are captured, and schedule it. The first decision on a payment counts.
 
-    `due` decides about the owner's locked payments; it leaves out what is not known yet. 0 releases the hold. An unpaid
+    `due` decides about the owner's locked payments, and leaves out undecided ones. 0 releases the hold. An unpaid
     payment is canceled, whatever is due of it; money that still arrives is released. Raises `Payment.DoesNotExist` for
     a payment of another owner, ValueError for more than is held.
     """
@@ -170,12 +170,12 @@ def refund(
 
 
 def held_cents(payments: Iterable[Payment]) -> int:
-    """What was ever held for these."""
+    """Return the cents ever held for these payments."""
     return sum(payment.amount_cents for payment in payments if payment.authorized_at)
 
 
 def charged_cents(payments: Iterable[Payment]) -> int:
-    """What was charged of these, or is about to be."""
+    """Return the cents charged, or about to be charged, for these payments."""
     return sum(payment.charged_cents for payment in payments)
 
 

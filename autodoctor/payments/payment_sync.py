@@ -156,9 +156,9 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
     if not _move(payment, [State.AUTHORIZED], State.CAPTURED, captured_cents=captured, closed_at=now):
         return
     _tell("payment.captured", payment, now)
-    if payment.due_cents is not None:  # else it is earned when the session is over
+    if payment.due_cents is not None:  # otherwise the end of the session makes the earning
         _tell("payment.earned", payment, now)
-    if received != payment.to_capture_cents:  # charged by someone else, or not what was decided
+    if received != payment.to_capture_cents:  # captured outside this program, or another amount than decided
         report_mismatch(payment, "captured", now)
 
 

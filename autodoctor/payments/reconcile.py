@@ -27,7 +27,7 @@ AT_STRIPE = {
 }
 HOLDS_MONEY = {"requires_capture", "succeeded"}
 T = TypeVar("T")
-Heard = Callable[[str, int], None]  # which list, and how many of it were seen
+Heard = Callable[[str, int], None]  # the list, and the number of rows read
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,13 @@ def _ask(payment: Payment, now: datetime) -> Payment:
     try:
         intent_id = ask_bank(payment)
     except (stripe.Invalid, stripe.Unknown) as error:
-        if error.code == "idempotency_error":  # somebody else is asking at this very moment
+        if error.code == "idempotency_error":  # another process is collecting at this moment
             raise stripe.Unavailable(error.code) from error
         _forget_card(payment)
         decline(payment, "card_unusable", now)
         return payable(payment)
     settled = sync_payment(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
-    if settled.due_cents == 0:  # called off in between, by somebody who could not know of this attempt
+    if settled.due_cents == 0:  # canceled meanwhile, by an action that did not see this attempt
         shut(payment=Payment.objects.get(id=payment.id), now=now)
     return payable(payment)
 

@@ -21,11 +21,11 @@ from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
 MAX_BODY_BYTES = 512 * 1024
-Sync = Callable[[StripeEvent, datetime], str]  # returns what came of it, in a few words for support
+Sync = Callable[[StripeEvent, datetime], str]  # returns the outcome in a few words for support
 
 
 class UnknownPayment(Exception):
-    """An event of a payment without a row here. It is tried again later and finally fails, so that support sees it."""
+    """The event names a payment without a row here. The job is tried again and finally fails, for support to see."""
 
 
 @csrf_exempt

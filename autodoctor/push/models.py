@@ -10,13 +10,13 @@ ADDRESS_LENGTH = 1000
 
 
 class PushSubscription(models.Model):
-    """One browser of one person. The endpoint is a secret: its holder can write to the browser's push service."""
+    """A person's browser. The endpoint is a secret: its holder can write to the browser's push service."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="push_subscriptions")
     endpoint = models.CharField(max_length=ADDRESS_LENGTH, unique=True)
     p256dh = models.CharField(max_length=100)  # the browser's public key, base64url
-    auth = models.CharField(max_length=40)  # what it shares with us besides, base64url
+    auth = models.CharField(max_length=40)  # the browser's shared secret, base64url
     browser = models.CharField(max_length=60)  # in words, so that people recognize it
     signed_in_by = models.CharField(max_length=64)  # a digest of the cookie session it came in
     created_at = models.DateTimeField()

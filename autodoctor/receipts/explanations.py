@@ -1,4 +1,4 @@
-"""Why a charge is what it is: all sentences, for the page, the mail and the PDF."""
+"""The explanation of a charge: all sentences for the page, the mail and the PDF."""
 
 from typing import TYPE_CHECKING, assert_never
 

@@ -41,7 +41,7 @@ class Receipt:
 
     @property
     def rule(self) -> ChargeRule | None:
-        """What is charged of it; None while the session is not over."""
+        """Return the charge rule; None while the session is not over."""
         return settlement.charge_rule(self.session) if self.session.end_reason else None
 
     @property
@@ -183,11 +183,11 @@ def seller() -> Seller:
 
 @dataclass(frozen=True)
 class Line:
-    """One booked part: its time, its card, what was charged and released."""
+    """A booked part: its time, its card, the cents charged and released."""
 
     payment: Payment
     used_seconds: int  # of the time it paid for
-    is_open: bool  # it is not known yet what is charged
+    is_open: bool  # the charge is not decided yet
 
     @property
     def gave_time(self) -> bool:

@@ -21,7 +21,7 @@ def fresh_throttles() -> Iterator[None]:
 
 @pytest.fixture
 def letters(db: None) -> Callable[[], list[EmailMessage]]:
-    """What has been posted since the last call, sent."""
+    """Return a function that sends the queued mails and returns those sent since its last call."""
     from autodoctor.scheduler.loop import run_due
 
     def send() -> list[EmailMessage]:

@@ -1,4 +1,4 @@
-"""What the room shows of adding time: to each of the two, and at each moment."""
+"""The extension panel of the room, for the customer and the mechanic, at each step."""
 
 import html
 import re

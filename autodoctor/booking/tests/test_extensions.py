@@ -24,7 +24,7 @@ GRANTED = 1800
 
 
 class Tab:
-    """One open page of somebody in the session."""
+    """An open page of a participant."""
 
     def __init__(self, client: Client, session: Session) -> None:
         self.client, self.session, self.base = client, session, f"/api/sessions/{session.id}"
@@ -96,7 +96,7 @@ def behave(kept: StripeCustomer, stripe_sandbox: RunningSandbox) -> Callable[[st
 
 
 def told(session: Session) -> list[str]:
-    """What both were told of it, once everything due has run."""
+    """Return the extension events that both participants see, after all due jobs."""
     run_due(timezone.now())
     events = SessionEvent.objects.filter(session=session, audience="both").order_by("seq")
     return [f"{e.kind} {e.data['extension']['stands']}" for e in events if "extension" in e.data]
@@ -149,7 +149,7 @@ def test_one_click_and_the_clock_jumps(kept: StripeCustomer, session: Session, t
 
 
 def test_two_tabs_pay_once(kept: StripeCustomer, session: Session, tab: Tab) -> None:
-    """Both show the same offer; both are pressed, before and after the clock has moved."""
+    """Both tabs show the same offer, and the customer accepts in both, before and after the extension."""
     other = Tab(tab.client, session)
     assert (tab.accept().status_code, other.accept().status_code) == (201, 200)
     told(session)

@@ -24,7 +24,7 @@ class AccountSnapshot:
     charges_enabled: bool
     transfers_enabled: bool
     payouts_enabled: bool
-    requirements_due: tuple[str, ...]  # what Stripe wants to know now, by its names
+    requirements_due: tuple[str, ...]  # the fields that Stripe requires now, by Stripe's names
     disabled_reason: str
 
 

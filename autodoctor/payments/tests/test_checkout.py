@@ -1,4 +1,4 @@
-"""One open Checkout page per payment, for any number of callers and crashes."""
+"""Checkout: at most one open page per payment, for any number of callers and crashes."""
 
 from datetime import datetime, timedelta
 from threading import Barrier, Thread

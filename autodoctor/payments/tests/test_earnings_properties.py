@@ -38,7 +38,7 @@ class Died(Exception):
 
 
 class Bank:
-    """Stripe's side of transfers: what was really moved, by key; calls may die before or after."""
+    """A double of Stripe's transfers: the amounts moved, by key. Calls may fail before or after they take effect."""
 
     def __init__(self) -> None:
         self.enabled = True
@@ -121,13 +121,13 @@ class Earnings(RuleBasedStateMachine):
         for model in (Movement, Earning, Refund, Payment, PayoutAccount, Job):
             model.objects.all().delete()
 
-    # What happens
+    # Steps
 
     @initialize(steps=st.sampled_from([6, 5, 5, 4, 3, 2, 1, 0]))
     def get_going(self, steps: int) -> None:
-        """With five steps the mechanic is paid, and only then can money come back; with six some of it does.
+        """Play steps that pay the mechanic, so that later steps can take money back.
 
-        Each run begins with the first of these: what has to come about never depends on chance.
+        Each run begins with the first of these, so that required situations do not depend on chance.
         """
         way: list[Callable[[], object]] = [
             lambda: self.capture(HELD),
@@ -207,7 +207,7 @@ class Earnings(RuleBasedStateMachine):
     def the_next_call_dies(self, moment: str) -> None:
         self.bank.dies = moment
 
-    # What holds
+    # Invariants
 
     @invariant()
     def never_more_than_the_share_of_what_was_kept_was_decided(self) -> None:
@@ -224,7 +224,7 @@ class Earnings(RuleBasedStateMachine):
         assert 0 <= self.bank.net <= self.fresh.captured_cents * 70 // 100
 
     def come_to_rest(self) -> None:
-        """Whatever was in the way is gone: then all that was earned is there, and nothing else."""
+        """Remove every obstacle; then exactly the earned amount must have been sent."""
         self.over = self.summarized = True
         self.tell()
         self.dispute(False)

@@ -194,7 +194,7 @@ def outcome_in(life: list[str]) -> str:
 
 
 def _decide(payment: Payment, due: int) -> None:
-    """As the ledger does; what is then done at Stripe is part of the life already."""
+    """Decide the amounts as the ledger does, without the calls to Stripe."""
     Payment.objects.filter(id=payment.id).update(due_cents=due)
 
 

@@ -37,7 +37,7 @@ def apply(payment: Payment, status: str, now: datetime, **changes: Any) -> Payme
 
 @pytest.fixture
 def beside(book: Book, stranger: User, customer: User) -> Payment:
-    """Somebody else's payment; both have a customer at Stripe."""
+    """Return another person's payment; both people have a customer at Stripe."""
     StripeCustomer.objects.create(user=stranger, stripe_id="cus_stranger")
     StripeCustomer.objects.create(user=customer, stripe_id="cus_customer")
     return book(payer=stranger)
@@ -163,7 +163,7 @@ def test_a_card_that_stripe_does_not_name_replaces_none(
     assert StripeCustomer.objects.get(user=customer).payment_method_id == "pm_kept"
 
 
-# What waits for the holder of the card
+# Payments that wait for the card's holder
 
 
 def test_waiting_is_told_once_and_of_one_payment(extension: Payment, stranger: User, now: datetime) -> None:

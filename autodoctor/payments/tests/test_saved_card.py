@@ -38,7 +38,7 @@ def test_a_card_that_is_removed_is_forgotten_here_at_once_and_soon_there(
     run_all()
     [event] = stripe_sandbox.events("payment_method.detached")
     assert event["data"]["object"]["id"] == method
-    assert collected(extension, now).waits_for == Payment.WaitsFor.PAY  # nothing to ask: a page opens
+    assert collected(extension, now).waits_for == Payment.WaitsFor.PAY  # no saved card: a page opens
 
 
 def test_it_is_held_at_once(
@@ -120,7 +120,7 @@ def test_who_fails_the_banks_question_may_pay_otherwise(
     waiting = collected(extension, now)
     stripe_sandbox.authenticate(waiting.attempt_id, approve=False)
     checkout.refresh(payment=extension, now=now)
-    run_all()  # nobody is there to go on with it but the queue
+    run_all()  # only the queued job can continue
     extension.refresh_from_db()
     assert (extension.waits_for, extension.decline_code) == ("pay", "payment_intent_authentication_failure")
     assert live(stripe_sandbox, extension) == ["page"]

@@ -1,4 +1,4 @@
-"""A session, and a bank that does with its holds what is due once it is asked to."""
+"""A session, and a double of the bank that captures or releases its holds on demand."""
 
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -61,7 +61,7 @@ class Cashier(Story):
         return refund
 
     def letters(self) -> list[EmailMultiAlternatives]:
-        """What leaves once everything that waits to be sent is."""
+        """Send all queued mails and return them."""
         for job in Job.objects.filter(kind__in=["receipt.mail", "mail.send"]).order_by("id"):
             HANDLERS[job.kind].run(job, self.now)
             job.delete()
