@@ -7,7 +7,7 @@ from typing import Any
 from autodoctor.sandbox.cards import Card
 from autodoctor.sandbox.store import Json
 
-API_VERSION = "2026-10-28.endive"  # what stripe 16.1 speaks
+API_VERSION = "2026-10-28.endive"  # the API version of stripe 16.1
 _ALPHABET = string.ascii_letters + string.digits
 AUTHORIZATION_LASTS_SECONDS = 7 * 24 * 60 * 60
 

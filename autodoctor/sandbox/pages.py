@@ -31,7 +31,7 @@ class Page:
     status: int = 200
     html: str = ""
     location: str = ""  # of a redirect
-    leads_to: tuple[str | None, ...] = ()  # where its forms may end up: see `policy`
+    leads_to: tuple[str | None, ...] = ()  # allowed targets of its forms: see `policy`
 
     @property
     def policy(self) -> str:
@@ -236,7 +236,7 @@ _DECIDED: list[tuple[Promise, str, dict[str, str]]] = [
     (gettext_lazy("Won"), "disputes", {"dispute": "id", "won": "yes"}),
     (gettext_lazy("Lost"), "disputes", {"dispute": "id", "won": "no"}),
 ]
-# What can be opened or ended by hand, by what it is and how it stands: label, verb, form fields.
+# Actions on objects by type and status: label, verb, form fields.
 _ACTIONS: dict[tuple[str, str], list[tuple[Promise, str, dict[str, str]]]] = {
     ("checkout.session", "open"): [(gettext_lazy("Expire"), "checkouts", {"checkout": "id"})],
     ("charge", "succeeded"): [

@@ -31,7 +31,7 @@ _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class Store:
-    """One connection behind one lock: the sandbox does one thing after the other."""
+    """A database connection behind a lock: the sandbox handles requests one at a time."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

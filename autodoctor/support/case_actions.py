@@ -28,7 +28,7 @@ MINUTES = (5, 10, 15, 30, 60)
 
 
 class ActContext(TypedDict):
-    """What every action of support takes."""
+    """The arguments of every action of support."""
 
     session_id: UUID
     by: User
@@ -57,7 +57,7 @@ class ActForm(forms.Form):
         """Set the choices that depend on the session."""
 
     def perform(self, context: ActContext) -> None:
-        """Do what was filled in, once it is valid."""
+        """Run the action with the form's valid data."""
         raise NotImplementedError
 
     def given(self, name: str) -> str:

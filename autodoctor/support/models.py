@@ -7,7 +7,7 @@ from autodoctor.accounts.models import User
 
 
 class StaffAction(models.Model):
-    """One act of a support person, with its reason. Written only by `staff_actions`, never changed."""
+    """An action of a support person, with its reason. Written only by `staff_actions`, never changed."""
 
     class Kind(models.TextChoices):
         BANNED = "account.banned", _("Banned")

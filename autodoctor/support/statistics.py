@@ -57,8 +57,8 @@ class Tally:
     waits: list[float] = field(default_factory=list)  # from each request to the first who accepted it
     mechanic_no_shows: int = 0
     customer_no_shows: int = 0
-    drops: int = 0  # somebody's connection was gone while the session ran
-    lost_seconds: float = 0.0  # that the clock stood still
+    drops: int = 0  # lost connections while the session ran
+    lost_seconds: float = 0.0  # seconds of paused clock
     refunded_cents: int = 0
     stars: list[int] = field(default_factory=list)
 

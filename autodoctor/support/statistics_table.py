@@ -18,7 +18,7 @@ SPARK_HEIGHT = 20  # of the drawing, in its own units; a day is one wide
 
 @dataclass(frozen=True)
 class Measure:
-    """One column. `value` is its daily value; None for a day without data."""
+    """A column. `value` is its daily value; None for a day without data."""
 
     label: Promise | str
     hint: Promise | str

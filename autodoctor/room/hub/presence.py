@@ -38,7 +38,7 @@ class Admission(NamedTuple):
 
 
 class SessionAdmission(NamedTuple):
-    """Somebody who may open a page of a session; `connection_id`: of a party's page, which counts as here."""
+    """A person who may open a page of a session. `connection_id`: of a participant's page, which counts as presence."""
 
     guest: ConnectedUser
     place: Membership
@@ -83,7 +83,7 @@ class Unsure:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """It is time to renew the lease."""
+    """The lease is due for renewal."""
 
 
 @dataclass(frozen=True, slots=True)

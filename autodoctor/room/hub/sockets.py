@@ -62,7 +62,7 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who is in now. Sent to all when it changes."""
+    """The presence of both participants. Sent to every socket when it changes."""
 
     session_id: str
     presence: dict[str, str]
@@ -75,7 +75,7 @@ class Member(Protocol):
     user_id: str
     role: str
     page: str
-    served: int  # how far its client has been sent the log
+    served: int  # the last `seq` sent to its client
     joined: int  # grows with each join in this process, 0 before
 
     def follow(self, poke: Poke) -> None: ...

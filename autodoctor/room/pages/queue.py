@@ -12,7 +12,7 @@ from autodoctor.sessions.rules.triggers import duration
 
 @dataclass(frozen=True)
 class Step:
-    """What happens if no mechanic accepts: `seconds` after the request was made."""
+    """An announced step if no mechanic accepts, `seconds` after the request was made."""
 
     name: str
     at: datetime

@@ -61,7 +61,7 @@ def fresh() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def calm(shared: Server) -> Talk:
-    """For tests that leave the session as it is."""
+    """Return a running session, for tests that do not change it."""
     return scene.stage(shared)
 
 
@@ -92,7 +92,7 @@ def story(customer: "User", mechanic: "User") -> "Story":
 
 @pytest.fixture
 def reads(client_of: "Callable[[User], Client]", story: "Story") -> "Callable[..., str]":
-    """What this person reads on the page, without markup and what scripts may add."""
+    """Return the page's text for this person, without markup and without templates for scripts."""
 
     def read(user: "User", part: str = "") -> str:
         answer = client_of(user).get(f"/sessions/{story.id}/{part}")

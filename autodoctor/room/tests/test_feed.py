@@ -46,7 +46,7 @@ class Wire:
 
 
 async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An open socket does not say so: who it is for is asked in between."""
+    """The socket opens before the feed listens: the person is looked up in between."""
 
     async def lets_in(*_given: object) -> Mock:
         return Mock()

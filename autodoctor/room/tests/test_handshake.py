@@ -1,4 +1,4 @@
-"""Who may open a socket, against a real server process."""
+"""The handshake of a socket, against a real server process."""
 
 import socket
 import struct

@@ -56,7 +56,7 @@ SCENE = """async (timing) => {
 
 @pytest.fixture
 def scene(browser_page: Page) -> Page:
-    """Nobody has entered yet."""
+    """Return a page with a call before anyone has joined."""
     browser_page.evaluate(SCENE, QUICK)
     return browser_page
 

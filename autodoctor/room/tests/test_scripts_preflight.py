@@ -277,7 +277,7 @@ def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None
 
 
 def test_one_on_its_way_is_waited_for(browser_page: Page) -> None:
-    """On a slow line: else the server hears both at once, and refuses what was chosen."""
+    """On a slow connection both reports would be sent at once, and the server would refuse the choice."""
     gaps = browser_page.evaluate("""async () => {
       const begun = [], done = [];
       window.fetch = async () => {

@@ -68,7 +68,7 @@ def line(page: Page, exchange: Exchange, desk: Desk) -> Line:
 
 
 def test_whoever_touches_the_page_as_soon_as_it_is_over_is_not_led_away(page: Page, desk: Desk, line: Line) -> None:
-    """Also while it is still looking at what else has happened."""
+    """Also while the page still reads the events before the end."""
     line.tells(1, "session.ended", data={"session": SESSION | {"state": "completed"}})
     line.tells(2, "rating.given")
     desk.answers("completed", "over", "You ended the session")

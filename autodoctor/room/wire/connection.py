@@ -1,4 +1,4 @@
-"""One websocket as the rest of the room sees it: push a frame, close with a code. The buffer is bounded."""
+"""A websocket for the rest of the room: push a frame, close with a code. The buffer is bounded."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ class Connection:
             self.close(protocol.TOO_SLOW)
 
     def hint(self, frame: bytes) -> None:
-        """Send a frame that may get lost: it is dropped for a slow client, so that it never causes a disconnect."""
+        """Send a frame that may get lost: a slow client does not get it, so that it never causes a disconnect."""
         if self._wire.waiting <= MUCH:
             self.push(frame)
 

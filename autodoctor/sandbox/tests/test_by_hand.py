@@ -1,4 +1,4 @@
-"""What tests bend and people press: cards that change their mind, deliveries that come late, twice or out of order."""
+"""The sandbox's controls and buttons: card behaviors; late, repeated and reordered deliveries."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ PHONE: Any = {"width": 390, "height": 844}
 
 
 class Shop:
-    """Where the pay page leads back to: another origin, as the product is for Stripe."""
+    """The return address of the pay page: another origin, like the product for Stripe."""
 
     def __init__(self) -> None:
         class Handler(BaseHTTPRequestHandler):

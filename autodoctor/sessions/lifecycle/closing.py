@@ -1,4 +1,4 @@
-"""What follows when a session is over: its money comes to rest, and who led it has earned."""
+"""The consequences of a session's end: settlement of its payments, and the mechanic's earnings."""
 
 from datetime import datetime
 from uuid import UUID

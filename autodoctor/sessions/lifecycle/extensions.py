@@ -24,7 +24,7 @@ from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, duration
 from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason, EventKind
 
-MAX_TRIES = 20  # that a customer calls off, in one session: each asks a bank and is told to both
+MAX_TRIES = 20  # canceled extensions per session: each one asks a bank and notifies both sides
 
 MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
@@ -214,7 +214,7 @@ def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
 
 
 def _count_cancelled(session: Session) -> int:
-    """How often its customer would rather not; what the mechanic's word called off is none of their doing."""
+    """Count the extensions that the customer canceled, without those that the mechanic's limit canceled."""
     return SessionEvent.objects.filter(
         session=session, kind=EventKind.EXTENSION_FAILED, actor_role=Role.CUSTOMER
     ).count()

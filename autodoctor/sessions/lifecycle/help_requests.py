@@ -125,7 +125,7 @@ def is_open(session: Session, now: datetime) -> bool:
 
 
 def checked(text: str) -> str:
-    """Return the text as it is stored. Raises `Refused`."""
+    """Return the text, cleaned for the log. Raises `Refused`."""
     kept = storable_text(text).strip()
     if not kept:
         raise Refused("text", _("Write a few words, so that we know how to help."), 422)

@@ -23,7 +23,7 @@ PACE = timedelta(seconds=1)  # between two of one person
 
 
 class Mode(TextChoices):
-    """How a participant joins: with everything, or with less by their own choice."""
+    """The way a participant joins: with video, or with less by their own choice."""
 
     VIDEO = "video", gettext_lazy("Video")
     AUDIO = "audio", gettext_lazy("Without camera")

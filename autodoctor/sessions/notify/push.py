@@ -24,7 +24,7 @@ from autodoctor.sessions.rules.rule import Notice, Tell
 from autodoctor.sessions.rules.table import A_DAY, MECHANIC_WAITS, RULES
 from autodoctor.sessions.states import BEFORE_START, EventKind, State
 
-REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else has it
+REQUEST_IS_NEWS = timedelta(minutes=3)  # after this time another mechanic has the request
 
 
 # By kind; what a rule says in its own words stands in its row.
@@ -88,7 +88,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Every mechanic who is eligible hears of a request, unless somebody has it already."""
+    """Notify every eligible mechanic of a request, unless the request is taken."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return

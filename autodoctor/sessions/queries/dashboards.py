@@ -25,7 +25,7 @@ PER_PAGE = 20
 
 @dataclass(frozen=True)
 class SessionRow:
-    """One session as one person sees it. Amounts in integer cents."""
+    """A session as a person sees it. Amounts in integer cents."""
 
     session: Session
     role: str

@@ -1,4 +1,4 @@
-"""A mechanic's earnings by month: what is paid, and what each open earning waits for, in words."""
+"""A mechanic's earnings by month: paid earnings, and the reason of each open one in words."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Month:
-    """One month. Amounts in cents, all in one currency."""
+    """A month of earnings. Amounts in cents, all in one currency."""
 
     first: date
     lines: list[Line]

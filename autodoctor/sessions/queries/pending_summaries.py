@@ -43,13 +43,13 @@ def pending_summaries_of(mechanic: User, now: datetime) -> list[PendingSummary]:
 
 
 def blocking_session(mechanic: User, now: datetime) -> Session | None:
-    """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
+    """Return the session whose summary is overdue for so long that its mechanic cannot accept requests."""
     overdue = blocking_summaries(now).filter(mechanic=mechanic)
     return overdue.select_related("customer", "mechanic").order_by("ended_at").first()
 
 
 def blocking_summaries(now: datetime, since: datetime | None = None) -> QuerySet[Session]:
-    """The sessions, of whichever mechanics, whose summaries are in the way; or have been since then."""
+    """Return the sessions whose missing summaries block their mechanics; with `since`, also those written later."""
     unwritten = Q(summarized_at=None) | Q(summarized_at__gt=since) if since else Q(summarized_at=None)
     overdue_before = now - duration("summary_alert")
     return Session.objects.filter(

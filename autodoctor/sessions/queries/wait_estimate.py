@@ -12,7 +12,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason, State
 
 DAYS = 7
-AROUND = timedelta(hours=2)  # at night nobody is as quick as at noon
+AROUND = timedelta(hours=2)  # mechanics answer more slowly at night
 FEWEST, MOST = 8, 40  # requests; fewer say nothing
 
 
@@ -52,5 +52,5 @@ def _waits(now: datetime) -> list[float]:
 
 
 def _minutes(seconds: float) -> int:
-    """Round up, so that nobody is promised too short a wait."""
+    """Round up, so that the promise is not too short."""
     return -int(-seconds // 60)

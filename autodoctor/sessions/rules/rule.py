@@ -1,4 +1,4 @@
-"""What a rule is made of: a waiting time, an action, and the words in which people hear of it. The rows: `table.py`."""
+"""The parts of a rule: waiting time, action, and words for people. The rows stand in `table.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Channel(StrEnum):
 
 
 class Step(StrEnum):
-    """What one rule alone does: `jobs/handlers.py` knows the function, the events that it leaves tell of it."""
+    """The action of a single rule: `jobs/handlers.py` knows the function, and its events tell the result."""
 
     COUNT_MISSED_REQUEST = "count_missed_request"
     RELEASE_UNSTARTED = "release_unstarted"
@@ -39,12 +39,12 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    """What the lock screen of one side shows. In the words `%(mechanic)s` and `%(customer)s` are names."""
+    """The words on a lock screen. `%(mechanic)s` and `%(customer)s` stand for names."""
 
     to: Role
     title: Promise
     body: Promise
-    lasts: timedelta = timedelta(minutes=10)  # afterwards it is no news any more
+    lasts: timedelta = timedelta(minutes=10)  # later the notice is out of date
     urgent: bool = True
     about: str = "session"  # a later notice about the same takes the place of an earlier one
     page: Callable[[UUID], str] = links.room_page
@@ -71,7 +71,7 @@ class Tell:
 
 @dataclass(frozen=True)
 class CancelUnstarted:
-    """It does not take place."""
+    """Cancel the session before its start."""
 
     state: State
     reason: EndReason

@@ -14,7 +14,7 @@ from autodoctor.sessions.states import TERMINAL, EndReason, Kind
 
 
 class ChargeRule(StrEnum):
-    """How much of what was held is charged."""
+    """The rule for the charged part of a hold."""
 
     NOTHING = "nothing"
     HALF = "half"  # of the booking, nothing of extensions

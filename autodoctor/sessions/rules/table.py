@@ -1,7 +1,7 @@
-"""Every rule of a session, one a row: words, states, trigger, waiting time with its bounds, and what it does.
+"""The table of rules, one row per rule: words, states, trigger, waiting time with bounds, and action.
 
-`rule.py` says what a row is made of, `triggers.py` what the moments are, `jobs/handlers.py` does what is said here,
-`notify` says it. How to add one: CONTRIBUTING.md.
+`rule.py` defines the parts of a row and `triggers.py` the triggers; `jobs/handlers.py` runs the actions, and `notify`
+sends the words. CONTRIBUTING.md shows how to add a row.
 """
 
 from datetime import timedelta
@@ -81,9 +81,9 @@ WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}
 COMPLETED, TOGETHER = frozenset({State.COMPLETED}), ACCEPTED | WAITING | RUNNING
 ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere when it happens
 
-_MISSING = Wait("missing_grace", 5)  # what sockets send by, too: not support's to change
+_MISSING = Wait("missing_grace", 5)  # sockets use this time, too, so support cannot change it
 
-# A hold on a card lasts seven days: what is asked before the charge has to be over well before that.
+# A hold on a card lasts seven days: questions before the charge must end well before that.
 # fmt: off
 _TABLE = (
     # In the queue
@@ -228,5 +228,5 @@ def rule_of_kind(kind: str) -> str:
 
 
 def deadlines_problem() -> str:
-    """What is wrong with the names in `DEADLINES`, in a sentence; empty when nothing is."""
+    """Return a sentence about unknown names in `DEADLINES`, or an empty text."""
     return name_problem(settings.DEADLINES, of_rules=set(WAITS))

@@ -1,4 +1,4 @@
-"""The words of rules, for whoever shows what they told."""
+"""The words of rules, for pages that show their events."""
 
 from django import template
 from django.utils.functional import Promise

@@ -1,4 +1,4 @@
-"""What a session costs, worked out from its log and the table of the design alone: `settlement` is measured against it.
+"""An independent bill, computed from a session's log and the design's table: the oracle for `settlement`.
 
 | ended as                                                             | captured of booking and extensions     |
 |----------------------------------------------------------------------|----------------------------------------|

@@ -29,7 +29,7 @@ HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, UNTAKE
     for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }
 
-# What is counted for mechanics who let requests pass concerns none of the two.
+# The count of missed requests concerns neither participant.
 TOLD = {rule.kind for rule in DEADLINES.values() if isinstance(rule.does, Tell)} - {"request.missed"}
 
 
@@ -102,7 +102,7 @@ class Story:
         return self
 
     def ask(self, minutes: int = 15, cents: int = 1499, *, by: User | None = None) -> Payment:
-        """The customer wants more time; nobody has paid for it yet."""
+        """Request an extension, without a payment."""
         terms = extensions.ExtensionTerms(
             name=f"+{minutes} minutes",
             seconds=minutes * 60,
@@ -116,7 +116,7 @@ class Story:
         return payment
 
     def hold(self, payment: Payment) -> "Story":
-        """The bank says yes, and nobody here has acted on it yet."""
+        """Mark a payment as authorized, without its consequences."""
         Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORIZED, authorized_at=self.now)
         return self
 

@@ -1,4 +1,4 @@
-"""Who may share, see and take away files of a session, and when."""
+"""Attachments: who may share, see and remove files of a session, and when."""
 
 from collections.abc import Callable
 from typing import Any

@@ -19,7 +19,7 @@ State = Payment.State
 
 
 def due(story: Story) -> dict[str, int | None]:
-    """What is to be captured, by what it was for; an extension by its minutes."""
+    """Return the cents to capture by purpose; an extension by its minutes."""
     payments = Payment.objects.filter(owner_id=story.id).order_by("created_at")
     return {p.purpose if p.purpose == "booking" else f"+{p.seconds // 60}": p.due_cents for p in payments}
 
@@ -191,7 +191,7 @@ def test_a_pause_goes_on_over_an_extension(story: Story) -> None:
 
 
 def test_who_was_gone_before_the_extension_pauses_from_then(story: Story) -> None:
-    """They left three seconds before it came, and were noticed two seconds after."""
+    """They left three seconds before the extension, and the absence was noticed two seconds after it."""
     story.live().wait(minutes=10).leave(story.mechanic).wait(seconds=3)
     payment = story.ask()
     story.hold(payment).extend(payment).wait(minutes=1)

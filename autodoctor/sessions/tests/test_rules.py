@@ -119,7 +119,7 @@ CASES: dict[str, Case] = {
 
 
 def fired(story: Story, kind: str) -> int:
-    """How often this rule has done what its row says."""
+    """Count how often this rule has fired."""
     does, session = DEADLINES[kind].does, story.session
     if isinstance(does, Tell):
         return SessionEvent.objects.filter(session_id=story.id, rule=kind).count()
@@ -211,7 +211,7 @@ def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
     assert rule_of_kind("of.tomorrow") == "of.tomorrow"
 
 
-# It stops when its cause is gone
+# The rule stops when its cause is gone
 
 
 def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: User) -> None:

@@ -1,4 +1,4 @@
-"""What support may do about a session, and what it may not: each with its reason, each in the log, each once."""
+"""Support's actions on a session: allowed and refused, with a reason, logged, and done once."""
 
 from collections.abc import Callable
 from typing import Any

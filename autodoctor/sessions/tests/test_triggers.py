@@ -39,7 +39,7 @@ def situation(
 @pytest.mark.parametrize(
     ("clock", "gone", "given"),
     [
-        ({"ends_at": at(30)}, at(31), False),  # nothing is waited for
+        ({"ends_at": at(30)}, at(31), False),  # no rule waits
         ({"ends_at": at(30), "hold_until": at(32)}, at(30), True),
         ({"ends_at": at(30), "hold_until": at(32)}, at(29.9), False),
         ({"ends_at": at(30), "hold_until": at(32), "paused_at": at(30)}, at(31), True),

@@ -1,4 +1,4 @@
-"""How summaries write amounts and spans of time."""
+"""Filters for amounts and durations in summaries."""
 
 from typing import Any
 

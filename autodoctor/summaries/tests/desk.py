@@ -70,7 +70,7 @@ class Desk:
         return client
 
     def photo(self, name: str = "clamp.jpg", by: User | None = None) -> StoredFile:
-        """Taken somewhere, as its position says until it is stored."""
+        """Share a photo whose metadata holds a position."""
         return attachments.share_file(
             session_id=self.id, by=by or self.mechanic, upload=upload(name, photo()), now=self.now
         )

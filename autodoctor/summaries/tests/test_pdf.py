@@ -40,7 +40,7 @@ def images(made: pypdfium2.PdfDocument) -> list[Any]:
 
 
 def outside(page: pypdfium2.PdfPage) -> list[tuple[float, ...]]:
-    """What is drawn beyond the margins."""
+    """Return the words that lie beyond the margins."""
     width, height = page.get_size()
     boxes = [thing.get_bounds() for thing in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_TEXT])]
     return [box for box in boxes if box[0] < 50 or box[2] > width - 50 or box[1] < 20 or box[3] > height - 30]

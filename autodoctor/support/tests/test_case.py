@@ -288,4 +288,4 @@ def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, 
 
 
 def test_every_kind_of_event_has_words_for_support() -> None:
-    assert set(WORDS) == set(EventKind) - {EventKind.MESSAGE_POSTED}  # which speaks for itself
+    assert set(WORDS) == set(EventKind) - {EventKind.MESSAGE_POSTED}  # the alert's words suffice

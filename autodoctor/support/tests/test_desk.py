@@ -1,4 +1,4 @@
-"""Search, people, given-up jobs and applications: what support finds and does there, and what is written down of it."""
+"""Search, people, failed jobs and applications: support's pages, actions and records."""
 
 import re
 from collections.abc import Callable

@@ -124,7 +124,7 @@ def test_four_queries_however_many_sessions(
         numbers()
     address = f"/support/numbers/{RANGE}&by={by}"
     desk.get(address)
-    with django_assert_num_queries(6):  # who asks, and in which session of a browser
+    with django_assert_num_queries(6):  # two queries: the person and the browser's session
         page = desk.get(address).content.decode()
     assert page.count('role="row"') == (4 if by == "mechanic" else 3)
 
