@@ -58,7 +58,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what the database in use cannot show, and mark what opens a browser.
+    """Skip tests of another database, and mark tests with a browser.
 
     Playwright keeps its event loop in the thread of the tests: Django's test client does not work beside it, so
     `bin/test` runs the two in processes of their own.
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on it looks at what tests make, and seldom: cycles that hold a file or a socket are still found."""
+    """Freeze the objects so far and collect garbage less often; leaked files and sockets are still found."""
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
     gc.enable()

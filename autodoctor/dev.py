@@ -120,7 +120,7 @@ def _is_behind() -> bool:
 
 
 def play() -> None:
-    """Make the sessions of the scenario. The sandbox answers at its address meanwhile; the server comes after."""
+    """Make the sessions of the scenario, before the server starts. Until then a sandbox has the server's address."""
     from django.db import connections
     from django.utils import timezone
 

@@ -104,7 +104,7 @@ class _Act:
             self._say(mechanic if role == "mechanic" else self.customer, text)
 
     def _come(self, person: User) -> None:
-        """With a page that stays open; in a call, sound and picture arrive there."""
+        """Let a person join with a page that stays open; in a call, the page receives media."""
         transitions.join_session(session_id=self.session.id, user=person, now=self.now)
         role = "customer" if person == self.customer else "mechanic"
         Connection.objects.create(
@@ -192,7 +192,7 @@ def _write_pending_summaries(mechanic: User, now: datetime) -> None:
 
 
 def _pay_out(mechanic: User, now: datetime) -> None:
-    """Stripe knows them, so that what they earned is sent."""
+    """Give the mechanics payout accounts, so that their earnings are sent."""
     account = payouts.account_of(mechanic)
     if account is None or not account.transfers_enabled:
         back = f"{settings.SITE_URL}/"
@@ -202,7 +202,7 @@ def _pay_out(mechanic: User, now: datetime) -> None:
 
 
 def _photo(caption: str) -> bytes:
-    """A plate with its caption, in a color of its own."""
+    """Return a photo: a colored plate with its caption."""
     hue = sum(caption.encode()) % 360
     image = Image.new("RGB", PHOTO_SIZE, f"hsl({hue}, 35%, 40%)")
     width, height = PHOTO_SIZE

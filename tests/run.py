@@ -111,7 +111,7 @@ def usage(_: Sequence[str] = ()) -> int:
 
 
 def run(*names: str, options: Sequence[str] = ()) -> int:
-    """Every part, also after one that failed. Returns the exit code."""
+    """Run every part, also after a failed one. Returns the exit code."""
     begun = time.monotonic()
     with _own_data():
         outcomes = [_run(name, options) for name in names]
@@ -126,7 +126,7 @@ def only(arguments: Sequence[str]) -> int:
 
 
 def checks(_: Sequence[str] = ()) -> bool:
-    """All at once: types keep one core busy while the others share the rest."""
+    """Run the checks in parallel: the type checker uses one core, the others share the rest."""
     commands = {
         "types": [PYTHON, "-m", "mypy"],
         "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
@@ -143,7 +143,7 @@ def checks(_: Sequence[str] = ()) -> bool:
 
 
 def static_files(_: Sequence[str] = ()) -> bool:
-    """Every file that a page names exists under its hashed name, the bundles too."""
+    """Check that every file that a page names exists under its hashed name, bundles included."""
     collect = [PYTHON, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     return _check("bundles", [PYTHON, "manage.py", "bundle"]) and _check("static files", collect)
 
@@ -166,7 +166,7 @@ def all_on_postgres(options: Sequence[str] = ()) -> bool:
 
 
 def statements(_: Sequence[str] = ()) -> bool:
-    """Every statement that ran on SQLite has run on PostgreSQL."""
+    """Check that every statement that ran on SQLite has run on PostgreSQL."""
     return _call(PYTHON, "-m", "tests.statements", "check", str(RECORDED)) == 0
 
 
@@ -186,7 +186,7 @@ def processes(options: Sequence[str] = ()) -> bool:
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:
-    """Writes anew which tests run on PostgreSQL."""
+    """Choose again which tests run on PostgreSQL."""
     return _call(PYTHON, "-m", "tests.statements", "cover", str(RECORDED)) if sqlite() else 1
 
 

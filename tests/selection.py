@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _as_given(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The order of files where pytest-xdist is to keep it: pytest-django has put what needs no database last."""
+    """Restore the order of files for pytest-xdist: pytest-django moves tests without a database to the end."""
     if not config.getoption("loadscopereorder", default=True):
         given = {str(ROOT / name): number for number, name in enumerate(config.args)}
         items.sort(key=lambda item: given.get(str(item.path), len(given)))
@@ -77,7 +77,7 @@ def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Ite
 
 
 def files(patterns: Sequence[str]) -> list[str]:
-    """Each once, in the order of the patterns."""
+    """Return each file once, in the order of the patterns."""
     found = (path for pattern in patterns for path in sorted(ROOT.glob(pattern)))
     return [str(path.relative_to(ROOT)) for path in dict.fromkeys(found)]
 
@@ -103,7 +103,7 @@ def _names(item: pytest.Item) -> set[str]:
 
 
 def split(items: Sequence[Item], shard: str) -> list[Item]:
-    """Those of the shard, by file, so that what the tests of a file share is made once. Raises `UsageError`."""
+    """Return the tests of the shard; files stay whole, so that shared fixtures are made once. Raises `UsageError`."""
     number, count = parse(shard)
     shard_of: dict[Path, int] = {}
     loads = [0] * count

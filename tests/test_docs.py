@@ -25,7 +25,7 @@ WAYS = ("message", "payment", "file", "deadline")
 
 @cache
 def known_paths() -> frozenset[str]:
-    """Every tail of every path: `room/hub/` and `sockets.py` are tails of `autodoctor/room/hub/sockets.py`."""
+    """Return every tail of every path: `room/hub/` and `sockets.py` are tails of `autodoctor/room/hub/sockets.py`."""
     paths = [PurePosixPath(path.relative_to(ROOT)) for path in files()]
     folders = {folder for path in paths for folder in path.parents}
     return frozenset("/".join(path.parts[start:]) for path in [*paths, *folders] for start in range(len(path.parts)))

@@ -1,4 +1,4 @@
-"""Extensions of a running session: what is on offer, accepting an offer, and the state of its payment.
+"""Extensions of a running session: the offers, their acceptance, and the state of the payment.
 
 An offer names the row, its time and price, and the session's granted time when it was shown. So the charge is what was
 confirmed, and an accepted offer cannot be accepted again, in this tab or another.

@@ -114,7 +114,7 @@ def checkout(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def card(request: SignedInRequest) -> HttpResponse:
-    """The card that a customer has let us keep: what we know of it; posting removes it."""
+    """Show the saved card's brand and digits; a POST removes the card."""
     if request.method != "POST":
         return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
     if saved_card.remove(user=request.user, now=timezone.now()):

@@ -40,7 +40,7 @@ def mail_moment(at: datetime | None) -> str:
 
 @register.filter
 def dated_moment(at: datetime | None) -> str:
-    """ "Nov 28, 2026, 3:24 PM": for what may be years ago."""
+    """Format "Nov 28, 2026, 3:24 PM", for moments that may be years ago."""
     return _format(at, "M j, Y, g:i A")
 
 

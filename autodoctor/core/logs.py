@@ -66,7 +66,7 @@ def formatter(*, readable: bool) -> logging.Formatter:
 
 
 class WithoutQuery(logging.Filter):
-    """Removes query strings, so that a reader of the log cannot open what others opened."""
+    """Removes query strings, so that a reader of the log cannot use signed addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

@@ -26,9 +26,9 @@ JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictures: Path | None = None) -> bytes:
-    """The template, which imports `pdf.typ`, filled with this data; files in `pictures` are at the root.
+    """Typeset the template, which imports `pdf.typ`, with this data; files in `pictures` are at the root.
 
-    Besides its own, the data holds what `pdf.typ` asks for: title, author, heading, dated, footer, and `words.kind`.
+    Besides its own fields, the data holds those of `pdf.typ`: title, author, heading, dated, footer, and `words.kind`.
     """
     with TemporaryDirectory(prefix="paper-") as folder:
         root = Path(folder)

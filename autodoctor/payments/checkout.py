@@ -65,7 +65,7 @@ def refresh(*, payment: Payment, now: datetime) -> Payment:
 
 
 def shut(*, payment: Payment, now: datetime) -> None:
-    """Make sure that nobody can pay this payment any more. An earlier success is synced. Safe to repeat."""
+    """Make sure that this payment can no longer be paid. An earlier success is synced. Safe to repeat."""
     current = _asked_for(payment)
     if current and current.status == "open":
         current = _expired(payment, current)

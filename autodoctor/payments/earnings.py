@@ -1,6 +1,6 @@
 """Earnings of mechanics: a share of each charge, sent when nothing blocks it, taken back after refunds.
 
-`advance` is the only way forward: it compares the share with what was sent and decides the difference. So the order and
+Only `advance` moves an earning: it compares the share with the sent amount and decides the difference. So the order and
 number of news do not matter.
 """
 

@@ -91,7 +91,7 @@ def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
 
 
 def advance(job: Job, now: datetime) -> None:
-    """Send or take back what a mechanic earns of a charge."""
+    """Send or take back a mechanic's share of a charge."""
     earnings.advance(payment_id=UUID(job.key), now=now)
 
 

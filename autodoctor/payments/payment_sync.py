@@ -60,7 +60,7 @@ def report_mismatch(payment: Payment, reason: str, now: datetime) -> None:
 
 
 def abandon(*, payment_id: UUID, now: datetime) -> None:
-    """End a canceled payment that nobody can pay any more as not paid."""
+    """End a canceled payment, which can no longer be paid, as not paid."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if payment.due_cents == 0 and _move(payment, [State.CREATED], State.FAILED, closed_at=now):

@@ -91,7 +91,7 @@ class Receipt:
 
     @property
     def is_settled(self) -> bool:
-        """Return whether nothing moves any more, except refunds."""
+        """Return whether every payment is settled; only refunds may follow."""
         return settlement.is_settled(self.session, self.payments)
 
     @property

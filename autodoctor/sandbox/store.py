@@ -46,7 +46,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Not nestable."""
+        """Run the block in a transaction. Not nestable."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -21,7 +21,7 @@ from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
 
 class DraftChanged(Refused):
-    """Another page saved meanwhile; `draft` is what it saved."""
+    """Another page has saved a newer `draft`."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__("draft_changed", _("This summary was changed in another window."))

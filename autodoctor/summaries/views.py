@@ -163,7 +163,7 @@ def _write(
     status: int = 200,
     changed: Draft | None = None,
 ) -> HttpResponse:
-    """Show the form. `changed` is what another page saved meanwhile; sending again replaces it."""
+    """Show the form. `changed`: the draft that another page saved; sending again replaces it."""
     facts: dict[str, Any] = {
         "form": form,
         "draft": kept,
@@ -204,7 +204,7 @@ def _refuse(request: SignedInRequest, session: Session, role: str, error: Refuse
 
 
 def _already(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
-    """Show the first submitted summary, and what was typed now, to be copied."""
+    """Show the submitted summary, and the newly typed text, to be copied."""
     session, _role = find(request.user, session.id)
     facts = {"document": document.of(session.summary), "typed": typed_in(request.POST)}
     return render(request, "summaries/already.html", _facts(session, role) | facts, status=409)

@@ -1,4 +1,4 @@
-"""The log of a session in words, for support: what happened, who did it, who can read it, and the details."""
+"""The log of a session in words, for support: events, actors, audiences and details."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -29,7 +29,7 @@ def newest() -> "QuerySet[Job]":
 
 
 def latest_actions() -> "QuerySet[StaffAction]":
-    """Return what support did last with failed jobs."""
+    """Return support's latest actions on failed jobs."""
     actions = StaffAction.objects.filter(kind__startswith="job.").select_related("by")
     return actions.order_by("-at", "-id")[:LATEST_ACTIONS]
 

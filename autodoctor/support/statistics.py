@@ -30,7 +30,7 @@ _running = frozenset(state.value for state in RUNNING)
 
 @dataclass(frozen=True)
 class Period:
-    """From the first to the last day, both included, in the viewer's zone."""
+    """Days from the first to the last, both included, in the viewer's time zone."""
 
     first: date
     last: date

@@ -88,7 +88,7 @@ class Power:
 
 
 class Paid(Story):
-    """Every job runs at its moment, and the sandbox's clock goes along."""
+    """The state machine with payments: every job runs at its moment, and the sandbox's clock follows."""
 
     sandbox: RunningSandbox
 

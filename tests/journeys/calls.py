@@ -1,4 +1,4 @@
-"""Bring two people into a call: devices, device check, and what they see of each other."""
+"""Helpers for calls: devices, device check, and the received pictures."""
 
 import json
 import time

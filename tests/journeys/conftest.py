@@ -132,7 +132,7 @@ def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
 
 @pytest.fixture
 def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that ends it."""
+    """Return a call, for a test that ends it."""
     with pair.lent(borrower, spent=True) as people:
         yield people
 

@@ -34,14 +34,14 @@ SIGHT = """() => {
 
 @dataclass
 class Memory:
-    """Of all pages that were looked at and found good."""
+    """The measured markup and colors of all pages without findings."""
 
     tags: set[str] = field(default_factory=set)
     ways: set[int] = field(default_factory=set)
     _numbers: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def number(self, parent: int, style: str) -> int:
-        """Of a way down from the root to an element, the same on every page."""
+        """Return the number of a path from the root to an element, the same on every page."""
         return self._numbers.setdefault((parent, style), len(self._numbers))
 
 

@@ -1,4 +1,4 @@
-"""A participant leaves a call: what both are told, the clock, and the charge."""
+"""A participant leaves a call: the words for both, the clock, and the charge."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A real relay: who may use it, and what the device check finds out."""
+"""A real relay: access, and the result of the device check."""
 
 import json
 from collections.abc import Callable, Iterator

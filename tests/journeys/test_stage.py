@@ -100,7 +100,7 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
 
 @pytest.fixture
 def changed_phone(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that changes the customer's page until its next load."""
+    """Return a call on a phone, for a test that changes the page until its next load."""
     with pair.lent(borrower) as people:
         yield people
         if not borrower.has_failed():

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class MailService(ThreadingHTTPServer):
-    """`answer` is the status and body of what comes next."""
+    """The service. `answer`: status and body of the next answers."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Desk)

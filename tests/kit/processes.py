@@ -1,7 +1,7 @@
 """Python processes for tests: forked from one that has imported everything, or started cold.
 
-A fork saves the second and a half that importing takes; everything else is real: a process of its own, with an
-environment, signals and an exit code. `COLD_STARTS=1` in the environment has every process started cold.
+A fork saves the 1.5 seconds of the imports. The rest is real: a separate process with its environment, signals and
+exit code. With `COLD_STARTS=1` in the environment every process starts cold.
 """
 
 import atexit
@@ -50,7 +50,7 @@ def start(
 def run(
     module: str, *arguments: str, environment: Mapping[str, str], cold: bool | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """The same until it ends, with what it wrote."""
+    """Run the process to its end; return its output."""
     process = start(
         module,
         *arguments,
@@ -67,7 +67,7 @@ def run(
 
 
 class _Forked(subprocess.Popen[Any]):
-    """All of `Popen` but the start: who was forked for us is our child like any other."""
+    """`Popen` without the start: the forked process is a child of this one."""
 
     def _execute_child(
         self,

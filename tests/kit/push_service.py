@@ -70,7 +70,7 @@ class Message:
 
 
 class PushService(ThreadingHTTPServer):
-    """`answer` is the status and the headers of what comes next; `pause` the seconds before it.
+    """The service. `answer`: status and headers of the next answers; `pause`: the seconds before each.
 
     The first `prompt` messages are answered without it.
     """

@@ -1,4 +1,4 @@
-"""The real server, as `bin/dev` runs it, in a process of its own that a test may kill, stop and start again."""
+"""The real server, as `bin/dev` runs it, in a process that a test can kill, stop and restart."""
 
 import fcntl
 import hashlib

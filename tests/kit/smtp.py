@@ -24,7 +24,7 @@ class Sink:
 
     @property
     def url(self) -> str:
-        """For EMAIL_URL."""
+        """Return the value of EMAIL_URL."""
         return f"smtp://127.0.0.1:{self.port}"
 
     async def handle_RCPT(  # noqa: N802 - the library calls it by this name

@@ -1,4 +1,4 @@
-"""Time passes for one session: every moment its rows hold moves back, and the running server finds out by itself."""
+"""Time travel for a session: every time in its rows moves back, and the running server notices the due jobs."""
 
 from uuid import UUID
 

@@ -135,7 +135,7 @@ def _run(module: str) -> int:
 
 
 def _forget_settings() -> None:
-    """Each new process reads them when it asks for the first of them."""
+    """Reset the settings: each new process reads them on first use."""
     from django.conf import settings
     from django.db import connections
     from django.utils.functional import empty
@@ -168,7 +168,7 @@ def _nobody_reads_settings() -> Iterator[None]:
 
 
 def _modules() -> list[str]:
-    """Of the product, without its tests."""
+    """Return the product's modules without tests."""
     files = [path.relative_to(PRODUCT.parent) for path in sorted(PRODUCT.rglob("*.py")) if not _is_left_out(path)]
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files]
 

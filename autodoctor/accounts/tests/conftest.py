@@ -45,7 +45,7 @@ def code(letters: Callable[[], list[EmailMessage]]) -> Callable[[], str]:
 
 @pytest.fixture
 def access_news() -> "Iterator[list[tuple[User, str | None]]]":
-    """Every (user id, session key) whose access has changed."""
+    """Record each change of access as (user id, session key)."""
     from autodoctor.accounts.signals import access_changed
 
     heard: list[Any] = []
@@ -60,7 +60,7 @@ def access_news() -> "Iterator[list[tuple[User, str | None]]]":
 
 @pytest.fixture
 def sign_in(client: Client) -> Callable[..., Any]:
-    """Through the form."""
+    """Sign in through the form."""
 
     def post(email: str, password: str = "demo", **more: str) -> Any:
         return client.post("/sign-in/", {"login": email, "password": password, **more})

@@ -45,7 +45,7 @@ def filled_in() -> dict[str, str]:
 
 @pytest.fixture
 def vehicle(customer: "User", now: datetime) -> "Vehicle":
-    """Kept from the last time."""
+    """Return a vehicle that an earlier booking has saved."""
     from autodoctor.booking.models import Vehicle
 
     return Vehicle.objects.create(

@@ -27,7 +27,7 @@ def session(customer: User, mechanic: User) -> Session:
 
 @pytest.fixture
 def shown(session: Session, client_of: Callable[[User], Client]) -> Callable[..., str]:
-    """To this person, in a session that has changed like this."""
+    """Return the panel's text for this person after these changes of the session."""
 
     def look(user: User, **changes: Any) -> str:
         Session.objects.filter(id=session.id).update(**changes)

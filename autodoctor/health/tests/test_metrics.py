@@ -1,4 +1,4 @@
-"""Figures move with what happens, and are shown to whom they are for."""
+"""Metrics: values that follow events, and access to them."""
 
 from datetime import timedelta
 from typing import Any

@@ -24,7 +24,7 @@ State = Payment.State
 
 @pytest.fixture
 def charged(payment: Payment) -> Payment:
-    """In the ledger only."""
+    """Mark the payment as charged, in the ledger only."""
     payment.state, payment.captured_cents, payment.intent_id = State.CAPTURED, PRICE_CENTS, "pi_1"
     payment.save()
     return payment
@@ -32,7 +32,7 @@ def charged(payment: Payment) -> Payment:
 
 @pytest.fixture
 def captured(held: Payment, now: datetime) -> Payment:
-    """At Stripe, too."""
+    """Capture the payment at Stripe, too."""
     ledger.finish(owner_id=held.owner_id, due=lambda _: {held.id: PRICE_CENTS}, now=now)
     run_all()
     held.refresh_from_db()

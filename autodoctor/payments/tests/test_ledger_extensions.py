@@ -26,7 +26,7 @@ ASKED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Neighbor:
-    """Another payment, which nothing that is done to the first may touch."""
+    """Another payment, which actions on the first must not change."""
 
     payment: Payment
     was: dict[str, Any]

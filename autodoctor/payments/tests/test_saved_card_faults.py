@@ -54,7 +54,7 @@ def test_a_payment_service_that_is_away_is_asked_again_from_the_queue(
 def test_done_but_not_answered_it_is_held_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
-    """And who then wants another card finds it paid."""
+    """A customer who then chooses another card finds the extension paid."""
     stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3, when="after")
     with pytest.raises(stripe.Unavailable):
         saved_card.collect(payment=extension, now=now)
@@ -192,7 +192,7 @@ def test_two_tabs_at_once_pay_once(
 
 
 def first(act: Callable[[], object], then: Callable[..., Any]) -> Callable[..., Any]:
-    """Once, this happens in between: after the row was read, before anything is written down."""
+    """Run the action once, after the row was read and before the result is written."""
     left = [act]
 
     def between(**given: Any) -> Any:

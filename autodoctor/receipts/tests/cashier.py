@@ -33,7 +33,7 @@ class Cashier(Story):
         return payment
 
     def bank_acts(self) -> "Cashier":
-        """Everything that is decided is charged, released or called off, and each is heard of."""
+        """Let the bank capture, release or cancel every decided payment, and deliver the news."""
         Payment.objects.filter(owner_id=self.id).update(card_brand="visa", card_last4="4242")
         for payment in Payment.objects.filter(owner_id=self.id).exclude(due_cents=None).order_by("created_at"):
             self.moves(payment)

@@ -88,7 +88,7 @@ class Member(Protocol):
 
 
 class Room:
-    """The sockets of one session in this process, and what they were last told about it.
+    """The sockets of one session in this process, and the state that was last sent to them.
 
     Pokes come from several threads, in any order: `as_of` is the `seq` at which `session` was read.
     """

@@ -1,4 +1,4 @@
-"""Between acceptance and start: deadlines to join, who may start, and the price of a cancellation."""
+"""The time between acceptance and start: deadlines to join, who may start, and the price of a cancellation."""
 
 from datetime import datetime
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def writer() -> "Iterator[Writer]":
-    """A thread with a connection of its own, gone before the database is emptied."""
+    """Run the writer, and stop it before the database is emptied."""
     from autodoctor.room.hub.event_bus import EventBus
     from autodoctor.room.messages.writer import Writer
 
@@ -46,7 +46,7 @@ def session(customer: "User", mechanic: "User") -> "Session":
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Server]:
-    """With fewer limits than people meet, and a quick heart."""
+    """Run a server with relaxed limits and a fast heartbeat."""
     limits = json.dumps({"messages_at_once": 10_000, "messages_a_second": 10_000, "heartbeat": 1})
     with running(environment={"ROOM": limits}, deadlines={"missing_grace": 1}) as server:
         yield server
@@ -54,7 +54,7 @@ def shared() -> Iterator[Server]:
 
 @pytest.fixture
 def fresh() -> Iterator[Server]:
-    """With the limits that people meet, to stop and kill."""
+    """Run a server with production's limits, to stop and kill."""
     with running(deadlines={"missing_grace": 1}) as server:
         yield server
 

@@ -35,7 +35,7 @@ def heard(socket: Socket) -> list[str]:
 
 
 class Wire:
-    """Notes how many are told what changes, each time that something is said."""
+    """Records the number of recipients of each feed frame."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, int]] = []

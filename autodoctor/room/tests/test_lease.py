@@ -178,7 +178,7 @@ def test_the_last_two_pages_closing_at_once_in_two_processes_are_noticed(
     closed: list[tuple[UUID, int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each sees the other's page when it first looks; the other process takes its row away just then."""
+    """Each process first sees the other's page, whose row the other process deletes at that moment."""
     here = open_page(presence, session, customer, joined=True)
     there = connect(session, customer, lease.take(timezone.now()))
     look = presence_module._last

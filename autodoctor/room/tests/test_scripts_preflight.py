@@ -12,7 +12,7 @@ STATES = {"camera": "passed", "microphone": "passed", "speaker": "passed", "netw
 
 
 def ask(page: Page, name: str, call: str, given: Any = None) -> Any:
-    """Of one module; `call` may use `given`."""
+    """Evaluate `call` with the exports of a module; `call` may use `given`."""
     return page.evaluate(IMPORTED.format(name=name, call=call), given)
 
 
@@ -142,7 +142,7 @@ def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:
 
 
 def test_what_goes_through_a_call_arrives(browser_page: Page) -> None:
-    """Without a relay here: the direct way."""
+    """There is no relay here, so the test connects directly."""
     found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { seconds: 1, policy: 'all' })")
     assert found["loss_percent"] < 50
     assert found["kbit"] > 100

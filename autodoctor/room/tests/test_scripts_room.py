@@ -29,7 +29,7 @@ def panel(state: str, stage: str, title: str) -> str:
 
 
 class Desk:
-    """Answers what the page asks about its panel, one after the other."""
+    """Answers the page's requests for its panel, one after the other."""
 
     def __init__(self, page: Page) -> None:
         self._page = page

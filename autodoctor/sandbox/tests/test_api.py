@@ -1,4 +1,4 @@
-"""Keys, errors, idempotency, lists and expansion: what holds for every endpoint."""
+"""Every endpoint: keys, errors, idempotency, lists and expansion."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

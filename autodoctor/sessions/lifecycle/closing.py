@@ -39,12 +39,12 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
 
 
 def credit_earning(*, session_id: UUID, now: datetime) -> None:
-    """In a transaction. Raises `Session.DoesNotExist`."""
+    """Note the mechanic's earning of a session. In a transaction. Raises `Session.DoesNotExist`."""
     notify_earning(lock_session(session_id), now)
 
 
 def notify_earning(session: Session, now: datetime) -> None:
-    """The mechanic who had it at its end has earned; a session that took place is paid after its summary."""
+    """Note the earning of the mechanic at the session's end; after a completed session it waits for the summary."""
     if session.mechanic is None or session.state not in TERMINAL:
         return
     earnings.learn(

@@ -1,7 +1,7 @@
 """Extensions: the mechanic says how long they can stay, the customer pays, and the end of the session moves once.
 
-`payments` knows what is paid. Each step here is one session transaction. Between the request and the extension lies a
-wait for a bank or a page in another tab, so the end of the session waits for the payment once, for a short time.
+`payments` knows the state of a payment. Each step here is a session transaction. Between request and extension the bank
+or the customer may need time, so the end of the session waits for the payment once, for a short time.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class ExtensionTerms:
 
 
 def extendable_seconds(session: Session, now: datetime) -> int:
-    """Return how many seconds can be sold now: what the mechanic allows, up to the maximum length of a session."""
+    """Return the seconds that can be sold now: as many as the mechanic allows, up to the longest session."""
     left = seconds_until_cap(session, now)
     return left if session.allowed_seconds is None else min(left, session.allowed_seconds)
 

@@ -108,7 +108,7 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
 
 
 def thread_of(session: Session, person: User) -> Thread:
-    """Return what this participant asked and what support answered."""
+    """Return the questions of this participant and support's answers."""
     role = Role.MECHANIC if person.id == session.mechanic_id else Role.CUSTOMER
     return Thread(role, person, list(_words(session).filter(audience=role)))
 

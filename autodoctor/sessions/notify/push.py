@@ -1,7 +1,7 @@
 """Push messages: who is notified, in which words, derived from the events that a transaction appended.
 
-Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
-event of a kind that stands in `NOTICES`, or by a rule whose row has words for it, tells people by it, without knowing.
+The words are those of a lock screen; mail is separate (`sessions/notify/mail.py`). An event is pushed if its kind is in
+`NOTICES`, or if the row of its rule has words for it. The action that appends the event does not need to know.
 """
 
 from datetime import datetime, timedelta

@@ -89,7 +89,7 @@ class SessionRow:
 
 @dataclass(frozen=True)
 class DashboardLists:
-    """All sessions of one person, the most urgent first."""
+    """The sessions of a person, the most urgent first."""
 
     unpaid: list[SessionRow]
     open: list[SessionRow]

@@ -37,7 +37,7 @@ class Line:
 
     @property
     def why(self) -> list[str]:
-        """Return what the earning waits for, or how it ended, in sentences."""
+        """Return sentences: the reasons why the earning waits, or its result."""
         return _why(self.earning, self.position)
 
 

@@ -106,7 +106,7 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
 
 
 def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
-    """In words for the mechanic, who can do something about it."""
+    """Return the refusal in words for the mechanic."""
     if why is Obstacle.RELEASED_BEFORE:
         return Refused("released_before", _("You gave this request back. It goes to another mechanic."))
     if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):

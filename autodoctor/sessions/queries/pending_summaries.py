@@ -1,4 +1,4 @@
-"""Pending summaries: their deadlines, and what an overdue summary means for its mechanic."""
+"""Pending summaries: their deadlines, and the block on mechanics with an overdue one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -71,7 +71,7 @@ def refresh() -> None:
 
 
 def change(*, name: str, value: int | None, now: datetime) -> None:
-    """Have this time last `value` seconds from now on; None: as long as without support. Raises `Refused`."""
+    """Set this waiting time to `value` seconds; None: back to the standard. Raises `Refused`."""
     check({name: value})
     with transaction.atomic():
         RuleTime.objects.update_or_create(name=name, defaults={"seconds": value})

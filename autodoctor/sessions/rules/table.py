@@ -223,7 +223,7 @@ for _row in _TABLE:
 
 
 def rule_of_kind(kind: str) -> str:
-    """Return what happened, in words; the kind itself for a rule that this release does not know."""
+    """Return the words of a rule; for a rule that this release does not know, its kind."""
     return str(RULES[kind].words) if kind in RULES else kind
 
 

@@ -1,4 +1,4 @@
-"""A session told step by step, with time passed in: what people do, and what the clock does meanwhile."""
+"""A session step by step, with the time passed in: actions of people, and due jobs between them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ CHAT = transitions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", second
 
 
 def hold_back(job: Job, now: datetime) -> None:
-    """Mail and money stay in the queue, where a test can look at them."""
+    """Keep jobs of mail and money in the queue, for tests to read."""
     raise Retry(timedelta(days=3650))
 
 
@@ -88,7 +88,7 @@ class Story:
         return self
 
     def join(self, *people: User) -> "Story":
-        """Each from a page of their own that is open from now on."""
+        """Let these people join, each from a page that stays open."""
         for person in people or (self.customer, self.mechanic):
             transitions.join_session(session_id=self.id, user=person, now=self.now)
             role = "customer" if person == self.customer else "mechanic"
@@ -137,13 +137,13 @@ class Story:
         return self.pay().accept().join().connect().start()
 
     def leave(self, person: User) -> "Story":
-        """Every page of theirs closes."""
+        """Close every page of these people."""
         Connection.objects.filter(session_id=self.id, user=person).delete()
         transitions.record_page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
         return self
 
     def hears(self, person: User, receiving: bool | None = True) -> "Story":
-        """Their page says whether the other side's media arrive."""
+        """Report from a person's page whether the other side's media arrive."""
         media.report_media(session_id=self.id, by=person, receiving=receiving, now=self.now)
         return self
 

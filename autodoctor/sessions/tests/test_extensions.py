@@ -1,4 +1,4 @@
-"""More time: who may ask, when, for how much, and what the clock does."""
+"""Extensions: permission, time, price, and the clock."""
 
 from datetime import timedelta
 from functools import partial
@@ -94,7 +94,7 @@ def test_asked_twice_it_is_the_same_payment(story: Story) -> None:
 
 
 def test_an_offer_of_before_an_extension_is_not_taken_again(story: Story) -> None:
-    """The second tab still shows what the first has just bought."""
+    """The second tab still shows the offer that the first tab has accepted."""
     payment = story.live().ask()
     story.hold(payment).extend(payment)
     stale = extensions.ExtensionTerms("+15", 900, 1499, "usd", on_top_of=30 * 60)

@@ -1,4 +1,4 @@
-"""The device check of a call: what it says, how often it may, and what chat instead of it costs."""
+"""The device check of a call: its report, the limit on reports, and the price of chat instead."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The customer rates the mechanic: who may, until when, within which bounds, and what others see of it."""
+"""Ratings: permission, period, bounds, and other people's view."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The dashboards, one a role, the page of a mechanic, rating, and addresses of files that stay.
+"""The dashboard of each role, the page of a mechanic, rating, and permanent addresses of files.
 
 Each list is a fragment at an address of its own, fetched again when the feed says so.
 """

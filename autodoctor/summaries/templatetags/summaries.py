@@ -39,7 +39,7 @@ def vehicle(facts: dict[str, Any]) -> str:
 
 @register.filter
 def verdict_color(safe: str) -> str:
-    """For mails, which know no stylesheet."""
+    """Return the verdict's color, for mails, which have no stylesheet."""
     return VERDICTS[safe][0]
 
 

@@ -76,7 +76,7 @@ class Desk:
         )
 
     def photos(self, count: int) -> tuple[UUID, ...]:
-        """The first is shared; the others are copies of what became of it, which costs no decoder."""
+        """Share one photo, and copy its row for the others, which saves the decoding."""
         first = self.photo("photo-0.jpg")
         return (first.id, *(_copy(first, f"photo-{number}.jpg").id for number in range(1, count)))
 

@@ -1,4 +1,4 @@
-"""The mail to the customer: what it holds, and that it neither gets lost nor comes twice."""
+"""The summary mail to the customer: contents, and delivery exactly once."""
 
 from collections.abc import Iterator
 from datetime import datetime

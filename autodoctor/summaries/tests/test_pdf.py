@@ -1,4 +1,4 @@
-"""The PDF: its words, its pages, and what people write that would break a document."""
+"""The summary's PDF: words, pages, and hostile texts."""
 
 import io
 import re
@@ -30,7 +30,7 @@ def opened(shown: Document, time_zone: str = "Europe/Berlin") -> Iterator[pypdfi
 
 
 def words(made: pypdfium2.PdfDocument) -> str:
-    """All of it on one line, without the places where long words may break."""
+    """Return the PDF's text on one line, without break points in long words."""
     pages = [page.get_textpage().get_text_range() for page in made]
     return re.sub(r"\s+", " ", " ".join(pages).replace(core_pdf.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
 
