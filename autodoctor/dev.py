@@ -22,7 +22,7 @@ DEMO_PEOPLE = (
 )
 
 SCENARIOS = ("busy",)
-# With a scenario, its queue waits long enough to be looked at, and no mechanic is switched off for letting it pass.
+# With a scenario, requests wait for hours, and mechanics who miss them stay switched on.
 PATIENT_DEADLINES = '{"request_missed": 14400, "unattended": 10800, "never_started": 21600}'
 
 # The options of every server process; docs/production.md lists them for the command line.

@@ -135,7 +135,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "accounts.User"
-# Only this one: a second would check every password twice.
+# Only one backend: a second would check every password twice.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -160,7 +160,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_CHANGE_EMAIL = True  # one account per address
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # also what lets known and unknown addresses answer alike
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # also makes the answers for known and unknown addresses equal
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
@@ -251,7 +251,7 @@ FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_MAX_AGE = env.int("STATIC_MAX_AGE", default=0 if DEBUG else 60)
 SERVESTATIC_ADD_HEADERS_FUNCTION = add_headers
-SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # else files are listed once, at the start
+SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # otherwise files are listed once, at the start
 
 # Security
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -299,7 +299,7 @@ EMAIL_FROM = DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", default=f"The Auto Do
 VAPID_PRIVATE_KEY = _secret("VAPID_PRIVATE_KEY", "vapid-key", new_private_key)
 VAPID_PUBLIC_KEY = env.public_key("VAPID_PUBLIC_KEY", private=VAPID_PRIVATE_KEY, must_be_given=not DEBUG)
 VAPID_SUBJECT = env.mail_address("VAPID_SUBJECT", default=EMAIL_FROM)
-# Those of Chrome, Edge, Samsung, Opera (Google's), Firefox, Edge on Windows, Safari. `*.` stands for whatever is below.
+# The services of Chrome, Edge, Samsung, Opera (Google's), Firefox, Edge on Windows, Safari. `*.`: all subdomains.
 PUSH_SERVICES = env.list(
     "PUSH_SERVICES",
     default=[
@@ -331,7 +331,7 @@ elif not STRIPE_WEBHOOK_SECRETS:
 SELLER_NAME = env.str("SELLER_NAME", default="The Auto Doctor")
 SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="")  # a semicolon begins a new line
 MECHANIC_SHARE_PERCENT = 70
-LATE_CANCEL_PERCENT = 50  # of the booking, when the customer calls off after the mechanic is in, or never comes
+LATE_CANCEL_PERCENT = 50  # of the booking: after a late cancellation or a no-show of the customer
 
 # The live channel: seconds, and frames of one socket. ROOM in the environment (JSON) changes single ones.
 ROOM = {

@@ -114,7 +114,7 @@ def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
 def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> list[User]:
     """Count one more missed request for these mechanics. Returns those turned off for reaching `most`."""
     with transaction.atomic():
-        # In one order, whichever two requests are counted at once.
+        # Always lock in the same order: two requests may be counted at the same time.
         rows = MechanicProfile.objects.filter(user__in=mechanics).order_by("pk")
         profiles = list(rows.select_for_update(of=("self",)).select_related("user"))
         for profile in profiles:

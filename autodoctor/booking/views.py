@@ -33,8 +33,8 @@ from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind, State
 
 KEPT = "intake"  # key in the server's session: the typed intake, until it is booked
-SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
-KEPT_CHARACTERS = 4000  # of one field
+SAME_INTAKE = "same_intake"  # in the server's session, so that two tabs send the same intake
+KEPT_CHARACTERS = 4000  # per field
 
 
 @anyone

@@ -25,7 +25,7 @@ about = get_contextvars  # the fields bound in this context
 _QUERY = re.compile(r"(?<=\S)\?[^\s\"']*")
 # These loggers write request bodies, signatures and addresses, which no log may keep.
 _QUIET = ("asyncio", "boto3", "botocore", "httpcore", "httpx", "s3transfer", "stripe", "urllib3", "websockets", "PIL")
-_FRAMES = 12  # of a failure that are kept, the innermost
+_FRAMES = 12  # the innermost frames of a failure that are logged
 
 Failure = tuple[type[BaseException], BaseException, TracebackType | None]
 

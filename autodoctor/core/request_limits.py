@@ -107,7 +107,7 @@ class _Exchange:
     async def receive(self) -> ASGIReceiveEvent:
         if self.refusal is not None:
             return _GONE
-        if self._complete:  # from here on the application only listens for the client's going
+        if self._complete:  # the application now waits only for the client's disconnect
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._begun + self._seconds()):

@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-MEMORY_BYTES = 1024 * 1024 * 1024  # of address space: a 50 megapixel picture takes about 500 MB
+MEMORY_BYTES = 1024 * 1024 * 1024  # address space: a 50 megapixel picture takes about 500 MB
 CPU_SECONDS = 20
 MAX_PIXELS = 50_000_000  # phones take up to 48 million
 MAX_PIXELS_OF_ALL_FRAMES = 200_000_000

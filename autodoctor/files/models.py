@@ -27,7 +27,7 @@ class StoredFile(models.Model):
     size = models.PositiveIntegerField()  # bytes as stored
     width = models.PositiveIntegerField(null=True)  # pixels, of images
     height = models.PositiveIntegerField(null=True)
-    key = models.CharField(max_length=60, unique=True)  # in the store
+    key = models.CharField(max_length=60, unique=True)  # name in the file store
     thumbnail_key = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)

@@ -19,7 +19,7 @@ DEEPEST = 8  # real ones end at four
 @dataclass(frozen=True)
 class Box:
     name: bytes
-    start: int  # of the name
+    start: int  # offset of the box's name
     content: int  # offset of the box's content
     end: int
 

@@ -20,7 +20,7 @@ from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
 
-LIMIT_SECONDS = 1.0  # for each part; they are looked at side by side
+LIMIT_SECONDS = 1.0  # per part; the parts are checked in parallel
 FRESH_SECONDS = 1.0
 STORE_FRESH_SECONDS = 10.0  # S3 is asked over the network, and for money
 MOST_LATE = timedelta(seconds=30)  # twice what a stalled process may hold a deadline

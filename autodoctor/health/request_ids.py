@@ -12,7 +12,7 @@ from autodoctor.core import logs
 from autodoctor.room.wire.connection import Receive, Scope, Send
 
 HEADER = b"x-request-id"
-_fit = re.compile(r"[A-Za-z0-9._-]{8,64}")  # for a log and a header
+_fit = re.compile(r"[A-Za-z0-9._-]{8,64}")  # ids that fit into a log line and a header
 _session = re.compile(r"/sessions/([0-9a-f]{8}-[0-9a-f-]{27})(?:/|$)")
 
 

@@ -188,7 +188,7 @@ def refundable_cents(payment: Payment) -> int:
 def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
-    if payment.state == State.CAPTURED and payment.due_cents is None:  # by someone else, before the end
+    if payment.state == State.CAPTURED and payment.due_cents is None:  # captured at Stripe by hand, before the end
         schedule("payment.earned", str(payment.id), now, session_id=payment.owner_id, owner_id=str(payment.owner_id))
     if payment.state not in (State.CREATED, State.AUTHORIZED):
         return

@@ -40,9 +40,9 @@ class Payment(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.CREATED)
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3, default="usd")
-    seconds = models.PositiveIntegerField()  # of session time that this pays for
+    seconds = models.PositiveIntegerField()  # of the session time that this payment buys
     keep_card = models.BooleanField(default=False)
-    granted_at = models.DateTimeField(null=True)  # of an extension: when its time was given, which happens once
+    granted_at = models.DateTimeField(null=True)  # of an extension: when its time was added, once
     # Cents to capture after the session; None: undecided, 0: release the hold.
     due_cents = models.PositiveIntegerField(null=True)
     captured_cents = models.PositiveIntegerField(default=0)
@@ -146,7 +146,7 @@ class Dispute(models.Model):
     """The customer's bank takes a charge back, or asks about it; Stripe's state, as last seen."""
 
     class Outcome(models.TextChoices):
-        WON = "won", _("Won")  # or given up by the bank before any money moved
+        WON = "won", _("Won")  # or dropped by the bank before money moved
         LOST = "lost", _("Lost")
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
@@ -216,7 +216,7 @@ class Earning(models.Model):
     mechanic = models.ForeignKey("accounts.User", models.PROTECT, related_name="earnings")
     share_percent = models.PositiveSmallIntegerField()  # percent at the time of the charge
     gross_cents = models.PositiveIntegerField()  # cents charged
-    borne_cents = models.PositiveIntegerField(default=0)  # given back at the mechanic's expense, or lost to a bank
+    borne_cents = models.PositiveIntegerField(default=0)  # refunded at the mechanic's expense, or lost in a dispute
     # Decided, by the movements below; kept here too, so that no row can ever be worth more than its share.
     transferred_cents = models.PositiveIntegerField(default=0)
     reversed_cents = models.PositiveIntegerField(default=0)
@@ -312,7 +312,7 @@ class StripeEvent(models.Model):
     type = models.CharField(max_length=80)
     object_id = models.CharField(max_length=120)
     intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent of the event, if the event names one
-    payment_id = models.UUIDField(null=True)  # from the object's metadata, unverified: a hint
+    payment_id = models.UUIDField(null=True)  # a hint from the object's metadata, unverified
     livemode = models.BooleanField(default=False)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True)

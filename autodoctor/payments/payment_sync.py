@@ -30,7 +30,7 @@ def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) 
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if reason := disagreement(payment, snapshot):
             report_mismatch(payment, reason, now)
-        elif payment.intent_id in ("", snapshot.intent_id):  # else an attempt that came to nothing
+        elif payment.intent_id in ("", snapshot.intent_id):  # other intents are failed attempts
             _follow(payment, snapshot, now)
     return payment
 

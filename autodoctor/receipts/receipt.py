@@ -186,7 +186,7 @@ class Line:
     """A booked part: its time, its card, the cents charged and released."""
 
     payment: Payment
-    used_seconds: int  # of the time it paid for
+    used_seconds: int  # of the paid time
     is_open: bool  # the charge is not decided yet
 
     @property

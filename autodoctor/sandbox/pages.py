@@ -30,7 +30,7 @@ _SHOWN = 20
 class Page:
     status: int = 200
     html: str = ""
-    location: str = ""  # of a redirect
+    location: str = ""  # target of a redirect
     leads_to: tuple[str | None, ...] = ()  # allowed targets of its forms: see `policy`
 
     @property

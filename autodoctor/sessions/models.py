@@ -56,7 +56,7 @@ class Session(models.Model):
     allowed_seconds = models.PositiveIntegerField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
-    lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
+    lenient_seconds_used = models.FloatField(default=0)  # of the pause allowed for a missing customer or lost media
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=30, choices=EndReason, blank=True)
     solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
@@ -206,9 +206,9 @@ class Participant(models.Model):
     missed_at = models.DateTimeField(null=True)  # the time when the absence was noticed
     released_at = models.DateTimeField(null=True)
     release_reason = models.CharField(max_length=40, blank=True)
-    receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
+    receiving = models.BooleanField(null=True)  # whether the other side's media arrive here; null: no report
     receiving_at = models.DateTimeField(null=True)  # since when
-    failing_since = models.DateTimeField(null=True)  # from when on every device check has failed
+    failing_since = models.DateTimeField(null=True)  # since when every device check has failed
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "user"], name="one_part_per_person")]

@@ -33,7 +33,7 @@ class ActContext(TypedDict):
     session_id: UUID
     by: User
     now: datetime
-    token: UUID  # of the form that it came from
+    token: UUID  # the form's token
 
 
 class ActForm(forms.Form):

@@ -54,7 +54,7 @@ class Tally:
     """The figures of some sessions. Times in seconds, money in cents."""
 
     sessions: int = 0
-    waits: list[float] = field(default_factory=list)  # from each request to the first who accepted it
+    waits: list[float] = field(default_factory=list)  # seconds from each request to its first acceptance
     mechanic_no_shows: int = 0
     customer_no_shows: int = 0
     drops: int = 0  # lost connections while the session ran

@@ -13,7 +13,7 @@ from autodoctor.core.formatting import weekday
 from autodoctor.payments.formatting import format_cents
 from autodoctor.support.statistics import Numbers, Tally, total
 
-SPARK_HEIGHT = 20  # of the drawing, in its own units; a day is one wide
+SPARK_HEIGHT = 20  # units of the drawing; a day is one unit wide
 
 
 @dataclass(frozen=True)

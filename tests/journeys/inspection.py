@@ -22,7 +22,7 @@ ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
 ACTIONS |= {"Join without camera", "Join with audio and photos"}  # the lesser ways in
 Theme = Literal["light", "dark"]
-# With the rules that are checked there of whatever has been seen before.
+# The views, each with the rules that are checked although the markup was measured before.
 LOOKS: tuple[tuple[ViewportSize, Theme, list[str]], ...] = (
     (PHONE, "light", LEVELS),
     (PHONE, "dark", []),

@@ -22,7 +22,7 @@ MINUTE = 60
 GRACE = 5  # seconds until a participant without a page counts as missing
 SECONDS_OF_PICTURE = 4  # more than the patience of a page without a call
 RATE = 4  # pictures a second at least, of the eight that the device has: the machine has to do other things besides
-# Without a network: what there was dies, and no new connection finds a way.
+# A browser without a network: existing connections die, and new ones fail.
 NO_NETWORK = """() => {
   const Real = RTCPeerConnection;
   for (const each of connections) each.close();

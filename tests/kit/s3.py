@@ -25,7 +25,7 @@ class S3:
 def s3() -> Iterator[S3]:
     from moto.server import ThreadedMotoServer  # a second to import, for the few tests that store in a bucket
 
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no log line per request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from tests.statements.recorded import Recorded
 
-LEAST_SECONDS = 0.02  # what any test costs
-KEPT = 0.5  # who stands in the list already is to stay there: a new statement should add a line, not change them all
+LEAST_SECONDS = 0.02  # the least cost of a test
+KEPT = 0.5  # factor for listed tests: a new statement should add a line, not change the whole list
 
 
 def statements(ran: Iterable[Recorded]) -> set[str]:

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-# In this order. Each is a difference between the databases, or between two calls of the same line.
+# Replacements in this order, for differences between the databases, or between two calls of the same line.
 _SAME = [
     (re.compile(r"\s+"), " "),
     (re.compile(r"::(timestamp with time zone|double precision|\w+)(\[\])?"), ""),

@@ -121,7 +121,7 @@ class Presence:
         """End the lease after the last connection closed, so that nobody waits for it to lapse."""
         self._batcher.stop(STOP_SECONDS)
         wait(self._closing, STOP_SECONDS)
-        self._batcher.stop(STOP_SECONDS)  # of what the last ones left to tell
+        self._batcher.stop(STOP_SECONDS)  # delivers the last notes
         if self._process_id:
             lease.end(self._process_id, timezone.now())
 

@@ -14,7 +14,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 
 logger = logging.getLogger(__name__)
-ON_ITS_WAY_SECONDS = 0.2  # from a commit to its poke
+ON_ITS_WAY_SECONDS = 0.2  # the usual time from a commit to its poke
 PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
 
 

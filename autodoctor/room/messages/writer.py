@@ -60,7 +60,7 @@ class Post(NamedTuple):
     client_id: str
     text: str
     settled: "Callable[[Post, Posted | NotPosted], None]"
-    since: float  # by the monotonic clock
+    since: float  # monotonic time
 
 
 class Writer:

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 
 PAGE = 200  # rows read at once
 MOST_KEPT = 100  # pokes that come meanwhile
-MOST_PAGES_OPEN = 12  # of one person in one session; then the oldest goes
-BREATHER_SECONDS = 0.05  # until a client that is too fast is listened to again
+MOST_PAGES_OPEN = 12  # per person and session; a new page closes the oldest
+BREATHER_SECONDS = 0.05  # pause in reading from a client that is too fast
 _joins = count(1)
 _others = {role: frozenset({*PARTIES, Role.SUPPORT.value} - {role}) for role in Role.values}
 _opposite = {Role.CUSTOMER.value: Role.MECHANIC.value, Role.MECHANIC.value: Role.CUSTOMER.value}

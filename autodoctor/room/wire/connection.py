@@ -14,8 +14,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MOST_WAITING = 2 * 1024 * 1024  # bytes, for a slow reader
 MUCH = 256 * 1024  # bytes, after which a sender with more to say lets the reader catch up
-STALLED_SECONDS = 10.0  # without reading anything of it
-GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
+STALLED_SECONDS = 10.0  # without a read by the client
+GOODBYE_SECONDS = 3.0  # for the waiting frames and the close frame; then the connection is cut
 
 
 def protocol_of(scope: Scope) -> UvicornProtocol:

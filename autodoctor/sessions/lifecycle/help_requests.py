@@ -22,7 +22,7 @@ from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TERMINAL, EventKind
 
-OPEN_FOR = timedelta(days=30)  # from the end of a session on
+OPEN_FOR = timedelta(days=30)  # after the end of a session
 LONGEST = 2000  # characters
 MOST = 100  # words of one person in one session
 AT_ONCE, WITHIN = 5, timedelta(minutes=1)

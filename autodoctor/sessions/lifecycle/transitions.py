@@ -137,7 +137,7 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
     _enter(
         state, State.ACCEPTED, EventKind.SESSION_ACCEPTED, at=at, who=who or event_log.actor(mechanic, state.session)
     )
-    state.session.save()  # here, so that a second claim fails before anything else is done
+    state.session.save()  # saved first, so that a second claim fails before other effects
     send_session_mail(state.session.customer, state, "accepted", now=at)
 
 

@@ -27,7 +27,7 @@ from autodoctor.sessions.states import BEFORE_START, EventKind, State
 REQUEST_IS_NEWS = timedelta(minutes=3)  # after this time another mechanic has the request
 
 
-# By kind; what a rule says in its own words stands in its row.
+# Words by kind of event; a rule's own words stand in its row.
 NOTICES: dict[str, Notice] = {
     EventKind.SESSION_ACCEPTED: Notice(
         Role.CUSTOMER,

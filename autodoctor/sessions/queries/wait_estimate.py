@@ -44,7 +44,7 @@ def _waits(now: datetime) -> list[float]:
     at_this_hour = reduce(or_, (Q(requested_at__range=(at - AROUND, min(now, at + AROUND))) for at in moments))
     answered = Q(accepted_at__isnull=False) | Q(end_reason__in=[EndReason.UNATTENDED, EndReason.NEVER_STARTED])
     rows = Session.objects.filter(at_this_hour, answered, requested_at__gt=now - timedelta(days=DAYS))
-    rows = rows.exclude(state=State.REQUESTED)  # given back, and waiting again
+    rows = rows.exclude(state=State.REQUESTED)  # released requests that wait again
     recent = rows.order_by("-requested_at").values_list("requested_at", "accepted_at", "ended_at")[:MOST]
     return [
         ((accepted or ended or now) - requested).total_seconds() for requested, accepted, ended in recent if requested

@@ -28,14 +28,14 @@ class Wait:
     `before`: the waiting time that has to stay longer, as a warning precedes its event.
     """
 
-    name: str  # in `DEADLINES` of the environment, and in the admin
+    name: str  # the name in `DEADLINES` and in the admin
     seconds: int
     least: int = 0
     most: int = 0
     before: str = ""
 
 
-WAITS: dict[str, Wait] = {}  # by name, from the rows of the table
+WAITS: dict[str, Wait] = {}  # waiting times of the table's rows, by name
 
 _changed: dict[str, int] = {}
 _read_at = float("-inf")

@@ -17,7 +17,7 @@ class ChargeRule(StrEnum):
     """The rule for the charged part of a hold."""
 
     NOTHING = "nothing"
-    HALF = "half"  # of the booking, nothing of extensions
+    HALF = "half"  # half of the booking, nothing of extensions
     USED = "used"  # the used share of each payment
     ALL = "all"
     ASK = "ask"  # known once the customer has answered "Solved?"

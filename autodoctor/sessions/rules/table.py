@@ -86,7 +86,7 @@ _MISSING = Wait("missing_grace", 5)  # sockets use this time, too, so support ca
 # A hold on a card lasts seven days: questions before the charge must end well before that.
 # fmt: off
 _TABLE = (
-    # In the queue
+    # Requests in the queue
     Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE,
          Wait("unpaid_grace", 5 * MINUTE, least=MINUTE, most=HOUR),
          CancelUnstarted(State.CANCELLED, EndReason.UNPAID), State.CANCELLED, certain=True, fixed=True),
@@ -196,7 +196,7 @@ _TABLE = (
     Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARIZED,
          Wait("summary_alert", 2 * DAY, least=2 * HOUR, most=10 * DAY),
          alert(), once_per=_state),
-    # From elsewhere
+    # Rules without a deadline
     Rule("help.asked", _("A participant asks for help"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("job.parked", _("A job has failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.mismatch", _("A payment does not match our record"), ELSEWHERE, triggers.REPORTED, None,
@@ -207,7 +207,7 @@ _TABLE = (
 # fmt: on
 
 RULES: dict[str, Rule] = {}
-DEADLINES: dict[str, Rule] = {}  # those that the scheduler fires
+DEADLINES: dict[str, Rule] = {}  # the rules that the scheduler fires
 
 
 def add_rule(rule: Rule) -> None:

@@ -61,7 +61,7 @@ def test_it_is_taken_once_and_the_second_reads_who_has_it(
     assert (event.actor_id, event.audience, event.data["alert"]) == (support.id, "support", unnoticed.seq)
 
     take(story, unnoticed, colleague, instead_of=support)
-    with pytest.raises(Refused, match="already_taken"):  # from whom it was seen to be taken, they no longer have it
+    with pytest.raises(Refused, match="already_taken"):  # the holder on the page has changed
         take(story, unnoticed, support, instead_of=support)
     assert [one.data["instead_of"] for one in story.events("support.took")] == ["", "Sandy Support"]
 

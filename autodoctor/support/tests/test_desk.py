@@ -133,7 +133,7 @@ def test_support_cannot_shut_support_out(colleague: User, desk: Client) -> None:
     assert not StaffAction.objects.exists()
 
 
-# Given-up jobs
+# Failed jobs
 
 
 def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> None:
