@@ -126,9 +126,7 @@ def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> N
         stderr=subprocess.STDOUT,
         text=True,
     )
-    until(
-        lambda: Job.objects.filter(attempts=1).exists()
-    )  # a kind without a handler: the failure shows that the job ran
+    until(lambda: Job.objects.filter(attempts=1).exists())  # no handler for this kind: the run failed
     command.send_signal(signal.SIGTERM)
     said, _ = command.communicate(timeout=10)
     assert command.returncode == 0

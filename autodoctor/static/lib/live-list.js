@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * <live-list what="queue" src="…">: a list that is fetched again when the feed says that this is out of date, and with
- * `every="30"` also every so many seconds. What is answered is its content, or a page that has it under the list's id.
- * With `alerts`, the words of <template class="live-list__news"> beside it are said for every new [data-request] in it,
- * with its [data-news]; with `quiet` without a sound. A field named "seen" in it goes along: what is shown already.
+ * <live-list what="queue" src="…">: a list that is fetched again when the feed reports a change of `what`, and with
+ * `every="30"` also every 30 seconds. The answer is the content, or a page that has the content under the list's id.
+ * With `alerts`, the words of <template class="live-list__news"> beside the list announce every new [data-request] with
+ * its [data-news]; with `quiet` without a sound. The request carries the list's field "seen": the state that is shown.
  */
 import { morph } from "lib/morph";
 import { callAttention } from "lib/attention";
@@ -48,7 +48,7 @@ export class LiveList extends HTMLElement {
     if (!what || what === this.getAttribute("what")) this.#refresh();
   }
 
-  /** Asked again meanwhile, the server is asked once more afterwards. */
+  /** Fetch the list. A call during a fetch starts one more fetch afterwards. */
   async #refresh() {
     this.#fetchAgain = true;
     if (this.#fetching) return;
@@ -68,7 +68,7 @@ export class LiveList extends HTMLElement {
     if (answer.status === 200) this.#show(await answer.text());
   }
 
-  /** Nobody says a second time that it is out of date. */
+  /** A failed fetch must be repeated, because the feed reports a change only once. */
   #tryAgain() {
     clearTimeout(this.#timers.again);
     this.#timers.again = setTimeout(() => this.#refresh(), TRY_AGAIN_MS);
@@ -86,7 +86,7 @@ export class LiveList extends HTMLElement {
   #touch(pressed) {
     const released = this.#pressed && !pressed;
     this.#pressed = pressed;
-    // After the click that follows the release: what was held back meanwhile is fetched again.
+    // After the click that follows the release: run the fetch that was held back.
     if (released) setTimeout(() => this.#refresh());
   }
 
@@ -100,7 +100,7 @@ export class LiveList extends HTMLElement {
     callAttention(words, { quiet: this.hasAttribute("quiet") });
   }
 
-  /** What is in it that may be news, with the words about each. */
+  /** The entries that may be news, with the words about each. */
   #requests() {
     const found = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-request]"));
     return new Map([...found].map(({ dataset }) => [dataset.request ?? "", dataset.news]));
@@ -114,7 +114,7 @@ export class LiveList extends HTMLElement {
   }
 }
 
-/** <feed-status hidden>: shown while the line is down for longer than a moment. */
+/** <feed-status hidden>: shown while the connection is lost for longer than a moment. */
 export class FeedStatus extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;

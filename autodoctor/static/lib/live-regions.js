@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * The parts of the page that the server renders anew when the state changes, each an element with `data-region` and an
- * id. Typed text, what is chosen, open dialogs and focus stay. A dialog that asks for what is not possible any more, or in
- * other words than before, says so.
+ * The parts of the page that the server renders again when the state changes, each an element with `data-region` and an
+ * id. Typed text, choices, open dialogs and focus stay. A dialog says if its question has changed or is no longer
+ * possible.
  */
 import { morph } from "lib/morph";
 
@@ -33,7 +33,7 @@ export class Regions {
     root.addEventListener("pointerdown", () => (this.#lifted = lifted()));
   }
 
-  /** Until no finger is on the page: a button swapped under one would swallow the tap. */
+  /** Wait until no finger is on the page: swapping a button during a tap would lose the tap. */
   get untouched() {
     return this.#lifted;
   }
@@ -133,7 +133,7 @@ function note(dialog, words) {
 }
 
 /**
- * What had the focus is gone.
+ * Move the focus, because the focused element is gone.
  * @param {HTMLElement} present
  * @param {Element} focused
  */

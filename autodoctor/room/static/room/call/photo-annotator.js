@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <picture-pen>: draws on a frozen picture with pen, arrow and circle, and gives it back as a file. The picture keeps
- * its full size whatever the screen shows of it.
+ * <picture-pen>: draws on a frozen picture with pen, arrow and circle, and returns a file. The file keeps the picture's
+ * full size, whatever part the screen shows.
  *
  * @typedef {"pen"|"arrow"|"circle"} Tool
  * @typedef {{ x: number, y: number }} Point  in pixels of the picture

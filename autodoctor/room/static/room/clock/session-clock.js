@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <session-clock>: the time left. It only shows what the server says: `ends_at` and `paused_at` by the server's clock,
- * so that no refresh, no sleep and no wrong clock of the device ever moves it.
+ * <session-clock>: the time left, computed from the server's `ends_at`, `paused_at` and clock, so that a reload, sleep
+ * or a wrong clock of the device does not change it.
  */
 import { minutesAndSeconds } from "lib/format-time";
 
@@ -12,7 +12,7 @@ const LAST_SECONDS = 60;
 /** @typedef {Pick<import("room/wire/frames").Session, "state"|"granted_seconds"|"ends_at"|"paused_at"|"ended_at">} Times */
 
 /**
- * Whole seconds left, as a person counts them: 0 only when the time is over.
+ * Whole seconds left, rounded up: 0 only when the time is over.
  * @param {Times} session
  * @param {number} now  milliseconds since the epoch, by the server's clock
  */

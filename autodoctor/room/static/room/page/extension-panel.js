@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * <more-time data-from="…">: adding time to a session that runs, without leaving it. What it shows the server renders
- * (`data-from`), a line in the room and the inside of its dialog, anew with each event that concerns it. What is chosen
- * there goes to the API by the form's address and `data-send`.
+ * <more-time data-from="…">: the extension panel of a running session. The server renders a line of the room and the
+ * contents of the dialog (`data-from`), again after each event about extensions. A choice goes to the API by the form's
+ * address and `data-send`.
  */
 import { Regions } from "lib/live-regions";
 import { csrfToken } from "lib/upload";
@@ -12,7 +12,7 @@ import { toast } from "lib/toasts";
 
 const BEGUN = new Set(["live", "reconnecting", "completed"]);
 const TRY_AGAIN_MS = 3_000;
-/** After these there is nothing to choose any more. */
+/** After these states there are no more choices. */
 const CLOSING = new Set(["session.extended", "session.ended", "session.auto_closed"]);
 
 export class MoreTime extends HTMLElement {
@@ -44,7 +44,7 @@ export class MoreTime extends HTMLElement {
     this.#look();
   }
 
-  /** Have the server say how it stands. Asked again meanwhile, it is asked once more afterwards. */
+  /** Fetch the panel again. A call during a fetch starts one more fetch afterwards. */
   async #look() {
     if (!BEGUN.has(this.#channel?.session?.state ?? "")) return; // nothing to add to yet, or not for this person any more
     this.#lookAgain = true;
@@ -67,7 +67,7 @@ export class MoreTime extends HTMLElement {
     this.#choose();
   }
 
-  /** What was chosen stays chosen; when it is not offered any more, the first is. */
+  /** Keep the choice; if it is no longer offered, choose the first offer. */
   #choose() {
     const chosen = this.querySelector("input[type=radio]:checked") ?? this.querySelector("input[type=radio]");
     if (!(chosen instanceof HTMLInputElement)) return;
@@ -121,7 +121,7 @@ export class MoreTime extends HTMLElement {
     }
   }
 
-  /** Somebody has not said yet what they want. */
+  /** Whether the person has not chosen yet. */
   get #isChoosing() {
     return this.querySelector("form") !== null && this.querySelector("form [aria-busy=true]") === null;
   }
