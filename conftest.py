@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     # A busy machine is no failure, and every run of continuous integration tries the same.
     hypothesis.settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true")
-    # SQLite tries the rules in full: on PostgreSQL it is about what the statements do there. See `examples`.
+    # SQLite tries every example; PostgreSQL tries fewer, to run its statements. See `examples`.
     hypothesis.settings.register_profile("part", hypothesis.settings.get_profile("project"), max_examples=15)
     hypothesis.settings.load_profile("part" if config.getoption("postgres_part") else "project")
     # A test holds its transaction while it draws a photo or a PDF. Processes that it starts keep the limit.
@@ -58,7 +58,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what the database in use cannot show, and mark what opens a browser.
+    """Skip tests of another database, and mark tests with a browser.
 
     Playwright keeps its event loop in the thread of the tests: Django's test client does not work beside it, so
     `bin/test` runs the two in processes of their own.
@@ -74,7 +74,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on it looks at what tests make, and seldom: cycles that hold a file or a socket are still found."""
+    """Freeze the objects so far and collect garbage less often; leaked files and sockets are still found."""
     gc.freeze()
     gc.set_threshold(50_000, 10, 10)
     gc.enable()

@@ -22,10 +22,10 @@ DEMO_PEOPLE = (
 )
 
 SCENARIOS = ("busy",)
-# With a scenario, its queue waits long enough to be looked at, and no mechanic is switched off for letting it pass.
+# With a scenario, requests wait for hours, and mechanics who miss them stay switched on.
 PATIENT_DEADLINES = '{"request_missed": 14400, "unattended": 10800, "never_started": 21600}'
 
-# How every server process of this project is run; docs/production.md gives the same as options of the command line.
+# The options of every server process; docs/production.md lists them for the command line.
 UVICORN: dict[str, Any] = {
     "ws": "autodoctor.room.wire.uvicorn_protocol:UvicornProtocol",
     "ws_max_size": 64 * 1024,  # bytes of one frame
@@ -33,7 +33,7 @@ UVICORN: dict[str, Any] = {
     "ws_ping_interval": 10,  # seconds
     "ws_ping_timeout": 10,
     "timeout_graceful_shutdown": 1,
-    "proxy_headers": False,  # X-Forwarded-For is weighed by accounts.proxies, which trusts nobody by default
+    "proxy_headers": False,  # accounts.client_address reads X-Forwarded-For, and trusts no proxy by default
 }
 
 
@@ -86,7 +86,7 @@ def _only(wanted: str) -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a port just left is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -120,7 +120,7 @@ def _is_behind() -> bool:
 
 
 def play() -> None:
-    """Make the sessions of the scenario. The sandbox answers at its address meanwhile; the server comes after."""
+    """Make the sessions of the scenario, before the server starts. Until then a sandbox has the server's address."""
     from django.db import connections
     from django.utils import timezone
 

@@ -1,7 +1,7 @@
-"""`bin/dev --scenario busy`: something to look at, made by the product's own actions with the time passed in.
+"""`bin/dev --scenario busy`: demo sessions, made with the product's own actions at times in the past.
 
-Money goes through the payment sandbox, whose clock follows. May be repeated: what is there stays, what is over is told
-again where it belongs to a present moment.
+Money goes through the payment sandbox, whose clock follows. Running it again keeps existing sessions and makes those
+anew that should be running but have ended.
 """
 
 import io
@@ -35,7 +35,7 @@ from autodoctor.summaries import actions as summaries
 from autodoctor.summaries.content import Content
 
 PAGES_STAY_OPEN = timedelta(days=1)
-SECONDS = 10.0  # that the sandbox may take for an answer
+SECONDS = 10.0  # the limit for an answer of the sandbox
 PHOTO_SIZE = (960, 720)
 
 
@@ -60,7 +60,7 @@ def play_busy(now: datetime) -> int:
 
 
 class _Act:
-    """One scene, told from its booking on: `now` is its own time."""
+    """Plays a scene from its booking on; `now` is the scene's own time."""
 
     def __init__(self, scene: Scene, people: dict[str, User], pages: Process, end: datetime) -> None:
         self.scene, self.pages, self.end = scene, pages, end
@@ -69,7 +69,7 @@ class _Act:
         self.session: Session
 
     def play(self) -> bool:
-        """False where it is there already."""
+        """Play the scene; return False if it exists already."""
         intake = _intake(self.scene)
         if self.scene.summary and Booking.objects.filter(key=intake.key, session__state__in=TERMINAL).exists():
             return False
@@ -92,7 +92,7 @@ class _Act:
         attachments.share_file(session_id=self.session.id, by=self.customer, upload=photo, now=self.now)
 
     def _begin(self, mechanic: User) -> None:
-        _write_what_is_owed(mechanic, self.now)
+        _write_pending_summaries(mechanic, self.now)
         self._pass(seconds=70)
         transitions.accept_request(session_id=self.session.id, mechanic=mechanic, now=self.now)
         self._pass(seconds=40)
@@ -104,7 +104,7 @@ class _Act:
             self._say(mechanic if role == "mechanic" else self.customer, text)
 
     def _come(self, person: User) -> None:
-        """With a page that stays open; in a call, sound and picture arrive there."""
+        """Let a person join with a page that stays open; in a call, the page receives media."""
         transitions.join_session(session_id=self.session.id, user=person, now=self.now)
         role = "customer" if person == self.customer else "mechanic"
         Connection.objects.create(
@@ -145,7 +145,7 @@ class _Act:
         self._pass(seconds=60)
 
     def _pass(self, *, seconds: float) -> None:
-        """Time goes by, never beyond the present; what is due happens, at Stripe too."""
+        """Move the scene's time forward, at most to the present, and run the due jobs and webhooks."""
         self.now = min(self.end, self.now + timedelta(seconds=seconds))
         _set_clock(self.now)
         run_due(self.now)
@@ -165,7 +165,7 @@ def _people() -> dict[str, User]:
 
 
 def _open_process(now: datetime) -> Process:
-    """Where the pages of the scenes are open: a server on another host, whose lease lapses by itself."""
+    """Register a process of another host that holds the scenes' open pages; its lease lapses by itself."""
     until = now + PAGES_STAY_OPEN
     process = Process.objects.create(host="scenario", pid=1, renewed_at=now, expires_at=until)
     schedule(lease.LAPSE, str(process.id), until)
@@ -183,16 +183,16 @@ def _intake(scene: Scene) -> Intake:
     )
 
 
-def _write_what_is_owed(mechanic: User, now: datetime) -> None:
+def _write_pending_summaries(mechanic: User, now: datetime) -> None:
     """Sessions of an earlier run have ended since; who owes a summary for long gets no request."""
     note = Content(findings="As in the chat.", steps="As in the chat.", next_steps="None.", safe="yes", safe_why="")
-    owed = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
+    owed = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarized_at=None)
     for session_id in owed.values_list("id", flat=True):
         summaries.submit(session_id=session_id, by=mechanic, content=note, now=now)
 
 
 def _pay_out(mechanic: User, now: datetime) -> None:
-    """Stripe knows them, so that what they earned is sent."""
+    """Give the mechanics payout accounts, so that their earnings are sent."""
     account = payouts.account_of(mechanic)
     if account is None or not account.transfers_enabled:
         back = f"{settings.SITE_URL}/"
@@ -202,7 +202,7 @@ def _pay_out(mechanic: User, now: datetime) -> None:
 
 
 def _photo(caption: str) -> bytes:
-    """A plate with its caption, in a color of its own."""
+    """Return a photo: a colored plate with its caption."""
     hue = sum(caption.encode()) % 360
     image = Image.new("RGB", PHOTO_SIZE, f"hsl({hue}, 35%, 40%)")
     width, height = PHOTO_SIZE

@@ -1,4 +1,4 @@
-"""Who plays in `bin/dev --scenario busy`, and what happens to their cars."""
+"""The scenes of `bin/dev --scenario busy`: people, cars, problems and outcomes."""
 
 from dataclasses import dataclass
 
@@ -22,10 +22,10 @@ CREW = [
 
 @dataclass(frozen=True)
 class Scene:
-    """One session. Without a mechanic it waits in the queue, without a summary it still runs.
+    """A session. Without a mechanic the request waits in the queue; without a summary the session still runs.
 
-    `minutes_ago` it was booked; people are named by the first part of their address; `lasted_minutes` after the last
-    line the customer ended it.
+    `minutes_ago`: since the booking. People are named by the first part of their address. `lasted_minutes`: from the
+    last line to the end by the customer.
     """
 
     minutes_ago: float

@@ -130,12 +130,12 @@ else:
     # the lease of what it was doing ends.
     _stalled = {"options": "-c idle_in_transaction_session_timeout=5s"}
     DATABASES["default"]["OPTIONS"] = _stalled | DATABASES["default"].get("OPTIONS", {}) | {"pool": _pool}
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restarted server costs nobody an error
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database server causes no error
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "accounts.User"
-# Only this one: a second would check every password twice.
+# Only one backend: a second would check every password twice.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -159,8 +159,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_CHANGE_EMAIL = True  # one address a person
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # also what lets known and unknown addresses answer alike
+ACCOUNT_CHANGE_EMAIL = True  # one account per address
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # also makes the answers for known and unknown addresses equal
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
@@ -219,7 +219,7 @@ _staticfiles = (
     if DEBUG
     else "servestatic.storage.CompressedManifestStaticFilesStorage"
 )
-# What people upload: a directory, or a private bucket of any S3.
+# Uploaded files: a directory, or a private bucket of any S3 service.
 S3_BUCKET = env.str("S3_BUCKET", default="")
 S3_REGION = env.str("S3_REGION", default="us-east-1")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", default="")  # empty: Amazon's own
@@ -251,7 +251,7 @@ FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_MAX_AGE = env.int("STATIC_MAX_AGE", default=0 if DEBUG else 60)
 SERVESTATIC_ADD_HEADERS_FUNCTION = add_headers
-SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # else files are listed once, at the start
+SERVESTATIC_AUTOREFRESH = DEBUG and not SERVESTATIC_MAX_AGE  # otherwise files are listed once, at the start
 
 # Security
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -295,11 +295,11 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
 ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
 EMAIL_FROM = DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", default=f"The Auto Doctor <hello@{_host}>")
 
-# Web Push: messages to browsers whose pages are closed. Without keys it is not offered.
+# Web Push: messages to browsers whose pages are closed. Off without keys.
 VAPID_PRIVATE_KEY = _secret("VAPID_PRIVATE_KEY", "vapid-key", new_private_key)
 VAPID_PUBLIC_KEY = env.public_key("VAPID_PUBLIC_KEY", private=VAPID_PRIVATE_KEY, must_be_given=not DEBUG)
 VAPID_SUBJECT = env.mail_address("VAPID_SUBJECT", default=EMAIL_FROM)
-# Those of Chrome, Edge, Samsung, Opera (Google's), Firefox, Edge on Windows, Safari. `*.` stands for whatever is below.
+# The services of Chrome, Edge, Samsung, Opera (Google's), Firefox, Edge on Windows, Safari. `*.`: all subdomains.
 PUSH_SERVICES = env.list(
     "PUSH_SERVICES",
     default=[
@@ -327,11 +327,11 @@ if PAYMENTS_SANDBOX:
     STRIPE_API_BASE = STRIPE_API_BASE or f"http://127.0.0.1:{PORT}/sandbox/stripe"
 elif not STRIPE_WEBHOOK_SECRETS:
     exit_with("STRIPE_WEBHOOK_SECRET is not set: without it no payment is ever noticed.")
-# Who sells, as receipts say it.
+# The seller on receipts.
 SELLER_NAME = env.str("SELLER_NAME", default="The Auto Doctor")
 SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="")  # a semicolon begins a new line
 MECHANIC_SHARE_PERCENT = 70
-LATE_CANCEL_PERCENT = 50  # of the booking, when the customer calls off after the mechanic is in, or never comes
+LATE_CANCEL_PERCENT = 50  # of the booking: after a late cancellation or a no-show of the customer
 
 # The live channel: seconds, and frames of one socket. ROOM in the environment (JSON) changes single ones.
 ROOM = {
@@ -359,7 +359,7 @@ CRON_SECRET = env.str("CRON_SECRET", default="")
 if not CRON_SECRET and not DEBUG:
     exit_with("CRON_SECRET is not set: give a long random string; external cron jobs authenticate with it.")
 
-# What waits how long, in seconds. DEADLINES in the environment (JSON) changes single ones, those of rules, too.
+# Waiting times in seconds. DEADLINES in the environment (JSON) overrides single ones, also those of rules.
 DEADLINES = read_deadlines(env.json("DEADLINES", default={}))
 
 

@@ -107,7 +107,7 @@ def _measure(way: str, rounds: int) -> Found:
     found = Found()
     environment = {"TURN_ONLY": "1" if way == "relay" else "0"}
     with _relay(way) as relay, running(environment=(relay.environment if relay else {}) | environment) as server:
-        customers, mechanics = server.enrol(rounds, "customer-"), server.enrol(rounds, "mechanic-", mechanics=True)
+        customers, mechanics = server.enroll(rounds, "customer-"), server.enroll(rounds, "mechanic-", mechanics=True)
         with sync_playwright() as playwright:
             browsers = [playwright.chromium.launch(**chromium.options(whole=True)) for _ in range(2)]
             for number, who in enumerate(zip(customers, mechanics, strict=True)):

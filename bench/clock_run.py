@@ -199,7 +199,7 @@ def _held(session: Session, now: datetime) -> Payment:
         owner_id=session.id,
         payer=session.customer,
         purpose=Payment.Purpose.BOOKING,
-        state=Payment.State.AUTHORISED,
+        state=Payment.State.AUTHORIZED,
         amount_cents=session.price_cents,
         currency="usd",
         seconds=session.granted_seconds,

@@ -11,7 +11,7 @@ from tests.kit.server import Server, running
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """One seeded server per worker, for tests that leave it as it is."""
+    """Run one seeded server per worker, for tests that do not change its data."""
     with running() as started:
         yield started
 

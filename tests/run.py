@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
 WORKERS = min(CORES, 4)
-ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # where one waits now and then: for a page, for a deadline
+ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # parts whose tests wait for pages and deadlines
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")  # in the order given, not those with the most tests first
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
@@ -60,12 +60,12 @@ Part = Callable[[Sequence[str]], bool]
 
 
 class Unavailable(Exception):
-    """What a part needs cannot be had on this machine; the message says what."""
+    """This machine lacks something that a part needs; the message names it."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a part went, in wall seconds and in CPU seconds of all processes that it has waited for."""
+    """The result of a part, with its wall seconds and the CPU seconds of its processes."""
 
     name: str
     verdict: str
@@ -111,7 +111,7 @@ def usage(_: Sequence[str] = ()) -> int:
 
 
 def run(*names: str, options: Sequence[str] = ()) -> int:
-    """Every part, also after one that failed. Returns the exit code."""
+    """Run every part, also after a failed one. Returns the exit code."""
     begun = time.monotonic()
     with _own_data():
         outcomes = [_run(name, options) for name in names]
@@ -120,13 +120,13 @@ def run(*names: str, options: Sequence[str] = ()) -> int:
 
 
 def only(arguments: Sequence[str]) -> int:
-    """What somebody asked for by path, in one process unless they say otherwise."""
+    """Run the tests at these paths, in one process unless the options say otherwise."""
     slowly = SLOWLY if "--headed" in arguments else ()
     return _call(PYTHON, "-m", "pytest", *slowly, *arguments)
 
 
 def checks(_: Sequence[str] = ()) -> bool:
-    """All at once: types keep one core busy while the others share the rest."""
+    """Run the checks in parallel: the type checker uses one core, the others share the rest."""
     commands = {
         "types": [PYTHON, "-m", "mypy"],
         "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
@@ -144,7 +144,7 @@ def checks(_: Sequence[str] = ()) -> bool:
 
 
 def static_files(_: Sequence[str] = ()) -> bool:
-    """Every file that a page names exists under its hashed name, the bundles too."""
+    """Check that every file that a page names exists under its hashed name, bundles included."""
     collect = [PYTHON, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
     return _check("bundles", [PYTHON, "manage.py", "bundle"]) and _check("static files", collect)
 
@@ -158,7 +158,7 @@ def sqlite(options: Sequence[str] = ()) -> bool:
 
 
 def postgres(options: Sequence[str] = ()) -> bool:
-    """What has to run there: see tests/statements."""
+    """Run the tests that need PostgreSQL: see tests/statements."""
     return _on_postgres("--postgres-part", *_records("postgresql"), *options)
 
 
@@ -167,7 +167,7 @@ def all_on_postgres(options: Sequence[str] = ()) -> bool:
 
 
 def statements(_: Sequence[str] = ()) -> bool:
-    """Every statement that ran on SQLite has run on PostgreSQL."""
+    """Check that every statement that ran on SQLite has run on PostgreSQL."""
     return _call(PYTHON, "-m", "tests.statements", "check", str(RECORDED)) == 0
 
 
@@ -187,12 +187,12 @@ def processes(options: Sequence[str] = ()) -> bool:
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:
-    """Writes anew which tests run on PostgreSQL."""
+    """Choose again which tests run on PostgreSQL."""
     return _call(PYTHON, "-m", "tests.statements", "cover", str(RECORDED)) if sqlite() else 1
 
 
 def coverage(_: Sequence[str] = ()) -> bool:
-    """What all parts together have run, where `COVERAGE=1` was set for them. Fails below the aim in pyproject.toml."""
+    """Report the coverage of all parts that ran with `COVERAGE=1`. Fails below the minimum of pyproject.toml."""
     combined = _call(PYTHON, "-m", "coverage", "combine", "--quiet", "--keep", str(MEASURED)) == 0
     return combined and _call(PYTHON, "-m", "coverage", "report") == 0
 

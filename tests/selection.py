@@ -1,4 +1,4 @@
-"""Which tests run: `--shard 1/3` takes a third of the files, `--quick` what can be waited for at each commit."""
+"""The selection of tests: `--shard 1/3` runs a third of the files, `--quick` the tests for each commit."""
 
 import re
 from collections import Counter
@@ -31,7 +31,7 @@ WITH_BROWSERS = (
     "autodoctor/*/tests/test_scripts*.py",
     "autodoctor/sandbox/tests/test_pages.py",
 )
-# What waits beside what computes, and the longest first as well.
+# Waiting tests run beside computing ones, the longest first.
 AGAINST_SERVERS = (
     "tests/faults/test_money.py",
     "tests/faults/test_sockets.py",
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _as_given(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The order of files where pytest-xdist is to keep it: pytest-django has put what needs no database last."""
+    """Restore the order of files for pytest-xdist: pytest-django moves tests without a database to the end."""
     if not config.getoption("loadscopereorder", default=True):
         given = {str(ROOT / name): number for number, name in enumerate(config.args)}
         items.sort(key=lambda item: given.get(str(item.path), len(given)))
@@ -77,7 +77,7 @@ def _keep(config: pytest.Config, items: list[pytest.Item], kept: list[pytest.Ite
 
 
 def files(patterns: Sequence[str]) -> list[str]:
-    """Each once, in the order of the patterns."""
+    """Return each file once, in the order of the patterns."""
     found = (path for pattern in patterns for path in sorted(ROOT.glob(pattern)))
     return [str(path.relative_to(ROOT)) for path in dict.fromkeys(found)]
 
@@ -89,7 +89,7 @@ def browsers_elsewhere(items: Sequence[pytest.Item]) -> list[str]:
 
 
 def quick_ones(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """Nothing that starts processes; of what needs the database, the tests that together execute every statement."""
+    """Return the tests without processes; with the database, only those that together execute every statement."""
     cover = listed()
     return [item for item in items if not _names(item) & PROCESSES and (item.nodeid in cover or not _needs_rows(item))]
 
@@ -103,7 +103,7 @@ def _names(item: pytest.Item) -> set[str]:
 
 
 def split(items: Sequence[Item], shard: str) -> list[Item]:
-    """Those of the shard, by file, so that what the tests of a file share is made once. Raises `UsageError`."""
+    """Return the tests of the shard; files stay whole, so that shared fixtures are made once. Raises `UsageError`."""
     number, count = parse(shard)
     shard_of: dict[Path, int] = {}
     loads = [0] * count

@@ -1,4 +1,4 @@
-"""Whatever is imported is declared: a package that only comes along with another one may go with its next release."""
+"""Every imported package is declared: an undeclared one may disappear with another package's next release."""
 
 import ast
 import re
@@ -63,6 +63,6 @@ def declared_for_tests() -> set[str]:
 
 
 def _name(requirement: str) -> str:
-    """As packages are compared: lower case, dashes, without version and extras."""
+    """Return the normalized name: lower case, dashes, without version and extras."""
     found = re.match(r"[\w.-]+", requirement)
     return re.sub(r"[-_.]+", "-", found[0] if found else "").lower()

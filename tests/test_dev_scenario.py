@@ -1,4 +1,4 @@
-"""`bin/dev --scenario busy`: what somebody finds who looks around afterwards."""
+"""The pages after `bin/dev --scenario busy`."""
 
 import pytest
 from django.test import Client
@@ -19,7 +19,7 @@ QUEUE = [scene for scene in PRESENT if not scene.mechanic]
 
 
 def page(name: str, path: str) -> str:
-    """As this demo person sees it."""
+    """Return the page as this demo person sees it."""
     client = Client()
     client.force_login(User.objects.get(email=f"{name}@example.com"))
     answer = client.get(path)

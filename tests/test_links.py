@@ -9,9 +9,13 @@ import pytest
 
 PRODUCT = Path(__file__).resolve().parents[1] / "autodoctor"
 ADDRESS = re.compile(r"/(sessions|dashboard|support|book|account|sign-in|sign-up|mechanics)/")
-# They match paths of requests instead of leading there; the settings name LOGIN_URL.
+# These modules compare paths of requests; the settings define LOGIN_URL.
 MATCHERS = {"core/request_limits.py", "health/request_ids.py", "room/socket/handshake.py", "settings.py"}
 WRITTEN_OUT = re.compile(r"site_url }}/\w")
+PATH_IN_MARKUP = re.compile(r"""(?:[\w-]+=|== )["'](/[^/"'][^"']*|/)["']""")
+# The contracts of docs/protocol.md, and the front of a file's address, to which a script adds the file.
+PATHS_WITHOUT_A_PAGE = re.compile(r"/(?:api|ws)/|/sessions/{{[^}]*}}/files/$")
+TEMPLATES_WITHOUT_URLS = {"500.html"}  # rendered even when the URL configuration cannot be loaded
 
 
 def modules() -> Iterator[Path]:
@@ -46,6 +50,31 @@ MAILS = sorted(path for path in PRODUCT.glob("*/templates/**/mail/**/*") if path
 @pytest.mark.parametrize("template", MAILS, ids=lambda path: path.name)
 def test_no_mail_writes_out_the_address_of_a_page(template: Path) -> None:
     assert not WRITTEN_OUT.search(template.read_text())
+
+
+PAGES = sorted(
+    path
+    for path in PRODUCT.rglob("*.html")
+    if not {"tests", "sandbox"} & set(path.parts) and path.name not in TEMPLATES_WITHOUT_URLS
+)
+
+
+def paths_in(markup: str) -> list[str]:
+    """Addresses of pages that are written out in attributes and comparisons."""
+    return [path for path in PATH_IN_MARKUP.findall(markup) if not PATHS_WITHOUT_A_PAGE.match(path)]
+
+
+@pytest.mark.parametrize("template", PAGES, ids=lambda path: str(path.relative_to(PRODUCT)))
+def test_no_template_writes_out_the_address_of_a_page(template: Path) -> None:
+    assert not paths_in(template.read_text())
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ['<a href="/dashboard/">', "<form action='/book/'>", '{% if request.path == "/support/" %}', '<a href="/">'],
+)
+def test_an_address_in_markup_is_found(markup: str) -> None:
+    assert paths_in(markup)
 
 
 def test_an_address_that_is_written_out_is_found(tmp_path: Path) -> None:

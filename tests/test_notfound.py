@@ -1,4 +1,4 @@
-"""What is not there looks the same in the demo and in production."""
+"""The page for a missing address, with and without DEBUG."""
 
 import pytest
 from django.test import Client

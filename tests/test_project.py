@@ -1,4 +1,4 @@
-"""What holds for the project as a whole."""
+"""Rules for the whole repository: lengths, leftovers, locks."""
 
 import ast
 import json
@@ -28,7 +28,7 @@ SOURCES = {".py", ".js", ".mjs", ".css", ".html", ".txt", ".sh", ""}
 
 @cache
 def files() -> list[Path]:
-    """Every file under version control, and new ones that are not ignored."""
+    """Return every file under version control, and new files that are not ignored."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return [ROOT / name for name in listed if (ROOT / name).is_file()]

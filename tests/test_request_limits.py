@@ -98,7 +98,7 @@ def test_the_address_of_uploads_takes_a_file_of_ten_megabytes() -> None:
 
 
 def test_a_slow_sender_has_the_time_that_it_earns(address: str) -> None:
-    """Slower than the limit of a body that does not move, and faster than what a drip may be."""
+    """The sender is slower than the plain time limit allows, and faster than the minimum pace."""
 
     def slowly() -> Iterator[bytes]:
         for _ in range(8):
@@ -123,7 +123,7 @@ def test_a_client_that_leaves_in_the_middle_harms_nobody(address: str) -> None:
 
 
 def raw(address: str, request: bytes) -> bytes:
-    """Send just these bytes and read until the server closes or has said all that it announced."""
+    """Send exactly these bytes; read until the server closes, or to the end of its answer."""
     with connect(address) as connection:
         connection.sendall(request)
         answer = b""

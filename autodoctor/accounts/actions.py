@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
 from autodoctor.mail.queue import queue_mail
 
-TOLD_FOR = timedelta(hours=24)  # people who asked earlier have found help elsewhere
+NOTIFY_WITHIN = timedelta(hours=24)  # people who asked earlier have found help elsewhere
 
 
 class Refused(Exception):
@@ -23,7 +23,7 @@ class Refused(Exception):
         self.code, self.detail = code, detail
 
 
-def enrol(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
+def enroll(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
     """Create a person with a confirmed address, for seeds. Call outside a transaction: hashing is slow."""
     with transaction.atomic():
         user = User.objects.create(email=email, name=name, password=password_hash, **fields)
@@ -108,13 +108,13 @@ def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
         if not switched and not approved.exists():
             raise Refused("not_approved", _("Only approved mechanics take sessions."))
         if switched and taking:
-            _tell_who_asked(now)
+            _notify_waiting_visitors(now)
 
 
 def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> list[User]:
     """Count one more missed request for these mechanics. Returns those turned off for reaching `most`."""
     with transaction.atomic():
-        # In one order, whichever two requests are counted at once.
+        # Always lock in the same order: two requests may be counted at the same time.
         rows = MechanicProfile.objects.filter(user__in=mechanics).order_by("pk")
         profiles = list(rows.select_for_update(of=("self",)).select_related("user"))
         for profile in profiles:
@@ -137,7 +137,7 @@ def mechanics_taking_sessions() -> int:
     ).count()
 
 
-def ask_to_be_told(*, email: str, now: datetime) -> None:
+def request_notification(*, email: str, now: datetime) -> None:
     """Store an address that gets one mail when a mechanic takes sessions within a day."""
     Notify.objects.update_or_create(email=email.lower(), defaults={"asked_at": now})
 
@@ -158,10 +158,10 @@ def lift_ban(*, user: User) -> User:
     return user
 
 
-def _tell_who_asked(now: datetime) -> None:
+def _notify_waiting_visitors(now: datetime) -> None:
     """Send each waiting address one mail and delete it."""
     for asked in Notify.objects.select_for_update():
-        if asked.asked_at > now - TOLD_FOR:
+        if asked.asked_at > now - NOTIFY_WITHIN:
             key = f"mechanic-available:{asked.pk}"
             queue_mail("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
         asked.delete()

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from autodoctor.accounts.access import support_only
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 
-# One sign-in, with its throttles and second factors: the site's own. Everybody but support gets 404 here.
+# The admin uses the site's own sign-in, with its throttles and second factors. Everybody but support gets 404 here.
 admin.site.login = support_only(admin.site.login)  # type: ignore[assignment,method-assign]
 
 

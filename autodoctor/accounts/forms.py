@@ -83,7 +83,7 @@ class AccountForm(forms.Form):
 
 
 class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """What support needs to approve a mechanic."""
+    """The application of a mechanic: the facts that support needs for a decision."""
 
     name = NameField()
     years_experience = forms.IntegerField(label=_("Years of experience"), min_value=0, max_value=70)

@@ -5,16 +5,16 @@ from importlib import import_module
 
 from django.conf import settings
 
-from autodoctor.accounts.actions import TOLD_FOR
+from autodoctor.accounts.actions import NOTIFY_WITHIN
 from autodoctor.accounts.models import Notify
 from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.models import Job
 
 
-def tidy(job: Job, now: datetime) -> None:
+def delete_expired(job: Job, now: datetime) -> None:
     """Delete expired browser sessions and expired notification addresses."""
-    Notify.objects.filter(asked_at__lte=now - TOLD_FOR).delete()
+    Notify.objects.filter(asked_at__lte=now - NOTIFY_WITHIN).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-JOBS: dict[str, Handler] = {"accounts.tidy": Handler(tidy, every=always(days=1))}
+JOBS: dict[str, Handler] = {"accounts.tidy": Handler(delete_expired, every=always(days=1))}

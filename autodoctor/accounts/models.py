@@ -35,7 +35,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=80)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
-    time_zone_chosen = models.BooleanField(default=False)  # by hand: the browser's no longer replaces it
+    time_zone_chosen = models.BooleanField(default=False)  # chosen by hand: the browser's zone no longer replaces it
     is_active = models.BooleanField(default=True)
     banned_at = models.DateTimeField(null=True, blank=True)
     is_staff = models.BooleanField(default=False)
@@ -49,7 +49,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Here, because a password changes in several places: reset, account page, command line.
+        # In the model, because several places change a password: reset, account page, command line.
         password_changed = getattr(self, "_password", None) is not None and not self._state.adding
         super().save(*args, **kwargs)
         if password_changed:
@@ -85,7 +85,8 @@ class MechanicProfile(models.Model):
     taking_sessions = models.BooleanField(_("taking sessions"), default=False)
     taking_since = models.DateTimeField(null=True, blank=True)  # null: from before this was kept
     missed_requests = models.PositiveSmallIntegerField(_("missed requests in a row"), default=0)
-    switched_off_at = models.DateTimeField(null=True, blank=True)  # for having missed too many; until they take again
+    # Set after too many missed requests; null again once they take sessions.
+    switched_off_at = models.DateTimeField(null=True, blank=True)
     applied_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(User, models.SET_NULL, related_name="+", null=True, blank=True)

@@ -12,7 +12,7 @@ access_changed = Signal()
 
 
 @receiver(user_logged_out)
-def tell_of_sign_out(sender: object, request: HttpRequest, user: Any, **kwargs: object) -> None:
+def announce_sign_out(sender: object, request: HttpRequest, user: Any, **kwargs: object) -> None:
     if user is None:
         return
     session_key = request.session.session_key

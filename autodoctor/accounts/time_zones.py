@@ -37,7 +37,7 @@ def remember(user: User, browser_zone: str) -> None:
 
 
 class TimeZoneMiddleware(MiddlewareMixin):
-    """The zone somebody chose, else their browser's, else the one last seen."""
+    """Activate the time zone that the person chose, else the browser's, else the one seen last."""
 
     def process_request(self, request: HttpRequest) -> None:
         timezone.activate(ZoneInfo(_zone(request)))
@@ -49,7 +49,7 @@ class TimeZoneMiddleware(MiddlewareMixin):
 
 def _zone(request: HttpRequest) -> str:
     browser_zone = request.COOKIES.get(COOKIE, "")
-    # Without the cookie nobody is signed in, and the session need not be looked up.
+    # Without the cookie the visitor is signed out, and the session need not be read.
     if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
         remember(request.user, browser_zone)
         return request.user.time_zone

@@ -109,7 +109,7 @@ def terms(plan: Plan) -> PlanTerms:
 
 
 def _chat_price_cents(currency: str) -> int | None:
-    """Return the chat plan's price: what a call costs after a switch to chat."""
+    """Return the chat plan's price: the price of a call after a switch to chat."""
     chats = Plan.objects.filter(kind=Kind.CHAT, active=True, currency=currency).order_by("price_cents")
     return chats.values_list("price_cents", flat=True).first()
 

@@ -49,13 +49,13 @@ class Invalid(Failure):
     fields: dict[str, str]
 
 
-class InTheWay(Failure):
+class OpenSessionFailure(Failure):
     session: SessionOut
 
 
 @router.post(
     "/sessions",
-    response={201: Booked, 401: Failure, 403: Failure, 409: InTheWay, 422: Invalid, 503: Failure},
+    response={201: Booked, 401: Failure, 403: Failure, 409: OpenSessionFailure, 422: Invalid, 503: Failure},
     auth=SIGNED_IN,
     tags=["booking"],
 )
@@ -71,7 +71,7 @@ def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
         session = actions.book(customer=user, intake=form.intake(), another=body.another, now=now)
         url = actions.checkout_url(session=session, site=request.build_absolute_uri("/"), now=now)
     except AlreadyOpen as error:
-        return Status(409, _in_the_way(error.session))
+        return Status(409, _open_session_failure(error.session))
     except PaymentError as error:
         return Status(503, {"error": "payment_unavailable", "detail": str(error.sentence)})
     return Status(201, {"session": as_answer(session), "checkout_url": url})
@@ -89,6 +89,6 @@ def _as_form_data(body: IntakeIn) -> dict[str, Any]:
     }
 
 
-def _in_the_way(session: Session) -> dict[str, Any]:
+def _open_session_failure(session: Session) -> dict[str, Any]:
     detail = _("You already have a session open. Send “another” to book one more.")
     return {"error": "session_open", "detail": detail, "session": as_answer(session)}

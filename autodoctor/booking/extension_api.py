@@ -99,10 +99,10 @@ def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dic
 @router.delete(
     "/sessions/{uuid:session_id}/extensions/{uuid:payment_id}", response={200: ExtensionOut, **FAILURES}, auth=SIGNED_IN
 )
-def call_off(request: HttpRequest, session_id: UUID, payment_id: UUID) -> dict[str, Any]:
+def cancel_extension(request: HttpRequest, session_id: UUID, payment_id: UUID) -> dict[str, Any]:
     """Cancel an extension: nothing is charged, and money that still arrives is released."""
     now = timezone.now()
-    payment = extensions.call_off(session_id=session_id, by=user_of(request), payment_id=payment_id, now=now)
+    payment = extensions.cancel_extension(session_id=session_id, by=user_of(request), payment_id=payment_id, now=now)
     return _extension(payment, now, whole=True)
 
 

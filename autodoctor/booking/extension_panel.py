@@ -15,7 +15,7 @@ from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.booking import extensions
 from autodoctor.booking.extensions import Offer, Progress
 from autodoctor.booking.models import ExtensionOption, span_in_words
-from autodoctor.payments.saved_card import KeptCard
+from autodoctor.payments.saved_card import SavedCard
 from autodoctor.sessions.formatting import format_duration as in_words
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.triggers import duration
@@ -78,7 +78,7 @@ class View:
         return span_in_words(timedelta(seconds=seconds))
 
     @property
-    def card(self) -> KeptCard | None:
+    def card(self) -> SavedCard | None:
         return extensions.card(self.session)
 
     @cached_property

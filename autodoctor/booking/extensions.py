@@ -1,4 +1,4 @@
-"""Extensions of a running session: what is on offer, accepting an offer, and the state of its payment.
+"""Extensions of a running session: the offers, their acceptance, and the state of the payment.
 
 An offer names the row, its time and price, and the session's granted time when it was shown. So the charge is what was
 confirmed, and an accepted offer cannot be accepted again, in this tab or another.
@@ -19,7 +19,7 @@ from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
 from autodoctor.payments.payment_sync import abandon
-from autodoctor.payments.saved_card import KeptCard
+from autodoctor.payments.saved_card import SavedCard
 from autodoctor.sessions.lifecycle import extensions
 from autodoctor.sessions.lifecycle.extensions import ExtensionTerms
 from autodoctor.sessions.models import Session
@@ -64,7 +64,7 @@ class Progress:
         charged.
         """
         payment = self.payment
-        if payment.state in (State.AUTHORISED, State.CAPTURED):
+        if payment.state in (State.AUTHORIZED, State.CAPTURED):
             called_off = payment.due_cents is not None and payment.granted_at is None
             return "released" if called_off else "paid"
         if payment.state == State.RELEASED:
@@ -115,7 +115,7 @@ def extend(
     terms = _terms(session, key)
     page = site.rstrip("/") + reverse("session_extension", args=[session.id])
     payment, new = extensions.request_extension(
-        session_id=session.id, by=by, terms=terms, kept_card=not another_card, return_url=page, now=now
+        session_id=session.id, by=by, terms=terms, use_saved_card=not another_card, return_url=page, now=now
     )
     return go_on(payment, now), new
 
@@ -130,14 +130,14 @@ def go_on(payment: Payment, now: datetime) -> Payment:
         return Payment.objects.get(id=payment.id)
 
 
-def call_off(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
+def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
     """Cancel the extension: at once if Stripe answers, else by a job."""
     payment = extensions.cancel_extension(session_id=session_id, by=by, payment_id=payment_id, now=now)
     try:
         checkout.shut(payment=payment, now=now)
         abandon(payment_id=payment.id, now=now)
     except stripe.PaymentError:
-        pass  # it stands in the queue
+        pass  # a queued job tries again
     return Payment.objects.get(id=payment.id)
 
 
@@ -147,7 +147,7 @@ def pending(session: Session) -> Payment | None:
     return found if found and found.due_cents is None else None
 
 
-def card(session: Session) -> KeptCard | None:
+def card(session: Session) -> SavedCard | None:
     """Return the card that is charged: saved, with consent for this session."""
     return saved_card.of(session.customer) if session.keep_card else None
 

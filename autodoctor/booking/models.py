@@ -15,7 +15,7 @@ from autodoctor.sessions.states import Kind
 
 
 class Plan(models.Model):
-    """One plan. Support edits these rows; what was sold is copied into each session."""
+    """A plan with its length and price. Support edits these rows; each session keeps a copy of its terms."""
 
     slug = models.SlugField(_("address"), max_length=40, unique=True, help_text=_("As in /book/?plan=chat."))
     name = models.CharField(_("name"), max_length=80)
@@ -104,7 +104,7 @@ class Vehicle(models.Model):
 
 
 class Booking(models.Model):
-    """One sent intake. The same intake sent again finds its session."""
+    """A sent intake. Sending the same intake again finds its session."""
 
     customer = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=64)

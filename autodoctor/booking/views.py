@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, anyone, customer_only, signed_in
-from autodoctor.accounts.actions import ask_to_be_told, mechanics_taking_sessions
+from autodoctor.accounts.actions import mechanics_taking_sessions, request_notification
 from autodoctor.accounts.models import User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
@@ -32,9 +32,9 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind, State
 
-KEPT = "intake"  # in the server's session: what somebody typed, until it is booked
-SAME_INTAKE = "same_intake"  # there too, so that two tabs of one intake are the same intake
-KEPT_CHARACTERS = 4000  # of one field
+KEPT = "intake"  # key in the server's session: the typed intake, until it is booked
+SAME_INTAKE = "same_intake"  # in the server's session, so that two tabs send the same intake
+KEPT_CHARACTERS = 4000  # per field
 
 
 @anyone
@@ -61,7 +61,7 @@ def tell_me_when(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("This is not an email address. Please check it."))
         return SeeOther("/#now")
-    ask_to_be_told(email=form.cleaned_data["email"], now=timezone.now())
+    request_notification(email=form.cleaned_data["email"], now=timezone.now())
     messages.success(request, _("We will email you when a mechanic is available."))
     return SeeOther("/")
 
@@ -86,14 +86,14 @@ def book(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_safe
 def vin_hint(request: HttpRequest) -> HttpResponse:
-    """Describe the VIN while it is being typed."""
+    """Describe the VIN while the customer types."""
     return render(request, "booking/vin_hint.html", _vin_facts(request.GET.get("vin", "")))
 
 
 @anyone
 @require_safe
 def charge(request: HttpRequest) -> HttpResponse:
-    """Show what is held and charged for the chosen plan."""
+    """Show the amounts of the hold and the charge for the chosen plan."""
     plan = _bookable(request.GET.get("plan", ""))
     if plan is None:
         raise Http404
@@ -114,12 +114,12 @@ def checkout(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def card(request: SignedInRequest) -> HttpResponse:
-    """The card that a customer has let us keep: what we know of it; posting removes it."""
+    """Show the saved card's brand and digits; a POST removes the card."""
     if request.method != "POST":
         return render(request, "booking/card.html", {"card": saved_card.of(request.user)})
     if saved_card.remove(user=request.user, now=timezone.now()):
         messages.success(request, _("We removed your card."))
-    return redirect("kept_card")
+    return redirect("saved_card")
 
 
 def _send(request: HttpRequest, person: User, form: IntakeForm) -> HttpResponse:

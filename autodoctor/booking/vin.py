@@ -1,4 +1,4 @@
-"""What a VIN tells by itself. Only a hint: no list is complete, and years repeat every thirty."""
+"""Make and year from a VIN. Only a hint: the list of makes is incomplete, and year codes repeat every thirty years."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""How long everything waits that is no rule of a session, in seconds, and what `DEADLINES` in the environment says.
+"""Waiting times outside the rules of a session, in seconds, and the overrides from `DEADLINES` in the environment.
 
-The waiting times of the rules stand in `sessions/rules/table.py`, one a row.
+The waiting time of a rule stands in its row of `sessions/rules/table.py`.
 """
 
 from autodoctor.core.env import exit_with
@@ -16,7 +16,7 @@ DEFAULT_SECONDS: dict[str, float] = {
 
 
 def read_deadlines(given: object) -> dict[str, float]:
-    """The defaults, and what was given instead of them and of those of rules; the names are checked later."""
+    """Return the defaults and the overrides, those of rules included. Unknown names are reported later."""
     if not isinstance(given, dict) or not all(_is_seconds(value) for value in given.values()):
         exit_with("DEADLINES in the environment is not a JSON object of names and seconds.")
     return DEFAULT_SECONDS | given

@@ -41,7 +41,7 @@ def scrubbed(event: Event, hint: Hint) -> Event | None:
     for failure in kept.get("exception", {}).get("values", []):
         failure.pop("value", None)
     if entry := kept.get("logentry"):
-        kept["logentry"] = {"message": without_query(entry.get("message", ""))}  # the sentence without what was put in
+        kept["logentry"] = {"message": without_query(entry.get("message", ""))}  # without the arguments
     kept["tags"] = {name: str(value) for name, value in logs.about().items()}
     return event
 

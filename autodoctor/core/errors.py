@@ -39,7 +39,7 @@ def safe_csv_cell(text: str) -> str:
 
 
 class SeeOther(HttpResponseRedirect):
-    """After a POST: redirect to a GET."""
+    """A redirect to a GET after a POST."""
 
     status_code = 303
 

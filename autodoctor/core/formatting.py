@@ -1,6 +1,6 @@
-"""How people read dates and times: US English, in the reader's zone. `lib/format-time.js` writes the same forms.
+"""Dates and times for people: US English, in the reader's zone. `lib/format-time.js` writes the same formats.
 
-Every function is a filter of every template, and gives nothing for None. Machines read ISO 8601 instead (`|date:'c'`).
+Every function is a filter in every template, and returns an empty text for None. Machines get ISO 8601 (`|date:'c'`).
 """
 
 from datetime import date, datetime
@@ -27,20 +27,20 @@ def exact_time_of_day(at: datetime | None) -> str:
 
 @register.filter
 def moment(at: datetime | None) -> str:
-    """ "Nov 28, 3:24 PM": for what is near."""
+    """Format "Nov 28, 3:24 PM", for moments within a few months."""
     return _format(at, "M j, g:i A")
 
 
 @register.filter
 def mail_moment(at: datetime | None) -> str:
-    """As `moment`, with the zone where the reader's own is not known: "Nov 28, 3:24 PM UTC"."""
+    """Format "Nov 28, 3:24 PM UTC": like `moment`, with the zone if the reader's zone is unknown."""
     is_known = timezone.get_current_timezone_name() != settings.TIME_ZONE
     return moment(at) if is_known else _format(at, "M j, g:i A T")
 
 
 @register.filter
 def dated_moment(at: datetime | None) -> str:
-    """ "Nov 28, 2026, 3:24 PM": for what may be years ago."""
+    """Format "Nov 28, 2026, 3:24 PM", for moments that may be years ago."""
     return _format(at, "M j, Y, g:i A")
 
 

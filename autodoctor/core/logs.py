@@ -19,13 +19,13 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 bound = bound_contextvars
 bind = bind_contextvars
-about = get_contextvars  # what is bound now
+about = get_contextvars  # the fields bound in this context
 
-# An address holds what opens something after its "?": a signed file, a page of an upload, where somebody came from.
+# The query of an address can hold a secret: the signature of a file, the page of an upload, an origin.
 _QUERY = re.compile(r"(?<=\S)\?[^\s\"']*")
-# These write more than anybody should read later: bodies, signatures, addresses.
+# These loggers write request bodies, signatures and addresses, which no log may keep.
 _QUIET = ("asyncio", "boto3", "botocore", "httpcore", "httpx", "s3transfer", "stripe", "urllib3", "websockets", "PIL")
-_FRAMES = 12  # of a failure that are kept, the innermost
+_FRAMES = 12  # the innermost frames of a failure that are logged
 
 Failure = tuple[type[BaseException], BaseException, TracebackType | None]
 
@@ -41,7 +41,7 @@ def configuration(*, readable: bool, level: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "INFO" if level == "DEBUG" else level},
         "loggers": {
             "autodoctor": {"level": level},
-            # They come with handlers of their own, which know nothing of fields.
+            # These loggers have handlers of their own, which ignore the fields.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "propagate": True, "filters": ["without_query"]},
             "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["without_query"]},
@@ -66,7 +66,7 @@ def formatter(*, readable: bool) -> logging.Formatter:
 
 
 class WithoutQuery(logging.Filter):
-    """Removes query strings, so that a reader of the log cannot open what others opened."""
+    """Removes query strings, so that a reader of the log cannot use signed addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):

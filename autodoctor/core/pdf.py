@@ -16,8 +16,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-LOOK = Path(__file__).parent / "pdf.typ"
-LETTER_ZONES = ("America/", "US/", "Canada/")  # where paper is not A4
+STYLE = Path(__file__).parent / "pdf.typ"
+LETTER_ZONES = ("America/", "US/", "Canada/")  # countries without A4 paper
 LONG_WORD = re.compile(r"\S{25,}")
 BREAKS_EVERY = 8  # characters of a word that is longer than a line may be
 ZERO_WIDTH_SPACE = "\u200b"
@@ -26,15 +26,15 @@ JOINERS = re.compile("[\u200d\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def typeset(template: Path, data: Mapping[str, Any], *, made_at: datetime, pictures: Path | None = None) -> bytes:
-    """The template, which imports `pdf.typ`, filled with this data; files in `pictures` are at the root.
+    """Typeset the template, which imports `pdf.typ`, with this data; files in `pictures` are at the root.
 
-    Besides its own, the data holds what `pdf.typ` asks for: title, author, heading, dated, footer, and `words.kind`.
+    Besides its own fields, the data holds those of `pdf.typ`: title, author, heading, dated, footer, and `words.kind`.
     """
     with TemporaryDirectory(prefix="paper-") as folder:
         root = Path(folder)
-        for file in (LOOK, template, *(pictures.iterdir() if pictures else ())):
+        for file in (STYLE, template, *(pictures.iterdir() if pictures else ())):
             shutil.copyfile(file, root / file.name)
-        (root / "data.json").write_text(json.dumps(_with_the_look(data)))
+        (root / "data.json").write_text(json.dumps(_with_style(data)))
         page = root / template.name
         return typst.compile(page, root=root, font_paths=_fonts(), timestamp=int(made_at.timestamp()))
 
@@ -55,7 +55,7 @@ def prose(text: str) -> dict[str, Any]:
     return {"rtl": _is_rtl(text), "paragraphs": [[as_set(line) for line in lines] for lines in paragraphs]}
 
 
-def _with_the_look(data: Mapping[str, Any]) -> dict[str, Any]:
+def _with_style(data: Mapping[str, Any]) -> dict[str, Any]:
     in_america = timezone.get_current_timezone_name().startswith(LETTER_ZONES)
     words = {"page": _("Page"), "of": _("of"), **data["words"]}
     language = (get_language() or "en").partition("-")[0]

@@ -32,7 +32,7 @@ def values(model: type[Model], columns: str, condition: str, *given: Any) -> lis
 
 def _select(model: type[Model], columns: str, condition: str, given: tuple[Any, ...]) -> tuple[str, list[Any]]:
     lists = [value if isinstance(value, list) else [value] for value in given]
-    # No id is nobody's: a list without any finds nothing.
+    # An empty list of ids must find nothing.
     marks = [", ".join(["%s"] * len(one)) or "NULL" for one in lists]
     where = condition.replace("%s", "{}").format(*marks)
     sql = f"SELECT {columns} FROM {model._meta.db_table} WHERE {where}"  # noqa: S608 - from our own code only

@@ -39,7 +39,7 @@ class Limit:
     seconds: float = 30.0
     grace: float = 30.0
     pace: float = 8 * 1024.0
-    file_megabytes: int = 0  # where a file is sent: the limit that people are told
+    file_megabytes: int = 0  # paths of uploads: the limit that the pages state
 
 
 USUAL = Limit()
@@ -51,7 +51,7 @@ LIMITS: Mapping[re.Pattern[str], Limit] = MappingProxyType(
         MEASUREMENT: Limit(octets=256 * 1024, seconds=15.0, grace=15.0),
     }
 )
-# A client that is still sending must get to read the refusal: it is heard out that long and that far.
+# A client reads the refusal only after its body is sent: the server reads on, within these limits.
 LINGER_SECONDS = 5.0
 LINGER_BYTES = 32 * 1024 * 1024
 _GONE = HTTPDisconnectEvent(type="http.disconnect")
@@ -107,7 +107,7 @@ class _Exchange:
     async def receive(self) -> ASGIReceiveEvent:
         if self.refusal is not None:
             return _GONE
-        if self._complete:  # from here on the application only listens for the client's going
+        if self._complete:  # the application now waits only for the client's disconnect
             return await self._receive()
         try:
             async with asyncio.timeout_at(self._begun + self._seconds()):

@@ -62,7 +62,7 @@ def add_headers(headers: Headers, path: str, url: str) -> None:
 
 
 class _OverHttps(HttpRequest):
-    """Headers are made once for all requests; over plain HTTP browsers pass over what concerns HTTPS."""
+    """Headers are made once for all requests; browsers ignore HTTPS headers over plain HTTP."""
 
     def _get_scheme(self) -> str:
         return "https"

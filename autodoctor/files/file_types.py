@@ -51,7 +51,7 @@ TYPES: dict[str, FileType] = {
     "video/3gpp": FileType(Kind.VIDEO, "video/3gpp", (".3gp",)),
     "video/webm": FileType(Kind.VIDEO, "video/webm", (".webm",)),
 }
-# The first brand that is known decides: major brand first, then those it is compatible with.
+# The first known brand decides: the major brand, then the compatible brands.
 BRANDS = {
     **dict.fromkeys(("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1", "avif", "avis"), "image/heif"),
     **dict.fromkeys(("M4A ", "M4B "), "audio/mp4"),

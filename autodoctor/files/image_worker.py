@@ -13,11 +13,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-MEMORY_BYTES = 1024 * 1024 * 1024  # of address space: a 50 megapixel picture takes about 500 MB
+MEMORY_BYTES = 1024 * 1024 * 1024  # address space: a 50 megapixel picture takes about 500 MB
 CPU_SECONDS = 20
 MAX_PIXELS = 50_000_000  # phones take up to 48 million
 MAX_PIXELS_OF_ALL_FRAMES = 200_000_000
-LONGEST_SIDE = 4096  # pixels of what is kept
+LONGEST_SIDE = 4096  # pixels of the stored picture
 THUMBNAIL_SIDE = 480
 LARGE_PNG_BYTES = 4 * 1024 * 1024  # a photo, which is better kept as JPEG
 TOO_BIG, UNREADABLE, DISK_FULL = 3, 4, 5

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autodoctor.files import errors, image_worker
 
-AT_ONCE = 2  # so that pictures take at most twice `image_worker.MEMORY_BYTES`, for any number of senders
+AT_ONCE = 2  # limits the memory to twice `image_worker.MEMORY_BYTES`, for any number of senders
 PATIENCE_SECONDS = 60.0
 WORK_SECONDS = 40.0
 SCRIPT = Path(image_worker.__file__)

@@ -39,7 +39,7 @@ def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:
 def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:
     """Mark files as shown, so that they cannot be removed. In the caller's transaction, in the given order.
 
-    Raises `FileRefused` if one does not exist (any more).
+    Raises `FileRefused` if one of them does not exist.
     """
     found = {file.id: file for file in files_of(owner_id).filter(id__in=ids).select_for_update(of=("self",))}
     if len(found) != len(set(ids)):

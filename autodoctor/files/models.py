@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StoredFile(models.Model):
-    """One file as it is stored, checked and cleaned. Written only by `ingest` and `listing`."""
+    """A stored file, checked and sanitized. Written only by `ingest` and `listing`."""
 
     class Kind(models.TextChoices):
         IMAGE = "image", _("Image")
@@ -27,7 +27,7 @@ class StoredFile(models.Model):
     size = models.PositiveIntegerField()  # bytes as stored
     width = models.PositiveIntegerField(null=True)  # pixels, of images
     height = models.PositiveIntegerField(null=True)
-    key = models.CharField(max_length=60, unique=True)  # in the store
+    key = models.CharField(max_length=60, unique=True)  # name in the file store
     thumbnail_key = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 CONTENT_TYPES = {"audio/mp4", "video/mp4", "video/quicktime", "video/3gpp"}
 CONTAINERS = {b"moov", b"trak", b"moof", b"traf", b"mdia", b"minf"}
-DESCRIPTIONS = {b"udta", b"meta", b"uuid"}  # where positions, names and makers of cameras are kept
+DESCRIPTIONS = {b"udta", b"meta", b"uuid"}  # boxes that can hold positions, names and camera makers
 MOST_BOXES = 10_000
 DEEPEST = 8  # real ones end at four
 
@@ -19,8 +19,8 @@ DEEPEST = 8  # real ones end at four
 @dataclass(frozen=True)
 class Box:
     name: bytes
-    start: int  # of the name
-    content: int  # where what is in it begins
+    start: int  # offset of the box's name
+    content: int  # offset of the box's content
     end: int
 
 

@@ -69,13 +69,13 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
         self._batch = []
         try:
             self.close()
-        except OSError:  # the disk is full: what was still to be written is not wanted any more
+        except OSError:  # the disk is full: drop the rest of the file
             self._writer = None
         self._path.unlink(missing_ok=True)
 
 
 class MultipartStream:
-    """One form while it arrives; its file is written to `path`."""
+    """Parses a form while it arrives, and writes its file to `path`."""
 
     def __init__(self, boundary: str, path: Path) -> None:
         self.form = Form()

@@ -22,7 +22,7 @@ class PrivateBucket(S3Storage):  # type: ignore[misc] # the library has no types
             retries={"mode": "standard", "max_attempts": 3},
         )
         super().__init__(client_config=config, querystring_auth=True, file_overwrite=True, **options)
-        # One for all threads instead of one each: every request has a thread of its own, and opening one takes 0.1 s.
+        # One client for all threads: every request has its own thread, and making a client takes 0.1 s.
         self._connections = SimpleNamespace()
 
     def look(self) -> None:

@@ -26,7 +26,7 @@ from autodoctor.files.models import StoredFile
 PIECE_BYTES = 256 * 1024
 RANGE = re.compile(r"bytes=(\d{0,12})-(\d{0,12})")
 PATH = re.compile(r"/files/([0-9a-f-]{36})/([a-z]+)/")
-# It is shown, heard or saved; it never loads, runs or frames anything.
+# A served file can be shown, played or saved; it cannot load, run or frame anything.
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 RWF_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux: fail rather than wait for the disk
 Read = Callable[..., Awaitable[Any]]
@@ -151,13 +151,13 @@ async def _read(descriptor: int, count: int, at: int) -> bytes:
 
 
 def _in_memory(descriptor: int, count: int, at: int) -> bytes | None:
-    """Return a `bytearray` that nobody changes any more: `bytes` would be another copy."""
+    """Return the content as a `bytearray`: `bytes` would be another copy. The caller does not change it."""
     if RWF_NOWAIT is None:
         return None
     piece = bytearray(count)
     try:
         got = os.preadv(descriptor, [piece], at, RWF_NOWAIT)
-    except OSError:  # it is not, or the file system cannot tell
+    except OSError:  # not in the page cache, or the file system cannot tell
         return None
     del piece[got:]
     return cast(bytes, piece)

@@ -1,4 +1,4 @@
-"""Where the bytes are: a directory or S3, behind Django's storages API. Objects are written whole or not at all."""
+"""The file store: a directory or S3, behind Django's storages API. Objects are written atomically."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from autodoctor.core.request_limits import FILE_BYTES
 
-if TYPE_CHECKING:  # S3 is loaded where it is used: it takes long
+if TYPE_CHECKING:  # S3 is imported on first use, because the import is slow
     from autodoctor.files.s3 import PrivateBucket
 
 
@@ -49,7 +49,7 @@ def new_key(now: datetime) -> str:
 def put(path: Path, key: str) -> None:
     """Store this file, which may be moved. Raises `OSError`: no space, or no answer."""
     with _answering(), path.open("rb") as file:
-        os.fsync(file.fileno())  # what is confirmed survives a power cut
+        os.fsync(file.fileno())  # a confirmed file survives a power cut
         storage().save(key, _OnDisk(file))
 
 

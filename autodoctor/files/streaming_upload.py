@@ -66,7 +66,7 @@ class StreamingUpload:
         sender = await self._admits(scope)
         if sender is None:
             taking.form.problem = NotAdmitted()
-            taking.form.file = SpooledFile(path, name="file", content_type="")  # stands for what was sent, and is empty
+            taking.form.file = SpooledFile(path, name="file", content_type="")  # an empty file in its place
         elif self._under_way[sender] >= AT_ONCE:
             taking.form.problem = errors.too_many_at_once()
         key = sender or NOBODY
@@ -85,7 +85,7 @@ NOBODY = UUID(int=0)
 
 
 class NotAdmitted(Exception):
-    """Nothing was kept: the person may not upload here, and the view says so."""
+    """The person may not upload here. Nothing was stored; the view answers."""
 
 
 class UploadRequest(ASGIRequest):

@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class CachedProbe(Generic[T]):
-    """One check at a time, shared by all callers and cached for a moment, at a constant cost.
+    """Runs one check at a time, shared by all callers and cached for a moment, so that its cost is constant.
 
-    It runs in its own thread, which nobody waits for longer than `seconds`, not even the end of the process.
+    The check runs in its own thread. Callers wait at most `seconds`, and the end of the process does not wait at all.
     """
 
     def __init__(self, look: Callable[[], T], *, seconds: float, fresh_seconds: float) -> None:

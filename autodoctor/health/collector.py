@@ -67,7 +67,7 @@ class DatabaseCollector(Collector):
         yield _by("autodoctor_sockets", "Open websockets of this process.", "what", _sockets())
         try:
             rows = self._rows.get()
-        except Exception:  # what this process counts itself is worth having just then
+        except Exception:  # the process's own counters matter most during an outage
             yield _one("autodoctor_database_up", "Whether the database answered.", 0)
             return
         yield _one("autodoctor_database_up", "Whether the database answered.", 1)

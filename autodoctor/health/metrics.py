@@ -13,7 +13,7 @@ from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record.event_log import committed
 from autodoctor.sessions.states import EventKind
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # when each was made: as many lines again, and nobody asks
+disable_created_metrics()  # type: ignore[no-untyped-call] # the time of creation of each metric would double the lines
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 

@@ -20,7 +20,7 @@ from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
 
-LIMIT_SECONDS = 1.0  # for each part; they are looked at side by side
+LIMIT_SECONDS = 1.0  # per part; the parts are checked in parallel
 FRESH_SECONDS = 1.0
 STORE_FRESH_SECONDS = 10.0  # S3 is asked over the network, and for money
 MOST_LATE = timedelta(seconds=30)  # twice what a stalled process may hold a deadline
@@ -40,19 +40,19 @@ class Echo:
 bus.listen(Echo, lambda echo: echo.heard.set())
 
 
-def look_at_database() -> None:
+def check_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM scheduler_job LIMIT 1")
 
 
-def look_at_bus() -> None:
+def check_bus() -> None:
     echo = Echo(threading.Event())
     bus.publish(echo)
     if not echo.heard.wait(LIMIT_SECONDS):
         raise TimeoutError
 
 
-def look_at_clock() -> None:
+def check_clock() -> None:
     """Check that deadlines run, here or in another process."""
     now = timezone.now()
     due = Job.objects.filter(parked_at=None, external=False, run_at__lte=now - MOST_LATE)
@@ -61,7 +61,7 @@ def look_at_clock() -> None:
 
 
 class Part:
-    """One required part, and its result."""
+    """A required part with its check and latest result."""
 
     def __init__(self, name: str, look: Callable[[], None], fresh_seconds: float = FRESH_SECONDS) -> None:
         self.name = name
@@ -100,10 +100,10 @@ class Part:
 
 
 PARTS = (
-    Part("database", look_at_database),
-    Part("bus", look_at_bus),
+    Part("database", check_database),
+    Part("bus", check_bus),
     Part("store", storage.check, STORE_FRESH_SECONDS),
-    Part("clock", look_at_clock),
+    Part("clock", check_clock),
 )
 
 
@@ -116,5 +116,5 @@ def answer() -> HttpResponse:
     body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
     headers = {"Cache-Control": "no-store"}
     response = HttpResponse(body, content_type="application/x-ndjson", status=status, headers=headers)
-    vars(response)["_has_been_logged"] = True  # or Django would say it again each time somebody asks
+    vars(response)["_has_been_logged"] = True  # otherwise Django logs every 503
     return response

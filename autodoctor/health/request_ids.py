@@ -12,7 +12,7 @@ from autodoctor.core import logs
 from autodoctor.room.wire.connection import Receive, Scope, Send
 
 HEADER = b"x-request-id"
-_fit = re.compile(r"[A-Za-z0-9._-]{8,64}")  # for a log and a header
+_fit = re.compile(r"[A-Za-z0-9._-]{8,64}")  # ids that fit into a log line and a header
 _session = re.compile(r"/sessions/([0-9a-f]{8}-[0-9a-f-]{27})(?:/|$)")
 
 
@@ -24,7 +24,7 @@ class RequestIds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _given(scope) or secrets.token_hex(8)
-        logs.bind(request_id=request_id)  # this task is the request's own: there is nothing to unbind
+        logs.bind(request_id=request_id)  # the task ends with the request, so the fields need no unbinding
         if found := _session.search(scope["path"]):
             logs.bind(session_id=found.group(1))
         if scope["type"] == "http":

@@ -17,21 +17,21 @@ from autodoctor.health.metrics import REGISTRY
 @anyone
 def metrics(request: HttpRequest) -> HttpResponse:
     """Show the metrics with the token; without a configured token, to this machine only. Everybody else gets 404."""
-    if not _may_look(request):
+    if not _may_read_metrics(request):
         raise Http404
     return HttpResponse(
         generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"}
     )
 
 
-def _may_look(request: HttpRequest) -> bool:
+def _may_read_metrics(request: HttpRequest) -> bool:
     if expected := settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "")
         return hmac.compare_digest(given.encode(), f"Bearer {expected}".encode())
-    return _is_from_here(request)
+    return _is_local(request)
 
 
-def _is_from_here(request: HttpRequest) -> bool:
+def _is_local(request: HttpRequest) -> bool:
     """Return whether the request comes from this machine. An unknown local proxy would make everybody local."""
     forwarded = {"X-Forwarded-For", "X-Real-Ip", "Forwarded"} & {name.title() for name in request.headers}
     if forwarded and not settings.TRUSTED_PROXIES:

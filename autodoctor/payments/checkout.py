@@ -65,7 +65,7 @@ def refresh(*, payment: Payment, now: datetime) -> Payment:
 
 
 def shut(*, payment: Payment, now: datetime) -> None:
-    """Make sure that nobody can pay this payment any more. An earlier success is synced. Safe to repeat."""
+    """Make sure that this payment can no longer be paid. An earlier success is synced. Safe to repeat."""
     current = _asked_for(payment)
     if current and current.status == "open":
         current = _expired(payment, current)
@@ -200,7 +200,7 @@ def _stopped(intent_id: str) -> PaymentSnapshot:
         return found
     try:
         return stripe.cancel(intent_id, key=f"stop:{intent_id}")
-    except stripe.Invalid:  # it moved in between; or Stripe leaves it to the page, which is shut
+    except stripe.Invalid:  # the payment moved meanwhile, or Stripe keeps the intent for the expired page
         found = stripe.payment(intent_id)
     if found.status in UNDECIDED:
         raise stripe.Unavailable(f"attempt is {found.status}")

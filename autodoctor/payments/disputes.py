@@ -1,4 +1,4 @@
-"""Disputes of charges: their present state at Stripe, and what they mean for our money.
+"""Disputes of charges: their present state at Stripe, and their effect on earnings and refunds.
 
 A dispute changes money only; the session stays as it is.
 """

@@ -1,6 +1,6 @@
 """Earnings of mechanics: a share of each charge, sent when nothing blocks it, taken back after refunds.
 
-`advance` is the only way forward: it compares the share with what was sent and decides the difference. So the order and
+Only `advance` moves an earning: it compares the share with the sent amount and decides the difference. So the order and
 number of news do not matter.
 """
 
@@ -78,7 +78,7 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                 _advance(earning, now)
 
 
-def look_again(payment_id: UUID, now: datetime) -> None:
+def schedule_advance(payment_id: UUID, now: datetime) -> None:
     """Something changed about this charge: a refund came to its end, a dispute was closed. In a transaction."""
     for earning in Earning.objects.filter(payment_id=payment_id).select_related("payment"):
         _advance_at(earning, now)

@@ -25,7 +25,7 @@ def capture(job: Job, now: datetime) -> None:
     """Charge the due amount of a hold."""
     payment = Payment.objects.get(id=job.key)
     due, key = payment.to_capture_cents, job.idempotency_key
-    if payment.state == State.AUTHORISED and due:
+    if payment.state == State.AUTHORIZED and due:
         _end_hold(payment, lambda: stripe.capture(payment.intent_id, amount_cents=due, key=key), now)
 
 
@@ -33,7 +33,7 @@ def release(job: Job, now: datetime) -> None:
     """Release a hold of which nothing is due."""
     payment = Payment.objects.get(id=job.key)
     decided = payment.due_cents is not None and not payment.to_capture_cents
-    if payment.state == State.AUTHORISED and decided:
+    if payment.state == State.AUTHORIZED and decided:
         _end_hold(payment, lambda: stripe.cancel(payment.intent_id, key=job.idempotency_key), now)
 
 
@@ -65,7 +65,7 @@ def give_back(job: Job, now: datetime) -> None:
         sync_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
 
 
-def reconcile_lately(job: Job, now: datetime) -> None:
+def reconcile_recent(job: Job, now: datetime) -> None:
     """Alert support once about every payment that differs at Stripe; log differences without a payment."""
     for difference in reconcile.differences(now - RECONCILED):
         known = Payment.objects.filter(id=difference.payment_id) if difference.payment_id else Payment.objects.none()
@@ -91,16 +91,16 @@ def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
 
 
 def advance(job: Job, now: datetime) -> None:
-    """Send or take back what a mechanic earns of a charge."""
+    """Send or take back a mechanic's share of a charge."""
     earnings.advance(payment_id=UUID(job.key), now=now)
 
 
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
     try:
         sync_payment(payment_id=payment.id, snapshot=act(), now=now)
-    except (stripe.Invalid, stripe.Declined):  # it may be over already: see how it stands
+    except (stripe.Invalid, stripe.Declined):  # the attempt may be over: read its present state
         found = stripe.payment(payment.intent_id)
-        if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORISED:
+        if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORIZED:
             raise
 
 
@@ -113,7 +113,7 @@ JOBS: dict[str, Handler] = {
     "payment.collect": Handler(run=collect, external=True),
     "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
     "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
-    "ledger.reconcile": Handler(run=reconcile_lately, external=True, every=always(days=1)),
+    "ledger.reconcile": Handler(run=reconcile_recent, external=True, every=always(days=1)),
     "earning.advance": Handler(run=advance),
     "earning.move": Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
     "stripe.event": Handler(run=webhook_inbox.process, external=True),

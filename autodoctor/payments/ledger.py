@@ -14,8 +14,8 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.scheduler.queue import schedule
 
 State = Payment.State
-PAID = (State.AUTHORISED, State.CAPTURED)
-IF_NOBODY_DOES = timedelta(seconds=15)
+PAID = (State.AUTHORIZED, State.CAPTURED)
+COLLECT_FALLBACK_DELAY = timedelta(seconds=15)
 
 
 class NotRefundable(Exception):
@@ -79,7 +79,7 @@ def open_extension(
         return_url=return_url,
         created_at=now,
     )
-    schedule("payment.collect", str(payment.id), now + IF_NOBODY_DOES, session_id=payment.owner_id)
+    schedule("payment.collect", str(payment.id), now + COLLECT_FALLBACK_DELAY, session_id=payment.owner_id)
     return payment
 
 
@@ -120,7 +120,7 @@ def cancel_payment(payment: Payment, now: datetime) -> bool:
 def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], now: datetime) -> None:
     """Decide how many cents of each payment are captured, and schedule it. The first decision on a payment counts.
 
-    `due` decides about the owner's locked payments; it leaves out what is not known yet. 0 releases the hold. An unpaid
+    `due` decides about the owner's locked payments, and leaves out undecided ones. 0 releases the hold. An unpaid
     payment is canceled, whatever is due of it; money that still arrives is released. Raises `Payment.DoesNotExist` for
     a payment of another owner, ValueError for more than is held.
     """
@@ -170,12 +170,12 @@ def refund(
 
 
 def held_cents(payments: Iterable[Payment]) -> int:
-    """What was ever held for these."""
-    return sum(payment.amount_cents for payment in payments if payment.authorised_at)
+    """Return the cents ever held for these payments."""
+    return sum(payment.amount_cents for payment in payments if payment.authorized_at)
 
 
 def charged_cents(payments: Iterable[Payment]) -> int:
-    """What was charged of these, or is about to be."""
+    """Return the cents charged, or about to be charged, for these payments."""
     return sum(payment.charged_cents for payment in payments)
 
 
@@ -188,12 +188,12 @@ def refundable_cents(payment: Payment) -> int:
 def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
-    if payment.state == State.CAPTURED and payment.due_cents is None:  # by someone else, before the end
+    if payment.state == State.CAPTURED and payment.due_cents is None:  # captured at Stripe by hand, before the end
         schedule("payment.earned", str(payment.id), now, session_id=payment.owner_id, owner_id=str(payment.owner_id))
-    if payment.state not in (State.CREATED, State.AUTHORISED):
+    if payment.state not in (State.CREATED, State.AUTHORIZED):
         return
     if payment.due_cents is None:
-        payment.due_cents = cents if payment.state == State.AUTHORISED else 0
+        payment.due_cents = cents if payment.state == State.AUTHORIZED else 0
         payment.save(update_fields=["due_cents"])
         schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
 

@@ -21,13 +21,13 @@ class Payment(models.Model):
 
     class State(models.TextChoices):
         CREATED = "created", _("Not paid yet")
-        AUTHORISED = "authorised", _("Held")
+        AUTHORIZED = "authorised", _("Held")
         CAPTURED = "captured", _("Charged")
         RELEASED = "released", _("Released")
         FAILED = "failed", _("Not paid")
 
     class WaitsFor(models.TextChoices):
-        """What the card's holder has to do in a running session."""
+        """The action that a payment needs from the card's holder in a running session."""
 
         CONFIRM = "confirm", _("Confirm with the bank")
         PAY = "pay", _("Pay with a card")
@@ -40,16 +40,16 @@ class Payment(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.CREATED)
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3, default="usd")
-    seconds = models.PositiveIntegerField()  # of session time that this pays for
+    seconds = models.PositiveIntegerField()  # of the session time that this payment buys
     keep_card = models.BooleanField(default=False)
-    granted_at = models.DateTimeField(null=True)  # of an extension: when its time was given, which happens once
-    # What is to be captured once the session is over; None while that is open, 0 releases the hold.
+    granted_at = models.DateTimeField(null=True)  # of an extension: when its time was added, once
+    # Cents to capture after the session; None: undecided, 0: release the hold.
     due_cents = models.PositiveIntegerField(null=True)
     captured_cents = models.PositiveIntegerField(default=0)
     checkout_id = models.CharField(max_length=120, blank=True, db_index=True)
     checkout_url = models.CharField(max_length=2000, blank=True)
     checkout_expires_at = models.DateTimeField(null=True)
-    # How many were asked for, part of the idempotency key; and what was: a retry repeats it word for word.
+    # Number of the attempt, part of the idempotency key, and its parameters: a retry repeats them exactly.
     checkout_number = models.PositiveSmallIntegerField(default=0)
     checkout_request = models.JSONField(default=dict)
     # An attempt with the saved card: the request, its key, and its PaymentIntent.
@@ -58,16 +58,16 @@ class Payment(models.Model):
     attempt_id = models.CharField(max_length=120, blank=True)
     waits_for = models.CharField(max_length=10, choices=WaitsFor, blank=True)
     confirm_url = models.CharField(max_length=2000, blank=True)
-    return_url = models.CharField(max_length=2000, blank=True)  # where the bank and the page lead back to
+    return_url = models.CharField(max_length=2000, blank=True)  # return address after the bank's page and Checkout
     intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent that holds the money
     charge_id = models.CharField(max_length=120, blank=True, db_index=True)
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     decline_code = models.CharField(max_length=80, blank=True)  # why the bank last said no
-    mismatch = models.CharField(max_length=40, blank=True)  # where Stripe first disagreed with this; support knows
+    mismatch = models.CharField(max_length=40, blank=True)  # the first field in which Stripe disagreed
     disputed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    authorised_at = models.DateTimeField(null=True)
+    authorized_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)  # captured, released or failed
 
     class Meta:
@@ -99,7 +99,7 @@ class Payment(models.Model):
     @property
     def charged_cents(self) -> int:
         """Return what was or will be charged, in cents."""
-        return self.to_capture_cents if self.state == self.State.AUTHORISED else self.captured_cents
+        return self.to_capture_cents if self.state == self.State.AUTHORIZED else self.captured_cents
 
     @property
     def to_capture_cents(self) -> int:
@@ -125,7 +125,7 @@ class Refund(models.Model):
     amount_cents = models.PositiveIntegerField()
     reason = models.CharField(max_length=200)
     borne_by = models.CharField(max_length=10, choices=Bearer, default=Bearer.PLATFORM)
-    # Who decided it; nobody known here when it was made at Stripe.
+    # The support person; null for a refund made at Stripe.
     requested_by = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", null=True)
     state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
     stripe_id = models.CharField(max_length=120, blank=True)
@@ -146,7 +146,7 @@ class Dispute(models.Model):
     """The customer's bank takes a charge back, or asks about it; Stripe's state, as last seen."""
 
     class Outcome(models.TextChoices):
-        WON = "won", _("Won")  # or given up by the bank before any money moved
+        WON = "won", _("Won")  # or dropped by the bank before money moved
         LOST = "lost", _("Lost")
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
@@ -154,11 +154,11 @@ class Dispute(models.Model):
     amount_cents = models.PositiveIntegerField()
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=60)
-    status = models.CharField(max_length=40)  # as Stripe names it
+    status = models.CharField(max_length=40)  # Stripe's word
     evidence_due_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=4, choices=Outcome, blank=True)  # empty while it is open
+    outcome = models.CharField(max_length=4, choices=Outcome, blank=True)  # empty while the dispute is open
 
     def __str__(self) -> str:
         return f"dispute {self.amount_cents} of {self.payment_id}"
@@ -197,9 +197,9 @@ class PayoutAccount(models.Model):
     stripe_id = models.CharField(max_length=120, unique=True)
     details_submitted = models.BooleanField(default=False)
     charges_enabled = models.BooleanField(default=False)
-    transfers_enabled = models.BooleanField(default=False)  # it takes what we send
+    transfers_enabled = models.BooleanField(default=False)  # the account can receive transfers
     payouts_enabled = models.BooleanField(default=False)  # Stripe passes it on to the bank
-    requirements_due = models.JSONField(default=list)  # what Stripe wants to know, by its names
+    requirements_due = models.JSONField(default=list)  # the fields that Stripe requires, by Stripe's names
     disabled_reason = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField()
@@ -214,9 +214,9 @@ class Earning(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     payment = models.OneToOneField(Payment, models.PROTECT, related_name="earning")
     mechanic = models.ForeignKey("accounts.User", models.PROTECT, related_name="earnings")
-    share_percent = models.PositiveSmallIntegerField()  # as it was when this was earned
-    gross_cents = models.PositiveIntegerField()  # what was charged
-    borne_cents = models.PositiveIntegerField(default=0)  # given back at the mechanic's expense, or lost to a bank
+    share_percent = models.PositiveSmallIntegerField()  # percent at the time of the charge
+    gross_cents = models.PositiveIntegerField()  # cents charged
+    borne_cents = models.PositiveIntegerField(default=0)  # refunded at the mechanic's expense, or lost in a dispute
     # Decided, by the movements below; kept here too, so that no row can ever be worth more than its share.
     transferred_cents = models.PositiveIntegerField(default=0)
     reversed_cents = models.PositiveIntegerField(default=0)
@@ -311,8 +311,8 @@ class StripeEvent(models.Model):
     id = models.CharField(primary_key=True, max_length=120)
     type = models.CharField(max_length=80)
     object_id = models.CharField(max_length=120)
-    intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent it is about, when it names one
-    payment_id = models.UUIDField(null=True)  # from the object's metadata, unverified: a hint
+    intent_id = models.CharField(max_length=120, blank=True)  # the PaymentIntent of the event, if the event names one
+    payment_id = models.UUIDField(null=True)  # a hint from the object's metadata, unverified
     livemode = models.BooleanField(default=False)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True)

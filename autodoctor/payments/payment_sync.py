@@ -30,7 +30,7 @@ def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) 
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if reason := disagreement(payment, snapshot):
             report_mismatch(payment, reason, now)
-        elif payment.intent_id in ("", snapshot.intent_id):  # else an attempt that came to nothing
+        elif payment.intent_id in ("", snapshot.intent_id):  # other intents are failed attempts
             _follow(payment, snapshot, now)
     return payment
 
@@ -60,7 +60,7 @@ def report_mismatch(payment: Payment, reason: str, now: datetime) -> None:
 
 
 def abandon(*, payment_id: UUID, now: datetime) -> None:
-    """End a canceled payment that nobody can pay any more as not paid."""
+    """End a canceled payment, which can no longer be paid, as not paid."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if payment.due_cents == 0 and _move(payment, [State.CREATED], State.FAILED, closed_at=now):
@@ -100,7 +100,7 @@ def decline(payment: Payment, code: str, now: datetime) -> None:
 
 def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     if snapshot.status in HELD_OR_CHARGED:
-        _authorise(payment, snapshot, now)
+        _authorize(payment, snapshot, now)
     if snapshot.status == "succeeded":
         _capture(payment, snapshot, now)
     elif snapshot.status == "canceled":
@@ -113,22 +113,22 @@ def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
         _follow_refund(payment, refund, now)
     if snapshot.disputed:
         disputes.follow(payment, snapshot, now)
-        earnings.look_again(payment.id, now)
+        earnings.schedule_advance(payment.id, now)
 
 
-def _authorise(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
+def _authorize(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     too_late = payment.due_cents == 0  # called off, or given up as not paid
     moved = _move(
         payment,
         [State.CREATED, State.FAILED],
-        State.AUTHORISED,
+        State.AUTHORIZED,
         intent_id=snapshot.intent_id,
         charge_id=snapshot.charge_id,
         card_brand=snapshot.card_brand[:20],
         card_last4=snapshot.card_last4[:4],
         decline_code="",
         waits_for="",
-        authorised_at=now,
+        authorized_at=now,
         closed_at=None,
     )
     if moved and too_late:
@@ -153,18 +153,18 @@ def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
 def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     received = snapshot.received_cents
     captured = min(received, payment.amount_cents)
-    if not _move(payment, [State.AUTHORISED], State.CAPTURED, captured_cents=captured, closed_at=now):
+    if not _move(payment, [State.AUTHORIZED], State.CAPTURED, captured_cents=captured, closed_at=now):
         return
     _tell("payment.captured", payment, now)
-    if payment.due_cents is not None:  # else it is earned when the session is over
+    if payment.due_cents is not None:  # otherwise the end of the session makes the earning
         _tell("payment.earned", payment, now)
-    if received != payment.to_capture_cents:  # charged by someone else, or not what was decided
+    if received != payment.to_capture_cents:  # captured outside this program, or another amount than decided
         report_mismatch(payment, "captured", now)
 
 
 def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     """Mark as released, also a hold that came and went before we looked, so that older news finds a closed row."""
-    sources = [State.AUTHORISED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
+    sources = [State.AUTHORIZED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
     if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
         return
     _tell("payment.released", payment, now)
@@ -230,7 +230,7 @@ def _tell(fact: str, payment: Payment, now: datetime) -> None:
 def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
     facts = _payload(refund.payment) | {"refund_id": str(refund.id)}
     schedule(fact, str(refund.id), now, session_id=refund.payment.owner_id, **facts)
-    earnings.look_again(refund.payment_id, now)
+    earnings.schedule_advance(refund.payment_id, now)
 
 
 def _payload(payment: Payment) -> dict[str, str]:

@@ -21,13 +21,13 @@ from autodoctor.payments.stripe.lists import PAGE, ListedCharge, ListedIntent, L
 State = Payment.State
 MARGIN = timedelta(hours=1)  # Stripe's lists begin this much earlier: its clock and ours need not agree
 AT_STRIPE = {
-    State.AUTHORISED: {"requires_capture"},
+    State.AUTHORIZED: {"requires_capture"},
     State.CAPTURED: {"succeeded"},
     State.RELEASED: {"canceled"},
 }
 HOLDS_MONEY = {"requires_capture", "succeeded"}
 T = TypeVar("T")
-Heard = Callable[[str, int], None]  # which list, and how many of it were seen
+Heard = Callable[[str, int], None]  # the list, and the number of rows read
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,15 @@ from autodoctor.scheduler.queue import schedule
 
 
 @dataclass(frozen=True)
-class KeptCard:
+class SavedCard:
     brand: str
     last4: str
 
 
-def of(user: User) -> KeptCard | None:
+def of(user: User) -> SavedCard | None:
     """Return this person's saved card."""
     kept = StripeCustomer.objects.filter(user=user).exclude(payment_method_id="").first()
-    return KeptCard(kept.card_brand, kept.card_last4) if kept else None
+    return SavedCard(kept.card_brand, kept.card_last4) if kept else None
 
 
 def remove(*, user: User, now: datetime) -> bool:
@@ -49,7 +49,7 @@ def collect(*, payment: Payment, now: datetime) -> Payment:
     `PaymentError`; a job continues what was begun. Must not run in a transaction.
     """
     payment = payable(payment)
-    if _goes_by_kept_card(payment, now):
+    if _charges_saved_card(payment, now):
         payment = _ask(payment, now)
         if not payment.decline_code:
             return payment
@@ -58,7 +58,7 @@ def collect(*, payment: Payment, now: datetime) -> Payment:
     return payable(payment)
 
 
-def _goes_by_kept_card(payment: Payment, now: datetime) -> bool:
+def _charges_saved_card(payment: Payment, now: datetime) -> bool:
     if payment.checkout_number or payment.decline_code or not payment.keep_card:
         return False
     return bool(payment.attempted_at) or _begin(payment, now)
@@ -91,13 +91,13 @@ def _ask(payment: Payment, now: datetime) -> Payment:
     try:
         intent_id = ask_bank(payment)
     except (stripe.Invalid, stripe.Unknown) as error:
-        if error.code == "idempotency_error":  # somebody else is asking at this very moment
+        if error.code == "idempotency_error":  # another process is collecting at this moment
             raise stripe.Unavailable(error.code) from error
         _forget_card(payment)
         decline(payment, "card_unusable", now)
         return payable(payment)
     settled = sync_payment(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
-    if settled.due_cents == 0:  # called off in between, by somebody who could not know of this attempt
+    if settled.due_cents == 0:  # canceled meanwhile, by an action that did not see this attempt
         shut(payment=Payment.objects.get(id=payment.id), now=now)
     return payable(payment)
 

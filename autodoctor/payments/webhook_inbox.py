@@ -21,11 +21,11 @@ from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
 MAX_BODY_BYTES = 512 * 1024
-Look = Callable[[StripeEvent, datetime], str]  # returns what came of it, in a few words for support
+Sync = Callable[[StripeEvent, datetime], str]  # returns the outcome in a few words for support
 
 
 class UnknownPayment(Exception):
-    """An event of a payment without a row here. It is tried again later and finally fails, so that support sees it."""
+    """The event names a payment without a row here. The job is tried again and finally fails, for support to see."""
 
 
 @csrf_exempt
@@ -49,7 +49,7 @@ def webhook(request: HttpRequest) -> HttpResponse:
 
 def receive(notice: EventNotice, now: datetime) -> None:
     """Store a verified event and schedule its processing; does nothing for a known event."""
-    concerns_us = _look(notice.type, notice.intent_id) is not None
+    concerns_us = _sync_for(notice.type, notice.intent_id) is not None
     with transaction.atomic():
         event, new = StripeEvent.objects.get_or_create(
             id=notice.id,
@@ -71,28 +71,28 @@ def receive(notice: EventNotice, now: datetime) -> None:
 def process(job: Job, now: datetime) -> None:
     """Sync the object of an event. Raises `UnknownPayment` and `PaymentError`."""
     event = StripeEvent.objects.get(id=job.key)
-    look = None if event.processed_at else _look(event.type, event.intent_id)
-    if look:
-        StripeEvent.objects.filter(id=event.id).update(processed_at=now, outcome=look(event, now))
+    sync = None if event.processed_at else _sync_for(event.type, event.intent_id)
+    if sync:
+        StripeEvent.objects.filter(id=event.id).update(processed_at=now, outcome=sync(event, now))
 
 
-def _look(event_type: str, intent_id: str) -> Look | None:
+def _sync_for(event_type: str, intent_id: str) -> Sync | None:
     """Return the function that handles the event; None if the event does not concern us."""
     if intent_id or event_type.startswith("checkout.session."):
-        return _look_at_payment
+        return _sync_payment
     if event_type == "account.updated":
-        return _look_at_account
-    return _look_at_transfer if event_type.startswith("transfer.") else None
+        return _sync_account
+    return _sync_transfer if event_type.startswith("transfer.") else None
 
 
-def _look_at_payment(event: StripeEvent, now: datetime) -> str:
+def _sync_payment(event: StripeEvent, now: datetime) -> str:
     if event.livemode != settings.STRIPE_LIVEMODE:
         return _of_the_other_mode(event, now)
     intent_id = event.intent_id or stripe.checkout(event.object_id).intent_id
     return _settle(intent_id, now) if intent_id else "nothing was paid"
 
 
-def _look_at_account(event: StripeEvent, now: datetime) -> str:
+def _sync_account(event: StripeEvent, now: datetime) -> str:
     """Sync a mechanic's account. The endpoint also gets events of the other mode and of unknown accounts."""
     account = PayoutAccount.objects.filter(stripe_id=event.object_id).first()
     if account is None or event.livemode != settings.STRIPE_LIVEMODE:
@@ -101,10 +101,10 @@ def _look_at_account(event: StripeEvent, now: datetime) -> str:
     return "takes transfers" if account.transfers_enabled else "takes no transfers"
 
 
-def _look_at_transfer(event: StripeEvent, now: datetime) -> str:
+def _sync_transfer(event: StripeEvent, now: datetime) -> str:
     if event.livemode != settings.STRIPE_LIVEMODE:
         return "no transfer of ours"
-    snapshot = stripe.transfer_as_it_is(event.object_id)
+    snapshot = stripe.fetch_transfer(event.object_id)
     movement = payouts.follow(snapshot, now)
     if movement is None:
         return "no transfer of ours"

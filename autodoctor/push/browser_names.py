@@ -4,7 +4,7 @@ import re
 
 from django.utils.translation import gettext as _
 
-# The first that matches: a browser says that it is others too.
+# The first match counts: a browser's user agent names other browsers, too.
 BROWSERS = (
     ("Firefox", re.compile("Firefox|FxiOS")),
     ("Edge", re.compile("Edg")),

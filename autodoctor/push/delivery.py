@@ -15,7 +15,7 @@ from autodoctor.core.vapid_keys import as_pem
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.push_services import is_known
 
-SHOWN = ("title", "body", "path", "topic", "seen_at")  # what the service worker gets to know
+SHOWN = ("title", "body", "path", "topic", "seen_at")  # the payload for the service worker
 TIMEOUT = (3.05, 10)  # seconds: to connect, to answer
 
 
@@ -34,7 +34,7 @@ def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds:
     content = json.dumps({name: note[name] for name in SHOWN}).encode()
     keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
     private, public = as_pem(settings.VAPID_PRIVATE_KEY)
-    # One for each message: it keeps what the last one was sent with.
+    # A new object per message: it keeps the headers of the last message.
     message = WebPush(private, public, subscriber=settings.VAPID_SUBJECT, ttl=seconds).get(
         content, WebPushSubscription.model_validate({"endpoint": subscription.endpoint, "keys": keys})
     )

@@ -12,7 +12,7 @@ from autodoctor.scheduler.models import Job
 
 GONE = {404, 410}
 LATER = {408, 425, 429}
-MOST_FAILURES = 30  # in a row; then nobody is there any more
+MOST_FAILURES = 30  # failures in a row; then the browser counts as gone
 LONGEST_PAUSE = timedelta(hours=1)
 
 

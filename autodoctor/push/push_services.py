@@ -1,7 +1,7 @@
-"""Which addresses push messages may go to.
+"""The allowed addresses of push services.
 
-The address comes from a client that claims to be a browser. Only the services in `settings.PUSH_SERVICES` are called,
-so that nobody makes our server call an internal address or one of theirs.
+The address comes from a client that claims to be a browser. The server calls only `settings.PUSH_SERVICES`, so that a
+client cannot make it call internal or other addresses.
 """
 
 import re
@@ -10,7 +10,7 @@ from django.conf import settings
 
 from autodoctor.push.models import ADDRESS_LENGTH
 
-# Nothing between the host and the path: no user, no backslash, nothing that two parsers read in two ways.
+# Host and path only: no user, no backslash, and nothing that two parsers could read differently.
 _ADDRESS = re.compile(r"(?P<origin>https?://[a-z0-9.-]+(:[0-9]{1,5})?)/[A-Za-z0-9._~:/?=&%+,;@!$'()*-]+")
 
 

@@ -15,7 +15,7 @@ from autodoctor.scheduler.queue import schedule
 
 @dataclass(frozen=True)
 class PushNote:
-    """What a lock screen shows, and where a tap leads.
+    """A push message: the words on the lock screen, and the address that a tap opens.
 
     `topic`: a later message with the same topic replaces an earlier one. `until`: the message expires then. `seen_at`:
     pages that show the news themselves; nothing is shown while one of them is visible.

@@ -53,7 +53,7 @@ def unsubscribe(*, user: User, subscription_id: UUID) -> None:
 
 
 def leave(*, user_id: UUID, session_key: str | None) -> None:
-    """Remove the subscriptions of one cookie session, or of the whole person: nothing of theirs appears there any more.
+    """Remove the subscriptions of a cookie session, or of the person: those browsers show no more messages.
 
     After a change of password a page that is still signed in subscribes its browser again.
     """

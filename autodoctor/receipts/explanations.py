@@ -1,4 +1,4 @@
-"""Why a charge is what it is: all sentences, for the page, the mail and the PDF."""
+"""The explanation of a charge: all sentences for the page, the mail and the PDF."""
 
 from typing import TYPE_CHECKING, assert_never
 
@@ -70,7 +70,7 @@ def _chat_price(receipt: "Receipt") -> list[str]:
 
 
 def _besides(receipt: "Receipt") -> list[str]:
-    """Return what makes single parts cost less than the rule says."""
+    """Return the sentences about parts that cost less than the rule says."""
     said = []
     if any(not line.gave_time for line in receipt.lines):
         said.append(_("An extension that was paid too late is not charged."))

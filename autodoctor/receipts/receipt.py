@@ -30,7 +30,7 @@ class Receipt:
     @property
     def parts(self) -> list[Payment]:
         """Return everything that was held: the booking, then each extension in order."""
-        return settlement.in_order(payment for payment in self.payments if payment.authorised_at)
+        return settlement.in_order(payment for payment in self.payments if payment.authorized_at)
 
     @property
     def lines(self) -> list["Line"]:
@@ -41,7 +41,7 @@ class Receipt:
 
     @property
     def rule(self) -> ChargeRule | None:
-        """What is charged of it; None while the session is not over."""
+        """Return the charge rule; None while the session is not over."""
         return settlement.charge_rule(self.session) if self.session.end_reason else None
 
     @property
@@ -57,7 +57,7 @@ class Receipt:
     @property
     def is_settling(self) -> bool:
         """Return whether the charge is known and a hold has yet to be charged or released."""
-        return not self.asks_solved and any(payment.state == Payment.State.AUTHORISED for payment in self.payments)
+        return not self.asks_solved and any(payment.state == Payment.State.AUTHORIZED for payment in self.payments)
 
     @property
     def held_cents(self) -> int:
@@ -91,7 +91,7 @@ class Receipt:
 
     @property
     def is_settled(self) -> bool:
-        """Return whether nothing moves any more, except refunds."""
+        """Return whether every payment is settled; only refunds may follow."""
         return settlement.is_settled(self.session, self.payments)
 
     @property
@@ -183,11 +183,11 @@ def seller() -> Seller:
 
 @dataclass(frozen=True)
 class Line:
-    """One booked part: its time, its card, what was charged and released."""
+    """A booked part: its time, its card, the cents charged and released."""
 
     payment: Payment
-    used_seconds: int  # of the time it paid for
-    is_open: bool  # it is not known yet what is charged
+    used_seconds: int  # of the paid time
+    is_open: bool  # the charge is not decided yet
 
     @property
     def gave_time(self) -> bool:

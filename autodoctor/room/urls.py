@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from autodoctor.room.pages import help, views
+from autodoctor.room.pages import help_views, views
 
 urlpatterns = [
     path("check/", views.check, name="check"),
@@ -15,8 +15,8 @@ urlpatterns = [
     path("sessions/<uuid:session_id>/end/", views.end, name="end"),
     path("sessions/<uuid:session_id>/cancel/", views.cancel, name="cancel"),
     path("sessions/<uuid:session_id>/solved/", views.solved, name="solved"),
-    path("sessions/<uuid:session_id>/help/", help.help_page, name="help"),
-    path("sessions/<uuid:session_id>/help/thread/", help.help_thread, name="help-thread"),
+    path("sessions/<uuid:session_id>/help/", help_views.help_page, name="help"),
+    path("sessions/<uuid:session_id>/help/thread/", help_views.help_thread, name="help-thread"),
     *(
         path(f"{kind}/<uuid:session_id>{end}", views.legacy)
         for kind in ("chat", "video", "diagnostic")

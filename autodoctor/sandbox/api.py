@@ -183,7 +183,7 @@ def _authenticate(request: Request) -> None:
     if scheme.lower() == "basic":
         key = _user_name(key)
     if not re.fullmatch(r"[sr]k_test_\w+", key):
-        raise errors.unauthorised(key)
+        raise errors.unauthorized(key)
 
 
 def _user_name(basic: str) -> str:

@@ -65,7 +65,7 @@ def confirm(desk: Desk, intent: Json, *, off_session: bool = False, return_url: 
         raise decline(desk, intent, method, card)
     if card.authenticates:
         return _ask_bank(desk, intent, return_url)
-    return authorise(desk, intent, method)
+    return authorize(desk, intent, method)
 
 
 _NEEDS_BANK = "Your card was declined. This transaction requires authentication."
@@ -80,7 +80,7 @@ def _ask_bank(desk: Desk, intent: Json, return_url: str | None) -> Json:
     return desk.save(asked, "payment_intent.requires_action")
 
 
-def authorise(desk: Desk, intent: Json, method: Json) -> Json:
+def authorize(desk: Desk, intent: Json, method: Json) -> Json:
     """Decide a payment that needs no (more) authentication. Raises CardError for a decline."""
     card = card_of(method)
     if card.decline:
@@ -91,7 +91,7 @@ def authorise(desk: Desk, intent: Json, method: Json) -> Json:
     if intent["capture_method"] == "manual":
         desk.emit("charge.succeeded", charge)
         held |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
-        held |= {"_held_until": desk.now + objects.AUTHORISATION_LASTS_SECONDS}
+        held |= {"_held_until": desk.now + objects.AUTHORIZATION_LASTS_SECONDS}
         return desk.save(held, "payment_intent.amount_capturable_updated")
     return _collect(desk, held, charge, intent["amount"], "charge.succeeded")
 
@@ -136,7 +136,7 @@ def answer_bank(desk: Desk, intent: Json, *, approved: bool) -> Json:
         raise unexpected_state(_cannot("authenticate", intent), public(intent))
     method = desk.find("payment_method", intent["payment_method"])
     if approved:
-        return authorise(desk, intent, method)
+        return authorize(desk, intent, method)
     message = f"The provided PaymentMethod has failed authentication. {_ANOTHER_METHOD}"
     error = {
         "type": "invalid_request_error",

@@ -11,7 +11,7 @@ class Card:
     code: str = "card_declined"
     message: str = "Your card was declined."
     authenticates: bool = False
-    attaches: bool = True  # a declined card is refused when it is attached, except the one that fails later
+    attaches: bool = True  # a declined card is refused when attached, except the card that fails later
     disputed_as: str = ""  # the reason of the dispute that follows the capture
 
 
@@ -55,7 +55,7 @@ CARDS |= {
     name.replace("pm_card_", "pm_card_visa_"): card for name, card in CARDS.items() if name.startswith("pm_card_charge")
 }
 
-# What the pay page offers, in this order, and the cards behind two of its buttons.
+# The choices of the pay page in order, and the cards behind two of its buttons.
 OFFERED = (
     "pm_card_visa",
     "pm_card_mastercard",
@@ -69,8 +69,8 @@ OFFERED = (
 DECLINING = "pm_card_chargeDeclined"
 AUTHENTICATING = "pm_card_authenticationRequired"
 
-# What a saved card can be made to do, by hand.
-BEHAVIOURS = (
+# The behaviors that a person can give a saved card.
+BEHAVIORS = (
     "pm_card_visa",
     "pm_card_chargeDeclinedInsufficientFunds",
     "pm_card_chargeDeclinedExpiredCard",

@@ -14,7 +14,7 @@ LINK_LASTS_SECONDS = 5 * 60
 _MISSING = ["business_type", "external_account", "individual.id_number", "tos_acceptance.date"]
 _DOCUMENT = "individual.verification.document"
 
-# What becomes of an account, by what its holder did or Stripe decided.
+# The state of an account after each step of its holder or of Stripe.
 OUTCOMES: dict[str, Json] = {
     "enabled": {"details_submitted": True, "payouts_enabled": True, "_transfers": "active", "_due": [], "_why": None},
     "restricted": {

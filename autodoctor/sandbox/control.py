@@ -1,4 +1,4 @@
-"""What only a test may do: bend deliveries, time and answers; open disputes. JSON over POST, below `/_control/`.
+"""Controls for tests: change deliveries, time and answers; open disputes. JSON over POST, below `/_control/`.
 
 ::
 

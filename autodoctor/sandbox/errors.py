@@ -4,7 +4,7 @@ from typing import Any
 
 
 class ApiError(Exception):
-    """An answer other than 200. What was done before it is rolled back, unless `keeps_effects`.
+    """An answer other than 200. Earlier effects of the request are rolled back, unless `keeps_effects`.
 
     Under an idempotency key it is given again to the same request, except when it only says that the request
     was malformed (`is_validation`): as at Stripe, where nothing had begun then.
@@ -73,7 +73,7 @@ def unexpected_state(message: str, intent: dict[str, Any]) -> ApiError:
     return error
 
 
-def unauthorised(key: str) -> ApiError:
+def unauthorized(key: str) -> ApiError:
     if not key:
         message = "You did not provide an API key. You need to provide your API key in the Authorization header."
         return ApiError(message, status=401)

@@ -7,7 +7,7 @@ from autodoctor.sandbox.errors import invalid
 from autodoctor.sandbox.request_context import Desk
 from autodoctor.sandbox.store import Json
 
-# By object: member → the kind that its id names. A Charge has no `dispute`: list disputes by payment_intent.
+# By object: field → type of the object that its id names. A Charge has no `dispute`: list disputes by payment_intent.
 _IDS: dict[str, dict[str, str]] = {
     "checkout.session": {"payment_intent": "payment_intent", "customer": "customer"},
     "payment_intent": {"latest_charge": "charge", "customer": "customer", "payment_method": "payment_method"},

@@ -7,9 +7,9 @@ from typing import Any
 from autodoctor.sandbox.cards import Card
 from autodoctor.sandbox.store import Json
 
-API_VERSION = "2026-10-28.endive"  # what stripe 16.1 speaks
+API_VERSION = "2026-10-28.endive"  # the API version of stripe 16.1
 _ALPHABET = string.ascii_letters + string.digits
-AUTHORISATION_LASTS_SECONDS = 7 * 24 * 60 * 60
+AUTHORIZATION_LASTS_SECONDS = 7 * 24 * 60 * 60
 
 
 def new_id(prefix: str, length: int = 24) -> str:
@@ -163,7 +163,7 @@ def charge(intent: Json, method: Json, *, now: int) -> Json:
             "card": {
                 **{name: card[name] for name in ("brand", "last4", "exp_month", "exp_year", "country", "funding")},
                 "amount_authorized": intent["amount"],
-                "capture_before": now + AUTHORISATION_LASTS_SECONDS,
+                "capture_before": now + AUTHORIZATION_LASTS_SECONDS,
             },
         },
         "receipt_email": intent["receipt_email"],
@@ -203,7 +203,7 @@ def dispute(charge_: Json, *, amount: int, reason: str, now: int) -> Json:
         "currency": charge_["currency"],
         "evidence": {},
         "evidence_details": {
-            "due_by": now + AUTHORISATION_LASTS_SECONDS,
+            "due_by": now + AUTHORIZATION_LASTS_SECONDS,
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,

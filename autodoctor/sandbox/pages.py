@@ -30,8 +30,8 @@ _SHOWN = 20
 class Page:
     status: int = 200
     html: str = ""
-    location: str = ""  # of a redirect
-    leads_to: tuple[str | None, ...] = ()  # where its forms may end up: see `policy`
+    location: str = ""  # target of a redirect
+    leads_to: tuple[str | None, ...] = ()  # allowed targets of its forms: see `policy`
 
     @property
     def policy(self) -> str:
@@ -194,7 +194,7 @@ def overview(desk: Desk, root: str) -> Page:
         root,
         things=[_listed(thing) for thing in sorted(things, key=lambda thing: -thing["created"])[:_SHOWN]],
         deliveries=[dict(row) | {"type": (desk.store.get(row["event"]) or {}).get("type", "")} for row in deliveries],
-        kept=_kept_cards(desk),
+        kept=_saved_cards(desk),
         accounts=[_account(account) for account in desk.store.find("account", limit=_SHOWN)],
         policy={"copies": 1, "delay_seconds": 0, "jitter_seconds": 0} | desk.store.setting("webhooks", {}),
         choices={"copies": (1, 2, 3), "seconds": (0, 5, 30)},
@@ -202,10 +202,10 @@ def overview(desk: Desk, root: str) -> Page:
     return Page(html=html)
 
 
-def _kept_cards(desk: Desk) -> list[Json]:
+def _saved_cards(desk: Desk) -> list[Json]:
     """Return the saved cards, and the bank's behavior for each."""
     methods = [method for method in desk.store.find("payment_method", limit=_SHOWN) if method["customer"]]
-    return [method | {"owner": _email_of(desk, method), "choices": _behaviours(method)} for method in methods]
+    return [method | {"owner": _email_of(desk, method), "choices": _behaviors(method)} for method in methods]
 
 
 def _account(account: Json) -> Json:
@@ -221,12 +221,12 @@ def _email_of(desk: Desk, method: Json) -> str:
     return str(owner.get("email") or method["customer"])
 
 
-def _behaviours(method: Json) -> list[Json]:
-    names = dict.fromkeys((method["_card"], *cards.BEHAVIOURS))
-    return [{"name": name, "words": _behaviour(cards.CARDS[name])} for name in names]
+def _behaviors(method: Json) -> list[Json]:
+    names = dict.fromkeys((method["_card"], *cards.BEHAVIORS))
+    return [{"name": name, "words": _behavior(cards.CARDS[name])} for name in names]
 
 
-def _behaviour(card: cards.Card) -> str:
+def _behavior(card: cards.Card) -> str:
     refuses = _("declines: %(reason)s") % {"reason": card.decline} if card.decline else ""
     asks = _("asks to confirm") if card.authenticates else ""
     return ", ".join(filter(None, [asks, refuses])) or _("pays")
@@ -236,7 +236,7 @@ _DECIDED: list[tuple[Promise, str, dict[str, str]]] = [
     (gettext_lazy("Won"), "disputes", {"dispute": "id", "won": "yes"}),
     (gettext_lazy("Lost"), "disputes", {"dispute": "id", "won": "no"}),
 ]
-# What can be opened or ended by hand, by what it is and how it stands: label, verb, form fields.
+# Actions on objects by type and status: label, verb, form fields.
 _ACTIONS: dict[tuple[str, str], list[tuple[Promise, str, dict[str, str]]]] = {
     ("checkout.session", "open"): [(gettext_lazy("Expire"), "checkouts", {"checkout": "id"})],
     ("charge", "succeeded"): [

@@ -31,7 +31,7 @@ _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class Store:
-    """One connection behind one lock: the sandbox does one thing after the other."""
+    """A database connection behind a lock: the sandbox handles requests one at a time."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Not nestable."""
+        """Run the block in a transaction. Not nestable."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -67,7 +67,7 @@ def send(endpoint: Endpoint, body: str, at: int) -> Outcome:
 
 
 class Courier:
-    """One scheduling thread and a few senders. `housekeeping` runs on every turn, at least once a second."""
+    """Delivers webhooks: a scheduling thread and a few senders. `housekeeping` runs at least once a second."""
 
     def __init__(
         self,

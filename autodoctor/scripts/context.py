@@ -9,7 +9,7 @@ from autodoctor.scripts.bundles import Bundle
 
 
 class PageScripts:
-    """One consistent answer for a whole page, even while a module changes."""
+    """The script addresses of one page: consistent even while a module changes."""
 
     def __init__(self) -> None:
         self._preloaded: set[str] = set()

@@ -26,7 +26,7 @@ class Session(models.Model):
     plan_slug = models.CharField(max_length=40)
     plan_name = models.CharField(max_length=80)
     price_cents = models.PositiveIntegerField()
-    chat_price_cents = models.PositiveIntegerField(null=True, blank=True)  # of a call: what it costs once it is a chat
+    chat_price_cents = models.PositiveIntegerField(null=True, blank=True)  # of a call: the price if it becomes a chat
     currency = models.CharField(max_length=3, default="usd")
     granted_seconds = models.PositiveIntegerField()
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
@@ -44,23 +44,23 @@ class Session(models.Model):
     created_at = models.DateTimeField()
     payable_until = models.DateTimeField()  # the latest Checkout expires then
     requested_at = models.DateTimeField(null=True, blank=True)
-    unattended_at = models.DateTimeField(null=True, blank=True)  # nobody accepted by then: expired
+    unattended_at = models.DateTimeField(null=True, blank=True)  # expires if no mechanic has accepted by then
     released_at = models.DateTimeField(null=True, blank=True)  # back to the front of the queue
     accepted_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
-    clock_at = models.DateTimeField(null=True, blank=True)  # when `ends_at` was last set
-    extended_at = models.DateTimeField(null=True, blank=True)  # when time was last added
+    clock_at = models.DateTimeField(null=True, blank=True)  # the time of the last change of `ends_at`
+    extended_at = models.DateTimeField(null=True, blank=True)  # the time of the last extension
     hold_until = models.DateTimeField(null=True, blank=True)  # an extension is being paid
-    # How much longer the mechanic can stay, less what was added since they said so; None: nothing was said.
+    # Seconds that the mechanic can still stay, less extensions since then; None: no limit was given.
     allowed_seconds = models.PositiveIntegerField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
-    lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
+    lenient_seconds_used = models.FloatField(default=0)  # of the pause allowed for a missing customer or lost media
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=30, choices=EndReason, blank=True)
     solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
-    summarised_at = models.DateTimeField(null=True, blank=True)  # the written summary was submitted
+    summarized_at = models.DateTimeField(null=True, blank=True)  # the written summary was submitted
     stars = models.PositiveSmallIntegerField(null=True, blank=True)  # the customer's rating of the mechanic, 1 to 5
     rating_line = models.CharField(max_length=200, blank=True)
     rated_at = models.DateTimeField(null=True, blank=True)
@@ -99,7 +99,7 @@ class Session(models.Model):
 
     @property
     def asks_solved(self) -> bool:
-        """The mechanic ended early, and the customer has not said whether it is solved."""
+        """Whether the mechanic ended early and the customer has not answered yet."""
         return self.end_reason == EndReason.ENDED_BY_MECHANIC and self.solved is None
 
     def payload(self) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def stamp(moment: datetime | None) -> str | None:
 
 
 class SessionEvent(models.Model):
-    """One event of a session, numbered without gaps. Written only by `event_log` and the message writer."""
+    """An event of a session, numbered without gaps. Written only by `event_log` and the message writer."""
 
     class Audience(models.TextChoices):
         BOTH = "both", _("Both")
@@ -183,7 +183,7 @@ class Alert(models.Model):
     raised_at = models.DateTimeField()
     taken_by = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
     taken_at = models.DateTimeField(null=True)
-    escalated_at = models.DateTimeField(null=True)  # nobody had taken it: those who do not look were written to
+    escalated_at = models.DateTimeField(null=True)  # the time of the escalation to all of support
     done_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -195,20 +195,20 @@ class Alert(models.Model):
 
 
 class Participant(models.Model):
-    """One person's part in one session. A released mechanic keeps the row, with the reason."""
+    """A person's part in a session. A released mechanic keeps the row, with the reason."""
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="participants")
     user = models.ForeignKey(User, models.PROTECT, related_name="participations")
     role = models.CharField(max_length=10)
     joined_at = models.DateTimeField(null=True)  # the first time
     present = models.BooleanField(default=False)  # joined and not noticed missing
-    last_seen_at = models.DateTimeField(null=True)  # when the last page closed
-    missed_at = models.DateTimeField(null=True)  # when the absence was noticed
+    last_seen_at = models.DateTimeField(null=True)  # the time when the last page closed
+    missed_at = models.DateTimeField(null=True)  # the time when the absence was noticed
     released_at = models.DateTimeField(null=True)
     release_reason = models.CharField(max_length=40, blank=True)
-    receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
+    receiving = models.BooleanField(null=True)  # whether the other side's media arrive here; null: no report
     receiving_at = models.DateTimeField(null=True)  # since when
-    failing_since = models.DateTimeField(null=True)  # from when on every device check has failed
+    failing_since = models.DateTimeField(null=True)  # since when every device check has failed
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "user"], name="one_part_per_person")]
@@ -231,7 +231,7 @@ class Process(models.Model):
 
 
 class Connection(models.Model):
-    """One open page of one person in one session."""
+    """An open page of a person in a session."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     process = models.ForeignKey(Process, models.CASCADE, related_name="connections")

@@ -26,7 +26,7 @@ class State(TextChoices):
 
 
 class EventKind(StrEnum):
-    """What an entry of a session's log can be: the table of docs/protocol.md."""
+    """The kinds of events in a session's log: the table of docs/protocol.md."""
 
     SESSION_REQUESTED = "session.requested"
     SESSION_ACCEPTED = "session.accepted"
@@ -103,7 +103,7 @@ _CARRY_SESSION = frozenset(
 
 
 class EndReason(TextChoices):
-    """Why a session is over: decides what is charged (`rules/settlement.py`). The labels are for support."""
+    """The reason of a session's end: decides the charge (`rules/settlement.py`). The labels are for support."""
 
     UNPAID = "unpaid", _("it was not paid")
     CANCELLED_BY_CUSTOMER = "cancelled_by_customer", _("by the customer")

@@ -22,4 +22,4 @@ def find(user: User, session_id: UUID) -> tuple[Session, str]:
 
 def writes(session: Session, role: str) -> bool:
     """Return whether this person writes the summary and has not submitted it yet."""
-    return role == Role.MECHANIC and session.summarised_at is None
+    return role == Role.MECHANIC and session.summarized_at is None

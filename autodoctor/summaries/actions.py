@@ -21,7 +21,7 @@ from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
 
 class DraftChanged(Refused):
-    """Another page saved meanwhile; `draft` is what it saved."""
+    """Another page has saved a newer `draft`."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__("draft_changed", _("This summary was changed in another window."))
@@ -87,7 +87,7 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
     with transaction.atomic():
         summaries.add_correction(session_id=session_id, by=by, now=now, data={})
         summary = Summary.objects.get(session_id=session_id)
-        number = summary.corrections.count() + 1  # nobody else counts now: the session is locked
+        number = summary.corrections.count() + 1  # the session is locked, so no other request counts now
         if number > CORRECTIONS_MAX:
             raise Refused("too_many", _("This summary has too many corrections. Please write to our support team."))
         correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)

@@ -89,7 +89,7 @@ class Already(Failure):
 def show_summary(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Return the submitted summary; before that, the draft for its mechanic only."""
     session, role = find(user_of(request), session_id)
-    if session.summarised_at:
+    if session.summarized_at:
         return _submitted(document.of(session.summary))
     if not writes(session, role):
         raise Http404

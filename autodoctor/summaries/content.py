@@ -44,7 +44,7 @@ class Content:
     safe: str
     safe_why: str
     parts: tuple[PartLine, ...] = ()
-    photos: tuple[UUID, ...] = ()  # of the session's files, in the order they are shown
+    photos: tuple[UUID, ...] = ()  # ids of the session's files, in the order on the page
 
 
 class TypedPart(TypedDict):

@@ -37,7 +37,7 @@ def summary(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, role = find(request.user, session_id)
     if request.method == "POST":
         return _submit(request, session, role)
-    if session.summarised_at:
+    if session.summarized_at:
         return _show(request, session, role)
     if not writes(session, role):
         return render(request, "summaries/awaited.html", _facts(session, role))
@@ -67,7 +67,7 @@ def preview(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """Save the draft and show it as the customer will see it."""
     session, role = find(request.user, session_id)
     if request.method == "POST":
-        return _preview_what_is_typed(request, session, role)
+        return _preview_draft(request, session, role)
     kept = _draft(session) if writes(session, role) else None
     form = _form(session, kept.typed) if kept else None
     if kept is None or form is None or not form.is_valid():
@@ -81,7 +81,7 @@ def preview(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, role = find(request.user, session_id)
     form = CorrectionForm(request.POST)
-    if role == Role.MECHANIC and session.summarised_at and not form.is_valid():
+    if role == Role.MECHANIC and session.summarized_at and not form.is_valid():
         return _show(request, session, role, form=form, status=422)
     text = form.cleaned_data.get("text", "") if form.is_valid() else ""
     try:
@@ -97,11 +97,11 @@ def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @never_cache
 def summary_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, _role = find(request.user, session_id)
-    if session.summarised_at is None:
+    if session.summarized_at is None:
         raise Http404
     shown = document.of(session.summary)
     content = pdf.render(shown, time_zone=timezone.get_current_timezone_name())
-    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), f"{session.summarised_at:%Y-%m-%d}"]))
+    name = "-".join(filter(None, ["summary", slugify(shown.vehicle), f"{session.summarized_at:%Y-%m-%d}"]))
     disposition = f'attachment; filename="{name}.pdf"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
@@ -119,7 +119,7 @@ def _submit(request: SignedInRequest, session: Session, role: str) -> HttpRespon
     return SeeOther(reverse("summary", args=[session.id]))
 
 
-def _preview_what_is_typed(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
+def _preview_draft(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
     try:
         kept = _keep(request, session)
     except Refused as error:
@@ -163,7 +163,7 @@ def _write(
     status: int = 200,
     changed: Draft | None = None,
 ) -> HttpResponse:
-    """Show the form. `changed` is what another page saved meanwhile; sending again replaces it."""
+    """Show the form. `changed`: the draft that another page saved; sending again replaces it."""
     facts: dict[str, Any] = {
         "form": form,
         "draft": kept,
@@ -204,7 +204,7 @@ def _refuse(request: SignedInRequest, session: Session, role: str, error: Refuse
 
 
 def _already(request: SignedInRequest, session: Session, role: str) -> HttpResponse:
-    """Show the first submitted summary, and what was typed now, to be copied."""
+    """Show the submitted summary, and the newly typed text, to be copied."""
     session, _role = find(request.user, session.id)
     facts = {"document": document.of(session.summary), "typed": typed_in(request.POST)}
     return render(request, "summaries/already.html", _facts(session, role) | facts, status=409)

@@ -14,17 +14,17 @@ from autodoctor.sessions.record.participants import ParticipantState, SessionSta
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import OPEN, State
 
-MOST = 150  # lines at once; what is in trouble is always among them
+MOST = 150  # lines per page; lines in trouble are always shown
 
 
 class Level(IntEnum):
-    """How urgent a session is."""
+    """The urgency of a session."""
 
     CALM = 0
     WATCH = 1
-    HANDLED = 2  # in trouble, and somebody of support has it
+    HANDLED = 2  # in trouble, and a support person has taken its alert
     TROUBLE = 3
-    ALARM = 4  # in trouble, and nobody has taken it
+    ALARM = 4  # in trouble, and no alert of it is taken
 
     @property
     def word(self) -> str:
@@ -33,7 +33,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """One participant, and since when they have been `in`, `preparing` or `away`."""
+    """A participant, and the time since which they have been `in`, `preparing` or `away`."""
 
     role: str
     user: User
@@ -130,7 +130,7 @@ def _line(state: SessionState, alerts: list[Alert], opened: dict[tuple[UUID, str
     if state.session.mechanic:
         people.append(_person(state, state.mechanic, state.session.mechanic, opened))
     notices = [_notice(alert, state) for alert in alerts]
-    # An alert says more than what was only to be watched before it came.
+    # An alert replaces the earlier hint to watch the session.
     least = Level.HANDLED if any(not notice.over for notice in notices) else Level.CALM
     return Line(state.session, people, [sign for sign in _signs(state, people, now) if sign.level >= least], notices)
 

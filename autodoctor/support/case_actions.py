@@ -28,12 +28,12 @@ MINUTES = (5, 10, 15, 30, 60)
 
 
 class ActContext(TypedDict):
-    """What every action of support takes."""
+    """The arguments of every action of support."""
 
     session_id: UUID
     by: User
     now: datetime
-    token: UUID  # of the form that it came from
+    token: UUID  # the form's token
 
 
 class ActForm(forms.Form):
@@ -57,7 +57,7 @@ class ActForm(forms.Form):
         """Set the choices that depend on the session."""
 
     def perform(self, context: ActContext) -> None:
-        """Do what was filled in, once it is valid."""
+        """Run the action with the form's valid data."""
         raise NotImplementedError
 
     def given(self, name: str) -> str:
@@ -313,7 +313,7 @@ ACTS: dict[str, Act] = {
             _("Send again"),
             _("The email is on its way."),
             ResendForm,
-            lambda case: case.session.summarised_at is not None,
+            lambda case: case.session.summarized_at is not None,
             "mail",
         ),
     )

@@ -44,7 +44,7 @@ def pdf(case: Case, *, time_zone: str) -> bytes:
 
 def documents(case: Case, *, time_zone: str) -> dict[str, bytes]:
     """Return the document and, if there is one, the written summary, by name."""
-    written = {"summary.pdf": _summary(case, time_zone)} if case.session.summarised_at else {}
+    written = {"summary.pdf": _summary(case, time_zone)} if case.session.summarized_at else {}
     return {"evidence.pdf": pdf(case, time_zone=time_zone), **written}
 
 
@@ -182,10 +182,10 @@ def _bought(payment: Payment) -> dict[str, str]:
 
 def _charge(each: Money) -> Iterator[dict[str, str]]:
     payment = each.payment
-    if not payment.authorised_at:
+    if not payment.authorized_at:
         return
     held, charged = _("%s: held"), _("%s: charged")
-    yield _row(held % payment.description, payment.authorised_at, payment.intent_id, payment.amount_cents, payment)
+    yield _row(held % payment.description, payment.authorized_at, payment.intent_id, payment.amount_cents, payment)
     if payment.state == Payment.State.CAPTURED and payment.closed_at:
         what = charged % payment.description
         yield _row(what, payment.closed_at, payment.charge_id, payment.captured_cents, payment)
@@ -215,8 +215,8 @@ def _entry(event: SessionEvent) -> dict[str, str]:
 
 
 def _about_summary(case: Case) -> str:
-    if case.session.summarised_at is None:
+    if case.session.summarized_at is None:
         return ""
     page = links.absolute(links.summary_page(case.session.id))
     sentence = _("Written by the mechanic and emailed to the customer, with photos, on %(at)s: %(page)s")
-    return sentence % {"at": document_moment(case.session.summarised_at), "page": page}
+    return sentence % {"at": document_moment(case.session.summarized_at), "page": page}

@@ -29,7 +29,7 @@ SHOWN = 300  # entries of the log on the page, unless all of them are asked for
 
 @dataclass(frozen=True)
 class Money:
-    """One payment with its results."""
+    """A payment with its refunds and disputes."""
 
     payment: Payment
     refunds: list[Refund]
@@ -52,7 +52,7 @@ class Money:
 class Case:
     session: Session
     now: datetime
-    show: str = ""  # one group of the log
+    show: str = ""  # the shown group of the log; empty: all groups
     whole: bool = False  # all of it, however long
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The log of a session in words, for support: what happened, who did it, who can read it, and the details."""
+"""The log of a session in words, for support: events, actors, audiences and details."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ _GROUPS = {
     "support": Group.SUPPORT,
 }
 
-# By kind; %(who)s is whoever did it, the others are what the entry holds.
+# By kind; %(who)s is the actor, the other names are fields of the event.
 WORDS: dict[str, Promise] = {
     EventKind.SESSION_REQUESTED: gettext_lazy("Paid: the request is in the queue"),
     EventKind.SESSION_ACCEPTED: gettext_lazy("%(who)s accepted the request"),
@@ -132,7 +132,7 @@ STANDS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the log for support."""
+    """An entry of the log, for support."""
 
     event: SessionEvent
 
@@ -178,7 +178,7 @@ def group_of(kind: str) -> Group:
 
 
 def in_words(event: SessionEvent) -> str:
-    """A sentence without its full stop; what has no words yet is named by its kind."""
+    """Return a sentence without its period; an event without words shows its kind."""
     if event.kind == EventKind.MESSAGE_POSTED:
         return str(event.data["text"])
     if event.kind == EventKind.SESSION_ACCEPTED and event.actor_role == "support":

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import User
 
 
-class Deed(models.Model):
-    """One act of a support person, with its reason. Written only by `staff_actions`, never changed."""
+class StaffAction(models.Model):
+    """An action of a support person, with its reason. Written only by `staff_actions`, never changed."""
 
     class Kind(models.TextChoices):
         BANNED = "account.banned", _("Banned")
@@ -24,7 +24,7 @@ class Deed(models.Model):
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["subject", "-at"], name="deeds_about")]
+        indexes = [models.Index(fields=["subject", "-at"], name="staffaction_about")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

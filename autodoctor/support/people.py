@@ -1,56 +1,38 @@
-"""One person for support: role, sessions, payments; and banning."""
+"""Queries about people: the sessions and payments of one person, and the applications of mechanics."""
 
-from collections.abc import Callable
-from uuid import UUID
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
 
-from django.contrib import messages
-from django.core.paginator import Paginator
-from django.db.models import Q
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
-
-from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import MechanicProfile, User
-from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
-from autodoctor.support import staff_actions
 
-PER_PAGE = 20
-PAYMENTS = 20
-ACTS: dict[str, Callable[..., None]] = {"ban": staff_actions.ban, "lift": staff_actions.lift_ban}
-
-
-@support_only
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    who = get_object_or_404(User.objects.select_related("mechanic_profile"), id=user_id)
-    if request.method == "POST":
-        return _ban(request, who)
-    sessions = Session.objects.filter(Q(customer=who) | Q(mechanic=who)).select_related("customer", "mechanic")
-    facts = {
-        "person": who,
-        "profile": MechanicProfile.objects.filter(user=who).first(),
-        "sessions": Paginator(sessions.order_by("-created_at"), PER_PAGE).get_page(request.GET.get("page")),
-        "payments": Payment.objects.filter(payer=who).order_by("-created_at")[:PAYMENTS],
-        "deeds": staff_actions.record_of(str(who.id)),
-    }
-    return render(request, "support/person.html", facts)
+SESSIONS_PER_PAGE = 20
+MOST_PAYMENTS = 20
+MOST_WAITING = 50
+MOST_DECIDED = 20
 
 
-def _ban(request: SignedInRequest, who: User) -> HttpResponse:
-    """Ban a person, or lift the ban."""
-    act = ACTS.get(request.POST.get("act", ""))
-    try:
-        if act:
-            act(user=who, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
-            messages.success(request, _("Done. The reason is in the log."))
-    except Refused as refused:
-        messages.error(request, refused.detail)
-    return SeeOther(reverse("support_person", args=[who.id]))
+def sessions_of(person: User, *, page: str | None) -> "Page[Session]":
+    """Return one page of the sessions that the person booked or did, the newest first."""
+    sessions = Session.objects.filter(Q(customer=person) | Q(mechanic=person)).select_related("customer", "mechanic")
+    return Paginator(sessions.order_by("-created_at"), SESSIONS_PER_PAGE).get_page(page)
+
+
+def payments_of(person: User) -> "QuerySet[Payment]":
+    return Payment.objects.filter(payer=person).order_by("-created_at")[:MOST_PAYMENTS]
+
+
+def waiting_applications() -> "QuerySet[MechanicProfile]":
+    """Return the applications without a decision, the oldest first."""
+    return _applications().filter(state=MechanicProfile.State.APPLIED).order_by("applied_at")[:MOST_WAITING]
+
+
+def decided_applications() -> "QuerySet[MechanicProfile]":
+    """Return the applications with a decision, the latest decision first."""
+    decided = _applications().exclude(state=MechanicProfile.State.APPLIED).exclude(decided_at=None)
+    return decided.order_by("-decided_at")[:MOST_DECIDED]
+
+
+def _applications() -> "QuerySet[MechanicProfile]":
+    return MechanicProfile.objects.select_related("user", "decided_by")

@@ -7,14 +7,9 @@ from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
-from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import User
-from autodoctor.core.parsing import parse_uuid, storable_text
+from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.sessions.models import Session
 
@@ -31,18 +26,7 @@ class Found:
     sessions: "Page[Session]"
 
 
-@support_only
-@require_safe
-@never_cache
-def search(request: SignedInRequest) -> HttpResponse:
-    query = " ".join(storable_text(request.GET.get("q", "")).split())[:LONGEST]
-    if exact := the_one(query):
-        return redirect("support_case", exact)
-    found = find(query, request.GET.dict()) if len(query) >= SHORTEST else None
-    return render(request, "support/search.html", {"query": query, "found": found, "shortest": SHORTEST})
-
-
-def the_one(query: str) -> UUID | None:
+def session_of_id(query: str) -> UUID | None:
     """Return the session of a complete id: its own, or one of its payment's."""
     if (id_ := parse_uuid(query)) and Session.objects.filter(id=id_).exists():
         return id_

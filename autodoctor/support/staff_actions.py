@@ -17,9 +17,9 @@ from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle.support_actions import add_note
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, EventKind
-from autodoctor.support.models import Deed
+from autodoctor.support.models import StaffAction
 
-Kind = Deed.Kind
+Kind = StaffAction.Kind
 REASON_LENGTH = 200
 
 
@@ -81,9 +81,9 @@ def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: da
     _note_job(EventKind.SUPPORT_JOB_DISMISSED, job, session_id, by=by, reason=why, now=now)
 
 
-def record_of(subject: str) -> list[Deed]:
+def record_of(subject: str) -> list[StaffAction]:
     """Return the acts on it, the newest first."""
-    return list(Deed.objects.filter(subject=subject).select_related("by").order_by("-at", "-id")[:50])
+    return list(StaffAction.objects.filter(subject=subject).select_related("by").order_by("-at", "-id")[:50])
 
 
 def _name(job: Job) -> str:
@@ -96,8 +96,8 @@ def _note_job(kind: EventKind, job: Job, session_id: UUID | None, *, by: User, r
         add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)
 
 
-def _record(kind: Deed.Kind, *, by: User, subject: str, reason: str, now: datetime) -> None:
-    Deed.objects.create(kind=kind, at=now, by=by, subject=subject, reason=reason[:REASON_LENGTH])
+def _record(kind: StaffAction.Kind, *, by: User, subject: str, reason: str, now: datetime) -> None:
+    StaffAction.objects.create(kind=kind, at=now, by=by, subject=subject, reason=reason[:REASON_LENGTH])
 
 
 def _needed(reason: str) -> str:

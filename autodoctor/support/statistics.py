@@ -18,7 +18,7 @@ from autodoctor.sessions.states import RUNNING, EndReason, EventKind
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
 _ENDS_A_PAUSE = frozenset({EventKind.SESSION_RESUMED, EventKind.SESSION_ENDED, EventKind.SESSION_AUTO_CLOSED})
-_TOLD = (
+_COUNTED_KINDS = (
     EventKind.SESSION_ACCEPTED,
     EventKind.SESSION_RELEASED,
     EventKind.PARTICIPANT_LEFT,
@@ -30,7 +30,7 @@ _running = frozenset(state.value for state in RUNNING)
 
 @dataclass(frozen=True)
 class Period:
-    """From the first to the last day, both included, in the viewer's zone."""
+    """Days from the first to the last, both included, in the viewer's time zone."""
 
     first: date
     last: date
@@ -54,11 +54,11 @@ class Tally:
     """The figures of some sessions. Times in seconds, money in cents."""
 
     sessions: int = 0
-    waits: list[float] = field(default_factory=list)  # from each request to the first who accepted it
+    waits: list[float] = field(default_factory=list)  # seconds from each request to its first acceptance
     mechanic_no_shows: int = 0
     customer_no_shows: int = 0
-    drops: int = 0  # somebody's connection was gone while the session ran
-    lost_seconds: float = 0.0  # that the clock stood still
+    drops: int = 0  # lost connections while the session ran
+    lost_seconds: float = 0.0  # seconds of paused clock
     refunded_cents: int = 0
     stars: list[int] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ class Tally:
         return sum(self.stars) / len(self.stars) if self.stars else None
 
 
-def together(tallies: Iterable[Tally]) -> Tally:
+def total(tallies: Iterable[Tally]) -> Tally:
     return sum(tallies, Tally())
 
 
@@ -104,10 +104,10 @@ class Numbers:
         return sorted(busy, key=lambda one: (one is None, -busy[one], self.names.get(one, "") if one else ""))
 
     def of(self, mechanic_id: UUID | None) -> Tally:
-        return together(tally for (one, _day), tally in self.tallies.items() if one == mechanic_id)
+        return total(tally for (one, _day), tally in self.tallies.items() if one == mechanic_id)
 
     def on(self, day: date) -> Tally:
-        return together(tally for (_one, one_day), tally in self.tallies.items() if one_day == day)
+        return total(tally for (_one, one_day), tally in self.tallies.items() if one_day == day)
 
     def days_of(self, mechanic_id: UUID | None) -> list[Tally]:
         return [self.tallies.get((mechanic_id, day), Tally()) for day in self.period.days]
@@ -124,7 +124,7 @@ class Numbers:
             tally.stars.append(session.stars)
 
     def _read_log(self, requested: "QuerySet[Session]") -> None:
-        events = SessionEvent.objects.filter(session__in=requested.values("id"), kind__in=_TOLD)
+        events = SessionEvent.objects.filter(session__in=requested.values("id"), kind__in=_COUNTED_KINDS)
         accepted: set[UUID] = set()
         paused: dict[UUID, datetime] = {}
         rows = events.order_by("session_id", "seq").values_list("session_id", "kind", "at", "actor_id", "data")

@@ -16,7 +16,7 @@ WHOEVER_IS_SIGNED_IN = (302, 200, 200, 200, 200)
 SIGNED_IN_POST = (302, 405, 405, 405, 405)
 SIGNED_IN_NOTHING_THERE = (302, 404, 404, 404, 404)
 WITHOUT_SIGNATURE = (403, 403, 403, 403, 403)
-NOT_SERVING = (503, 503, 503, 503, 503)  # in the tests' own process no channel is open
+NOT_SERVING = (503, 503, 503, 503, 503)  # the tests' process runs no live channel
 VISITORS = (200, 302, 302, 302, 302)
 STAFF = (302, 404, 404, 404, 200)
 STAFF_POST = (302, 404, 404, 404, 405)
@@ -133,7 +133,7 @@ PAGES: dict[str, Row] = {
 }
 
 # Operations of the API, by the `access` of what lets people in; empty: open to anybody. Answers to a request with
-# nothing in it but the CSRF token, to the same five.
+# contains only the CSRF token, for the same five people.
 OPERATIONS: dict[str, Row] = {
     "GET /api/health": ("", EVERYBODY),
     "GET /api/ready": ("", NOT_SERVING),

@@ -50,7 +50,7 @@ def test_nothing_starts_or_ends_what_is_unpaid_or_over(
         refused = client.post(f"/api/sessions/{session.id}/{action}")
         assert (action, refused.status_code) in {
             *((action, status) for status in (403, 404, 409)),
-            *({("end", 200)} if state == State.COMPLETED else ()),  # over already: answered as it is
+            *({("end", 200)} if state == State.COMPLETED else ()),  # already over: the answer says so
         }
         assert client.post(f"/sessions/{session.id}/{action}/").status_code in {303, 404}
     assert unchanged(session)
@@ -84,7 +84,7 @@ def message() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("state", ["draft", "requested", "completed"])
-def test_nothing_is_said_joined_or_signalled_before_or_after(server: Server, state: str) -> None:
+def test_nothing_is_said_joined_or_signaled_before_or_after(server: Server, state: str) -> None:
     talk = scene.stage(server, "live" if state == "completed" else state)
     client = server.client(talk.customer)
     with Socket(server, room(talk.id), talk.customer) as customer:

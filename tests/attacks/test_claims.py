@@ -12,7 +12,7 @@ GRABS_EACH = 5
 
 def test_fifty_accepts_at_once_by_ten_mechanics(server: Server) -> None:
     talk = scene.stage(server, "requested")
-    crowd = server.enrol(10, "crowd-", mechanics=True)
+    crowd = server.enroll(10, "crowd-", mechanics=True)
     answers = asyncio.run(grab(server, crowd, f"/api/sessions/{talk.id}/accept"))
     won = {email for email, answer in answers if answer.status_code == 200}
     lost = [answer for email, answer in answers if email not in won]
@@ -30,7 +30,7 @@ def test_fifty_accepts_at_once_by_ten_mechanics(server: Server) -> None:
 
 def test_one_mechanic_grabbing_two_requests_at_once_has_one(server: Server) -> None:
     talks = [scene.stage(server, "requested") for _ in range(2)]
-    (mechanic,) = server.enrol(1, "greedy-", mechanics=True)
+    (mechanic,) = server.enroll(1, "greedy-", mechanics=True)
 
     async def both() -> list[httpx.Response]:
         async with client_of(server, mechanic) as client:

@@ -1,4 +1,4 @@
-"""Nobody reads or moves another person's earnings; a customer's text never becomes a spreadsheet formula."""
+"""Attacks on earnings: reading or moving another person's earnings, and formulas in the CSV file."""
 
 from collections.abc import Callable
 from datetime import timedelta

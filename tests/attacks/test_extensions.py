@@ -1,4 +1,4 @@
-"""Extensions: nobody gets one for less, from outside, before the payment, or without a running session."""
+"""Attacks on extensions: a lower price, a stranger's request, time before payment, a session that is over."""
 
 from collections.abc import Callable
 from datetime import timedelta

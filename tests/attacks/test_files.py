@@ -209,7 +209,7 @@ def test_uploads_and_downloads_are_never_whole_in_memory(start_server: Any) -> N
     urls = [share(talk, content).json()["url"]]
     server.client(talk.mechanic).get(urls[0])
     before = resident(server)
-    with ThreadPoolExecutor(6) as pool:  # as many as browsers send: an answer may be here before its upload is over
+    with ThreadPoolExecutor(6) as pool:  # as many as a browser sends: the answer may arrive before the upload ends
         made = list(pool.map(lambda _: share(talk, content), range(16)))
         assert {answer.status_code for answer in made} == {201}
         clients = [server.client(talk.mechanic) for _ in made]

@@ -1,4 +1,4 @@
-"""False and hostile frames: nobody is fooled, and nobody else notices."""
+"""False and hostile frames: the server refuses them, and other participants notice nothing."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""Only the asker and support can read a help thread, by every way to read the log."""
+"""Attacks on help threads: reading another person's thread by every reader of the log."""
 
 import json
 from collections.abc import Callable

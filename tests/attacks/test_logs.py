@@ -22,7 +22,7 @@ NAMED = "request-named-by-a-proxy"
 ENVIRONMENT = {
     "LOG_LEVEL": "DEBUG",
     "LOG_JSON": "1",
-    "EMAIL_URL": f"smtp://postbox:{MAIL_PASSWORD}@127.0.0.1:9",  # nobody listens: every mail fails
+    "EMAIL_URL": f"smtp://postbox:{MAIL_PASSWORD}@127.0.0.1:9",  # no server listens on this port: every mail fails
     "CRON_SECRET": CRON,
     "METRICS_TOKEN": METRICS,
     "TRUSTED_PROXIES": "1",

@@ -91,7 +91,7 @@ def test_what_a_browser_calls_itself_is_text(sink: Sink, customer: User, templat
 
 
 def test_no_link_in_a_mail_leads_elsewhere(sink: Sink, customer: User, settings: Any) -> None:
-    """Not even a link that is part of a person's name."""
+    """A link in a person's name does not become a link of the mail."""
     customer.name = "https://evil.example/"
     facts = {"plan": "Free\n\nClaim it: https://evil.example/\n\n", "mechanic": f"{settings.SITE_URL}.evil.example/"}
     _, html = bodies(letter(sink, customer, "sessions/mail/completed", **facts))

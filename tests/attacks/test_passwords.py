@@ -41,7 +41,7 @@ def test_one_address_of_mail_from_many_addresses_of_the_net(customer: User) -> N
     answers = [guess(customer.email, f"guess {number}", address=f"198.51.100.{number}") for number in range(8)]
     assert is_slowed(answers[-1])
     right = guess(customer.email, "demo", address="203.0.113.77")
-    assert "sessionid" not in right.cookies  # found by then, it is no use
+    assert "sessionid" not in right.cookies  # a code that is found after this moment is useless
 
 
 @pytest.mark.parametrize(

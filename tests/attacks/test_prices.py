@@ -122,7 +122,7 @@ def test_paying_again_costs_the_same(customer: User, client_of: ClientOf, stripe
 
 def test_a_running_server_holds_our_price_for_each_forgery(server: Server) -> None:
     """Sends all forgeries at once and checks the holds on the cards."""
-    for person, forged in zip(server.enrol(len(FORGED), f"forger-{uuid4().hex[:6]}-"), FORGED, strict=True):
+    for person, forged in zip(server.enroll(len(FORGED), f"forger-{uuid4().hex[:6]}-"), FORGED, strict=True):
         body = intake() | forged
         answer = server.client(person).post("/api/sessions", json=body)
         assert answer.status_code in {201, 422}, answer.text

@@ -25,8 +25,8 @@ def shop() -> Iterator[Server]:
 @pytest.fixture
 def charged(shop: Server) -> tuple[UUID, str]:
     """A session that is over and charged in full, and its payment."""
-    (customer,) = shop.enrol(1, f"payer-{uuid4().hex[:6]}-")
-    (mechanic,) = shop.enrol(1, f"mechanic-{uuid4().hex[:6]}-", mechanics=True)
+    (customer,) = shop.enroll(1, f"payer-{uuid4().hex[:6]}-")
+    (mechanic,) = shop.enroll(1, f"mechanic-{uuid4().hex[:6]}-", mechanics=True)
     id_, checkout_url = book(shop, customer)
     pay(checkout_url)
     until(lambda: scene.state_of(shop, id_) == "requested")

@@ -33,7 +33,7 @@ def talk_on(server: Server) -> Talk:
 @cache
 def clients(server: Server) -> dict[str, httpx.Client]:
     talk = talk_on(server)
-    (stranger,) = server.enrol(1, f"stranger-{uuid.uuid4().hex[:6]}-")
+    (stranger,) = server.enroll(1, f"stranger-{uuid.uuid4().hex[:6]}-")
     people: dict[str, Person | None] = {
         "nobody": None,
         "customer": talk.customer,

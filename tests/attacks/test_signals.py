@@ -1,4 +1,4 @@
-"""Signaling as a weapon: against the other side's page, the server's memory, and whoever trusts what it says."""
+"""Hostile signals: against the other side's page, the server's memory, and a page that trusts their content."""
 
 import json
 import uuid
@@ -82,7 +82,7 @@ def test_before_joining_nothing_is_passed_on(talk: Talk, peer: Socket) -> None:
 def test_a_stranger_gets_no_line_to_signal_on(talk: Talk, server: Server, peer: Socket) -> None:
     other = call(server)
     with Socket(server, room(talk.id), other.customer) as stranger:
-        with suppress(ConnectionClosed):  # it was quicker
+        with suppress(ConnectionClosed):  # the signal was faster
             stranger.send("signal", data={"hello": True})
         with pytest.raises(ConnectionClosed) as closed:
             stranger.receive()
@@ -110,7 +110,7 @@ def test_support_looks_on_and_signals_to_nobody(talk: Talk, server: Server, peer
 
 
 @pytest.mark.parametrize("state", ["requested", "accepted"])
-def test_before_the_call_nobody_else_is_signalled_to(server: Server, state: str) -> None:
+def test_before_the_call_nobody_else_is_signaled_to(server: Server, state: str) -> None:
     early = call(server, state)
     with early.open(early.customer) as customer:
         customer.send("signal", data={"hello": True})
@@ -197,7 +197,7 @@ def test_a_flood_of_reports_is_bounded_and_changes_the_clock_for_nobody_else(ser
         customer.cut()
 
 
-def test_what_is_signalled_is_kept_nowhere(talk: Talk, peer: Socket) -> None:
+def test_what_is_signaled_is_kept_nowhere(talk: Talk, peer: Socket) -> None:
     marks = [uuid.uuid4().hex for _ in range(3)]
     with talk.open(talk.customer) as customer:
         has_joined(customer)

@@ -1,8 +1,8 @@
-"""Any order of clicks, webhooks, crashes and clocks, with a payment service that remembers everything.
+"""A state machine of money: clicks, webhooks, crashes and clocks in any order, against the payment sandbox.
 
-The people and the clock are those of `sessions`; the money goes through the real SDK to the sandbox, whose time is the
-session's. Any call may die before it went out or after its answer came in, and any job before it is committed.
-What is right is judged by what the sandbox has, not by our ledger.
+The people and the clock come from the state machine of `sessions`. The money goes through the real SDK to the sandbox,
+whose time is the session's. A call may fail before its request or after its answer, and a job before its commit. The
+sandbox's books, not our ledger, decide whether the result is correct.
 """
 
 import random
@@ -88,7 +88,7 @@ class Power:
 
 
 class Paid(Story):
-    """Every job runs at its moment, and the sandbox's clock goes along."""
+    """The state machine with payments: every job runs at its moment, and the sandbox's clock follows."""
 
     sandbox: RunningSandbox
 
@@ -250,7 +250,7 @@ class Money(Course):
             self.sandbox.onboard(payouts.onboarding_page(user=self.people[who], **pages, now=self.story.now), action)
             payouts.refresh(PayoutAccount.objects.get(user=self.people[who]), self.story.now)
 
-    @precondition(lambda self: self.story.session.state == "completed" and self.story.session.summarised_at is None)
+    @precondition(lambda self: self.story.session.state == "completed" and self.story.session.summarized_at is None)
     @rule()
     def write_the_summary(self) -> None:
         session = self.story.session
@@ -276,13 +276,13 @@ class Money(Course):
     def open_disputes(self) -> list[dict[str, Any]]:
         return self.sandbox.app.store.find("dispute", equal={"status": "needs_response"})
 
-    # What holds, by the sandbox's books
+    # Invariants, checked against the sandbox's books
 
     def intents(self) -> list[dict[str, Any]]:
         return self.sandbox.app.store.find("payment_intent")
 
     def refunded(self, intent: dict[str, Any]) -> int:
-        """Given back of what was captured; what a capture leaves of a hold is listed as a refund, too."""
+        """Return the cents refunded after the capture. Stripe also lists the released rest of a hold as a refund."""
         found = self.sandbox.app.store.find("refund", equal={"payment_intent": intent["id"]})
         return sum(one["amount"] for one in found if one["metadata"].get("refund_id") and one["status"] == "succeeded")
 

@@ -104,7 +104,7 @@ def test_paid_too_late_it_is_released(shop: Server) -> None:
         link = accept(talk)["link"]
         customer.expect("event", kind="session.held")
         until(lambda: shop.sql("SELECT count(*) FROM scheduler_job WHERE kind = 'payment.collect'") == [(0,)])
-        pay(link)  # after the last look at it, and nobody hears of it
+        pay(link)  # after the last check, and no webhook reports it
         customer.expect("event", kind="session.ended")
     control(shop, "webhooks", paused=False)
     until(lambda: payment_state(talk) == ("released", 0))

@@ -94,7 +94,7 @@ def test_of_many_only_those_in_flight_leave_twice(start_server: StartServer, mai
     found = copies(mailbox.letters)
     assert len(found) == 60
     assert max(found.values()) <= 2
-    assert sum(count - 1 for count in found.values()) <= 8  # as many as are sent at once
+    assert sum(count - 1 for count in found.values()) <= 8  # the number of mails that are sent in parallel
 
 
 def test_a_refused_address_is_parked_and_told_to_support_while_others_go_on(

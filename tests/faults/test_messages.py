@@ -28,7 +28,7 @@ def talk(shared: Server) -> Talk:
 
 
 async def flood(talk: Talk, person: Person, count: int, confirmed: dict[str, int], enough: asyncio.Event) -> None:
-    """Send messages as fast as possible; return those confirmed until the server dies."""
+    """Send messages as fast as possible, and note in `confirmed` those that the server confirms before it dies."""
     try:
         async with AsyncSocket(talk.server, room(talk.id), person) as socket:
             await socket.expect("welcome")
@@ -148,51 +148,65 @@ def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
 
 def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(shared: Server) -> None:
     talk = scene.stage(shared, seconds=8)
-    server, id_ = talk.server, talk.id
-
-    async def send_across_the_end() -> tuple[set[str], set[str]]:
-        accepted: set[str] = set()
-        refused: set[str] = set()
-        sent: list[str] = []
-        path = room(id_)
-        async with AsyncSocket(server, path, talk.customer) as mine, AsyncSocket(server, path, talk.mechanic) as theirs:
-            welcome = await mine.expect("welcome")
-            await mine.send("join")
-            await theirs.send("join")
-            ends_at = _seconds(welcome["session"]["ends_at"])
-
-            async def send() -> None:
-                """More and more often towards the end, and a few after the first refusal."""
-                while not refused or len(sent) < 200:
-                    sent.append(await mine.say(str(len(sent))))
-                    await asyncio.sleep(max(0.002, (ends_at - time.time()) / 50))
-                await mine.send("ping")
-
-            sending = asyncio.create_task(send())
-            all_sent = False
-            while not all_sent or len(accepted) + len(refused) < len(sent):
-                frame = await mine.receive()
-                if frame["type"] == "pong":
-                    all_sent = True
-                elif frame["type"] == "error":
-                    assert frame["code"] == "session_closed"
-                    refused.add(frame["client_id"])
-                elif frame["type"] == "event" and frame["client_id"]:
-                    accepted.add(frame["client_id"])
-            await sending
-        return accepted, refused
-
-    accepted, refused = asyncio.run(send_across_the_end())
+    accepted, refused = asyncio.run(_send_across_the_end(talk))
     assert accepted
     assert refused
     assert not accepted & refused
-    ((end, ends_at),) = server.sql(
-        f"SELECT e.seq, s.ends_at FROM autodoctor_sessions_sessionevent e JOIN autodoctor_sessions_session s "
-        f"ON s.id = e.session_id WHERE e.kind = 'session.ended' AND e.session_id = '{scene.key(server, id_)}'"
-    )
-    stored = scene.messages_of(server, id_)
+    end, ends_at = _end_of(talk)
+    stored = scene.messages_of(talk.server, talk.id)
     assert {client_id for _, client_id, _ in stored} == accepted
-    assert all(seq < end and at < str(ends_at) for seq, _, at in stored)
+    assert all(seq < end and at < ends_at for seq, _, at in stored)
+
+
+async def _send_across_the_end(talk: Talk) -> tuple[set[str], set[str]]:
+    """The client ids that the server accepted, and those that it refused."""
+    path = room(talk.id)
+    accepted: set[str] = set()
+    refused: set[str] = set()
+    sent: list[str] = []
+    async with (
+        AsyncSocket(talk.server, path, talk.customer) as customer,
+        AsyncSocket(talk.server, path, talk.mechanic) as mechanic,
+    ):
+        welcome = await customer.expect("welcome")
+        await customer.send("join")
+        await mechanic.send("join")
+        ends_at = _seconds(welcome["session"]["ends_at"])
+        sending = asyncio.create_task(_send_until_refused(customer, ends_at, sent, refused))
+        await _sort_answers(customer, sent, accepted, refused)
+        await sending
+    return accepted, refused
+
+
+async def _send_until_refused(socket: AsyncSocket, ends_at: float, sent: list[str], refused: set[str]) -> None:
+    """Send at least 200 messages, more often towards the end, until one is refused; then one ping."""
+    while not refused or len(sent) < 200:
+        sent.append(await socket.say(str(len(sent))))
+        await asyncio.sleep(max(0.002, (ends_at - time.time()) / 50))
+    await socket.send("ping")
+
+
+async def _sort_answers(socket: AsyncSocket, sent: list[str], accepted: set[str], refused: set[str]) -> None:
+    """Read frames until the ping and every message have their answer."""
+    all_sent = False
+    while not all_sent or len(accepted) + len(refused) < len(sent):
+        frame = await socket.receive()
+        if frame["type"] == "pong":
+            all_sent = True
+        elif frame["type"] == "error":
+            assert frame["code"] == "session_closed"
+            refused.add(frame["client_id"])
+        elif frame["type"] == "event" and frame["client_id"]:
+            accepted.add(frame["client_id"])
+
+
+def _end_of(talk: Talk) -> tuple[int, str]:
+    """The number of the event `session.ended`, and the time at which the session ended."""
+    ((seq, ends_at),) = talk.server.sql(
+        f"SELECT e.seq, s.ends_at FROM autodoctor_sessions_sessionevent e JOIN autodoctor_sessions_session s "
+        f"ON s.id = e.session_id WHERE e.kind = 'session.ended' AND e.session_id = '{scene.key(talk.server, talk.id)}'"
+    )
+    return seq, str(ends_at)
 
 
 def _seconds(stamp: str) -> float:

@@ -1,4 +1,4 @@
-"""A deadline during downtime runs immediately afterwards, once, recorded at its moment; nobody loses time."""
+"""Downtime: a missed deadline runs once, right after the restart, and no participant loses time."""
 
 import time
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def test_down_across_the_end_the_clock_pauses_from_the_mechanics_last_sign_of_li
             socket.send("join")
             socket.send("ping")
             socket.expect("pong")
-        time.sleep(1)  # so that the lease has been renewed with both in
+        time.sleep(1)  # so that the lease is renewed while both participants are in
         server.kill()
     killed_at = datetime.now(UTC)
     ends_at = moment(server, id_, "ends_at")

@@ -23,7 +23,7 @@ def shop() -> Iterator[Server]:
 
 @pytest.fixture
 def customer(shop: Server) -> Person:
-    (person,) = shop.enrol(1, f"payer-{uuid4().hex[:6]}-")
+    (person,) = shop.enroll(1, f"payer-{uuid4().hex[:6]}-")
     return person
 
 
@@ -113,7 +113,7 @@ def test_paid_while_the_server_is_killed_is_fulfilled_once_it_is_back(shop: Serv
     control(shop, "webhooks", paused=True)
     id_, checkout_url = book(shop, customer)
     pay(checkout_url)
-    control(shop, "webhooks", paused=False)  # they are on their way when the power goes
+    control(shop, "webhooks", paused=False)  # the requests are being sent when the server is killed
     shop.restart()
     until(lambda: scene.state_of(shop, id_) == "requested")
     until(lambda: is_idle(shop))

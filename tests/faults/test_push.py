@@ -1,4 +1,4 @@
-"""A push service that is down or slow, and kills while messages are sent: everybody is notified, nobody else waits."""
+"""A slow or unreachable push service, and kills while sending: messages arrive, and other jobs do not wait."""
 
 import json
 import time
@@ -28,7 +28,7 @@ with transaction.atomic():
 
 def subscribed(server: Server, origin: str) -> Browser:
     """A person with a subscribed browser."""
-    (who,) = server.enrol(1, "pushed-")
+    (who,) = server.enroll(1, "pushed-")
     browser = Browser(f"{origin}/send/one")
     answer = server.client(who).post("/api/push/subscriptions", json=browser.subscription)
     assert answer.status_code == 201, answer.text
@@ -69,7 +69,7 @@ def test_a_slow_service_holds_up_nobody(start_server: StartServer) -> None:
         service.pause = 3
         tell(server, count=20)
         service.wait(lambda: len(service.messages) > 0)
-        (customer,), (mechanic,) = server.enrol(1, "hurried-"), server.enrol(1, "quick-", mechanics=True)
+        (customer,), (mechanic,) = server.enroll(1, "hurried-"), server.enroll(1, "quick-", mechanics=True)
         began = time.monotonic()
         quietly.accept(server, mechanic, quietly.request(server, customer))
         assert time.monotonic() - began < 10

@@ -1,4 +1,4 @@
-"""One open page is one socket through all network faults, and dead connections are noticed."""
+"""Network faults: an open page keeps exactly one socket, and the server notices dead connections."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.kit.time_travel import pass_time
 from tests.kit.tunnel import tunnel
 from tests.kit.waiting import until
 
-GRACE = 5  # seconds until somebody who is neither here nor heard is missing
+GRACE = 5  # seconds until a participant without a page and without media counts as missing
 HEARTBEAT = 10  # seconds between the server's pings, and as long for their answer
 
 

@@ -1,4 +1,4 @@
-"""Kills around each call to Stripe, before it arrives or after it is done: everything happens once.
+"""Kills before and after each call to Stripe: every call takes effect exactly once.
 
 The sandbox is a separate server. Its books, not our ledger, decide what is right.
 """
@@ -114,7 +114,7 @@ class Shop:
 
     def is_paid_out(self) -> str:
         session_id = self.is_payable()
-        self.summarises(session_id)
+        self.summarizes(session_id)
         until(lambda: bool(self.transfers(session_id)))
         until(lambda: is_idle(self.server))
         return session_id
@@ -129,7 +129,7 @@ class Shop:
     def cancels(self, session_id: str) -> None:
         quietly.act(self.server, self.customer, session_id, "cancel")
 
-    def summarises(self, session_id: str) -> None:
+    def summarizes(self, session_id: str) -> None:
         answer = self.server.client(self.mechanic).post(f"/api/sessions/{session_id}/summary", json=SUMMARY)
         assert answer.status_code == 201, answer.text
 
@@ -183,7 +183,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Case:
-    """One call to Stripe: its cause, and the expected books."""
+    """A call to Stripe: the action that causes it, and the books expected afterwards."""
 
     call: str
     begin: Callable[[Shop], str]
@@ -201,7 +201,7 @@ CASES = {
     "capture": Case(r"POST /v1/payment_intents/\w+/capture", Shop.meets, Shop.ends, held=PRICE, charged=PRICE),
     "release": Case(r"POST /v1/payment_intents/\w+/cancel", Shop.waits, Shop.cancels),
     "refund": Case(r"POST /v1/refunds", Shop.is_charged, Shop.gives_back, held=PRICE, charged=PRICE, given_back=BACK),
-    "transfer": Case(r"POST /v1/transfers", Shop.is_payable, Shop.summarises, held=PRICE, charged=PRICE, sent=SHARE),
+    "transfer": Case(r"POST /v1/transfers", Shop.is_payable, Shop.summarizes, held=PRICE, charged=PRICE, sent=SHARE),
     "reversal": Case(
         r"POST /v1/transfers/\w+/reversals",
         Shop.is_paid_out,
@@ -217,7 +217,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
-    """One server and one sandbox; each test has its own two people."""
+    """Run one server and one sandbox for all tests; each test uses two people of its own."""
     lines: list[Line] = []
 
     def through(app: Any) -> Line:
@@ -232,7 +232,7 @@ def shops(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Shop]]:
     }
     with running(deadlines={"earning_wait": 0.1}, environment=environment) as server:
         sandbox.deliver_to(f"{server.url}/api/stripe/webhook")
-        pairs = zip(server.enrol(TESTS, "payer-"), server.enrol(TESTS, "fixer-", mechanics=True), strict=True)
+        pairs = zip(server.enroll(TESTS, "payer-"), server.enroll(TESTS, "fixer-", mechanics=True), strict=True)
         yield (Shop(server, sandbox, lines[0], customer, mechanic) for customer, mechanic in pairs)
     sandbox.stop()
 

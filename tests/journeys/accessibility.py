@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 Rules = Mapping[str, object]
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# What the width of a page may decide for what it shows at every width: sizes, and how its parts stand to each other.
+# Rules whose result depends on the width of the page: sizes of targets, and overlapping elements.
 LAYOUT = [
     *("bypass", "duplicate-id-aria", "heading-order", "page-has-heading-one", "region", "skip-link", "target-size"),
     *(f"landmark-{name}-is-top-level" for name in ("banner", "complementary", "contentinfo", "main")),

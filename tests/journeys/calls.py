@@ -1,4 +1,4 @@
-"""Bring two people into a call: devices, device check, and what they see of each other."""
+"""Helpers for calls: devices, device check, and the received pictures."""
 
 import json
 import time
@@ -37,7 +37,7 @@ NETWORK = """(wait) => {
 }"""
 # The machine of the tests is busy: how steady the way to the server is says nothing about a network.
 STEADY = f"({NETWORK})(150)"
-# Neither does how much of a flood comes through the relay.
+# The amount of data that passes the relay during a flood is not compared either.
 NO_FLOOD = "export const NOTHING = null, hasRelay = () => false, passThrough = async () => NOTHING;"
 # Every connection and every device that the page opens, so that a test can see what became of them.
 KEEP_ALL = """
@@ -54,7 +54,7 @@ for (const way of ["getUserMedia", "getDisplayMedia"]) {
   };
 }"""
 
-# What a page waits for comes in a tenth of the time: nobody sits it out.
+# The page's clock runs ten times as fast, so the test does not wait for its timers.
 HURRY = """() => {
   window.unhurried = setTimeout;
   window.setTimeout = (act, wait, ...more) => unhurried(act, wait / 10, ...more);

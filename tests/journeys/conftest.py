@@ -77,7 +77,7 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 def browser_of(
     browser: Browser, watch: Watch, evidence: Evidence, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
-    """A page of somebody who is signed in (by e-mail or as such; None: nobody), in a context of its own.
+    """Return a function that opens a page for a signed-in person (an address, a `Person`, or None) in a new context.
 
     `browser_of("customer@example.com", viewport=DESKTOP, permissions=["camera"])`; `server=` for another one than the
     shared one. Addresses in `goto` are relative to the server.
@@ -119,7 +119,7 @@ def share_pair(browser: Browser, server: Server, crowd: "Crowd") -> Iterator[Cal
 
 @pytest.fixture
 def borrower(watch: Watch, evidence: Evidence, request: pytest.FixtureRequest) -> Borrower:
-    """This test, to borrow a pair of its module: `with pair.lent(borrower) as (customer, mechanic)`."""
+    """Return this test as a borrower of its module's pair: `with pair.lent(borrower) as (customer, mechanic)`."""
     return Borrower(watch, evidence, lambda: request.node.stash.get(FAILED, False))
 
 
@@ -132,7 +132,7 @@ def call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
 
 @pytest.fixture
 def last_call(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that ends it."""
+    """Return a call, for a test that ends it."""
     with pair.lent(borrower, spent=True) as people:
         yield people
 
@@ -155,7 +155,7 @@ class Crowd:
 
     def _more(self, name: str, *, mechanics: bool = False) -> list[Person]:
         self._batches += 1
-        return self._server.enrol(CROWD, f"{name}-{self._batches}-", mechanics=mechanics)
+        return self._server.enroll(CROWD, f"{name}-{self._batches}-", mechanics=mechanics)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Where a visible browser is shown: the display there is, or one of Xvfb's that only exists in memory."""
+"""The display for a visible browser: the existing one, or a display of Xvfb in memory."""
 
 import os
 import shutil

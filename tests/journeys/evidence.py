@@ -31,7 +31,7 @@ class Evidence:
             self._traced.append(page.context)
 
     def close(self, *, keep: bool) -> list[Path]:
-        """End the test; return what is kept."""
+        """End the test; return the paths of the files that are kept."""
         shutil.rmtree(self._folder, ignore_errors=True)
         if keep and self._pages:
             self._folder.mkdir(parents=True)

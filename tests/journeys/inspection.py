@@ -22,7 +22,7 @@ ACTION = re.compile(r"^(Join|Start|Extend|End)\b", re.IGNORECASE)
 ACTIONS = {"Join Session", "Start Session", "Extend Session", "End Session"}
 ACTIONS |= {"Join without camera", "Join with audio and photos"}  # the lesser ways in
 Theme = Literal["light", "dark"]
-# With the rules that are checked there of whatever has been seen before.
+# The views, each with the rules that are checked although the markup was measured before.
 LOOKS: tuple[tuple[ViewportSize, Theme, list[str]], ...] = (
     (PHONE, "light", LEVELS),
     (PHONE, "dark", []),
@@ -50,7 +50,7 @@ LABELS = """() => [...document.querySelectorAll("button, a.button, [role=button]
 
 def inspect(page: Page, name: str, *, axe: bool = True) -> None:
     """Fail on problems of the page. `axe=False` for pages whose markup is not ours."""
-    page.wait_for_load_state()  # nothing is painted before the styles are there, but axe would measure it
+    page.wait_for_load_state()  # the browser paints only after the styles are loaded, but axe would measure earlier
     _read(page)
     for viewport, theme, rules in LOOKS:
         where = f"{name}, {viewport['width']} px, {theme}:"

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, WebSocketRoute
 
-CUT = 3001  # what the page hears when its line goes
+CUT = 3001  # the close code that a page receives when its connection is cut
 
 
 class Line:

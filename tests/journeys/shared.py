@@ -27,10 +27,10 @@ class Borrower(NamedTuple):
 
 
 class SharedPair:
-    """Two who are lent to one test after the other.
+    """Two people whom several tests borrow, one test after the other.
 
-    `is_as_found` waits until all is as it was in the beginning; the test that has left it otherwise fails for it. After
-    a failure, or once they are spent, the next test gets two others: nobody fails for somebody else.
+    `is_as_found` waits until both are in their original state; a test that does not restore the state fails. After a
+    failure, or when the pair cannot be used again, the next test gets a new pair.
     """
 
     def __init__(

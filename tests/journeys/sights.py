@@ -1,7 +1,7 @@
-"""What a page shows, so that the same in the same colors is not measured again and again.
+"""The markup and colors that axe has measured already, so that equal pages are not measured again.
 
-Whether text can be read against what is behind it follows from the colors of an element and of all around it: a page
-whose elements all stand in colors that were measured before has no new contrasts. `EVERY_LOOK=1` remembers nothing.
+The contrast of a text depends on the colors of its element and of the elements around it. A page whose elements all
+have measured colors has no new contrasts. `EVERY_LOOK=1` measures every page.
 """
 
 import os
@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 REMEMBERS = not os.environ.get("EVERY_LOOK")
 # Colors: each distinct way down from the root, as the number of the way to the parent and the element's own style.
-# Tags: each distinct element and its parent, without what is counted or drawn by lot.
+# Each distinct element with its parent, without counted and random attributes.
 SIGHT = """() => {
   const ways = [], numbers = new Map(), numberOf = new Map(), tags = new Map();
   for (const each of document.querySelectorAll("html, body, body *:not(svg *)")) {
@@ -34,14 +34,14 @@ SIGHT = """() => {
 
 @dataclass
 class Memory:
-    """Of all pages that were looked at and found good."""
+    """The measured markup and colors of all pages without findings."""
 
     tags: set[str] = field(default_factory=set)
     ways: set[int] = field(default_factory=set)
     _numbers: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def number(self, parent: int, style: str) -> int:
-        """Of a way down from the root to an element, the same on every page."""
+        """Return the number of a path from the root to an element, the same on every page."""
         return self._numbers.setdefault((parent, style), len(self._numbers))
 
 

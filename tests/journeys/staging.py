@@ -22,14 +22,14 @@ def accepted(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str =
 
 
 def joined(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "chat", **intake: object) -> str:
-    """Both have joined."""
+    """Stage a session that both people have joined."""
     session_id = accepted(server, customer.who, mechanic.who, plan, **intake)
     _come(server, session_id, customer, mechanic)
     return session_id
 
 
 def live(server: Server, customer: Customer, mechanic: Mechanic, plan: str = "chat", **intake: object) -> str:
-    """Both have joined, and the session is running."""
+    """Stage a running session that both people have joined."""
     session_id = accepted(server, customer.who, mechanic.who, plan, **intake)
     begin(server, session_id, customer, mechanic)
     return session_id
@@ -58,7 +58,7 @@ def over(server: Server, customer: SignedIn, mechanic: SignedIn, plan: str = "ch
 
 
 def _come(server: Server, session_id: str, customer: Customer, mechanic: Mechanic, *, is_started: bool = False) -> None:
-    """Open pages so that nobody is away while a page loads."""
+    """Open a socket for each person, so that neither counts as away while the browser loads the page."""
     with quietly.open_page(server, customer.who, session_id), quietly.open_page(server, mechanic.who, session_id):
         if is_started:
             quietly.act(server, mechanic.who, session_id, "start")
@@ -72,7 +72,7 @@ def _is_there(server: Server, session_id: str, person: Customer | Mechanic) -> N
     """Replace the placeholder page by a browser's page."""
     count = "SELECT count(*) FROM autodoctor_sessions_connection WHERE session_id = %s AND user_id = %s AND joined = %s"
     found = (key(server, UUID(session_id)), key(server, UUID(person.who.id)), True)
-    # What the test does with its line happens while the page is asked something.
+    # Playwright runs the test's handlers of the page's socket during `evaluate`.
     until(lambda: person.page.evaluate("true") and server.sql(count, *found)[0][0] == 2)
 
 

@@ -13,7 +13,7 @@ from tests.journeys.test_dashboards import COUNT_TONES, IN_THE_BACKGROUND
 from tests.kit.server import Server
 
 Come = Callable[..., Customer]
-# What the person would touch is the toast: nothing lies above it.
+# No other element covers the toast.
 ON_TOP = """() => {
   const { x, y, width, height } = document.querySelector(".toast__text").getBoundingClientRect();
   return Boolean(document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".toast"));
@@ -87,7 +87,7 @@ def test_the_queue_says_how_long_it_usually_takes(
     start_server: Callable[..., Server], browser_of: Callable[..., Page]
 ) -> None:
     server = start_server()
-    (who,) = server.enrol(1, "asker-")
+    (who,) = server.enroll(1, "asker-")
     customer = Customer(browser_of(who, server=server), who)
     customer.goes_to(quietly.request(server, who)).sees("Looking for your mechanic")
     customer.sees_no_more(re.compile("Usually"))

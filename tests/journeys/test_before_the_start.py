@@ -43,7 +43,7 @@ def test_two_mechanics_accept_at_once_and_one_gets_it(
 
 
 def hold_back_news(page: Page) -> None:
-    """Keep the page as it is, like a slow connection, so that its button is outdated."""
+    """Block updates of the page, like a slow connection, so that its button is outdated."""
     page.route("**/dashboard/queue/", lambda route: None)
 
 
@@ -63,7 +63,7 @@ def test_stopping_before_acceptance_releases_the_hold(server: Server, a_customer
     until(lambda: server.sql(state) == [("released",)])
     letters = customer.page.locator(".row", has_text=customer.who.email)
     until(lambda: bool(customer.page.goto("/outbox/")) and letters.count() == 3)
-    # Mails leave side by side: in which order two of one moment arrive is nobody's promise.
+    # Mails are sent in parallel: two mails of one moment arrive in any order.
     for subject in (
         "Your receipt: nothing was charged",
         "Your session did not take place",

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: inst
 @contextmanager
 def called(browser_of: Callable[..., Page], **environment: str) -> Iterator[tuple[Turn, Customer, Mechanic]]:
     """Two people in a running session through a relay; they hang up at the end."""
-    # One of the modules is replaced, which can be done where each is loaded by itself.
+    # The test replaces one module, so the page must load plain modules instead of bundles.
     environment = {"BUNDLED_SCRIPTS": "0"} | environment
     with turn.running() as relay, running(environment=relay.environment | environment) as server:
         who = server.sign_in("customer@example.com"), server.sign_in("mechanic@example.com")

@@ -35,7 +35,7 @@ def earned(server: Server, session_id: str) -> list[tuple[str, ...]]:
     )
 
 
-def summarise(server: Server, session_id: str) -> None:
+def summarize(server: Server, session_id: str) -> None:
     server.shell(
         "from django.utils import timezone\n"
         "from autodoctor.sessions.lifecycle.summaries import submit_summary\n"
@@ -63,15 +63,29 @@ def comes_back_until(page: Page, text: str) -> None:
 def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> None:
     mechanic = a_mechanic()
     session_id = charged(server, crowd.customer(), mechanic.who)
-    page = mechanic.page
+    sees_why_the_earning_waits(mechanic)
+    summarize(server, session_id)
+    sets_up_payouts(mechanic)
+    pass_a_day(server, session_id)
+    sees_the_payout(mechanic)
+    finds_the_session_in_the_csv_file(mechanic, session_id)
+    mechanic.page.goto("/sandbox/stripe/")
+    mechanic.sees("takes transfers")
+    inspect(mechanic.page, "sandbox-with-accounts")
 
+
+def sees_why_the_earning_waits(mechanic: Mechanic) -> None:
+    page = mechanic.page
     page.goto("/dashboard/")
     inspect(page, "dashboard-mechanic-earned")
     page.get_by_role("link", name="$6.99 earned this month").click()
     mechanic.sees("Waits for your summary").sees("Waits for your payout account").sees(re.compile("Not before"))
     inspect(page, "earnings-waiting")
-    summarise(server, session_id)
 
+
+def sets_up_payouts(mechanic: Mechanic) -> None:
+    """Leave Stripe's form once, finish it without a document, then with it."""
+    page = mechanic.page
     mechanic.button("Set up payouts").click()
     expect(page).to_have_url(re.compile("/sandbox/stripe/onboarding/"))
     inspect(page, "onboarding")
@@ -85,13 +99,17 @@ def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: 
     mechanic.sees("Your payout account is ready").sees(re.compile("Payable on"))
     mechanic.sees_no_more("Waits for your payout account")
 
-    pass_a_day(server, session_id)
+
+def sees_the_payout(mechanic: Mechanic) -> None:
+    page = mechanic.page
     comes_back_until(page, "Your payout account is ready")
-    month = page.get_by_role("link", name=re.compile(r"^\w+ 20\d\d$")).first
-    month.click()
+    page.get_by_role("link", name=re.compile(r"^\w+ 20\d\d$")).first.click()
     until(lambda: bool(page.reload()) and page.locator(".badge--good", has_text="Paid").count() == 1)
     inspect(page, "earnings-paid")
 
+
+def finds_the_session_in_the_csv_file(mechanic: Mechanic, session_id: str) -> None:
+    page = mechanic.page
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
     head, row = csv.reader(download.value.path().read_text("utf-8-sig").splitlines())
@@ -99,7 +117,3 @@ def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: 
     assert len(head) == len(row)
     page.get_by_role("link", name="2014 Volvo V60").click()
     expect(page).to_have_url(re.compile(session_id))
-
-    page.goto("/sandbox/stripe/")
-    mechanic.sees("takes transfers")
-    inspect(page, "sandbox-with-accounts")

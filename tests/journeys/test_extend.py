@@ -38,7 +38,7 @@ def alone(server: Server, crowd: Crowd, a_customer: Callable[..., Customer]) -> 
 
 
 def bank(server: Server, customer: Customer, behaves_as: str) -> None:
-    """What the bank of the saved card does from now on."""
+    """Return a function that sets the behavior of the saved card's bank."""
     key = customer.who.id.replace("-", "")
     ((account,),) = server.sql("SELECT stripe_id FROM payments_stripecustomer WHERE user_id = %s", key)
     control(server, "cards", customer=account, behaves_as=behaves_as)
@@ -156,7 +156,7 @@ def test_at_the_end_nothing_stays_open_to_be_chosen(talk: Pair) -> None:
     customer.sees("Is your problem solved?")
 
 
-def test_without_a_kept_card_one_pays_on_a_page(
+def test_without_a_saved_card_one_pays_on_a_page(
     server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
 ) -> None:
     customer, mechanic = begun(server, a_customer(), a_mechanic())

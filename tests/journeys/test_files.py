@@ -42,7 +42,7 @@ PLAY = """player => new Promise((heard) => {
 
 
 class Hands:
-    """What a person does with files on the session page, in the page's words."""
+    """A person's actions with files on the session page, in the page's words."""
 
     def __init__(self, person: Person) -> None:
         self.person, self.page = person, person.page

@@ -48,7 +48,7 @@ def answers(support: Page, session_id: str, asked: str, text: str) -> None:
 
 
 def is_answered(person: Person, text: str) -> None:
-    """Check that the asker is told and can read the answer."""
+    """Check that the asker is notified and can read the answer."""
     person.sees(ANSWERED)
     expect(person.page.locator("session-room[data-help-unread] .room-help__mark")).to_be_visible()
     opens_help(person)

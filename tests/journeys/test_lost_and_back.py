@@ -1,4 +1,4 @@
-"""A participant leaves a call: what both are told, the clock, and the charge."""
+"""A participant leaves a call: the words for both, the clock, and the charge."""
 
 import re
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from tests.kit.time_travel import pass_time
 from tests.kit.waiting import until
 
 MINUTE = 60
-GRACE = 5  # seconds until somebody whose page is gone is missing
+GRACE = 5  # seconds until a participant without a page counts as missing
 SECONDS_OF_PICTURE = 4  # more than the patience of a page without a call
 RATE = 4  # pictures a second at least, of the eight that the device has: the machine has to do other things besides
-# Without a network: what there was dies, and no new connection finds a way.
+# A browser without a network: existing connections die, and new ones fail.
 NO_NETWORK = """() => {
   const Real = RTCPeerConnection;
   for (const each of connections) each.close();

@@ -1,4 +1,4 @@
-"""How a mechanic applies, works and leaves."""
+"""A mechanic's application, work and departure."""
 
 import re
 from collections.abc import Callable

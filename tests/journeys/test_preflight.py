@@ -16,9 +16,9 @@ from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit.server import Person as SignedIn
 from tests.kit.server import Server
 
-asks = pytest.mark.asks_permission  # where a browser has to refuse, or lets choose: the shell gives one device to all
+asks = pytest.mark.asks_permission  # the whole browser: the headless shell never refuses a device and offers no choice
 OpenPage = Callable[..., Page]
-# What a browser says instead of opening a device, by the kind of track that is wished for.
+# The browser's error instead of a device, by the requested kind of track.
 REFUSES = """([wish, name, message]) => {
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (wishes) => {
@@ -30,7 +30,7 @@ UNDECIDED = """() => {
   navigator.permissions.query = async () => ({ state: "prompt" });
 }"""
 
-# As where there is no loudspeaker.
+# Like a device without a speaker.
 PLAYS_NOTHING = """
 window.AudioContext = class extends AudioContext {
   get state() { return "suspended"; }

@@ -97,7 +97,7 @@ def quietly_until(page: Page, holds: Callable[[], bool]) -> None:
 def test_a_customer_leaves_the_queue_and_is_called_back(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
-    (who,), (mechanic,) = told_server.enrol(1, "leaver-"), told_server.enrol(1, "finder-", mechanics=True)
+    (who,), (mechanic,) = told_server.enroll(1, "leaver-"), told_server.enroll(1, "finder-", mechanics=True)
     phone = service.browser("leaver")
     customer = Customer(open_page(who, phone), who)
     session_id = quietly.request(told_server, who)
@@ -127,7 +127,7 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
 def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
-    (who,), (mechanic,) = told_server.enrol(1, "stayer-"), told_server.enrol(1, "seer-", mechanics=True)
+    (who,), (mechanic,) = told_server.enroll(1, "stayer-"), told_server.enroll(1, "seer-", mechanics=True)
     phone = service.browser("stayer")
     customer = Customer(open_page(who, phone), who)
     session_id = quietly.request(told_server, who)
@@ -147,7 +147,7 @@ def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
 def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
-    (who,), (buyer, second) = told_server.enrol(1, "hearer-", mechanics=True), told_server.enrol(2, "buyer-")
+    (who,), (buyer, second) = told_server.enroll(1, "hearer-", mechanics=True), told_server.enroll(2, "buyer-")
     laptop = service.browser("hearer")
     mechanic = Mechanic(open_page(who, laptop, viewport=DESKTOP), who)
     page = mechanic.waits_for_requests().page
@@ -179,7 +179,7 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
 def test_a_browser_that_was_told_no_says_how_to_change_that(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
-    (who,) = told_server.enrol(1, "denier-")
+    (who,) = told_server.enroll(1, "denier-")
     page = open_page(who, service.browser("denier"), permissions=[])
     page.context.add_init_script("Object.defineProperty(Notification, 'permission', { get: () => 'denied' });")
     page.goto("/account/devices/")
@@ -192,7 +192,7 @@ def test_a_browser_that_was_told_no_says_how_to_change_that(
 def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
-    first, second = told_server.enrol(2, "sharer-")
+    first, second = told_server.enroll(2, "sharer-")
     page = open_page(first, service.browser("shared"))
     page.goto("/account/devices/")
     Customer(page, first).button("Turn on for this browser").click()
@@ -205,7 +205,7 @@ def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
 
 
 def test_sounds_are_switched_off_for_all_pages(told_server: Server, browser_of: OpenPage) -> None:
-    (who,) = told_server.enrol(1, "quiet-")
+    (who,) = told_server.enroll(1, "quiet-")
     page = browser_of(who, server=told_server)
     page.goto("/dashboard/")
     page.get_by_label("Your account").click()

@@ -40,7 +40,7 @@ def test_from_the_stars_to_the_mechanics_page(over: tuple[Customer, SignedIn], b
     inspect(page, "rating-chosen")
     customer.button("Send the rating").click()
     customer.sees("Your rating of Mechanic").sees("Found the loose clamp <b>at once</b>.")
-    expect(page).to_have_url(re.compile(f"/sessions/{session_id}/$"))  # it stays here, whatever counted down before
+    expect(page).to_have_url(re.compile(f"/sessions/{session_id}/$"))  # the page stays open
     inspect(page, "rating-given")
 
     mechanic.waits_for_requests().sees("(1 rating)").sees("Found the loose clamp")

@@ -107,7 +107,7 @@ def test_an_early_end_that_solved_nothing(server: Server, talk: Talk) -> None:
     asked = letter(customer, "Is your problem solved?")
     expect(asked.locator("iframe").content_frame.get_by_role("link", name="No, not solved")).to_be_visible()
     inspect(customer.page, "mail-is-it-solved", axe=False)
-    customer.page.goto(f"/sessions/{session_id}/#solved-no")  # where the mail's link leads; it answers nothing
+    customer.page.goto(f"/sessions/{session_id}/#solved-no")  # as the mail's link does; opening it answers nothing
     customer.sees("Is your problem solved?").page.get_by_role("button", name="No, not solved").click()
     customer.sees("not solved. Only the time used")
     receipt_of(customer)

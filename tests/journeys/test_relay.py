@@ -1,4 +1,4 @@
-"""A real relay: who may use it, and what the device check finds out."""
+"""A real relay: access, and the result of the device check."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from tests.kit.waiting import until
 
 pytestmark = pytest.mark.skipif(not turn.is_installed(), reason="no coturn: install the package to run this")
 BrowserOf = Callable[..., Page]
-# What a browser meets first with these servers: a way through the relay, or an error's number.
+# The first result with these servers: a relayed candidate, or the number of an error.
 OPENS = """(iceServers) => new Promise((resolve) => {
   const connection = new RTCPeerConnection({ iceServers, iceTransportPolicy: "relay" });
   const close = (found) => { connection.close(); resolve(found); };

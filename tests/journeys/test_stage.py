@@ -26,7 +26,7 @@ SHARE = """([width, height]) => {
     return stream;
   };
 }"""
-# As the browser's own bar does it: the track ends, and nobody on the page has asked for it.
+# Like the browser's own "stop sharing": the track ends without an action on the page.
 STOP_SHARING = "shared.stop(); shared.dispatchEvent(new Event('ended'))"
 SHAPE = "(({ videoWidth, videoHeight }) => videoWidth / videoHeight)(document.querySelector('video[data-remote]'))"
 PHONE_CAMERAS = """() => {
@@ -100,7 +100,7 @@ def pair(share_pair: Callable[..., SharedPair], server: Server) -> SharedPair:
 
 @pytest.fixture
 def changed_phone(pair: SharedPair, borrower: Borrower) -> Iterator[Pair]:
-    """For a test that changes the customer's page until its next load."""
+    """Return a call on a phone, for a test that changes the page until its next load."""
     with pair.lent(borrower) as people:
         yield people
         if not borrower.has_failed():

@@ -21,9 +21,9 @@ MINUTE = 60
 OpenPage = Callable[..., Page]
 COLLEAGUE = """
 from django.contrib.auth.hashers import make_password
-from autodoctor.accounts.actions import enrol
+from autodoctor.accounts.actions import enroll
 password_hash = make_password("demo")
-enrol(email="colleague@example.com", name="Chris Colleague", password_hash=password_hash, is_staff=True)
+enroll(email="colleague@example.com", name="Chris Colleague", password_hash=password_hash, is_staff=True)
 """
 DISPUTE = """
 from uuid import UUID
@@ -40,6 +40,8 @@ NAMES = {
     "customer": ["Ana Ribeiro", "Wilhelmina Featherstonehaugh", "Tom Okafor", "Priya Natarajan", "Bo Lind", "Jo Ames"],
     "mechanic": ["Morgan Mechanic", "Dana Whitlock", "Rui Tavares", "Ines Kowalczyk", "Sol Abara", "Kim Vance"],
 }
+# The minutes since each session of the crowded board entered its present state.
+MINUTES = {"unaccepted": 3, "not_come": 2.5, "stuck": 2, "dropped": 12, "disputed": 0, "calm": 26}
 
 
 @pytest.fixture(scope="module")
@@ -118,46 +120,54 @@ def test_muted_it_still_shows(stage: Server, support: Page) -> None:
 
 def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
     """`PICTURES=1` saves pictures of the board and its pages."""
-    customers, mechanics = stage.enrol(6, "buyer-"), stage.enrol(6, "fixer-", mechanics=True)
-    named(stage, customers, NAMES["customer"])
-    named(stage, mechanics, NAMES["mechanic"])
-    rooms = [quietly.request(stage, one, "chat") for one in customers]
-    for taker, session_id in zip(mechanics[1:], rooms[1:], strict=True):
-        quietly.accept(stage, taker, session_id)
-    unaccepted, not_come, stuck, dropped, disputed, calm = rooms
-
-    pages = {n: come(stage, (customers[n], mechanics[n]), rooms[n]) for n in (2, 3, 4, 5)}
-    for n in (3, 4, 5):
-        quietly.act(stage, mechanics[n], rooms[n], "start")
-    pass_time(stage, unaccepted, 3 * MINUTE)
-    pass_time(stage, not_come, 2.5 * MINUTE)
-    pass_time(stage, stuck, 2 * MINUTE)
-    pass_time(stage, dropped, 12 * MINUTE)
-    pass_time(stage, calm, 26 * MINUTE)
-    stage.shell(DISPUTE.format(id=disputed))
-    pages[3][1].close()
-
+    rooms, pages = stage_five_in_trouble_and_one_calm(stage)
     board = browser_of("support@example.com", server=stage, viewport=DESKTOP)
     board.goto("/support/")
-    line(board, disputed).get_by_role("button", name="Take").click()
-    expect(line(board, dropped)).to_contain_text("The mechanic lost the connection")
-    expect(line(board, unaccepted)).to_contain_text("No mechanic has accepted yet")
-    expect(line(board, stuck)).to_contain_text("Both are in, but the session does not start")
-    expect(line(board, not_come)).to_contain_text("The mechanic has not joined")
-    expect(line(board, disputed)).to_contain_text("You took this alert")
+    line(board, rooms["disputed"]).get_by_role("button", name="Take").click()
+    expect_lines_sorted_by_need(board, rooms)
+    inspect(board, "support-board")
+    find_a_person(browser_of("support@example.com", server=stage))
+    for page in pages:
+        page.close()
+
+
+def stage_five_in_trouble_and_one_calm(stage: Server) -> tuple[dict[str, str], list[Socket]]:
+    """The sessions by their trouble, and the pages that are open in them."""
+    customers, mechanics = stage.enroll(6, "buyer-"), stage.enroll(6, "fixer-", mechanics=True)
+    named(stage, customers, NAMES["customer"])
+    named(stage, mechanics, NAMES["mechanic"])
+    rooms = {trouble: quietly.request(stage, one, "chat") for trouble, one in zip(MINUTES, customers, strict=True)}
+    people = dict(zip(rooms, zip(customers, mechanics, strict=True), strict=True))
+    for trouble in list(rooms)[1:]:
+        quietly.accept(stage, people[trouble][1], rooms[trouble])
+    pages = {trouble: come(stage, people[trouble], rooms[trouble]) for trouble in list(rooms)[2:]}
+    for trouble in ("dropped", "disputed", "calm"):
+        quietly.act(stage, people[trouble][1], rooms[trouble], "start")
+    for trouble, minutes in MINUTES.items():
+        if minutes:
+            pass_time(stage, rooms[trouble], minutes * MINUTE)
+    stage.shell(DISPUTE.format(id=rooms["disputed"]))
+    pages["dropped"][1].close()
+    return rooms, list(chain(*pages.values()))
+
+
+def expect_lines_sorted_by_need(board: Page, rooms: dict[str, str]) -> None:
+    expect(line(board, rooms["dropped"])).to_contain_text("The mechanic lost the connection")
+    expect(line(board, rooms["unaccepted"])).to_contain_text("No mechanic has accepted yet")
+    expect(line(board, rooms["stuck"])).to_contain_text("Both are in, but the session does not start")
+    expect(line(board, rooms["not_come"])).to_contain_text("The mechanic has not joined")
+    expect(line(board, rooms["disputed"])).to_contain_text("You took this alert")
     shown = board.locator(".board .line").evaluate_all("lines => lines.map((one) => one.className.split('--')[1])")
     assert shown == ["alarm", "alarm", "trouble", "handled", "watch", "calm"]
     expect(board.locator(".toast")).to_have_count(0)
-    inspect(board, "support-board")
 
-    found = browser_of("support@example.com", server=stage)
-    found.goto("/support/search/?q=Feather")
-    expect(found.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True)).to_be_visible()
-    inspect(found, "support-search-found")
-    found.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True).click()
-    inspect(found, "support-person")
-    for page in chain(*pages.values()):
-        page.close()
+
+def find_a_person(page: Page) -> None:
+    page.goto("/support/search/?q=Feather")
+    expect(page.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True)).to_be_visible()
+    inspect(page, "support-search-found")
+    page.get_by_role("link", name="Wilhelmina Featherstonehaugh", exact=True).click()
+    inspect(page, "support-person")
 
 
 def named(server: Server, people: list[Person], names: list[str]) -> None:
@@ -166,5 +176,5 @@ def named(server: Server, people: list[Person], names: list[str]) -> None:
 
 
 def come(server: Server, people: tuple[Person, Person], session_id: str) -> list[Socket]:
-    """Both join with pages that nobody looks at."""
+    """Let both people join; return their sockets, which stand for open pages."""
     return [quietly.open_page(server, person, session_id) for person in people]

@@ -64,7 +64,7 @@ def test_support_ends_a_stuck_session_and_both_see_why(
 def test_what_can_be_done_follows_the_session_but_not_under_a_hand(
     server: Server, crowd: Crowd, browser_of: Callable[..., Page], watch: Watch
 ) -> None:
-    watch.allow(r"/release/ logged error .*status of 409")  # it is said at the form
+    watch.allow(r"/release/ logged error .*status of 409")  # the error stands at the form
     mechanic = crowd.mechanic()
     session_id = quietly.request(server, crowd.customer())
     desk = browser_of("support@example.com", viewport=DESKTOP)

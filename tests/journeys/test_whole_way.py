@@ -1,4 +1,4 @@
-"""From the intake to the summary, once per plan with a call. The chat has its own journey."""
+"""Journeys from the intake to the summary, one per plan with a call. The chat has its own journey."""
 
 import re
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import ConsoleMessage, Error, Page
 
-GONE = r"status of 404 .*/panel/\)"  # how a page learns that a request has gone to somebody else
+GONE = r"status of 404 .*/panel/\)"  # the answer that tells a page that another mechanic has accepted the request
 
 
 class Watch:
@@ -20,9 +20,9 @@ class Watch:
         self._allowed.append(pattern)
 
     def over(self, page: Page) -> Callable[[], None]:
-        """From now on; what is returned ends it, for a page that outlives the test.
+        """Watch a page's console; return the function that stops watching, for a page that outlives the test.
 
-        An answer of 4xx or 5xx is an error in the console, whatever asked for it.
+        The console shows every 4xx and 5xx answer as an error.
         """
 
         def on_page_error(error: Error) -> None:

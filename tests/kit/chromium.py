@@ -1,7 +1,7 @@
-"""The browser of the journeys. `python -m tests.kit.chromium` finds one, or installs it where it can.
+"""The browser of the journeys. `python -m tests.kit.chromium` finds a browser, or installs one where possible.
 
-Two kinds: the whole browser, and the headless shell, which is the same engine without the windows around it and opens a
-page for a fifth of the work. The shell asks nobody for permission, shows no notifications and has no camera to choose.
+There are two kinds: the whole browser, and the headless shell. The shell is the same engine without windows and opens a
+page for a fifth of the CPU time. It asks for no permissions, shows no notifications and offers no choice of cameras.
 """
 
 import os
@@ -28,13 +28,13 @@ FLAGS = [
     "--no-first-run",
 ]
 SHELL_FLAGS = [
-    "--use-fake-ui-for-media-stream",  # devices for whoever asks: there is no window to ask back in
+    "--use-fake-ui-for-media-stream",  # every page gets devices: a headless browser has no window for the question
     "--use-fake-device-for-media-stream=fps=8",  # enough to see that it moves: every picture costs
 ]
 
 
 def options(*, whole: bool = False) -> dict[str, Any]:
-    """What a browser is launched with. Where there is none the test fails: skipped, nobody would miss it."""
+    """Return the launch options. Without a browser the test fails; a skipped test would go unnoticed."""
     shell = None if whole else shutil.which(SHELL)
     path = shell or find()
     if path is None:

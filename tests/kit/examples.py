@@ -1,8 +1,8 @@
-"""How many examples a property tries."""
+"""The number of examples of a property test."""
 
 from hypothesis import settings
 
 
 def examples(wanted: int) -> int:
-    """As many of a hundred as the profile of this run tries; at least five, so that steps meet each other."""
+    """Scale `wanted` by the profile of this run, in percent; at least five, so that steps can combine."""
     return max(5, wanted * settings().max_examples // 100)

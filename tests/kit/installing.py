@@ -13,7 +13,7 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 
 def packages(*names: str) -> None:
-    """As root and where there is apt. Leaves things as they are where they are not to be had."""
+    """Install Debian packages. Needs root and apt; does nothing if a package is unavailable."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         attempt("apt-get", "update")
         with _no_service_starting():
@@ -21,7 +21,7 @@ def packages(*names: str) -> None:
 
 
 def attempt(*command: str) -> None:
-    """Quietly; whether it worked shows in what is there afterwards."""
+    """Run a command without output. Errors are ignored: the caller checks the result."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         subprocess.run(command, env=environment, capture_output=True, timeout=LIMIT, check=False)

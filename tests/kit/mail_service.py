@@ -1,4 +1,4 @@
-"""A mail service with an HTTP API, as far as sending goes: it keeps what it is given, and answers as told."""
+"""A double of a mail service's HTTP API: keeps every mail and gives the answers that a test sets."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class MailService(ThreadingHTTPServer):
-    """`answer` is the status and body of what comes next."""
+    """The service. `answer`: status and body of the next answers."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Desk)

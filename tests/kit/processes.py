@@ -1,7 +1,7 @@
 """Python processes for tests: forked from one that has imported everything, or started cold.
 
-A fork saves the second and a half that importing takes; everything else is real: a process of its own, with an
-environment, signals and an exit code. `COLD_STARTS=1` in the environment has every process started cold.
+A fork saves the 1.5 seconds of the imports. The rest is real: a separate process with its environment, signals and
+exit code. With `COLD_STARTS=1` in the environment every process starts cold.
 """
 
 import atexit
@@ -27,7 +27,7 @@ MEASURING = tuple(name for name in os.environ if name.startswith("COVERAGE_"))
 
 
 def environment(data: Path) -> dict[str, str]:
-    """What a process sees by default: nothing of the test process but its path."""
+    """Return the default environment: of the test process's variables only PATH."""
     kept = {name: os.environ[name] for name in KEPT + MEASURING if name in os.environ}
     return kept | {"AUTODOCTOR_DATA": str(data), "DEBUG": "1", "PYTHONUNBUFFERED": "1"}
 
@@ -35,9 +35,9 @@ def environment(data: Path) -> dict[str, str]:
 def start(
     module: str, *arguments: str, environment: Mapping[str, str], cold: bool | None = None, **options: Any
 ) -> "subprocess.Popen[Any]":
-    """`python -m MODULE ARGUMENTS` from the project's root; `options` are those of `Popen` for streams and text.
+    """Start `python -m MODULE ARGUMENTS` from the project's root; `options` of `Popen` for streams and text.
 
-    `cold`: for tests of the start itself. So starts whatever runs with production's settings, unless it is told not to.
+    `cold`: start a new interpreter, for tests of the start. Default: cold with production settings only.
     """
     command = [sys.executable, "-m", module, *arguments]
     if cold is None:
@@ -50,7 +50,7 @@ def start(
 def run(
     module: str, *arguments: str, environment: Mapping[str, str], cold: bool | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """The same until it ends, with what it wrote."""
+    """Run the process to its end; return its output."""
     process = start(
         module,
         *arguments,
@@ -67,7 +67,7 @@ def run(
 
 
 class _Forked(subprocess.Popen[Any]):
-    """All of `Popen` but the start: who was forked for us is our child like any other."""
+    """`Popen` without the start: the forked process is a child of this one."""
 
     def _execute_child(
         self,
@@ -100,7 +100,7 @@ class _Forked(subprocess.Popen[Any]):
 
 @cache
 def _zygote() -> socket.socket:
-    """The one of this process, from when it is first needed."""
+    """Return this process's zygote; start it on the first call."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # children of a child that has ended become ours
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
@@ -113,7 +113,7 @@ def _zygote() -> socket.socket:
     )
     theirs.close()
 
-    def end() -> None:  # it sees that nobody orders any more
+    def end() -> None:  # the zygote sees the end of its orders
         ours.close()
         process.wait()
 

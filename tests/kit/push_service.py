@@ -1,4 +1,4 @@
-"""A push service over HTTP and the browsers behind it: keeps what it is given, checks who signed it, opens it."""
+"""A double of a push service and its browsers: keeps every message, checks its signature and decrypts it."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 @dataclass
 class Browser:
-    """One subscription, with the keys that only the browser has."""
+    """A browser's subscription, with its private keys."""
 
     endpoint: str
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -30,7 +30,7 @@ class Browser:
 
     @property
     def subscription(self) -> dict[str, Any]:
-        """As the page sends it."""
+        """Return the subscription as a page sends it."""
         return {
             "endpoint": self.endpoint,
             "keys": {"p256dh": _text(_point(self.key.public_key())), "auth": _text(self.auth)},
@@ -59,7 +59,7 @@ class Message:
 
     @property
     def claims(self) -> dict[str, Any]:
-        """What the sender signed; raises when the signature is not that of the key it names."""
+        """Return the signed claims. Raises if the signature does not match the named key."""
         scheme, _, rest = self.headers["authorization"].partition(" ")
         assert scheme == "vapid"
         parts = dict(part.strip().split("=", 1) for part in rest.split(","))
@@ -70,7 +70,7 @@ class Message:
 
 
 class PushService(ThreadingHTTPServer):
-    """`answer` is the status and the headers of what comes next; `pause` the seconds before it.
+    """The service. `answer`: status and headers of the next answers; `pause`: the seconds before each.
 
     The first `prompt` messages are answered without it.
     """
@@ -93,7 +93,7 @@ class PushService(ThreadingHTTPServer):
         return Browser(f"{self.origin}/send/{name}")
 
     def for_browser(self, browser: Browser) -> list[dict[str, Any]]:
-        """What that browser was sent, opened."""
+        """Return the messages for this browser, decrypted."""
         path = browser.endpoint.removeprefix(self.origin)
         return [browser.open(message.content) for message in self.messages if message.path == path]
 

@@ -1,4 +1,4 @@
-"""An S3 in this process, served over HTTP to whoever has its address."""
+"""An S3 service in this process, over HTTP."""
 
 import logging
 import secrets
@@ -12,7 +12,7 @@ class S3:
     url: str
 
     def environment(self, bucket: str = "") -> dict[str, str]:
-        """What a server process or the settings need to keep files in a bucket of this."""
+        """Return the environment variables that make a server keep its files in a bucket of this service."""
         return {
             "S3_BUCKET": bucket or f"uploads-{secrets.token_hex(6)}",
             "S3_ENDPOINT_URL": self.url,
@@ -25,7 +25,7 @@ class S3:
 def s3() -> Iterator[S3]:
     from moto.server import ThreadedMotoServer  # a second to import, for the few tests that store in a bucket
 
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # no log line per request
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

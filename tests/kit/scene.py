@@ -25,7 +25,7 @@ session = transitions.create_draft(
     now=now,
 )
 steps = {{
-    "requested": lambda: (Payment.objects.filter(owner_id=session.id).update(state="authorised", authorised_at=now),
+    "requested": lambda: (Payment.objects.filter(owner_id=session.id).update(state="authorised", authorized_at=now),
                           transitions.admit_request(session_id=session.id, now=now)),
     "accepted": lambda: transitions.accept_request(session_id=session.id, mechanic=mechanic, now=now),
     "waiting": lambda: [
@@ -40,7 +40,7 @@ with transaction.atomic():  # or the running server would notice on the way that
         step()
         if state == "{state}":
             break
-    # They are taken to be there until a page of theirs has come and gone.
+    # Both count as present until a page of theirs has been opened and closed.
     session.participants.update(last_seen_at=None)
 print(session.id)
 """
@@ -66,7 +66,7 @@ class Talk:
         return socket
 
     def messages_seen_by(self, person: Person) -> list[Frame]:
-        """The messages as somebody sees them who comes back with nothing."""
+        """Return the messages that a new page of this person receives."""
         with self.open(person) as socket:
             last = socket.say("that is all")
             socket.expect("event", client_id=last)
@@ -77,12 +77,12 @@ def stage(server: Server, state: str = "live", *, seconds: float = 1800) -> Talk
     """Two new people, signed in, and a session between them in that state."""
     number = len(server.enrolled)
     emails = [f"{role}-{number}-0@example.org" for role in ("customer", "mechanic")]
-    enrol = "".join(
+    enroll = "".join(
         ENROL.format(count=1, prefix=f"{role}-{number}-", mechanics=role == "mechanic")
         for role in ("customer", "mechanic")
     )
     arrange_ = _ARRANGE.format(state=state, customer=emails[0], mechanic=emails[1], seconds=seconds)
-    *_, customers, mechanics, session_id = server.shell(enrol + arrange_).strip().splitlines()
+    *_, customers, mechanics, session_id = server.shell(enroll + arrange_).strip().splitlines()
     people = [
         Person(id_, email, {"sessionid": key}) for ((id_, email, key),) in map(json.loads, (customers, mechanics))
     ]
@@ -117,5 +117,5 @@ def messages_of(server: Server, session_id: UUID) -> list[tuple[int, str, str]]:
 
 
 def key(server: Server, id_: UUID) -> str:
-    """How this database writes a UUID."""
+    """Return the UUID as this database stores it."""
     return id_.hex if server.is_sqlite else str(id_)

@@ -1,4 +1,4 @@
-"""The real server, as `bin/dev` runs it, in a process of its own that a test may kill, stop and start again."""
+"""The real server, as `bin/dev` runs it, in a process that a test can kill, stop and restart."""
 
 import fcntl
 import hashlib
@@ -72,7 +72,7 @@ print(json.dumps(people))
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who is signed in: `cookies` go with every request and every socket."""
+    """A signed-in person: `cookies` go with every request and every socket."""
 
     id: str
     email: str
@@ -120,12 +120,12 @@ class Server:
         self._wait_until_it_answers()
 
     def kill(self) -> None:
-        """As a power cut would: SIGKILL."""
+        """Kill the process with SIGKILL, like a power cut."""
         self._signal(signal.SIGKILL)
         self._last.wait()
 
     def stop(self) -> int:
-        """As Ctrl-C does; returns the exit code."""
+        """Stop the process with SIGINT, like Ctrl-C; return the exit code."""
         self._signal(signal.SIGINT)
         return self._last.wait(timeout=20)
 
@@ -183,13 +183,13 @@ class Server:
         finally:
             lite.close()
 
-    def enrol(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
-        """That many new people, already signed in."""
+    def enroll(self, count: int, prefix: str = "customer-", *, mechanics: bool = False) -> list[Person]:
+        """Create new people who are already signed in."""
         made = json.loads(self.shell(ENROL.format(count=count, prefix=prefix, mechanics=mechanics)))
         return [Person(id_, email, {"sessionid": key}) for id_, email, key in made]
 
     def sign_in(self, email: str) -> Person:
-        """As if by the form, once a person and server."""
+        """Return the person as signed in, without the form; cached per server."""
         if email not in self._signed_in:
             made = self.shell(SIGNED_IN + f"print(json.dumps(signed_in(User.objects.get(email={email!r}))))")
             id_, _, key = json.loads(made)
@@ -197,7 +197,7 @@ class Server:
         return self._signed_in[email]
 
     def sign_in_by_form(self, email: str, password: str = PASSWORD) -> Person:
-        """Through the sign-in page, each time: where it is the subject."""
+        """Sign in through the sign-in page, for tests about that page."""
         client = self.client()
         answer = client.post("/sign-in/", data={"login": email, "password": password})
         cookies = {cookie.name: str(cookie.value) for cookie in client.cookies.jar}
@@ -207,9 +207,9 @@ class Server:
         return Person(str(_uuid(id_)), email, cookies)
 
     def client(self, person: Person | None = None) -> httpx.Client:
-        """An HTTP client with the person's cookies that sends the CSRF token along, as our pages do.
+        """Return an HTTP client with the person's cookies that sends a CSRF token, as our pages do.
 
-        The token is one of its own: the server only compares the two. It is closed with the server.
+        The token is made up: the server only compares cookie and field. The client is closed with the server.
         """
         cookies = {"csrftoken": secrets.token_hex(16)} | (person.cookies if person else {})
         client = httpx.Client(
@@ -228,7 +228,7 @@ class Server:
 
     @property
     def _last(self) -> subprocess.Popen[Any]:
-        """Kept when it ends: whoever kills it may be another thread than who starts it again."""
+        """Return the latest process, also after its end: one thread may kill it and another restart it."""
         if self._process is None:
             raise RuntimeError("the server was never started")
         return self._process
@@ -304,7 +304,7 @@ def _template() -> Path:
 
 @cache
 def _bundle_scripts() -> None:
-    """Pages load what they load in production."""
+    """Bundle the scripts, so that pages load them as in production."""
     with _alone("bundles"):
         if bundles.read(BUNDLES / bundles.MANIFEST) is None:
             building.build(BUNDLES)
@@ -312,7 +312,7 @@ def _bundle_scripts() -> None:
 
 @contextmanager
 def _alone(name: str) -> Iterator[None]:
-    """Other workers wait until it is there."""
+    """Hold the lock of this name; other workers wait for it."""
     ARTIFACTS.mkdir(exist_ok=True)
     with (ARTIFACTS / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""What the settings come to in an environment: `python -m tests.kit.settings_seen NAME …` prints these as JSON."""
+"""Print settings as JSON, as this environment makes them: `python -m tests.kit.settings_seen NAME …`."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it is given."""
+"""A real SMTP server that keeps every mail."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +18,13 @@ class Sink:
         self.letters: list[EmailMessage] = []
         self.refused: dict[str, int] = {}
         self.refuses_content = 0
-        self.on_rcpt: Callable[[], None] | None = None  # before it agrees to a recipient
-        self.on_letter: Callable[[], None] | None = None  # when it has a letter, and before it says so
+        self.on_rcpt: Callable[[], None] | None = None  # called before a recipient is accepted
+        self.on_letter: Callable[[], None] | None = None  # called before a mail is confirmed
         self.port = port or free_port()
 
     @property
     def url(self) -> str:
-        """For EMAIL_URL."""
+        """Return the value of EMAIL_URL."""
         return f"smtp://127.0.0.1:{self.port}"
 
     async def handle_RCPT(  # noqa: N802 - the library calls it by this name

@@ -20,7 +20,7 @@ Frame = dict[str, Any]
 
 
 class Socket:
-    """One open page of one person. Keeps every frame it has read in `frames`."""
+    """A websocket that stands for an open page of a person. `frames` holds every frame that was read."""
 
     def __init__(self, server: Server, path: str, person: Person | None, **options: Any) -> None:
         self._opened = ExitStack()
@@ -70,7 +70,7 @@ class Socket:
 
 
 class AsyncSocket:
-    """As `Socket`, for many at once: `async with AsyncSocket(server, path, person) as socket`."""
+    """Like `Socket`, for many sockets in one thread: `async with AsyncSocket(server, path, person) as socket`."""
 
     def __init__(self, server: Server, path: str, person: Person | None, **options: Any) -> None:
         self._options = _options(server, path, person, **options)

@@ -1,4 +1,4 @@
-"""A sandbox of one's own for a test, on a free port, with the pay page's buttons as methods.
+"""A separate sandbox for a test, on a free port, with the pay page's buttons as methods.
 
 from tests.kit.stripe_sandbox import stripe_sandbox  # noqa: F401, in a conftest.py
 """

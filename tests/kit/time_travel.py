@@ -1,4 +1,4 @@
-"""Time passes for one session: every moment its rows hold moves back, and the running server finds out by itself."""
+"""Time travel for a session: every time in its rows moves back, and the running server notices the due jobs."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ PART_MOMENTS = "joined_at last_seen_at missed_at released_at receiving_at failin
 
 
 def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:
-    """As if that much more time had gone by since everything that happened in the session; SQLite only."""
+    """Move every time stamp of the session back by `seconds`, as if that time had passed; SQLite only."""
     id_ = UUID(str(session_id))
     _move(server, "autodoctor_sessions_session", SESSION_MOMENTS, seconds, "id", key(server, id_))
     _move(server, "autodoctor_sessions_participant", PART_MOMENTS, seconds, "session_id", key(server, id_))

@@ -1,4 +1,4 @@
-"""A TCP connection to the server on which, from some moment on, nothing arrives any more and nobody hangs up."""
+"""A TCP tunnel to a server that can stop forwarding without closing its connections."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ CHUNK = 64 * 1024  # bytes
 
 
 class Tunnel:
-    """Forwards everything to the server's port until `swallow`; from then on both ends talk to nobody."""
+    """Forwards both directions until `swallow()`; afterwards drops all data and keeps the connections open."""
 
     def __init__(self, port: int) -> None:
         self._to = port

@@ -26,7 +26,7 @@ def is_installed() -> bool:
 
 
 def install() -> None:
-    """As root; Debian would start it with the machine from then on."""
+    """Install coturn, without the service that Debian would start with the machine. Needs root."""
     installing.packages("coturn")
     if is_installed() and shutil.which("systemctl"):
         installing.attempt("systemctl", "disable", "coturn")
@@ -39,12 +39,12 @@ class Turn:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a server whose calls all go this way."""
+        """Return the environment of a server whose calls all use this relay."""
         url = f"turn:127.0.0.1:{self.port}?transport=udp"
         return {"TURN_URLS": url, "TURN_SECRET": SECRET, "TURN_ONLY": "1"}
 
     def sleep(self) -> None:
-        """It takes nothing and gives nothing, as when the network is away."""
+        """Stop the process for a while, so that it neither receives nor sends, like a network outage."""
         self.process.send_signal(signal.SIGSTOP)
 
     def wake(self) -> None:
@@ -53,7 +53,7 @@ class Turn:
 
 @contextmanager
 def running(*, bytes_a_second: int = 0) -> Iterator[Turn]:
-    """`bytes_a_second` is what it lets through each way of each connection; what is above is lost. 0: everything."""
+    """Run a relay. `bytes_a_second`: the limit per connection and direction, above it packets are lost; 0: none."""
     port = free_port()
     options = {"listening-ip": "127.0.0.1", "relay-ip": "127.0.0.1", "listening-port": port, "realm": "autodoctor"}
     options |= {"static-auth-secret": SECRET, "log-file": "stdout", "min-port": 32_000, "max-port": 32_700}

@@ -1,4 +1,4 @@
-"""Wait for what must come, however busy the machine is."""
+"""Wait for conditions, however busy the machine is."""
 
 import time
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""A process that has imported everything and set Django up, to fork others from: `python -m tests.kit.zygote FD`.
+"""A process that has imported everything and set Django up, and forks others: `python -m tests.kit.zygote FD`.
 
-Each order on the socket FD is answered by the id of a new process, which then goes on as `python -m MODULE ARGUMENTS`
-would, with an environment of its own. It is nobody's child at first: whoever ordered it adopts it (see `processes`).
+Each order on the socket FD is answered with the id of a new process. The new process continues like `python -m MODULE
+ARGUMENTS`, with its own environment. It has no parent at first: the process that ordered it adopts it (`processes`).
 """
 
 import atexit
@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 from unittest import mock
 
-LENGTH = 4  # bytes before an order that say how long it is
+LENGTH = 4  # bytes of the length before each order
 PRODUCT = Path(__file__).resolve().parents[2] / "autodoctor"
-# Settings, and what reads them when it is imported for a reason: imported in the new process.
+# The settings, and modules that have to read them at import: imported in the new process.
 LEFT_OUT = ("settings.py", "asgi.py", "dev.py", "sandbox/")
 LIBRARIES = (
     "django.core.management.commands.migrate",
@@ -77,11 +77,11 @@ def prepare() -> None:
     if threading.active_count() > 1:
         raise RuntimeError(f"A fork would be without these threads: {threading.enumerate()}")
     gc.collect()
-    gc.freeze()  # what is shared stays shared
+    gc.freeze()  # memory pages stay shared between the processes
 
 
 def serve(connection: socket.socket) -> Order | None:
-    """Returns twice: here with nothing once nobody orders any more, and in each new process with its order."""
+    """Serve orders. Returns None here after the last order, and the order in each new process."""
     while (order := _receive(connection)) is not None:
         reader, writer = os.pipe()
         if between := os.fork():
@@ -116,7 +116,7 @@ def become(order: Order) -> NoReturn:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # which would cost more than all of a command
+    os._exit(code)  # a collection would take longer than a command
 
 
 def _run(module: str) -> int:
@@ -135,7 +135,7 @@ def _run(module: str) -> int:
 
 
 def _forget_settings() -> None:
-    """Each new process reads them when it asks for the first of them."""
+    """Reset the settings: each new process reads them on first use."""
     from django.conf import settings
     from django.db import connections
     from django.utils.functional import empty
@@ -151,7 +151,7 @@ def _forget_settings() -> None:
 
 @contextmanager
 def _nobody_reads_settings() -> Iterator[None]:
-    """A module of ours that does so when it is imported would keep what it read for all processes."""
+    """Fail if a module of ours reads settings at import: all processes would share the first values."""
     from django.conf import LazySettings
     from django.utils.functional import empty
 
@@ -168,7 +168,7 @@ def _nobody_reads_settings() -> Iterator[None]:
 
 
 def _modules() -> list[str]:
-    """Of the product, without its tests."""
+    """Return the product's modules without tests."""
     files = [path.relative_to(PRODUCT.parent) for path in sorted(PRODUCT.rglob("*.py")) if not _is_left_out(path)]
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files]
 

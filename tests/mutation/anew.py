@@ -1,4 +1,4 @@
-"""Faults in what a module does while it is imported: each is imported in a fork of a process that knows no project."""
+"""Mutants in module-level code: each is imported in a fork of a process that has not imported the project."""
 
 import importlib
 import importlib.machinery

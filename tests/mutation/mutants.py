@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault; `place.in_function`: it takes hold when that is called, without importing the module anew."""
+    """A fault. `place.in_function`: the fault acts in a function, so the module need not be imported again."""
 
     number: int
     line: int
@@ -57,7 +57,7 @@ class Mutant:
 
 
 class Mutants:
-    """All of a module's, numbered as they stand in it."""
+    """The mutants of a module, numbered in the order of the source."""
 
     def __init__(self, source: str, filename: str) -> None:
         self.filename, self.tree = filename, ast.parse(source)
@@ -103,7 +103,7 @@ def _places(parent: ast.AST, *, in_function: bool, lines: range) -> Iterator[Pla
 
 
 def _lines(node: ast.AST) -> range | None:
-    """Of a statement, of a compound one only its head; None of a part of one."""
+    """Return the lines of a statement (of a compound one its head), or None for a part of a statement."""
     if not isinstance(node, ast.stmt | ast.pattern):
         return None
     body = getattr(node, "body", None)
@@ -144,7 +144,7 @@ def _with(node: ast.AST, name: str, value: object) -> ast.AST:
 
 
 def _one_less(node: ast.AST, *names: str) -> Iterator[ast.AST]:
-    """Without one of its parts; `names` hold them side by side."""
+    """Yield the node without one of its parts; `names`: the fields with parallel lists."""
     for index, part in enumerate(getattr(node, names[0])):
         if _is_words(part):
             continue
@@ -202,7 +202,7 @@ def _nothing(node: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _assignment(node: ast.Assign) -> Iterator[ast.AST]:
-    """Of a name it would only be missing later on."""
+    """Remove an assignment, unless it binds a name, whose absence would always be noticed."""
     if not any(isinstance(target, ast.Name) for target in node.targets):
         yield ast.Pass()
 

@@ -1,7 +1,7 @@
-"""For pytest: makes the mutants of one module, and has the chosen tests look for each.
+"""A pytest plugin that makes the mutants of a module and runs the chosen tests against each.
 
-The tests run once, to see which lines each of them comes by. Then each mutant gets a fork of this process, in which its
-fault is put into the functions as they are; only what a module does while it is imported needs a process of its own.
+The tests run once, to record the lines that each test executes. Then each mutant gets a fork of this process, with the
+fault in the existing functions. Only mutants of module-level code need a new process.
 """
 
 import gc
@@ -76,7 +76,7 @@ def with_lines(lines: set[int], collect: bool) -> None:
 
 
 def passes_alone(item: pytest.Item) -> bool:
-    """All that was set up for it goes, but what is there for the whole run: the next test may be any."""
+    """Run a test and tear down its fixtures, except those of the whole run, because any test may follow."""
     reports = runtestprotocol(item, log=False, nextitem=item.session)  # type: ignore[arg-type]
     return not any(report.failed for report in reports)
 
@@ -112,13 +112,13 @@ def database() -> Path:
 
 
 def keep_the_database() -> None:
-    """As the migrations leave it: tests with transactions of their own empty it at their end."""
+    """Copy the migrated database: tests with real transactions empty it at their end."""
     if database().is_file():
         shutil.copy(database(), database().with_name("kept.sqlite3"))
 
 
 def with_own_database() -> None:
-    """And without the server threads of its parent."""
+    """Give the fork a database of its own, and drop the parent's server threads."""
     from django.db import connection
 
     from tests.kit import stripe_sandbox

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from tests.statements.recorded import Recorded
 
-LEAST_SECONDS = 0.02  # what any test costs
-KEPT = 0.5  # who stands in the list already is to stay there: a new statement should add a line, not change them all
+LEAST_SECONDS = 0.02  # the least cost of a test
+KEPT = 0.5  # factor for listed tests: a new statement should add a line, not change the whole list
 
 
 def statements(ran: Iterable[Recorded]) -> set[str]:
@@ -14,7 +14,7 @@ def statements(ran: Iterable[Recorded]) -> set[str]:
 
 
 def never_ran(sqlite: list[Recorded], postgres: list[Recorded]) -> dict[str, str]:
-    """Each statement that PostgreSQL did not see, and a test that executes it."""
+    """Return each statement that did not run on PostgreSQL, and a test that executes it."""
     seen = {statement for one in postgres for statement in one.statements}
     tests = sorted((one for one in sqlite if not one.always), key=lambda one: one.test, reverse=True)
     return {statement: one.test for one in tests for statement in one.statements - seen}
@@ -37,7 +37,7 @@ def _price(one: Recorded, listed: set[str]) -> float:
 
 
 def _needed(chosen: set[str], candidates: dict[str, Recorded], price: dict[str, float]) -> set[str]:
-    """Without those whose statements all stand in others that were chosen later."""
+    """Return the tests without those whose statements all occur in tests chosen later."""
     needed = set(chosen)
     for name in sorted(chosen, key=lambda name: (-price[name], name)):
         others = frozenset[str]().union(*(candidates[other].statements for other in needed - {name}))

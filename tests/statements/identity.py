@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-# In this order. Each is a difference between the databases, or between two calls of the same line.
+# Replacements in this order, for differences between the databases, or between two calls of the same line.
 _SAME = [
     (re.compile(r"\s+"), " "),
     (re.compile(r"::(timestamp with time zone|double precision|\w+)(\[\])?"), ""),
@@ -43,7 +43,7 @@ _TABLE = re.compile(r"(?:FROM|JOIN|INTO|UPDATE) (\w+_\w+)")
 
 @lru_cache(maxsize=50_000)
 def identity(sql: str) -> str:
-    """Empty for what is no statement of ours: transactions, settings of the connection, tables made and dropped."""
+    """Return the identity of a statement; empty for transactions, settings of the connection, and DDL."""
     text = sql.strip()
     if not text.startswith(VERBS):
         return ""
@@ -54,7 +54,7 @@ def identity(sql: str) -> str:
 
 @lru_cache(maxsize=1_000)
 def identity_at_driver(sql: str) -> str:
-    """Written for each database by itself: what it does to which table is all that they share."""
+    """Return the identity of SQL written per database: only its verb and table."""
     text = " ".join(sql.split())
     if not text.startswith(VERBS):
         return ""

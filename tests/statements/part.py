@@ -27,7 +27,7 @@ def listed() -> set[str]:
 
 
 def split(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-    """What runs on PostgreSQL, and what need not."""
+    """Return the tests that run on PostgreSQL, and the others."""
     names, runs, need_not = listed(), list[pytest.Item](), list[pytest.Item]()
     for item in items:
         (runs if item.nodeid in names or always(item) else need_not).append(item)

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Recording:
-    """What a test arranges counts, what cleans up after it does not, nor does setting up the database."""
+    """Records the statements of a test and its fixtures, without the teardown and the database's set-up."""
 
     def __init__(self, folder: Path) -> None:
         from django.conf import settings
@@ -69,5 +69,5 @@ class Recording:
 
 
 def _cpu_seconds() -> float:
-    """Of this process, and of those that it waited for."""
+    """Return the CPU seconds of this process and of its finished children."""
     return sum(os.times()[:4])

@@ -16,7 +16,7 @@ class Recorded:
 
 
 def recorded(folder: Path, vendor: str) -> list[Recorded]:
-    """Of all processes that ran tests on this database."""
+    """Return the records of all processes that ran tests on this database."""
     return [test for path in sorted(folder.glob(f"{vendor}-*.json")) for test in _read(path)]
 
 

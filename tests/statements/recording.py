@@ -45,7 +45,7 @@ class Recorder:
 
 
 def watch(recorder: Recorder, database: dict[str, Any]) -> None:
-    """Before the first connection is made. `database` is its entry in the settings."""
+    """Record statements; call before the first connection. `database` is its entry in the settings."""
     from django.db.backends.utils import CursorWrapper
 
     for name in ("_execute", "_executemany"):
@@ -74,7 +74,7 @@ def _bytes(recorder: Recorder, sql: object) -> None:
 
 
 def _connection_class(recorder: Recorder) -> type[sqlite3.Connection]:
-    """Django has cursors of its own: whoever calls these methods of a connection goes past it."""
+    """Return a connection class that records calls outside Django's cursors."""
 
     class Connection(sqlite3.Connection):
         execute = _told(sqlite3.Connection.execute, recorder.saw_at_driver)

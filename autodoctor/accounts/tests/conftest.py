@@ -21,7 +21,7 @@ def fresh_throttles() -> Iterator[None]:
 
 @pytest.fixture
 def letters(db: None) -> Callable[[], list[EmailMessage]]:
-    """What has been posted since the last call, sent."""
+    """Return a function that sends the queued mails and returns those sent since its last call."""
     from autodoctor.scheduler.loop import run_due
 
     def send() -> list[EmailMessage]:
@@ -45,7 +45,7 @@ def code(letters: Callable[[], list[EmailMessage]]) -> Callable[[], str]:
 
 @pytest.fixture
 def access_news() -> "Iterator[list[tuple[User, str | None]]]":
-    """Every (user id, session key) whose access has changed."""
+    """Record each change of access as (user id, session key)."""
     from autodoctor.accounts.signals import access_changed
 
     heard: list[Any] = []
@@ -60,7 +60,7 @@ def access_news() -> "Iterator[list[tuple[User, str | None]]]":
 
 @pytest.fixture
 def sign_in(client: Client) -> Callable[..., Any]:
-    """Through the form."""
+    """Sign in through the form."""
 
     def post(email: str, password: str = "demo", **more: str) -> Any:
         return client.post("/sign-in/", {"login": email, "password": password, **more})

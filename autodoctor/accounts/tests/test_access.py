@@ -1,4 +1,4 @@
-"""The guards: who gets through, what the others see."""
+"""The access guards of views: admitted roles, and the answers to the others."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Whose address counts, behind proxies or not."""
+"""The client's address, with and without trusted proxies."""
 
 from ipaddress import ip_network
 

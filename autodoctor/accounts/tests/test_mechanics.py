@@ -177,9 +177,9 @@ def test_whoever_asked_within_a_day_is_told_once(mechanic: "User", letters: Lett
     from autodoctor.accounts import actions
 
     actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
-    actions.ask_to_be_told(email="Early@example.org", now=NOW - timedelta(hours=25))
-    actions.ask_to_be_told(email="waiting@example.org", now=NOW - timedelta(hours=23))
-    actions.ask_to_be_told(email="Waiting@example.org", now=NOW - timedelta(hours=1))
+    actions.request_notification(email="Early@example.org", now=NOW - timedelta(hours=25))
+    actions.request_notification(email="waiting@example.org", now=NOW - timedelta(hours=23))
+    actions.request_notification(email="Waiting@example.org", now=NOW - timedelta(hours=1))
 
     for taking in (True, True, False, True):
         actions.set_taking_sessions(mechanic=mechanic, taking=taking, now=NOW)
@@ -192,7 +192,7 @@ def test_whoever_asked_within_a_day_is_told_once(mechanic: "User", letters: Lett
 def test_nobody_is_told_when_a_mechanic_stops(mechanic: "User", letters: Letters) -> None:
     from autodoctor.accounts import actions
 
-    actions.ask_to_be_told(email="waiting@example.org", now=NOW)
+    actions.request_notification(email="waiting@example.org", now=NOW)
     actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
     assert letters() == []
 
@@ -202,9 +202,9 @@ def test_who_asked_in_vain_is_forgotten(db: None) -> None:
     from autodoctor.accounts.models import Notify
     from autodoctor.scheduler.models import Job
 
-    actions.ask_to_be_told(email="early@example.org", now=NOW - timedelta(hours=25))
-    actions.ask_to_be_told(email="waiting@example.org", now=NOW)
+    actions.request_notification(email="early@example.org", now=NOW - timedelta(hours=25))
+    actions.request_notification(email="waiting@example.org", now=NOW)
 
-    jobs.tidy(Job(kind="accounts.tidy", key=""), NOW)
+    jobs.delete_expired(Job(kind="accounts.tidy", key=""), NOW)
 
     assert list(Notify.objects.values_list("email", flat=True)) == ["waiting@example.org"]

@@ -1,4 +1,4 @@
-"""Changing and resetting a password, a second step, a ban: what was open is closed."""
+"""A new password, a second factor or a ban closes the person's other sessions."""
 
 import re
 from collections.abc import Callable
@@ -148,7 +148,7 @@ def test_a_banned_person_is_out_at_once_and_stays_out(
 
 @pytest.mark.django_db
 def test_every_security_mail_of_allauth_is_written_in_our_words() -> None:
-    """A release that sends one more fails here, not when it is needed."""
+    """A new allauth release with another mail fails here."""
     from pathlib import Path
 
     import allauth

@@ -1,4 +1,4 @@
-"""Signing in and out, and what an onlooker can learn from it: nothing."""
+"""Signing in and out, and that the answers do not reveal whether an account exists."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def hashes(settings: Settings) -> Iterator[list[str]]:
 
 
 def _what_is_seen(answer: Any, email: str) -> tuple[object, ...]:
-    """All that differs by person or request taken out."""
+    """Return the answer without the parts that differ by person or request."""
     page = answer.content.decode().replace(email, "ADDRESS")
     page = re.sub(r'(csrfmiddlewaretoken" value|nonce|x-csrftoken)[=":{ ]+[^">} ]+', "", page)
     return answer.status_code, answer.headers.get("Location"), sorted(answer.cookies), page

@@ -27,7 +27,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def filled_in() -> dict[str, str]:
-    """What a customer types, as the page sends it."""
+    """Return a completed intake as the page sends it."""
     return {
         "safe": "yes",
         "plan": "chat",
@@ -45,7 +45,7 @@ def filled_in() -> dict[str, str]:
 
 @pytest.fixture
 def vehicle(customer: "User", now: datetime) -> "Vehicle":
-    """Kept from the last time."""
+    """Return a vehicle that an earlier booking has saved."""
     from autodoctor.booking.models import Vehicle
 
     return Vehicle.objects.create(
@@ -55,7 +55,7 @@ def vehicle(customer: "User", now: datetime) -> "Vehicle":
 
 @pytest.fixture
 def payments_down(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
-    """Nothing listens where Stripe should be."""
+    """Point Stripe's address at a port without a server."""
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
 
 

@@ -1,4 +1,4 @@
-"""What the room shows of adding time: to each of the two, and at each moment."""
+"""The extension panel of the room, for the customer and the mechanic, at each step."""
 
 import html
 import re
@@ -27,7 +27,7 @@ def session(customer: User, mechanic: User) -> Session:
 
 @pytest.fixture
 def shown(session: Session, client_of: Callable[[User], Client]) -> Callable[..., str]:
-    """To this person, in a session that has changed like this, on one line."""
+    """Return the text on one line for this person after these changes of the session."""
 
     def look(user: User, **changes: Any) -> str:
         Session.objects.filter(id=session.id).update(**changes)
@@ -123,7 +123,7 @@ def test_the_way_back_does_not_say_that_a_session_goes_on_that_is_over(
     session: Session, customer: User, client_of: Callable[[User], Client]
 ) -> None:
     now = timezone.now()
-    paid = {"state": "captured", "due_cents": 1499, "granted_at": now, "authorised_at": now}
+    paid = {"state": "captured", "due_cents": 1499, "granted_at": now, "authorized_at": now}
     Payment.objects.filter(id=paying(session).id).update(**paid)
     page = f"/sessions/{session.id}/extension/"
     assert "continues in the other tab" in client_of(customer).get(page).content.decode()

@@ -24,7 +24,7 @@ GRANTED = 1800
 
 
 class Tab:
-    """One open page of somebody in the session."""
+    """An open page of a participant."""
 
     def __init__(self, client: Client, session: Session) -> None:
         self.client, self.session, self.base = client, session, f"/api/sessions/{session.id}"
@@ -38,7 +38,7 @@ class Tab:
         body = {"option": self.seen["offers"][number]["option"]} | more
         return self.client.post(f"{self.base}/extensions", body, content_type="application/json")
 
-    def call_off(self, payment_id: str) -> Any:
+    def cancel_extension(self, payment_id: str) -> Any:
         return self.client.delete(f"{self.base}/extensions/{payment_id}")
 
     def allow(self, seconds: Any) -> Any:
@@ -76,11 +76,11 @@ def session(customer: User, mechanic: User, stripe_sandbox: RunningSandbox) -> S
         owner_id=session.id,
         payer=customer,
         purpose="booking",
-        state=State.AUTHORISED,
+        state=State.AUTHORIZED,
         amount_cents=999,
         seconds=GRANTED,
         created_at=begun,
-        authorised_at=begun,
+        authorized_at=begun,
     )
     return session
 
@@ -96,7 +96,7 @@ def behave(kept: StripeCustomer, stripe_sandbox: RunningSandbox) -> Callable[[st
 
 
 def told(session: Session) -> list[str]:
-    """What both were told of it, once everything due has run."""
+    """Return the extension events that both participants see, after all due jobs."""
     run_due(timezone.now())
     events = SessionEvent.objects.filter(session=session, audience="both").order_by("seq")
     return [f"{e.kind} {e.data['extension']['stands']}" for e in events if "extension" in e.data]
@@ -149,7 +149,7 @@ def test_one_click_and_the_clock_jumps(kept: StripeCustomer, session: Session, t
 
 
 def test_two_tabs_pay_once(kept: StripeCustomer, session: Session, tab: Tab) -> None:
-    """Both show the same offer; both are pressed, before and after the clock has moved."""
+    """Both tabs show the same offer, and the customer accepts in both, before and after the extension."""
     other = Tab(tab.client, session)
     assert (tab.accept().status_code, other.accept().status_code) == (201, 200)
     told(session)
@@ -219,7 +219,7 @@ def test_another_card_from_the_first_or_instead_of_the_banks_question(
     assert tab.look()["card"] == {"brand": "visa", "last4": "4242"}
 
 
-def test_without_a_kept_card_a_page_is_opened(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
+def test_without_a_saved_card_a_page_is_opened(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
     assert tab.look()["card"] is None
     answer = tab.accept()
     assert (answer.status_code, answer.json()["state"]) == (201, "pay")
@@ -243,7 +243,7 @@ def test_a_payment_service_that_is_away_is_waited_for(
 def test_called_off_nothing_stays_open(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
     asked = tab.accept().json()
     for _ in range(2):
-        answer = tab.call_off(asked["id"])
+        answer = tab.cancel_extension(asked["id"])
         assert (answer.status_code, answer.json()["state"], answer.json()["link"]) == (200, "failed", "")
     assert stripe_sandbox.press(asked["link"], "pay").headers["Location"].endswith(asked["link"].split("/pay/")[1])
     assert tab.look()["extension"] is None

@@ -1,4 +1,4 @@
-"""What no honest browser sends."""
+"""Hostile requests that no browser sends."""
 
 import pytest
 from django.core.cache import cache

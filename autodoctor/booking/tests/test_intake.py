@@ -1,4 +1,4 @@
-"""What an intake must say, and what becomes of it."""
+"""The intake: required fields, checks, and the session made from them."""
 
 from typing import Any
 

@@ -51,7 +51,7 @@ def test_a_second_run_changes_nothing_and_asks_little(
     assert not Vehicle.objects.exists()
 
 
-def test_a_second_run_leaves_the_kept_card_as_it_was(client: Client) -> None:
+def test_a_second_run_leaves_the_saved_card_as_it_was(client: Client) -> None:
     call_command("seed", stdout=StringIO())
     owner = User.objects.get(email="customer@example.com")
     StripeCustomer.objects.create(

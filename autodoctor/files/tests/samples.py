@@ -14,7 +14,7 @@ from pillow_heif import register_heif_opener
 register_heif_opener()
 GPS_IFD, ORIENTATION, MAKER = 0x8825, 0x0112, 0x010F
 LATITUDE = (52.0, 31.0, 12.25)
-GIF_PICTURE = b"\x21\xf9\x04"  # how each begins
+GIF_PICTURE = b"\x21\xf9\x04"  # the first bytes of each picture
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Whatever a file is called: a name that misleads nobody, in a header that holds one line."""
+"""File names from outside: no misleading characters, and one line in a header."""
 
 import unicodedata
 

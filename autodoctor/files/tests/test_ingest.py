@@ -1,4 +1,4 @@
-"""What becomes of a file that is taken in, on both stores."""
+"""Ingesting files of every type, on both stores."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""Whatever is sent: it is refused, or what is stored is harmless."""
+"""Properties of ingest: any content is refused or stored harmless."""
 
 import random
 from pathlib import Path

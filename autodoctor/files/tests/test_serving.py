@@ -1,4 +1,4 @@
-"""What a signed address gives, to whom it says no, and what stands in the headers."""
+"""Serving by signed addresses: content, refusals and headers."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -64,7 +64,7 @@ def test_an_address_is_good_for_an_hour_at_most_and_says_nothing_about_anybody(c
 )
 def test_an_altered_address_is_refused(customer: User, old: str, new: str) -> None:
     url = listing.url_of(take(customer), timezone.now()).replace(old, new)
-    expected = 200 if new == "seal=&seal=" else 403  # the last one counts, and it is right
+    expected = 200 if new == "seal=&seal=" else 403  # the last parameter counts, and is valid
     assert get(url)[0] == expected
 
 

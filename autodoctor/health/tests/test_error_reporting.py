@@ -1,4 +1,4 @@
-"""What Sentry is told."""
+"""Error reports to Sentry: contents and omissions."""
 
 import json
 import os

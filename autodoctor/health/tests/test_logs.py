@@ -1,4 +1,4 @@
-"""How a record becomes a line."""
+"""Log lines: fields, and texts that they must not hold."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Figures move with what happens, and are shown to whom they are for."""
+"""Metrics: values that follow events, and access to them."""
 
 from datetime import timedelta
 from typing import Any
@@ -133,7 +133,7 @@ def test_without_the_token_nothing_is_there_not_even_from_here(settings: Setting
         (0, "::1", None, 200),
         (0, "203.0.113.5", None, 404),
         (0, "203.0.113.5", "127.0.0.1", 404),
-        (0, "127.0.0.1", "203.0.113.5", 404),  # a proxy on this machine that nobody told us of
+        (0, "127.0.0.1", "203.0.113.5", 404),  # an unconfigured proxy on this machine
         (0, "127.0.0.1", "127.0.0.1", 404),
         (1, "127.0.0.1", "127.0.0.1, 203.0.113.5", 404),  # the first is what the client says of itself
         (1, "127.0.0.1", "127.0.0.1", 200),

@@ -1,4 +1,4 @@
-"""As it is set up on a public server: asked past the proxy, in plain http, by the machine's own name."""
+"""Health checks with production settings: without the proxy, in plain http, by the machine's own name."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def test_each_process_can_be_asked_past_the_proxy_and_logs_json(tmp_path: Path) 
     )
     health, ready, metrics, home = done.stdout.strip().splitlines()
     assert health.split() == ["200", "200", "200"]
-    assert ready.split() == ["503", "503", "503"]  # this process serves nobody, and its database is empty
+    assert ready.split() == ["503", "503", "503"]  # this process serves no pages, and its database is empty
     assert metrics.split() == ["200", "200", "200"]
     assert home.split() == ["301", "301", "301"]
     lines = [json.loads(line) for line in done.stderr.splitlines()]

@@ -1,4 +1,4 @@
-"""Each part has its second; what hangs holds nobody up, and is asked once however many want to know."""
+"""Readiness: each part has a second, a hanging part delays no other, and parallel requests share a check."""
 
 import json
 import logging
@@ -79,10 +79,10 @@ def test_the_clock_may_be_a_little_late_and_no_more() -> None:
     now = timezone.now()
     schedule("mail.send", "calls others: no deadline", now - timedelta(hours=1))
     schedule("session.end", "1", now - timedelta(seconds=10))
-    readiness.look_at_clock()
+    readiness.check_clock()
     schedule("session.end", "2", now - timedelta(seconds=60))
     with pytest.raises(Behind):
-        readiness.look_at_clock()
+        readiness.check_clock()
 
 
 @pytest.mark.django_db
@@ -90,6 +90,6 @@ def test_a_line_for_each_part(client: Any) -> None:
     answer = client.get("/api/ready")
     lines = [json.loads(line) for line in answer.content.splitlines()]
     assert [line["part"] for line in lines] == ["database", "bus", "store", "clock"]
-    assert {line["part"]: line["ok"] for line in lines}["bus"] is False  # in this process nobody serves
+    assert {line["part"]: line["ok"] for line in lines}["bus"] is False  # this process runs no server
     assert answer.status_code == 503
     assert answer.headers["Cache-Control"] == "no-store"

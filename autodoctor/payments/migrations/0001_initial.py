@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('mismatch', models.CharField(blank=True, max_length=40)),
                 ('disputed_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField()),
-                ('authorised_at', models.DateTimeField(null=True)),
+                ('authorized_at', models.DateTimeField(null=True)),
                 ('closed_at', models.DateTimeField(null=True)),
                 ('payer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL)),
             ],

@@ -11,11 +11,11 @@ from autodoctor.payments.stripe.connect import (
     account,
     account_link,
     create_account,
+    fetch_transfer,
     find_reversal,
     find_transfer,
     reverse,
     transfer,
-    transfer_as_it_is,
 )
 from autodoctor.payments.stripe.disputes import DisputeSnapshot
 from autodoctor.payments.stripe.intents import (
@@ -60,6 +60,7 @@ __all__ = [
     "create_checkout",
     "create_customer",
     "expire_checkout",
+    "fetch_transfer",
     "find_attempt",
     "find_reversal",
     "find_transfer",
@@ -68,6 +69,5 @@ __all__ = [
     "refund",
     "reverse",
     "transfer",
-    "transfer_as_it_is",
     "verified_event",
 ]

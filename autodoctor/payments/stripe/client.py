@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.payments import decline_messages
 
-TIMEOUT_SECONDS = (3.0, 8.0)  # to connect, to answer
+TIMEOUT_SECONDS = (3.0, 8.0)  # limits for the connection and for the answer
 RETRIES = 2  # within one call, with the same key; what lies beyond is the durable queue's
 
 # The SDK writes request bodies at DEBUG and addresses at INFO.

@@ -24,7 +24,7 @@ class AccountSnapshot:
     charges_enabled: bool
     transfers_enabled: bool
     payouts_enabled: bool
-    requirements_due: tuple[str, ...]  # what Stripe wants to know now, by its names
+    requirements_due: tuple[str, ...]  # the fields that Stripe requires now, by Stripe's names
     disabled_reason: str
 
 
@@ -90,7 +90,7 @@ def find_transfer(*, payment_id: UUID, movement_id: UUID) -> TransferSnapshot | 
         return next((one for one in found if one.movement_id == str(movement_id)), None)
 
 
-def transfer_as_it_is(transfer_id: str) -> TransferSnapshot:
+def fetch_transfer(transfer_id: str) -> TransferSnapshot:
     with translate_errors():
         return read_transfer(client().v1.transfers.retrieve(transfer_id).to_dict())
 

@@ -16,7 +16,7 @@ class DisputeSnapshot:
     amount_cents: int
     currency: str
     reason: str
-    status: str  # as Stripe names it
+    status: str  # Stripe's word
     evidence_due_at: datetime | None
     opened_at: datetime
 

@@ -16,7 +16,7 @@ _WHOLE = ["latest_charge.refunds"]
 @dataclass(frozen=True)
 class CheckoutSnapshot:
     id: str
-    url: str  # empty once it is no longer open
+    url: str  # empty once the Checkout is closed
     status: str  # open | complete | expired
     expires_at: datetime
     intent_id: str  # empty until the customer tried to pay
@@ -49,7 +49,7 @@ class PaymentSnapshot:
     card_brand: str
     card_last4: str
     decline_code: str
-    confirm_url: str  # where the bank asks the holder; empty when it does not
+    confirm_url: str  # address of the bank's question; empty without a question
     disputed: bool
     refunds: tuple[RefundSnapshot, ...]
     disputes: tuple[DisputeSnapshot, ...] = ()

@@ -87,7 +87,7 @@ def kept(book: "Book", customer: "User", stripe_sandbox: RunningSandbox, now: da
 
 @pytest.fixture
 def behave(kept: "StripeCustomer", stripe_sandbox: RunningSandbox) -> "Behave":
-    """What the bank does with the saved card from now on."""
+    """Return a function that sets the behavior of the saved card's bank."""
     return lambda card: stripe_sandbox.control("cards", customer=kept.stripe_id, behaves_as=card)
 
 

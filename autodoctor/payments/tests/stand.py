@@ -163,7 +163,7 @@ def attempts(sandbox: RunningSandbox, payment: Payment) -> list[dict[str, Any]]:
 
 
 def live(sandbox: RunningSandbox, payment: Payment) -> list[str]:
-    """Return what holds money, or still can."""
+    """Return the intents that hold money, or still can."""
     pages = [page for page in sandbox.app.store.find("checkout.session") if page["status"] == "open"]
     open_pages = ["page" for page in pages if page["metadata"]["payment_id"] == str(payment.id)]
     dead = ("canceled", "requires_payment_method")

@@ -1,4 +1,4 @@
-"""Staff can read the ledger and the inbox; nobody can edit money by hand."""
+"""The admin shows the ledger and the inbox, read-only."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""One open Checkout page per payment, for any number of callers and crashes."""
+"""Checkout: at most one open page per payment, for any number of callers and crashes."""
 
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
@@ -93,7 +93,7 @@ def test_declined_then_paid(
     assert "insufficient funds" in str(declined.decline_reason)
 
     paid = pay(payment, stripe_sandbox, now)
-    assert (paid.state, paid.card_last4, paid.decline_reason) == (State.AUTHORISED, "4242", "")
+    assert (paid.state, paid.card_last4, paid.decline_reason) == (State.AUTHORIZED, "4242", "")
     assert len(checkouts(stripe_sandbox)) == 1
     assert consequences.kinds() == ["authorised"]
 
@@ -103,7 +103,7 @@ def test_a_bank_that_asks_first(payment: Payment, stripe_sandbox: RunningSandbox
     assert waiting.state == State.CREATED
 
     stripe_sandbox.authenticate(stripe.checkout(waiting.checkout_id).intent_id)
-    assert checkout.refresh(payment=payment, now=now).state == State.AUTHORISED
+    assert checkout.refresh(payment=payment, now=now).state == State.AUTHORIZED
 
 
 def test_what_is_paid_is_not_paid_again(
@@ -114,7 +114,7 @@ def test_what_is_paid_is_not_paid_again(
     for _ in range(2):
         with pytest.raises(NotPayable) as refusal:
             open_page(payment, now)
-        assert refusal.value.payment.state == State.AUTHORISED
+        assert refusal.value.payment.state == State.AUTHORIZED
 
     assert len(checkouts(stripe_sandbox)) == 1
     assert consequences.kinds() == ["authorised"]
@@ -174,7 +174,7 @@ def test_a_crash_on_the_way_leaves_one_page(
     assert len(stripe_sandbox.app.store.find("customer")) == 1
     assert [page["status"] for page in checkouts(stripe_sandbox)] == ["complete", "expired"]
     payment.refresh_from_db()
-    assert payment.state == State.AUTHORISED
+    assert payment.state == State.AUTHORIZED
 
 
 def _declined_replaced_paid_and_asked_again(payment: Payment, sandbox: RunningSandbox, now: datetime) -> None:

@@ -110,7 +110,7 @@ def test_a_crash_around_the_opening_of_an_account_opens_one(
 def test_what_is_due_later_is_kept_by_the_clock(
     know: Know, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
-    """Looking at the account does not bring forward what waits for its day."""
+    """A sync of the account does not send an earning before its day."""
     know(ago=timedelta(hours=1))
     payouts.refresh(account, now)
     run_all()

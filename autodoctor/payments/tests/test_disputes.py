@@ -1,4 +1,4 @@
-"""Disputes: what we store, hold and refuse."""
+"""Disputes: the stored row, the held earning, the refused refund."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, as_disput
 
 
 def apply(payment: Payment, now: datetime, *statuses: str) -> Payment:
-    """Each status in its turn, as Stripe has the charge's one dispute of 1,000 cents."""
+    """Apply these statuses of the charge's dispute of 1,000 cents, one after the other."""
     for status in statuses:
         seen = (as_disputed(status=status),)
         payment = sync_payment(

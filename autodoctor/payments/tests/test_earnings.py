@@ -280,7 +280,7 @@ def test_the_same_key_even_when_nothing_is_found(
     crashes: Crashes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The list may lag behind: then the key is what keeps it from being sent twice."""
+    """Stripe's list may lag behind: the key then prevents a second transfer."""
     monkeypatch.setattr(stripe, "find_transfer", lambda **given: None)
     crashes.once("transfer", "after")
     know()

@@ -38,7 +38,7 @@ class Died(Exception):
 
 
 class Bank:
-    """Stripe's side of transfers: what was really moved, by key; calls may die before or after."""
+    """A double of Stripe's transfers: the amounts moved, by key. Calls may fail before or after they take effect."""
 
     def __init__(self) -> None:
         self.enabled = True
@@ -108,7 +108,7 @@ class Earnings(RuleBasedStateMachine):
             charge_id="ch_1",
             created_at=START,
         )
-        self.over = self.summarised = False
+        self.over = self.summarized = False
 
     def teardown(self) -> None:
         self.come_to_rest()
@@ -121,18 +121,18 @@ class Earnings(RuleBasedStateMachine):
         for model in (Movement, Earning, Refund, Payment, PayoutAccount, Job):
             model.objects.all().delete()
 
-    # What happens
+    # Steps
 
     @initialize(steps=st.sampled_from([6, 5, 5, 4, 3, 2, 1, 0]))
     def get_going(self, steps: int) -> None:
-        """With five steps the mechanic is paid, and only then can money come back; with six some of it does.
+        """Play steps that pay the mechanic, so that later steps can take money back.
 
-        Each run begins with the first of these: what has to come about never depends on chance.
+        Each run begins with the first of these, so that required situations do not depend on chance.
         """
         way: list[Callable[[], object]] = [
             lambda: self.capture(HELD),
             self.end,
-            self.summarise,
+            self.summarize,
             self.account_is_looked_at,
             lambda: self.time_passes(30),
             lambda: self.what_the_mechanic_bears_is_given_back(400),
@@ -153,8 +153,8 @@ class Earnings(RuleBasedStateMachine):
 
     @precondition(lambda self: self.over)
     @rule()
-    def summarise(self) -> None:
-        self.summarised = True
+    def summarize(self) -> None:
+        self.summarized = True
         self.tell()
 
     @rule(enabled=st.booleans())
@@ -186,17 +186,17 @@ class Earnings(RuleBasedStateMachine):
         open_ = Refund.objects.filter(state="requested").first()
         if open_:
             Refund.objects.filter(id=open_.id).update(state="issued" if issued else "failed")
-            earnings.look_again(self.payment.id, self.now)
+            earnings.schedule_advance(self.payment.id, self.now)
 
     @rule()
     def an_issued_refund_bounces(self) -> None:
         if Refund.objects.filter(id__in=Refund.objects.filter(state="issued")[:1].values("id")).update(state="failed"):
-            earnings.look_again(self.payment.id, self.now)
+            earnings.schedule_advance(self.payment.id, self.now)
 
     @rule(disputed=st.booleans())
     def dispute(self, disputed: bool) -> None:
         Payment.objects.filter(id=self.payment.id).update(disputed_at=self.now if disputed else None)
-        earnings.look_again(self.payment.id, self.now)
+        earnings.schedule_advance(self.payment.id, self.now)
 
     @rule(hours=st.sampled_from([0, 1, 13, 30]))
     def time_passes(self, hours: int) -> None:
@@ -207,7 +207,7 @@ class Earnings(RuleBasedStateMachine):
     def the_next_call_dies(self, moment: str) -> None:
         self.bank.dies = moment
 
-    # What holds
+    # Invariants
 
     @invariant()
     def never_more_than_the_share_of_what_was_kept_was_decided(self) -> None:
@@ -224,8 +224,8 @@ class Earnings(RuleBasedStateMachine):
         assert 0 <= self.bank.net <= self.fresh.captured_cents * 70 // 100
 
     def come_to_rest(self) -> None:
-        """Whatever was in the way is gone: then all that was earned is there, and nothing else."""
-        self.over = self.summarised = True
+        """Remove every obstacle; then exactly the earned amount must have been sent."""
+        self.over = self.summarized = True
         self.tell()
         self.dispute(False)
         self.bank.enabled, self.bank.dies = True, ""
@@ -254,7 +254,7 @@ class Earnings(RuleBasedStateMachine):
                 owner_id=self.payment.owner_id,
                 mechanic=self.mechanic,
                 completed_at=START,
-                awaits_summary=not self.summarised,
+                awaits_summary=not self.summarized,
                 now=self.now,
             )
 

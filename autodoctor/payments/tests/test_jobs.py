@@ -125,7 +125,7 @@ def test_what_cannot_be_done_is_given_up_where_support_sees_it(
     assert job.parked_at is not None
     assert job.last_error.endswith("Invalid: account_closed")
     held.refresh_from_db()
-    assert held.state == State.AUTHORISED
+    assert held.state == State.AUTHORIZED
 
 
 def test_the_first_decision_stands(held: Payment, consequences: Consequences, now: datetime) -> None:

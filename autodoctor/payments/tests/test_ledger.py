@@ -24,7 +24,7 @@ State = Payment.State
 
 @pytest.fixture
 def charged(payment: Payment) -> Payment:
-    """In the ledger only."""
+    """Mark the payment as charged, in the ledger only."""
     payment.state, payment.captured_cents, payment.intent_id = State.CAPTURED, PRICE_CENTS, "pi_1"
     payment.save()
     return payment
@@ -32,7 +32,7 @@ def charged(payment: Payment) -> Payment:
 
 @pytest.fixture
 def captured(held: Payment, now: datetime) -> Payment:
-    """At Stripe, too."""
+    """Capture the payment at Stripe, too."""
     ledger.finish(owner_id=held.owner_id, due=lambda _: {held.id: PRICE_CENTS}, now=now)
     run_all()
     held.refresh_from_db()
@@ -74,9 +74,9 @@ def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) 
     ("state", "due", "captured", "expected"),
     [
         (State.CREATED, None, 0, 0),
-        (State.AUTHORISED, None, 0, 0),
-        (State.AUTHORISED, 1000, 0, 1000),
-        (State.AUTHORISED, 49, 0, 0),  # less than Stripe charges: the hold is released
+        (State.AUTHORIZED, None, 0, 0),
+        (State.AUTHORIZED, 1000, 0, 1000),
+        (State.AUTHORIZED, 49, 0, 0),  # less than Stripe charges: the hold is released
         (State.CAPTURED, 1000, 1000, 1000),
         (State.RELEASED, 49, 0, 0),
         (State.FAILED, 1000, 0, 0),

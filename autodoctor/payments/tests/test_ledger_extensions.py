@@ -26,7 +26,7 @@ ASKED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Neighbor:
-    """Another payment, which nothing that is done to the first may touch."""
+    """Another payment, which actions on the first must not change."""
 
     payment: Payment
     was: dict[str, Any]
@@ -86,9 +86,9 @@ def test_the_queue_goes_on_with_an_extension_in_15_seconds(extension: Payment, n
     [
         ({}, True),
         ({"due_cents": 0}, True),  # called off, but a page or an attempt may still be open
-        ({"state": State.AUTHORISED}, True),
+        ({"state": State.AUTHORIZED}, True),
         ({"state": State.CAPTURED}, True),
-        *(({"state": state, "due_cents": 0}, False) for state in (State.AUTHORISED, State.CAPTURED)),
+        *(({"state": state, "due_cents": 0}, False) for state in (State.AUTHORIZED, State.CAPTURED)),
         *(({"state": state}, False) for state in (State.RELEASED, State.FAILED)),
         ({"purpose": "booking"}, False),
     ],
@@ -100,7 +100,7 @@ def test_an_extension_is_pending_until_it_is_paid_and_given_or_over(
     assert ledger.pending_extension(extension.owner_id) == (extension if is_pending else None)
 
 
-@pytest.mark.parametrize("state", [State.AUTHORISED, State.CAPTURED])
+@pytest.mark.parametrize("state", [State.AUTHORIZED, State.CAPTURED])
 def test_an_extension_whose_time_is_given_is_not_pending(extension: Payment, now: datetime, state: State) -> None:
     set_to(extension, state=state, granted_at=now)
     assert ledger.pending_extension(extension.owner_id) is None
@@ -118,7 +118,7 @@ def test_looking_again_happens_at_once(extension: Payment, elsewhere: Neighbor, 
     assert elsewhere.is_as_before()
 
 
-@pytest.mark.parametrize("state", [State.AUTHORISED, State.CAPTURED])
+@pytest.mark.parametrize("state", [State.AUTHORIZED, State.CAPTURED])
 def test_the_time_of_one_paid_extension_is_given_and_of_no_other(
     extension: Payment, elsewhere: Neighbor, customer: User, now: datetime, state: State
 ) -> None:
@@ -131,7 +131,7 @@ def test_the_time_of_one_paid_extension_is_given_and_of_no_other(
 
 
 def test_another_owner_is_not_given_the_time(extension: Payment, now: datetime) -> None:
-    set_to(extension, state=State.AUTHORISED)
+    set_to(extension, state=State.AUTHORIZED)
     assert ledger.grant(owner_id=uuid4(), payment_id=extension.id, now=now) is None
     assert facts(extension.id)["granted_at"] is None
 
@@ -144,7 +144,7 @@ def test_one_extension_is_called_off_and_no_other(extension: Payment, elsewhere:
     assert elsewhere.is_as_before()
 
 
-@pytest.mark.parametrize("changes", [{"state": State.AUTHORISED}, {"state": State.CAPTURED}, {"due_cents": 0}])
+@pytest.mark.parametrize("changes", [{"state": State.AUTHORIZED}, {"state": State.CAPTURED}, {"due_cents": 0}])
 def test_what_is_paid_or_called_off_is_not_called_off(
     extension: Payment, now: datetime, changes: dict[str, Any]
 ) -> None:
@@ -158,10 +158,10 @@ def test_what_is_paid_or_called_off_is_not_called_off(
     [
         (State.CREATED, 0, 0, "payment.close"),
         (State.CREATED, EXTENSION_CENTS, 0, "payment.close"),
-        (State.AUTHORISED, EXTENSION_CENTS, EXTENSION_CENTS, "payment.capture"),
-        (State.AUTHORISED, 50, 50, "payment.capture"),
-        (State.AUTHORISED, 49, 49, "payment.release"),  # less than a card can be charged
-        (State.AUTHORISED, 0, 0, "payment.release"),
+        (State.AUTHORIZED, EXTENSION_CENTS, EXTENSION_CENTS, "payment.capture"),
+        (State.AUTHORIZED, 50, 50, "payment.capture"),
+        (State.AUTHORIZED, 49, 49, "payment.release"),  # less than a card can be charged
+        (State.AUTHORIZED, 0, 0, "payment.release"),
         (State.CAPTURED, EXTENSION_CENTS, None, "payment.earned"),
         (State.RELEASED, EXTENSION_CENTS, None, ""),
         (State.FAILED, EXTENSION_CENTS, None, ""),
@@ -183,7 +183,7 @@ def test_what_is_earned_is_told_with_its_owner(extension: Payment, now: datetime
     assert Job.objects.get(kind="payment.earned").payload == {"owner_id": str(extension.owner_id)}
 
 
-@pytest.mark.parametrize("state", [State.CREATED, State.AUTHORISED, State.CAPTURED])
+@pytest.mark.parametrize("state", [State.CREATED, State.AUTHORIZED, State.CAPTURED])
 def test_the_first_decision_stands(extension: Payment, now: datetime, state: State) -> None:
     decided = neighbor(set_to(extension, state=state, due_cents=100))
     ledger.finish(owner_id=extension.owner_id, due=lambda _: {extension.id: 200}, now=now)
@@ -195,7 +195,7 @@ def test_all_payments_of_the_owner_are_decided_together(
 ) -> None:
     booking = book(owner_id=extension.owner_id)
     for payment in (booking, extension):
-        set_to(payment, state=State.AUTHORISED)
+        set_to(payment, state=State.AUTHORIZED)
 
     def due(payments: list[Payment]) -> dict[UUID, int]:
         assert {payment.id for payment in payments} == {booking.id, extension.id}

@@ -28,7 +28,7 @@ def apply(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> Payment
 def test_a_hold_is_told_with_whom_it_concerns(payment: Payment, consequences: Consequences, now: datetime) -> None:
     settled = apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
 
-    assert (settled.state, settled.authorised_at, settled.card_last4) == (State.AUTHORISED, now, "4242")
+    assert (settled.state, settled.authorized_at, settled.card_last4) == (State.AUTHORIZED, now, "4242")
     told = {"owner_id": str(payment.owner_id), "purpose": "booking", "payment_id": str(payment.id)}
     assert consequences.payloads() == [told]
 
@@ -76,7 +76,7 @@ def test_an_earlier_attempt_that_was_cancelled_changes_nothing(
     apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
     settled = apply(payment, as_stripe_has_it(payment, "canceled", intent_id="pi_2"), now)
 
-    assert settled.state == State.AUTHORISED
+    assert settled.state == State.AUTHORIZED
     assert consequences.kinds() == ["authorised"]
 
 
@@ -96,7 +96,7 @@ def test_paid_too_late_is_released_and_not_fulfilled(payment: Payment, now: date
     ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
     settled = apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
 
-    assert settled.state == State.AUTHORISED
+    assert settled.state == State.AUTHORIZED
     assert scheduled() == {"payment.close", "payment.release"}
 
 
@@ -194,7 +194,7 @@ def outcome_in(life: list[str]) -> str:
 
 
 def _decide(payment: Payment, due: int) -> None:
-    """As the ledger does; what is then done at Stripe is part of the life already."""
+    """Decide the amounts as the ledger does, without the calls to Stripe."""
     Payment.objects.filter(id=payment.id).update(due_cents=due)
 
 

@@ -37,7 +37,7 @@ def apply(payment: Payment, status: str, now: datetime, **changes: Any) -> Payme
 
 @pytest.fixture
 def beside(book: Book, stranger: User, customer: User) -> Payment:
-    """Somebody else's payment; both have a customer at Stripe."""
+    """Return another person's payment; both people have a customer at Stripe."""
     StripeCustomer.objects.create(user=stranger, stripe_id="cus_stranger")
     StripeCustomer.objects.create(user=customer, stripe_id="cus_customer")
     return book(payer=stranger)
@@ -51,9 +51,9 @@ def test_a_hold_is_of_one_payment_and_is_written_down(
     set_to(payment, decline_code="generic_decline", waits_for="pay")
     apply(payment, status, now, customer_id="cus_customer", card_brand="b" * 30, card_last4="42424")
     found = facts(payment)
-    kept = {name: found[name] for name in ("intent_id", "charge_id", "card_brand", "card_last4", "authorised_at")}
+    kept = {name: found[name] for name in ("intent_id", "charge_id", "card_brand", "card_last4", "authorized_at")}
     assert kept == {
-        "intent_id": "pi_1", "charge_id": "ch_1", "card_brand": "b" * 20, "card_last4": "4242", "authorised_at": now,
+        "intent_id": "pi_1", "charge_id": "ch_1", "card_brand": "b" * 20, "card_last4": "4242", "authorized_at": now,
     }  # fmt: skip
     assert (found["decline_code"], found["waits_for"]) == ("", "")
     assert found["closed_at"] == (now if status == "succeeded" else None)
@@ -110,14 +110,14 @@ def test_paid_after_it_ended_unpaid_it_is_held_again_and_released_once(payment: 
     assert (facts(payment)["state"], facts(payment)["closed_at"]) == (State.FAILED, now)
     later = now + timedelta(minutes=1)
     apply(payment, "requires_capture", later)
-    assert (facts(payment)["state"], facts(payment)["closed_at"]) == (State.AUTHORISED, None)
+    assert (facts(payment)["state"], facts(payment)["closed_at"]) == (State.AUTHORIZED, None)
     assert told(payment.id) == [("payment.failed", now), ("payment.release", later)]
     Job.objects.all().delete()
     apply(payment, "requires_capture", later)
     assert told(payment.id) == []
 
 
-@pytest.mark.parametrize("changes", [{}, {"due_cents": 1}, {"state": State.AUTHORISED, "due_cents": 0}])
+@pytest.mark.parametrize("changes", [{}, {"due_cents": 1}, {"state": State.AUTHORIZED, "due_cents": 0}])
 def test_only_what_is_called_off_and_not_paid_ends_as_not_paid(
     payment: Payment, now: datetime, changes: dict[str, Any]
 ) -> None:
@@ -163,7 +163,7 @@ def test_a_card_that_stripe_does_not_name_replaces_none(
     assert StripeCustomer.objects.get(user=customer).payment_method_id == "pm_kept"
 
 
-# What waits for the holder of the card
+# Payments that wait for the card's holder
 
 
 def test_waiting_is_told_once_and_of_one_payment(extension: Payment, stranger: User, now: datetime) -> None:
@@ -218,7 +218,7 @@ def test_a_decline_on_a_page_leaves_that_page_open(extension: Payment, now: date
     assert told(extension.id) == [("payment.declined", now)]
 
 
-@pytest.mark.parametrize("changes", [{"state": State.AUTHORISED}, {"due_cents": 0}])
+@pytest.mark.parametrize("changes", [{"state": State.AUTHORIZED}, {"due_cents": 0}])
 def test_what_is_paid_or_called_off_is_neither_declined_nor_waited_for(
     extension: Payment, now: datetime, changes: dict[str, Any]
 ) -> None:

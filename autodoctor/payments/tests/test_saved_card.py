@@ -23,8 +23,8 @@ from tests.kit.stripe_sandbox import RunningSandbox
 State = Payment.State
 
 
-def test_the_kept_card_is_known_by_its_last_digits(kept: StripeCustomer, customer: User, stranger: User) -> None:
-    assert saved_card.of(customer) == saved_card.KeptCard("visa", "4242")
+def test_the_saved_card_is_known_by_its_last_digits(kept: StripeCustomer, customer: User, stranger: User) -> None:
+    assert saved_card.of(customer) == saved_card.SavedCard("visa", "4242")
     assert saved_card.of(stranger) is None
 
 
@@ -38,14 +38,14 @@ def test_a_card_that_is_removed_is_forgotten_here_at_once_and_soon_there(
     run_all()
     [event] = stripe_sandbox.events("payment_method.detached")
     assert event["data"]["object"]["id"] == method
-    assert collected(extension, now).waits_for == Payment.WaitsFor.PAY  # nothing to ask: a page opens
+    assert collected(extension, now).waits_for == Payment.WaitsFor.PAY  # no saved card: a page opens
 
 
 def test_it_is_held_at_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     held = collected(extension, now)
-    assert (held.state, held.card_brand, held.card_last4) == (State.AUTHORISED, "visa", "4242")
+    assert (held.state, held.card_brand, held.card_last4) == (State.AUTHORIZED, "visa", "4242")
     [intent] = attempts(stripe_sandbox, extension)
     assert (intent["amount"], intent["capture_method"], intent["customer"]) == (
         EXTENSION_CENTS,
@@ -60,7 +60,7 @@ def test_again_it_is_not_paid_again(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     for _ in range(3):
-        assert collected(extension, now).state == State.AUTHORISED
+        assert collected(extension, now).state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
@@ -92,7 +92,7 @@ def test_declined_it_says_why_and_another_card_pays(
 
     stripe_sandbox.pay(declined.checkout_url, "pm_card_mastercard")
     paid = checkout.refresh(payment=declined, now=now)
-    assert (paid.state, paid.card_brand, paid.decline_reason) == (State.AUTHORISED, "mastercard", "")
+    assert (paid.state, paid.card_brand, paid.decline_reason) == (State.AUTHORIZED, "mastercard", "")
     assert consequences.kinds() == ["authorised", "authorised", "declined", "waiting"]
 
 
@@ -109,7 +109,7 @@ def test_the_bank_asks_first(
     back = stripe_sandbox.authenticate(waiting.attempt_id).headers["Location"]
     assert back.startswith(extension.return_url)
     paid = checkout.refresh(payment=extension, now=now)
-    assert (paid.state, paid.waits_for) == (State.AUTHORISED, "")
+    assert (paid.state, paid.waits_for) == (State.AUTHORIZED, "")
     assert len(attempts(stripe_sandbox, extension)) == 1
 
 
@@ -120,7 +120,7 @@ def test_who_fails_the_banks_question_may_pay_otherwise(
     waiting = collected(extension, now)
     stripe_sandbox.authenticate(waiting.attempt_id, approve=False)
     checkout.refresh(payment=extension, now=now)
-    run_all()  # nobody is there to go on with it but the queue
+    run_all()  # only the queued job can continue
     extension.refresh_from_db()
     assert (extension.waits_for, extension.decline_code) == ("pay", "payment_intent_authentication_failure")
     assert live(stripe_sandbox, extension) == ["page"]
@@ -146,11 +146,11 @@ def test_confirmed_before_another_card_was_chosen_it_is_paid(
     behave("pm_card_authenticationRequired")
     stripe_sandbox.authenticate(collected(extension, now).attempt_id)
     ledger.use_another_card(extension)
-    assert collected(extension, now).state == State.AUTHORISED
+    assert collected(extension, now).state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
-def test_without_a_kept_card_a_page_opens(
+def test_without_a_saved_card_a_page_opens(
     extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     for _ in range(2):
@@ -159,7 +159,7 @@ def test_without_a_kept_card_a_page_opens(
     assert consequences.kinds() == ["waiting"]
 
 
-def test_without_consent_the_kept_card_is_not_asked(
+def test_without_consent_the_saved_card_is_not_asked(
     kept: StripeCustomer, customer: User, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     payment = open_extension(customer, now, keep_card=False)
@@ -183,7 +183,7 @@ def test_a_new_card_is_kept_instead(
     behave("pm_card_chargeDeclined")
     stripe_sandbox.pay(collected(extension, now).checkout_url, "pm_card_mastercard")
     checkout.refresh(payment=extension, now=now)
-    assert saved_card.of(customer) == saved_card.KeptCard("mastercard", "4444")
+    assert saved_card.of(customer) == saved_card.SavedCard("mastercard", "4444")
 
 
 def test_a_card_removed_meanwhile_is_not_kept_again(
@@ -193,7 +193,7 @@ def test_a_card_removed_meanwhile_is_not_kept_again(
     waiting = collected(extension, now)
     StripeCustomer.objects.filter(user=customer).update(payment_method_id="", card_last4="")
     stripe_sandbox.authenticate(waiting.attempt_id)
-    assert checkout.refresh(payment=extension, now=now).state == State.AUTHORISED
+    assert checkout.refresh(payment=extension, now=now).state == State.AUTHORIZED
     assert saved_card.of(customer) is None
 
 

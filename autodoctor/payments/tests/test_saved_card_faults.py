@@ -33,7 +33,7 @@ def test_a_crash_while_the_bank_is_asked_charges_once(
         saved_card.collect(payment=extension, now=now)
     run_all()
     extension.refresh_from_db()
-    assert extension.state == State.AUTHORISED
+    assert extension.state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
     assert crashes.keys == [f"attempt:{extension.id}"] * 2
     assert consequences.kinds() == ["authorised", "authorised"]
@@ -47,19 +47,19 @@ def test_a_payment_service_that_is_away_is_asked_again_from_the_queue(
         saved_card.collect(payment=extension, now=now)
     run_all()
     extension.refresh_from_db()
-    assert extension.state == State.AUTHORISED
+    assert extension.state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
 def test_done_but_not_answered_it_is_held_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
-    """And who then wants another card finds it paid."""
+    """A customer who then chooses another card finds the extension paid."""
     stripe_sandbox.control("faults", method="POST", path="payment_intents", status=503, times=3, when="after")
     with pytest.raises(stripe.Unavailable):
         saved_card.collect(payment=extension, now=now)
     ledger.use_another_card(extension)
-    assert collected(extension, now).state == State.AUTHORISED
+    assert collected(extension, now).state == State.AUTHORIZED
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
@@ -138,7 +138,7 @@ def test_the_webhook_may_come_before_our_own_answer(
         return made
 
     monkeypatch.setattr(stripe, "attempt", told_first)
-    assert collected(extension, now).state == State.AUTHORISED
+    assert collected(extension, now).state == State.AUTHORIZED
     assert consequences.kinds() == ["authorised", "authorised"]
 
 
@@ -187,12 +187,12 @@ def test_two_tabs_at_once_pay_once(
         one.start()
     for one in tabs:
         one.join(30)
-    assert State.AUTHORISED in outcomes
+    assert State.AUTHORIZED in outcomes
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
 def first(act: Callable[[], object], then: Callable[..., Any]) -> Callable[..., Any]:
-    """Once, this happens in between: after the row was read, before anything is written down."""
+    """Run the action once, after the row was read and before the result is written."""
     left = [act]
 
     def between(**given: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Webhooks: who may send them, and what they cause."""
+"""Webhooks: the check of the sender, and the consequences."""
 
 import json
 import time
@@ -233,14 +233,14 @@ def test_a_whole_life_in_any_order_of_its_events(
 
 
 def deliver_before_the_row(payment: Payment, sandbox: RunningSandbox, events: list[Event]) -> None:
-    """Then the row comes, as it was before anything was paid."""
+    """Deliver the event without the row; then restore the row as it was before the payment."""
     facts.seen.clear()
     payment.refunds.all().delete()
     payment.disputes.all().delete()
     Payment.objects.filter(id=payment.id).delete()
     deliver_all(sandbox, events)
     run_due(timezone.now())
-    blank = {"state": State.CREATED, "due_cents": 2000, "captured_cents": 0, "intent_id": "", "authorised_at": None}
+    blank = {"state": State.CREATED, "due_cents": 2000, "captured_cents": 0, "intent_id": "", "authorized_at": None}
     for name, value in blank.items():
         setattr(payment, name, value)
     payment.save(force_insert=True)

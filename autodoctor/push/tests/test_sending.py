@@ -1,4 +1,4 @@
-"""Against a push service that is spoken to over HTTP: what it and the browser get, and what its answers mean."""
+"""Sending to a push service over HTTP: requests, the browser's messages, and the meaning of each answer."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A session, and a bank that does with its holds what is due once it is asked to."""
+"""A session, and a double of the bank that captures or releases its holds on demand."""
 
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -33,14 +33,14 @@ class Cashier(Story):
         return payment
 
     def bank_acts(self) -> "Cashier":
-        """Everything that is decided is charged, released or called off, and each is heard of."""
+        """Let the bank capture, release or cancel every decided payment, and deliver the news."""
         Payment.objects.filter(owner_id=self.id).update(card_brand="visa", card_last4="4242")
         for payment in Payment.objects.filter(owner_id=self.id).exclude(due_cents=None).order_by("created_at"):
             self.moves(payment)
         return self
 
     def moves(self, payment: Payment) -> None:
-        if payment.state not in (State.AUTHORISED, State.CREATED):
+        if payment.state not in (State.AUTHORIZED, State.CREATED):
             return
         cents = payment.to_capture_cents
         payment.state = State.FAILED if payment.state == State.CREATED else State.CAPTURED if cents else State.RELEASED
@@ -61,7 +61,7 @@ class Cashier(Story):
         return refund
 
     def letters(self) -> list[EmailMultiAlternatives]:
-        """What leaves once everything that waits to be sent is."""
+        """Send all queued mails and return them."""
         for job in Job.objects.filter(kind__in=["receipt.mail", "mail.send"]).order_by("id"):
             HANDLERS[job.kind].run(job, self.now)
             job.delete()

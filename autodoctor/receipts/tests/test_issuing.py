@@ -1,4 +1,4 @@
-"""When receipts and refunds are written of: once each, and not before the money has come to rest."""
+"""Receipt and refund mails: sent once, after the money is settled."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The page of the receipt: who finds it, when, and what it says."""
+"""The receipt's page: access, time and contents."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The PDF: its words, and what people write that would break a document."""
+"""The receipt's PDF: its words, and hostile names and texts."""
 
 import re
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def words_of(content: bytes) -> str:
-    """All of it on one line, without the places where long words may break."""
+    """Return the PDF's text on one line, without break points in long words."""
     made = pypdfium2.PdfDocument(content)
     try:
         said = " ".join(page.get_textpage().get_text_range() for page in made)

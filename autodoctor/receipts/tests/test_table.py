@@ -1,4 +1,4 @@
-"""Every line of the table of what is charged: its ledger row, its events, its words and its mail."""
+"""Every row of the charge table: ledger row, events, words and mail."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ def cancels(cashier: Story) -> None:
     transitions.cancel_session(session_id=cashier.id, by=cashier.customer, now=cashier.now)
 
 
-# how it ended, cents charged, what is said of it
+# end reason, cents charged, sentence
 TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
     "cancelled before": (lambda story: cancels(story.pay()), 0, "Nothing is charged"),
     "unattended": (lambda story: story.pay().wait(minutes=21), 0, "Nothing is charged"),

@@ -44,7 +44,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Without `guest`: not signed in. Without `place`: no part in the session, or no session was asked for."""
+    """The result. No `guest`: signed out. No `place`: not a participant, or the request names no session."""
 
     guest: ConnectedUser | None = None
     place: Membership | None = None

@@ -1,7 +1,7 @@
-"""What one part of the live channel tells the others: pokes, whispers, who must go. Never the truth, only a hint.
+"""The event bus of the live channel: pokes, ephemeral frames, revoked access. A note is a hint, never the truth.
 
-One class, and no protocol above it: what travels between processes will be a part of these notes only (a note that
-carries a future stays in its process), so a second bus will show better than this one what both have in common.
+One class without an abstract protocol: only some notes could travel between processes (a note that carries a future
+stays in its process), so a second implementation has to show the common part first.
 """
 
 import asyncio

@@ -38,7 +38,7 @@ class Admission(NamedTuple):
 
 
 class SessionAdmission(NamedTuple):
-    """Somebody who may open a page of a session; `connection_id`: of a party's page, which counts as here."""
+    """A person who may open a page of a session. `connection_id`: of a participant's page, which counts as presence."""
 
     guest: ConnectedUser
     place: Membership
@@ -83,7 +83,7 @@ class Unsure:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """It is time to renew the lease."""
+    """The lease is due for renewal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Presence:
         """End the lease after the last connection closed, so that nobody waits for it to lapse."""
         self._batcher.stop(STOP_SECONDS)
         wait(self._closing, STOP_SECONDS)
-        self._batcher.stop(STOP_SECONDS)  # of what the last ones left to tell
+        self._batcher.stop(STOP_SECONDS)  # delivers the last notes
         if self._process_id:
             lease.end(self._process_id, timezone.now())
 

@@ -16,14 +16,14 @@ from autodoctor.room.wire.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """A person's access changed: in one browser, or in all of theirs."""
+    """A person's access changed, in one browser or in all."""
 
     user_id: UUID
     session_key: str | None
 
 
 class ConnectedUsers:
-    """Every open socket of this process with its person."""
+    """The open sockets of this process, by person."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus

@@ -14,7 +14,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 
 logger = logging.getLogger(__name__)
-ON_ITS_WAY_SECONDS = 0.2  # from a commit to its poke
+ON_ITS_WAY_SECONDS = 0.2  # the usual time from a commit to its poke
 PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
 
 
@@ -62,7 +62,7 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who is in now. Sent to all when it changes."""
+    """The presence of both participants. Sent to every socket when it changes."""
 
     session_id: str
     presence: dict[str, str]
@@ -75,7 +75,7 @@ class Member(Protocol):
     user_id: str
     role: str
     page: str
-    served: int  # how far its client has been sent the log
+    served: int  # the last `seq` sent to its client
     joined: int  # grows with each join in this process, 0 before
 
     def follow(self, poke: Poke) -> None: ...
@@ -88,7 +88,7 @@ class Member(Protocol):
 
 
 class Room:
-    """The sockets of one session in this process, and what they were last told about it.
+    """The sockets of one session in this process, and the state that was last sent to them.
 
     Pokes come from several threads, in any order: `as_of` is the `seq` at which `session` was read.
     """
@@ -127,7 +127,7 @@ class Room:
             if member.role == Role.MECHANIC and (mechanic is None or member.user_id != mechanic["id"]):
                 member.close(protocol.NOT_FOUND)
 
-    def tell_presence(self, presence: dict[str, str]) -> None:
+    def send_presence(self, presence: dict[str, str]) -> None:
         if presence != self.presence:
             self.presence = presence
             frame = protocol.presence(presence)
@@ -141,7 +141,7 @@ class Hub:
         self._bus = bus
         bus.listen(Poke, self._follow)
         bus.listen(Heartbeat, self._beat)
-        bus.listen(EphemeralFrame, self._whisper)
+        bus.listen(EphemeralFrame, self._send_ephemeral)
         bus.listen(Relay, self._relay)
         bus.listen(Present, self._present)
 
@@ -189,7 +189,7 @@ class Hub:
         if room := self._rooms.get(poke.session_id):
             room.follow(poke)
 
-    def _whisper(self, note: EphemeralFrame) -> None:
+    def _send_ephemeral(self, note: EphemeralFrame) -> None:
         if room := self._rooms.get(note.session_id):
             for member in room.members:
                 if member.role in note.roles:
@@ -202,7 +202,7 @@ class Hub:
 
     def _present(self, note: Present) -> None:
         if room := self._rooms.get(note.session_id):
-            room.tell_presence(note.presence)
+            room.send_presence(note.presence)
 
 
 def _seqs(session_ids: list[str]) -> dict[str, int]:

@@ -27,7 +27,7 @@ class Person(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """One message as a row of the log."""
+    """A message as a row of the log."""
 
     session_id: str
     seq: int
@@ -41,7 +41,7 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a batch is checked against. A missing session is locked by another transaction, or does not exist."""
+    """The stored state that a batch is checked against. A missing session is locked elsewhere, or does not exist."""
 
     sessions: dict[str, Locked]
     people: dict[str, Person]
@@ -49,7 +49,7 @@ class Found:
 
 
 class Statements(Protocol):
-    """Both run inside the caller's transaction."""
+    """The two statements of a batch. Both run inside the caller's transaction."""
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
         """Lock the sessions that can be locked now; return their writers and the existing (session, client id)

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 1_000
 MOST_WAITING = 20_000
-PATIENCE_SECONDS = 3.0  # for a session that somebody else holds, or a database that is away
+PATIENCE_SECONDS = 3.0  # for a session that another transaction locks, or a database that is down
 # Sent after a commit with `messages`, how many it wrote, and `seconds`, how long it took: once a batch.
 batch_written = Signal()
 _takes_messages = frozenset(state.value for state in TAKES_MESSAGES)
@@ -60,7 +60,7 @@ class Post(NamedTuple):
     client_id: str
     text: str
     settled: "Callable[[Post, Posted | NotPosted], None]"
-    since: float  # by the monotonic clock
+    since: float  # monotonic time
 
 
 class Writer:
@@ -69,7 +69,7 @@ class Writer:
         self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
 
     def submit(self, post: Post) -> None:
-        """Queue a message. Callable from any thread; returns at once. It is settled when it is committed or refused."""
+        """Queue a message. Callable from any thread; returns at once. The commit or the refusal settles the future."""
         if len(self._batcher) > MOST_WAITING:
             post.settled(post, NotPosted("unavailable"))
         else:

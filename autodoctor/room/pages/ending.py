@@ -1,4 +1,4 @@
-"""The end of a session: what ending now costs, and the next steps. Amounts in integer cents."""
+"""The end of a session: the price of ending now, and the next steps. Amounts in integer cents."""
 
 from datetime import datetime
 from functools import cached_property

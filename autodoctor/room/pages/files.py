@@ -15,7 +15,7 @@ from autodoctor.sessions.lifecycle import attachments
 
 @dataclass(frozen=True)
 class Shot:
-    """One item of the checklist. A file belongs to it if it was shared under the item's name."""
+    """An item of the checklist. A file belongs to the item if it was shared under the item's name."""
 
     key: str
     icon: str

@@ -1,4 +1,4 @@
-"""Between acceptance and start: deadlines to join, who may start, and the price of a cancellation."""
+"""The time between acceptance and start: deadlines to join, who may start, and the price of a cancellation."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import CLAIMED, Kind, State
 
-# Why a request is given back, as it is offered to each side.
+# Reasons for releasing a request, as each side may choose.
 RELEASE_REASONS: dict[str, dict[str, "str | Promise"]] = {
     Role.MECHANIC: {
         "not_my_field": _("This is not my field"),

@@ -11,7 +11,7 @@ from autodoctor.sessions.record.participants import ParticipantState
 
 
 class Seat(NamedTuple):
-    """One participant; `checkup` is the last report of their device check."""
+    """A participant; `checkup` is the last report of their device check."""
 
     state: ParticipantState
     person: User | None

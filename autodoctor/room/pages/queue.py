@@ -12,7 +12,7 @@ from autodoctor.sessions.rules.triggers import duration
 
 @dataclass(frozen=True)
 class Step:
-    """What happens if no mechanic accepts: `seconds` after the request was made."""
+    """An announced step if no mechanic accepts, `seconds` after the request was made."""
 
     name: str
     at: datetime
@@ -54,7 +54,7 @@ class WaitingPanel(Panel):
 
 class OfferPanel(Panel):
     @property
-    def was_given_back(self) -> bool:
+    def was_released(self) -> bool:
         """Return whether this mechanic gave the request back and cannot accept it again."""
         return self.session.participants.filter(user=self.view.viewer, released_at__isnull=False).exists()
 

@@ -12,7 +12,7 @@ from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
 
-# What the log shows as a line; everything else is for the page around it. Of some it says "you".
+# Kinds of events that are lines of the chat; the page around it shows the others. Some lines say "you".
 LINES_ABOUT_YOU = frozenset(
     {
         EventKind.PARTICIPANT_JOINED,
@@ -40,7 +40,7 @@ PAGE_ROWS = 500
 
 @dataclass
 class Entry:
-    """One row of the log as the page shows it."""
+    """A row of the log as the page shows it."""
 
     event: SessionEvent
     mine: bool

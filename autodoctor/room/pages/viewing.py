@@ -1,4 +1,4 @@
-"""Who views which session, and when: the common ground of the page's panels."""
+"""The viewer, the session and the time: what all panels of the page have in common."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ class Viewing:
     role: str
     viewer: User
     now: datetime
-    checkout: str = ""  # how they came back from paying: success, cancelled
+    checkout: str = ""  # the return from Checkout: success, cancelled
 
     @cached_property
     def situation(self) -> participants.SessionState:
@@ -89,7 +89,7 @@ class Viewing:
         booking = self.receipt.booking
         if booking is None or booking.state == Payment.State.FAILED or booking.decline_reason:
             return False
-        return self.just_paid or booking.state == Payment.State.AUTHORISED
+        return self.just_paid or booking.state == Payment.State.AUTHORIZED
 
 
 @dataclass(frozen=True)

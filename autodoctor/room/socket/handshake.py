@@ -16,7 +16,7 @@ from autodoctor.room.wire import protocol
 from autodoctor.room.wire.connection import Receive, Scope, Send, protocol_of
 
 logger = logging.getLogger(__name__)
-NOWHERE = UUID(int=0)  # what an address that is no UUID stands for: no session has it
+NOWHERE = UUID(int=0)  # stands for an invalid UUID in the address: no session has this id
 
 
 async def admit_to_feed(scope: Scope, receive: Receive, send: Send) -> ConnectedUser | None:
@@ -37,15 +37,15 @@ async def admit_to_session(scope: Scope, receive: Receive, send: Send, session_i
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID | None) -> Admission:
-    """Accept the upgrade of whoever is signed in; everybody else is sent away, and has no `guest`."""
-    protocol_of(scope)  # a server that cannot serve lets nobody in
+    """Accept the upgrade of a signed-in person. Close the others; they have no `guest`."""
+    protocol_of(scope)  # a server without a lease accepts no connection
     await receive()
     if _header(scope, b"origin") not in settings.ALLOWED_ORIGINS:
-        await send({"type": "websocket.close"})  # before it is accepted: a 403
+        await send({"type": "websocket.close"})  # closing before the acceptance answers 403
         return Admission()
     key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
     try:
-        admission = await _knock(key, session_id)
+        admission = await _request_admission(key, session_id)
     except Exception:
         logger.exception("Nobody could be let in")
         await _unavailable(scope, send)
@@ -56,7 +56,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
     return admission
 
 
-async def _knock(session_key: str, session_id: UUID | None) -> Admission:
+async def _request_admission(session_key: str, session_id: UUID | None) -> Admission:
     if not session_key or len(session_key) > 40:
         return Admission()
     knock = HandshakeRequest(session_key, session_id)

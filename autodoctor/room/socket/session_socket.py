@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 
 PAGE = 200  # rows read at once
 MOST_KEPT = 100  # pokes that come meanwhile
-MOST_PAGES_OPEN = 12  # of one person in one session; then the oldest goes
-BREATHER_SECONDS = 0.05  # until a client that is too fast is listened to again
+MOST_PAGES_OPEN = 12  # per person and session; a new page closes the oldest
+BREATHER_SECONDS = 0.05  # pause in reading from a client that is too fast
 _joins = count(1)
 _others = {role: frozenset({*PARTIES, Role.SUPPORT.value} - {role}) for role in Role.values}
 _opposite = {Role.CUSTOMER.value: Role.MECHANIC.value, Role.MECHANIC.value: Role.CUSTOMER.value}
@@ -82,18 +82,18 @@ class Socket(Connection):
         self.user_id = str(admission.guest.user.id)
         self.role = admission.place.role
         self.connection_id = admission.connection_id
-        self.page = ""  # what the client calls this page
+        self.page = ""  # the client's id of this page
         self.served = min(handshake.after(scope), admission.place.session.seq)
         self.joined = 0
-        self.silent = timedelta()  # how long nothing had been heard of the client when the line was cut
+        self.silent = timedelta()  # seconds without a frame when the connection was lost
         self._behind = self.served  # the log is known to reach here
         self._reading = False
-        self._kept: list[Poke] = []  # that came while it was read
+        self._kept: list[Poke] = []  # rows that arrived during a read
         self._joining = 0  # joins under way
         self._took_part = False
         self._left_at: datetime | None = None
         self._pace = RateLimiter()
-        self._receiving: bool | None = None  # what was last said of the other side's media
+        self._receiving: bool | None = None  # the last report about the other side's media
         self._reporting = asyncio.Lock()
 
     def enter(self, admission: SessionAdmission, page: str) -> None:
@@ -136,7 +136,7 @@ class Socket(Connection):
             presence.tell(Left(self.connection_id, session_id, user_id, self._took_part, self._left_at, timezone.now()))
 
     async def serve(self) -> None:
-        """Handle the client's frames until it is gone."""
+        """Handle the client's frames until the connection ends."""
         while (event := await self._receive())["type"] == "websocket.receive":
             if not self._take(event.get("text") or event.get("bytes") or ""):
                 await asyncio.sleep(BREATHER_SECONDS)
@@ -214,7 +214,7 @@ class Socket(Connection):
     def _settled(self, post: Post, outcome: Posted | NotPosted) -> None:
         """Called in the writer's thread. A new row reaches this socket by its poke, like all others."""
         if isinstance(outcome, NotPosted) or outcome.is_repeat:
-            with suppress(RuntimeError):  # the loop has closed: nobody is there to hear it
+            with suppress(RuntimeError):  # the event loop is closed
                 self.loop.call_soon_threadsafe(self._answer, post, outcome)
 
     def _answer(self, post: Post, outcome: Posted | NotPosted) -> None:
@@ -297,7 +297,7 @@ class Socket(Connection):
                 self.close(protocol.NOT_FOUND)
             except Exception:
                 logger.exception("A report of media was lost")
-                self._receiving = None  # said again, it is news again
+                self._receiving = None  # the same report counts as new
 
     def _ping(self, frame: protocol.Ping) -> None:
         self.push(protocol.pong(timezone.now(), self.served))

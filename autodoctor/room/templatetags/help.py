@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.template import RequestContext
 
-from autodoctor.room.pages.help import facts
+from autodoctor.room.pages.help import help_context
 from autodoctor.sessions.lifecycle.help_requests import Reason
 
 register = template.Library()
@@ -21,4 +21,7 @@ def help_reason(reason: str) -> str:
 def get_help(context: RequestContext) -> dict[str, Any]:
     """Render the help dialog of `page`."""
     page = context["page"]
-    return facts(page.session, page.viewer, page.now) | {"is_over": page.is_over, "csrf_token": context["csrf_token"]}
+    return help_context(page.session, page.viewer, page.now) | {
+        "is_over": page.is_over,
+        "csrf_token": context["csrf_token"],
+    }

@@ -1,4 +1,4 @@
-"""What the tests of the live channel do with a real server, time and again."""
+"""Helpers for tests of the live channel against a real server."""
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -17,12 +17,12 @@ def closing_code(socket: Socket) -> int:
 
 
 def messages(socket: Socket) -> list[str]:
-    """What was said, as far as this page has read."""
+    """Return the texts of the messages that this page has received."""
     return [frame["data"]["text"] for frame in socket.frames if frame.get("kind") == "message.posted"]
 
 
 def post(server: Server, person: Person, path: str, body: object = None) -> httpx.Response:
-    """As our pages do, with the CSRF token twice."""
+    """Post like our pages, with the CSRF token in cookie and field."""
     token = "c" * 32
     with httpx.Client(
         base_url=server.url,

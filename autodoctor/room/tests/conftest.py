@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def writer() -> "Iterator[Writer]":
-    """A thread with a connection of its own, gone before the database is emptied."""
+    """Run the writer, and stop it before the database is emptied."""
     from autodoctor.room.hub.event_bus import EventBus
     from autodoctor.room.messages.writer import Writer
 
@@ -46,7 +46,7 @@ def session(customer: "User", mechanic: "User") -> "Session":
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Server]:
-    """With fewer limits than people meet, and a quick heart."""
+    """Run a server with relaxed limits and a fast heartbeat."""
     limits = json.dumps({"messages_at_once": 10_000, "messages_a_second": 10_000, "heartbeat": 1})
     with running(environment={"ROOM": limits}, deadlines={"missing_grace": 1}) as server:
         yield server
@@ -54,14 +54,14 @@ def shared() -> Iterator[Server]:
 
 @pytest.fixture
 def fresh() -> Iterator[Server]:
-    """With the limits that people meet, to stop and kill."""
+    """Run a server with production's limits, to stop and kill."""
     with running(deadlines={"missing_grace": 1}) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def calm(shared: Server) -> Talk:
-    """For tests that leave the session as it is."""
+    """Return a running session, for tests that do not change it."""
     return scene.stage(shared)
 
 
@@ -92,7 +92,7 @@ def story(customer: "User", mechanic: "User") -> "Story":
 
 @pytest.fixture
 def reads(client_of: "Callable[[User], Client]", story: "Story") -> "Callable[..., str]":
-    """What this person reads on the page, without markup and what scripts may add."""
+    """Return the page's text for this person, without markup and without templates for scripts."""
 
     def read(user: "User", part: str = "") -> str:
         answer = client_of(user).get(f"/sessions/{story.id}/{part}")

@@ -37,7 +37,7 @@ OPEN = """async (options) => {
 
 @dataclass
 class Line:
-    """One connection, seen from the server."""
+    """A connection, as the server sees it."""
 
     socket: ServerConnection
     after: int
@@ -88,7 +88,7 @@ class Exchange:
     """The server's side of every connection, in their order."""
 
     port: int = 0
-    is_deaf: bool = False  # nobody answers pings
+    is_deaf: bool = False  # the server answers no pings
     body: str = ""  # of the page
     _lines: "queue.Queue[Line]" = field(default_factory=queue.Queue)
 

@@ -1,4 +1,4 @@
-"""One socket: its buffer, and when its page is closed."""
+"""A socket's buffer, and the end of its page."""
 
 import asyncio
 import threading
@@ -81,7 +81,7 @@ def enter(admission: SessionAdmission, reader: Reader) -> Socket:
 
 
 async def until_beside(happened: Callable[[], bool]) -> None:
-    """As `until`, beside a running event loop."""
+    """Like `until`, without blocking the event loop."""
     await asyncio.to_thread(until, happened)
 
 
@@ -100,7 +100,7 @@ def say_much(session: Session, by: User, writer: "Writer") -> None:
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """What presence hears, and does not act on."""
+    """Record presence's notes instead of acting on them."""
     heard: list[object] = []
     monkeypatch.setattr(presence, "tell", heard.append)
     return heard
@@ -122,7 +122,7 @@ def test_coming_back_to_much_is_served_as_it_is_read(long_log: Session, mechanic
 
 
 def test_signals_never_cut_off_who_is_behind(session: Session, mechanic: User, told: list[object]) -> None:
-    """They may get lost, as the log may not."""
+    """Signals may get lost; events of the log may not."""
     admission, frame = let_in(session, mechanic), protocol.signal("customer", {"sdp": "x" * 30_000})
 
     async def be_flooded() -> tuple[Reader, bool]:

@@ -17,7 +17,7 @@ MOST_ROUNDS = 30  # of 200 messages that the stuck reader does not read
 
 
 def test_a_flood_is_refused_and_the_peer_is_heard_meanwhile(fresh: Server) -> None:
-    """What is too much is neither kept for later nor lost without a word."""
+    """The server refuses excess frames with an error: it neither keeps them nor drops them silently."""
     talk = scene.stage(fresh)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
         sent = {customer.say(str(number)) for number in range(200)}
@@ -45,7 +45,7 @@ def test_a_reader_that_stopped_is_cut_off_and_costs_the_others_nothing(talk: Tal
         for _ in range(MOST_ROUNDS):
             for _ in range(200):
                 client_id = customer.say("x" * 3900)
-                mechanic.expect("event", client_id=client_id)  # sooner than whoever waited for the stuck one
+                mechanic.expect("event", client_id=client_id)  # sooner than the frames behind the stuck one
                 customer.expect("event", client_id=client_id)
             if stuck_is_gone(talk):
                 break

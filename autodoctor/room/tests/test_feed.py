@@ -35,7 +35,7 @@ def heard(socket: Socket) -> list[str]:
 
 
 class Wire:
-    """Notes how many are told what changes, each time that something is said."""
+    """Records the number of recipients of each feed frame."""
 
     def __init__(self) -> None:
         self.said: list[tuple[str, int]] = []
@@ -46,7 +46,7 @@ class Wire:
 
 
 async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An open socket does not say so: who it is for is asked in between."""
+    """The socket opens before the feed listens: the person is looked up in between."""
 
     async def lets_in(*_given: object) -> Mock:
         return Mock()
@@ -72,8 +72,8 @@ def test_signed_out_it_is_closed(shared: Server) -> None:
 
 def test_each_role_hears_of_its_lists_once(shared: Server) -> None:
     talk = scene.stage(shared, "requested")
-    other_mechanic = shared.enrol(1, "other-mechanic", mechanics=True)[0]
-    bystander = shared.enrol(1, "bystander")[0]
+    other_mechanic = shared.enroll(1, "other-mechanic", mechanics=True)[0]
+    bystander = shared.enroll(1, "bystander")[0]
     support = shared.sign_in("support@example.com")
     people = [talk.customer, talk.mechanic, other_mechanic, bystander, support]
     feeds = [open_feed(shared, person) for person in people]
@@ -91,7 +91,7 @@ def test_each_role_hears_of_its_lists_once(shared: Server) -> None:
 
 def test_files_of_those_who_wait_are_news_for_the_queue(shared: Server) -> None:
     waiting, live = scene.stage(shared, "requested"), scene.stage(shared, "live")
-    feed = open_feed(shared, shared.enrol(1, "looks-on", mechanics=True)[0])
+    feed = open_feed(shared, shared.enroll(1, "looks-on", mechanics=True)[0])
     note = {"file": ("notes.txt", b"clicks once")}
     for talk, news in ((live, []), (waiting, ["queue"])):
         feed.frames.clear()
@@ -114,7 +114,7 @@ def test_who_comes_and_goes_is_news_for_support_alone(shared: Server) -> None:
 
 
 def test_signing_out_closes_it(shared: Server) -> None:
-    (person,) = shared.enrol(1, "leaves")
+    (person,) = shared.enroll(1, "leaves")
     feed = open_feed(shared, person)
     post(shared, person, "/sign-out/")
     assert closing_code(feed) == 4401

@@ -59,7 +59,7 @@ TAKEN: list[dict[str, object]] = [
 
 @pytest.fixture
 def declarations(tmp_path: Path) -> Path:
-    """What a script that uses the declared types looks like to the type checker."""
+    """Return a folder in which the type checker checks a script against the declared types."""
     (tmp_path / "tsconfig.json").write_text(
         json.dumps(
             {"extends": str(ROOT / "tsconfig.json"), "include": ["frames.ts", str(ROOT / "autodoctor/elements.d.ts")]}
@@ -79,7 +79,7 @@ def frames_of(type_: str, samples: Iterable[object]) -> str:
 
 
 def exactly(type_: str, values: Iterable[str]) -> str:
-    """Neither more nor fewer words."""
+    """Return a script that type-checks only if the type has exactly these members."""
     return f"({json.dumps(dict.fromkeys(values, True))}) satisfies Record<{type_}, true>;\n"
 
 

@@ -1,4 +1,4 @@
-"""Who may open a socket, against a real server process."""
+"""The handshake of a socket, against a real server process."""
 
 import socket
 import struct
@@ -51,7 +51,7 @@ def test_without_a_valid_cookie_it_is_closed_as_signed_out(calm: Talk, key: str)
 
 @pytest.mark.parametrize("path", ["{id}", "{other}", "nonsense", "", "{id}/more", "../feed"])
 def test_what_is_not_yours_and_what_is_not_there_look_the_same(calm: Talk, path: str) -> None:
-    (stranger,) = calm.server.enrol(1, "stranger-" + uuid.uuid4().hex[:6])
+    (stranger,) = calm.server.enroll(1, "stranger-" + uuid.uuid4().hex[:6])
     where = "/ws/sessions/" + path.format(id=calm.id, other=uuid.uuid4())
     assert closing_code(Socket(calm.server, where, stranger)) == 4404
 

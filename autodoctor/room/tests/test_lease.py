@@ -1,4 +1,4 @@
-"""A server process that dies, sleeps or stops: whoever was connected there is neither forgotten nor kept forever."""
+"""Leases: a server process dies, sleeps or stops, and its connections end in time."""
 
 import os
 import socket
@@ -132,7 +132,7 @@ def test_a_banned_person_and_an_old_password_do_not_get_in(
 
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[UUID, int]]:
-    """Whose page was said to have closed, and how many of their joined pages the session could see then."""
+    """Record the people whose pages closed, with the number of joined pages that remained."""
     noted: list[tuple[UUID, int]] = []
     note = transitions.record_page_closed
 
@@ -178,7 +178,7 @@ def test_the_last_two_pages_closing_at_once_in_two_processes_are_noticed(
     closed: list[tuple[UUID, int]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each sees the other's page when it first looks; the other process takes its row away just then."""
+    """Each process first sees the other's page, whose row the other process deletes at that moment."""
     here = open_page(presence, session, customer, joined=True)
     there = connect(session, customer, lease.take(timezone.now()))
     look = presence_module._last

@@ -1,4 +1,4 @@
-"""Who can open a session's page."""
+"""Access to a session's page."""
 
 import re
 from collections.abc import Callable

@@ -32,7 +32,7 @@ def test_forms_lead_from_acceptance_to_the_end(
     press(mechanic, "start")
     assert story.session.state == "live"
     press(customer, "end")
-    press(customer, "end")  # what has happened is answered as it is
+    press(customer, "end")  # the answer shows the present state
     assert story.session.end_reason == "ended_by_customer"
 
 

@@ -38,7 +38,7 @@ def part(page: str, start: str, end: str) -> str:
 
 @pytest.fixture
 def markup(client_of: ClientOf, story: "Story") -> Markup:
-    """The page as somebody gets it, without what scripts may add, on one line."""
+    """Return the markup of the page on one line, without templates for scripts."""
 
     def get(user: "User", path: str = "") -> str:
         page = client_of(user).get(path if path.startswith("/") else f"/sessions/{story.id}/{path}")

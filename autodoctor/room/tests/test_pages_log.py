@@ -122,13 +122,13 @@ def test_the_fragment_holds_just_what_the_page_shows(
     page, first, second = (
         client.get(f"/sessions/{story.id}/{part}").content.decode() for part in ("", "panel/", "panel/")
     )
-    assert parts(first) == parts(second)  # so that nothing is swapped while nothing changes
+    assert parts(first) == parts(second)  # an unchanged page must not be swapped
     assert set(parts(first)) == set(re.findall(r'id="(room-[\w-]+)"[^>]* data-region>', page))
     assert all(content in page for content in parts(first).values())
 
 
 def parts(fragment: str) -> dict[str, str]:
-    """What stands in each part that follows the state."""
+    """Return the markup of each region that follows the state."""
     _before, *found = re.split(r'<\w+ [^>]*id="(room-[\w-]+)"[^>]* data-region>', fragment)
     return {name: content.rsplit("</", 1)[0].strip() for name, content in zip(found[::2], found[1::2], strict=True)}
 

@@ -1,4 +1,4 @@
-"""The device check on the page: who sees it, the chat price, and what the other participant sees."""
+"""The device check on the page: who sees it, the chat price, and the other participant's view."""
 
 from collections.abc import Callable
 

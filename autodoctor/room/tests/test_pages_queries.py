@@ -1,4 +1,4 @@
-"""How often the page asks the database: for what its state shows, and for nothing twice."""
+"""The number of queries of the page: only for what its state shows, and none twice."""
 
 from collections import Counter
 from collections.abc import Callable

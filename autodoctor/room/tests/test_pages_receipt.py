@@ -35,7 +35,7 @@ def extend(story: Story) -> Story:
         return_url="https://example.org/",
         now=story.now,
     )
-    Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=story.now)
+    Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORIZED, authorized_at=story.now)
     extensions.apply_extension(session_id=story.id, payment_id=payment.id, now=story.now)
     return story
 
@@ -71,7 +71,7 @@ def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
 
 
 def became_chat(story: Story) -> Story:
-    """Booked as a call of $9.99; as a chat it is $4.99."""
+    """Return a session booked as a call for $9.99 that became a chat for $4.99."""
     Session.objects.filter(id=story.id).update(kind="chat", chat_price_cents=499)
     return story
 
@@ -85,7 +85,7 @@ def test_a_chat_that_was_booked_as_a_call_costs_its_price_as_agreed(story: Story
 
 
 def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
-    """Not what is held: of a chat its own price, and nothing for time that was never given."""
+    """The charge is the chat's own price, without time that was never given, and not the hold."""
     extend(became_chat(story.live().wait(minutes=10)))
     late = story.ask()
     story.hold(late).end(story.mechanic)

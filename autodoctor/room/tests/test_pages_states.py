@@ -139,7 +139,7 @@ def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
         assert "end" in buttons(client_of(person), story)
         assert "Write a message" in client_of(person).get(f"/sessions/{story.id}/").content.decode()
     assert "Extend Session" in reads(customer)
-    assert "Extend Session" not in reads(mechanic)  # who says how long they can stay
+    assert "Extend Session" not in reads(mechanic)  # the mechanic's own choice of time
     assert "Extension" in reads(mechanic)
 
 

@@ -1,4 +1,4 @@
-"""Every input is a known frame or a refusal, never an exception; and the exact frames that the server sends."""
+"""The protocol: every input is a known frame or a refusal, and the exact frames of the server."""
 
 import json
 import uuid

@@ -56,7 +56,7 @@ SCENE = """async (timing) => {
 
 @pytest.fixture
 def scene(browser_page: Page) -> Page:
-    """Nobody has entered yet."""
+    """Return a page with a call before anyone has joined."""
     browser_page.evaluate(SCENE, QUICK)
     return browser_page
 
@@ -127,7 +127,7 @@ def test_a_connection_that_is_closed_is_made_anew(call: Page, who: str) -> None:
 
 @pytest.mark.parametrize("who", ["owner", "mechanic"])
 def test_a_page_that_comes_again_leaves_no_ghost(call: Page, who: str) -> None:
-    """Its connections die without a word, as when a phone kills a page."""
+    """The page's connections end without a goodbye, as when a phone kills a page."""
     call.evaluate(
         """who => {
       const dead = open(who);

@@ -27,7 +27,7 @@ FOLLOW = """async () => {
 
 
 def chat_markup() -> str:
-    """As the server renders it for a customer, before anything was said."""
+    """Return the chat's markup for a customer, without messages."""
     session = SimpleNamespace(id=uuid4())
     lines = [*LINES, *(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
     chat = SimpleNamespace(entries=[], lines=lines, file_kinds=["image", "audio", "pdf"])

@@ -23,7 +23,7 @@ START = """async () => {
   window.shared = [];
   document.addEventListener("file-shared", ({ detail }) => shared.push(detail.name));
 }"""
-# What a person's hands do that Playwright has no hands for.
+# Gestures that Playwright does not offer.
 DROP = """([name, open]) => {
   const carried = new DataTransfer();
   carried.items.add(new File(["clicks"], name, { type: "text/plain" }));
@@ -48,7 +48,7 @@ SWIPE = """([across, down]) => {
 
 
 class Desk:
-    """The server's side: takes every upload and answers when it is told to."""
+    """The server's side: takes every upload and answers on the test's command."""
 
     def __init__(self, page: Page) -> None:
         self.routes: list[Route] = []

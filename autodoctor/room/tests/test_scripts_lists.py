@@ -18,7 +18,7 @@ START = """async () => {
 
 
 class Desk:
-    """The server's side of a page with a list: says what is new, and answers when it is told to."""
+    """The server's side of a page with a list: sends changes, and answers on the test's command."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -39,7 +39,7 @@ class Desk:
         self.lines[-1].send(json.dumps(frame))
 
     def answers(self, body: str, status: int = 200) -> None:
-        """What was asked first and has no answer yet."""
+        """Return the oldest request without an answer."""
         self.until(lambda: bool(self.asked))
         self.asked.pop(0).fulfill(body=body, status=status, content_type="text/html")
 
@@ -119,7 +119,7 @@ def test_what_somebody_does_in_the_list_stays(desk: Desk) -> None:
     page.get_by_text("Refund").click()
     page.get_by_label("Why?").fill("Too ")
     desk.says(type="changed", what="queue")
-    desk.answers(f"<p>New</p>{DRAFTS}")  # the act is not possible any more: that is said when it is tried
+    desk.answers(f"<p>New</p>{DRAFTS}")  # the action is no longer possible: an attempt says so
     expect(page.get_by_text("New")).to_be_visible()
     expect(page.get_by_text("One")).to_be_visible()
     page.keyboard.type("late")

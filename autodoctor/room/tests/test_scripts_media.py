@@ -1,4 +1,4 @@
-"""This person's camera and microphone in a page of a real browser, with devices that open when a test says so."""
+"""Camera and microphone in a page of a real browser, with devices that open on the test's command."""
 
 import pytest
 from playwright.sync_api import Page

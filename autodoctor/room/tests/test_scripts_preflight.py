@@ -12,7 +12,7 @@ STATES = {"camera": "passed", "microphone": "passed", "speaker": "passed", "netw
 
 
 def ask(page: Page, name: str, call: str, given: Any = None) -> Any:
-    """Of one module; `call` may use `given`."""
+    """Evaluate `call` with the exports of a module; `call` may use `given`."""
     return page.evaluate(IMPORTED.format(name=name, call=call), given)
 
 
@@ -142,7 +142,7 @@ def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:
 
 
 def test_what_goes_through_a_call_arrives(browser_page: Page) -> None:
-    """Without a relay here: the direct way."""
+    """There is no relay here, so the test connects directly."""
     found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { seconds: 1, policy: 'all' })")
     assert found["loss_percent"] < 50
     assert found["kbit"] > 100
@@ -277,7 +277,7 @@ def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None
 
 
 def test_one_on_its_way_is_waited_for(browser_page: Page) -> None:
-    """On a slow line: else the server hears both at once, and refuses what was chosen."""
+    """On a slow connection both reports would be sent at once, and the server would refuse the choice."""
     gaps = browser_page.evaluate("""async () => {
       const begun = [], done = [];
       window.fetch = async () => {

@@ -1,4 +1,4 @@
-"""How a call judges its connection and chooses the picture size, in a real browser."""
+"""The quality of a call's connection and its picture size, in a real browser."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ FAIR = {"loss": 0.05}
 FAR = {"rtt": 0.9}
 TIGHT = {"limited": True, "available": 100_000}
 SOUND_ONLY = 4
-# Each look: how often, and what is seen. `bytes` is what arrives in a second, `seconds` how long a look takes.
+# Each look: its number of repetitions and its values. `bytes` arrive per second; `seconds` is the look's length.
 LOOK = """async ({ looks, maxHeight }) => {
   const { LinkQuality, LADDER } = await import("room/call/link-quality");
   const quality = new LinkQuality(maxHeight ?? undefined);
@@ -43,7 +43,7 @@ def looks(page: Page, *seen: tuple[int, dict[str, Any]], max_height: int | None 
 
 
 def sent(page: Page, *seen: tuple[int, dict[str, Any]], max_height: int | None = None) -> int:
-    """The height in pixels of what is sent in the end."""
+    """Return the final height of the sent picture, in pixels."""
     return int(looks(page, *seen, max_height=max_height)[-1]["sends"])
 
 

@@ -106,7 +106,7 @@ def test_a_dialog_whose_act_is_possible_again_can_be_used(show: Show) -> None:
 def test_what_was_answered_just_now_is_not_called_impossible(show: Show) -> None:
     page = show(dialog("Sure?"))
     ask(page)
-    page.evaluate("document.querySelector('[formaction]').ariaBusy = 'true'")  # as while its answer is on its way
+    page.evaluate("document.querySelector('[formaction]').ariaBusy = 'true'")  # as if its answer were pending
     renew(page, region("dialogs", ""))
     expect(page.get_by_role("dialog")).to_be_visible()
     expect(page.get_by_text("Not possible any more.")).to_have_count(0)

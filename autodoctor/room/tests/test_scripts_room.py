@@ -30,7 +30,7 @@ def panel(state: str, stage: str, title: str) -> str:
 
 
 class Desk:
-    """Answers what the page asks about its panel, one after the other."""
+    """Answers the page's requests for its panel, one after the other."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -70,7 +70,7 @@ def line(page: Page, exchange: Exchange, desk: Desk) -> Line:
 
 
 def test_whoever_touches_the_page_as_soon_as_it_is_over_is_not_led_away(page: Page, desk: Desk, line: Line) -> None:
-    """Also while it is still looking at what else has happened."""
+    """Also while the page still reads the events before the end."""
     line.tells(1, "session.ended", data={"session": SESSION | {"state": "completed"}})
     line.tells(2, "rating.given")
     desk.answers("completed", "over", "You ended the session")

@@ -108,7 +108,7 @@ def test_a_page_without_a_call_takes_its_word_back(video: Talk) -> None:
 
 
 def receives(talk: Talk) -> list[bool | None]:
-    """What the log's people hold of the customer's call."""
+    """Return the stored `receiving` of the customer's row."""
     query = (
         "SELECT receiving FROM autodoctor_sessions_participant"
         " WHERE session_id = %s AND role = 'customer' AND released_at IS NULL"

@@ -1,4 +1,4 @@
-"""What one page is served, and how its frames are handled."""
+"""A page's socket: served events and handled frames."""
 
 import uuid
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""One websocket as the rest of the room sees it: push a frame, close with a code. The buffer is bounded."""
+"""A websocket for the rest of the room: push a frame, close with a code. The buffer is bounded."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,8 +14,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 MOST_WAITING = 2 * 1024 * 1024  # bytes, for a slow reader
 MUCH = 256 * 1024  # bytes, after which a sender with more to say lets the reader catch up
-STALLED_SECONDS = 10.0  # without reading anything of it
-GOODBYE_SECONDS = 3.0  # for what waits and the close frame; then the line is cut
+STALLED_SECONDS = 10.0  # without a read by the client
+GOODBYE_SECONDS = 3.0  # for the waiting frames and the close frame; then the connection is cut
 
 
 def protocol_of(scope: Scope) -> UvicornProtocol:
@@ -44,7 +44,7 @@ class Connection:
             self.close(protocol.TOO_SLOW)
 
     def hint(self, frame: bytes) -> None:
-        """Send a frame that may get lost: it is dropped for a slow client, so that it never causes a disconnect."""
+        """Send a frame that may get lost: a slow client does not get it, so that it never causes a disconnect."""
         if self._wire.waiting <= MUCH:
             self.push(frame)
 

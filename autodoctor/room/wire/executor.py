@@ -53,7 +53,7 @@ def borrowing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 def healing(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Run with this thread's connection. A dead connection is replaced and the work is repeated."""
-    reset_queries()  # which development keeps, and nobody here reads
+    reset_queries()  # development records queries, which the socket never reads
     try:
         return work(*args, **kwargs)
     except LOST:

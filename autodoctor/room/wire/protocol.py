@@ -17,10 +17,10 @@ from autodoctor.sessions.states import EventKind
 MAX_FRAME = 64 * 1024  # bytes
 MAX_SIGNAL = 32 * 1024  # bytes; what browsers say to agree on a call takes some ten thousand
 MAX_TEXT = 4_000  # characters
-MAX_DEPTH = 20  # of what a signal carries
+MAX_DEPTH = 20  # nesting of a signal's data
 
 SIGNED_OUT = 4401
-NOT_FOUND = 4404  # not there or not yours
+NOT_FOUND = 4404  # missing, or another person's
 TOO_SLOW = 4408
 REPLACED = 4409
 GOING_AWAY = uvicorn_protocol.GOING_AWAY

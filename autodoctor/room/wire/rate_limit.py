@@ -29,7 +29,7 @@ class RateLimiter:
     __slots__ = ("_kinds",)
 
     def __init__(self) -> None:
-        self._kinds: dict[type, tuple[float, float]] | None = None  # how many are left, as of when
+        self._kinds: dict[type, tuple[float, float]] | None = None  # tokens left, and the time of that count
 
     def allows(self, kind: type, now: float) -> bool:
         limit = _limit_of(kind)

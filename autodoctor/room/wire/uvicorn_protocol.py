@@ -8,7 +8,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 GOING_AWAY = 1001
 WIRE = "autodoctor.wire"  # the ASGI extension: this very object
-SILENT_SECONDS = "autodoctor.silent_seconds"  # in the disconnect event, when the client had stopped answering
+SILENT_SECONDS = "autodoctor.silent_seconds"  # key in the disconnect event: seconds since the client's last answer
 
 
 class FrameQueue:

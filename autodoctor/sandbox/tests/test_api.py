@@ -1,4 +1,4 @@
-"""Keys, errors, idempotency, lists and expansion: what holds for every endpoint."""
+"""Every endpoint: keys, errors, idempotency, lists and expansion."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +12,7 @@ from tests.kit.server import PLAIN
 from tests.kit.stripe_sandbox import RunningSandbox
 from tests.kit.waiting import until
 
-AUTHORISED = {"Authorization": "Bearer sk_test_sandbox"}
+AUTHORIZED = {"Authorization": "Bearer sk_test_sandbox"}
 INTENT: Any = {"amount": 1499, "currency": "usd"}
 
 
@@ -56,14 +56,14 @@ def test_errors_wear_stripes_envelope(client: Any) -> None:
     ],
 )
 def test_odd_bodies_are_answered_with_400(stripe_sandbox: RunningSandbox, form: str, code: str) -> None:
-    answer = stripe_sandbox.browser.post("/v1/payment_intents", content=form, headers=AUTHORISED)
+    answer = stripe_sandbox.browser.post("/v1/payment_intents", content=form, headers=AUTHORIZED)
     assert answer.status_code == 400
     assert answer.json()["error"].get("code", "") == code
 
 
 def test_unknown_addresses_and_huge_bodies(stripe_sandbox: RunningSandbox) -> None:
-    assert stripe_sandbox.browser.get("/v1/subscriptions", headers=AUTHORISED).status_code == 404
-    huge = stripe_sandbox.browser.post("/v1/customers", content=b"a" * 1_000_001, headers=AUTHORISED)
+    assert stripe_sandbox.browser.get("/v1/subscriptions", headers=AUTHORIZED).status_code == 404
+    huge = stripe_sandbox.browser.post("/v1/customers", content=b"a" * 1_000_001, headers=AUTHORIZED)
     assert huge.status_code == 413
 
 
@@ -104,7 +104,7 @@ def test_the_same_key_for_another_request_is_refused(client: Any) -> None:
 
 def test_a_key_in_use_is_a_conflict(stripe_sandbox: RunningSandbox) -> None:
     """The first is held up inside, by the lock of the store."""
-    headers = AUTHORISED | {"Idempotency-Key": "one"}
+    headers = AUTHORIZED | {"Idempotency-Key": "one"}
 
     def create() -> httpx.Response:
         return httpx.post(f"{stripe_sandbox.url}/v1/payment_intents", data=INTENT, headers=headers, timeout=20, **PLAIN)
@@ -223,7 +223,7 @@ def test_what_stripe_does_not_expand_is_refused(
 def test_own_members_never_leave(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
     stripe_sandbox.pay(open_checkout().url)
     bodies = [
-        stripe_sandbox.browser.get(f"/v1/{path}", headers=AUTHORISED).text
+        stripe_sandbox.browser.get(f"/v1/{path}", headers=AUTHORIZED).text
         for path in ("checkout/sessions", "payment_intents", "charges", "payment_methods", "events")
     ]
     assert [body for body in bodies if '"id"' not in body] == []

@@ -1,4 +1,4 @@
-"""What tests bend and people press: cards that change their mind, deliveries that come late, twice or out of order."""
+"""The sandbox's controls and buttons: card behaviors; late, repeated and reordered deliveries."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def hold(client: Any, card: Any, **changes: Any) -> Any:
 
 
 @pytest.mark.parametrize(("behaves_as", "reason"), REASONS.items(), ids=REASONS.values())
-def test_a_kept_card_declines_by_reason(
+def test_a_saved_card_declines_by_reason(
     client: Any, kept: Any, stripe_sandbox: RunningSandbox, behaves_as: str, reason: str
 ) -> None:
     stripe_sandbox.control("cards", customer=kept.customer, behaves_as=behaves_as)
@@ -70,7 +70,7 @@ def test_a_kept_card_declines_by_reason(
         (True, "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds", "requires_payment_method"),
     ],
 )
-def test_a_kept_card_has_the_bank_ask_first(
+def test_a_saved_card_has_the_bank_ask_first(
     client: Any, kept: Any, stripe_sandbox: RunningSandbox, approve: bool, behaves_as: str, status: str
 ) -> None:
     by_hand(stripe_sandbox, "cards", payment_method=kept.id, behaves_as=behaves_as)
@@ -100,7 +100,7 @@ def test_off_session_a_bank_that_would_ask_declines(client: Any, kept: Any, stri
     assert error.code == "authentication_required"
 
 
-def test_a_kept_card_is_only_its_customers(client: Any, kept: Any) -> None:
+def test_a_saved_card_is_only_its_customers(client: Any, kept: Any) -> None:
     other = client.v1.customers.create({"email": "other@example.com"})
     with pytest.raises(stripe.InvalidRequestError, match="different customer"):
         hold(client, kept, customer=other.id)

@@ -25,7 +25,7 @@ def account(client: Any) -> Any:
 
 @pytest.fixture
 def charge(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> Any:
-    """Of $29.99."""
+    """Return a charge of $29.99."""
     session = open_checkout(payment_intent_data={})
     stripe_sandbox.pay(session.url)
     return client.v1.charges.list().data[0]

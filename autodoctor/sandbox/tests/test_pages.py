@@ -1,4 +1,4 @@
-"""The pages as a browser is told to treat them, and as people use them."""
+"""The sandbox's pages: headers for browsers, and use by people."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ PHONE: Any = {"width": 390, "height": 844}
 
 
 class Shop:
-    """Where the pay page leads back to: another origin, as the product is for Stripe."""
+    """The return address of the pay page: another origin, like the product for Stripe."""
 
     def __init__(self) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -74,7 +74,7 @@ def phone(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def checkout_url(open_checkout: OpenCheckout, shop: Shop) -> str:
-    """Of a Checkout that leads back to the shop."""
+    """Return the address of a Checkout that leads back to the shop."""
     session = open_checkout(
         success_url=f"{shop.url}/back?checkout={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{shop.url}/left",
@@ -156,7 +156,7 @@ def test_every_page_is_accessible_and_fits_a_phone(
 
 
 def test_an_expired_page_says_so(browser: Browser, client: Any, open_checkout: OpenCheckout) -> None:
-    """On a page of its own: the browser logs every 410."""
+    """A new page, because the browser logs every 410."""
     session = open_checkout()
     client.v1.checkout.sessions.expire(session.id)
     page = browser.new_page()
@@ -198,7 +198,7 @@ def test_the_overview_sends_again(phone: Page, client: Any, stripe_sandbox: Runn
 
 
 def test_it_refuses_to_exist_without_debug() -> None:
-    """In a process of its own, which no test has touched."""
+    """A new process, without the state of other tests."""
     program = (
         "from django.conf import settings; settings.configure(DEBUG=False, PAYMENTS_SANDBOX=False); "
         "import autodoctor.sandbox"

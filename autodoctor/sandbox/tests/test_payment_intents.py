@@ -44,7 +44,7 @@ def test_an_intent_waits_for_a_card_then_for_its_confirmation(client: Any) -> No
     assert client.v1.payment_intents.confirm(given.id, {"return_url": "http://shop.test/"}).status == "succeeded"
 
 
-def test_a_kept_card_is_held_at_once(hold: Any) -> None:
+def test_a_saved_card_is_held_at_once(hold: Any) -> None:
     intent = hold()
     assert (intent.status, intent.amount_capturable) == ("requires_capture", 1499)
     assert intent.latest_charge.payment_method_details.card.last4 == "4242"

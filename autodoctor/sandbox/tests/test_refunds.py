@@ -1,4 +1,4 @@
-"""Refunds and disputes: what comes after the capture."""
+"""Refunds and disputes after the capture."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -286,7 +286,7 @@ def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch
         def wait(self, timeout: float | None = None) -> bool:
             pauses.append(timeout or 0)
             if len(pauses) == 3:
-                deadlines._next()  # somebody takes it
+                deadlines._next()  # the loop takes the job
             return False
 
     monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 3600.0)

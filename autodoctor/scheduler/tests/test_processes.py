@@ -101,7 +101,7 @@ def test_a_process_stopped_with_a_claim_is_fenced_off(start_clock: StartClock, s
     assert {noted(str(number)) for number in range(60)} == {1}
 
 
-@pytest.mark.postgres  # on SQLite it would hold the only write lock, and nobody could act until it goes on
+@pytest.mark.postgres  # on SQLite the stopped process would hold the only write lock
 @pytest.mark.parametrize("kind", ["stall", "stall_locked"])
 def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
     start_clock: StartClock, start_child: StartChild, kind: str
@@ -112,7 +112,7 @@ def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
     start_clock()
     until(lambda: noted("1"))
     child.send_signal(signal.SIGCONT)
-    child.communicate("")  # it ends what it was doing first
+    child.communicate("")  # the process finishes its job first
     [row] = Job.objects.all()
     assert (row.kind, row.version, row.payload["by"]) == ("noted", 1, os.getpid())
 
@@ -126,7 +126,7 @@ def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> N
         stderr=subprocess.STDOUT,
         text=True,
     )
-    until(lambda: Job.objects.filter(attempts=1).exists())  # nobody's kind: it failed, so it was tried
+    until(lambda: Job.objects.filter(attempts=1).exists())  # no handler for this kind: the run failed
     command.send_signal(signal.SIGTERM)
     said, _ = command.communicate(timeout=10)
     assert command.returncode == 0

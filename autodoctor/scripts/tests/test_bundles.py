@@ -1,4 +1,4 @@
-"""Bundles: what is in one, when it holds, and what pages name with and without one."""
+"""Bundles: contents, validity, and the scripts that pages name with and without a bundle."""
 
 import json
 import os
@@ -147,7 +147,7 @@ def test_every_entry_and_every_import_is_a_module() -> None:
 
 @pytest.fixture
 def static_root(settings: Settings, tmp_path: Path) -> Path:
-    """Where static files are collected, and looked at anew for each page."""
+    """Set a directory of collected static files that is read again for each page."""
     settings.STATIC_ROOT = tmp_path / "static"
     settings.BUNDLES = tmp_path / "bundles"
     settings.SERVESTATIC_AUTOREFRESH = True

@@ -1,4 +1,4 @@
-"""The modules of the pages: where the type checker finds them, and what may import what."""
+"""The modules of the pages: their paths for the type checker, and the order of imports."""
 
 import json
 import re

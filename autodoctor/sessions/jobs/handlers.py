@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
-    """What the row says; `at` is the rule's own moment, `now` the real time."""
+    """Do the rule's action; `at` is the rule's own moment, `now` the real time."""
     match rule.does:
         case Step() as step:
             _take(step, state, at, now)

@@ -31,7 +31,7 @@ PUSH_IS_NEWS = timedelta(minutes=30)
 
 @dataclass
 class AlertWork:
-    """One alert that a support person works on, under the session's lock."""
+    """An alert that a support person works on, under the session's lock."""
 
     state: SessionState
     alert: Alert
@@ -43,7 +43,7 @@ class AlertWork:
 
 
 def raise_support_alert(*, session_id: UUID, rule: str, data: dict[str, Any], now: datetime) -> None:
-    """Something happened that a person has to look at; `rule` is one without a deadline."""
+    """Raise an alert for a rule without a deadline."""
     with session_transaction(session_id, now) as state:
         mail.alert_support(state, rule, at=now, data=data)
 

@@ -38,14 +38,14 @@ def share_file(
             who = event_log.actor(by, state.session)
             _check(state.session, who)
             if there := _shared_before(state.session, by, client_id):
-                raise _Twice(there)
+                raise _AlreadyShared(there)
             _check_room(state.session)
             ingest.save(file, owner_id=session_id, uploader=by)
             event_log.append_event(
                 state.session, EventKind.FILE_SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id
             )
             return file
-    except _Twice as twice:
+    except _AlreadyShared as twice:
         return twice.file
 
 
@@ -96,7 +96,7 @@ def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime)
 def _may(session: Session, role: str | None) -> bool:
     if role == Role.CUSTOMER:
         return session.state in TAKES_FROM_CUSTOMER
-    writes_summary = session.state == State.COMPLETED and session.summarised_at is None
+    writes_summary = session.state == State.COMPLETED and session.summarized_at is None
     return role == Role.MECHANIC and (session.state in CLAIMED or writes_summary)
 
 
@@ -128,7 +128,7 @@ def _shared_before(session: Session, by: User, client_id: UUID | None) -> Stored
     raise Refused("client_id_reused", _("This id was already used for another file."))
 
 
-class _Twice(Exception):
+class _AlreadyShared(Exception):
     """The same file was sent twice at once, and the other request was faster."""
 
     def __init__(self, file: StoredFile) -> None:

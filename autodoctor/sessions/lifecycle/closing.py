@@ -1,4 +1,4 @@
-"""What follows when a session is over: its money comes to rest, and who led it has earned."""
+"""The consequences of a session's end: settlement of its payments, and the mechanic's earnings."""
 
 from datetime import datetime
 from uuid import UUID
@@ -39,18 +39,18 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
 
 
 def credit_earning(*, session_id: UUID, now: datetime) -> None:
-    """In a transaction. Raises `Session.DoesNotExist`."""
+    """Note the mechanic's earning of a session. In a transaction. Raises `Session.DoesNotExist`."""
     notify_earning(lock_session(session_id), now)
 
 
 def notify_earning(session: Session, now: datetime) -> None:
-    """The mechanic who had it at its end has earned; a session that took place is paid after its summary."""
+    """Note the earning of the mechanic at the session's end; after a completed session it waits for the summary."""
     if session.mechanic is None or session.state not in TERMINAL:
         return
     earnings.learn(
         owner_id=session.id,
         mechanic=session.mechanic,
         completed_at=session.ended_at or session.state_at,
-        awaits_summary=session.state == State.COMPLETED and session.summarised_at is None,
+        awaits_summary=session.state == State.COMPLETED and session.summarized_at is None,
         now=now,
     )

@@ -1,7 +1,7 @@
 """Extensions: the mechanic says how long they can stay, the customer pays, and the end of the session moves once.
 
-`payments` knows what is paid. Each step here is one session transaction. Between the request and the extension lies a
-wait for a bank or a page in another tab, so the end of the session waits for the payment once, for a short time.
+`payments` knows the state of a payment. Each step here is a session transaction. Between request and extension the bank
+or the customer may need time, so the end of the session waits for the payment once, for a short time.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.triggers import DECLINE, all_time_given, duration
 from autodoctor.sessions.states import CLAIMED, RUNNING, EndReason, EventKind
 
-MAX_TRIES = 20  # that a customer calls off, in one session: each asks a bank and is told to both
+MAX_TRIES = 20  # canceled extensions per session: each one asks a bank and notifies both sides
 
 MOST_SAID = 50  # times a session that a mechanic says how long they can stay
 
@@ -41,7 +41,7 @@ class ExtensionTerms:
 
 
 def extendable_seconds(session: Session, now: datetime) -> int:
-    """Return how many seconds can be sold now: what the mechanic allows, up to the maximum length of a session."""
+    """Return the seconds that can be sold now: as many as the mechanic allows, up to the longest session."""
     left = seconds_until_cap(session, now)
     return left if session.allowed_seconds is None else min(left, session.allowed_seconds)
 
@@ -71,23 +71,23 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
             event_log.append_event(session, EventKind.EXTENSION_ALLOWED, at=now, by=who, data={"seconds": seconds})
         pending = ledger.pending_extension(session.id)
         if pending and seconds is not None and pending.seconds > seconds:
-            _call_off(state, pending, "not_allowed", at=now, who=who)
+            _cancel(state, pending, "not_allowed", at=now, who=who)
         return session
 
 
 def request_extension(
-    *, session_id: UUID, by: User, terms: ExtensionTerms, kept_card: bool = True, return_url: str, now: datetime
+    *, session_id: UUID, by: User, terms: ExtensionTerms, use_saved_card: bool = True, return_url: str, now: datetime
 ) -> tuple[Payment, bool]:
     """Open an unpaid payment for an extension. Returns the payment and whether it is new.
 
-    Repeating the request returns the same payment. `kept_card`: whether the saved card may be charged.
+    Repeating the request returns the same payment. `use_saved_card`: whether the saved card may be charged.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
             raise Refused("not_the_customer", _("Only the customer can extend the session."), 403)
         if pending := ledger.pending_extension(session.id):
-            if not kept_card and pending.seconds == terms.seconds:
+            if not use_saved_card and pending.seconds == terms.seconds:
                 ledger.use_another_card(pending)
             return _same(pending, terms), False
         _check(session, terms, now)
@@ -98,7 +98,7 @@ def request_extension(
             currency=terms.currency,
             seconds=terms.seconds,
             description=terms.name,
-            keep_card=session.keep_card and kept_card,
+            keep_card=session.keep_card and use_saved_card,
             return_url=return_url,
             now=now,
         )
@@ -116,7 +116,7 @@ def cancel_extension(*, session_id: UUID, by: User, payment_id: UUID, now: datet
             raise Refused("not_the_customer", _("Only the customer can cancel this extension."), 403)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id, purpose=Payment.Purpose.EXTENSION)
         over = payment.due_cents is not None or payment.state == Payment.State.FAILED
-        if not over and not _call_off(state, payment, "called_off", at=now, who=who):
+        if not over and not _cancel(state, payment, "called_off", at=now, who=who):
             raise Refused("already_paid", _("This extension is already paid."))
         return payment
 
@@ -207,14 +207,14 @@ def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
         )
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
-    if _called_off(session) >= MAX_TRIES:
+    if _count_cancelled(session) >= MAX_TRIES:
         raise Refused("too_many", _("You canceled too many extensions. Write to us if you need another extension."))
     if terms.seconds > extendable_seconds(session, now):
         raise Refused("too_long", _("The extension would exceed the maximum length of a session."))
 
 
-def _called_off(session: Session) -> int:
-    """How often its customer would rather not; what the mechanic's word called off is none of their doing."""
+def _count_cancelled(session: Session) -> int:
+    """Count the extensions that the customer canceled, without those that the mechanic's limit canceled."""
     return SessionEvent.objects.filter(
         session=session, kind=EventKind.EXTENSION_FAILED, actor_role=Role.CUSTOMER
     ).count()
@@ -225,7 +225,7 @@ def _payable(session: Session) -> Payment | None:
     return pending if pending and pending.due_cents is None else None
 
 
-def _call_off(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
+def _cancel(state: SessionState, payment: Payment, why: str, *, at: datetime, who: event_log.Actor) -> bool:
     """Cancel the payment, so that the end no longer waits for it. Returns False if it is already paid."""
     if not ledger.cancel_payment(payment, at):
         return False

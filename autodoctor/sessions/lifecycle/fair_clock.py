@@ -7,7 +7,7 @@ from autodoctor.sessions.record.participants import SessionState, missing_roles
 from autodoctor.sessions.rules.triggers import lenient_left
 from autodoctor.sessions.states import EventKind
 
-MEDIA = "media"  # as the cause of a pause, beside the two roles
+MEDIA = "media"  # a cause of a pause, like the two roles
 
 
 def start_clock(session: Session, now: datetime) -> None:

@@ -22,7 +22,7 @@ from autodoctor.sessions.notify import mail
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TERMINAL, EventKind
 
-OPEN_FOR = timedelta(days=30)  # from the end of a session on
+OPEN_FOR = timedelta(days=30)  # after the end of a session
 LONGEST = 2000  # characters
 MOST = 100  # words of one person in one session
 AT_ONCE, WITHIN = 5, timedelta(minutes=1)
@@ -33,7 +33,7 @@ class Reason(TextChoices):
     CONNECTION = "connection", gettext_lazy("Sound, picture or connection")
     MISSING = "missing", gettext_lazy("The other person does not come or answer")
     PAYMENT = "payment", gettext_lazy("Payment or price")
-    BEHAVIOUR = "behaviour", gettext_lazy("How I am being treated")
+    BEHAVIOR = "behaviour", gettext_lazy("How I am being treated")
     DANGER = "danger", gettext_lazy("Something is not safe")
     OTHER = "other", gettext_lazy("Something else")
 
@@ -108,7 +108,7 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
 
 
 def thread_of(session: Session, person: User) -> Thread:
-    """Return what this participant asked and what support answered."""
+    """Return the questions of this participant and support's answers."""
     role = Role.MECHANIC if person.id == session.mechanic_id else Role.CUSTOMER
     return Thread(role, person, list(_words(session).filter(audience=role)))
 
@@ -125,7 +125,7 @@ def is_open(session: Session, now: datetime) -> bool:
 
 
 def checked(text: str) -> str:
-    """Return the text as it is stored. Raises `Refused`."""
+    """Return the text, cleaned for the log. Raises `Refused`."""
     kept = storable_text(text).strip()
     if not kept:
         raise Refused("text", _("Write a few words, so that we know how to help."), 422)

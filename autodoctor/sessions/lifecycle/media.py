@@ -1,4 +1,4 @@
-"""Media of a call: whether sound and picture arrive, and what follows if they do not."""
+"""Media of a call: whether sound and picture arrive, and the consequences if they do not."""
 
 from datetime import datetime
 from uuid import UUID

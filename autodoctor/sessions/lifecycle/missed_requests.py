@@ -15,7 +15,7 @@ from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record.participants import SessionState
 
 MISSES_BEFORE_SWITCH_OFF = 3  # requests missed before a mechanic is switched off
-LATEST = timedelta(minutes=6)  # counted later than by the next sweep, the platform was down: nobody could accept
+LATEST = timedelta(minutes=6)  # counted after the next sweep: the platform was down, and no mechanic could accept
 
 
 def count_missed_request(state: SessionState, at: datetime, now: datetime) -> None:

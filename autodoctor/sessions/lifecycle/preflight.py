@@ -18,12 +18,12 @@ from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, EventKind, Kind
 
-MAX_REPORTS = 100  # of one person in one session
+MAX_REPORTS = 100  # per person and session
 PACE = timedelta(seconds=1)  # between two of one person
 
 
 class Mode(TextChoices):
-    """How a participant joins: with everything, or with less by their own choice."""
+    """The way a participant joins: with video, or with less by their own choice."""
 
     VIDEO = "video", gettext_lazy("Video")
     AUDIO = "audio", gettext_lazy("Without camera")

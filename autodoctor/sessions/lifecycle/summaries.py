@@ -27,7 +27,7 @@ def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str,
             state.session, EventKind.SUMMARY_SUBMITTED, at=now, by=who, rule=rule, occasion=occasion, data=data
         )
         state.fired[SUMMARY] = now
-        state.session.summarised_at = now
+        state.session.summarized_at = now
         closing.notify_earning(state.session, now)
         return state.session
 
@@ -36,7 +36,7 @@ def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str,
     """Add a dated correction. The submitted text stays."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
-        if state.session.summarised_at is None:
+        if state.session.summarized_at is None:
             raise Refused("not_submitted", _("There is no summary to correct yet."))
         event_log.append_event(state.session, EventKind.SUMMARY_CORRECTED, at=now, by=who, data=data)
         return state.session
@@ -50,7 +50,7 @@ def check_writing(*, session_id: UUID, by: User) -> None:
 
 
 def _check_unwritten(session: Session) -> None:
-    if session.summarised_at:
+    if session.summarized_at:
         raise Refused("already_submitted", _("This summary was already submitted. The first version counts."))
 
 

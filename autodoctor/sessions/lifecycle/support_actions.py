@@ -148,7 +148,7 @@ def note(
 
 
 def add_note(*, session_id: UUID, kind: EventKind, by: User, data: dict[str, Any], now: datetime) -> None:
-    """What support did without changing the session; Raises `Session.DoesNotExist`."""
+    """Log an action of support that does not change the session. Raises `Session.DoesNotExist`."""
     with session_transaction(session_id, now) as state:
         who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
         event_log.append_event(state.session, kind, at=now, by=who, audience=event_log.Audience.SUPPORT, data=data)

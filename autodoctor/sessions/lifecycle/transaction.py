@@ -19,7 +19,7 @@ from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import durations, schedule
 
-# What a session's row keeps: an action writes only what it changed.
+# The columns of a session: an action writes only those that it changed.
 COLUMNS = [field.attname for field in Session._meta.concrete_fields]
 
 

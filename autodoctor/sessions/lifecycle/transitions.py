@@ -41,7 +41,7 @@ from autodoctor.sessions.states import (
 
 @dataclass(frozen=True)
 class PlanTerms:
-    """What is sold, as values. `seconds` of session time, price in integer cents."""
+    """The terms of a plan, as values: `seconds` of session time, prices in integer cents."""
 
     slug: str
     name: str
@@ -137,7 +137,7 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
     _enter(
         state, State.ACCEPTED, EventKind.SESSION_ACCEPTED, at=at, who=who or event_log.actor(mechanic, state.session)
     )
-    state.session.save()  # here, so that a second claim fails before anything else is done
+    state.session.save()  # saved first, so that a second claim fails before other effects
     send_session_mail(state.session.customer, state, "accepted", now=at)
 
 
@@ -160,7 +160,7 @@ def release_by_deadline(state: SessionState, reason: str, at: datetime) -> None:
 
 
 def release_unstarted(state: SessionState, at: datetime) -> None:
-    """Release the mechanic if both were in and nobody started. A call that never connected has no fault."""
+    """Release the mechanic if both were in and the session did not start. A call that never connected is no miss."""
     if state.session.kind != Kind.CHAT and not state.is_connected:
         release_mechanic(state, "no_media", at=at)
     else:
@@ -234,7 +234,7 @@ def record_missing(state: SessionState, role: str, at: datetime, now: datetime) 
 
 
 def _attend(state: SessionState, kind: EventKind, who: event_log.Actor, at: datetime, leaving: str = "") -> None:
-    """Somebody came or went: state and clock follow who is in."""
+    """Follow a change of presence: set state and clock by who is in."""
     both_in = state.customer.is_in and state.mechanic.is_in
     target = _state_by_attendance(State(state.session.state), both_in=both_in)
     clock_moves = fair_clock.follow_presence(state, at, leaving) if state.session.state in RUNNING else []

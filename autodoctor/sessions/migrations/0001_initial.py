@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('end_reason', models.CharField(blank=True, choices=[('unpaid', 'it was not paid'), ('cancelled_by_customer', 'by the customer'), ('cancelled_late', 'by the customer, after the mechanic had joined'), ('cancelled_by_support', 'by support'), ('unattended', 'no mechanic accepted'), ('never_started', 'it did not start in time'), ('customer_no_show', 'the customer did not come'), ('time_up', 'the time was up'), ('ended_by_customer', 'by the customer'), ('ended_by_mechanic', 'by the mechanic, before the time was up'), ('ended_by_support', 'by support'), ('mechanic_lost', 'the mechanic was missing'), ('customer_lost', 'the customer was missing'), ('exceeded_3h_limit', 'the maximum length was reached')], max_length=30)),
                 ('solved', models.BooleanField(blank=True, null=True)),
-                ('summarised_at', models.DateTimeField(blank=True, null=True)),
+                ('summarized_at', models.DateTimeField(blank=True, null=True)),
                 ('stars', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('rating_line', models.CharField(blank=True, max_length=200)),
                 ('rated_at', models.DateTimeField(blank=True, null=True)),

@@ -1,7 +1,7 @@
 """Push messages: who is notified, in which words, derived from the events that a transaction appended.
 
-Mail goes its own way (`telling.write_to`), since it says more; here is what a lock screen shows. Whatever writes an
-event of a kind that stands in `NOTICES`, or by a rule whose row has words for it, tells people by it, without knowing.
+The words are those of a lock screen; mail is separate (`sessions/notify/mail.py`). An event is pushed if its kind is in
+`NOTICES`, or if the row of its rule has words for it. The action that appends the event does not need to know.
 """
 
 from datetime import datetime, timedelta
@@ -24,10 +24,10 @@ from autodoctor.sessions.rules.rule import Notice, Tell
 from autodoctor.sessions.rules.table import A_DAY, MECHANIC_WAITS, RULES
 from autodoctor.sessions.states import BEFORE_START, EventKind, State
 
-REQUEST_IS_NEWS = timedelta(minutes=3)  # longer than that, and somebody else has it
+REQUEST_IS_NEWS = timedelta(minutes=3)  # after this time another mechanic has the request
 
 
-# By kind; what a rule says in its own words stands in its row.
+# Words by kind of event; a rule's own words stand in its row.
 NOTICES: dict[str, Notice] = {
     EventKind.SESSION_ACCEPTED: Notice(
         Role.CUSTOMER,
@@ -88,7 +88,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Every mechanic who is eligible hears of a request, unless somebody has it already."""
+    """Notify every eligible mechanic of a request, unless the request is taken."""
     session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
     if session is None:
         return

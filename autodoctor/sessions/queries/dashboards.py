@@ -25,7 +25,7 @@ PER_PAGE = 20
 
 @dataclass(frozen=True)
 class SessionRow:
-    """One session as one person sees it. Amounts in integer cents."""
+    """A session as a person sees it. Amounts in integer cents."""
 
     session: Session
     role: str
@@ -89,7 +89,7 @@ class SessionRow:
 
 @dataclass(frozen=True)
 class DashboardLists:
-    """All sessions of one person, the most urgent first."""
+    """The sessions of a person, the most urgent first."""
 
     unpaid: list[SessionRow]
     open: list[SessionRow]

@@ -1,4 +1,4 @@
-"""A mechanic's earnings by month: what is paid, and what each open earning waits for, in words."""
+"""A mechanic's earnings by month: paid earnings, and the reason of each open one in words."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ class Line:
 
     @property
     def why(self) -> list[str]:
-        """Return what the earning waits for, or how it ended, in sentences."""
+        """Return sentences: the reasons why the earning waits, or its result."""
         return _why(self.earning, self.position)
 
 
 @dataclass(frozen=True)
 class Month:
-    """One month. Amounts in cents, all in one currency."""
+    """A month of earnings. Amounts in cents, all in one currency."""
 
     first: date
     lines: list[Line]

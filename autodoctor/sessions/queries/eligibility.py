@@ -1,4 +1,4 @@
-"""Who may be offered a request, and may have it: asked by queue, push, support, missed requests and acceptance."""
+"""Eligibility: which mechanics may be offered, and may accept, a request. All places that ask use this module."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from autodoctor.sessions.states import CLAIMED, TERMINAL, State, check
 
 
 class Obstacle(StrEnum):
-    """What keeps somebody from a request, the first that counts first."""
+    """A reason against a mechanic for a request; the most important first."""
 
     NOT_A_MECHANIC = "not_a_mechanic"  # never approved, shut out, or support
     OWN_REQUEST = "own_request"
@@ -33,7 +33,7 @@ def eligible_mechanics(session: Session, now: datetime, *, free_since: datetime 
 
 
 def obstacles(mechanic: User, now: datetime, *, session: Session | None = None) -> list[Obstacle]:
-    """What keeps this person from this request; without one, from any."""
+    """Return the reasons against this person for this request, or without a request for any."""
     conditions = _of_person(now) | (_of_request(session) if session else {})
     held = [ExpressionWrapper(condition, output_field=BooleanField()) for condition in conditions.values()]
     holds = dict(zip(conditions, User.objects.values_list(*held).get(pk=mechanic.pk), strict=True))
@@ -55,7 +55,7 @@ def requests_open_to(mechanic: User) -> QuerySet[Session]:
 
 
 def _of_person(now: datetime, free_since: datetime | None = None) -> dict[Obstacle, Q]:
-    """What has to hold of a mechanic for any request."""
+    """Return the conditions on a mechanic for any request."""
     owing = pending_summaries.blocking_summaries(now, free_since).values("mechanic_id")
     approved = MechanicProfile.State.APPROVED
     return {
@@ -83,7 +83,7 @@ def _taking(since: datetime | None) -> Q:
 
 
 def _of_request(session: Session) -> dict[Obstacle, Q]:
-    """What has to hold of a mechanic for this request."""
+    """Return the conditions on a mechanic for this request."""
     released = session.participants.filter(released_at__isnull=False).values("user_id")
     return {Obstacle.OWN_REQUEST: ~Q(id=session.customer_id), Obstacle.RELEASED_BEFORE: ~Q(id__in=released)}
 
@@ -106,7 +106,7 @@ def check_claim(session: Session, mechanic: User, now: datetime) -> None:
 
 
 def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
-    """In words for the mechanic, who can do something about it."""
+    """Return the refusal in words for the mechanic."""
     if why is Obstacle.RELEASED_BEFORE:
         return Refused("released_before", _("You gave this request back. It goes to another mechanic."))
     if why is Obstacle.SUMMARY_OVERDUE and (owed := pending_summaries.blocking_session(mechanic, now)):
@@ -119,5 +119,5 @@ def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
 
 
 def already_in_session() -> Refused:
-    """What the database says, too, to whoever accepts two requests at once."""
+    """The refusal of a second request; a database constraint enforces it, too."""
     return Refused("already_in_session", _("You already have an open session. Finish or release it first."))

@@ -1,4 +1,4 @@
-"""Pending summaries: their deadlines, and what an overdue summary means for its mechanic."""
+"""Pending summaries: their deadlines, and the block on mechanics with an overdue one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,13 +18,13 @@ def due_within() -> timedelta:
 
 def due_at(session: Session) -> datetime | None:
     """Return the deadline of the session's summary; None if no summary is pending."""
-    over = session.state == State.COMPLETED and session.summarised_at is None
+    over = session.state == State.COMPLETED and session.summarized_at is None
     return session.ended_at + due_within() if over and session.ended_at else None
 
 
 def by(mechanic: User) -> QuerySet[Session]:
     """Return this mechanic's sessions without a summary, the most urgent first."""
-    mine = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarised_at=None)
+    mine = Session.objects.filter(mechanic=mechanic, state=State.COMPLETED, summarized_at=None)
     return mine.select_related("customer", "mechanic").order_by("ended_at")
 
 
@@ -43,14 +43,14 @@ def pending_summaries_of(mechanic: User, now: datetime) -> list[PendingSummary]:
 
 
 def blocking_session(mechanic: User, now: datetime) -> Session | None:
-    """Overdue so long (support is told then, too) that the mechanic accepts nothing new before it is written."""
+    """Return the session whose summary is overdue for so long that its mechanic cannot accept requests."""
     overdue = blocking_summaries(now).filter(mechanic=mechanic)
     return overdue.select_related("customer", "mechanic").order_by("ended_at").first()
 
 
 def blocking_summaries(now: datetime, since: datetime | None = None) -> QuerySet[Session]:
-    """The sessions, of whichever mechanics, whose summaries are in the way; or have been since then."""
-    unwritten = Q(summarised_at=None) | Q(summarised_at__gt=since) if since else Q(summarised_at=None)
+    """Return the sessions whose missing summaries block their mechanics; with `since`, also those written later."""
+    unwritten = Q(summarized_at=None) | Q(summarized_at__gt=since) if since else Q(summarized_at=None)
     overdue_before = now - duration("summary_alert")
     return Session.objects.filter(
         unwritten, state=State.COMPLETED, mechanic__isnull=False, ended_at__lte=overdue_before

@@ -12,7 +12,7 @@ from autodoctor.accounts.models import User
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 
-OPEN_FOR = timedelta(days=14)  # from the end on
+OPEN_FOR = timedelta(days=14)  # after the end of a session
 MOST_STARS = 5
 
 

@@ -12,7 +12,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason, State
 
 DAYS = 7
-AROUND = timedelta(hours=2)  # at night nobody is as quick as at noon
+AROUND = timedelta(hours=2)  # mechanics answer more slowly at night
 FEWEST, MOST = 8, 40  # requests; fewer say nothing
 
 
@@ -44,7 +44,7 @@ def _waits(now: datetime) -> list[float]:
     at_this_hour = reduce(or_, (Q(requested_at__range=(at - AROUND, min(now, at + AROUND))) for at in moments))
     answered = Q(accepted_at__isnull=False) | Q(end_reason__in=[EndReason.UNATTENDED, EndReason.NEVER_STARTED])
     rows = Session.objects.filter(at_this_hour, answered, requested_at__gt=now - timedelta(days=DAYS))
-    rows = rows.exclude(state=State.REQUESTED)  # given back, and waiting again
+    rows = rows.exclude(state=State.REQUESTED)  # released requests that wait again
     recent = rows.order_by("-requested_at").values_list("requested_at", "accepted_at", "ended_at")[:MOST]
     return [
         ((accepted or ended or now) - requested).total_seconds() for requested, accepted, ended in recent if requested
@@ -52,5 +52,5 @@ def _waits(now: datetime) -> list[float]:
 
 
 def _minutes(seconds: float) -> int:
-    """Round up, so that nobody is promised too short a wait."""
+    """Round up, so that the promise is not too short."""
     return -int(-seconds // 60)

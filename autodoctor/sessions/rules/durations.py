@@ -1,4 +1,4 @@
-"""How long each rule waits: as its row says, the environment instead, and support instead of both, in the admin.
+"""Waiting times of rules: from the row, overridden by the environment, overridden by support in the admin.
 
 Each process caches the values and reads them again every few seconds (`refresh_if_stale`). The job `sessions.realign`
 then moves the deadlines of open sessions.
@@ -23,37 +23,37 @@ REALIGN = "sessions.realign"
 
 @dataclass(frozen=True)
 class Wait:
-    """How long a rule waits. Support may choose from `least` to `most` seconds; without them, not at all.
+    """A waiting time. Support may choose from `least` to `most` seconds; without bounds the time is fixed.
 
-    `before`: the waiting time that has to stay longer, as a warning comes before what it warns of.
+    `before`: the waiting time that has to stay longer, as a warning precedes its event.
     """
 
-    name: str  # in `DEADLINES` of the environment, and in the admin
+    name: str  # the name in `DEADLINES` and in the admin
     seconds: int
     least: int = 0
     most: int = 0
     before: str = ""
 
 
-WAITS: dict[str, Wait] = {}  # by name, from the rows of the table
+WAITS: dict[str, Wait] = {}  # waiting times of the table's rows, by name
 
 _changed: dict[str, int] = {}
 _read_at = float("-inf")
 
 
 def seconds(name: str) -> float:
-    """How many seconds this time lasts now. Raises `KeyError` for a name that is none."""
+    """Return the present seconds of this waiting time. Raises `KeyError` for an unknown name."""
     return _changed[name] if name in _changed else standard_seconds(name)
 
 
 def standard_seconds(name: str) -> float:
-    """How many seconds it lasts unless support changes it: as the environment says, or else the table."""
+    """Return the seconds without support's change: from the environment, else from the table."""
     given: float | None = settings.DEADLINES.get(name)
     return WAITS[name].seconds if given is None else given
 
 
 def editable() -> dict[str, Wait]:
-    """What support may change."""
+    """Return the waiting times that support may change."""
     return {name: wait for name, wait in WAITS.items() if wait.most}
 
 
@@ -71,7 +71,7 @@ def refresh() -> None:
 
 
 def change(*, name: str, value: int | None, now: datetime) -> None:
-    """Have this time last `value` seconds from now on; None: as long as without support. Raises `Refused`."""
+    """Set this waiting time to `value` seconds; None: back to the standard. Raises `Refused`."""
     check({name: value})
     with transaction.atomic():
         RuleTime.objects.update_or_create(name=name, defaults={"seconds": value})

@@ -1,4 +1,4 @@
-"""What a rule is made of: a waiting time, an action, and the words in which people hear of it. The rows: `table.py`."""
+"""The parts of a rule: waiting time, action, and words for people. The rows stand in `table.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Channel(StrEnum):
 
 
 class Step(StrEnum):
-    """What one rule alone does: `jobs/handlers.py` knows the function, the events that it leaves tell of it."""
+    """The action of a single rule: `jobs/handlers.py` knows the function, and its events tell the result."""
 
     COUNT_MISSED_REQUEST = "count_missed_request"
     RELEASE_UNSTARTED = "release_unstarted"
@@ -39,12 +39,12 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    """What the lock screen of one side shows. In the words `%(mechanic)s` and `%(customer)s` are names."""
+    """The words on a lock screen. `%(mechanic)s` and `%(customer)s` stand for names."""
 
     to: Role
     title: Promise
     body: Promise
-    lasts: timedelta = timedelta(minutes=10)  # afterwards it is no news any more
+    lasts: timedelta = timedelta(minutes=10)  # later the notice is out of date
     urgent: bool = True
     about: str = "session"  # a later notice about the same takes the place of an earlier one
     page: Callable[[UUID], str] = links.room_page
@@ -52,11 +52,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Tell:
-    """Say it: an event of this kind, and mail by this template to whom it is for.
+    """Append an event of this kind, and send a mail with this template to its recipients.
 
-    `push`: the words of the lock screen; without them, those of the kind (`notify/push.py`). `call`: with which words
-    an open page calls for its person; without them, those of the rule. `step` finds out what there is to tell, and
-    tells it.
+    `push`: the words on the lock screen; default: those of the kind (`notify/push.py`). `call`: the words with which an
+    open page calls its person; default: those of the rule. `step`: a function that does both instead.
     """
 
     kind: EventKind
@@ -71,7 +70,7 @@ class Tell:
 
 @dataclass(frozen=True)
 class CancelUnstarted:
-    """It does not take place."""
+    """Cancel the session before its start."""
 
     state: State
     reason: EndReason
@@ -96,12 +95,12 @@ Action = Tell | CancelUnstarted | ReleaseMechanic | CompleteSession | Step
 
 @dataclass(frozen=True)
 class Rule:
-    """One row. It is due `wait` after `since` (`ahead`: before it); without `wait`, at that very moment.
+    """A row of the table, due `wait` after `since` (`ahead`: before it); without `wait`, exactly then.
 
-    `counted`: waiting times that the moment has in it already. `leads_to` is the state it leads to, None for a nudge,
-    an alert or a change of the clock. `certain`: it is due whatever anybody does, so the state cannot last. `fixed`:
-    counted from a moment that coming back into the state does not move, so no cycle of states can last either.
-    `once_per`: the occasion it fires once on.
+    `counted`: waiting times that `since` already includes. `leads_to`: the next state; None for a nudge, an alert or a
+    change of the clock. `certain`: no action of a person prevents the rule, so the state cannot last. `fixed`: entering
+    the state again does not move `since`, so a cycle of states cannot last either. `once_per`: the occasion on which
+    the rule fires once.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Which rules of a session are due when, and the jobs for them.
+"""The schedule of a session: its rules, their due times, and the jobs for them.
 
 No deadline is set by hand: `align_deadlines` derives all deadlines from the session's state.
 """

@@ -14,10 +14,10 @@ from autodoctor.sessions.states import TERMINAL, EndReason, Kind
 
 
 class ChargeRule(StrEnum):
-    """How much of what was held is charged."""
+    """The rule for the charged part of a hold."""
 
     NOTHING = "nothing"
-    HALF = "half"  # of the booking, nothing of extensions
+    HALF = "half"  # half of the booking, nothing of extensions
     USED = "used"  # the used share of each payment
     ALL = "all"
     ASK = "ask"  # known once the customer has answered "Solved?"
@@ -54,8 +54,8 @@ def amounts_due_if(session: Session, payments: Iterable[Payment], **how: object)
 def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
     """Return whether the session is over and every hold is charged or released."""
     parts = list(payments)
-    moving = (Payment.State.CREATED, Payment.State.AUTHORISED)
-    held = any(part.authorised_at for part in parts)
+    moving = (Payment.State.CREATED, Payment.State.AUTHORIZED)
+    held = any(part.authorized_at for part in parts)
     return session.state in TERMINAL and held and not any(part.state in moving for part in parts)
 
 

@@ -1,7 +1,7 @@
-"""Every rule of a session, one a row: words, states, trigger, waiting time with its bounds, and what it does.
+"""The table of rules, one row per rule: words, states, trigger, waiting time with bounds, and action.
 
-`rule.py` says what a row is made of, `triggers.py` what the moments are, `jobs/handlers.py` does what is said here,
-`notify` says it. How to add one: CONTRIBUTING.md.
+`rule.py` defines the parts of a row and `triggers.py` the triggers; `jobs/handlers.py` runs the actions, and `notify`
+sends the words. CONTRIBUTING.md shows how to add a row.
 """
 
 from datetime import timedelta
@@ -81,12 +81,12 @@ WAITING, LIVE, RECONNECTING = frozenset({State.WAITING}), frozenset({State.LIVE}
 COMPLETED, TOGETHER = frozenset({State.COMPLETED}), ACCEPTED | WAITING | RUNNING
 ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere when it happens
 
-_MISSING = Wait("missing_grace", 5)  # what sockets send by, too: not support's to change
+_MISSING = Wait("missing_grace", 5)  # sockets use this time, too, so support cannot change it
 
-# A hold on a card lasts seven days: what is asked before the charge has to be over well before that.
+# A hold on a card lasts seven days: questions before the charge must end well before that.
 # fmt: off
 _TABLE = (
-    # In the queue
+    # Requests in the queue
     Rule("session.unpaid", _("Booking not paid"), DRAFT, triggers.PAYABLE,
          Wait("unpaid_grace", 5 * MINUTE, least=MINUTE, most=HOUR),
          CancelUnstarted(State.CANCELLED, EndReason.UNPAID), State.CANCELLED, certain=True, fixed=True),
@@ -187,16 +187,16 @@ _TABLE = (
          alert(), once_per=_state),
     Rule("session.solved", _("No answer counts as solved"), COMPLETED, triggers.UNANSWERED,
          Wait("solved_answer", DAY, least=HOUR, most=4 * DAY), Step.COUNT_AS_SOLVED),
-    Rule("summary.reminder", _("The summary is not written yet"), COMPLETED, triggers.UNSUMMARISED,
+    Rule("summary.reminder", _("The summary is not written yet"), COMPLETED, triggers.UNSUMMARIZED,
          Wait("summary_reminder", 30 * MINUTE, least=5 * MINUTE, most=DAY, before="summary_second_reminder"),
          nudge(Role.MECHANIC, mail="summary_reminder", push=_SUMMARY_DUE, call=_UNWRITTEN), once_per=_state),
-    Rule("summary.second_reminder", _("The summary is due"), COMPLETED, triggers.UNSUMMARISED,
+    Rule("summary.second_reminder", _("The summary is due"), COMPLETED, triggers.UNSUMMARIZED,
          Wait("summary_second_reminder", DAY, least=HOUR, most=5 * DAY, before="summary_alert"),
          nudge(Role.MECHANIC, mail="summary_overdue", push=_SUMMARY_DUE, call=_UNWRITTEN), once_per=_state),
-    Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARISED,
+    Rule("summary.alert", _("The summary is overdue"), COMPLETED, triggers.UNSUMMARIZED,
          Wait("summary_alert", 2 * DAY, least=2 * HOUR, most=10 * DAY),
          alert(), once_per=_state),
-    # From elsewhere
+    # Rules without a deadline
     Rule("help.asked", _("A participant asks for help"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("job.parked", _("A job has failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.mismatch", _("A payment does not match our record"), ELSEWHERE, triggers.REPORTED, None,
@@ -207,7 +207,7 @@ _TABLE = (
 # fmt: on
 
 RULES: dict[str, Rule] = {}
-DEADLINES: dict[str, Rule] = {}  # those that the scheduler fires
+DEADLINES: dict[str, Rule] = {}  # the rules that the scheduler fires
 
 
 def add_rule(rule: Rule) -> None:
@@ -223,10 +223,10 @@ for _row in _TABLE:
 
 
 def rule_of_kind(kind: str) -> str:
-    """Return what happened, in words; the kind itself for a rule that this release does not know."""
+    """Return the words of a rule; for a rule that this release does not know, its kind."""
     return str(RULES[kind].words) if kind in RULES else kind
 
 
 def deadlines_problem() -> str:
-    """What is wrong with the names in `DEADLINES`, in a sentence; empty when nothing is."""
+    """Return a sentence about unknown names in `DEADLINES`, or an empty text."""
     return name_problem(settings.DEADLINES, of_rules=set(WAITS))

@@ -129,7 +129,7 @@ def lenient_left(session: Session) -> timedelta:
     return max(timedelta(), duration("lenient_pause") - timedelta(seconds=session.lenient_seconds_used))
 
 
-def _unsummarised(state: SessionState) -> datetime | None:
+def _unsummarized(state: SessionState) -> datetime | None:
     return None if ("summary", 0) in state.fired else state.session.ended_at
 
 
@@ -193,5 +193,5 @@ SECOND_DROP = Trigger(_("a participant lost the connection for the second time")
 SECOND_DECLINE = Trigger(_("a card was declined for the second time"), _second(DECLINE))
 UNANSWERED = Trigger(_("the mechanic ended early, and the customer has not answered"), _unanswered)
 ENDED_EARLY = Trigger(_("the mechanic ended early"), _ended_early)
-UNSUMMARISED = Trigger(_("the end of the session, while the summary is not written"), _unsummarised)
+UNSUMMARIZED = Trigger(_("the end of the session, while the summary is not written"), _unsummarized)
 REPORTED = Trigger(_("reported immediately by the part of the system where it happens"), lambda state: None)

@@ -1,4 +1,4 @@
-"""The words of rules, for whoever shows what they told."""
+"""The words of rules, for pages that show their events."""
 
 from django import template
 from django.utils.functional import Promise
@@ -12,6 +12,6 @@ register.filter("rule_words", rule_of_kind)
 
 @register.simple_tag
 def calls_by_rules(role: str) -> dict[str, Promise]:
-    """With which words an open page calls for this person, by the rule that nudges them."""
+    """Return the words with which an open page calls this person, by the kind of rule."""
     nudges = {kind: rule for kind, rule in RULES.items() if isinstance(rule.does, Tell) and rule.does.audience == role}
     return {kind: rule.does.call or rule.words for kind, rule in nudges.items() if isinstance(rule.does, Tell)}

@@ -1,4 +1,4 @@
-"""What a session costs, worked out from its log and the table of the design alone: `settlement` is measured against it.
+"""An independent bill, computed from a session's log and the design's table: the oracle for `settlement`.
 
 | ended as                                                             | captured of booking and extensions     |
 |----------------------------------------------------------------------|----------------------------------------|
@@ -54,7 +54,7 @@ def _share(session: Session) -> str:
 
 
 def ran(session: Session) -> int:
-    """Whole seconds from the start to the end without the pauses, by what the log says of them."""
+    """Return the whole seconds from start to end without pauses, as the log records them."""
     running, since, paused = timedelta(), None, None
     for event in session.events.filter(kind__startswith="session.").order_by("seq"):
         if event.kind == "session.started":

@@ -1,6 +1,6 @@
-"""What two people and a clock do to a session in any order, and what must hold whatever they do.
+"""A state machine of a session: steps of two people and a clock in any order, and the invariants.
 
-A machine adds who pays, and how.
+Subclasses add the payments.
 """
 
 from collections import Counter
@@ -33,9 +33,9 @@ STOPS: dict[str, Callable[..., object]] = {
 
 
 class Course(RuleBasedStateMachine):
-    """One session, in a transaction that is undone. `refusals`: what an untimely step may be answered with.
+    """A session in a transaction that is rolled back. `refusals`: the errors that an untimely step may raise.
 
-    `happened` counts what came about, over all the sessions of a run: one whose steps are all refused shows nothing.
+    `happened` counts situations over all sessions of a run: a run whose steps are all refused shows nothing.
     """
 
     happened: ClassVar[Counter[str]] = Counter()
@@ -57,7 +57,7 @@ class Course(RuleBasedStateMachine):
 
     @classmethod
     def play(cls, *steps: Callable[[Self], object]) -> None:
-        """One session of these steps, whatever the machine tries by itself: all that must hold does after each."""
+        """Play a session of these steps, and check the invariants after each."""
         machine = cls()
         try:
             for step in steps:
@@ -67,7 +67,7 @@ class Course(RuleBasedStateMachine):
             machine.teardown()
 
     def look(self) -> None:
-        """Between two steps nothing changes: conditions and invariants share what was read once."""
+        """Read the state once between two steps: conditions and invariants share it."""
         self.session, self.paid = self.story.session, self.payments()
         self.booking = next(payment for payment in self.paid if payment.purpose == "booking")
 
@@ -84,11 +84,11 @@ class Course(RuleBasedStateMachine):
         return Story(self.people["customer"], self.people["mechanic"])
 
     def it_is_over(self) -> None:
-        """What must hold once nothing is left to do."""
+        """Check the final state."""
 
     def teardown(self) -> None:
         try:
-            self.story.wait(minutes=60 * 30)  # whatever happened, it ends by itself
+            self.story.wait(minutes=60 * 30)  # every session ends by itself
             self.it_is_over()
             self.check()
             self.happened.update(self.story.session.events.values_list("kind", flat=True))
@@ -102,13 +102,13 @@ class Course(RuleBasedStateMachine):
 
     @initialize(steps=st.sampled_from([4, 4, 4, 4, 3, 2, 1, 0]))
     def get_going(self, steps: int) -> None:
-        """With four steps it is live, and only then can most of the rules do something. A run begins with the first."""
+        """Play the steps to a live session, where most rules apply. A run begins with the first."""
         for _ in range(steps):
             self.one_step_further()
 
     @rule()
     def one_step_further(self) -> None:
-        """What the two usually do next, so that most runs get somewhere."""
+        """Play the usual next step, so that most runs progress."""
         story, session = self.story, self.story.session
         steps: dict[str, Callable[[], object]] = {
             "draft": story.pay,
@@ -178,7 +178,7 @@ class Course(RuleBasedStateMachine):
         payment = self.open_extension()
         assert payment
         with suppress(*self.refusals):
-            self.story.call_off(payment)
+            self.story.cancel_extension(payment)
 
     @rule(seconds=st.sampled_from([1, 4, 6, 30, 61, 130, 200, 299, 301, 600, 1500]))
     def wait(self, seconds: int) -> None:
@@ -223,12 +223,12 @@ class Course(RuleBasedStateMachine):
         session = self.session
         if session.state != "draft" and session.end_reason != "unpaid":
             assert session.requested_at or session.state == "cancelled"
-            assert self.booking.authorised_at or session.state == "cancelled"
+            assert self.booking.authorized_at or session.state == "cancelled"
 
     @invariant()
     def the_time_is_what_was_booked_and_what_was_given(self) -> None:
         given = [p for p in self.paid if p.purpose == "extension" and p.granted_at]
-        assert all(payment.authorised_at for payment in given)
+        assert all(payment.authorized_at for payment in given)
         assert self.session.granted_seconds == CHAT.seconds + sum(payment.seconds for payment in given)
 
     @invariant()

@@ -1,4 +1,4 @@
-"""A session told step by step, with time passed in: what people do, and what the clock does meanwhile."""
+"""A session step by step, with the time passed in: actions of people, and due jobs between them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ CHAT = transitions.PlanTerms(slug="chat", name="Quick Chat", kind="chat", second
 
 
 def hold_back(job: Job, now: datetime) -> None:
-    """Mail and money stay in the queue, where a test can look at them."""
+    """Keep jobs of mail and money in the queue, for tests to read."""
     raise Retry(timedelta(days=3650))
 
 
@@ -29,7 +29,7 @@ HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, UNTAKE
     for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }
 
-# What is counted for mechanics who let requests pass concerns none of the two.
+# The count of missed requests concerns neither participant.
 TOLD = {rule.kind for rule in DEADLINES.values() if isinstance(rule.does, Tell)} - {"request.missed"}
 
 
@@ -79,7 +79,7 @@ class Story:
         return mine.values_list("due_at", flat=True).first()
 
     def pay(self) -> "Story":
-        Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
+        Payment.objects.filter(owner_id=self.id).update(state=Payment.State.AUTHORIZED, authorized_at=self.now)
         transitions.admit_request(session_id=self.id, now=self.now)
         return self
 
@@ -88,7 +88,7 @@ class Story:
         return self
 
     def join(self, *people: User) -> "Story":
-        """Each from a page of their own that is open from now on."""
+        """Let these people join, each from a page that stays open."""
         for person in people or (self.customer, self.mechanic):
             transitions.join_session(session_id=self.id, user=person, now=self.now)
             role = "customer" if person == self.customer else "mechanic"
@@ -102,7 +102,7 @@ class Story:
         return self
 
     def ask(self, minutes: int = 15, cents: int = 1499, *, by: User | None = None) -> Payment:
-        """The customer wants more time; nobody has paid for it yet."""
+        """Request an extension, without a payment."""
         terms = extensions.ExtensionTerms(
             name=f"+{minutes} minutes",
             seconds=minutes * 60,
@@ -116,15 +116,15 @@ class Story:
         return payment
 
     def hold(self, payment: Payment) -> "Story":
-        """The bank says yes, and nobody here has acted on it yet."""
-        Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORISED, authorised_at=self.now)
+        """Mark a payment as authorized, without its consequences."""
+        Payment.objects.filter(id=payment.id).update(state=Payment.State.AUTHORIZED, authorized_at=self.now)
         return self
 
     def extend(self, payment: Payment) -> "Story":
         extensions.apply_extension(session_id=self.id, payment_id=payment.id, now=self.now)
         return self
 
-    def call_off(self, payment: Payment) -> "Story":
+    def cancel_extension(self, payment: Payment) -> "Story":
         extensions.cancel_extension(session_id=self.id, by=self.customer, payment_id=payment.id, now=self.now)
         return self
 
@@ -137,13 +137,13 @@ class Story:
         return self.pay().accept().join().connect().start()
 
     def leave(self, person: User) -> "Story":
-        """Every page of theirs closes."""
+        """Close every page of these people."""
         Connection.objects.filter(session_id=self.id, user=person).delete()
         transitions.record_page_closed(session_id=self.id, user_id=person.id, at=self.now, now=self.now)
         return self
 
     def hears(self, person: User, receiving: bool | None = True) -> "Story":
-        """Their page says whether the other side's media arrive."""
+        """Report from a person's page whether the other side's media arrive."""
         media.report_media(session_id=self.id, by=person, receiving=receiving, now=self.now)
         return self
 

@@ -1,4 +1,4 @@
-"""Alerts: on the board until somebody is done, taken once, said elsewhere when nobody takes them."""
+"""Alerts: open until finished, taken by one person, escalated when nobody takes them."""
 
 from datetime import timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def colleague(db: None) -> User:
 
 @pytest.fixture
 def unnoticed(story: Story, support: User) -> Alert:
-    """Nobody has accepted for three minutes."""
+    """Return a request that was not accepted for three minutes."""
     story.pay().wait(minutes=3)
     return Alert.objects.get()
 
@@ -37,7 +37,7 @@ def take(story: Story, alert: Alert, by: User, instead_of: User | None = None) -
 
 
 def mailed() -> list[str]:
-    """To whom it was said that nobody takes an alert."""
+    """Return the addresses of the escalation mails."""
     people = {str(user.id): user.email for user in User.objects.all()}
     posted = [job.payload for job in Job.objects.filter(kind="mail.send").order_by("id")]
     return [people[one["user_id"]] for one in posted if one["template"] == "sessions/mail/alert_untaken"]
@@ -61,7 +61,7 @@ def test_it_is_taken_once_and_the_second_reads_who_has_it(
     assert (event.actor_id, event.audience, event.data["alert"]) == (support.id, "support", unnoticed.seq)
 
     take(story, unnoticed, colleague, instead_of=support)
-    with pytest.raises(Refused, match="already_taken"):  # from whom it was seen to be taken, they no longer have it
+    with pytest.raises(Refused, match="already_taken"):  # the holder on the page has changed
         take(story, unnoticed, support, instead_of=support)
     assert [one.data["instead_of"] for one in story.events("support.took")] == ["", "Sandy Support"]
 

@@ -1,4 +1,4 @@
-"""Who may share, see and take away files of a session, and when."""
+"""Attachments: who may share, see and remove files of a session, and when."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +68,7 @@ def test_the_mechanic_shares_from_accepting_until_the_summary_is_in(story: Story
     share(story, story.mechanic)
     story.join().start().end(story.mechanic)
     share(story, story.mechanic)
-    Session.objects.filter(pk=story.id).update(summarised_at=story.now)
+    Session.objects.filter(pk=story.id).update(summarized_at=story.now)
     assert refusal(lambda: share(story, story.mechanic)) == (409, "session_closed")
 
 

@@ -1,4 +1,4 @@
-"""What each role finds on its dashboard, and how many queries that takes."""
+"""The dashboard of each role, and its number of queries."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ ClientOf = Callable[["User"], Client]
 
 @pytest.fixture
 def reads(client_of: ClientOf) -> "Callable[..., str]":
-    """What this person reads there, without markup."""
+    """Return the dashboard's text for this person, without markup."""
 
     def read(user: "User", path: str = "/dashboard/") -> str:
         answer = client_of(user).get(path)

@@ -1,4 +1,4 @@
-"""What a mechanic reads of their earnings, and what the ledger of them learns from sessions."""
+"""The earnings page of a mechanic, and the earnings that sessions create."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Who may be offered a request: mechanics who are each blocked for one reason, against every place that asks."""
+"""Eligibility: mechanics blocked for one reason each, in every place that asks."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ from autodoctor.support.case_file import Case
 
 pytestmark = pytest.mark.django_db
 EVERYWHERE = {"push", "support's list", "support assigns", "missed", "queue", "accept"}
-# Whoever opens the queue may accept, though nobody calls them.
+# A mechanic who opens the queue may accept, even without a notification.
 ELIGIBLE = {
     "free": EVERYWHERE,
     "switched off": {"queue", "accept"},
@@ -71,7 +71,7 @@ class Scene:
         self.mechanic = User.objects.get(pk=self.mechanic.pk)
 
     def places(self, support: User, client: Client) -> set[str]:
-        """Where this mechanic is taken for eligible."""
+        """Return the places that consider this mechanic eligible."""
         run_due(self.story.now)
         found = {
             "push": Job.objects.filter(kind="push.send", key=f"{self.device.id}:{self.story.id}:request").exists(),
@@ -97,7 +97,7 @@ class Scene:
 
 
 def works(action: Callable[[], object]) -> bool:
-    """Whether it is allowed; it is taken back."""
+    """Return whether the action is allowed; roll it back."""
     try:
         with transaction.atomic():
             action()

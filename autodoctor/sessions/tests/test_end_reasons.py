@@ -1,4 +1,4 @@
-"""What people read about the end of a session."""
+"""The words for the end of a session."""
 
 import pytest
 

@@ -136,7 +136,7 @@ def test_ended_by_hand_nothing_is_waited_for_and_late_success_is_released(
 
 
 def test_held_in_the_moment_of_the_end_it_is_released(story: Story, customer: User) -> None:
-    """The bank said yes, and before the session heard of it, it was ended."""
+    """The bank authorized the extension, and the session ended before the news arrived."""
     payment = story.live().ask()
     story.hold(payment).end(customer).extend(payment)
     assert now_of(payment).due_cents == 0

@@ -1,4 +1,4 @@
-"""More time: who may ask, when, for how much, and what the clock does."""
+"""Extensions: permission, time, price, and the clock."""
 
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ State = Payment.State
 
 
 def due(story: Story) -> dict[str, int | None]:
-    """What is to be captured, by what it was for; an extension by its minutes."""
+    """Return the cents to capture by purpose; an extension by its minutes."""
     payments = Payment.objects.filter(owner_id=story.id).order_by("created_at")
     return {p.purpose if p.purpose == "booking" else f"+{p.seconds // 60}": p.due_cents for p in payments}
 
@@ -94,7 +94,7 @@ def test_asked_twice_it_is_the_same_payment(story: Story) -> None:
 
 
 def test_an_offer_of_before_an_extension_is_not_taken_again(story: Story) -> None:
-    """The second tab still shows what the first has just bought."""
+    """The second tab still shows the offer that the first tab has accepted."""
     payment = story.live().ask()
     story.hold(payment).extend(payment)
     stale = extensions.ExtensionTerms("+15", 900, 1499, "usd", on_top_of=30 * 60)
@@ -191,7 +191,7 @@ def test_a_pause_goes_on_over_an_extension(story: Story) -> None:
 
 
 def test_who_was_gone_before_the_extension_pauses_from_then(story: Story) -> None:
-    """They left three seconds before it came, and were noticed two seconds after."""
+    """They left three seconds before the extension, and the absence was noticed two seconds after it."""
     story.live().wait(minutes=10).leave(story.mechanic).wait(seconds=3)
     payment = story.ask()
     story.hold(payment).extend(payment).wait(minutes=1)

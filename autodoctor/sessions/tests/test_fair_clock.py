@@ -1,4 +1,4 @@
-"""Nobody pays for time that was not given, and nobody gets a minute twice."""
+"""The fair clock: no charge for absent time, and no minute given twice."""
 
 from datetime import timedelta
 

@@ -98,7 +98,7 @@ def test_a_stranger_and_a_mechanic_who_gave_it_back_find_nothing(
     for person in (stranger, mechanic):
         with pytest.raises(Session.DoesNotExist):
             ask(story, person)
-    assert read(story, "mechanic") == []  # what the first one wrote is not for the second
+    assert read(story, "mechanic") == []  # the second mechanic must not read the first one's thread
     assert read(story, "support") == ["She shouts"]
     assert help_requests.thread_of(story.session, mechanic2).words == []
     with pytest.raises(Refused, match="not_asked"):

@@ -53,7 +53,7 @@ class Machine(Course):
 
     @rule()
     def no_news_is_lost(self) -> None:
-        """What was held and not told yet is told, and what was told is told again."""
+        """Deliver pending payment news, and repeat old news."""
         for payment in self.payments():
             if payment.purpose == "extension" and payment.state == "authorised":
                 self.story.extend(payment)
@@ -125,7 +125,7 @@ SCRIPTS: dict[str, tuple[list[Callable[[Machine], object]], set[str]]] = {
         {"session.ended", "answer is due"},
     ),
 }
-# What has to come about in every run, else it shows nothing. Each begins with the simplest session, which does this.
+# Situations that every run must reach. Each run begins with the simplest session, which reaches them.
 REACHED = {"session.started", "session.ended", "all is due"}
 
 

@@ -1,4 +1,4 @@
-"""Sound and picture that do not arrive are nobody's paid time, and who is heard is not missing."""
+"""Media: time without media is not charged, and a participant whose media arrive is not missing."""
 
 import pytest
 

@@ -27,7 +27,7 @@ def at_noon(customer: User, mechanic: User, mechanic2: User) -> "RequestsInARow"
 
 
 class RequestsInARow:
-    """One request after the other, each begun where the one before has stopped."""
+    """Makes requests one after the other, each beginning at the end of the previous one."""
 
     def __init__(self, customer: User, mechanic: User) -> None:
         self.customer, self.mechanic, self.now = customer, mechanic, NOON
@@ -38,7 +38,7 @@ class RequestsInARow:
         return story.pay()
 
     def passes(self, minutes: float = 3) -> Story:
-        """It stands in the queue so long, and is called off."""
+        """Let a request wait for this time, then cancel it."""
         story = self.one().wait(minutes=minutes)
         transitions.cancel_session(session_id=story.id, by=self.customer, now=story.now)
         self.now = story.now + timedelta(minutes=1)

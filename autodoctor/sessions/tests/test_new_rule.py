@@ -1,4 +1,4 @@
-"""One row, one mail template, one test: a rule that is added fires, is told in words, and can be changed by support."""
+"""A new rule needs one row and one mail template: the rule fires, is shown in words, and support can change it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,7 +48,7 @@ ALERT = Rule(
 
 @pytest.fixture(autouse=True)
 def rows_are_added(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As if both stood in the table when the server started, and `migrate` had run."""
+    """Add both rows as if they stood in the table at the start, after `migrate`."""
     monkeypatch.setattr(durations, "_changed", {})
     handlers = {rule.kind: Handler(run_deadline) for rule in (NUDGE, ALERT)}
     with patch.dict(RULES), patch.dict(DEADLINES), patch.dict(WAITS), patch.dict(HANDLERS, handlers):

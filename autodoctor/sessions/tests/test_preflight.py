@@ -1,4 +1,4 @@
-"""The device check of a call: what it says, how often it may, and what chat instead of it costs."""
+"""The device check of a call: its report, the limit on reports, and the price of chat instead."""
 
 from typing import Any
 
@@ -200,7 +200,7 @@ def test_the_other_lesser_ways_cost_what_was_booked(story: Story) -> None:
     assert story.payment.due_cents == 2999
 
 
-# Nobody is a no-show in front of an open page
+# A participant with an open page is no no-show
 
 
 def test_minutes_spent_on_a_blocked_camera_are_no_absence(story: Story) -> None:
@@ -215,6 +215,6 @@ def test_minutes_spent_on_a_blocked_camera_are_no_absence(story: Story) -> None:
             story.wait(minutes=3), story.customer, **{"camera": "failed"} if minute % 2 else {"microphone": "failed"}
         )
     assert story.session.state == "accepted"
-    assert story.rules() == ["preflight.failing"]  # support is told, nobody is nudged
+    assert story.rules() == ["preflight.failing"]  # support gets an alert, and no participant a nudge
     story.leave(story.customer).wait(minutes=10)
     assert story.session.end_reason == "customer_no_show"

@@ -1,4 +1,4 @@
-"""Who is told on which device, and when: it follows from the log."""
+"""Push messages that follow from the log: recipients, devices and times."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ def offered(story: Story) -> Story:
 
 
 def told(user: "User") -> list[dict[str, Any]]:
-    """What waits for this person's device; each look takes it away."""
+    """Return and remove the messages that wait for this person's device."""
     browser = user.push_subscriptions.get()
     jobs = Job.objects.filter(kind="push.send", key__startswith=str(browser.id)).order_by("id")
     found = [job.payload for job in jobs]

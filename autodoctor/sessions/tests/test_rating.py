@@ -1,4 +1,4 @@
-"""The customer rates the mechanic: who may, until when, within which bounds, and what others see of it."""
+"""Ratings: permission, period, bounds, and other people's view."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,7 +29,7 @@ def over(story: "Story") -> "Story":
 
 @pytest.fixture
 def just_over(over: "Story") -> "Session":
-    """As the pages see it, which know the real time."""
+    """Return a session that has just ended in real time, as views see it."""
     session = over.session
     session.ended_at = timezone.now()
     session.save()

@@ -1,4 +1,4 @@
-"""Support gives back what was charged: never more than that, and it stands in the log who decided it and why."""
+"""Refunds by support: never more than the charge, and logged with person and reason."""
 
 from typing import Any
 from uuid import uuid4

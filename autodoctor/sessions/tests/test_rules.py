@@ -1,6 +1,6 @@
-"""Every rule of the table at its second, not one earlier, once only; and by the sweep alone with the clock stopped.
+"""Every rule of the table fires at its second, not earlier, and once; also by the sweep alone, without the scheduler.
 
-`CASES` holds, for each rule, how a session comes to where the rule begins to count, and how long it then takes.
+`CASES` holds for each rule the steps to its trigger, and the seconds until it fires.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def fails_the_check(story: Story, person: User | None = None, mode: str = "video
 
 
 def opens_the_page(story: Story, person: User) -> Story:
-    """Without taking part."""
+    """Open the page without joining."""
     Connection.objects.create(
         process=story.process, session_id=story.id, user=person, role="mechanic", joined=False, opened_at=story.now
     )
@@ -119,7 +119,7 @@ CASES: dict[str, Case] = {
 
 
 def fired(story: Story, kind: str) -> int:
-    """How often this rule has done what its row says."""
+    """Count how often this rule has fired."""
     does, session = DEADLINES[kind].does, story.session
     if isinstance(does, Tell):
         return SessionEvent.objects.filter(session_id=story.id, rule=kind).count()
@@ -211,7 +211,7 @@ def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
     assert rule_of_kind("of.tomorrow") == "of.tomorrow"
 
 
-# It stops when its cause is gone
+# The rule stops when its cause is gone
 
 
 def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: User) -> None:

@@ -1,4 +1,4 @@
-"""Every deadline at its minute, not a second earlier, once only."""
+"""Every deadline fires at its minute, not earlier, and once."""
 
 import pytest
 

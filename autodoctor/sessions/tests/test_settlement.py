@@ -1,4 +1,4 @@
-"""The table of what is charged, as arithmetic."""
+"""Settlement: the table of charges as arithmetic."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -158,7 +158,7 @@ def test_a_session_that_did_not_run_used_nothing(missing: str) -> None:
 
 
 def test_more_time_than_was_held_is_not_used() -> None:
-    """Ends an hour later than what was granted says."""
+    """The session ends an hour after the granted time."""
     session = ended("mechanic_lost", granted=1800, used=60)
     session.ends_at = NOON + timedelta(hours=1, seconds=1800)
     assert settlement.used_seconds(session) == 0
@@ -186,7 +186,7 @@ def test_the_mechanic_gets_seventy_percent_rounded_down() -> None:
     assert [settlement.mechanic_share_cents(cents) for cents in (0, 1, 999, 2999)] == [0, 0, 699, 2099]
 
 
-# What it would cost
+# The charge if the session ended now
 
 
 def test_what_it_would_cost_leaves_the_session_as_it_is() -> None:
@@ -204,7 +204,7 @@ def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> N
     assert settlement.amounts_due_if(ended("time_up", granted=2700, used=2700), payments) == 1000 + expected
 
 
-# Whether all of it is settled
+# Whether every payment is settled
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> N
 def test_it_is_settled_once_all_that_was_held_is_charged_or_released(
     state: str, payments: list[tuple[str, bool]], expected: bool
 ) -> None:
-    found = [Payment(state=each, authorised_at=NOON if held else None) for each, held in payments]
+    found = [Payment(state=each, authorized_at=NOON if held else None) for each, held in payments]
     assert settlement.is_settled(Session(state=state), found) is expected
 
 

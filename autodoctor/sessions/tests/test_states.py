@@ -61,7 +61,7 @@ def test_every_open_state_has_a_deadline_out_of_it_that_nobody_can_prevent(state
 
 @pytest.mark.parametrize("cycle", cycles(), ids=lambda cycle: "-".join(names(cycle)))
 def test_no_cycle_of_states_goes_on_for_ever(cycle: frozenset[State]) -> None:
-    """One deadline covers the whole cycle, is not moved by going round, and leads out of it."""
+    """One deadline covers the whole cycle, does not move in it, and leads out of it."""
     assert any(
         deadline.fixed and deadline.certain and cycle <= deadline.states and deadline.leads_to not in cycle
         for deadline in DEADLINES.values()
@@ -75,7 +75,7 @@ def test_the_cycles_are_those_we_know() -> None:
 def test_every_deadline_leads_along_the_table() -> None:
     for deadline in DEADLINES.values():
         if deadline.leads_to:
-            # From every state it counts in, either straight or (the cap, never started) it is allowed.
+            # Allowed from every state of the rule, directly or (the cap, never started) on the way.
             assert all(deadline.leads_to in TRANSITIONS[state] for state in deadline.states), deadline.kind
 
 
@@ -86,7 +86,7 @@ def test_every_deadline_is_acted_on_and_told_once() -> None:
     assert sorted(step for step in steps if isinstance(step, Step)) == sorted(Step)
 
 
-# As the design has it: from each state to these, and to no other.
+# The design's table: from each state to exactly these states.
 LEAVES_TO = {
     "draft": "requested cancelled",
     "requested": "accepted cancelled expired",

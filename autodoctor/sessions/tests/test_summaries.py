@@ -25,7 +25,7 @@ def write(story: Story, by: User | None = None) -> Session:
 def test_the_summary_is_written_once_and_ends_the_reminders(story: Story) -> None:
     over(story)
     write(story)
-    assert story.session.summarised_at == story.now
+    assert story.session.summarized_at == story.now
     assert Job.objects.filter(key=str(story.id), kind__startswith="summary.").count() == 0
     with pytest.raises(Refused) as refused:
         write(story)

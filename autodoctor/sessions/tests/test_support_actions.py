@@ -1,4 +1,4 @@
-"""What support may do about a session, and what it may not: each with its reason, each in the log, each once."""
+"""Support's actions on a session: allowed and refused, with a reason, logged, and done once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,7 @@ def test_it_is_given_to_a_mechanic_who_takes_sessions(
 
 
 def test_nobody_else_can_be_given_it(story: Story, support: User, free_mechanic: User, stranger: User) -> None:
-    """Not who is not taking sessions, not who holds another, not who gave it back, not a customer."""
+    """Refused: a mechanic who takes no sessions, has another session or released this one; a customer."""
     story.pay().accept()
 
     def refused(mechanic: User) -> None:

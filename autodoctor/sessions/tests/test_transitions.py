@@ -1,4 +1,4 @@
-"""Who may do what, when; what has happened already; and what it costs."""
+"""Transitions: permissions, states, repetitions and charges."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From when a rule counts, by who is here and how the clock stands: no table, and no clock that runs."""
+"""Triggers: the moment from which a rule counts, by presence and clock; without table and scheduler."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ def at(minutes: float) -> datetime:
 def situation(
     *, customer: dict[str, Any] | None = None, mechanic: dict[str, Any] | None = None, **session: Any
 ) -> SessionState:
-    """`customer` and `mechanic`: what the log last noticed of them; nothing when they have no part in it."""
+    """Return a session's state. `customer` and `mechanic`: their last recorded presence; None: not a participant."""
 
     def seat(role: str, part: dict[str, Any] | None) -> ParticipantState:
         return ParticipantState(role, None if part is None else Participant(role=role, **part))
@@ -39,7 +39,7 @@ def situation(
 @pytest.mark.parametrize(
     ("clock", "gone", "given"),
     [
-        ({"ends_at": at(30)}, at(31), False),  # nothing is waited for
+        ({"ends_at": at(30)}, at(31), False),  # no rule waits
         ({"ends_at": at(30), "hold_until": at(32)}, at(30), True),
         ({"ends_at": at(30), "hold_until": at(32)}, at(29.9), False),
         ({"ends_at": at(30), "hold_until": at(32), "paused_at": at(30)}, at(31), True),

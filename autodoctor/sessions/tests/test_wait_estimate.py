@@ -1,4 +1,4 @@
-"""How long it usually takes: only what recent requests say, and nothing where they say nothing."""
+"""The wait estimate: from recent requests, and none without them."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The dashboards, one a role, the page of a mechanic, rating, and addresses of files that stay.
+"""The dashboard of each role, the page of a mechanic, rating, and permanent addresses of files.
 
 Each list is a fragment at an address of its own, fetched again when the feed says so.
 """
@@ -29,7 +29,7 @@ from autodoctor.sessions.rules.triggers import duration
 
 @signed_in
 @require_safe
-@never_cache  # the back button must not show what was
+@never_cache  # the back button must not show an old page
 def dashboard(request: SignedInRequest) -> HttpResponse:
     role = request.user.role
     if role == Role.SUPPORT:
@@ -101,7 +101,7 @@ def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def session_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thumbnail: bool = False) -> HttpResponse:
-    """An address that stays: it leads whoever may see the file to one that expires."""
+    """Redirect from a permanent address to a signed address that expires. 404 without access."""
     try:
         attachments.session_with_files(request.user, session_id)
     except Session.DoesNotExist:

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Calls the person: with a toast, a sound and, where the page is not in sight, a mark in its title. Of several tabs only
- * one sounds and is marked.
+ * Calls the person: with a toast, a sound and, if the page is hidden, a mark in its title. Of several tabs only one
+ * sounds and is marked.
  */
 import { markTitle } from "lib/title";
 import { toast } from "lib/toasts";

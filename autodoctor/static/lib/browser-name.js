@@ -1,5 +1,5 @@
 // @ts-check
-/** Which browser and system this is, for nothing but the words that explain where its settings are. */
+/** The name of this browser and system, only for the words that explain where its settings are. */
 
 /** The first that matches; a browser says that it is others too. @type {[string, RegExp][]} */
 const BROWSERS = [
@@ -19,7 +19,7 @@ const SYSTEMS = [
 ];
 
 /**
- * From the most to the least particular: "safari-ios", "ios", "safari".
+ * Names from the most to the least specific: "safari-ios", "ios", "safari".
  * @param {string} agent
  * @param {number} fingers  that the screen can feel: an iPad says that it is a Mac
  */

@@ -1,4 +1,4 @@
-/** A form that is on its way shows so on its button, and is not sent a second time. */
+/** Shows on the button that a form is being sent, and prevents a second submission. */
 
 document.addEventListener("submit", (event) => {
   const form = /** @type {HTMLFormElement} */ (event.target);
@@ -11,7 +11,7 @@ document.addEventListener("submit", (event) => {
   event.submitter?.setAttribute("aria-busy", "true");
 });
 
-// The browser's back button brings the page as it was left: free its forms again.
+// The browser's back button restores the page as it was left: enable its forms again.
 window.addEventListener("pageshow", () => {
   for (const busy of document.querySelectorAll("form[aria-busy], form [aria-busy], button[form][aria-busy]")) {
     busy.removeAttribute("aria-busy");

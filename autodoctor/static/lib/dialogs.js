@@ -1,4 +1,4 @@
-/** Menus close when one looks away; dialogs open by `commandfor` also in browsers that do not know it yet. */
+/** Closes menus when the focus leaves them; opens dialogs by `commandfor` also in browsers without support for it. */
 
 document.addEventListener("click", (event) => {
   const target = /** @type {Element} */ (event.target);

@@ -1,5 +1,5 @@
 // @ts-check
-/** <elapsed-time data-since="…">: counts up from then, "4:12". Its light DOM stays as the server sent it. */
+/** <elapsed-time data-since="…">: counts up from that time, "4:12". Its light DOM stays as the server sent it. */
 import { minutesAndSeconds } from "lib/format-time";
 
 const TICK_MS = 1_000;

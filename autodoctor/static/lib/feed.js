@@ -2,8 +2,8 @@
 /**
  * The one socket of a page that says which lists are out of date; `docs/protocol.md` describes it.
  *
- * Dispatches `changed` (detail: what changed, or nothing after the line was down: then anything may have), and `open`
- * and `lost` as the line comes and goes.
+ * Dispatches `changed` (detail: the changed list; null after a lost connection, because any list may have changed), and
+ * `open` and `lost` with the connection.
  */
 
 const TIMING = { firstRetry: 500, lastRetry: 15_000, ping: 20_000, answer: 10_000 }; // milliseconds
@@ -27,7 +27,7 @@ export class Feed extends EventTarget {
     this.#socket = socket;
   }
 
-  /** The person or the network is back: no need to wait any longer. */
+  /** Reconnect now, because the person or the network is back. */
   hurry() {
     if (!this.#timers.retry) return;
     clearTimeout(this.#timers.retry);
@@ -35,7 +35,7 @@ export class Feed extends EventTarget {
     this.start();
   }
 
-  /** From now on nothing is missed; what happened before may have been. */
+  /** The feed reports every change from now on; earlier changes may be missing. */
   #listening() {
     this.#attempts = 0;
     this.dispatchEvent(new CustomEvent("open"));
@@ -50,7 +50,7 @@ export class Feed extends EventTarget {
     if (frame.type === "changed") this.dispatchEvent(new CustomEvent("changed", { detail: frame.what }));
   }
 
-  /** A line that is cut somewhere does not say so: only a missing answer does. */
+  /** Only a missing answer shows a connection that was cut on the way. */
   #pingLater() {
     clearTimeout(this.#timers.ping);
     this.#timers.ping = setTimeout(() => {
@@ -77,7 +77,7 @@ export class Feed extends EventTarget {
     this.dispatchEvent(new CustomEvent("lost"));
     const ceiling = Math.min(TIMING.lastRetry, TIMING.firstRetry * 2 ** this.#attempts);
     this.#attempts += 1;
-    // Not all at the same moment after a restart of the server.
+    // With jitter, so that not all pages reconnect at the same moment.
     this.#timers.retry = setTimeout(() => this.hurry(), ceiling * (0.5 + Math.random() / 2));
   }
 }

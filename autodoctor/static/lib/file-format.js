@@ -1,5 +1,5 @@
 // @ts-check
-/** How files are written about: their size, and the places in the markup that name one. */
+/** Formats files: their size, and the slots of the markup that describe a file. */
 
 /** @typedef {Pick<import("lib/upload").SharedFile, "id"|"name"|"size"|"width"|"height">} Described */
 
@@ -16,7 +16,7 @@ export function sizeInWords(bytes) {
 }
 
 /**
- * Fill what `room/parts/shared_file.html` left open for a file that is shared while the page is looked at.
+ * Fill the slots of `room/parts/shared_file.html` for a file that is shared while the page is open.
  * @param {HTMLElement} markup
  * @param {Described} file
  * @param {string} folder  the address under which the session's files are
@@ -35,7 +35,7 @@ export function describe(markup, file, folder) {
 }
 
 /**
- * So that nothing jumps when the picture comes.
+ * Reserve the picture's space, so that the layout does not jump.
  * @param {HTMLImageElement} image
  * @param {Described} file
  */

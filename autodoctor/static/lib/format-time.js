@@ -1,8 +1,8 @@
 // @ts-check
-/** Times and spans of time in the viewer's language and zone, in the forms of `core/formatting.py`. */
+/** Formats times and durations in the viewer's language and time zone, like `core/formatting.py`. */
 
 const language = document.documentElement.lang;
-/** The zone that the server writes times in, which the viewer may have chosen. */
+/** The time zone of the server's times, which the viewer may have chosen. */
 const timeZone = /** @type {HTMLElement | null} */ (document.querySelector("[data-zone]"))?.dataset.zone;
 const clock = new Intl.DateTimeFormat(language, { timeZone, hour: "numeric", minute: "2-digit" });
 const day = new Intl.DateTimeFormat(language, { timeZone, weekday: "long", day: "numeric", month: "short" });

@@ -1,5 +1,5 @@
 // @ts-check
-/** Forms of the room without leaving it: the live channel and what is being typed stay. */
+/** Sends forms of the room without leaving the page: the live channel and typed text stay. */
 import { toast } from "lib/toasts";
 
 /**

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * <light-box>: looks at one picture, film or sound of the page after the other. A link `a[data-view="image|video|audio"]`
- * anywhere opens it, among those within the [data-gallery] around it; `data-caption` is what it is called. Without this
- * script the links lead to the files themselves.
+ * <light-box>: shows the pictures, videos and sounds of the page one after the other. A link
+ * `a[data-view="image|video|audio"]` opens it, with the other links of its [data-gallery]; `data-caption` is the title.
+ * Without this script the links open the files.
  */
 
 const SWIPE_PX = 50;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Web addresses in what people write. `templatetags/room.py` does the same on the server. */
+/** Turns web addresses in people's texts into links. `templatetags/room.py` does the same on the server. */
 
 const ADDRESS = /https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]}]/g;
 

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * <live-list what="queue" src="…">: a list that is fetched again when the feed says that this is out of date, and with
- * `every="30"` also every so many seconds. What is answered is its content, or a page that has it under the list's id.
- * With `alerts`, the words of <template class="live-list__news"> beside it are said for every new [data-request] in it,
- * with its [data-news]; with `quiet` without a sound. A field named "seen" in it goes along: what is shown already.
+ * <live-list what="queue" src="…">: a list that is fetched again when the feed reports a change of `what`, and with
+ * `every="30"` also every 30 seconds. The answer is the content, or a page that has the content under the list's id.
+ * With `alerts`, the words of <template class="live-list__news"> beside the list announce every new [data-request] with
+ * its [data-news]; with `quiet` without a sound. The request carries the list's field "seen": the state that is shown.
  */
 import { callAttention } from "lib/attention";
 import { feed } from "lib/feed";
@@ -50,7 +50,7 @@ export class LiveList extends HTMLElement {
     callAttention(words, { quiet: this.hasAttribute("quiet") });
   }
 
-  /** What is in it that may be news, with the words about each. */
+  /** The entries that may be news, with the words about each. */
   #requests() {
     const found = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-request]"));
     return new Map([...found].map(({ dataset }) => [dataset.request ?? "", dataset.news]));
@@ -64,7 +64,7 @@ export class LiveList extends HTMLElement {
   }
 }
 
-/** <feed-status hidden>: shown while the line is down for longer than a moment. */
+/** <feed-status hidden>: shown while the connection is lost for longer than a moment. */
 export class FeedStatus extends HTMLElement {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;

@@ -1,22 +1,22 @@
 // @ts-check
 /**
- * Makes what stands on the page the same as what the server renders now, in place: what is still there stays the very
- * element it is, with what is typed, chosen, open, playing and focused in it.
+ * Changes the page in place to what the server renders now: elements that remain keep their identity, with typed text,
+ * choices, open dialogs, playing media and focus.
  */
 
-/** The person's: whatever the server says of these, it does not know better. */
+/** Attributes that belong to the person: the server's values do not replace them. */
 const THEIRS = new Set(["open", "aria-busy"]);
-/** What does something: one that does something else is another one, and must not look as if it were pressed already. */
+/** Elements that act: an element with another action is another element, and must not look pressed. */
 const ACTS = "a, button, form, input, option, select, textarea";
-/** How it looks at the moment, not what it does. */
+/** Attributes of the present look, which do not define the action. */
 const LOOKS = /^(aria-.*|checked|class|disabled|hidden|selected|tabindex)$/;
-/** What somebody is filling in: also what the server said against it stays with what it is about. */
+/** An open form, which also keeps the server's errors about it. */
 const FILLED_IN = "details[open]:has(form, [form])";
-/** What somebody would miss. */
+/** Elements whose loss a person would notice. */
 const IN_USE = `dialog[open], ${FILLED_IN}`;
 
 /**
- * What somebody is busy with stays although the server does not render it any more.
+ * An element in use stays although the server no longer renders it.
  * @param {Element} present
  * @param {ParentNode} fresh
  */
@@ -90,7 +90,7 @@ function looksAlike(present, fresh) {
 }
 
 /**
- * Which elements are the same ones: the longest row that both have in the same order.
+ * Matches equal elements: the longest common subsequence of both lists.
  * @param {Element[]} present
  * @param {Element[]} fresh
  * @returns {Map<Node, Element>}

@@ -1,4 +1,4 @@
-/** What every page does beyond plain HTML. Each part works alone; without scripts the page still works. */
+/** Scripts of every page. Each part works alone; without scripts the page still works. */
 import "lib/busy";
 import "lib/counter";
 import "lib/dialogs";

@@ -1,5 +1,5 @@
 // @ts-check
-/** Buttons with `data-print` print the page; without a script they are not there. */
+/** Buttons with `data-print` print the page; without scripts they are hidden. */
 for (const button of document.querySelectorAll("[data-print]")) {
   button.removeAttribute("hidden");
   button.addEventListener("click", () => print());

@@ -1,5 +1,5 @@
 // @ts-check
-/** The server's clock, as well as it can be known here: the answer that came back fastest says the most. */
+/** Estimates the server's clock: the fastest answer is the most precise. */
 
 const KEPT = 8;
 const SLACK_MS = 50;
@@ -22,12 +22,12 @@ export class ServerClock {
     return Date.now() + this.#best().offset;
   }
 
-  /** Questions that were open will not be answered any more. */
+  /** Drop the open questions, which will get no answer. */
   reset() {
     this.#unanswered = 0;
   }
 
-  /** A question that is answered with the time leaves now. Behind an open one, it is unclear whose answer comes. */
+  /** Note the time of a question. During an open question it is unclear which one the answer belongs to. */
   asked() {
     this.#askedAt = this.#unanswered ? NaN : Date.now();
     this.#unanswered += 1;
@@ -40,7 +40,7 @@ export class ServerClock {
     if (Number.isNaN(trip)) return;
     const sample = { offset: Date.parse(time) + trip / 2 - Date.now(), trip };
     const best = this.#best();
-    // Further apart than both answers can be wrong: this device's clock was set, or slept.
+    // The difference exceeds both errors: this device's clock was set, or the device slept.
     if (Math.abs(sample.offset - best.offset) > sample.trip + best.trip + SLACK_MS) this.#samples = [];
     this.#samples = [...this.#samples, sample].slice(-KEPT);
   }

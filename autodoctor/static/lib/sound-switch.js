@@ -1,5 +1,5 @@
 // @ts-check
-/** <button role="switch" data-sounds>: whether pages of ours may sound in this browser. */
+/** <button role="switch" data-sounds>: switches the sounds of our pages in this browser. */
 
 const KEY = "sounds";
 

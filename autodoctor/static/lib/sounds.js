@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Short tones, made on the spot. Silent until the person has touched the page: browsers want it so; and where they have
- * switched sounds off, but for the one they test their speaker with.
+ * Short synthesized tones. Silent until the person has touched the page, as browsers require, and while sounds are
+ * switched off, except for the test of the speaker.
  */
 import { soundsAreOn } from "lib/sound-switch";
 

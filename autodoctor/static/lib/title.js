@@ -1,5 +1,5 @@
 // @ts-check
-/** The page's title, and the mark before it that calls somebody back to a page they do not see. */
+/** The page's title, and the mark before it that calls the person back to a hidden page. */
 
 let title = document.title;
 let mark = "";
@@ -10,7 +10,7 @@ export function setTitle(words) {
   write();
 }
 
-/** Without the mark. */
+/** The title without the mark. */
 export function plainTitle() {
   return title;
 }

@@ -1,4 +1,4 @@
-/** <toast-list>: what just happened. `toast(text)` adds one; good news leaves by itself, bad news waits to be dismissed. */
+/** <toast-list>: notices. `toast(text)` adds one; good news disappears after a while, bad news has to be dismissed. */
 
 const STAYS_MS = 8000;
 
@@ -13,15 +13,15 @@ class ToastList extends HTMLElement {
       if (target.closest(".toast__close")) target.closest(".toast")?.remove();
     });
     document.addEventListener("fullscreenchange", () => this.#raise());
-    // Present when the page opened: taken out and put back, so that screen readers announce them.
+    // Toasts of the loaded page are removed and added again, so that screen readers announce them.
     const present = [...this.querySelectorAll(".toast")];
     present.forEach((each) => each.remove());
     setTimeout(() => present.forEach((each) => this.show(each)), 100);
   }
 
   /**
-   * Above all else: an open dialog, a call in full screen, whatever came to the top since the last toast. What is not
-   * inside of what fills the screen could be seen, but neither touched nor read out.
+   * Show the list above everything, also above a dialog or a call in full screen. Outside the full-screen element a
+   * toast could be seen, but neither touched nor read out.
    */
   #raise() {
     const home = document.fullscreenElement ?? document.body;

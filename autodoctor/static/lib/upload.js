@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * One file on its way to a session. It knows no DOM, and keeps the file until somebody drops it: what failed can be
- * sent again, under the same id, so that the server stores it once.
+ * The upload of a file to a session. Independent of the DOM; keeps the file until it is discarded: a failed upload can
+ * be sent again under the same id, so that the server stores it once.
  *
  * @typedef {object} SharedFile  as the API describes it
  * @property {string} id
@@ -23,12 +23,12 @@ const FINAL = new Set(
   "empty folder too_large wrong_type invalid session_closed not_a_party not_found client_id_reused".split(" "),
 );
 
-/** Tells `change` whenever one of its fields has changed. */
+/** Dispatches `change` whenever one of its fields has changed. */
 export class Upload extends EventTarget {
   id = crypto.randomUUID();
   /** @type {"waiting"|"sending"|"checking"|"shared"|"failed"|"dropped"} */
   state = "waiting";
-  /** How much of it has left this device, 0 to 1. */
+  /** The sent share of the file, 0 to 1. */
   progress = 0;
   /** @type {Failure | null} */
   failure = null;
@@ -50,7 +50,7 @@ export class Upload extends EventTarget {
     this.name = name;
   }
 
-  /** Something may still come of it. */
+  /** Whether the upload may still succeed. */
   get isOpen() {
     return this.state !== "shared" && this.state !== "dropped" && !this.isFinal;
   }
@@ -80,12 +80,12 @@ export class Upload extends EventTarget {
     request.send(this.#body());
   }
 
-  /** Put it back in the line. */
+  /** Queue the upload again. */
   again() {
     this.#become("waiting", { progress: 0, failure: null });
   }
 
-  /** Give it up, wherever it is. */
+  /** Cancel the upload in any state. */
   drop() {
     this.#hangUp();
     this.#become("dropped");
@@ -141,7 +141,7 @@ export class Upload extends EventTarget {
   }
 }
 
-/** As the cookie has it: signing in again in another tab changes it. Else as every page's forms have it. */
+/** The CSRF token of the cookie, which changes with a sign-in in another tab; else the token of the page's forms. */
 export function csrfToken() {
   const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? field?.value ?? "";

@@ -1,4 +1,4 @@
-"""How summaries write amounts and spans of time."""
+"""Filters for amounts and durations in summaries."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def vehicle(facts: dict[str, Any]) -> str:
 
 @register.filter
 def verdict_color(safe: str) -> str:
-    """For mails, which know no stylesheet."""
+    """Return the verdict's color, for mails, which have no stylesheet."""
     return VERDICTS[safe][0]
 
 

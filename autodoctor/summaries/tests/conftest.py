@@ -1,4 +1,4 @@
-"""A completed session, and what its mechanic writes about it."""
+"""A completed session, and a summary by its mechanic."""
 
 from typing import TYPE_CHECKING
 

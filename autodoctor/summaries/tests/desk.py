@@ -70,13 +70,13 @@ class Desk:
         return client
 
     def photo(self, name: str = "clamp.jpg", by: User | None = None) -> StoredFile:
-        """Taken somewhere, as its position says until it is stored."""
+        """Share a photo whose metadata holds a position."""
         return attachments.share_file(
             session_id=self.id, by=by or self.mechanic, upload=upload(name, photo()), now=self.now
         )
 
     def photos(self, count: int) -> tuple[UUID, ...]:
-        """The first is shared; the others are copies of what became of it, which costs no decoder."""
+        """Share one photo, and copy its row for the others, which saves the decoding."""
         first = self.photo("photo-0.jpg")
         return (first.id, *(_copy(first, f"photo-{number}.jpg").id for number in range(1, count)))
 

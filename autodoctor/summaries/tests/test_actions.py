@@ -62,7 +62,7 @@ def test_a_summary_is_kept_as_it_was_written(desk: Desk) -> None:
     assert [photo.file.name for photo in stored.photos.all()] == ["photo-0.jpg", "photo-1.jpg"]
     assert stored.content.parts == CONTENT.parts
     assert (stored.content.findings, stored.content.safe) == (CONTENT.findings, "care")
-    assert desk.session.summarised_at == desk.now
+    assert desk.session.summarized_at == desk.now
     event = SessionEvent.objects.get(session_id=desk.id, kind="summary.submitted")
     assert {name: event.data[name] for name in ("safe", "parts", "photos")} == {"safe": "care", "parts": 3, "photos": 2}
     assert (event.rule, event.occasion) == ("summary", 0)
@@ -103,7 +103,7 @@ def test_a_photo_that_is_gone_or_of_another_session_is_refused(desk: Desk, mecha
             desk.submit(photos=(file.id,))
         assert refused.value.code == "file_removed"
     assert not Summary.objects.exists()
-    assert desk.session.summarised_at is None
+    assert desk.session.summarized_at is None
 
 
 def test_corrections_are_numbered_and_mailed(desk: Desk) -> None:

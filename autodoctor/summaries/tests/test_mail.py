@@ -1,4 +1,4 @@
-"""The mail to the customer: what it holds, and that it neither gets lost nor comes twice."""
+"""The summary mail to the customer: contents, and delivery exactly once."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -30,7 +30,7 @@ def post_office(settings: Any) -> None:
 
 
 def letters(desk: Desk, now: datetime | None = None) -> list[Parsed]:
-    """What has left for the customer about the summary once everything due has run."""
+    """Run all due jobs; return the summary mails to the customer."""
     run_due(now or desk.now)
     parsed = [message_from_bytes(letter.message().as_bytes(), policy=policy.default) for letter in mail.outbox]
     return [letter for letter in parsed if "summary" in str(letter["Subject"])]
@@ -108,9 +108,10 @@ def test_a_dead_server_loses_nothing_and_sends_nothing_twice(desk: Desk, monkeyp
     monkeypatch.setattr(EmailMessage, "send", sent)
     (letter,) = letters(desk, job.run_at)
     assert not Job.objects.filter(kind="summary.mail").exists()
+    # As if the process had died before it deleted the job.
     Job.objects.create(
         kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, external=True, payload={}, version=1
-    )  # as if we had died before the row was gone
+    )
     assert len(letters(desk, job.run_at)) == 1
     assert letter["Message-ID"]
 

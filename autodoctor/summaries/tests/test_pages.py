@@ -16,7 +16,7 @@ JSON = {"Accept": "application/json"}
 
 
 def send(desk: Desk, where: str = "", form: dict[str, Any] | None = None, **more: Any) -> Any:
-    """From a page that was just opened, unless `form` says otherwise."""
+    """Send the summary from a fresh page, unless `form` says otherwise."""
     draft = Draft.objects.filter(session_id=desk.id).first()
     version = {"version": draft.version if draft else 0}
     return desk.client().post(desk.page + where, {**FORM, **version, **(form or {})}, **more)
@@ -145,7 +145,7 @@ def test_the_preview_is_what_the_customer_will_see(desk: Desk) -> None:
 
 
 def body_of(page: str) -> str:
-    """Of the document, without the moment of its submission."""
+    """Return the document's text without the time of submission."""
     return page.split("</header>", 2)[2].split("</article>", maxsplit=1)[0]
 
 

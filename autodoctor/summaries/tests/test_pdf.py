@@ -1,4 +1,4 @@
-"""The PDF: its words, its pages, and what people write that would break a document."""
+"""The summary's PDF: words, pages, and hostile texts."""
 
 import io
 import re
@@ -30,7 +30,7 @@ def opened(shown: Document, time_zone: str = "Europe/Berlin") -> Iterator[pypdfi
 
 
 def words(made: pypdfium2.PdfDocument) -> str:
-    """All of it on one line, without the places where long words may break."""
+    """Return the PDF's text on one line, without break points in long words."""
     pages = [page.get_textpage().get_text_range() for page in made]
     return re.sub(r"\s+", " ", " ".join(pages).replace(core_pdf.ZERO_WIDTH_SPACE, "").replace("\ufffe", ""))
 
@@ -40,7 +40,7 @@ def images(made: pypdfium2.PdfDocument) -> list[Any]:
 
 
 def outside(page: pypdfium2.PdfPage) -> list[tuple[float, ...]]:
-    """What is drawn beyond the margins."""
+    """Return the words that lie beyond the margins."""
     width, height = page.get_size()
     boxes = [thing.get_bounds() for thing in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_TEXT])]
     return [box for box in boxes if box[0] < 50 or box[2] > width - 50 or box[1] < 20 or box[3] > height - 30]

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Deed',
+            name='StaffAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('account.banned', 'Banned'), ('account.unbanned', 'Ban lifted'), ('mechanic.approved', 'Approved as a mechanic'), ('mechanic.declined', 'Declined as a mechanic'), ('job.retried', 'Tried again'), ('job.dismissed', 'Dismissed')], max_length=20)),
@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject', '-at'], name='deeds_about')],
+                'indexes': [models.Index(fields=['subject', '-at'], name='staffaction_about')],
             },
         ),
     ]

@@ -19,7 +19,7 @@ def only_the_deadlines_run(settings: Settings) -> None:
 
 @pytest.fixture
 def story(customer: "User", mechanic: "User") -> "Story":
-    """Its moments lie before now: the pages look at the real clock."""
+    """Return a session in the past: the pages use the real time."""
     from autodoctor.sessions.tests.story import Story
 
     return Story(customer, mechanic)

@@ -1,4 +1,4 @@
-"""The board: what is in trouble stands first, and says why; alerts are taken from it."""
+"""The board: sessions in trouble come first, with the reason; alerts can be taken."""
 
 import re
 import threading

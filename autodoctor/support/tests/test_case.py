@@ -1,4 +1,4 @@
-"""The page of one session on the desk: what it shows, and what its forms do."""
+"""The page of a session for support: contents and forms."""
 
 import io
 import re
@@ -205,7 +205,7 @@ def test_pauses_are_told_to_the_second(story: Story) -> None:
 
 
 def documented_kinds() -> list[str]:
-    """Every kind of event that `docs/protocol.md` names: `session.requested, accepted` are two."""
+    """Return the kinds of events in `docs/protocol.md`; `session.requested, accepted` names two."""
     text = (settings.BASE_DIR / "docs/protocol.md").read_text().partition("## Event kinds")[2].partition("\n\n")[0]
     groups = re.findall(r"`([a-z]+)\.([a-z_,\s]+)`", text)
     return [f"{family}.{name.strip()}" for family, names in groups for name in names.split(",")]
@@ -288,4 +288,4 @@ def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, 
 
 
 def test_every_kind_of_event_has_words_for_support() -> None:
-    assert set(WORDS) == set(EventKind) - {EventKind.MESSAGE_POSTED}  # which speaks for itself
+    assert set(WORDS) == set(EventKind) - {EventKind.MESSAGE_POSTED}  # the alert's words suffice

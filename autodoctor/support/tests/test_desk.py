@@ -1,4 +1,4 @@
-"""Search, people, given-up jobs and applications: what support finds and does there, and what is written down of it."""
+"""Search, people, failed jobs and applications: support's pages, actions and records."""
 
 import re
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
-from autodoctor.support.models import Deed
+from autodoctor.support.models import StaffAction
 
 ClientOf = Callable[[User], Client]
 NOW = datetime(2026, 3, 2, 12, 30, tzinfo=UTC)
@@ -118,7 +118,9 @@ def test_a_ban_needs_a_reason_is_written_down_and_lifted(story: Story, support: 
 
     desk.post(address, {"act": "lift", "reason": "mistaken identity"})
     assert User.objects.get(pk=story.mechanic.id).is_active
-    found = Deed.objects.filter(subject=str(story.mechanic.id)).order_by("id").values_list("kind", "by", "reason")
+    found = (
+        StaffAction.objects.filter(subject=str(story.mechanic.id)).order_by("id").values_list("kind", "by", "reason")
+    )
     assert list(found) == [
         ("account.banned", support.id, "asked for cash"),
         ("account.unbanned", support.id, "mistaken identity"),
@@ -128,10 +130,10 @@ def test_a_ban_needs_a_reason_is_written_down_and_lifted(story: Story, support: 
 def test_support_cannot_shut_support_out(colleague: User, desk: Client) -> None:
     desk.post(f"/support/people/{colleague.id}/", {"act": "ban", "reason": "rival"})
     assert User.objects.get(pk=colleague.id).is_active
-    assert not Deed.objects.exists()
+    assert not StaffAction.objects.exists()
 
 
-# Given-up jobs
+# Failed jobs
 
 
 def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> None:
@@ -161,8 +163,8 @@ def test_an_event_of_stripes_that_matches_nothing(desk: Client, support: User) -
     event = StripeEvent.objects.get()
     assert (event.outcome, event.processed_at is None) == ("dismissed", False)
     assert not Job.objects.filter(pk=job.pk).exists()
-    deed = Deed.objects.get()
-    assert (deed.kind, deed.subject, deed.by, deed.reason) == (
+    action = StaffAction.objects.get()
+    assert (action.kind, action.subject, action.by, action.reason) == (
         "job.dismissed",
         "stripe.event evt_lost",
         support,
@@ -207,9 +209,9 @@ def test_an_application_is_read_and_approved(applicant: MechanicProfile, desk: C
     applicant.refresh_from_db()
     assert (applicant.state, applicant.decided_by) == ("approved", support)
     assert Job.objects.get(kind="mail.send").payload["template"].endswith("application_approved")
-    assert Deed.objects.get().kind == "mechanic.approved"
+    assert StaffAction.objects.get().kind == "mechanic.approved"
     desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "approve"})
-    assert Deed.objects.count() == 1
+    assert StaffAction.objects.count() == 1
 
 
 def test_a_no_says_why(applicant: MechanicProfile, desk: Client) -> None:
@@ -221,4 +223,4 @@ def test_a_no_says_why(applicant: MechanicProfile, desk: Client) -> None:
     assert applicant.state == "declined"
     mail = Job.objects.get(kind="mail.send").payload
     assert mail["context"] == {"reason": "No certificate yet"}
-    assert Deed.objects.get().reason == "No certificate yet"
+    assert StaffAction.objects.get().reason == "No certificate yet"

@@ -16,7 +16,7 @@ from autodoctor.sessions.lifecycle import support_actions as desk_acts
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import HANDLERS, NOON, Story
 from autodoctor.support.statistics import Numbers, Period, Tally
-from autodoctor.support.statistics_page import bars
+from autodoctor.support.statistics_table import bars
 
 pytestmark = pytest.mark.django_db
 DAY = NOON.date()
@@ -124,7 +124,7 @@ def test_four_queries_however_many_sessions(
         numbers()
     address = f"/support/numbers/{RANGE}&by={by}"
     desk.get(address)
-    with django_assert_num_queries(6):  # who asks, and in which session of a browser
+    with django_assert_num_queries(6):  # two queries: the person and the browser's session
         page = desk.get(address).content.decode()
     assert page.count('role="row"') == (4 if by == "mechanic" else 3)
 

@@ -1,4 +1,4 @@
-"""Which tests are picked, and what is missing when one is not."""
+"""The choice of tests, and the statements missing without one of them."""
 
 import json
 from pathlib import Path

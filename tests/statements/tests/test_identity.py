@@ -1,4 +1,4 @@
-"""Two statements are the same when only what is given to them, or the database, makes them differ."""
+"""Identity of statements: equal if only parameters or the database differ."""
 
 import pytest
 

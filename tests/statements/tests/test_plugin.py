@@ -1,4 +1,4 @@
-"""What pytest runs and records with the options, in a run of its own."""
+"""The plugin's options: selected tests and records, in a separate run of pytest."""
 
 import os
 import subprocess

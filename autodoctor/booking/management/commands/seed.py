@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from autodoctor.accounts.actions import enrol
+from autodoctor.accounts.actions import enroll
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.booking.models import Vehicle
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
 
 def create(person: Person, password_hash: str) -> User:
-    user = enrol(
+    user = enroll(
         email=person.email,
         name=person.name,
         password_hash=password_hash,

@@ -1,4 +1,4 @@
-"""How Django itself writes dates and times, as in its admin: the forms of `core/formatting.py`."""
+"""Date and time formats of Django's own pages, such as the admin: the same as in `core/formatting.py`."""
 
 DATE_FORMAT = "M j, Y"
 TIME_FORMAT = "g:i A"

@@ -1,5 +1,5 @@
 // @ts-check
-/** <letter-frame>: its frame is as tall as the letter in it. */
+/** <letter-frame>: makes its frame as tall as the mail in it. */
 class LetterFrame extends HTMLElement {
   connectedCallback() {
     const frame = /** @type {HTMLIFrameElement} */ (this.querySelector("iframe"));

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * <push-switch data-key="…" data-me="…">: asks to be told in this browser while no page is open, and stops it.
+ * <push-switch data-key="…" data-me="…">: switches push messages in this browser on and off.
  *
- * How it stands is written on <html data-push="off|busy|on|denied|install|never">, and the style sheet shows the part
- * whose `data-when` that is: so it stands there too when the server renders the switch anew. Nobody is asked anything
- * before they press.
+ * The state is an attribute, <html data-push="off|busy|on|denied|install|never">, and the style sheet shows the part
+ * with this `data-when`: so the state survives when the server renders the switch again. The browser asks for
+ * permission only after a press.
  */
 import { namesOf } from "lib/browser-name";
 import { csrfToken } from "lib/upload";
@@ -31,7 +31,7 @@ export class PushSwitch extends HTMLElement {
     if (dataset?.pushDo === "off") this.#switch(() => this.#stop());
   }
 
-  /** Of the words for several browsers those for this one. */
+  /** Show the words for this browser. */
   #choose() {
     const names = [...namesOf(), "other"];
     for (const words of this.querySelectorAll("[data-browsers]")) {
@@ -81,7 +81,7 @@ export class PushSwitch extends HTMLElement {
     if (id) await fetch(`${ADDRESS}/${id}`, { method: "DELETE", headers: { "X-CSRFToken": csrfToken() } });
   }
 
-  /** Browsers change their address, and signing in anew or another password has let the server forget it. */
+  /** Subscribe again: the browser may have a new address, and a sign-in or a new password removes the old one. */
   async #renew() {
     const worker = await navigator.serviceWorker.getRegistration(WORKER);
     const subscription = await worker?.pushManager.getSubscription();
@@ -90,7 +90,7 @@ export class PushSwitch extends HTMLElement {
   }
 
   /**
-   * The one there is, unless it was made with keys that the server has no more.
+   * The existing subscription, unless it was made with older keys of the server.
    * @param {ServiceWorkerRegistration} worker
    */
   async #subscribe(worker) {

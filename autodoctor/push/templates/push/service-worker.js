@@ -13,7 +13,7 @@ self.addEventListener("notificationclick", (event) => {
 async function tell({ title, body, path, topic, seen_at: seenAt }) {
   const pages = await pagesAt(seenAt);
   const seen = pages.some((page) => page.visibilityState === "visible");
-  // Who looks at the page is told there. Safari wants something to be shown all the same.
+  // A visible page shows the news itself. Safari requires a notification nevertheless.
   if (seen && !/^((?!chrome|android).)*safari/i.test(navigator.userAgent)) return;
   const looks = { body, tag: topic, renotify: !seen, silent: seen, data: path, icon: PICTURE, badge: BADGE };
   await self.registration.showNotification(title, looks);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes the elements of the dashboards known. */
+/** Defines the elements of the dashboards. */
 import { ElapsedTime } from "lib/elapsed-time";
 import { LightBox } from "lib/light-box";
 import { ServerClock } from "lib/server-clock";

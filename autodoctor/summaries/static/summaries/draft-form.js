@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <draft-form>: the form of a summary that saves itself while somebody types. What has not reached the server stays on
- * this device, and two windows notice each other: the server takes a draft only from whoever saw the last one.
+ * <draft-form>: the form of a summary, saved while the mechanic types. This device keeps unsaved text. Two windows
+ * notice each other: the server takes a draft only from a window that has seen the latest one.
  */
 import { timeOfDay } from "lib/format-time";
 import { Unsaved } from "summaries/unsaved";
@@ -20,7 +20,7 @@ export class DraftForm extends HTMLElement {
   /** @type {Promise<void> | null} */
   #saving = null;
   #dirty = false;
-  /** The version that another window has saved, while nobody has said which one counts. */
+  /** The version that another window has saved, until the mechanic chooses one. */
   #other = "";
   #released = false;
 
@@ -33,7 +33,7 @@ export class DraftForm extends HTMLElement {
     this.#bringBack();
   }
 
-  /** What was typed here before, or left behind by a window that is gone. */
+  /** Text that was typed here before, or in a window that is closed. */
   #bringBack() {
     const own = this.#unsaved.own();
     const found = own ?? this.#unsaved.found();
@@ -62,7 +62,7 @@ export class DraftForm extends HTMLElement {
     this.#timer = setTimeout(() => this.#save(), after);
   }
 
-  /** One after the other; what is typed meanwhile is saved next. */
+  /** Save one version after the other; text typed during a save is saved next. */
   async #save() {
     clearTimeout(this.#timer);
     await this.#saving;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Tells `change` of either. The
- * markup has empty rows for whoever has no script; here one is enough.
+ * <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Dispatches `change` after both.
+ * The markup has several empty rows for browsers without scripts; with scripts one is enough.
  */
 
 export class PartRows extends HTMLElement {
@@ -45,7 +45,7 @@ export class PartRows extends HTMLElement {
     /** @type {HTMLElement | null | undefined} */ (next?.querySelector("input") ?? this.#button)?.focus();
   }
 
-  /** One row is always there to type into. */
+  /** Keep at least one empty row. */
   #arrange() {
     if (!this.#list.childElementCount) this.#add();
     for (const remove of this.querySelectorAll("[data-remove]")) remove.removeAttribute("hidden");

@@ -1,5 +1,5 @@
 // @ts-check
-/** <photo-picks>: which photos the summary shows. What is shared here is picked at once. Tells `change` of it. */
+/** <photo-picks>: the photos in the summary. A photo shared here is picked at once. Dispatches `change`. */
 import { toast } from "lib/toasts";
 
 export class PhotoPicks extends HTMLElement {
@@ -32,7 +32,7 @@ export class PhotoPicks extends HTMLElement {
     this.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  /** No more than may be sent. */
+  /** Allow at most the maximum number of photos. */
   #limit() {
     const full = this.#chosen >= this.#most;
     for (const box of this.#boxes) box.disabled = full && !box.checked;

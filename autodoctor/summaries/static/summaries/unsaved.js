@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What was typed and has not reached the server, kept on this device: one copy a window, so that two never overwrite
- * each other. Where the browser keeps nothing, nothing is kept, and the page works all the same.
+ * Typed text that the server does not have yet, kept on this device: one copy per window, so that two windows never
+ * overwrite each other. Without storage in the browser nothing is kept, and the page still works.
  *
  * @typedef {{ version: string, at: string, fields: [string, string][] }} Copy  `version`: of the draft it grew from
  */
@@ -50,7 +50,7 @@ export class Unsaved {
   }
 }
 
-/** A name that stays with the window, also when it is loaded again. */
+/** A name of the window that survives a reload. */
 function thisWindow() {
   const known = quietly(() => sessionStorage.getItem("window"));
   const name = known ?? crypto.randomUUID();

@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes the elements of the summary's form known: first those that the form itself relies on. */
+/** Defines the elements of the summary's form: first those that the form itself uses. */
 import { FileDrop } from "room/files/file-drop";
 import { DraftForm } from "summaries/draft-form";
 import { PartRows } from "summaries/part-rows";

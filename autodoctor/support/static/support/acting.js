@@ -1,9 +1,9 @@
 // @ts-check
-/** Alerts are taken and done without leaving the page; what can be done about a session follows it. */
+/** Handles alerts without leaving the page, and keeps the actions on a session up to date. */
 import { toast } from "lib/toasts";
 import { feed } from "lib/feed";
 
-// A page that loads again would lose its place, and its leave to sound.
+// A reload would lose the scroll position, and the permission to play sounds.
 document.getElementById("actions")?.addEventListener("submit", async (event) => {
   const { submitter, target } = /** @type {SubmitEvent} */ (event);
   const button = /** @type {HTMLButtonElement | null} */ (submitter);

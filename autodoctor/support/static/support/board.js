@@ -1,5 +1,5 @@
 // @ts-check
-/** The live board: what ticks on it, and its sound. */
+/** The live board: its clocks and its sound. */
 import { ElapsedTime } from "lib/elapsed-time";
 import { ServerClock } from "lib/server-clock";
 import { SessionClock } from "room/clock/session-clock";
@@ -7,14 +7,14 @@ import { FeedStatus, LiveList } from "lib/live-list";
 
 const QUIET = "support-quiet";
 
-/** <board-clock data-times='{…}'>: the time that one of many sessions has left. */
+/** <board-clock data-times='{…}'>: the time left in a session. */
 class BoardClock extends SessionClock {
   connectedCallback() {
     this.show(JSON.parse(this.dataset.times ?? "{}"), ElapsedTime.clock);
   }
 }
 
-/** <mute-switch>: whether a new alert sounds in this browser; it shows and is read out either way. */
+/** <mute-switch>: switches the sound of new alerts in this browser; toasts and screen readers stay. */
 class MuteSwitch extends HTMLElement {
   connectedCallback() {
     this.#show(localStorage.getItem(QUIET) !== null);

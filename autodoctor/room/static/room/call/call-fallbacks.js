@@ -23,8 +23,8 @@ export async function waysOf(session) {
 }
 
 /**
- * Asked for at once; the same ones for half of their time, then new ones, so that a call which outlives them still finds
- * its way. Those of before are better than none. By the time of day, which goes on while a device sleeps.
+ * Fetches servers now, and new ones after half of their lifetime, so that a longer call can still connect. Old servers
+ * are kept if there are no new ones. Uses the time of day, which continues while a device sleeps.
  * @param {string} session
  * @returns {(anew?: boolean) => Promise<import("room/call/peer-link").Ways | null>}
  */
@@ -67,7 +67,7 @@ export function chooseCall(session) {
 }
 
 /**
- * Send as much as the way bears; a screen keeps its size, since its words must be read.
+ * Send as much as the connection allows; a shared screen keeps its size, so that its text stays readable.
  * @param {import("room/call/call").Call | null} call
  * @param {import("room/call/local-media").LocalMedia | null} media
  * @param {number} rung  of `LADDER`

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Cameras and microphones: opening them, why one did not open, which there are, and which was chosen before.
+ * Cameras and microphones: opening, errors, the list of devices, and the saved choice.
  *
  * @typedef {"camera"|"microphone"} Kind
  * @typedef {"denied"|"system"|"missing"|"busy"|"insecure"|"unclear"} Reason
@@ -23,8 +23,8 @@ const REASONS = {
 };
 
 /**
- * One question of the browser for all of them where that works; otherwise each for itself, so that one that does not
- * open never keeps the other closed.
+ * Opens all devices with one question of the browser if possible, else each separately, so that a failing device does
+ * not keep the other one closed.
  * @template {Kind} Wanted
  * @param {Wanted[]} kinds
  * @param {"user"|"environment"} facing  which camera, unless one was chosen before
@@ -49,7 +49,7 @@ export async function list(kind) {
 }
 
 /**
- * Whether the browser has been told about all of these, so that opening them asks nobody anything.
+ * Whether the browser has permission for all of these, so that opening them asks no question.
  * @param {Kind[]} kinds
  */
 export async function isDecided(kinds) {
@@ -66,7 +66,7 @@ export async function isDecided(kinds) {
 export const chosen = (kind) => remembered(`devices:${kind}`);
 
 /**
- * Remember it for the next time, in this browser.
+ * Save the choice in this browser.
  * @param {Kind} kind
  * @param {string} id
  */
@@ -91,7 +91,7 @@ export function close(stream) {
 async function open(kinds, facing) {
   if (!navigator.mediaDevices?.getUserMedia) return { reason: "insecure" };
   const first = await attempt(wishes(kinds, facing, chosen));
-  // The one that was chosen is gone: then another one does.
+  // The chosen device is missing: open another one.
   const isGone = first.reason === "missing" && kinds.some(chosen);
   return isGone ? attempt(wishes(kinds, facing, () => "")) : first;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What is found in a call and kept: a picture with a drawing, a sound. It goes to the files, and so into the chat. */
+/** Findings of a call: a picture with a drawing, a sound. They become files of the session and lines of the chat. */
 import { freeze } from "room/call/photo-annotator";
 import { toast } from "lib/toasts";
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** How loud it is at a microphone, ten times a second, from 0 to 1. */
+/** Measures the level of a microphone ten times a second, from 0 to 1. */
 
 const EVERY_MS = 100;
 const REFUSALS = 30; // three seconds after somebody has touched the page: this machine plays and measures no sound

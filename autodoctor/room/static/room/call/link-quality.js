@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * How good the way between two browsers is, judged from the statistics of a call, and how much picture fits through.
- * It knows neither DOM nor call: `look` takes a report and the time.
+ * The quality of the connection between two browsers, from a call's statistics, and the picture size that it allows.
+ * Independent of DOM and call: `look` takes a report and the time.
  *
  * @typedef {object} Figures  what is read of one entry of `RTCPeerConnection.getStats`, whichever type it is of
  * @property {string} type
@@ -22,7 +22,7 @@
  * @property {{ rtt: number, loss: number, received: number, height: number }} facts  ms, share, kbit/s, pixels
  */
 
-/** What a picture may cost, from the best to none: the last rung is sound only. `height` in pixels, `rate` in bit/s. */
+/** Picture sizes from the best to none; the last rung is sound only. `height` in pixels, `rate` in bit/s. */
 export const LADDER = [
   { height: 720, rate: 2_000_000 },
   { height: 480, rate: 900_000 },
@@ -57,7 +57,7 @@ export class LinkQuality {
     this.#rung = this.#top;
   }
 
-  /** The connection is another one: what was counted on the old one says nothing. */
+  /** Reset after a new connection: counts of the old one no longer apply. */
   reset() {
     this.#before = null;
     this.#bad = this.#good = 0;
@@ -102,7 +102,7 @@ export class LinkQuality {
   }
 
   /**
-   * Without a picture nothing measures the way: after a while it is tried, each time that fails after a longer one.
+   * Without a picture the connection cannot be measured: try a picture after a while, after each failure later.
    * @param {ReturnType<typeof read>} seen
    * @param {number} now
    */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <own-picture>: one's own small picture on the stage. It is dragged to any corner, or sent to the next one with Enter,
- * the space bar or a tap.
+ * <own-picture>: the small picture of one's own camera. It can be dragged to any corner, or moved to the next one with
+ * Enter, the space bar or a tap.
  */
 
 const CORNERS = ["bottom-right", "bottom-left", "top-left", "top-right"];

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <picture-pen>: draws on a frozen picture with pen, arrow and circle, and gives it back as a file. The picture keeps
- * its full size whatever the screen shows of it.
+ * <picture-pen>: draws on a frozen picture with pen, arrow and circle, and returns a file. The file keeps the picture's
+ * full size, whatever part the screen shows.
  *
  * @typedef {"pen"|"arrow"|"circle"} Tool
  * @typedef {{ x: number, y: number }} Point  in pixels of the picture
@@ -9,7 +9,7 @@
  */
 
 const LINE_SHARE = 1 / 160; // of the picture's longer side
-const COLOURS = { line: "#ff7a1f", edge: "#1f1206" };
+const COLORS = { line: "#ff7a1f", edge: "#1f1206" };
 const JPEG_QUALITY = 0.92;
 
 export class PicturePen extends HTMLElement {
@@ -113,8 +113,8 @@ export class PicturePen extends HTMLElement {
     const width = Math.max(canvas.width, canvas.height) * LINE_SHARE;
     pen.lineCap = pen.lineJoin = "round";
     const passes = /** @type {[string, number][]} */ ([
-      [COLOURS.edge, width * 1.8],
-      [COLOURS.line, width],
+      [COLORS.edge, width * 1.8],
+      [COLORS.line, width],
     ]);
     for (const [colour, thickness] of passes) {
       pen.strokeStyle = colour;

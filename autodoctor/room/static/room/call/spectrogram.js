@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <sound-picture>: a sound as a picture that runs from right to left, low tones below, and a clip of it to keep. A knock
- * or a whine that the ear cannot name has a shape here.
+ * <sound-picture>: a spectrogram that runs from right to left, low tones below, and a clip to keep. It shows the shape
+ * of a knock or a whine.
  */
 
 const FFT_SIZE = 2048;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the markup of a stage says of the two and of the way between them: attributes for looks and words (stage.css),
- * pressed keys, and what this camera can do.
+ * Marks the stage with the state of both sides and of the connection: attributes for styles and words (stage.css),
+ * pressed buttons, and the abilities of this camera.
  *
  * @typedef {import("room/call/local-media").LocalMedia} LocalMedia
  * @typedef {{ camera?: boolean, microphone?: boolean, screen?: boolean, thin?: boolean, raw?: boolean }} Told
@@ -34,7 +34,7 @@ export class StageMarks {
   }
 
   /**
-   * What this side has switched on.
+   * Show the devices that this side has switched on.
    * @param {LocalMedia} media
    * @param {{ thin: boolean, engine: boolean }} how  sound only for now; an engine is listened to, from either side
    */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The field to write in: Enter sends, Shift+Enter breaks the line, a draft outlives a reload, nothing is cut off. */
+/** The message field: Enter sends, Shift+Enter breaks the line, a draft survives a reload, long texts are not cut. */
 
 const MOST = 4_000; // characters, as the server counts them
 const SHOW_SIZE_FROM = 3_500;
@@ -91,7 +91,7 @@ export class Composer {
     if (!CSS.supports("field-sizing", "content")) this.#grow();
   }
 
-  /** For browsers whose fields do not grow by themselves. */
+  /** Grow the field, in browsers without `field-sizing`. */
   #grow() {
     this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight + 2}px`;

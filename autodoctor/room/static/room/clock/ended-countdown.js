@@ -1,5 +1,5 @@
 // @ts-check
-/** <ended-countdown>: leads to the dashboard after a while, unless somebody stays, or only touches the page. */
+/** <ended-countdown>: opens the dashboard after a while, unless the person presses "Stay here" or touches the page. */
 
 export class EndedCountdown extends HTMLElement {
   /** @type {ReturnType<typeof setInterval> | undefined} */

@@ -11,7 +11,7 @@ const TICK_MS = 250;
 /** @typedef {Pick<import("room/wire/frames").Session, "state"|"granted_seconds"|"ends_at"|"paused_at"|"ended_at">} Times */
 
 /**
- * Whole seconds left, as a person counts them: 0 only when the time is over.
+ * Whole seconds left, rounded up: 0 only when the time is over.
  * @param {Times} session
  * @param {number} now  milliseconds since the epoch, by the server's clock
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** <waiting-sound data-from="…">: from then on it sounds now and then, because somebody waits for the start. */
+/** <waiting-sound data-from="…">: sounds now and then from this moment on, while a participant waits for the start. */
 import { play } from "lib/sounds";
 import { ElapsedTime } from "lib/elapsed-time";
 

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * <file-panel session="<uuid>">: the session's files. The server renders the list; a button `data-remove="<file id>"` in
- * it asks once more and then removes the file. Dispatches `file-removed`, which bubbles.
+ * <file-panel session="<uuid>">: the session's files. The server renders the list; a button `data-remove="<file id>"`
+ * asks for confirmation and removes the file. Dispatches `file-removed`, which bubbles.
  */
 import { csrfToken } from "lib/upload";
 import { toast } from "lib/toasts";
 
 export class FilePanel extends HTMLElement {
-  /** Which file is asked about. */
+  /** The file of the open question. */
   #file = "";
   #leaving = new AbortController();
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page that lets anybody try their devices, before they pay. */
+/** The page of the device check before a booking. */
 import { DevicePreflight } from "room/preflight/device-preflight";
 
 customElements.define("device-preflight", DevicePreflight);

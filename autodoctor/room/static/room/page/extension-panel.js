@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * <more-time data-from="…">: adding time to a session that runs, without leaving it. What it shows the server renders
- * (`data-from`), a line in the room and the inside of its dialog, anew with each event that concerns it. What is chosen
- * there goes to the API by the form's address and `data-send`.
+ * <more-time data-from="…">: the extension panel of a running session. The server renders a line of the room and the
+ * contents of the dialog (`data-from`), again after each event about extensions. A choice goes to the API by the form's
+ * address and `data-send`.
  */
 import { LiveRegions } from "lib/live-regions";
 import { csrfToken } from "lib/upload";
@@ -45,7 +45,7 @@ export class MoreTime extends HTMLElement {
     await this.#regions.refresh();
   }
 
-  /** What was chosen stays chosen; when it is not offered any more, the first is. */
+  /** Keep the choice; if it is no longer offered, choose the first offer. */
   #choose() {
     const chosen = this.querySelector("input[type=radio]:checked") ?? this.querySelector("input[type=radio]");
     if (!(chosen instanceof HTMLInputElement)) return;
@@ -99,7 +99,7 @@ export class MoreTime extends HTMLElement {
     }
   }
 
-  /** Somebody has not said yet what they want. */
+  /** Whether the person has not chosen yet. */
   get #isChoosing() {
     return this.querySelector("form") !== null && this.querySelector("form [aria-busy=true]") === null;
   }

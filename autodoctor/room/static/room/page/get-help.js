@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * <get-help data-thread="…">: the viewer's thread with support, in a dialog of the session's page. The server renders
- * what was said; what is typed is kept in the tab until it has arrived. An answer that comes while the dialog is closed
- * is told, and marked on the page (`data-help-unread` on <session-room>) until it is looked at.
+ * the thread; the tab keeps typed text until the server has it. An answer while the dialog is closed is announced, and
+ * marked on the page (`data-help-unread` on <session-room>) until the dialog is opened.
  */
 import { feed } from "lib/feed";
 import { LiveRegions } from "lib/live-regions";
@@ -36,7 +36,7 @@ export class GetHelp extends HTMLElement {
     });
   }
 
-  /** A session that is over has no line of its own any more. */
+  /** A session that is over has no socket: listen to the feed. */
   #listenToLists() {
     if (this.#listensToLists) return;
     this.#listensToLists = true;
@@ -119,7 +119,7 @@ export class GetHelp extends HTMLElement {
     this.#thread.scrollTop = this.#thread.scrollHeight;
   }
 
-  /** Which answers of support are there. */
+  /** The ids of support's answers on the page. */
   #answers() {
     return new Set((this.#thread.dataset.seen ?? "").split(" ").filter(Boolean));
   }

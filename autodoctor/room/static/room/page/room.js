@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes the elements of a session's page known: first the parts that the room hands things to, then the room. */
+/** Defines the elements of a session's page: first the parts that the room uses, then the room. */
 import { ChatLog } from "room/chat/chat-log";
 import { DevicePreflight } from "room/preflight/device-preflight";
 import { ElapsedTime } from "lib/elapsed-time";

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Measures the connection to the server, and says what it is good for.
+ * Measures the connection to the server, and judges which kinds of session it allows.
  *
  * @typedef {object} Figures  null where nothing was measured
  * @property {number | null} rtt_ms
@@ -13,7 +13,7 @@
  */
 
 const UNSTEADY_MS = 50;
-/** Up to which figure, or from which on, it is good; up to and from which it does; and what it lacks beyond that. */
+/** Per figure: the limit of a good value, the limit of a sufficient value, and the name of the problem beyond it. */
 const LIMITS = /** @type {const} */ ([
   { name: "rtt_ms", good: 200, does: 400, lacks: "far" },
   { name: "jitter_ms", good: 30, does: UNSTEADY_MS, lacks: "unsteady" },
@@ -31,7 +31,7 @@ const QUICK_MS = 700; // what came so quickly says little: more is sent
 const UPLOAD_LIMIT_MS = 4_000;
 const HEALTH = "/api/health";
 const SINK = "/api/check/upload";
-/** Which share of the whole each step is; the rest is the relay's. */
+/** The share of each step in the progress; the rest is the relay's. */
 const SHARES = { pings: 0.3, upload: 0.15 };
 
 /**
@@ -68,7 +68,7 @@ export function judge(figures) {
 }
 
 /**
- * What was not measured is not held against anybody.
+ * A missing figure counts as good.
  * @param {number | null} figure
  * @param {number} limit
  * @param {boolean} isUpper  less is better
@@ -76,7 +76,7 @@ export function judge(figures) {
 const reaches = (figure, limit, isUpper) => figure === null || (isUpper ? figure <= limit : figure >= limit);
 
 /**
- * As `ping`. What looks unsteady is looked at once more before it counts: a hiccup of the moment is no verdict.
+ * Like `ping`, but repeats an unsteady result once, because a short disturbance must not decide.
  * @param {number} every
  * @param {AbortSignal} signal
  * @param {(share: number) => void} progress
@@ -89,7 +89,7 @@ async function steadyPings(every, signal, progress) {
 }
 
 /**
- * Milliseconds of each answer; the first, which opens the connection, left out.
+ * Milliseconds of each answer, without the first, which opens the connection.
  * @param {number} every
  * @param {AbortSignal} signal
  * @param {(share: number) => void} progress
@@ -107,7 +107,7 @@ async function ping(every, signal, progress) {
 }
 
 /**
- * Kilobits a second; 0 when not even little got through.
+ * Kilobits per second; 0 if not even a small upload succeeded.
  * @param {string} token
  * @param {number} rtt  milliseconds, which are no part of the sending
  */
@@ -129,8 +129,8 @@ function sent(bytes, token) {
 }
 
 /**
- * Milliseconds until the answer came, as the browser's network saw it: a page that is busy with a camera hears of it
- * later. Null for none, or a refusal.
+ * Milliseconds until the answer, as the browser's network measured them: a page that is busy with a camera gets the
+ * answer later. Null without an answer, or after a refusal.
  * @param {string} address
  * @param {RequestInit} request
  * @param {number} limit  milliseconds

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Which ways into a session the checks leave open.
+ * The ways into a session that the checks allow.
  *
  * @typedef {"camera"|"microphone"|"speaker"|"network"} Check
  * @typedef {"waiting"|"checking"|"passed"|"failed"|"skipped"} State
@@ -20,8 +20,8 @@ export function phaseOf(states) {
 }
 
 /**
- * What somebody may choose although something failed, the best first. Words alone are the customer's to choose: they
- * paid for more. Where no call gets through, not even a voice does.
+ * The choices after a failed check, the best first. Only the customer may choose chat alone, because they paid for
+ * more. If the network allows no call, audio is no choice either.
  * @param {Record<Check, State>} states
  * @param {{ mayChat: boolean, mayTalk?: boolean }} may
  * @returns {Mode[]}

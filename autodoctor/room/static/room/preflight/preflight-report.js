@@ -1,5 +1,5 @@
 // @ts-check
-/** Tells the session how a device check stands: not more often than the server listens, and the last word always. */
+/** Reports a device check to the session: within the server's limit of reports, and always the latest state. */
 
 const SETTLES_MS = 1_200; // checks fail together: they are told together; and the server takes one a second
 const PATIENCE_MS = 5_000;

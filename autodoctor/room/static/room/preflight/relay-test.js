@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A call with oneself through the relay: what part of it arrives, and how much a second. Both ends are here, so all of it
- * goes there and back.
+ * A call of this page with itself through the relay: the share that arrives, and the bitrate. Both ends are here, so
+ * all data goes there and back.
  */
 
 const SECONDS = 3;
@@ -74,7 +74,7 @@ function inTime(promise, limit) {
 }
 
 /**
- * At an even pace, by the time that has passed: timers come late.
+ * Send at an even pace, by the time that has passed, because timers are late.
  * @param {RTCDataChannel} out
  * @param {RTCDataChannel} into
  * @param {number} lasts  milliseconds
@@ -94,7 +94,7 @@ async function send(out, into, lasts, progress) {
   for (let passed = 0; passed < lasts; passed = performance.now() - begun) {
     owed = Math.min(AT_ONCE_BYTES, owed + ((passed - before) * KBIT) / 8);
     before = passed;
-    // What waits here was not lost on the way: it only has to be waited for.
+    // Buffered data is not lost: wait for it.
     for (; owed >= PACKET_BYTES && out.bufferedAmount < AT_ONCE_BYTES; owed -= PACKET_BYTES, sent += 1)
       out.send(packet);
     progress(passed / lasts);

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Messages that are written and not yet in the log. Kept in the tab's storage too, so that a reload loses nothing.
+ * Messages that are not in the log yet. The tab's storage keeps them, too, so that a reload loses nothing.
  *
  * @typedef {object} Unsent
  * @property {string} client_id  stays the same however often it is sent: the server stores it once

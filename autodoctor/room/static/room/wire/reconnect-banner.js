@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * <reconnect-banner>: who is not connected. Of this page's own connection it speaks itself, when it is worth a word; of
- * the other side's the server does, in the region within. While a call goes on, a lost line for messages is worth a word
- * only when it stays lost.
+ * <reconnect-banner>: says who is not connected. It writes about this page's own connection; the server writes about
+ * the other side's, in the region within. During a call the banner shows a lost connection of the chat only if it stays
+ * lost.
  */
 
 const PATIENCE_MS = 1_500; // a blip is not worth a word
@@ -47,7 +47,7 @@ export class ReconnectBanner extends HTMLElement {
     this.#only(aside ? "replaced" : undefined);
   }
 
-  /** Not a matter of the connection: the page may not see the session any more. */
+  /** The page has lost its access to the session; the connection is not the cause. */
   showGone() {
     this.#only("gone");
   }

@@ -1,8 +1,4 @@
-""" "Get help" on the support desk: the threads of a session, and answering them.
-
-`threads` is for other pages of the desk: `{% include "support/parts/help.html" %}` shows its result as `threads`, with
-`session`.
-"""
+"""The help threads of a session on the support desk, and the form that answers one."""
 
 from uuid import UUID
 

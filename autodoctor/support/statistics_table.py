@@ -1,35 +1,24 @@
-"""Statistics as a page and a CSV file: each measure with its daily values."""
+"""Statistics as rows of a table and of a CSV file: each measure with its daily values."""
 
-import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
-from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import safe_csv_cell
 from autodoctor.core.formatting import weekday
 from autodoctor.payments.formatting import format_cents
-from autodoctor.support.statistics import Numbers, Period, Tally, together
+from autodoctor.support.statistics import Numbers, Tally, total
 
-USUAL_DAYS, MOST_DAYS = 30, 92
-PRESETS = (7, 30, 90)
-IN_REACH = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
-SPARK_HEIGHT = 20  # of the drawing, in its own units; a day is one wide
+SPARK_HEIGHT = 20  # units of the drawing; a day is one unit wide
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One column. `value` is its daily value; None for a day without data."""
+    """A column. `value` is its daily value; None for a day without data."""
 
     label: Promise | str
     hint: Promise | str
@@ -94,62 +83,22 @@ MEASURES = (
 )
 
 
-class Choice(forms.Form):
-    """The chosen days, and whether a row is a mechanic or a day."""
-
-    first = forms.DateField(label=gettext_lazy("From"), required=False, validators=IN_REACH)
-    last = forms.DateField(label=gettext_lazy("To"), required=False, validators=IN_REACH)
-    by = forms.ChoiceField(choices=[("mechanic", ""), ("day", "")], required=False)
-
-    def clean(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        if self.errors:
-            return given
-        last = given.get("last") or timezone.localdate()
-        first = given.get("first") or last - timedelta(days=USUAL_DAYS - 1)
-        if first > last:
-            raise forms.ValidationError(_("The first day is after the last day."))
-        if (last - first).days >= MOST_DAYS:
-            raise forms.ValidationError(_("Choose at most %d days.") % MOST_DAYS)
-        return {"period": Period(first, last), "by": given.get("by") or "mechanic"}
-
-
-@support_only
-def numbers(request: SignedInRequest) -> HttpResponse:
-    chosen = _chosen(request)
-    found = Numbers(chosen["period"])
-    rows = _rows_by_day(found) if chosen["by"] == "day" else _rows_by_mechanic(found)
-    context = {
-        **chosen,
-        "measures": MEASURES,
-        "rows": [_whole(found), *rows],
-        "is_empty": not found.tallies,
-        "presets": [_preset(days, chosen["period"]) for days in PRESETS],
-        "width": len(found.period.days),
-        "height": SPARK_HEIGHT,
-    }
-    return render(request, "support/numbers.html", context)
-
-
-@support_only
-def as_csv(request: SignedInRequest) -> HttpResponse:
-    """Return every mechanic on every day with data. Plain numbers: seconds, cents."""
-    period = _chosen(request)["period"]
-    name = f"numbers-{period.first}-{period.last}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    answer = HttpResponse(content_type="text/csv; charset=utf-8", headers=headers)
-    lines = csv.writer(answer)
-    lines.writerow(CSV_COLUMNS)
-    found = Numbers(period)
-    for (mechanic_id, day), tally in sorted(found.tallies.items(), key=lambda one: (one[0][1], str(one[0][0]))):
-        lines.writerow([day, safe_csv_cell(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(tally)])
-    return answer
-
-
 CSV_COLUMNS = (
     *("day", "mechanic", "sessions", "median_seconds_to_acceptance", "mechanic_no_shows", "customer_no_shows"),
     *("drops", "lost_seconds", "refunded_cents", "rating", "ratings"),
 )
+
+
+def table_rows(found: Numbers, *, by: str) -> list[dict[str, Any]]:
+    """Return the rows: the whole period first, then one per `day`, the latest first, or per `mechanic`."""
+    return [_whole(found), *(_rows_by_day(found) if by == "day" else _rows_by_mechanic(found))]
+
+
+def csv_rows(found: Numbers) -> Iterator[list[Any]]:
+    """Yield the columns' names, then every mechanic on every day with data. Plain numbers: seconds, cents."""
+    yield list(CSV_COLUMNS)
+    for (mechanic_id, day), tally in sorted(found.tallies.items(), key=lambda one: (one[0][1], str(one[0][0]))):
+        yield [day, safe_csv_cell(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(tally)]
 
 
 def _plain(tally: Tally) -> list[float | str]:
@@ -165,28 +114,9 @@ def _plain(tally: Tally) -> list[float | str]:
     return [tally.sessions, wait, *counts, rating, len(tally.stars)]
 
 
-def _chosen(request: HttpRequest) -> dict[str, Any]:
-    """Return the choice; the default if it is invalid, with the reason in `form`."""
-    form = Choice(request.GET)
-    if form.is_valid():
-        return {**form.cleaned_data, "form": form}
-    return {**_usual(), "form": form}
-
-
-def _usual() -> dict[str, Any]:
-    today = timezone.localdate()
-    return {"period": Period(today - timedelta(days=USUAL_DAYS - 1), today), "by": "mechanic"}
-
-
-def _preset(days: int, now_shown: Period) -> dict[str, Any]:
-    today = timezone.localdate()
-    period = Period(today - timedelta(days=days - 1), today)
-    return {"days": days, "first": period.first, "is_shown": period == now_shown}
-
-
 def _whole(found: Numbers) -> dict[str, Any]:
     every_day = [found.on(day) for day in found.period.days]
-    return {"name": _("All"), "is_whole": True, "cells": _cells(together(every_day), every_day)}
+    return {"name": _("All"), "is_whole": True, "cells": _cells(total(every_day), every_day)}
 
 
 def _rows_by_mechanic(found: Numbers) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One session for support: all events, all money, and the available actions."""
+"""The page of one session for support, its actions, and the evidence for a bank."""
 
 from uuid import UUID
 

@@ -1,0 +1,87 @@
+"""People for support: search, one person with the ban, applications of mechanics."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from autodoctor.accounts import actions as accounts
+from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import storable_text
+from autodoctor.support import people, staff_actions
+from autodoctor.support import search as search_index
+
+BAN_ACTIONS: dict[str, Callable[..., None]] = {"ban": staff_actions.ban, "lift": staff_actions.lift_ban}
+DECISIONS: dict[str, Callable[..., None]] = {"approve": staff_actions.approve, "decline": staff_actions.decline}
+
+
+@support_only
+@require_safe
+@never_cache
+def search(request: SignedInRequest) -> HttpResponse:
+    query = " ".join(storable_text(request.GET.get("q", "")).split())[: search_index.LONGEST]
+    if exact := search_index.session_of_id(query):
+        return redirect("support_case", exact)
+    found = search_index.find(query, request.GET.dict()) if len(query) >= search_index.SHORTEST else None
+    facts = {"query": query, "found": found, "shortest": search_index.SHORTEST}
+    return render(request, "support/search.html", facts)
+
+
+@support_only
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    who = get_object_or_404(User.objects.select_related("mechanic_profile"), id=user_id)
+    if request.method == "POST":
+        return _ban(request, who)
+    facts = {
+        "person": who,
+        "profile": MechanicProfile.objects.filter(user=who).first(),
+        "sessions": people.sessions_of(who, page=request.GET.get("page")),
+        "payments": people.payments_of(who),
+        "actions": staff_actions.record_of(str(who.id)),
+    }
+    return render(request, "support/person.html", facts)
+
+
+@support_only
+@require_safe
+@never_cache
+def mechanics(request: SignedInRequest) -> HttpResponse:
+    facts = {"waiting": people.waiting_applications(), "decided": people.decided_applications()}
+    return render(request, "support/mechanics.html", facts)
+
+
+@support_only
+@require_POST
+def decide(request: SignedInRequest, profile_id: int) -> HttpResponse:
+    profile = get_object_or_404(MechanicProfile.objects.select_related("user"), pk=profile_id)
+    act = DECISIONS.get(request.POST.get("act", ""))
+    try:
+        if act:
+            act(profile=profile, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
+            messages.success(request, _("%(name)s gets an email with the answer.") % {"name": profile.user.name})
+    except (Refused, accounts.Refused) as refused:
+        messages.error(request, refused.detail)
+    return SeeOther(reverse("support_mechanics"))
+
+
+def _ban(request: SignedInRequest, who: User) -> HttpResponse:
+    """Ban a person, or lift the ban."""
+    act = BAN_ACTIONS.get(request.POST.get("act", ""))
+    try:
+        if act:
+            act(user=who, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
+            messages.success(request, _("Done. The reason is in the log."))
+    except Refused as refused:
+        messages.error(request, refused.detail)
+    return SeeOther(reverse("support_person", args=[who.id]))
