@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import CLAIMED, Kind, State
@@ -59,7 +60,8 @@ class GatheringPanel(Panel):
     @property
     def late_cancel_cents(self) -> int:
         """Return what a cancellation costs the customer now, in cents."""
-        return settlement.late_cancel_cents(self.session) if self.view.situation.mechanic.is_in else 0
+        is_spent = attendance.spent_mechanic(self.view.situation, self.view.now)
+        return settlement.late_cancel_cents(self.session) if is_spent else 0
 
     @property
     def release_reasons(self) -> "dict[str, str | Promise]":
