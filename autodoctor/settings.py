@@ -200,6 +200,7 @@ TRUSTED_PROXIES = _trusted_proxies(env.str("TRUSTED_PROXIES", default=""))
 
 # Language, time
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # only complete ones: Django's own German sentences would stand in an English page
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
