@@ -15,8 +15,8 @@ def parse_uuid(value: object) -> UUID | None:
         return None
 
 
-def parse_cents(value: str | None) -> int | None:
-    """Whole cents, of up to nine plain digits; None for anything else."""
+def parse_count(value: str | None) -> int | None:
+    """A whole number of up to nine plain digits; None for anything else."""
     return int(value) if value and value.isascii() and value.isdecimal() and len(value) <= 9 else None
 
 

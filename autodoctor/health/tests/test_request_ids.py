@@ -9,7 +9,7 @@ from autodoctor.health import request_ids
 from autodoctor.health.request_ids import RequestIds
 
 
-async def nothing(*_: Any) -> None:
+async def nothing(*_: Any) -> Any:
     """Stands for the application and for the socket."""
 
 

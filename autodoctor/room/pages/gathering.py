@@ -64,5 +64,17 @@ class GatheringPanel(Panel):
         return settlement.late_cancel_cents(self.session) if is_spent else 0
 
     @property
+    def late_cancel_at(self) -> datetime | None:
+        """Return when a cancellation starts to cost; None if it does already, or while no mechanic is in."""
+        part = self.view.situation.mechanic.part
+        at = attendance.spent_at(part) if part else None
+        return at if at and at > self.view.now and not self.late_cancel_cents else None
+
+    @property
+    def late_cancel_price(self) -> int:
+        """Return what a cancellation costs from then on, in cents."""
+        return settlement.late_cancel_cents(self.session)
+
+    @property
     def release_reasons(self) -> "dict[str, str | Promise]":
         return RELEASE_REASONS[Role.CUSTOMER if self.view.role == Role.CUSTOMER else Role.MECHANIC]

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther
-from autodoctor.core.parsing import parse_cents, wants_json
+from autodoctor.core.parsing import parse_count, wants_json
 from autodoctor.payments import checkout, stripe
 from autodoctor.room.pages.page import Page, find_page
+from autodoctor.room.pages.timeline import TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
@@ -53,7 +54,11 @@ def transcript(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     page = _page(request, session_id)
     if page.role == CANDIDATE:
         raise Http404
-    return render(request, "room/transcript.html", {"page": page})
+    number = parse_count(request.GET.get("page")) or 1
+    shown = TranscriptPanel(page, number)
+    if not 1 <= number <= shown.pages:
+        raise Http404
+    return render(request, "room/transcript.html", {"page": page, "transcript": shown})
 
 
 @signed_in
@@ -122,7 +127,7 @@ def _page(request: SignedInRequest, session_id: UUID) -> Page:
 
 def _shown(request: SignedInRequest) -> int | None:
     """Return the charge that the button showed, in cents; None where it showed none."""
-    return parse_cents(request.GET.get("shown_cents"))
+    return parse_count(request.GET.get("shown_cents"))
 
 
 def _ask_for_payment(page: Page) -> None:

@@ -1,6 +1,6 @@
 """How long a mechanic has been in: their time is spent when the customer stops, whoever is in then."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
@@ -21,6 +21,12 @@ def seconds_in(part: Participant, at: datetime) -> float:
     """Return how long this participant was in until `at`, all times together."""
     this_time = (at - part.in_since).total_seconds() if part.in_since else 0.0
     return part.in_seconds + max(0.0, this_time)
+
+
+def spent_at(part: Participant) -> datetime | None:
+    """Return when this participant will have been in for long enough if they stay; None while they are not in."""
+    left = duration("mechanic_time_spent") - timedelta(seconds=part.in_seconds)
+    return part.in_since and part.in_since + left
 
 
 def spent_mechanic(state: SessionState, now: datetime) -> UUID | None:
