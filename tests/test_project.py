@@ -11,6 +11,8 @@ from statistics import median
 
 import pytest
 
+from tests import template_format
+
 ROOT = Path(__file__).resolve().parents[1]
 FILE_LINES = 400
 MEDIAN_LINES = 8
@@ -52,6 +54,16 @@ def function_lengths(paths: list[Path]) -> Iterator[int]:
 def test_files_are_short() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in ours(".py", ".js", ".css")}
     assert {name: length for name, length in lengths.items() if length > FILE_LINES} == {}
+
+
+def test_lines_of_templates_fit() -> None:
+    assert template_format.long_lines(template_format.templates()) == []
+
+
+def test_a_line_of_a_template_that_is_too_long_is_named(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text(f"{'<p>':<120}\n{'é' * 120}\n{'<p>':<121}\n")
+    assert template_format.long_lines([page]) == [f"{page}:3: 121 columns, at most 120"]
 
 
 def test_functions_are_short() -> None:

@@ -27,11 +27,11 @@ def session(customer: User, mechanic: User) -> Session:
 
 @pytest.fixture
 def shown(session: Session, client_of: Callable[[User], Client]) -> Callable[..., str]:
-    """To this person, in a session that has changed like this."""
+    """To this person, in a session that has changed like this, on one line."""
 
     def look(user: User, **changes: Any) -> str:
         Session.objects.filter(id=session.id).update(**changes)
-        return client_of(user).get(f"/sessions/{session.id}/more-time/").content.decode()
+        return " ".join(client_of(user).get(f"/sessions/{session.id}/more-time/").content.decode().split())
 
     return look
 

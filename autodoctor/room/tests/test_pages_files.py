@@ -38,12 +38,12 @@ def part(page: str, start: str, end: str) -> str:
 
 @pytest.fixture
 def markup(client_of: ClientOf, story: "Story") -> Markup:
-    """The page as somebody gets it, without what scripts may add."""
+    """The page as somebody gets it, without what scripts may add, on one line."""
 
     def get(user: "User", path: str = "") -> str:
         page = client_of(user).get(path if path.startswith("/") else f"/sessions/{story.id}/{path}")
         assert page.status_code == 200
-        return re.sub(r"<template\b.*?</template>", "", page.content.decode(), flags=re.DOTALL)
+        return " ".join(re.sub(r"<template\b.*?</template>", "", page.content.decode(), flags=re.DOTALL).split())
 
     return get
 

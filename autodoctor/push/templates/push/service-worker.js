@@ -1,4 +1,5 @@
-{% load static %}// Shows what push services bring, and leads a tap to the page. It answers no requests and keeps nothing.
+{% load static %}// Shows what push services bring, and leads a tap to the page.
+// It answers no requests and keeps nothing.
 const PICTURE = "{% static 'push/mark-192.png' %}";
 const BADGE = "{% static 'push/badge-96.png' %}";
 
