@@ -103,7 +103,8 @@ def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     _page(request, session_id)  # a stranger finds nothing here, whatever the answer
     if answer is None:
         return _refuse(request, session_id, {"error": "no_answer", "detail": _("Choose yes or no.")}, 422)
-    act = partial(transitions.answer_solved, by=request.user, solved=answer, shown_cents=_shown(request))
+    shown = _shown(request, "shown_cents_yes" if answer else "shown_cents_no")
+    act = partial(transitions.answer_solved, by=request.user, solved=answer, shown_cents=shown)
     return _answer(request, session_id, act)
 
 
@@ -125,9 +126,9 @@ def _page(request: SignedInRequest, session_id: UUID) -> Page:
     return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""))
 
 
-def _shown(request: SignedInRequest) -> int | None:
+def _shown(request: SignedInRequest, field: str = "shown_cents") -> int | None:
     """Return the charge that the button showed, in cents; None where it showed none."""
-    return parse_count(request.GET.get("shown_cents"))
+    return parse_count(request.POST.get(field))
 
 
 def _ask_for_payment(page: Page) -> None:

@@ -176,14 +176,14 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def end(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
-    by, shown_cents = user_of(request), (body or Shown()).shown_cents
+    by, shown_cents = user_of(request), body.shown_cents if body else None
     session = transitions.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def cancel(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
-    by, shown_cents = user_of(request), (body or Shown()).shown_cents
+    by, shown_cents = user_of(request), body.shown_cents if body else None
     session = transitions.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
