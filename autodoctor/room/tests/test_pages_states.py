@@ -306,5 +306,5 @@ def test_a_long_log_shows_its_end_in_the_room_and_all_of_it_in_the_transcript(
         assert f"Page {page} of 2" in " ".join(transcript.split())
     assert seen == list(range(650))
     assert client.get(f"/sessions/{story.id}/transcript/?page=3").status_code == 404
-    for number in ("0", "-1", "x", "9" * 30):  # no page: the first
-        assert client.get(f"/sessions/{story.id}/transcript/?page={number}").status_code == 200
+    for wrong in ("0", "-1", "x", "9" * 30):  # no page: the first
+        assert client.get(f"/sessions/{story.id}/transcript/?page={wrong}").status_code == 200
