@@ -200,6 +200,7 @@ TRUSTED_PROXIES = _trusted_proxies(env.str("TRUSTED_PROXIES", default=""))
 
 # Language, time
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]  # only complete ones: Django's own German sentences would stand in an English page
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -343,14 +344,14 @@ ROOM = {
 STUN_URLS = env.list("STUN_URLS", default=[])
 TURN_URLS = env.list("TURN_URLS", default=[])
 TURN_SECRET = env.str("TURN_SECRET", default="")
-TURN_TTL = env.int("TURN_TTL", default=4 * 60 * 60)  # seconds that a browser may open ways with its credentials
+TURN_TTL = env.int("TURN_TTL", default=60 * 60)  # seconds that a browser may open ways with its credentials
 TURN_ONLY = env.bool("TURN_ONLY", default=False)  # every call by way of them: no browser learns the other's address
 if TURN_ONLY and not TURN_URLS:
     exit_with("TURN_ONLY is set, but TURN_URLS names no server.")
 if TURN_URLS and not TURN_SECRET:
     exit_with("TURN_SECRET is not set: the servers in TURN_URLS need it.")
-if TURN_TTL < 1:
-    exit_with("TURN_TTL is a number of seconds, at least 1.")
+if not 1 <= TURN_TTL <= 60 * 60:
+    exit_with("TURN_TTL is a number of seconds, from 1 to 3600.")
 
 # The clock
 CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"

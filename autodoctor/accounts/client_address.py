@@ -1,9 +1,12 @@
 """The client's address, behind proxies or not."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+import re
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+_PORT = re.compile(r"^(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\])(?::[0-9]{1,5})?$")  # 192.0.2.1:4711, [2001:db8::1]:4711
 
 
 def client_address(request: HttpRequest) -> str:
@@ -28,7 +31,10 @@ def _is_in(hop: str, networks: list[IPv4Network | IPv6Network]) -> bool:
 
 
 def _clean(hop: str) -> str:
+    """Return the address of a hop, without the port that some proxies write; empty if it is not an address."""
     try:
-        return str(ip_address(hop))
+        address = ip_address(_PORT.sub(r"\1\2", hop.strip('" ')))
     except ValueError:
         return ""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.core.fields import WholeNumberField
 
 
 class NameField(forms.CharField):
@@ -86,7 +87,7 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
     """The application of a mechanic: the facts that support needs for a decision."""
 
     name = NameField()
-    years_experience = forms.IntegerField(label=_("Years of experience"), min_value=0, max_value=70)
+    years_experience = WholeNumberField(label=_("Years of experience"), min_value=0, max_value=70)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones.choices)
 
     field_order = ("name", "headline", "years_experience", "skills", "certifications", "time_zone")

@@ -103,15 +103,16 @@ def terms(plan: Plan) -> PlanTerms:
         kind=plan.kind,
         seconds=int(plan.duration.total_seconds()),
         price_cents=plan.price_cents,
-        chat_price_cents=None if plan.kind == Kind.CHAT else _chat_price_cents(plan.currency),
+        **_as_chat(plan),
         currency=plan.currency,
     )
 
 
-def _chat_price_cents(currency: str) -> int | None:
-    """Return the chat plan's price: the price of a call after a switch to chat."""
-    chats = Plan.objects.filter(kind=Kind.CHAT, active=True, currency=currency).order_by("price_cents")
-    return chats.values_list("price_cents", flat=True).first()
+def _as_chat(plan: Plan) -> dict[str, int]:
+    """Return price and time of a call after a switch to chat: those of the cheapest chat plan, where one is sold."""
+    chats = Plan.objects.filter(kind=Kind.CHAT, active=True, currency=plan.currency).order_by("price_cents")
+    chat = None if plan.kind == Kind.CHAT else chats.first()
+    return {"chat_price_cents": chat.price_cents, "chat_seconds": int(chat.duration.total_seconds())} if chat else {}
 
 
 def _booking_of(customer: User, intake: Intake) -> Booking:

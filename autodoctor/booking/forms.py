@@ -12,6 +12,7 @@ from autodoctor.accounts.models import User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
+from autodoctor.core.fields import WholeNumberField
 
 CONCERN_MIN, CONCERN_MAX = 10, 2000  # characters
 OLDEST_YEAR = 1900
@@ -53,15 +54,6 @@ class TextField(forms.CharField):
         return super().to_python(str(value or "").replace("\r\n", "\n")) or ""
 
 
-class NumberField(forms.IntegerField):
-    """A whole number as people write it: "84,000"."""
-
-    widget = forms.TextInput
-
-    def to_python(self, value: Any) -> int | None:
-        return super().to_python(value.replace(",", "").replace(" ", "") if isinstance(value, str) else value)
-
-
 class VinField(forms.CharField):
     def to_python(self, value: Any) -> str:
         return vin.clean(super().to_python(value) or "")
@@ -99,10 +91,12 @@ class IntakeForm(forms.Form):
     )
     vehicle = forms.ChoiceField(label=_("Vehicle"), required=False, widget=forms.RadioSelect)
     vin = VinField(max_length=40, **one_line(_("VIN"), autocapitalize="characters", spellcheck="false"))
-    year = NumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
+    year = WholeNumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
     make = LineField(max_length=MAKE_MAX, validators=[storable], **one_line(_("Make"), placeholder=_("Ford")))
     model = LineField(max_length=MODEL_MAX, validators=[storable], **one_line(_("Model"), placeholder=_("F-150")))
-    mileage = NumberField(min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric"))
+    mileage = WholeNumberField(
+        min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric")
+    )
     concern = TextField(
         label=_("What is the problem?"),
         max_length=CONCERN_MAX,

@@ -195,6 +195,7 @@ def _charge(plan: Plan | None) -> dict[str, Any]:
     return {
         "plan": plan,
         "late_price": format_cents(late, plan.currency) if plan else "",
+        "spent_minutes": int(duration("mechanic_time_spent").total_seconds()) // 60,
         "unattended_minutes": int(duration("unattended").total_seconds()) // 60,
         "never_started_minutes": int(duration("never_started").total_seconds()) // 60,
         "no_show_minutes": int(duration("customer_no_show").total_seconds()) // 60,

@@ -15,6 +15,11 @@ def parse_uuid(value: object) -> UUID | None:
         return None
 
 
+def parse_count(value: str | None) -> int | None:
+    """A whole number of up to nine plain digits; None for anything else."""
+    return int(value) if value and value.isascii() and value.isdecimal() and len(value) <= 9 else None
+
+
 def storable_text(text: str) -> str:
     """Text as every database, page and mail can hold it.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import filetype
 
+from autodoctor.files import mp4_metadata
 from autodoctor.files.models import StoredFile
 
 Kind = StoredFile.Kind
@@ -39,7 +40,8 @@ TYPES: dict[str, FileType] = {
     f"{OPEN_DOCUMENT}spreadsheet": FileType(Kind.DOCUMENT, f"{OPEN_DOCUMENT}spreadsheet", (".ods",)),
     f"{OPEN_DOCUMENT}presentation": FileType(Kind.DOCUMENT, f"{OPEN_DOCUMENT}presentation", (".odp",)),
     "audio/mpeg": FileType(Kind.AUDIO, "audio/mpeg", (".mp3",)),
-    "audio/mp4": FileType(Kind.AUDIO, "audio/mp4", (".m4a",)),
+    "audio/mp4": FileType(Kind.AUDIO, "audio/mp4", (".m4a", ".mp4")),
+    "audio/3gpp": FileType(Kind.AUDIO, "audio/3gpp", (".3gp", ".3ga")),
     "audio/aac": FileType(Kind.AUDIO, "audio/aac", (".aac",)),
     "audio/ogg": FileType(Kind.AUDIO, "audio/ogg", (".ogg", ".oga", ".opus")),
     "audio/x-flac": FileType(Kind.AUDIO, "audio/flac", (".flac",)),
@@ -59,6 +61,9 @@ BRANDS = {
     **dict.fromkeys(("3gp4", "3gp5", "3gp6", "3gp7", "3g2a", "3g2b"), "video/3gpp"),
     **dict.fromkeys(("mp41", "mp42", "isom", "iso2", "iso4", "iso5", "iso6", "avc1", "M4V ", "MSNV"), "video/mp4"),
 }
+MAYBE_SOUND = {"video/mp4": "audio/mp4", "video/quicktime": "audio/mp4", "video/3gpp": "audio/3gpp"}
+MOST_FOREIGN = 0.2  # of the letters of a text in Windows-1252
+_ASCII = bytes(range(128))
 MARKUP = ("<", "#!", "%!")  # pages, drawings and scripts begin so; no text for people does
 MACROS = b"vbaProject.bin"
 
@@ -67,16 +72,25 @@ def recognize(path: Path, declared: str) -> FileType | None:
     """Return the file's type; None if it may not be shared.
 
     `declared` is the sender's type; it only decides whether a WebM recording is audio or video.
+
+    A brand such as mp42 stands on films and on voice memos: the tracks decide.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     found = TYPES.get(_media_type(head))
     if found is None:
-        return TEXT if _is_text(path) else None
+        return TEXT if text_encoding(path) else None
     if found.kind == Kind.DOCUMENT and _has_macros(path):
         return None
-    is_sound = found.content_type == "video/webm" and declared.startswith("audio/")
+    if found.content_type in MAYBE_SOUND and mp4_metadata.is_sound_only(path):
+        return TYPES[MAYBE_SOUND[found.content_type]]
+    is_sound = found.content_type == "video/webm" and (declared.startswith("audio/") or _has_no_webm_picture(head))
     return TYPES["audio/webm"] if is_sound else found
+
+
+def _has_no_webm_picture(head: bytes) -> bool:
+    """The tracks stand at the beginning, each with the name of its codec: A_OPUS, V_VP9 …"""
+    return b"A_" in head and b"V_" not in head
 
 
 def _media_type(head: bytes) -> str:
@@ -94,9 +108,32 @@ def _by_brand(head: bytes) -> str:
     return next((BRANDS[name] for brand in brands if (name := brand.decode("latin-1")) in BRANDS), "")
 
 
-def _is_text(path: Path) -> bool:
-    """Return whether this is UTF-8 text: no controls but white space, no markup, no script."""
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+def text_encoding(path: Path) -> str:
+    """Return the encoding of a text; empty for anything else.
+
+    A scan tool's log may be in Windows-1252, in which almost any bytes are letters: most have to be plain ones.
+    """
+    if _is_text_in(path, "utf-8-sig"):
+        return "utf-8-sig"
+    if _begins_with(path, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16" if _is_text_in(path, "utf-16") else ""
+    return "cp1252" if _is_mostly_ascii(path) and _is_text_in(path, "cp1252") else ""
+
+
+def _begins_with(path: Path, *marks: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) in marks
+
+
+def _is_mostly_ascii(path: Path) -> bool:
+    with path.open("rb") as file:
+        foreign = sum(len(piece.translate(None, _ASCII)) for piece in iter(lambda: file.read(65536), b""))
+    return foreign <= path.stat().st_size * MOST_FOREIGN
+
+
+def _is_text_in(path: Path, encoding: str) -> bool:
+    """Return whether this is text: no controls but white space, no markup, no script."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     begun = False
     with path.open("rb") as file:
         try:

@@ -79,11 +79,18 @@ def _check_size(image: Any) -> None:
 
 def _pixels_only(image: Any) -> Any:
     """Return a new image of the same pixels: no EXIF, no location, no comments; colors as sRGB."""
-    image = _in_srgb(image)
+    image = _in_srgb(_in_eight_bits(image))
     has_alpha = "A" in image.getbands() or "transparency" in image.info
     plain = image.convert("RGBA" if has_alpha else "RGB")
     plain.info = {}
     return plain
+
+
+def _in_eight_bits(image: Any) -> Any:
+    """Convert sixteen bits of gray, which a plain conversion would cut off at white."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
 
 
 def _in_srgb(image: Any) -> Any:

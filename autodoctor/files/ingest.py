@@ -1,5 +1,6 @@
 """Take in a file: check, clean, store; then the row, in the caller's transaction."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -115,6 +116,8 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
         raise errors.wrong_type()
     if found.content_type in mp4_metadata.CONTENT_TYPES:
         _blank_descriptions(path)
+    if found is file_types.TEXT:
+        path = _as_utf8(path, folder)
     given = upload.name or ""
     if found.kind != StoredFile.Kind.IMAGE:
         return Cleaned(path, None, file_names.fit(given, found.suffixes), found.kind, found.content_type)
@@ -123,6 +126,19 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
     stem = file_names.fit(given, found.suffixes).rpartition(".")[0]
     name = file_names.fit(stem + made.suffixes[0], made.suffixes)
     return Cleaned(picture, thumbnail, name, found.kind, made.content_type, made.width, made.height)
+
+
+def _as_utf8(path: Path, folder: Path) -> Path:
+    """Return the text in UTF-8, in which every reader is told that it is."""
+    encoding = file_types.text_encoding(path)
+    if encoding == "utf-8-sig":
+        return path
+    with (
+        path.open(encoding=encoding, newline="") as source,
+        (folder / "text").open("w", encoding="utf-8", newline="") as to,
+    ):
+        shutil.copyfileobj(source, to)
+    return folder / "text"
 
 
 def _blank_descriptions(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Blank the location that phones write into videos and recordings, byte for byte, in place.
+"""What an MP4 or QuickTime file holds, and blanking the location that phones write into it, byte for byte, in place.
 
 An MP4 or QuickTime file is a tree of boxes with length and name. Boxes with descriptions become free space. Nothing
 else moves, so every offset stays valid.
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-CONTENT_TYPES = {"audio/mp4", "video/mp4", "video/quicktime", "video/3gpp"}
+CONTENT_TYPES = {"audio/mp4", "audio/3gpp", "video/mp4", "video/quicktime", "video/3gpp"}
 CONTAINERS = {b"moov", b"trak", b"moof", b"traf", b"mdia", b"minf"}
 DESCRIPTIONS = {b"udta", b"meta", b"uuid"}  # boxes that can hold positions, names and camera makers
 MOST_BOXES = 10_000
 DEEPEST = 8  # real ones end at four
+HANDLER_DEPTH = 3  # moov, trak, mdia, hdlr
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,28 @@ def blank_metadata(path: Path) -> None:
             file.write(b"free")
             file.seek(box.content)
             _write_zeros(file, box.end - box.content)
+
+
+def is_sound_only(path: Path) -> bool:
+    """Return whether the file has sound and no picture, whatever its brand says. False for a broken tree."""
+    try:
+        with path.open("rb") as file:
+            kinds = set(_track_kinds(file, 0, path.stat().st_size, [MOST_BOXES]))
+    except ValueError:
+        return False
+    return b"soun" in kinds and b"vide" not in kinds
+
+
+def _track_kinds(file: BinaryIO, begin: int, end: int, left: list[int], depth: int = 0) -> Iterator[bytes]:
+    """Yield the handler of each track: `vide`, `soun`, `meta` …"""
+    if depth > DEEPEST:
+        raise ValueError("boxes too deep in each other")
+    for box in _boxes(file, begin, end, left):
+        if box.name == b"hdlr" and depth == HANDLER_DEPTH:
+            file.seek(box.content)
+            yield file.read(12)[8:]
+        elif box.name in CONTAINERS:
+            yield from _track_kinds(file, box.content, box.end, left, depth + 1)
 
 
 def _descriptions(file: BinaryIO, begin: int, end: int, left: list[int], depth: int = 0) -> Iterator[Box]:

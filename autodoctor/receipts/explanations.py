@@ -25,6 +25,9 @@ BY_TIME: dict[EndReason, Promise] = {
         "You said that the problem is not solved. Only the time used is charged."
     ),
     EndReason.ENDED_BY_SUPPORT: gettext_lazy("Support ended the session. Only the time used is charged."),
+    EndReason.ENDED_BY_CUSTOMER: gettext_lazy(
+        "Your mechanic lost the connection for too long or more than once. Only the time used is charged."
+    ),
     EndReason.MECHANIC_LOST: gettext_lazy("Your mechanic lost the connection. Only the time used is charged."),
     EndReason.EXCEEDED_CAP: gettext_lazy("The session reached the maximum length. Only the time used is charged."),
 }
@@ -50,7 +53,7 @@ def _by_rule(receipt: "Receipt", rule: ChargeRule) -> list[Promise | str]:
         case ChargeRule.USED:
             return [BY_TIME[EndReason(receipt.session.end_reason)], *_chat_price(receipt)]
         case ChargeRule.HALF:
-            words = _("Your mechanic had already joined. Half of the booking is charged.")
+            words = _("A mechanic had already joined. Half of the booking is charged.")
             return [words, *_chat_price(receipt)]
         case ChargeRule.NOTHING:
             return [_("The session did not take place. Nothing is charged.")]

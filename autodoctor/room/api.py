@@ -13,13 +13,16 @@ from ninja import Field, Router, Schema
 from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
 from autodoctor.core.errors import Refused
 from autodoctor.room import relay_servers
+from autodoctor.room.messages.pace import message_pace
 from autodoctor.room.messages.writer import PATIENCE_SECONDS, NotPosted, writer
 from autodoctor.room.wire import protocol
+from autodoctor.sessions.record import participants
+from autodoctor.sessions.states import CLAIMED, Kind
 from autodoctor.sessions.web.api import EventOut, visible_to
 
 router = Router(tags=["room"])
-FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 503: Failure}
-STATUS = {"unavailable": 503, "invalid_frame": 422, "too_long": 422}
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure, 503: Failure}
+STATUS = {"too_fast": 429, "unavailable": 503, "invalid_frame": 422, "too_long": 422}
 
 
 class MessageIn(Schema):
@@ -48,6 +51,8 @@ def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any
     visible_to(user).get(pk=session_id)
     if not protocol.is_sayable(body.text):
         raise refused("invalid_frame", _("This text contains characters that cannot be sent."))
+    if not message_pace.allows(str(user.id)):
+        raise refused("too_fast", str(protocol.DETAILS["too_fast"]))
     posting = writer.post(
         session_id=str(session_id), user_id=str(user.id), client_id=str(body.client_id), text=body.text
     )
@@ -66,8 +71,15 @@ def refused(code: str, detail: str) -> Refused:
 
 @router.get("/sessions/{uuid:session_id}/ice-servers", response={200: IceServers, **FAILURES}, auth=SIGNED_IN)
 def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    """Return relay servers with fresh credentials, because credentials expire."""
+    """Return relay servers with fresh credentials, because credentials expire.
+
+    Only for the customer and the mechanic of a call, from the acceptance to the end.
+    """
     user = user_of(request)
-    visible_to(user).get(pk=session_id)
+    session = visible_to(user).get(pk=session_id)
+    if user.id not in participants.party_ids(session):
+        raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
+    if session.kind == Kind.CHAT or session.state not in CLAIMED:
+        raise Refused("no_call", _("There is no call in this session now."))
     servers = relay_servers.ice_servers(user_id=str(user.id), now=timezone.now())
     return {"ice_servers": servers, "relay_only": settings.TURN_ONLY, "valid_seconds": settings.TURN_TTL}

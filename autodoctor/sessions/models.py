@@ -26,7 +26,9 @@ class Session(models.Model):
     plan_slug = models.CharField(max_length=40)
     plan_name = models.CharField(max_length=80)
     price_cents = models.PositiveIntegerField()
-    chat_price_cents = models.PositiveIntegerField(null=True, blank=True)  # of a call: the price if it becomes a chat
+    # Of a call: what it costs, and how long it lasts, once it is a chat. None: no chat is sold.
+    chat_price_cents = models.PositiveIntegerField(null=True, blank=True)
+    chat_seconds = models.PositiveIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, default="usd")
     granted_seconds = models.PositiveIntegerField()
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
@@ -56,7 +58,9 @@ class Session(models.Model):
     allowed_seconds = models.PositiveIntegerField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
-    lenient_seconds_used = models.FloatField(default=0)  # of the pause allowed for a missing customer or lost media
+    lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
+    mechanic_drops = models.PositiveSmallIntegerField(default=0)  # while the session was running
+    used_share_from = models.DateTimeField(null=True, blank=True)  # the customer may end and pay the used share
     ended_at = models.DateTimeField(null=True, blank=True)
     end_reason = models.CharField(max_length=30, choices=EndReason, blank=True)
     solved = models.BooleanField(null=True, blank=True)  # the customer's answer when the mechanic ended early
@@ -201,12 +205,15 @@ class Participant(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="participations")
     role = models.CharField(max_length=10)
     joined_at = models.DateTimeField(null=True)  # the first time
+    in_since = models.DateTimeField(null=True)  # when they came in; null while they are not
+    in_seconds = models.FloatField(default=0)  # of earlier times in
     present = models.BooleanField(default=False)  # joined and not noticed missing
     last_seen_at = models.DateTimeField(null=True)  # the time when the last page closed
     missed_at = models.DateTimeField(null=True)  # the time when the absence was noticed
     released_at = models.DateTimeField(null=True)
     release_reason = models.CharField(max_length=40, blank=True)
-    receiving = models.BooleanField(null=True)  # whether the other side's media arrive here; null: no report
+    released_by = models.CharField(max_length=10, blank=True)  # the role; empty: a deadline
+    receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
     receiving_at = models.DateTimeField(null=True)  # since when
     failing_since = models.DateTimeField(null=True)  # since when every device check has failed
 

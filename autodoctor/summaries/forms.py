@@ -1,21 +1,19 @@
 """The summary form. Page, draft and API use the same rules."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.core.fields import AmountField, WholeNumberField
 from autodoctor.core.parsing import storable_text
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
 
-_AMOUNT = re.compile(r"\d{1,9}(?:\.\d{1,2})?")
 BLANK_ROWS = 3  # below the existing rows, for pages without scripts
 
 
@@ -31,34 +29,23 @@ class Line(Words):
         return " ".join(super().to_python(value).split())
 
 
-class Quantity(forms.IntegerField):
+class Quantity(WholeNumberField):
     """A quantity; one by default."""
 
     def to_python(self, value: Any) -> int:
         return super().to_python(value) or (1 if value in {"", None} else 0)
 
 
-class Price(forms.Field):
-    """An amount as people write it ("$1,240", "12.5") in whole cents; None if empty."""
-
-    def to_python(self, value: Any) -> int | None:
-        text = "".join(char for char in str(value or "") if char not in " ,$€£\u00a0")
-        if not text:
-            return None
-        if not text.isascii() or not _AMOUNT.fullmatch(text):
-            raise ValidationError(_("Write an amount such as 24.50."), code="amount")
-        units, _dot, rest = text.partition(".")
-        cents = int(units) * 100 + int(rest.ljust(2, "0") or 0)
-        if cents > bounds.PRICE_MAX_CENTS:
-            raise ValidationError(_("This price is above the limit for a part."), code="amount")
-        return cents
-
-
 class PartForm(forms.Form):
     name = Line(label=_("Part"), max_length=bounds.PART_NAME_MAX)
     number = Line(label=_("Part number"), max_length=bounds.PART_NUMBER_MAX, required=False)
     quantity = Quantity(label=_("Quantity"), min_value=1, max_value=bounds.QUANTITY_MAX, required=False)
-    price = Price(label=_("Estimated price, each"), required=False)
+    price = AmountField(
+        label=_("Estimated price, each"),
+        max_value=bounds.PRICE_MAX_CENTS,
+        required=False,
+        error_messages={"max_value": _("This price is above the limit for a part.")},
+    )
 
     @property
     def line(self) -> PartLine:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, TypedDict, cast
 from uuid import UUID, uuid4
 
@@ -13,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
+from autodoctor.core.fields import AmountField
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.lifecycle import refunds, support_actions
@@ -155,13 +155,11 @@ class MessageForm(ActForm):
 
 class RefundForm(ActForm):
     payment = forms.ChoiceField(label=_("Charge"))
-    amount = forms.DecimalField(
+    amount = AmountField(
         label=_("Amount"),
-        min_value=Decimal("0.01"),
-        max_digits=9,
-        decimal_places=2,
+        min_value=1,
         widget=forms.TextInput({"inputmode": "decimal", "placeholder": "0.00"}),
-        error_messages={"invalid": _("Enter an amount like 12.50."), "min_value": _("Enter an amount like 12.50.")},
+        error_messages={"min_value": _("Enter an amount like 24.50.")},
     )
     borne_by = forms.ChoiceField(
         label=_("Paid by"), choices=Refund.Bearer.choices, widget=forms.RadioSelect, initial=Refund.Bearer.PLATFORM
@@ -177,14 +175,13 @@ class RefundForm(ActForm):
         self.offer("payment", charges)
 
     def perform(self, context: ActContext) -> None:
-        amount: Decimal = self.cleaned_data["amount"]
         refunds.refund_session(
             session_id=context["session_id"],
             by=context["by"],
             now=context["now"],
             refund_id=context["token"],
             payment_id=UUID(self.given("payment")),
-            amount_cents=int(amount * 100),
+            amount_cents=self.cleaned_data["amount"],
             reason=self.given("reason"),
             borne_by=self.given("borne_by"),
         )

@@ -28,6 +28,13 @@ def test_a_full_intake_is_taken_as_it_is(filled_in: dict[str, str]) -> None:
     assert str(intake.token) == filled_in["token"]
 
 
+@pytest.mark.parametrize("mileage", ["84.000", "84,000", "84 000", "84’000", "84\u00a0000", "٨٤٠٠٠"])
+def test_the_mileage_is_read_as_people_write_it(filled_in: dict[str, str], mileage: str) -> None:
+    form = form_of(filled_in, mileage=mileage)
+    assert form.is_valid(), form.errors
+    assert form.intake().vehicle.mileage == 84_000
+
+
 def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> None:
     assert not form_of(filled_in).fields["keep_card"].initial
     unasked, asked = form_of(filled_in), form_of(filled_in, keep_card="on")
@@ -58,6 +65,8 @@ def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> Non
         ("make", "x" * 41),
         ("model", ""),
         ("mileage", "-1"),
+        ("mileage", "84,5"),
+        ("mileage", "84.5"),
         ("mileage", "2000001"),
         ("vin", "1FTFW1ET5DFC1031O"),
         ("vin", "1FTFW1ET5DFC"),

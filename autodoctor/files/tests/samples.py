@@ -75,6 +75,13 @@ def film(brand: bytes = b"mp42", *, position: str = "", filling: int = 1000) -> 
     return box(b"ftyp", brand + bytes(4) + b"isom") + moov + box(b"mdat", bytes(filling))
 
 
+def tracks(*handlers: bytes, brand: bytes = b"mp42") -> bytes:
+    """An MP4 with a track of each handler: `vide`, `soun` …"""
+    said = [box(b"hdlr", bytes(8) + handler + bytes(13)) for handler in handlers]
+    moov = box(b"moov", box(b"mvhd", bytes(100)) + b"".join(box(b"trak", box(b"mdia", each)) for each in said))
+    return box(b"ftyp", brand + bytes(4) + b"isom") + moov + box(b"mdat", bytes(1000))
+
+
 def wav(seconds: int = 1) -> bytes:
     samples = bytes(8000 * seconds)
     form = struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8)

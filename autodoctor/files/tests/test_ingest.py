@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import resource
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
+from PIL import Image
 
 from autodoctor.accounts.models import User
 from autodoctor.files import errors, images, ingest, jobs, listing, storage
@@ -79,11 +81,53 @@ def test_what_may_be_shared_is_stored_as_it_is(
     assert objects() == {file.key}
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "stored_as", "content_type"),
+    [
+        ("memo.m4a", samples.tracks(b"soun"), "memo.m4a", "audio/mp4"),
+        ("memo.m4a", samples.tracks(b"soun", brand=b"isom"), "memo.m4a", "audio/mp4"),
+        ("memo", samples.tracks(b"soun"), "memo.m4a", "audio/mp4"),
+        ("memo.m4a", samples.tracks(b"soun", b"meta"), "memo.m4a", "audio/mp4"),
+        ("memo.m4a", samples.tracks(b"soun", brand=b"qt  "), "memo.m4a", "audio/mp4"),
+        ("call.3gp", samples.tracks(b"soun", brand=b"3gp4"), "call.3gp", "audio/3gpp"),
+        ("clip.mp4", samples.tracks(b"soun", b"vide"), "clip.mp4", "video/mp4"),
+        ("clip.mp4", samples.tracks(b"vide"), "clip.mp4", "video/mp4"),
+        ("clip.mov", samples.tracks(b"vide", b"soun", b"meta", brand=b"qt  "), "clip.mov", "video/quicktime"),
+    ],
+)
+def test_the_tracks_decide_whether_a_recording_is_sound_or_film(
+    customer: User, name: str, content: bytes, stored_as: str, content_type: str
+) -> None:
+    """An Android voice memo has the brand of a film."""
+    file = take(customer, name, content)
+    assert (file.name, file.kind, file.content_type) == (stored_as, content_type.partition("/")[0], content_type)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8", "utf-8-sig"])
+def test_a_log_is_stored_in_utf_8_whatever_the_scan_tool_writes(customer: User, encoding: str) -> None:
+    text = "P0128;Kühlmittel;Temperatur 61 °C\r\nP0301;ok\r\n"
+    file = take(customer, "scan.log", text.encode(encoding))
+    assert (file.kind, file.content_type) == ("text", "text/plain; charset=utf-8")
+    assert content_of(file).decode("utf-8-sig") == text
+
+
+def test_sixteen_bits_of_gray_keep_their_shades(customer: User) -> None:
+    shades = Image.new("I;16", (256, 40))
+    for column in range(256):
+        shades.paste(column * 257, (column, 0, column + 1, 40))
+    out = io.BytesIO()
+    shades.save(out, "PNG")
+    shown = picture(content_of(take(customer, "borescope.png", out.getvalue()))).convert("L")
+    assert [shown.getpixel((column, 20)) for column in (0, 64, 128, 255)] == [0, 64, 128, 255]
+
+
 def test_a_recording_of_a_browser_is_what_it_is_declared_to_be(customer: User) -> None:
     webm = b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm" + bytes(200)
     assert take(customer, "a.webm", webm, "audio/webm;codecs=opus").content_type == "audio/webm"
     assert take(customer, "a.webm", webm, "video/webm").content_type == "video/webm"
     assert take(customer, "a.webm", webm, "text/html").content_type == "video/webm"
+    assert take(customer, "a.webm", webm + b"A_OPUS", "video/webm").content_type == "audio/webm"
+    assert take(customer, "a.webm", webm + b"V_VP9 A_OPUS", "video/webm").content_type == "video/webm"
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "HEIF", "WEBP", "AVIF"])
@@ -161,7 +205,6 @@ def test_a_huge_photo_is_made_smaller(customer: User) -> None:
         ("a.zip", b"PK\x03\x04" + bytes(500)),
         ("a.docm", office("word", "word/vbaProject.bin")),
         ("a.txt", b"text\x00with a zero"),
-        ("a.txt", "text".encode("utf-16")),
         ("a.jpg", photo()[:400]),
         ("a.jpg", b"\xff\xd8\xff\xe0" + bytes(3000)),
         ("a.heic", b"\x00\x00\x00\x18ftypheic" + bytes(400)),

@@ -44,7 +44,7 @@ TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
     "cancelled before": (lambda story: cancels(story.pay()), 0, "Nothing is charged"),
     "unattended": (lambda story: story.pay().wait(minutes=21), 0, "Nothing is charged"),
     "cancelled late": (
-        lambda story: cancels(story.pay().accept().join(story.mechanic)),
+        lambda story: cancels(story.pay().accept().join(story.mechanic).wait(minutes=2)),
         499,
         "Half of the booking",
     ),

@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 1_000
 MOST_WAITING = 20_000
+MOST_ROWS = 20_000  # of one session's log: three hours of two people who write a message a second
 PATIENCE_SECONDS = 3.0  # for a session that another transaction locks, or a database that is down
 # Sent after a commit with `messages`, how many it wrote, and `seconds`, how long it took: once a batch.
 batch_written = Signal()
@@ -188,7 +189,8 @@ def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
 
 
 def _is_open(session: Locked, now: datetime) -> bool:
-    return session.state in _takes_messages and (session.closes_at is None or now < session.closes_at)
+    has_time = session.closes_at is None or now < session.closes_at
+    return session.state in _takes_messages and has_time and session.seq < MOST_ROWS
 
 
 def _again(post: Post, row: Stored) -> Posted | NotPosted:

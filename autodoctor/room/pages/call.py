@@ -3,6 +3,7 @@
 from autodoctor.accounts.models import Role
 from autodoctor.payments.formatting import format_cents
 from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.formatting import format_duration
 
 
 class CallPanel(Panel):
@@ -18,6 +19,12 @@ class CallPanel(Panel):
     @property
     def full_price(self) -> str:
         return format_cents(self.session.price_cents, self.session.currency)
+
+    @property
+    def chat_time(self) -> str:
+        """Return how long the session lasts once it is a chat, in words."""
+        session = self.session
+        return format_duration(min(session.granted_seconds, session.chat_seconds or session.granted_seconds))
 
     @property
     def chat_price(self) -> str:

@@ -7,7 +7,7 @@ from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.queries import pending_summaries
-from autodoctor.sessions.rules import settlement
+from autodoctor.sessions.rules import settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
 
 
@@ -35,6 +35,17 @@ class PricePanel(Panel):
     def full_cents(self) -> int:
         """Return the charge if the customer ends the session now, in cents."""
         return self.view.receipt.full_cents(self.view.now)
+
+    @property
+    def ending_cents(self) -> int:
+        """Return what the customer's button to end the session says that it charges, in cents."""
+        is_lost = triggers.mechanic_lost_since(self.view.situation) and self._offer_stands
+        return self.used_cents if is_lost else self.full_cents
+
+    @property
+    def _offer_stands(self) -> bool:
+        offered_at = triggers.used_share_from(self.view.situation)
+        return offered_at is not None and offered_at <= self.view.now
 
 
 class EndedPanel(Panel):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import CLAIMED, Kind, State
@@ -59,7 +60,20 @@ class GatheringPanel(Panel):
     @property
     def late_cancel_cents(self) -> int:
         """Return what a cancellation costs the customer now, in cents."""
-        return settlement.late_cancel_cents(self.session) if self.view.situation.mechanic.is_in else 0
+        is_spent = attendance.spent_mechanic(self.view.situation, self.view.now)
+        return settlement.late_cancel_cents(self.session) if is_spent else 0
+
+    @property
+    def late_cancel_at(self) -> datetime | None:
+        """Return when a cancellation starts to cost; None if it does already, or while no mechanic is in."""
+        part = self.view.situation.mechanic.part
+        at = attendance.spent_at(part) if part else None
+        return at if at and at > self.view.now and not self.late_cancel_cents else None
+
+    @property
+    def late_cancel_price(self) -> int:
+        """Return what a cancellation costs from then on, in cents."""
+        return settlement.late_cancel_cents(self.session)
 
     @property
     def release_reasons(self) -> "dict[str, str | Promise]":

@@ -6,7 +6,7 @@ from functools import cached_property
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions.record.participants import ParticipantState
-from autodoctor.sessions.rules import triggers
+from autodoctor.sessions.rules import settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import RUNNING
 
@@ -59,10 +59,15 @@ class AbsencePanel(Panel):
         if self.missing is None:
             return None
         if self.missing.role == Role.MECHANIC:
-            since = triggers.mechanic_lost_since(self.view.situation)
-            return since and since + duration("mechanic_missing_offer")
+            return triggers.used_share_from(self.view.situation)
         missed_at = self.missing.part.missed_at if self.missing.part else None
         return missed_at and missed_at + duration("customer_missing_offer")
+
+    @property
+    def offers_used_share(self) -> bool:
+        """Return whether the mechanic is back, and the customer may still end and pay the used share."""
+        stands = settlement.has_used_share_offer(self.session) and self.session.state in RUNNING
+        return self.view.role == Role.CUSTOMER and stands and self.missing is None
 
     @property
     def may_end(self) -> bool:

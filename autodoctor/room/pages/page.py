@@ -106,8 +106,9 @@ class Page(Viewing):
     @property
     def refresh_at(self) -> datetime | None:
         """Return when the page changes without an event."""
-        offer_at = self.absence.offer_at
-        return offer_at if offer_at and offer_at > self.now else None
+        cancels_at = self.gathering.late_cancel_at if self.role == Role.CUSTOMER else None
+        moments = [at for at in (self.absence.offer_at, cancels_at) if at and at > self.now]
+        return min(moments, default=None)
 
     @property
     def refresh_seconds(self) -> int:

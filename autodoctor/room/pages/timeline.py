@@ -1,6 +1,6 @@
 """The log for people, on the session page and in the transcript."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -35,7 +35,8 @@ LINES = LINES_ABOUT_YOU | {
 }
 
 SHOWN = LINES | {EventKind.MESSAGE_POSTED, EventKind.FILE_SHARED}
-PAGE_ROWS = 500
+ROWS_IN_ROOM = 200  # the last ones; the transcript has all
+ROWS_A_PAGE = 500  # of the log, in the transcript
 
 
 @dataclass
@@ -66,27 +67,35 @@ class Entry:
         return max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
 
 
-def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
-    """Return the entries of the log that this person sees."""
-    events = [event for event in _read_all(session_id, role) if event.kind in SHOWN]
-    gone = {event.data["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
+def entries(events: Iterable[SessionEvent], viewer_id: UUID, gone: Collection[str]) -> Iterator[Entry]:
+    """Return the entries for these events. `gone`: the ids of files that were removed later."""
     for event in events:
         is_gone = event.kind == EventKind.FILE_SHARED and event.data["file"]["id"] in gone
         yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
 
 
-def _read_all(session_id: UUID, role: str) -> Iterator[SessionEvent]:
-    after = 0
-    while rows := event_log.read_events(session_id, after=after, viewer=role, limit=PAGE_ROWS):
-        yield from rows
-        after = rows[-1].seq
+def _removed(events: Iterable[SessionEvent]) -> set[str]:
+    return {event.data["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
 
 
 class ChatPanel(Panel):
     @cached_property
+    def _last(self) -> list[SessionEvent]:
+        """Return the last events, and one more if there are more."""
+        view, limit = self.view, ROWS_IN_ROOM + 1
+        if view.role == CANDIDATE:
+            return []
+        return event_log.read_last_events(self.session.id, viewer=view.role, kinds=SHOWN, limit=limit)
+
+    @cached_property
     def entries(self) -> list[Entry]:
-        view = self.view
-        return [] if view.role == CANDIDATE else list(entries(self.session.id, view.role, view.viewer.id))
+        """Return the last entries of the log that this person sees."""
+        return list(entries(self._last[-ROWS_IN_ROOM:], self.view.viewer.id, _removed(self._last)))
+
+    @property
+    def has_earlier(self) -> bool:
+        """Return whether only the transcript shows the beginning."""
+        return len(self._last) > ROWS_IN_ROOM
 
     @property
     def has_messages(self) -> bool:
@@ -106,3 +115,32 @@ class ChatPanel(Panel):
     def file_kinds(self) -> list[str]:
         """Return every kind of file that a script may add."""
         return list(StoredFile.Kind.values)
+
+
+@dataclass(frozen=True)
+class TranscriptPanel(Panel):
+    """The whole log, page by page. `number` counts from 1; a page covers `ROWS_A_PAGE` numbers of the log."""
+
+    number: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.session.seq // ROWS_A_PAGE))
+
+    @property
+    def earlier(self) -> int | None:
+        """Return the number of the page before."""
+        return self.number - 1 if self.number > 1 else None
+
+    @property
+    def later(self) -> int | None:
+        """Return the number of the page after."""
+        return self.number + 1 if self.number < self.pages else None
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        begin = (self.number - 1) * ROWS_A_PAGE
+        seen = event_log.readable_events(self.session.id, viewer=self.view.role).filter(kind__in=SHOWN)
+        events = seen.filter(seq__gt=begin, seq__lte=begin + ROWS_A_PAGE).order_by("seq")
+        gone = _removed(seen.filter(kind=EventKind.FILE_REMOVED))
+        return list(entries(events, self.view.viewer.id, gone))

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, anyone, signed_in
 from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther
-from autodoctor.core.parsing import wants_json
+from autodoctor.core.parsing import parse_count, wants_json
 from autodoctor.payments import checkout, stripe
 from autodoctor.room.pages.page import Page, find_page
+from autodoctor.room.pages.timeline import TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
@@ -53,7 +54,11 @@ def transcript(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     page = _page(request, session_id)
     if page.role == CANDIDATE:
         raise Http404
-    return render(request, "room/transcript.html", {"page": page})
+    number = parse_count(request.GET.get("page")) or 1
+    shown = TranscriptPanel(page, number)
+    if not 1 <= number <= shown.pages:
+        raise Http404
+    return render(request, "room/transcript.html", {"page": page, "transcript": shown})
 
 
 @signed_in
@@ -81,13 +86,14 @@ def start(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def end(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.end_session, by=request.user))
+    return _answer(request, session_id, partial(transitions.end_session, by=request.user, shown_cents=_shown(request)))
 
 
 @signed_in
 @require_POST
 def cancel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.cancel_session, by=request.user))
+    act = partial(transitions.cancel_session, by=request.user, shown_cents=_shown(request))
+    return _answer(request, session_id, act)
 
 
 @signed_in
@@ -97,7 +103,9 @@ def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     _page(request, session_id)  # a stranger finds nothing here, whatever the answer
     if answer is None:
         return _refuse(request, session_id, {"error": "no_answer", "detail": _("Choose yes or no.")}, 422)
-    return _answer(request, session_id, partial(transitions.answer_solved, by=request.user, solved=answer))
+    shown = _shown(request, "shown_cents_yes" if answer else "shown_cents_no")
+    act = partial(transitions.answer_solved, by=request.user, solved=answer, shown_cents=shown)
+    return _answer(request, session_id, act)
 
 
 @anyone
@@ -116,6 +124,11 @@ def legacy(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def _page(request: SignedInRequest, session_id: UUID) -> Page:
     session, role = find_page(request.user, session_id)
     return Page(session, role, request.user, timezone.now(), request.GET.get("checkout", ""))
+
+
+def _shown(request: SignedInRequest, field: str = "shown_cents") -> int | None:
+    """Return the charge that the button showed, in cents; None where it showed none."""
+    return parse_count(request.POST.get(field))
 
 
 def _ask_for_payment(page: Page) -> None:

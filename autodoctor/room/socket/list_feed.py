@@ -17,6 +17,7 @@ from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.queries import request_queue
 from autodoctor.sessions.states import EventKind
 
+MOST_LISTS_OPEN = 20  # pages of one person
 COALESCE_SECONDS = 0.25  # many changes within this time are said once
 QUEUE = frozenset(
     {
@@ -42,14 +43,25 @@ class Changed:
 class Feed:
     def __init__(self, bus: EventBus) -> None:
         self._lines: set[FeedConnection] = set()
+        self._of_person: dict[str, list[FeedConnection]] = {}  # the oldest first
         bus.listen(Changed, self._tell)
         bus.listen(Present, self._tell_support)
 
     def enter(self, line: "FeedConnection") -> None:
+        """Follow the lists. The oldest of too many pages of one person is closed."""
         self._lines.add(line)
+        mine = self._of_person.setdefault(line.user_id, [])
+        mine.append(line)
+        for oldest in mine[:-MOST_LISTS_OPEN]:
+            oldest.close(protocol.REPLACED)
 
     def leave(self, line: "FeedConnection") -> None:
         self._lines.discard(line)
+        mine = self._of_person.get(line.user_id, [])
+        if line in mine:
+            mine.remove(line)
+        if not mine:
+            self._of_person.pop(line.user_id, None)
 
     def __len__(self) -> int:
         return len(self._lines)

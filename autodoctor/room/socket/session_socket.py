@@ -20,6 +20,7 @@ from autodoctor.room.hub.event_bus import bus
 from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.hub.sockets import PARTIES, EphemeralFrame, Poke, Relay, Row, as_row, hub
+from autodoctor.room.messages.pace import message_pace
 from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
 from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
@@ -201,11 +202,16 @@ class Socket(Connection):
     def _take(self, raw: str | bytes) -> bool:
         """Handle one frame. Returns False if the client must slow down."""
         frame = protocol.parse(raw)
-        if not self._pace.allows(type(frame), self.loop.time()):
+        if not self._is_in_pace(frame):
             self.push(protocol.error("too_fast", getattr(frame, "client_id", None)))
             return False
         _TAKERS[type(frame)](self, frame)
         return True
+
+    def _is_in_pace(self, frame: protocol.Frame | protocol.Invalid) -> bool:
+        if isinstance(frame, protocol.Message):
+            return message_pace.allows(self.user_id)
+        return self._pace.allows(type(frame), self.loop.time())
 
     def _message(self, frame: protocol.Message) -> None:
         since = time.monotonic()

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -74,25 +75,62 @@ def test_a_stranger_finds_nothing_and_nobody_is_asked_to_sign_in(
         assert set(answer.json()) == {"error", "detail"}
 
 
-def test_without_a_relay_configured_the_list_is_empty(session: Session, customer: User, client_of: ClientOf) -> None:
-    assert client_of(customer).get(f"/api/sessions/{session.pk}/ice-servers").json() == {
+@pytest.fixture
+def call(session: Session) -> Session:
+    Session.objects.filter(pk=session.pk).update(kind="video")
+    return session
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "person", "status"),
+    [
+        ("video", "accepted", "customer", 200),
+        ("diagnostic", "waiting", "mechanic", 200),
+        ("video", "live", "customer", 200),
+        ("video", "reconnecting", "mechanic", 200),
+        ("video", "live", "support", 403),
+        ("chat", "live", "customer", 409),
+        ("video", "draft", "customer", 409),
+        ("video", "requested", "customer", 409),
+        ("video", "completed", "mechanic", 409),
+        ("video", "cancelled", "customer", 409),
+        ("video", "expired", "customer", 409),
+    ],
+)
+def test_relay_credentials_are_for_the_two_of_a_call(
+    session: Session,
+    request: pytest.FixtureRequest,
+    client_of: ClientOf,
+    kind: str,
+    state: str,
+    person: str,
+    status: int,
+) -> None:
+    Session.objects.filter(pk=session.pk).update(kind=kind, state=state, end_reason="")
+    answer = client_of(request.getfixturevalue(person)).get(f"/api/sessions/{session.pk}/ice-servers")
+    assert answer.status_code == status
+    assert ("ice_servers" in answer.json()) is (status == 200)
+
+
+def test_without_a_relay_configured_the_list_is_empty(call: Session, customer: User, client_of: ClientOf) -> None:
+    assert client_of(customer).get(f"/api/sessions/{call.pk}/ice-servers").json() == {
         "ice_servers": [],
         "relay_only": False,
-        "valid_seconds": 4 * 60 * 60,
+        "valid_seconds": 60 * 60,
     }
 
 
 def test_relay_credentials_are_the_persons_own_and_expire(
-    session: Session, mechanic: User, client_of: ClientOf, settings: Settings
+    call: Session, mechanic: User, client_of: ClientOf, settings: Settings
 ) -> None:
     settings.STUN_URLS = ["stun:turn.example:3478"]
     settings.TURN_URLS = ["turn:turn.example:3478?transport=udp", "turns:turn.example:443"]
     settings.TURN_SECRET = "shared with coturn"
-    stun, turn = client_of(mechanic).get(f"/api/sessions/{session.pk}/ice-servers").json()["ice_servers"]
+    stun, turn = client_of(mechanic).get(f"/api/sessions/{call.pk}/ice-servers").json()["ice_servers"]
     assert stun["urls"] == ["stun:turn.example:3478"]
     assert turn["urls"] == settings.TURN_URLS
     expires, _, user_id = turn["username"].partition(":")
     assert user_id == str(mechanic.id)
-    assert int(expires) > session.created_at.timestamp() + 3 * 3600
+    assert 0 < int(expires) - time.time() <= 3600
     digest = hmac.new(b"shared with coturn", turn["username"].encode(), hashlib.sha1).digest()
     assert turn["credential"] == base64.b64encode(digest).decode()

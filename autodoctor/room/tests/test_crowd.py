@@ -3,6 +3,7 @@
 from contextlib import closing
 from socket import SO_RCVBUF, SOL_SOCKET
 from socket import socket as TcpSocket  # noqa: N812 a class, here beside the fixture of sockets
+from uuid import uuid4
 
 import pytest
 
@@ -29,6 +30,31 @@ def test_a_flood_is_refused_and_the_peer_is_heard_meanwhile(fresh: Server) -> No
     until(lambda: stored(talk) & sent == sent - refused)  # the last ones are still being written
     assert len(sent - refused) >= 40
     assert refused
+
+
+def test_who_writes_on_many_pages_and_over_http_has_one_pace(fresh: Server) -> None:
+    talk = scene.stage(fresh)
+    with talk.open(talk.customer) as first, talk.open(talk.customer) as second, talk.open(talk.mechanic) as mechanic:
+        for socket in (first, second):
+            for number in range(60):
+                socket.say(str(number))
+        body = {"client_id": str(uuid4()), "text": "by the other way"}
+        answers = [
+            post(fresh, talk.customer, f"/api/sessions/{talk.id}/messages", body | {"client_id": str(uuid4())})
+            for _ in range(30)
+        ]
+        mechanic.expect("event", client_id=mechanic.say("and me?"))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert refused[0].json()["error"] == "too_fast"
+
+
+def test_a_log_has_an_end(fresh: Server) -> None:
+    talk = scene.stage(fresh)
+    fresh.sql("UPDATE autodoctor_sessions_session SET seq = 20000 WHERE id = %s", scene.key(fresh, talk.id))
+    with talk.open(talk.customer) as customer:
+        client_id = customer.say("one more")
+        customer.expect("error", client_id=client_id, code="session_closed")
 
 
 def stored(talk: Talk) -> set[str]:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from autodoctor.room.socket import handshake
-from autodoctor.room.socket.list_feed import application
+from autodoctor.room.socket.list_feed import MOST_LISTS_OPEN, application
 from autodoctor.room.socket.list_feed import feed as listeners
 from autodoctor.room.tests.channel import closing_code, post
 from autodoctor.room.wire import executor
@@ -24,6 +24,17 @@ def open_feed(server: Server, person: Person | None) -> Socket:
         socket.send("ping")
         socket.expect("pong")
     return socket
+
+
+def test_the_oldest_of_too_many_pages_of_one_person_is_closed(shared: Server) -> None:
+    talk = scene.stage(shared)
+    pages = [open_feed(shared, talk.customer) for _ in range(MOST_LISTS_OPEN + 1)]
+    others = open_feed(shared, talk.mechanic)
+    assert closing_code(pages[0]) == 4409
+    for page in [*pages[1:], others]:
+        page.send("ping")
+        page.expect("pong")
+        page.close()
 
 
 def heard(socket: Socket) -> list[str]:

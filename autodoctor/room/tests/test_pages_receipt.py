@@ -65,7 +65,7 @@ def test_nothing_for_what_never_began(story: Story, reads: Reads) -> None:
 
 
 def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
-    story.pay().accept().join(story.mechanic)
+    story.pay().accept().join(story.mechanic).wait(minutes=2)
     transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert "Half of the booking is charged" in reads(story.customer)
 

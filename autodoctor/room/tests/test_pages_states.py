@@ -6,11 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, lose
 from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
+from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import EventKind
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -120,13 +125,51 @@ def test_accepted_both_can_join_and_only_the_mechanic_starts(
         assert "Join Session" not in reads(person)
 
 
-def test_stopping_costs_nothing_until_the_mechanic_is_in(
-    story: "Story", customer: "User", mechanic: "User", reads: Reads
+def test_canceling_is_free_until_a_mechanic_has_worked_for_two_minutes(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
-    story.pay().accept()
+    def dialogs() -> str:
+        page = client_of(customer).get(f"/sessions/{story.id}/").content.decode()
+        return " ".join(page[page.index('id="room-dialogs"') :].split())
+
+    story.pay().accept().join(mechanic)
     assert "Cancel (free)" in reads(customer)
-    story.join(mechanic)
+    assert "canceling costs $4.99" in dialogs()  # from when on
+    Participant.objects.filter(user=mechanic).update(in_since=story.now - timedelta(minutes=2))
     assert "Cancel (costs $4.99)" in reads(customer)
+    assert "we still charge $4.99" in dialogs()
+    transitions.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
+    assert "Canceling costs $4.99" in reads(customer)
+    assert "Cancel and pay $4.99" in dialogs()
+
+
+def test_a_press_on_a_page_from_before_does_nothing_and_says_the_new_price(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.pay().accept().join(mechanic)
+    Participant.objects.filter(user=mechanic).update(in_since=story.now - timedelta(minutes=2))
+    answer = client_of(customer).post(
+        f"/sessions/{story.id}/cancel/", {"shown_cents": "0"}, headers={"Accept": "application/json"}
+    )
+    assert answer.status_code == 409
+    assert (answer.json()["error"], answer.json()["cents"]) == ("price_grew", 499)
+    assert story.session.state == "accepted"
+    client_of(customer).post(f"/sessions/{story.id}/cancel/", {"shown_cents": "499"})
+    assert story.session.end_reason == "cancelled_late"
+
+
+def test_an_offer_to_pay_the_used_share_stays_on_the_page(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
+) -> None:
+    story.now -= timedelta(minutes=6)
+    story.live().wait(minutes=3).leave(mechanic).wait(minutes=2).join(mechanic)
+    assert "You can end the session at any moment and pay only for the time used" in reads(customer)
+    assert "was away too much" not in reads(mechanic)
+    value = re.search(
+        r'name="shown_cents"\s+value="(\d+)"', client_of(customer).get(f"/sessions/{story.id}/").content.decode()
+    )
+    assert value
+    assert 0 < int(value[1]) < 999
 
 
 def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
@@ -239,3 +282,29 @@ def test_every_end_has_its_words(
     Session.objects.filter(pk=story.id).update(state=state, end_reason=reason, ended_at=story.now)
     assert to_customer in reads(customer)
     assert to_mechanic in reads(mechanic)
+
+
+def test_a_long_log_shows_its_end_in_the_room_and_all_of_it_in_the_transcript(
+    story: "Story", customer: "User", client_of: ClientOf
+) -> None:
+    story.live()
+    with session_transaction(story.id, story.now) as state:
+        who = event_log.actor(customer, state.session)
+        for number in range(650):
+            data = {"text": f"message {number:04}"}
+            event_log.append_event(state.session, EventKind.MESSAGE_POSTED, at=story.now, by=who, data=data)
+    client = client_of(customer)
+    with CaptureQueriesContext(connection) as queries:
+        room = client.get(f"/sessions/{story.id}/").content.decode()
+    assert [n for n in range(650) if f"message {n:04}" in room] == list(range(450, 650))
+    assert f'href="/sessions/{story.id}/transcript/"' in room
+    assert len(queries) < 60
+    seen = []
+    for page in (1, 2):
+        transcript = client.get(f"/sessions/{story.id}/transcript/?page={page}").content.decode()
+        seen += [n for n in range(650) if f"message {n:04}" in transcript]
+        assert f"Page {page} of 2" in " ".join(transcript.split())
+    assert seen == list(range(650))
+    assert client.get(f"/sessions/{story.id}/transcript/?page=3").status_code == 404
+    for wrong in ("0", "-1", "x", "9" * 30):  # no page: the first
+        assert client.get(f"/sessions/{story.id}/transcript/?page={wrong}").status_code == 200

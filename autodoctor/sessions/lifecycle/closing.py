@@ -3,13 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from autodoctor.accounts.models import User
 from autodoctor.payments import earnings, ledger
 from autodoctor.payments.models import Payment
+from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.record import event_log
+from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import TERMINAL, EventKind, State
+from autodoctor.sessions.states import TERMINAL, EndReason, EventKind, State
 
 RECEIPT = ("receipt", 0)  # the rule and occasion that only one event can have
 
@@ -44,13 +46,24 @@ def credit_earning(*, session_id: UUID, now: datetime) -> None:
 
 
 def notify_earning(session: Session, now: datetime) -> None:
-    """Note the earning of the mechanic at the session's end; after a completed session it waits for the summary."""
-    if session.mechanic is None or session.state not in TERMINAL:
+    """The mechanic who had it at its end has earned, or whom the customer sent back after their time was spent.
+
+    A session that took place is paid after its summary.
+    """
+    mechanic = session.mechanic or _sent_back(session, now)
+    if mechanic is None or session.state not in TERMINAL:
         return
     earnings.learn(
         owner_id=session.id,
-        mechanic=session.mechanic,
+        mechanic=mechanic,
         completed_at=session.ended_at or session.state_at,
         awaits_summary=session.state == State.COMPLETED and session.summarized_at is None,
         now=now,
     )
+
+
+def _sent_back(session: Session, now: datetime) -> User | None:
+    if session.end_reason != EndReason.CANCELLED_LATE:
+        return None
+    spent = attendance.spent_mechanic(participants.load_state(session, now), session.ended_at or now)
+    return User.objects.get(pk=spent) if spent else None

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import SessionState, missing_roles
+from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.rules.triggers import lenient_left
 from autodoctor.sessions.states import EventKind
 
+DROPS_BEFORE_OFFER = 2
 MEDIA = "media"  # a cause of a pause, like the two roles
 
 
@@ -43,6 +45,20 @@ def _cause(state: SessionState, left_at: datetime | None) -> str:
     """Return the role whose absence pauses the clock: the first to leave, if allowed. Lost media have no role."""
     gone = missing_roles(state, left_at)
     return gone[0].role if gone and may_pause(state.session, gone[0].role) else ""
+
+
+def count_drop(session: Session, at: datetime) -> None:
+    """The mechanic lost the connection while the session ran. From the second time on, the customer may end."""
+    session.mechanic_drops += 1
+    if session.mechanic_drops >= DROPS_BEFORE_OFFER:
+        session.used_share_from = session.used_share_from or at
+
+
+def keep_offer(state: SessionState, now: datetime) -> None:
+    """Once the mechanic was away for long enough, the offer to pay only the used share stays to the end."""
+    offered_at = triggers.used_share_from(state)
+    if offered_at and offered_at <= now:
+        state.session.used_share_from = offered_at
 
 
 def extend_clock(session: Session, seconds: int, at: datetime) -> None:

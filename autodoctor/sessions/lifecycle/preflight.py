@@ -60,7 +60,7 @@ class Checkup:
 
 
 def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Session:
-    """Log the result of a device check. Mode `chat` before the start turns the session into a chat, at the chat price.
+    """Log the result of a device check. Mode `chat` before the start makes it a chat, at its price and time.
 
     An unchanged result is not logged again. Raises the errors of `transitions`, and `Refused` with 429 for too many
     reports.
@@ -74,6 +74,7 @@ def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datet
         lowers = checkup.mode == Mode.CHAT and session.state in BEFORE_START
         if lowers:
             session.kind = Kind.CHAT
+            session.granted_seconds = min(session.granted_seconds, session.chat_seconds or session.granted_seconds)
             media.stop_media(state, now)
         facts = checkup.facts | ({"session": session.payload()} if lowers else {})
         event_log.append_event(session, EventKind.PREFLIGHT_REPORTED, at=now, by=who, data=facts)

@@ -5,7 +5,7 @@ with a sentence for anything else. Repeating a finished action returns its resul
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +17,9 @@ from autodoctor.accounts.actions import forget_misses
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
-from autodoctor.sessions.lifecycle import fair_clock
+from autodoctor.payments.formatting import format_cents
+from autodoctor.payments.models import Payment
+from autodoctor.sessions.lifecycle import attendance, fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.notify.mail import count_fact, send_end_mail, send_session_mail
@@ -38,6 +40,22 @@ from autodoctor.sessions.states import (
     check,
 )
 
+CLOCK_ADDS = timedelta(minutes=1)  # between seeing a price that grows with the clock, and the press
+
+
+class PriceGrew(Refused):
+    """The press would charge more than its button showed; `cents`: how much it charges now."""
+
+    def __init__(self, cents: int, currency: str) -> None:
+        cost = format_cents(cents, currency)
+        super().__init__(
+            "price_grew", _("The price has changed. It is now %(cost)s. Please look again.") % {"cost": cost}
+        )
+        self.cents = cents
+
+    def as_error(self) -> dict[str, Any]:
+        return super().as_error() | {"cents": self.cents}
+
 
 @dataclass(frozen=True)
 class PlanTerms:
@@ -48,7 +66,9 @@ class PlanTerms:
     kind: str
     seconds: int
     price_cents: int
-    chat_price_cents: int | None = None  # of a call: the price if the customer chooses chat before the start
+    # Of a call: price and seconds if the customer chooses chat before the start.
+    chat_price_cents: int | None = None
+    chat_seconds: int | None = None
     currency: str = "usd"
 
 
@@ -64,6 +84,7 @@ def create_draft(
         plan_name=terms.name,
         price_cents=terms.price_cents,
         chat_price_cents=terms.chat_price_cents,
+        chat_seconds=terms.chat_seconds,
         currency=terms.currency,
         granted_seconds=terms.seconds,
         vehicle=vehicle,
@@ -174,7 +195,12 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
         raise InvalidTransition(session.state, State.REQUESTED)
     check(session.state, State.REQUESTED)
     freed = session.mechanic
-    session.participants.filter(user=freed).update(released_at=at, release_reason=reason[:40], present=False)
+    if part := state.mechanic.part:
+        attendance.leave(part, state.mechanic.gone_since or at)
+        part.released_at, part.release_reason, part.present = at, reason[:40], False
+        part.released_by = who.role if who else ""
+        part.save()
+        state.released.append(part)
     session.mechanic, state.mechanic, session.allowed_seconds = None, ParticipantState(Role.MECHANIC), None
     session.released_at = at
     event_log.withdraw_participant(session, Role.MECHANIC)
@@ -202,7 +228,11 @@ def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
 
 def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now: datetime) -> None:
     """Set the sign of life to now. If no page is open after all, the absence counts from here."""
-    came_back, part.present = not part.present, True
+    came_back = not part.present
+    if came_back:
+        fair_clock.keep_offer(state, now)
+        attendance.come_in(part, now)
+    part.present = True
     part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
     part.save()
     if came_back:
@@ -226,8 +256,12 @@ def record_missing(state: SessionState, role: str, at: datetime, now: datetime) 
     part, gone_since = state.seat(role).part, state.seat(role).gone_since
     if part is None or gone_since is None:
         return
+    attendance.leave(part, gone_since)
     part.present, part.last_seen_at, part.missed_at = False, gone_since, now
     part.save()
+    is_theirs = state.seat(role).lapsed_at is None  # else a server process died
+    if role == Role.MECHANIC and is_theirs and state.session.state in RUNNING:
+        fair_clock.count_drop(state.session, now)
     _attend(
         state, EventKind.PARTICIPANT_LEFT, event_log.Actor(part.user_id, part.role, part.user.name), at, leaving=role
     )
@@ -282,13 +316,20 @@ def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
         return session
 
 
-def end_session(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """ "End Session" by a participant or support. The person who ends and the missing participant decide the charge."""
+def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
+    """ "End Session" by a participant or support. The person who ends and the missing participant decide the charge.
+
+    `shown_cents`: the charge that a customer's button showed; a running clock may have added `CLOCK_ADDS` since. Raises
+    `PriceGrew` if it has grown more.
+    """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if state.session.state != State.COMPLETED:
             check(state.session.state, State.COMPLETED)
-            complete_session(state, _reason_to_end(state, who.role, now), at=now, who=who)
+            reason = _reason_to_end(state, who.role, now)
+            if who.role == Role.CUSTOMER:
+                _check_shown(state, shown_cents, end_reason=reason, ended_at=now - CLOCK_ADDS)
+            complete_session(state, reason, at=now, who=who)
         return state.session
 
 
@@ -296,9 +337,9 @@ def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
     if role != Role.SUPPORT and triggers.all_time_given(state.session, now):
         return EndReason.TIME_UP
     if role == Role.CUSTOMER:
-        since = triggers.mechanic_lost_since(state)
-        gone_long = since is not None and since + duration("mechanic_missing_offer") <= now
-        return EndReason.MECHANIC_LOST if gone_long else EndReason.ENDED_BY_CUSTOMER
+        fair_clock.keep_offer(state, now)
+        is_gone = triggers.mechanic_lost_since(state) and settlement.has_used_share_offer(state.session)
+        return EndReason.MECHANIC_LOST if is_gone else EndReason.ENDED_BY_CUSTOMER
     if role == Role.MECHANIC:
         missed_at = state.customer.part.missed_at if state.customer.part else None
         gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
@@ -319,23 +360,35 @@ def complete_session(
     send_end_mail(state, now=at)
 
 
-def cancel_session(*, session_id: UUID, by: User, now: datetime) -> Session:
-    """Cancel before the start, by the customer or support. After the mechanic has joined, half of the booking is
+def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
+    """Cancel before the start, by the customer or support. Once a mechanic's time was spent, half of the booking is
     charged.
+
+    `shown_cents`: the charge that the button showed. Raises `PriceGrew` if it has grown since.
     """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role == Role.MECHANIC:
             raise Refused("not_the_customer", _("Give the request back instead of canceling it."), 403)
         if state.session.state != State.CANCELLED:
-            cancel_unstarted(state, State.CANCELLED, _reason_to_cancel(state, who.role), at=now, who=who)
+            reason = _reason_to_cancel(state, who.role, now)
+            _check_shown(state, shown_cents, end_reason=reason)
+            cancel_unstarted(state, State.CANCELLED, reason, at=now, who=who)
         return state.session
 
 
-def _reason_to_cancel(state: SessionState, role: str) -> EndReason:
+def _reason_to_cancel(state: SessionState, role: str, now: datetime) -> EndReason:
     if role == Role.SUPPORT:
         return EndReason.CANCELLED_BY_SUPPORT
-    return EndReason.CANCELLED_LATE if state.mechanic.is_in else EndReason.CANCELLED_BY_CUSTOMER
+    return EndReason.CANCELLED_LATE if attendance.spent_mechanic(state, now) else EndReason.CANCELLED_BY_CUSTOMER
+
+
+def _check_shown(state: SessionState, shown_cents: int | None, **how: object) -> None:
+    """Raise `PriceGrew` if this end charges the customer more than the button said."""
+    payments = Payment.objects.filter(owner_id=state.session.id)
+    cents = settlement.amounts_due_if(state.session, payments, **how)
+    if shown_cents is not None and cents > shown_cents:
+        raise PriceGrew(cents, state.session.currency)
 
 
 def cancel_unstarted(
@@ -350,8 +403,13 @@ def cancel_unstarted(
         send_session_mail(current.session.customer, current, "called_off", now=at)
 
 
-def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) -> Session:
-    """Store the customer's answer after the mechanic ended early. The first answer counts."""
+def answer_solved(
+    *, session_id: UUID, by: User, solved: bool, shown_cents: int | None = None, now: datetime
+) -> Session:
+    """Store the customer's answer after the mechanic ended early. The first answer counts.
+
+    `shown_cents`: the charge that the button showed. Raises `PriceGrew` if it has grown since.
+    """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if who.role != Role.CUSTOMER:
@@ -359,6 +417,7 @@ def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) ->
         if state.session.end_reason != EndReason.ENDED_BY_MECHANIC:
             raise Refused("not_asked", _("There is no open question for this session."))
         if state.session.solved is None:
+            _check_shown(state, shown_cents, solved=solved)
             record_solved_answer(state, solved, at=now, who=who)
         return state.session
 

@@ -2,13 +2,14 @@
 same rules.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.dispatch import Signal
 
 from autodoctor.accounts.models import Role, User
@@ -105,8 +106,18 @@ def audiences(viewer: str) -> list[str]:
 
 def read_events(session_id: UUID, *, after: int, viewer: str, limit: int = 500) -> list[SessionEvent]:
     """Return the events after `after` that this role can read, in order, at most `limit` rows."""
-    events = SessionEvent.objects.filter(session_id=session_id, seq__gt=after, audience__in=audiences(viewer))
-    return list(events.order_by("seq")[:limit])
+    return list(readable_events(session_id, viewer=viewer).filter(seq__gt=after).order_by("seq")[:limit])
+
+
+def read_last_events(session_id: UUID, *, viewer: str, kinds: Collection[str], limit: int) -> list[SessionEvent]:
+    """Return the last events of these kinds that this role can read, in order, at most `limit` rows."""
+    events = readable_events(session_id, viewer=viewer).filter(kind__in=kinds)
+    return list(reversed(events.order_by("-seq")[:limit]))
+
+
+def readable_events(session_id: UUID, *, viewer: str) -> "QuerySet[SessionEvent]":
+    """Return the events that this role can read, in no order."""
+    return SessionEvent.objects.filter(session_id=session_id, audience__in=audiences(viewer))
 
 
 def as_frame(event: SessionEvent) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class SessionState:
     customer: ParticipantState = field(default_factory=lambda: ParticipantState(Role.CUSTOMER.value))
     mechanic: ParticipantState = field(default_factory=lambda: ParticipantState(Role.MECHANIC.value))
     fired: event_log.Fired = field(default_factory=dict)
+    released: list[Participant] = field(default_factory=list)  # mechanics who had the session before
 
     def seat(self, role: str) -> ParticipantState:
         return self.mechanic if role == Role.MECHANIC else self.customer
@@ -95,8 +96,10 @@ def party_ids(session: Session) -> list[UUID]:
 def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionState]:
     found = {session.id: SessionState(session) for session in sessions}
     people = {(s.session.id, user_id): s for s in found.values() for user_id in party_ids(s.session)}
-    for part in rows(Participant, "session_id IN (%s) AND released_at IS NULL", list(found)):
-        if situation := people.get((part.session_id, part.user_id)):
+    for part in rows(Participant, "session_id IN (%s)", list(found)):
+        if part.released_at:
+            found[part.session_id].released.append(part)
+        elif situation := people.get((part.session_id, part.user_id)):
             situation.seat(part.role).part = part
     for page in _pages(list(found)):
         if situation := people.get((page.session_id, page.user_id)):

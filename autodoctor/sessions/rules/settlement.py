@@ -73,14 +73,21 @@ def charge_rule(session: Session) -> ChargeRule:
             return ChargeRule.NOTHING
         case EndReason.CANCELLED_LATE | EndReason.CUSTOMER_NO_SHOW:
             return ChargeRule.HALF
-        case EndReason.TIME_UP | EndReason.ENDED_BY_CUSTOMER | EndReason.CUSTOMER_LOST:
+        case EndReason.TIME_UP | EndReason.CUSTOMER_LOST:
             return ChargeRule.ALL
+        case EndReason.ENDED_BY_CUSTOMER:
+            return ChargeRule.USED if has_used_share_offer(session) else ChargeRule.ALL
         case EndReason.MECHANIC_LOST | EndReason.EXCEEDED_CAP | EndReason.ENDED_BY_SUPPORT:
             return ChargeRule.USED
         case EndReason.ENDED_BY_MECHANIC:
             return _rule_by_answer(session.solved)
         case _:
             assert_never(reason)
+
+
+def has_used_share_offer(session: Session) -> bool:
+    """Return whether the mechanic was away so much that the customer may end and pay the used share."""
+    return session.used_share_from is not None
 
 
 def _rule_by_answer(solved: bool | None) -> ChargeRule:
@@ -118,10 +125,12 @@ def _late_share(session: Session, payment: Payment) -> int:
 
 def _used_share(session: Session, parts: list[Payment]) -> dict[UUID, int]:
     filled = filled_seconds(session, parts)
-    return {
-        payment.id: _amount(session, payment) * filled[payment.id] // payment.seconds if payment.seconds else 0
-        for payment in parts
-    }
+    return {payment.id: _share(session, payment, filled[payment.id]) for payment in parts}
+
+
+def _share(session: Session, payment: Payment, used: int) -> int:
+    bought = seconds_of(session, payment)
+    return _amount(session, payment) * used // bought if bought else 0
 
 
 def filled_seconds(session: Session, parts: Iterable[Payment]) -> dict[UUID, int]:
@@ -129,9 +138,15 @@ def filled_seconds(session: Session, parts: Iterable[Payment]) -> dict[UUID, int
     used = used_seconds(session)
     filled: dict[UUID, int] = {}
     for payment in parts:
-        filled[payment.id] = min(used, payment.seconds)
+        filled[payment.id] = min(used, seconds_of(session, payment))
         used -= filled[payment.id]
     return filled
+
+
+def seconds_of(session: Session, payment: Payment) -> int:
+    """Return the time that this payment bought: of a booking that became a chat, at most the chat's."""
+    became_chat = payment.purpose == Payment.Purpose.BOOKING and session.kind == Kind.CHAT
+    return min(payment.seconds, session.chat_seconds) if became_chat and session.chat_seconds else payment.seconds
 
 
 def _amount(session: Session, payment: Payment) -> int:

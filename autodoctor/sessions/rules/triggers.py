@@ -95,6 +95,17 @@ def mechanic_lost_since(state: SessionState) -> datetime | None:
     return max(missed_at, state.session.paused_at)
 
 
+def used_share_from(state: SessionState) -> datetime | None:
+    """Return from when on the customer may end and pays the used share; None while the mechanic was not away."""
+    return state.session.used_share_from or _after(mechanic_lost_since(state), "mechanic_missing_offer")
+
+
+def _lost_before_offer(state: SessionState) -> datetime | None:
+    """Return the moment that the offer is counted from: after a second drop it begins at once."""
+    offered_at = used_share_from(state) if mechanic_lost_since(state) else None
+    return offered_at and offered_at - duration("mechanic_missing_offer")
+
+
 def _running_end(state: SessionState) -> datetime | None:
     return None if state.session.paused_at else state.session.ends_at
 
@@ -188,6 +199,7 @@ TIME_UP = Trigger(_("the end of the time, or of the wait for a payment"), _time_
 STARTED = Trigger(_("the start of the session"), lambda state: state.session.started_at)
 PAUSE_SPENT = Trigger(_("no pause is left for a missing customer or lost sound and picture"), _pause_spent)
 MECHANIC_LOST = Trigger(_("the mechanic was noticed missing, and the clock is paused"), mechanic_lost_since)
+USED_SHARE_OFFER = Trigger(_("the mechanic was noticed missing; the second time, at once"), _lost_before_offer)
 CUSTOMER_LOST = Trigger(_("the customer was noticed missing"), _customer_noticed_missing)
 SECOND_DROP = Trigger(_("a participant lost the connection for the second time"), _second(DROP))
 SECOND_DECLINE = Trigger(_("a card was declined for the second time"), _second(DECLINE))

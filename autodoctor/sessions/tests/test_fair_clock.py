@@ -47,6 +47,57 @@ def test_after_a_minute_without_the_mechanic_the_customer_may_end_and_pays_the_u
     assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 499}
 
 
+@pytest.mark.parametrize(
+    ("absences", "used"),
+    [
+        ([50], False),
+        ([70], True),
+        ([50, 10], True),
+        ([10, 10], True),
+        ([50, 50, 50, 50], True),
+        ([3, 3, 3], False),  # a reload is no absence
+    ],
+)
+def test_the_offer_to_pay_the_used_share_comes_with_a_minute_or_a_second_drop_and_stays(
+    story: Story, customer: User, mechanic: User, absences: list[int], used: bool
+) -> None:
+    story.live()
+    for seconds in absences:
+        story.wait(seconds=2).leave(mechanic).wait(seconds=seconds).join(mechanic)
+    story.wait(minutes=15).end(customer)
+    ran = 15 * 60 + 2 * len(absences)
+    assert story.facts() == {
+        "state": "completed",
+        "reason": "ended_by_customer",
+        "due": 999 * ran // 1800 if used else 999,
+    }
+
+
+def test_at_the_second_drop_the_customer_is_told_at_once_and_may_end(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=15).leave(mechanic).wait(seconds=20).join(mechanic)
+    story.leave(mechanic).wait(seconds=6)
+    assert "mechanic.lost_offer" in story.rules()
+    story.end(customer)
+    assert story.facts() == {"state": "completed", "reason": "mechanic_lost", "due": 499}
+
+
+def test_two_restarts_of_the_server_are_no_drops_of_the_mechanic(story: Story, customer: User, mechanic: User) -> None:
+    story.live()
+    for _ in range(2):
+        story.wait(minutes=5).crash()
+        story.now += timedelta(seconds=20)
+        story.join(customer, mechanic)
+    story.end(customer)
+    assert story.facts() == {"state": "completed", "reason": "ended_by_customer", "due": 999}
+
+
+def test_an_offer_does_not_make_the_full_time_cheaper(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=5).leave(mechanic).wait(minutes=2).join(mechanic).wait(minutes=26)
+    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
+
+
 def test_a_missing_customer_pauses_for_three_minutes_in_all(story: Story, customer: User) -> None:
     story.live().wait(minutes=5).leave(customer).wait(minutes=2).join(customer)
     assert story.minutes_since_noon(story.session.ends_at) == 32

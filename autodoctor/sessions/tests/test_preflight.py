@@ -14,7 +14,13 @@ from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
 
 VIDEO = transitions.PlanTerms(
-    slug="video", name="Standard Video", kind="video", seconds=45 * 60, price_cents=2999, chat_price_cents=999
+    slug="video",
+    name="Standard Video",
+    kind="video",
+    seconds=45 * 60,
+    price_cents=2999,
+    chat_price_cents=999,
+    chat_seconds=30 * 60,
 )
 
 
@@ -117,20 +123,20 @@ def test_a_chat_has_nothing_to_check(customer: User, mechanic: User) -> None:
 # Chat instead
 
 
-def test_chat_before_the_start_costs_what_a_chat_costs(story: Story) -> None:
+def test_chat_before_the_start_costs_and_lasts_what_a_chat_does(story: Story) -> None:
     story.pay().accept()
     report(story, story.customer, "chat", camera="failed", microphone="failed")
     assert story.session.kind == "chat"
-    assert story.session.granted_seconds == 45 * 60
+    assert story.session.granted_seconds == 30 * 60
     (said,) = reported(story)
     assert said["session"]["kind"] == "chat"  # the pages follow it
-    story.join().start().wait(minutes=45)
+    story.join().start().wait(minutes=30)
     assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
 
 
 @pytest.mark.parametrize(
     ("minutes", "ends", "due"),
-    [(9, "customer", 999), (9, "mechanic", 199), (0, "nobody came", 499)],
+    [(9, "customer", 999), (9, "mechanic", 299), (0, "nobody came", 499)],
 )
 def test_however_it_ends_the_chat_price_is_what_shares_are_of(story: Story, minutes: int, ends: str, due: int) -> None:
     story.pay().accept()
@@ -149,7 +155,7 @@ def test_however_it_ends_the_chat_price_is_what_shares_are_of(story: Story, minu
 def test_calling_it_off_late_costs_half_of_the_chat(story: Story) -> None:
     story.pay().accept()
     report(story, story.customer, "chat", network="failed")
-    story.join(story.mechanic)
+    story.join(story.mechanic).wait(minutes=2)
     assert settlement.late_cancel_cents(story.session) == 499
     transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert story.payment.due_cents == 499

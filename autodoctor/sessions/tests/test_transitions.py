@@ -165,25 +165,89 @@ def test_a_given_back_request_goes_to_the_front(story: Story, customer: User, st
     [
         ([], "cancelled_by_customer", 0),
         (["accept"], "cancelled_by_customer", 0),
-        (["accept", "mechanic in"], "cancelled_late", 499),
-        (["accept", "mechanic in", "customer in"], "cancelled_late", 499),
-        (["accept", "mechanic in", "release"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in", "2 min"], "cancelled_late", 499),
+        (["accept", "mechanic in", "2 min", "customer in"], "cancelled_late", 499),
+        (["accept", "mechanic in", "2 min", "mechanic away"], "cancelled_late", 499),
+        (["accept", "mechanic in", "1 min", "mechanic away", "1 min", "mechanic in"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in", "1 min", "mechanic away", "mechanic in", "1 min"], "cancelled_late", 499),
+        (["accept", "mechanic in", "2 min", "given back"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in", "2 min", "taken away"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in", "1 min", "sent back"], "cancelled_by_customer", 0),
+        (["accept", "mechanic in", "2 min", "sent back"], "cancelled_late", 499),
+        (["accept", "mechanic in", "2 min", "sent back", "other", "given back by other"], "cancelled_late", 499),
     ],
 )
-def test_calling_off_costs_half_once_the_mechanic_is_in(
-    story: Story, customer: User, mechanic: User, steps: list[str], reason: str, due: int
+def test_canceling_costs_half_once_a_mechanics_time_was_spent(
+    story: Story,
+    customer: User,
+    mechanic: User,
+    mechanic2: User,
+    support: User,
+    steps: list[str],
+    reason: str,
+    due: int,
 ) -> None:
+    """Whoever is in when the customer stops; nothing is due where support or the mechanic ended the work."""
+
+    def release(by: User) -> Session:
+        return transitions.release_request(session_id=story.id, by=by, reason="no", now=story.now)
+
     story.pay()
     moves: dict[str, Callable[[], object]] = {
         "accept": story.accept,
         "mechanic in": lambda: story.join(mechanic),
         "customer in": lambda: story.join(customer),
-        "release": lambda: transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now),
+        "mechanic away": lambda: story.leave(mechanic),
+        "1 min": lambda: story.wait(minutes=1),
+        "2 min": lambda: story.wait(minutes=2),
+        "given back": lambda: release(mechanic),
+        "taken away": lambda: release(support),
+        "sent back": lambda: release(customer),
+        "other": lambda: transitions.accept_request(session_id=story.id, mechanic=mechanic2, now=story.now),
+        "given back by other": lambda: release(mechanic2),
     }
     for step in steps:
         moves[step]()
     transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
     assert story.facts() == {"state": "cancelled", "reason": reason, "due": due}
+
+
+def test_a_cancellation_that_has_become_dearer_than_its_button_said_does_nothing(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.pay().accept().join(mechanic).wait(minutes=2)
+    with pytest.raises(transitions.PriceGrew) as refused:
+        transitions.cancel_session(session_id=story.id, by=customer, shown_cents=0, now=story.now)
+    assert (refused.value.status, refused.value.as_error()["cents"]) == (409, 499)
+    assert story.session.state == "accepted"
+    transitions.cancel_session(session_id=story.id, by=customer, shown_cents=499, now=story.now)
+    assert story.facts() == {"state": "cancelled", "reason": "cancelled_late", "due": 499}
+
+
+def test_an_end_that_was_shown_as_the_used_share_is_not_the_full_price(story: Story, customer: User) -> None:
+    story.live().wait(minutes=15)
+    with pytest.raises(transitions.PriceGrew):
+        transitions.end_session(session_id=story.id, by=customer, shown_cents=499, now=story.now)
+    assert story.session.state == "live"
+
+
+def test_a_used_share_may_grow_by_a_minute_of_the_clock_between_page_and_press(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=14).leave(mechanic).wait(minutes=2).join(mechanic).wait(minutes=1)
+    shown = 999 * 14 // 30
+    with pytest.raises(transitions.PriceGrew):
+        transitions.end_session(session_id=story.id, by=customer, shown_cents=shown - 1, now=story.now)
+    transitions.end_session(session_id=story.id, by=customer, shown_cents=shown, now=story.now)
+    assert story.facts()["due"] == 999 * 15 // 30
+
+
+def test_an_answer_that_has_become_dearer_does_nothing(story: Story, customer: User, mechanic: User) -> None:
+    story.live().wait(minutes=10).end(mechanic)
+    with pytest.raises(transitions.PriceGrew):
+        transitions.answer_solved(session_id=story.id, by=customer, solved=True, shown_cents=333, now=story.now)
+    assert story.session.solved is None
 
 
 @pytest.mark.parametrize(("solved", "due"), [(True, 999), (False, 333)])

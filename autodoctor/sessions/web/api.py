@@ -83,7 +83,14 @@ class Reason(Schema):
     reason: str = Field("given_back", min_length=1, max_length=40, pattern=r"^[\w .,'-]+$")
 
 
-class Answer(Schema):
+class Shown(Schema):
+    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(
+        None,
+        description="The charge that you were shown. If it has grown since, 409 `price_grew`, and nothing happens.",
+    )
+
+
+class Answer(Shown):
     solved: bool
 
 
@@ -168,19 +175,29 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def end(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(transitions.end_session(session_id=session_id, by=user_of(request), now=timezone.now()))
+def end(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
+    by, shown_cents = user_of(request), body.shown_cents if body else None
+    session = transitions.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+    return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def cancel(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(transitions.cancel_session(session_id=session_id, by=user_of(request), now=timezone.now()))
+def cancel(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
+    by, shown_cents = user_of(request), body.shown_cents if body else None
+    session = transitions.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+    return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/solved", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, Any]:
-    by = user_of(request)
-    return as_answer(transitions.answer_solved(session_id=session_id, by=by, solved=body.solved, now=timezone.now()))
+    session = transitions.answer_solved(
+        session_id=session_id,
+        by=user_of(request),
+        solved=body.solved,
+        shown_cents=body.shown_cents,
+        now=timezone.now(),
+    )
+    return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/allowance", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)

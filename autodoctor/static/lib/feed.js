@@ -8,11 +8,13 @@
 
 const TIMING = { firstRetry: 500, lastRetry: 15_000, ping: 20_000, answer: 10_000 }; // milliseconds
 const SIGNED_OUT = 4401;
+const REPLACED = 4409; // too many pages of this person: this one waits until it is looked at
 
 export class Feed extends EventTarget {
   /** @type {WebSocket | null} */
   #socket = null;
   #attempts = 0;
+  #isReplaced = false;
   /** @type {Record<"retry" | "ping" | "answer", ReturnType<typeof setTimeout> | undefined>} */
   #timers = { retry: undefined, ping: undefined, answer: undefined };
 
@@ -29,7 +31,8 @@ export class Feed extends EventTarget {
 
   /** Reconnect now, because the person or the network is back. */
   hurry() {
-    if (!this.#timers.retry) return;
+    if (!this.#timers.retry && !this.#isReplaced) return;
+    this.#isReplaced = false;
     clearTimeout(this.#timers.retry);
     this.#timers.retry = undefined;
     this.start();
@@ -75,6 +78,8 @@ export class Feed extends EventTarget {
     clearTimeout(this.#timers.answer);
     if (code === SIGNED_OUT) return location.reload();
     this.dispatchEvent(new CustomEvent("lost"));
+    this.#isReplaced = code === REPLACED;
+    if (this.#isReplaced) return;
     const ceiling = Math.min(TIMING.lastRetry, TIMING.firstRetry * 2 ** this.#attempts);
     this.#attempts += 1;
     // With jitter, so that not all pages reconnect at the same moment.

@@ -71,7 +71,7 @@ def test_what_is_missing_is_said_and_nothing_typed_is_lost(desk: Desk) -> None:
     for words in (
         "what the customer should do next",
         "Explain why",
-        "Write an amount such as 24.50",
+        "Enter an amount like 24.50",
         "a lot",
         CONTENT.findings,
     ):
@@ -86,10 +86,22 @@ def test_bounds(desk: Desk) -> None:
         assert send(desk, form=form).status_code == 422, form
     for quantity in ("0", "-1", "1000", "1.5", "9" * 50, "½"):
         assert send(desk, form={"part_quantity": [quantity]}).status_code == 422, quantity
-    for price in ("-1", "1e3", "1.005", "100000.01", "٣", "12.50.1"):
+    for price in ("-1", "1e3", "1.005", "100000.01", "x", "12.50.1"):
         assert send(desk, form={"part_price": [price]}).status_code == 422, price
     assert not Summary.objects.exists()
     assert send(desk, form={"findings": "x" * TEXT_MAX, "part_price": ["100,000"]}).status_code == 303
+
+
+def test_a_price_with_a_decimal_comma_is_the_same_price(desk: Desk) -> None:
+    assert send(desk, form={"part_price": ["24,50", "", "", ""]}).status_code == 303
+    assert desk.summary.parts.get(price_cents__isnull=False).price_cents == 2450
+
+
+def test_an_amount_that_can_be_read_in_two_ways_is_asked_back(desk: Desk) -> None:
+    answer = send(desk, form={"part_price": ["1.234"]})
+    assert answer.status_code == 422
+    assert "two amounts" in text(answer)
+    assert "1.234" in text(answer)
 
 
 def test_line_breaks_count_once_and_what_no_database_holds_is_left_out(desk: Desk) -> None:
