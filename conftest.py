@@ -73,6 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"makes sense on {other} only"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _events_carry_what_they_declare() -> None:
+    from django.db.models.signals import post_save
+
+    from autodoctor.sessions.models import SessionEvent
+    from tests.kit.event_check import check_data
+
+    post_save.connect(check_data, sender=SessionEvent)
+
+
 def pytest_collection_finish() -> None:
     """From here on it looks at what tests make, and seldom: cycles that hold a file or a socket are still found."""
     gc.freeze()

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
 from autodoctor.support import staff_actions
 from autodoctor.support.models import Deed
 
 PER_PAGE = 20
-EVENT = "stripe.event"
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,13 @@ def job(request: SignedInRequest, job_id: int) -> HttpResponse:
 def parked(given_up: Iterable[Job]) -> list[Parked]:
     """Return the failed jobs with what they belong to, in a few queries."""
     those = list(given_up)
-    events = StripeEvent.objects.in_bulk([job.key for job in those if job.kind == EVENT])
+    events = StripeEvent.objects.in_bulk([job.key for job in those if _is_event(job)])
     payments = Payment.objects.in_bulk([event.payment_id for event in events.values() if event.payment_id])
-    return [_parked(job, events.get(job.key) if job.kind == EVENT else None, payments) for job in those]
+    return [_parked(job, events.get(job.key) if _is_event(job) else None, payments) for job in those]
+
+
+def _is_event(job: Job) -> bool:
+    return job.kind == PaymentJob.STRIPE_EVENT
 
 
 def _parked(job: Job, event: StripeEvent | None, payments: Mapping[UUID, Payment]) -> Parked:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from autodoctor.files.models import StoredFile
 from autodoctor.room.pages.viewing import CANDIDATE, Panel
+from autodoctor.sessions.event_data import EventData, FileData
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
@@ -62,16 +63,18 @@ class Entry:
     @property
     def seconds_left(self) -> int:
         """Return the seconds on the clock at that moment."""
-        ends_at = self.event.data["session"]["ends_at"]
-        return max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
+        ends_at = self.event.data_as(EventData)["session"]["ends_at"]
+        return (
+            0 if ends_at is None else max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
+        )
 
 
 def entries(session_id: UUID, role: str, viewer_id: UUID) -> Iterator[Entry]:
     """Return the entries of the log that this person sees."""
     events = [event for event in _read_all(session_id, role) if event.kind in SHOWN]
-    gone = {event.data["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
+    gone = {event.data_as(FileData)["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
     for event in events:
-        is_gone = event.kind == EventKind.FILE_SHARED and event.data["file"]["id"] in gone
+        is_gone = event.kind == EventKind.FILE_SHARED and event.data_as(FileData)["file"]["id"] in gone
         yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
 
 
