@@ -21,7 +21,14 @@ from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData,
 from autodoctor.sessions.lifecycle import fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.notify.mail import UNMARKED, Mark, count_fact, send_end_mail, send_session_mail
+from autodoctor.sessions.notify.mail import (
+    UNMARKED,
+    Mark,
+    count_fact,
+    send_closing_mail,
+    send_end_mail,
+    send_session_mail,
+)
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
@@ -347,7 +354,7 @@ def cancel_unstarted(
     _enter(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
     settle_payments(current.session, at)
     if reason != EndReason.UNPAID:
-        send_session_mail(current.session.customer, current, "called_off", now=at)
+        send_closing_mail(current, "called_off", now=at)
 
 
 def answer_solved(*, session_id: UUID, by: User, solved: bool, now: datetime) -> Session:

@@ -7,7 +7,7 @@ from autodoctor.accounts.models import User
 from autodoctor.mail.queue import queue_mail
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
-from autodoctor.sessions import formatting
+from autodoctor.sessions import end_reasons, formatting
 from autodoctor.sessions.event_data import EventData, RuleData, joined
 from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.queries import pending_summaries
@@ -87,7 +87,7 @@ def send_end_mail(state: SessionState, *, now: datetime) -> None:
     """Send the mail about the end. If the mechanic ended early, ask the customer whether the problem is solved."""
     session = state.session
     if not session.asks_solved:
-        return send_session_mail(session.customer, state, "completed", now=now)
+        return send_closing_mail(state, "completed", now=now)
     payments = list(Payment.objects.filter(owner_id=session.id))
     costs = {
         f"{answer}_costs": format_cents(settlement.amounts_due_if(session, payments, solved=solved), session.currency)
@@ -100,13 +100,18 @@ def send_end_mail(state: SessionState, *, now: datetime) -> None:
     )
 
 
+def send_closing_mail(state: SessionState, template: str, *, now: datetime) -> None:
+    """Queue a mail that tells the customer first why the session is over."""
+    what_happened = end_reasons.mail_words(state.session)
+    send_session_mail(state.session.customer, state, template, now=now, what_happened=what_happened)
+
+
 def send_session_mail(user: User, state: SessionState, template: str, *, now: datetime, **more: str | None) -> None:
     """Queue a mail about this session. `template` names one of our templates, `more` is its extra context."""
     session = state.session
     facts = {
         "session_id": str(session.id),
         "plan": session.plan_name,
-        "end_reason": session.end_reason,
         "mechanic": session.mechanic.name if session.mechanic else "",
         "customer": session.customer.name,
         "summary_due_at": stamp(pending_summaries.due_at(session)),
