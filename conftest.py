@@ -73,6 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"makes sense on {other} only"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _events_carry_what_they_declare() -> None:
+    from django.db.models.signals import post_save
+
+    from autodoctor.sessions.models import SessionEvent
+    from tests.kit.event_check import check_data
+
+    post_save.connect(check_data, sender=SessionEvent)
+
+
 def pytest_collection_finish() -> None:
     """Freeze the objects so far and collect garbage less often; leaked files and sockets are still found."""
     gc.freeze()

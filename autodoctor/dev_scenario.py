@@ -26,6 +26,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.room.hub import lease
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.event_data import MessageData
 from autodoctor.sessions.lifecycle import attachments, media, rating, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Process, Session
@@ -118,7 +119,12 @@ class _Act:
             who = event_log.actor(person, state.session)
             client_id = uuid5(self.session.id, text)
             event_log.append_event(
-                state.session, EventKind.MESSAGE_POSTED, at=self.now, by=who, data={"text": text}, client_id=client_id
+                state.session,
+                EventKind.MESSAGE_POSTED,
+                at=self.now,
+                by=who,
+                data=MessageData(text=text),
+                client_id=client_id,
             )
 
     def _conclude(self, mechanic: User, summary: Content) -> None:
@@ -168,7 +174,7 @@ def _open_process(now: datetime) -> Process:
     """Register a process of another host that holds the scenes' open pages; its lease lapses by itself."""
     until = now + PAGES_STAY_OPEN
     process = Process.objects.create(host="scenario", pid=1, renewed_at=now, expires_at=until)
-    schedule(lease.LAPSE, str(process.id), until)
+    schedule(lease.RoomJob.LAPSE, str(process.id), until)
     return process
 
 

@@ -4,6 +4,7 @@ A fact is scheduled in the transaction that makes it true, so it cannot be lost.
 the queue, in its own transaction.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ from django.utils import timezone
 from autodoctor.accounts.jobs import JOBS as ACCOUNTS
 from autodoctor.files.jobs import JOBS as FILES
 from autodoctor.mail.jobs import JOBS as MAIL
+from autodoctor.payments.job_kinds import PaymentFact, PaymentNews
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
 from autodoctor.push.jobs import JOBS as PUSH
@@ -24,39 +26,46 @@ from autodoctor.receipts.issuing import JOBS as RECEIPTS
 from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.scheduler.handlers import Handler, parked
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import DisputeData, ParkedJobData, PaymentData, RefundData
+from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
 from autodoctor.sessions.lifecycle import alert_work, closing, extensions, transitions
-from autodoctor.sessions.record.alerts import UNTAKEN
 from autodoctor.sessions.record.event_log import Audience
 from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
 
 
 def _session_of(job: Job) -> UUID:
-    return UUID(job.payload["owner_id"])
+    news: PaymentNews = job.payload
+    return UUID(news["owner_id"])
+
+
+def _payment_id_of(job: Job) -> UUID:
+    news: PaymentNews = job.payload
+    return UUID(news["payment_id"])
 
 
 def fulfill(job: Job, now: datetime) -> None:
     """A hold was placed: put the request into the queue, or extend the session."""
-    if job.payload["purpose"] == Payment.Purpose.BOOKING:
+    news: PaymentNews = job.payload
+    if news["purpose"] == Payment.Purpose.BOOKING:
         transitions.admit_request(session_id=_session_of(job), now=now)
     else:
-        extensions.apply_extension(session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now)
+        extensions.apply_extension(session_id=_session_of(job), payment_id=_payment_id_of(job), now=now)
 
 
 def tell_of_extension(job: Job, now: datetime) -> None:
     """The bank asks for a confirmation or declined: log it for both participants."""
-    extensions.notify_extension_pending(
-        session_id=_session_of(job), payment_id=UUID(job.payload["payment_id"]), now=now
-    )
+    extensions.notify_extension_pending(session_id=_session_of(job), payment_id=_payment_id_of(job), now=now)
 
 
 def close(job: Job, now: datetime) -> None:
     """A hold was charged or released: log it. The last one issues the receipt."""
+    data: PaymentData = job.payload
     transitions.record_payment_event(
         session_id=_session_of(job),
         kind=EventKind(job.kind),
-        data=dict(job.payload),
+        data=data,
         audience=Audience.CUSTOMER,
         now=now,
     )
@@ -65,11 +74,12 @@ def close(job: Job, now: datetime) -> None:
 
 def tell_of_refund(job: Job, now: datetime) -> None:
     """A refund was issued: log it and send a mail."""
-    session_id, data = _session_of(job), dict(job.payload)
+    session_id = _session_of(job)
+    data: RefundData = job.payload
     transitions.record_payment_event(
         session_id=session_id, kind=EventKind.REFUND_ISSUED, data=data, audience=Audience.CUSTOMER, now=now
     )
-    issuing.write_of_refund(refund_id=UUID(job.payload["refund_id"]), now=now)
+    issuing.write_of_refund(refund_id=UUID(data["refund_id"]), now=now)
 
 
 def credit_the_mechanic(job: Job, now: datetime) -> None:
@@ -79,15 +89,17 @@ def credit_the_mechanic(job: Job, now: datetime) -> None:
 
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
-    alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=dict(job.payload), now=now)
+    data: PaymentData = job.payload  # of a refund or a dispute, what these carry beside it, too
+    alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=data, now=now)
 
 
 def note_for_support(job: Job, now: datetime) -> None:
     """A dispute is decided: log it for support."""
+    data: DisputeData = job.payload
     transitions.record_payment_event(
         session_id=_session_of(job),
         kind=EventKind(job.kind),
-        data=dict(job.payload),
+        data=data,
         audience=Audience.SUPPORT,
         now=now,
     )
@@ -96,8 +108,10 @@ def note_for_support(job: Job, now: datetime) -> None:
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
     """Work about a session was given up: money stands still, or somebody does not know what they should."""
-    if job.session_id and job.kind != UNTAKEN:  # an alert about an alert would fail in the same way
-        data = {"kind": job.kind, **{name: job.payload[name] for name in ("template",) if name in job.payload}}
+    if job.session_id and job.kind != SessionJob.ALERT_UNTAKEN:  # an alert about an alert would fail in the same way
+        data = ParkedJobData(kind=job.kind)
+        if "template" in job.payload:
+            data["template"] = job.payload["template"]
         if payment := _payment_of(job):
             data["payment_id"] = str(payment.id)
         alert_work.raise_support_alert(session_id=job.session_id, rule="job.parked", data=data, now=timezone.now())
@@ -111,30 +125,30 @@ def _payment_of(job: Job) -> Payment | None:
     return None
 
 
-REACTIONS = {
-    "payment.authorised": Handler(fulfill),
-    "payment.waiting": Handler(tell_of_extension),
-    "payment.declined": Handler(tell_of_extension),
-    "payment.captured": Handler(close),
-    "payment.earned": Handler(credit_the_mechanic),
-    "payment.released": Handler(close),
-    "payment.failed": Handler(close),
-    "payment.refunded": Handler(tell_of_refund),
-    "payment.refund_failed": Handler(alert_support),
-    "payment.disputed": Handler(alert_support),
-    "payment.dispute_closed": Handler(note_for_support),
-    "payment.mismatch": Handler(alert_support),
+REACTIONS: dict[str, Handler] = {
+    PaymentFact.AUTHORIZED: Handler(fulfill),
+    PaymentFact.WAITING: Handler(tell_of_extension),
+    PaymentFact.DECLINED: Handler(tell_of_extension),
+    PaymentFact.CAPTURED: Handler(close),
+    PaymentFact.EARNED: Handler(credit_the_mechanic),
+    PaymentFact.RELEASED: Handler(close),
+    PaymentFact.FAILED: Handler(close),
+    PaymentFact.REFUNDED: Handler(tell_of_refund),
+    PaymentFact.REFUND_FAILED: Handler(alert_support),
+    PaymentFact.DISPUTED: Handler(alert_support),
+    PaymentFact.DISPUTE_CLOSED: Handler(note_for_support),
+    PaymentFact.MISMATCH: Handler(alert_support),
 }
 
-HANDLERS: dict[str, Handler] = {
-    **MAIL,
-    **ACCOUNTS,
-    **PAYMENTS,
-    **FILES,
-    **PUSH,
-    **SESSIONS,
-    **ROOM,
-    **RECEIPTS,
-    **SUMMARIES,
-    **REACTIONS,
-}
+
+def in_one_table(*tables: Mapping[str, Handler]) -> dict[str, Handler]:
+    """Return all handlers by kind. Raises `ValueError` for a kind that two capabilities claim."""
+    found: dict[str, Handler] = {}
+    for table in tables:
+        if twice := found.keys() & table.keys():
+            raise ValueError(f"two handlers for {', '.join(twice)}")
+        found |= table
+    return found
+
+
+HANDLERS = in_one_table(MAIL, ACCOUNTS, PAYMENTS, FILES, PUSH, SESSIONS, ROOM, RECEIPTS, SUMMARIES, REACTIONS)

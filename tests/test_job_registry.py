@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.job_registry import HANDLERS
+from autodoctor.job_registry import HANDLERS, in_one_table
+from autodoctor.mail.queue import MailJob
 from autodoctor.payments import ledger
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Earning, Movement, Payment
-from autodoctor.scheduler.handlers import parked
+from autodoctor.scheduler.handlers import JobKind, parked
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.tests.story import Story
 
@@ -20,7 +22,7 @@ def story(customer: User, mechanic: User) -> Story:
     return Story(customer, mechanic)
 
 
-def react(kind: str, story: Story, **payload: str) -> None:
+def react(kind: str, story: Story, **payload: object) -> None:
     facts = {"owner_id": str(story.id), "purpose": "booking", "payment_id": str(story.payment.id), **payload}
     HANDLERS[kind].run(Job(kind=kind, key=str(story.payment.id), due_at=NOW, payload=facts), NOW)
 
@@ -52,7 +54,8 @@ def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
 
 @pytest.mark.django_db
 def test_the_end_of_a_dispute_stands_in_the_history_for_support(story: Story) -> None:
-    react("payment.dispute_closed", story, dispute_id="du_1", outcome="lost")
+    charge = {"amount_cents": 999, "currency": "usd", "reason": "fraudulent"}
+    react("payment.dispute_closed", story, dispute_id="du_1", outcome="lost", **charge)
     (told,) = story.events("payment.dispute_closed")
     assert (told.audience, told.data["outcome"]) == ("support", "lost")
 
@@ -130,3 +133,13 @@ def test_support_is_alerted_when_a_transfer_is_given_up(story: Story, mechanic: 
 def test_an_alert_that_reaches_nobody_raises_no_other(story: Story) -> None:
     parked.send(Job, job=Job(kind="alert.untaken", key=f"{story.id}:1", session_id=story.id, due_at=NOW))
     assert not story.events("alert.support")
+
+
+def test_every_kind_of_job_has_a_handler() -> None:
+    kinds = {kind for family in JobKind.__subclasses__() if ".tests." not in family.__module__ for kind in family}
+    assert {PaymentJob.CAPTURE, MailJob.SEND} <= kinds <= HANDLERS.keys()
+
+
+def test_no_two_capabilities_claim_one_kind() -> None:
+    with pytest.raises(ValueError, match=r"two handlers for mail\.send"):
+        in_one_table({"mail.send": HANDLERS["mail.send"]}, {"mail.send": HANDLERS["push.send"]})

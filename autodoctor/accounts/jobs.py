@@ -7,8 +7,12 @@ from django.conf import settings
 
 from autodoctor.accounts.actions import NOTIFY_WITHIN
 from autodoctor.accounts.models import Notify
-from autodoctor.scheduler.handlers import Handler, always
+from autodoctor.scheduler.handlers import Handler, JobKind, always
 from autodoctor.scheduler.models import Job
+
+
+class AccountsJob(JobKind):
+    TIDY = "accounts.tidy"
 
 
 def delete_expired(job: Job, now: datetime) -> None:
@@ -17,4 +21,4 @@ def delete_expired(job: Job, now: datetime) -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-JOBS: dict[str, Handler] = {"accounts.tidy": Handler(delete_expired, every=always(days=1))}
+JOBS: dict[str, Handler] = {AccountsJob.TIDY: Handler(delete_expired, every=always(days=1))}

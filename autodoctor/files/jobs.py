@@ -5,12 +5,11 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from autodoctor.files import storage
-from autodoctor.files.listing import ERASE
+from autodoctor.files.listing import FilesJob
 from autodoctor.files.models import StoredFile
 from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.models import Job
 
-SWEEP = "files.sweep"
 YOUNG = timedelta(hours=2)  # an upload may still be on its way into its row
 LOOK_BACK = timedelta(days=3)
 
@@ -70,6 +69,6 @@ def _sweep(job: Job, now: datetime) -> None:
 
 
 JOBS: dict[str, Handler] = {
-    ERASE: Handler(erase, external=True),
-    SWEEP: Handler(_sweep, external=True, every=always(hours=1)),
+    FilesJob.ERASE: Handler(erase, external=True),
+    FilesJob.SWEEP: Handler(_sweep, external=True, every=always(hours=1)),
 }

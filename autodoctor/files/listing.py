@@ -10,10 +10,15 @@ from django.db.models import QuerySet
 from autodoctor.files import errors, storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.signed_urls import url_of
+from autodoctor.scheduler.handlers import JobKind
 from autodoctor.scheduler.queue import schedule
 
 __all__ = ["count", "files_of", "keep", "open_file", "remove", "url_of"]
-ERASE = "files.erase"
+
+
+class FilesJob(JobKind):
+    ERASE = "files.erase"
+    SWEEP = "files.sweep"
 
 
 def files_of(owner_id: UUID) -> QuerySet[StoredFile]:
@@ -55,4 +60,4 @@ def remove(file: StoredFile, *, now: datetime) -> None:
     changed = StoredFile.objects.filter(pk=file.pk, removed_at=None, kept=False).update(removed_at=now)
     if not changed:
         raise errors.kept()
-    schedule(ERASE, str(file.id), now)
+    schedule(FilesJob.ERASE, str(file.id), now)

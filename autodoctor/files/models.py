@@ -1,10 +1,22 @@
 """Uploaded files. Owners are opaque ids here; higher capabilities know their meaning."""
 
 import uuid
-from typing import Any
+from typing import TypedDict
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+
+class FileFacts(TypedDict):
+    """A file as the log and the API carry it. `size` in bytes, `width` and `height` in pixels, of images."""
+
+    id: str
+    name: str
+    kind: str
+    content_type: str
+    size: int
+    width: int | None
+    height: int | None
 
 
 class StoredFile(models.Model):
@@ -39,14 +51,14 @@ class StoredFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> FileFacts:
         """Return the file as the log and the API carry it, without addresses, because they expire."""
-        return {
-            "id": str(self.id),
-            "name": self.name,
-            "kind": self.kind,
-            "content_type": self.content_type,
-            "size": self.size,
-            "width": self.width,
-            "height": self.height,
-        }
+        return FileFacts(
+            id=str(self.id),
+            name=self.name,
+            kind=self.kind,
+            content_type=self.content_type,
+            size=self.size,
+            width=self.width,
+            height=self.height,
+        )

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from autodoctor.health.cached_probe import CachedProbe
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.socket.list_feed import feed
 from autodoctor.scheduler.models import Job
@@ -36,7 +37,7 @@ def read() -> Rows:
     now = timezone.now()
     open_ones = Session.objects.filter(state__in=OPEN).order_by().values_list("state").annotate(Count("id"))
     waits = Q(parked_at=None)
-    due, webhooks = waits & Q(run_at__lte=now), waits & Q(kind="stripe.event")
+    due, webhooks = waits & Q(run_at__lte=now), waits & Q(kind=PaymentJob.STRIPE_EVENT)
     jobs = Job.objects.aggregate(
         waiting=Count("id", filter=waits),
         due=Count("id", filter=due),

@@ -5,6 +5,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
 from autodoctor.health.collector import DatabaseCollector
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.room.messages.writer import batch_written
 from autodoctor.scheduler.execution import Outcome, ran
 from autodoctor.scheduler.handlers import parked, registered
@@ -78,7 +79,7 @@ def on_ran(*, job: Job, outcome: Outcome, now: datetime, **_signal: object) -> N
     RUNS.labels(_kind(job), outcome.name.lower()).inc()
     if not job.external:
         LATENESS.observe(max(0.0, (now - job.run_at).total_seconds()))
-    if job.kind == "stripe.event" and outcome is Outcome.DONE:
+    if job.kind == PaymentJob.STRIPE_EVENT and outcome is Outcome.DONE:
         WEBHOOK.observe(max(0.0, (now - job.due_at).total_seconds()))
 
 

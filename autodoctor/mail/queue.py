@@ -2,12 +2,26 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NotRequired
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 
+from autodoctor.scheduler.handlers import JobKind, JobPayload
 from autodoctor.scheduler.queue import schedule
+
+
+class MailJob(JobKind):
+    SEND = "mail.send"
+
+
+class SendMail(JobPayload):
+    """The mail, and its recipient: a person by `user_id`, or a bare `address`."""
+
+    template: str
+    context: dict[str, Any]
+    user_id: NotRequired[str]
+    address: NotRequired[str]
 
 
 def queue_mail(
@@ -26,5 +40,9 @@ def queue_mail(
     are added. `key` (at most 120 characters) stands for this one mail: posted again while it waits, it is sent once,
     and its Message-ID is always the same. `session_id`: the session that it is about.
     """
-    addressee = {"address": to} if isinstance(to, str) else {"user_id": str(to.pk)}
-    schedule("mail.send", key, now, session_id=session_id, template=template, context=dict(context), **addressee)
+    mail = SendMail(template=template, context=dict(context))
+    if isinstance(to, str):
+        mail["address"] = to
+    else:
+        mail["user_id"] = str(to.pk)
+    schedule(MailJob.SEND, key, now, session_id=session_id, payload=mail)

@@ -4,8 +4,8 @@ A dispute changes money only; the session stays as it is.
 """
 
 from datetime import datetime
-from typing import Any
 
+from autodoctor.payments.job_kinds import DisputeNews, PaymentFact, PaymentNews, news_of
 from autodoctor.payments.models import Dispute, Payment
 from autodoctor.payments.stripe import DisputeSnapshot, PaymentSnapshot
 from autodoctor.scheduler.queue import schedule
@@ -34,7 +34,7 @@ def follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
     if first:
         payment.disputed_at = now
     if first and not snapshot.disputes:  # Stripe's list lags behind its charge: nothing more is known yet
-        _tell("payment.disputed", payment, now)
+        _tell(PaymentFact.DISPUTED, payment, now)
     for seen in snapshot.disputes:
         _follow(payment, seen, now)
 
@@ -53,7 +53,7 @@ def _follow(payment: Payment, seen: DisputeSnapshot, now: datetime) -> None:
         },
     )
     if new:
-        _tell("payment.disputed", payment, now, dispute)
+        _tell(PaymentFact.DISPUTED, payment, now, dispute)
     if seen.outcome:
         _close(payment, dispute, seen, now)
     else:  # older news of one that is closed changes nothing
@@ -66,12 +66,20 @@ def _close(payment: Payment, dispute: Dispute, seen: DisputeSnapshot, now: datet
     changed = Dispute.objects.filter(id=dispute.id).exclude(outcome=seen.outcome)
     if changed.update(outcome=seen.outcome, status=seen.status[:40], amount_cents=seen.amount_cents, closed_at=now):
         dispute.outcome = seen.outcome
-        _tell("payment.dispute_closed", payment, now, dispute)
+        _tell(PaymentFact.DISPUTE_CLOSED, payment, now, dispute)
 
 
-def _tell(fact: str, payment: Payment, now: datetime, dispute: Dispute | None = None) -> None:
-    told = {"owner_id": str(payment.owner_id), "purpose": payment.purpose, "payment_id": str(payment.id)}
-    about: dict[str, Any] = {"dispute_id": dispute.stripe_id, "outcome": dispute.outcome} if dispute else {}
-    if dispute:
-        about |= {"amount_cents": dispute.amount_cents, "currency": dispute.currency, "reason": dispute.reason}
-    schedule(fact, dispute.stripe_id if dispute else str(payment.id), now, session_id=payment.owner_id, **told, **about)
+def _tell(fact: PaymentFact, payment: Payment, now: datetime, dispute: Dispute | None = None) -> None:
+    news = _news(payment, dispute) if dispute else news_of(payment)
+    schedule(fact, dispute.stripe_id if dispute else str(payment.id), now, session_id=payment.owner_id, payload=news)
+
+
+def _news(payment: Payment, dispute: Dispute) -> PaymentNews:
+    return DisputeNews(
+        **news_of(payment),
+        dispute_id=dispute.stripe_id,
+        outcome=dispute.outcome,
+        amount_cents=dispute.amount_cents,
+        currency=dispute.currency,
+        reason=dispute.reason,
+    )

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import User
 from autodoctor.core.raw_sql import rows
 from autodoctor.payments import disputes
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.scheduler.queue import schedule
 
@@ -236,11 +237,11 @@ def _take_back(earning: Earning, cents: int, now: datetime) -> None:
 
 
 def _advance_at(earning: Earning, moment: datetime) -> None:
-    schedule("earning.advance", str(earning.payment_id), moment, session_id=earning.payment.owner_id)
+    schedule(PaymentJob.ADVANCE_EARNING, str(earning.payment_id), moment, session_id=earning.payment.owner_id)
 
 
 def _move_at(movement: Movement, earning: Earning, moment: datetime) -> None:
-    schedule("earning.move", str(movement.id), moment, session_id=earning.payment.owner_id)
+    schedule(PaymentJob.MOVE_EARNING, str(movement.id), moment, session_id=earning.payment.owner_id)
 
 
 def _locked(movement_id: UUID) -> Movement:

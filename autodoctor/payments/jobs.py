@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_card, stripe, webhook_inbox
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
@@ -107,14 +108,14 @@ def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetim
 ATTEMPTS = 30  # about a day: longer than an outage of Stripe, shorter than a hold lasts
 
 JOBS: dict[str, Handler] = {
-    "payment.capture": Handler(run=capture, external=True, attempts=ATTEMPTS),
-    "payment.release": Handler(run=release, external=True, attempts=ATTEMPTS),
-    "payment.close": Handler(run=close, external=True, attempts=ATTEMPTS),
-    "payment.collect": Handler(run=collect, external=True),
-    "payment.refund": Handler(run=give_back, external=True, attempts=ATTEMPTS),
-    "card.forget": Handler(run=forget_card, external=True, attempts=ATTEMPTS),
-    "ledger.reconcile": Handler(run=reconcile_recent, external=True, every=always(days=1)),
-    "earning.advance": Handler(run=advance),
-    "earning.move": Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
-    "stripe.event": Handler(run=webhook_inbox.process, external=True),
+    PaymentJob.CAPTURE: Handler(run=capture, external=True, attempts=ATTEMPTS),
+    PaymentJob.RELEASE: Handler(run=release, external=True, attempts=ATTEMPTS),
+    PaymentJob.CLOSE: Handler(run=close, external=True, attempts=ATTEMPTS),
+    PaymentJob.COLLECT: Handler(run=collect, external=True),
+    PaymentJob.REFUND: Handler(run=give_back, external=True, attempts=ATTEMPTS),
+    PaymentJob.FORGET_CARD: Handler(run=forget_card, external=True, attempts=ATTEMPTS),
+    PaymentJob.RECONCILE: Handler(run=reconcile_recent, external=True, every=always(days=1)),
+    PaymentJob.ADVANCE_EARNING: Handler(run=advance),
+    PaymentJob.MOVE_EARNING: Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
+    PaymentJob.STRIPE_EVENT: Handler(run=webhook_inbox.process, external=True),
 }

@@ -10,6 +10,7 @@ from django.db.models import Q, Sum
 from autodoctor.accounts.models import User
 from autodoctor.core.raw_sql import rows
 from autodoctor.payments import disputes
+from autodoctor.payments.job_kinds import PaymentFact, PaymentJob, news_of
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.scheduler.queue import schedule
 
@@ -79,7 +80,7 @@ def open_extension(
         return_url=return_url,
         created_at=now,
     )
-    schedule("payment.collect", str(payment.id), now + COLLECT_FALLBACK_DELAY, session_id=payment.owner_id)
+    schedule(PaymentJob.COLLECT, str(payment.id), now + COLLECT_FALLBACK_DELAY, session_id=payment.owner_id)
     return payment
 
 
@@ -96,7 +97,7 @@ def use_another_card(payment: Payment) -> None:
 
 def sync_later(payment: Payment, now: datetime) -> None:
     """See at once how it stands at Stripe, in case its news got lost."""
-    schedule("payment.collect", str(payment.id), now, session_id=payment.owner_id)
+    schedule(PaymentJob.COLLECT, str(payment.id), now, session_id=payment.owner_id)
 
 
 def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
@@ -113,7 +114,7 @@ def cancel_payment(payment: Payment, now: datetime) -> bool:
     """Cancel a payment; money that still arrives is released. Returns False if the payment is paid."""
     if not Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None).update(due_cents=0):
         return False
-    schedule("payment.close", str(payment.id), now, session_id=payment.owner_id)
+    schedule(PaymentJob.CLOSE, str(payment.id), now, session_id=payment.owner_id)
     return True
 
 
@@ -165,7 +166,7 @@ def refund(
             requested_by=by,
             created_at=now,
         )
-        schedule("payment.refund", str(given.id), now, session_id=payment.owner_id)
+        schedule(PaymentJob.REFUND, str(given.id), now, session_id=payment.owner_id)
     return given
 
 
@@ -189,7 +190,7 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if not 0 <= cents <= payment.amount_cents:
         raise ValueError(f"{cents} of {payment.amount_cents} cents cannot be due")
     if payment.state == State.CAPTURED and payment.due_cents is None:  # captured at Stripe by hand, before the end
-        schedule("payment.earned", str(payment.id), now, session_id=payment.owner_id, owner_id=str(payment.owner_id))
+        schedule(PaymentFact.EARNED, str(payment.id), now, session_id=payment.owner_id, payload=news_of(payment))
     if payment.state not in (State.CREATED, State.AUTHORIZED):
         return
     if payment.due_cents is None:
@@ -198,7 +199,7 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
         schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
 
 
-def _what_follows(payment: Payment) -> str:
+def _what_follows(payment: Payment) -> PaymentJob:
     if payment.state == State.CREATED:
-        return "payment.close"
-    return "payment.capture" if payment.to_capture_cents else "payment.release"
+        return PaymentJob.CLOSE
+    return PaymentJob.CAPTURE if payment.to_capture_cents else PaymentJob.RELEASE

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments import disputes, earnings
+from autodoctor.payments.job_kinds import PaymentFact, PaymentJob, RefundNews, news_of
 from autodoctor.payments.models import Payment, Refund, StripeCustomer
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
 from autodoctor.scheduler.queue import schedule
@@ -56,7 +57,7 @@ def report_mismatch(payment: Payment, reason: str, now: datetime) -> None:
     """Alert support once per payment. Runs in a transaction."""
     if Payment.objects.filter(id=payment.id, mismatch="").update(mismatch=reason):
         payment.mismatch = reason
-        _tell("payment.mismatch", payment, now)
+        _tell(PaymentFact.MISMATCH, payment, now)
 
 
 def abandon(*, payment_id: UUID, now: datetime) -> None:
@@ -64,7 +65,7 @@ def abandon(*, payment_id: UUID, now: datetime) -> None:
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if payment.due_cents == 0 and _move(payment, [State.CREATED], State.FAILED, closed_at=now):
-            _tell("payment.failed", payment, now)
+            _tell(PaymentFact.FAILED, payment, now)
 
 
 def sync_refund(*, refund_id: UUID, snapshot: RefundSnapshot | None, now: datetime) -> None:
@@ -81,7 +82,7 @@ def wait_for(what: Payment.WaitsFor, payment: Payment, now: datetime, **changes:
     """Store that the card's holder has to act; announced once to the waiting participants."""
     with transaction.atomic():
         if _open(payment).exclude(waits_for=what).update(waits_for=what, **changes):
-            _tell("payment.waiting", payment, now)
+            _tell(PaymentFact.WAITING, payment, now)
 
 
 def decline(payment: Payment, code: str, now: datetime) -> None:
@@ -92,10 +93,10 @@ def decline(payment: Payment, code: str, now: datetime) -> None:
         payment.decline_code = code[:80]
         if payment.purpose != Payment.Purpose.EXTENSION:
             return
-        _tell("payment.declined", payment, now)
+        _tell(PaymentFact.DECLINED, payment, now)
         if not payment.checkout_number:
             _open(payment).update(waits_for="")
-            schedule("payment.collect", str(payment.id), now + ANOTHER_WAY, session_id=payment.owner_id)
+            schedule(PaymentJob.COLLECT, str(payment.id), now + ANOTHER_WAY, session_id=payment.owner_id)
 
 
 def _follow(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -132,10 +133,10 @@ def _authorize(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
         closed_at=None,
     )
     if moved and too_late:
-        schedule("payment.release", str(payment.id), now, session_id=payment.owner_id)
+        schedule(PaymentJob.RELEASE, str(payment.id), now, session_id=payment.owner_id)
     elif moved:
         _keep_card(payment, snapshot, now)
-        _tell("payment.authorised", payment, now)
+        _tell(PaymentFact.AUTHORIZED, payment, now)
 
 
 def _keep_card(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -155,9 +156,9 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
     captured = min(received, payment.amount_cents)
     if not _move(payment, [State.AUTHORIZED], State.CAPTURED, captured_cents=captured, closed_at=now):
         return
-    _tell("payment.captured", payment, now)
+    _tell(PaymentFact.CAPTURED, payment, now)
     if payment.due_cents is not None:  # otherwise the end of the session makes the earning
-        _tell("payment.earned", payment, now)
+        _tell(PaymentFact.EARNED, payment, now)
     if received != payment.to_capture_cents:  # captured outside this program, or another amount than decided
         report_mismatch(payment, "captured", now)
 
@@ -167,7 +168,7 @@ def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
     sources = [State.AUTHORIZED, *((State.CREATED, State.FAILED) if snapshot.was_held else ())]
     if not _move(payment, sources, State.RELEASED, intent_id=snapshot.intent_id, closed_at=now):
         return
-    _tell("payment.released", payment, now)
+    _tell(PaymentFact.RELEASED, payment, now)
     if payment.to_capture_cents:  # the hold was gone before it could be charged
         report_mismatch(payment, "hold_lost", now)
 
@@ -181,14 +182,14 @@ def _follow_refund(payment: Payment, snapshot: RefundSnapshot, now: datetime) ->
         return
     requested = Refund.objects.filter(id=refund.id, state=Refund.State.REQUESTED)
     if requested.update(state=Refund.State.ISSUED, stripe_id=snapshot.id):
-        _tell_of_refund("payment.refunded", refund, now)
+        _tell_of_refund(PaymentFact.REFUNDED, refund, now)
 
 
 def _fail_refund(refund: Refund, now: datetime) -> None:
     """Mark the refund as failed, so that its amount can be refunded in another way."""
     not_yet = Refund.objects.filter(id=refund.id).exclude(state=Refund.State.FAILED)
     if not_yet.update(state=Refund.State.FAILED):
-        _tell_of_refund("payment.refund_failed", refund, now)
+        _tell_of_refund(PaymentFact.REFUND_FAILED, refund, now)
 
 
 def _refund_row(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> Refund:
@@ -223,15 +224,11 @@ def _open(payment: Payment) -> QuerySet[Payment]:
     return Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None)
 
 
-def _tell(fact: str, payment: Payment, now: datetime) -> None:
-    schedule(fact, str(payment.id), now, session_id=payment.owner_id, **_payload(payment))
+def _tell(fact: PaymentFact, payment: Payment, now: datetime) -> None:
+    schedule(fact, str(payment.id), now, session_id=payment.owner_id, payload=news_of(payment))
 
 
-def _tell_of_refund(fact: str, refund: Refund, now: datetime) -> None:
-    facts = _payload(refund.payment) | {"refund_id": str(refund.id)}
-    schedule(fact, str(refund.id), now, session_id=refund.payment.owner_id, **facts)
+def _tell_of_refund(fact: PaymentFact, refund: Refund, now: datetime) -> None:
+    news = RefundNews(**news_of(refund.payment), refund_id=str(refund.id))
+    schedule(fact, str(refund.id), now, session_id=refund.payment.owner_id, payload=news)
     earnings.schedule_advance(refund.payment_id, now)
-
-
-def _payload(payment: Payment) -> dict[str, str]:
-    return {"owner_id": str(payment.owner_id), "purpose": payment.purpose, "payment_id": str(payment.id)}

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from autodoctor.accounts.models import User
 from autodoctor.payments import stripe, stripe_requests
 from autodoctor.payments.checkout import ask_bank, open_checkout, payable, shut
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.payment_sync import decline, sync_payment, wait_for
 from autodoctor.scheduler.queue import schedule
@@ -37,7 +38,7 @@ def remove(*, user: User, now: datetime) -> bool:
         kept = StripeCustomer.objects.select_for_update().filter(user=user).exclude(payment_method_id="").first()
         if kept is None:
             return False
-        schedule("card.forget", kept.payment_method_id, now)
+        schedule(PaymentJob.FORGET_CARD, kept.payment_method_id, now)
         _clear(StripeCustomer.objects.filter(pk=kept.pk))
         return True
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from autodoctor.accounts.access import anyone
 from autodoctor.payments import payouts, stripe
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, PayoutAccount, StripeEvent
 from autodoctor.payments.payment_sync import report_mismatch, sync_payment
 from autodoctor.payments.stripe import EventNotice
@@ -65,7 +66,7 @@ def receive(notice: EventNotice, now: datetime) -> None:
             },
         )
         if new and concerns_us:
-            schedule("stripe.event", event.id, now)
+            schedule(PaymentJob.STRIPE_EVENT, event.id, now)
 
 
 def process(job: Job, now: datetime) -> None:

@@ -3,8 +3,6 @@
 import hashlib
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -14,8 +12,8 @@ from webpush import WebPush, WebPushSubscription
 from autodoctor.core.vapid_keys import as_pem
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.push_services import is_known
+from autodoctor.push.queue import SendPush
 
-SHOWN = ("title", "body", "path", "topic", "seen_at")  # the payload for the service worker
 TIMEOUT = (3.05, 10)  # seconds: to connect, to answer
 
 
@@ -23,7 +21,7 @@ class Unreachable(Exception):
     """The service did not answer. Its address is a secret, so only the host is named."""
 
 
-def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds: int) -> tuple[int, str]:
+def deliver(subscription: PushSubscription, note: SendPush, *, seconds: int) -> tuple[int, str]:
     """Encrypt, sign and send; returns the status, and when the service wants another try.
 
     `seconds`: how long the service keeps the message for an offline browser. Raises `Unreachable`, and `ValueError` for
@@ -31,7 +29,7 @@ def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds:
     """
     if not is_known(subscription.endpoint):
         raise ValueError("no service that we speak to")
-    content = json.dumps({name: note[name] for name in SHOWN}).encode()
+    content = json.dumps(_for_the_worker(note)).encode()
     keys = {"p256dh": subscription.p256dh, "auth": subscription.auth}
     private, public = as_pem(settings.VAPID_PRIVATE_KEY)
     # A new object per message: it keeps the headers of the last message.
@@ -45,6 +43,17 @@ def deliver(subscription: PushSubscription, note: Mapping[str, Any], *, seconds:
         "content-type": "application/octet-stream",
     }
     return _handed_over(subscription.endpoint, message.encrypted, headers)
+
+
+def _for_the_worker(note: SendPush) -> dict[str, object]:
+    """Return what the service worker gets to know."""
+    return {
+        "title": note["title"],
+        "body": note["body"],
+        "path": note["path"],
+        "topic": note["topic"],
+        "seen_at": note["seen_at"],
+    }
 
 
 def short(topic: str) -> str:

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from autodoctor.push.delivery import deliver
 from autodoctor.push.models import PushSubscription
+from autodoctor.push.queue import PushJob, SendPush
 from autodoctor.scheduler.handlers import GiveUp, Handler, Retry
 from autodoctor.scheduler.models import Job
 
@@ -20,11 +21,12 @@ def send(job: Job, now: datetime) -> None:
     """Send the message; nothing if it has expired, or the browser or the person is gone."""
     browser_id = UUID(job.key.partition(":")[0])
     browser = PushSubscription.objects.filter(pk=browser_id, user__is_active=True).first()
-    seconds = int((datetime.fromisoformat(job.payload["until"]) - now).total_seconds())
+    message: SendPush = job.payload
+    seconds = int((datetime.fromisoformat(message["until"]) - now).total_seconds())
     if browser is None or seconds < 1:
         return
     try:
-        status, again = deliver(browser, job.payload, seconds=seconds)
+        status, again = deliver(browser, message, seconds=seconds)
     except Exception:
         _failed(browser)
         raise
@@ -54,4 +56,4 @@ def _failed(browser: PushSubscription) -> None:
 
 
 # Tried as long as the news is news: a job whose moment is over ends by itself.
-JOBS: dict[str, Handler] = {"push.send": Handler(send, external=True, attempts=12)}
+JOBS: dict[str, Handler] = {PushJob.SEND: Handler(send, external=True, attempts=12)}

@@ -1,7 +1,7 @@
 """Queue push messages: they are sent after the caller's transaction has committed."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,24 @@ from django.db.models import QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.push.models import PushSubscription
+from autodoctor.scheduler.handlers import JobKind, JobPayload
 from autodoctor.scheduler.queue import schedule
+
+
+class PushJob(JobKind):
+    SEND = "push.send"
+
+
+class SendPush(JobPayload):
+    """A `PushNote` as JSON. `until` is ISO 8601; `seen_at` has the note's own `path`, too."""
+
+    title: str
+    body: str
+    path: str
+    topic: str
+    until: str
+    urgent: bool
+    seen_at: list[str]
 
 
 @dataclass(frozen=True)
@@ -40,8 +57,20 @@ def queue_push(note: PushNote, *, to: Iterable[UUID], now: datetime) -> int:
     if not settings.VAPID_PRIVATE_KEY:
         return 0
     browsers = PushSubscription.objects.filter(user_id__in=list(to), user__is_active=True)
-    facts = {**asdict(note), "seen_at": [note.path, *note.seen_at]}
+    message = _as_json(note)
     ids = list(browsers.values_list("id", flat=True))
     for subscription_id in ids:
-        schedule("push.send", f"{subscription_id}:{note.topic}", now, **facts)
+        schedule(PushJob.SEND, f"{subscription_id}:{note.topic}", now, payload=message)
     return len(ids)
+
+
+def _as_json(note: PushNote) -> SendPush:
+    return SendPush(
+        title=note.title,
+        body=note.body,
+        path=note.path,
+        topic=note.topic,
+        until=note.until.isoformat(),
+        urgent=note.urgent,
+        seen_at=[note.path, *note.seen_at],
+    )

@@ -12,17 +12,21 @@ from autodoctor.payments.models import Refund
 from autodoctor.receipts import pdf
 from autodoctor.receipts.explanations import card
 from autodoctor.receipts.receipt import receipt_of
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, JobKind
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.lifecycle import closing
 from autodoctor.sessions.models import Session
 
 
+class ReceiptJob(JobKind):
+    MAIL = "receipt.mail"
+
+
 def issue(*, session_id: UUID, now: datetime) -> None:
     """Issue the receipt if all payments are settled, in the caller's transaction; once per session."""
     if closing.record_settled(session_id=session_id, now=now):
-        schedule("receipt.mail", str(session_id), now, session_id=session_id)
+        schedule(ReceiptJob.MAIL, str(session_id), now, session_id=session_id)
 
 
 def write_of_refund(*, refund_id: UUID, now: datetime) -> None:
@@ -55,4 +59,4 @@ def send(job: Job, now: datetime) -> None:
     )
 
 
-JOBS: dict[str, Handler] = {"receipt.mail": Handler(send, external=True, attempts=30)}
+JOBS: dict[str, Handler] = {ReceiptJob.MAIL: Handler(send, external=True, attempts=30)}

@@ -4,4 +4,4 @@ from autodoctor.room.hub import lease
 from autodoctor.scheduler.handlers import Handler
 
 # External, since every person whose page is gone gets a transaction of their own.
-JOBS: dict[str, Handler] = {lease.LAPSE: Handler(lease.lapse, external=True)}
+JOBS: dict[str, Handler] = {lease.RoomJob.LAPSE: Handler(lease.lapse, external=True)}

@@ -3,14 +3,27 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from django.conf import settings
 from django.dispatch import Signal
+from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
     from autodoctor.scheduler.models import Job
+
+
+class JobKind(StrEnum):
+    """What a job can be. Each capability has its own kinds, as an enumeration beside its jobs; rules are kinds, too, by
+    their names.
+    """
+
+
+class JobPayload(TypedDict):
+    """What a kind of job carries, as JSON: each kind that carries anything declares its own."""
+
 
 parked = Signal()  # sent with `job` once a job that kept failing has been given up
 
@@ -22,13 +35,14 @@ class Handler:
     A plain one runs inside a transaction that also takes the job away; both stand or neither does.
     An `external` one (Stripe, SMTP) runs outside any transaction, possibly more than once: it must be idempotent.
     `every` says at which multiples of time the job recurs; it then exists from the start of the clock on. It is asked
-    anew each time: a setting may say it.
+    anew each time: a setting may say it. `failed`: what support reads when a job was given up; without it, the kind.
     """
 
     run: "Callable[[Job, datetime], None]"
     external: bool = False
     attempts: int = 8
     every: Callable[[], timedelta] | None = None
+    failed: Promise | None = None
 
 
 def always(**parts: float) -> Callable[[], timedelta]:

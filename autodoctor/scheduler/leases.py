@@ -85,7 +85,7 @@ def ensure_recurring(*, external: bool) -> None:
         due_at = next_multiple(handler.every(), now)
         with transaction.atomic():
             if not Job.objects.filter(kind=kind, key=RECURRING, parked_at=None, due_at__lte=due_at).exists():
-                queue.schedule(kind, RECURRING, due_at)
+                _repeat(kind, RECURRING, due_at)
 
 
 def next_multiple(every: timedelta, now: datetime) -> datetime:
@@ -97,7 +97,12 @@ def next_multiple(every: timedelta, now: datetime) -> datetime:
 def schedule_next(job: Job, handler: Handler, now: datetime) -> None:
     """Schedule a recurring job's next run."""
     if handler.every is not None:
-        queue.schedule(job.kind, job.key, next_multiple(handler.every(), now), session_id=job.session_id, **job.payload)
+        _repeat(job.kind, job.key, next_multiple(handler.every(), now))
+
+
+def _repeat(kind: str, key: str, due_at: datetime) -> None:
+    """A recurring job is nobody's and carries nothing."""
+    queue.reschedule(key, cancelled=(), scheduled={kind: due_at})
 
 
 def retire(owner: str) -> None:

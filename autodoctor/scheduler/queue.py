@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import UUIDField
 
 from autodoctor.core.raw_sql import rows
-from autodoctor.scheduler.handlers import handler_of
+from autodoctor.scheduler.handlers import JobKind, JobPayload, handler_of
 from autodoctor.scheduler.models import Job
 
 # Called after each commit that scheduled something, with when it is due and whether that calls others: the process's
@@ -61,18 +61,20 @@ class Run:
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
 
 
-def schedule(kind: str, key: str, due_at: datetime, *, session_id: UUID | None = None, **payload: Any) -> None:
+def schedule(
+    kind: JobKind, key: str, due_at: datetime, *, session_id: UUID | None = None, payload: JobPayload | None = None
+) -> None:
     """Have `kind` run for `key` at `due_at`, instead of whatever was scheduled for the two before.
 
-    Part of the caller's transaction. `session_id`: the session whose work it is. The payload must be JSON (UUIDs and
-    datetimes become text).
+    Part of the caller's transaction. `session_id`: the session whose work it is. `payload`: what the handler of this
+    kind reads, as JSON (UUIDs and datetimes become text).
     Raise `ValueError` for a naive moment or a name that does not fit.
     """
     _settle_own([kind], key)
-    _upsert(key, {kind: due_at}, session_id, payload)
+    _upsert(key, {kind: due_at}, session_id, JobPayload() if payload is None else payload)
 
 
-def cancel(kind: str, key: str) -> None:
+def cancel(kind: JobKind, key: str) -> None:
     """Cancel a job in the caller's transaction; does nothing without one."""
     _settle_own([kind], key)
     _execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key)
@@ -87,7 +89,7 @@ def reschedule(
         marks = ", ".join(["%s"] * len(cancelled))
         _execute(f"DELETE FROM scheduler_job WHERE key = %s AND kind IN ({marks})", key, *cancelled)  # noqa: S608 - only marks
     if scheduled:
-        _upsert(key, scheduled, session_id, {})
+        _upsert(key, scheduled, session_id, JobPayload())
 
 
 def pending(kinds: Collection[str], keys: list[str]) -> list[Job]:
@@ -122,7 +124,7 @@ def _held(job: Job) -> tuple[int, int, str]:
     return job.pk, job.version, job.lease_owner
 
 
-def _row(kind: str, key: str, due_at: datetime, session_id: UUID | None, payload: dict[str, Any]) -> list[Any]:
+def _row(kind: str, key: str, due_at: datetime, session_id: UUID | None, payload: JobPayload) -> list[Any]:
     if due_at.tzinfo is None:
         raise ValueError("a deadline needs a time zone")
     if len(kind) > 60 or len(key) > 120:
@@ -132,7 +134,7 @@ def _row(kind: str, key: str, due_at: datetime, session_id: UUID | None, payload
     return [kind, key, session, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
 
 
-def _upsert(key: str, jobs: Mapping[str, datetime], session_id: UUID | None, payload: dict[str, Any]) -> None:
+def _upsert(key: str, jobs: Mapping[str, datetime], session_id: UUID | None, payload: JobPayload) -> None:
     rows = [_row(kind, key, due_at, session_id, payload) for kind, due_at in jobs.items()]
     _execute(_UPSERT.format(rows=", ".join([_ROW] * len(rows))), *chain.from_iterable(rows))
     earliest: dict[bool, datetime] = {}

@@ -10,7 +10,8 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions.states import CLAIMED, EndReason, Kind, State
+from autodoctor.sessions.event_data import EVENT_DATA, D, EventData, PersonPayload, SessionPayload
+from autodoctor.sessions.states import CLAIMED, EndReason, EventKind, Kind, State
 
 
 class Session(models.Model):
@@ -106,27 +107,27 @@ class Session(models.Model):
         """Whether the mechanic ended early and the customer has not answered yet."""
         return self.end_reason == EndReason.ENDED_BY_MECHANIC and self.solved is None
 
-    def payload(self) -> dict[str, Any]:
+    def payload(self) -> SessionPayload:
         """Return the session as frames and the API carry it."""
-        return {
-            "id": str(self.id),
-            "kind": self.kind,
-            "state": self.state,
-            "granted_seconds": self.granted_seconds,
-            "started_at": stamp(self.started_at),
-            "ends_at": stamp(self.ends_at),
-            "paused_at": stamp(self.paused_at),
-            "hold_until": stamp(self.hold_until),
-            "allowed_seconds": self.allowed_seconds,
-            "ended_at": stamp(self.ended_at),
-            "end_reason": self.end_reason or None,
-            "customer": _person(self.customer),
-            "mechanic": _person(self.mechanic),
-        }
+        return SessionPayload(
+            id=str(self.id),
+            kind=self.kind,
+            state=self.state,
+            granted_seconds=self.granted_seconds,
+            started_at=stamp(self.started_at),
+            ends_at=stamp(self.ends_at),
+            paused_at=stamp(self.paused_at),
+            hold_until=stamp(self.hold_until),
+            allowed_seconds=self.allowed_seconds,
+            ended_at=stamp(self.ended_at),
+            end_reason=self.end_reason or None,
+            customer=_person(self.customer),
+            mechanic=_person(self.mechanic),
+        )
 
 
-def _person(user: User | None) -> dict[str, str] | None:
-    return None if user is None else {"id": str(user.id), "name": user.name}
+def _person(user: User | None) -> PersonPayload | None:
+    return None if user is None else PersonPayload(id=str(user.id), name=user.name)
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -174,6 +175,13 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.kind}"
+
+    def data_as(self, shape: type[D]) -> D:
+        """Return the data as the event's kind declares it. Raises `TypeError` for a shape that this kind has not."""
+        if shape is not EventData and shape not in EVENT_DATA[EventKind(self.kind)]:
+            raise TypeError(f"{self.kind} carries no {shape.__name__}")
+        found: D = self.data
+        return found
 
 
 class Alert(models.Model):

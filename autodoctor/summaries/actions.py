@@ -14,9 +14,11 @@ from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.files import listing
 from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import summaries, support_actions
 from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
+from autodoctor.summaries.jobs import SendSummary, SummaryJob
 from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
 
@@ -49,13 +51,13 @@ def save_draft(*, session_id: UUID, by: User, typed: Typed, version: int, now: d
 
 def submit(*, session_id: UUID, by: User, content: Content, now: datetime) -> Summary:
     """Submit the summary: the customer sees it at once and gets a mail. Only the first submission counts."""
-    facts = {"safe": content.safe, "parts": len(content.parts), "photos": len(content.photos)}
+    facts = SummaryData(safe=content.safe, parts=len(content.parts), photos=len(content.photos))
     with transaction.atomic():
         summaries.submit_summary(session_id=session_id, by=by, now=now, data=facts)
         summary = _write(session_id, by, content, now)
         listing.keep(session_id, content.photos)
         Draft.objects.filter(session_id=session_id).delete()
-        schedule("summary.mail", str(session_id), now, session_id=session_id)
+        schedule(SummaryJob.MAIL, str(session_id), now, session_id=session_id)
     return summary
 
 
@@ -85,13 +87,13 @@ def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correcti
     if last and (last.author_id, last.text) == (by.id, text):
         return last  # pressed twice
     with transaction.atomic():
-        summaries.add_correction(session_id=session_id, by=by, now=now, data={})
+        summaries.add_correction(session_id=session_id, by=by, now=now)
         summary = Summary.objects.get(session_id=session_id)
         number = summary.corrections.count() + 1  # the session is locked, so no other request counts now
         if number > CORRECTIONS_MAX:
             raise Refused("too_many", _("This summary has too many corrections. Please write to our support team."))
         correction = Correction.objects.create(summary=summary, number=number, author=by, text=text, written_at=now)
-        schedule("summary.mail", f"{session_id}:{number}", now, session_id=session_id)
+        schedule(SummaryJob.MAIL, f"{session_id}:{number}", now, session_id=session_id)
     return correction
 
 
@@ -106,5 +108,5 @@ def resend(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
             raise Refused("not_submitted", _("There is no summary to send yet."))
         if told:
             Summary.objects.filter(pk=summary.pk).update(mailed_at=None)
-            schedule("summary.mail", str(session_id), now, session_id=session_id, copy=told.seq)
+            schedule(SummaryJob.MAIL, str(session_id), now, session_id=session_id, payload=SendSummary(copy=told.seq))
     return summary

@@ -11,14 +11,25 @@ from autodoctor.core import links
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
 from autodoctor.mail.delivery import deliver
+from autodoctor.mail.jobs import FAILED
 from autodoctor.mail.message import Attachment
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, JobKind, JobPayload
 from autodoctor.scheduler.models import Job
 from autodoctor.summaries import document, pdf
 from autodoctor.summaries.models import Correction, Summary
 
 PDF_NAME = "summary.pdf"
 TEMPLATES = "summaries/mail/"
+
+
+class SummaryJob(JobKind):
+    MAIL = "summary.mail"
+
+
+class SendSummary(JobPayload, total=False):
+    """`copy` names a mail that support requests: the `seq` of the event that says so."""
+
+    copy: int
 
 
 def send(job: Job, now: datetime) -> None:
@@ -28,6 +39,7 @@ def send(job: Job, now: datetime) -> None:
     that support requests is separate: under the first mail's id the receiver's server might drop it.
     """
     session_id, number = session_in(job), job.key.partition(":")[2]
+    payload: SendSummary = job.payload
     summary = Summary.objects.select_related("session__customer", "session__mechanic__mechanic_profile").get(
         session_id=session_id
     )
@@ -36,7 +48,7 @@ def send(job: Job, now: datetime) -> None:
     if number:
         what, template = Correction.objects.filter(summary=summary, number=number), "correction"
     if what.filter(mailed_at=None).exists():
-        key = ":".join([job.key, *([f"copy-{job.payload['copy']}"] if "copy" in job.payload else [])])
+        key = ":".join([job.key, *([f"copy-{payload['copy']}"] if "copy" in payload else [])])
         _send(summary, TEMPLATES + template, key, {"correction": what.get() if number else None})
         what.update(mailed_at=now)
 
@@ -63,4 +75,4 @@ def _thumbnail(file: StoredFile) -> tuple[str, bytes]:
         return file.content_type, stored.read()  # made in the kind of the picture itself
 
 
-JOBS: dict[str, Handler] = {"summary.mail": Handler(send, external=True, attempts=30)}
+JOBS: dict[str, Handler] = {SummaryJob.MAIL: Handler(send, external=True, attempts=30, failed=FAILED)}

@@ -17,6 +17,7 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.lifecycle import refunds, support_actions
 from autodoctor.sessions.lifecycle.extensions import seconds_until_cap
+from autodoctor.sessions.record.event_log import Audience
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, State
 from autodoctor.summaries import actions as summaries
 from autodoctor.support.case_file import Case
@@ -144,9 +145,10 @@ class MessageForm(ActForm):
 
     def prepare(self) -> None:
         session, one = self.case.session, str(_("Only to %s"))
-        readers = [("customer", one % session.customer.name)]
+        readers = [(Audience.CUSTOMER.value, one % session.customer.name)]
         if session.mechanic:
-            readers = [("both", str(_("To both"))), *readers, ("mechanic", one % session.mechanic.name)]
+            both, mechanic = Audience.BOTH.value, Audience.MECHANIC.value
+            readers = [(both, str(_("To both"))), *readers, (mechanic, one % session.mechanic.name)]
         self.offer("to", readers)
 
     def perform(self, context: ActContext) -> None:

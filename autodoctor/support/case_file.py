@@ -14,6 +14,7 @@ from autodoctor.files.models import StoredFile
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import PreflightData
 from autodoctor.sessions.lifecycle import preflight
 from autodoctor.sessions.models import Participant, Session, SessionEvent
 from autodoctor.sessions.queries import eligibility
@@ -65,7 +66,7 @@ class Case:
         return line_of(self.session, self.now).notices
 
     @property
-    def seats(self) -> list[tuple[ParticipantState, Any, dict[str, Any] | None]]:
+    def seats(self) -> list[tuple[ParticipantState, User, PreflightData | None]]:
         """Return the participants with their last device checks."""
         people = ((self.situation.customer, self.session.customer), (self.situation.mechanic, self.session.mechanic))
         return [(seat, person, self.checkups.get(seat.role)) for seat, person in people if person]
@@ -83,7 +84,7 @@ class Case:
         return self.session.vehicle_words
 
     @cached_property
-    def checkups(self) -> dict[str, dict[str, Any]]:
+    def checkups(self) -> dict[str, PreflightData]:
         return preflight.checkups(self.session)
 
     @cached_property

@@ -9,7 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from autodoctor.accounts.models import Role
 from autodoctor.payments.formatting import format_cents
+from autodoctor.sessions.event_data import MessageData
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.rules.table import rule_of_kind
@@ -180,8 +182,8 @@ def group_of(kind: str) -> Group:
 def in_words(event: SessionEvent) -> str:
     """Return a sentence without its period; an event without words shows its kind."""
     if event.kind == EventKind.MESSAGE_POSTED:
-        return str(event.data["text"])
-    if event.kind == EventKind.SESSION_ACCEPTED and event.actor_role == "support":
+        return event.data_as(MessageData)["text"]
+    if event.kind == EventKind.SESSION_ACCEPTED and event.actor_role == Role.SUPPORT:
         return _("%(who)s assigned the request to %(mechanic)s") % {
             "who": event.actor_name,
             "mechanic": event.data["session"]["mechanic"]["name"],

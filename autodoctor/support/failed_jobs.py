@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
 from autodoctor.support.models import StaffAction
 
-STRIPE_EVENT = "stripe.event"
 LATEST_ACTIONS = 10
 
 
@@ -37,9 +37,13 @@ def latest_actions() -> "QuerySet[StaffAction]":
 def with_context(failed: Iterable[Job]) -> list[FailedJob]:
     """Return the jobs with their sessions and Stripe events, in a few queries."""
     jobs = list(failed)
-    events = StripeEvent.objects.in_bulk([job.key for job in jobs if job.kind == STRIPE_EVENT])
+    events = StripeEvent.objects.in_bulk([job.key for job in jobs if _is_event(job)])
     payments = Payment.objects.in_bulk([event.payment_id for event in events.values() if event.payment_id])
-    return [_with_context(job, events.get(job.key) if job.kind == STRIPE_EVENT else None, payments) for job in jobs]
+    return [_with_context(job, events.get(job.key) if _is_event(job) else None, payments) for job in jobs]
+
+
+def _is_event(job: Job) -> bool:
+    return job.kind == PaymentJob.STRIPE_EVENT
 
 
 def _with_context(job: Job, event: StripeEvent | None, payments: Mapping[UUID, Payment]) -> FailedJob:

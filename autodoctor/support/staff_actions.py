@@ -12,8 +12,10 @@ from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
 from autodoctor.payments import webhook_inbox
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import BanData, FailedJobData
 from autodoctor.sessions.lifecycle.support_actions import add_note
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, EventKind
@@ -33,7 +35,7 @@ def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
         _record(Kind.BANNED, by=by, subject=str(user.id), reason=why, now=now)
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user), state__in=OPEN)
     for session_id in mine.values_list("id", flat=True):
-        data = {"person": str(user.id), "name": user.name, "reason": why}
+        data = BanData(person=str(user.id), name=user.name, reason=why)
         add_note(session_id=session_id, kind=EventKind.SUPPORT_BANNED, by=by, data=data, now=now)
 
 
@@ -75,7 +77,7 @@ def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: da
     with transaction.atomic():
         if not queue.dismiss(job.pk):
             raise _gone()
-        if job.kind == "stripe.event":
+        if job.kind == PaymentJob.STRIPE_EVENT:
             webhook_inbox.dismiss(job.key, now)
         _record(Kind.DISMISSED, by=by, subject=_name(job), reason=why, now=now)
     _note_job(EventKind.SUPPORT_JOB_DISMISSED, job, session_id, by=by, reason=why, now=now)
@@ -92,7 +94,7 @@ def _name(job: Job) -> str:
 
 def _note_job(kind: EventKind, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:
     if session_id:
-        data = {"kind": job.kind, "key": job.key, "error": job.last_error, "reason": reason}
+        data = FailedJobData(kind=job.kind, key=job.key, error=job.last_error, reason=reason)
         add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from statistics import median
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet, Sum
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Refund
+from autodoctor.sessions.event_data import EventData, ReleaseData
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import RUNNING, EndReason, EventKind
 
@@ -134,21 +134,20 @@ class Numbers:
                 continue
             if kind == EventKind.SESSION_ACCEPTED and session_id not in accepted:
                 accepted.add(session_id)
-                taken_by = UUID(data["session"]["mechanic"]["id"])  # support may have given it to them
-                self._at(taken_by, session).waits.append((at - (session.requested_at or at)).total_seconds())
-            elif kind == EventKind.SESSION_RELEASED and data.get("reason") in MECHANIC_DID_NOT_COME and not actor_id:
-                self._at(UUID(data["released"]), session).mechanic_no_shows += 1
+                self._at(_accepted_by(data), session).waits.append((at - (session.requested_at or at)).total_seconds())
+            elif kind == EventKind.SESSION_RELEASED and not actor_id and (missed_by := _did_not_come(data)):
+                self._at(missed_by, session).mechanic_no_shows += 1
             else:
                 self._follow_clock(session, kind, at, data, paused)
 
     def _follow_clock(
-        self, session: Session, kind: str, at: datetime, data: dict[str, Any], paused: dict[UUID, datetime]
+        self, session: Session, kind: str, at: datetime, data: EventData, paused: dict[UUID, datetime]
     ) -> None:
         tally = self._at(session.mechanic_id, session)
         if kind == EventKind.PARTICIPANT_LEFT:
-            tally.drops += data.get("session", {}).get("state") in _running
-        elif kind == EventKind.SESSION_PAUSED:
-            paused[session.id] = datetime.fromisoformat(data["session"]["paused_at"])
+            tally.drops += data["session"]["state"] in _running
+        elif kind == EventKind.SESSION_PAUSED and (paused_at := data["session"]["paused_at"]):
+            paused[session.id] = datetime.fromisoformat(paused_at)
         elif kind in _ENDS_A_PAUSE and session.id in paused:
             tally.lost_seconds += max(0.0, (at - paused.pop(session.id)).total_seconds())
 
@@ -158,6 +157,16 @@ class Numbers:
         for session_id, cents in given.annotate(Sum("amount_cents")):
             if session := self._sessions.get(session_id):
                 self._at(session.mechanic_id, session).refunded_cents += cents
+
+
+def _accepted_by(data: EventData) -> UUID | None:
+    """Return who had it then; support may have given it to them."""
+    mechanic = data["session"]["mechanic"]
+    return UUID(mechanic["id"]) if mechanic else None
+
+
+def _did_not_come(data: ReleaseData) -> UUID | None:
+    return UUID(data["released"]) if data["reason"] in MECHANIC_DID_NOT_COME else None
 
 
 _COLUMNS = ("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars")

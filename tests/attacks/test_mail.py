@@ -24,7 +24,7 @@ NAMES = [
     "Ève Größe 車 🚗 \u202ecod.exe",
     "x" * 2000,
 ]
-FACTS = {"session_id": "7b1c7f9e-36cf-4c8b-9a3a-2c9d5d3f6f10", "plan": "Quick Chat", "end_reason": "ended_by_mechanic"}
+FACTS = {"session_id": "7b1c7f9e-36cf-4c8b-9a3a-2c9d5d3f6f10", "plan": "Quick Chat", "what_happened": "It is over."}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_markup_in_any_fact_is_text_in_the_html(sink: Sink, customer: User, payl
         "summary_reminder",
         "help_answered",
     ):
-        facts = {"plan": payload, "mechanic": payload, "customer": payload}
+        facts = {"plan": payload, "mechanic": payload, "customer": payload, "what_happened": f"Your {payload} is over."}
         text, html = bodies(letter(sink, customer, f"sessions/mail/{template}", **facts))
         assert read(html.encode()).acting == []
         assert f"{{{{ {MARK} }}}}" in text or "{{" not in payload
@@ -94,6 +94,7 @@ def test_no_link_in_a_mail_leads_elsewhere(sink: Sink, customer: User, settings:
     """A link in a person's name does not become a link of the mail."""
     customer.name = "https://evil.example/"
     facts = {"plan": "Free\n\nClaim it: https://evil.example/\n\n", "mechanic": f"{settings.SITE_URL}.evil.example/"}
+    facts["what_happened"] = f"Your {facts['plan']} with {facts['mechanic']} is over."
     _, html = bodies(letter(sink, customer, "sessions/mail/completed", **facts))
     links = re.findall(r'(?:href|src|action)="([^"]*)"', html)
     assert links

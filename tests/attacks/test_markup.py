@@ -19,6 +19,7 @@ from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.booking.models import Vehicle
 from autodoctor.room.tests.live_session import live_session
 from autodoctor.scheduler.loop import run_due
+from autodoctor.sessions.event_data import ClockData, MessageData
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
@@ -94,11 +95,11 @@ def poisoned(customer: User, mechanic: User, stranger: User) -> Session:
         for person in (customer, mechanic):
             for payload in PAYLOADS:
                 who = event_log.actor(person, state.session)
-                data = {"text": payload}
+                data = MessageData(text=payload)
                 event_log.append_event(
                     state.session, EventKind.MESSAGE_POSTED, at=timezone.now(), by=who, data=data, client_id=uuid4()
                 )
-        event_log.append_event(state.session, EventKind.SESSION_PAUSED, at=timezone.now(), data={"why": ALL})
+        event_log.append_event(state.session, EventKind.SESSION_PAUSED, at=timezone.now(), data=ClockData(why=ALL))
     return Session.objects.get(pk=session.id)
 
 

@@ -28,6 +28,7 @@ from autodoctor.scheduler import leases
 from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import refunds, summaries
 from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.sessions.tests import bill
@@ -35,6 +36,7 @@ from autodoctor.sessions.tests.machine import NO, Course
 from autodoctor.sessions.tests.story import NOON, Story
 from tests.kit.stripe_sandbox import RunningSandbox
 
+SUMMARY = SummaryData(safe="yes", parts=1, photos=0)
 CALLS = (
     "create_customer create_checkout checkout expire_checkout attempt find_attempt payment capture cancel refund"
     " transfer find_transfer reverse find_reversal account"
@@ -256,7 +258,7 @@ class Money(Course):
         session = self.story.session
         assert session.mechanic
         with suppress(*self.refusals):
-            summaries.submit_summary(session_id=session.id, by=session.mechanic, now=self.story.now, data={})
+            summaries.submit_summary(session_id=session.id, by=session.mechanic, now=self.story.now, data=SUMMARY)
 
     # The customer's bank
 

@@ -287,7 +287,7 @@ def test_what_is_removed_is_erased(customer: User) -> None:
     with pytest.raises(errors.FileRefused):
         listing.remove(file, now=now)
     assert list(listing.files_of(OWNER)) == [other]
-    (job,) = Job.objects.filter(kind=listing.ERASE)
+    (job,) = Job.objects.filter(kind=listing.FilesJob.ERASE)
     jobs.erase(job, now)
     assert objects() == {other.key}
 

@@ -12,12 +12,13 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from autodoctor.accounts.models import User
 from autodoctor.health import collector
 from autodoctor.health.metrics import REGISTRY
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.room.messages.writer import Writer, batch_written
 from autodoctor.scheduler import handlers
 from autodoctor.scheduler.handlers import GiveUp, Handler
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.queue import schedule
+from autodoctor.scheduler.queue import reschedule, schedule
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -69,8 +70,8 @@ def test_failures_lateness_and_webhooks(settings: Settings) -> None:
     failed = value("autodoctor_job_runs_total", kind="fail", outcome="failed")
     given_up = value("autodoctor_jobs_given_up_total", kind="fail")
     late, lag = value("autodoctor_clock_lateness_seconds_sum"), value("autodoctor_webhook_lag_seconds_sum")
-    schedule("fail", "1", now - timedelta(seconds=3))
-    schedule("stripe.event", "evt_1", now - timedelta(seconds=2))
+    reschedule("1", cancelled=(), scheduled={"fail": now - timedelta(seconds=3)})
+    schedule(PaymentJob.STRIPE_EVENT, "evt_1", now - timedelta(seconds=2))
     run_due(now)
     assert grown("autodoctor_job_runs_total", failed, kind="fail", outcome="failed") == 1
     assert grown("autodoctor_jobs_given_up_total", given_up, kind="fail") == 1
@@ -86,7 +87,7 @@ def test_how_things_stand_costs_two_queries(
     settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
     Story(customer, mechanic).pay()
     Job.objects.all().delete()
-    schedule("stripe.event", "evt_1", timezone.now() - timedelta(seconds=20))
+    schedule(PaymentJob.STRIPE_EVENT, "evt_1", timezone.now() - timedelta(seconds=20))
     with django_assert_num_queries(2):
         rows = collector.read()
     assert rows.sessions["requested"] == 1

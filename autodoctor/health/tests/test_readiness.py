@@ -14,7 +14,8 @@ from django.utils import timezone
 from autodoctor.health import readiness
 from autodoctor.health.cached_probe import CachedProbe
 from autodoctor.health.readiness import Behind, Part
-from autodoctor.scheduler.queue import schedule
+from autodoctor.mail.queue import MailJob
+from autodoctor.scheduler.queue import reschedule, schedule
 
 
 def broken() -> None:
@@ -77,10 +78,10 @@ def test_a_part_that_fails_says_so_and_no_more(caplog: pytest.LogCaptureFixture)
 @pytest.mark.django_db
 def test_the_clock_may_be_a_little_late_and_no_more() -> None:
     now = timezone.now()
-    schedule("mail.send", "calls others: no deadline", now - timedelta(hours=1))
-    schedule("session.end", "1", now - timedelta(seconds=10))
+    schedule(MailJob.SEND, "calls others: no deadline", now - timedelta(hours=1))
+    reschedule("1", cancelled=(), scheduled={"session.end": now - timedelta(seconds=10)})
     readiness.check_clock()
-    schedule("session.end", "2", now - timedelta(seconds=60))
+    reschedule("2", cancelled=(), scheduled={"session.end": now - timedelta(seconds=60)})
     with pytest.raises(Behind):
         readiness.check_clock()
 

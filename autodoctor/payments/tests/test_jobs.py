@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from autodoctor.payments import ledger, stripe
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.jobs import ATTEMPTS
 from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
 from autodoctor.payments.tests.stand import LATER, PRICE_CENTS, Consequences, Crashes, run_all, scheduled
@@ -142,15 +143,15 @@ def test_the_first_decision_stands(held: Payment, consequences: Consequences, no
 def test_a_stale_job_does_nothing(held: Payment, consequences: Consequences, now: datetime) -> None:
     finish(held, 1000, now)
     run_due(timezone.now())
-    for kind in ("payment.capture", "payment.release", "payment.close"):
+    for kind in (PaymentJob.CAPTURE, PaymentJob.RELEASE, PaymentJob.CLOSE):
         schedule(kind, str(held.id), now)
 
     assert consequences.kinds() == ["authorised", "captured"]
     assert run_due(timezone.now() + LATER) == 0
 
 
-@pytest.mark.parametrize("kind", ["payment.capture", "payment.release", "payment.close"])
-def test_nothing_is_done_before_it_is_decided(held: Payment, now: datetime, kind: str) -> None:
+@pytest.mark.parametrize("kind", [PaymentJob.CAPTURE, PaymentJob.RELEASE, PaymentJob.CLOSE])
+def test_nothing_is_done_before_it_is_decided(held: Payment, now: datetime, kind: PaymentJob) -> None:
     schedule(kind, str(held.id), now)
     run_due(timezone.now())
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import ledger, stripe
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.ledger import NotRefundable
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.tests.stand import PRICE_CENTS, Book, Consequences, Crashes, run_all, scheduled
@@ -122,7 +123,7 @@ def test_a_refund_that_is_asked_for_anew_is_not_given_twice(
     run_all()
     stripe_sandbox.app.store.execute("DELETE FROM answer")
     Refund.objects.filter(id=given.id).update(state=Refund.State.REQUESTED)
-    schedule("payment.refund", str(given.id), now)
+    schedule(PaymentJob.REFUND, str(given.id), now)
     run_all()
 
     assert len(stripe_sandbox.app.store.find("refund")) == 1

@@ -9,6 +9,7 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
+from autodoctor.payments.job_kinds import news_of
 from autodoctor.payments.models import Payment
 from autodoctor.payments.tests.stand import EXTENSION_CENTS, Book, open_extension
 from autodoctor.scheduler.models import Job
@@ -180,7 +181,7 @@ def test_what_follows_from_a_decision(
 def test_what_is_earned_is_told_with_its_owner(extension: Payment, now: datetime) -> None:
     set_to(extension, state=State.CAPTURED)
     ledger.finish(owner_id=extension.owner_id, due=lambda _: {extension.id: 0}, now=now)
-    assert Job.objects.get(kind="payment.earned").payload == {"owner_id": str(extension.owner_id)}
+    assert Job.objects.get(kind="payment.earned").payload == news_of(extension)
 
 
 @pytest.mark.parametrize("state", [State.CREATED, State.AUTHORIZED, State.CAPTURED])

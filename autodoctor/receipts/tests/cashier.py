@@ -5,6 +5,7 @@ from django.core.mail import EmailMultiAlternatives
 
 from autodoctor.job_registry import HANDLERS
 from autodoctor.payments import ledger
+from autodoctor.payments.job_kinds import PaymentNews, RefundNews, news_of
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts.receipt import Receipt, receipt_of
 from autodoctor.scheduler.models import Job
@@ -50,14 +51,13 @@ class Cashier(Story):
 
     def hears_of(self, payment: Payment) -> None:
         """The news reaches the session; it may do so again."""
-        facts = {"owner_id": str(self.id), "purpose": payment.purpose, "payment_id": str(payment.id)}
-        self._react(f"payment.{payment.state}", str(payment.id), facts)
+        self._react(f"payment.{payment.state}", str(payment.id), news_of(payment))
 
     def gives_back(self, cents: int) -> Refund:
         refund = ledger.refund(payment_id=self.payment.id, amount_cents=cents, reason="for the wait", now=self.now)
         Refund.objects.filter(id=refund.id).update(state=Refund.State.ISSUED, stripe_id="re_1")
-        facts = {"owner_id": str(self.id), "payment_id": str(self.payment.id), "refund_id": str(refund.id)}
-        self._react("payment.refunded", str(refund.id), facts)
+        news = RefundNews(**news_of(self.payment), refund_id=str(refund.id))
+        self._react("payment.refunded", str(refund.id), news)
         return refund
 
     def letters(self) -> list[EmailMultiAlternatives]:
@@ -69,5 +69,5 @@ class Cashier(Story):
         mail.outbox.clear()
         return sent
 
-    def _react(self, kind: str, key: str, facts: dict[str, str]) -> None:
-        HANDLERS[kind].run(Job(kind=kind, key=key, due_at=self.now, payload=facts), self.now)
+    def _react(self, kind: str, key: str, news: PaymentNews) -> None:
+        HANDLERS[kind].run(Job(kind=kind, key=key, due_at=self.now, payload=news), self.now)

@@ -10,14 +10,18 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from autodoctor.scheduler.handlers import JobKind
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Process
 
 logger = logging.getLogger(__name__)
-LAPSE = "presence.lapse"
 COMING_BACK = timedelta(seconds=3)  # after a process has gone: who is back by then was never away
+
+
+class RoomJob(JobKind):
+    LAPSE = "presence.lapse"
 
 
 def take(now: datetime) -> UUID:
@@ -25,7 +29,7 @@ def take(now: datetime) -> UUID:
     lease = Process(id=uuid4(), host=socket.gethostname(), pid=os.getpid(), renewed_at=now, expires_at=_expiry(now))
     with transaction.atomic():
         lease.save(force_insert=True)
-        schedule(LAPSE, str(lease.id), lease.expires_at)
+        schedule(RoomJob.LAPSE, str(lease.id), lease.expires_at)
     return lease.id
 
 
@@ -35,7 +39,7 @@ def renew(process_id: UUID, now: datetime) -> bool:
         valid = Process.objects.filter(pk=process_id, expires_at__gt=now)
         if not valid.update(renewed_at=now, expires_at=_expiry(now)):
             return False
-        schedule(LAPSE, str(process_id), _expiry(now))
+        schedule(RoomJob.LAPSE, str(process_id), _expiry(now))
     return True
 
 
@@ -60,7 +64,7 @@ def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) 
     with transaction.atomic():
         for process in processes:
             Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
-            schedule(LAPSE, str(process.pk), now + COMING_BACK)
+            schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK)
 
 
 def _is_alive(pid: int) -> bool:

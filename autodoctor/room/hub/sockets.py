@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.hub.event_bus import EventBus, bus
 from autodoctor.room.wire import executor, protocol
+from autodoctor.sessions.event_data import EventData, SessionPayload
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 
@@ -24,7 +25,7 @@ class Row(NamedTuple):
     seq: int
     audience: str
     frame: bytes
-    session: dict[str, Any] | None = None
+    session: SessionPayload | None = None
 
 
 class Poke(NamedTuple):
@@ -95,7 +96,7 @@ class Room:
 
     __slots__ = ("as_of", "members", "presence", "seq", "session")
 
-    def __init__(self, session: dict[str, Any], seq: int, presence: dict[str, str]) -> None:
+    def __init__(self, session: SessionPayload, seq: int, presence: dict[str, str]) -> None:
         self.members: list[Member] = []
         self.session = session
         self.as_of = seq
@@ -118,7 +119,7 @@ class Room:
     def is_behind(self, seq: int) -> bool:
         return any(member.served < seq for member in self.members)
 
-    def learn(self, session: dict[str, Any], seq: int) -> None:
+    def learn(self, session: SessionPayload, seq: int) -> None:
         """Store the session's state at `seq`; older states are ignored. A released mechanic loses their place here."""
         if seq >= self.as_of:
             self.session, self.as_of = session, seq
@@ -148,7 +149,7 @@ class Hub:
     def room(self, session_id: str) -> Room | None:
         return self._rooms.get(session_id)
 
-    def enter(self, member: Member, *, session: dict[str, Any], seq: int, presence: dict[str, str]) -> Room:
+    def enter(self, member: Member, *, session: SessionPayload, seq: int, presence: dict[str, str]) -> Room:
         room = self._rooms.get(member.session_id)
         if room is None:
             room = self._rooms[member.session_id] = Room(session, seq, presence)
@@ -215,7 +216,7 @@ def _seqs(session_ids: list[str]) -> dict[str, int]:
 
 def as_row(event: SessionEvent) -> Row:
     frame = event_log.as_frame(event)
-    return Row(event.seq, event.audience, protocol.event(frame), event.data.get("session"))
+    return Row(event.seq, event.audience, protocol.event(frame), event.data_as(EventData).get("session"))
 
 
 def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:

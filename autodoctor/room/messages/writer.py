@@ -23,7 +23,7 @@ from autodoctor.room.messages.sql import Found, Locked, Person, Stored, statemen
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.batcher import Batcher
 from autodoctor.room.wire.executor import LOST
-from autodoctor.sessions.models import stamp
+from autodoctor.sessions.models import SessionEvent, stamp
 from autodoctor.sessions.states import TAKES_MESSAGES
 
 logger = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ MOST_ROWS = 20_000  # of one session's log: three hours of two people who write 
 PATIENCE_SECONDS = 3.0  # for a session that another transaction locks, or a database that is down
 # Sent after a commit with `messages`, how many it wrote, and `seconds`, how long it took: once a batch.
 batch_written = Signal()
+_both = SessionEvent.Audience.BOTH.value
 _takes_messages = frozenset(state.value for state in TAKES_MESSAGES)
 
 
@@ -173,7 +174,7 @@ class Batch:
         self.seqs[post.session_id] = seq
         self.rows.append(row)
         self._found.repeats[post.session_id, post.client_id] = row
-        self._fresh.setdefault(post.session_id, []).append(Row(seq, "both", frame))
+        self._fresh.setdefault(post.session_id, []).append(Row(seq, _both, frame))
         self.outcomes.append((post, Posted(seq, frame, is_repeat=False)))
 
 

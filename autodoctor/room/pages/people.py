@@ -1,10 +1,11 @@
 """The participants: presence, device checks and ratings."""
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from autodoctor.accounts.models import User
 from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions.event_data import PreflightData
 from autodoctor.sessions.lifecycle import preflight
 from autodoctor.sessions.queries import ratings
 from autodoctor.sessions.record.participants import ParticipantState
@@ -15,7 +16,7 @@ class Seat(NamedTuple):
 
     state: ParticipantState
     person: User | None
-    checkup: dict[str, Any] | None
+    checkup: PreflightData | None
 
 
 class PeoplePanel(Panel):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from autodoctor.files.models import StoredFile
 from autodoctor.room.pages.viewing import CANDIDATE, Panel
+from autodoctor.sessions.event_data import EventData, FileData
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
@@ -63,19 +64,21 @@ class Entry:
     @property
     def seconds_left(self) -> int:
         """Return the seconds on the clock at that moment."""
-        ends_at = self.event.data["session"]["ends_at"]
-        return max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
+        ends_at = self.event.data_as(EventData)["session"]["ends_at"]
+        return (
+            0 if ends_at is None else max(0, round((datetime.fromisoformat(ends_at) - self.event.at).total_seconds()))
+        )
 
 
 def entries(events: Iterable[SessionEvent], viewer_id: UUID, gone: Collection[str]) -> Iterator[Entry]:
     """Return the entries for these events. `gone`: the ids of files that were removed later."""
     for event in events:
-        is_gone = event.kind == EventKind.FILE_SHARED and event.data["file"]["id"] in gone
+        is_gone = event.kind == EventKind.FILE_SHARED and event.data_as(FileData)["file"]["id"] in gone
         yield Entry(event, mine=event.actor_id == viewer_id, gone=is_gone)
 
 
 def _removed(events: Iterable[SessionEvent]) -> set[str]:
-    return {event.data["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
+    return {event.data_as(FileData)["file"]["id"] for event in events if event.kind == EventKind.FILE_REMOVED}
 
 
 class ChatPanel(Panel):

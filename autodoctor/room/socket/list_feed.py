@@ -13,6 +13,7 @@ from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import Connection, Receive, Scope, Send
 from autodoctor.room.wire.rate_limit import RateLimiter
+from autodoctor.sessions.event_data import EventData, HelpAnswerData, MissedData, ReleaseData
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.queries import request_queue
 from autodoctor.sessions.states import EventKind
@@ -133,11 +134,23 @@ def _role(user: User) -> str:
 
 def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:
     """Find out which lists a commit changes. A released mechanic's list changes too."""
-    states = [event.data["session"] for event in events if "session" in event.data]
+    states = [session for event in events if (session := event.data_as(EventData).get("session"))]
     parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
-    parties |= {event.data["released"] for event in events if event.data.get("released")}
-    parties |= {user_id for event in events for user_id in event.data.get("concerns", [])}
+    parties |= {user_id for event in events for user_id in _concerned(event)}
     bus.publish(Changed(_changes_queue(session_id, {event.kind for event in events}), frozenset(parties)))
+
+
+def _concerned(event: SessionEvent) -> list[str]:
+    """Return the ids that the event itself names."""
+    match event.kind:
+        case EventKind.SESSION_RELEASED:
+            return [event.data_as(ReleaseData)["released"]]
+        case EventKind.HELP_ANSWERED:
+            return event.data_as(HelpAnswerData)["concerns"]
+        case EventKind.REQUEST_MISSED:
+            return event.data_as(MissedData)["concerns"]
+        case _:
+            return []
 
 
 def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:

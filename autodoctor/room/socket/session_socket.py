@@ -27,8 +27,9 @@ from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import MUCH, Connection, Receive, Scope, Send
 from autodoctor.room.wire.rate_limit import RateLimiter
 from autodoctor.room.wire.uvicorn_protocol import SILENT_SECONDS
+from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.lifecycle import media, transitions
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind
 
@@ -38,6 +39,7 @@ PAGE = 200  # rows read at once
 MOST_KEPT = 100  # pokes that come meanwhile
 MOST_PAGES_OPEN = 12  # per person and session; a new page closes the oldest
 BREATHER_SECONDS = 0.05  # pause in reading from a client that is too fast
+_both = SessionEvent.Audience.BOTH.value
 _joins = count(1)
 _others = {role: frozenset({*PARTIES, Role.SUPPORT.value} - {role}) for role in Role.values}
 _opposite = {Role.CUSTOMER.value: Role.MECHANIC.value, Role.MECHANIC.value: Role.CUSTOMER.value}
@@ -167,7 +169,7 @@ class Socket(Connection):
     def _serve(self, row: Row) -> None:
         if row.seq > self.served:
             self.served = row.seq
-            if row.audience == "both" or self.role in (row.audience, Role.SUPPORT):
+            if row.audience == _both or self.role in (row.audience, Role.SUPPORT):
                 self.push(row.frame)
 
     async def _catch_up(self) -> None:
@@ -335,7 +337,7 @@ _TAKERS: dict[type, Callable[[Socket, Any], None]] = {
 class Page:
     """The next rows of a log, and how far they reach."""
 
-    session: dict[str, Any]
+    session: SessionPayload
     as_of: int  # the log's end when the session was so
     rows: list[Row]
     seq: int

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.test import Client
 
+from autodoctor.sessions.event_data import MessageData
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Participant
@@ -37,7 +38,7 @@ def say(story: "Story", user: "User", text: str, *, at: datetime | None = None, 
             EventKind.MESSAGE_POSTED,
             at=at or story.now,
             by=who,
-            data={"text": text},
+            data=MessageData(text=text),
             client_id=uuid4(),
             audience=event_log.Audience(audience),
         )

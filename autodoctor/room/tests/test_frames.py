@@ -13,6 +13,7 @@ import pytest
 from autodoctor.accounts.models import Role, User
 from autodoctor.room.templatetags.script_facts import STATE_SETS
 from autodoctor.room.wire import protocol
+from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind, State
 from tests.kit.node_packages import ROOT, command
@@ -22,7 +23,7 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 PRESENCE = {"customer": "in", "mechanic": "preparing"}
 
 
-def payload(**facts: object) -> dict[str, object]:
+def payload(**facts: object) -> SessionPayload:
     return Session(customer=User(name="Casey"), kind="video", state="live", granted_seconds=1800, **facts).payload()
 
 

@@ -46,7 +46,7 @@ def last_seen(user: User) -> object:
 def test_a_lease_is_renewed_until_it_has_lapsed() -> None:
     id_ = lease.take(NOW)
     assert lease.renew(id_, NOW + timedelta(seconds=20))
-    assert Job.objects.get(kind=lease.LAPSE, key=str(id_)).due_at == NOW + timedelta(seconds=50)
+    assert Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(id_)).due_at == NOW + timedelta(seconds=50)
     assert not lease.renew(id_, NOW + timedelta(seconds=51))
 
 
@@ -57,7 +57,7 @@ def test_when_it_lapses_everybody_there_was_last_seen_at_its_renewal(
     connect(session, customer, id_)
     connect(session, mechanic, id_)
     elsewhere = connect(session, mechanic, alive)
-    job = Job.objects.get(kind=lease.LAPSE, key=str(id_))
+    job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(id_))
     lease.lapse(job, NOW + timedelta(seconds=29))
     assert Connection.objects.count() == 3
     lease.lapse(job, NOW + timedelta(seconds=31))
@@ -82,7 +82,7 @@ def test_at_the_start_what_died_on_this_host_counts_no_more(session: Session, cu
     start = NOW + timedelta(seconds=5)
     lease.end_the_dead(start)
     assert set(Process.objects.filter(expires_at__gt=start)) == {alive, elsewhere}
-    job = Job.objects.get(kind=lease.LAPSE, key=str(dead.id))
+    job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(dead.id))
     assert job.due_at == start + lease.COMING_BACK
     lease.lapse(job, job.due_at)
     assert Connection.objects.count() == 0
@@ -95,7 +95,7 @@ def test_whoever_is_back_by_the_time_was_never_away(session: Session, customer: 
         connect(session, user, stopped)
     lease.end(stopped, NOW + timedelta(seconds=9))
     connect(session, customer, next_one)
-    job = Job.objects.get(kind=lease.LAPSE, key=str(stopped))
+    job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(stopped))
     lease.lapse(job, job.due_at)
     assert last_seen(customer) is None
     assert last_seen(mechanic) == NOW + timedelta(seconds=9)

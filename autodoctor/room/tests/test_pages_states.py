@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, lose
+from autodoctor.sessions.event_data import MessageData
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
@@ -291,7 +292,7 @@ def test_a_long_log_shows_its_end_in_the_room_and_all_of_it_in_the_transcript(
     with session_transaction(story.id, story.now) as state:
         who = event_log.actor(customer, state.session)
         for number in range(650):
-            data = {"text": f"message {number:04}"}
+            data = MessageData(text=f"message {number:04}")
             event_log.append_event(state.session, EventKind.MESSAGE_POSTED, at=story.now, by=who, data=data)
     client = client_of(customer)
     with CaptureQueriesContext(connection) as queries:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from autodoctor.accounts.models import User
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.protocol import Invalid, Join, Media, Message, Ping, Signal, Typing, parse
+from autodoctor.sessions.models import Session
 
 ID = "6f1d2c3b-0a4e-4f5a-9b8c-7d6e5f4a3b2c"
 anything = st.recursive(
@@ -188,9 +190,10 @@ STAMP = "2026-03-02T12:00:00.123Z"
 
 
 def test_the_other_frames_that_a_page_gets() -> None:
+    session = Session(customer=User(name="Casey"), state="live").payload()
     built = {
         "welcome": protocol.welcome(
-            seq=7, now=NOW, user_id=ID, role="mechanic", session={"state": "live"}, presence={"customer": "in"}
+            seq=7, now=NOW, user_id=ID, role="mechanic", session=session, presence={"customer": "in"}
         ),
         "event": protocol.event({"type": "event", "seq": 1}),
         "presence": protocol.presence({"customer": "in", "mechanic": "away"}),
@@ -206,7 +209,7 @@ def test_the_other_frames_that_a_page_gets() -> None:
             "seq": 7,
             "now": STAMP,
             "you": {"id": ID, "role": "mechanic"},
-            "session": {"state": "live"},
+            "session": session,
             "presence": {"customer": "in"},
         },
         "event": {"type": "event", "seq": 1},

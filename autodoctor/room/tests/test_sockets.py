@@ -2,13 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from uuid import UUID
 
 import pytest
 
+from autodoctor.accounts.models import User
 from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.hub.sockets import Heartbeat, Hub, Poke, Room, Row
 from autodoctor.room.wire import protocol
+from autodoctor.sessions.event_data import PersonPayload, SessionPayload
+from autodoctor.sessions.models import Session
 
 NOBODY = {"customer": "away", "mechanic": "away"}
 
@@ -41,8 +44,10 @@ def hub() -> Hub:
     return Hub(EventBus())
 
 
-def session(mechanic: str | None) -> dict[str, Any]:
-    return {"id": "s", "mechanic": mechanic and {"id": mechanic, "name": mechanic.title()}}
+def session(mechanic: str | None) -> SessionPayload:
+    shown = Session(id=UUID(int=1), customer=User(id=UUID(int=2), name="Casey")).payload()
+    shown["mechanic"] = PersonPayload(id=mechanic, name=mechanic.title()) if mechanic else None
+    return shown
 
 
 def news(seq: int, mechanic: str | None) -> Poke:

@@ -78,7 +78,7 @@ def test_the_numbers_follow_on_what_actions_appended(writer: Writer, session: Se
     posted(writer, session, customer)
     with transaction.atomic():
         locked = Session.objects.select_for_update().get(pk=session.pk)
-        event_log.append_event(locked, EventKind.SUPPORT_DONE, at=timezone.now(), audience=event_log.Audience.SUPPORT)
+        event_log.append_event(locked, EventKind.SESSION_WAITING, at=timezone.now())
         locked.save()
     assert posted(writer, session, customer).seq == 3
 

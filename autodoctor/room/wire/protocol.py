@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.room.wire import uvicorn_protocol
+from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.models import stamp
 from autodoctor.sessions.states import EventKind
 
@@ -174,7 +175,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], Frame | Invalid]] = {
 
 
 def welcome(
-    *, seq: int, now: datetime, user_id: str, role: str, session: dict[str, Any], presence: dict[str, str]
+    *, seq: int, now: datetime, user_id: str, role: str, session: SessionPayload, presence: dict[str, str]
 ) -> bytes:
     you = {"id": user_id, "role": role}
     return orjson.dumps(

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from autodoctor.accounts.models import User
+from autodoctor.mail.queue import MailJob, SendMail
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
@@ -16,7 +17,8 @@ LIST = reverse("admin:scheduler_job_changelist")
 
 @pytest.fixture
 def job(db: None) -> Job:
-    schedule("mail.send", "m1", datetime(2026, 5, 1, tzinfo=UTC), text="for your eyes only")
+    mail = SendMail(template="any", context={"text": "for your eyes only"})
+    schedule(MailJob.SEND, "m1", datetime(2026, 5, 1, tzinfo=UTC), payload=mail)
     Job.objects.update(parked_at=datetime(2026, 5, 1, tzinfo=UTC), attempts=8, last_error="SMTPServerDisconnected")
     return Job.objects.get()
 

@@ -14,7 +14,7 @@ from autodoctor.scheduler.handlers import GiveUp, Retry, always, parked
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, reschedule, schedule
-from autodoctor.scheduler.tests.work import FAR, noted
+from autodoctor.scheduler.tests.work import FAR, Facts, Work, noted
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SOON = timedelta(seconds=1)
@@ -34,22 +34,22 @@ def fail(job: Job, now: datetime) -> None:
 
 
 def test_what_is_due_runs_once_and_is_gone() -> None:
-    schedule("note", "1", NOON)
-    schedule("call", "2", NOON)
+    schedule(Work.NOTE, "1", NOON)
+    schedule(Work.CALL, "2", NOON)
     assert run_due(NOON) == 2
     assert (noted("1"), noted("2")) == (1, 1)
     assert run_due(NOON) == 0
 
 
 def test_calls_can_be_left_to_the_loop() -> None:
-    schedule("note", "1", NOON)
-    schedule("call", "2", NOON)
+    schedule(Work.NOTE, "1", NOON)
+    schedule(Work.CALL, "2", NOON)
     assert run_due(NOON, external=False) == 1
     assert (noted("1"), noted("2")) == (1, 0)
 
 
 def test_nothing_runs_before_its_time() -> None:
-    schedule("note", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
     assert run_due(NOON - timedelta(microseconds=1)) == 0
     assert noted("1") == 0
 
@@ -57,31 +57,31 @@ def test_nothing_runs_before_its_time() -> None:
 def test_the_handler_is_told_the_deadline_and_the_time(handle: Handle) -> None:
     told: list[Any] = []
     handle("tell", lambda job, now: told.append((job.due_at, now, job.payload)))
-    schedule("tell", "1", NOON, color="red")
+    schedule(Work.TELL, "1", NOON, payload=Facts(color="red"))
     run_due(NOON + timedelta(hours=2))
     assert told == [(NOON, NOON + timedelta(hours=2), {"color": "red"})]
 
 
 def test_what_a_run_makes_due_runs_too(handle: Handle) -> None:
-    handle("cause", lambda job, now: schedule("note", job.key, now))
-    schedule("cause", "1", NOON)
+    handle("cause", lambda job, now: schedule(Work.NOTE, job.key, now))
+    schedule(Work.CAUSE, "1", NOON)
     assert run_due(NOON) == 2
     assert noted("1") == 1
 
 
 def test_a_job_rescheduled_by_another_meanwhile_is_undone(handle: Handle) -> None:
-    schedule("note", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
     job = held("note")
-    schedule("note", "1", FAR)
+    schedule(Work.NOTE, "1", FAR)
     assert run(job, NOON) is Outcome.SUPERSEDED
     assert noted("1") == 0
     assert Job.objects.get(kind="note").due_at == FAR
 
 
 def test_a_job_cancelled_by_another_meanwhile_is_undone() -> None:
-    schedule("note", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
     job = held("note")
-    cancel("note", "1")
+    cancel(Work.NOTE, "1")
     assert run(job, NOON) is Outcome.SUPERSEDED
     assert noted("1") == 0
 
@@ -89,7 +89,7 @@ def test_a_job_cancelled_by_another_meanwhile_is_undone() -> None:
 @pytest.mark.parametrize("meanwhile", ["taken over", "done and scheduled anew"])
 def test_a_holder_that_lost_its_lease_in_the_middle_is_undone(handle: Handle, meanwhile: str) -> None:
     def lose_it(job: Job, now: datetime) -> None:
-        schedule("noted", job.key, FAR)
+        schedule(Work.NOTED, job.key, FAR)
         if meanwhile == "taken over":
             Job.objects.filter(pk=job.pk).update(lease_owner="somebody else")
         else:
@@ -97,7 +97,7 @@ def test_a_holder_that_lost_its_lease_in_the_middle_is_undone(handle: Handle, me
             Job.objects.create(kind=job.kind, key=job.key, due_at=FAR, run_at=FAR)
 
     handle("lose", lose_it)
-    schedule("lose", "1", NOON)
+    schedule(Work.LOSE, "1", NOON)
     assert run(held("lose"), NOON) is Outcome.SUPERSEDED
     assert noted("1") == 0
 
@@ -105,22 +105,22 @@ def test_a_holder_that_lost_its_lease_in_the_middle_is_undone(handle: Handle, me
 def test_a_holder_that_lost_its_lease_cannot_reschedule_its_own(handle: Handle) -> None:
     def lose_it_and_go_on(job: Job, now: datetime) -> None:
         Job.objects.filter(pk=job.pk).update(lease_owner="somebody else")
-        schedule(job.kind, job.key, FAR)
+        schedule(Work(job.kind), job.key, FAR)
 
     handle("lose", lose_it_and_go_on)
-    schedule("lose", "1", NOON)
+    schedule(Work.LOSE, "1", NOON)
     assert run(held("lose"), NOON) is Outcome.SUPERSEDED
     assert Job.objects.get().due_at == NOON
 
 
 def test_what_a_handler_reschedules_of_its_own_stands(handle: Handle) -> None:
     def again(job: Job, now: datetime) -> None:
-        schedule("noted", job.key, FAR)
-        schedule(job.kind, job.key, NOON + SOON, round=1)
-        schedule(job.kind, job.key, NOON + SOON, round=2)
+        schedule(Work.NOTED, job.key, FAR)
+        schedule(Work(job.kind), job.key, NOON + SOON, payload=Facts(round=1))
+        schedule(Work(job.kind), job.key, NOON + SOON, payload=Facts(round=2))
 
     handle("again", again)
-    schedule("again", "1", NOON)
+    schedule(Work.AGAIN, "1", NOON)
     assert run_due(NOON) == 1
     job = Job.objects.get(kind="again")
     assert (job.due_at, job.payload, job.lease_owner) == (NOON + SOON, {"round": 2}, "")
@@ -129,11 +129,11 @@ def test_what_a_handler_reschedules_of_its_own_stands(handle: Handle) -> None:
 
 def test_a_handler_may_cancel_its_own(handle: Handle) -> None:
     def done_with(job: Job, now: datetime) -> None:
-        cancel(job.kind, job.key)
-        schedule("noted", job.key, FAR)
+        cancel(Work(job.kind), job.key)
+        schedule(Work.NOTED, job.key, FAR)
 
     handle("own", done_with)
-    schedule("own", "1", NOON)
+    schedule(Work.OWN, "1", NOON)
     assert run_due(NOON) == 1
     assert noted("1") == 1
     assert not Job.objects.filter(kind="own").exists()
@@ -146,7 +146,7 @@ def test_a_handler_may_arrange_its_own_among_others(handle: Handle, again: bool)
         reschedule(job.key, cancelled=[] if again else [job.kind], scheduled={"noted": FAR} | own)
 
     handle("own", arranged)
-    schedule("own", "1", NOON)
+    schedule(Work.OWN, "1", NOON)
     assert run_due(NOON) == 1
     assert noted("1") == 1
     assert Job.objects.filter(kind="own", due_at=NOON + SOON).exists() is again
@@ -154,11 +154,11 @@ def test_a_handler_may_arrange_its_own_among_others(handle: Handle, again: bool)
 
 def test_a_failed_run_leaves_nothing_but_a_later_try(handle: Handle) -> None:
     def note_and_fail(job: Job, now: datetime) -> None:
-        schedule("noted", job.key, FAR)
+        schedule(Work.NOTED, job.key, FAR)
         fail(job, now)
 
     handle("fail", note_and_fail)
-    schedule("fail", "1", NOON)
+    schedule(Work.FAIL, "1", NOON)
     assert run_due(NOON) == 0
     job = Job.objects.get(kind="fail")
     assert noted("1") == 0
@@ -176,7 +176,7 @@ def test_a_retry_keeps_the_idempotency_key(handle: Handle) -> None:
             raise Retry(SOON)
 
     handle("call", call, external=True)
-    schedule("call", "1", NOON)
+    schedule(Work.CALL, "1", NOON)
     for minute in range(3):
         run_due(NOON + timedelta(minutes=minute))
     assert len(keys) == 3
@@ -189,7 +189,7 @@ def test_a_handler_says_when_to_try_again(handle: Handle) -> None:
         raise Retry(timedelta(minutes=5))
 
     handle("later", later)
-    schedule("later", "1", NOON)
+    schedule(Work.LATER, "1", NOON)
     run_due(NOON)
     assert timedelta(minutes=5) <= Job.objects.get().run_at - NOON < timedelta(minutes=5, seconds=5)
 
@@ -208,7 +208,7 @@ def test_what_keeps_failing_is_parked_and_told(
     told: list[Job] = []
     parked.connect(listener := lambda job, **_: told.append(job))
     handle("fail", fail, attempts=3, external=external)
-    schedule("fail", "1", NOON, password="hunter2")
+    schedule(Work.FAIL, "1", NOON, payload=Facts(password="hunter2"))
     for _ in range(5):
         run_due(FAR)
         Job.objects.update(run_at=NOON)
@@ -227,7 +227,7 @@ def test_what_is_hopeless_is_parked_at_once(handle: Handle) -> None:
         raise GiveUp("no such address")
 
     handle("refuse", refuse, external=True)
-    schedule("refuse", "1", NOON)
+    schedule(Work.REFUSE, "1", NOON)
     run_due(NOON)
     job = Job.objects.get()
     assert (job.attempts, job.last_error) == (1, "autodoctor.scheduler.handlers.GiveUp: no such address")
@@ -244,9 +244,9 @@ def test_a_poison_job_does_not_keep_others_from_running(handle: Handle) -> None:
 
     handle("poison", poison)
     for key in ("exits", "unprintable", "long", "unknown"):
-        schedule("poison", key, NOON - SOON)
-    schedule("nobody-knows-this", "1", NOON - SOON)
-    schedule("note", "1", NOON)
+        schedule(Work.POISON, key, NOON - SOON)
+    schedule(Work.NOBODY_KNOWS_THIS, "1", NOON - SOON)
+    schedule(Work.NOTE, "1", NOON)
     assert run_due(NOON) == 1
     assert noted("1") == 1
     errors = {job.key: job.last_error for job in Job.objects.exclude(kind="noted")}
@@ -261,26 +261,26 @@ def test_a_call_to_the_outside_runs_outside_the_transaction_that_ends_it(handle:
     def call(job: Job, now: datetime) -> None:
         assert len(transaction.get_connection().savepoint_ids) == depth
         if not job.payload:
-            schedule(job.kind, job.key, FAR, newer=True)
+            schedule(Work(job.kind), job.key, FAR, payload=Facts(newer=True))
 
     handle("call", call, external=True)
-    schedule("call", "1", NOON)
+    schedule(Work.CALL, "1", NOON)
     assert run_due(NOON) == 1
     assert Job.objects.get().payload == {"newer": True}
 
 
 def test_a_cancelled_call_is_not_made(handle: Handle) -> None:
-    schedule("note", "1", NOON)
-    schedule("call", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
+    schedule(Work.CALL, "1", NOON)
     [job] = leases.claim("another", external=True, until=NOON, limit=1, lease=SOON)
-    cancel("call", "1")
+    cancel(Work.CALL, "1")
     assert run(job, NOON) is Outcome.SUPERSEDED
     assert noted("1") == 0
 
 
 def test_a_call_that_kills_its_process_every_time_is_parked(handle: Handle) -> None:
     handle("deadly", fail, external=True, attempts=2)
-    schedule("deadly", "1", NOON)
+    schedule(Work.DEADLY, "1", NOON)
     for _ in range(3):  # claimed, and never heard of again
         leases.claim("the dead", external=True, until=NOON, limit=1, lease=-SOON)
     assert run_due(NOON) == 0
@@ -290,7 +290,7 @@ def test_a_call_that_kills_its_process_every_time_is_parked(handle: Handle) -> N
 
 
 def test_a_recurring_job_goes_on_at_the_next_multiple(handle: Handle) -> None:
-    handle("sweep", lambda job, now: schedule("noted", "sweep", FAR), every=always(minutes=5))
+    handle("sweep", lambda job, now: schedule(Work.NOTED, "sweep", FAR), every=always(minutes=5))
     leases.ensure_recurring(external=False)
     first = Job.objects.get(kind="sweep")
     assert timezone.now() < first.due_at <= timezone.now() + timedelta(minutes=5)

@@ -16,7 +16,7 @@ from autodoctor.scheduler.handlers import Retry, always
 from autodoctor.scheduler.loop import Scheduler, run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
-from autodoctor.scheduler.tests.work import FAR, note, noted
+from autodoctor.scheduler.tests.work import FAR, Work, note, noted
 from autodoctor.scheduler.worker_pool import Outage, WorkerPool
 from tests.kit.waiting import until
 
@@ -36,7 +36,7 @@ def test_each_job_runs_once_at_its_moment_and_never_early(handle: Handle, start_
     begin = timezone.now()
     with transaction.atomic():
         for number in range(150):
-            schedule("tell", str(number), begin + timedelta(milliseconds=10 * number))
+            schedule(Work.TELL, str(number), begin + timedelta(milliseconds=10 * number))
     until(lambda: not Job.objects.exists())
     assert len(late) == 150
     assert min(late) >= 0
@@ -51,7 +51,7 @@ def test_a_commit_wakes_the_loop(handle: Handle, start_clock: StartClock, monkey
     for number in range(10):
         ran.clear()
         with transaction.atomic():
-            schedule("tell", str(number), timezone.now())
+            schedule(Work.TELL, str(number), timezone.now())
         assert ran.wait(10)
 
 
@@ -76,10 +76,10 @@ def test_a_slow_call_does_not_delay_deadlines(handle: Handle, start_clock: Start
     handle("slow", call, external=True)
     start_clock(external_workers=2)
     for number in range(5):
-        schedule("slow", str(number), timezone.now())
+        schedule(Work.SLOW, str(number), timezone.now())
     for _ in range(2):
         assert stuck.acquire(timeout=10)
-    schedule("note", "1", timezone.now())
+    schedule(Work.NOTE, "1", timezone.now())
     until(lambda: noted("1"))
     assert Job.objects.filter(kind="slow").count() == 5
     go_on.set()
@@ -94,10 +94,10 @@ def test_a_poison_job_does_not_stop_the_loop(handle: Handle, start_clock: StartC
     handle("poison.call", poison, external=True)
     start_clock(workers=1, external_workers=1)
     for number in range(3):
-        schedule("poison", str(number), timezone.now())
-        schedule("poison.call", str(number), timezone.now())
-    schedule("note", "1", timezone.now())
-    schedule("call", "2", timezone.now())
+        schedule(Work.POISON, str(number), timezone.now())
+        schedule(Work.POISON_CALL, str(number), timezone.now())
+    schedule(Work.NOTE, "1", timezone.now())
+    schedule(Work.CALL, "2", timezone.now())
     until(lambda: noted("1") and noted("2"))
     until(lambda: Job.objects.filter(kind__startswith="poison", attempts__gt=0).count() == 6)
 
@@ -112,7 +112,7 @@ def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, star
 
     handle("try", second_time_lucky)
     start_clock()
-    schedule("try", "1", timezone.now())
+    schedule(Work.TRY, "1", timezone.now())
     until(lambda: not Job.objects.exists())
     first, second = tries
     assert second - first >= timedelta(seconds=0.4)
@@ -120,11 +120,11 @@ def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, star
 
 def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> None:
     for key in ("moved", "called-off", "stays"):
-        schedule("note", key, soon())
+        schedule(Work.NOTE, key, soon())
     clock = Scheduler()
     clock._lanes[False]._claim()
-    schedule("note", "moved", FAR)
-    cancel("note", "called-off")
+    schedule(Work.NOTE, "moved", FAR)
+    cancel(Work.NOTE, "called-off")
     clock.start()
     until(lambda: noted("stays"))
     clock.stop()
@@ -133,7 +133,7 @@ def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> No
 
 
 def test_stopping_waits_for_no_moment_and_gives_the_leases_back() -> None:
-    schedule("note", "1", FAR)
+    schedule(Work.NOTE, "1", FAR)
     clock = Scheduler()
     lane = clock._lanes[False]
     lane.ahead = FAR - timezone.now() + timedelta(days=1)
@@ -152,12 +152,12 @@ def test_stopping_lets_a_running_job_end(handle: Handle) -> None:
     def call(job: Job, now: datetime) -> None:
         began.set()
         go_on.wait(10)
-        schedule("noted", job.key, FAR)
+        schedule(Work.NOTED, job.key, FAR)
 
     handle("slow", call, external=True)
     clock = Scheduler()
     clock.start()
-    schedule("slow", "1", timezone.now())
+    schedule(Work.SLOW, "1", timezone.now())
     assert began.wait(10)
     threading.Timer(0.1, go_on.set).start()
     clock.stop()
@@ -169,7 +169,7 @@ def test_overdue_work_runs_at_once_and_knows_its_deadline(handle: Handle, start_
     told: list[datetime] = []
     handle("tell", lambda job, now: told.append(job.due_at))
     deadline = timezone.now() - timedelta(hours=3)
-    schedule("tell", "1", deadline)
+    schedule(Work.TELL, "1", deadline)
     start_clock()
     until(lambda: told == [deadline])
 
@@ -191,12 +191,12 @@ def test_recurring_work_recurs(handle: Handle, start_clock: StartClock) -> None:
 
 
 def test_two_loops_share_the_work(handle: Handle, start_clock: StartClock) -> None:
-    schedule("noted", "nothing", FAR)
+    schedule(Work.NOTED, "nothing", FAR)
     for _ in range(2):
         start_clock()
     with transaction.atomic():
         for number in range(100):
-            schedule("note", str(number), soon(0.002 * number))
+            schedule(Work.NOTE, str(number), soon(0.002 * number))
     until(lambda: not Job.objects.filter(kind="note").exists())
     assert {noted(str(number)) for number in range(100)} == {1}
 
@@ -205,7 +205,7 @@ def test_on_demand_and_loop_do_not_do_the_same_work(start_clock: StartClock) -> 
     start_clock()
     with transaction.atomic():
         for number in range(50):
-            schedule("note", str(number), timezone.now())
+            schedule(Work.NOTE, str(number), timezone.now())
     run_due(timezone.now())
     until(lambda: not Job.objects.filter(kind="note").exists())
     assert {noted(str(number)) for number in range(50)} == {1}
@@ -233,7 +233,7 @@ def test_an_outage_of_the_database_does_not_stop_the_loop(
     start_clock()
     with transaction.atomic():
         for number in range(60):
-            schedule("note", str(number), soon(0.05 * number))
+            schedule(Work.NOTE, str(number), soon(0.05 * number))
     until(lambda: Job.objects.exclude(lease_owner="").exists())
     down.set()
     until(lambda: {"claim", "run"} <= set(failures))
@@ -257,7 +257,7 @@ def test_connections_cut_in_the_middle_of_the_work_lose_and_double_nothing(
     start_clock()
     with transaction.atomic():
         for number in range(100):
-            schedule("work", str(number), soon(0.01 * number))
+            schedule(Work.WORK, str(number), soon(0.01 * number))
     for round_ in range(1, 4):
         until(lambda so_far=20 * round_: len(workers) >= so_far)  # type: ignore[misc]
         with connection.cursor() as cursor:
@@ -294,7 +294,7 @@ def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch
     calls._stopping = Stopping()
     calls._give_way()
     assert pauses == []
-    schedule("note", "1", timezone.now() - timedelta(seconds=1))
+    schedule(Work.NOTE, "1", timezone.now() - timedelta(seconds=1))
     deadlines._claim()
     assert deadlines.is_late()
     calls._give_way()
@@ -304,7 +304,7 @@ def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch
 def test_calls_give_way_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 0.05)
     deadlines, calls = two_lanes()
-    schedule("note", "1", timezone.now() - timedelta(seconds=1))
+    schedule(Work.NOTE, "1", timezone.now() - timedelta(seconds=1))
     deadlines._claim()
     calls._give_way()
     assert deadlines.is_late()
@@ -327,7 +327,7 @@ def test_a_claim_that_waited_out_its_lease_is_dropped(handle: Handle, start_cloc
 
     handle("block", block, external=True)
     start_clock(external_workers=1, external_lease=timedelta(seconds=60), lease=timedelta(seconds=0.3))
-    schedule("note", "1", soon(0.6))
+    schedule(Work.NOTE, "1", soon(0.6))
     until(lambda: noted("1"))
     assert noted("1") == 1
     go_on.set()

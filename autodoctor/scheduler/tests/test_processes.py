@@ -14,7 +14,7 @@ from django.utils import timezone
 from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
-from autodoctor.scheduler.tests.work import FAR, noted
+from autodoctor.scheduler.tests.work import FAR, Work, noted
 from tests.kit.waiting import until
 
 StartClock = Callable[..., Scheduler]
@@ -39,7 +39,7 @@ def stops_between_writes(child: "subprocess.Popen[str]") -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA busy_timeout = 100")
-            schedule("probe", "1", FAR)
+            schedule(Work.PROBE, "1", FAR)
             cursor.execute("PRAGMA busy_timeout = 20000")
     except OperationalError:
         child.send_signal(signal.SIGCONT)
@@ -54,7 +54,7 @@ def test_two_processes_run_each_job_once(start_clock: StartClock, start_child: S
     begin = timezone.now()
     with transaction.atomic():
         for number in range(200):
-            schedule("note", str(number), begin + timedelta(milliseconds=5 * number))
+            schedule(Work.NOTE, str(number), begin + timedelta(milliseconds=5 * number))
     until(lambda: not Job.objects.filter(kind="note").exists())
     rows = Job.objects.filter(kind="noted")
     assert {row.version for row in rows} == {1}
@@ -65,7 +65,7 @@ def test_the_job_of_a_killed_process_is_rescued_after_its_lease(
     start_clock: StartClock, start_child: StartChild
 ) -> None:
     child = start_child(lease=timedelta(seconds=1))
-    schedule("hang", "1", timezone.now())
+    schedule(Work.HANG, "1", timezone.now())
     assert child.stdout
     assert child.stdout.readline() == "began\n"
     start_clock()  # before the death, so that it cannot know of it
@@ -76,8 +76,8 @@ def test_the_job_of_a_killed_process_is_rescued_after_its_lease(
 
 def test_a_restart_does_not_wait_for_the_leases_of_the_dead(start_clock: StartClock, start_child: StartChild) -> None:
     child = start_child(lease=timedelta(hours=1))
-    schedule("hang", "1", timezone.now())
-    schedule("note", "2", timezone.now() + timedelta(hours=1))
+    schedule(Work.HANG, "1", timezone.now())
+    schedule(Work.NOTE, "2", timezone.now() + timedelta(hours=1))
     assert child.stdout
     assert child.stdout.readline() == "began\n"
     child.kill()
@@ -90,7 +90,7 @@ def test_a_process_stopped_with_a_claim_is_fenced_off(start_clock: StartClock, s
     child = start_child(lease=timedelta(seconds=1.5))
     with transaction.atomic():
         for number in range(60):
-            schedule("note", str(number), timezone.now() + timedelta(seconds=0.1 * number))
+            schedule(Work.NOTE, str(number), timezone.now() + timedelta(seconds=0.1 * number))
     until(lambda: leased_by(child))
     until(lambda: stops_between_writes(child))
     assert leased_by(child)
@@ -107,7 +107,7 @@ def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
     start_clock: StartClock, start_child: StartChild, kind: str
 ) -> None:
     child = start_child(lease=timedelta(seconds=1))
-    schedule(kind, "1", timezone.now())
+    schedule(Work(kind), "1", timezone.now())
     until(lambda: is_stopped(child))
     start_clock()
     until(lambda: noted("1"))
@@ -118,7 +118,7 @@ def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
 
 
 def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> None:
-    schedule("noted", "1", timezone.now())
+    schedule(Work.NOTED, "1", timezone.now())
     command = subprocess.Popen(
         [sys.executable, "manage.py", "clock"],
         env=os.environ | {"DATABASE_URL": database_url},

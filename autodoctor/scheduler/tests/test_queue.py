@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, reschedule, schedule
+from autodoctor.scheduler.tests.work import Facts, Work
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -18,7 +19,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 @pytest.mark.django_db
 def test_what_is_scheduled_commits_with_the_caller() -> None:
     with transaction.atomic():
-        schedule("note", "1", NOON, color="red")
+        schedule(Work.NOTE, "1", NOON, payload=Facts(color="red"))
     job = Job.objects.get()
     assert (job.kind, job.key, job.due_at, job.run_at) == ("note", "1", NOON, NOON)
     assert job.payload == {"color": "red"}
@@ -26,19 +27,19 @@ def test_what_is_scheduled_commits_with_the_caller() -> None:
 
 @pytest.mark.django_db
 def test_what_is_scheduled_or_cancelled_rolls_back_with_the_caller() -> None:
-    schedule("note", "kept", NOON)
+    schedule(Work.NOTE, "kept", NOON)
     with transaction.atomic():
-        schedule("note", "1", NOON)
-        cancel("note", "kept")
+        schedule(Work.NOTE, "1", NOON)
+        cancel(Work.NOTE, "kept")
         transaction.set_rollback(True)
     assert [job.key for job in Job.objects.all()] == ["kept"]
 
 
 @pytest.mark.django_db
 def test_scheduling_again_replaces_and_starts_afresh() -> None:
-    schedule("note", "1", NOON, color="red")
+    schedule(Work.NOTE, "1", NOON, payload=Facts(color="red"))
     Job.objects.update(attempts=3, parked_at=NOON, last_error="no", lease_owner="x", leased_until=NOON)
-    schedule("note", "1", NOON + timedelta(hours=1), size=2)
+    schedule(Work.NOTE, "1", NOON + timedelta(hours=1), payload=Facts(size=2))
     job = Job.objects.get()
     assert job.due_at == job.run_at == NOON + timedelta(hours=1)
     assert job.payload == {"size": 2}
@@ -48,20 +49,20 @@ def test_scheduling_again_replaces_and_starts_afresh() -> None:
 
 @pytest.mark.django_db
 def test_cancelling_what_is_not_there_does_nothing() -> None:
-    schedule("note", "1", NOON)
-    cancel("note", "2")
-    cancel("other", "1")
+    schedule(Work.NOTE, "1", NOON)
+    cancel(Work.NOTE, "2")
+    cancel(Work.OTHER, "1")
     assert Job.objects.count() == 1
-    cancel("note", "1")
+    cancel(Work.NOTE, "1")
     assert not Job.objects.exists()
 
 
 @pytest.mark.django_db
 def test_many_of_one_key_are_arranged_at_once() -> None:
     later = NOON + timedelta(hours=1)
-    for kind in ("gone", "too", "moved", "kept"):
+    for kind in (Work.GONE, Work.TOO, Work.MOVED, Work.KEPT):
         schedule(kind, "1", NOON)
-    schedule("gone", "of another", NOON)
+    schedule(Work.GONE, "of another", NOON)
     reschedule("1", cancelled=["gone", "too", "never was"], scheduled={"moved": later, "new": later})
     found = {(job.kind, job.key): (job.due_at, job.version) for job in Job.objects.all()}
     assert found == {
@@ -80,7 +81,7 @@ def test_arranging_nothing_asks_nothing(django_assert_num_queries: DjangoAssertN
 
 @pytest.mark.django_db
 def test_the_payload_may_hold_identifiers_and_moments() -> None:
-    schedule("note", "1", NOON, owner=UUID(int=7), at=NOON)
+    schedule(Work.NOTE, "1", NOON, payload=Facts(owner=UUID(int=7), at=NOON))
     assert Job.objects.get().payload == {"owner": str(UUID(int=7)), "at": "2026-05-01T12:00:00Z"}
 
 
@@ -89,13 +90,13 @@ def test_the_idempotency_key_changes_whenever_the_work_is_scheduled_anew() -> No
     def key() -> str:
         return Job.objects.get().idempotency_key
 
-    schedule("note", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
     first = key()
     assert first == key()
-    schedule("note", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
     second = key()
-    cancel("note", "1")
-    schedule("note", "1", NOON)
+    cancel(Work.NOTE, "1")
+    schedule(Work.NOTE, "1", NOON)
     assert len({first, second, key()}) == 3
 
 
@@ -103,13 +104,13 @@ def test_the_idempotency_key_changes_whenever_the_work_is_scheduled_anew() -> No
 @pytest.mark.parametrize(("kind", "key", "due_at"), [("k" * 61, "1", NOON), ("k", "1" * 121, NOON)])
 def test_a_name_that_does_not_fit_is_refused(kind: str, key: str, due_at: datetime) -> None:
     with pytest.raises(ValueError, match="too long"):
-        schedule(kind, key, due_at)
+        reschedule(key, cancelled=(), scheduled={kind: due_at})
 
 
 @pytest.mark.django_db
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        schedule("note", "1", datetime(2026, 5, 1))  # noqa: DTZ001
+        schedule(Work.NOTE, "1", datetime(2026, 5, 1))  # noqa: DTZ001
 
 
 @pytest.mark.django_db
@@ -120,7 +121,7 @@ def test_listeners_hear_of_it_once_it_is_committed(
     monkeypatch.setattr(queue, "wake_listeners", [lambda due_at, external: heard.append((due_at, external))])
     later = NOON + timedelta(hours=1)
     with django_capture_on_commit_callbacks(execute=True):
-        schedule("call", "1", NOON)
+        schedule(Work.CALL, "1", NOON)
         reschedule("1", cancelled=[], scheduled={"note": later, "noted": NOON})
         assert heard == []
     assert heard == [(NOON, True), (NOON, False)]
@@ -128,8 +129,8 @@ def test_listeners_hear_of_it_once_it_is_committed(
 
 @pytest.mark.django_db
 def test_what_gave_up_can_be_tried_again_with_all_its_attempts() -> None:
-    schedule("note", "gave-up", NOON)
-    schedule("note", "waits", NOON)
+    schedule(Work.NOTE, "gave-up", NOON)
+    schedule(Work.NOTE, "waits", NOON)
     Job.objects.filter(key="gave-up").update(parked_at=NOON, attempts=8)
     now = timezone.now()
     assert queue.unpark(list(Job.objects.values_list("pk", flat=True)), now) == 1
@@ -139,9 +140,9 @@ def test_what_gave_up_can_be_tried_again_with_all_its_attempts() -> None:
 
 @pytest.mark.django_db
 def test_a_job_says_whose_work_it_is_as_it_was_scheduled_last() -> None:
-    schedule("note", "1", NOON, session_id=UUID(int=7))
+    schedule(Work.NOTE, "1", NOON, session_id=UUID(int=7))
     assert Job.objects.get().session_id == UUID(int=7)
     reschedule("1", cancelled=[], scheduled={"note": NOON}, session_id=UUID(int=8))
     assert Job.objects.get().session_id == UUID(int=8)
-    schedule("note", "1", NOON)
+    schedule(Work.NOTE, "1", NOON)
     assert Job.objects.get().session_id is None

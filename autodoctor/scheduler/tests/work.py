@@ -5,17 +5,59 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime
+from uuid import UUID
 
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, JobKind, JobPayload
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
+class Work(JobKind):
+    AGAIN = "again"
+    CALL = "call"
+    CAUSE = "cause"
+    DEADLY = "deadly"
+    FAIL = "fail"
+    GONE = "gone"
+    HANG = "hang"
+    KEPT = "kept"
+    LATER = "later"
+    LOSE = "lose"
+    MOVED = "moved"
+    NOBODY_KNOWS_THIS = "nobody-knows-this"
+    NOTE = "note"
+    NOTED = "noted"
+    OTHER = "other"
+    OWN = "own"
+    POISON = "poison"
+    POISON_CALL = "poison.call"
+    PROBE = "probe"
+    REFUSE = "refuse"
+    SLOW = "slow"
+    STALL = "stall"
+    STALL_LOCKED = "stall_locked"
+    TELL = "tell"
+    TOO = "too"
+    TRY = "try"
+    WORK = "work"
+
+
+class Facts(JobPayload, total=False):
+    by: int
+    at: datetime
+    color: str
+    size: int
+    round: int
+    newer: bool
+    password: str
+    owner: UUID
+
+
 def note(job: Job, now: datetime) -> None:
     """Leave a row that counts, in its version, how often this work was committed."""
-    schedule("noted", job.key, FAR, by=os.getpid(), at=now)
+    schedule(Work.NOTED, job.key, FAR, payload=Facts(by=os.getpid(), at=now))
 
 
 def noted(key: str) -> int:

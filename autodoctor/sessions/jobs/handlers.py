@@ -9,17 +9,17 @@ from uuid import UUID
 
 from django.conf import settings
 
+from autodoctor.accounts.models import Role
 from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.jobs.sweep import sweep
 from autodoctor.sessions.lifecycle import alert_work, extensions, media, missed_requests, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail, push
-from autodoctor.sessions.record import alerts
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules import schedule
-from autodoctor.sessions.rules.durations import REALIGN
 from autodoctor.sessions.rules.rule import CancelUnstarted, CompleteSession, ReleaseMechanic, Rule, Step, Tell
 from autodoctor.sessions.rules.table import DEADLINES
 
@@ -52,7 +52,7 @@ def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
         case Step.RELEASE_UNSTARTED:
             transitions.release_unstarted(state, at)
         case Step.RECORD_MECHANIC_MISSING | Step.RECORD_CUSTOMER_MISSING:
-            role = "mechanic" if step is Step.RECORD_MECHANIC_MISSING else "customer"
+            role = Role.MECHANIC if step is Step.RECORD_MECHANIC_MISSING else Role.CUSTOMER
             transitions.record_missing(state, role, at, now)
         case Step.RECORD_MEDIA_LOST:
             media.record_media_lost(state, at)
@@ -89,8 +89,8 @@ def _between_sweeps() -> timedelta:
 
 
 JOBS: dict[str, Handler] = {kind: Handler(run_deadline) for kind in DEADLINES} | {
-    "request.offer": Handler(push.push_request_offer),
-    alerts.UNTAKEN: Handler(alert_work.escalate),
-    "sessions.sweep": Handler(_sweep, external=True, every=_between_sweeps),
-    REALIGN: Handler(_sweep, external=True),
+    SessionJob.REQUEST_OFFER: Handler(push.push_request_offer),
+    SessionJob.ALERT_UNTAKEN: Handler(alert_work.escalate),
+    SessionJob.SWEEP: Handler(_sweep, external=True, every=_between_sweeps),
+    SessionJob.REALIGN: Handler(_sweep, external=True),
 }

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db.models import Q
 
 from autodoctor.scheduler.loop import run_due
+from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import alerts, event_log, participants
 from autodoctor.sessions.rules import durations, schedule
 from autodoctor.sessions.rules.triggers import duration
@@ -51,8 +52,8 @@ def monitor(now: datetime) -> SweepResult:
     """Run the sweep, then run overdue jobs in this thread. Returns the counts."""
     kinds: Counter[str] = Counter()
 
-    def count(sender: object, *, events: list[Any], **rest: object) -> None:
-        kinds.update(_outcome(event.kind, event.data) for event in events)
+    def count(sender: object, *, events: list[SessionEvent], **rest: object) -> None:
+        kinds.update(_outcome(event) for event in events)
 
     event_log.committed.connect(count)
     try:
@@ -63,18 +64,18 @@ def monitor(now: datetime) -> SweepResult:
     return SweepResult(kinds["nudged"], kinds["alerted"], kinds["closed"], repaired)
 
 
-def _outcome(kind: str, data: dict[str, Any]) -> str:
-    if kind in {EventKind.SESSION_AUTO_CLOSED, EventKind.SESSION_EXPIRED} or (
-        kind == EventKind.SESSION_ENDED and _by_itself(data)
+def _outcome(event: SessionEvent) -> str:
+    if event.kind in {EventKind.SESSION_AUTO_CLOSED, EventKind.SESSION_EXPIRED} or (
+        event.kind == EventKind.SESSION_ENDED and _by_itself(event)
     ):
         return "closed"
-    if kind == EventKind.NUDGE_MECHANIC:
+    if event.kind == EventKind.NUDGE_MECHANIC:
         return "nudged"
-    return "alerted" if kind == EventKind.ALERT_SUPPORT else "other"
+    return "alerted" if event.kind == EventKind.ALERT_SUPPORT else "other"
 
 
-def _by_itself(data: dict[str, Any]) -> bool:
-    return bool(data.get("session", {}).get("end_reason") == EndReason.TIME_UP)
+def _by_itself(event: SessionEvent) -> bool:
+    return event.data_as(EventData)["session"]["end_reason"] == EndReason.TIME_UP
 
 
 def _chunks(now: datetime) -> Iterator[list[Session]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from autodoctor.core.parsing import storable_text
 from autodoctor.mail.queue import queue_mail
 from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import AlertData, DoneAlertData, EventData, TakenAlertData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Alert, stamp
 from autodoctor.sessions.notify import mail
@@ -37,12 +37,11 @@ class AlertWork:
     alert: Alert
     who: event_log.Actor
 
-    def note(self, kind: EventKind, *, at: datetime, **facts: object) -> None:
-        data = {"alert": self.alert.seq, "rule": self.alert.rule, **facts}
+    def note(self, kind: EventKind, data: AlertData, *, at: datetime) -> None:
         event_log.append_event(self.state.session, kind, at=at, by=self.who, audience=SUPPORT, data=data)
 
 
-def raise_support_alert(*, session_id: UUID, rule: str, data: dict[str, Any], now: datetime) -> None:
+def raise_support_alert(*, session_id: UUID, rule: str, data: EventData, now: datetime) -> None:
     """Raise an alert for a rule without a deadline."""
     with session_transaction(session_id, now) as state:
         mail.alert_support(state, rule, at=now, data=data)
@@ -59,7 +58,8 @@ def take_alert(*, session_id: UUID, seq: int, by: User, now: datetime, instead_o
             return alert
         if alert.taken_by and alert.taken_by_id != instead_of:
             raise Refused("already_taken", _("%(name)s has already taken this alert.") % {"name": alert.taken_by.name})
-        work.note(EventKind.SUPPORT_TOOK, at=now, instead_of=alert.taken_by.name if alert.taken_by else "")
+        before = alert.taken_by.name if alert.taken_by else ""
+        work.note(EventKind.SUPPORT_TOOK, TakenAlertData(**_data_of(alert), instead_of=before), at=now)
         alert.taken_by, alert.taken_at = by, now
         alerts.cancel_escalation(alert)
         return alert
@@ -75,7 +75,7 @@ def hand_back_alert(*, session_id: UUID, seq: int, by: User, now: datetime) -> A
             raise Refused(
                 "not_yours", _("Only the person who took this alert can hand it back. You can take the alert over.")
             )
-        work.note(EventKind.SUPPORT_HANDED_BACK, at=now)
+        work.note(EventKind.SUPPORT_HANDED_BACK, _data_of(alert), at=now)
         alert.taken_by, alert.taken_at = None, None
         alerts.schedule_escalation(alert, since=now)
         return alert
@@ -89,7 +89,8 @@ def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: s
             raise Refused(
                 "not_yours", _("%(name)s has this alert. Take the alert over first.") % {"name": alert.taken_by.name}
             )
-        work.note(EventKind.SUPPORT_DONE, at=now, note=storable_text(note).strip()[:NOTE_LENGTH])
+        done = storable_text(note).strip()[:NOTE_LENGTH]
+        work.note(EventKind.SUPPORT_DONE, DoneAlertData(**_data_of(alert), note=done), at=now)
         alert.taken_by, alert.taken_at = by, alert.taken_at or now
         _close(alert, now)
         return alert
@@ -129,7 +130,8 @@ def escalate(job: Job, now: datetime) -> None:
             _note_by_itself(state, alert, EventKind.ALERT_SETTLED, at=now)
             _close(alert, now)
         else:
-            _note_by_itself(state, alert, EventKind.ALERT_UNTAKEN, at=job.due_at, rule=alerts.UNTAKEN, occasion=seq)
+            kind = EventKind.ALERT_UNTAKEN
+            _note_by_itself(state, alert, kind, at=job.due_at, rule=kind, occasion=seq)
             alert.escalated_at = now
             for reach in CHANNELS:
                 reach(state, alert, now)
@@ -145,8 +147,12 @@ def _note_by_itself(
     rule: str | None = None,
     occasion: int | None = None,
 ) -> None:
-    data = {"alert": alert.seq, "rule": alert.rule}
+    data = _data_of(alert)
     event_log.append_event(state.session, kind, at=at, audience=SUPPORT, data=data, rule=rule, occasion=occasion)
+
+
+def _data_of(alert: Alert) -> AlertData:
+    return AlertData(alert=alert.seq, rule=alert.rule)
 
 
 def _close(alert: Alert, now: datetime) -> None:

@@ -11,6 +11,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.files import errors, ingest, listing
 from autodoctor.files.ingest import Upload
 from autodoctor.files.models import StoredFile
+from autodoctor.sessions.event_data import FileData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 from autodoctor.sessions.queries import eligibility
@@ -42,7 +43,12 @@ def share_file(
             _check_room(state.session)
             ingest.save(file, owner_id=session_id, uploader=by)
             event_log.append_event(
-                state.session, EventKind.FILE_SHARED, at=now, by=who, data={"file": file.facts()}, client_id=client_id
+                state.session,
+                EventKind.FILE_SHARED,
+                at=now,
+                by=who,
+                data=FileData(file=file.facts()),
+                client_id=client_id,
             )
             return file
     except _AlreadyShared as twice:
@@ -58,7 +64,7 @@ def remove_file(*, session_id: UUID, file_id: UUID, by: User, now: datetime) -> 
             raise Refused("not_the_uploader", _("Only the person who shared a file can remove it."), 403)
         _check(state.session, who)
         listing.remove(file, now=now)
-        event_log.append_event(state.session, EventKind.FILE_REMOVED, at=now, by=who, data={"file": file.facts()})
+        event_log.append_event(state.session, EventKind.FILE_REMOVED, at=now, by=who, data=FileData(file=file.facts()))
 
 
 def session_with_files(user: User, session_id: UUID) -> Session:
@@ -84,7 +90,8 @@ def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime)
     """Return the attachment for the API, with addresses that are valid for an hour."""
     role = Role.CUSTOMER if file.uploader_id == session.customer_id else Role.MECHANIC
     is_image = file.kind == StoredFile.Kind.IMAGE
-    return file.facts() | {
+    return {
+        **file.facts(),
         "at": stamp(file.created_at),
         "by": {"id": str(file.uploader_id), "role": role.value, "name": file.uploader.name},
         "url": listing.url_of(file, now),
@@ -122,7 +129,7 @@ def _shared_before(session: Session, by: User, client_id: UUID | None) -> Stored
     if not event:
         return None
     is_theirs = event.kind == EventKind.FILE_SHARED and event.actor_id == by.id
-    file = listing.files_of(session.id).filter(pk=event.data["file"]["id"]).first() if is_theirs else None
+    file = listing.files_of(session.id).filter(pk=event.data_as(FileData)["file"]["id"]).first() if is_theirs else None
     if file:
         return file
     raise Refused("client_id_reused", _("This id was already used for another file."))

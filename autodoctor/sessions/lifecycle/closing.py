@@ -6,6 +6,7 @@ from uuid import UUID
 from autodoctor.accounts.models import User
 from autodoctor.payments import earnings, ledger
 from autodoctor.payments.models import Payment
+from autodoctor.sessions.event_data import ReceiptData
 from autodoctor.sessions.lifecycle import attendance
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
@@ -23,10 +24,7 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
         if RECEIPT in state.fired or not settlement.is_settled(state.session, payments):
             return False
         rule, occasion = RECEIPT
-        cents = {
-            "held_cents": ledger.held_cents(payments),
-            "charged_cents": ledger.charged_cents(payments),
-        }
+        held, charged = ledger.held_cents(payments), ledger.charged_cents(payments)
         event_log.append_event(
             state.session,
             EventKind.RECEIPT_ISSUED,
@@ -34,7 +32,7 @@ def record_settled(*, session_id: UUID, now: datetime) -> bool:
             audience=event_log.Audience.CUSTOMER,
             rule=rule,
             occasion=occasion,
-            data=cents,
+            data=ReceiptData(held_cents=held, charged_cents=charged),
         )
         state.fired[RECEIPT] = now
         return True

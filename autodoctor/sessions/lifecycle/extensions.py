@@ -6,7 +6,6 @@ or the customer may need time, so the end of the session waits for the payment o
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
+from autodoctor.sessions.event_data import AllowanceData, Extension, ExtensionData
 from autodoctor.sessions.lifecycle import fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
@@ -68,7 +68,9 @@ def set_allowance(*, session_id: UUID, by: User, seconds: int | None, now: datet
         if session.allowed_seconds != seconds:
             _check_pace(session)
             session.allowed_seconds = seconds
-            event_log.append_event(session, EventKind.EXTENSION_ALLOWED, at=now, by=who, data={"seconds": seconds})
+            event_log.append_event(
+                session, EventKind.EXTENSION_ALLOWED, at=now, by=who, data=AllowanceData(seconds=seconds)
+            )
         pending = ledger.pending_extension(session.id)
         if pending and seconds is not None and pending.seconds > seconds:
             _cancel(state, pending, "not_allowed", at=now, who=who)
@@ -235,6 +237,6 @@ def _cancel(state: SessionState, payment: Payment, why: str, *, at: datetime, wh
     return True
 
 
-def _facts(payment: Payment, stands: str) -> dict[str, Any]:
+def _facts(payment: Payment, stands: str) -> ExtensionData:
     """Return the facts for both participants: no address, no amount, no reason of a bank."""
-    return {"extension": {"id": str(payment.id), "seconds": payment.seconds, "stands": stands}}
+    return ExtensionData(extension=Extension(id=str(payment.id), seconds=payment.seconds, stands=stands))

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import SessionState, missing_roles
 from autodoctor.sessions.rules import triggers
@@ -19,7 +20,7 @@ def start_clock(session: Session, now: datetime) -> None:
 
 def may_pause(session: Session, role: str) -> bool:
     """Return whether this absence may pause the clock: a mechanic's always, a customer's while the allowance lasts."""
-    return role == "mechanic" or lenient_left(session) > timedelta()
+    return role == Role.MECHANIC or lenient_left(session) > timedelta()
 
 
 def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[EventKind]:
@@ -86,7 +87,7 @@ def resume_clock(session: Session, at: datetime) -> None:
     if session.paused_at is None or session.ends_at is None:
         return
     gap = max(timedelta(), at - session.paused_at)
-    if session.pause_cause != "mechanic":
+    if session.pause_cause != Role.MECHANIC:
         gap = min(gap, lenient_left(session))
         session.lenient_seconds_used += gap.total_seconds()
     session.ends_at += gap

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
+from autodoctor.sessions.event_data import HelpAlertData, HelpAnswerData, HelpQuestionData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
@@ -71,7 +72,6 @@ def ask_support(
         _check_open(session, now)
         _check_pace(session, who, now)
         thread = thread_of(session, by)
-        facts = {"reason": reason, "text": text}
         asked = event_log.append_event(
             session,
             EventKind.HELP_ASKED,
@@ -79,10 +79,11 @@ def ask_support(
             by=who,
             audience=event_log.Audience(who.role),
             client_id=client_id,
-            data=facts,
+            data=HelpQuestionData(reason=reason, text=text),
         )
         if not thread.awaits_answer:
-            mail.alert_support(state, "help.asked", at=now, data={"reason": reason, "role": who.role, "seq": asked.seq})
+            data = HelpAlertData(reason=reason, role=who.role, seq=asked.seq)
+            mail.alert_support(state, "help.asked", at=now, data=data)
         return asked
 
 
@@ -98,7 +99,7 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
         person = session.mechanic if to == Role.MECHANIC else session.customer
         if to not in PARTIES or person is None or not thread_of(session, person).words:
             raise Refused("not_asked", _("There is no open question."))
-        facts = {"text": checked(text), "concerns": [str(person.id)]}
+        facts = HelpAnswerData(text=checked(text), concerns=[str(person.id)])
         said = event_log.append_event(
             session, EventKind.HELP_ANSWERED, at=now, by=who, audience=event_log.Audience(to), data=facts
         )

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.accounts.models import User
+from autodoctor.sessions.event_data import ClockData
 from autodoctor.sessions.lifecycle import fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
@@ -61,7 +62,7 @@ def record_media_lost(state: SessionState, at: datetime) -> None:
     if since is not None:
         fair_clock.pause_for_lost_media(state.session, since)
         state.session.clock_seq = event_log.append_event(
-            state.session, EventKind.SESSION_PAUSED, at=at, data={"why": fair_clock.MEDIA}
+            state.session, EventKind.SESSION_PAUSED, at=at, data=ClockData(why=fair_clock.MEDIA)
         ).seq
 
 
@@ -75,5 +76,5 @@ def record_media_back(state: SessionState, at: datetime) -> None:
     ):
         fair_clock.resume_clock(session, at)
         session.clock_seq = event_log.append_event(
-            session, EventKind.SESSION_RESUMED, at=at, data={"why": fair_clock.MEDIA}
+            session, EventKind.SESSION_RESUMED, at=at, data=ClockData(why=fair_clock.MEDIA)
         ).seq

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from autodoctor.accounts import actions as accounts
 from autodoctor.mail.queue import queue_mail
+from autodoctor.sessions.event_data import MissedData
 from autodoctor.sessions.notify import mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record.participants import SessionState
@@ -34,5 +35,5 @@ def count_missed_request(state: SessionState, at: datetime, now: datetime) -> No
             session_id=state.session.id,
         )
     off = [str(mechanic.id) for mechanic in switched_off]
-    data = {"missed": [str(user_id) for user_id in missed], "switched_off": off, "concerns": off}
+    data = MissedData(missed=[str(user_id) for user_id in missed], switched_off=off, concerns=off)
     mail.notify_rule_fired(state, "request.missed", at=at, data=data)

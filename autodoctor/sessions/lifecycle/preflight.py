@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet, TextChoices
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.sessions.event_data import PreflightData
 from autodoctor.sessions.lifecycle import media
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
@@ -50,11 +50,11 @@ class Checkup:
         return all(outcome == Outcome.PASSED for outcome in self.checks.values())
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> PreflightData:
         """Return the result as the event log stores it."""
-        return {"mode": self.mode, "checks": self.checks, "network": self.network, "passed": self.passed}
+        return PreflightData(mode=self.mode, checks=self.checks, network=self.network, passed=self.passed)
 
-    def says_as_much_as(self, facts: dict[str, Any]) -> bool:
+    def says_as_much_as(self, facts: PreflightData) -> bool:
         """Compare without the network figures, which are never the same twice."""
         return (self.mode, self.checks) == (facts["mode"], facts["checks"])
 
@@ -71,12 +71,12 @@ def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datet
         if session.kind == Kind.CHAT or _is_known(session, who, checkup, now):
             return session
         _note_failing(state.seat(who.role), checkup, now)
-        lowers = checkup.mode == Mode.CHAT and session.state in BEFORE_START
+        facts, lowers = checkup.facts, checkup.mode == Mode.CHAT and session.state in BEFORE_START
         if lowers:
             session.kind = Kind.CHAT
             session.granted_seconds = min(session.granted_seconds, session.chat_seconds or session.granted_seconds)
             media.stop_media(state, now)
-        facts = checkup.facts | ({"session": session.payload()} if lowers else {})
+            facts["session"] = session.payload()
         event_log.append_event(session, EventKind.PREFLIGHT_REPORTED, at=now, by=who, data=facts)
         return session
 
@@ -89,7 +89,7 @@ def _note_failing(seat: ParticipantState, checkup: Checkup, now: datetime) -> No
         part.save(update_fields=["failing_since"])
 
 
-def checkups(session: Session) -> dict[str, dict[str, Any]]:
+def checkups(session: Session) -> dict[str, PreflightData]:
     """Return the last report of each participant, by role."""
     reports = SessionEvent.objects.filter(
         session=session, kind=EventKind.PREFLIGHT_REPORTED, actor_id__in=participants.party_ids(session)
@@ -113,7 +113,7 @@ def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: dat
     last = earlier.first()
     if last is None:
         return False
-    if checkup.says_as_much_as(last.data):
+    if checkup.says_as_much_as(last.data_as(PreflightData)):
         return True
     if earlier.count() >= MAX_REPORTS or last.at + PACE > now:
         raise Refused("too_fast", _("This was too fast. Wait a moment and try again."), 429)

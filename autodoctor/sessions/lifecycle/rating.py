@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.mail.rendering import one_line
+from autodoctor.sessions.event_data import RatingData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries.ratings import MOST_STARS, is_open
@@ -31,7 +32,7 @@ def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: date
         line = _checked(stars, line)
         if (session.stars, session.rating_line) != (stars, line):
             session.stars, session.rating_line, session.rated_at = stars, line, now
-            data = {"stars": stars, "line": line}
+            data = RatingData(stars=stars, line=line)
             event_log.append_event(session, EventKind.RATING_GIVEN, at=now, by=who, data=data)
         return session
 

@@ -9,6 +9,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions.event_data import SupportRefundData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
@@ -41,14 +42,14 @@ def refund_session(
         if refund_id and (given := payment.refunds.filter(id=refund_id).first()):
             return given
         given = _in_the_ledger(payment, amount_cents, reason, borne_by, by=by, now=now, refund_id=refund_id)
-        facts = {
-            "refund_id": str(given.id),
-            "payment_id": str(payment.id),
-            "amount_cents": amount_cents,
-            "reason": given.reason,
-            "borne_by": borne_by,
-            "currency": payment.currency,
-        }
+        facts = SupportRefundData(
+            refund_id=str(given.id),
+            payment_id=str(payment.id),
+            amount_cents=amount_cents,
+            reason=given.reason,
+            borne_by=borne_by,
+            currency=payment.currency,
+        )
         event_log.append_event(
             state.session, EventKind.SUPPORT_REFUNDED, at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
         )

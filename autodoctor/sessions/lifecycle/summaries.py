@@ -1,13 +1,13 @@
 """The summary of a session: submitted once, then corrected by additions."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import closing
 from autodoctor.sessions.lifecycle.transaction import lock_session, session_transaction
 from autodoctor.sessions.models import Session
@@ -17,7 +17,7 @@ from autodoctor.sessions.states import EventKind, State
 SUMMARY = ("summary", 0)  # the rule and occasion that end the reminders, and that only one event can have
 
 
-def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
+def submit_summary(*, session_id: UUID, by: User, now: datetime, data: SummaryData) -> Session:
     """Record that the mechanic submitted the summary. `data` describes it for the log. The first submission counts."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
@@ -32,13 +32,13 @@ def submit_summary(*, session_id: UUID, by: User, now: datetime, data: dict[str,
         return state.session
 
 
-def add_correction(*, session_id: UUID, by: User, now: datetime, data: dict[str, Any]) -> Session:
+def add_correction(*, session_id: UUID, by: User, now: datetime) -> Session:
     """Add a dated correction. The submitted text stays."""
     with session_transaction(session_id, now) as state:
         who = _writer(state.session, by)
         if state.session.summarized_at is None:
             raise Refused("not_submitted", _("There is no summary to correct yet."))
-        event_log.append_event(state.session, EventKind.SUMMARY_CORRECTED, at=now, by=who, data=data)
+        event_log.append_event(state.session, EventKind.SUMMARY_CORRECTED, at=now, by=who)
         return state.session
 
 

@@ -5,7 +5,7 @@ only. Participants learn of it by a message of support. `token` names the form: 
 """
 
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -15,6 +15,15 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
 from autodoctor.payments import ledger
+from autodoctor.sessions.event_data import (
+    AssignmentData,
+    EventData,
+    Extension,
+    ExtensionData,
+    GiftData,
+    MessageData,
+    SupportData,
+)
 from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
@@ -38,7 +47,7 @@ def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID |
             return state.session
         check(state.session.state, State.COMPLETED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(state, EventKind.SUPPORT_ENDED, who, reason, now, token)
+        _note(state, EventKind.SUPPORT_ENDED, who, SupportData(reason=_checked(reason)), now, token)
         transitions.complete_session(state, EndReason.ENDED_BY_SUPPORT, at=now, who=who)
         return state.session
 
@@ -51,7 +60,7 @@ def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
             return state.session
         check(state.session.state, State.CANCELLED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
-        _note(state, EventKind.SUPPORT_CANCELLED, who, reason, now, token)
+        _note(state, EventKind.SUPPORT_CANCELLED, who, SupportData(reason=_checked(reason)), now, token)
         transitions.cancel_unstarted(state, State.CANCELLED, EndReason.CANCELLED_BY_SUPPORT, at=now, who=who)
         return state.session
 
@@ -62,7 +71,7 @@ def release(*, session_id: UUID, by: User, reason: str, now: datetime, token: UU
         who = _support(by, state.session)
         if _done(state.session, token):
             return state.session
-        _note(state, EventKind.SUPPORT_RELEASED, who, reason, now, token)
+        _note(state, EventKind.SUPPORT_RELEASED, who, SupportData(reason=_checked(reason)), now, token)
         transitions.release_mechanic(state, "by_support", at=now, who=who)
         return state.session
 
@@ -84,7 +93,8 @@ def assign(
             if state.session.state not in BEFORE_START:
                 raise InvalidTransition(state.session.state, State.ACCEPTED)
             mechanic = _eligible(state.session, mechanic_id, now)
-            _note(state, EventKind.SUPPORT_ASSIGNED, who, reason, now, token, mechanic=mechanic.name)
+            data = AssignmentData(reason=_checked(reason), mechanic=mechanic.name)
+            _note(state, EventKind.SUPPORT_ASSIGNED, who, data, now, token)
             if state.session.mechanic:
                 transitions.release_mechanic(state, "by_support", at=now, who=who)
             transitions.assign_mechanic(state, mechanic, at=now, who=who)
@@ -110,9 +120,10 @@ def give_time(
             raise Refused("invalid", _("You can give one minute to one hour at a time."), 422)
         if seconds > (room := _room(state.session, now)):
             raise Refused("too_long", _too_long(room))
-        _note(state, EventKind.SUPPORT_EXTENDED, who, reason, now, token, seconds=seconds)
+        data = GiftData(reason=_checked(reason), seconds=seconds)
+        _note(state, EventKind.SUPPORT_EXTENDED, who, data, now, token)
         fair_clock.extend_clock(state.session, seconds, now)
-        facts = {"extension": {"id": None, "seconds": seconds, "stands": "given"}}
+        facts = ExtensionData(extension=Extension(id=None, seconds=seconds, stands="given"))
         state.session.clock_seq = event_log.append_event(
             state.session, EventKind.SESSION_EXTENDED, at=now, by=who, data=facts
         ).seq
@@ -144,10 +155,12 @@ def note(
     """Log an act of support outside the session. Returns None if this form was already logged."""
     with session_transaction(session_id, now) as state:
         who = _support(by, state.session)
-        return None if _done(state.session, token) else _note(state, kind, who, reason, now, token)
+        if _done(state.session, token):
+            return None
+        return _note(state, kind, who, SupportData(reason=_checked(reason)), now, token)
 
 
-def add_note(*, session_id: UUID, kind: EventKind, by: User, data: dict[str, Any], now: datetime) -> None:
+def add_note(*, session_id: UUID, kind: EventKind, by: User, data: EventData, now: datetime) -> None:
     """Log an action of support that does not change the session. Raises `Session.DoesNotExist`."""
     with session_transaction(session_id, now) as state:
         who = event_log.Actor(by.id, Role.SUPPORT.value, by.name)
@@ -160,7 +173,7 @@ def closing_reason(session: Session) -> str:
         return ""
     kinds = (EventKind.SUPPORT_ENDED, EventKind.SUPPORT_CANCELLED)
     last = SessionEvent.objects.filter(session=session, kind__in=kinds).order_by("-seq").first()
-    return str(last.data["reason"]) if last else ""
+    return last.data_as(SupportData)["reason"] if last else ""
 
 
 def _eligible(session: Session, mechanic_id: UUID, now: datetime) -> User:
@@ -213,7 +226,7 @@ def _say(
         at=now,
         by=who,
         audience=event_log.Audience(to),
-        data={"text": text},
+        data=MessageData(text=text),
         client_id=token,
     )
 
@@ -222,12 +235,10 @@ def _note(
     state: SessionState,
     kind: EventKind,
     who: event_log.Actor,
-    reason: str,
+    data: SupportData,
     now: datetime,
     token: UUID | None,
-    **facts: Any,
 ) -> SessionEvent:
-    data = {"reason": _checked(reason), **facts}
     own = event_log.Audience.SUPPORT
     return event_log.append_event(state.session, kind, at=now, by=who, audience=own, data=data, client_id=token)
 

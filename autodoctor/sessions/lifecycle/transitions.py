@@ -19,10 +19,18 @@ from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
+from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData, ReleaseData, SolvedData
 from autodoctor.sessions.lifecycle import attendance, fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.notify.mail import count_fact, send_end_mail, send_session_mail
+from autodoctor.sessions.notify.mail import (
+    UNMARKED,
+    Mark,
+    count_fact,
+    send_closing_mail,
+    send_end_mail,
+    send_session_mail,
+)
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
@@ -205,7 +213,7 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
     session.released_at = at
     event_log.withdraw_participant(session, Role.MECHANIC)
     session.unattended_at = max(filter(None, [session.unattended_at, at + duration("unattended_after_release")]))
-    data = {"reason": reason, "released": str(freed.id)}
+    data = ReleaseData(reason=reason, released=str(freed.id))
     _enter(state, State.REQUESTED, EventKind.SESSION_RELEASED, at=at, who=who, data=data)
     send_session_mail(session.customer, state, "released", now=at)
 
@@ -272,13 +280,12 @@ def _attend(state: SessionState, kind: EventKind, who: event_log.Actor, at: date
     both_in = state.customer.is_in and state.mechanic.is_in
     target = _state_by_attendance(State(state.session.state), both_in=both_in)
     clock_moves = fair_clock.follow_presence(state, at, leaving) if state.session.state in RUNNING else []
-    facts: dict[str, Any] = {"data": {"role": who.role}}
-    if leaving and state.session.state in RUNNING:
-        facts |= count_fact(state, triggers.DROP, at)
+    data, is_drop = AttendanceData(role=who.role), bool(leaving) and state.session.state in RUNNING
+    mark = count_fact(state, triggers.DROP, at) if is_drop else UNMARKED
     if target == state.session.state:
-        event_log.append_event(state.session, kind, at=at, by=who, **facts)
+        event_log.append_event(state.session, kind, at=at, by=who, data=data, **mark)
     else:
-        _enter(state, target, kind, at=at, who=who, **facts)
+        _enter(state, target, kind, at=at, who=who, data=data, mark=mark)
         if target == State.WAITING:
             event_log.append_event(state.session, EventKind.SESSION_WAITING, at=at)
     for move in clock_moves:
@@ -295,7 +302,7 @@ def end_spent_pause(state: SessionState, at: datetime) -> None:
     """Resume the clock when the customer's pause allowance is used up, even if a participant is still missing."""
     fair_clock.resume_clock(state.session, at)
     state.session.clock_seq = event_log.append_event(
-        state.session, EventKind.SESSION_RESUMED, at=at, data={"why": "pause_spent"}
+        state.session, EventKind.SESSION_RESUMED, at=at, data=ClockData(why="pause_spent")
     ).seq
 
 
@@ -400,7 +407,7 @@ def cancel_unstarted(
     _enter(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
     settle_payments(current.session, at)
     if reason != EndReason.UNPAID:
-        send_session_mail(current.session.customer, current, "called_off", now=at)
+        send_closing_mail(current, "called_off", now=at)
 
 
 def answer_solved(
@@ -426,12 +433,12 @@ def record_solved_answer(
     state: SessionState, solved: bool, *, at: datetime, who: event_log.Actor | None = None
 ) -> None:
     state.session.solved = solved
-    event_log.append_event(state.session, EventKind.PAYMENT_DECIDED, at=at, by=who, data={"solved": solved})
+    event_log.append_event(state.session, EventKind.PAYMENT_DECIDED, at=at, by=who, data=SolvedData(solved=solved))
     settle_payments(state.session, at)
 
 
 def record_payment_event(
-    *, session_id: UUID, kind: EventKind, data: dict[str, Any], audience: event_log.Audience, now: datetime
+    *, session_id: UUID, kind: EventKind, data: EventData, audience: event_log.Audience, now: datetime
 ) -> None:
     """News from below in the log of its session: of a payment (captured, released, a mismatch), or of a mail."""
     with session_transaction(session_id, now) as state:
@@ -445,11 +452,12 @@ def _enter(
     *,
     at: datetime,
     who: event_log.Actor | None = None,
-    **more: Any,
+    data: EventData | None = None,
+    mark: Mark = UNMARKED,
 ) -> None:
     check(current.session.state, state)
     current.session.state, current.session.state_at = state, at
-    event = event_log.append_event(current.session, kind, at=at, by=who, **more)
+    event = event_log.append_event(current.session, kind, at=at, by=who, data=data, **mark)
     current.session.state_seq = event.seq
 
 

@@ -16,6 +16,7 @@ from autodoctor.push.queue import PushNote, queue_push, reaches
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.formatting import format_duration
+from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record.participants import SessionState
@@ -84,7 +85,7 @@ def push_new_events(state: SessionState, now: datetime) -> None:
         _post(state.session, notice, now)
     is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
     if is_offered and reaches(eligibility.eligible_mechanics(state.session, now)):
-        schedule("request.offer", str(state.session.id), now, session_id=state.session.id)
+        schedule(SessionJob.REQUEST_OFFER, str(state.session.id), now, session_id=state.session.id)
 
 
 def push_request_offer(job: Job, now: datetime) -> None:

@@ -7,9 +7,9 @@ from django.conf import settings
 
 from autodoctor.accounts.models import User
 from autodoctor.scheduler import queue
+from autodoctor.sessions.event_data import RuleData
+from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.models import Alert, SessionEvent
-
-UNTAKEN = "alert.untaken"  # the job, the rule, and the event that says that it fired
 
 
 def raise_alert(event: SessionEvent) -> Alert:
@@ -17,7 +17,7 @@ def raise_alert(event: SessionEvent) -> Alert:
     alert = Alert.objects.create(
         session_id=event.session_id,
         seq=event.seq,
-        rule=str(event.data.get("rule") or event.rule or "")[:60],
+        rule=event.data_as(RuleData)["rule"][:60],
         occasion=event.occasion,
         facts=event.data,
         raised_at=event.at,
@@ -29,11 +29,11 @@ def raise_alert(event: SessionEvent) -> Alert:
 def schedule_escalation(alert: Alert, *, since: datetime) -> None:
     """Schedule the escalation of an untaken alert, once per alert."""
     if alert.escalated_at is None:
-        queue.schedule(UNTAKEN, key_of(alert), since + _patience(), session_id=alert.session_id)
+        queue.schedule(SessionJob.ALERT_UNTAKEN, key_of(alert), since + _patience(), session_id=alert.session_id)
 
 
 def cancel_escalation(alert: Alert) -> None:
-    queue.cancel(UNTAKEN, key_of(alert))
+    queue.cancel(SessionJob.ALERT_UNTAKEN, key_of(alert))
 
 
 def key_of(alert: Alert) -> str:
@@ -53,7 +53,7 @@ def support_staff() -> list[User]:
 def repair_escalations() -> int:
     """Schedule missing escalations again. Returns how many alerts needed it."""
     open_ones = {key_of(alert): alert for alert in Alert.objects.filter(done_at=None, taken_at=None, escalated_at=None)}
-    held = {job.key for job in queue.pending([UNTAKEN], list(open_ones))}
+    held = {job.key for job in queue.pending([SessionJob.ALERT_UNTAKEN], list(open_ones))}
     for key in open_ones.keys() - held:
         schedule_escalation(open_ones[key], since=open_ones[key].raised_at)
     return len(open_ones.keys() - held)

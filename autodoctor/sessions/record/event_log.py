@@ -14,6 +14,7 @@ from django.dispatch import Signal
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.raw_sql import values
+from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.models import Session, SessionEvent, stamp
 from autodoctor.sessions.record import alerts
 from autodoctor.sessions.states import EventKind
@@ -57,14 +58,14 @@ def append_event(
     at: datetime,
     by: Actor | None = None,
     audience: Audience = Audience.BOTH,
-    data: dict[str, Any] | None = None,
+    data: EventData | None = None,
     client_id: UUID | None = None,
     rule: str | None = None,
     occasion: int | None = None,
 ) -> SessionEvent:
     """Write the next event. The caller holds the session's lock and saves it."""
     session.seq += 1
-    facts = dict(data or {})
+    facts = EventData() if data is None else data.copy()
     if kind.carries_session:
         facts["session"] = session.payload()
     event = SessionEvent(

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.models import RuleTime
 
 REFRESH_SECONDS = 10.0
-REALIGN = "sessions.realign"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def change(*, name: str, value: int | None, now: datetime) -> None:
     check({name: value})
     with transaction.atomic():
         RuleTime.objects.update_or_create(name=name, defaults={"seconds": value})
-        schedule(REALIGN, "all", now)
+        schedule(SessionJob.REALIGN, "all", now)
         transaction.on_commit(refresh)
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from django.utils.functional import Promise
 
 from autodoctor.accounts.models import Role
 from autodoctor.core import links
+from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record.participants import SessionState
 from autodoctor.sessions.rules.durations import Wait
@@ -62,7 +62,7 @@ class Tell:
     audience: SessionEvent.Audience
     channels: tuple[Channel, ...]
     mail: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
+    data: EventData = field(default_factory=EventData)
     push: Notice | None = None
     call: Promise | None = None
     step: Step | None = None

@@ -5,7 +5,6 @@ sends the words. CONTRIBUTING.md shows how to add a row.
 """
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import Role
 from autodoctor.core import links
 from autodoctor.core.deadlines import name_problem
+from autodoctor.sessions.event_data import EventData, SoundData
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.rules.durations import WAITS, Wait
@@ -46,14 +46,21 @@ def _ever(session: Session) -> int:
     return 0
 
 
-def alert(**data: Any) -> Tell:
-    return Tell(EventKind.ALERT_SUPPORT, Audience.SUPPORT, (Channel.DESK,), data=data)
+def alert() -> Tell:
+    return Tell(EventKind.ALERT_SUPPORT, Audience.SUPPORT, (Channel.DESK,))
 
 
-def nudge(role: Role, *, mail: str = "", push: Notice | None = None, call: Promise | None = None, **data: Any) -> Tell:
+def nudge(
+    role: Role,
+    *,
+    mail: str = "",
+    push: Notice | None = None,
+    call: Promise | None = None,
+    data: EventData | None = None,
+) -> Tell:
     """Tell one of the two, on the page, on their devices, and by mail where a template is named."""
     channels = (Channel.PAGE, Channel.MAIL) if mail else (Channel.PAGE,)
-    return Tell(EventKind(f"nudge.{role}"), Audience(role), channels, mail, data, push=push, call=call)
+    return Tell(EventKind(f"nudge.{role}"), Audience(role), channels, mail, data or EventData(), push=push, call=call)
 
 
 MECHANIC_WAITS = Notice(
@@ -135,7 +142,7 @@ _TABLE = (
          Wait("preflight_failing", 3 * MINUTE, least=30, most=HOUR), alert(), once_per=_state),
     Rule("start.sound", _("Both are in: the mechanic’s page sounds"), WAITING, triggers.IN_STATE,
          Wait("start_sound", MINUTE, least=10, most=HOUR, before="start_alert"),
-         nudge(Role.MECHANIC, sound=True, call=_CUSTOMER_WAITS,
+         nudge(Role.MECHANIC, data=SoundData(sound=True), call=_CUSTOMER_WAITS,
                push=Notice(Role.MECHANIC, _("You are both here"),
                            _("Your customer is waiting for you to start the session."))), once_per=_state),
     Rule("start.alert", _("Both are in, but the session does not start"), WAITING, triggers.IN_STATE,

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.accounts.models import Role
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import durations
@@ -52,7 +53,7 @@ def _no_show(state: SessionState) -> datetime | None:
 
 def _missing_since(state: SessionState, role: str) -> datetime | None:
     seat = state.seat(role)
-    if not seat.is_in or (role == "mechanic" and _left_after_all_time(state)):
+    if not seat.is_in or (role == Role.MECHANIC and _left_after_all_time(state)):
         return None
     return seat.gone_since
 
@@ -89,7 +90,7 @@ def mechanic_lost_since(state: SessionState) -> datetime | None:
         state.mechanic.is_in
         or missed_at is None
         or state.session.paused_at is None
-        or state.session.pause_cause != "mechanic"
+        or state.session.pause_cause != Role.MECHANIC
     ):
         return None
     return max(missed_at, state.session.paused_at)
@@ -130,7 +131,7 @@ def _left_after_all_time(state: SessionState) -> datetime | None:
 
 def _pause_spent(state: SessionState) -> datetime | None:
     session = state.session
-    if session.paused_at is None or session.pause_cause == "mechanic":
+    if session.paused_at is None or session.pause_cause == Role.MECHANIC:
         return None
     return session.paused_at + lenient_left(session)
 
@@ -190,8 +191,8 @@ MECHANIC_AWAY = Trigger(_("the mechanic’s last page closed, before they joined
 CUSTOMER_AWAY = Trigger(_("the customer’s last page closed"), lambda state: _since_away(state.customer, state))
 NO_SHOW = Trigger(_("the customer’s last page closed, while the mechanic waits"), _no_show)
 PREFLIGHT_FAILING = Trigger(_("a participant’s device check has been failing"), _preflight_failing)
-MECHANIC_GONE = Trigger(_("the mechanic’s last sign of life"), lambda state: _missing_since(state, "mechanic"))
-CUSTOMER_GONE = Trigger(_("the customer’s last sign of life"), lambda state: _missing_since(state, "customer"))
+MECHANIC_GONE = Trigger(_("the mechanic’s last sign of life"), lambda state: _missing_since(state, Role.MECHANIC))
+CUSTOMER_GONE = Trigger(_("the customer’s last sign of life"), lambda state: _missing_since(state, Role.CUSTOMER))
 MEDIA_LOST = Trigger(_("sound and picture stopped, while they can pause the clock"), _media_lost)
 NO_MEDIA = Trigger(_("sound and picture stopped, while both are in"), media_lost_since)
 ENDS = Trigger(_("the end of the time, while the clock is running"), _running_end)

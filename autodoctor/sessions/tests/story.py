@@ -11,7 +11,6 @@ from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.handlers import JOBS
 from autodoctor.sessions.lifecycle import extensions, media, transitions
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
-from autodoctor.sessions.record.alerts import UNTAKEN
 from autodoctor.sessions.rules.rule import Tell
 from autodoctor.sessions.rules.table import DEADLINES
 
@@ -24,7 +23,7 @@ def hold_back(job: Job, now: datetime) -> None:
     raise Retry(timedelta(days=3650))
 
 
-HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, UNTAKEN, "request.offer"]} | {
+HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, "alert.untaken", "request.offer"]} | {
     kind: Handler(hold_back)
     for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }

@@ -8,13 +8,12 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.jobs.sweep import monitor, sweep
-from autodoctor.sessions.lifecycle import alert_work, transitions
+from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert, Session
-from autodoctor.sessions.record import alerts, event_log
-from autodoctor.sessions.record.event_log import Audience
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState, load_state
-from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
 
 
@@ -103,8 +102,8 @@ def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_o
     for _ in range(2):
         monitor(story.now)
     assert sorted(mailed()) == sorted([support.email, colleague.email])
-    (event,) = story.events(alerts.UNTAKEN)
-    assert (event.rule, event.occasion, event.audience) == (alerts.UNTAKEN, unnoticed.seq, "support")
+    (event,) = story.events("alert.untaken")
+    assert (event.rule, event.occasion, event.audience) == ("alert.untaken", unnoticed.seq, "support")
     assert event.at == unnoticed.raised_at + timedelta(minutes=3)
 
     take(story, unnoticed, support)
@@ -141,13 +140,7 @@ def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnot
 
 def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) -> None:
     story.live().end(story.customer)
-    transitions.record_payment_event(
-        session_id=story.id,
-        kind=EventKind.ALERT_SUPPORT,
-        data={"rule": "payment.disputed"},
-        audience=Audience.SUPPORT,
-        now=story.now,
-    )
+    alert_work.raise_support_alert(session_id=story.id, rule="payment.disputed", data=EventData(), now=story.now)
     alert = Alert.objects.get(rule="payment.disputed")
     assert not alert_work.is_over(alert, _situation(story))
     story.now += timedelta(minutes=3)
@@ -156,10 +149,10 @@ def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) 
 
 
 def test_the_sweep_puts_back_a_deadline_that_got_lost(story: Story, unnoticed: Alert) -> None:
-    Job.objects.filter(kind=alerts.UNTAKEN).delete()
+    Job.objects.filter(kind="alert.untaken").delete()
     assert sweep(story.now) == 1
     assert sweep(story.now) == 0
-    assert Job.objects.get(kind=alerts.UNTAKEN).due_at == unnoticed.raised_at + timedelta(minutes=3)
+    assert Job.objects.get(kind="alert.untaken").due_at == unnoticed.raised_at + timedelta(minutes=3)
 
 
 def _situation(story: Story) -> SessionState:

@@ -75,7 +75,7 @@ def test_the_standards_stand_within_their_bounds_and_in_order() -> None:
 def test_a_shorter_time_holds_for_sessions_that_are_open(story: Story) -> None:
     story.pay()
     change("unnoticed", 60)
-    assert Job.objects.filter(kind=durations.REALIGN).exists()
+    assert Job.objects.filter(kind="sessions.realign").exists()
     assert sweep(story.now) == 1
     assert story.wait(seconds=59).rules() == []
     assert story.wait(seconds=1).rules() == ["request.unnoticed"]
@@ -133,5 +133,5 @@ def test_support_changes_one_in_the_admin(client: Client) -> None:
     assert "From 30 to 3600 seconds." in client.post(page, {"seconds": "5"}).content.decode()
     assert client.post(page, {"seconds": "120"}).status_code == 302
     assert RuleTime.objects.get(name="unnoticed").seconds == 120
-    assert Job.objects.filter(kind=durations.REALIGN).exists()
+    assert Job.objects.filter(kind="sessions.realign").exists()
     assert client.post(f"{ADMIN}add/", {"name": "x", "seconds": "1"}).status_code == 403

@@ -18,12 +18,14 @@ from autodoctor.accounts.models import User
 from autodoctor.job_registry import credit_the_mechanic
 from autodoctor.payments.models import Earning, Payment, PayoutAccount, Refund
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import summaries
 from autodoctor.sessions.queries.earnings_report import account_in_words
 from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
+SUMMARY = SummaryData(safe="yes", parts=1, photos=0)
 PAGE = "/dashboard/earnings/?month=2026-03"
 TABLE = "/dashboard/earnings.csv?month=2026-03"
 
@@ -79,13 +81,13 @@ def test_a_charge_and_a_summary_in_either_order(ended: Story, mechanic: User) ->
     earning = Earning.objects.get()
     assert (earning.mechanic, earning.share_cents, earning.awaits_summary) == (mechanic, 699, True)
     assert earning.completed_at == ended.session.ended_at
-    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data=SUMMARY)
     earning.refresh_from_db()
     assert earning.awaits_summary is False
 
 
 def test_a_summary_before_the_charge(ended: Story, mechanic: User) -> None:
-    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data=SUMMARY)
     assert not Earning.objects.exists()
     charge(ended)
     assert Earning.objects.get().awaits_summary is False
@@ -123,7 +125,7 @@ def test_the_page_says_what_waits_for_what(
     assert "Set up payouts" in text
     assert f'href="/sessions/{ended.id}/"' in client_of(mechanic).get(PAGE).content.decode()
     ready(mechanic)
-    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data=SUMMARY)
     text = reads(mechanic)
     assert "Your payout account is ready" in text
     assert "Waits for" not in text
@@ -143,7 +145,7 @@ def test_a_dispute_and_a_refund_are_told(ended: Story, mechanic: User, reads: Ca
 
 def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
     ready(mechanic)
-    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data={})
+    summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data=SUMMARY)
     charge(ended)
     Earning.objects.update(completed_at=timezone.now())
     day = timezone.now() + timedelta(days=1)

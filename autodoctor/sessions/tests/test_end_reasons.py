@@ -3,7 +3,7 @@
 import pytest
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.sessions.end_reasons import WORDS, heading, outcome
+from autodoctor.sessions.end_reasons import WORDS, heading, mail_words, outcome
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason
 
@@ -31,3 +31,25 @@ def test_they_depend_on_who_reads(reason: str, role: Role, as_heading: str, in_a
     session = Session(end_reason=reason, customer=User(name="Ann"), mechanic=User(name="Bob"))
     assert heading(session, role, cap_seconds=3 * 60 * 60) == as_heading
     assert outcome(session, role) == in_a_list
+
+
+@pytest.mark.parametrize(
+    ("reason", "in_the_mail"),
+    [
+        ("customer_no_show", "waited ten minutes for you. Half of the price is charged and the rest is released."),
+        ("cancelled_late", "You canceled your Quick Chat after your mechanic had joined. Half of the price is charged"),
+        ("never_started", "We are sorry that we wasted your time. Nothing is charged."),
+        ("cancelled_by_support", "Your Quick Chat did not take place. Nothing is charged."),
+        ("mechanic_lost", "Your mechanic lost the connection during your Quick Chat. You pay only for the time used."),
+        ("exceeded_3h_limit", "Your Quick Chat with Bob is over."),
+    ],
+)
+def test_the_customers_mail_says_what_is_charged(reason: str, in_the_mail: str) -> None:
+    session = Session(end_reason=reason, plan_name="Quick Chat", customer=User(name="Ann"), mechanic=User(name="Bob"))
+    assert in_the_mail in mail_words(session)
+
+
+def test_every_end_has_its_mail_but_two() -> None:
+    """Of a booking that was not paid nobody is told; after an early end the mail asks whether the problem is solved."""
+    without = {reason for reason, words in WORDS.items() if words.mail is None}
+    assert without == {EndReason.UNPAID, EndReason.ENDED_BY_MECHANIC}

@@ -10,6 +10,7 @@ from autodoctor.accounts.models import MechanicProfile
 from autodoctor.push.models import PushSubscription
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import summaries, transitions
 from autodoctor.sessions.tests.story import NOON, Story
 
@@ -120,7 +121,9 @@ def test_the_mechanic_is_nudged_on_the_phone(story: Story, mechanic: "User") -> 
 def test_the_summary_is_there(story: Story, customer: "User", mechanic: "User") -> None:
     story.live().end(mechanic)
     told(customer)
-    summaries.submit_summary(session_id=story.id, by=mechanic, now=story.now, data={})
+    summaries.submit_summary(
+        session_id=story.id, by=mechanic, now=story.now, data=SummaryData(safe="yes", parts=1, photos=0)
+    )
     (note,) = told(customer)
     assert note["path"] == f"/sessions/{story.id}/summary/"
     assert (note["title"], note["urgent"]) == ("Your summary is ready", False)

@@ -5,6 +5,7 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.lifecycle.summaries import add_correction, submit_summary
 from autodoctor.sessions.models import Session
@@ -19,7 +20,9 @@ def over(story: Story) -> Story:
 
 
 def write(story: Story, by: User | None = None) -> Session:
-    return submit_summary(session_id=story.id, by=by or story.mechanic, now=story.now, data={"safe": "yes"})
+    return submit_summary(
+        session_id=story.id, by=by or story.mechanic, now=story.now, data=SummaryData(safe="yes", parts=1, photos=0)
+    )
 
 
 def test_the_summary_is_written_once_and_ends_the_reminders(story: Story) -> None:
@@ -51,11 +54,11 @@ def test_only_the_mechanic_writes_and_only_once_it_is_over(story: Story, strange
 def test_corrections_come_after_the_summary(story: Story) -> None:
     over(story)
     with pytest.raises(Refused) as refused:
-        add_correction(session_id=story.id, by=story.mechanic, now=story.now, data={})
+        add_correction(session_id=story.id, by=story.mechanic, now=story.now)
     assert refused.value.code == "not_submitted"
     write(story)
-    add_correction(session_id=story.id, by=story.mechanic, now=story.now, data={})
-    add_correction(session_id=story.id, by=story.mechanic, now=story.now, data={})
+    add_correction(session_id=story.id, by=story.mechanic, now=story.now)
+    add_correction(session_id=story.id, by=story.mechanic, now=story.now)
     assert len(story.events("summary.corrected")) == 2
 
 

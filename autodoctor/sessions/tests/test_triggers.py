@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import fair_clock
 from autodoctor.sessions.lifecycle.summaries import submit_summary
 from autodoctor.sessions.lifecycle.transitions import PlanTerms, answer_solved
@@ -190,7 +191,7 @@ def test_a_failing_check_of_the_mechanic_alerts_too(customer: User, mechanic: Us
 @pytest.mark.django_db
 def test_who_has_written_the_summary_is_not_reminded(story: Story, mechanic: User) -> None:
     story.live().end(story.customer)
-    submit_summary(session_id=story.id, by=mechanic, now=story.now, data={})
+    submit_summary(session_id=story.id, by=mechanic, now=story.now, data=SummaryData(safe="yes", parts=1, photos=0))
     assert not [rule for rule in story.wait(minutes=60 * 49).rules() if rule.startswith("summary.")]
 
 

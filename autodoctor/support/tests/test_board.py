@@ -12,10 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions.lifecycle import alert_work, transitions
+from autodoctor.sessions.event_data import EventData
+from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert
-from autodoctor.sessions.record.event_log import Audience
-from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support import board_lines
 from autodoctor.support.board_lines import Level
@@ -39,10 +38,7 @@ def words(markup: bytes) -> str:
 
 
 def disputed(story: Story) -> Alert:
-    data = {"rule": "payment.disputed"}
-    transitions.record_payment_event(
-        session_id=story.id, kind=EventKind.ALERT_SUPPORT, data=data, audience=Audience.SUPPORT, now=story.now
-    )
+    alert_work.raise_support_alert(session_id=story.id, rule="payment.disputed", data=EventData(), now=story.now)
     return Alert.objects.get(rule="payment.disputed", session_id=story.id)
 
 

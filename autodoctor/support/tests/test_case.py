@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.lifecycle import support_actions as acts
@@ -62,7 +63,7 @@ def dispute(story: Story, outcome: str = "") -> Dispute:
 
 def test_it_shows_who_what_and_everything_that_happened(desk: Client, charged: Story, support: User) -> None:
     acts.send_message(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
-    schedule("payment.refund", str(charged.payment.id), timezone.now() + timedelta(days=1), session_id=charged.id)
+    schedule(PaymentJob.REFUND, str(charged.payment.id), timezone.now() + timedelta(days=1), session_id=charged.id)
     page = desk.get(page_of(charged)).content.decode()
 
     for words in (

@@ -1,0 +1,64 @@
+"""The kinds of jobs of payments: the work with Stripe, and the facts that `job_registry.py` hands upward."""
+
+from autodoctor.payments.models import Payment
+from autodoctor.scheduler.handlers import JobKind, JobPayload
+
+
+class PaymentJob(JobKind):
+    """Work, done by `jobs.py`."""
+
+    CAPTURE = "payment.capture"
+    RELEASE = "payment.release"
+    CLOSE = "payment.close"
+    COLLECT = "payment.collect"
+    REFUND = "payment.refund"
+    FORGET_CARD = "card.forget"
+    RECONCILE = "ledger.reconcile"
+    ADVANCE_EARNING = "earning.advance"
+    MOVE_EARNING = "earning.move"
+    STRIPE_EVENT = "stripe.event"
+
+
+class PaymentFact(JobKind):
+    """What has become true of a payment."""
+
+    AUTHORIZED = "payment.authorised"
+    WAITING = "payment.waiting"
+    DECLINED = "payment.declined"
+    CAPTURED = "payment.captured"
+    EARNED = "payment.earned"
+    RELEASED = "payment.released"
+    FAILED = "payment.failed"
+    REFUNDED = "payment.refunded"
+    REFUND_FAILED = "payment.refund_failed"
+    DISPUTED = "payment.disputed"
+    DISPUTE_CLOSED = "payment.dispute_closed"
+    MISMATCH = "payment.mismatch"
+
+
+class PaymentNews(JobPayload):
+    """What each fact carries."""
+
+    owner_id: str
+    purpose: str
+    payment_id: str
+
+
+class RefundNews(PaymentNews):
+    """What the facts about a refund carry."""
+
+    refund_id: str
+
+
+class DisputeNews(PaymentNews):
+    """What the facts about a dispute carry, once Stripe has told more than that there is one."""
+
+    dispute_id: str
+    outcome: str
+    amount_cents: int
+    currency: str
+    reason: str
+
+
+def news_of(payment: Payment) -> PaymentNews:
+    return PaymentNews(owner_id=str(payment.owner_id), purpose=payment.purpose, payment_id=str(payment.id))

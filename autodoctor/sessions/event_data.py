@@ -1,0 +1,312 @@
+"""The data of events, by kind: what writers give and readers find, as JSON.
+
+`docs/protocol.md` says what of it clients rely on. `EVENT_DATA` says which kind carries what.
+"""
+
+from typing import NotRequired, TypedDict, TypeVar
+
+from autodoctor.files.models import FileFacts
+from autodoctor.sessions.states import EventKind
+
+
+class PersonPayload(TypedDict):
+    id: str
+    name: str
+
+
+class SessionPayload(TypedDict):
+    """The session as frames and the API carry it. Times are ISO 8601 in UTC."""
+
+    id: str
+    kind: str
+    state: str
+    granted_seconds: int
+    started_at: str | None
+    ends_at: str | None
+    paused_at: str | None
+    hold_until: str | None
+    allowed_seconds: int | None
+    ended_at: str | None
+    end_reason: str | None
+    customer: PersonPayload | None
+    mechanic: PersonPayload | None
+
+
+class EventData(TypedDict):
+    """What any event may carry: the session as the event left it. `append_event` adds it to the kinds that carry it."""
+
+    session: NotRequired[SessionPayload]
+
+
+class ReleaseData(EventData):
+    """A mechanic was released: `released` is their id."""
+
+    reason: str
+    released: str
+
+
+class ClockData(EventData):
+    """The clock was paused or resumed. `why` is given unless somebody left or came back."""
+
+    why: NotRequired[str]
+
+
+class AttendanceData(EventData):
+    """Who came or went. `role` is theirs."""
+
+    role: str
+
+
+class PreflightData(EventData):
+    """The result of a device check. `checks` and `network` have the names of docs/protocol.md."""
+
+    mode: str
+    checks: dict[str, str]
+    network: dict[str, float | None]
+    passed: bool
+
+
+class MessageData(EventData):
+    text: str
+
+
+class FileData(EventData):
+    file: FileFacts
+
+
+class AllowanceData(EventData):
+    """How much longer the mechanic can stay; None: as long as it takes."""
+
+    seconds: int | None
+
+
+class Extension(TypedDict):
+    """An extension for both participants. `id` is None for free time from support; `stands`: docs/protocol.md."""
+
+    id: str | None
+    seconds: int
+    stands: str
+
+
+class ExtensionData(EventData):
+    extension: Extension
+
+
+class SummaryData(EventData):
+    """A submitted summary: whether the car is safe to drive, and how much the summary holds."""
+
+    safe: str
+    parts: int
+    photos: int
+
+
+class RatingData(EventData):
+    stars: int
+    line: str
+
+
+class PaymentData(EventData):
+    """`owner_id` is the session's id."""
+
+    owner_id: str
+    purpose: str
+    payment_id: str
+
+
+class RefundData(PaymentData):
+    refund_id: str
+
+
+class DisputeData(PaymentData):
+    dispute_id: str
+    outcome: str
+    amount_cents: int
+    currency: str
+    reason: str
+
+
+class SolvedData(EventData):
+    solved: bool
+
+
+class ReceiptData(EventData):
+    held_cents: int
+    charged_cents: int
+
+
+class RuleData(EventData):
+    """What every nudge, alert and warning carries of its rule. `minutes` since the trigger, negative before it."""
+
+    rule: str
+    minutes: float
+    session_id: str
+    mechanic: str | None
+    customer: str
+    seconds_left: NotRequired[float]  # of a warning
+
+
+class SoundData(EventData):
+    """Beside its rule's data: the page of the nudged person sounds."""
+
+    sound: bool
+
+
+class MissedData(EventData):
+    """Beside its rule's data: ids of mechanics who did not accept, and of those switched off (`concerns` them)."""
+
+    missed: list[str]
+    switched_off: list[str]
+    concerns: list[str]
+
+
+class ParkedJobData(EventData):
+    """Beside its rule's data: the kind of the job, and the mail or the payment that it was about."""
+
+    kind: str
+    template: NotRequired[str]
+    payment_id: NotRequired[str]
+
+
+class HelpAlertData(EventData):
+    """Beside its rule's data: the topic, who asks, and the `seq` of the question."""
+
+    reason: str
+    role: str
+    seq: int
+
+
+class HelpQuestionData(EventData):
+    reason: str
+    text: str
+
+
+class HelpAnswerData(EventData):
+    """`concerns`: ids of those whose lists are told."""
+
+    text: str
+    concerns: list[str]
+
+
+class AlertData(EventData):
+    """What is done about an alert: its `seq`, and its rule."""
+
+    alert: int
+    rule: str
+
+
+class TakenAlertData(AlertData):
+    """`instead_of`: the name of who had it before."""
+
+    instead_of: str
+
+
+class DoneAlertData(AlertData):
+    note: str
+
+
+class SupportData(EventData):
+    """An act of support, with its reason."""
+
+    reason: str
+
+
+class AssignmentData(SupportData):
+    """`mechanic` is a name."""
+
+    mechanic: str
+
+
+class GiftData(SupportData):
+    seconds: int
+
+
+class SupportRefundData(SupportData):
+    refund_id: str
+    payment_id: str
+    amount_cents: int
+    borne_by: str
+    currency: str
+
+
+class BanData(SupportData):
+    """`person` is the id of who was banned."""
+
+    person: str
+    name: str
+
+
+class FailedJobData(SupportData):
+    """A failed job that was tried again or dismissed."""
+
+    kind: str
+    key: str
+    error: str
+
+
+D = TypeVar("D", bound=EventData)
+
+# By kind; a second and a third are what some events of the kind carry beside the first.
+EVENT_DATA: dict[EventKind, tuple[type[EventData], ...]] = {
+    EventKind.SESSION_REQUESTED: (EventData,),
+    EventKind.SESSION_ACCEPTED: (EventData,),
+    EventKind.SESSION_RELEASED: (ReleaseData,),
+    EventKind.SESSION_WAITING: (EventData,),
+    EventKind.SESSION_STARTED: (EventData,),
+    EventKind.SESSION_PAUSED: (ClockData,),
+    EventKind.SESSION_RESUMED: (ClockData,),
+    EventKind.SESSION_EXTENDED: (ExtensionData,),
+    EventKind.SESSION_HELD: (ExtensionData,),
+    EventKind.SESSION_WARNED: (RuleData,),
+    EventKind.SESSION_ENDED: (EventData,),
+    EventKind.SESSION_AUTO_CLOSED: (EventData,),
+    EventKind.SESSION_CANCELLED: (EventData,),
+    EventKind.SESSION_EXPIRED: (EventData,),
+    EventKind.PARTICIPANT_JOINED: (AttendanceData,),
+    EventKind.PARTICIPANT_LEFT: (AttendanceData,),
+    EventKind.PREFLIGHT_REPORTED: (PreflightData,),
+    EventKind.MESSAGE_POSTED: (MessageData,),
+    EventKind.FILE_SHARED: (FileData,),
+    EventKind.FILE_REMOVED: (FileData,),
+    EventKind.EXTENSION_ALLOWED: (AllowanceData,),
+    EventKind.EXTENSION_PENDING: (ExtensionData,),
+    EventKind.EXTENSION_FAILED: (ExtensionData,),
+    EventKind.SUMMARY_SUBMITTED: (SummaryData,),
+    EventKind.SUMMARY_CORRECTED: (EventData,),
+    EventKind.RATING_GIVEN: (RatingData,),
+    EventKind.PAYMENT_CAPTURED: (PaymentData,),
+    EventKind.PAYMENT_RELEASED: (PaymentData,),
+    EventKind.PAYMENT_FAILED: (PaymentData,),
+    EventKind.PAYMENT_DECIDED: (SolvedData,),
+    EventKind.PAYMENT_DISPUTE_CLOSED: (DisputeData,),
+    EventKind.REFUND_ISSUED: (RefundData,),
+    EventKind.RECEIPT_ISSUED: (ReceiptData,),
+    EventKind.NUDGE_CUSTOMER: (RuleData,),
+    EventKind.NUDGE_MECHANIC: (RuleData, SoundData),
+    EventKind.HELP_ASKED: (HelpQuestionData,),
+    EventKind.HELP_ANSWERED: (HelpAnswerData,),
+    EventKind.ALERT_SUPPORT: (RuleData, ParkedJobData, HelpAlertData, PaymentData, RefundData, DisputeData),
+    EventKind.ALERT_UNTAKEN: (AlertData,),
+    EventKind.ALERT_SETTLED: (AlertData,),
+    EventKind.REQUEST_MISSED: (RuleData, MissedData),
+    EventKind.SUPPORT_TOOK: (TakenAlertData,),
+    EventKind.SUPPORT_HANDED_BACK: (AlertData,),
+    EventKind.SUPPORT_DONE: (DoneAlertData,),
+    EventKind.SUPPORT_REFUNDED: (SupportRefundData,),
+    EventKind.SUPPORT_ENDED: (SupportData,),
+    EventKind.SUPPORT_CANCELLED: (SupportData,),
+    EventKind.SUPPORT_RELEASED: (SupportData,),
+    EventKind.SUPPORT_ASSIGNED: (AssignmentData,),
+    EventKind.SUPPORT_EXTENDED: (GiftData,),
+    EventKind.SUPPORT_SUMMARY_RESENT: (SupportData,),
+    EventKind.SUPPORT_BANNED: (BanData,),
+    EventKind.SUPPORT_JOB_RETRIED: (FailedJobData,),
+    EventKind.SUPPORT_JOB_DISMISSED: (FailedJobData,),
+}
+
+
+def joined(*parts: EventData) -> EventData:
+    """Return one event's data out of several parts."""
+    found = EventData()
+    for part in parts:
+        found.update(part)
+    return found

@@ -1,0 +1,18 @@
+"""Every event that a test writes carries what its kind declares."""
+
+from typing import NotRequired, get_origin, get_type_hints
+
+from autodoctor.sessions.event_data import EVENT_DATA
+from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.states import EventKind
+
+
+def check_data(instance: SessionEvent, **_signal: object) -> None:
+    """For `post_save`. Fails for a field that the kind does not declare, and without one that it must have."""
+    kind, fields = EventKind(instance.kind), set(instance.data)
+    first, *beside = (get_type_hints(shape, include_extras=True) for shape in EVENT_DATA[kind])
+    needed = {name for name, hint in first.items() if get_origin(hint) is not NotRequired}
+    declared = set(first).union(*beside)
+    if kind.carries_session:
+        needed |= {"session"}
+    assert needed <= fields <= declared, f"{kind} carries {sorted(fields)}"
