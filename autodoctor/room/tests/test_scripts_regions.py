@@ -11,8 +11,8 @@ Show = Callable[..., Page]
 WORDS = """<template data-dialog="outdated">Not possible any more.</template>
 <template data-dialog="changed">It changed.</template>"""
 START = """async () => {
-  const { Regions } = await import("lib/live-regions");
-  window.regions = new Regions(document.body);
+  const { LiveRegions } = await import("lib/live-regions");
+  window.regions = new LiveRegions(document.body, { address: () => "" });
 }"""
 
 

@@ -18,6 +18,7 @@ ORDER = (
     {"room/preflight", "room/clock"},
     {"room/page"},
 )
+MOST_LINES = 250
 IMPORTED = re.compile(r'(?:from|import) "([^"]+)"|import\("([^"]+)"\)')  # types, too
 
 
@@ -45,6 +46,19 @@ def test_imports_point_down() -> None:
     found = list(imports())
     assert ("room/page/session-room", "room/wire/channel") in found
     assert [pair for pair in found if not allowed(*pair)] == []
+
+
+def test_one_module_has_the_server_render_parts_of_a_page() -> None:
+    parsing = [name for name, path in sources.modules().items() if "text/html" in path.read_text()]
+    placing = [pair for pair in imports() if pair[1] in {"lib/morph", "lib/renew"}]
+    assert parsing == ["lib/live-regions"]
+    assert sorted(placing) == [("lib/live-regions", "lib/renew"), ("lib/renew", "lib/morph")]
+
+
+def test_modules_are_short() -> None:
+    lengths = {name: len(path.read_text().splitlines()) for name, path in sources.modules().items()}
+    assert len(lengths) > 50
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 
 @pytest.mark.parametrize(

@@ -5,89 +5,39 @@
  * With `alerts`, the words of <template class="live-list__news"> beside it are said for every new [data-request] in it,
  * with its [data-news]; with `quiet` without a sound. A field named "seen" in it goes along: what is shown already.
  */
-import { morph } from "lib/morph";
 import { callAttention } from "lib/attention";
 import { feed } from "lib/feed";
-
-const TRY_AGAIN_MS = 3_000;
+import { LiveRegions } from "lib/live-regions";
 
 export class LiveList extends HTMLElement {
   /** @type {Set<string>} */
   #known = new Set();
-  #pressed = false;
-  #fetching = false;
-  #fetchAgain = false;
-  /** @type {Record<"again" | "every", ReturnType<typeof setTimeout> | undefined>} */
-  #timers = { again: undefined, every: undefined };
+  #regions = new LiveRegions(this, {
+    address: () => this.#address,
+    parts: ({ body }) => [[this, (this.id && body.querySelector(`#${CSS.escape(this.id)}`)) || body]],
+    shown: () => this.#notice(),
+  });
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #every;
 
   connectedCallback() {
     this.#known = new Set(this.#requests().keys());
     feed.addEventListener("changed", this);
-    this.addEventListener("pointerdown", this);
-    for (const release of ["pointerup", "pointercancel"]) addEventListener(release, this);
     const seconds = Number(this.getAttribute("every"));
-    if (seconds) this.#timers.every = setInterval(() => this.#refresh(), seconds * 1000);
+    if (seconds) this.#every = setInterval(() => this.#regions.refresh(), seconds * 1000);
     feed.start();
   }
 
   disconnectedCallback() {
     feed.removeEventListener("changed", this);
-    for (const release of ["pointerup", "pointercancel"]) removeEventListener(release, this);
-    clearInterval(this.#timers.every);
-    clearTimeout(this.#timers.again);
+    clearInterval(this.#every);
+    this.#regions.stop();
   }
 
-  /** @param {Event} event */
+  /** Without a `detail` anything may have changed. @param {Event} event */
   handleEvent(event) {
-    if (event.type === "changed") this.#changed(/** @type {CustomEvent} */ (event).detail);
-    else this.#touch(event.type === "pointerdown");
-  }
-
-  /** @param {string | null} what  nothing: anything may have changed */
-  #changed(what) {
-    if (!what || what === this.getAttribute("what")) this.#refresh();
-  }
-
-  /** Asked again meanwhile, the server is asked once more afterwards. */
-  async #refresh() {
-    this.#fetchAgain = true;
-    if (this.#fetching) return;
-    this.#fetching = true;
-    clearTimeout(this.#timers.again);
-    while (this.#fetchAgain) {
-      this.#fetchAgain = false;
-      await this.#fetch().catch(() => this.#tryAgain());
-    }
-    this.#fetching = false;
-  }
-
-  async #fetch() {
-    const answer = await fetch(this.#address, { headers: { Accept: "text/html" } });
-    if (answer.redirected) return location.reload(); // to sign in
-    if (answer.status >= 500) return this.#tryAgain();
-    if (answer.status === 200) this.#show(await answer.text());
-  }
-
-  /** Nobody says a second time that it is out of date. */
-  #tryAgain() {
-    clearTimeout(this.#timers.again);
-    this.#timers.again = setTimeout(() => this.#refresh(), TRY_AGAIN_MS);
-  }
-
-  /** Nothing goes under a finger: a button moved while it is pressed swallows the tap. @param {string} markup */
-  #show(markup) {
-    if (this.#pressed || !this.isConnected) return;
-    const { body } = new DOMParser().parseFromString(markup, "text/html");
-    morph(this, (this.id && body.querySelector(`#${CSS.escape(this.id)}`)) || body);
-    this.#notice();
-  }
-
-  /** @param {boolean} pressed */
-  #touch(pressed) {
-    const released = this.#pressed && !pressed;
-    this.#pressed = pressed;
-    // After the click that follows the release: what was held back meanwhile is fetched again.
-    if (released) setTimeout(() => this.#refresh());
+    const what = /** @type {CustomEvent<string | null>} */ (event).detail;
+    if (!what || what === this.getAttribute("what")) this.#regions.refresh();
   }
 
   #notice() {

@@ -1,67 +1,126 @@
 // @ts-check
 /**
- * The parts of the page that the server renders anew when the state changes, each an element with `data-region` and an
- * id. Typed text, what is chosen, open dialogs and focus stay. A dialog that asks for what is not possible any more, or in
- * other words than before, says so.
+ * The one way in which markup of the server comes onto a page that is open: parts of it, each an element with
+ * `data-region` and an id, are rendered by the server anew and put in place.
+ *
+ * One question is asked at a time: asked again meanwhile, it is asked once more afterwards. What failed is tried again, and
+ * who is signed out is led to sign in. Nothing is put in place under a finger: a button that moves while it is pressed
+ * swallows the tap.
  */
-import { morph } from "lib/morph";
+import { renew } from "lib/renew";
 
 /**
- * @typedef {object} Facts  what the server says about the page, for the scripts
- * @property {string} state
- * @property {string} stage
- * @property {string} role
- * @property {boolean} shares  this person may share files
- * @property {boolean} prepares  this person has to check their devices
- * @property {number} refresh  seconds between looks; 0 for none
- * @property {number} refreshAt  milliseconds since the epoch, or NaN
- * @property {string} title
+ * @typedef {object} RegionOptions
+ * @property {() => string | URL} address  where the server renders the parts
+ * @property {(hasChanged: boolean) => void} [shown]  they are as the server renders them now
+ * @property {() => void} [gone]  the address leads nowhere any more
+ * @property {(fresh: Document) => [HTMLElement, HTMLElement][]} [parts]  what stands on the page, and what it is now
  */
 
+const TRY_AGAIN_MS = 3_000;
 const CLICK_FOLLOWS_MS = 50;
+const TOO_MANY_REQUESTS = 429;
 
-export class Regions {
-  /** What the server sent last, by id. @type {Map<string, string>} */
-  #served = new Map();
+export class LiveRegions {
+  /** What the server sent last. @type {WeakMap<HTMLElement, string>} */
+  #served = new WeakMap();
   #root;
-  #lifted = Promise.resolve();
+  #address;
+  #shown;
+  #gone;
+  #parts;
+  #isAsked = false;
+  #isRunning = false;
+  #isStopped = false;
+  #isTouched = false;
+  /** A click follows the finger that is lifted. */
+  #clicked = Promise.resolve();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #again;
 
-  /** Call before anything changes the markup. @param {HTMLElement} root */
-  constructor(root) {
+  /**
+   * Call before anything changes the markup.
+   * @param {HTMLElement} root
+   * @param {RegionOptions} options
+   */
+  constructor(root, { address, shown = () => {}, gone = () => {}, parts = withSameId }) {
     this.#root = root;
-    for (const region of regionsOf(root)) this.#served.set(region.id, region.innerHTML);
-    root.addEventListener("pointerdown", () => (this.#lifted = lifted()));
+    this.#address = address;
+    this.#shown = shown;
+    this.#gone = gone;
+    this.#parts = parts;
+    for (const region of regionsOf(root)) this.#served.set(region, region.innerHTML);
+    root.addEventListener("pointerdown", () => this.#touch());
   }
 
-  /** Until no finger is on the page: a button swapped under one would swallow the tap. */
-  get untouched() {
-    return this.#lifted;
+  /** Have the server render the parts anew. */
+  async refresh() {
+    this.#isStopped = false;
+    this.#isAsked = true;
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    clearTimeout(this.#again);
+    try {
+      while (this.#isAsked) {
+        this.#isAsked = false;
+        await this.#fetch();
+      }
+    } finally {
+      this.#isRunning = false;
+    }
   }
 
-  /** @returns {Facts} */
-  get facts() {
-    const { dataset } = /** @type {HTMLElement} */ (this.#root.querySelector("[data-facts]"));
-    return {
-      state: dataset.state ?? "",
-      stage: dataset.stage ?? "",
-      role: dataset.role ?? "",
-      shares: "shares" in dataset,
-      prepares: "prepares" in dataset,
-      refresh: Number(dataset.refresh ?? 0),
-      refreshAt: dataset.refreshAt ? Date.parse(dataset.refreshAt) : NaN,
-      title: (dataset.title ?? "").trim(),
-    };
+  /** What is on its way is not shown any more. */
+  stop() {
+    this.#isStopped = true;
+    clearTimeout(this.#again);
   }
 
-  /** @param {string} markup  the same regions as the server renders them now */
+  /** @param {string} markup  the same parts as the server renders them now */
   swap(markup) {
     const fresh = new DOMParser().parseFromString(markup, "text/html");
-    for (const region of regionsOf(fresh)) {
-      const present = document.getElementById(region.id);
-      if (!present || this.#served.get(region.id) === region.innerHTML) continue;
-      this.#served.set(region.id, region.innerHTML);
-      renew(present, region, (name) => this.#words(name));
+    const changed = this.#parts(fresh).filter(([present, part]) => this.#served.get(present) !== part.innerHTML);
+    for (const [present, part] of changed) {
+      this.#served.set(present, part.innerHTML);
+      renew(present, part, (name) => this.#words(name));
     }
+    this.#shown(changed.length > 0);
+  }
+
+  async #fetch() {
+    const answer = await fetch(this.#address(), { headers: { Accept: "text/html" } }).catch(() => null);
+    if (answer?.redirected) return location.reload(); // to sign in
+    if (answer?.status === 404) return this.#gone();
+    const markup = answer?.status === 200 ? await answer.text().catch(() => null) : "";
+    const isRefused = !answer || answer.status >= 500 || answer.status === TOO_MANY_REQUESTS;
+    if (isRefused || markup === null) this.#tryAgain();
+    else await this.#show(markup);
+  }
+
+  /** @param {string} markup */
+  async #show(markup) {
+    const isHeldBack = this.#isTouched;
+    await this.#clicked;
+    if (isHeldBack)
+      this.#isAsked = true; // it has become an old answer
+    else if (markup && !this.#isStopped) this.swap(markup);
+  }
+
+  #touch() {
+    this.#isTouched = true;
+    this.#clicked = new Promise((resolve) => {
+      const lift = () => {
+        this.#isTouched = false;
+        setTimeout(resolve, CLICK_FOLLOWS_MS);
+      };
+      for (const name of ["pointerup", "pointercancel"]) addEventListener(name, lift, { once: true });
+    });
+  }
+
+  /** Nobody says a second time that it is out of date. */
+  #tryAgain() {
+    clearTimeout(this.#again);
+    if (!this.#isStopped) this.#again = setTimeout(() => this.refresh(), TRY_AGAIN_MS);
   }
 
   /** @param {string} name */
@@ -73,82 +132,15 @@ export class Regions {
   }
 }
 
-/** @returns {Promise<void>} */
-function lifted() {
-  return new Promise((resolve) => {
-    const lift = () => setTimeout(resolve, CLICK_FOLLOWS_MS);
-    for (const name of ["pointerup", "pointercancel"]) addEventListener(name, lift, { once: true });
-  });
-}
-
 /** @param {ParentNode} root */
 function regionsOf(root) {
   return /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-region]"));
 }
 
-/**
- * @param {HTMLElement} present
- * @param {HTMLElement} fresh
- * @param {(name: string) => string} words
- */
-function renew(present, fresh, words) {
-  const focused = present.contains(document.activeElement) ? document.activeElement : null;
-  const asking = /** @type {HTMLDialogElement[]} */ ([...present.querySelectorAll("dialog[open]")]);
-  const asked = asking.map((dialog) => dialog.textContent);
-  morph(present, fresh);
-  for (const [place, dialog] of asking.entries()) {
-    const isThere = fresh.querySelector(`#${CSS.escape(dialog.id)}`) !== null;
-    if (!isThere) outdate(dialog, words("outdated"));
-    else if (dialog.textContent !== asked[place]) note(dialog, words("changed"));
-  }
-  if (focused && focused !== document.activeElement) focusNear(present, focused);
-}
-
-/** It stays until it is closed, but nothing can be done in it. @param {HTMLDialogElement} dialog @param {string} words */
-function outdate(dialog, words) {
-  dialog.dataset.outdated = "";
-  dialog.addEventListener("close", () => "outdated" in dialog.dataset && dialog.remove(), { once: true });
-  if (isAnswered(dialog)) return;
-  const focused = document.activeElement;
-  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (dialog.querySelectorAll("[formaction]"))) {
-    button.disabled = true;
-    if (button === focused) firstOf(dialog).focus();
-  }
-  note(dialog, words);
-}
-
-/** What happened is what was just asked for in it. @param {HTMLDialogElement} dialog */
-function isAnswered(dialog) {
-  return dialog.querySelector("[aria-busy=true]") !== null;
-}
-
-/** Only of dialogs that ask for something. @param {HTMLDialogElement} dialog @param {string} words */
-function note(dialog, words) {
-  if (!dialog.querySelector("[formaction]") || isAnswered(dialog)) return;
-  const line = document.createElement("p");
-  line.className = "banner banner--warn";
-  line.setAttribute("role", "status");
-  dialog.querySelector(".dialog__actions")?.before(line);
-  line.textContent = words; // after it is there, so that it is read out
-}
-
-/**
- * What had the focus is gone.
- * @param {HTMLElement} present
- * @param {Element} focused
- */
-function focusNear(present, focused) {
-  const same = focused.id ? document.getElementById(focused.id) : null;
-  const dialog = /** @type {HTMLDialogElement | null} */ (
-    present.closest("dialog[open]") ?? present.querySelector("dialog[open]")
-  );
-  const next =
-    same ??
-    (dialog ? firstOf(dialog) : (present.querySelector("#panel-title") ?? document.getElementById("panel-title")));
-  /** @type {HTMLElement | null} */ (next)?.focus();
-}
-
-/** What is behind an open dialog cannot have the focus. @param {HTMLDialogElement} dialog @returns {HTMLElement} */
-function firstOf(dialog) {
-  return dialog.querySelector(":is(input, select, textarea, button):enabled, a[href]") ?? dialog;
+/** @param {Document} fresh @returns {[HTMLElement, HTMLElement][]} */
+function withSameId(fresh) {
+  return [...regionsOf(fresh)].flatMap((region) => {
+    const present = document.getElementById(region.id);
+    return present ? [/** @type {[HTMLElement, HTMLElement]} */ ([present, region])] : [];
+  });
 }

@@ -4,25 +4,20 @@
  * (`data-from`), a line in the room and the inside of its dialog, anew with each event that concerns it. What is chosen
  * there goes to the API by the form's address and `data-send`.
  */
-import { Regions } from "lib/live-regions";
+import { LiveRegions } from "lib/live-regions";
 import { csrfToken } from "lib/upload";
 import { toast } from "lib/toasts";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
 
 const BEGUN = new Set(["live", "reconnecting", "completed"]);
-const TRY_AGAIN_MS = 3_000;
 /** After these there is nothing to choose any more. */
 const CLOSING = new Set(["session.extended", "session.ended", "session.auto_closed"]);
 
 export class MoreTime extends HTMLElement {
-  #regions = new Regions(this);
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #again;
+  #regions = new LiveRegions(this, { address: () => this.dataset.from ?? "", shown: () => this.#choose() });
   /** @type {Channel | null} */
   #channel = null;
-  #looking = false;
-  #lookAgain = false;
 
   connectedCallback() {
     this.addEventListener("submit", (event) => this.#submitted(/** @type {SubmitEvent} */ (event)));
@@ -44,27 +39,10 @@ export class MoreTime extends HTMLElement {
     this.#look();
   }
 
-  /** Have the server say how it stands. Asked again meanwhile, it is asked once more afterwards. */
+  /** Have the server say how it stands. */
   async #look() {
     if (!BEGUN.has(this.#channel?.session?.state ?? "")) return; // nothing to add to yet, or not for this person any more
-    this.#lookAgain = true;
-    if (this.#looking) return;
-    this.#looking = true;
-    clearTimeout(this.#again);
-    while (this.#lookAgain) {
-      this.#lookAgain = false;
-      const answer = await fetch(this.dataset.from ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
-      if (answer?.ok && !answer.redirected) await this.#show(await answer.text());
-      else if (!answer || answer.status >= 500) this.#again = setTimeout(() => this.#look(), TRY_AGAIN_MS);
-    }
-    this.#looking = false;
-  }
-
-  /** @param {string} markup */
-  async #show(markup) {
-    await this.#regions.untouched;
-    this.#regions.swap(markup);
-    this.#choose();
+    await this.#regions.refresh();
   }
 
   /** What was chosen stays chosen; when it is not offered any more, the first is. */

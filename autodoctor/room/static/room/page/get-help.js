@@ -5,6 +5,7 @@
  * is told, and marked on the page (`data-help-unread` on <session-room>) until it is looked at.
  */
 import { feed } from "lib/feed";
+import { LiveRegions } from "lib/live-regions";
 import { toast } from "lib/toasts";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
@@ -13,9 +14,11 @@ const OVER = new Set(["completed", "cancelled", "expired"]);
 
 export class GetHelp extends HTMLElement {
   #seen = new Set();
-  #looking = false;
   #listensToLists = false;
-  #lookAgain = false;
+  #regions = new LiveRegions(this, {
+    address: () => this.dataset.thread ?? "",
+    shown: (hasChanged) => hasChanged && this.#tell(),
+  });
 
   connectedCallback() {
     this.#seen = this.#answers();
@@ -29,7 +32,7 @@ export class GetHelp extends HTMLElement {
   /** @param {Channel} channel */
   follow(channel) {
     channel.on("event", ({ kind, data }) => {
-      if (kind.startsWith("help.")) this.#look();
+      if (kind.startsWith("help.")) this.#regions.refresh();
       if (data.session && OVER.has(data.session.state)) this.#listenToLists();
     });
   }
@@ -38,7 +41,7 @@ export class GetHelp extends HTMLElement {
   #listenToLists() {
     if (this.#listensToLists) return;
     this.#listensToLists = true;
-    feed.addEventListener("changed", () => this.#look());
+    feed.addEventListener("changed", () => this.#regions.refresh());
     feed.start();
   }
 
@@ -52,24 +55,8 @@ export class GetHelp extends HTMLElement {
     this.#toEnd();
   }
 
-  /** Asked again meanwhile, the server is asked once more afterwards. */
-  async #look() {
-    this.#lookAgain = true;
-    if (this.#looking) return;
-    this.#looking = true;
-    while (this.#lookAgain) {
-      this.#lookAgain = false;
-      const answer = await fetch(this.dataset.thread ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
-      if (answer?.ok && !answer.redirected) this.#show(await answer.text());
-    }
-    this.#looking = false;
-  }
-
-  /** @param {string} markup */
-  #show(markup) {
-    const fresh = new DOMParser().parseFromString(markup, "text/html").querySelector(".help__thread");
-    if (!fresh || fresh.innerHTML === this.#thread.innerHTML) return;
-    this.#thread.replaceWith(document.importNode(fresh, true));
+  /** More was said. */
+  #tell() {
     const answers = this.#answers();
     const isNews = [...answers].some((seq) => !this.#seen.has(seq));
     this.#seen = answers;
@@ -93,7 +80,7 @@ export class GetHelp extends HTMLElement {
       if (answer.redirected) return location.reload(); // to sign in; what is typed is kept
       this.#refuse(answer.ok ? "" : (await answer.json()).detail);
       if (answer.ok) this.#sent(form);
-      await this.#look();
+      await this.#regions.refresh();
     } catch {
       this.#refuse(this.#words("failed"));
     } finally {

@@ -7,34 +7,36 @@ import { Channel } from "room/wire/channel";
 import { ElapsedTime } from "lib/elapsed-time";
 import { intercept } from "lib/forms";
 import { Outbox } from "room/wire/outbox";
-import { Regions } from "lib/live-regions";
+import { LiveRegions } from "lib/live-regions";
 import { ServerClock } from "lib/server-clock";
 import { play } from "lib/sounds";
 import { fitToScreen } from "room/call/screen";
-import { timeLeft } from "room/chat/chat-entries";
+import { Announcer } from "room/page/announcer";
+import { factsOf } from "room/page/room-facts";
 import { plainTitle, setTitle } from "lib/title";
 import { toast } from "lib/toasts";
-import { callAttention } from "lib/attention";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/frames").Session} Session */
+/** @typedef {import("room/page/room-facts").Facts} Facts */
 
 const OVER = new Set(["completed", "cancelled", "expired"]);
 const TALKING = new Set(["accepted", "waiting", "live", "reconnecting"]);
 const RUNNING = new Set(["live", "reconnecting"]);
-const LAST_WARNING_SECONDS = 90;
-const TRY_AGAIN_MS = 3_000;
 
 export class SessionRoom extends HTMLElement {
-  /** @type {Regions} */
-  #regions = new Regions(this);
+  #regions = new LiveRegions(this, {
+    address: () => this.dataset.panel ?? "",
+    shown: () => this.#shown(),
+    gone: () => this.#gone(),
+  });
+  #facts = /** @type {Facts} */ ({}); // until it is connected
+  #announcer = new Announcer(this);
   #clock = new ServerClock(this.dataset.now);
   /** @type {Session} */
   #session = JSON.parse(this.dataset.session ?? "");
   #title = plainTitle();
   #unread = 0;
-  #refreshing = false;
-  #refreshAgain = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #nextLook;
   #channel = new Channel(new URL(this.dataset.socket ?? "", location.href.replace(/^http/, "ws")).href, {
@@ -45,6 +47,7 @@ export class SessionRoom extends HTMLElement {
   });
 
   connectedCallback() {
+    this.#facts = factsOf(this);
     ElapsedTime.clock = this.#clock;
     fitToScreen(this);
     this.#listen();
@@ -77,7 +80,7 @@ export class SessionRoom extends HTMLElement {
     this.addEventListener("preflight-done", () => this.#channel.join());
     intercept(/** @type {HTMLFormElement} */ (this.querySelector("#actions")), {
       done: () => this.#refresh(),
-      failed: () => toast(this.#words("failed"), "error"),
+      failed: () => toast(this.#announcer.words("failed"), "error"),
     });
     // The browser's back button may bring a page from before the end: look at it anew.
     addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -100,18 +103,9 @@ export class SessionRoom extends HTMLElement {
   #event(event) {
     if (event.kind === "message.posted") return;
     if (event.data.session) this.#follow(event.data.session);
-    if (event.kind === "session.warned") this.#warn(event);
     if (event.kind === "session.accepted" && this.#channel.joined) this.#channel.join();
-    this.#call(event);
+    this.#announcer.event(event);
     this.#refresh();
-  }
-
-  /** Some news are worth calling somebody for. @param {LogEvent} event */
-  #call({ kind, data, by }) {
-    const rule = `template[data-call="${CSS.escape(String(data.rule ?? ""))}"]`;
-    const words = this.querySelector(rule) ?? this.querySelector(`template[data-call="${CSS.escape(kind)}"]`);
-    if (words instanceof HTMLTemplateElement && by?.id !== this.dataset.me)
-      callAttention(words.content.textContent?.trim() ?? "");
   }
 
   /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
@@ -138,27 +132,12 @@ export class SessionRoom extends HTMLElement {
     document.getElementById("panel-title")?.focus({ preventScroll: true });
   }
 
-  /** @param {LogEvent} event */
-  #warn(event) {
-    const seconds = (Date.parse(event.data.session?.ends_at ?? "") - Date.parse(event.at)) / 1000;
-    play(seconds < LAST_WARNING_SECONDS ? "last" : "warning");
-    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-announce=warned]"));
-    const line = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-    for (const left of line.querySelectorAll("[data-slot=left]")) left.textContent = timeLeft(event);
-    this.#announce(line.textContent ?? "");
-  }
-
-  /** @param {string} text */
-  #announce(text) {
-    /** @type {HTMLElement} */ (this.querySelector("[data-announcer]")).textContent = text.trim();
-  }
-
   /** How the call stands. @param {string} state */
   #calling(state) {
     this.toggleAttribute("data-calls", state !== "idle" && state !== "declined");
     const banner = this.querySelector("reconnect-banner");
     if (banner) banner.inCall = state === "connected";
-    if (this.#regions.facts.state === "waiting") this.#refresh();
+    if (this.#facts.state === "waiting") this.#refresh();
   }
 
   /** @param {Element} target */
@@ -195,26 +174,9 @@ export class SessionRoom extends HTMLElement {
     setTitle(unread ? `(${unread}) ${this.#title}` : this.#title);
   }
 
-  /** Have the server render what follows the state. Called again meanwhile, it does so once more afterwards. */
-  async #refresh() {
-    this.#refreshAgain = true;
-    if (this.#refreshing) return;
-    this.#refreshing = true;
-    while (this.#refreshAgain) {
-      this.#refreshAgain = false;
-      await this.#fetchRegions();
-    }
-    this.#refreshing = false;
-  }
-
-  async #fetchRegions() {
-    const answer = await fetch(this.dataset.panel ?? "", { headers: { Accept: "text/html" } }).catch(() => null);
-    if (answer?.redirected) return location.reload(); // to sign in
-    if (answer?.status === 404) return this.#gone();
-    const markup = answer?.ok ? await answer.text() : "";
-    await this.#regions.untouched;
-    if (markup) this.#swap(markup);
-    this.#planLook(answer?.ok ? Infinity : TRY_AGAIN_MS);
+  /** Have the server render what follows the state. */
+  #refresh() {
+    return this.#regions.refresh();
   }
 
   #gone() {
@@ -223,11 +185,11 @@ export class SessionRoom extends HTMLElement {
     this.querySelector("reconnect-banner")?.showGone();
   }
 
-  /** @param {string} markup */
-  #swap(markup) {
-    const before = this.#regions.facts;
-    this.#regions.swap(markup);
-    const { state, stage, role, title } = this.#regions.facts;
+  /** The page is as the server renders it now. */
+  #shown() {
+    const before = this.#facts;
+    this.#facts = factsOf(this);
+    const { state, stage, role, title } = this.#facts;
     if (role !== before.role || (state !== before.state && !this.dataset.socket)) return location.reload();
     this.dataset.stage = stage;
     this.#title = plainTitle().replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
@@ -235,43 +197,37 @@ export class SessionRoom extends HTMLElement {
     this.querySelector("chat-log")?.settle();
     this.#openFiles();
     this.#openPreflight();
-    if (before.prepares && !this.#regions.facts.prepares) this.#lookUp();
+    if (before.prepares && !this.#facts.prepares) this.#lookUp();
     if (RUNNING.has(before.state) && OVER.has(state)) this.#over();
-    if (state !== before.state) this.#announce(document.getElementById("panel-title")?.textContent ?? "");
+    if (state !== before.state) this.#announcer.say(document.getElementById("panel-title")?.textContent ?? "");
+    this.#planLook();
   }
 
   /** Whether files may be shared now, and which of their rows stand where. */
   #openFiles() {
     const drop = this.querySelector("file-drop");
     if (!drop) return;
-    drop.open = this.#regions.facts.shares;
+    drop.open = this.#facts.shares;
     drop.settle();
   }
 
   /** Whether devices are to be checked before joining. */
   #openPreflight() {
     const preflight = this.querySelector("device-preflight");
-    if (preflight) preflight.open = this.#regions.facts.prepares;
+    if (preflight) preflight.open = this.#facts.prepares;
   }
 
-  /** The next look without being told: at a known moment, or now and then. @param {number} [within] */
-  #planLook(within = Infinity) {
+  /** The next look without being told: at a known moment, or now and then. */
+  #planLook() {
     clearTimeout(this.#nextLook);
-    const { refresh, refreshAt } = this.#regions.facts;
-    const wait = Math.min(within, ...[refresh * 1000, refreshAt - this.#clock.now()].filter((each) => each > 0));
+    if ("gone" in this.dataset) return;
+    const { refresh, refreshAt } = this.#facts;
+    const wait = Math.min(...[refresh * 1000, refreshAt - this.#clock.now()].filter((each) => each > 0));
     if (wait < Infinity) this.#nextLook = setTimeout(() => this.#look(), wait);
   }
 
-  #look() {
-    if (document.hidden) this.#planLook();
-    else this.#refresh();
-  }
-
-  /** @param {string} name */
-  #words(name) {
-    return (
-      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-announce=${name}]`)).content.textContent ??
-      ""
-    );
+  async #look() {
+    if (!document.hidden) await this.#refresh();
+    this.#planLook();
   }
 }
