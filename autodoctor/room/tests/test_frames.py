@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.room.templatetags.script_facts import STATE_SETS
 from autodoctor.room.wire import protocol
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind, State
@@ -93,6 +94,7 @@ def test_every_frame_is_declared_as_it_is_sent_and_taken(declarations: Path) -> 
     script += exactly("frames.State", State.values)
     script += exactly("frames.Role", Role.values)
     script += exactly("frames.ErrorCode", protocol.DETAILS)
+    script += exactly('import("room/wire/states").StateSet', STATE_SETS)
     assert type_errors(declarations, script) == ""
 
 

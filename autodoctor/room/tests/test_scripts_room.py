@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from autodoctor.core import formatting
+from autodoctor.room.templatetags.script_facts import state_sets
 from autodoctor.room.tests.exchange import SESSION, Exchange, Line
 from tests.kit.waiting import PATIENCE
 
@@ -53,6 +54,7 @@ def desk(page: Page, exchange: Exchange) -> Desk:
     leaving = render_to_string("room/parts/leaving.html")
     exchange.body = f"""<style>[hidden] {{ display: none !important }}</style>
         <session-room data-stage="live" data-role="customer" data-seq="0" data-me="u" data-id="s" data-panel="/panel"
+            data-states='{state_sets()}'
             data-now="2026-03-02T12:00:00Z" data-socket="/ws" data-session='{json.dumps(SESSION)}'>
         {panel("live", "live", "Live")}{leaving}<form id="actions"></form><p data-announcer></p></session-room>"""
     return Desk(page)

@@ -15,11 +15,9 @@ import { RemoteMedia } from "room/call/remote-media";
 import { StageCall } from "room/call/stage-call";
 import { StageMarks } from "room/call/stage-marks";
 import { StayAwake } from "room/call/stay-awake";
+import { isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
-
-const RUNNING = new Set(["live", "reconnecting"]);
-const CALLING = new Set(["waiting", ...RUNNING]);
 
 export class VideoStage extends HTMLElement {
   /** @type {Channel | null} */
@@ -90,7 +88,9 @@ export class VideoStage extends HTMLElement {
   /** Call, or do not, as the session says. */
   #settle() {
     const session = this.#channel?.session;
-    const calls = Boolean(session && session.kind !== "chat" && CALLING.has(session.state) && this.#channel?.joined);
+    const calls = Boolean(
+      session && session.kind !== "chat" && isIn(session.state, "calling") && this.#channel?.joined,
+    );
     this.#marks.name(this.#isOwner ? session?.mechanic : session?.customer);
     const isIdle = this.dataset.call === "idle";
     if (calls && isIdle) this.#start();
@@ -118,7 +118,7 @@ export class VideoStage extends HTMLElement {
         signal: (data) => this.#channel?.signal(data),
         changed: (state) => this.#become(state),
         reported: (receiving) => this.#report(receiving),
-        runs: () => RUNNING.has(this.#channel?.session?.state ?? ""),
+        runs: () => isIn(this.#channel?.session?.state, "running"),
       },
     );
   }

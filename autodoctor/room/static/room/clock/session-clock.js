@@ -1,13 +1,12 @@
 // @ts-check
 /**
  * <session-clock>: the time left. It only shows what the server says: `ends_at` and `paused_at` by the server's clock,
- * so that no refresh, no sleep and no wrong clock of the device ever moves it.
+ * so that no refresh, no sleep and no wrong clock of the device ever moves it. From `data-warn-seconds` before the end it
+ * looks as if time were short, from `data-last-seconds` as if it were over soon.
  */
 import { minutesAndSeconds } from "lib/format-time";
 
 const TICK_MS = 250;
-const WARN_SECONDS = 5 * 60;
-const LAST_SECONDS = 60;
 
 /** @typedef {Pick<import("room/wire/frames").Session, "state"|"granted_seconds"|"ends_at"|"paused_at"|"ended_at">} Times */
 
@@ -56,9 +55,10 @@ export class SessionClock extends HTMLElement {
     const left = secondsLeft(session, this.#clock.now());
     const shown = minutesAndSeconds(left);
     if (shown !== this.#shown) this.textContent = this.#shown = shown;
-    const runs = Boolean(session.ends_at && !session.ended_at);
+    const runs = Boolean(session.ends_at && !session.ended_at && !session.paused_at);
+    const isLast = runs && left <= Number(this.dataset.lastSeconds);
     this.classList.toggle("countdown--paused", Boolean(session.paused_at));
-    this.classList.toggle("countdown--warn", runs && !session.paused_at && left <= WARN_SECONDS && left > LAST_SECONDS);
-    this.classList.toggle("countdown--last", runs && !session.paused_at && left <= LAST_SECONDS);
+    this.classList.toggle("countdown--warn", runs && !isLast && left <= Number(this.dataset.warnSeconds));
+    this.classList.toggle("countdown--last", isLast);
   }
 }

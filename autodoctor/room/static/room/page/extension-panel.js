@@ -7,10 +7,10 @@
 import { LiveRegions } from "lib/live-regions";
 import { csrfToken } from "lib/upload";
 import { toast } from "lib/toasts";
+import { isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
 
-const BEGUN = new Set(["live", "reconnecting", "completed"]);
 /** After these there is nothing to choose any more. */
 const CLOSING = new Set(["session.extended", "session.ended", "session.auto_closed"]);
 
@@ -41,7 +41,7 @@ export class MoreTime extends HTMLElement {
 
   /** Have the server say how it stands. */
   async #look() {
-    if (!BEGUN.has(this.#channel?.session?.state ?? "")) return; // nothing to add to yet, or not for this person any more
+    if (!isIn(this.#channel?.session?.state, "begun")) return; // nothing to add to yet, or not for this person any more
     await this.#regions.refresh();
   }
 

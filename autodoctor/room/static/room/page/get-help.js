@@ -7,10 +7,9 @@
 import { feed } from "lib/feed";
 import { LiveRegions } from "lib/live-regions";
 import { toast } from "lib/toasts";
+import { isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
-
-const OVER = new Set(["completed", "cancelled", "expired"]);
 
 export class GetHelp extends HTMLElement {
   #seen = new Set();
@@ -33,7 +32,7 @@ export class GetHelp extends HTMLElement {
   follow(channel) {
     channel.on("event", ({ kind, data }) => {
       if (kind.startsWith("help.")) this.#regions.refresh();
-      if (data.session && OVER.has(data.session.state)) this.#listenToLists();
+      if (data.session && isIn(data.session.state, "over")) this.#listenToLists();
     });
   }
 

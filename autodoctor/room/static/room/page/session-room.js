@@ -13,16 +13,13 @@ import { play } from "lib/sounds";
 import { fitToScreen } from "room/call/screen";
 import { Announcer } from "room/page/announcer";
 import { factsOf } from "room/page/room-facts";
+import { isIn } from "room/wire/states";
 import { plainTitle, setTitle } from "lib/title";
 import { toast } from "lib/toasts";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/frames").Session} Session */
 /** @typedef {import("room/page/room-facts").Facts} Facts */
-
-const OVER = new Set(["completed", "cancelled", "expired"]);
-const TALKING = new Set(["accepted", "waiting", "live", "reconnecting"]);
-const RUNNING = new Set(["live", "reconnecting"]);
 
 export class SessionRoom extends HTMLElement {
   #regions = new LiveRegions(this, {
@@ -110,12 +107,12 @@ export class SessionRoom extends HTMLElement {
 
   /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
   #follow(session) {
-    const ends = OVER.has(session.state) && RUNNING.has(this.#session.state);
+    const ends = isIn(session.state, "over") && isIn(this.#session.state, "running");
     this.#session = session;
     this.dataset.kind = session.kind;
     this.querySelector("session-clock")?.show(session, this.#clock);
     const chat = this.querySelector("chat-log");
-    if (chat) chat.phase = OVER.has(session.state) ? "over" : TALKING.has(session.state) ? "open" : "before";
+    if (chat) chat.phase = phaseOf(session);
     if (ends) play("ended");
   }
 
@@ -198,7 +195,7 @@ export class SessionRoom extends HTMLElement {
     this.#openFiles();
     this.#openPreflight();
     if (before.prepares && !this.#facts.prepares) this.#lookUp();
-    if (RUNNING.has(before.state) && OVER.has(state)) this.#over();
+    if (isIn(before.state, "running") && isIn(state, "over")) this.#over();
     if (state !== before.state) this.#announcer.say(document.getElementById("panel-title")?.textContent ?? "");
     this.#planLook();
   }
@@ -230,4 +227,10 @@ export class SessionRoom extends HTMLElement {
     if (!document.hidden) await this.#refresh();
     this.#planLook();
   }
+}
+
+/** @param {Session} session @returns {"before"|"open"|"over"} */
+function phaseOf({ state }) {
+  if (isIn(state, "over")) return "over";
+  return isIn(state, "talking") ? "open" : "before";
 }
