@@ -227,6 +227,25 @@ def test_the_clock_shows_what_the_server_says(browser_page: Page, session: dict[
     assert shown == left
 
 
+CLOCK = """async ([warn, last, left]) => {
+  const { SessionClock } = await import("room/clock/session-clock");
+  if (!customElements.get("session-clock")) customElements.define("session-clock", SessionClock);
+  const shown = document.createElement("session-clock");
+  Object.assign(shown.dataset, { warnSeconds: warn, lastSeconds: last });
+  const ends_at = "2026-03-02T12:10:00Z";
+  shown.show({ ends_at, paused_at: null, ended_at: null }, { now: () => Date.parse(ends_at) - left * 1000 });
+  shown.disconnectedCallback();
+  return shown.className;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("left", "look"), [(181, ""), (180, "countdown--warn"), (31, "countdown--warn"), (30, "countdown--last")]
+)
+def test_the_clock_warns_when_the_server_says(browser_page: Page, left: int, look: str) -> None:
+    assert browser_page.evaluate(CLOCK, [180, 30, left]) == look
+
+
 def test_both_sides_make_the_same_links(browser_page: Page) -> None:
     from autodoctor.room.templatetags.room import linked
 
