@@ -172,3 +172,39 @@ def test_what_a_script_fills_is_left_to_it(show: Show) -> None:
     expect(page.locator("#list")).to_have_text("Twoa.png0:59")
     renew(page, region("list", '<p>Two</p><ul data-uploads=""></ul><x-clock data-at="2">2:00</x-clock>'))
     expect(page.locator("#list")).to_have_text("Twoa.png2:00")
+
+
+LISTEN = """async () => {
+  const { LiveRegions } = await import("lib/live-regions");
+  window.told = [];
+  window.regions = new LiveRegions(document.body, {
+    address: () => "/panel-now", shown: (hasChanged) => told.push(hasChanged), gone: () => told.push("gone"),
+  });
+}"""
+
+
+def test_what_the_server_renders_now_is_shown_and_told(show: Show) -> None:
+    page = show(panel("Waiting"))
+    page.evaluate(LISTEN)
+    page.route("**/panel-now", lambda route: route.fulfill(content_type="text/html", body=panel("Live")))
+    page.evaluate("async () => { await regions.refresh(); await regions.refresh(); }")
+    assert page.evaluate("told") == [True, False]
+    expect(page.get_by_role("heading", name="Live")).to_be_visible()
+
+
+def test_a_page_that_leads_nowhere_any_more_is_told(show: Show) -> None:
+    page = show(panel("Waiting"))
+    page.evaluate(LISTEN)
+    page.route("**/panel-now", lambda route: route.fulfill(status=404))
+    page.evaluate("regions.refresh()")
+    assert page.evaluate("told") == ["gone"]
+    expect(page.get_by_role("heading", name="Waiting")).to_be_visible()
+
+
+def test_what_arrives_after_the_page_has_let_go_is_not_shown(show: Show) -> None:
+    page = show(panel("Waiting"))
+    page.evaluate(LISTEN)
+    page.route("**/panel-now", lambda route: route.fulfill(content_type="text/html", body=panel("Live")))
+    page.evaluate("() => { const asked = regions.refresh(); regions.stop(); return asked; }")
+    assert page.evaluate("told") == []
+    expect(page.get_by_role("heading", name="Waiting")).to_be_visible()
