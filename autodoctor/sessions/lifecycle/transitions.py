@@ -23,14 +23,7 @@ from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData,
 from autodoctor.sessions.lifecycle import attendance, fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.notify.mail import (
-    UNMARKED,
-    Mark,
-    count_fact,
-    send_closing_mail,
-    send_end_mail,
-    send_session_mail,
-)
+from autodoctor.sessions.notify import mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
@@ -136,7 +129,7 @@ def admit_request(*, session_id: UUID, now: datetime) -> Session:
             session.requested_at = now
             session.unattended_at = now + duration("unattended")
             _enter(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)
-            send_session_mail(session.customer, state, "requested", now=now)
+            mail.send_session_mail(session.customer, state, "requested", now=now)
         elif session.state in TERMINAL:
             settle_payments(session, now)
         return session
@@ -167,7 +160,7 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
         state, State.ACCEPTED, EventKind.SESSION_ACCEPTED, at=at, who=who or event_log.actor(mechanic, state.session)
     )
     state.session.save()  # saved first, so that a second claim fails before other effects
-    send_session_mail(state.session.customer, state, "accepted", now=at)
+    mail.send_session_mail(state.session.customer, state, "accepted", now=at)
 
 
 def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
@@ -215,7 +208,7 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
     session.unattended_at = max(filter(None, [session.unattended_at, at + duration("unattended_after_release")]))
     data = ReleaseData(reason=reason, released=str(freed.id))
     _enter(state, State.REQUESTED, EventKind.SESSION_RELEASED, at=at, who=who, data=data)
-    send_session_mail(session.customer, state, "released", now=at)
+    mail.send_session_mail(session.customer, state, "released", now=at)
 
 
 def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
@@ -281,7 +274,7 @@ def _attend(state: SessionState, kind: EventKind, who: event_log.Actor, at: date
     target = _state_by_attendance(State(state.session.state), both_in=both_in)
     clock_moves = fair_clock.follow_presence(state, at, leaving) if state.session.state in RUNNING else []
     data, is_drop = AttendanceData(role=who.role), bool(leaving) and state.session.state in RUNNING
-    mark = count_fact(state, triggers.DROP, at) if is_drop else UNMARKED
+    mark = mail.count_fact(state, triggers.DROP, at) if is_drop else mail.UNMARKED
     if target == state.session.state:
         event_log.append_event(state.session, kind, at=at, by=who, data=data, **mark)
     else:
@@ -364,7 +357,7 @@ def complete_session(
     kind = EventKind.SESSION_AUTO_CLOSED if by_itself else EventKind.SESSION_ENDED
     _enter(state, State.COMPLETED, kind, at=at, who=who)
     settle_payments(session, at)
-    send_end_mail(state, now=at)
+    mail.send_end_mail(state, now=at)
 
 
 def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
@@ -407,7 +400,7 @@ def cancel_unstarted(
     _enter(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
     settle_payments(current.session, at)
     if reason != EndReason.UNPAID:
-        send_closing_mail(current, "called_off", now=at)
+        mail.send_closing_mail(current, "called_off", now=at)
 
 
 def answer_solved(
@@ -453,7 +446,7 @@ def _enter(
     at: datetime,
     who: event_log.Actor | None = None,
     data: EventData | None = None,
-    mark: Mark = UNMARKED,
+    mark: mail.Mark = mail.UNMARKED,
 ) -> None:
     check(current.session.state, state)
     current.session.state, current.session.state_at = state, at
