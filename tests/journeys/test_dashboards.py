@@ -10,6 +10,8 @@ from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server, running
 
+NOT_TAKING_SESSIONS = "You are not taking sessions"
+
 OpenPage = Callable[..., Page]
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
@@ -91,7 +93,7 @@ def test_taking_sessions_is_one_tap(a_mechanic: ComeMechanic) -> None:
     expect(switch).to_be_checked()
 
     switch.click()
-    mechanic.sees("You are not taking sessions")
+    mechanic.sees(NOT_TAKING_SESSIONS)
     switch.click()
-    expect(mechanic.page.get_by_text("You are not taking sessions")).to_have_count(0)
+    expect(mechanic.page.get_by_text(NOT_TAKING_SESSIONS)).to_have_count(0)
     expect(switch).to_be_checked()

@@ -14,6 +14,8 @@ from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
+BANK_ASKS = "Your bank asks you to confirm this payment."
+
 MINUTE = 60
 Pair = tuple[Customer, Mechanic]
 
@@ -82,7 +84,7 @@ def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) ->
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.")
+    customer.sees(BANK_ASKS)
     mechanic.sees(re.compile("is paying for an extension of 15 minutes"))
     inspect(customer.page, "extend-confirm")
     inspect(mechanic.page, "extend-mechanic-pending")
@@ -111,9 +113,9 @@ def test_who_would_rather_not_is_not_charged(server: Server, alone: Customer) ->
     customer = alone
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.").page.keyboard.press("Escape")
+    customer.sees(BANK_ASKS).page.keyboard.press("Escape")
     customer.button("Cancel extension").click()
-    customer.sees_no_more("Your bank asks you to confirm this payment.")
+    customer.sees_no_more(BANK_ASKS)
     customer.button("Extend Session").click()
     expect(customer.page.get_by_role("radio", name=re.compile("15 minutes"))).to_be_visible()
     has_left(customer, 30)
@@ -129,7 +131,7 @@ def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) 
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.")
+    customer.sees(BANK_ASKS)
     assert customer.page.evaluate("document.activeElement.closest('dialog')?.id") == "extend-dialog"
     customer.page.locator("#extend-dialog").get_by_role("button", name="Use another card").click()
     pays_on_a_page(customer)
@@ -180,7 +182,7 @@ def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
     inspect(customer.page, "extend-near-end")
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.")
+    customer.sees(BANK_ASKS)
     pass_time(server, customer.session_id, 4 * MINUTE)
     customer.sees("The session waits up to 2 minutes for this payment.")
     mechanic.sees("The session waits up to 2 minutes for this payment.")

@@ -16,6 +16,8 @@ from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server
 from tests.kit.waiting import until
 
+CHANGED_ELSEWHERE = "This summary was changed in another window"
+
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
 TEXTS = {
@@ -209,14 +211,14 @@ def test_two_windows_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
     other.opens()
     desk.writes(Findings="From the one").is_saved()
     other.writes(Findings="From the other")
-    other.mechanic.sees("This summary was changed in another window")
+    other.mechanic.sees(CHANGED_ELSEWHERE)
     inspect(other.page, "summary-form-changed")
     other.mechanic.button("Keep this version").click()
     other.is_saved().page.reload()
     other.has("Findings", "From the other")
 
     desk.writes(Steps_performed="More from the one")
-    desk.mechanic.sees("This summary was changed in another window")
+    desk.mechanic.sees(CHANGED_ELSEWHERE)
     desk.page.get_by_role("link", name="Use the other version").click()
     desk.has("Findings", "From the other")
 

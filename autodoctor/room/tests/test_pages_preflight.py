@@ -11,6 +11,8 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 from autodoctor.sessions.tests.test_preflight import VIDEO, report
 
+NO_CAMERA = "Camera is not working yet"
+
 pytestmark = pytest.mark.usefixtures("only_the_deadlines_run")
 
 
@@ -89,10 +91,10 @@ def test_the_other_sees_what_fails_and_then_how_they_take_part(story: Story, rea
     )
     report(story, story.customer, camera="failed", network="failed")
     seen = reads(story.mechanic)
-    assert "Camera is not working yet" in seen
+    assert NO_CAMERA in seen
     assert "Connection is still too weak" in seen
     assert "Microphone is not" not in seen
-    assert "Camera is not working yet" not in reads(story.customer)
+    assert NO_CAMERA not in reads(story.customer)
     report(story.wait(seconds=2), story.customer, "photos", camera="failed", network="failed")
     assert "Joins with audio and photos" in reads(story.mechanic)
 

@@ -12,6 +12,8 @@ from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 from autodoctor.files.tests.samples import wav
 from autodoctor.room.tests.exchange import SCRIPTS, Exchange
 
+WRONG_TYPE = "This type of file cannot be shared."
+
 SESSION = "11111111-1111-4111-8111-111111111111"
 FILES = f"**/api/sessions/{SESSION}/files"
 LIMIT = 10 * 1024 * 1024
@@ -137,8 +139,8 @@ def test_what_is_cancelled_makes_room_for_the_next(drop: Page, desk: Desk) -> No
 
 def test_the_servers_refusal_is_said_and_not_tried_again(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("page.html"))
-    desk.has(1).refuses(0, 415, error="wrong_type", detail="This type of file cannot be shared.")
-    expect(drop.get_by_role("alert")).to_have_text("This type of file cannot be shared.")
+    desk.has(1).refuses(0, 415, error="wrong_type", detail=WRONG_TYPE)
+    expect(drop.get_by_role("alert")).to_have_text(WRONG_TYPE)
     expect(drop.get_by_role("button", name="Try again")).to_be_hidden()
     drop.get_by_role("button", name="Remove from the list page.html").click()
     expect(rows(drop)).to_have_count(0)
