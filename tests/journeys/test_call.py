@@ -167,7 +167,7 @@ def test_a_connection_that_dies_comes_back_by_itself(call: Pair) -> None:
         sees_moving_pictures(person)
 
 
-def test_whoever_closes_the_page_is_missed_and_returns_into_the_call(call: Pair) -> None:
+def test_closing_the_page_is_noticed_and_reopening_returns_to_the_call(call: Pair) -> None:
     customer, mechanic = call
     session_id = mechanic.session_id
     mechanic.page.goto("about:blank")

@@ -36,7 +36,7 @@ def test_a_request_comes_and_goes_in_the_queue_by_itself(
     expect(request).to_have_count(0)
 
 
-def test_one_tab_of_several_calls_the_mechanic(start_server: Callable[..., Server], browser_of: OpenPage) -> None:
+def test_only_one_of_several_tabs_calls_the_mechanic(start_server: Callable[..., Server], browser_of: OpenPage) -> None:
     server = start_server()  # on the shared one, what another test has left may come back to the queue at any moment
     first = browser_of("mechanic@example.com", server=server)
     first.context.add_init_script(IN_THE_BACKGROUND + COUNT_TONES)

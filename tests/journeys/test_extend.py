@@ -65,7 +65,7 @@ def in_a_new_tab(customer: Customer, link: str) -> Page:
     return opened.value
 
 
-def test_one_click_and_both_clocks_jump(talk: Pair) -> None:
+def test_an_extension_moves_both_clocks(talk: Pair) -> None:
     customer, mechanic = talk
     customer.button("Extend Session").click()
     customer.sees("We charge your Visa ending in 4242.")
@@ -109,7 +109,7 @@ def test_a_card_that_is_declined_and_another_one(server: Server, talk: Pair) -> 
     mechanic.sees_no_more(re.compile("is paying for"))
 
 
-def test_who_would_rather_not_is_not_charged(server: Server, alone: Customer) -> None:
+def test_a_canceled_extension_is_not_charged(server: Server, alone: Customer) -> None:
     customer = alone
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)

@@ -89,7 +89,7 @@ def test_help_during_a_session_and_after_it(
     mechanic.sees_no_more("You get it back")
 
 
-def test_what_is_typed_outlives_a_reload_and_a_refusal(server: Server, a_customer: Come) -> None:
+def test_typed_text_survives_a_reload_and_a_refusal(server: Server, a_customer: Come) -> None:
     customer = a_customer()
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id)

@@ -110,7 +110,7 @@ def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(server: Se
     assert [person.page.evaluate("connections.length") for person in call] == count
 
 
-def test_who_loses_the_network_reads_other_words_than_who_waits(server: Server, call: Pair, lines: Lines) -> None:
+def test_each_side_reads_its_own_words_about_a_lost_network(server: Server, call: Pair, lines: Lines) -> None:
     customer, mechanic = call
     lines[Customer].cut()
     customer.page.evaluate(NO_NETWORK)

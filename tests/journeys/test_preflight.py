@@ -104,7 +104,7 @@ def test_both_check_their_devices_and_join(scene: Scene) -> None:
     assert [(said["mode"], said["passed"]) for said in scene.reports()] == [("video", True)] * 2
 
 
-def test_who_has_joined_is_not_asked_again(scene: Scene) -> None:
+def test_a_joined_participant_is_not_checked_again(scene: Scene) -> None:
     customer = scene.customer()
     for name in ("camera", "microphone", "network"):
         check(customer, name, "passed")

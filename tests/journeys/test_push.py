@@ -131,7 +131,7 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
 
 
 @asks
-def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
+def test_a_visible_page_shows_the_news_instead_of_a_message(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     (who,), (mechanic,) = told_server.enroll(1, "stayer-"), told_server.enroll(1, "seer-", mechanics=True)
@@ -196,7 +196,7 @@ def test_a_browser_that_was_told_no_says_how_to_change_that(
 
 
 @asks
-def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
+def test_the_next_person_to_sign_in_gets_no_messages(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     first, second = told_server.enroll(2, "sharer-")

@@ -43,7 +43,7 @@ def test_both_check_until_they_have_joined(story: Story, prepares: Callable[[Use
     assert prepares(story.mechanic)
 
 
-def test_who_had_joined_comes_back_without_a_check(story: Story, prepares: Callable[[User], bool]) -> None:
+def test_a_joined_participant_returns_without_a_check(story: Story, prepares: Callable[[User], bool]) -> None:
     story.pay().accept().join(story.customer).leave(story.customer).wait(seconds=10)
     assert not story.session.participants.get(user=story.customer).present
     assert not prepares(story.customer)
@@ -105,7 +105,7 @@ def test_the_check_before_paying_is_open_to_anybody(db: None) -> None:
     assert b"data-session" not in page.content
 
 
-def test_it_is_linked_where_video_can_be_booked(db: None) -> None:
+def test_the_check_is_linked_where_video_can_be_booked(db: None) -> None:
     from autodoctor.booking.models import Plan
 
     for bookable in (False, True):

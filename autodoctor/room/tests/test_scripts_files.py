@@ -129,7 +129,7 @@ def test_several_go_three_at_a_time(drop: Page, desk: Desk) -> None:
     expect(drop.locator('.upload[data-state="waiting"]')).to_have_count(1)
 
 
-def test_what_is_cancelled_makes_room_for_the_next(drop: Page, desk: Desk) -> None:
+def test_a_canceled_upload_makes_room_for_the_next(drop: Page, desk: Desk) -> None:
     pick(drop, *(text_file(f"{number}.txt") for number in range(4)))
     desk.has(3)
     drop.get_by_role("button", name="Cancel 1.txt").click()
@@ -146,7 +146,7 @@ def test_the_servers_refusal_is_said_and_not_tried_again(drop: Page, desk: Desk)
     expect(rows(drop)).to_have_count(0)
 
 
-def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk) -> None:
+def test_an_interrupted_upload_is_tried_again_under_the_same_id(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("a.txt"), text_file("b.txt"))
     desk.has(2).routes[0].abort()
     desk.takes(1)
@@ -160,7 +160,7 @@ def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk)
     expect(rows(drop)).to_have_count(0)
 
 
-def test_it_goes_on_by_itself_when_the_network_is_back(drop: Page, desk: Desk) -> None:
+def test_an_upload_continues_when_the_network_is_back(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("a.txt"))
     desk.has(1).routes[0].abort()
     expect(drop.get_by_role("alert")).to_contain_text("The connection was lost")
@@ -199,7 +199,7 @@ def test_too_large_and_empty_are_said_before_anything_is_sent(drop: Page, desk: 
     assert 'filename="fits.txt"' in desk.body(0)
 
 
-def test_what_is_dropped_anywhere_is_shared(drop: Page, desk: Desk) -> None:
+def test_a_file_dropped_anywhere_is_shared(drop: Page, desk: Desk) -> None:
     went_on = drop.evaluate(DROP, ["notes.txt", True])
     assert went_on == [False, False, False]
     assert 'filename="notes.txt"' in desk.has(1).body(0)

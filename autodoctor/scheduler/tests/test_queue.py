@@ -16,7 +16,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_what_is_scheduled_commits_with_the_caller() -> None:
+def test_a_scheduled_job_commits_with_the_caller() -> None:
     with transaction.atomic():
         schedule("note", "1", NOON, color="red")
     job = Job.objects.get()
@@ -25,7 +25,7 @@ def test_what_is_scheduled_commits_with_the_caller() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_scheduled_or_cancelled_rolls_back_with_the_caller() -> None:
+def test_scheduling_and_canceling_roll_back_with_the_caller() -> None:
     schedule("note", "kept", NOON)
     with transaction.atomic():
         schedule("note", "1", NOON)
@@ -127,7 +127,7 @@ def test_listeners_hear_of_it_once_it_is_committed(
 
 
 @pytest.mark.django_db
-def test_what_gave_up_can_be_tried_again_with_all_its_attempts() -> None:
+def test_a_failed_job_can_be_retried_with_all_attempts() -> None:
     schedule("note", "gave-up", NOON)
     schedule("note", "waits", NOON)
     Job.objects.filter(key="gave-up").update(parked_at=NOON, attempts=8)

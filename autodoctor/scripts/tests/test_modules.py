@@ -58,7 +58,7 @@ def test_imports_point_down() -> None:
         ("support/board", "summaries/unsaved", False),
     ],
 )
-def test_what_may_import_what(importer: str, imported: str, expected: bool) -> None:
+def test_modules_import_in_order(importer: str, imported: str, expected: bool) -> None:
     assert allowed(importer, imported) is expected
 
 

@@ -107,7 +107,7 @@ def test_nobody_earns_of_a_session_that_still_goes_on(story: Story) -> None:
     assert not Earning.objects.exists()
 
 
-def test_what_was_charged_too_early_is_earned_at_the_end(story: Story) -> None:
+def test_an_early_charge_is_earned_at_the_end(story: Story) -> None:
     story.live()
     charge(story)
     story.end(story.customer)
