@@ -89,7 +89,7 @@ def test_a_session_that_is_over_is_in_nobodys_way(customer: User, intake: MakeIn
     assert book(customer, sent, now) == again
 
 
-def test_somebody_elses_session_is_in_nobodys_way(
+def test_another_customers_session_does_not_block_a_booking(
     customer: User, stranger: User, intake: MakeIntake, now: datetime
 ) -> None:
     book(customer, intake(), now)

@@ -74,7 +74,7 @@ TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
 
 
 @pytest.mark.parametrize(("comes_about", "cents", "words"), TABLE.values(), ids=TABLE)
-def test_what_is_charged_has_its_row_its_events_and_one_mail(
+def test_a_charge_has_its_row_its_events_and_one_mail(
     cashier: Cashier, comes_about: Callable[[Cashier], object], cents: int, words: str
 ) -> None:
     comes_about(cashier)

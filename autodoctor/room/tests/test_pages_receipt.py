@@ -112,7 +112,7 @@ def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, 
         ("exceeded_3h_limit", "reached the maximum length. Only the time used"),
     ],
 )
-def test_it_says_what_broke_it_off(story: Story, reads: Reads, reason: str, words: str) -> None:
+def test_the_receipt_names_the_lost_connection(story: Story, reads: Reads, reason: str, words: str) -> None:
     story.live().wait(minutes=10)
     with session_transaction(story.id, story.now) as state:
         transitions.complete_session(state, EndReason(reason), at=story.now)
@@ -124,7 +124,7 @@ def end_dialog(client: Client, story: Story) -> str:
     return page.split('id="end-dialog"')[1].split("</dialog>")[0]
 
 
-def test_who_ends_reads_what_is_charged_with_the_time_they_added(story: Story, client_of: ClientOf) -> None:
+def test_the_price_of_ending_includes_extensions(story: Story, client_of: ClientOf) -> None:
     extend(story.live().wait(minutes=29))
     assert "We charge the full $24.98" in end_dialog(client_of(story.customer), story)
     story.wait(minutes=10).leave(story.mechanic).wait(minutes=4)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from autodoctor.accounts.models import User
     from autodoctor.sessions.tests.story import Story
 
+CONFIRMING = "We are confirming your payment"
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines_run")]
 
 
@@ -38,9 +40,9 @@ def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
 ) -> None:
     asked = []
     monkeypatch.setattr("autodoctor.payments.checkout.refresh", lambda *, payment, now: asked.append(payment.id))
-    assert "We are confirming your payment" in reads(customer, "?checkout=success")
+    assert CONFIRMING in reads(customer, "?checkout=success")
     assert asked == [story.payment.id]
-    assert "We are confirming your payment" in reads(customer, "panel/?checkout=success")
+    assert CONFIRMING in reads(customer, "panel/?checkout=success")
     story.pay()
     assert "Looking for your mechanic" in reads(customer, "panel/?checkout=success")
     assert len(asked) == 1
@@ -64,7 +66,7 @@ def test_a_payment_service_that_does_not_answer_leaves_the_page_standing(
         raise stripe.Unavailable("timeout")
 
     monkeypatch.setattr("autodoctor.payments.checkout.refresh", unavailable)
-    assert "We are confirming your payment" in reads(customer, "?checkout=success")
+    assert CONFIRMING in reads(customer, "?checkout=success")
 
 
 def test_the_queue_tells_the_place_and_what_happens_when(

@@ -103,7 +103,7 @@ def test_a_dialog_whose_act_is_possible_again_can_be_used(show: Show) -> None:
     ask(page)
 
 
-def test_what_was_answered_just_now_is_not_called_impossible(show: Show) -> None:
+def test_a_question_just_answered_is_not_called_impossible(show: Show) -> None:
     page = show(dialog("Sure?"))
     ask(page)
     page.evaluate("document.querySelector('[formaction]').ariaBusy = 'true'")  # as if its answer were pending
@@ -114,7 +114,7 @@ def test_what_was_answered_just_now_is_not_called_impossible(show: Show) -> None
     expect(page.locator("dialog")).to_have_count(0)
 
 
-def test_what_is_typed_chosen_and_opened_stays(show: Show) -> None:
+def test_typed_chosen_and_opened_parts_stay(show: Show) -> None:
     rating = """<label><input type="radio" name="stars" value="{0}"> Fair</label>
         <label>A line <input name="line"></label>
         <details><summary>More</summary>Words</details>"""
@@ -151,7 +151,7 @@ def test_in_a_list_each_keeps_what_is_its_own(show: Show) -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
 
-def test_what_plays_in_a_list_plays_on(show: Show) -> None:
+def test_playing_media_in_a_list_continue(show: Show) -> None:
     sound = '<li data-keep="a"><audio controls></audio>{}</li>'
     page = show(region("list", f"<ul>{sound.format('<button>Remove</button>')}</ul>"))
     page.evaluate("window.sound = document.querySelector('audio')")
@@ -163,7 +163,7 @@ def test_what_plays_in_a_list_plays_on(show: Show) -> None:
     expect(page.locator("audio")).to_have_count(0)
 
 
-def test_what_a_script_fills_is_left_to_it(show: Show) -> None:
+def test_content_filled_by_a_script_stays(show: Show) -> None:
     page = show(region("list", '<p>One</p><ul data-uploads=""></ul><x-clock data-at="1">1:00</x-clock>'))
     page.evaluate(
         "document.querySelector('ul').append('a.png'); document.querySelector('x-clock').textContent = '0:59'"

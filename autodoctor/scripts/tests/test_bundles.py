@@ -79,7 +79,7 @@ def test_of_older_sources_it_does_not_hold(folder: Path, product: Path, name: st
     assert bundle_of(folder, product)
 
 
-def test_it_holds_again_for_what_it_was_made_of(folder: Path, product: Path) -> None:
+def test_a_bundle_is_valid_again_for_its_modules(folder: Path, product: Path) -> None:
     module = product / "room/static/room/count.js"
     before = module.read_text()
     module.write_text(before + "// more\n")
@@ -177,7 +177,7 @@ def test_pages_load_what_was_bundled_and_collected(
     assert all(html.count(f'<link rel="modulepreload" href="/static/bundles/{chunk}">') == 1 for chunk in chunks)
 
 
-def test_what_was_bundled_of_older_modules_is_left_out(db: None, client: Client, static_root: Path) -> None:
+def test_a_bundle_of_older_modules_is_not_used(db: None, client: Client, static_root: Path) -> None:
     build(static_root / "bundles")
     manifest = static_root / "bundles" / MANIFEST
     kept = json.loads(manifest.read_text())

@@ -27,7 +27,7 @@ def test_every_reason_has_its_words() -> None:
         ),
     ],
 )
-def test_they_depend_on_who_reads(reason: str, role: Role, as_heading: str, in_a_list: str) -> None:
+def test_end_words_depend_on_the_reader(reason: str, role: Role, as_heading: str, in_a_list: str) -> None:
     session = Session(end_reason=reason, customer=User(name="Ann"), mechanic=User(name="Bob"))
     assert heading(session, role, cap_seconds=3 * 60 * 60) == as_heading
     assert outcome(session, role) == in_a_list

@@ -96,7 +96,7 @@ def test_reports_are_paced_and_bounded(story: Story, monkeypatch: pytest.MonkeyP
     assert len(reported(story)) == 3
 
 
-def test_who_does_not_take_part_does_not_report(story: Story, stranger: User, support: User) -> None:
+def test_only_participants_report_a_check(story: Story, stranger: User, support: User) -> None:
     story.pay().accept()
     with pytest.raises(Session.DoesNotExist):
         report(story, stranger)
@@ -192,7 +192,7 @@ def test_of_the_call_that_became_a_chat_nothing_is_lost_and_nobody_is_heard(stor
     assert story.session.state == "reconnecting"
 
 
-def test_it_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
+def test_a_session_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.customer, "chat", camera="failed")
     transitions.release_request(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)
     story.accept(mechanic2)

@@ -62,7 +62,7 @@ def test_a_freed_mechanic_cannot_have_it_again(story: Story, support: User) -> N
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["from the queue", "from another mechanic"])
-def test_it_is_given_to_a_mechanic_who_takes_sessions(
+def test_support_assigns_a_mechanic_who_takes_sessions(
     story: Story, support: User, free_mechanic: User, *, held: bool
 ) -> None:
     story.pay()
@@ -147,7 +147,7 @@ def test_never_more_than_the_longest_a_session_may_last(story: Story, support: U
     assert story.session.granted_seconds == 3 * 60 * 60
 
 
-def test_what_is_being_paid_keeps_its_place(story: Story, support: User) -> None:
+def test_a_pending_extension_keeps_its_share_of_the_cap(story: Story, support: User) -> None:
     story.live()
     support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
     support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
@@ -203,7 +203,7 @@ def test_without_a_reason_nothing_happens(story: Story, support: User, name: str
 
 
 @pytest.mark.parametrize("name", ["end", "cancel", "release", "give_time"])
-def test_what_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
+def test_an_action_that_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
     act, given = ACTS[name]
     story.live().end(story.customer)
     before = story.session.seq

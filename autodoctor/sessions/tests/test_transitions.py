@@ -41,7 +41,7 @@ def test_the_log_has_no_gaps_and_every_session_event_carries_it_whole(story: Sto
     assert events[-1].data["session"] == story.session.payload()
 
 
-def test_what_has_happened_already_is_answered_as_it_is(story: Story, customer: User, mechanic: User) -> None:
+def test_a_repeated_action_returns_the_present_state(story: Story, customer: User, mechanic: User) -> None:
     story.live()
     before = story.session.seq
     story.accept().join().start()
@@ -100,7 +100,7 @@ def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, supp
     assert story.session.state == "draft"
 
 
-def test_who_gave_it_back_learns_nothing_of_what_becomes_of_it(story: Story, mechanic: User, mechanic2: User) -> None:
+def test_a_released_mechanic_learns_nothing_more(story: Story, mechanic: User, mechanic2: User) -> None:
     story.pay().accept()
     transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now)
     story.accept(mechanic2)
