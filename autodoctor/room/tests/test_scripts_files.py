@@ -18,7 +18,7 @@ SESSION = "11111111-1111-4111-8111-111111111111"
 FILES = f"**/api/sessions/{SESSION}/files"
 LIMIT = 10 * 1024 * 1024
 HIDDEN = "[hidden] { display: none !important } .visually-hidden { position: absolute; clip-path: inset(50%) }"
-STYLE = f"<style>{HIDDEN} {(SCRIPTS / 'files.css').read_text()}</style>"
+STYLE = f"<style>{HIDDEN} {''.join(path.read_text() for path in sorted(SCRIPTS.glob('files/*.css')))}</style>"
 START = """async () => {
   const { FileDrop } = await import("room/files/file-drop");
   customElements.define("file-drop", FileDrop);
