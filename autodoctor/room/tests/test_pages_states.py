@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, lose
 from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.record import event_log
@@ -86,7 +86,7 @@ def test_the_queue_tells_the_place_and_what_happens_when(
     ):
         assert promise in text
     assert "Canceling is free" in text
-    transitions.cancel_session(session_id=other.id, by=stranger, now=story.now)
+    endings.cancel_session(session_id=other.id, by=stranger, now=story.now)
     assert "You are next" in reads(customer)
 
 
@@ -233,7 +233,7 @@ def test_the_end_shows_what_was_held_released_and_charged(
 
 def test_stopped_before_anybody_came_the_hold_is_released(story: "Story", customer: "User", reads: Reads) -> None:
     story.pay()
-    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
+    endings.cancel_session(session_id=story.id, by=customer, now=story.now)
     text = reads(customer)
     assert "Released $9.99" in text
     assert "Charged $0.00" in text

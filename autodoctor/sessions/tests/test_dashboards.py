@@ -106,10 +106,10 @@ def test_the_history_says_what_became_of_the_money(
     elif ending == "mechanic_lost":
         story.live().wait(minutes=15).leave(mechanic).wait(minutes=6)
     else:
-        from autodoctor.sessions.lifecycle import transitions
+        from autodoctor.sessions.lifecycle import endings
 
         story.pay().accept()
-        transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
+        endings.cancel_session(session_id=story.id, by=customer, now=story.now)
 
     assert customers_words in reads(customer)
     assert mechanics_words in reads(mechanic)

@@ -8,7 +8,7 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import help_requests, transitions
+from autodoctor.sessions.lifecycle import endings, help_requests, transitions
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.tests.story import Story
@@ -57,7 +57,7 @@ def test_help_works_in_every_state(story: Story, customer: User, support: User, 
         "accepted": lambda: story.pay().accept(),
         "live": story.live,
         "completed": lambda: story.live().end(customer),
-        "cancelled": lambda: transitions.cancel_session(session_id=story.pay().id, by=customer, now=story.now),
+        "cancelled": lambda: endings.cancel_session(session_id=story.pay().id, by=customer, now=story.now),
     }
     walk[where]()
     assert story.session.state == where

@@ -7,7 +7,7 @@ import pytest
 from autodoctor.accounts.actions import set_taking_sessions
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ class RequestsInARow:
     def passes(self, minutes: float = 3) -> Story:
         """Let a request wait for this time, then cancel it."""
         story = self.one().wait(minutes=minutes)
-        transitions.cancel_session(session_id=story.id, by=self.customer, now=story.now)
+        endings.cancel_session(session_id=story.id, by=self.customer, now=story.now)
         self.now = story.now + timedelta(minutes=1)
         return story
 
@@ -88,7 +88,7 @@ def test_a_mechanic_who_was_not_free_missed_nothing(
 ) -> None:
     theirs = Story(stranger, mechanic).pay().accept(mechanic)
     story = at_noon.one().wait(minutes=1)
-    transitions.cancel_session(session_id=theirs.id, by=stranger, now=story.now)  # from here on free
+    endings.cancel_session(session_id=theirs.id, by=stranger, now=story.now)  # from here on free
     set_taking_sessions(mechanic=mechanic2, taking=False, now=story.now)
     set_taking_sessions(mechanic=mechanic2, taking=True, now=story.now)  # from here on taking
     story.wait(minutes=5)

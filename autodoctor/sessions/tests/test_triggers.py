@@ -9,8 +9,9 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import fair_clock
+from autodoctor.sessions.lifecycle.endings import answer_solved
 from autodoctor.sessions.lifecycle.summaries import submit_summary
-from autodoctor.sessions.lifecycle.transitions import PlanTerms, answer_solved
+from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import triggers

@@ -12,7 +12,7 @@ from ninja import Field, Query, Router, Schema
 from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
 from autodoctor.accounts.models import User
 from autodoctor.sessions.jobs.sweep import monitor
-from autodoctor.sessions.lifecycle import extensions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
@@ -83,15 +83,13 @@ class Reason(Schema):
     reason: str = Field("given_back", min_length=1, max_length=40, pattern=r"^[\w .,'-]+$")
 
 
-class Shown(Schema):
-    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(
-        None,
-        description="The charge that you were shown. If it has grown since, 409 `price_grew`, and nothing happens.",
-    )
+SHOWN = "The charge that you were shown, in cents. If it has grown since, 409 `price_grew`, and nothing happens."
+ShownCents = Annotated[int | None, Query(ge=0, le=100_000_000, description=SHOWN)]
 
 
-class Answer(Shown):
+class Answer(Schema):
     solved: bool
+    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(None, description=SHOWN)
 
 
 class Allowance(Schema):
@@ -175,22 +173,22 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def end(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
-    by, shown_cents = user_of(request), body.shown_cents if body else None
-    session = transitions.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+def end(request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None) -> dict[str, Any]:
+    by = user_of(request)
+    session = endings.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def cancel(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
-    by, shown_cents = user_of(request), body.shown_cents if body else None
-    session = transitions.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+def cancel(request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None) -> dict[str, Any]:
+    by = user_of(request)
+    session = endings.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/solved", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, Any]:
-    session = transitions.answer_solved(
+    session = endings.answer_solved(
         session_id=session_id,
         by=user_of(request),
         solved=body.solved,
