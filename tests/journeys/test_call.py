@@ -261,7 +261,7 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
     for person in (customer, mechanic):
         person.page.evaluate(calls.UNHURRIED)
     offer.click()
-    customer.sees("Your time stays the same")
+    customer.sees("the session lasts 30 min")
     look(customer, "use-chat")
     customer.button("Back to the call").click()
     offer.click()

@@ -44,7 +44,7 @@ def closes_help(person: Person) -> None:
 def answers(support: Page, session_id: str, asked: str, text: str) -> None:
     support.goto(f"/support/sessions/{session_id}/help/")
     expect(support.locator(".help", has_text=asked)).to_be_visible()
-    support.get_by_label(re.compile("^Answer ")).fill(text)
+    support.get_by_label(re.compile(r"^\s*Answer ")).fill(text)
     support.get_by_role("button", name="Send the answer").click()
     expect(support.locator(".bubble", has_text=text)).to_be_visible()
 
