@@ -178,7 +178,7 @@ def test_how_far_it_is_can_be_seen_on_a_slow_line(talk: tuple[Hands, Hands]) -> 
     line.send("Network.emulateNetworkConditions", slow)
     customer.adds(paper("manual.pdf", PDF + bytes(2_000_000)))
     row = customer.page.locator(".upload")
-    expect(row.get_by_text(re.compile(r"^[1-9]\d?%$"))).to_be_visible()
+    expect(row.get_by_text(re.compile(r"^\s*[1-9]\d?%\s*$"))).to_be_visible()
     customer.sees("manual.pdf")
     mechanic.sees("manual.pdf")
 

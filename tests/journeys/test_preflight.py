@@ -80,7 +80,7 @@ def refuses(wish: str, name: str, message: str = "") -> str:
 
 
 def is_in(person: Person) -> None:
-    expect(person.page.locator(".room-seat", has_text="(you)")).to_contain_text(re.compile(r"In$"))
+    expect(person.page.locator(".room-seat", has_text="(you)")).to_contain_text(re.compile(r"In\s*$"))
     expect(person.page.locator("device-preflight")).to_be_hidden()
 
 
