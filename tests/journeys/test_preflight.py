@@ -149,7 +149,7 @@ def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
     mechanic.sees(NO_MICROPHONE).sees("Preparing")
     expect(customer.button("Join without camera")).to_be_hidden()
     customer.button("Use chat: $9.99 instead of $29.99").click()
-    customer.sees("Your time stays the same").button("Use chat for $9.99").click()
+    customer.sees("the session lasts 30 minutes").button("Use chat for $9.99").click()
     is_in(customer)
     customer.sees("We charge $9.99 at most")
     mechanic.sees("chose chat").joins().starts()
