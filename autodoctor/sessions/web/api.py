@@ -1,5 +1,6 @@
 """Sessions over HTTP: read sessions, change their state, page through their log."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,9 +11,9 @@ from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 
 from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import Role, User
 from autodoctor.sessions.jobs.sweep import monitor
-from autodoctor.sessions.lifecycle import extensions, transitions
+from autodoctor.sessions.lifecycle import extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
@@ -80,7 +81,13 @@ class QueueEntry(Schema):
 
 
 class Reason(Schema):
-    reason: str = Field("given_back", min_length=1, max_length=40, pattern=r"^[\w .,'-]+$")
+    reason: str | None = Field(
+        None,
+        min_length=1,
+        max_length=support_actions.LONGEST_REASON,
+        pattern=r"^[\w .,;:!?'’()/-]+$",
+        description="Support has to give one",
+    )
 
 
 class Shown(Schema):
@@ -88,6 +95,10 @@ class Shown(Schema):
         None,
         description="The charge that you were shown. If it has grown since, 409 `price_grew`, and nothing happens.",
     )
+
+
+class Closing(Shown, Reason):
+    pass
 
 
 class Answer(Shown):
@@ -123,6 +134,21 @@ def as_answer(session: Session) -> dict[str, Any]:
         "concern": session.concern,
         "created_at": session.created_at,
     }
+
+
+def is_support(user: User, session_id: UUID) -> bool:
+    """Return whether this person acts on the session as support. Raises `Session.DoesNotExist`."""
+    return user.is_staff and event_log.role_in(user, Session.objects.get(pk=session_id)) == Role.SUPPORT
+
+
+def _act_as_support(
+    act: Callable[..., Session], done: State, *, session_id: UUID, by: User, reason: str | None
+) -> Session:
+    """Act with the reason; repeating a finished act returns its result. Raises `Refused` without a reason."""
+    session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
+    if session.state == done:
+        return session
+    return act(session_id=session_id, by=by, reason=reason or "", now=timezone.now())
 
 
 @router.get("/sessions", response={200: list[SessionOut], **FAILURES}, auth=SIGNED_IN)
@@ -164,9 +190,14 @@ def accept(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 @router.post("/sessions/{uuid:session_id}/release", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def release(request: HttpRequest, session_id: UUID, body: Reason | None = None) -> dict[str, Any]:
-    reason = (body or Reason(reason="given_back")).reason
-    by = user_of(request)
-    return as_answer(transitions.release_request(session_id=session_id, by=by, reason=reason, now=timezone.now()))
+    by, reason = user_of(request), body and body.reason
+    if is_support(by, session_id):
+        act, done = support_actions.release, State.REQUESTED
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
+    session = transitions.release_request(
+        session_id=session_id, by=by, reason=reason or "given_back", now=timezone.now()
+    )
+    return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/start", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
@@ -175,15 +206,21 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def end(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
-    by, shown_cents = user_of(request), body.shown_cents if body else None
+def end(request: HttpRequest, session_id: UUID, body: Closing | None = None) -> dict[str, Any]:
+    by, shown_cents, reason = user_of(request), body and body.shown_cents, body and body.reason
+    if is_support(by, session_id):
+        act, done = support_actions.end, State.COMPLETED
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
     session = transitions.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def cancel(request: HttpRequest, session_id: UUID, body: Shown | None = None) -> dict[str, Any]:
-    by, shown_cents = user_of(request), body.shown_cents if body else None
+def cancel(request: HttpRequest, session_id: UUID, body: Closing | None = None) -> dict[str, Any]:
+    by, shown_cents, reason = user_of(request), body and body.shown_cents, body and body.reason
+    if is_support(by, session_id):
+        act, done = support_actions.cancel, State.CANCELLED
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
     session = transitions.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
