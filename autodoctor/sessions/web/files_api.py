@@ -62,8 +62,8 @@ def share_file(
     shot: Annotated[str, Form(pattern=r"^[a-z]{0,20}$")] = "",
 ) -> Status[dict[str, Any]]:
     """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. Photos, videos in
-    MP4 and QuickTime, PDF and MP3 lose the place that they were made at; OGG, FLAC, WebM and Office files keep what they
-    say.
+    MP4 and QuickTime, PDF and MP3 lose the place that they were made at; OGG, FLAC, WebM and Office files keep
+    what they say.
 
     `shot`: the item of the photo checklist that it answers: dashboard, engine, tyre, leak or sound.
     """
