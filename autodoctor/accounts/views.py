@@ -32,10 +32,21 @@ def apply(request: SignedInRequest) -> HttpResponse:
     profile = MechanicProfile.objects.filter(user=request.user).first()
     initial = {"name": request.user.name, "time_zone": request.user.time_zone}
     form = ApplicationForm(request.POST or None, instance=profile, initial=initial)
-    if form.is_valid():
+    if form.is_valid() and _is_fresh(request, profile, form):
         return _send_application(request, form)
     page = {"form": form, "profile": profile, "is_support": request.user.role == Role.SUPPORT}
     return render(request, "accounts/apply.html", page, status=422 if form.is_bound else 200)
+
+
+def _is_fresh(request: SignedInRequest, profile: MechanicProfile | None, form: ApplicationForm) -> bool:
+    """Return whether support has not answered the application since the page was shown; else say so at the form."""
+    seen = request.POST.get("seen")
+    if seen is None or profile is None or profile.state in {seen, MechanicProfile.State.APPLIED}:
+        return True
+    answer = profile.get_state_display()
+    sentence = _("Meanwhile support has answered your application: %(answer)s. Read it, then send the form again.")
+    form.add_error(None, sentence % {"answer": answer})
+    return False
 
 
 def _send_application(request: SignedInRequest, form: ApplicationForm) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import connection
 
 from autodoctor.accounts.models import User
-from autodoctor.files import errors, file_names, file_types, images, mp4_metadata, storage
+from autodoctor.files import blanking, errors, file_names, file_types, images, storage
 from autodoctor.files.models import StoredFile
 
 Upload: TypeAlias = "UploadedFile[Any]"
@@ -114,8 +114,7 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
     found = file_types.recognize(path, upload.content_type or "")
     if found is None:
         raise errors.wrong_type()
-    if found.content_type in mp4_metadata.CONTENT_TYPES:
-        _blank_descriptions(path)
+    _blank_descriptions(path, found.content_type)
     if found is file_types.TEXT:
         path = _as_utf8(path, folder)
     given = upload.name or ""
@@ -141,9 +140,9 @@ def _as_utf8(path: Path, folder: Path) -> Path:
     return folder / "text"
 
 
-def _blank_descriptions(path: Path) -> None:
+def _blank_descriptions(path: Path, content_type: str) -> None:
     try:
-        mp4_metadata.blank_metadata(path)
+        blanking.blank(path, content_type)
     except ValueError as error:
         raise errors.damaged() from error
 

@@ -43,6 +43,7 @@ class StoredFile(models.Model):
     thumbnail_key = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+    shot = models.CharField(max_length=20, blank=True)  # the item of a checklist that it answers
     kept = models.BooleanField(default=False)  # a summary shows it: it cannot be removed
 
     class Meta:

@@ -4,35 +4,64 @@ An MP4 or QuickTime file is a tree of boxes with length and name. Boxes with des
 else moves, so every offset stays valid.
 """
 
+import mmap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from autodoctor.files import mp4_samples
+from autodoctor.files.mp4_boxes import MOST_BOXES, Box, boxes
+
 CONTENT_TYPES = {"audio/mp4", "audio/3gpp", "video/mp4", "video/quicktime", "video/3gpp"}
 CONTAINERS = {b"moov", b"trak", b"moof", b"traf", b"mdia", b"minf"}
-DESCRIPTIONS = {b"udta", b"meta", b"uuid"}  # boxes that can hold positions, names and camera makers
-MOST_BOXES = 10_000
+# What players need at the top and in `moov`. All else there is free space or a camera's own: dash cameras keep
+# positions in `gps `, `free` and `skip`.
+NEEDED = {
+    0: {b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"ssix", b"wide", b"pdin", b"prft"},
+    1: {b"mvhd", b"trak", b"mvex", b"iods", b"pssh", b"cmov", b"mfhd", b"traf", b"mfro", b"tfra"},
+}
+DESCRIPTIONS = {b"udta", b"meta", b"uuid"}  # boxes at any depth that can hold positions, names and camera makers
+PLAYED = {b"vide", b"soun", b"tmcd"}  # handlers of tracks that stay; the others carry positions, speeds, captions
+INTERLEAVED = b"freeGPS "  # blocks of dash cameras between the pictures, behind the four bytes of their length
+LONGEST_BLOCK = 1 << 16
 DEEPEST = 8  # real ones end at four
 HANDLER_DEPTH = 3  # moov, trak, mdia, hdlr
 
 
-@dataclass(frozen=True)
-class Box:
-    name: bytes
-    start: int  # offset of the box's name
-    content: int  # offset of the box's content
-    end: int
-
-
 def blank_metadata(path: Path) -> None:
-    """Blank every description in this file. Raises `ValueError` for a broken tree; `OSError`."""
+    """Blank every description and every track of positions. Raises `ValueError` for a broken tree; `OSError`."""
+    size = path.stat().st_size
     with path.open("r+b") as file:
-        for box in list(_descriptions(file, 0, path.stat().st_size, [MOST_BOXES])):
+        tracks = [box for box in _tracks(file, size) if not _is_played(file, box)]
+        for begin, end in [part for box in tracks for part in mp4_samples.ranges(file, box, size)]:
+            _blank(file, begin, end)
+        for box in [*_descriptions(file, 0, size, [MOST_BOXES]), *tracks]:
             file.seek(box.start)
             file.write(b"free")
-            file.seek(box.content)
-            _write_zeros(file, box.end - box.content)
+            _blank(file, box.content, box.end)
+        _blank_interleaved(file, size)
+
+
+def _tracks(file: BinaryIO, size: int) -> list[Box]:
+    left = [MOST_BOXES]
+    films = [box for box in boxes(file, 0, size, left) if box.name == b"moov"]
+    return [box for film in films for box in boxes(file, film.content, film.end, left) if box.name == b"trak"]
+
+
+def _is_played(file: BinaryIO, track: Box) -> bool:
+    """A track without a handler is broken, and stays as it is."""
+    kinds = set(_track_kinds(file, track.content, track.end, [MOST_BOXES], depth=2))
+    return not kinds or bool(kinds & PLAYED)
+
+
+def _blank_interleaved(file: BinaryIO, size: int) -> None:
+    with mmap.mmap(file.fileno(), size) as content:
+        at = content.find(INTERLEAVED)
+        while at >= 4:
+            length = int.from_bytes(content[at - 4 : at], "big")
+            end = min(at - 4 + max(12, min(length, LONGEST_BLOCK)), size)
+            content[at + 4 : end] = bytes(end - at - 4)
+            at = content.find(INTERLEAVED, at + 4)
 
 
 def is_sound_only(path: Path) -> bool:
@@ -49,7 +78,7 @@ def _track_kinds(file: BinaryIO, begin: int, end: int, left: list[int], depth: i
     """Yield the handler of each track: `vide`, `soun`, `meta` …"""
     if depth > DEEPEST:
         raise ValueError("boxes too deep in each other")
-    for box in _boxes(file, begin, end, left):
+    for box in boxes(file, begin, end, left):
         if box.name == b"hdlr" and depth == HANDLER_DEPTH:
             file.seek(box.content)
             yield file.read(12)[8:]
@@ -60,31 +89,15 @@ def _track_kinds(file: BinaryIO, begin: int, end: int, left: list[int], depth: i
 def _descriptions(file: BinaryIO, begin: int, end: int, left: list[int], depth: int = 0) -> Iterator[Box]:
     if depth > DEEPEST:
         raise ValueError("boxes too deep in each other")
-    for box in _boxes(file, begin, end, left):
-        if box.name in DESCRIPTIONS:
+    for box in boxes(file, begin, end, left):
+        if box.name in DESCRIPTIONS or box.name not in NEEDED.get(depth, {box.name}):
             yield box
         elif box.name in CONTAINERS:
             yield from _descriptions(file, box.content, box.end, left, depth + 1)
 
 
-def _boxes(file: BinaryIO, begin: int, end: int, left: list[int]) -> Iterator[Box]:
-    """Yield the boxes from `begin` to `end`; `left`: how many more the whole file may have."""
-    while begin + 8 <= end:
-        left[0] -= 1
-        if left[0] < 0:
-            raise ValueError("too many boxes")
-        file.seek(begin)
-        head = file.read(16)
-        size, content = int.from_bytes(head[:4], "big"), begin + 8
-        if size == 1:
-            size, content = int.from_bytes(head[8:16], "big"), begin + 16
-        box_end = end if size == 0 else begin + size
-        if box_end > end or box_end < content:
-            raise ValueError("a box that does not fit")
-        yield Box(head[4:8], begin + 4, content, box_end)
-        begin = box_end
-
-
-def _write_zeros(file: BinaryIO, count: int) -> None:
+def _blank(file: BinaryIO, begin: int, end: int) -> None:
+    file.seek(begin)
+    count = end - begin
     while count > 0:
         count -= file.write(bytes(min(count, 65536)))

@@ -52,6 +52,7 @@ def _for_the_worker(note: SendPush) -> dict[str, object]:
         "body": note["body"],
         "path": note["path"],
         "topic": note["topic"],
+        "quiet": note["quiet"],
         "seen_at": note["seen_at"],
     }
 

@@ -27,6 +27,7 @@ class SendPush(JobPayload):
     topic: str
     until: str
     urgent: bool
+    quiet: bool
     seen_at: list[str]
 
 
@@ -35,7 +36,7 @@ class PushNote:
     """A push message: the words on the lock screen, and the address that a tap opens.
 
     `topic`: a later message with the same topic replaces an earlier one. `until`: the message expires then. `seen_at`:
-    pages that show the news themselves; nothing is shown while one of them is visible.
+    pages that show the news themselves; nothing is shown while one of them is visible. `quiet`: without a sound.
     """
 
     title: str
@@ -44,6 +45,7 @@ class PushNote:
     topic: str
     until: datetime
     urgent: bool = True
+    quiet: bool = False
     seen_at: tuple[str, ...] = ()
 
 
@@ -72,5 +74,6 @@ def _as_json(note: PushNote) -> SendPush:
         topic=note.topic,
         until=note.until.isoformat(),
         urgent=note.urgent,
+        quiet=note.quiet,
         seen_at=[note.path, *note.seen_at],
     )

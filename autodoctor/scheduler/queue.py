@@ -74,10 +74,10 @@ def schedule(
     _upsert(key, {kind: due_at}, session_id, JobPayload() if payload is None else payload)
 
 
-def cancel(kind: JobKind, key: str) -> None:
-    """Cancel a job in the caller's transaction; does nothing without one."""
+def cancel(kind: JobKind, key: str) -> bool:
+    """Cancel a job in the caller's transaction. Returns False if there is none."""
     _settle_own([kind], key)
-    _execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key)
+    return bool(_execute("DELETE FROM scheduler_job WHERE kind = %s AND key = %s", kind, key))
 
 
 def reschedule(

@@ -16,6 +16,7 @@ from autodoctor.files import listing
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import summaries, support_actions
+from autodoctor.sessions.lifecycle.transaction import lock_session
 from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.content import CORRECTIONS_MAX, Content, Typed
 from autodoctor.summaries.jobs import SendSummary, SummaryJob
@@ -83,10 +84,11 @@ def _write(session_id: UUID, by: User, content: Content, now: datetime) -> Summa
 
 def correct(*, session_id: UUID, by: User, text: str, now: datetime) -> Correction:
     """Add a dated correction and mail it; the same text twice is one correction."""
-    last = Correction.objects.filter(summary=session_id).last()
-    if last and (last.author_id, last.text) == (by.id, text):
-        return last  # pressed twice
     with transaction.atomic():
+        lock_session(session_id)
+        last = Correction.objects.filter(summary=session_id).last()
+        if last and (last.author_id, last.text) == (by.id, text):
+            return last  # pressed twice
         summaries.add_correction(session_id=session_id, by=by, now=now)
         summary = Summary.objects.get(session_id=session_id)
         number = summary.corrections.count() + 1  # the session is locked, so no other request counts now

@@ -20,6 +20,7 @@ from autodoctor.summaries.models import Correction, Summary
 
 PDF_NAME = "summary.pdf"
 TEMPLATES = "summaries/mail/"
+MOST_BYTES = 6_000_000  # of a mail's files: in base64 and with its text 8 MB. Services take 10 MB, some inboxes less
 
 
 class SummaryJob(JobKind):
@@ -59,20 +60,24 @@ def session_in(job: Job) -> UUID:
 
 def _send(summary: Summary, template: str, key: str, more: Mapping[str, Any]) -> None:
     shown, customer = document.of(summary), summary.session.customer
-    content = pdf.render(shown, time_zone=customer.time_zone)
+    images = {f"photo-{file.id}": _thumbnail(file) for file in shown.photos}
+    left = MOST_BYTES - sum(len(image) for _type, image in images.values())
+    content = pdf.fitting(shown, time_zone=customer.time_zone, most_bytes=left)
+    page = links.absolute(links.summary_page(summary.pk))
     deliver(
         template,
         to=customer,
-        context={"document": shown, "page": links.absolute(links.summary_page(summary.pk)), **more},
+        context={"document": shown, "page": page, "is_attached": content is not None, **more},
         key=f"summary:{key}",
-        attachments=[Attachment(PDF_NAME, "application/pdf", content)],
-        images={f"photo-{file.id}": _thumbnail(file) for file in shown.photos},
+        attachments=[Attachment(PDF_NAME, "application/pdf", content)] if content else [],
+        images=images,
     )
 
 
 def _thumbnail(file: StoredFile) -> tuple[str, bytes]:
+    """Return the small picture; as JPEG, because a screenshot's is many times as large in its own kind."""
     with open_file(file, thumbnail=True) as stored:
-        return file.content_type, stored.read()  # made in the kind of the picture itself
+        return "image/jpeg", pdf.as_jpeg(stored, pdf.PHOTO_PIXELS)
 
 
 JOBS: dict[str, Handler] = {SummaryJob.MAIL: Handler(send, external=True, attempts=30, failed=FAILED)}

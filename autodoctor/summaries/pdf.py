@@ -1,8 +1,9 @@
 """A summary as PDF."""
 
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -22,27 +23,46 @@ from autodoctor.summaries.document import Document
 
 TEMPLATE = Path(__file__).parent / "typst" / "summary.typ"
 PHOTO_PIXELS = 1200  # the longer side: 300 dots an inch at the width of half a page
+SMALLER_PIXELS = (PHOTO_PIXELS, 800, 500)  # as large as fits a mail
 PHOTO_QUALITY = 82
 
 
-def render(document: Document, *, time_zone: str) -> bytes:
+def fitting(document: Document, *, time_zone: str, most_bytes: int) -> bytes | None:
+    """Return the PDF with the largest photos that fit; None if nothing fits. Raises `OSError`."""
+    for pixels in SMALLER_PIXELS if document.photos else SMALLER_PIXELS[:1]:
+        content = render(document, time_zone=time_zone, photo_pixels=pixels)
+        if len(content) <= most_bytes:
+            return content
+    return None
+
+
+def render(document: Document, *, time_zone: str, photo_pixels: int = PHOTO_PIXELS) -> bytes:
     """Return the PDF, with times in this zone. Raises `OSError` if a photo cannot be read."""
     with timezone.override(ZoneInfo(time_zone)), TemporaryDirectory(prefix="summary-") as folder:
         pictures = Path(folder)
-        photos = [_photo(file, pictures / f"{number}.jpg") for number, file in enumerate(document.photos)]
+        numbered = enumerate(document.photos)
+        photos = [_photo(file, pictures / f"{number}.jpg", photo_pixels) for number, file in numbered]
         made_at = document.submitted_at or document.session.created_at
         return typeset(TEMPLATE, _data(document) | {"photos": photos}, made_at=made_at, pictures=pictures)
 
 
-def _photo(file: StoredFile, path: Path) -> dict[str, str]:
+def _photo(file: StoredFile, path: Path, pixels: int) -> dict[str, str]:
     """Return a copy that is small enough to print and to mail."""
-    with open_file(file) as stored, Image.open(stored) as picture:
-        picture.thumbnail((PHOTO_PIXELS, PHOTO_PIXELS))
+    with open_file(file) as stored:
+        path.write_bytes(as_jpeg(stored, pixels))
+    return {"path": f"/{path.name}", "name": as_set(file.name)}
+
+
+def as_jpeg(stored: BinaryIO, pixels: int) -> bytes:
+    """Return a picture as JPEG on white, its longer side at most `pixels`."""
+    made = BytesIO()
+    with Image.open(stored) as picture:
+        picture.thumbnail((pixels, pixels))
         flat = picture.convert("RGBA")
         sheet = Image.new("RGB", flat.size, "white")
         sheet.paste(flat, mask=flat)
-        sheet.save(path, "JPEG", quality=PHOTO_QUALITY)
-    return {"path": f"/{path.name}", "name": as_set(file.name)}
+        sheet.save(made, "JPEG", quality=PHOTO_QUALITY)
+    return made.getvalue()
 
 
 def _data(document: Document) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """Queries about people: the sessions and payments of one person, and the applications of mechanics."""
 
+from dataclasses import dataclass
+
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.support.meanwhile import last_seen
 
 SESSIONS_PER_PAGE = 20
 MOST_PAYMENTS = 20
@@ -32,6 +35,21 @@ def decided_applications() -> "QuerySet[MechanicProfile]":
     """Return the applications with a decision, the latest decision first."""
     decided = _applications().exclude(state=MechanicProfile.State.APPLIED).exclude(decided_at=None)
     return decided.order_by("-decided_at")[:MOST_DECIDED]
+
+
+@dataclass(frozen=True)
+class Application:
+    """A profile, and the last act of support on its person (0 for none)."""
+
+    profile: MechanicProfile
+    seen: int
+
+
+def with_seen(profiles: "QuerySet[MechanicProfile]") -> list[Application]:
+    """Return the applications with how far this page has read about each person."""
+    found = list(profiles)
+    seen = last_seen(str(profile.user_id) for profile in found)
+    return [Application(profile, seen[str(profile.user_id)]) for profile in found]
 
 
 def _applications() -> "QuerySet[MechanicProfile]":

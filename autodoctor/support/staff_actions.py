@@ -1,4 +1,8 @@
-"""Acts of support with people and failed jobs. Each leaves a record with its reason."""
+"""Acts of support with people and failed jobs. Each leaves a record with its reason.
+
+`seen`: the last record on the person or the job that the page showed. The same form acts once, and a page that somebody
+else has overtaken is refused.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -19,18 +23,22 @@ from autodoctor.sessions.event_data import BanData, FailedJobData
 from autodoctor.sessions.lifecycle.support_actions import add_note
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, EventKind
+from autodoctor.support.meanwhile import is_repeat
 from autodoctor.support.models import StaffAction
 
 Kind = StaffAction.Kind
 REASON_LENGTH = 200
 
 
-def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
+def ban(*, user: User, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
     """Ban a person everywhere, at once; their open sessions log it. Raises `Refused`."""
     why = _needed(reason)
     if user.is_staff:
         raise Refused("is_support", _("Support cannot ban support."))
     with transaction.atomic():
+        _lock(user)
+        if is_repeat(Kind.BANNED, str(user.id), by=by, seen=seen):
+            return
         accounts.ban_user(user=user, now=now)
         _record(Kind.BANNED, by=by, subject=str(user.id), reason=why, now=now)
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user), state__in=OPEN)
@@ -39,47 +47,62 @@ def ban(*, user: User, by: User, reason: str, now: datetime) -> None:
         add_note(session_id=session_id, kind=EventKind.SUPPORT_BANNED, by=by, data=data, now=now)
 
 
-def lift_ban(*, user: User, by: User, reason: str, now: datetime) -> None:
+def lift_ban(*, user: User, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
     """Lift a ban. Raises `Refused`."""
     why = _needed(reason)
     with transaction.atomic():
+        _lock(user)
+        if is_repeat(Kind.UNBANNED, str(user.id), by=by, seen=seen):
+            return
         accounts.lift_ban(user=user)
         _record(Kind.UNBANNED, by=by, subject=str(user.id), reason=why, now=now)
 
 
-def approve(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
+def approve(*, profile: MechanicProfile, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
     """Approve a mechanic and send a mail. Raises `accounts.Refused`."""
     with transaction.atomic():
+        _lock(profile.user)
+        if is_repeat(Kind.APPROVED, str(profile.user_id), by=by, seen=seen):
+            return
         accounts.approve(profile=profile, by=by, now=now)
         _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=storable_text(reason).strip(), now=now)
 
 
-def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime) -> None:
+def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
     """Decline a mechanic and mail the reason. Raises `Refused` and `accounts.Refused`."""
     why = _needed(reason)
     with transaction.atomic():
+        _lock(profile.user)
+        if is_repeat(Kind.DECLINED, str(profile.user_id), by=by, seen=seen):
+            return
         accounts.decline(profile=profile, by=by, now=now, reason=why)
         _record(Kind.DECLINED, by=by, subject=str(profile.user_id), reason=why, now=now)
 
 
-def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime) -> None:
+def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime, seen: int | None = None) -> None:
     """Try a failed job again at once, with all its attempts. Raises `Refused` if it is no longer failed."""
     with transaction.atomic():
+        if is_repeat(Kind.RETRIED, subject_of(job), by=by, seen=seen):
+            return
         if not queue.unpark([job.pk], now):
             raise _gone()
-        _record(Kind.RETRIED, by=by, subject=_name(job), reason="", now=now)
+        _record(Kind.RETRIED, by=by, subject=subject_of(job), reason="", now=now)
     _note_job(EventKind.SUPPORT_JOB_RETRIED, job, session_id, by=by, reason="", now=now)
 
 
-def dismiss(*, job: Job, session_id: UUID | None, by: User, reason: str, now: datetime) -> None:
+def dismiss(
+    *, job: Job, session_id: UUID | None, by: User, reason: str, now: datetime, seen: int | None = None
+) -> None:
     """Dismiss a failed job for good. Raises `Refused`."""
     why = _needed(reason)
     with transaction.atomic():
+        if is_repeat(Kind.DISMISSED, subject_of(job), by=by, seen=seen):
+            return
         if not queue.dismiss(job.pk):
             raise _gone()
         if job.kind == PaymentJob.STRIPE_EVENT:
             webhook_inbox.dismiss(job.key, now)
-        _record(Kind.DISMISSED, by=by, subject=_name(job), reason=why, now=now)
+        _record(Kind.DISMISSED, by=by, subject=subject_of(job), reason=why, now=now)
     _note_job(EventKind.SUPPORT_JOB_DISMISSED, job, session_id, by=by, reason=why, now=now)
 
 
@@ -88,8 +111,13 @@ def record_of(subject: str) -> list[StaffAction]:
     return list(StaffAction.objects.filter(subject=subject).select_related("by").order_by("-at", "-id")[:50])
 
 
-def _name(job: Job) -> str:
+def subject_of(job: Job) -> str:
     return f"{job.kind} {job.key}"
+
+
+def _lock(user: User) -> None:
+    """Let one act at a time see what was done to this person."""
+    User.objects.select_for_update().only("id").get(pk=user.pk)
 
 
 def _note_job(kind: EventKind, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:

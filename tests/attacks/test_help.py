@@ -25,7 +25,8 @@ def asked(customer: User, mechanic: User, support: User) -> Session:
     session = live_session(customer, mechanic)
     now = session.state_at
     help_requests.ask_support(session_id=session.id, by=customer, reason="behaviour", text=SECRET, now=now)
-    help_requests.answer_help_request(session_id=session.id, by=support, to="customer", text=ANSWER, now=now)
+    said = help_requests.Answer(to="customer", text=ANSWER)
+    help_requests.answer_help_request(session_id=session.id, by=support, answer=said, now=now)
     return session
 
 

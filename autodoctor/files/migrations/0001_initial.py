@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('thumbnail_key', models.CharField(blank=True, max_length=60)),
                 ('created_at', models.DateTimeField()),
                 ('removed_at', models.DateTimeField(null=True)),
+                ('shot', models.CharField(blank=True, max_length=20)),
                 ('kept', models.BooleanField(default=False)),
                 ('uploader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

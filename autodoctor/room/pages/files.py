@@ -15,7 +15,7 @@ from autodoctor.sessions.lifecycle import attachments
 
 @dataclass(frozen=True)
 class Shot:
-    """An item of the checklist. A file belongs to the item if it was shared under the item's name."""
+    """An item of the checklist. A file belongs to the item whose key it was shared with."""
 
     key: str
     icon: str
@@ -38,8 +38,8 @@ def shot_list(files: Iterable[StoredFile]) -> list[Shot]:
     """Return each item with its newest file; `files` come newest first."""
     taken: dict[str, StoredFile] = {}
     for file in files:
-        taken.setdefault(file.name.rpartition(".")[0], file)
-    return [replace(shot, file=taken.get(str(shot.title))) for shot in SHOTS]
+        taken.setdefault(file.shot, file)
+    return [replace(shot, file=taken.get(shot.key)) for shot in SHOTS]
 
 
 class FilesPanel(Panel):

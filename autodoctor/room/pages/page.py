@@ -6,6 +6,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.room.pages.call import CallPanel
@@ -35,6 +36,21 @@ def find_page(user: User, session_id: UUID) -> tuple[Session, str]:
 
 def _candidate(user: User, session: Session) -> str | None:
     return CANDIDATE if user.role == Role.MECHANIC and session.state == State.REQUESTED else None
+
+
+def gone_request(user: User, session_id: UUID) -> str:
+    """Return what became of a request that this mechanic could have accepted; empty if there is a page to show.
+
+    Mechanics come here from a push message or a mail, after somebody else was faster.
+    """
+    session = Session.objects.filter(pk=session_id, requested_at__isnull=False).exclude(state=State.REQUESTED).first()
+    if session is None or user.role != Role.MECHANIC or event_log.role_in(user, session):
+        return ""
+    if session.mechanic_id:
+        return _("Another mechanic has taken this request.")
+    if session.state == State.CANCELLED:
+        return _("This request was called off before a mechanic took it.")
+    return _("This request ended before a mechanic took it.")
 
 
 class Page(Viewing):

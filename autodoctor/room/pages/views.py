@@ -20,7 +20,7 @@ from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count, wants_json
 from autodoctor.payments import checkout, stripe
-from autodoctor.room.pages.page import Page, find_page
+from autodoctor.room.pages.page import Page, find_page, gone_request
 from autodoctor.room.pages.timeline import TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
 from autodoctor.sessions.lifecycle import endings, transitions
@@ -32,6 +32,8 @@ from autodoctor.sessions.states import InvalidTransition, State
 @require_safe
 @never_cache  # the back button must never show a session as it was
 def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    if gone := gone_request(request.user, session_id):
+        return render(request, "room/gone.html", {"gone": gone}, status=410)
     page = _page(request, session_id)
     if page.just_paid and page.session.state == State.DRAFT:
         _ask_for_payment(page)

@@ -10,6 +10,7 @@ from django.test import Client
 
 from autodoctor.room import urls
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, say
+from autodoctor.sessions.lifecycle import endings
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -63,7 +64,32 @@ def test_an_approved_mechanic_may_look_at_a_request_and_accept_it(
     assert buttons(client_of(mechanic), story) == ["accept"]
     assert client_of(mechanic).get(f"/sessions/{story.id}/transcript/").status_code == 404
     story.accept()
-    assert client_of(mechanic2).get(f"/sessions/{story.id}/").status_code == 404
+    assert client_of(mechanic2).get(f"/sessions/{story.id}/transcript/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("accept", "Another mechanic has taken this request."),
+        ("cancel", "This request was called off before a mechanic took it."),
+        ("wait", "This request ended before a mechanic took it."),
+    ],
+)
+def test_a_mechanic_who_came_too_late_reads_what_became_of_it(
+    story: "Story", mechanic2: "User", stranger: "User", client_of: ClientOf, end: str, said: str
+) -> None:
+    story.pay()
+    ends: dict[str, Callable[[], object]] = {
+        "accept": story.accept,
+        "cancel": lambda: endings.cancel_session(session_id=story.id, by=story.customer, now=story.now),
+        "wait": lambda: story.wait(minutes=21),
+    }
+    ends[end]()
+    late = client_of(mechanic2).get(f"/sessions/{story.id}/")
+    assert late.status_code == 410
+    assert said in late.content.decode()
+    assert "Casey" not in late.content.decode()
+    assert client_of(stranger).get(f"/sessions/{story.id}/").status_code == 404
 
 
 def test_a_mechanic_who_is_not_approved_does_not_see_requests(

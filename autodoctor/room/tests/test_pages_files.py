@@ -22,8 +22,10 @@ Markup = Callable[..., str]
 EVIL = '<img src=x onerror="alert(1)">'
 
 
-def share(story: "Story", by: "User", name: str = "notes.txt", content: bytes = b"clicks once") -> "StoredFile":
-    return attachments.share_file(session_id=story.id, by=by, upload=upload(name, content), now=story.now)
+def share(
+    story: "Story", by: "User", name: str = "notes.txt", content: bytes = b"clicks once", shot: str = ""
+) -> "StoredFile":
+    return attachments.share_file(session_id=story.id, by=by, upload=upload(name, content), now=story.now, shot=shot)
 
 
 def remove(story: "Story", by: "User", file: "StoredFile") -> None:
@@ -134,7 +136,9 @@ def test_the_shot_list_knows_what_is_done(story: "Story", customer: "User", mark
     page = markup(customer)
     assert page.count('class="shot"') == 5
     assert "shot--done" not in page
-    file = share(story, customer, "Engine bay.jpg", photo())
+    share(story, customer, "Engine bay.jpg", photo())
+    assert "shot--done" not in markup(customer)  # a name proves nothing
+    file = share(story, customer, "Motorraum.jpg", photo(), shot="engine")
     row = part(markup(customer), '<li class="shot shot--done" data-keep="shot-engine"', "</li>")
     assert f"/files/{file.id}/thumbnail/" in row
     assert "Engine bay: once more" in row

@@ -81,7 +81,8 @@ def drop(page: Page, exchange: Exchange) -> Page:
     """A page that files may be shared on, everywhere."""
     session = SimpleNamespace(id=SESSION)
     markup = render_to_string("room/parts/file_drop.html", {"session": session, "whole_page": True, "buttons": True})
-    slots = '<ul data-uploads="Engine bay"></ul><button data-pick="camera" data-name="Engine bay">Take it</button>'
+    button = '<button data-pick="camera" data-name="Engine bay" data-shot="engine">Take it</button>'
+    slots = f'<ul data-uploads="engine"></ul>{button}'
     exchange.body = f'{STYLE}<input name="csrfmiddlewaretoken" type="hidden" value="a-token">{slots}{markup}'
     page.goto(f"http://localhost:{exchange.port}/page")
     page.evaluate(START)
@@ -219,8 +220,10 @@ def test_a_pasted_picture_is_shared_but_not_the_picture_of_words(drop: Page, des
 
 def test_a_picked_shot_is_called_so_and_stands_in_its_place(drop: Page, desk: Desk) -> None:
     pick(drop, {"name": "IMG_0001.JPG", "mimeType": "image/jpeg", "buffer": b"jpeg"}, button="Take it")
-    assert 'filename="Engine bay.JPG"' in desk.has(1).body(0)
-    place = drop.locator('[data-uploads="Engine bay"]')
+    body = desk.has(1).body(0)
+    assert 'filename="Engine bay.JPG"' in body
+    assert 'name="shot"\r\n\r\nengine' in body
+    place = drop.locator('[data-uploads="engine"]')
     expect(place.locator(".upload")).to_have_count(1)
     place.evaluate("element => element.remove()")
     drop.evaluate("document.querySelector('file-drop').settle()")
@@ -339,3 +342,23 @@ def test_a_picture_that_was_removed_meanwhile_is_said(gallery: Page) -> None:
     gallery.route("**/files/**", lambda route: route.fulfill(status=404))
     gallery.get_by_role("link", name="Tire").click()
     expect(gallery.get_by_text("This file has been removed.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("status", "said"), [(200, "This browser cannot show this video."), (404, "has been removed")])
+def test_a_film_that_the_browser_cannot_show_is_a_download(gallery: Page, status: int, said: str) -> None:
+    gallery.route("**/films/**", lambda route: route.fulfill(status=status, content_type="video/mp4", body="hvc1"))
+    film = "<a data-view=video data-caption=Film href='/films/1/'>Film</a>"
+    gallery.evaluate("film => document.querySelector('main').insertAdjacentHTML('beforeend', film)", film)
+    gallery.get_by_role("link", name="Film").click()
+    expect(gallery.get_by_role("dialog")).to_contain_text(said)
+    links = gallery.locator("[data-stage] a[download]")
+    expect(links).to_have_count(int(status == 200))
+    if status == 200:
+        expect(links).to_have_attribute("href", f"{gallery.url.removesuffix('page')}films/1/?download=1")
+
+
+def test_a_film_in_the_chat_that_cannot_be_shown_is_a_download(gallery: Page) -> None:
+    gallery.route("**/films/**", lambda route: route.fulfill(content_type="video/mp4", body="hvc1"))
+    gallery.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<video src=/films/1/></video>')")
+    expect(gallery.get_by_role("main")).to_contain_text("This browser cannot show this video.")
+    expect(gallery.locator("main video")).to_have_count(0)

@@ -23,10 +23,11 @@ TAKES_FROM_CUSTOMER = BEFORE_START | RUNNING
 
 
 def share_file(
-    *, session_id: UUID, by: User, upload: Upload, now: datetime, client_id: UUID | None = None
+    *, session_id: UUID, by: User, upload: Upload, now: datetime, client_id: UUID | None = None, shot: str = ""
 ) -> StoredFile:
     """Store a file as an attachment and tell both participants. Repeating a `client_id` returns the same attachment.
 
+    `shot`: the key of the item of the photo checklist that it answers.
     Raises the errors of `transitions`, and `Refused` (413, 415, 503, 507) for an unacceptable file.
     """
     session = Session.objects.get(pk=session_id)
@@ -41,6 +42,7 @@ def share_file(
             if there := _shared_before(state.session, by, client_id):
                 raise _AlreadyShared(there)
             _check_room(state.session)
+            file.shot = shot
             ingest.save(file, owner_id=session_id, uploader=by)
             event_log.append_event(
                 state.session,
@@ -92,6 +94,7 @@ def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime)
     is_image = file.kind == StoredFile.Kind.IMAGE
     return {
         **file.facts(),
+        "shot": file.shot or None,
         "at": stamp(file.created_at),
         "by": {"id": str(file.uploader_id), "role": role.value, "name": file.uploader.name},
         "url": listing.url_of(file, now),

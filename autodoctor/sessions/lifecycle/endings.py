@@ -47,7 +47,7 @@ class PriceGrew(Refused):
 
 
 def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
-    """ "End Session" by a participant or support. The person who ends and the missing participant decide the charge.
+    """ "End Session" by a participant. The person who ends and the missing participant decide the charge.
 
     `shown_cents`: the charge that a customer's button showed; a running clock may have added `CLOCK_ADDS` since. Raises
     `PriceGrew` if it has grown more.
@@ -55,6 +55,7 @@ def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, n
     with session_transaction(session_id, now) as state:
         who = event_log.actor(by, state.session)
         if state.session.state != State.COMPLETED:
+            transitions.check_party(who)
             check(state.session.state, State.COMPLETED)
             reason = _reason_to_end(state, who.role, now)
             if who.role == Role.CUSTOMER:
@@ -64,17 +65,15 @@ def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, n
 
 
 def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
-    if role != Role.SUPPORT and triggers.all_time_given(state.session, now):
+    if triggers.all_time_given(state.session, now):
         return EndReason.TIME_UP
     if role == Role.CUSTOMER:
         fair_clock.keep_offer(state, now)
         is_gone = triggers.mechanic_lost_since(state) and settlement.has_used_share_offer(state.session)
         return EndReason.MECHANIC_LOST if is_gone else EndReason.ENDED_BY_CUSTOMER
-    if role == Role.MECHANIC:
-        missed_at = state.customer.part.missed_at if state.customer.part else None
-        gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
-        return EndReason.CUSTOMER_LOST if gone_long else EndReason.ENDED_BY_MECHANIC
-    return EndReason.ENDED_BY_SUPPORT
+    missed_at = state.customer.part.missed_at if state.customer.part else None
+    gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
+    return EndReason.CUSTOMER_LOST if gone_long else EndReason.ENDED_BY_MECHANIC
 
 
 def complete_session(
@@ -91,7 +90,7 @@ def complete_session(
 
 
 def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
-    """Cancel before the start, by the customer or support. Once a mechanic's time was spent, half of the booking is
+    """Cancel before the start, by the customer. Once a mechanic's time was spent, half of the booking is
     charged.
 
     `shown_cents`: the charge that the button showed. Raises `PriceGrew` if it has grown since.
@@ -101,16 +100,12 @@ def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None
         if who.role == Role.MECHANIC:
             raise Refused("not_the_customer", _("Give the request back instead of canceling it."), 403)
         if state.session.state != State.CANCELLED:
-            reason = _reason_to_cancel(state, who.role, now)
+            transitions.check_party(who)
+            spent = attendance.spent_mechanic(state, now)
+            reason = EndReason.CANCELLED_LATE if spent else EndReason.CANCELLED_BY_CUSTOMER
             _check_shown(state, shown_cents, end_reason=reason)
             cancel_unstarted(state, State.CANCELLED, reason, at=now, who=who)
         return state.session
-
-
-def _reason_to_cancel(state: SessionState, role: str, now: datetime) -> EndReason:
-    if role == Role.SUPPORT:
-        return EndReason.CANCELLED_BY_SUPPORT
-    return EndReason.CANCELLED_LATE if attendance.spent_mechanic(state, now) else EndReason.CANCELLED_BY_CUSTOMER
 
 
 def _check_shown(state: SessionState, shown_cents: int | None, **how: object) -> None:

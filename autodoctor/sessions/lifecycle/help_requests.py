@@ -4,10 +4,10 @@ Only the person who asked and support can read a thread; the other participant n
 `message.posted`, because both participants read that kind in chat and transcript.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _
@@ -41,15 +41,21 @@ class Reason(TextChoices):
 
 @dataclass(frozen=True)
 class Thread:
-    """The messages between one participant and support."""
+    """The messages between one participant and support. `token` is a new id for the form that adds one."""
 
     role: str
     person: User
     words: list[SessionEvent]
+    token: UUID = field(default_factory=uuid4)
 
     @property
     def awaits_answer(self) -> bool:
         return bool(self.words) and self.words[-1].kind == EventKind.HELP_ASKED
+
+    @property
+    def seq(self) -> int:
+        """The number of the last message; 0 without one."""
+        return self.words[-1].seq if self.words else 0
 
 
 def ask_support(
@@ -65,7 +71,7 @@ def ask_support(
         if who.role not in PARTIES:
             raise Refused("not_a_party", _("Only the customer and the mechanic can ask support here."), 403)
         if client_id and (before := session.events.filter(client_id=client_id).first()):
-            return _same(before, who)
+            return _same(before, EventKind.HELP_ASKED, who)
         text = checked(text)
         if reason not in Reason.values:
             raise Refused("reason", _("Choose a topic."), 422)
@@ -87,11 +93,27 @@ def ask_support(
         return asked
 
 
-def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: datetime) -> SessionEvent:
+@dataclass(frozen=True)
+class Answer:
+    """Support's answer to one participant, as a form sends it.
+
+    `token` names the form: the same form answers once. `seen`: the `seq` of the last message that its page showed; None
+    if nobody looked at a page.
+    """
+
+    to: str
+    text: str
+    token: UUID | None = None
+    seen: int | None = None
+
+
+def answer_help_request(*, session_id: UUID, by: User, answer: Answer, now: datetime) -> SessionEvent:
     """Send support's answer to one participant. If no page of theirs is open, a mail tells them.
 
-    Raises `Session.DoesNotExist` for a person outside support, `Refused` without an open question or with invalid text.
+    Raises `Session.DoesNotExist` for a person outside support, `Refused` without an open question, with invalid text,
+    and if somebody wrote since the page was shown.
     """
+    to = answer.to
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
@@ -99,9 +121,18 @@ def answer_help_request(*, session_id: UUID, by: User, to: str, text: str, now: 
         person = session.mechanic if to == Role.MECHANIC else session.customer
         if to not in PARTIES or person is None or not thread_of(session, person).words:
             raise Refused("not_asked", _("There is no open question."))
-        facts = HelpAnswerData(text=checked(text), concerns=[str(person.id)])
+        if answer.token and (before := session.events.filter(client_id=answer.token).first()):
+            return _same(before, EventKind.HELP_ANSWERED, who)
+        facts = HelpAnswerData(text=checked(answer.text), concerns=[str(person.id)])
+        _check_seen(thread_of(session, person), answer.seen)
         said = event_log.append_event(
-            session, EventKind.HELP_ANSWERED, at=now, by=who, audience=event_log.Audience(to), data=facts
+            session,
+            EventKind.HELP_ANSWERED,
+            at=now,
+            by=who,
+            audience=event_log.Audience(to),
+            client_id=answer.token,
+            data=facts,
         )
         if not state.seat(to).page_open:
             mail.send_session_mail(person, state, "help_answered", now=now)
@@ -145,8 +176,14 @@ def _words(session: Session) -> "QuerySet[SessionEvent]":
     return session.events.filter(kind__in=(EventKind.HELP_ASKED, EventKind.HELP_ANSWERED)).order_by("seq")
 
 
-def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
-    if before.kind != EventKind.HELP_ASKED or before.actor_id != who.id:
+def _check_seen(thread: Thread, seen: int | None) -> None:
+    if seen is not None and thread.seq > seen:
+        sentence = _("Meanwhile %(name)s wrote here. Read it first. Your answer has not been sent.")
+        raise Refused("meanwhile", sentence % {"name": thread.words[-1].actor_name})
+
+
+def _same(before: SessionEvent, kind: EventKind, who: event_log.Actor) -> SessionEvent:
+    if before.kind != kind or before.actor_id != who.id:
         raise Refused("client_id_reused", _("This id was already used for another message."))
     return before
 

@@ -10,7 +10,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.mail.rendering import one_line
 from autodoctor.sessions.event_data import RatingData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.queries.ratings import MOST_STARS, is_open
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind, State
@@ -18,11 +18,13 @@ from autodoctor.sessions.states import EventKind, State
 LONGEST_LINE = 200  # characters
 
 
-def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: datetime) -> Session:
+def rate_session(
+    *, session_id: UUID, by: User, stars: int, line: str, now: datetime, seen: str | None = None
+) -> Session:
     """Store one to five stars and an optional comment. A later rating replaces an earlier rating.
 
-    Raises `Refused` for a person other than the customer of a completed session, after the deadline, and for values out
-    of bounds.
+    `seen`: the rating that the page showed, as `version` gives it. Raises `Refused` for a person other than the
+    customer of a completed session, after the deadline, for values out of bounds, and if another window rated since.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
@@ -31,10 +33,17 @@ def rate_session(*, session_id: UUID, by: User, stars: int, line: str, now: date
         _check_open(session, now)
         line = _checked(stars, line)
         if (session.stars, session.rating_line) != (stars, line):
+            if seen is not None and seen != version(session):
+                raise Refused("meanwhile", _("Meanwhile you changed this rating in another window. Look at it again."))
             session.stars, session.rating_line, session.rated_at = stars, line, now
             data = RatingData(stars=stars, line=line)
             event_log.append_event(session, EventKind.RATING_GIVEN, at=now, by=who, data=data)
         return session
+
+
+def version(session: Session) -> str:
+    """Return what names the present rating; empty before the first."""
+    return stamp(session.rated_at) or ""
 
 
 def _check_open(session: Session, now: datetime) -> None:

@@ -145,15 +145,22 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
 
 
 def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
-    """Give the request back to the queue before the start, by the mechanic, the customer or support."""
+    """Give the request back to the queue before the start, by the mechanic or the customer."""
     with session_transaction(session_id, now) as state:
         waits = state.session.state == State.REQUESTED
         if waits and state.session.participants.filter(user=by, released_at__isnull=False).exists():
             return state.session
         who = event_log.actor(by, state.session)
         if not waits:
+            check_party(who)
             release_mechanic(state, reason, at=now, who=who)
         return state.session
+
+
+def check_party(who: event_log.Actor) -> None:
+    """Raise `Refused` for support, whose every act has a reason (`support_actions`)."""
+    if who.role == Role.SUPPORT:
+        raise Refused("no_reason", _("Support does this on the support desk, with a reason."), 422)
 
 
 def release_by_deadline(state: SessionState, reason: str, at: datetime) -> None:

@@ -121,7 +121,7 @@ def send_session_mail(user: User, state: SessionState, template: str, *, now: da
         f"sessions/mail/{template}",
         to=user,
         context=facts,
-        key=f"{session.id}:{template}:{session.seq}",
+        key=f"{session.id}:{template}:{session.seq}:{user.id}",
         now=now,
         session_id=session.id,
     )

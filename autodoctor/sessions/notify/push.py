@@ -14,7 +14,7 @@ from autodoctor.core import links
 from autodoctor.payments.formatting import format_cents
 from autodoctor.push.queue import PushNote, queue_push, reaches
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.queue import schedule
+from autodoctor.scheduler.queue import cancel, schedule
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.models import Session, SessionEvent
@@ -73,6 +73,7 @@ NOTICES: dict[str, Notice] = {
         gettext_lazy("Open the session to see what is happening."),
     ),
 }
+OUT_OF_THE_QUEUE = {EventKind.SESSION_ACCEPTED, EventKind.SESSION_CANCELLED, EventKind.SESSION_EXPIRED}
 BACK_IN_THE_QUEUE = {EventKind.SESSION_REQUESTED, EventKind.SESSION_RELEASED}
 
 
@@ -83,28 +84,57 @@ def push_new_events(state: SessionState, now: datetime) -> None:
     }
     for notice in found.values():
         _post(state.session, notice, now)
-    is_offered = any(event.kind in BACK_IN_THE_QUEUE for event in state.session.fresh_events)
-    if is_offered and reaches(eligibility.eligible_mechanics(state.session, now)):
-        schedule(SessionJob.REQUEST_OFFER, str(state.session.id), now, session_id=state.session.id)
+    kinds = {event.kind for event in state.session.fresh_events}
+    if kinds & (BACK_IN_THE_QUEUE if state.session.state == State.REQUESTED else OUT_OF_THE_QUEUE):
+        _follow_queue(state.session, now)
+
+
+def _follow_queue(session: Session, now: datetime) -> None:
+    """Schedule the offer of a request, or its end; an offer that nobody has seen yet is withdrawn instead."""
+    if session.state != State.REQUESTED and cancel(SessionJob.REQUEST_OFFER, str(session.id)):
+        return
+    if reaches(eligibility.eligible_mechanics(session, now)):
+        schedule(SessionJob.REQUEST_OFFER, str(session.id), now, session_id=session.id)
 
 
 def push_request_offer(job: Job, now: datetime) -> None:
-    """Notify every eligible mechanic of a request, unless the request is taken."""
-    session = Session.objects.filter(pk=job.key, state=State.REQUESTED).first()
+    """Notify every eligible mechanic of a request. If it is gone by now, that replaces what they were told before."""
+    session = Session.objects.filter(pk=job.key).first()
     if session is None:
         return
+    note = _offer(session, now) if session.state == State.REQUESTED else _end_of_offer(session, now)
+    to = eligibility.eligible_mechanics(session, now).values_list("id", flat=True)
+    queue_push(note, to=to, now=now)
+
+
+def _offer(session: Session, now: datetime) -> PushNote:
     earns = format_cents(settlement.mechanic_share_cents(settlement.agreed_cents(session)), session.currency)
     facts = {"plan": session.plan_name, "time": format_duration(session.granted_seconds), "earns": earns}
-    note = PushNote(
+    return PushNote(
         title=_("New request"),
         body=_("%(plan)s, %(time)s. You earn %(earns)s.") % facts,
         path=links.room_page(session.id),
-        topic=f"{session.id}:request",
+        topic=_topic(session),
         until=min(filter(None, [session.unattended_at, now + REQUEST_IS_NEWS])),
         seen_at=(links.dashboard(),),
     )
-    to = eligibility.eligible_mechanics(session, now).values_list("id", flat=True)
-    queue_push(note, to=to, now=now)
+
+
+def _end_of_offer(session: Session, now: datetime) -> PushNote:
+    taken = session.mechanic_id is not None
+    return PushNote(
+        title=_("The request is taken") if taken else _("The request was called off"),
+        body=_("Open your dashboard to see other requests."),
+        path=links.dashboard(),
+        topic=_topic(session),
+        until=now + REQUEST_IS_NEWS,
+        urgent=False,
+        quiet=True,
+    )
+
+
+def _topic(session: Session) -> str:
+    return f"{session.id}:request"
 
 
 def _notice(state: SessionState, event: SessionEvent) -> Notice | None:

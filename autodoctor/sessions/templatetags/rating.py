@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.sessions.lifecycle.rating import version
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import ratings
 from autodoctor.sessions.record.event_log import role_in
@@ -32,6 +33,10 @@ class RatingOf:
     @property
     def given(self) -> bool:
         return self.session.stars is not None
+
+    @property
+    def version(self) -> str:
+        return version(self.session)
 
     @property
     def closes_at(self) -> datetime | None:

@@ -148,10 +148,11 @@ def test_over_http(story: Story, client_of: ClientOf) -> None:
     story.live()
     customer, mechanic = client_of(story.customer), client_of(story.mechanic)
     address, client_id = f"/api/sessions/{story.id}/files", str(uuid4())
-    answer = customer.post(address, {"file": upload("Brake Disc.JPG", photo()), "client_id": client_id})
+    answer = customer.post(address, {"file": upload("Brake Disc.JPG", photo()), "client_id": client_id, "shot": "tyre"})
     assert answer.status_code == 201, answer.content
     made = answer.json()
-    assert {name: made[name] for name in ("name", "kind", "content_type", "width", "height", "removable")} == {
+    assert {name: made[name] for name in ("name", "kind", "content_type", "width", "height", "removable", "shot")} == {
+        "shot": "tyre",
         "name": "Brake Disc.jpg",
         "kind": "image",
         "content_type": "image/jpeg",
@@ -185,7 +186,8 @@ def test_a_refused_file_has_a_sentence(story: Story, client_of: ClientOf) -> Non
         assert (answer.status_code, answer.json()["error"]) == (status, code)
         assert answer.json()["detail"].endswith(".")
     assert customer.post(address, {"file": "not a file"}).status_code == 422
-    assert customer.post(address, {"file": upload("a.pdf", PDF), "client_id": "x"}).status_code == 422
+    for field in ({"client_id": "x"}, {"shot": "No such thing!"}):
+        assert customer.post(address, {"file": upload("a.pdf", PDF), **field}).status_code == 422
 
 
 def test_the_address_that_stays_leads_to_one_that_expires(

@@ -22,7 +22,8 @@ def ask(story: Story, by: User, text: str = "Help me", **more: object) -> Sessio
 
 
 def answer(story: Story, support: User, to: str, text: str = "We are here") -> SessionEvent:
-    return help_requests.answer_help_request(session_id=story.id, by=support, to=to, text=text, now=story.now)
+    said = help_requests.Answer(to=to, text=text)
+    return help_requests.answer_help_request(session_id=story.id, by=support, answer=said, now=story.now)
 
 
 def read(story: Story, viewer: str) -> list[str]:

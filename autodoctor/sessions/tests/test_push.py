@@ -60,6 +60,17 @@ def test_every_mechanic_who_is_free_hears_of_a_request_once(
     assert told(mechanic2) == []
 
 
+def test_what_was_offered_is_replaced_once_somebody_has_it(story: Story, mechanic: "User", mechanic2: "User") -> None:
+    offered(story.pay())
+    (offer,) = told(mechanic2)
+    told(mechanic)
+    offered(story.accept())
+    (gone,) = told(mechanic2)
+    assert (gone["title"], gone["path"], gone["quiet"]) == ("The request is taken", "/dashboard/", True)
+    assert gone["topic"] == offer["topic"]
+    assert "The request is taken" not in titles(mechanic)
+
+
 def test_a_request_that_is_taken_is_offered_to_nobody(story: Story, mechanic2: "User") -> None:
     offered(story.pay().accept())
     assert told(mechanic2) == []

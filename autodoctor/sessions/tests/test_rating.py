@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
@@ -192,3 +192,15 @@ def test_only_approved_mechanics_have_a_page(
     mechanic.save()
     assert client.get(f"/mechanics/{mechanic.id}/").status_code == 404
     assert Client().get(f"/mechanics/{mechanic.id}/").status_code == 302
+
+
+def test_a_stale_window_does_not_wipe_the_comment_of_another(over: "Story") -> None:
+    seen = rating.version(over.session)
+    give(over, 5, "Patient and clear")
+    context: dict[str, Any] = {"session_id": over.id, "by": over.customer, "now": over.now}
+    with pytest.raises(Refused, match="meanwhile"):
+        rating.rate_session(**context, stars=4, line="", seen=seen)
+    assert over.session.rating_line == "Patient and clear"
+    rating.rate_session(**context, stars=5, line="Patient and clear", seen=seen)  # the same form twice
+    rating.rate_session(**context, stars=4, line="", seen=rating.version(over.session))
+    assert over.session.stars == 4

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
@@ -167,6 +168,29 @@ def test_words_reach_whom_they_are_for_and_by_mail_who_is_away(
     (said,) = story.events("message.posted")
     assert (said.audience, said.actor_role, said.data) == (to, "support", {"text": "Hello"})
     assert mails("support_wrote") == ([str(story.mechanic.id)] if "m" in reads else [])
+
+
+def test_words_to_both_reach_both_who_are_away(story: Story, support: User) -> None:
+    story.pay().accept()
+    support_actions.send_message(session_id=story.id, by=support, text="Hello", to="both", now=story.now)
+    assert sorted(mails("support_wrote")) == sorted([str(story.customer.id), str(story.mechanic.id)])
+
+
+@pytest.mark.parametrize("name", ["end", "cancel", "release"])
+def test_support_gives_a_reason_over_http_too(
+    story: Story, support: User, client_of: Callable[[User], Client], name: str
+) -> None:
+    story.live() if name == "end" else story.pay().accept()
+    before, ways = story.session.seq, (f"/api/sessions/{story.id}/{name}", f"/sessions/{story.id}/{name}/")
+    desk = client_of(support)
+    answer = desk.post(ways[0], {}, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]) == (422, "no_reason")
+    desk.post(ways[1])
+    assert story.session.seq == before
+    for _ in range(2):
+        assert desk.post(ways[0], {"reason": WHY}, content_type="application/json").status_code == 200
+    (event,) = story.events("support.ended", "support.cancelled", "support.released")
+    assert event.data["reason"] == WHY
 
 
 ACTS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {

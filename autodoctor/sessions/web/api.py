@@ -1,5 +1,6 @@
 """Sessions over HTTP: read sessions, change their state, page through their log."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,11 +9,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
+from ninja.errors import ValidationError
+from pydantic import ValidationError as PydanticError
 
 from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import Role, User
 from autodoctor.sessions.jobs.sweep import monitor
-from autodoctor.sessions.lifecycle import endings, extensions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
@@ -80,16 +83,26 @@ class QueueEntry(Schema):
 
 
 class Reason(Schema):
-    reason: str = Field("given_back", min_length=1, max_length=40, pattern=r"^[\w .,'-]+$")
+    reason: str | None = Field(
+        None,
+        min_length=1,
+        max_length=support_actions.LONGEST_REASON,
+        pattern=r"^[\w .,;:!?'’()/-]+$",
+        description="Support has to give one",
+    )
 
 
 SHOWN = "The charge that you were shown, in cents. If it has grown since, 409 `price_grew`, and nothing happens."
-ShownCents = Annotated[int | None, Query(ge=0, le=100_000_000, description=SHOWN)]
+ShownCents = Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None
+
+
+class Closing(Reason):
+    shown_cents: ShownCents = Field(None, description=SHOWN)
 
 
 class Answer(Schema):
     solved: bool
-    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(None, description=SHOWN)
+    shown_cents: ShownCents = Field(None, description=SHOWN)
 
 
 class Allowance(Schema):
@@ -121,6 +134,21 @@ def as_answer(session: Session) -> dict[str, Any]:
         "concern": session.concern,
         "created_at": session.created_at,
     }
+
+
+def is_support(user: User, session_id: UUID) -> bool:
+    """Return whether this person acts on the session as support. Raises `Session.DoesNotExist`."""
+    return user.is_staff and event_log.role_in(user, Session.objects.get(pk=session_id)) == Role.SUPPORT
+
+
+def _act_as_support(
+    act: Callable[..., Session], done: State, *, session_id: UUID, by: User, reason: str | None
+) -> Session:
+    """Act with the reason; repeating a finished act returns its result. Raises `Refused` without a reason."""
+    session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
+    if session.state == done:
+        return session
+    return act(session_id=session_id, by=by, reason=reason or "", now=timezone.now())
 
 
 @router.get("/sessions", response={200: list[SessionOut], **FAILURES}, auth=SIGNED_IN)
@@ -161,10 +189,15 @@ def accept(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/release", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def release(request: HttpRequest, session_id: UUID, body: Reason | None = None) -> dict[str, Any]:
-    reason = (body or Reason(reason="given_back")).reason
-    by = user_of(request)
-    return as_answer(transitions.release_request(session_id=session_id, by=by, reason=reason, now=timezone.now()))
+def release(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    by, reason = user_of(request), _closing(request).reason
+    if is_support(by, session_id):
+        act, done = support_actions.release, State.REQUESTED
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
+    session = transitions.release_request(
+        session_id=session_id, by=by, reason=reason or "given_back", now=timezone.now()
+    )
+    return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/start", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
@@ -173,16 +206,22 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def end(request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None) -> dict[str, Any]:
-    by = user_of(request)
-    session = endings.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+def end(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    by, given = user_of(request), _closing(request)
+    if is_support(by, session_id):
+        act, done = support_actions.end, State.COMPLETED
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=given.reason))
+    session = endings.end_session(session_id=session_id, by=by, shown_cents=given.shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def cancel(request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None) -> dict[str, Any]:
-    by = user_of(request)
-    session = endings.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+def cancel(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+    by, given = user_of(request), _closing(request)
+    if is_support(by, session_id):
+        act, done = support_actions.cancel, State.CANCELLED
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=given.reason))
+    session = endings.cancel_session(session_id=session_id, by=by, shown_cents=given.shown_cents, now=timezone.now())
     return as_answer(session)
 
 
@@ -227,3 +266,13 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
 def monitor_sessions(request: HttpRequest) -> dict[str, Any]:
     """Run the sweep for an external cron job: repair missing deadlines and run overdue jobs."""
     return monitor(timezone.now()).as_answer()
+
+
+def _closing(request: HttpRequest) -> Closing:
+    """Return the JSON body. Without one a press is taken as it is, whatever form it comes in."""
+    if request.content_type != "application/json" or not request.body:
+        return Closing(reason=None, shown_cents=None)
+    try:
+        return Closing.model_validate_json(request.body)
+    except PydanticError as problem:
+        raise ValidationError([{**error, "loc": ("body", *error["loc"])} for error in problem.errors()]) from problem

@@ -1,6 +1,6 @@
 """Attachments of a session over HTTP. The operations join the sessions router."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -31,6 +31,7 @@ class FileOut(Schema):
     size: int = Field(description="Bytes")
     width: int | None
     height: int | None
+    shot: str | None = Field(description="The item of the photo checklist that it answers")
     at: str
     by: Sharer
     url: str = Field(description="Valid for an hour at most")
@@ -54,13 +55,22 @@ def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     "/sessions/{uuid:session_id}/files", response={201: FileOut, **UPLOAD_FAILURES}, auth=SIGNED_IN, tags=["files"]
 )
 def share_file(
-    request: HttpRequest, session_id: UUID, file: File[UploadedFile], client_id: Form[UUID | None] = None
+    request: HttpRequest,
+    session_id: UUID,
+    file: File[UploadedFile],
+    client_id: Form[UUID | None] = None,
+    shot: Annotated[str, Form(pattern=r"^[a-z]{0,20}$")] = "",
 ) -> Status[dict[str, Any]]:
-    """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. Photos lose their
-    EXIF.
+    """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. Photos, videos in
+    MP4 and QuickTime, PDF and MP3 lose the place that they were made at; OGG, FLAC, WebM and Office files keep
+    what they say.
+
+    `shot`: the item of the photo checklist that it answers: dashboard, engine, tyre, leak or sound.
     """
     user, now = user_of(request), timezone.now()
-    shared = attachments.share_file(session_id=session_id, by=user, upload=file, now=now, client_id=client_id)
+    shared = attachments.share_file(
+        session_id=session_id, by=user, upload=file, now=now, client_id=client_id, shot=shot
+    )
     return Status(201, attachments.file_answer(shared, Session.objects.get(pk=session_id), user, now))
 
 

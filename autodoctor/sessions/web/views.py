@@ -86,9 +86,11 @@ def mechanic(request: SignedInRequest, mechanic_id: UUID) -> HttpResponse:
 def rate(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     given = request.POST.get("stars", "")
     stars = int(given) if given in {"1", "2", "3", "4", "5"} else 0
-    line = request.POST.get("line", "")
+    line, seen = request.POST.get("line", ""), request.POST.get("seen")
     try:
-        rating.rate_session(session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now())
+        rating.rate_session(
+            session_id=session_id, by=request.user, stars=stars, line=line, now=timezone.now(), seen=seen
+        )
         messages.success(request, _("Thank you for your rating."))
     except Session.DoesNotExist:
         raise Http404 from None

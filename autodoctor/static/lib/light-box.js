@@ -2,8 +2,9 @@
 /**
  * <light-box>: shows the pictures, videos and sounds of the page one after the other. A link
  * `a[data-view="image|video|audio"]` opens it, with the other links of its [data-gallery]; `data-caption` is the title.
- * Without this script the links open the files.
+ * Without this script the links open the files. A film that the browser cannot show is a download, here and on the page.
  */
+import { isThere, watchFilms } from "lib/unplayable";
 
 const SWIPE_PX = 50;
 
@@ -21,6 +22,7 @@ export class LightBox extends HTMLElement {
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
     document.addEventListener("click", (event) => this.#follow(event), { signal });
+    watchFilms(() => /** @type {HTMLTemplateElement} */ (this.#part("template[data-show=unplayable]")), signal);
     const dialog = this.#dialog;
     dialog.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)), { signal });
     dialog.addEventListener("keydown", (event) => this.#key(event), { signal });
@@ -67,7 +69,7 @@ export class LightBox extends HTMLElement {
     const template = /** @type {HTMLTemplateElement} */ (this.#part(`template[data-show="${link.dataset.view}"]`));
     const view = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     const media = /** @type {HTMLImageElement | HTMLMediaElement} */ (view.querySelector("img, video, audio"));
-    media.onerror = () => this.#missing();
+    media.onerror = () => this.#missing(media);
     media.src = link.href;
     if (media instanceof HTMLImageElement) this.#frame(media, link);
     else media.ariaLabel = link.dataset.caption ?? "";
@@ -82,7 +84,10 @@ export class LightBox extends HTMLElement {
     if (width && height) Object.assign(image, { width, height });
   }
 
-  #missing() {
+  /** A film that is there, and only cannot be shown, is left to `watchFilms`. @param {HTMLElement} media */
+  async #missing(media) {
+    if (media instanceof HTMLVideoElement && (await isThere(media.src))) return;
+    if (!media.isConnected) return;
     const template = /** @type {HTMLTemplateElement} */ (this.#part("template[data-show=missing]"));
     this.#stage.replaceChildren(template.content.cloneNode(true));
   }

@@ -43,11 +43,13 @@ export class Upload extends EventTarget {
   /**
    * @param {File} file
    * @param {string} [name]  what it is called from now on
+   * @param {string} [shot]  the item of the photo checklist that it answers
    */
-  constructor(file, name = file.name) {
+  constructor(file, name = file.name, shot = "") {
     super();
     this.file = file;
     this.name = name;
+    this.shot = shot;
   }
 
   /** Whether the upload may still succeed. */
@@ -100,6 +102,7 @@ export class Upload extends EventTarget {
   #body() {
     const body = new FormData();
     body.append("client_id", this.id);
+    if (this.shot) body.append("shot", this.shot);
     body.append("file", this.file, this.name);
     return body;
   }

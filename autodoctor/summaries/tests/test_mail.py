@@ -20,6 +20,7 @@ from autodoctor.files.tests.samples import position_in
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session, SessionEvent
+from autodoctor.summaries import document, jobs, pdf
 from autodoctor.summaries.actions import resend
 from autodoctor.summaries.tests.desk import CONTENT, Desk
 
@@ -149,3 +150,22 @@ def test_a_correction_is_mailed_with_the_whole_summary(desk: Desk) -> None:
     assert len(content(second, "application/pdf")) == 1
     correction.refresh_from_db()
     assert correction.mailed_at
+
+
+def test_a_summary_that_is_too_large_for_a_mail_comes_as_a_link(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MOST_BYTES", 1000)
+    desk.submit(photos=desk.photos(2))
+    (letter,) = letters(desk)
+    assert [kind for kind, _part in parts(letter) if kind == "application/pdf"] == []
+    for kind in ("text/plain", "text/html"):
+        (body,) = content(letter, kind)
+        assert "too large for an email" in body
+        assert "attached" not in body
+    assert desk.page in content(letter, "text/plain")[0]
+
+
+def test_photos_shrink_until_the_summary_fits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "render", lambda shown, *, time_zone, photo_pixels: bytes(photo_pixels))
+    shown = document.of(desk.submit(photos=desk.photos(1)))
+    made = [pdf.fitting(shown, time_zone="UTC", most_bytes=most) for most in (1200, 1199, 799, 499)]
+    assert [content and len(content) for content in made] == [1200, 800, 500, None]

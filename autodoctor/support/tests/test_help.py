@@ -1,12 +1,14 @@
 """The desk's side of "Get help"."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import User
 from autodoctor.room.tests.live_session import live_session
+from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.models import Session
 
@@ -55,3 +57,30 @@ def test_a_refused_answer_returns_with_its_text_and_error(
     sent = client_of(support).post(at(session), {"to": "customer", "text": typed})
     assert sent.status_code == 422
     assert typed in sent.content.decode()
+
+
+def asked(session: Session, by: User, text: str = "Hello?") -> int:
+    return help_requests.ask_support(session_id=session.id, by=by, reason="other", text=text, now=session.state_at).seq
+
+
+def test_the_same_form_answers_once(session: Session, customer: User, support: User, client_of: ClientOf) -> None:
+    form = {"to": "customer", "text": "Yes", "token": str(uuid4()), "seen": asked(session, customer)}
+    assert [client_of(support).post(at(session), form).status_code for _ in range(2)] == [303, 303]
+    assert session.events.filter(kind="help.answered").count() == 1
+    assert Job.objects.filter(kind="mail.send", payload__template="sessions/mail/help_answered").count() == 1
+
+
+def test_an_answer_from_a_page_that_somebody_overtook_says_so(
+    session: Session, customer: User, support: User, client_of: ClientOf
+) -> None:
+    seen = asked(session, customer)
+    colleague = User.objects.create_user("second@example.com", name="Chris Colleague", is_staff=True)
+    client_of(colleague).post(at(session), {"to": "customer", "text": "Wait", "token": str(uuid4()), "seen": seen})
+    form = {"to": "customer", "text": "Go ahead", "token": str(uuid4()), "seen": seen}
+    stale = client_of(support).post(at(session), form)
+    assert stale.status_code == 409
+    assert "Meanwhile Chris Colleague wrote here" in stale.content.decode()
+    assert "Go ahead" in stale.content.decode()
+    assert session.events.filter(kind="help.answered").count() == 1
+    form["seen"] = session.events.latest("seq").seq
+    assert client_of(support).post(at(session), form).status_code == 303

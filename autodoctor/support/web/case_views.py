@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,11 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import parse_count
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle.help_requests import threads
+from autodoctor.sessions.lifecycle.transaction import lock_session
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition
-from autodoctor.support import case_evidence
+from autodoctor.support import case_evidence, meanwhile
 from autodoctor.support.case_actions import ACTS, ActContext, ActForm, offers
 from autodoctor.support.case_file import Case
 
@@ -56,7 +59,7 @@ def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
     except Refused as error:
         return _refuse(request, session_id, form, name, error.detail, error.status)
     except InvalidTransition as error:
-        sentence = _("This is no longer possible. The session is now: %(state)s.")
+        sentence = _("Meanwhile this is no longer possible. The session is now: %(state)s.")
         return _refuse(request, session_id, form, name, sentence % {"state": error.current.label}, 409)
     except (Session.DoesNotExist, Payment.DoesNotExist):
         raise Http404 from None
@@ -98,9 +101,11 @@ def _case(request: SignedInRequest, session_id: UUID) -> Case:
 
 
 def _perform(request: SignedInRequest, session_id: UUID, form: ActForm) -> None:
-    form.perform(
-        ActContext(session_id=session_id, by=request.user, now=timezone.now(), token=form.cleaned_data["token"])
-    )
+    """Run the action, unless the session has changed since the page was made. Raises the action's errors."""
+    by, token, seen = request.user, form.cleaned_data["token"], parse_count(request.POST.get("seen"))
+    with transaction.atomic():
+        meanwhile.check_session(lock_session(session_id), by=by, seen=seen, token=token)
+        form.perform(ActContext(session_id=session_id, by=by, now=timezone.now(), token=token))
 
 
 def _show(

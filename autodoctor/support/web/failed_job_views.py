@@ -1,9 +1,11 @@
 """Failed jobs and Stripe events without a payment: list, try again, dismiss."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther
+from autodoctor.core.parsing import parse_count
 from autodoctor.support import failed_jobs, staff_actions
+from autodoctor.support.meanwhile import action_meanwhile
 
 PER_PAGE = 20
 
@@ -30,18 +34,28 @@ def jobs(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def job(request: SignedInRequest, job_id: int) -> HttpResponse:
     """Try a job again, or dismiss it."""
-    one = get_object_or_404(failed_jobs.newest(), pk=job_id)
+    one = failed_jobs.newest().filter(pk=job_id).first()
+    if one is None:
+        return _gone(request)
     (failed,) = failed_jobs.with_context([one])
+    context: dict[str, Any] = {"job": one, "session_id": failed.session_id, "by": request.user, "now": timezone.now()}
+    context["seen"] = parse_count(request.POST.get("seen"))
     try:
         if request.POST.get("act") == "dismiss":
-            reason = request.POST.get("reason", "")
-            staff_actions.dismiss(
-                job=one, session_id=failed.session_id, by=request.user, reason=reason, now=timezone.now()
-            )
+            staff_actions.dismiss(**context, reason=request.POST.get("reason", ""))
             messages.success(request, _("Dismissed."))
         else:
-            staff_actions.retry(job=one, session_id=failed.session_id, by=request.user, now=timezone.now())
+            staff_actions.retry(**context)
             messages.success(request, _("The job runs again now. If the job fails again, it comes back to this list."))
     except Refused as refused:
         messages.error(request, refused.detail)
+    return SeeOther(reverse("support_jobs"))
+
+
+def _gone(request: SignedInRequest) -> HttpResponse:
+    """Say what became of a job that has left the list since the page showed it. 404 if it never was there."""
+    last = next(iter(staff_actions.record_of(request.POST.get("subject", "")[:190])), None)
+    if last is None:
+        raise Http404
+    messages.warning(request, action_meanwhile(last).detail)
     return SeeOther(reverse("support_jobs"))

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther, own_path
-from autodoctor.sessions.lifecycle.help_requests import answer_help_request, threads
+from autodoctor.core.parsing import parse_count, parse_uuid
+from autodoctor.sessions.lifecycle.help_requests import Answer, answer_help_request, threads
 from autodoctor.sessions.models import Session
 
 
@@ -21,7 +22,7 @@ from autodoctor.sessions.models import Session
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def help_threads(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """Show both threads; a POST (`to`, `text`, optional `back`) answers one."""
+    """Show both threads; a POST (`to`, `text`, `token`, `seen`, optional `back`) answers one."""
     session = Session.objects.select_related("customer", "mechanic").filter(id=session_id).first()
     if session is None:
         raise Http404
@@ -29,14 +30,19 @@ def help_threads(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if request.method == "POST" and refused is None:
         return SeeOther(own_path(request.POST.get("back", "")) or reverse("support_help", args=[session_id]))
     facts = {"session": session, "threads": threads(session), "refused": refused}
-    facts |= {"to": request.POST.get("to", ""), "text": request.POST.get("text", "")}
+    facts |= {name: request.POST.get(name, "") for name in ("to", "text", "token")}
     return render(request, "support/help.html", facts, status=refused.status if refused else 200)
 
 
 def _answered(request: SignedInRequest, session_id: UUID) -> Refused | None:
-    to, text = request.POST.get("to", ""), request.POST.get("text", "")
+    answer = Answer(
+        to=request.POST.get("to", ""),
+        text=request.POST.get("text", ""),
+        token=parse_uuid(request.POST.get("token", "")),
+        seen=parse_count(request.POST.get("seen")),
+    )
     try:
-        answer_help_request(session_id=session_id, by=request.user, to=to, text=text, now=timezone.now())
+        answer_help_request(session_id=session_id, by=request.user, answer=answer, now=timezone.now())
     except Refused as refused:
         return refused
     messages.success(request, _("Sent. Only the person who asked sees your answer."))

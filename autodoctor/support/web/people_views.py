@@ -1,6 +1,7 @@
 """People for support: search, one person with the ban, applications of mechanics."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused, SeeOther
-from autodoctor.core.parsing import storable_text
+from autodoctor.core.parsing import parse_count, storable_text
 from autodoctor.support import people, staff_actions
 from autodoctor.support import search as search_index
 
@@ -57,7 +58,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def mechanics(request: SignedInRequest) -> HttpResponse:
-    facts = {"waiting": people.waiting_applications(), "decided": people.decided_applications()}
+    facts = {"waiting": people.with_seen(people.waiting_applications()), "decided": people.decided_applications()}
     return render(request, "support/mechanics.html", facts)
 
 
@@ -68,11 +69,17 @@ def decide(request: SignedInRequest, profile_id: int) -> HttpResponse:
     act = DECISIONS.get(request.POST.get("act", ""))
     try:
         if act:
-            act(profile=profile, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
+            act(profile=profile, **_context(request))
             messages.success(request, _("%(name)s gets an email with the answer.") % {"name": profile.user.name})
     except (Refused, accounts.Refused) as refused:
         messages.error(request, refused.detail)
     return SeeOther(reverse("support_mechanics"))
+
+
+def _context(request: SignedInRequest) -> dict[str, Any]:
+    """Return the arguments that all acts on people take from a form."""
+    reason, seen = request.POST.get("reason", ""), parse_count(request.POST.get("seen"))
+    return {"by": request.user, "reason": reason, "seen": seen, "now": timezone.now()}
 
 
 def _ban(request: SignedInRequest, who: User) -> HttpResponse:
@@ -80,7 +87,7 @@ def _ban(request: SignedInRequest, who: User) -> HttpResponse:
     act = BAN_ACTIONS.get(request.POST.get("act", ""))
     try:
         if act:
-            act(user=who, by=request.user, reason=request.POST.get("reason", ""), now=timezone.now())
+            act(user=who, **_context(request))
             messages.success(request, _("Done. The reason is in the log."))
     except Refused as refused:
         messages.error(request, refused.detail)

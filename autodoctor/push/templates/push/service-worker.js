@@ -10,12 +10,13 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(lead(event.notification.data));
 });
 
-async function tell({ title, body, path, topic, seen_at: seenAt }) {
+async function tell({ title, body, path, topic, quiet, seen_at: seenAt }) {
   const pages = await pagesAt(seenAt);
   const seen = pages.some((page) => page.visibilityState === "visible");
   // A visible page shows the news itself. Safari requires a notification nevertheless.
   if (seen && !/^((?!chrome|android).)*safari/i.test(navigator.userAgent)) return;
-  const looks = { body, tag: topic, renotify: !seen, silent: seen, data: path, icon: PICTURE, badge: BADGE };
+  const silent = seen || quiet;
+  const looks = { body, tag: topic, renotify: !silent, silent, data: path, icon: PICTURE, badge: BADGE };
   await self.registration.showNotification(title, looks);
 }
 

@@ -4,9 +4,9 @@
  * dropped or pasted; each has its progress, can be cancelled, and when it failed tried again.
  *
  * Its markup is `room/parts/file_drop.html`. Buttons with `data-pick="camera|photos|files|sound"` inside of it open the
- * picker of that kind; `data-name` on one is what its file will be called. With the attribute `whole-page` the buttons
- * may be anywhere, and so may what is dropped and pasted; a list there with `data-uploads="<data-name>"` holds what was
- * picked under that name, the first list with `data-uploads=""` everything else.
+ * picker of that kind; `data-name` on one is what its file will be called, `data-shot` which item of the list it answers. With the attribute `whole-page` the buttons
+ * may be anywhere, and so may what is dropped and pasted; a list there with `data-uploads="<data-shot>"` holds what was
+ * picked for that item, the first list with `data-uploads=""` everything else.
  *
  * Dispatches `file-shared` (it bubbles) with the file as the API describes it in `detail`.
  */
@@ -20,8 +20,8 @@ export class FileDrop extends HTMLElement {
   #rows = new Map();
   #open = true;
   #leaving = new AbortController();
-  /** What the picked file will be called. */
-  #name = "";
+  /** The button that asked for a file. @type {DOMStringMap} */
+  #asked = {};
 
   connectedCallback() {
     this.#leaving = new AbortController();
@@ -55,10 +55,11 @@ export class FileDrop extends HTMLElement {
 
   /**
    * @param {Iterable<File>} files
-   * @param {string} [name]  what they are called from now on, without an ending
+   * @param {{ name?: string, shot?: string }} [asked]  what they are called from now on, without an ending, and the item
+   *   of the checklist that they answer
    */
-  add(files, name = "") {
-    for (const file of files) this.#take(file, name, this.#refusal(file));
+  add(files, asked = {}) {
+    for (const file of files) this.#take(file, asked, this.#refusal(file));
     this.settle();
     this.#next();
   }
@@ -100,7 +101,7 @@ export class FileDrop extends HTMLElement {
   #dropped(carried) {
     const folders = [...carried.items].map((item) => item.webkitGetAsEntry?.()?.isDirectory);
     for (const [place, file] of [...carried.files].entries()) {
-      this.#take(file, "", folders[place] ? "folder" : this.#refusal(file));
+      this.#take(file, {}, folders[place] ? "folder" : this.#refusal(file));
     }
     this.settle();
     this.#next();
@@ -108,12 +109,12 @@ export class FileDrop extends HTMLElement {
 
   /**
    * @param {File} file
-   * @param {string} name
+   * @param {{ name?: string, shot?: string }} asked
    * @param {string} refusal  why it is not even sent
    */
-  #take(file, name, refusal) {
-    const upload = new Upload(file, name ? name + endingOf(file.name) : file.name);
-    const page = { templates: this, maxBytes: this.#maxBytes, group: name, again: () => this.#next() };
+  #take(file, { name, shot = "" }, refusal) {
+    const upload = new Upload(file, name ? name + endingOf(file.name) : file.name, shot);
+    const page = { templates: this, maxBytes: this.#maxBytes, group: shot, again: () => this.#next() };
     const row = new UploadRow(upload, page);
     this.#rows.set(upload, row);
     upload.addEventListener("change", () => this.#changed(upload));
@@ -127,13 +128,13 @@ export class FileDrop extends HTMLElement {
     if (!button) return;
     const sheet = /** @type {HTMLElement | null} */ (button.closest("[popover]"));
     if (sheet?.matches(":popover-open")) sheet.hidePopover();
-    this.#name = button.dataset.name ?? "";
+    this.#asked = button.dataset;
     this.#inputs.find((input) => input.dataset.input === button.dataset.pick)?.click();
   }
 
   /** @param {HTMLInputElement} input */
   #picked(input) {
-    this.add(input.files ?? [], this.#name);
+    this.add(input.files ?? [], this.#asked);
     input.value = ""; // the same file may be picked again
   }
 

@@ -1,0 +1,40 @@
+// @ts-check
+/**
+ * Films that this browser cannot show (HEVC of a phone, for example): their place says so and offers the download.
+ *
+ * Such a film either fails to load or plays its sound under a black picture.
+ */
+
+const BROKEN = 3; // and above: decoding failed, or no such decoder (MediaError)
+
+/**
+ * Watch every film of the page that has an address.
+ *
+ * @param {() => HTMLTemplateElement} words  with an `a[data-film]` that gets the address of the download
+ * @param {AbortSignal} signal
+ */
+export function watchFilms(words, signal) {
+  for (const name of ["error", "loadedmetadata"]) {
+    document.addEventListener(name, ({ target }) => void look(target, words), { capture: true, signal });
+  }
+}
+
+/**
+ * @param {EventTarget | null} film
+ * @param {() => HTMLTemplateElement} words
+ */
+async function look(film, words) {
+  if (!(film instanceof HTMLVideoElement) || !film.hasAttribute("src")) return;
+  const isBlack = !film.error && film.readyState > 0 && film.videoWidth === 0;
+  if (!isBlack && !((film.error?.code ?? 0) >= BROKEN && (await isThere(film.src)))) return;
+  const said = /** @type {DocumentFragment} */ (words().content.cloneNode(true));
+  const link = /** @type {HTMLAnchorElement} */ (said.querySelector("a[data-film]"));
+  link.href = `${film.src}?download=1`;
+  film.replaceWith(said);
+}
+
+/** A file that was removed fails in the same way. @param {string} address */
+export async function isThere(address) {
+  const answer = await fetch(address, { method: "HEAD", redirect: "manual" }).catch(() => null);
+  return Boolean(answer && (answer.ok || answer.type === "opaqueredirect"));
+}
