@@ -44,7 +44,10 @@ def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(s
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", ["payment.mismatch", "payment.disputed", "payment.refund_failed"])
+@pytest.mark.parametrize(
+    "kind",
+    ["payment.mismatch", "payment.disputed", "payment.refund_failed", "payment.stands_still", "payment.hold_ends"],
+)
 def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
     react(kind, story)
     (alert,) = story.events("alert.support")
@@ -117,6 +120,7 @@ def test_support_is_alerted_when_a_transfer_is_given_up(story: Story, mechanic: 
         gross_cents=999,
         transferred_cents=699,
         completed_at=NOW,
+        payable_at=NOW,
         awaits_summary=False,
         created_at=NOW,
     )

@@ -6,6 +6,7 @@ from autodoctor.core.admin_base import ReadOnly, ReadOnlyLines
 from autodoctor.payments.models import (
     Dispute,
     Earning,
+    MoneyAlarm,
     Movement,
     Payment,
     PayoutAccount,
@@ -75,6 +76,12 @@ class PayoutAccountAdmin(ReadOnly):
     list_display = ("user", "stripe_id", "transfers_enabled", "payouts_enabled", "disabled_reason", "checked_at")
     list_filter = ("transfers_enabled", "payouts_enabled")
     search_fields = ("user__email", "stripe_id")
+
+
+@admin.register(MoneyAlarm)
+class MoneyAlarmAdmin(ReadOnly):
+    list_display = ("what", "key", "raised_at")
+    list_filter = ("what",)
 
 
 @admin.register(StripeEvent)

@@ -22,6 +22,7 @@ from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount
 from autodoctor.scheduler.queue import schedule
 
 Kind, State = Movement.Kind, Movement.State
+DECIDED_HERE = ["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary", "settled"]
 
 
 class WaitReason(models.TextChoices):
@@ -72,6 +73,7 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                         "gross_cents": payment.captured_cents,
                         "completed_at": completed_at,
                         "awaits_summary": awaits_summary,
+                        "payable_at": completed_at + _wait(),
                         "created_at": now,
                     },
                 )
@@ -87,9 +89,7 @@ def schedule_advance(payment_id: UUID, now: datetime) -> None:
 
 def resume(mechanic_id: UUID, now: datetime) -> None:
     """Send the earnings that waited for this account. Runs in a transaction."""
-    kept_share = (F("gross_cents") - F("borne_cents")) * F("share_percent")
-    unsent = Earning.objects.alias(open=kept_share - (F("transferred_cents") - F("reversed_cents")) * 100)
-    for earning in unsent.filter(mechanic_id=mechanic_id, open__gte=100).select_related("payment"):
+    for earning in Earning.objects.filter(mechanic_id=mechanic_id, settled=False).select_related("payment"):
         _advance_at(earning, now)
 
 
@@ -123,7 +123,8 @@ def withdraw(movement_id: UUID, now: datetime) -> None:
             earning = movement.earning
             earning.transferred_cents -= movement.amount_cents
             earning.reversed_cents -= sum(reversal.amount_cents for reversal in taken_back)
-            earning.save(update_fields=["transferred_cents", "reversed_cents"])
+            earning.settled = False
+            earning.save(update_fields=["transferred_cents", "reversed_cents", "settled"])
             taken_back.update(state=State.WITHDRAWN)
             Movement.objects.filter(id=movement_id).update(state=State.WITHDRAWN)
 
@@ -131,10 +132,6 @@ def withdraw(movement_id: UUID, now: datetime) -> None:
 def note_refusal(movement: Movement, code: str) -> None:
     """Record a final refusal under this key; the next attempt has another key."""
     Movement.objects.filter(id=movement.id).update(refusals=F("refusals") + 1, refused_code=code[:120])
-
-
-def payable_at(earning: Earning) -> datetime:
-    return earning.completed_at + timedelta(seconds=settings.DEADLINES["earning_wait"])
 
 
 def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> EarningPosition:
@@ -176,7 +173,7 @@ def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> It
         yield WaitReason.REFUND  # less is sent if it comes about
     if account is None or not account.transfers_enabled:
         yield WaitReason.ACCOUNT
-    if now < payable_at(earning):
+    if now < earning.payable_at:
         yield WaitReason.TIME
 
 
@@ -201,8 +198,13 @@ def _advance(earning: Earning, now: datetime) -> None:
     elif owed and account and not waits and not _on_its_way(earning):
         _send(earning, owed, account, now)
     elif owed and waits == [WaitReason.TIME]:
-        _advance_at(earning, payable_at(earning))
-    earning.save(update_fields=["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary"])
+        _advance_at(earning, earning.payable_at)
+    earning.settled = earning.share_cents == earning.net_cents
+    earning.save(update_fields=DECIDED_HERE)
+
+
+def _wait() -> timedelta:
+    return timedelta(seconds=settings.DEADLINES["earning_wait"])
 
 
 def _on_its_way(earning: Earning) -> bool:

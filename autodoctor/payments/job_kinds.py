@@ -14,6 +14,7 @@ class PaymentJob(JobKind):
     REFUND = "payment.refund"
     FORGET_CARD = "card.forget"
     RECONCILE = "ledger.reconcile"
+    SWEEP = "money.sweep"
     ADVANCE_EARNING = "earning.advance"
     MOVE_EARNING = "earning.move"
     STRIPE_EVENT = "stripe.event"
@@ -34,6 +35,8 @@ class PaymentFact(JobKind):
     DISPUTED = "payment.disputed"
     DISPUTE_CLOSED = "payment.dispute_closed"
     MISMATCH = "payment.mismatch"
+    STANDS_STILL = "payment.stands_still"
+    HOLD_ENDS = "payment.hold_ends"
 
 
 class PaymentNews(JobPayload):
@@ -48,6 +51,15 @@ class RefundNews(PaymentNews):
     """What the facts about a refund carry."""
 
     refund_id: str
+
+
+class StandstillNews(PaymentNews):
+    """What the facts about money that stands still carry. `what` is one of `standstills.What`."""
+
+    what: str
+    amount_cents: int
+    currency: str
+    since: str  # ISO 8601; of a hold: when it ends
 
 
 class DisputeNews(PaymentNews):

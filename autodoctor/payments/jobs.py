@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_card, stripe, webhook_inbox
+from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_card, standstills, stripe, webhook_inbox
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
@@ -18,7 +18,7 @@ from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
 
-RECONCILED = timedelta(days=8)  # longer than a hold lasts
+RECONCILED = timedelta(days=8)  # at least: holds that are older are looked at, too
 State = Payment.State
 
 
@@ -68,13 +68,19 @@ def give_back(job: Job, now: datetime) -> None:
 
 def reconcile_recent(job: Job, now: datetime) -> None:
     """Alert support once about every payment that differs at Stripe; log differences without a payment."""
-    for difference in reconcile.differences(now - RECONCILED):
+    for difference in reconcile.differences(oldest_open(now - RECONCILED)):
         known = Payment.objects.filter(id=difference.payment_id) if difference.payment_id else Payment.objects.none()
         if (payment := known.first()) is None:
             logger.error("Stripe has a %s that nobody here knows: %s", difference.of, difference.stripe_id)
             continue
         with transaction.atomic():
             report_mismatch(payment, f"reconcile_{difference.what}", now)
+
+
+def oldest_open(since: datetime) -> datetime:
+    """Return when the oldest hold was booked, at the latest `since`: its bank says how long it lasts."""
+    held = Payment.objects.filter(state=State.AUTHORIZED, created_at__lt=since)
+    return min(held.values_list("created_at", flat=True), default=since)
 
 
 def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
@@ -115,6 +121,7 @@ JOBS: dict[str, Handler] = {
     PaymentJob.REFUND: Handler(run=give_back, external=True, attempts=ATTEMPTS),
     PaymentJob.FORGET_CARD: Handler(run=forget_card, external=True, attempts=ATTEMPTS),
     PaymentJob.RECONCILE: Handler(run=reconcile_recent, external=True, every=always(days=1)),
+    PaymentJob.SWEEP: Handler(run=standstills.sweep, every=always(minutes=10)),
     PaymentJob.ADVANCE_EARNING: Handler(run=advance),
     PaymentJob.MOVE_EARNING: Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
     PaymentJob.STRIPE_EVENT: Handler(run=webhook_inbox.process, external=True),

@@ -112,7 +112,8 @@ def grant(*, owner_id: UUID, payment_id: UUID, now: datetime) -> Payment | None:
 
 def cancel_payment(payment: Payment, now: datetime) -> bool:
     """Cancel a payment; money that still arrives is released. Returns False if the payment is paid."""
-    if not Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None).update(due_cents=0):
+    unpaid = Payment.objects.filter(id=payment.id, state=State.CREATED, due_cents=None)
+    if not unpaid.update(due_cents=0, decided_at=now):
         return False
     schedule(PaymentJob.CLOSE, str(payment.id), now, session_id=payment.owner_id)
     return True
@@ -195,7 +196,8 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
         return
     if payment.due_cents is None:
         payment.due_cents = cents if payment.state == State.AUTHORIZED else 0
-        payment.save(update_fields=["due_cents"])
+        payment.decided_at = now
+        payment.save(update_fields=["due_cents", "decided_at"])
         schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
 
 

@@ -45,6 +45,7 @@ class Payment(models.Model):
     granted_at = models.DateTimeField(null=True)  # of an extension: when its time was added, once
     # Cents to capture after the session; None: undecided, 0: release the hold.
     due_cents = models.PositiveIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)  # when `due_cents` was decided
     captured_cents = models.PositiveIntegerField(default=0)
     checkout_id = models.CharField(max_length=120, blank=True, db_index=True)
     checkout_url = models.CharField(max_length=2000, blank=True)
@@ -68,9 +69,17 @@ class Payment(models.Model):
     disputed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     authorized_at = models.DateTimeField(null=True)
+    capture_before = models.DateTimeField(null=True)  # until then the bank keeps the hold, as Stripe says
     closed_at = models.DateTimeField(null=True)  # captured, released or failed
 
     class Meta:
+        indexes = [  # what the money sweep asks for
+            models.Index(fields=["capture_before"], condition=models.Q(state="authorised"), name="payment_held"),
+            models.Index(
+                fields=["decided_at"], condition=models.Q(state="created", due_cents=0), name="payment_called_off"
+            ),
+            models.Index(fields=["closed_at"], condition=models.Q(state="captured"), name="payment_charged"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["owner_id"], condition=models.Q(purpose="booking"), name="one_booking_payment_per_owner"
@@ -132,6 +141,9 @@ class Refund(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(state="requested"), name="refund_on_its_way"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["stripe_id"], condition=~models.Q(stripe_id=""), name="one_row_per_stripe_refund"
@@ -222,10 +234,15 @@ class Earning(models.Model):
     reversed_cents = models.PositiveIntegerField(default=0)
     completed_at = models.DateTimeField()
     awaits_summary = models.BooleanField()
+    payable_at = models.DateTimeField()  # not before, whatever else it waits for
+    settled = models.BooleanField(default=False)  # all of the share is decided: nothing is left to send or take back
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["mechanic", "-completed_at"], name="earning_of_mechanic")]
+        indexes = [
+            models.Index(fields=["mechanic", "-completed_at"], name="earning_of_mechanic"),
+            models.Index(fields=["payable_at"], condition=models.Q(settled=False), name="earning_open"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=LessThanOrEqual(
@@ -280,6 +297,9 @@ class Movement(models.Model):
     done_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(fields=["created_at"], condition=models.Q(state="decided"), name="movement_on_its_way"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["earning"],
@@ -303,6 +323,20 @@ class Movement(models.Model):
     @property
     def idempotency_key(self) -> str:
         return f"{self.kind}:{self.id}:{self.refusals}"
+
+
+class MoneyAlarm(models.Model):
+    """Support was told of money that stands still. The row goes when the money has moved."""
+
+    what = models.CharField(max_length=20)  # `standstills.What`
+    key = models.CharField(max_length=120)  # of the payment, refund or movement
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "key"], name="one_alarm_per_standstill")]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.key}"
 
 
 class StripeEvent(models.Model):

@@ -130,6 +130,7 @@ def _authorize(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> No
         decline_code="",
         waits_for="",
         authorized_at=now,
+        capture_before=snapshot.capture_before,
         closed_at=None,
     )
     if moved and too_late:

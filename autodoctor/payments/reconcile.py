@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Dispute, Movement, Payment, Refund
+from autodoctor.payments.standstills import Standstill
 from autodoctor.payments.stripe import TransferSnapshot, lists
 from autodoctor.payments.stripe.lists import PAGE, ListedCharge, ListedIntent, ListedRefund
 
@@ -32,10 +33,12 @@ Heard = Callable[[str, int], None]  # the list, and the number of rows read
 
 @dataclass(frozen=True)
 class Difference:
-    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded, reversed or dispute."""
+    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded, reversed, dispute or
+    stands_still.
+    """
 
     what: str
-    of: str  # payment_intent, charge, refund, dispute or transfer
+    of: str  # payment_intent, charge, refund, dispute or transfer; of money that stands still: `standstills.What`
     stripe_id: str
     payment_id: str
     ours: str
@@ -51,6 +54,16 @@ def differences(since: datetime, *, heard: Heard = lambda of, count: None) -> li
         return []
     again = set(_all(since, heard))
     return [difference for difference in found if difference in again]
+
+
+def as_differences(standing: Iterable[Standstill]) -> list[Difference]:
+    """Return money that should have moved and has not, in the same form: both books may agree that it stands."""
+    return [_standing(one) for one in standing]
+
+
+def _standing(one: Standstill) -> Difference:
+    ours = f"{one.cents} since {one.since:%Y-%m-%d %H:%M}"
+    return _difference("stands_still", one.what, one.payment.intent_id or one.key, one.payment, ours, "")
 
 
 def _all(since: datetime, heard: Heard) -> list[Difference]:

@@ -85,13 +85,14 @@ def authorize(desk: Desk, intent: Json, method: Json) -> Json:
     card = card_of(method)
     if card.decline:
         raise decline(desk, intent, method, card)
-    charge = desk.save(objects.charge(intent, method, now=desk.now))
+    lasts = int(desk.store.setting("hold_seconds", objects.AUTHORIZATION_LASTS_SECONDS))
+    charge = desk.save(objects.charge(intent, method, now=desk.now, lasts_seconds=lasts))
     _keep_card(desk, intent, method)
     held = intent | {"latest_charge": charge["id"], "next_action": None, "last_payment_error": None}
     if intent["capture_method"] == "manual":
         desk.emit("charge.succeeded", charge)
         held |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
-        held |= {"_held_until": desk.now + objects.AUTHORIZATION_LASTS_SECONDS}
+        held |= {"_held_until": desk.now + lasts}
         return desk.save(held, "payment_intent.amount_capturable_updated")
     return _collect(desk, held, charge, intent["amount"], "charge.succeeded")
 
@@ -271,7 +272,7 @@ def close_dispute(desk: Desk, dispute: Json, *, won: bool) -> Json:
 
 
 def expire_holds(desk: Desk) -> None:
-    """Release holds that were not captured within seven days."""
+    """Release holds that were not captured before the banks gave them up."""
     over = {"_held_until": desk.now}
     for intent in desk.store.find("payment_intent", equal={"status": "requires_capture"}, at_most=over):
         desk.emit("charge.expired", desk.find("charge", intent["latest_charge"]))

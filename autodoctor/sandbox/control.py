@@ -11,6 +11,7 @@
     disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it; {"dispute"} alone: our
                evidence is there, and the bank looks at it
     refunds    {"refund"} fails it, as a bank may days later
+    holds      {"seconds"}: how long banks keep a hold from now on
     checkouts  {"checkout"} expires it
     cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a saved card from now on, by the
                name of a magic card; its looks stay
@@ -68,6 +69,7 @@ class Control:
             "faults": self._plan,
             "disputes": self._dispute,
             "refunds": self._fail_refund,
+            "holds": self._keep_holds,
             "checkouts": self._expire_checkout,
             "cards": self._change_cards,
             "accounts": self._change_account,
@@ -120,6 +122,10 @@ class Control:
     def _fail_refund(self, given: Json) -> Json:
         with self._desk() as desk:
             return bank.fail_refund(desk, desk.find("refund", given["refund"]))
+
+    def _keep_holds(self, given: Json) -> Json:
+        self._store.set("hold_seconds", int(given["seconds"]))
+        return {}
 
     def _expire_checkout(self, given: Json) -> Json:
         with self._desk() as desk:

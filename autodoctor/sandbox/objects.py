@@ -133,8 +133,8 @@ def payment_intent(given: Json, *, now: int) -> Json:
     }
 
 
-def charge(intent: Json, method: Json, *, now: int) -> Json:
-    """Build a successful, uncaptured charge."""
+def charge(intent: Json, method: Json, *, now: int, lasts_seconds: int = AUTHORIZATION_LASTS_SECONDS) -> Json:
+    """Build a successful, uncaptured charge. The bank keeps its hold for `lasts_seconds`."""
     card = method["card"]
     return {
         "id": new_id("ch"),
@@ -163,7 +163,7 @@ def charge(intent: Json, method: Json, *, now: int) -> Json:
             "card": {
                 **{name: card[name] for name in ("brand", "last4", "exp_month", "exp_year", "country", "funding")},
                 "amount_authorized": intent["amount"],
-                "capture_before": now + AUTHORIZATION_LASTS_SECONDS,
+                "capture_before": now + lasts_seconds,
             },
         },
         "receipt_email": intent["receipt_email"],

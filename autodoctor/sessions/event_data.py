@@ -125,6 +125,15 @@ class DisputeData(PaymentData):
     reason: str
 
 
+class StandstillData(PaymentData):
+    """Money that stands still. `what` is one of `payments.standstills.What`, `since` ISO 8601."""
+
+    what: str
+    amount_cents: int
+    currency: str
+    since: str
+
+
 class SolvedData(EventData):
     solved: bool
 
@@ -284,7 +293,15 @@ EVENT_DATA: dict[EventKind, tuple[type[EventData], ...]] = {
     EventKind.NUDGE_MECHANIC: (RuleData, SoundData),
     EventKind.HELP_ASKED: (HelpQuestionData,),
     EventKind.HELP_ANSWERED: (HelpAnswerData,),
-    EventKind.ALERT_SUPPORT: (RuleData, ParkedJobData, HelpAlertData, PaymentData, RefundData, DisputeData),
+    EventKind.ALERT_SUPPORT: (
+        RuleData,
+        ParkedJobData,
+        HelpAlertData,
+        PaymentData,
+        RefundData,
+        DisputeData,
+        StandstillData,
+    ),
     EventKind.ALERT_UNTAKEN: (AlertData,),
     EventKind.ALERT_SETTLED: (AlertData,),
     EventKind.REQUEST_MISSED: (RuleData, MissedData),

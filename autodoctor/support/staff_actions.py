@@ -4,6 +4,7 @@
 else has overtaken is refused.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
-from autodoctor.payments import webhook_inbox
+from autodoctor.payments import standstills, webhook_inbox
 from autodoctor.payments.job_kinds import PaymentJob
+from autodoctor.payments.standstills import Standstill
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import BanData, FailedJobData
@@ -88,6 +90,19 @@ def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime, seen: i
             raise _gone()
         _record(Kind.RETRIED, by=by, subject=subject_of(job), reason="", now=now)
     _note_job(EventKind.SUPPORT_JOB_RETRIED, job, session_id, by=by, reason="", now=now)
+
+
+def retry_money(*, found: Collection[Standstill], by: User, now: datetime) -> int:
+    """Set money that stands still going again; returns how many. What is being tried right now is left alone."""
+    with transaction.atomic():
+        begun = standstills.set_going(found, now)
+        for one in begun:
+            _record(Kind.RETRIED, by=by, subject=f"{one.job_kind} {one.key}", reason="", now=now)
+    for one in begun:
+        data = FailedJobData(kind=str(one.job_kind), key=one.key, error="", reason="")
+        kind, session_id = EventKind.SUPPORT_JOB_RETRIED, one.payment.owner_id
+        add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)
+    return len(begun)
 
 
 def dismiss(

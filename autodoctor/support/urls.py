@@ -7,6 +7,7 @@ from autodoctor.support.web import (
     case_views,
     failed_job_views,
     help_views,
+    money_views,
     people_views,
     statistics_views,
 )
@@ -20,6 +21,7 @@ urlpatterns = [
     path("support/people/<uuid:user_id>/", people_views.person, name="support_person"),
     path("support/jobs/", failed_job_views.jobs, name="support_jobs"),
     path("support/jobs/<int:job_id>/", failed_job_views.job, name="support_job"),
+    path("support/money/", money_views.money, name="support_money"),
     path("support/mechanics/", people_views.mechanics, name="support_mechanics"),
     path("support/mechanics/<int:profile_id>/", people_views.decide, name="support_decide"),
     path("support/numbers/", statistics_views.numbers, name="support_numbers"),

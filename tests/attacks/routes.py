@@ -82,6 +82,7 @@ PAGES: dict[str, Row] = {
     "/support/people/<user_id>/": ("support_only", STAFF_NOTHING_THERE),
     "/support/jobs/": ("support_only", STAFF),
     "/support/jobs/<job_id>/": ("support_only", STAFF_POST),
+    "/support/money/": ("support_only", STAFF),
     "/support/mechanics/": ("support_only", STAFF),
     "/support/mechanics/<profile_id>/": ("support_only", STAFF_POST),
     "/support/numbers/": ("support_only", STAFF),

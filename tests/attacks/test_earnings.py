@@ -43,6 +43,7 @@ def session(customer: User, mechanic: User) -> Session:
         share_percent=70,
         gross_cents=4321,
         completed_at=now - timedelta(seconds=1),
+        payable_at=now - timedelta(seconds=1),
         awaits_summary=False,
         created_at=now,
     )

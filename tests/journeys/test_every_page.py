@@ -41,6 +41,7 @@ SUPPORT = {
     "support-board-empty": "/support/",
     "support-search": "/support/search/",
     "support-jobs-empty": "/support/jobs/",
+    "support-money": "/support/money/",
     "support-mechanics": "/support/mechanics/",
     "support-numbers": "/support/numbers/",
     "apply-support": "/mechanics/apply/",

@@ -53,6 +53,7 @@ class PaymentSnapshot:
     disputed: bool
     refunds: tuple[RefundSnapshot, ...]
     disputes: tuple[DisputeSnapshot, ...] = ()
+    capture_before: datetime | None = None  # the bank keeps the hold until then
 
     @property
     def refunded_cents(self) -> int:
@@ -180,7 +181,12 @@ def _payment(intent: stripe.PaymentIntent) -> PaymentSnapshot:
         disputed=bool(charge.get("disputed")),
         refunds=tuple(_refund(refund) for refund in refunds),
         disputes=disputes_of(data["id"]) if charge.get("disputed") else (),
+        capture_before=_moment(card.get("capture_before")),
     )
+
+
+def _moment(epoch_seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(epoch_seconds, UTC) if epoch_seconds else None
 
 
 def _refund(data: dict[str, Any]) -> RefundSnapshot:

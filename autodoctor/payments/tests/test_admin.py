@@ -32,6 +32,7 @@ def test_staff_reads_everything(payment: Payment, staff: User, client_of: Client
         share_percent=70,
         gross_cents=100,
         completed_at=now,
+        payable_at=now,
         awaits_summary=True,
         created_at=now,
     )

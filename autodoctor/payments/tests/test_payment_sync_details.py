@@ -235,7 +235,7 @@ def test_a_paid_or_canceled_payment_is_neither_declined_nor_pending(
 @pytest.fixture
 def charged(payment: Payment, mechanic: User, now: datetime) -> Payment:
     Earning.objects.create(
-        payment=payment, mechanic=mechanic, share_percent=70, gross_cents=PRICE_CENTS, completed_at=now,
+        payment=payment, mechanic=mechanic, share_percent=70, gross_cents=PRICE_CENTS, completed_at=now, payable_at=now,
         awaits_summary=False, created_at=now,
     )  # fmt: skip
     return set_to(payment, state=State.CAPTURED, captured_cents=PRICE_CENTS, due_cents=PRICE_CENTS, intent_id="pi_1")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
 from autodoctor.payments import stripe as our_stripe
-from autodoctor.payments.jobs import JOBS
+from autodoctor.payments.jobs import JOBS, oldest_open
 from autodoctor.payments.models import Earning, Movement, Payment, Refund
 from autodoctor.payments.payment_sync import sync_payment
 from autodoctor.payments.reconcile import Difference, differences
@@ -242,6 +242,7 @@ def test_a_transfer_that_differs_or_is_gone(charged: Payment, account_id: str, s
         gross_cents=charged.captured_cents,
         transferred_cents=400,
         completed_at=now,
+        payable_at=now,
         awaits_summary=False,
         created_at=now,
     )
@@ -264,3 +265,32 @@ def send(payment: Payment, account_id: str, movement_id: UUID) -> str:
         currency="usd",
         key=str(movement_id),
     ).id
+
+
+def test_a_hold_that_both_books_agree_on_is_no_agreement_once_it_should_be_charged(
+    held: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    ledger.finish(owner_id=held.owner_id, due=lambda payments: {held.id: PRICE_CENTS}, now=now - timedelta(hours=3))
+    Payment.objects.filter(id=held.id).update(authorized_at=now - timedelta(hours=4))
+    Job.objects.all().delete()
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("reconcile", "--json", stdout=out, stderr=StringIO())
+    (told,) = json.loads(out.getvalue())
+    assert (told["what"], told["of"], told["payment_id"]) == ("stands_still", "capture", str(held.id))
+    assert not Job.objects.exists()
+    with pytest.raises(SystemExit):
+        call_command("reconcile", "--retry", stdout=StringIO(), stderr=StringIO())
+    run_all()
+    held.refresh_from_db()
+    assert held.state == "captured"
+
+
+def test_the_daily_comparison_looks_at_holds_that_are_older_than_it_looks_back(
+    held: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    old = now - timedelta(days=20)
+    Payment.objects.filter(id=held.id).update(created_at=old)
+    assert oldest_open(now - timedelta(days=8)) == old
+    Payment.objects.filter(id=held.id).update(state="captured")
+    assert oldest_open(now - timedelta(days=8)) == now - timedelta(days=8)

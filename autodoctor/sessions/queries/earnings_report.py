@@ -155,7 +155,7 @@ def _already_sent(position: EarningPosition) -> list[str]:
 
 
 def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitReason, str]]:
-    payable_at = moment(earnings.payable_at(earning))
+    payable_at = moment(earning.payable_at)
     only_the_day = position.waits == (WaitReason.TIME,)
     day = _("Payable on %(moment)s") if only_the_day else _("Not before %(moment)s")
     return [

@@ -90,7 +90,8 @@ ELSEWHERE: frozenset[State] = frozenset()  # no deadline: told from elsewhere wh
 
 _MISSING = Wait("missing_grace", 5)  # sockets use this time, too, so support cannot change it
 
-# A hold on a card lasts seven days: questions before the charge must end well before that.
+# A hold on a card lasts as long as its bank says, mostly seven days (`Payment.capture_before`): questions before the
+# charge must end well before that.
 # fmt: off
 _TABLE = (
     # Requests in the queue
@@ -211,6 +212,9 @@ _TABLE = (
          alert()),
     Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.refund_failed", _("A refund failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("payment.stands_still", _("Money should have moved and has not"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("payment.hold_ends", _("A hold is about to end without a charge"), ELSEWHERE, triggers.REPORTED, None,
+         alert()),
 )
 # fmt: on
 

@@ -131,6 +131,7 @@ def test_a_refund_counts_for_both(
         gross_cents=999,
         borne_cents=400,
         completed_at=story.now,
+        payable_at=story.now,
         awaits_summary=False,
         created_at=story.now,
     )

@@ -1,4 +1,4 @@
-"""Compare the ledger with Stripe's lists."""
+"""Compare the ledger with Stripe's lists, and list the money that stands still."""
 
 import json
 import sys
@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from autodoctor.payments.reconcile import Difference, differences
+from autodoctor.payments import standstills
+from autodoctor.payments.reconcile import Difference, as_differences, differences
 from autodoctor.payments.stripe import PaymentError
 
 DAYS = 30
@@ -19,8 +20,9 @@ COLUMNS = ("what", "of", "stripe_id", "payment_id", "ours", "theirs")
 
 class Command(BaseCommand):
     help = (
-        "Compare our ledger with Stripe's PaymentIntents, charges and refunds, and report what differs. "
-        "Changes nothing. Exit code 1 when something differs, 2 when Stripe does not answer."
+        "Compare our ledger with Stripe's PaymentIntents, charges and refunds. Report what differs, and what should "
+        "have moved and has not. Changes nothing without --retry. Exit code 1 when there is something to report, "
+        "2 when Stripe does not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -31,13 +33,19 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="a list of differences for programs")
 
+        parser.add_argument("--retry", action="store_true", help="try again what should have moved and has not")
+
     def handle(self, *args: Any, since: datetime | None = None, **options: Any) -> None:
-        since = since or timezone.now() - timedelta(days=DAYS)
+        now = timezone.now()
+        since = since or now - timedelta(days=DAYS)
+        standing = standstills.find(now)
         try:
-            found = differences(since, heard=self._progress)
+            found = [*differences(since, heard=self._progress), *as_differences(standing)]
         except PaymentError as error:
             raise CommandError(f"Stripe does not answer: {error.code}", returncode=2) from error
         self.stdout.write(json.dumps([each.as_json() for each in found]) if options["json"] else table(found, since))
+        if options["retry"]:
+            self.stderr.write(f"{len(standstills.set_going(standing, now)):,} tried again", style_func=str)
         if found:
             sys.exit(1)
 

@@ -1,0 +1,64 @@
+"""The page of money that stands still: what it lists, and trying many again at once."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.payments.models import Payment
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.tests.story import Story
+from autodoctor.support.models import StaffAction
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def stuck(story: Story) -> Payment:
+    """A charge that was decided two hours ago, and whose job is gone."""
+    now = timezone.now()
+    Payment.objects.filter(id=story.payment.id).update(
+        state="authorised",
+        authorized_at=now - 3 * HOUR,
+        capture_before=now + 30 * HOUR,
+        due_cents=999,
+        decided_at=now - 2 * HOUR,
+    )
+    return Payment.objects.get(id=story.payment.id)
+
+
+def words(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
+
+
+def test_nothing_stands_still(desk: Client) -> None:
+    assert "Everything has moved as it should" in words(desk.get("/support/money/"))
+
+
+def test_a_charge_that_did_not_happen_is_listed_and_tried_again(
+    stuck: Payment, story: Story, desk: Client, support: User
+) -> None:
+    text = words(desk.get("/support/money/"))
+    assert "Charge" in text
+    assert "$9.99" in text
+    assert "The hold is about to end" in text
+    answer = desk.post("/support/money/", {"name": [f"capture:{stuck.id}"]}, follow=True)
+    assert "1 is tried again now." in words(answer)
+    assert Job.objects.get(kind="payment.capture").key == str(stuck.id)
+    action = StaffAction.objects.get()
+    assert (action.kind, action.subject, action.by) == ("job.retried", f"payment.capture {stuck.id}", support)
+    (event,) = story.events("support.job_retried")
+    assert (event.data["kind"], event.actor_id) == ("payment.capture", support.id)
+
+
+def test_nothing_chosen_and_nothing_left(stuck: Payment, desk: Client) -> None:
+    assert "Choose what to try again" in words(desk.post("/support/money/", follow=True))
+    Payment.objects.update(state="captured", due_cents=None)
+    answer = desk.post("/support/money/", {"name": [f"capture:{stuck.id}", "nonsense"]}, follow=True)
+    assert "0 are tried again now. The others have moved meanwhile" in words(answer)
+    assert not Job.objects.filter(kind="payment.capture").exists()
