@@ -19,7 +19,7 @@ from autodoctor.files.jobs import JOBS as FILES
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.job_kinds import PaymentFact, PaymentNews
 from autodoctor.payments.jobs import JOBS as PAYMENTS
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Payment, Refund
 from autodoctor.push.jobs import JOBS as PUSH
 from autodoctor.receipts import issuing
 from autodoctor.receipts.issuing import JOBS as RECEIPTS
@@ -29,7 +29,7 @@ from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import DisputeData, ParkedJobData, PaymentData, RefundData
 from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
-from autodoctor.sessions.lifecycle import alert_work, closing, extensions, transitions
+from autodoctor.sessions.lifecycle import alert_work, closing, extensions, refunds, transitions
 from autodoctor.sessions.record.event_log import Audience
 from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
@@ -73,13 +73,28 @@ def close(job: Job, now: datetime) -> None:
 
 
 def tell_of_refund(job: Job, now: datetime) -> None:
-    """A refund was issued: log it and send a mail."""
+    """A refund was issued: log it and send a mail. One that has failed meanwhile is told of by nobody."""
     session_id = _session_of(job)
     data: RefundData = job.payload
+    if Refund.objects.filter(id=data["refund_id"], state=Refund.State.FAILED).exists():
+        return
     transitions.record_payment_event(
         session_id=session_id, kind=EventKind.REFUND_ISSUED, data=data, audience=Audience.CUSTOMER, now=now
     )
     issuing.write_of_refund(refund_id=UUID(data["refund_id"]), now=now)
+
+
+def tell_of_failed_refund(job: Job, now: datetime) -> None:
+    """A refund failed: support looks for another way. A customer who was told of the refund is told of this, too."""
+    alert_support(job, now)
+    session_id = _session_of(job)
+    data: RefundData = job.payload
+    if not refunds.was_announced(session_id=session_id, refund_id=data["refund_id"]):
+        return
+    transitions.record_payment_event(
+        session_id=session_id, kind=EventKind.REFUND_FAILED, data=data, audience=Audience.CUSTOMER, now=now
+    )
+    issuing.write_of_failed_refund(refund_id=UUID(data["refund_id"]), now=now)
 
 
 def credit_the_mechanic(job: Job, now: datetime) -> None:
@@ -88,7 +103,7 @@ def credit_the_mechanic(job: Job, now: datetime) -> None:
 
 
 def alert_support(job: Job, now: datetime) -> None:
-    """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
+    """A payment does not match our row, or is disputed: a person has to look."""
     data: PaymentData = job.payload  # of a refund or a dispute, what these carry beside it, too
     alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=data, now=now)
 
@@ -134,7 +149,7 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.RELEASED: Handler(close),
     PaymentFact.FAILED: Handler(close),
     PaymentFact.REFUNDED: Handler(tell_of_refund),
-    PaymentFact.REFUND_FAILED: Handler(alert_support),
+    PaymentFact.REFUND_FAILED: Handler(tell_of_failed_refund),
     PaymentFact.DISPUTED: Handler(alert_support),
     PaymentFact.DISPUTE_CLOSED: Handler(note_for_support),
     PaymentFact.MISMATCH: Handler(alert_support),

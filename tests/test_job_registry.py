@@ -1,6 +1,7 @@
 """Facts reach the sessions they are about."""
 
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(s
     ["payment.mismatch", "payment.disputed", "payment.refund_failed", "payment.stands_still", "payment.hold_ends"],
 )
 def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
-    react(kind, story)
+    react(kind, story, refund_id=str(uuid4()))
     (alert,) = story.events("alert.support")
     assert (alert.audience, alert.data["rule"]) == ("support", kind)
     assert story.session.state == "draft"

@@ -78,13 +78,6 @@ class Receipt:
         return explanations.card(self.booking) if self.booking else ""
 
     @property
-    def number(self) -> str:
-        """Return the receipt number, for support and the customer's books."""
-        day = self.session.ended_at or self.session.created_at
-        digits = self.session.id.hex[:10].upper()
-        return f"{day:%Y%m%d}-{digits[:5]}-{digits[5:]}"
-
-    @property
     def why(self) -> str:
         """Return the explanation of the charge in sentences."""
         return explanations.why(self)
@@ -109,6 +102,11 @@ class Receipt:
         """Return the refunds of all payments, pending ones included, the first one first."""
         given = Refund.objects.filter(payment__in=self.parts).exclude(state=Refund.State.FAILED)
         return list(given.select_related("payment").order_by("created_at"))
+
+    @property
+    def pending_refunds(self) -> list[Refund]:
+        """Return the refunds that Stripe has not issued yet."""
+        return [refund for refund in self.refunds if refund.state == Refund.State.REQUESTED]
 
     @property
     def refunded_cents(self) -> int:

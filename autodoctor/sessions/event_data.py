@@ -288,6 +288,7 @@ EVENT_DATA: dict[EventKind, tuple[type[EventData], ...]] = {
     EventKind.PAYMENT_DECIDED: (SolvedData,),
     EventKind.PAYMENT_DISPUTE_CLOSED: (DisputeData,),
     EventKind.REFUND_ISSUED: (RefundData,),
+    EventKind.REFUND_FAILED: (RefundData,),
     EventKind.RECEIPT_ISSUED: (ReceiptData,),
     EventKind.NUDGE_CUSTOMER: (RuleData,),
     EventKind.NUDGE_MECHANIC: (RuleData, SoundData),

@@ -60,6 +60,7 @@ class EventKind(StrEnum):
     PAYMENT_DECIDED = "payment.decided"
     PAYMENT_DISPUTE_CLOSED = "payment.dispute_closed"
     REFUND_ISSUED = "refund.issued"
+    REFUND_FAILED = "refund.failed"
     RECEIPT_ISSUED = "receipt.issued"
     NUDGE_CUSTOMER = "nudge.customer"
     NUDGE_MECHANIC = "nudge.mechanic"

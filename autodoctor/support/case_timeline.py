@@ -82,6 +82,7 @@ WORDS: dict[str, Promise] = {
     EventKind.PAYMENT_DISPUTE_CLOSED: gettext_lazy("The dispute over %(amount)s was %(outcome)s"),
     EventKind.RECEIPT_ISSUED: gettext_lazy("The receipt is on its way"),
     EventKind.REFUND_ISSUED: gettext_lazy("A refund is on its way to the customer’s card"),
+    EventKind.REFUND_FAILED: gettext_lazy("A refund did not arrive; the customer is told"),
     EventKind.SUMMARY_SUBMITTED: gettext_lazy("%(who)s submitted the summary"),
     EventKind.SUMMARY_CORRECTED: gettext_lazy("%(who)s added a correction to the summary"),
     EventKind.RATING_GIVEN: gettext_lazy("%(who)s gave %(stars)s of 5 stars"),

@@ -11,6 +11,7 @@ from django.db.models import Q
 from autodoctor.accounts.models import User
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.receipts import documents
 from autodoctor.sessions.models import Session
 
 PER_PAGE = 20
@@ -27,10 +28,10 @@ class Found:
 
 
 def session_of_id(query: str) -> UUID | None:
-    """Return the session of a complete id: its own, or one of its payment's."""
+    """Return the session of a complete id: its own, one of its payment's, or the number of a document."""
     if (id_ := parse_uuid(query)) and Session.objects.filter(id=id_).exists():
         return id_
-    return next(iter(_by_payment(query)), None)
+    return documents.session_of_number(query) or next(iter(_by_payment(query)), None)
 
 
 def find(query: str, pages: Mapping[str, str]) -> Found:

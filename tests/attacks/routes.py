@@ -69,6 +69,7 @@ PAGES: dict[str, Row] = {
     "/files/<file_id>/<rendition>/": ("anyone", WITHOUT_SIGNATURE),
     "/sessions/<session_id>/receipt/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # before the end
     "/sessions/<session_id>/receipt.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/sessions/<session_id>/documents/<document_id>.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/sessions/<session_id>/summary/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # before the end
     "/sessions/<session_id>/summary/draft/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/summary/preview/": ("signed_in", SIGNED_IN_NOTHING_THERE),
@@ -198,6 +199,7 @@ ADMIN_TABLES = {
     "booking/extensionoption",
     "booking/vehicle",
     "summaries/summary",
+    "receipts/document",
 }
 ADMIN_PAGES = {
     "",

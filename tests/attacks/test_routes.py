@@ -22,6 +22,7 @@ SAMPLES = {
     "<file_id>": NOBODY,
     "<subscription_id>": NOBODY,
     "<payment_id>": NOBODY,
+    "<document_id>": NOBODY,
     "<rendition>": "view",
     "<pk>": "1",
     "<name>": "x",

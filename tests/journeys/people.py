@@ -12,10 +12,10 @@ ROOM = re.compile(r"/sessions/([0-9a-f-]{36})/")
 
 
 def _loose(text: str | re.Pattern[str]) -> str | re.Pattern[str]:
-    """Return a pattern that begins and ends where the words do: a browser shows no white space around them."""
+    """Return a pattern for what the browser shows: no white space around the words, and one blank for all of it."""
     if isinstance(text, str):
         return text
-    loose = re.sub(r"^\^", r"^\\s*", text.pattern)
+    loose = re.sub(r"^\^", r"^\\s*", text.pattern).replace(" ", r"\s+")
     return re.compile(re.sub(r"(?<!\\)\$$", r"\\s*$", loose), text.flags)
 
 

@@ -131,7 +131,7 @@ def test_time_up_with_time_added_costs_all_of_it(server: Server, talk: Talk) -> 
         expect(receipt).to_contain_text(words)
     inspect(customer.page, "receipt-extended")
     said = pdf_of(customer)
-    assert "Paid, USD $24.98" in said
+    assert "Charged, USD $24.98" in said
     customer.page.goto(f"/sessions/{customer.session_id}/extension/")
     inspect(customer.page, "extension-paid")
     letter(customer, "Your receipt: $24.98")

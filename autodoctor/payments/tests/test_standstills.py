@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -14,6 +16,7 @@ from autodoctor.payments.standstills import MOVED_BY, What, find, set_going, swe
 from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, pay, run_all
 from autodoctor.payments.tests.test_earnings import onboard
+from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from tests.kit.stripe_sandbox import RunningSandbox
@@ -42,6 +45,10 @@ def names(now: datetime) -> list[str]:
 def alarms() -> list[tuple[str, str]]:
     run_due(timezone.now() + 400 * DAY, external=False)
     return [(kind, payload["what"]) for kind, payload in facts.seen if "what" in payload]
+
+
+def _in_full(payment_id: UUID, _payments: list[Payment]) -> dict[UUID, int]:
+    return {payment_id: PRICE_CENTS}
 
 
 def test_everything_but_an_undecided_hold_has_a_job() -> None:
@@ -159,7 +166,7 @@ def test_a_charge_without_an_earning_is_told_again(
 ) -> None:
     told: list[str] = []
     monkeypatch.setitem(
-        facts.HANDLERS, "payment.earned", facts.Handler(lambda job, _: told.append(job.payload["payment_id"]))
+        facts.HANDLERS, "payment.earned", Handler(lambda job, _: told.append(job.payload["payment_id"]))
     )
     assert names(timezone.now() + HOUR) == ["earning"]
     look(timezone.now() + HOUR)
@@ -217,7 +224,7 @@ def test_many_are_set_going_at_once_and_a_running_one_is_left_alone(
 ) -> None:
     first, second, third = (pay(book(), stripe_sandbox, now) for _ in range(3))
     for payment in (first, second, third):
-        ledger.finish(owner_id=payment.owner_id, due=lambda _, it=payment: {it.id: PRICE_CENTS}, now=now)
+        ledger.finish(owner_id=payment.owner_id, due=partial(_in_full, payment.id), now=now)
     Job.objects.filter(key=str(first.id)).update(parked_at=now, attempts=30)
     Job.objects.filter(key=str(second.id)).delete()
     Job.objects.filter(key=str(third.id)).update(leased_until=now + 3 * HOUR, lease_owner="x")

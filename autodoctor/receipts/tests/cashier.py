@@ -7,6 +7,7 @@ from autodoctor.job_registry import HANDLERS
 from autodoctor.payments import ledger
 from autodoctor.payments.job_kinds import PaymentNews, RefundNews, news_of
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.receipts.models import Document
 from autodoctor.receipts.receipt import Receipt, receipt_of
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.tests.story import Story
@@ -20,6 +21,10 @@ class Cashier(Story):
     @property
     def receipt(self) -> Receipt:
         return receipt_of(self.session)
+
+    @property
+    def issued(self) -> Document:
+        return Document.objects.get(session_id=self.id, kind="receipt")
 
     def adds(self) -> "Cashier":
         """Time that is paid and given."""
@@ -53,16 +58,26 @@ class Cashier(Story):
         """The news reaches the session; it may do so again."""
         self._react(f"payment.{payment.state}", str(payment.id), news_of(payment))
 
-    def gives_back(self, cents: int) -> Refund:
+    def gives_back(self, cents: int, *, arrives: bool = True) -> Refund:
         refund = ledger.refund(payment_id=self.payment.id, amount_cents=cents, reason="for the wait", now=self.now)
-        Refund.objects.filter(id=refund.id).update(state=Refund.State.ISSUED, stripe_id="re_1")
-        news = RefundNews(**news_of(self.payment), refund_id=str(refund.id))
-        self._react("payment.refunded", str(refund.id), news)
+        if arrives:
+            Refund.objects.filter(id=refund.id).update(state=Refund.State.ISSUED, stripe_id=f"re_{refund.id}")
+            self.hears_of_refund(refund)
         return refund
+
+    def hears_of_refund(self, refund: Refund) -> None:
+        self._react("payment.refunded", str(refund.id), self._news_of(refund))
+
+    def bounces(self, refund: Refund) -> None:
+        """The bank returns a refund days later."""
+        Refund.objects.filter(id=refund.id).update(state=Refund.State.FAILED)
+        self._react("payment.refund_failed", str(refund.id), self._news_of(refund))
 
     def letters(self) -> list[EmailMultiAlternatives]:
         """Send all queued mails and return them."""
-        for job in Job.objects.filter(kind__in=["receipt.mail", "mail.send"]).order_by("id"):
+        for job in Job.objects.filter(
+            kind__in=["receipt.mail", "refund.mail", "refund.failed_mail", "mail.send"]
+        ).order_by("id"):
             HANDLERS[job.kind].run(job, self.now)
             job.delete()
         sent = [letter for letter in mail.outbox if isinstance(letter, EmailMultiAlternatives)]
@@ -71,3 +86,6 @@ class Cashier(Story):
 
     def _react(self, kind: str, key: str, news: PaymentNews) -> None:
         HANDLERS[kind].run(Job(kind=kind, key=key, due_at=self.now, payload=news), self.now)
+
+    def _news_of(self, refund: Refund) -> RefundNews:
+        return RefundNews(**news_of(refund.payment), refund_id=str(refund.id))

@@ -25,6 +25,11 @@ def reads(client: Client, cashier: Cashier) -> str:
     return " ".join(page.split("<article")[1].split("</article>")[0].split())
 
 
+def whole(client: Client, cashier: Cashier) -> str:
+    """Return the receipt and what happened since."""
+    return " ".join(client.get(f"/sessions/{cashier.id}/receipt/").content.decode().split())
+
+
 @pytest.mark.parametrize("part", ["receipt/", "receipt.pdf"])
 def test_the_customer_and_support_find_it_and_nobody_else(
     cashier: Cashier, stranger: "User", support: "User", client_of: ClientOf, part: str
@@ -63,18 +68,21 @@ def test_a_receipt_lists_each_part_and_its_refunds(cashier: Cashier, client_of: 
     cashier.live().wait(minutes=20)
     cashier.adds().wait(minutes=26)
     cashier.bank_acts().gives_back(500)
-    shown = reads(client_of(cashier.customer), cashier)
+    shown = whole(client_of(cashier.customer), cashier)
     for words in (
-        "$19.98 paid",
+        "$24.98 paid",
         "+15 minutes",
         "15 minutes of 15 minutes used",
         "−$5.00",
+        "Credit note",
+        "C-2026-000001",
+        "Paid in the end, USD</dt> <dd>$19.98",
         "lasted its full time",
         "Visa 4242",
     ):
         assert words in shown
     Payment.objects.filter(owner_id=cashier.id).update(disputed_at=cashier.now)
-    assert "This charge is disputed" in reads(client_of(cashier.customer), cashier)
+    assert "This charge is disputed" in whole(client_of(cashier.customer), cashier)
 
 
 def test_the_receipt_is_linked_from_the_session_and_the_dashboard(cashier: Cashier, client_of: ClientOf) -> None:

@@ -91,7 +91,7 @@ def test_a_charge_has_its_row_its_events_and_one_mail(
     assert words in str(letter.body)
     assert "Visa 4242" in str(letter.body)
     ((name, content, kind),) = letter.attachments
-    assert (name, kind) == (f"receipt-{cashier.receipt.number}.pdf", "application/pdf")
+    assert (name, kind) == (f"receipt-{cashier.issued.number}.pdf", "application/pdf")
     assert isinstance(content, bytes)
     assert content.startswith(b"%PDF-")
 

@@ -9,8 +9,9 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
-from autodoctor.sessions.event_data import SupportRefundData
+from autodoctor.sessions.event_data import RefundData, SupportRefundData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
+from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
 
@@ -54,6 +55,12 @@ def refund_session(
             state.session, EventKind.SUPPORT_REFUNDED, at=now, by=who, audience=event_log.Audience.SUPPORT, data=facts
         )
         return given
+
+
+def was_announced(*, session_id: UUID, refund_id: str) -> bool:
+    """Return whether the customer was told that this refund is on its way."""
+    told = SessionEvent.objects.filter(session_id=session_id, kind=EventKind.REFUND_ISSUED)
+    return any(event.data_as(RefundData)["refund_id"] == refund_id for event in told)
 
 
 def _in_the_ledger(
