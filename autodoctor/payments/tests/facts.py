@@ -8,7 +8,7 @@ from autodoctor.scheduler.models import Job
 
 FACTS = (
     "authorised captured released failed mismatch refunded refund_failed disputed dispute_closed waiting declined"
-    " stands_still hold_ends"
+    " stands_still hold_ends owed"
 ).split()
 seen: list[tuple[str, dict[str, str]]] = []
 
