@@ -153,6 +153,7 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.DISPUTED: Handler(alert_support),
     PaymentFact.DISPUTE_CLOSED: Handler(note_for_support),
     PaymentFact.MISMATCH: Handler(alert_support),
+    PaymentFact.OWED: Handler(alert_support),
     PaymentFact.STANDS_STILL: Handler(alert_support),
     PaymentFact.HOLD_ENDS: Handler(alert_support),
 }

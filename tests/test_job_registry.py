@@ -47,7 +47,14 @@ def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(s
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "kind",
-    ["payment.mismatch", "payment.disputed", "payment.refund_failed", "payment.stands_still", "payment.hold_ends"],
+    [
+        "payment.mismatch",
+        "payment.disputed",
+        "payment.refund_failed",
+        "payment.stands_still",
+        "payment.hold_ends",
+        "payment.owed",
+    ],
 )
 def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
     react(kind, story, refund_id=str(uuid4()))

@@ -1,12 +1,14 @@
 """Earnings of mechanics: a share of each charge, sent when nothing blocks it, taken back after refunds.
 
+What Stripe cannot take back is owed (`debts.py`), and kept back from later earnings.
+
 Only `advance` moves an earning: it compares the share with the sent amount and decides the difference. So the order and
 number of news do not matter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -16,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
 from autodoctor.core.raw_sql import rows
-from autodoctor.payments import disputes
+from autodoctor.payments import debts, disputes
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.scheduler.queue import schedule
 
 Kind, State = Movement.Kind, Movement.State
-DECIDED_HERE = ["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary", "settled"]
+DECIDED_HERE = ["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary", "payable_at", "settled"]
 
 
 class WaitReason(models.TextChoices):
@@ -52,6 +54,8 @@ class EarningPosition:
     waits: tuple[WaitReason, ...]
     paid_cents: int  # sent and not taken back
     owed_cents: int  # sent already, of a charge that the customer's bank disputes
+    debt_cents: int = 0  # to be taken back, and not there
+    kept_cents: int = 0  # not sent, for a debt
 
 
 def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summary: bool, now: datetime) -> None:
@@ -73,7 +77,7 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                         "gross_cents": payment.captured_cents,
                         "completed_at": completed_at,
                         "awaits_summary": awaits_summary,
-                        "payable_at": completed_at + _wait(),
+                        "payable_at": completed_at,
                         "created_at": now,
                     },
                 )
@@ -129,6 +133,26 @@ def withdraw(movement_id: UUID, now: datetime) -> None:
             Movement.objects.filter(id=movement_id).update(state=State.WITHDRAWN)
 
 
+def owe(movement_id: UUID, code: str, now: datetime) -> None:
+    """Record that the account has too little for the reversal: the mechanic owes it."""
+    with transaction.atomic():
+        movement = _locked(movement_id)
+        if movement.state == State.DECIDED and movement.kind == Kind.REVERSAL:
+            note_refusal(movement, code)
+            debts.record(movement, movement.earning.payment, now)
+
+
+def ask_again(movement_ids: Collection[UUID], now: datetime) -> list[Movement]:
+    """Try to take back what is owed, the account may have money again; returns the tried movements."""
+    with transaction.atomic():
+        open_ones = debts.open_debts().filter(id__in=movement_ids).select_for_update(of=("self",))
+        tried = [debt for debt in open_ones if debt.takes_back and debt.takes_back.kind == Kind.TRANSFER]
+        Movement.objects.filter(id__in=[debt.id for debt in tried]).update(state=State.DECIDED, asked_at=now)
+        for debt in tried:
+            _move_at(debt, debt.earning, now)
+    return tried
+
+
 def note_refusal(movement: Movement, code: str) -> None:
     """Record a final refusal under this key; the next attempt has another key."""
     Movement.objects.filter(id=movement.id).update(refusals=F("refusals") + 1, refused_code=code[:120])
@@ -137,13 +161,16 @@ def note_refusal(movement: Movement, code: str) -> None:
 def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> EarningPosition:
     """Return the earning's state from the data prefetched by `with_all`."""
     waits = tuple(_waits(earning, account, now))
-    sent = {kind: _total(earning, kind, {State.DONE}) for kind in Kind}
-    paid = sent[Kind.TRANSFER] - sent[Kind.REVERSAL]
+    moves = [move for move in earning.movements.all() if move.state != State.WITHDRAWN]
+    signs = {Kind.TRANSFER: 1, Kind.REVERSAL: -1, Kind.OFFSET: 0}
+    paid = sum(signs[Kind(move.kind)] * move.at_stripe_cents for move in moves if move.state == State.DONE)
     return EarningPosition(
         stands=_stands(earning, waits),
         waits=waits if earning.share_cents > earning.net_cents else (),
         paid_cents=paid,
         owed_cents=paid if disputes.holds_earning(earning.payment) else 0,
+        debt_cents=sum(move.debt_cents for move in moves),
+        kept_cents=debts.kept_cents(moves),
     )
 
 
@@ -182,29 +209,30 @@ def _borne(earning: Earning) -> list[Refund]:
     return [refund for refund in earning.payment.refunds.all() if refund.borne_by == Refund.Bearer.MECHANIC]
 
 
-def _total(earning: Earning, kind: str, states: set[Movement.State]) -> int:
-    return sum(one.amount_cents for one in earning.movements.all() if one.kind == kind and one.state in states)
-
-
 def _advance(earning: Earning, now: datetime) -> None:
     """Decide under the payment's lock."""
     given_back = sum(refund.amount_cents for refund in _borne(earning) if refund.state == Refund.State.ISSUED)
     earning.borne_cents = min(given_back + disputes.lost_cents(earning.payment), earning.gross_cents)
     owed = earning.share_cents - earning.net_cents
     account = PayoutAccount.objects.filter(user=earning.mechanic_id).first()
+    earning.payable_at = earning.completed_at + debts.hold_back(earning.mechanic_id, now)
     waits = list(_waits(earning, account, now))
     if owed < 0:
         _take_back(earning, -owed, now)
     elif owed and account and not waits and not _on_its_way(earning):
-        _send(earning, owed, account, now)
+        if rest := owed - _keep_for_debts(earning, owed, now):
+            _send(earning, rest, account, now)
     elif owed and waits == [WaitReason.TIME]:
         _advance_at(earning, earning.payable_at)
     earning.settled = earning.share_cents == earning.net_cents
     earning.save(update_fields=DECIDED_HERE)
 
 
-def _wait() -> timedelta:
-    return timedelta(seconds=settings.DEADLINES["earning_wait"])
+def _keep_for_debts(earning: Earning, cents: int, now: datetime) -> int:
+    """Keep back what the mechanic owes of other charges; returns the cents."""
+    kept = debts.pay_off(earning, cents, now)
+    earning.transferred_cents += kept
+    return kept
 
 
 def _on_its_way(earning: Earning) -> bool:
@@ -220,9 +248,12 @@ def _send(earning: Earning, cents: int, account: PayoutAccount, now: datetime) -
 
 
 def _take_back(earning: Earning, cents: int, now: datetime) -> None:
-    """Take back from the last transfer first; from a pending transfer after it has arrived."""
+    """Take back from the last transfer first; from a pending transfer after it has arrived.
+
+    What was kept for a debt never was in the account: it is owed again.
+    """
     earning.reversed_cents += cents
-    transfers = earning.movements.filter(kind=Kind.TRANSFER).exclude(state=State.WITHDRAWN)
+    transfers = earning.movements.exclude(kind=Kind.REVERSAL).exclude(state=State.WITHDRAWN)
     for transfer in transfers.prefetch_related("reversals").order_by("-created_at"):
         gone = sum(one.amount_cents for one in transfer.reversals.all() if one.state != State.WITHDRAWN)
         if part := min(cents, transfer.amount_cents - gone):
@@ -235,7 +266,10 @@ def _take_back(earning: Earning, cents: int, now: datetime) -> None:
                 account_id=transfer.account_id,
                 created_at=now,
             )
-            _move_at(taken, earning, now)
+            if transfer.kind == Kind.OFFSET:
+                debts.record(taken, earning.payment, now)
+            else:
+                _move_at(taken, earning, now)
 
 
 def _advance_at(earning: Earning, moment: datetime) -> None:

@@ -17,6 +17,7 @@ class PaymentJob(JobKind):
     SWEEP = "money.sweep"
     ADVANCE_EARNING = "earning.advance"
     MOVE_EARNING = "earning.move"
+    ASK_AGAIN = "earning.ask_again"
     STRIPE_EVENT = "stripe.event"
 
 
@@ -35,6 +36,7 @@ class PaymentFact(JobKind):
     DISPUTED = "payment.disputed"
     DISPUTE_CLOSED = "payment.dispute_closed"
     MISMATCH = "payment.mismatch"
+    OWED = "payment.owed"
     STANDS_STILL = "payment.stands_still"
     HOLD_ENDS = "payment.hold_ends"
 
@@ -51,6 +53,14 @@ class RefundNews(PaymentNews):
     """What the facts about a refund carry."""
 
     refund_id: str
+
+
+class DebtNews(PaymentNews):
+    """What the fact carries that a mechanic owes what they were sent of this charge."""
+
+    mechanic_id: str
+    amount_cents: int
+    currency: str
 
 
 class StandstillNews(PaymentNews):

@@ -8,7 +8,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from autodoctor.payments import checkout, earnings, payouts, reconcile, saved_card, standstills, stripe, webhook_inbox
+from autodoctor.payments import (
+    books,
+    checkout,
+    debts,
+    earnings,
+    payouts,
+    reconcile,
+    saved_card,
+    standstills,
+    stripe,
+    webhook_inbox,
+)
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
@@ -68,7 +79,7 @@ def give_back(job: Job, now: datetime) -> None:
 
 def reconcile_recent(job: Job, now: datetime) -> None:
     """Alert support once about every payment that differs at Stripe; log differences without a payment."""
-    for difference in reconcile.differences(oldest_open(now - RECONCILED)):
+    for difference in [*reconcile.differences(oldest_open(now - RECONCILED)), *books.unexplained()]:
         known = Payment.objects.filter(id=difference.payment_id) if difference.payment_id else Payment.objects.none()
         if (payment := known.first()) is None:
             logger.error("Stripe has a %s that nobody here knows: %s", difference.of, difference.stripe_id)
@@ -102,6 +113,11 @@ def advance(job: Job, now: datetime) -> None:
     earnings.advance(payment_id=UUID(job.key), now=now)
 
 
+def ask_again(job: Job, now: datetime) -> None:
+    """Try to take back what mechanics owe."""
+    earnings.ask_again([debt.id for debt in debts.open_debts()], now)
+
+
 def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
     try:
         sync_payment(payment_id=payment.id, snapshot=act(), now=now)
@@ -124,5 +140,6 @@ JOBS: dict[str, Handler] = {
     PaymentJob.SWEEP: Handler(run=standstills.sweep, every=always(minutes=10)),
     PaymentJob.ADVANCE_EARNING: Handler(run=advance),
     PaymentJob.MOVE_EARNING: Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
+    PaymentJob.ASK_AGAIN: Handler(run=ask_again, every=always(days=1)),
     PaymentJob.STRIPE_EVENT: Handler(run=webhook_inbox.process, external=True),
 }

@@ -272,22 +272,31 @@ class Earning(models.Model):
 
 
 class Movement(models.Model):
-    """Money sent to a mechanic's account, or taken back: this row first, then the call to Stripe."""
+    """Money sent to a mechanic's account, or taken back: this row first, then the call to Stripe.
+
+    What Stripe cannot take back is a debt of the mechanic: an `offset` keeps it back from a later earning, here only.
+    """
 
     class Kind(models.TextChoices):
         TRANSFER = "transfer", _("Transfer")
         REVERSAL = "reversal", _("Reversal")
+        OFFSET = "offset", _("Kept for a debt")
 
     class State(models.TextChoices):
         DECIDED = "decided", _("On its way")
         DONE = "done", _("Done")
         WITHDRAWN = "withdrawn", _("Not taken")  # the account does not take it: it waits there again
+        OWED = "owed", _("Owed")  # a reversal for which the account has too little
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     earning = models.ForeignKey(Earning, models.PROTECT, related_name="movements")
     kind = models.CharField(max_length=10, choices=Kind)
-    takes_back = models.ForeignKey("self", models.PROTECT, related_name="reversals", null=True)  # a transfer
+    takes_back = models.ForeignKey("self", models.PROTECT, related_name="reversals", null=True)  # of a reversal
+    pays_off = models.ForeignKey("self", models.PROTECT, related_name="offsets", null=True)  # the debt of an offset
     amount_cents = models.PositiveIntegerField()
+    offset_cents = models.PositiveIntegerField(default=0)  # of a reversal: kept back from later earnings instead
+    owed_at = models.DateTimeField(null=True)  # when Stripe first could not take it back
+    asked_at = models.DateTimeField(null=True)  # when Stripe was last asked for a debt again
     account_id = models.CharField(max_length=120)  # the connected account at Stripe
     state = models.CharField(max_length=10, choices=State, default=State.DECIDED)
     stripe_id = models.CharField(max_length=120, blank=True)
@@ -299,6 +308,7 @@ class Movement(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["created_at"], condition=models.Q(state="decided"), name="movement_on_its_way"),
+            models.Index(fields=["owed_at"], condition=models.Q(state="owed"), name="movement_owed"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -311,14 +321,28 @@ class Movement(models.Model):
             ),
             models.CheckConstraint(condition=models.Q(amount_cents__gt=0), name="movement_moves_something"),
             models.CheckConstraint(
-                condition=models.Q(kind="transfer", takes_back=None)
-                | models.Q(kind="reversal", takes_back__isnull=False),
+                condition=models.Q(kind="transfer", takes_back=None, pays_off=None)
+                | models.Q(kind="reversal", takes_back__isnull=False, pays_off=None)
+                | models.Q(kind="offset", takes_back=None, pays_off__isnull=False),
                 name="reversal_of_a_transfer",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(offset_cents__lte=models.F("amount_cents")), name="offset_within_debt"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_cents} {self.state}"
+
+    @property
+    def at_stripe_cents(self) -> int:
+        """Return the cents that move at Stripe: what was kept back from later earnings does not."""
+        return 0 if self.kind == self.Kind.OFFSET else self.amount_cents - self.offset_cents
+
+    @property
+    def debt_cents(self) -> int:
+        """Return what the mechanic still owes of it, in cents."""
+        return self.amount_cents - self.offset_cents if self.state == self.State.OWED else 0
 
     @property
     def idempotency_key(self) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from autodoctor.accounts.models import User
 from autodoctor.core.parsing import parse_uuid
-from autodoctor.payments import earnings, stripe
+from autodoctor.payments import debts, earnings, stripe
 from autodoctor.payments.models import Movement, PayoutAccount
 from autodoctor.payments.stripe import AccountSnapshot, TransferSnapshot
 from autodoctor.scheduler.models import Job
@@ -53,6 +53,9 @@ def move(job: Job, now: datetime) -> None:
     try:
         stripe_id = _take_back(movement, transfer) if transfer else _send(movement)
     except (stripe.Invalid, stripe.Unknown) as refused:
+        if transfer and refused.code in debts.REFUSALS:
+            earnings.owe(movement.id, refused.code, now)
+            return
         earnings.note_refusal(movement, refused.code)
         if transfer or _takes_transfers(movement, now):
             raise
@@ -73,8 +76,8 @@ def follow(snapshot: TransferSnapshot, now: datetime) -> Movement | None:
 
 def was_taken_back_elsewhere(movement: Movement, snapshot: TransferSnapshot) -> bool:
     """Return whether more was reversed at Stripe by hand than this ledger decided."""
-    decided = movement.reversals.exclude(state=State.WITHDRAWN).values_list("amount_cents", flat=True)
-    return snapshot.reversed_cents > sum(decided)
+    decided = movement.reversals.exclude(state=State.WITHDRAWN)
+    return snapshot.reversed_cents > sum(reversal.at_stripe_cents for reversal in decided)
 
 
 def _open(user: User, now: datetime) -> PayoutAccount:
@@ -119,5 +122,5 @@ def _send(movement: Movement) -> str:
 
 def _take_back(movement: Movement, transfer: Movement) -> str:
     return stripe.find_reversal(transfer.stripe_id, movement_id=movement.id) or stripe.reverse(
-        transfer.stripe_id, amount_cents=movement.amount_cents, movement_id=movement.id, key=movement.idempotency_key
+        transfer.stripe_id, amount_cents=movement.at_stripe_cents, movement_id=movement.id, key=movement.idempotency_key
     )

@@ -33,8 +33,8 @@ Heard = Callable[[str, int], None]  # the list, and the number of rows read
 
 @dataclass(frozen=True)
 class Difference:
-    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded, reversed, dispute or
-    stands_still.
+    """`what` is unknown_here, unknown_at_stripe, amount, currency, captured, state, refunded, reversed, dispute,
+    stands_still or unexplained (`books.py`).
     """
 
     what: str
@@ -189,7 +189,7 @@ def _compare_transfer(transfer: TransferSnapshot, row: Movement | None) -> Itera
     if row is None:
         yield Difference("unknown_here", "transfer", transfer.id, "", "", str(transfer.amount_cents))
         return
-    done = [each.amount_cents for each in row.reversals.all() if each.state == Movement.State.DONE]
+    done = [each.at_stripe_cents for each in row.reversals.all() if each.state == Movement.State.DONE]
     pairs = {
         "amount": (row.amount_cents, transfer.amount_cents),
         "reversed": (sum(done), transfer.reversed_cents),

@@ -205,8 +205,9 @@ def _payouts(now: datetime) -> Iterator[Standstill]:
 def _movements(now: datetime) -> Iterator[Standstill]:
     decided = Movement.objects.filter(state=Movement.State.DECIDED, created_at__lte=now - SLOW_PATIENCE)
     for movement in decided.select_related("earning__payment"):
-        payment = movement.earning.payment
-        yield Standstill(What.MOVEMENT, payment, str(movement.id), movement.amount_cents, movement.created_at)
+        payment, since = movement.earning.payment, movement.asked_at or movement.created_at
+        if since <= now - SLOW_PATIENCE:
+            yield Standstill(What.MOVEMENT, payment, str(movement.id), movement.amount_cents, since)
 
 
 def _decided_at(payment: Payment) -> datetime:

@@ -194,7 +194,7 @@ def create_reversal(desk: Desk, params: Params, transfer_id: str) -> Json:
 
 
 def take_back(desk: Desk, transfer: Json, *, amount: int | None, metadata: Json) -> Json:
-    """Reverse a transfer. Raises ApiError for more than is left."""
+    """Reverse a transfer. Raises ApiError for more than is left of it, or in the account."""
     left = transfer["amount"] - transfer["amount_reversed"]
     amount = left if amount is None else amount
     if not left or amount > left:
@@ -202,6 +202,9 @@ def take_back(desk: Desk, transfer: Json, *, amount: int | None, metadata: Json)
             f"Transfer reversal amount (${amount / 100:.2f}) is greater than the unreversed amount (${left / 100:.2f})"
         )
         raise ApiError(message, param="amount")
+    if amount > balance(desk, transfer["destination"]):
+        message = "The connected account has insufficient funds in its balance to reverse this transfer."
+        raise ApiError(message, code="balance_insufficient")
     gone = transfer["amount_reversed"] + amount
     desk.save(transfer | {"amount_reversed": gone, "reversed": gone == transfer["amount"]}, "transfer.reversed")
     reversal = {
@@ -217,6 +220,19 @@ def take_back(desk: Desk, transfer: Json, *, amount: int | None, metadata: Json)
         "transfer": transfer["id"],
     }
     return desk.save(reversal)
+
+
+def balance(desk: Desk, account_id: str) -> int:
+    """Return the cents in a connected account: what was sent, less what was taken back or paid out to its bank."""
+    sent = desk.store.find("transfer", equal={"destination": account_id})
+    there: int = sum(transfer["amount"] - transfer["amount_reversed"] for transfer in sent)
+    return there - int(desk.find("account", account_id).get("_paid_out", 0))
+
+
+def pay_out(desk: Desk, account: Json) -> Json:
+    """Pay the whole balance of a connected account to its bank, as Stripe does every day."""
+    gone = account.get("_paid_out", 0) + balance(desk, account["id"])
+    return desk.save(account | {"_paid_out": gone})
 
 
 def list_reversals(desk: Desk, params: Params, transfer_id: str) -> Json:

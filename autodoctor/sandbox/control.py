@@ -16,6 +16,7 @@
     cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a saved card from now on, by the
                name of a magic card; its looks stay
     accounts   {"account", "outcome": "enabled"|"restricted"|"rejected"}: what becomes of a connected account
+    payouts    {"account"}: its whole balance goes to its bank, and cannot be taken back any more
     transfers  {"transfer", "amount"} takes it back, or that much of it
     deliveries {} lists them; reset {} forgets everything
 """
@@ -73,6 +74,7 @@ class Control:
             "checkouts": self._expire_checkout,
             "cards": self._change_cards,
             "accounts": self._change_account,
+            "payouts": self._pay_out,
             "transfers": self._take_back,
             "deliveries": self._deliveries,
             "reset": self._reset,
@@ -145,6 +147,10 @@ class Control:
     def _change_account(self, given: Json) -> Json:
         with self._desk() as desk:
             return connect.become(desk, desk.find("account", given["account"]), given["outcome"])
+
+    def _pay_out(self, given: Json) -> Json:
+        with self._desk() as desk:
+            return connect.pay_out(desk, desk.find("account", given["account"]))
 
     def _take_back(self, given: Json) -> Json:
         with self._desk() as desk:

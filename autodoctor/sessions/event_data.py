@@ -125,6 +125,14 @@ class DisputeData(PaymentData):
     reason: str
 
 
+class DebtData(PaymentData):
+    """A mechanic owes what they were sent of this charge: their account has too little to take it back."""
+
+    mechanic_id: str
+    amount_cents: int
+    currency: str
+
+
 class StandstillData(PaymentData):
     """Money that stands still. `what` is one of `payments.standstills.What`, `since` ISO 8601."""
 
@@ -301,6 +309,7 @@ EVENT_DATA: dict[EventKind, tuple[type[EventData], ...]] = {
         PaymentData,
         RefundData,
         DisputeData,
+        DebtData,
         StandstillData,
     ),
     EventKind.ALERT_UNTAKEN: (AlertData,),

@@ -16,7 +16,7 @@ from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.core.parsing import storable_text
-from autodoctor.payments import standstills, webhook_inbox
+from autodoctor.payments import earnings, standstills, webhook_inbox
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.standstills import Standstill
 from autodoctor.scheduler import queue
@@ -92,17 +92,21 @@ def retry(*, job: Job, session_id: UUID | None, by: User, now: datetime, seen: i
     _note_job(EventKind.SUPPORT_JOB_RETRIED, job, session_id, by=by, reason="", now=now)
 
 
-def retry_money(*, found: Collection[Standstill], by: User, now: datetime) -> int:
-    """Set money that stands still going again; returns how many. What is being tried right now is left alone."""
+def retry_money(*, found: Collection[Standstill], owed: Collection[UUID], by: User, now: datetime) -> int:
+    """Set money that stands still going again, and try to take back debts, by their movements; returns how many.
+
+    What is being tried right now is left alone.
+    """
     with transaction.atomic():
-        begun = standstills.set_going(found, now)
-        for one in begun:
-            _record(Kind.RETRIED, by=by, subject=f"{one.job_kind} {one.key}", reason="", now=now)
-    for one in begun:
-        data = FailedJobData(kind=str(one.job_kind), key=one.key, error="", reason="")
-        kind, session_id = EventKind.SUPPORT_JOB_RETRIED, one.payment.owner_id
-        add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)
-    return len(begun)
+        tried = [(str(one.job_kind), one.key, one.payment) for one in standstills.set_going(found, now)]
+        taken = earnings.ask_again(owed, now)
+        tried += [(str(PaymentJob.MOVE_EARNING), str(debt.id), debt.earning.payment) for debt in taken]
+        for kind, key, _payment in tried:
+            _record(Kind.RETRIED, by=by, subject=f"{kind} {key}", reason="", now=now)
+    for kind, key, payment in tried:
+        data = FailedJobData(kind=kind, key=key, error="", reason="")
+        add_note(session_id=payment.owner_id, kind=EventKind.SUPPORT_JOB_RETRIED, by=by, data=data, now=now)
+    return len(tried)
 
 
 def dismiss(

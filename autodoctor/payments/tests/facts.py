@@ -1,6 +1,7 @@
 """Job handlers for these tests: the real ones of payments, and consequences that only record the fact."""
 
 from datetime import datetime
+from typing import Any
 
 from autodoctor.payments.jobs import JOBS
 from autodoctor.scheduler.handlers import Handler
@@ -8,9 +9,9 @@ from autodoctor.scheduler.models import Job
 
 FACTS = (
     "authorised captured released failed mismatch refunded refund_failed disputed dispute_closed waiting declined"
-    " stands_still hold_ends"
+    " stands_still hold_ends owed"
 ).split()
-seen: list[tuple[str, dict[str, str]]] = []
+seen: list[tuple[str, dict[str, Any]]] = []
 
 
 def note(job: Job, now: datetime) -> None:

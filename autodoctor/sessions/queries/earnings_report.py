@@ -1,6 +1,7 @@
 """A mechanic's earnings by month: paid earnings, and the reason of each open one in words."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import User
 from autodoctor.core.formatting import moment
-from autodoctor.payments import earnings
+from autodoctor.payments import debts, earnings
 from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
+from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Earning, PayoutAccount
 from autodoctor.payments.payouts import account_of
 from autodoctor.sessions.models import Session
@@ -60,7 +62,12 @@ class Month:
     @property
     def open(self) -> int:
         """Earned and not paid yet, in cents."""
-        return sum(max(0, line.earning.share_cents - line.position.paid_cents) for line in self.lines)
+        return sum(max(0, _unpaid(line.earning, line.position)) for line in self.lines)
+
+    @property
+    def kept(self) -> int:
+        """Kept for what the mechanic owed, in cents."""
+        return sum(line.position.kept_cents for line in self.lines)
 
 
 def month_of(at: datetime) -> date:
@@ -94,6 +101,11 @@ def months(mechanic: User) -> list[tuple[date, int]]:
 
 def earned_in(mechanic: User, first: date) -> int:
     return sum(earning.share_cents for earning in _within(mechanic, first))
+
+
+def debts_in_words(mechanic: User) -> list[str]:
+    """Return what the mechanic owes, one sum a currency."""
+    return [format_cents(cents, currency) for currency, cents in debts.owed_by(mechanic.id).items()]
 
 
 def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
@@ -135,7 +147,24 @@ def _within(mechanic: User, first: date) -> QuerySet[Earning]:
     return Earning.objects.filter(mechanic=mechanic, completed_at__gte=begin, completed_at__lt=end)
 
 
+def _unpaid(earning: Earning, position: EarningPosition) -> int:
+    return earning.share_cents - position.paid_cents - position.kept_cents
+
+
 def _why(earning: Earning, position: EarningPosition) -> list[str]:
+    return [*_state(earning, position), *_debt(earning, position)]
+
+
+def _debt(earning: Earning, position: EarningPosition) -> Iterator[str]:
+    currency = earning.payment.currency
+    if position.debt_cents:
+        words = _("You owe %(owed)s of it: it was already paid to you. We keep it from your next earnings")
+        yield words % {"owed": format_cents(position.debt_cents, currency)}
+    if position.kept_cents:
+        yield _("%(kept)s kept for what you owed") % {"kept": format_cents(position.kept_cents, currency)}
+
+
+def _state(earning: Earning, position: EarningPosition) -> list[str]:
     match position.stands:
         case EarningStatus.PAID:
             return [_("Paid")]
@@ -151,7 +180,11 @@ def _why(earning: Earning, position: EarningPosition) -> list[str]:
 
 
 def _already_sent(position: EarningPosition) -> list[str]:
-    return [_("Already paid. We email you if you have to pay it back")] if position.owed_cents else []
+    return (
+        [_("Already paid. If the bank decides against us, we take it back or keep it from your next earnings")]
+        if position.owed_cents
+        else []
+    )
 
 
 def _sentences(earning: Earning, position: EarningPosition) -> list[tuple[WaitReason, str]]:

@@ -212,6 +212,7 @@ _TABLE = (
          alert()),
     Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.refund_failed", _("A refund failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("payment.owed", _("A mechanic owes what they were paid"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.stands_still", _("Money should have moved and has not"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.hold_ends", _("A hold is about to end without a charge"), ELSEWHERE, triggers.REPORTED, None,
          alert()),

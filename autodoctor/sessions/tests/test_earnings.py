@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.job_registry import credit_the_mechanic
-from autodoctor.payments.models import Earning, Payment, PayoutAccount, Refund
+from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import summaries
@@ -149,7 +149,7 @@ def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: Us
     ready(mechanic)
     summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data=SUMMARY)
     charge(ended)
-    Earning.objects.update(completed_at=timezone.now())
+    Earning.objects.update(completed_at=timezone.now(), payable_at=timezone.now() + timedelta(days=1))
     day = timezone.now() + timedelta(days=1)
     assert f"Payable on {day:%b} {day.day}," in reads(mechanic, "/dashboard/earnings/")
 
@@ -168,7 +168,7 @@ def test_the_table_is_plain_and_no_formula(ended: Story, mechanic: User, client_
     Payment.objects.filter(id=payment.id).update(description='=HYPERLINK("http://x","y")')
     ended.session.__class__.objects.filter(id=ended.id).update(vehicle={"make": "\t@SUM(1)", "model": '-1, "x"'})
     head, row = table(client_of(mechanic))
-    assert len(head) == len(row) == 10
+    assert len(head) == len(row) == 12
     assert row[1:9] == [
         str(ended.id),
         '\'=HYPERLINK("http://x","y")',
@@ -179,7 +179,21 @@ def test_the_table_is_plain_and_no_formula(ended: Story, mechanic: User, client_
         "6.99",
         "0.00",
     ]
-    assert row[9] == "Waits for your summary; Waits for your payout account"
+    assert row[9:] == ["Waits for your summary; Waits for your payout account", "0.00", "0.00"]
+
+
+def test_what_a_mechanic_owes_is_on_the_page_and_in_the_table(
+    ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf
+) -> None:
+    charge(ended)
+    Earning.objects.update(borne_cents=999, transferred_cents=699, reversed_cents=699)
+    sums = {"earning": Earning.objects.get(), "amount_cents": 699, "account_id": "acct_1", "created_at": NOON}
+    sent = Movement.objects.create(kind="transfer", state="done", stripe_id="tr_1", **sums)
+    Movement.objects.create(kind="reversal", state="owed", takes_back=sent, offset_cents=200, owed_at=NOON, **sums)
+    text = reads(mechanic)
+    assert "You owe $4.99: a charge was refunded or taken back" in text
+    assert "You owe $4.99 of it" in text
+    assert table(client_of(mechanic))[1][10:] == ["0.00", "4.99"]
 
 
 def test_everybody_sees_only_their_own(

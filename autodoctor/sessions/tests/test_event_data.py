@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autodoctor.payments.job_kinds import DisputeNews, PaymentNews, RefundNews, StandstillNews
+from autodoctor.payments.job_kinds import DebtNews, DisputeNews, PaymentNews, RefundNews, StandstillNews
 from autodoctor.sessions import event_data
 from autodoctor.sessions.event_data import EVENT_DATA, EventData, FileData, MessageData, SessionPayload
 from autodoctor.sessions.models import SessionEvent
@@ -57,6 +57,7 @@ def test_every_rule_has_the_fields_of_the_protocol() -> None:
         (PaymentNews, event_data.PaymentData),
         (RefundNews, event_data.RefundData),
         (DisputeNews, event_data.DisputeData),
+        (DebtNews, event_data.DebtData),
         (StandstillNews, event_data.StandstillData),
     ],
 )

@@ -34,6 +34,7 @@ def earnings(request: SignedInRequest) -> HttpResponse:
     facts = {
         "month": reading.month(request.user, _month(request, now), now),
         "months": reading.months(request.user),
+        "owes": reading.debts_in_words(request.user),
         "share": settings.MECHANIC_SHARE_PERCENT,
         "account": {"tone": tone, "sentence": sentence, "label": label},
     }
@@ -105,21 +106,29 @@ def _headings() -> list[str]:
         _("Your share"),
         _("Paid"),
         _("State"),
+        _("Kept for what you owed"),
+        _("You owe"),
     ]
 
 
 def _cells(line: Line) -> list[str]:
-    earning, payment = line.earning, line.earning.payment
+    earning, payment, position = line.earning, line.earning.payment, line.position
     words = [payment.description, line.vehicle]
-    amounts = (earning.gross_cents, earning.borne_cents, earning.share_cents, line.position.paid_cents)
+    amounts = (earning.gross_cents, earning.borne_cents, earning.share_cents, position.paid_cents)
     return [
         timezone.localtime(earning.completed_at).strftime("%Y-%m-%d %H:%M"),
         str(payment.owner_id),
         *map(safe_csv_cell, words),
         payment.currency.upper(),
-        *(f"{cents // 100}.{cents % 100:02d}" for cents in amounts),
+        *map(_plain, amounts),
         "; ".join(line.why),
+        _plain(position.kept_cents),
+        _plain(position.debt_cents),
     ]
+
+
+def _plain(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
 
 
 async def _lines(rows: Iterable[list[str]]) -> AsyncIterator[str]:

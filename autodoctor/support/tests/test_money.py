@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
-from autodoctor.payments.models import Payment
+from autodoctor.payments.models import Earning, Movement, Payment
+from autodoctor.payments.standstills import find
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.models import StaffAction
@@ -24,7 +25,7 @@ def stuck(story: Story) -> Payment:
     now = timezone.now()
     Payment.objects.filter(id=story.payment.id).update(
         state="authorised",
-        authorized_at=now - 3 * HOUR,
+        authorized_at=now - 60 * HOUR,
         capture_before=now + 30 * HOUR,
         due_cents=999,
         decided_at=now - 2 * HOUR,
@@ -62,3 +63,33 @@ def test_nothing_chosen_and_nothing_left(stuck: Payment, desk: Client) -> None:
     answer = desk.post("/support/money/", {"name": [f"capture:{stuck.id}", "nonsense"]}, follow=True)
     assert "0 are tried again now. The others have moved meanwhile" in words(answer)
     assert not Job.objects.filter(kind="payment.capture").exists()
+
+
+def test_what_a_mechanic_owes_is_listed_and_asked_for_again(stuck: Payment, desk: Client, mechanic: User) -> None:
+    now = timezone.now()
+    Payment.objects.filter(id=stuck.id).update(state="captured", captured_cents=999, closed_at=now)
+    earning = Earning.objects.create(
+        payment=stuck,
+        mechanic=mechanic,
+        share_percent=70,
+        gross_cents=999,
+        borne_cents=999,
+        transferred_cents=699,
+        reversed_cents=699,
+        completed_at=now,
+        payable_at=now,
+        awaits_summary=False,
+        created_at=now,
+    )
+    facts = {"earning": earning, "amount_cents": 699, "account_id": "acct_1", "created_at": now - 80 * HOUR}
+    sent = Movement.objects.create(kind="transfer", state="done", stripe_id="tr_1", **facts)
+    debt = Movement.objects.create(kind="reversal", state="owed", takes_back=sent, owed_at=now, **facts)
+    text = words(desk.get("/support/money/"))
+    assert "What mechanics owe" in text
+    assert f"{mechanic.name} The mechanic The session" in text
+    assert "Owed by mechanics $6.99" in text
+    answer = desk.post("/support/money/", {"debt": [str(debt.id), "nonsense"]}, follow=True)
+    assert "1 is tried again now." in words(answer)
+    debt.refresh_from_db()
+    assert (debt.state, Job.objects.get(kind="earning.move").key) == ("decided", str(debt.id))
+    assert not find(now)  # the debt is old, the question is new

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from autodoctor.payments import standstills
+from autodoctor.payments import books, standstills
 from autodoctor.payments.reconcile import Difference, as_differences, differences
 from autodoctor.payments.stripe import PaymentError
 
@@ -20,9 +20,9 @@ COLUMNS = ("what", "of", "stripe_id", "payment_id", "ours", "theirs")
 
 class Command(BaseCommand):
     help = (
-        "Compare our ledger with Stripe's PaymentIntents, charges and refunds. Report what differs, and what should "
-        "have moved and has not. Changes nothing without --retry. Exit code 1 when there is something to report, "
-        "2 when Stripe does not answer."
+        "Compare our ledger with Stripe's PaymentIntents, charges and refunds, and with itself. Report what differs, "
+        "and what should have moved and has not. Changes nothing without --retry. Exit code 1 when there is something "
+        "to report, 2 when Stripe does not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,9 +40,10 @@ class Command(BaseCommand):
         since = since or now - timedelta(days=DAYS)
         standing = standstills.find(now)
         try:
-            found = [*differences(since, heard=self._progress), *as_differences(standing)]
+            compared = differences(since, heard=self._progress)
         except PaymentError as error:
             raise CommandError(f"Stripe does not answer: {error.code}", returncode=2) from error
+        found = [*compared, *as_differences(standing), *books.unexplained()]
         self.stdout.write(json.dumps([each.as_json() for each in found]) if options["json"] else table(found, since))
         if options["retry"]:
             self.stderr.write(f"{len(standstills.set_going(standing, now)):,} tried again", style_func=str)

@@ -1,0 +1,127 @@
+"""Where the money is: totals of the ledger, and rows that do not explain each other.
+
+Every cent is in one place: held, charged, released, refunded, lost to a bank, earned, sent, waiting or owed. The parts
+of a row sum up to what the row says; `unexplained` lists where they do not. Read-only.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from autodoctor.payments.models import Dispute, Earning, Movement, Payment, Refund
+from autodoctor.payments.reconcile import Difference
+
+Kind, State = Movement.Kind, Movement.State
+
+
+@dataclass
+class Totals:
+    """Cents of one currency, over all time; `held` is held now."""
+
+    held: int = 0
+    charged: int = 0
+    refunded: int = 0
+    lost: int = 0  # to customers' banks
+    earned: int = 0  # by mechanics
+    sent: int = 0  # to mechanics, less what came back
+    waiting: int = 0  # earned and not sent yet
+    owed: int = 0  # sent, no longer earned, and not back
+
+
+def totals() -> dict[str, Totals]:
+    """Return where the money is, by currency: `earned` is `sent` and `waiting`, less `owed`."""
+    found: dict[str, Totals] = defaultdict(Totals)
+    for name, sums in _sums().items():
+        for currency, cents in sums:
+            setattr(found[currency], name, cents or 0)
+    for total in found.values():
+        total.waiting = total.earned - total.sent + total.owed
+    return dict(found)
+
+
+def unexplained() -> list[Difference]:
+    """Return the rows whose parts do not sum up to what the row says."""
+    return [difference for check in CHECKS for difference in check()]
+
+
+def _sums() -> dict[str, Iterable[tuple[str, int | None]]]:
+    payments, issued = Payment.objects, Refund.objects.filter(state=Refund.State.ISSUED)
+    moves = Movement.objects.exclude(kind=Kind.OFFSET)
+    done = Sum(F("amount_cents") - F("offset_cents"), filter=Q(state=State.DONE, kind=Kind.TRANSFER), default=0)
+    back = Sum(F("amount_cents") - F("offset_cents"), filter=Q(state=State.DONE, kind=Kind.REVERSAL), default=0)
+    lost = Dispute.objects.filter(outcome=Dispute.Outcome.LOST)
+    return {
+        "held": _by(payments.filter(state=Payment.State.AUTHORIZED), "currency", Sum("amount_cents")),
+        "charged": _by(payments.filter(state=Payment.State.CAPTURED), "currency", Sum("captured_cents")),
+        "refunded": _by(issued, "payment__currency", Sum("amount_cents")),
+        "lost": _by(lost, "payment__currency", Sum("amount_cents")),
+        "earned": _by(Earning.objects.all(), "payment__currency", Sum(_SHARE)),
+        "sent": _by(moves, "earning__payment__currency", done - back),
+        "owed": _by(moves.filter(state=State.OWED), "earning__payment__currency", Sum(_LEFT)),
+    }
+
+
+# Whole numbers: the database's division rounds down, as `Earning.share_cents` does.
+_SHARE = (F("gross_cents") - F("borne_cents")) * F("share_percent") / 100
+_LEFT = F("amount_cents") - F("offset_cents")
+
+
+def _by(rows: "QuerySet[Any]", currency: str, total: Combinable) -> Iterable[tuple[str, int | None]]:
+    found: Iterable[tuple[str, int | None]] = rows.order_by().values_list(currency).annotate(cents=total)
+    return found
+
+
+def _charges() -> Iterator[Difference]:
+    """Yield payments that are charged without an amount, or have an amount and are not."""
+    captured = Q(state=Payment.State.CAPTURED)
+    for payment in Payment.objects.filter(captured & Q(captured_cents=0) | ~captured & Q(captured_cents__gt=0)):
+        yield _of("charged", payment, payment.state, payment.captured_cents)
+
+
+def _refunds() -> Iterator[Difference]:
+    """Yield charges of which more was refunded than charged."""
+    given = Sum("refunds__amount_cents", filter=~Q(refunds__state=Refund.State.FAILED))
+    for payment in Payment.objects.annotate(given=given).filter(given__gt=F("captured_cents")):
+        yield _of("refunded", payment, payment.captured_cents, payment.given)
+
+
+def _earnings() -> Iterator[Difference]:
+    """Yield earnings that are of another amount than the charge, or count as settled and are not."""
+    other = ~Q(gross_cents=F("payment__captured_cents"))
+    for earning in Earning.objects.filter(other).select_related("payment"):
+        yield _of("earned", earning.payment, earning.payment.captured_cents, earning.gross_cents)
+    settled = Earning.objects.filter(settled=True).exclude(transferred_cents=F("reversed_cents") + _SHARE)
+    for earning in settled.select_related("payment"):
+        yield _of("settled", earning.payment, earning.share_cents, earning.net_cents)
+
+
+def _movements() -> Iterator[Difference]:
+    """Yield earnings of which another amount moved than the earning says."""
+    there = ~Q(movements__state=State.WITHDRAWN)
+    sent = Coalesce(Sum("movements__amount_cents", filter=there & ~Q(movements__kind=Kind.REVERSAL)), 0)
+    back = Coalesce(Sum("movements__amount_cents", filter=there & Q(movements__kind=Kind.REVERSAL)), 0)
+    moved = Earning.objects.annotate(sent=sent, back=back)
+    for earning in moved.exclude(sent=F("transferred_cents"), back=F("reversed_cents")).select_related("payment"):
+        ours, theirs = earning.transferred_cents - earning.reversed_cents, earning.sent - earning.back
+        yield _of("moved", earning.payment, ours, theirs)
+
+
+def _debts() -> Iterator[Difference]:
+    """Yield debts of which another amount was kept back than the debt says."""
+    kept = Coalesce(Sum("offsets__amount_cents"), 0)
+    owed = Movement.objects.filter(kind=Kind.REVERSAL).annotate(kept=kept)
+    for debt in owed.exclude(kept=F("offset_cents")).select_related("earning__payment"):
+        yield _of("kept", debt.earning.payment, debt.offset_cents, debt.kept)
+
+
+# Each proves one sum of the ledger.
+CHECKS: list[Callable[[], Iterator[Difference]]] = [_charges, _refunds, _earnings, _movements, _debts]
+
+
+def _of(what: str, payment: Payment, ours: object, theirs: object) -> Difference:
+    return Difference("unexplained", what, payment.intent_id, str(payment.id), str(ours), str(theirs))
