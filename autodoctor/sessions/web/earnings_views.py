@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only
 from autodoctor.core.errors import SeeOther, safe_csv_cell
 from autodoctor.payments import payouts
+from autodoctor.payments.formatting import plain_amount
 from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.queries import earnings_report as reading
 from autodoctor.sessions.queries.earnings_report import Line
@@ -117,7 +118,7 @@ def _cells(line: Line) -> list[str]:
         str(payment.owner_id),
         *map(safe_csv_cell, words),
         payment.currency.upper(),
-        *(f"{cents // 100}.{cents % 100:02d}" for cents in amounts),
+        *(plain_amount(cents, payment.currency) for cents in amounts),
         "; ".join(line.why),
     ]
 
