@@ -3,15 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from autodoctor.accounts.models import User
+from autodoctor.payments import currencies
 from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import Kind
+
+IN_CENTS = _("In the smallest unit of the currency: 999 is $9.99, and 1500 is ¥1,500.")
 
 
 class Plan(models.Model):
@@ -23,8 +27,8 @@ class Plan(models.Model):
     summary = models.CharField(_("in one sentence"), max_length=160)
     includes = models.TextField(_("what is in it"), max_length=1000, blank=True, help_text=_("One line each."))
     duration = models.DurationField(_("time"), validators=[MinValueValidator(timedelta(seconds=1))])
-    price_cents = models.PositiveIntegerField(_("price in cents"), validators=[MinValueValidator(50)])
-    currency = models.CharField(_("currency"), max_length=3, default="usd")
+    price_cents = models.PositiveIntegerField(_("price in cents"), help_text=IN_CENTS)
+    currency = models.CharField(_("currency"), max_length=3, choices=currencies.CHOICES, default="usd")
     active = models.BooleanField(_("shown"), default=True)
     bookable = models.BooleanField(_("can be booked"), default=True, help_text=_("Off: shown as “Opens soon”."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
@@ -34,6 +38,9 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        check_price(self.price_cents, self.currency)
 
     @property
     def price(self) -> str:
@@ -51,13 +58,14 @@ class Plan(models.Model):
 class ExtensionOption(models.Model):
     """An extension that a customer can buy during a session."""
 
-    duration = models.DurationField(_("time"), unique=True, validators=[MinValueValidator(timedelta(seconds=1))])
-    price_cents = models.PositiveIntegerField(_("price in cents"), validators=[MinValueValidator(50)])
-    currency = models.CharField(_("currency"), max_length=3, default="usd")
+    duration = models.DurationField(_("time"), validators=[MinValueValidator(timedelta(seconds=1))])
+    price_cents = models.PositiveIntegerField(_("price in cents"), help_text=IN_CENTS)
+    currency = models.CharField(_("currency"), max_length=3, choices=currencies.CHOICES, default="usd")
     active = models.BooleanField(_("offered"), default=True)
 
     class Meta:
         ordering = ("duration",)
+        constraints = (models.UniqueConstraint(fields=["duration", "currency"], name="one_option_per_time"),)
 
     def __str__(self) -> str:
         return f"+{self.time}"
@@ -69,6 +77,9 @@ class ExtensionOption(models.Model):
     @property
     def seconds(self) -> int:
         return int(self.duration.total_seconds())
+
+    def clean(self) -> None:
+        check_price(self.price_cents, self.currency)
 
     @property
     def price(self) -> str:
@@ -109,6 +120,8 @@ class Booking(models.Model):
     customer = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=64)
     session = models.ForeignKey(Session, models.CASCADE, related_name="+", null=True)
+    terms_version = models.CharField(max_length=20, blank=True)  # of the terms that were agreed to, with this intake
+    agreed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["customer", "key"], name="one_booking_per_intake"),)
@@ -123,3 +136,12 @@ def span_in_words(duration: timedelta) -> str:
     if seconds % 60:
         return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
     return ngettext("%(count)d minute", "%(count)d minutes", seconds // 60) % {"count": seconds // 60}
+
+
+def check_price(cents: int | None, currency: str) -> None:
+    """Raise ValidationError for a price that no card can be charged."""
+    if cents is None or currency not in currencies.CURRENCIES or currencies.chargeable_cents(cents, currency):
+        return
+    least = format_cents(currencies.smallest_charge_cents(currency), currency)
+    sentence = _("Cards cannot be charged less than %(least)s. Set a higher price.")
+    raise ValidationError({"price_cents": ValidationError(sentence, params={"least": least}, code="too_small")})

@@ -26,9 +26,11 @@ from autodoctor.booking.models import Plan
 from autodoctor.core import links
 from autodoctor.core.errors import SeeOther
 from autodoctor.payments import saved_card
+from autodoctor.payments.currencies import chargeable_cents
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import Kind, State
 
@@ -191,10 +193,11 @@ def _vin_facts(text: str) -> dict[str, Any]:
 
 def _charge(plan: Plan | None) -> dict[str, Any]:
     """Return the words about money, with the server's amounts and times."""
-    late = plan.price_cents * settings.LATE_CANCEL_PERCENT // 100 if plan else 0
+    late = settlement.late_share_cents(plan.price_cents) if plan else 0
+    late = chargeable_cents(late, plan.currency) if plan else 0
     return {
         "plan": plan,
-        "late_price": format_cents(late, plan.currency) if plan else "",
+        "late_price": format_cents(late, plan.currency) if plan and late else "",
         "spent_minutes": int(duration("mechanic_time_spent").total_seconds()) // 60,
         "unattended_minutes": int(duration("unattended").total_seconds()) // 60,
         "never_started_minutes": int(duration("never_started").total_seconds()) // 60,

@@ -1,5 +1,7 @@
 """Form fields for what people type as numbers and amounts."""
 
+from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 from django import forms
@@ -24,11 +26,17 @@ class WholeNumberField(forms.IntegerField):
 
 
 class AmountField(forms.IntegerField):
-    """An amount as people write it ("$1,240.50", "24,50"), in whole cents. Its bounds are cents, too."""
+    """An amount as people write it ("$1,240.50", "24,50"), in whole cents. Its bounds are cents, too.
+
+    `places`: the decimals of the currency; 0 for one without cents.
+    """
+
+    places = 2
 
     widget = forms.TextInput
     default_error_messages = {
         "invalid": _("Enter an amount like 24.50."),
+        "whole": _("Enter a whole amount like 1500. This currency has no cents."),
         "ambiguous": _("This can be read as two amounts. Write it with cents, like 24.50 or 24500.00."),
     }
 
@@ -36,8 +44,37 @@ class AmountField(forms.IntegerField):
         if value is None or not str(value).strip():
             return None
         try:
-            return parse_cents(str(value))
+            return parse_cents(str(value), places=self.places)
         except Ambiguous:
             raise ValidationError(self.error_messages["ambiguous"], code="ambiguous") from None
         except NotANumber:
+            if not self.places:
+                raise ValidationError(self.error_messages["whole"], code="whole") from None
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MinutesField(forms.FloatField):
+    """A time as a number of minutes: "30" is half an hour, "0.5" are thirty seconds."""
+
+    default_error_messages = {"invalid": _("Enter a number of minutes, more than 0 and at most 1440.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs | {"help_text": kwargs.get("help_text") or _("In minutes.")})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, timedelta):
+            return value
+        minutes = round(value.total_seconds() / 60, 3)
+        return int(minutes) if minutes.is_integer() else minutes
+
+    def to_python(self, value: Any) -> Any:
+        """Return a timedelta of whole seconds."""
+        minutes = super().to_python(value)
+        if minutes is None:
+            return None
+        if not isfinite(minutes) or not 1 <= round(minutes * 60) <= 24 * 60 * 60:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return timedelta(seconds=round(minutes * 60))
+
+    def validate(self, value: Any) -> None:
+        forms.Field.validate(self, value)

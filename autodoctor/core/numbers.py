@@ -23,11 +23,14 @@ class Ambiguous(NotANumber):
     """The text can be read as two different numbers."""
 
 
-def parse_cents(text: str) -> int:
-    """Return an amount in whole cents. Currency signs and codes are allowed. Raises `NotANumber` or `Ambiguous`."""
+def parse_cents(text: str, *, places: int = 2) -> int:
+    """Return an amount in whole cents, or in the smallest unit of a currency with `places` decimals.
+
+    Currency signs and codes are allowed. Raises `NotANumber` or `Ambiguous`.
+    """
     plain = _CURRENCY_CODE.sub("", "".join(char for char in text.strip() if unicodedata.category(char) != "Sc").strip())
-    units, decimals = _split(_tidy(plain), places=2)
-    return int(units) * 100 + int(decimals.ljust(2, "0"))
+    units, decimals = _split(_tidy(plain), places=places)
+    return int(units + decimals.ljust(places, "0"))
 
 
 def parse_whole(text: str) -> int:

@@ -8,8 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.payments import decline_messages
-
-SMALLEST_CHARGE_CENTS = 50  # cards are not charged less: such a share is given up
+from autodoctor.payments.currencies import chargeable_cents
 
 
 class Payment(models.Model):
@@ -113,8 +112,7 @@ class Payment(models.Model):
     @property
     def to_capture_cents(self) -> int:
         """Return what is to be captured once that is decided, in cents; 0 releases the hold."""
-        due = self.due_cents or 0
-        return due if due >= SMALLEST_CHARGE_CENTS else 0
+        return chargeable_cents(self.due_cents or 0, self.currency)
 
 
 class Refund(models.Model):

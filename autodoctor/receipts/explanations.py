@@ -6,8 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from autodoctor.payments.formatting import format_cents
-from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
+from autodoctor.payments.formatting import too_small_to_charge
+from autodoctor.payments.models import Payment
 from autodoctor.sessions.rules.settlement import ChargeRule
 from autodoctor.sessions.states import EndReason
 
@@ -77,11 +77,8 @@ def _besides(receipt: "Receipt") -> list[str]:
     said = []
     if any(not line.gave_time for line in receipt.lines):
         said.append(_("An extension that was paid too late is not charged."))
-    if any(0 < (part.due_cents or 0) < SMALLEST_CHARGE_CENTS for part in receipt.parts):
-        least = format_cents(SMALLEST_CHARGE_CENTS, receipt.session.currency)
-        said.append(
-            _("Cards cannot be charged less than %(least)s. We do not charge smaller amounts.") % {"least": least}
-        )
+    if any((part.due_cents or 0) and not part.to_capture_cents for part in receipt.parts):
+        said.append(too_small_to_charge(receipt.session.currency))
     if any(part.state == Payment.State.RELEASED and part.to_capture_cents for part in receipt.parts):
         said.append(_("Your bank released a hold before we charged it. That hold is not charged."))
     return said

@@ -144,6 +144,14 @@ class Receipt:
         """Return the price of the time used until now, or until the end, in cents."""
         return settlement.amounts_due_if(self._ended(now), self.payments, end_reason=EndReason.MECHANIC_LOST)
 
+    def used_given_up(self, now: datetime) -> str:
+        """Return why less than the price of the time used is charged; empty if all of it is."""
+        return settlement.given_up_if(self._ended(now), self.payments, end_reason=EndReason.MECHANIC_LOST)
+
+    def full_given_up(self, now: datetime) -> str:
+        """Return why less than is due is charged if the customer ends the session; empty if all of it is."""
+        return settlement.given_up_if(self._ended(now), self.payments, end_reason=EndReason.ENDED_BY_CUSTOMER)
+
     def used_so_far(self, now: datetime) -> int:
         """Return the seconds of the granted time that have run."""
         return settlement.used_seconds(self._ended(now))

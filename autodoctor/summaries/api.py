@@ -13,7 +13,9 @@ from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
 from autodoctor.core.errors import Refused
 from autodoctor.files.listing import files_of, url_of
 from autodoctor.files.models import StoredFile
+from autodoctor.payments.formatting import plain_amount
 from autodoctor.sessions.lifecycle import summaries
+from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import FAILURES, router
 from autodoctor.summaries import actions, document
 from autodoctor.summaries import content as bounds
@@ -93,7 +95,7 @@ def show_summary(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
         return _submitted(document.of(session.summary))
     if not writes(session, role):
         raise Http404
-    return _draft(Draft.objects.get(session=session))
+    return _draft(Draft.objects.select_related("session").get(session=session))
 
 
 @router.post(
@@ -106,7 +108,8 @@ def submit_summary(request: HttpRequest, session_id: UUID, body: SummaryIn) -> S
     """Submit the summary, once, as the mechanic, when the session is over. The customer gets a mail."""
     user = user_of(request)
     photos = files_of(session_id).filter(kind=StoredFile.Kind.IMAGE).values_list("id", flat=True)
-    form = SummaryForm(_typed(body), photos_offered=photos)
+    currency = Session.objects.filter(id=session_id).values_list("currency", flat=True).first() or "usd"
+    form = SummaryForm(_typed(body, currency), currency=currency, photos_offered=photos)
     try:
         summaries.check_writing(session_id=session_id, by=user)
         if not form.is_valid():
@@ -120,7 +123,7 @@ def submit_summary(request: HttpRequest, session_id: UUID, body: SummaryIn) -> S
     return Status(201, _submitted(document.of(summary)))
 
 
-def _typed(body: SummaryIn) -> Typed:
+def _typed(body: SummaryIn, currency: str) -> Typed:
     return Typed(
         findings=body.findings,
         steps=body.steps,
@@ -128,15 +131,16 @@ def _typed(body: SummaryIn) -> Typed:
         safe=body.safe.value,
         safe_why=body.safe_why,
         parts=[
-            TypedPart(name=part.name, number=part.number, quantity=str(part.quantity), price=_amount(part.price_cents))
+            TypedPart(
+                name=part.name,
+                number=part.number,
+                quantity=str(part.quantity),
+                price="" if part.price_cents is None else plain_amount(part.price_cents, currency),
+            )
             for part in body.parts
         ],
         photos=[str(file_id) for file_id in body.photos],
     )
-
-
-def _amount(cents: int | None) -> str:
-    return "" if cents is None else f"{cents // 100}.{cents % 100:02d}"
 
 
 def _submitted(shown: Document) -> dict[str, Any]:
@@ -156,7 +160,7 @@ def _submitted(shown: Document) -> dict[str, Any]:
 
 def _draft(draft: Draft) -> dict[str, Any]:
     typed: Typed = draft.typed
-    parts = [_typed_part(part) for part in typed["parts"]]
+    parts = [_typed_part(part, draft.session.currency) for part in typed["parts"]]
     photos = files_of(draft.session_id).filter(pk__in=typed["photos"], kind=StoredFile.Kind.IMAGE)
     return {
         "session_id": draft.session_id,
@@ -169,9 +173,9 @@ def _draft(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _typed_part(typed: TypedPart) -> dict[str, Any]:
+def _typed_part(typed: TypedPart, currency: str) -> dict[str, Any]:
     """Convert a part as far as it is complete."""
-    form = PartForm(dict(typed))
+    form = PartForm(dict(typed), currency=currency)
     form.is_valid()
     quantity, price = form.cleaned_data.get("quantity"), form.cleaned_data.get("price")
     return {"name": typed["name"], "number": typed["number"], "quantity": quantity, "price_cents": price}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.core.fields import AmountField, WholeNumberField
 from autodoctor.core.parsing import storable_text
+from autodoctor.payments import currencies
 from autodoctor.summaries import content as bounds
 from autodoctor.summaries.content import Content, PartLine, Safe, Typed, TypedPart, cells_of, texts_of
 
@@ -47,6 +48,10 @@ class PartForm(forms.Form):
         error_messages={"max_value": _("This price is above the limit for a part.")},
     )
 
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(AmountField, self.fields["price"]).places = currencies.of(currency).exponent
+
     @property
     def line(self) -> PartLine:
         found = self.cleaned_data
@@ -54,7 +59,7 @@ class PartForm(forms.Form):
 
 
 class SummaryForm(forms.Form):
-    """`typed` is the earlier content of the form; `photos_offered` are the session's images."""
+    """`typed` is the earlier content of the form; `photos_offered` are the session's images, `currency` its prices'."""
 
     findings = Words(
         label=_("Findings"), max_length=bounds.TEXT_MAX, error_messages={"required": _("Describe what you found.")}
@@ -74,19 +79,19 @@ class SummaryForm(forms.Form):
     )
     safe_why = Words(label=_("Why?"), max_length=bounds.WHY_MAX, required=False)
 
-    def __init__(self, typed: Typed, *, photos_offered: Iterable[UUID] = (), check: bool = True) -> None:
-        self.typed = typed
+    def __init__(self, typed: Typed, *, currency: str, photos_offered: Iterable[UUID] = (), check: bool = True) -> None:
+        self.typed, self.currency = typed, currency
         fields = texts_of(typed)
         super().__init__(fields if check else None, initial=fields, auto_id="%s")
         self._offered = {str(file_id) for file_id in photos_offered}
         rows = [dict(part) for part in typed["parts"] if any(cells_of(part))]
-        self.parts = [PartForm(part if check else None, initial=part) for part in rows]
+        self.parts = [PartForm(part if check else None, initial=part, currency=currency) for part in rows]
 
     @property
     def rows(self) -> list[PartForm]:
         """Return the parts, and empty rows for more."""
         spare = min(BLANK_ROWS, bounds.PARTS_MAX - len(self.parts))
-        return [*self.parts, *(PartForm() for _row in range(spare))]
+        return [*self.parts, *(PartForm(currency=self.currency) for _row in range(spare))]
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("safe") in {Safe.CARE, Safe.NO} and not self.cleaned_data.get("safe_why"):

@@ -42,7 +42,9 @@ def summary(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if not writes(session, role):
         return render(request, "summaries/awaited.html", _facts(session, role))
     kept = _draft(session)
-    return _write(request, session, SummaryForm(kept.typed if kept else blank(), check=False), kept)
+    return _write(
+        request, session, SummaryForm(kept.typed if kept else blank(), currency=session.currency, check=False), kept
+    )
 
 
 @signed_in
@@ -146,7 +148,8 @@ def _draft(session: Session) -> Draft | None:
 
 
 def _form(session: Session, typed: Typed) -> SummaryForm:
-    return SummaryForm(typed, photos_offered=(photo.id for photo in _photos(session)))
+    offered = (photo.id for photo in _photos(session))
+    return SummaryForm(typed, currency=session.currency, photos_offered=offered)
 
 
 def _photos(session: Session) -> list[StoredFile]:
@@ -194,9 +197,8 @@ def _refuse(request: SignedInRequest, session: Session, role: str, error: Refuse
     if wants_json(request):
         return JsonResponse(error.as_error() | (_as_answer(changed) if changed else {}), status=error.status)
     if changed:
-        return _write(
-            request, session, SummaryForm(typed_in(request.POST), check=False), changed, status=409, changed=changed
-        )
+        form = SummaryForm(typed_in(request.POST), currency=session.currency, check=False)
+        return _write(request, session, form, changed, status=409, changed=changed)
     if error.code == "already_submitted":
         return _already(request, session, role)
     messages.error(request, error.detail)

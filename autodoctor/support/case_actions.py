@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
 from autodoctor.core.fields import AmountField
+from autodoctor.payments import currencies
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.lifecycle import refunds, support_actions
@@ -170,6 +171,7 @@ class RefundForm(ActForm):
     sure = _sure(_("Issue the refund"))
 
     def prepare(self) -> None:
+        cast(AmountField, self.fields["amount"]).places = currencies.of(self.case.session.currency).exponent
         charges = [
             (str(each.payment.id), _left(each.payment.description, each.refundable_cents, each.payment.currency))
             for each in self.case.refundable

@@ -1,13 +1,13 @@
 """Statistics of sessions from log and ledger, by mechanic and by day of the request."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from statistics import median
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
@@ -59,7 +59,8 @@ class Tally:
     customer_no_shows: int = 0
     drops: int = 0  # lost connections while the session ran
     lost_seconds: float = 0.0  # seconds of paused clock
-    refunded_cents: int = 0
+    refunds: int = 0
+    refunded_cents: Counter[str] = field(default_factory=Counter)  # by currency
     stars: list[int] = field(default_factory=list)
 
     def __add__(self, other: "Tally") -> "Tally":
@@ -153,10 +154,14 @@ class Numbers:
 
     def _read_ledger(self, requested: "QuerySet[Session]") -> None:
         refunds = Refund.objects.filter(payment__owner_id__in=requested.values("id"))
-        given = refunds.exclude(state=Refund.State.FAILED).order_by().values_list("payment__owner_id")
-        for session_id, cents in given.annotate(Sum("amount_cents")):
+        given = (
+            refunds.exclude(state=Refund.State.FAILED).order_by().values_list("payment__owner_id", "payment__currency")
+        )
+        for session_id, currency, count, cents in given.annotate(Count("id"), Sum("amount_cents")):
             if session := self._sessions.get(session_id):
-                self._at(session.mechanic_id, session).refunded_cents += cents
+                tally = self._at(session.mechanic_id, session)
+                tally.refunds += count
+                tally.refunded_cents[currency] += cents
 
 
 def _accepted_by(data: EventData) -> UUID | None:

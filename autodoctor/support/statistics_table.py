@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.core.errors import safe_csv_cell
 from autodoctor.core.formatting import weekday
-from autodoctor.payments.formatting import format_cents
+from autodoctor.payments.formatting import format_sums, plain_amount
 from autodoctor.support.statistics import Numbers, Tally, total
 
 SPARK_HEIGHT = 20  # units of the drawing; a day is one unit wide
@@ -76,8 +76,8 @@ MEASURES = (
     Measure(
         gettext_lazy("Refunds"),
         gettext_lazy("refunded"),
-        lambda tally: tally.refunded_cents,
-        lambda tally: format_cents(tally.refunded_cents, "usd") if tally.refunded_cents else "",
+        lambda tally: tally.refunds,
+        lambda tally: format_sums(tally.refunded_cents),
     ),
     Measure(gettext_lazy("Rating"), gettext_lazy("stars (sessions)"), lambda tally: tally.rating, _rating),
 )
@@ -85,7 +85,7 @@ MEASURES = (
 
 CSV_COLUMNS = (
     *("day", "mechanic", "sessions", "median_seconds_to_acceptance", "mechanic_no_shows", "customer_no_shows"),
-    *("drops", "lost_seconds", "refunded_cents", "rating", "ratings"),
+    *("drops", "lost_seconds", "refunds", "refunded", "rating", "ratings"),
 )
 
 
@@ -95,7 +95,7 @@ def table_rows(found: Numbers, *, by: str) -> list[dict[str, Any]]:
 
 
 def csv_rows(found: Numbers) -> Iterator[list[Any]]:
-    """Yield the columns' names, then every mechanic on every day with data. Plain numbers: seconds, cents."""
+    """Yield the columns' names, then every mechanic on every day with data. Plain numbers, seconds, "4.00 USD"."""
     yield list(CSV_COLUMNS)
     for (mechanic_id, day), tally in sorted(found.tallies.items(), key=lambda one: (one[0][1], str(one[0][0]))):
         yield [day, safe_csv_cell(found.names.get(mechanic_id, "") if mechanic_id else ""), *_plain(tally)]
@@ -109,7 +109,8 @@ def _plain(tally: Tally) -> list[float | str]:
         tally.customer_no_shows,
         tally.drops,
         round(tally.lost_seconds, 1),
-        tally.refunded_cents,
+        tally.refunds,
+        "; ".join(f"{plain_amount(cents, of)} {of.upper()}" for of, cents in sorted(tally.refunded_cents.items())),
     ]
     return [tally.sessions, wait, *counts, rating, len(tally.stars)]
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import datetime
 import django.core.validators
 import django.db.models.deletion
+from autodoctor.payments.currencies import CHOICES
 from django.conf import settings
 from django.db import migrations, models
 
@@ -66,13 +67,14 @@ class Migration(migrations.Migration):
             name='ExtensionOption',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('duration', models.DurationField(unique=True, validators=[django.core.validators.MinValueValidator(datetime.timedelta(seconds=1))], verbose_name='time')),
-                ('price_cents', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(50)], verbose_name='price in cents')),
-                ('currency', models.CharField(default='usd', max_length=3, verbose_name='currency')),
+                ('duration', models.DurationField(validators=[django.core.validators.MinValueValidator(datetime.timedelta(seconds=1))], verbose_name='time')),
+                ('price_cents', models.PositiveIntegerField(help_text='In the smallest unit of the currency: 999 is $9.99, and 1500 is ¥1,500.', verbose_name='price in cents')),
+                ('currency', models.CharField(choices=CHOICES, default='usd', max_length=3, verbose_name='currency')),
                 ('active', models.BooleanField(default=True, verbose_name='offered')),
             ],
             options={
                 'ordering': ('duration',),
+                'constraints': [models.UniqueConstraint(fields=('duration', 'currency'), name='one_option_per_time')],
             },
         ),
         migrations.CreateModel(
@@ -85,8 +87,8 @@ class Migration(migrations.Migration):
                 ('summary', models.CharField(max_length=160, verbose_name='in one sentence')),
                 ('includes', models.TextField(blank=True, help_text='One line each.', max_length=1000, verbose_name='what is in it')),
                 ('duration', models.DurationField(validators=[django.core.validators.MinValueValidator(datetime.timedelta(seconds=1))], verbose_name='time')),
-                ('price_cents', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(50)], verbose_name='price in cents')),
-                ('currency', models.CharField(default='usd', max_length=3, verbose_name='currency')),
+                ('price_cents', models.PositiveIntegerField(help_text='In the smallest unit of the currency: 999 is $9.99, and 1500 is ¥1,500.', verbose_name='price in cents')),
+                ('currency', models.CharField(choices=CHOICES, default='usd', max_length=3, verbose_name='currency')),
                 ('active', models.BooleanField(default=True, verbose_name='shown')),
                 ('bookable', models.BooleanField(default=True, help_text='Off: shown as “Opens soon”.', verbose_name='can be booked')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
@@ -116,6 +118,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=64)),
+                ('terms_version', models.CharField(blank=True, max_length=20)),
+                ('agreed_at', models.DateTimeField(null=True)),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='autodoctor_sessions.session')),
             ],

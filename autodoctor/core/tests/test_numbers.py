@@ -145,3 +145,14 @@ def test_whatever_is_typed_is_a_number_or_refused(text: str) -> None:
     for parse in (parse_cents, parse_whole):
         with suppress(NotANumber):
             assert parse(text) >= 0
+
+
+@pytest.mark.parametrize(("text", "amount"), [("1,500", 1500), ("¥1500", 1500), ("1 500 JPY", 1500)])
+def test_an_amount_without_cents(text: str, amount: int) -> None:
+    assert parse_cents(text, places=0) == amount
+
+
+@pytest.mark.parametrize("text", ["15.50", "1500,5"])
+def test_a_fraction_of_a_currency_without_cents_is_refused(text: str) -> None:
+    with pytest.raises(NotANumber):
+        parse_cents(text, places=0)

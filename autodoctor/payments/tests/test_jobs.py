@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from autodoctor.payments import ledger, stripe
+from autodoctor.payments.currencies import smallest_charge_cents
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.jobs import ATTEMPTS
-from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
+from autodoctor.payments.models import Payment
 from autodoctor.payments.tests.stand import LATER, PRICE_CENTS, Consequences, Crashes, run_all, scheduled
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
@@ -27,7 +28,7 @@ def charges(sandbox: RunningSandbox) -> list[int]:
     return [charge["amount_captured"] for charge in sandbox.app.store.find("charge") if charge["captured"]]
 
 
-@pytest.mark.parametrize("cents", [PRICE_CENTS, 1499, SMALLEST_CHARGE_CENTS])
+@pytest.mark.parametrize("cents", [PRICE_CENTS, 1499, smallest_charge_cents("usd")])
 def test_the_decided_amount_is_charged(
     held: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime, cents: int
 ) -> None:
@@ -42,7 +43,7 @@ def test_the_decided_amount_is_charged(
     assert charges(stripe_sandbox) == [cents]
 
 
-@pytest.mark.parametrize("cents", [0, SMALLEST_CHARGE_CENTS - 1])
+@pytest.mark.parametrize("cents", [0, smallest_charge_cents("usd") - 1])
 def test_nothing_due_releases_the_hold(
     held: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime, cents: int
 ) -> None:

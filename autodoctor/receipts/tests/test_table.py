@@ -11,6 +11,7 @@ from autodoctor.receipts.tests.cashier import Cashier
 from autodoctor.sessions.lifecycle import endings
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import EndReason
 from autodoctor.sessions.tests.story import Story
 
@@ -129,3 +130,36 @@ def test_the_question_is_not_answered_by_looking(cashier: Cashier, client_of: Ca
         client_of(cashier.customer).get(f"/sessions/{cashier.id}/{path}")
     assert cashier.session.solved is None
     assert cashier.payment.due_cents is None
+
+
+def test_a_used_share_too_small_for_a_card_says_why(cashier: Cashier, client_of: Callable[..., Client]) -> None:
+    why = "Cards cannot be charged less than $0.50. We do not charge smaller amounts."
+    cashier.live().wait(seconds=40).letters()
+    cashier.end(cashier.mechanic)
+    (letter,) = cashier.letters()
+    assert "No, not solved ($0.00 for the time used)" in str(letter.body)
+    assert why in str(letter.body)
+    assert why in str(letter.alternatives[0][0])
+    assert why in client_of(cashier.customer).get(f"/sessions/{cashier.id}/").content.decode()
+
+
+def test_a_used_share_that_is_charged_needs_no_word(cashier: Cashier, client_of: Callable[..., Client]) -> None:
+    cashier.live().wait(minutes=12).end(cashier.mechanic)
+    assert "Cards cannot be charged" not in str(cashier.letters()[-1].body)
+    assert "Cards cannot be charged" not in client_of(cashier.customer).get(f"/sessions/{cashier.id}/").content.decode()
+
+
+def test_whoever_ends_while_the_mechanic_is_away_reads_why_it_is_so_little(
+    cashier: Cashier, client_of: Callable[..., Client]
+) -> None:
+    cashier.live().wait(seconds=40).leave(cashier.mechanic).wait(minutes=2)
+    page = client_of(cashier.customer).get(f"/sessions/{cashier.id}/").content.decode()
+    assert page.count("Cards cannot be charged less than $0.50") == 2  # the banner and the dialog
+
+
+def test_half_of_a_small_price_costs_nothing_if_no_card_takes_it(cashier: Cashier) -> None:
+    session = cashier.session
+    session.price_cents = 98
+    assert settlement.late_cancel_cents(session) == 0
+    session.price_cents = 100
+    assert settlement.late_cancel_cents(session) == 50

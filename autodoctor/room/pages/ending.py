@@ -28,6 +28,16 @@ class PricePanel(Panel):
         return self.view.receipt.used_cents(self.view.now)
 
     @property
+    def used_given_up(self) -> str:
+        """Return why less than the price of the time used is charged; empty if all of it is."""
+        return self.view.receipt.used_given_up(self.view.now)
+
+    @property
+    def full_given_up(self) -> str:
+        """Return why less than is due is charged if the customer ends the session; empty if all of it is."""
+        return self.view.receipt.full_given_up(self.view.now)
+
+    @property
     def used_seconds(self) -> int:
         return self.view.receipt.used_so_far(self.view.now)
 

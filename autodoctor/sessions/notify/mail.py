@@ -93,10 +93,11 @@ def send_end_mail(state: SessionState, *, now: datetime) -> None:
         f"{answer}_costs": format_cents(settlement.amounts_due_if(session, payments, solved=solved), session.currency)
         for answer, solved in {"yes": True, "no": False}.items()
     }
+    little = settlement.given_up_if(session, payments, solved=False)
     used = formatting.format_duration(settlement.used_seconds(session))
     until = stamp(now + triggers.duration("solved_answer"))
     return send_session_mail(
-        session.customer, state, "is_it_solved", now=now, used=used, answer_until_at=until, **costs
+        session.customer, state, "is_it_solved", now=now, used=used, answer_until_at=until, why_little=little, **costs
     )
 
 

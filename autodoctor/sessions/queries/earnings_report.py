@@ -1,7 +1,7 @@
 """A mechanic's earnings by month: paid earnings, and the reason of each open one in words."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,6 +17,8 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Earning, PayoutAccount
 from autodoctor.payments.payouts import account_of
 from autodoctor.sessions.models import Session
+
+Sums = dict[str, int]  # cents by currency: amounts of two currencies have no sum
 
 TONES = {EarningStatus.PAID: "good", EarningStatus.HELD: "bad", EarningStatus.WAITING: "warn"}
 
@@ -45,29 +47,36 @@ class Line:
 
 @dataclass(frozen=True)
 class Month:
-    """A month of earnings. Amounts in cents, all in one currency."""
+    """A month of earnings. Sums in cents, by currency."""
 
     first: date
     lines: list[Line]
-    currency: str
 
     @property
-    def earned(self) -> int:
-        return sum(line.earning.share_cents for line in self.lines)
+    def earned(self) -> Sums:
+        return _sums(self.lines, lambda line: line.earning.share_cents)
 
     @property
-    def paid(self) -> int:
-        return sum(line.position.paid_cents for line in self.lines)
+    def paid(self) -> Sums:
+        return _sums(self.lines, lambda line: line.position.paid_cents)
 
     @property
-    def open(self) -> int:
+    def open(self) -> Sums:
         """Earned and not paid yet, in cents."""
-        return sum(max(0, _unpaid(line.earning, line.position)) for line in self.lines)
+        return _sums(self.lines, lambda line: max(0, _unpaid(line.earning, line.position)))
 
     @property
-    def kept(self) -> int:
+    def kept(self) -> Sums:
         """Kept for what the mechanic owed, in cents."""
-        return sum(line.position.kept_cents for line in self.lines)
+        return _sums(self.lines, lambda line: line.position.kept_cents)
+
+
+def _sums(lines: Iterable[Line], cents_of: Callable[[Line], int]) -> Sums:
+    sums: Sums = defaultdict(int)
+    for line in lines:
+        if cents := cents_of(line):
+            sums[line.earning.payment.currency] += cents
+    return sums
 
 
 def month_of(at: datetime) -> date:
@@ -88,19 +97,23 @@ def month(mechanic: User, first: date, now: datetime) -> Month:
     lines = [
         Line(earning, sessions[earning.payment.owner_id], earnings.position(earning, account, now)) for earning in found
     ]
-    return Month(first, lines, found[0].payment.currency if found else "usd")
+    return Month(first, lines)
 
 
-def months(mechanic: User) -> list[tuple[date, int]]:
-    """Return each month with earnings and its sum in cents, the latest first."""
-    sums: dict[date, int] = defaultdict(int)
-    for earning in Earning.objects.filter(mechanic=mechanic).order_by("-completed_at"):
-        sums[month_of(earning.completed_at)] += earning.share_cents
+def months(mechanic: User) -> list[tuple[date, Sums]]:
+    """Return each month with earnings and its sums in cents, by currency, the latest first."""
+    sums: dict[date, Sums] = defaultdict(lambda: defaultdict(int))
+    for earning in Earning.objects.filter(mechanic=mechanic).select_related("payment").order_by("-completed_at"):
+        sums[month_of(earning.completed_at)][earning.payment.currency] += earning.share_cents
     return list(sums.items())
 
 
-def earned_in(mechanic: User, first: date) -> int:
-    return sum(earning.share_cents for earning in _within(mechanic, first))
+def earned_in(mechanic: User, first: date) -> Sums:
+    """Return what the mechanic earned in a month, in cents, by currency."""
+    sums: Sums = defaultdict(int)
+    for earning in _within(mechanic, first).select_related("payment"):
+        sums[earning.payment.currency] += earning.share_cents
+    return sums
 
 
 def debts_in_words(mechanic: User) -> list[str]:

@@ -1,6 +1,6 @@
 """The charge of a session that is over. Pure functions; amounts in integer cents, times in seconds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
 from enum import StrEnum
 from typing import assert_never
@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.conf import settings
 
-from autodoctor.payments.models import SMALLEST_CHARGE_CENTS, Payment
+from autodoctor.payments.currencies import chargeable_cents
+from autodoctor.payments.formatting import too_small_to_charge
+from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import TERMINAL, EndReason, Kind
 
@@ -45,10 +47,21 @@ def gives_time(payment: Payment) -> bool:
 
 def amounts_due_if(session: Session, payments: Iterable[Payment], **how: object) -> int:
     """Return the cents that would be charged if the session had ended with this reason."""
+    return sum(chargeable_cents(cents, session.currency) for cents in _due_if(session, payments, how))
+
+
+def given_up_if(session: Session, payments: Iterable[Payment], **how: object) -> str:
+    """Return why less would be charged than is due if the session had ended like this; empty if all of it is."""
+    due = [cents for cents in _due_if(session, payments, how) if cents]
+    all_charged = all(chargeable_cents(cents, session.currency) for cents in due)
+    return "" if all_charged else too_small_to_charge(session.currency)
+
+
+def _due_if(session: Session, payments: Iterable[Payment], how: Mapping[str, object]) -> list[int]:
     ended = copy(session)
     for name, value in how.items():
         setattr(ended, name, value)
-    return sum(cents for cents in amounts_due(ended, payments).values() if cents >= SMALLEST_CHARGE_CENTS)
+    return list(amounts_due(ended, payments).values())
 
 
 def is_settled(session: Session, payments: Iterable[Payment]) -> bool:
@@ -120,7 +133,7 @@ def _all(session: Session, parts: list[Payment]) -> dict[UUID, int]:
 def _late_share(session: Session, payment: Payment) -> int:
     if payment.purpose != Payment.Purpose.BOOKING:
         return 0
-    return _amount(session, payment) * settings.LATE_CANCEL_PERCENT // 100
+    return late_share_cents(_amount(session, payment))
 
 
 def _used_share(session: Session, parts: list[Payment]) -> dict[UUID, int]:
@@ -176,8 +189,13 @@ def used_seconds(session: Session) -> int:
 
 
 def late_cancel_cents(session: Session) -> int:
-    """Return the price of a cancellation after the mechanic has joined, in cents."""
-    return agreed_cents(session) * settings.LATE_CANCEL_PERCENT // 100
+    """Return the charge of a cancellation after the mechanic has joined, in cents."""
+    return chargeable_cents(late_share_cents(agreed_cents(session)), session.currency)
+
+
+def late_share_cents(cents: int) -> int:
+    """Return the part of a booking's price that a late cancellation costs, in cents."""
+    return cents * settings.LATE_CANCEL_PERCENT // 100
 
 
 def mechanic_share_cents(amount_cents: int) -> int:

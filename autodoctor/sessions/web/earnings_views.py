@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only
 from autodoctor.core.errors import SeeOther, safe_csv_cell
 from autodoctor.payments import payouts
+from autodoctor.payments.formatting import plain_amount
 from autodoctor.payments.stripe import PaymentError
 from autodoctor.sessions.queries import earnings_report as reading
 from autodoctor.sessions.queries.earnings_report import Line
@@ -120,15 +121,11 @@ def _cells(line: Line) -> list[str]:
         str(payment.owner_id),
         *map(safe_csv_cell, words),
         payment.currency.upper(),
-        *map(_plain, amounts),
+        *(plain_amount(cents, payment.currency) for cents in amounts),
         "; ".join(line.why),
-        _plain(position.kept_cents),
-        _plain(position.debt_cents),
+        plain_amount(position.kept_cents, payment.currency),
+        plain_amount(position.debt_cents, payment.currency),
     ]
-
-
-def _plain(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 async def _lines(rows: Iterable[list[str]]) -> AsyncIterator[str]:

@@ -92,7 +92,7 @@ def test_refunds_and_ratings(customer: User, mechanic: User, support: User) -> N
             payment=story.payment, amount_cents=cents, reason="x", requested_by=support, state=state, created_at=NOON
         )
     tally = numbers().of(mechanic.id)
-    assert (tally.refunded_cents, tally.rating) == (400, 4)
+    assert (tally.refunded_cents, tally.rating) == ({"usd": 400}, 4)
 
 
 def test_other_days_are_left_out(customer: User, mechanic: User) -> None:
