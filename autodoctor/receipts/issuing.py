@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.core import links
-from autodoctor.mail.delivery import deliver
+from autodoctor.mail.delivery import answering, deliver
 from autodoctor.mail.message import Attachment
 from autodoctor.mail.queue import queue_mail
 from autodoctor.payments.formatting import format_cents
@@ -52,7 +52,7 @@ def send(job: Job, now: datetime) -> None:
     content = pdf.render(shown, time_zone=customer.time_zone)
     deliver(
         "receipts/mail/receipt",
-        to=customer,
+        to=answering(customer, session.id),
         context={"receipt": shown, "session": session, "page": links.absolute(links.receipt_page(session.id))},
         key=f"receipt:{job.key}",
         attachments=[Attachment(f"receipt-{shown.number}.pdf", "application/pdf", content)],

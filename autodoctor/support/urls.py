@@ -7,6 +7,7 @@ from autodoctor.support.web import (
     case_views,
     failed_job_views,
     help_views,
+    inbound_views,
     people_views,
     statistics_views,
 )
@@ -16,6 +17,8 @@ urlpatterns = [
     path("support/open/", board_views.open_now, name="support_open"),
     path("support/sessions/<uuid:session_id>/", case_views.case, name="support_case"),
     path("support/sessions/<uuid:session_id>/alerts/<int:seq>/", board_views.alert, name="support_alert"),
+    path("mail/inbound/postmark/", inbound_views.postmark, name="inbound_postmark"),
+    path("mail/events/postmark/", inbound_views.postmark_events, name="events_postmark"),
     path("support/search/", people_views.search, name="support_search"),
     path("support/people/<uuid:user_id>/", people_views.person, name="support_person"),
     path("support/jobs/", failed_job_views.jobs, name="support_jobs"),
