@@ -293,7 +293,9 @@ EMAIL_BACKEND = _mail.backend
 EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
-ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT}
+INBOUND_SECRET = env.str("INBOUND_SECRET", default="")  # user:password of the service that hands over what comes in
+ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "WEBHOOK_SECRET": INBOUND_SECRET or None}
+INBOUND_ADDRESS = env.mail_address("INBOUND_ADDRESS", default="") if env.str("INBOUND_ADDRESS", default="") else ""
 EMAIL_FROM = DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", default=f"The Auto Doctor <hello@{_host}>")
 
 # Web Push: messages to browsers whose pages are closed. Off without keys.

@@ -5,4 +5,5 @@ class AccountsConfig(AppConfig):
     name = "autodoctor.accounts"
 
     def ready(self) -> None:
+        import autodoctor.accounts.mail_failures
         import autodoctor.accounts.signals  # noqa: F401  connects its receivers

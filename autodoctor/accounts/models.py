@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.signals import access_changed
+from autodoctor.core.folding import folded
 
 
 class Role(models.TextChoices):
@@ -34,6 +35,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=80)
+    mail_fails_to = models.EmailField(
+        blank=True, editable=False
+    )  # mails to it came back; another address is unaffected
+    search_words = models.TextField(default="", editable=False)  # name and address, folded: `save` keeps it
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     time_zone_chosen = models.BooleanField(default=False)  # chosen by hand: the browser's zone no longer replaces it
     is_active = models.BooleanField(default=True)
@@ -50,6 +55,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # In the model, because several places change a password: reset, account page, command line.
+        self.search_words = folded(f"{self.name} {self.email}")
+        fields = kwargs.get("update_fields")
+        if fields is not None and {"name", "email"} & set(fields):
+            kwargs["update_fields"] = {*fields, "search_words"}
         password_changed = getattr(self, "_password", None) is not None and not self._state.adding
         super().save(*args, **kwargs)
         if password_changed:
@@ -58,6 +67,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def announce_access(self) -> None:
         """After commit, announce that this person's access has changed in every browser."""
         transaction.on_commit(partial(access_changed.send_robust, sender=User, user_id=self.pk, session_key=None))
+
+    @property
+    def mail_fails(self) -> bool:
+        """Return whether mails to this person do not arrive."""
+        return bool(self.mail_fails_to) and self.mail_fails_to == self.email
 
     @property
     def role(self) -> Role:

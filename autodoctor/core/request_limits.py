@@ -44,10 +44,12 @@ class Limit:
 
 USUAL = Limit()
 UPLOAD = re.compile(r"/api/sessions/[0-9a-f-]{36}/files")
+INBOUND_MAIL = re.compile(r"/mail/inbound/[a-z]+/")  # with attachments in base64
 MEASUREMENT = re.compile(r"/api/check/upload")  # open to everybody: no more than it takes to know how fast it came
 LIMITS: Mapping[re.Pattern[str], Limit] = MappingProxyType(
     {
         UPLOAD: Limit(octets=FILE_BYTES + FORM_BYTES, seconds=600.0, file_megabytes=FILE_MEGABYTES),
+        INBOUND_MAIL: Limit(octets=16 * 1024 * 1024, seconds=60.0),
         MEASUREMENT: Limit(octets=256 * 1024, seconds=15.0, grace=15.0),
     }
 )

@@ -5,13 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from smtplib import SMTPDataError, SMTPRecipientsRefused
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused, AnymailRequestsAPIError
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
 
+from autodoctor.mail import replies
+from autodoctor.mail.failures import address_failed
 from autodoctor.mail.message import Attachment, Envelope, Images, envelope
 from autodoctor.mail.rendering import render
 from autodoctor.scheduler.handlers import GiveUp
@@ -33,9 +37,18 @@ class Person(Protocol):
 
 @dataclass(frozen=True)
 class Recipient:
+    """`reply_to`: where the answer goes (`mail/replies.py`)."""
+
     email: str
     name: str = ""
     time_zone: str = "UTC"
+    reply_to: str = ""
+
+
+def answering(user: AbstractBaseUser, session_id: UUID | None) -> Recipient:
+    """Return this person as the recipient of a mail about the session, whose answer we take."""
+    person = cast(Person, user)
+    return Recipient(person.email, person.name, person.time_zone, replies.address_for(session_id, user.pk))
 
 
 def deliver(
@@ -59,8 +72,10 @@ def deliver(
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",  # keeps notes of absence from coming back
     }
+    if isinstance(recipient, Recipient) and recipient.reply_to:
+        headers["Reply-To"] = recipient.reply_to
     message = envelope(letter, to=recipient.email, headers=headers, attachments=attachments, images=images or {})
-    with _refusals():
+    with _refusals(recipient.email):
         message.send()
         _check_taken(message)
 
@@ -78,15 +93,18 @@ def _recipient(to: Person | str) -> Person:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Tell a permanent refusal from a temporary failure."""
+def _refusals(address: str) -> Iterator[None]:
+    """Tell a permanent refusal from a temporary failure, and pass on that an address is refused."""
     try:
         yield
     except (SMTPRecipientsRefused, SMTPDataError, AnymailRequestsAPIError) as error:
         if not _is_for_ever(error):
             raise
+        if isinstance(error, SMTPRecipientsRefused):
+            address_failed.send(sender=Envelope, address=address)
         raise GiveUp(str(error)) from error
     except (AnymailRecipientsRefused, AnymailInvalidAddress) as error:
+        address_failed.send(sender=Envelope, address=address)
         raise GiveUp(str(error)) from error
 
 

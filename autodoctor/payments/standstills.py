@@ -17,7 +17,6 @@ from autodoctor.payments import earnings
 from autodoctor.payments.earnings import EarningStatus
 from autodoctor.payments.job_kinds import PaymentFact, PaymentJob, StandstillNews, news_of
 from autodoctor.payments.models import (
-    SMALLEST_CHARGE_CENTS,
     Earning,
     MoneyAlarm,
     Movement,
@@ -176,7 +175,7 @@ def _refunds(now: datetime) -> Iterator[Standstill]:
 
 def _without_earning(now: datetime) -> Iterator[Standstill]:
     """Yield charges of sessions that are over, of which nobody has earned anything."""
-    least = max(SMALLEST_CHARGE_CENTS, -(-100 // (settings.MECHANIC_SHARE_PERCENT or 1)))
+    least = -(-100 // (settings.MECHANIC_SHARE_PERCENT or 1))  # a share of a cent
     charged = Payment.objects.filter(
         state=Payment.State.CAPTURED,
         closed_at__range=(now - LOOKED_BACK, now - PATIENCE),

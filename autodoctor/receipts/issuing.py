@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from autodoctor.core import links
-from autodoctor.mail.delivery import deliver
+from autodoctor.mail.delivery import answering, deliver
 from autodoctor.mail.message import Attachment
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
@@ -60,7 +60,7 @@ def send(job: Job, now: datetime) -> None:
     document = Document.objects.select_related("session__customer").get(session_id=job.key, kind=Kind.RECEIPT)
     deliver(
         "receipts/mail/receipt",
-        to=document.session.customer,
+        to=answering(document.session.customer, document.session_id),
         context={"paper": document.content, "page": links.absolute(links.receipt_page(document.session_id))},
         key=f"receipt:{job.key}",
         attachments=_attached(document),

@@ -10,6 +10,7 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
+from autodoctor.core.folding import folded
 from autodoctor.sessions.event_data import EVENT_DATA, D, EventData, PersonPayload, SessionPayload
 from autodoctor.sessions.states import CLAIMED, EndReason, EventKind, Kind, State
 
@@ -33,6 +34,7 @@ class Session(models.Model):
     currency = models.CharField(max_length=3, default="usd")
     granted_seconds = models.PositiveIntegerField()
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
+    vehicle_search = models.TextField(default="", editable=False)  # make and model, folded, each behind a space
     concern = models.TextField(max_length=2000)
     waiver_at = models.DateTimeField()
     keep_card = models.BooleanField(default=False)
@@ -95,6 +97,15 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan_name} {self.id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is None or "vehicle" in fields:
+            names = (folded(str(self.vehicle.get(name) or "")) for name in ("make", "model"))
+            self.vehicle_search = "".join(f" {name}" for name in names if name)
+            if fields is not None:
+                kwargs["update_fields"] = [*fields, "vehicle_search"]
+        super().save(*args, **kwargs)
 
     @property
     def vehicle_words(self) -> str:

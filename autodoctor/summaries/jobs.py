@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from autodoctor.core import links
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
-from autodoctor.mail.delivery import deliver
+from autodoctor.mail.delivery import answering, deliver
 from autodoctor.mail.jobs import FAILED
 from autodoctor.mail.message import Attachment
 from autodoctor.scheduler.handlers import Handler, JobKind, JobPayload
@@ -66,7 +66,7 @@ def _send(summary: Summary, template: str, key: str, more: Mapping[str, Any]) ->
     page = links.absolute(links.summary_page(summary.pk))
     deliver(
         template,
-        to=customer,
+        to=answering(customer, summary.pk),
         context={"document": shown, "page": page, "is_attached": content is not None, **more},
         key=f"summary:{key}",
         attachments=[Attachment(PDF_NAME, "application/pdf", content)] if content else [],

@@ -9,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q
 
 from autodoctor.accounts.models import User
+from autodoctor.core.folding import folded
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.receipts import documents
@@ -47,7 +48,7 @@ def find(query: str, pages: Mapping[str, str]) -> Found:
 def _people(query: str) -> list[User]:
     """Exact addresses, or their beginnings, come before parts of a name."""
     by_address = User.objects.filter(email__startswith=query.lower()).order_by("email")
-    by_name = User.objects.filter(Q(name__icontains=query) | Q(email__icontains=query)).order_by("name", "email")
+    by_name = User.objects.filter(_holds("search_words", folded(query))).order_by("name", "email")
     found = {
         user.id: user for users in (by_address, by_name) for user in users.select_related("mechanic_profile")[:MOST]
     }
@@ -70,7 +71,7 @@ def _by_beginning(query: str) -> Iterator[UUID]:
 def _by_vehicle(query: str) -> Iterator[UUID]:
     if OF_A_VIN.fullmatch(query.upper()):
         yield from _newest(Q(vin__startswith=query.upper()))
-    yield from _newest(Q(vehicle__make__istartswith=query) | Q(vehicle__model__istartswith=query))
+    yield from _newest(_holds("vehicle_search", f" {folded(query)}"))
 
 
 def _of_people(people: list[UUID]) -> Iterator[UUID]:
@@ -89,6 +90,11 @@ def _by_payment(query: str) -> list[UUID]:
         ways = [Q(**{name: query}) for name in ("intent_id", "checkout_id", "charge_id", "refunds__stripe_id")]
     found = (Payment.objects.filter(way).values_list("owner_id", flat=True).first() for way in ways if query)
     return [owner_id for owner_id in found if owner_id]
+
+
+def _holds(field: str, words: str) -> Q:
+    """Return the condition that a folded column holds these words; nothing holds marks alone."""
+    return Q(**{f"{field}__contains": words}) if words.strip() else Q(pk__in=())
 
 
 def _newest(which: Q) -> Iterable[UUID]:

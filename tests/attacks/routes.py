@@ -131,6 +131,8 @@ PAGES: dict[str, Row] = {
     "/account/two-factor/webauthn/keys/<pk>/edit/": ("signed_in", ONWARD),
     "/account/two-factor/webauthn/login/": ("anyone", ONWARD),
     "/api/stripe/webhook": ("anyone", POST_ONLY),  # asks for Stripe's signature
+    "/mail/inbound/postmark/": ("anyone", POST_ONLY),  # asks for the secret in the address
+    "/mail/events/postmark/": ("anyone", POST_ONLY),
     "/metrics": ("anyone", EVERYBODY),  # the tests ask from this machine, and no token is set
 }
 

@@ -26,7 +26,12 @@ FORMS = [
     *[address for address, (access, _) in PAGES.items() if access != "anyone"],
 ]
 # Each proves itself by something that a browser does not send by itself.
-PROVEN_OTHERWISE = {"/api/stripe/webhook", "/api/cron/monitor-sessions"}
+PROVEN_OTHERWISE = {
+    "/api/stripe/webhook",
+    "/api/cron/monitor-sessions",
+    "/mail/inbound/postmark/",
+    "/mail/events/postmark/",
+}
 MUTATIONS = [entry.split() for entry in OPERATIONS if not entry.startswith("GET")]
 ELSEWHERE = {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
 

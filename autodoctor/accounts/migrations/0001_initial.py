@@ -36,6 +36,8 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('email', models.EmailField(max_length=254, unique=True, verbose_name='email')),
                 ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('mail_fails_to', models.EmailField(blank=True, editable=False, max_length=254)),
+                ('search_words', models.TextField(default='', editable=False)),
                 ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
                 ('time_zone_chosen', models.BooleanField(default=False)),
                 ('is_active', models.BooleanField(default=True)),

@@ -42,6 +42,7 @@ def test_only_the_browser_can_read_it_and_knows_who_sent_it(
         "body": NOTE.body,
         "path": "/sessions/1/",
         "topic": "1:session",
+        "quiet": False,
         "seen_at": ["/sessions/1/"],
     }
     assert message.claims["key"] == settings.VAPID_PUBLIC_KEY

@@ -134,7 +134,8 @@ def test_the_question_is_not_answered_by_looking(cashier: Cashier, client_of: Ca
 
 def test_a_used_share_too_small_for_a_card_says_why(cashier: Cashier, client_of: Callable[..., Client]) -> None:
     why = "Cards cannot be charged less than $0.50. We do not charge smaller amounts."
-    cashier.live().wait(seconds=40).letters()
+    cashier.live().wait(seconds=40)
+    cashier.letters()
     cashier.end(cashier.mechanic)
     (letter,) = cashier.letters()
     assert "No, not solved ($0.00 for the time used)" in str(letter.body)

@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(default='usd', max_length=3)),
                 ('granted_seconds', models.PositiveIntegerField()),
                 ('vehicle', models.JSONField(default=dict)),
+                ('vehicle_search', models.TextField(default='', editable=False)),
                 ('concern', models.TextField(max_length=2000)),
                 ('waiver_at', models.DateTimeField()),
                 ('keep_card', models.BooleanField(default=False)),

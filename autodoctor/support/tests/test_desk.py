@@ -12,7 +12,6 @@ from django.test import Client
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.models import StaffAction
 
@@ -50,10 +49,24 @@ def parked(**changes: Any) -> Job:
 )
 def test_sessions_are_found_by_people_and_vehicles(query: str, story: Story, desk: Client) -> None:
     vehicle = {"make": "Volvo", "model": "XC70", "year": 2002, "vin": VIN}
-    Session.objects.filter(pk=story.id).update(vehicle=vehicle)
+    session = story.session
+    session.vehicle = vehicle
+    session.save()
     story.pay().accept()
     text = words(desk.get("/support/search/", {"q": query}))
     assert "Casey Customer · Morgan Mechanic" in text
+
+
+@pytest.mark.parametrize(
+    "query", ["Özlem", "özlem", "ÖZLEM", "ozlem", "Ozlem Or", "ørsted", "škoda", "SKODA", "citroen"]
+)
+def test_accents_and_case_do_not_matter(query: str, story: Story, desk: Client) -> None:
+    story.customer.name = "Özlem Ørsted"
+    story.customer.save(update_fields=["name"])
+    session = story.session
+    session.vehicle = {"make": "Škoda", "model": "Citroën"}
+    session.save(update_fields=["vehicle"])
+    assert f"/support/sessions/{story.id}/" in desk.get("/support/search/", {"q": query}).content.decode()
 
 
 def test_an_id_or_its_beginning(story: Story, desk: Client) -> None:

@@ -1,0 +1,52 @@
+"""The address that an answer to one of our mails goes to: it names the session and proves who got the mail.
+
+`INBOUND_ADDRESS` is a mailbox of ours; the token stands behind its plus sign. Without it mails have no Reply-To.
+"""
+
+import base64
+import binascii
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+SEAL_BYTES = 10
+TOKEN_LETTERS = 42  # a session's id and the seal in base32, which survives a change of case
+
+
+def address_for(session_id: UUID | None, person_id: UUID) -> str:
+    """Return the Reply-To of a mail about this session to this person; empty where answers are not taken."""
+    if not settings.INBOUND_ADDRESS or session_id is None:
+        return ""
+    name, _at, domain = settings.INBOUND_ADDRESS.partition("@")
+    token = base64.b32encode(session_id.bytes + _seal(session_id, person_id)).decode().rstrip("=").lower()
+    return f"{name}+{token}@{domain}"
+
+
+def token_in(address: str) -> str:
+    """Return the token of an address of ours; empty for any other."""
+    name, _at, domain = settings.INBOUND_ADDRESS.lower().partition("@")
+    local, _at, at = address.lower().rpartition("@")
+    before, _plus, token = local.partition("+")
+    return token if name and (before, at, len(token)) == (name, domain, TOKEN_LETTERS) else ""
+
+
+def session_in(token: str) -> UUID | None:
+    """Return the session that a token names; who answers is checked by `was_sent_to`."""
+    try:
+        return UUID(bytes=_decoded(token)[:-SEAL_BYTES])
+    except (binascii.Error, ValueError):
+        return None
+
+
+def was_sent_to(token: str, session_id: UUID, person_id: UUID) -> bool:
+    """Return whether this person got the mail with this token."""
+    return constant_time_compare(_decoded(token)[-SEAL_BYTES:].hex(), _seal(session_id, person_id).hex())
+
+
+def _decoded(token: str) -> bytes:
+    return base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+
+
+def _seal(session_id: UUID, person_id: UUID) -> bytes:
+    return salted_hmac("autodoctor.mail.replies", f"{session_id}:{person_id}", algorithm="sha256").digest()[:SEAL_BYTES]

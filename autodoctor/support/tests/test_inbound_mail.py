@@ -1,0 +1,212 @@
+"""Answers to our mails: into the help thread of who got the mail, in their own words, once."""
+
+import base64
+import io
+import json
+import sys
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.core.management import call_command
+from django.test import Client
+from pytest_django import Settings
+
+from autodoctor.accounts.models import User
+from autodoctor.mail import incoming, replies
+from autodoctor.mail.jobs import JOBS
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.lifecycle import help_requests
+from autodoctor.sessions.tests.story import NOON, Story
+from autodoctor.support import inbound_mail
+from autodoctor.support.inbound_mail import Outcome
+
+pytestmark = pytest.mark.django_db
+QUOTED = (
+    "Thank you, that helped!\n\nOn Mon, 2 Mar 2026 at 12:00, The Auto Doctor <hello@x.example>\nwrote:\n> Our words\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def mailbox(settings: Settings) -> None:
+    settings.INBOUND_ADDRESS = "help@in.example.com"
+
+
+def letter(story: Story, by: User, text: str = QUOTED, **heads: str) -> EmailMessage:
+    message = EmailMessage()
+    given = {
+        "From": f"Somebody <{by.email}>",
+        "To": replies.address_for(story.id, by.pk),
+        "Message-ID": "<1@x.example>",
+    }
+    for name, value in (given | {name.replace("_", "-"): value for name, value in heads.items()}).items():
+        message[name] = value
+    message.set_content(text)
+    return message_from_bytes(message.as_bytes(), policy=policy.default)
+
+
+def asked(story: Story, person: User) -> list[str]:
+    return [word.data["text"] for word in help_requests.thread_of(story.session, person).words]
+
+
+def test_an_answer_is_a_question_in_the_thread_of_its_sender(story: Story) -> None:
+    story.live()
+    for _ in range(2):
+        assert inbound_mail.take(letter(story, story.mechanic), now=story.now) is Outcome.TAKEN
+    assert asked(story, story.mechanic) == ["Thank you, that helped!"]
+    assert asked(story, story.customer) == []
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "bulk"},
+        {"X_Autoreply": "yes"},
+        {"Return_Path": "<>"},
+        {"From": "MAILER-DAEMON@mail.example"},
+    ],
+)
+def test_what_no_person_wrote_is_dropped(story: Story, heads: dict[str, str]) -> None:
+    story.live()
+    message = letter(story, story.customer)
+    for name, value in heads.items():
+        del message[name.replace("_", "-")]
+        message[name.replace("_", "-")] = value
+    assert inbound_mail.take(message, now=story.now) is Outcome.AUTOMATIC
+    assert asked(story, story.customer) == []
+
+
+def test_only_who_got_the_mail_answers_it(story: Story, stranger: User) -> None:
+    story.live()
+    own = replies.address_for(story.id, story.customer.pk)
+    foreign = [
+        letter(story, stranger),
+        letter(story, stranger, To=own),
+        letter(story, story.customer, To="help@in.example.com"),
+        letter(story, story.customer, To=f"help+{'a' * 42}@in.example.com"),
+        letter(story, story.customer, To=own.replace("in.example.com", "elsewhere.example")),
+        letter(story, story.customer, To=replies.address_for(story.id, story.mechanic.pk)),
+    ]
+    assert {inbound_mail.take(message, now=story.now) for message in foreign} == {Outcome.UNKNOWN}
+    assert asked(story, story.customer) == []
+
+
+def test_what_cannot_be_taken_is_answered_with_the_reason(story: Story) -> None:
+    story.live()
+    assert inbound_mail.take(letter(story, story.customer, text="> only a quotation"), now=story.now) is Outcome.REFUSED
+    (mail,) = Job.objects.filter(kind="mail.send", payload__template="support/mail/not_taken")
+    assert "Write a few words" in mail.payload["context"]["why"]
+
+
+def test_a_long_mail_with_files_says_what_was_left_out(story: Story) -> None:
+    story.live()
+    message = letter(story, story.customer, text="word " * 1000)
+    message.add_attachment(b"photo", maintype="image", subtype="jpeg", filename="a.jpg")
+    assert inbound_mail.take(message, now=story.now) is Outcome.TAKEN
+    (text,) = asked(story, story.customer)
+    assert len(text) <= help_requests.LONGEST
+    assert text.endswith("[The rest of the email was too long.]\n[The email had attachments (1). They were not kept.]")
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("Hallo\nDanke\n\nAm 02.03.2026 um 12:00 schrieb The Auto Doctor:\n> x", "Hallo\nDanke"),
+        ("Yes\n\n-----Original Message-----\nFrom: x", "Yes"),
+        ("Yes\r\n\r\nFrom: The Auto Doctor\r\nSent: Monday\r\n", "Yes"),
+        ("Yes\n-- \nCasey\n+1 555", "Yes"),
+        ("On it!\nFrom here it rattles.", "On it!\nFrom here it rattles."),
+        ("> Does it rattle?\nYes", "Yes"),
+    ],
+)
+def test_only_the_senders_own_words_are_kept(text: str, own: str) -> None:
+    assert incoming.own_words(text) == own
+
+
+def test_the_command_reads_standard_input(
+    story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story.live()
+    given = letter(story, story.customer).as_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    call_command("take_mail")
+    assert capsys.readouterr().out == "taken\n"
+    assert asked(story, story.customer) == ["Thank you, that helped!"]
+
+
+def test_postmark_hands_over_with_the_secret_only(story: Story, client: Client, settings: Settings) -> None:
+    story.live()
+    body = {
+        "FromFull": {"Email": story.customer.email, "Name": ""},
+        "ToFull": [{"Email": replies.address_for(story.id, story.customer.pk), "Name": ""}],
+        "TextBody": QUOTED,
+        "Headers": [{"Name": "Message-ID", "Value": "<1@x.example>"}],
+        "Attachments": [],
+    }
+
+    def post(secret: str) -> int:
+        proof = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
+        address = "/mail/inbound/postmark/"
+        return client.post(address, json.dumps(body), content_type="application/json", headers=proof).status_code
+
+    assert post("a:b") == 404
+    settings.INBOUND_SECRET = "a:b"
+    settings.ANYMAIL = {**settings.ANYMAIL, "WEBHOOK_SECRET": "a:b"}
+    assert post("a:c") == 400
+    assert asked(story, story.customer) == []
+    assert post("a:b") == 200
+    assert asked(story, story.customer) == ["Thank you, that helped!"]
+
+
+def test_mails_about_a_session_can_be_answered(story: Story, mailoutbox: list[EmailMultiAlternatives]) -> None:
+    story.pay()
+    (job,) = Job.objects.filter(kind="mail.send")
+    JOBS["mail.send"].run(job, story.now)
+    assert mailoutbox[0].extra_headers["Reply-To"] == replies.address_for(story.id, story.customer.pk)
+
+
+REPORT = """From: MAILER-DAEMON@mail.example
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.example
+
+Final-Recipient: rfc822; {address}
+Action: {action}
+Status: {status}
+
+--b--
+"""
+
+
+@pytest.mark.parametrize(("action", "status", "fails"), [("failed", "5.1.1", True), ("delayed", "4.4.1", False)])
+def test_a_mail_that_came_back_marks_its_address(
+    customer: User, client: Client, support: User, action: str, status: str, fails: bool
+) -> None:
+    report = REPORT.format(address=customer.email.upper(), action=action, status=status)
+    message = message_from_bytes(report.encode(), policy=policy.default)
+    assert inbound_mail.take(message, now=NOON) is Outcome.AUTOMATIC
+    client.force_login(customer)
+    assert ("do not arrive" in client.get("/dashboard/").content.decode()) is fails
+    client.force_login(support)
+    assert ("Emails do not arrive" in client.get(f"/support/people/{customer.pk}/").content.decode()) is fails
+
+
+def test_a_complaint_marks_the_address_until_a_mail_arrives(customer: User, client: Client, settings: Settings) -> None:
+    settings.INBOUND_SECRET = "a:b"
+    settings.ANYMAIL = {**settings.ANYMAIL, "WEBHOOK_SECRET": "a:b"}
+    told = {"MessageID": "1", "Metadata": {}}
+    complaint = told | {"RecordType": "SpamComplaint", "Type": "SpamComplaint", "Email": customer.email}
+    delivery = told | {"RecordType": "Delivery", "Recipient": customer.email, "DeliveredAt": "2026-03-02T12:00:00Z"}
+    for event, fails in ((complaint, True), (delivery, False)):
+        proof = f"Basic {base64.b64encode(b'a:b').decode()}"
+        answer = client.post(
+            "/mail/events/postmark/", json.dumps(event), content_type="application/json", HTTP_AUTHORIZATION=proof
+        )
+        assert answer.status_code == 200
+        customer.refresh_from_db()
+        assert customer.mail_fails is fails
