@@ -27,7 +27,7 @@ from autodoctor.room.hub import lease
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.lifecycle import attachments, media, rating, transitions
+from autodoctor.sessions.lifecycle import attachments, endings, media, rating, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Connection, Process, Session
 from autodoctor.sessions.record import event_log
@@ -129,7 +129,7 @@ class _Act:
 
     def _conclude(self, mechanic: User, summary: Content) -> None:
         self._pass(seconds=60 * self.scene.lasted_minutes)
-        transitions.end_session(session_id=self.session.id, by=self.customer, now=self.now)
+        endings.end_session(session_id=self.session.id, by=self.customer, now=self.now)
         for person in (self.customer, mechanic):
             mine = Connection.objects.filter(session=self.session, user=person)
             ids = list(mine.values_list("pk", flat=True))

@@ -134,7 +134,7 @@ def checks(_: Sequence[str] = ()) -> bool:
         "imports": [str(Path(PYTHON).with_name("lint-imports"))],
         "types of scripts": node_packages.command("tsc", "--project", "."),
         "lint of scripts": node_packages.command("eslint", "--max-warnings", "0", "autodoctor/**/static/**/*.js"),
-        "format of scripts": node_packages.command("prettier", "--check", "."),
+        "format of scripts and styles": node_packages.command("prettier", "--check", "."),
         "format of templates": [PYTHON, "-m", "tests.template_format"],
         "lint": [PYTHON, "-m", "ruff", "check", "."],
         "format": [PYTHON, "-m", "ruff", "format", "--check", "."],

@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parents[1]
 OURS = {"autodoctor", "tests", "bench", "conftest"}
 
 
-def test_what_the_product_imports_is_declared() -> None:
+def test_imports_of_the_product_are_declared() -> None:
     assert not undeclared(product_files(), declared())
 
 
-def test_what_the_tests_import_is_declared() -> None:
+def test_imports_of_the_tests_are_declared() -> None:
     files = [path for path in all_files() if path not in set(product_files())]
     assert not undeclared(files, declared() | declared_for_tests())
 

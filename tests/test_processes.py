@@ -71,7 +71,7 @@ def test_a_traceback_and_its_exit_code(shell: Shell) -> None:
     assert process.returncode == 1
 
 
-def test_it_stops_when_told(shell: Shell) -> None:
+def test_a_process_stops_on_a_signal(shell: Shell) -> None:
     process = shell("import time; print('begun', flush=True); time.sleep(60)")
     assert process.stdout
     assert process.stdout.readline() == "begun\n"

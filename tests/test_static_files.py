@@ -28,7 +28,7 @@ def test_a_script_comes_with_its_type_and_what_every_answer_says(client: httpx.C
     assert "set-cookie" not in answer.headers
 
 
-def test_what_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
+def test_an_unchanged_file_is_not_sent_again(client: httpx.Client) -> None:
     again = client.get(SCRIPT, headers={"If-None-Match": client.get(SCRIPT).headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
@@ -54,7 +54,7 @@ def test_only_the_head(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/static/none.js", "/static/", "/static/../autodoctor/settings.py", "/static/%00"])
-def test_what_is_no_file_of_ours_is_not_there(client: httpx.Client, path: str) -> None:
+def test_an_unknown_file_is_404(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 

@@ -1,5 +1,5 @@
-"""Bundle the modules with esbuild. Modules that several entries import are shared chunks, so that nothing runs
-twice.
+"""Bundle the modules and the style sheets with esbuild. Modules that several entries import are shared chunks, so that
+nothing runs twice; a style sheet holds all that it imports.
 """
 
 import json
@@ -38,8 +38,10 @@ def build(folder: Path, product: Path = sources.PRODUCT) -> None:
 
 
 def _bundle(made: Path, product: Path) -> dict[str, list[str]]:
-    modules = sources.modules(product)
-    paths = {name: os.path.relpath(modules[name], made) for name in sources.entries(product)}
+    modules, sheets = sources.modules(product), sources.sheets(product)
+    files = {name: modules[name] for name in sources.entries(product)}
+    files |= {name: sheets[name] for name in sources.sheet_entries(product)}
+    paths = {name: os.path.relpath(path, made) for name, path in files.items()}
     outputs = _run(made, paths, product)
     file_of = {output["entryPoint"]: file for file, output in outputs.items() if "entryPoint" in output}
     return {name: _needed(file_of[path], outputs) for name, path in paths.items()}
@@ -50,7 +52,12 @@ def _run(made: Path, paths: dict[str, str], product: Path) -> dict[str, Any]:
     program = next(sources.PRODUCT.parent.glob("node_modules/@esbuild/*/bin/esbuild"), None)
     if program is None:
         raise CannotBuild("esbuild is missing: run `bin/setup test`, or `npm ci --ignore-scripts` by your own Node.")
-    command = [str(program), *(f"{name}={path}" for name, path in paths.items()), *OPTIONS, f"--metafile={REPORT}"]
+    command = [
+        str(program),
+        *(f"{name.removesuffix('.css')}={path}" for name, path in paths.items()),
+        *OPTIONS,
+        f"--metafile={REPORT}",
+    ]
     environment = os.environ | {"NODE_PATH": os.pathsep.join(map(str, sources.folders(product)))}
     done = subprocess.run(  # noqa: S603 a program and paths of this project
         command, cwd=made, env=environment, capture_output=True, text=True, check=False

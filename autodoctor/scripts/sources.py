@@ -1,4 +1,4 @@
-"""The modules that pages load, and the entries that templates name, found in folders and templates."""
+"""The modules and style sheets that pages load, and those that templates name, found in folders and templates."""
 
 import hashlib
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 PRODUCT = Path(__file__).resolve().parents[1]
 ENTRY = re.compile(r"{% script '([^']+)\.js' %}")
+SHEET = re.compile(r"{% stylesheet '([^']+)' %}")
 HOW_BUNDLES_ARE_MADE = (PRODUCT.parent / "package-lock.json", Path(__file__).with_name("building.py"))
 
 
@@ -23,19 +24,37 @@ def modules(product: Path = PRODUCT) -> dict[str, Path]:
     }
 
 
+def sheets(product: Path = PRODUCT) -> dict[str, Path]:
+    """Return all style sheets by static path: `room/room.css`."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for folder in folders(product)
+        for path in sorted(folder.rglob("*.css"))
+    }
+
+
 def entries(product: Path = PRODUCT) -> list[str]:
     """Return the bare names of modules that templates name by `{% script %}`."""
-    return sorted({name for template in _templates(product) for name in ENTRY.findall(template.read_text())})
+    return _named(ENTRY, product)
+
+
+def sheet_entries(product: Path = PRODUCT) -> list[str]:
+    """Return the static paths that templates name by `{% stylesheet %}`."""
+    return _named(SHEET, product)
 
 
 def digest(product: Path = PRODUCT) -> str:
     """Return a digest of everything that a bundle depends on."""
-    found = hashlib.sha256("\n".join(entries(product)).encode())
-    for name, path in sorted(modules(product).items()):
+    found = hashlib.sha256("\n".join(entries(product) + sheet_entries(product)).encode())
+    for name, path in sorted((modules(product) | sheets(product)).items()):
         found.update(f"\n{name}\n".encode() + path.read_bytes())
     for path in HOW_BUNDLES_ARE_MADE:
         found.update(path.read_bytes())
     return found.hexdigest()
+
+
+def _named(tag: re.Pattern[str], product: Path) -> list[str]:
+    return sorted({name for template in _templates(product) for name in tag.findall(template.read_text())})
 
 
 def _templates(product: Path) -> Iterator[Path]:

@@ -69,7 +69,7 @@ def test_nobody_accepts_what_is_unpaid_or_over(
 
 
 @pytest.mark.parametrize("state", OVER)
-def test_whoever_had_it_does_not_take_it_up_again(
+def test_a_session_that_is_over_can_be_neither_accepted_nor_released(
     session_in: Callable[[State], Session], mechanic: User, client_of: ClientOf, state: State
 ) -> None:
     session = session_in(state)
@@ -106,7 +106,7 @@ def test_nothing_is_said_joined_or_signaled_before_or_after(server: Server, stat
     assert scene.state_of(server, talk.id) == state
 
 
-def test_what_the_api_takes_while_it_runs(server: Server) -> None:
+def test_a_running_session_accepts_messages_by_api(server: Server) -> None:
     """Shows that the refusals above do not come from an API that refuses everything."""
     talk = scene.stage(server)
     sent = message()

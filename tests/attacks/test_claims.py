@@ -28,7 +28,7 @@ def test_fifty_accepts_at_once_by_ten_mechanics(server: Server) -> None:
     assert server.sql(claims, scene.key(server, talk.id)) == [(1,)]
 
 
-def test_one_mechanic_grabbing_two_requests_at_once_has_one(server: Server) -> None:
+def test_a_mechanic_accepting_two_requests_at_once_gets_one(server: Server) -> None:
     talks = [scene.stage(server, "requested") for _ in range(2)]
     (mechanic,) = server.enroll(1, "greedy-", mechanics=True)
 

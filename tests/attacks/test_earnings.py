@@ -69,7 +69,7 @@ def test_another_mechanic_reads_none_of_it(
         assert "30.24" in read(client_of(mechanic), path)
 
 
-def test_who_is_no_mechanic_finds_nothing_there(
+def test_only_mechanics_have_an_earnings_page(
     session: Session, customer: User, support: User, client_of: ClientOf
 ) -> None:
     for person in (customer, support):
@@ -100,7 +100,7 @@ def test_no_other_site_opens_an_account(mechanic: User) -> None:
 
 
 @pytest.mark.parametrize("typed", FORMULAS, ids=repr)
-def test_what_a_customer_types_is_no_formula(session: Session, mechanic: User, client_of: ClientOf, typed: str) -> None:
+def test_a_customers_text_is_no_formula(session: Session, mechanic: User, client_of: ClientOf, typed: str) -> None:
     Session.objects.filter(id=session.id).update(vehicle={"make": typed, "model": "V60"})
     Payment.objects.update(description=typed)
     table = read(client_of(mechanic), "/dashboard/earnings.csv")

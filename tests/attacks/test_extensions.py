@@ -75,7 +75,7 @@ def test_an_offer_of_ones_own_is_refused(
 
 
 @pytest.mark.parametrize("option", ["", "1", None, 15, ["x"], {"id": 1}, "1-1-1-1-1", "٣-٣-٣-٣", "1-900-1499-1800\n"])
-def test_what_is_no_offer_is_422(customer: User, client_of: ClientOf, session: Session, option: Any) -> None:
+def test_an_invalid_offer_is_422(customer: User, client_of: ClientOf, session: Session, option: Any) -> None:
     assert accept(client_of(customer), session, option=option).status_code in {409, 422}
     assert nothing_happened(session)
 

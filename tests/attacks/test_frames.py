@@ -87,7 +87,7 @@ def test_nobody_says_what_only_the_server_says(talk: Talk, peer: Socket, kind: s
     assert scene.state_of(talk.server, talk.id) in {"live", "reconnecting"}
 
 
-def test_what_is_passed_on_names_its_true_role(talk: Talk, peer: Socket) -> None:
+def test_relayed_frames_name_the_true_role(talk: Talk, peer: Socket) -> None:
     peer.send("join")
     with talk.open(talk.customer) as customer:
         customer.send("typing", role="support", name="Support")

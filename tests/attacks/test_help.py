@@ -67,7 +67,7 @@ def test_the_socket_serves_it_to_who_asked_only(asked: Session, customer: User, 
         assert secret not in served(mechanic, "mechanic")
 
 
-def test_who_asked_reads_it_in_the_thread_and_not_in_the_chat(
+def test_the_asker_reads_answers_in_the_thread_and_not_in_the_chat(
     asked: Session, customer: User, client_of: ClientOf
 ) -> None:
     client = client_of(customer)
@@ -127,7 +127,7 @@ def test_nobody_answers_in_the_name_of_support(
     assert asked.events.filter(kind="help.answered").count() == 1
 
 
-def test_what_support_writes_leads_nowhere_else(asked: Session, support: User, client_of: ClientOf) -> None:
+def test_support_answers_redirect_only_within_the_site(asked: Session, support: User, client_of: ClientOf) -> None:
     answer = {"to": "customer", "text": "Fine", "back": "https://elsewhere.example/"}
     sent = client_of(support).post(f"/support/sessions/{asked.id}/help/", answer)
     assert (sent.status_code, sent.headers["Location"]) == (303, f"/support/sessions/{asked.id}/help/")

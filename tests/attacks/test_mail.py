@@ -81,7 +81,7 @@ def test_markup_in_any_fact_is_text_in_the_html(sink: Sink, customer: User, payl
 
 
 @pytest.mark.parametrize("template", ["password_changed", "email_changed", "webauthn_added"])
-def test_what_a_browser_calls_itself_is_text(sink: Sink, customer: User, template: str) -> None:
+def test_a_user_agent_is_text(sink: Sink, customer: User, template: str) -> None:
     at = datetime(2026, 7, 1, tzinfo=UTC).isoformat()
     facts = {"timestamp_at": at, "ip": PAYLOADS[1], "user_agent": " ".join(PAYLOADS), "to_email": PAYLOADS[0]}
     _, html = bodies(letter(sink, customer, f"accounts/mail/{template}", **facts))

@@ -143,7 +143,7 @@ def test_the_queue_shows_it_as_text(poisoned: Session, mechanic2: User, support:
         assert (path, watchman.acting, watchman.inline) == (path, [], [])
 
 
-def test_what_comes_back_with_an_error_is_text(client: Client, customer: User) -> None:
+def test_refused_input_is_shown_as_text(client: Client, customer: User) -> None:
     for path, form in [
         ("/book/", {"concern": ALL, "make": ALL, "model": ALL, "vin": ALL, "year": ALL, "plan": ALL, "token": ALL}),
         ("/sign-in/", {"login": ALL, "password": ALL}),

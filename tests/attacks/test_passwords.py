@@ -37,7 +37,7 @@ def test_known_and_unknown_answer_alike_until_and_after_they_are_slowed(customer
     assert is_slowed(known)
 
 
-def test_one_address_of_mail_from_many_addresses_of_the_net(customer: User) -> None:
+def test_many_clients_cannot_guess_the_password_of_one_account(customer: User) -> None:
     answers = [guess(customer.email, f"guess {number}", address=f"198.51.100.{number}") for number in range(8)]
     assert is_slowed(answers[-1])
     right = guess(customer.email, "demo", address="203.0.113.77")

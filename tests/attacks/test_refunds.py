@@ -91,7 +91,7 @@ def test_twelve_parallel_refunds_give_back_no_more_than_was_charged(shop: Server
     assert sum(refund["amount"] for refund in at_stripe(shop, "refunds", payment_id)) == 800
 
 
-def test_one_form_sent_eight_times_at_once_gives_back_once(shop: Server, charged: tuple[UUID, str]) -> None:
+def test_a_refund_form_sent_eight_times_at_once_refunds_once(shop: Server, charged: tuple[UUID, str]) -> None:
     session_id, payment_id = charged
     clients, token = [support(shop) for _ in range(8)], str(uuid4())
     assert at_once(8, lambda number: give(clients[number], session_id, payment_id, "1.00", token)) == [303] * 8

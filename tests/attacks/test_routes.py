@@ -151,7 +151,7 @@ def post_nothing(client: Client, *, path: str) -> Any:
 ASK: dict[str, Callable[..., Any]] = {"GET": Client.get, "POST": post_nothing, "DELETE": Client.delete}
 
 
-def test_what_the_framework_adds_shows_the_description_only(visitors: Visitors) -> None:
+def test_routes_of_the_framework_show_the_description_only(visitors: Visitors) -> None:
     assert {address: statuses(visitors, partial(Client.get, path=address)) for address in FRAMEWORK} == FRAMEWORK
 
 

@@ -197,7 +197,7 @@ def test_a_flood_of_reports_is_bounded_and_changes_the_clock_for_nobody_else(ser
         customer.cut()
 
 
-def test_what_is_signaled_is_kept_nowhere(talk: Talk, peer: Socket) -> None:
+def test_signals_are_stored_nowhere(talk: Talk, peer: Socket) -> None:
     marks = [uuid.uuid4().hex for _ in range(3)]
     with talk.open(talk.customer) as customer:
         has_joined(customer)

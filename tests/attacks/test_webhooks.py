@@ -89,11 +89,11 @@ def test_the_bytes_that_were_signed_are_the_ones_that_count(draft: Talk) -> None
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", "{}", '"x"', "not JSON", '{"id": 1, "type": []}', "[" * 50_000])
-def test_what_is_signed_but_no_event_is_refused(server: Server, body: str) -> None:
+def test_a_signed_body_that_is_no_event_is_refused(server: Server, body: str) -> None:
     assert deliver(server, body, sign(body, SECRET, int(time.time()))).status_code == 400
 
 
-def test_what_is_too_large_is_refused(server: Server) -> None:
+def test_a_body_that_is_too_large_is_refused(server: Server) -> None:
     for size in (600_000, 2_000_000):
         assert deliver(server, "x" * size, "t=1,v1=aa").status_code == 413
 

@@ -60,7 +60,7 @@ def form(content: bytes) -> bytes:
     return part + content + b"\r\n--b--\r\n"
 
 
-def test_what_is_uploaded_comes_back_byte_for_byte(server: Server) -> None:
+def test_an_upload_comes_back_byte_for_byte(server: Server) -> None:
     talk = scene.stage(server)
     content = film(filling=3 * MEGABYTE)
     made = share(talk, content, client_id=str(uuid4()))

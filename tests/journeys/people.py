@@ -11,6 +11,14 @@ CONCERN = "It rattles when cold, loudest at the front right wheel."
 ROOM = re.compile(r"/sessions/([0-9a-f-]{36})/")
 
 
+def _loose(text: str | re.Pattern[str]) -> str | re.Pattern[str]:
+    """Return a pattern that begins and ends where the words do: a browser shows no white space around them."""
+    if isinstance(text, str):
+        return text
+    loose = re.sub(r"^\^", r"^\\s*", text.pattern)
+    return re.compile(re.sub(r"(?<!\\)\$$", r"\\s*$", loose), text.flags)
+
+
 class Person:
     """A person in front of a page."""
 
@@ -75,11 +83,11 @@ class Person:
         return self.confirms("End Session")
 
     def sees(self, text: str | re.Pattern[str]) -> Self:
-        expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
+        expect(self.page.get_by_text(_loose(text)).filter(visible=True).first).to_be_visible()
         return self
 
     def sees_no_more(self, text: str | re.Pattern[str]) -> Self:
-        expect(self.page.get_by_text(text).filter(visible=True)).to_have_count(0)
+        expect(self.page.get_by_text(_loose(text)).filter(visible=True)).to_have_count(0)
         return self
 
     def hears(self, text: str | re.Pattern[str]) -> Self:

@@ -49,7 +49,7 @@ def test_a_waiting_customer_is_called_back_to_the_tab(server: Server, a_customer
     expect(page).to_have_title(re.compile("^Quick Chat: Accepted · "))
 
 
-def test_whoever_switched_sounds_off_hears_nothing(server: Server, a_customer: Come, crowd: Crowd) -> None:
+def test_switched_off_sounds_stay_silent(server: Server, a_customer: Come, crowd: Crowd) -> None:
     customer = a_customer()
     page = customer.page
     page.context.add_init_script(COUNT_TONES)

@@ -123,7 +123,8 @@ def test_the_customer_asks_for_another_mechanic(server: Server, a_customer: Come
     other = a_mechanic().waits_for_requests().accepts(session_id)
     customer.sees("has accepted")
     other.joins()
-    customer.stops(re.compile(r"^Cancel \(costs \$")).is_shown_the_end().sees("Charged")
+    pass_time(server, session_id, 2 * MINUTE)
+    customer.goes_to(session_id).stops(re.compile(r"^Cancel \(costs \$")).is_shown_the_end().sees("Charged")
 
 
 def test_a_customer_who_waits_long_is_asked_and_nobody_accepts(server: Server, a_customer: Come) -> None:

@@ -16,6 +16,9 @@ from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 from tests.kit.waiting import until
 
+CONTINUED_ELSEWHERE = "You continued in another window."
+PAUSED_WITHOUT_MEDIA = "Paused: sound and picture are interrupted"
+
 MINUTE = 60
 NO_WAY = """() => {
   for (const each of connections) each.close();
@@ -164,7 +167,7 @@ def test_a_connection_that_dies_comes_back_by_itself(call: Pair) -> None:
         sees_moving_pictures(person)
 
 
-def test_whoever_closes_the_page_is_missed_and_returns_into_the_call(call: Pair) -> None:
+def test_closing_the_page_is_noticed_and_reopening_returns_to_the_call(call: Pair) -> None:
     customer, mechanic = call
     session_id = mechanic.session_id
     mechanic.page.goto("about:blank")
@@ -184,12 +187,12 @@ def test_lost_media_stop_the_clock(server: Server, call: Pair, watch: Watch) -> 
     customer.sees("Sound and picture are interrupted. We are reconnecting.")
     pass_time(server, customer.session_id, 10)
     for person in call:
-        person.sees("Paused: sound and picture are interrupted")
+        person.sees(PAUSED_WITHOUT_MEDIA)
     look(customer, "lost")
     mechanic.page.reload()
     for person in call:
         is_connected(person)
-        person.sees_no_more("Paused: sound and picture are interrupted")
+        person.sees_no_more(PAUSED_WITHOUT_MEDIA)
 
 
 def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> None:
@@ -226,12 +229,12 @@ def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
         watch.over(other.page)
     other.goes_to(customer.session_id)
     is_connected(other)
-    customer.sees("You continued in another window.")
+    customer.sees(CONTINUED_ELSEWHERE)
     assert customer.page.evaluate("devices.every((each) => each.readyState === 'ended')")
     sees_moving_pictures(mechanic)
     customer.button("Use this window").click()
     is_connected(customer)
-    other.sees("You continued in another window.")
+    other.sees(CONTINUED_ELSEWHERE)
     sees_moving_pictures(mechanic)
     other.page.close()
 
@@ -258,7 +261,7 @@ def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
     for person in (customer, mechanic):
         person.page.evaluate(calls.UNHURRIED)
     offer.click()
-    customer.sees("Your time stays the same")
+    customer.sees("the session lasts 30 min")
     look(customer, "use-chat")
     customer.button("Back to the call").click()
     offer.click()

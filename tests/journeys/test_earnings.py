@@ -16,6 +16,10 @@ from tests.kit.server import Person as SignedIn
 from tests.kit.server import Server
 from tests.kit.waiting import until
 
+ACCOUNT_READY = "Your payout account is ready"
+WAITS_FOR_ACCOUNT = "Waits for your payout account"
+WAITS_FOR_SUMMARY = "Waits for your summary"
+
 ComeMechanic = Callable[..., Mechanic]
 DAY = 25 * 60 * 60
 
@@ -79,7 +83,7 @@ def sees_why_the_earning_waits(mechanic: Mechanic) -> None:
     page.goto("/dashboard/")
     inspect(page, "dashboard-mechanic-earned")
     page.get_by_role("link", name="$6.99 earned this month").click()
-    mechanic.sees("Waits for your summary").sees("Waits for your payout account").sees(re.compile("Not before"))
+    mechanic.sees(WAITS_FOR_SUMMARY).sees(WAITS_FOR_ACCOUNT).sees(re.compile("Not before"))
     inspect(page, "earnings-waiting")
 
 
@@ -92,17 +96,17 @@ def sets_up_payouts(mechanic: Mechanic) -> None:
     mechanic.button("Leave").click()
     mechanic.sees("You have not finished setting up payouts").button("Continue").click()
     mechanic.button("Finish, but a document is missing").click()
-    mechanic.sees("Stripe needs more information").sees_no_more("Waits for your summary")
+    mechanic.sees("Stripe needs more information").sees_no_more(WAITS_FOR_SUMMARY)
     inspect(page, "earnings-restricted")
     mechanic.button("Answer Stripe").click()
     mechanic.button("Finish").click()
-    mechanic.sees("Your payout account is ready").sees(re.compile("Payable on"))
-    mechanic.sees_no_more("Waits for your payout account")
+    mechanic.sees(ACCOUNT_READY).sees(re.compile("Payable on"))
+    mechanic.sees_no_more(WAITS_FOR_ACCOUNT)
 
 
 def sees_the_payout(mechanic: Mechanic) -> None:
     page = mechanic.page
-    comes_back_until(page, "Your payout account is ready")
+    comes_back_until(page, ACCOUNT_READY)
     page.get_by_role("link", name=re.compile(r"^\w+ 20\d\d$")).first.click()
     until(lambda: bool(page.reload()) and page.locator(".badge--good", has_text="Paid").count() == 1)
     inspect(page, "earnings-paid")

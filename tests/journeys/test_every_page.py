@@ -94,7 +94,7 @@ def test_two_factor_from_the_inside(server: Server, browser_of: OpenPage) -> Non
     inspect(page, "two-factor-totp")
 
 
-def test_what_is_not_there(server: Server, browser_of: OpenPage, watch: Watch) -> None:
+def test_a_missing_page(server: Server, browser_of: OpenPage, watch: Watch) -> None:
     watch.allow("status of 404")
     for name, who in {"404": None, "404-signed-in": "customer2@example.com"}.items():
         page = browser_of(who)
@@ -104,7 +104,7 @@ def test_what_is_not_there(server: Server, browser_of: OpenPage, watch: Watch) -
         inspect(page, name)
 
 
-def test_what_was_filled_in_wrongly(server: Server, browser_of: OpenPage, watch: Watch) -> None:
+def test_forms_with_errors(server: Server, browser_of: OpenPage, watch: Watch) -> None:
     watch.allow("status of 422")
     page = browser_of(None)
     visitor = Customer(page)

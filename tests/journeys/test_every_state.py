@@ -203,6 +203,8 @@ def called_off_late(stage: Server, robin: Customer, morgan: Mechanic) -> None:
     session_id = quietly.request(stage, robin.who)
     quietly.accept(stage, morgan.who, session_id)
     morgan.goes_to(session_id).joins()
+    morgan.sees("You are in")
+    pass_time(stage, session_id, 2 * MINUTE)
     robin.goes_to(session_id).button("Cancel (costs $4.99)").click()
     look(robin, "accepted-stop-costs")
     robin.confirms("Cancel and pay $4.99").is_shown_the_end().sees("Charged")

@@ -14,6 +14,8 @@ from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
+BANK_ASKS = "Your bank asks you to confirm this payment."
+
 MINUTE = 60
 Pair = tuple[Customer, Mechanic]
 
@@ -63,7 +65,7 @@ def in_a_new_tab(customer: Customer, link: str) -> Page:
     return opened.value
 
 
-def test_one_click_and_both_clocks_jump(talk: Pair) -> None:
+def test_an_extension_moves_both_clocks(talk: Pair) -> None:
     customer, mechanic = talk
     customer.button("Extend Session").click()
     customer.sees("We charge your Visa ending in 4242.")
@@ -82,7 +84,7 @@ def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) ->
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.")
+    customer.sees(BANK_ASKS)
     mechanic.sees(re.compile("is paying for an extension of 15 minutes"))
     inspect(customer.page, "extend-confirm")
     inspect(mechanic.page, "extend-mechanic-pending")
@@ -107,13 +109,13 @@ def test_a_card_that_is_declined_and_another_one(server: Server, talk: Pair) -> 
     mechanic.sees_no_more(re.compile("is paying for"))
 
 
-def test_who_would_rather_not_is_not_charged(server: Server, alone: Customer) -> None:
+def test_a_canceled_extension_is_not_charged(server: Server, alone: Customer) -> None:
     customer = alone
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.").page.keyboard.press("Escape")
+    customer.sees(BANK_ASKS).page.keyboard.press("Escape")
     customer.button("Cancel extension").click()
-    customer.sees_no_more("Your bank asks you to confirm this payment.")
+    customer.sees_no_more(BANK_ASKS)
     customer.button("Extend Session").click()
     expect(customer.page.get_by_role("radio", name=re.compile("15 minutes"))).to_be_visible()
     has_left(customer, 30)
@@ -129,7 +131,7 @@ def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) 
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.")
+    customer.sees(BANK_ASKS)
     assert customer.page.evaluate("document.activeElement.closest('dialog')?.id") == "extend-dialog"
     customer.page.locator("#extend-dialog").get_by_role("button", name="Use another card").click()
     pays_on_a_page(customer)
@@ -180,7 +182,7 @@ def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
     inspect(customer.page, "extend-near-end")
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
-    customer.sees("Your bank asks you to confirm this payment.")
+    customer.sees(BANK_ASKS)
     pass_time(server, customer.session_id, 4 * MINUTE)
     customer.sees("The session waits up to 2 minutes for this payment.")
     mechanic.sees("The session waits up to 2 minutes for this payment.")

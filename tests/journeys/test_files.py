@@ -121,7 +121,7 @@ def talk(pair: SharedPair, borrower: Borrower) -> Iterator[tuple[Hands, Hands]]:
         yield Hands(customer), Hands(mechanic)
 
 
-def test_what_is_shared_survives_the_refresh_and_comes_back_byte_for_byte(
+def test_shared_files_survive_a_reload_and_come_back_byte_for_byte(
     talk: tuple[Hands, Hands], a_customer: Come, watch: Watch
 ) -> None:
     customer, mechanic = talk
@@ -159,7 +159,7 @@ def test_several_at_once_and_one_that_is_tried_again(talk: tuple[Hands, Hands], 
     expect(mechanic.listed()).to_have_count(before + 4)
 
 
-def test_what_is_cancelled_never_arrives(talk: tuple[Hands, Hands]) -> None:
+def test_a_canceled_upload_never_arrives(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     customer.page.route(UPLOADS, lambda route: None)
     customer.adds(note("wrong one.txt"))
@@ -178,7 +178,7 @@ def test_how_far_it_is_can_be_seen_on_a_slow_line(talk: tuple[Hands, Hands]) -> 
     line.send("Network.emulateNetworkConditions", slow)
     customer.adds(paper("manual.pdf", PDF + bytes(2_000_000)))
     row = customer.page.locator(".upload")
-    expect(row.get_by_text(re.compile(r"^[1-9]\d?%$"))).to_be_visible()
+    expect(row.get_by_text(re.compile(r"^\s*[1-9]\d?%\s*$"))).to_be_visible()
     customer.sees("manual.pdf")
     mechanic.sees("manual.pdf")
 

@@ -11,6 +11,8 @@ from tests.journeys.calls import DEVICES, call_of_checked
 from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit.server import Server
 
+SUPPORT_IS_NOTIFIED = "We have notified our support team"
+
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
 OpenPage = Callable[..., Page]
@@ -42,7 +44,7 @@ def closes_help(person: Person) -> None:
 def answers(support: Page, session_id: str, asked: str, text: str) -> None:
     support.goto(f"/support/sessions/{session_id}/help/")
     expect(support.locator(".help", has_text=asked)).to_be_visible()
-    support.get_by_label(re.compile("^Answer ")).fill(text)
+    support.get_by_label(re.compile(r"^\s*Answer ")).fill(text)
     support.get_by_role("button", name="Send the answer").click()
     expect(support.locator(".bubble", has_text=text)).to_be_visible()
 
@@ -87,7 +89,7 @@ def test_help_during_a_session_and_after_it(
     mechanic.sees_no_more("You get it back")
 
 
-def test_what_is_typed_outlives_a_reload_and_a_refusal(server: Server, a_customer: Come) -> None:
+def test_typed_text_survives_a_reload_and_a_refusal(server: Server, a_customer: Come) -> None:
     customer = a_customer()
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id)
@@ -97,7 +99,7 @@ def test_what_is_typed_outlives_a_reload_and_a_refusal(server: Server, a_custome
     opens_help(customer)
     expect(customer.page.locator("#help-text")).to_have_value("Nobody comes")
     asks(customer, "Something else", "Nobody comes")
-    customer.sees("We have notified our support team")
+    customer.sees(SUPPORT_IS_NOTIFIED)
 
 
 def test_help_without_scripts(server: Server, a_customer: Come, support: Page) -> None:
@@ -108,7 +110,7 @@ def test_help_without_scripts(server: Server, a_customer: Come, support: Page) -
     customer.page.get_by_label("What is it about?").select_option("Payment or price")
     customer.page.get_by_label("What happened?").fill("Was I charged?")
     customer.button("Ask support").click()
-    customer.sees("Was I charged?").sees("We have notified our support team")
+    customer.sees("Was I charged?").sees(SUPPORT_IS_NOTIFIED)
     answers(support, session_id, "Was I charged?", "Not yet")
     customer.page.reload()
     customer.sees("Not yet")

@@ -18,6 +18,8 @@ from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 from tests.kit.waiting import until
 
+PAUSED_WITHOUT_MECHANIC = "Paused: the mechanic is away"
+
 MINUTE = 60
 GRACE = 5  # seconds until a participant without a page counts as missing
 SECONDS_OF_PICTURE = 4  # more than the patience of a page without a call
@@ -108,7 +110,7 @@ def test_a_blip_of_the_signals_alone_shows_nothing_and_pauses_nothing(server: Se
     assert [person.page.evaluate("connections.length") for person in call] == count
 
 
-def test_who_loses_the_network_reads_other_words_than_who_waits(server: Server, call: Pair, lines: Lines) -> None:
+def test_each_side_reads_its_own_words_about_a_lost_network(server: Server, call: Pair, lines: Lines) -> None:
     customer, mechanic = call
     lines[Customer].cut()
     customer.page.evaluate(NO_NETWORK)
@@ -131,7 +133,7 @@ def test_the_time_without_the_mechanic_is_given_back(server: Server, call: Pair)
     customer, mechanic = call
     session_id, before = customer.session_id, given_back(server, customer)
     mechanic.page.goto("about:blank")
-    customer.sees("has lost the connection.").sees("Away for").sees("Paused: the mechanic is away")
+    customer.sees("has lost the connection.").sees("Away for").sees(PAUSED_WITHOUT_MECHANIC)
     expect(customer.page.locator("session-clock")).to_have_class(re.compile("paused"))
     pass_time(server, session_id, 40)
     mechanic.goes_to(session_id)
@@ -160,7 +162,7 @@ def test_after_five_minutes_it_ends_by_itself_with_a_kind_word(server: Server, n
     customer, mechanic = new_call
     session_id = customer.session_id
     mechanic.page.goto("about:blank")
-    customer.sees("Paused: the mechanic is away")
+    customer.sees(PAUSED_WITHOUT_MECHANIC)
     pass_time(server, session_id, 5 * MINUTE)
     customer.is_shown_the_end().sees("your mechanic’s connection was lost").sees(re.compile(r"\$6\.[67]\d"))
     assert customer.page.evaluate(GIVEN_BACK)

@@ -28,7 +28,7 @@ def test_from_the_application_to_the_first_session(server: Server, a_customer: C
     page = applicant.page
     page.goto("/mechanics/apply/")
     page.get_by_label("Headline").fill("Diesels, from the farm to the motorway")
-    page.get_by_label(re.compile("^Years")).fill("11")
+    page.get_by_label("Years of experience").fill("11")
     page.get_by_label("Skills").fill("Injection, turbochargers, gearboxes")
     applicant.button("Send the application").click()
     applicant.sees("We received your application on")

@@ -48,7 +48,7 @@ def test_left_checkout_nothing_is_lost_and_it_can_be_paid_later(server: Server, 
     stop_quietly(server, customer.pays())
 
 
-def test_whoever_has_a_session_open_is_warned_before_a_second(server: Server, a_customer: Come) -> None:
+def test_an_open_session_warns_before_a_second_booking(server: Server, a_customer: Come) -> None:
     customer = a_customer()
     first = quietly.request(server, customer.who)
     customer.fills_the_intake().sees("You have a session open")

@@ -15,6 +15,13 @@ from tests.journeys.people import Customer, Mechanic
 from tests.kit.push_service import Browser, PushService, push_service
 from tests.kit.server import Person, Server, running
 
+IS_ON = "Notifications are on for this browser."
+MAY_CLOSE = "You can close this page."
+NOTIFIES_OF_REQUESTS = "This device notifies you of new requests"
+NOTIFY_OF_ACCEPTANCE = "Notify me when a mechanic accepts"
+NOTIFY_OF_REQUESTS = "Notify me on this device"
+TURN_ON = "Turn on for this browser"
+
 asks = pytest.mark.asks_permission
 OpenPage = Callable[..., Page]
 # Browsers subscribe at their maker's service; here one of the test's own answers in its place.
@@ -103,11 +110,11 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
     session_id = quietly.request(told_server, who)
     customer.goes_to(session_id).sees("Looking for your mechanic")
     inspect(customer.page, "queue-tell-me")
-    customer.button("Notify me when a mechanic accepts").click()
-    customer.sees("You can close this page.")
+    customer.button(NOTIFY_OF_ACCEPTANCE).click()
+    customer.sees(MAY_CLOSE)
     inspect(customer.page, "queue-told")
     customer.page.reload()
-    customer.sees("You can close this page.")
+    customer.sees(MAY_CLOSE)
     customer.page.goto("/")
 
     quietly.accept(told_server, mechanic, session_id)
@@ -124,15 +131,15 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
 
 
 @asks
-def test_whoever_looks_at_the_page_is_told_there_and_not_by_a_message(
+def test_a_visible_page_shows_the_news_instead_of_a_message(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     (who,), (mechanic,) = told_server.enroll(1, "stayer-"), told_server.enroll(1, "seer-", mechanics=True)
     phone = service.browser("stayer")
     customer = Customer(open_page(who, phone), who)
     session_id = quietly.request(told_server, who)
-    customer.goes_to(session_id).button("Notify me when a mechanic accepts").click()
-    customer.sees("You can close this page.")
+    customer.goes_to(session_id).button(NOTIFY_OF_ACCEPTANCE).click()
+    customer.sees(MAY_CLOSE)
     quietly.accept(told_server, mechanic, session_id)
     customer.sees("A mechanic has accepted. Join now")
     service.wait(lambda: bool(service.for_browser(phone)))
@@ -152,8 +159,8 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     mechanic = Mechanic(open_page(who, laptop, viewport=DESKTOP), who)
     page = mechanic.waits_for_requests().page
     inspect(page, "dashboard-tell-me")
-    mechanic.button("Notify me on this device").click()
-    mechanic.sees("This device notifies you of new requests")
+    mechanic.button(NOTIFY_OF_REQUESTS).click()
+    mechanic.sees(NOTIFIES_OF_REQUESTS)
     quietly.request(told_server, buyer)
     service.wait(lambda: bool(service.for_browser(laptop)))
     assert service.for_browser(laptop)[0]["body"] == "Quick Chat, 30 minutes. You earn $6.99."
@@ -163,9 +170,9 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
     inspect(page, "devices")
     mechanic.button("Remove Chrome on Linux").click()
     mechanic.sees("No device yet")
-    mechanic.waits_for_requests().sees("This device notifies you of new requests")  # still wanted here: it asks anew
+    mechanic.waits_for_requests().sees(NOTIFIES_OF_REQUESTS)  # still wanted here: it asks anew
     mechanic.button("Turn off").click()
-    mechanic.sees("Notify me on this device")
+    mechanic.sees(NOTIFY_OF_REQUESTS)
     page.goto("/account/devices/")
     mechanic.sees("No device yet")
     count = len(service.for_browser(laptop))
@@ -189,18 +196,18 @@ def test_a_browser_that_was_told_no_says_how_to_change_that(
 
 
 @asks
-def test_whoever_signs_in_after_somebody_else_has_asked_for_nothing(
+def test_the_next_person_to_sign_in_gets_no_messages(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     first, second = told_server.enroll(2, "sharer-")
     page = open_page(first, service.browser("shared"))
     page.goto("/account/devices/")
-    Customer(page, first).button("Turn on for this browser").click()
-    Customer(page, first).sees("Notifications are on for this browser.")
+    Customer(page, first).button(TURN_ON).click()
+    Customer(page, first).sees(IS_ON)
     page.context.add_cookies([{"name": "sessionid", "value": second.cookies["sessionid"], "url": told_server.url}])
     page.goto("/account/devices/")
-    Customer(page, second).sees("No device yet").button("Turn on for this browser").click()
-    Customer(page, second).sees("Notifications are on for this browser.")
+    Customer(page, second).sees("No device yet").button(TURN_ON).click()
+    Customer(page, second).sees(IS_ON)
     assert told_server.sql("SELECT count(*) FROM push_pushsubscription WHERE endpoint LIKE %s", "%shared") == [(1,)]
 
 

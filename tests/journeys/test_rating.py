@@ -79,7 +79,7 @@ def test_the_dashboard_asks_until_the_time_is_over(server: Server, crowd: Crowd,
     expect(customer.page.get_by_role("link", name=re.compile("^Rate "))).to_have_count(0)
 
 
-def test_it_works_without_any_script(server: Server, crowd: Crowd, browser_of: Callable[..., Page]) -> None:
+def test_rating_works_without_scripts(server: Server, crowd: Crowd, browser_of: Callable[..., Page]) -> None:
     customer = crowd.customer()
     page = browser_of(customer, java_script_enabled=False)
     page.goto(f"/sessions/{staging.over(server, customer, crowd.mechanic())}/")

@@ -144,7 +144,7 @@ def test_a_screen_is_shared_and_the_camera_comes_back(call: Pair) -> None:
     assert mechanic.page.evaluate("shared.readyState") == "ended"
 
 
-def test_whoever_keeps_the_camera_off_still_shares_a_screen(call: Pair) -> None:
+def test_a_screen_can_be_shared_with_the_camera_off(call: Pair) -> None:
     customer, mechanic = call
     mechanic.page.evaluate(SHARE, SCREEN)
     key(mechanic, "Camera off").click()
@@ -256,7 +256,7 @@ def test_a_poor_link_is_sound_only_until_it_is_better(changed_phone: Pair) -> No
     assert not mechanic.page.get_by_text("interrupted").filter(visible=True).count()
 
 
-def test_what_was_given_back_without_a_tap_needs_none(changed_phone: Pair) -> None:
+def test_sound_returns_without_a_tap(changed_phone: Pair) -> None:
     customer, mechanic = changed_phone
     customer.page.evaluate(LOCK_THE_PHONE)
     customer.page.evaluate("isTapped = true")

@@ -16,6 +16,8 @@ from tests.journeys.people import Customer, Mechanic
 from tests.kit.server import Server
 from tests.kit.waiting import until
 
+CHANGED_ELSEWHERE = "This summary was changed in another window"
+
 Come = Callable[..., Customer]
 ComeMechanic = Callable[..., Mechanic]
 TEXTS = {
@@ -187,7 +189,7 @@ def test_the_draft_survives_a_reload_and_a_lost_connection(desk: Desk, watch: Wa
     desk.is_saved().opens().has("Findings", "Typed without a line")
 
 
-def test_what_was_typed_offline_is_there_after_a_crash(desk: Desk, watch: Watch) -> None:
+def test_text_typed_offline_survives_a_crash(desk: Desk, watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|ERR_FAILED|WebSocket")
     desk.opens().writes().is_saved()
     desk.page.route(re.compile("/draft/$"), lambda route: route.abort())
@@ -209,19 +211,19 @@ def test_two_windows_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
     other.opens()
     desk.writes(Findings="From the one").is_saved()
     other.writes(Findings="From the other")
-    other.mechanic.sees("This summary was changed in another window")
+    other.mechanic.sees(CHANGED_ELSEWHERE)
     inspect(other.page, "summary-form-changed")
     other.mechanic.button("Keep this version").click()
     other.is_saved().page.reload()
     other.has("Findings", "From the other")
 
     desk.writes(Steps_performed="More from the one")
-    desk.mechanic.sees("This summary was changed in another window")
+    desk.mechanic.sees(CHANGED_ELSEWHERE)
     desk.page.get_by_role("link", name="Use the other version").click()
     desk.has("Findings", "From the other")
 
 
-def test_what_is_missing_is_said_at_its_place(desk: Desk, watch: Watch) -> None:
+def test_a_missing_field_is_named_at_its_place(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 422")
     desk.opens().writes().lists_parts()
     desk.page.get_by_label("Quantity", exact=True).first.fill("many")

@@ -17,6 +17,8 @@ from tests.kit.server import Person, Server, running
 from tests.kit.sockets import Socket, room
 from tests.kit.time_travel import pass_time
 
+UNACCEPTED = "No mechanic has accepted yet"
+
 MINUTE = 60
 OpenPage = Callable[..., Page]
 COLLEAGUE = """
@@ -81,7 +83,7 @@ def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
 
     pass_time(stage, session_id, 3 * MINUTE)
     for page in (support, colleague):
-        expect(line(page, session_id)).to_contain_text("No mechanic has accepted yet")
+        expect(line(page, session_id)).to_contain_text(UNACCEPTED)
     expect(support.locator(".toast", has_text="New alert")).to_be_visible()
     assert support.evaluate("window.tones") > 0
 
@@ -153,7 +155,7 @@ def stage_five_in_trouble_and_one_calm(stage: Server) -> tuple[dict[str, str], l
 
 def expect_lines_sorted_by_need(board: Page, rooms: dict[str, str]) -> None:
     expect(line(board, rooms["dropped"])).to_contain_text("The mechanic lost the connection")
-    expect(line(board, rooms["unaccepted"])).to_contain_text("No mechanic has accepted yet")
+    expect(line(board, rooms["unaccepted"])).to_contain_text(UNACCEPTED)
     expect(line(board, rooms["stuck"])).to_contain_text("Both are in, but the session does not start")
     expect(line(board, rooms["not_come"])).to_contain_text("The mechanic has not joined")
     expect(line(board, rooms["disputed"])).to_contain_text("You took this alert")

@@ -61,7 +61,7 @@ def test_support_ends_a_stuck_session_and_both_see_why(
         each.sees("Our support team ended the session").sees(WHY)
 
 
-def test_what_can_be_done_follows_the_session_but_not_under_a_hand(
+def test_actions_follow_the_session_but_not_during_input(
     server: Server, crowd: Crowd, browser_of: Callable[..., Page], watch: Watch
 ) -> None:
     watch.allow(r"/release/ logged error .*status of 409")  # the error stands at the form

@@ -27,7 +27,7 @@ def test_an_error_of_the_server_is_a_problem(watched: Page, watch: Watch, path: 
     assert [problem for problem in own.problems() if "status of 503" in problem and path in problem]
 
 
-def test_what_a_script_throws_is_a_problem(watched: Page, watch: Watch) -> None:
+def test_an_exception_of_a_script_is_a_problem(watched: Page, watch: Watch) -> None:
     watch.allow("deliberately")
     own = Watch()
     own.over(watched)

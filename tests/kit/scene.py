@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 
 customer = User.objects.get(email="{customer}")
 mechanic = User.objects.get(email="{mechanic}")
@@ -98,7 +98,7 @@ def end(server: Server, session_id: UUID, email: str) -> None:
         "from autodoctor.accounts.models import User\n"
         "from autodoctor.sessions.lifecycle import transitions\n"
         f"by = User.objects.get(email='{email}')\n"
-        f"transitions.end_session(session_id=UUID('{session_id}'), by=by, now=timezone.now())"
+        f"endings.end_session(session_id=UUID('{session_id}'), by=by, now=timezone.now())"
     )
 
 

@@ -97,7 +97,7 @@ def test_every_address_of_people_says_who_may_call_it() -> None:
     assert access["taking_sessions"] == "mechanic_only"
 
 
-def test_what_is_marked_signed_in_asks_a_visitor_to_sign_in(client: Client, db: None) -> None:
+def test_a_signed_in_view_sends_a_visitor_to_sign_in(client: Client, db: None) -> None:
     for path in ("email/", "password/change/", "reauthenticate/", "two-factor/", "two-factor/totp/activate/"):
         assert client.get(f"/account/{path}").headers["Location"].startswith("/sign-in/?next="), path
 

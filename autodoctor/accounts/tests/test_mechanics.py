@@ -173,7 +173,7 @@ def test_an_applicant_cannot_take_sessions(customer: "User", application: "Mecha
         actions.set_taking_sessions(mechanic=customer, taking=True, now=NOW)
 
 
-def test_whoever_asked_within_a_day_is_told_once(mechanic: "User", letters: Letters) -> None:
+def test_visitors_of_the_last_day_are_notified_once(mechanic: "User", letters: Letters) -> None:
     from autodoctor.accounts import actions
 
     actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
@@ -197,7 +197,7 @@ def test_nobody_is_told_when_a_mechanic_stops(mechanic: "User", letters: Letters
     assert letters() == []
 
 
-def test_who_asked_in_vain_is_forgotten(db: None) -> None:
+def test_expired_requests_for_notification_are_deleted(db: None) -> None:
     from autodoctor.accounts import actions, jobs
     from autodoctor.accounts.models import Notify
     from autodoctor.scheduler.models import Job

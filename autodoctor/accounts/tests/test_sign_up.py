@@ -47,7 +47,7 @@ def test_a_wrong_code_does_not_and_three_end_it(client: Client, code: Callable[[
     assert client.get("/account/").status_code == 302
 
 
-def test_whoever_left_before_the_code_gets_a_new_one_by_signing_in(client: Client, code: Callable[[], str]) -> None:
+def test_signing_in_sends_a_new_code_to_an_unconfirmed_account(client: Client, code: Callable[[], str]) -> None:
     from django.core.cache import cache
 
     client.post("/sign-up/", NEW)
@@ -62,7 +62,7 @@ def test_whoever_left_before_the_code_gets_a_new_one_by_signing_in(client: Clien
     assert client.get("/account/").status_code == 200
 
 
-def test_what_a_visitor_typed_before_is_still_there_after_signing_up(client: Client, code: Callable[[], str]) -> None:
+def test_the_typed_intake_survives_the_sign_up(client: Client, code: Callable[[], str]) -> None:
     visit = client.session
     visit["intake"] = {"concern": "It rattles when cold"}
     visit.save()

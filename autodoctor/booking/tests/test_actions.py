@@ -14,7 +14,7 @@ from autodoctor.booking.actions import AlreadyOpen, Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.payments import stripe
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle import transitions as sessions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 from tests.kit.stripe_sandbox import RunningSandbox
@@ -83,13 +83,13 @@ def test_a_second_session_must_be_wanted(customer: User, intake: MakeIntake, now
 def test_a_session_that_is_over_is_in_nobodys_way(customer: User, intake: MakeIntake, now: datetime) -> None:
     sent = intake()
     first = book(customer, sent, now)
-    sessions.cancel_session(session_id=first.id, by=customer, now=now)
+    endings.cancel_session(session_id=first.id, by=customer, now=now)
     again = book(customer, sent, now)
     assert again != first
     assert book(customer, sent, now) == again
 
 
-def test_somebody_elses_session_is_in_nobodys_way(
+def test_another_customers_session_does_not_block_a_booking(
     customer: User, stranger: User, intake: MakeIntake, now: datetime
 ) -> None:
     book(customer, intake(), now)
@@ -124,7 +124,7 @@ def test_a_paid_session_leads_to_its_own_page(
     session = book(customer, intake(), now)
     stripe_sandbox.pay(actions.checkout_url(session=session, site=SITE, now=now))
     assert actions.checkout_url(session=session, site=SITE, now=now) == f"{SITE}sessions/{session.id}/"
-    sessions.admit_request(session_id=session.id, now=now)
+    transitions.admit_request(session_id=session.id, now=now)
     session.refresh_from_db()
     assert actions.checkout_url(session=session, site=SITE, now=now) == f"{SITE}sessions/{session.id}/"
 

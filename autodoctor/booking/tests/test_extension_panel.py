@@ -83,7 +83,7 @@ def test_when_nothing_is_sold_the_mechanic_is_not_blamed(shown: Callable[..., st
 @pytest.mark.parametrize(
     ("allowed", "chosen"), [(None, ""), (0, "0"), (900, "900"), (2700, "2700")], ids=["open", "none", "option", "rest"]
 )
-def test_what_the_mechanic_said_is_chosen(
+def test_the_mechanics_allowance_is_selected(
     shown: Callable[..., str], mechanic: User, allowed: int | None, chosen: str
 ) -> None:
     page = shown(mechanic, allowed_seconds=allowed)
@@ -102,7 +102,7 @@ def test_another_card_can_be_chosen_beside_the_kept_one(shown: Callable[..., str
 
 
 @pytest.mark.parametrize("waits_for", ["", "confirm", "pay"])
-def test_whatever_is_waited_for_one_may_rather_not(
+def test_a_pending_extension_can_always_be_canceled(
     session: Session, shown: Callable[..., str], customer: User, waits_for: str
 ) -> None:
     payment = paying(session, waits_for)

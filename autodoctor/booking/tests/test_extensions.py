@@ -128,7 +128,7 @@ def test_the_mechanic_sees_the_offers_but_not_the_card(
     assert (seen["extension"]["state"], seen["extension"]["link"], seen["extension"]["reason"]) == ("pay", "", "")
 
 
-def test_one_click_and_the_clock_jumps(kept: StripeCustomer, session: Session, tab: Tab) -> None:
+def test_accepting_an_offer_moves_the_clock(kept: StripeCustomer, session: Session, tab: Tab) -> None:
     answer = tab.accept()
     assert answer.status_code == 201
     assert answer.json() == {
@@ -313,7 +313,7 @@ def test_near_three_hours_less_is_offered(session: Session, tab: Tab) -> None:
     assert [one["seconds"] for one in tab.look()["offers"]] == [900, 1800]
 
 
-def test_what_changed_since_it_was_shown_is_shown_again(kept: StripeCustomer, session: Session, tab: Tab) -> None:
+def test_a_changed_offer_is_shown_again(kept: StripeCustomer, session: Session, tab: Tab) -> None:
     ExtensionOption.objects.filter(price_cents=1499).update(price_cents=1999)
     ExtensionOption.objects.filter(price_cents=2499).update(active=False)
     for number in (0, 1):

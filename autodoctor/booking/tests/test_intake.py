@@ -73,7 +73,7 @@ def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> Non
         ("token", "not-a-token"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(filled_in: dict[str, str], field: str, value: str) -> None:
+def test_an_error_stands_at_its_field(filled_in: dict[str, str], field: str, value: str) -> None:
     form = form_of(filled_in, **{field: value})
     assert not form.is_valid()
     assert set(form.errors) == {field}
@@ -106,7 +106,7 @@ def test_a_vin_stands_for_year_and_make(filled_in: dict[str, str]) -> None:
     assert (described.vin, described.year, described.make) == (HONDA, 2003, "Honda")
 
 
-def test_what_is_typed_stands_above_what_the_vin_says(filled_in: dict[str, str]) -> None:
+def test_typed_values_override_the_vin(filled_in: dict[str, str]) -> None:
     form = form_of(filled_in, vin=FORD, year="1983")
     assert form.is_valid(), form.errors
     assert form.intake().vehicle.year == 1983
@@ -130,6 +130,6 @@ def test_the_mileage_of_a_kept_vehicle_moves_on(filled_in: dict[str, str], custo
     assert form.intake().vehicle.mileage == 91_500
 
 
-def test_somebody_elses_vehicle_is_not_there(filled_in: dict[str, str], stranger: User, vehicle: Vehicle) -> None:
+def test_another_customers_vehicle_is_not_offered(filled_in: dict[str, str], stranger: User, vehicle: Vehicle) -> None:
     form = form_of(filled_in, stranger, vehicle=str(vehicle.pk))
     assert set(form.errors) == {"vehicle"}

@@ -225,7 +225,7 @@ def test_the_charge_follows_the_plan(client: Client) -> None:
     assert client.get("/book/charge/?plan=diagnostic").status_code == 404
 
 
-def test_what_is_typed_is_inert_on_the_page(client: Client, filled_in: dict[str, str]) -> None:
+def test_typed_markup_is_inert_on_the_page(client: Client, filled_in: dict[str, str]) -> None:
     hostile = "</textarea><script>alert(1)</script>"
     page = client.post("/book/", filled_in | {"concern": hostile, "make": hostile, "waiver": ""}).content.decode()
     assert "<script>alert" not in page

@@ -25,7 +25,7 @@ def kept(customer: User) -> StripeCustomer:
     )
 
 
-def test_it_is_shown_by_its_last_digits_and_removed(desk: Client, kept: StripeCustomer, customer: User) -> None:
+def test_the_card_is_shown_by_its_last_digits_and_removed(desk: Client, kept: StripeCustomer, customer: User) -> None:
     assert "Visa ending in 4242" in desk.get("/account/card/").content.decode()
     answer = desk.post("/account/card/", follow=True).content.decode()
     assert "We removed your card." in answer

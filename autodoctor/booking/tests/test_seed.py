@@ -64,7 +64,7 @@ def test_a_second_run_leaves_the_saved_card_as_it_was(client: Client) -> None:
     assert "Mastercard ending in 4444" in client.get("/account/card/").content.decode()
 
 
-def test_it_refuses_where_real_people_are(settings: Settings) -> None:
+def test_the_seed_refuses_a_database_with_real_people(settings: Settings) -> None:
     settings.DEBUG = False
     with pytest.raises(CommandError, match="only with DEBUG"):
         call_command("seed")

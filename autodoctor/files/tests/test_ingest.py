@@ -71,7 +71,7 @@ def objects() -> set[str]:
         ("clip.3gp", film(b"3gp4"), "video", "video/3gpp"),
     ],
 )
-def test_what_may_be_shared_is_stored_as_it_is(
+def test_an_allowed_file_is_stored_unchanged(
     customer: User, name: str, content: bytes, kind: str, content_type: str
 ) -> None:
     file = take(customer, name, content)
@@ -213,7 +213,7 @@ def test_a_huge_photo_is_made_smaller(customer: User) -> None:
         ("a.txt", b""),
     ],
 )
-def test_what_is_not_on_the_list_is_refused(customer: User, name: str, content: bytes) -> None:
+def test_a_type_that_is_not_listed_is_refused(customer: User, name: str, content: bytes) -> None:
     assert refusal(customer, name, content) == "wrong_type"
 
 
@@ -242,7 +242,7 @@ def test_the_first_picture_of_a_small_animation_is_kept(customer: User) -> None:
     assert (file.content_type, file.width, file.height) == ("image/jpeg", 100, 80)
 
 
-def test_what_fails_leaves_no_object(customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_ingest_leaves_no_object(customer: User, monkeypatch: pytest.MonkeyPatch) -> None:
     receiving = ingest.received(upload("a.jpg", photo()), now=timezone.now())
     receiving.__enter__()
     assert len(objects()) == 2
@@ -280,7 +280,7 @@ def test_a_decoder_that_never_ends_is_stopped(customer: User, monkeypatch: pytes
     assert refusal(customer, "a.jpg", photo()) == "wrong_type"
 
 
-def test_what_is_removed_is_erased(customer: User) -> None:
+def test_a_removed_file_is_erased(customer: User) -> None:
     now = timezone.now()
     file, other = take(customer, "a.jpg", photo()), take(customer, "b.pdf", PDF)
     listing.remove(file, now=now)

@@ -89,7 +89,7 @@ def test_an_address_of_another_key_is_refused(customer: User, settings: Settings
     assert get(url)[0] == 403
 
 
-def test_what_cannot_be_shown_safely_is_a_download(customer: User) -> None:
+def test_an_unsafe_type_is_a_download(customer: User) -> None:
     now = timezone.now()
     for name, content, shown in (("a.pdf", PDF, False), ("a.jpg", photo(), True), ("a.mp4", film(), True)):
         file = take(customer, name, content)

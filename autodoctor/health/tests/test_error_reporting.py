@@ -50,12 +50,12 @@ def test_an_event_says_what_and_where_and_nothing_else() -> None:
     assert not [word for word in ("secret", "casey", "203.0.113.5", "host") if word in written]
 
 
-def test_what_happened_before_is_told_without_its_words() -> None:
+def test_breadcrumbs_are_reported_without_their_words() -> None:
     crumb = {"category": "query", "message": "SELECT 'secret'", "data": {"url": "secret"}, "level": "info"}
     assert error_reporting.scrubbed_crumb(crumb, {}) == {"category": "query", "level": "info"}
 
 
-def test_it_is_loaded_only_where_there_is_one() -> None:
+def test_sentry_is_loaded_only_with_a_dsn() -> None:
     assert start().stdout.strip() == "False"
     assert start(SENTRY_DSN="http://key@127.0.0.1:9/1").stdout.strip() == "True"
 

@@ -34,7 +34,7 @@ def test_many_who_ask_share_one_look() -> None:
     assert seen == [1]
 
 
-def test_what_was_seen_is_looked_at_again_when_it_is_old() -> None:
+def test_an_old_result_is_checked_again() -> None:
     seen: list[int] = []
     look = glance(lambda: seen.append(1), fresh=0)
     look.get()
@@ -42,7 +42,7 @@ def test_what_was_seen_is_looked_at_again_when_it_is_old() -> None:
     assert seen == [1, 1]
 
 
-def test_what_hangs_is_waited_for_once_and_not_begun_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_check_is_waited_for_once_and_not_started_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on, begun, waits = threading.Event(), list[int](), list[float]()
 
     class Counted(Future[None]):

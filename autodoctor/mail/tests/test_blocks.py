@@ -43,7 +43,7 @@ def test_no_button_leads_away_whatever_people_wrote(line: str) -> None:
     assert [block.kind for block in blocks(f"Hello,\n\n{line}")] == ["paragraph", "paragraph"]
 
 
-def test_what_people_wrote_stays_text() -> None:
+def test_markup_in_texts_of_people_stays_text() -> None:
     html = letter(who=HOSTILE, to_name=HOSTILE).html
     assert "<script" not in html
     assert "<img" not in html

@@ -83,7 +83,7 @@ def test_a_mail_is_framed_as_a_client_shows_it_and_nothing_in_it_runs_or_fetches
     assert frame.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_what_is_attached_can_be_had(client: Client, db: None) -> None:
+def test_an_attachment_can_be_downloaded(client: Client, db: None) -> None:
     name = _keep_whole()
     (link,) = re.findall(r'href="([^"]*attachments[^"]*)"', client.get(f"/outbox/{name}/").content.decode())
     answer = client.get(unescape(link))

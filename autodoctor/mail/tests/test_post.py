@@ -46,7 +46,7 @@ def test_an_address_of_nobody_is_written_to_in_utc(send: Send) -> None:
     assert str(letter.body).startswith("Morgan waits at 10:00 UTC")
 
 
-def test_it_is_rendered_with_what_is_known_when_it_is_sent(customer: "User") -> None:
+def test_a_mail_is_rendered_when_it_is_sent(customer: "User") -> None:
     queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="late", now=NOW)
     customer.name, customer.email = "Casey Married", "married@example.com"
     customer.save()

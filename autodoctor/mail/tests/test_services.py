@@ -67,7 +67,7 @@ def send(customer: "User", **more: Any) -> None:
     deliver("letters/invitation", to=customer, context=CONTEXT, key="1", **more)
 
 
-def test_it_is_given_everything(service: MailService, customer: "User", name: str) -> None:
+def test_the_service_gets_every_part_of_a_mail(service: MailService, customer: "User", name: str) -> None:
     image = ("image/png", b"\x89PNG front")
     send(customer, attachments=[PDF], images={"front": image})
 
@@ -135,9 +135,7 @@ def test_an_answer_that_does_not_say_what_became_of_it_is_no_yes(service: MailSe
         send(customer)
 
 
-def test_whoever_delivers_by_a_job_of_their_own_hears_that_it_is_in_vain(
-    service: MailService, customer: "User", name: str
-) -> None:
+def test_a_permanent_refusal_reaches_the_job_that_delivers(service: MailService, customer: "User", name: str) -> None:
     service.answer = REFUSED[name]
     with pytest.raises(GiveUp):
         send(customer)

@@ -34,7 +34,7 @@ def checkouts(sandbox: RunningSandbox, status: str = "") -> list[dict[str, Any]]
     return [page for page in found if status in ("", page["status"])]
 
 
-def test_it_asks_for_a_hold_of_our_price(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+def test_checkout_asks_for_a_hold_of_our_price(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
     opened = open_page(payment, now)
 
     [page] = checkouts(stripe_sandbox)
@@ -106,7 +106,7 @@ def test_a_bank_that_asks_first(payment: Payment, stripe_sandbox: RunningSandbox
     assert checkout.refresh(payment=payment, now=now).state == State.AUTHORIZED
 
 
-def test_what_is_paid_is_not_paid_again(
+def test_a_paid_payment_is_not_paid_again(
     payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     """Paid, the way back was lost, and the customer presses "Pay" again before any webhook came."""

@@ -67,7 +67,7 @@ def test_a_transfer_whose_answer_got_lost_is_known_by_its_event(
     assert hear(stripe_sandbox, "transfer.created", livemode=True).outcome == "no transfer of ours"
 
 
-def test_one_that_somebody_takes_back_by_hand_is_reported(
+def test_a_transfer_reversed_by_hand_is_reported(
     know: Know,
     charged: Payment,
     account: PayoutAccount,
@@ -90,7 +90,9 @@ def test_our_own_reversal_is_no_mismatch(
     assert hear(stripe_sandbox, "transfer.reversed").outcome == "sent"
 
 
-def test_one_that_was_not_made_by_us(charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox) -> None:
+def test_a_foreign_transfer_is_ignored(
+    charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
+) -> None:
     client().v1.transfers.create(
         {"amount": 1, "currency": "usd", "destination": account.stripe_id, "source_transaction": charged.charge_id}
     )
@@ -107,7 +109,7 @@ def test_a_crash_around_the_opening_of_an_account_opens_one(
     assert len(stripe_sandbox.app.store.find("account")) == 1
 
 
-def test_what_is_due_later_is_kept_by_the_clock(
+def test_an_earning_that_is_due_later_stays_scheduled(
     know: Know, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     """A sync of the account does not send an earning before its day."""

@@ -73,7 +73,7 @@ def test_nothing_is_given_back_while_a_bank_asks(payment: Payment, now: datetime
     ledger.refund(payment_id=payment.id, amount_cents=PRICE_CENTS, reason="x", now=now)
 
 
-def test_what_a_bank_took_is_not_given_a_second_time(payment: Payment, now: datetime) -> None:
+def test_a_lost_dispute_cannot_be_refunded_too(payment: Payment, now: datetime) -> None:
     payment = apply(payment, now, "lost")
     with pytest.raises(ledger.NotRefundable):
         ledger.refund(payment_id=payment.id, amount_cents=PRICE_CENTS - 1000 + 1, reason="x", now=now)

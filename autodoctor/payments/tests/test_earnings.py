@@ -98,7 +98,9 @@ def test_again_is_not_twice(know: Know, account: PayoutAccount, stripe_sandbox: 
     assert sent(stripe_sandbox) == [(SHARE, 0)]
 
 
-def test_it_waits_a_day(know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox) -> None:
+def test_an_earning_waits_a_day(
+    know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
+) -> None:
     know(ago=DAY - timedelta(hours=3))
     run_all()
     assert (how(charged).stands, how(charged).waits) == (EarningStatus.WAITING, (WaitReason.TIME,))
@@ -108,7 +110,7 @@ def test_it_waits_a_day(know: Know, charged: Payment, account: PayoutAccount, st
     assert sent(stripe_sandbox) == [(SHARE, 0)]
 
 
-def test_it_waits_for_the_summary(
+def test_an_earning_waits_for_the_summary(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
 ) -> None:
     know(awaits_summary=True)
@@ -120,7 +122,7 @@ def test_it_waits_for_the_summary(
     assert sent(stripe_sandbox) == [(SHARE, 0)]
 
 
-def test_it_waits_for_an_account_and_goes_on_once_there_is_one(
+def test_an_earning_waits_for_an_account_and_continues_with_it(
     know: Know, charged: Payment, mechanic: User, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     know()
@@ -158,7 +160,7 @@ def test_too_little_for_a_share_makes_no_row(know: Know, charged: Payment, cents
     assert not Earning.objects.exists()
 
 
-def test_what_the_mechanic_bears_is_not_sent(
+def test_a_refund_borne_by_the_mechanic_is_not_sent(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     give_back(charged, 999, "mechanic", now)
@@ -167,7 +169,7 @@ def test_what_the_mechanic_bears_is_not_sent(
     assert sent(stripe_sandbox) == [((2999 - 999) * 70 // 100, 0)]
 
 
-def test_it_waits_for_a_refund_that_may_still_fail(
+def test_an_earning_waits_for_a_refund_that_may_still_fail(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     ledger.refund(payment_id=charged.id, amount_cents=999, reason="froze", borne_by="mechanic", now=now)
@@ -177,7 +179,7 @@ def test_it_waits_for_a_refund_that_may_still_fail(
     assert sent(stripe_sandbox) == [(1400, 0)]
 
 
-def test_what_the_mechanic_bears_later_is_taken_back(
+def test_a_later_refund_borne_by_the_mechanic_is_taken_back(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     know()
@@ -191,7 +193,7 @@ def test_what_the_mechanic_bears_later_is_taken_back(
     assert how(charged).stands == EarningStatus.REVERSED
 
 
-def test_what_the_platform_bears_changes_nothing(
+def test_a_refund_borne_by_the_platform_changes_nothing(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     give_back(charged, 999, "platform", now)
@@ -224,7 +226,7 @@ def test_a_disputed_charge_is_held(
     assert (how(charged).stands, how(charged).owed_cents, sent(stripe_sandbox)) == (EarningStatus.HELD, 0, [])
 
 
-def test_what_was_sent_before_a_dispute_stays_and_is_shown_as_owed(
+def test_a_transfer_before_a_dispute_stays_and_is_shown_as_owed(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     know()

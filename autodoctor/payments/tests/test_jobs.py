@@ -28,7 +28,7 @@ def charges(sandbox: RunningSandbox) -> list[int]:
 
 
 @pytest.mark.parametrize("cents", [PRICE_CENTS, 1499, SMALLEST_CHARGE_CENTS])
-def test_what_is_due_is_charged(
+def test_the_decided_amount_is_charged(
     held: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime, cents: int
 ) -> None:
     finish(held, cents, now)
@@ -111,7 +111,7 @@ def test_charged_meanwhile_by_someone_else(
     assert (held.captured_cents, held.mismatch) == (PRICE_CENTS, "captured")
 
 
-def test_what_cannot_be_done_is_given_up_where_support_sees_it(
+def test_an_impossible_capture_fails_and_support_sees_it(
     held: Payment, monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
     def refused(*args: Any, **given: Any) -> Any:

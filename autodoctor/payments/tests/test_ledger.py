@@ -44,7 +44,7 @@ def refund(payment: Payment, cents: int, now: datetime) -> Refund:
     return ledger.refund(payment_id=payment.id, amount_cents=cents, reason="not helpful", now=now)
 
 
-def test_one_booking_an_owner(payment: Payment, book: Book) -> None:
+def test_an_owner_has_one_booking(payment: Payment, book: Book) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         book(owner_id=payment.owner_id)
 
@@ -83,7 +83,7 @@ def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) 
         (State.FAILED, 1000, 0, 0),
     ],
 )
-def test_what_a_person_is_told_is_charged(state: Payment.State, due: int | None, captured: int, expected: int) -> None:
+def test_the_amount_on_the_page_is_charged(state: Payment.State, due: int | None, captured: int, expected: int) -> None:
     payment = Payment(state=state, amount_cents=PRICE_CENTS, due_cents=due, captured_cents=captured)
     assert payment.charged_cents == expected
 
@@ -169,7 +169,7 @@ def test_nothing_cannot_be_refunded(charged: Payment, now: datetime, cents: int)
         refund(charged, cents, now)
 
 
-def test_what_was_not_charged_cannot_be_refunded(payment: Payment, now: datetime) -> None:
+def test_an_uncharged_payment_cannot_be_refunded(payment: Payment, now: datetime) -> None:
     with pytest.raises(NotRefundable):
         refund(payment, 1, now)
 

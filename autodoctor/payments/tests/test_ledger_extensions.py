@@ -137,7 +137,7 @@ def test_another_owner_is_not_given_the_time(extension: Payment, now: datetime) 
     assert facts(extension.id)["granted_at"] is None
 
 
-def test_one_extension_is_called_off_and_no_other(extension: Payment, elsewhere: Neighbor, now: datetime) -> None:
+def test_canceling_an_extension_leaves_the_others(extension: Payment, elsewhere: Neighbor, now: datetime) -> None:
     Job.objects.all().delete()
     assert ledger.cancel_payment(extension, now)
     assert facts(extension.id)["due_cents"] == 0
@@ -146,9 +146,7 @@ def test_one_extension_is_called_off_and_no_other(extension: Payment, elsewhere:
 
 
 @pytest.mark.parametrize("changes", [{"state": State.AUTHORIZED}, {"state": State.CAPTURED}, {"due_cents": 0}])
-def test_what_is_paid_or_called_off_is_not_called_off(
-    extension: Payment, now: datetime, changes: dict[str, Any]
-) -> None:
+def test_a_paid_or_canceled_payment_is_not_canceled(extension: Payment, now: datetime, changes: dict[str, Any]) -> None:
     as_it_is = neighbor(set_to(extension, **changes))
     assert not ledger.cancel_payment(extension, now)
     assert as_it_is.is_as_before()
@@ -168,7 +166,7 @@ def test_what_is_paid_or_called_off_is_not_called_off(
         (State.FAILED, EXTENSION_CENTS, None, ""),
     ],
 )
-def test_what_follows_from_a_decision(
+def test_a_decision_schedules_capture_or_release(
     extension: Payment, elsewhere: Neighbor, now: datetime, state: State, cents: int, due: int | None, follows: str
 ) -> None:
     neighbor(set_to(extension, state=state))
@@ -178,7 +176,7 @@ def test_what_follows_from_a_decision(
     assert elsewhere.is_as_before()
 
 
-def test_what_is_earned_is_told_with_its_owner(extension: Payment, now: datetime) -> None:
+def test_an_earned_charge_is_reported_with_its_owner(extension: Payment, now: datetime) -> None:
     set_to(extension, state=State.CAPTURED)
     ledger.finish(owner_id=extension.owner_id, due=lambda _: {extension.id: 0}, now=now)
     assert Job.objects.get(kind="payment.earned").payload == news_of(extension)

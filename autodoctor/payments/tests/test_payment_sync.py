@@ -51,7 +51,7 @@ def test_the_same_news_twice_is_told_once(payment: Payment, consequences: Conseq
         ({"customer_id": "cus_of_somebody_else"}, "customer"),
     ],
 )
-def test_what_does_not_fit_fulfils_nothing_and_alerts_once(
+def test_a_mismatch_pays_for_nothing_and_alerts_once(
     payment: Payment, consequences: Consequences, now: datetime, change: dict[str, Any], reason: str
 ) -> None:
     wrong = replace(as_stripe_has_it(payment, "requires_capture"), **change)

@@ -60,7 +60,7 @@ def test_a_hold_is_of_one_payment_and_is_written_down(
     assert (facts(beside), told(beside.id)) == (before, [])
 
 
-def test_one_payment_is_released_and_written_down(payment: Payment, beside: Payment, now: datetime) -> None:
+def test_a_release_is_recorded_for_its_payment_only(payment: Payment, beside: Payment, now: datetime) -> None:
     for each in (payment, beside):
         apply(each, "requires_capture", now, intent_id=f"pi_{each.id}")
     Job.objects.all().delete()
@@ -80,7 +80,7 @@ def test_a_hold_that_came_and_went_unseen_is_released(payment: Payment, now: dat
 
 
 @pytest.mark.parametrize("state", [State.CREATED, State.FAILED])
-def test_what_was_never_held_is_not_released(payment: Payment, now: datetime, state: State) -> None:
+def test_a_payment_without_a_hold_is_not_released(payment: Payment, now: datetime, state: State) -> None:
     set_to(payment, state=state)
     apply(payment, "canceled", now, was_held=False)
     assert facts(payment)["state"] == state
@@ -126,7 +126,7 @@ def test_only_what_is_called_off_and_not_paid_ends_as_not_paid(
     assert (facts(payment), told(payment.id)) == (before, [])
 
 
-def test_one_payment_ends_as_not_paid_and_no_other(payment: Payment, beside: Payment, now: datetime) -> None:
+def test_only_the_abandoned_payment_ends_as_not_paid(payment: Payment, beside: Payment, now: datetime) -> None:
     before = facts(set_to(beside, due_cents=0))
     set_to(payment, due_cents=0)
     abandon(payment_id=payment.id, now=now)
@@ -219,7 +219,7 @@ def test_a_decline_on_a_page_leaves_that_page_open(extension: Payment, now: date
 
 
 @pytest.mark.parametrize("changes", [{"state": State.AUTHORIZED}, {"due_cents": 0}])
-def test_what_is_paid_or_called_off_is_neither_declined_nor_waited_for(
+def test_a_paid_or_canceled_payment_is_neither_declined_nor_pending(
     extension: Payment, now: datetime, changes: dict[str, Any]
 ) -> None:
     before = facts(set_to(extension, **changes))
@@ -255,7 +255,7 @@ def with_refunds(payment: Payment, *refunds: RefundSnapshot) -> PaymentSnapshot:
     return replace(as_stripe_has_it(payment, "succeeded"), refunds=refunds)
 
 
-def test_one_refund_is_issued_and_no_other(charged: Payment, now: datetime) -> None:
+def test_only_the_reported_refund_is_issued(charged: Payment, now: datetime) -> None:
     first, second = refund(charged, now), refund(charged, now)
     before = facts(first)
     sync_refund(refund_id=second.id, snapshot=seen(second), now=now)
@@ -272,7 +272,7 @@ def test_one_refund_is_issued_and_no_other(charged: Payment, now: datetime) -> N
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled", None])
-def test_one_refund_fails_once_and_no_other(charged: Payment, now: datetime, status: str | None) -> None:
+def test_only_the_reported_refund_fails_and_once(charged: Payment, now: datetime, status: str | None) -> None:
     first, second = refund(charged, now), refund(charged, now)
     before = facts(first)
     sync_refund(refund_id=second.id, snapshot=seen(second, status) if status else None, now=now)

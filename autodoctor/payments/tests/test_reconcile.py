@@ -49,7 +49,7 @@ def found(since: datetime) -> list[tuple[str, str, str, str]]:
     return [(each.what, each.of, each.ours, each.theirs) for each in differences(since)]
 
 
-def test_they_agree_on_what_was_held_charged_released_and_given_back(
+def test_ledger_and_stripe_agree_on_every_kind_of_payment(
     charged: Payment, book: "Book", stripe_sandbox: RunningSandbox, now: datetime, since: datetime
 ) -> None:
     from autodoctor.payments.tests.stand import pay
@@ -73,7 +73,7 @@ def test_they_agree_on_what_was_held_charged_released_and_given_back(
         ({"disputed_at": timezone.now()}, ("dispute", "charge", "disputed", "not disputed")),
     ],
 )
-def test_what_our_row_says_otherwise(
+def test_a_row_that_differs_is_reported(
     charged: Payment, since: datetime, changes: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
     Payment.objects.filter(id=charged.id).update(**changes)
@@ -120,7 +120,7 @@ def test_a_payment_that_only_stripe_knows(held: Payment, since: datetime) -> Non
     )
 
 
-def test_what_moves_while_we_look_is_no_difference(
+def test_a_payment_that_moves_during_the_comparison_is_no_difference(
     held: Payment, since: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Payment.objects.filter(id=held.id).update(state="created")

@@ -41,7 +41,7 @@ def test_a_card_that_is_removed_is_forgotten_here_at_once_and_soon_there(
     assert collected(extension, now).waits_for == Payment.WaitsFor.PAY  # no saved card: a page opens
 
 
-def test_it_is_held_at_once(
+def test_the_saved_card_is_held_at_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     held = collected(extension, now)
@@ -113,7 +113,7 @@ def test_the_bank_asks_first(
     assert len(attempts(stripe_sandbox, extension)) == 1
 
 
-def test_who_fails_the_banks_question_may_pay_otherwise(
+def test_after_a_failed_authentication_another_card_can_pay(
     behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     behave("pm_card_authenticationRequired")
@@ -126,7 +126,7 @@ def test_who_fails_the_banks_question_may_pay_otherwise(
     assert live(stripe_sandbox, extension) == ["page"]
 
 
-def test_who_abandons_the_banks_question_may_take_another_card(
+def test_after_an_abandoned_authentication_another_card_can_pay(
     behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     behave("pm_card_authenticationRequired")
@@ -206,7 +206,7 @@ def test_only_one_call_gives_its_time(
 
 
 @pytest.mark.parametrize("change", [{"state": State.CREATED}, {"due_cents": 0}, {"purpose": "booking"}])
-def test_what_is_not_held_or_called_off_gives_no_time(
+def test_a_failed_or_canceled_extension_grants_no_time(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, change: dict[str, Any]
 ) -> None:
     held = collected(extension, now)

@@ -14,18 +14,18 @@ from autodoctor.payments.tests.stand import PRICE_CENTS
 from tests.kit.stripe_sandbox import RunningSandbox
 
 
-def test_what_stripe_does_not_know(stripe_sandbox: RunningSandbox) -> None:
+def test_an_unknown_object_raises_unknown(stripe_sandbox: RunningSandbox) -> None:
     with pytest.raises(Unknown):
         stripe.payment("pi_of_nobody")
 
 
-def test_what_cannot_be_done_as_things_stand(held: Payment) -> None:
+def test_an_impossible_request_raises_invalid(held: Payment) -> None:
     stripe.cancel(held.intent_id, key="first")
     with pytest.raises(Invalid, match="payment_intent_unexpected_state"):
         stripe.capture(held.intent_id, amount_cents=1000, key="second")
 
 
-def test_one_key_for_two_requests(held: Payment) -> None:
+def test_the_same_key_for_two_requests_is_refused(held: Payment) -> None:
     stripe.capture(held.intent_id, amount_cents=1000, key="k")
     with pytest.raises(Invalid, match="idempotency_error"):
         stripe.capture(held.intent_id, amount_cents=1001, key="k")

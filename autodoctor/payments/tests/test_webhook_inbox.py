@@ -122,12 +122,12 @@ FORGED: dict[str, Callable[[], tuple[str | bytes, str | None]]] = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_what_stripe_did_not_just_sign_is_refused(db: None, name: str) -> None:
+def test_an_unsigned_or_old_event_is_refused(db: None, name: str) -> None:
     assert deliver(*FORGED[name]()) == 400
     assert not StripeEvent.objects.exists()
 
 
-def test_what_was_just_signed_is_taken(db: None) -> None:
+def test_a_freshly_signed_event_is_accepted(db: None) -> None:
     assert deliver(*signed(event())) == 200
 
 
@@ -158,7 +158,7 @@ def test_a_body_has_its_limit(db: None) -> None:
     assert deliver(body, sign(body, SECRET, int(time.time()))) == 413
 
 
-def test_it_is_only_posted_to_and_open_to_anyone(db: None) -> None:
+def test_the_webhook_takes_posts_from_anyone(db: None) -> None:
     assert Client().get(ADDRESS).status_code == 405
     assert vars(webhook_inbox.webhook)["access"] == "anyone"
 

@@ -71,7 +71,7 @@ def test_a_ban_and_another_password_take_all(
     assert not PushSubscription.objects.exists()
 
 
-def test_whoever_asks_in_it_last_has_the_browser(device: Browser, customer: "User", stranger: "User") -> None:
+def test_the_last_person_to_subscribe_has_the_browser(device: Browser, customer: "User", stranger: "User") -> None:
     subscribe(customer, device)
     subscribe(stranger, device)
     assert [one.user for one in PushSubscription.objects.all()] == [stranger]

@@ -136,7 +136,7 @@ def test_a_redirect_is_not_followed(service: PushService, subscribed: PushSubscr
     assert [message.path for message in service.messages] == ["/send/one"]
 
 
-def test_whoever_fails_too_often_is_not_there_any_more(
+def test_a_subscription_with_too_many_failures_is_removed(
     service: PushService, subscribed: PushSubscription, customer: "User"
 ) -> None:
     PushSubscription.objects.update(failures=29)

@@ -17,7 +17,7 @@ def waiting() -> int:
     return Job.objects.filter(kind="receipt.mail").count()
 
 
-def test_it_waits_for_the_last_payment_and_comes_once(cashier: Cashier) -> None:
+def test_a_receipt_waits_for_the_last_payment_and_is_sent_once(cashier: Cashier) -> None:
     cashier.live().wait(minutes=20)
     cashier.adds().wait(minutes=26)
     booking, extension = Payment.objects.filter(owner_id=cashier.id).order_by("created_at")

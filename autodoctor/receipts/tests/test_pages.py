@@ -44,7 +44,7 @@ def test_without_a_hold_there_is_none(cashier: Cashier, client_of: ClientOf) -> 
     assert status(client_of(cashier.customer), cashier) == 404
 
 
-def test_it_is_no_paper_before_it_is_final(cashier: Cashier, client_of: ClientOf) -> None:
+def test_a_receipt_has_no_pdf_before_it_is_final(cashier: Cashier, client_of: ClientOf) -> None:
     client = client_of(cashier.customer)
     cashier.live().wait(minutes=5).end(cashier.mechanic)
     shown = reads(client, cashier)
@@ -59,7 +59,7 @@ def test_it_is_no_paper_before_it_is_final(cashier: Cashier, client_of: ClientOf
     assert status(client, cashier, "receipt.pdf") == 200
 
 
-def test_it_says_each_part_and_what_was_given_back(cashier: Cashier, client_of: ClientOf) -> None:
+def test_a_receipt_lists_each_part_and_its_refunds(cashier: Cashier, client_of: ClientOf) -> None:
     cashier.live().wait(minutes=20)
     cashier.adds().wait(minutes=26)
     cashier.bank_acts().gives_back(500)
@@ -77,7 +77,7 @@ def test_it_says_each_part_and_what_was_given_back(cashier: Cashier, client_of: 
     assert "This charge is disputed" in reads(client_of(cashier.customer), cashier)
 
 
-def test_it_is_linked_from_the_session_and_the_dashboard(cashier: Cashier, client_of: ClientOf) -> None:
+def test_the_receipt_is_linked_from_the_session_and_the_dashboard(cashier: Cashier, client_of: ClientOf) -> None:
     cashier.live().wait(minutes=31)
     cashier.bank_acts()
     link = f'href="/sessions/{cashier.id}/receipt/"'

@@ -23,7 +23,7 @@ def words_of(content: bytes) -> str:
         made.close()
 
 
-def test_it_says_what_was_held_charged_released_and_why(cashier: Cashier, settings: Settings) -> None:
+def test_the_pdf_explains_hold_charge_and_release(cashier: Cashier, settings: Settings) -> None:
     settings.SELLER_NAME, settings.SELLER_ADDRESS = "Auto Doctor Ltd.", "1 Bay Street; Springfield"
     cashier.live().wait(minutes=29)
     cashier.adds().wait(minutes=7)

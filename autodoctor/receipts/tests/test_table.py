@@ -8,7 +8,7 @@ from django.test import Client
 from autodoctor.payments.models import Payment
 from autodoctor.receipts.receipt import Receipt
 from autodoctor.receipts.tests.cashier import Cashier
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason
@@ -22,7 +22,7 @@ def ends(reason: str) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12)
         with session_transaction(cashier.id, cashier.now) as state:
-            transitions.complete_session(state, EndReason(reason), at=cashier.now)
+            endings.complete_session(state, EndReason(reason), at=cashier.now)
 
     return act
 
@@ -30,13 +30,13 @@ def ends(reason: str) -> Callable[[Cashier], object]:
 def answered(solved: bool) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12).end(cashier.mechanic)
-        transitions.answer_solved(session_id=cashier.id, by=cashier.customer, solved=solved, now=cashier.now)
+        endings.answer_solved(session_id=cashier.id, by=cashier.customer, solved=solved, now=cashier.now)
 
     return act
 
 
 def cancels(cashier: Story) -> None:
-    transitions.cancel_session(session_id=cashier.id, by=cashier.customer, now=cashier.now)
+    endings.cancel_session(session_id=cashier.id, by=cashier.customer, now=cashier.now)
 
 
 # end reason, cents charged, sentence
@@ -74,7 +74,7 @@ TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
 
 
 @pytest.mark.parametrize(("comes_about", "cents", "words"), TABLE.values(), ids=TABLE)
-def test_what_is_charged_has_its_row_its_events_and_one_mail(
+def test_a_charge_has_its_row_its_events_and_one_mail(
     cashier: Cashier, comes_about: Callable[[Cashier], object], cents: int, words: str
 ) -> None:
     comes_about(cashier)

@@ -66,6 +66,8 @@ class GatheringPanel(Panel):
     @property
     def late_cancel_at(self) -> datetime | None:
         """Return when a cancellation starts to cost; None if it does already, or while no mechanic is in."""
+        if self.session.state not in (State.ACCEPTED, State.WAITING):
+            return None
         part = self.view.situation.mechanic.part
         at = attendance.spent_at(part) if part else None
         return at if at and at > self.view.now and not self.late_cancel_cents else None

@@ -23,7 +23,7 @@ from autodoctor.payments import checkout, stripe
 from autodoctor.room.pages.page import Page, find_page, gone_request
 from autodoctor.room.pages.timeline import TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import InvalidTransition, State
 
@@ -88,13 +88,13 @@ def start(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def end(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    return _answer(request, session_id, partial(transitions.end_session, by=request.user, shown_cents=_shown(request)))
+    return _answer(request, session_id, partial(endings.end_session, by=request.user, shown_cents=_shown(request)))
 
 
 @signed_in
 @require_POST
 def cancel(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    act = partial(transitions.cancel_session, by=request.user, shown_cents=_shown(request))
+    act = partial(endings.cancel_session, by=request.user, shown_cents=_shown(request))
     return _answer(request, session_id, act)
 
 
@@ -106,7 +106,7 @@ def solved(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if answer is None:
         return _refuse(request, session_id, {"error": "no_answer", "detail": _("Choose yes or no.")}, 422)
     shown = _shown(request, "shown_cents_yes" if answer else "shown_cents_no")
-    act = partial(transitions.answer_solved, by=request.user, solved=answer, shown_cents=shown)
+    act = partial(endings.answer_solved, by=request.user, solved=answer, shown_cents=shown)
     return _answer(request, session_id, act)
 
 

@@ -55,7 +55,7 @@ def test_a_session_that_is_over_takes_none(session: Session, customer: User, cli
 @pytest.mark.parametrize(
     "body", [{"text": ""}, {"text": " "}, {"text": "x" * 4001}, {"text": "a\0b"}, {"client_id": "1"}, {"text": 3}]
 )
-def test_what_cannot_be_said_is_422(
+def test_an_invalid_message_is_422(
     session: Session, customer: User, client_of: ClientOf, body: dict[str, object]
 ) -> None:
     answer = say(client_of(customer), session, **body)

@@ -158,7 +158,7 @@ def test_much_at_once_is_served_as_it_is_read(
     assert reader.most < MUCH + 30_000
 
 
-def test_what_is_poked_while_it_reads_is_served_from_there(
+def test_a_poke_during_a_read_is_served_afterwards(
     session: Session, customer: User, mechanic: User, writer: "Writer", told: list[object]
 ) -> None:
     """Rows that only the pokes have: read again, the log would not show them."""
@@ -179,7 +179,7 @@ def test_what_is_poked_while_it_reads_is_served_from_there(
     assert asyncio.run(follow()).seqs == [1, 2, 3, 4, 5]
 
 
-def test_whoever_stops_reading_on_the_way_is_cut_off(
+def test_a_client_that_stops_reading_is_disconnected(
     long_log: Session, mechanic: User, told: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "STALLED_SECONDS", 0.05)

@@ -191,7 +191,7 @@ def test_stopping_says_going_away_and_everybody_was_last_seen_then(fresh: Server
     assert server.sql("SELECT count(*) FROM autodoctor_sessions_connection") == [(0,)]
 
 
-def test_whoever_was_connected_to_a_killed_server_was_last_seen_by_its_lease(fresh: Server) -> None:
+def test_people_of_a_killed_server_were_last_seen_by_its_lease(fresh: Server) -> None:
     server, talk = fresh, scene.stage(fresh)
     talk.open(talk.customer).cut()
     with talk.open(talk.mechanic) as mechanic:

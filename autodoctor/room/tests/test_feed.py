@@ -56,7 +56,7 @@ class Wire:
         return 0
 
 
-async def test_it_says_that_it_listens_when_nothing_can_be_missed_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_feed_says_listening_once_nothing_can_be_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The socket opens before the feed listens: the person is looked up in between."""
 
     async def lets_in(*_given: object) -> Mock:
@@ -111,7 +111,7 @@ def test_files_of_those_who_wait_are_news_for_the_queue(shared: Server) -> None:
     feed.close()
 
 
-def test_who_comes_and_goes_is_news_for_support_alone(shared: Server) -> None:
+def test_presence_is_news_for_support_alone(shared: Server) -> None:
     talk = scene.stage(shared, "requested")
     feeds = [open_feed(shared, person) for person in (talk.customer, shared.sign_in("support@example.com"))]
     for feed in feeds:

@@ -50,7 +50,7 @@ def test_without_a_valid_cookie_it_is_closed_as_signed_out(calm: Talk, key: str)
 
 
 @pytest.mark.parametrize("path", ["{id}", "{other}", "nonsense", "", "{id}/more", "../feed"])
-def test_what_is_not_yours_and_what_is_not_there_look_the_same(calm: Talk, path: str) -> None:
+def test_a_foreign_and_a_missing_session_look_the_same(calm: Talk, path: str) -> None:
     (stranger,) = calm.server.enroll(1, "stranger-" + uuid.uuid4().hex[:6])
     where = "/ws/sessions/" + path.format(id=calm.id, other=uuid.uuid4())
     assert closing_code(Socket(calm.server, where, stranger)) == 4404
@@ -63,7 +63,7 @@ def test_a_mechanic_sees_nothing_of_a_request_in_the_queue(shared: Server) -> No
         assert customer.expect("welcome")["session"]["state"] == "requested"
 
 
-def test_whoever_hangs_up_while_the_door_is_opened_leaves_nobody_behind(shared: Server) -> None:
+def test_a_client_that_leaves_during_the_handshake_leaves_no_connection(shared: Server) -> None:
     talk = scene.stage(shared)
     for _ in range(30):
         knock_and_run(talk)

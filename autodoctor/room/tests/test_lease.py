@@ -89,7 +89,7 @@ def test_at_the_start_what_died_on_this_host_counts_no_more(session: Session, cu
     assert last_seen(customer) == NOW
 
 
-def test_whoever_is_back_by_the_time_was_never_away(session: Session, customer: User, mechanic: User) -> None:
+def test_a_participant_who_returns_in_time_was_never_away(session: Session, customer: User, mechanic: User) -> None:
     stopped, next_one = lease.take(NOW), lease.take(NOW)
     for user in (customer, mechanic):
         connect(session, user, stopped)

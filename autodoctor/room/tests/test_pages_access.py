@@ -10,7 +10,7 @@ from django.test import Client
 
 from autodoctor.room import urls
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, say
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -81,7 +81,7 @@ def test_a_mechanic_who_came_too_late_reads_what_became_of_it(
     story.pay()
     ends: dict[str, Callable[[], object]] = {
         "accept": story.accept,
-        "cancel": lambda: transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now),
+        "cancel": lambda: endings.cancel_session(session_id=story.id, by=story.customer, now=story.now),
         "wait": lambda: story.wait(minutes=21),
     }
     ends[end]()

@@ -43,7 +43,7 @@ def test_a_script_gets_json(story: "Story", mechanic: "User", client_of: ClientO
     assert answer.json()["session"]["state"] == "accepted"
 
 
-def test_what_the_state_forbids_is_a_409_with_a_sentence(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+def test_a_forbidden_action_is_a_409_with_a_sentence(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
     story.pay().accept()
     answer = client_of(mechanic).post(f"/sessions/{story.id}/start/", headers=JSON)
     assert answer.status_code == 409

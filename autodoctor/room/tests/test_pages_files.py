@@ -83,7 +83,7 @@ def test_every_kind_has_its_own_look(story: "Story", customer: "User", markup: M
     assert "?download=1" in log
 
 
-def test_what_was_removed_says_so_and_leads_nowhere(
+def test_a_removed_file_says_so_and_has_no_link(
     story: "Story", customer: "User", mechanic: "User", markup: Markup, reads: Reads
 ) -> None:
     story.live()

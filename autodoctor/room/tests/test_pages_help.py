@@ -40,7 +40,7 @@ def test_a_question_stands_in_the_thread(session: Session, customer: User, clien
         ({"reason": "danger", "text": " "}, "a few words"),
     ],
 )
-def test_what_was_typed_is_never_lost(
+def test_typed_text_is_never_lost(
     session: Session, customer: User, client_of: ClientOf, sent: dict[str, str], sentence: str
 ) -> None:
     client_id = str(uuid4())

@@ -11,6 +11,8 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import Story
 from autodoctor.sessions.tests.test_preflight import VIDEO, report
 
+NO_CAMERA = "Camera is not working yet"
+
 pytestmark = pytest.mark.usefixtures("only_the_deadlines_run")
 
 
@@ -41,7 +43,7 @@ def test_both_check_until_they_have_joined(story: Story, prepares: Callable[[Use
     assert prepares(story.mechanic)
 
 
-def test_who_had_joined_comes_back_without_a_check(story: Story, prepares: Callable[[User], bool]) -> None:
+def test_a_joined_participant_returns_without_a_check(story: Story, prepares: Callable[[User], bool]) -> None:
     story.pay().accept().join(story.customer).leave(story.customer).wait(seconds=10)
     assert not story.session.participants.get(user=story.customer).present
     assert not prepares(story.customer)
@@ -89,10 +91,10 @@ def test_the_other_sees_what_fails_and_then_how_they_take_part(story: Story, rea
     )
     report(story, story.customer, camera="failed", network="failed")
     seen = reads(story.mechanic)
-    assert "Camera is not working yet" in seen
+    assert NO_CAMERA in seen
     assert "Connection is still too weak" in seen
     assert "Microphone is not" not in seen
-    assert "Camera is not working yet" not in reads(story.customer)
+    assert NO_CAMERA not in reads(story.customer)
     report(story.wait(seconds=2), story.customer, "photos", camera="failed", network="failed")
     assert "Joins with audio and photos" in reads(story.mechanic)
 
@@ -103,7 +105,7 @@ def test_the_check_before_paying_is_open_to_anybody(db: None) -> None:
     assert b"data-session" not in page.content
 
 
-def test_it_is_linked_where_video_can_be_booked(db: None) -> None:
+def test_the_check_is_linked_where_video_can_be_booked(db: None) -> None:
     from autodoctor.booking.models import Plan
 
     for bookable in (False, True):

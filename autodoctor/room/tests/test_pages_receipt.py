@@ -7,7 +7,7 @@ from autodoctor.accounts.models import User
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads
-from autodoctor.sessions.lifecycle import extensions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason
@@ -52,7 +52,7 @@ def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> No
     extend(story.live().wait(minutes=29)).wait(minutes=7)
     story.end(story.mechanic)
     assert "Is your problem solved?" in reads(story.customer)
-    transitions.answer_solved(session_id=story.id, by=story.customer, solved=False, now=story.now)
+    endings.answer_solved(session_id=story.id, by=story.customer, solved=False, now=story.now)
     shown = reads(story.customer)
     for words in ("$9.99", "$5.99 of $14.99", "$15.98", "not solved. Only the time used"):
         assert words in shown
@@ -60,13 +60,13 @@ def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> No
 
 
 def test_nothing_for_what_never_began(story: Story, reads: Reads) -> None:
-    transitions.cancel_session(session_id=story.pay().id, by=story.customer, now=story.now)
+    endings.cancel_session(session_id=story.pay().id, by=story.customer, now=story.now)
     assert "did not take place. Nothing is charged" in reads(story.customer)
 
 
 def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
     story.pay().accept().join(story.mechanic).wait(minutes=2)
-    transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now)
+    endings.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert "Half of the booking is charged" in reads(story.customer)
 
 
@@ -91,7 +91,7 @@ def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
     story.hold(late).end(story.mechanic)
     shown = reads(story.customer)
     assert "Yes, solved $19.98 is charged" in shown  # 4.99 and 14.99
-    transitions.answer_solved(session_id=story.id, by=story.customer, solved=True, now=story.now)
+    endings.answer_solved(session_id=story.id, by=story.customer, solved=True, now=story.now)
     assert "Charged $19.98" in reads(story.customer)
 
 
@@ -112,10 +112,10 @@ def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, 
         ("exceeded_3h_limit", "reached the maximum length. Only the time used"),
     ],
 )
-def test_it_says_what_broke_it_off(story: Story, reads: Reads, reason: str, words: str) -> None:
+def test_the_receipt_names_the_lost_connection(story: Story, reads: Reads, reason: str, words: str) -> None:
     story.live().wait(minutes=10)
     with session_transaction(story.id, story.now) as state:
-        transitions.complete_session(state, EndReason(reason), at=story.now)
+        endings.complete_session(state, EndReason(reason), at=story.now)
     assert words in reads(story.customer)
 
 
@@ -124,7 +124,7 @@ def end_dialog(client: Client, story: Story) -> str:
     return page.split('id="end-dialog"')[1].split("</dialog>")[0]
 
 
-def test_who_ends_reads_what_is_charged_with_the_time_they_added(story: Story, client_of: ClientOf) -> None:
+def test_the_price_of_ending_includes_extensions(story: Story, client_of: ClientOf) -> None:
     extend(story.live().wait(minutes=29))
     assert "We charge the full $24.98" in end_dialog(client_of(story.customer), story)
     story.wait(minutes=10).leave(story.mechanic).wait(minutes=4)

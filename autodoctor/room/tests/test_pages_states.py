@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from autodoctor.payments.models import Payment
 from autodoctor.room.tests.page_story import ClientOf, Reads, buttons, lose
 from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.record import event_log
@@ -21,6 +21,8 @@ from autodoctor.sessions.states import EventKind
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
     from autodoctor.sessions.tests.story import Story
+
+CONFIRMING = "We are confirming your payment"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines_run")]
 
@@ -38,9 +40,9 @@ def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
 ) -> None:
     asked = []
     monkeypatch.setattr("autodoctor.payments.checkout.refresh", lambda *, payment, now: asked.append(payment.id))
-    assert "We are confirming your payment" in reads(customer, "?checkout=success")
+    assert CONFIRMING in reads(customer, "?checkout=success")
     assert asked == [story.payment.id]
-    assert "We are confirming your payment" in reads(customer, "panel/?checkout=success")
+    assert CONFIRMING in reads(customer, "panel/?checkout=success")
     story.pay()
     assert "Looking for your mechanic" in reads(customer, "panel/?checkout=success")
     assert len(asked) == 1
@@ -64,7 +66,7 @@ def test_a_payment_service_that_does_not_answer_leaves_the_page_standing(
         raise stripe.Unavailable("timeout")
 
     monkeypatch.setattr("autodoctor.payments.checkout.refresh", unavailable)
-    assert "We are confirming your payment" in reads(customer, "?checkout=success")
+    assert CONFIRMING in reads(customer, "?checkout=success")
 
 
 def test_the_queue_tells_the_place_and_what_happens_when(
@@ -84,7 +86,7 @@ def test_the_queue_tells_the_place_and_what_happens_when(
     ):
         assert promise in text
     assert "Canceling is free" in text
-    transitions.cancel_session(session_id=other.id, by=stranger, now=story.now)
+    endings.cancel_session(session_id=other.id, by=stranger, now=story.now)
     assert "You are next" in reads(customer)
 
 
@@ -231,7 +233,7 @@ def test_the_end_shows_what_was_held_released_and_charged(
 
 def test_stopped_before_anybody_came_the_hold_is_released(story: "Story", customer: "User", reads: Reads) -> None:
     story.pay()
-    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
+    endings.cancel_session(session_id=story.id, by=customer, now=story.now)
     text = reads(customer)
     assert "Released $9.99" in text
     assert "Charged $0.00" in text

@@ -62,7 +62,7 @@ def test_the_plain_frames() -> None:
     assert parse('{"type":"signal","data":{"sdp":"v=0"}}') == Signal({"sdp": "v=0"})
 
 
-def test_what_would_forge_a_sender_is_ignored() -> None:
+def test_a_forged_sender_is_ignored() -> None:
     forged = message(seq=99, at="2020-01-01T00:00:00Z", by={"id": ID, "role": "mechanic"}, kind="session.ended")
     assert parse(forged) == Message(ID, "hello")
 
@@ -104,7 +104,7 @@ def test_a_refused_frame_that_is_no_message_names_none() -> None:
         '{"type":"signal","data":[]}',
     ],
 )
-def test_what_is_no_frame_of_this_channel_is_refused(raw: str) -> None:
+def test_an_unknown_frame_is_refused(raw: str) -> None:
     assert code(raw) == "invalid_frame"
 
 
@@ -132,7 +132,7 @@ def test_a_text_that_cannot_be_kept_is_refused(text: object) -> None:
     ],
     ids=ascii,
 )
-def test_what_every_database_and_every_peer_can_hold(text: str, expected: bool) -> None:
+def test_texts_fit_every_database_and_every_peer(text: str, expected: bool) -> None:
     """The parser refuses lone surrogates before; a message by the API comes by here alone."""
     assert protocol.is_sayable(text) is expected
 

@@ -45,7 +45,7 @@ def test_rows_for_others_are_not_asked_for_again(browser_page: Page, exchange: E
     assert exchange.answers().after == 5
 
 
-def test_what_was_not_confirmed_is_sent_again_under_the_same_id(browser_page: Page, exchange: Exchange) -> None:
+def test_an_unconfirmed_message_is_sent_again_under_the_same_id(browser_page: Page, exchange: Exchange) -> None:
     call(browser_page)
     line = exchange.answers().welcomes()
     until_heard(browser_page, "welcome")
@@ -68,9 +68,7 @@ def test_a_confirmation_that_was_shown_already_settles_it_too(browser_page: Page
     assert heard(browser_page, "event") == []
 
 
-def test_what_is_written_while_away_waits_in_order_and_outlives_a_reload(
-    browser_page: Page, exchange: Exchange
-) -> None:
+def test_offline_messages_wait_in_order_and_survive_a_reload(browser_page: Page, exchange: Exchange) -> None:
     call(browser_page)
     exchange.answers()  # never welcomes it
     browser_page.evaluate("channel.say('first'); channel.say('second')")
@@ -149,7 +147,7 @@ def test_tries_at_once_when_the_network_is_back(browser_page: Page, exchange: Ex
     exchange.answers()
 
 
-def test_whoever_taps_again_does_not_begin_anew(browser_page: Page, exchange: Exchange) -> None:
+def test_a_second_tap_does_not_restart_the_connection(browser_page: Page, exchange: Exchange) -> None:
     call(browser_page)
     exchange.answers().hangs_up(1011)
     until(browser_page, "channel.status.state === 'lost'")

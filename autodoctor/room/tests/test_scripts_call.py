@@ -83,7 +83,7 @@ def test_two_find_each_other_and_send_both_kinds(call: Page) -> None:
     assert call.evaluate("sides.owner.states") == ["connected"]
 
 
-def test_what_one_told_before_is_known_once_they_are_connected(scene: Page) -> None:
+def test_earlier_states_are_known_after_the_connection(scene: Page) -> None:
     scene.evaluate("enter('owner'); sides.owner.tell({ camera: false }); enter('mechanic')")
     assert until(scene, "sides.mechanic.notes[0]") == {"camera": False}
     scene.evaluate("open('mechanic')[0].close(); sides.mechanic.restart()")
@@ -106,7 +106,7 @@ def test_the_first_words_are_lost(scene: Page) -> None:
 
 
 @pytest.mark.parametrize("who", ["owner", "mechanic"])
-def test_what_was_lost_on_the_way_is_said_again(call: Page, who: str) -> None:
+def test_a_lost_signal_is_sent_again(call: Page, who: str) -> None:
     """An offer goes nowhere; when there is a way again, the page says hello."""
     said = call.evaluate("wire.words.length")
     call.evaluate("who => { wire.cut = true; sides[who].restart(); }", who)
@@ -140,7 +140,7 @@ def test_a_page_that_comes_again_leaves_no_ghost(call: Page, who: str) -> None:
     agreed(call)
 
 
-def test_what_an_earlier_page_said_comes_too_late(call: Page) -> None:
+def test_a_signal_of_an_earlier_page_is_ignored(call: Page) -> None:
     old = call.evaluate("""() => {
       const words = wire.words.filter(([name]) => name === "owner").map(([, word]) => word);
       enter("owner");
@@ -157,7 +157,7 @@ def test_what_an_earlier_page_said_comes_too_late(call: Page) -> None:
     agreed(call)
 
 
-def test_who_hangs_up_says_so(call: Page) -> None:
+def test_hanging_up_sends_a_goodbye(call: Page) -> None:
     call.evaluate("sides.owner.close()")
     until(call, "sides.mechanic.state === 'lost'")
     assert call.evaluate("wire.words.filter(([name, word]) => name === 'owner' && word.bye).length") == 1

@@ -93,7 +93,7 @@ def test_a_draft_outlives_a_reload(chat: Page, line: Line) -> None:
     expect(field(chat)).to_have_value("half a sent")
 
 
-def test_what_is_on_its_way_stays_below_what_is_said(chat: Page, line: Line) -> None:
+def test_a_message_being_sent_stays_below_the_log(chat: Page, line: Line) -> None:
     field(chat).fill("mine")
     field(chat).press("Enter")
     sent = line.hears("message")
@@ -128,7 +128,7 @@ def test_too_long_a_text_is_kept_and_counted(chat: Page, line: Line) -> None:
     expect(field(chat)).to_have_value("🚗" * 4_001)
 
 
-def test_who_reads_further_up_is_not_moved_but_told(chat: Page, line: Line) -> None:
+def test_new_messages_do_not_scroll_a_reader_further_up(chat: Page, line: Line) -> None:
     for seq in range(1, 9):
         line.tells(seq, by=MORGAN)
     expect(bubbles(chat)).to_have_count(8)
@@ -214,7 +214,7 @@ def test_a_sound_and_a_paper_have_their_own_looks(chat: Page, line: Line) -> Non
     expect(bubbles(chat).last.get_by_role("link")).to_have_attribute("href", f"{folder}f2/?download=1")
 
 
-def test_what_is_removed_goes_from_its_place_and_is_told(chat: Page, line: Line) -> None:
+def test_a_removed_file_disappears_and_is_announced(chat: Page, line: Line) -> None:
     line.tells(1, "file.shared", by=MORGAN, data={"file": FILE})
     line.tells(2, "file.removed", by=MORGAN, data={"file": FILE})
     expect(bubbles(chat)).to_contain_text("Removed")

@@ -12,11 +12,13 @@ from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 from autodoctor.files.tests.samples import wav
 from autodoctor.room.tests.exchange import SCRIPTS, Exchange
 
+WRONG_TYPE = "This type of file cannot be shared."
+
 SESSION = "11111111-1111-4111-8111-111111111111"
 FILES = f"**/api/sessions/{SESSION}/files"
 LIMIT = 10 * 1024 * 1024
 HIDDEN = "[hidden] { display: none !important } .visually-hidden { position: absolute; clip-path: inset(50%) }"
-STYLE = f"<style>{HIDDEN} {(SCRIPTS / 'files.css').read_text()}</style>"
+STYLE = f"<style>{HIDDEN} {''.join(path.read_text() for path in sorted(SCRIPTS.glob('files/*.css')))}</style>"
 START = """async () => {
   const { FileDrop } = await import("room/files/file-drop");
   customElements.define("file-drop", FileDrop);
@@ -128,7 +130,7 @@ def test_several_go_three_at_a_time(drop: Page, desk: Desk) -> None:
     expect(drop.locator('.upload[data-state="waiting"]')).to_have_count(1)
 
 
-def test_what_is_cancelled_makes_room_for_the_next(drop: Page, desk: Desk) -> None:
+def test_a_canceled_upload_makes_room_for_the_next(drop: Page, desk: Desk) -> None:
     pick(drop, *(text_file(f"{number}.txt") for number in range(4)))
     desk.has(3)
     drop.get_by_role("button", name="Cancel 1.txt").click()
@@ -138,14 +140,14 @@ def test_what_is_cancelled_makes_room_for_the_next(drop: Page, desk: Desk) -> No
 
 def test_the_servers_refusal_is_said_and_not_tried_again(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("page.html"))
-    desk.has(1).refuses(0, 415, error="wrong_type", detail="This type of file cannot be shared.")
-    expect(drop.get_by_role("alert")).to_have_text("This type of file cannot be shared.")
+    desk.has(1).refuses(0, 415, error="wrong_type", detail=WRONG_TYPE)
+    expect(drop.get_by_role("alert")).to_have_text(WRONG_TYPE)
     expect(drop.get_by_role("button", name="Try again")).to_be_hidden()
     drop.get_by_role("button", name="Remove from the list page.html").click()
     expect(rows(drop)).to_have_count(0)
 
 
-def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk) -> None:
+def test_an_interrupted_upload_is_tried_again_under_the_same_id(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("a.txt"), text_file("b.txt"))
     desk.has(2).routes[0].abort()
     desk.takes(1)
@@ -159,7 +161,7 @@ def test_what_broke_off_is_tried_again_under_the_same_id(drop: Page, desk: Desk)
     expect(rows(drop)).to_have_count(0)
 
 
-def test_it_goes_on_by_itself_when_the_network_is_back(drop: Page, desk: Desk) -> None:
+def test_an_upload_continues_when_the_network_is_back(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("a.txt"))
     desk.has(1).routes[0].abort()
     expect(drop.get_by_role("alert")).to_contain_text("The connection was lost")
@@ -198,7 +200,7 @@ def test_too_large_and_empty_are_said_before_anything_is_sent(drop: Page, desk: 
     assert 'filename="fits.txt"' in desk.body(0)
 
 
-def test_what_is_dropped_anywhere_is_shared(drop: Page, desk: Desk) -> None:
+def test_a_file_dropped_anywhere_is_shared(drop: Page, desk: Desk) -> None:
     went_on = drop.evaluate(DROP, ["notes.txt", True])
     assert went_on == [False, False, False]
     assert 'filename="notes.txt"' in desk.has(1).body(0)

@@ -68,7 +68,7 @@ def shown(desk: Desk) -> Any:
     return expect(desk.page.locator("live-list"))
 
 
-def test_what_happened_before_the_feed_listened_is_caught_up_with(desk: Desk) -> None:
+def test_a_list_catches_up_once_the_feed_listens(desk: Desk) -> None:
     """However long the server took between opening the socket and counting it in."""
     desk.until(lambda: bool(desk.lines))
     assert desk.is_left_alone()
@@ -85,7 +85,7 @@ def test_only_what_is_out_of_date_is_fetched(desk: Desk) -> None:
     shown(desk).to_have_text("as it is")
 
 
-def test_what_changes_while_it_is_fetched_is_fetched_again(desk: Desk) -> None:
+def test_a_change_during_a_fetch_is_fetched_again(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
     desk.until(lambda: bool(desk.asked))
     desk.says(type="changed", what="queue")
@@ -94,7 +94,7 @@ def test_what_changes_while_it_is_fetched_is_fetched_again(desk: Desk) -> None:
     shown(desk).to_have_text("in the end")
 
 
-def test_what_could_not_be_fetched_is_tried_again(desk: Desk) -> None:
+def test_a_failed_fetch_is_tried_again(desk: Desk) -> None:
     desk.page.clock.install()
     desk.says(type="changed", what="queue")
     desk.answers("busy", status=503)
@@ -111,7 +111,7 @@ ACT = """<details id="act"{}><summary>Refund</summary><form><p>{}</p>
     <label>Why? <textarea>{}</textarea></label></form></details>"""
 
 
-def test_what_somebody_does_in_the_list_stays(desk: Desk) -> None:
+def test_input_in_the_list_stays(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
     desk.answers(DRAFTS + ACT.format("", "", ""))
     page = desk.page
@@ -126,7 +126,7 @@ def test_what_somebody_does_in_the_list_stays(desk: Desk) -> None:
     expect(page.get_by_label("Why?")).to_have_value("Too late")
 
 
-def test_what_was_refused_stays_until_it_is_closed(desk: Desk) -> None:
+def test_a_refusal_stays_until_it_is_closed(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
     desk.answers(ACT.format(" open", "Confirm this first", "Too late"))
     page = desk.page

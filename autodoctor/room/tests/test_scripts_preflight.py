@@ -39,7 +39,9 @@ def ask(page: Page, name: str, call: str, given: Any = None) -> Any:
         ({"rtt_ms": None, "jitter_ms": None, "up_kbit": None}, "red", "offline"),
     ],
 )
-def test_what_a_connection_is_good_for(browser_page: Page, figures: dict[str, Any], level: str, weakness: str) -> None:
+def test_the_connections_level_follows_its_figures(
+    browser_page: Page, figures: dict[str, Any], level: str, weakness: str
+) -> None:
     assert ask(browser_page, "room/preflight/link-test", "judge(given)", GREEN | figures) == {
         "level": level,
         "weakness": weakness,
@@ -116,7 +118,7 @@ def test_a_hiccup_is_looked_at_once_more_before_it_counts(browser_page: Page) ->
     assert found["shares"] == sorted(found["shares"])
 
 
-def test_what_stays_unsteady_is_called_so(browser_page: Page) -> None:
+def test_a_repeatedly_unsteady_connection_is_called_unsteady(browser_page: Page) -> None:
     found = measured(browser_page, hiccups=22)
     assert found["figures"]["jitter_ms"] > 200
     assert [address for address, _, _ in found["asked"]].count("/api/health") == 22
@@ -141,7 +143,7 @@ def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:
     assert {address for address, _, _ in found["asked"]} == {"/api/health"}
 
 
-def test_what_goes_through_a_call_arrives(browser_page: Page) -> None:
+def test_data_through_a_test_call_arrives(browser_page: Page) -> None:
     """There is no relay here, so the test connects directly."""
     found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { seconds: 1, policy: 'all' })")
     assert found["loss_percent"] < 50
@@ -276,7 +278,7 @@ def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None
     assert took > 1000
 
 
-def test_one_on_its_way_is_waited_for(browser_page: Page) -> None:
+def test_a_report_being_sent_is_waited_for(browser_page: Page) -> None:
     """On a slow connection both reports would be sent at once, and the server would refuse the choice."""
     gaps = browser_page.evaluate("""async () => {
       const begun = [], done = [];

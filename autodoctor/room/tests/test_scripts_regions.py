@@ -103,7 +103,7 @@ def test_a_dialog_whose_act_is_possible_again_can_be_used(show: Show) -> None:
     ask(page)
 
 
-def test_what_was_answered_just_now_is_not_called_impossible(show: Show) -> None:
+def test_a_question_just_answered_is_not_called_impossible(show: Show) -> None:
     page = show(dialog("Sure?"))
     ask(page)
     page.evaluate("document.querySelector('[formaction]').ariaBusy = 'true'")  # as if its answer were pending
@@ -114,7 +114,7 @@ def test_what_was_answered_just_now_is_not_called_impossible(show: Show) -> None
     expect(page.locator("dialog")).to_have_count(0)
 
 
-def test_what_is_typed_chosen_and_opened_stays(show: Show) -> None:
+def test_typed_chosen_and_opened_parts_stay(show: Show) -> None:
     rating = """<label><input type="radio" name="stars" value="{0}"> Fair</label>
         <label>A line <input name="line"></label>
         <details><summary>More</summary>Words</details>"""
@@ -151,7 +151,7 @@ def test_in_a_list_each_keeps_what_is_its_own(show: Show) -> None:
     expect(page.locator("[aria-busy]")).to_have_count(0)
 
 
-def test_what_plays_in_a_list_plays_on(show: Show) -> None:
+def test_playing_media_in_a_list_continue(show: Show) -> None:
     sound = '<li data-keep="a"><audio controls></audio>{}</li>'
     page = show(region("list", f"<ul>{sound.format('<button>Remove</button>')}</ul>"))
     page.evaluate("window.sound = document.querySelector('audio')")
@@ -163,7 +163,7 @@ def test_what_plays_in_a_list_plays_on(show: Show) -> None:
     expect(page.locator("audio")).to_have_count(0)
 
 
-def test_what_a_script_fills_is_left_to_it(show: Show) -> None:
+def test_content_filled_by_a_script_stays(show: Show) -> None:
     page = show(region("list", '<p>One</p><ul data-uploads=""></ul><x-clock data-at="1">1:00</x-clock>'))
     page.evaluate(
         "document.querySelector('ul').append('a.png'); document.querySelector('x-clock').textContent = '0:59'"
@@ -172,3 +172,39 @@ def test_what_a_script_fills_is_left_to_it(show: Show) -> None:
     expect(page.locator("#list")).to_have_text("Twoa.png0:59")
     renew(page, region("list", '<p>Two</p><ul data-uploads=""></ul><x-clock data-at="2">2:00</x-clock>'))
     expect(page.locator("#list")).to_have_text("Twoa.png2:00")
+
+
+LISTEN = """async () => {
+  const { LiveRegions } = await import("lib/live-regions");
+  window.told = [];
+  window.regions = new LiveRegions(document.body, {
+    address: () => "/panel-now", shown: (hasChanged) => told.push(hasChanged), gone: () => told.push("gone"),
+  });
+}"""
+
+
+def test_what_the_server_renders_now_is_shown_and_told(show: Show) -> None:
+    page = show(panel("Waiting"))
+    page.evaluate(LISTEN)
+    page.route("**/panel-now", lambda route: route.fulfill(content_type="text/html", body=panel("Live")))
+    page.evaluate("async () => { await regions.refresh(); await regions.refresh(); }")
+    assert page.evaluate("told") == [True, False]
+    expect(page.get_by_role("heading", name="Live")).to_be_visible()
+
+
+def test_a_page_that_leads_nowhere_any_more_is_told(show: Show) -> None:
+    page = show(panel("Waiting"))
+    page.evaluate(LISTEN)
+    page.route("**/panel-now", lambda route: route.fulfill(status=404))
+    page.evaluate("regions.refresh()")
+    assert page.evaluate("told") == ["gone"]
+    expect(page.get_by_role("heading", name="Waiting")).to_be_visible()
+
+
+def test_what_arrives_after_the_page_has_let_go_is_not_shown(show: Show) -> None:
+    page = show(panel("Waiting"))
+    page.evaluate(LISTEN)
+    page.route("**/panel-now", lambda route: route.fulfill(content_type="text/html", body=panel("Live")))
+    page.evaluate("() => { const asked = regions.refresh(); regions.stop(); return asked; }")
+    assert page.evaluate("told") == []
+    expect(page.get_by_role("heading", name="Waiting")).to_be_visible()

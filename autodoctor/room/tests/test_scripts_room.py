@@ -69,7 +69,7 @@ def line(page: Page, exchange: Exchange, desk: Desk) -> Line:
     return line
 
 
-def test_whoever_touches_the_page_as_soon_as_it_is_over_is_not_led_away(page: Page, desk: Desk, line: Line) -> None:
+def test_touching_the_page_at_the_end_stops_the_countdown(page: Page, desk: Desk, line: Line) -> None:
     """Also while the page still reads the events before the end."""
     line.tells(1, "session.ended", data={"session": SESSION | {"state": "completed"}})
     line.tells(2, "rating.given")

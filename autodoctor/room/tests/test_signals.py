@@ -52,7 +52,7 @@ def test_a_newer_page_takes_the_call_and_the_older_one_may_take_it_back(video: T
         assert older.expect("signal")["data"] == {"to": "first"}
 
 
-def test_whoever_takes_the_call_back_says_anew_what_arrives(video: Talk) -> None:
+def test_taking_the_call_back_reports_media_again(video: Talk) -> None:
     with ExitStack() as pages:
         older, newer = (pages.enter_context(video.open(video.customer)) for _ in range(2))
         older.send("join")

@@ -77,7 +77,7 @@ def test_a_released_mechanic_is_closed(hub: Hub) -> None:
     assert room.session == session("anna")
 
 
-def test_whoever_was_let_in_by_old_knowledge_does_not_bring_it_back(hub: Hub) -> None:
+def test_an_admission_with_an_older_state_does_not_restore_it(hub: Hub) -> None:
     room = enter(hub, Seat("carl", role="customer"), 10, "bert")
     room.follow(news(11, None))
     late = Seat("bert")

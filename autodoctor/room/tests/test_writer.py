@@ -166,12 +166,12 @@ def test_only_the_two_and_support_may_write(
     assert list(roles) == ["mechanic", "support"]
 
 
-def test_somebody_who_is_banned_is_refused_at_once(writer: Writer, session: Session, customer: User) -> None:
+def test_a_banned_person_is_refused_at_once(writer: Writer, session: Session, customer: User) -> None:
     User.objects.filter(pk=customer.pk).update(is_active=False)
     assert refusal(writer, session, customer) == "session_closed"
 
 
-def test_one_bad_row_harms_nobody(
+def test_a_bad_row_does_not_harm_its_batch(
     writer: Writer, session: Session, customer: User, mechanic: User, mechanic2: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = live_session(customer, mechanic2)

@@ -67,7 +67,7 @@ def test_unknown_addresses_and_huge_bodies(stripe_sandbox: RunningSandbox) -> No
     assert huge.status_code == 413
 
 
-def test_it_answers_below_the_mount_as_at_the_root(stripe_sandbox: RunningSandbox) -> None:
+def test_the_sandbox_answers_below_the_mount_as_at_the_root(stripe_sandbox: RunningSandbox) -> None:
     mounted: Any = stripe.StripeClient(
         "sk_test_sandbox", base_addresses={"api": f"{stripe_sandbox.url}/sandbox/stripe"}
     )
@@ -210,7 +210,7 @@ def test_expansion_follows_paths_also_in_lists(
 
 
 @pytest.mark.parametrize("path", ["amount", "latest_charge.dispute", "charges", "latest_charge.a.b.c.d"])
-def test_what_stripe_does_not_expand_is_refused(
+def test_an_unknown_expansion_is_refused(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox, path: str
 ) -> None:
     stripe_sandbox.pay(open_checkout().url)

@@ -82,9 +82,7 @@ def test_a_saved_card_has_the_bank_ask_first(
     assert client.v1.payment_intents.retrieve(intent.id).status == status
 
 
-def test_what_was_cancelled_cannot_be_confirmed_with_the_bank(
-    client: Any, kept: Any, stripe_sandbox: RunningSandbox
-) -> None:
+def test_a_canceled_intent_cannot_be_confirmed(client: Any, kept: Any, stripe_sandbox: RunningSandbox) -> None:
     stripe_sandbox.control("cards", payment_method=kept.id, behaves_as="pm_card_authenticationRequired")
     intent = hold(client, kept)
     client.v1.payment_intents.cancel(intent.id)
@@ -128,7 +126,7 @@ def test_deliveries_come_late_twice_and_out_of_order(
     assert sorted(receiver.types) == sorted(2 * [event["type"] for event in stripe_sandbox.events()])
 
 
-def test_what_is_kept_back_is_sent_by_hand_the_last_one_first(
+def test_held_events_are_sent_by_hand_in_reverse(
     stripe_sandbox: RunningSandbox, receiver: Receiver, open_checkout: OpenCheckout
 ) -> None:
     stripe_sandbox.deliver_to(receiver.url)

@@ -143,7 +143,7 @@ def test_expiring_closes_an_attempt_that_waits_for_the_bank(
     assert (after.status, after.payment_intent.status) == ("expired", "canceled")
 
 
-def test_it_expires_by_itself(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
+def test_a_checkout_expires_by_itself(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
     session = open_checkout()
     stripe_sandbox.advance(31 * 60)
     assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
@@ -151,7 +151,7 @@ def test_it_expires_by_itself(client: Any, open_checkout: OpenCheckout, stripe_s
 
 
 @pytest.mark.parametrize("minutes", [29, 24 * 60 + 1])
-def test_it_lives_thirty_minutes_to_a_day(open_checkout: OpenCheckout, minutes: int) -> None:
+def test_a_checkout_lives_thirty_minutes_to_a_day(open_checkout: OpenCheckout, minutes: int) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="expires_at") as refused:
         open_checkout(expires_at=int(time.time()) + minutes * 60)
     assert refused.value.param == "expires_at"

@@ -57,9 +57,7 @@ def test_an_account_takes_transfers_once_its_holder_has_finished(
     assert stripe_sandbox.browser.get(page).headers["Location"] == OVER, "it opens once"
 
 
-def test_who_leaves_has_not_finished_and_a_document_may_be_missing(
-    client: Any, account: Any, stripe_sandbox: RunningSandbox
-) -> None:
+def test_onboarding_can_be_left_or_lack_a_document(client: Any, account: Any, stripe_sandbox: RunningSandbox) -> None:
     onboard(client, stripe_sandbox, account, "leave")
     assert client.v1.accounts.retrieve(account.id).details_submitted is False
     onboard(client, stripe_sandbox, account, "restricted")
@@ -97,7 +95,7 @@ def test_a_charge_is_divided_up_to_all_of_it(
     assert [event["type"] for event in stripe_sandbox.events("transfer.created")] == ["transfer.created"] * 2
 
 
-def test_what_is_not_sent(
+def test_transfers_that_stripe_refuses(
     client: Any, account: Any, charge: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -125,7 +123,7 @@ def test_the_same_key_sends_once(client: Any, account: Any, charge: Any, stripe_
     assert len(ids) == len(client.v1.transfers.list().data) == 1
 
 
-def test_it_is_taken_back_in_parts_but_never_more_than_was_sent(
+def test_a_transfer_is_reversed_in_parts_up_to_its_amount(
     client: Any, account: Any, charge: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     onboard(client, stripe_sandbox, account)

@@ -197,7 +197,7 @@ def test_the_overview_sends_again(phone: Page, client: Any, stripe_sandbox: Runn
     until(lambda: len(receiver.events) == 2)
 
 
-def test_it_refuses_to_exist_without_debug() -> None:
+def test_the_sandbox_refuses_to_start_without_debug() -> None:
     """A new process, without the state of other tests."""
     program = (
         "from django.conf import settings; settings.configure(DEBUG=False, PAYMENTS_SANDBOX=False); "

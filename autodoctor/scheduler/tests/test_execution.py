@@ -33,7 +33,7 @@ def fail(job: Job, now: datetime) -> None:
     raise RuntimeError("no luck")
 
 
-def test_what_is_due_runs_once_and_is_gone() -> None:
+def test_a_due_job_runs_once_and_is_deleted() -> None:
     schedule(Work.NOTE, "1", NOON)
     schedule(Work.CALL, "2", NOON)
     assert run_due(NOON) == 2
@@ -62,7 +62,7 @@ def test_the_handler_is_told_the_deadline_and_the_time(handle: Handle) -> None:
     assert told == [(NOON, NOON + timedelta(hours=2), {"color": "red"})]
 
 
-def test_what_a_run_makes_due_runs_too(handle: Handle) -> None:
+def test_a_job_that_a_run_makes_due_runs_too(handle: Handle) -> None:
     handle("cause", lambda job, now: schedule(Work.NOTE, job.key, now))
     schedule(Work.CAUSE, "1", NOON)
     assert run_due(NOON) == 2
@@ -113,7 +113,7 @@ def test_a_holder_that_lost_its_lease_cannot_reschedule_its_own(handle: Handle) 
     assert Job.objects.get().due_at == NOON
 
 
-def test_what_a_handler_reschedules_of_its_own_stands(handle: Handle) -> None:
+def test_a_handler_can_reschedule_its_own_job(handle: Handle) -> None:
     def again(job: Job, now: datetime) -> None:
         schedule(Work.NOTED, job.key, FAR)
         schedule(Work(job.kind), job.key, NOON + SOON, payload=Facts(round=1))
@@ -202,7 +202,7 @@ def test_pauses_grow_to_an_hour_and_differ() -> None:
 
 
 @pytest.mark.parametrize("external", [False, True])
-def test_what_keeps_failing_is_parked_and_told(
+def test_a_job_that_keeps_failing_is_parked_and_reported(
     handle: Handle, external: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[Job] = []
@@ -222,7 +222,7 @@ def test_what_keeps_failing_is_parked_and_told(
     assert "no luck" not in caplog.text  # a message may quote the payload
 
 
-def test_what_is_hopeless_is_parked_at_once(handle: Handle) -> None:
+def test_a_job_that_gives_up_is_parked_at_once(handle: Handle) -> None:
     def refuse(job: Job, now: datetime) -> None:
         raise GiveUp("no such address")
 

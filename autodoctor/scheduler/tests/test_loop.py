@@ -118,7 +118,7 @@ def test_a_failed_job_is_tried_again_when_its_pause_is_over(handle: Handle, star
     assert second - first >= timedelta(seconds=0.4)
 
 
-def test_what_was_claimed_and_then_rescheduled_or_cancelled_does_not_run() -> None:
+def test_a_claimed_job_that_is_rescheduled_or_canceled_does_not_run() -> None:
     for key in ("moved", "called-off", "stays"):
         schedule(Work.NOTE, key, soon())
     clock = Scheduler()

@@ -17,7 +17,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.django_db
-def test_what_is_scheduled_commits_with_the_caller() -> None:
+def test_a_scheduled_job_commits_with_the_caller() -> None:
     with transaction.atomic():
         schedule(Work.NOTE, "1", NOON, payload=Facts(color="red"))
     job = Job.objects.get()
@@ -26,7 +26,7 @@ def test_what_is_scheduled_commits_with_the_caller() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_scheduled_or_cancelled_rolls_back_with_the_caller() -> None:
+def test_scheduling_and_canceling_roll_back_with_the_caller() -> None:
     schedule(Work.NOTE, "kept", NOON)
     with transaction.atomic():
         schedule(Work.NOTE, "1", NOON)
@@ -128,7 +128,7 @@ def test_listeners_hear_of_it_once_it_is_committed(
 
 
 @pytest.mark.django_db
-def test_what_gave_up_can_be_tried_again_with_all_its_attempts() -> None:
+def test_a_failed_job_can_be_retried_with_all_attempts() -> None:
     schedule(Work.NOTE, "gave-up", NOON)
     schedule(Work.NOTE, "waits", NOON)
     Job.objects.filter(key="gave-up").update(parked_at=NOON, attempts=8)

@@ -183,7 +183,7 @@ def _disk_full() -> None:
     raise OperationalError("database or disk is full")
 
 
-def test_what_waits_for_the_commit_may_write() -> None:
+def test_a_callback_after_the_commit_may_write() -> None:
     done: list[bool] = []
     with transaction.atomic():
         transaction.on_commit(lambda: done.append(free()))

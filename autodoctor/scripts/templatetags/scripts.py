@@ -1,4 +1,6 @@
-"""The scripts of a page: `{% import_map %}` in its head, `{% script 'room/page/room.js' %}` for each module."""
+"""The scripts and style sheets of a page: `{% import_map %}` in its head, `{% script 'room/page/room.js' %}` for each
+module, `{% stylesheet 'room/room.css' %}` for each style sheet.
+"""
 
 from functools import cache
 from typing import Any
@@ -14,6 +16,7 @@ from autodoctor.scripts.context import PageScripts
 
 register = template.Library()
 SCRIPT = '<script type="module" src="{}"></script>'
+SHEET = '<link rel="stylesheet" href="{}">'
 PRELOAD = '<link rel="modulepreload" href="{}">'
 
 
@@ -26,6 +29,13 @@ def script(context: dict[str, Any], name: str) -> SafeString:
     own, *imported = page.bundle.addresses(name.removesuffix(".js"))
     preloads = format_html_join("", PRELOAD, ([address] for address in page.to_preload(imported)))
     return preloads + format_html(SCRIPT, own)
+
+
+@register.simple_tag(takes_context=True)
+def stylesheet(context: dict[str, Any], name: str) -> SafeString:
+    """Link a style sheet by its static path; in one file with its imports, if there is a bundle."""
+    page: PageScripts = context["page_scripts"]
+    return format_html(SHEET, page.bundle.addresses(name)[0] if page.bundle else static(name))
 
 
 @register.inclusion_tag("scripts/import_map.html", takes_context=True)

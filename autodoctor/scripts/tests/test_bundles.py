@@ -69,8 +69,9 @@ def test_a_module_of_two_entries_is_in_one_file_that_both_load(folder: Path, pro
         ("room/static/room/count.js", "export const count = () => 2;\n"),
         ("room/static/room/new.js", ""),
         ("room/templates/room/check.html", entry("room/count")),
+        ("room/static/room/room.css", "p { margin: 0; }\n"),
     ],
-    ids=["changed module", "new module", "new entry"],
+    ids=["changed module", "new module", "new entry", "new style sheet"],
 )
 def test_of_older_sources_it_does_not_hold(folder: Path, product: Path, name: str, text: str) -> None:
     (product / name).write_text(text)
@@ -79,7 +80,20 @@ def test_of_older_sources_it_does_not_hold(folder: Path, product: Path, name: st
     assert bundle_of(folder, product)
 
 
-def test_it_holds_again_for_what_it_was_made_of(folder: Path, product: Path) -> None:
+def test_a_style_sheet_is_one_file_with_all_that_it_imports(product: Path, tmp_path: Path) -> None:
+    (product / "static/styles").mkdir()
+    (product / "static/styles/tokens.css").write_text(":root {\n  --ink: #123456;\n}\n")
+    (product / "static/site.css").write_text('@import "styles/tokens.css";\np {\n  color: var(--ink);\n}\n')
+    (product / "templates/base.html").write_text("{% stylesheet 'site.css' %}")
+    build(tmp_path / "bundles", product)
+    bundle = bundle_of(tmp_path / "bundles", product)
+    assert bundle
+    (file,) = bundle.files["site.css"]
+    text = (tmp_path / "bundles" / file).read_text()
+    assert text.startswith(":root{--ink: #123456}p{color:var(--ink)}")
+
+
+def test_a_bundle_is_valid_again_for_its_modules(folder: Path, product: Path) -> None:
     module = product / "room/static/room/count.js"
     before = module.read_text()
     module.write_text(before + "// more\n")
@@ -134,6 +148,28 @@ def test_templates_name_every_module_by_the_tag() -> None:
     assert {f"'{name}.js'" for name in sources.entries()} == named - {"…"}
 
 
+def test_templates_name_every_style_sheet_by_the_tag() -> None:
+    by_hand = re.compile(r'<link rel="stylesheet"')
+    alone = {"500.html", "base.html of the sandbox"}  # without a request; a server of its own
+    found = {
+        "base.html of the sandbox" if "sandbox" in path.parts else path.name
+        for path in sources.PRODUCT.rglob("*.html")
+        if by_hand.search(path.read_text())
+    }
+    assert found == alone
+    assert "autodoctor.css" in sources.sheet_entries()
+
+
+def test_every_style_sheet_is_linked_or_imported_and_every_import_is_there() -> None:
+    sheets = sources.sheets()
+    imported = {
+        (Path(name).parent / target).as_posix()
+        for name, path in sheets.items()
+        for target in re.findall(r'^@import "([^"]+)";$', path.read_text(), re.MULTILINE)
+    }
+    assert imported | set(sources.sheet_entries()) == set(sheets)
+
+
 def test_every_entry_and_every_import_is_a_module() -> None:
     modules = sources.modules()
     imported = {
@@ -160,7 +196,8 @@ def page(client: Client) -> str:
 
 
 def is_plain(html: str) -> bool:
-    return 'type="importmap"' in html and 'src="/static/lib/page.js"' in html and "/bundles/" not in html
+    own = ('type="importmap"', 'src="/static/lib/page.js"', 'href="/static/autodoctor.css"')
+    return all(each in html for each in own) and "/bundles/" not in html
 
 
 def test_pages_load_what_was_bundled_and_collected(
@@ -172,12 +209,15 @@ def test_pages_load_what_was_bundled_and_collected(
     shutil.copytree(settings.BUNDLES, static_root / "bundles")
     html = page(client)
     assert "importmap" not in html
-    own, *chunks = json.loads((static_root / "bundles" / MANIFEST).read_text())["entries"]["lib/page"]
+    entries = json.loads((static_root / "bundles" / MANIFEST).read_text())["entries"]
+    own, *chunks = entries["lib/page"]
+    (sheet,) = entries["autodoctor.css"]
+    assert html.count('rel="stylesheet"') == html.count(f'<link rel="stylesheet" href="/static/bundles/{sheet}">') == 1
     assert f'<script type="module" src="/static/bundles/{own}"></script>' in html
     assert all(html.count(f'<link rel="modulepreload" href="/static/bundles/{chunk}">') == 1 for chunk in chunks)
 
 
-def test_what_was_bundled_of_older_modules_is_left_out(db: None, client: Client, static_root: Path) -> None:
+def test_a_bundle_of_older_modules_is_not_used(db: None, client: Client, static_root: Path) -> None:
     build(static_root / "bundles")
     manifest = static_root / "bundles" / MANIFEST
     kept = json.loads(manifest.read_text())

@@ -72,7 +72,7 @@ def test_modules_are_short() -> None:
         ("support/board", "summaries/unsaved", False),
     ],
 )
-def test_what_may_import_what(importer: str, imported: str, expected: bool) -> None:
+def test_modules_import_in_order(importer: str, imported: str, expected: bool) -> None:
     assert allowed(importer, imported) is expected
 
 

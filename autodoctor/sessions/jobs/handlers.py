@@ -14,7 +14,7 @@ from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.jobs.sweep import sweep
-from autodoctor.sessions.lifecycle import alert_work, extensions, media, missed_requests, transitions
+from autodoctor.sessions.lifecycle import alert_work, endings, extensions, media, missed_requests, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail, push
@@ -36,11 +36,11 @@ def _do(rule: Rule, state: SessionState, at: datetime, now: datetime) -> None:
         case Tell():
             mail.notify_rule_fired(state, rule.kind, at=at)
         case CancelUnstarted(state=target, reason=reason):
-            transitions.cancel_unstarted(state, target, reason, at=at)
+            endings.cancel_unstarted(state, target, reason, at=at)
         case ReleaseMechanic(reason=reason):
             transitions.release_by_deadline(state, reason, at)
         case CompleteSession(reason=reason):
-            transitions.complete_session(state, reason, at=at)
+            endings.complete_session(state, reason, at=at)
         case _:
             assert_never(rule.does)
 
@@ -61,7 +61,7 @@ def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
         case Step.END_SPENT_PAUSE:
             transitions.end_spent_pause(state, at)
         case Step.COUNT_AS_SOLVED:
-            transitions.record_solved_answer(state, True, at=at)
+            endings.record_solved_answer(state, True, at=at)
         case _:
             assert_never(step)
 

@@ -15,7 +15,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.event_data import AllowanceData, Extension, ExtensionData
-from autodoctor.sessions.lifecycle import fair_clock, transitions
+from autodoctor.sessions.lifecycle import endings, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
@@ -176,7 +176,7 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
         )
         ledger.sync_later(pending, now)
     else:
-        transitions.complete_session(state, EndReason.TIME_UP, at=at)
+        endings.complete_session(state, EndReason.TIME_UP, at=at)
 
 
 def _check_pace(session: Session) -> None:

@@ -24,7 +24,7 @@ from autodoctor.sessions.event_data import (
     MessageData,
     SupportData,
 )
-from autodoctor.sessions.lifecycle import extensions, fair_clock, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, fair_clock, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify.mail import send_session_mail
@@ -48,7 +48,7 @@ def end(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUID |
         check(state.session.state, State.COMPLETED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
         _note(state, EventKind.SUPPORT_ENDED, who, SupportData(reason=_checked(reason)), now, token)
-        transitions.complete_session(state, EndReason.ENDED_BY_SUPPORT, at=now, who=who)
+        endings.complete_session(state, EndReason.ENDED_BY_SUPPORT, at=now, who=who)
         return state.session
 
 
@@ -61,7 +61,7 @@ def cancel(*, session_id: UUID, by: User, reason: str, now: datetime, token: UUI
         check(state.session.state, State.CANCELLED)
         _say(state, _checked(reason), event_log.Audience.BOTH, who, now)
         _note(state, EventKind.SUPPORT_CANCELLED, who, SupportData(reason=_checked(reason)), now, token)
-        transitions.cancel_unstarted(state, State.CANCELLED, EndReason.CANCELLED_BY_SUPPORT, at=now, who=who)
+        endings.cancel_unstarted(state, State.CANCELLED, EndReason.CANCELLED_BY_SUPPORT, at=now, who=who)
         return state.session
 
 

@@ -1,11 +1,11 @@
-"""From draft to end: every change of a session's state, each inside `session_transaction`.
+"""From draft to the running session: every change of state, each inside `session_transaction`. Its end: `endings.py`.
 
 Every action raises `Session.DoesNotExist` for a stranger, `InvalidTransition` if the state forbids it, and `Refused`
 with a sentence for anything else. Repeating a finished action returns its result.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,20 +17,11 @@ from autodoctor.accounts.actions import forget_misses
 from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
-from autodoctor.payments.formatting import format_cents
-from autodoctor.payments.models import Payment
-from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData, ReleaseData, SolvedData
+from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData, ReleaseData
 from autodoctor.sessions.lifecycle import attendance, fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Participant, Session
-from autodoctor.sessions.notify.mail import (
-    UNMARKED,
-    Mark,
-    count_fact,
-    send_closing_mail,
-    send_end_mail,
-    send_session_mail,
-)
+from autodoctor.sessions.notify import mail
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log, participants
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
@@ -40,29 +31,12 @@ from autodoctor.sessions.states import (
     CLAIMED,
     RUNNING,
     TERMINAL,
-    EndReason,
     EventKind,
     InvalidTransition,
     Kind,
     State,
     check,
 )
-
-CLOCK_ADDS = timedelta(minutes=1)  # between seeing a price that grows with the clock, and the press
-
-
-class PriceGrew(Refused):
-    """The press would charge more than its button showed; `cents`: how much it charges now."""
-
-    def __init__(self, cents: int, currency: str) -> None:
-        cost = format_cents(cents, currency)
-        super().__init__(
-            "price_grew", _("The price has changed. It is now %(cost)s. Please look again.") % {"cost": cost}
-        )
-        self.cents = cents
-
-    def as_error(self) -> dict[str, Any]:
-        return super().as_error() | {"cents": self.cents}
 
 
 @dataclass(frozen=True)
@@ -135,8 +109,8 @@ def admit_request(*, session_id: UUID, now: datetime) -> Session:
         if session.state == State.DRAFT:
             session.requested_at = now
             session.unattended_at = now + duration("unattended")
-            _enter(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)
-            send_session_mail(session.customer, state, "requested", now=now)
+            enter_state(state, State.REQUESTED, EventKind.SESSION_REQUESTED, at=now)
+            mail.send_session_mail(session.customer, state, "requested", now=now)
         elif session.state in TERMINAL:
             settle_payments(session, now)
         return session
@@ -163,11 +137,11 @@ def assign_mechanic(state: SessionState, mechanic: User, *, at: datetime, who: e
     state.session.mechanic = mechanic
     state.session.accepted_at = at
     state.mechanic.part = Participant.objects.create(session=state.session, user=mechanic, role=Role.MECHANIC)
-    _enter(
+    enter_state(
         state, State.ACCEPTED, EventKind.SESSION_ACCEPTED, at=at, who=who or event_log.actor(mechanic, state.session)
     )
     state.session.save()  # saved first, so that a second claim fails before other effects
-    send_session_mail(state.session.customer, state, "accepted", now=at)
+    mail.send_session_mail(state.session.customer, state, "accepted", now=at)
 
 
 def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -> Session:
@@ -178,7 +152,7 @@ def release_request(*, session_id: UUID, by: User, reason: str, now: datetime) -
             return state.session
         who = event_log.actor(by, state.session)
         if not waits:
-            _check_party(who)
+            check_party(who)
             release_mechanic(state, reason, at=now, who=who)
         return state.session
 
@@ -215,8 +189,8 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
     event_log.withdraw_participant(session, Role.MECHANIC)
     session.unattended_at = max(filter(None, [session.unattended_at, at + duration("unattended_after_release")]))
     data = ReleaseData(reason=reason, released=str(freed.id))
-    _enter(state, State.REQUESTED, EventKind.SESSION_RELEASED, at=at, who=who, data=data)
-    send_session_mail(session.customer, state, "released", now=at)
+    enter_state(state, State.REQUESTED, EventKind.SESSION_RELEASED, at=at, who=who, data=data)
+    mail.send_session_mail(session.customer, state, "released", now=at)
 
 
 def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
@@ -282,11 +256,11 @@ def _attend(state: SessionState, kind: EventKind, who: event_log.Actor, at: date
     target = _state_by_attendance(State(state.session.state), both_in=both_in)
     clock_moves = fair_clock.follow_presence(state, at, leaving) if state.session.state in RUNNING else []
     data, is_drop = AttendanceData(role=who.role), bool(leaving) and state.session.state in RUNNING
-    mark = count_fact(state, triggers.DROP, at) if is_drop else UNMARKED
+    mark = mail.count_fact(state, triggers.DROP, at) if is_drop else mail.UNMARKED
     if target == state.session.state:
         event_log.append_event(state.session, kind, at=at, by=who, data=data, **mark)
     else:
-        _enter(state, target, kind, at=at, who=who, data=data, mark=mark)
+        enter_state(state, target, kind, at=at, who=who, data=data, mark=mark)
         if target == State.WAITING:
             event_log.append_event(state.session, EventKind.SESSION_WAITING, at=at)
     for move in clock_moves:
@@ -319,124 +293,15 @@ def start_session(*, session_id: UUID, by: User, now: datetime) -> Session:
         if session.kind != Kind.CHAT and not state.is_connected:
             raise Refused("no_media", _("Sound and picture are not connected yet. Wait a moment, or use the chat."))
         fair_clock.start_clock(session, now)
-        _enter(state, State.LIVE, EventKind.SESSION_STARTED, at=now, who=who)
+        enter_state(state, State.LIVE, EventKind.SESSION_STARTED, at=now, who=who)
         session.clock_seq = session.seq
         return session
 
 
-def end_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
-    """ "End Session" by a participant. The person who ends and the missing participant decide the charge.
-
-    `shown_cents`: the charge that a customer's button showed; a running clock may have added `CLOCK_ADDS` since. Raises
-    `PriceGrew` if it has grown more.
-    """
-    with session_transaction(session_id, now) as state:
-        who = event_log.actor(by, state.session)
-        if state.session.state != State.COMPLETED:
-            _check_party(who)
-            check(state.session.state, State.COMPLETED)
-            reason = _reason_to_end(state, who.role, now)
-            if who.role == Role.CUSTOMER:
-                _check_shown(state, shown_cents, end_reason=reason, ended_at=now - CLOCK_ADDS)
-            complete_session(state, reason, at=now, who=who)
-        return state.session
-
-
-def _reason_to_end(state: SessionState, role: str, now: datetime) -> EndReason:
-    if triggers.all_time_given(state.session, now):
-        return EndReason.TIME_UP
-    if role == Role.CUSTOMER:
-        fair_clock.keep_offer(state, now)
-        is_gone = triggers.mechanic_lost_since(state) and settlement.has_used_share_offer(state.session)
-        return EndReason.MECHANIC_LOST if is_gone else EndReason.ENDED_BY_CUSTOMER
-    missed_at = state.customer.part.missed_at if state.customer.part else None
-    gone_long = missed_at is not None and missed_at + duration("customer_missing_offer") <= now
-    return EndReason.CUSTOMER_LOST if gone_long else EndReason.ENDED_BY_MECHANIC
-
-
-def _check_party(who: event_log.Actor) -> None:
+def check_party(who: event_log.Actor) -> None:
     """Raise `Refused` for support, whose every act has a reason (`support_actions`)."""
     if who.role == Role.SUPPORT:
         raise Refused("no_reason", _("Support does this on the support desk, with a reason."), 422)
-
-
-def complete_session(
-    state: SessionState, reason: EndReason, *, at: datetime, who: event_log.Actor | None = None
-) -> None:
-    """Complete the session: compute the charge, or ask the customer."""
-    session = state.session
-    session.ended_at, session.end_reason = at, reason
-    by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}
-    kind = EventKind.SESSION_AUTO_CLOSED if by_itself else EventKind.SESSION_ENDED
-    _enter(state, State.COMPLETED, kind, at=at, who=who)
-    settle_payments(session, at)
-    send_end_mail(state, now=at)
-
-
-def cancel_session(*, session_id: UUID, by: User, shown_cents: int | None = None, now: datetime) -> Session:
-    """Cancel before the start, by the customer. Once a mechanic's time was spent, half of the booking is
-    charged.
-
-    `shown_cents`: the charge that the button showed. Raises `PriceGrew` if it has grown since.
-    """
-    with session_transaction(session_id, now) as state:
-        who = event_log.actor(by, state.session)
-        if who.role == Role.MECHANIC:
-            raise Refused("not_the_customer", _("Give the request back instead of canceling it."), 403)
-        if state.session.state != State.CANCELLED:
-            _check_party(who)
-            spent = attendance.spent_mechanic(state, now)
-            reason = EndReason.CANCELLED_LATE if spent else EndReason.CANCELLED_BY_CUSTOMER
-            _check_shown(state, shown_cents, end_reason=reason)
-            cancel_unstarted(state, State.CANCELLED, reason, at=now, who=who)
-        return state.session
-
-
-def _check_shown(state: SessionState, shown_cents: int | None, **how: object) -> None:
-    """Raise `PriceGrew` if this end charges the customer more than the button said."""
-    payments = Payment.objects.filter(owner_id=state.session.id)
-    cents = settlement.amounts_due_if(state.session, payments, **how)
-    if shown_cents is not None and cents > shown_cents:
-        raise PriceGrew(cents, state.session.currency)
-
-
-def cancel_unstarted(
-    current: SessionState, state: State, reason: EndReason, *, at: datetime, who: event_log.Actor | None = None
-) -> None:
-    """End a session that did not take place as cancelled or expired, and settle it."""
-    check(current.session.state, state)
-    current.session.ended_at, current.session.end_reason = at, reason
-    _enter(current, state, EventKind(f"session.{state.value}"), at=at, who=who)
-    settle_payments(current.session, at)
-    if reason != EndReason.UNPAID:
-        send_closing_mail(current, "called_off", now=at)
-
-
-def answer_solved(
-    *, session_id: UUID, by: User, solved: bool, shown_cents: int | None = None, now: datetime
-) -> Session:
-    """Store the customer's answer after the mechanic ended early. The first answer counts.
-
-    `shown_cents`: the charge that the button showed. Raises `PriceGrew` if it has grown since.
-    """
-    with session_transaction(session_id, now) as state:
-        who = event_log.actor(by, state.session)
-        if who.role != Role.CUSTOMER:
-            raise Refused("not_the_customer", _("Only the customer can answer this."), 403)
-        if state.session.end_reason != EndReason.ENDED_BY_MECHANIC:
-            raise Refused("not_asked", _("There is no open question for this session."))
-        if state.session.solved is None:
-            _check_shown(state, shown_cents, solved=solved)
-            record_solved_answer(state, solved, at=now, who=who)
-        return state.session
-
-
-def record_solved_answer(
-    state: SessionState, solved: bool, *, at: datetime, who: event_log.Actor | None = None
-) -> None:
-    state.session.solved = solved
-    event_log.append_event(state.session, EventKind.PAYMENT_DECIDED, at=at, by=who, data=SolvedData(solved=solved))
-    settle_payments(state.session, at)
 
 
 def record_payment_event(
@@ -447,7 +312,7 @@ def record_payment_event(
         event_log.append_event(state.session, kind, at=now, audience=audience, data=data)
 
 
-def _enter(
+def enter_state(
     current: SessionState,
     state: State,
     kind: EventKind,
@@ -455,8 +320,9 @@ def _enter(
     at: datetime,
     who: event_log.Actor | None = None,
     data: EventData | None = None,
-    mark: Mark = UNMARKED,
+    mark: mail.Mark = mail.UNMARKED,
 ) -> None:
+    """Move the session into a state, and log the event that tells it."""
     check(current.session.state, state)
     current.session.state, current.session.state_at = state, at
     event = event_log.append_event(current.session, kind, at=at, by=who, data=data, **mark)

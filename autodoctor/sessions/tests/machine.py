@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.payments.models import Payment
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.rules import schedule, settlement
@@ -26,8 +26,8 @@ from autodoctor.sessions.tests.story import CHAT, Story
 NO = (InvalidTransition, Refused, Session.DoesNotExist)
 PEOPLE = st.sampled_from(["customer", "mechanic", "mechanic2"])
 STOPS: dict[str, Callable[..., object]] = {
-    "cancel": transitions.cancel_session,
-    "end": transitions.end_session,
+    "cancel": endings.cancel_session,
+    "end": endings.end_session,
     "release": transitions.release_request,
 }
 
@@ -156,9 +156,7 @@ class Course(RuleBasedStateMachine):
     @precondition(lambda self: self.session.end_reason == "ended_by_mechanic")
     @rule(solved=st.booleans())
     def answer(self, solved: bool) -> None:
-        transitions.answer_solved(
-            session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now
-        )
+        endings.answer_solved(session_id=self.story.id, by=self.people["customer"], solved=solved, now=self.story.now)
 
     @rule(minutes=st.sampled_from([None, 0, 15, 60]))
     def allow(self, minutes: int | None) -> None:

@@ -9,7 +9,7 @@ from autodoctor.scheduler.handlers import Handler, Retry
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.jobs.handlers import JOBS
-from autodoctor.sessions.lifecycle import extensions, media, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, media, transitions
 from autodoctor.sessions.models import Connection, Process, Session, SessionEvent
 from autodoctor.sessions.rules.rule import Tell
 from autodoctor.sessions.rules.table import DEADLINES
@@ -160,7 +160,7 @@ class Story:
         return self
 
     def end(self, by: User) -> "Story":
-        transitions.end_session(session_id=self.id, by=by, now=self.now)
+        endings.end_session(session_id=self.id, by=by, now=self.now)
         return self
 
     def events(self, *kinds: str) -> list[SessionEvent]:

@@ -48,7 +48,7 @@ def test_an_alert_of_the_log_is_one_to_work_on(story: Story, unnoticed: Alert) -
     assert (unnoticed.taken_by, unnoticed.done_at) == (None, None)
 
 
-def test_it_is_taken_once_and_the_second_reads_who_has_it(
+def test_an_alert_is_taken_once_and_the_second_reads_the_holder(
     story: Story, unnoticed: Alert, support: User, colleague: User
 ) -> None:
     take(story, unnoticed, support)
@@ -65,7 +65,7 @@ def test_it_is_taken_once_and_the_second_reads_who_has_it(
     assert [one.data["instead_of"] for one in story.events("support.took")] == ["", "Sandy Support"]
 
 
-def test_it_is_handed_back_and_done(story: Story, unnoticed: Alert, support: User, colleague: User) -> None:
+def test_an_alert_is_handed_back_and_finished(story: Story, unnoticed: Alert, support: User, colleague: User) -> None:
     this: dict[str, Any] = {"session_id": story.id, "seq": unnoticed.seq, "now": story.now}
     take(story, unnoticed, support)
     for act in (alert_work.hand_back_alert, alert_work.finish_alert):
@@ -113,7 +113,7 @@ def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_o
     assert len(mailed()) == 2
 
 
-def test_one_that_was_taken_in_time_is_not_mailed_and_expects_somebody_anew_when_handed_back(
+def test_an_alert_taken_in_time_is_escalated_only_after_it_is_handed_back(
     story: Story, unnoticed: Alert, support: User
 ) -> None:
     story.wait(minutes=2)
@@ -127,7 +127,7 @@ def test_one_that_was_taken_in_time_is_not_mailed_and_expects_somebody_anew_when
     assert mailed() == [support.email]
 
 
-def test_what_is_over_by_itself_is_closed_and_bothers_nobody(story: Story, unnoticed: Alert, support: User) -> None:
+def test_an_alert_without_its_cause_is_closed_without_a_mail(story: Story, unnoticed: Alert, support: User) -> None:
     story.wait(minutes=1).accept()
     assert alert_work.is_over(unnoticed, _situation(story))
     story.now += timedelta(minutes=2)

@@ -12,7 +12,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.files import errors, listing
 from autodoctor.files.models import StoredFile
 from autodoctor.files.tests.samples import PDF, photo, upload
-from autodoctor.sessions.lifecycle import attachments, transitions
+from autodoctor.sessions.lifecycle import attachments, endings
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.tests.story import Story
 
@@ -72,9 +72,9 @@ def test_the_mechanic_shares_from_accepting_until_the_summary_is_in(story: Story
     assert refusal(lambda: share(story, story.mechanic)) == (409, "session_closed")
 
 
-def test_what_never_took_place_takes_no_files(story: Story, customer: User) -> None:
+def test_a_session_that_did_not_take_place_takes_no_files(story: Story, customer: User) -> None:
     story.pay().accept()
-    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
+    endings.cancel_session(session_id=story.id, by=customer, now=story.now)
     for person in (story.customer, story.mechanic):
         assert refusal(lambda: share(story, person)) == (409, "session_closed")  # noqa: B023 called at once
 
@@ -174,7 +174,7 @@ def test_over_http(story: Story, client_of: ClientOf) -> None:
     assert mechanic.get(address).json() == {"files": []}
 
 
-def test_what_is_wrong_is_said_in_a_sentence(story: Story, client_of: ClientOf) -> None:
+def test_a_refused_file_has_a_sentence(story: Story, client_of: ClientOf) -> None:
     story.live()
     customer, address = client_of(story.customer), f"/api/sessions/{story.id}/files"
     for name, content, status, code in (

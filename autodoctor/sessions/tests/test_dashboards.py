@@ -39,7 +39,7 @@ def _another(customer: "User", mechanic: "User") -> "Story":
     return Story(customer, mechanic)
 
 
-def test_somebody_new_is_led_to_booking(customer: "User", reads: Callable[..., str], client_of: ClientOf) -> None:
+def test_a_new_customer_is_led_to_booking(customer: "User", reads: Callable[..., str], client_of: ClientOf) -> None:
     assert "No sessions yet" in reads(customer)
     assert 'href="/book/"' in client_of(customer).get("/dashboard/").content.decode()
 
@@ -106,16 +106,16 @@ def test_the_history_says_what_became_of_the_money(
     elif ending == "mechanic_lost":
         story.live().wait(minutes=15).leave(mechanic).wait(minutes=6)
     else:
-        from autodoctor.sessions.lifecycle import transitions
+        from autodoctor.sessions.lifecycle import endings
 
         story.pay().accept()
-        transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
+        endings.cancel_session(session_id=story.id, by=customer, now=story.now)
 
     assert customers_words in reads(customer)
     assert mechanics_words in reads(mechanic)
 
 
-def test_what_is_given_back_counts_for_both(
+def test_a_refund_counts_for_both(
     story: "Story", customer: "User", mechanic: "User", reads: Callable[..., str]
 ) -> None:
     """A refund at the mechanic's expense, and one that Stripe refused."""
@@ -168,7 +168,7 @@ def test_accepting_leads_into_the_session_and_empties_the_queue(
         assert "Nobody is waiting" in reads(anybody, "/dashboard/queue/")
 
 
-def test_who_holds_a_session_sees_others_wait_but_cannot_take_them(
+def test_a_busy_mechanic_sees_requests_but_cannot_accept(
     story: "Story", stranger: "User", mechanic: "User", mechanic2: "User", client_of: ClientOf
 ) -> None:
     story.pay().accept()
@@ -234,7 +234,7 @@ def test_each_list_is_for_its_role(
     assert Client().get(path).headers["Location"] == f"/sign-in/?next={path}"
 
 
-def test_what_people_typed_stays_text(
+def test_typed_markup_stays_text(
     story: "Story", customer: "User", mechanic: "User", support: "User", client_of: ClientOf
 ) -> None:
     from autodoctor.sessions.models import Session

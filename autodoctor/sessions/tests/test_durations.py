@@ -116,7 +116,7 @@ def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyP
         ("mechanic_not_in", 300, "out_of_order"),
     ],
 )
-def test_what_makes_no_sense_is_refused(name: str, value: int, code: str) -> None:
+def test_an_invalid_waiting_time_is_refused(name: str, value: int, code: str) -> None:
     with pytest.raises(Refused, match=code):
         change(name, value)
     assert duration(name).total_seconds() == durations.standard_seconds(name)

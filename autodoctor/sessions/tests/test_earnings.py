@@ -23,6 +23,8 @@ from autodoctor.sessions.lifecycle import summaries
 from autodoctor.sessions.queries.earnings_report import account_in_words
 from autodoctor.sessions.tests.story import NOON, Story
 
+NO_EARNINGS = "No earnings in this month"
+
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
 SUMMARY = SummaryData(safe="yes", parts=1, photos=0)
@@ -107,7 +109,7 @@ def test_nobody_earns_of_a_session_that_still_goes_on(story: Story) -> None:
     assert not Earning.objects.exists()
 
 
-def test_what_was_charged_too_early_is_earned_at_the_end(story: Story) -> None:
+def test_an_early_charge_is_earned_at_the_end(story: Story) -> None:
     story.live()
     charge(story)
     story.end(story.customer)
@@ -155,7 +157,7 @@ def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: Us
 def test_the_months(ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf) -> None:
     charge(ended)
     empty = reads(mechanic, "/dashboard/earnings/?month=2026-04")
-    assert "No earnings in this month" in empty
+    assert NO_EARNINGS in empty
     assert "March 2026 $6.99" in empty
     for wrong in ("2026-13", "2026-3", "x", "2026-03-01", "٢٠٢٦-03"):
         assert client_of(mechanic).get(f"/dashboard/earnings/?month={wrong}").status_code == 404
@@ -185,7 +187,7 @@ def test_everybody_sees_only_their_own(
 ) -> None:
     charge(ended)
     assert str(ended.id) not in client_of(mechanic2).get(PAGE).content.decode()
-    assert "No earnings in this month" in reads(mechanic2)
+    assert NO_EARNINGS in reads(mechanic2)
     assert len(table(client_of(mechanic2))) == 1
     assert client_of(customer).get(TABLE).status_code == 404
 

@@ -27,7 +27,7 @@ def test_every_reason_has_its_words() -> None:
         ),
     ],
 )
-def test_they_depend_on_who_reads(reason: str, role: Role, as_heading: str, in_a_list: str) -> None:
+def test_end_words_depend_on_the_reader(reason: str, role: Role, as_heading: str, in_a_list: str) -> None:
     session = Session(end_reason=reason, customer=User(name="Ann"), mechanic=User(name="Bob"))
     assert heading(session, role, cap_seconds=3 * 60 * 60) == as_heading
     assert outcome(session, role) == in_a_list
@@ -37,7 +37,10 @@ def test_they_depend_on_who_reads(reason: str, role: Role, as_heading: str, in_a
     ("reason", "in_the_mail"),
     [
         ("customer_no_show", "waited ten minutes for you. Half of the price is charged and the rest is released."),
-        ("cancelled_late", "You canceled your Quick Chat after your mechanic had joined. Half of the price is charged"),
+        (
+            "cancelled_late",
+            "You canceled your Quick Chat after a mechanic had worked for you. Half of the price",
+        ),
         ("never_started", "We are sorry that we wasted your time. Nothing is charged."),
         ("cancelled_by_support", "Your Quick Chat did not take place. Nothing is charged."),
         ("mechanic_lost", "Your mechanic lost the connection during your Quick Chat. You pay only for the time used."),

@@ -56,7 +56,7 @@ def test_held_but_not_given_yet_the_end_waits_too(story: Story) -> None:
     assert story.minutes_since_noon(story.session.ends_at) == 45
 
 
-def test_who_calls_it_off_is_not_waited_for(story: Story) -> None:
+def test_canceling_the_payment_ends_the_wait(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.wait(minutes=1.5)

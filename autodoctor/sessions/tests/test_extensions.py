@@ -34,7 +34,7 @@ def refusal(act: Any) -> tuple[str, int]:
     return refused.value.code, refused.value.status
 
 
-def test_what_is_held_moves_the_clock_once(story: Story) -> None:
+def test_an_authorized_extension_moves_the_clock_once(story: Story) -> None:
     story.live().wait(minutes=10)
     payment = story.ask()
     assert story.session.granted_seconds == 30 * 60
@@ -153,7 +153,7 @@ def test_nobody_fills_the_log_by_changing_their_mind(story: Story, monkeypatch: 
     assert refusal(lambda: said(seconds=0)) == ("too_fast", 429)
 
 
-def test_what_was_allowed_is_used_up(story: Story) -> None:
+def test_extensions_use_up_the_allowance(story: Story) -> None:
     payment = story.live().allow(30).ask(minutes=15)
     story.hold(payment).extend(payment)
     assert story.session.allowed_seconds == 15 * 60
@@ -190,7 +190,7 @@ def test_a_pause_goes_on_over_an_extension(story: Story) -> None:
     assert story.minutes_since_noon(story.session.ends_at) == 30 + 15 + 2
 
 
-def test_who_was_gone_before_the_extension_pauses_from_then(story: Story) -> None:
+def test_an_absence_before_the_extension_pauses_from_its_start(story: Story) -> None:
     """They left three seconds before the extension, and the absence was noticed two seconds after it."""
     story.live().wait(minutes=10).leave(story.mechanic).wait(seconds=3)
     payment = story.ask()
@@ -222,13 +222,13 @@ def test_the_mechanic_says_no_meanwhile(story: Story) -> None:
     assert story.session.granted_seconds == 30 * 60
 
 
-def test_what_was_paid_before_the_no_stands(story: Story) -> None:
+def test_an_extension_paid_before_the_refusal_stays(story: Story) -> None:
     payment = story.live().ask()
     story.hold(payment).allow(0).extend(payment)
     assert (story.session.granted_seconds, story.session.allowed_seconds) == (45 * 60, 0)
 
 
-def test_what_fits_stays_open(story: Story) -> None:
+def test_an_extension_that_fits_stays_open(story: Story) -> None:
     payment = story.live().ask()
     story.allow(15)
     assert now_of(payment).due_cents is None
@@ -253,7 +253,7 @@ def test_nobody_asks_and_calls_off_for_ever(story: Story) -> None:
     assert refusal(story.ask) == ("too_many", 409)
 
 
-def test_what_the_mechanic_called_off_is_not_the_customers_doing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_extensions_canceled_by_the_mechanic_do_not_count(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extensions, "MAX_TRIES", 2)
     story.live()
     for _ in range(3):
@@ -263,7 +263,7 @@ def test_what_the_mechanic_called_off_is_not_the_customers_doing(story: Story, m
     assert story.allow(None).ask().due_cents is None
 
 
-def test_what_is_paid_is_not_called_off(story: Story) -> None:
+def test_a_paid_extension_is_not_canceled(story: Story) -> None:
     payment = story.live().ask()
     story.hold(payment)
     assert refusal(
@@ -296,7 +296,7 @@ def test_news_of_what_is_over_is_not_told(story: Story) -> None:
     assert story.events("extension.failed") == []
 
 
-def test_one_at_a_time_is_kept_by_the_database(story: Story, customer: User) -> None:
+def test_the_database_allows_one_open_extension(story: Story, customer: User) -> None:
     from django.db import IntegrityError
 
     story.live().ask()

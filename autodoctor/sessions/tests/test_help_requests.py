@@ -8,7 +8,7 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import help_requests, transitions
+from autodoctor.sessions.lifecycle import endings, help_requests, transitions
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.tests.story import Story
@@ -51,14 +51,14 @@ def test_each_reads_only_their_own_thread(story: Story, customer: User, mechanic
 
 
 @pytest.mark.parametrize("where", ["draft", "requested", "accepted", "live", "completed", "cancelled"])
-def test_it_works_in_every_state(story: Story, customer: User, support: User, where: str) -> None:
+def test_help_works_in_every_state(story: Story, customer: User, support: User, where: str) -> None:
     walk: dict[str, Callable[[], object]] = {
         "draft": lambda: story,
         "requested": story.pay,
         "accepted": lambda: story.pay().accept(),
         "live": story.live,
         "completed": lambda: story.live().end(customer),
-        "cancelled": lambda: transitions.cancel_session(session_id=story.pay().id, by=customer, now=story.now),
+        "cancelled": lambda: endings.cancel_session(session_id=story.pay().id, by=customer, now=story.now),
     }
     walk[where]()
     assert story.session.state == where
@@ -122,7 +122,7 @@ def test_only_support_answers_and_only_who_asked(
 
 
 @pytest.mark.parametrize("text", ["", "  \n ", "\0", "x" * 2001])
-def test_what_cannot_be_words(story: Story, customer: User, text: str) -> None:
+def test_invalid_texts_are_refused(story: Story, customer: User, text: str) -> None:
     with pytest.raises(Refused, match="text"):
         ask(story, customer, text)
     with pytest.raises(Refused, match="reason"):
@@ -157,7 +157,7 @@ def test_sent_again_it_is_the_same_question(story: Story, customer: User, mechan
         ask(story, mechanic, client_id=client_id)
 
 
-def test_who_has_no_page_open_is_told_by_mail(story: Story, customer: User, support: User) -> None:
+def test_an_answer_is_mailed_without_an_open_page(story: Story, customer: User, support: User) -> None:
     story.live()
     ask(story, customer)
     answer(story, support, "customer")

@@ -19,7 +19,7 @@ def call(customer: User, mechanic: User) -> Story:
     return story.connect().start().wait(minutes=10)
 
 
-def test_it_starts_only_when_both_hear_each_other(customer: User, mechanic: User) -> None:
+def test_a_call_starts_only_when_both_hear_each_other(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic, VIDEO).pay().accept().join().hears(mechanic)
     with pytest.raises(Refused, match="no_media"):
         story.start()
@@ -52,7 +52,7 @@ def test_a_short_loss_pauses_nothing(call: Story, customer: User, mechanic: User
     assert (call.session.seq, call.session.paused_at) == (before, None)
 
 
-def test_it_resumes_when_both_hear_each_other_again(call: Story, customer: User, mechanic: User) -> None:
+def test_a_call_resumes_when_both_hear_each_other_again(call: Story, customer: User, mechanic: User) -> None:
     call.hears(customer, False).hears(mechanic, False).wait(seconds=20).hears(customer).wait(seconds=10)
     assert call.session.pause_cause == "media"
     assert call.hears(mechanic).session.pause_cause == ""
@@ -71,7 +71,7 @@ def test_three_minutes_a_session_are_shared_with_a_missing_customer(
     assert call.session.paused_at is None
 
 
-def test_who_goes_while_nothing_arrives_takes_the_pause_over(call: Story, customer: User, mechanic: User) -> None:
+def test_an_absence_takes_over_a_pause_without_media(call: Story, customer: User, mechanic: User) -> None:
     call.hears(customer, False).wait(seconds=30).leave(mechanic).wait(seconds=65)
     session = call.session
     assert (session.state, session.pause_cause) == ("reconnecting", "mechanic")
@@ -90,7 +90,7 @@ def test_after_a_return_media_have_ten_seconds_to_come_back(call: Story, custome
     assert call.minutes_since_noon(call.session.paused_at) == 11
 
 
-def test_somebody_who_is_heard_is_not_missing(call: Story, mechanic: User) -> None:
+def test_a_participant_whose_media_arrive_is_not_missing(call: Story, mechanic: User) -> None:
     before = call.session.seq
     call.leave(mechanic).wait(minutes=1)
     assert (call.session.state, call.session.seq) == ("live", before)
@@ -98,7 +98,7 @@ def test_somebody_who_is_heard_is_not_missing(call: Story, mechanic: User) -> No
     assert (call.session.state, call.session.paused_at) == ("live", None)
 
 
-def test_somebody_who_is_not_heard_any_more_is_missing_from_then(call: Story, customer: User, mechanic: User) -> None:
+def test_a_participant_is_missing_once_their_media_stop(call: Story, customer: User, mechanic: User) -> None:
     call.leave(mechanic).wait(minutes=1).hears(customer, False).wait(seconds=4)
     assert call.session.state == "live"
     session = call.wait(seconds=1).session

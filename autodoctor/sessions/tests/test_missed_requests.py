@@ -7,7 +7,7 @@ import pytest
 from autodoctor.accounts.actions import set_taking_sessions
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import transitions
+from autodoctor.sessions.lifecycle import endings, transitions
 from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ class RequestsInARow:
     def passes(self, minutes: float = 3) -> Story:
         """Let a request wait for this time, then cancel it."""
         story = self.one().wait(minutes=minutes)
-        transitions.cancel_session(session_id=story.id, by=self.customer, now=story.now)
+        endings.cancel_session(session_id=story.id, by=self.customer, now=story.now)
         self.now = story.now + timedelta(minutes=1)
         return story
 
@@ -61,14 +61,12 @@ def test_three_in_a_row_switch_off_and_tell(at_noon: RequestsInARow, mechanic: U
     assert set(told.data["switched_off"]) == set(told.data["concerns"]) == {str(mechanic.id), str(mechanic2.id)}
 
 
-def test_what_is_taken_by_somebody_else_in_time_is_missed_by_nobody(
-    at_noon: RequestsInARow, mechanic: User, mechanic2: User
-) -> None:
+def test_a_request_accepted_in_time_is_no_miss(at_noon: RequestsInARow, mechanic: User, mechanic2: User) -> None:
     at_noon.one().wait(minutes=2, seconds=59).accept(mechanic2).wait(minutes=2)
     assert (missed(mechanic), missed(mechanic2)) == (0, 0)
 
 
-def test_what_is_taken_by_somebody_else_later_was_missed(
+def test_a_request_accepted_late_is_a_miss_of_the_others(
     at_noon: RequestsInARow, mechanic: User, mechanic2: User
 ) -> None:
     at_noon.one().wait(minutes=4).accept(mechanic2)
@@ -85,19 +83,19 @@ def test_an_acceptance_breaks_the_row(at_noon: RequestsInARow, mechanic: User) -
     assert missed(mechanic) == 1
 
 
-def test_who_was_not_free_or_not_taking_all_the_while_missed_nothing(
+def test_a_mechanic_who_was_not_free_missed_nothing(
     at_noon: RequestsInARow, mechanic: User, mechanic2: User, stranger: User
 ) -> None:
     theirs = Story(stranger, mechanic).pay().accept(mechanic)
     story = at_noon.one().wait(minutes=1)
-    transitions.cancel_session(session_id=theirs.id, by=stranger, now=story.now)  # from here on free
+    endings.cancel_session(session_id=theirs.id, by=stranger, now=story.now)  # from here on free
     set_taking_sessions(mechanic=mechanic2, taking=False, now=story.now)
     set_taking_sessions(mechanic=mechanic2, taking=True, now=story.now)  # from here on taking
     story.wait(minutes=5)
     assert (missed(mechanic), missed(mechanic2)) == (0, 0)
 
 
-def test_who_may_not_accept_misses_nothing(at_noon: RequestsInARow, mechanic: User, mechanic2: User) -> None:
+def test_a_blocked_mechanic_misses_nothing(at_noon: RequestsInARow, mechanic: User, mechanic2: User) -> None:
     """Their summary has been overdue for a day."""
     story = at_noon.one().accept(mechanic).join().start().end(mechanic)
     at_noon.now = story.now + timedelta(hours=48)

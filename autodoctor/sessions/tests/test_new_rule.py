@@ -66,7 +66,7 @@ def mail_template(tmp_path: Path, settings: Settings) -> None:
     settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
 
 
-def test_it_fires_at_its_second_once_and_is_logged(story: Story) -> None:
+def test_a_new_rule_fires_at_its_second_once_and_is_logged(story: Story) -> None:
     story.pay().accept().wait(seconds=89)
     assert not story.events("nudge.customer")
     (event,) = story.wait(seconds=1).events("nudge.customer")
@@ -75,7 +75,7 @@ def test_it_fires_at_its_second_once_and_is_logged(story: Story) -> None:
     assert len(story.events("nudge.customer")) == 1
 
 
-def test_it_is_mailed(story: Story) -> None:
+def test_a_new_rule_is_mailed(story: Story) -> None:
     story.pay().accept().wait(seconds=90)
     job = Job.objects.get(kind="mail.send", payload__template="sessions/mail/customer_key")
     letter = render(job.payload["template"], job.payload["context"], time_zone="UTC")

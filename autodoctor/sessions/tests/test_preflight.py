@@ -6,7 +6,7 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import preflight, transitions
+from autodoctor.sessions.lifecycle import endings, preflight, transitions
 from autodoctor.sessions.lifecycle.preflight import Checkup
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
@@ -96,7 +96,7 @@ def test_reports_are_paced_and_bounded(story: Story, monkeypatch: pytest.MonkeyP
     assert len(reported(story)) == 3
 
 
-def test_who_does_not_take_part_does_not_report(story: Story, stranger: User, support: User) -> None:
+def test_only_participants_report_a_check(story: Story, stranger: User, support: User) -> None:
     story.pay().accept()
     with pytest.raises(Session.DoesNotExist):
         report(story, stranger)
@@ -148,7 +148,7 @@ def test_however_it_ends_the_chat_price_is_what_shares_are_of(story: Story, minu
         story.join().start().wait(minutes=minutes)
         story.end(story.customer if ends == "customer" else story.mechanic)
     if ends == "mechanic":
-        transitions.answer_solved(session_id=story.id, by=story.customer, solved=False, now=story.now)
+        endings.answer_solved(session_id=story.id, by=story.customer, solved=False, now=story.now)
     assert story.payment.due_cents == due
 
 
@@ -157,7 +157,7 @@ def test_calling_it_off_late_costs_half_of_the_chat(story: Story) -> None:
     report(story, story.customer, "chat", network="failed")
     story.join(story.mechanic).wait(minutes=2)
     assert settlement.late_cancel_cents(story.session) == 499
-    transitions.cancel_session(session_id=story.id, by=story.customer, now=story.now)
+    endings.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert story.payment.due_cents == 499
 
 
@@ -192,7 +192,7 @@ def test_of_the_call_that_became_a_chat_nothing_is_lost_and_nobody_is_heard(stor
     assert story.session.state == "reconnecting"
 
 
-def test_it_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
+def test_a_session_stays_a_chat_with_the_next_mechanic(story: Story, mechanic2: User) -> None:
     report(story.pay().accept(), story.customer, "chat", camera="failed")
     transitions.release_request(session_id=story.id, by=story.customer, reason="no_answer", now=story.now)
     story.accept(mechanic2)

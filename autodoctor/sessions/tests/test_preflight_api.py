@@ -27,7 +27,7 @@ def post(client: Client, session: Session, body: object) -> Any:
     return client.post(f"/api/sessions/{session.id}/preflight", content, content_type="application/json")
 
 
-def test_it_goes_into_the_log(session: Session, customer: User, client_of: ClientOf) -> None:
+def test_a_preflight_report_goes_into_the_log(session: Session, customer: User, client_of: ClientOf) -> None:
     answer = post(client_of(customer), session, BODY)
     assert (answer.status_code, answer.json()["kind"]) == (200, "video")
     event = SessionEvent.objects.get(kind="preflight.reported")

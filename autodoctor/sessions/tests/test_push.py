@@ -76,7 +76,7 @@ def test_a_request_that_is_taken_is_offered_to_nobody(story: Story, mechanic2: "
     assert told(mechanic2) == []
 
 
-def test_who_does_not_take_sessions_or_has_one_or_is_banned_hears_nothing(
+def test_an_ineligible_mechanic_gets_no_request_message(
     story: Story, customer: "User", mechanic: "User", mechanic2: "User"
 ) -> None:
     MechanicProfile.objects.filter(user=mechanic2).update(taking_sessions=False)
@@ -104,7 +104,7 @@ def test_given_back_it_is_offered_again_but_not_to_who_gave_it_back(
     assert titles(mechanic2) == ["New request"]
 
 
-def test_whoever_asks_for_another_mechanic_knows_it(story: Story, customer: "User") -> None:
+def test_the_customer_who_releases_gets_no_message(story: Story, customer: "User") -> None:
     story.pay().accept()
     told(customer)
     transitions.release_request(session_id=story.id, by=customer, reason="other", now=story.now)
@@ -140,7 +140,7 @@ def test_the_summary_is_there(story: Story, customer: "User", mechanic: "User") 
     assert (note["title"], note["urgent"]) == ("Your summary is ready", False)
 
 
-def test_who_is_in_the_session_is_not_told_of_what_they_did(story: Story, customer: "User", mechanic: "User") -> None:
+def test_people_get_no_message_about_their_own_action(story: Story, customer: "User", mechanic: "User") -> None:
     story.pay().accept().join(customer)
     told(customer)
     assert titles(mechanic) == []

@@ -47,7 +47,7 @@ def refusal(story: "Story", stars: int = 5, line: str = "", by: "User | None" = 
     return refused.value.code, refused.value.status
 
 
-def test_it_is_kept_and_told_to_both(over: "Story") -> None:
+def test_a_rating_is_stored_and_shown_to_both(over: "Story") -> None:
     give(over, 4, "Found it in five minutes.")
 
     session = over.session
@@ -88,7 +88,7 @@ def test_the_line_is_one_line_of_200_characters(over: "Story") -> None:
     assert over.session.rating_line == "Great Bcc: me " + "x" * 180
 
 
-def test_it_may_change_for_14_days_and_counts_once(over: "Story", mechanic: "User") -> None:
+def test_a_rating_may_change_for_14_days_and_counts_once(over: "Story", mechanic: "User") -> None:
     give(over, 1, "Too slow")
     over.now += timedelta(days=14) - timedelta(seconds=1)
     give(over, 5, "It held, after all")
@@ -139,12 +139,12 @@ def test_the_form_leads_back_to_where_it_stood(just_over: "Session", client_of: 
 
 
 @pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "javascript:alert(1)", "\\\\evil", ""])
-def test_it_leads_nowhere_else(just_over: "Session", client_of: ClientOf, back: str) -> None:
+def test_rating_redirects_only_within_the_site(just_over: "Session", client_of: ClientOf, back: str) -> None:
     assert post(client_of(just_over.customer), just_over, stars="4", back=back) == (303, "/dashboard/")
 
 
 @pytest.mark.parametrize("stars", ["", "0", "6", "five", "５", "4.5", "1e0", "4\x00"])
-def test_what_is_no_number_of_stars_is_refused(just_over: "Session", client_of: ClientOf, stars: str) -> None:
+def test_an_invalid_number_of_stars_is_refused(just_over: "Session", client_of: ClientOf, stars: str) -> None:
     client = client_of(just_over.customer)
     assert post(client, just_over, stars=stars)[0] == 303
     assert "Choose one to five stars" in client.get("/dashboard/").content.decode()

@@ -29,7 +29,7 @@ def give(story: Story, by: User, **changes: Any) -> Refund:
     return refund_session(session_id=story.id, by=by, now=story.now, **given)
 
 
-def test_it_stands_in_the_ledger_and_in_the_log_of_support(charged: Story, support: User) -> None:
+def test_a_refund_stands_in_the_ledger_and_in_the_log_of_support(charged: Story, support: User) -> None:
     given = give(charged, support, borne_by="mechanic")
     assert (given.amount_cents, given.borne_by, given.requested_by, given.state) == (
         400,
@@ -54,7 +54,7 @@ def test_in_parts_but_never_more_than_was_charged(charged: Story, support: User)
 @pytest.mark.parametrize(
     "change", [{"amount_cents": 0}, {"amount_cents": -1}, {"reason": "  "}, {"borne_by": "nobody"}], ids=str
 )
-def test_what_is_incomplete_is_refused(charged: Story, support: User, change: dict[str, Any]) -> None:
+def test_an_incomplete_refund_is_refused(charged: Story, support: User, change: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="invalid"):
         give(charged, support, **change)
     assert not Refund.objects.exists()
@@ -74,7 +74,7 @@ def test_a_payment_of_another_session_is_not_there(charged: Story, support: User
         give(charged, support, payment_id=uuid4())
 
 
-def test_what_is_only_held_is_not_given_back(story: Story, support: User) -> None:
+def test_a_hold_is_not_refunded(story: Story, support: User) -> None:
     story.live().end(story.customer)
     with pytest.raises(Refused, match="not_refundable"):
         give(story, support)

@@ -194,7 +194,7 @@ def test_a_rule_leads_where_its_row_says(kind: str, story_of: Callable[[str], St
     assert story.session.state == DEADLINES[kind].leads_to
 
 
-def test_what_the_log_keeps_of_a_rule(story: Story) -> None:
+def test_the_log_stores_the_documented_fields_of_a_rule(story: Story) -> None:
     story.pay().accept().wait(minutes=3)
     (nudge,) = story.events("nudge.mechanic")
     assert nudge.data == {
@@ -221,12 +221,12 @@ def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: Use
     assert "preflight.failing" not in story.wait(seconds=60).rules()
 
 
-def test_who_chooses_to_do_with_less_fails_no_more(customer: User, mechanic: User) -> None:
+def test_choosing_less_ends_the_failed_check(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
     assert "preflight.failing" not in fails_the_check(story, mode="audio").wait(seconds=60).rules()
 
 
-def test_it_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
+def test_the_rule_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept().join(mechanic)).wait(seconds=100)
     checks = {**FAILING, "network": "failed"}
     preflight.report_preflight(
@@ -248,7 +248,7 @@ def test_media_lost_again_are_another_occasion(customer: User, mechanic: User) -
     assert story.rules().count("media.none") == 2
 
 
-def test_one_drop_and_pages_closed_before_the_start_alert_nobody(customer: User, mechanic: User) -> None:
+def test_a_single_drop_and_early_closings_raise_no_alert(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic).pay().accept().join()
     for _ in range(2):
         story.leave(customer).wait(seconds=9).join(customer).wait(seconds=1)
@@ -256,5 +256,5 @@ def test_one_drop_and_pages_closed_before_the_start_alert_nobody(customer: User,
     assert "drop.second" not in story.rules()
 
 
-def test_one_decline_alerts_nobody(story: Story) -> None:
+def test_a_single_decline_raises_no_alert(story: Story) -> None:
     assert not is_declined(story, story.live().ask()).wait(minutes=1).events("alert.support")

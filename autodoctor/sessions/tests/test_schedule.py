@@ -102,7 +102,7 @@ def test_a_mechanic_who_does_not_start_is_freed_after_ten_minutes(story: Story) 
     assert story.session.state == "requested"
 
 
-def test_whatever_is_not_live_45_minutes_after_payment_never_started(story: Story, mechanic2: User) -> None:
+def test_a_session_not_live_45_minutes_after_payment_never_started(story: Story, mechanic2: User) -> None:
     story.pay().wait(minutes=15)
     story.accept().join().wait(minutes=10)
     story.wait(minutes=9).accept(mechanic2)

@@ -59,7 +59,7 @@ def ended(reason: str, *, granted: int, used: int, solved: bool | None = None) -
         ("ended_by_support", [999, 499]),
     ],
 )
-def test_what_is_captured(reason: str, expected: list[int]) -> None:
+def test_the_captured_amount_follows_the_end_reason(reason: str, expected: list[int]) -> None:
     payments = parts((999, 1800), (1499, 900))
     due = settlement.amounts_due(ended(reason, granted=2700, used=2100), payments)
     assert due == {payment.id: cents for payment, cents in zip(payments, expected, strict=True)}
@@ -124,7 +124,7 @@ def test_an_extension_asked_for_before_the_booking_was_written_comes_after_it_al
     assert settlement.in_order([extension, booking]) == [booking, extension]
 
 
-def test_what_has_no_seconds_has_no_used_share() -> None:
+def test_no_seconds_have_no_used_share() -> None:
     (booking,) = parts((999, 0))
     assert settlement.amounts_due(ended("mechanic_lost", granted=1800, used=900), [booking]) == {booking.id: 0}
 
@@ -189,7 +189,7 @@ def test_the_mechanic_gets_seventy_percent_rounded_down() -> None:
 # The charge if the session ended now
 
 
-def test_what_it_would_cost_leaves_the_session_as_it_is() -> None:
+def test_computing_the_price_leaves_the_session_unchanged() -> None:
     payments = parts((999, 1800), (1499, 900))
     session = ended("ended_by_mechanic", granted=2700, used=2100)
     assert settlement.amounts_due_if(session, payments, solved=True) == 999 + 1499
@@ -221,7 +221,7 @@ def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> N
         ("cancelled", [], False),
     ],
 )
-def test_it_is_settled_once_all_that_was_held_is_charged_or_released(
+def test_a_session_is_settled_once_every_hold_is_charged_or_released(
     state: str, payments: list[tuple[str, bool]], expected: bool
 ) -> None:
     found = [Payment(state=each, authorized_at=NOON if held else None) for each, held in payments]

@@ -63,7 +63,7 @@ def test_a_freed_mechanic_cannot_have_it_again(story: Story, support: User) -> N
 
 
 @pytest.mark.parametrize("held", [False, True], ids=["from the queue", "from another mechanic"])
-def test_it_is_given_to_a_mechanic_who_takes_sessions(
+def test_support_assigns_a_mechanic_who_takes_sessions(
     story: Story, support: User, free_mechanic: User, *, held: bool
 ) -> None:
     story.pay()
@@ -148,7 +148,7 @@ def test_never_more_than_the_longest_a_session_may_last(story: Story, support: U
     assert story.session.granted_seconds == 3 * 60 * 60
 
 
-def test_what_is_being_paid_keeps_its_place(story: Story, support: User) -> None:
+def test_a_pending_extension_keeps_its_share_of_the_cap(story: Story, support: User) -> None:
     story.live()
     support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
     support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
@@ -188,7 +188,8 @@ def test_support_gives_a_reason_over_http_too(
     desk.post(ways[1])
     assert story.session.seq == before
     for _ in range(2):
-        assert desk.post(ways[0], {"reason": WHY}, content_type="application/json").status_code == 200
+        way = ways[0] if name == "release" else f"{ways[0]}?reason={WHY}"
+        assert desk.post(way, {"reason": WHY}, content_type="application/json").status_code == 200
     (event,) = story.events("support.ended", "support.cancelled", "support.released")
     assert event.data["reason"] == WHY
 
@@ -227,7 +228,7 @@ def test_without_a_reason_nothing_happens(story: Story, support: User, name: str
 
 
 @pytest.mark.parametrize("name", ["end", "cancel", "release", "give_time"])
-def test_what_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
+def test_an_action_that_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
     act, given = ACTS[name]
     story.live().end(story.customer)
     before = story.session.seq

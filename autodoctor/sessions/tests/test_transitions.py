@@ -10,7 +10,7 @@ from django.db import connection
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
 from autodoctor.scheduler.models import Job
-from autodoctor.sessions.lifecycle import support_actions, transitions
+from autodoctor.sessions.lifecycle import endings, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility, request_queue
 from autodoctor.sessions.record import event_log
@@ -41,7 +41,7 @@ def test_the_log_has_no_gaps_and_every_session_event_carries_it_whole(story: Sto
     assert events[-1].data["session"] == story.session.payload()
 
 
-def test_what_has_happened_already_is_answered_as_it_is(story: Story, customer: User, mechanic: User) -> None:
+def test_a_repeated_action_returns_the_present_state(story: Story, customer: User, mechanic: User) -> None:
     story.live()
     before = story.session.seq
     story.accept().join().start()
@@ -66,7 +66,7 @@ def test_ending_releases_the_deadlines(story: Story, customer: User) -> None:
 
 @pytest.mark.parametrize(
     "action",
-    [transitions.release_request, transitions.start_session, transitions.end_session, transitions.cancel_session],
+    [transitions.release_request, transitions.start_session, endings.end_session, endings.cancel_session],
 )
 def test_a_stranger_finds_nothing(story: Story, stranger: User, mechanic2: User, action: Callable[..., object]) -> None:
     story.pay().accept().join()
@@ -100,7 +100,7 @@ def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, supp
     assert story.session.state == "draft"
 
 
-def test_who_gave_it_back_learns_nothing_of_what_becomes_of_it(story: Story, mechanic: User, mechanic2: User) -> None:
+def test_a_released_mechanic_learns_nothing_more(story: Story, mechanic: User, mechanic2: User) -> None:
     story.pay().accept()
     transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now)
     story.accept(mechanic2)
@@ -122,7 +122,7 @@ def test_nothing_moves_after_the_end(story: Story, customer: User, mechanic: Use
     for refused in (
         lambda: story.join(customer),
         story.start,
-        lambda: transitions.cancel_session(session_id=story.id, by=customer, now=story.now),
+        lambda: endings.cancel_session(session_id=story.id, by=customer, now=story.now),
         lambda: transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now),
     ):
         with pytest.raises(InvalidTransition):
@@ -209,7 +209,7 @@ def test_canceling_costs_half_once_a_mechanics_time_was_spent(
     }
     for step in steps:
         moves[step]()
-    transitions.cancel_session(session_id=story.id, by=customer, now=story.now)
+    endings.cancel_session(session_id=story.id, by=customer, now=story.now)
     assert story.facts() == {"state": "cancelled", "reason": reason, "due": due}
 
 
@@ -217,18 +217,18 @@ def test_a_cancellation_that_has_become_dearer_than_its_button_said_does_nothing
     story: Story, customer: User, mechanic: User
 ) -> None:
     story.pay().accept().join(mechanic).wait(minutes=2)
-    with pytest.raises(transitions.PriceGrew) as refused:
-        transitions.cancel_session(session_id=story.id, by=customer, shown_cents=0, now=story.now)
+    with pytest.raises(endings.PriceGrew) as refused:
+        endings.cancel_session(session_id=story.id, by=customer, shown_cents=0, now=story.now)
     assert (refused.value.status, refused.value.as_error()["cents"]) == (409, 499)
     assert story.session.state == "accepted"
-    transitions.cancel_session(session_id=story.id, by=customer, shown_cents=499, now=story.now)
+    endings.cancel_session(session_id=story.id, by=customer, shown_cents=499, now=story.now)
     assert story.facts() == {"state": "cancelled", "reason": "cancelled_late", "due": 499}
 
 
 def test_an_end_that_was_shown_as_the_used_share_is_not_the_full_price(story: Story, customer: User) -> None:
     story.live().wait(minutes=15)
-    with pytest.raises(transitions.PriceGrew):
-        transitions.end_session(session_id=story.id, by=customer, shown_cents=499, now=story.now)
+    with pytest.raises(endings.PriceGrew):
+        endings.end_session(session_id=story.id, by=customer, shown_cents=499, now=story.now)
     assert story.session.state == "live"
 
 
@@ -237,16 +237,16 @@ def test_a_used_share_may_grow_by_a_minute_of_the_clock_between_page_and_press(
 ) -> None:
     story.live().wait(minutes=14).leave(mechanic).wait(minutes=2).join(mechanic).wait(minutes=1)
     shown = 999 * 14 // 30
-    with pytest.raises(transitions.PriceGrew):
-        transitions.end_session(session_id=story.id, by=customer, shown_cents=shown - 1, now=story.now)
-    transitions.end_session(session_id=story.id, by=customer, shown_cents=shown, now=story.now)
+    with pytest.raises(endings.PriceGrew):
+        endings.end_session(session_id=story.id, by=customer, shown_cents=shown - 1, now=story.now)
+    endings.end_session(session_id=story.id, by=customer, shown_cents=shown, now=story.now)
     assert story.facts()["due"] == 999 * 15 // 30
 
 
 def test_an_answer_that_has_become_dearer_does_nothing(story: Story, customer: User, mechanic: User) -> None:
     story.live().wait(minutes=10).end(mechanic)
-    with pytest.raises(transitions.PriceGrew):
-        transitions.answer_solved(session_id=story.id, by=customer, solved=True, shown_cents=333, now=story.now)
+    with pytest.raises(endings.PriceGrew):
+        endings.answer_solved(session_id=story.id, by=customer, solved=True, shown_cents=333, now=story.now)
     assert story.session.solved is None
 
 
@@ -256,9 +256,9 @@ def test_when_the_mechanic_ends_early_the_customer_is_asked(
 ) -> None:
     story.live().wait(minutes=10).end(mechanic)
     assert story.facts() == {"state": "completed", "reason": "ended_by_mechanic", "due": None}
-    transitions.answer_solved(session_id=story.id, by=customer, solved=solved, now=story.now)
+    endings.answer_solved(session_id=story.id, by=customer, solved=solved, now=story.now)
     assert story.payment.due_cents == due
-    transitions.answer_solved(session_id=story.id, by=customer, solved=not solved, now=story.now)
+    endings.answer_solved(session_id=story.id, by=customer, solved=not solved, now=story.now)
     assert (story.session.solved, story.payment.due_cents) == (solved, due)
 
 

@@ -9,8 +9,9 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import fair_clock
+from autodoctor.sessions.lifecycle.endings import answer_solved
 from autodoctor.sessions.lifecycle.summaries import submit_summary
-from autodoctor.sessions.lifecycle.transitions import PlanTerms, answer_solved
+from autodoctor.sessions.lifecycle.transitions import PlanTerms
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import triggers
@@ -127,7 +128,7 @@ def test_a_check_fails_for_whoever_is_not_in(
 
 
 @pytest.mark.parametrize("clock", [{"ends_at": at(30)}, {"paused_at": at(5)}, {}])
-def test_what_does_not_run_and_stand_still_is_not_resumed(clock: dict[str, Any]) -> None:
+def test_only_a_paused_session_is_resumed(clock: dict[str, Any]) -> None:
     session = Session(pause_cause="mechanic", **clock)
     fair_clock.resume_clock(session, at(6))
     assert session.pause_cause == "mechanic"
@@ -142,7 +143,7 @@ def test_a_pause_never_begins_before_the_clock_was_set(clock_at: datetime | None
 
 
 @pytest.mark.django_db
-def test_who_has_used_up_their_pauses_stops_the_clock_no_more(story: Story, customer: User) -> None:
+def test_a_used_up_pause_no_longer_stops_the_clock(story: Story, customer: User) -> None:
     story.live().leave(customer).wait(minutes=4).join(customer).wait(minutes=1).leave(customer).wait(minutes=1)
     assert (story.session.state, story.session.lenient_seconds_used) == ("reconnecting", 180)
     assert len(story.events("session.paused")) == 1
@@ -189,7 +190,7 @@ def test_a_failing_check_of_the_mechanic_alerts_too(customer: User, mechanic: Us
 
 
 @pytest.mark.django_db
-def test_who_has_written_the_summary_is_not_reminded(story: Story, mechanic: User) -> None:
+def test_a_written_summary_needs_no_reminder(story: Story, mechanic: User) -> None:
     story.live().end(story.customer)
     submit_summary(session_id=story.id, by=mechanic, now=story.now, data=SummaryData(safe="yes", parts=1, photos=0))
     assert not [rule for rule in story.wait(minutes=60 * 49).rules() if rule.startswith("summary.")]
@@ -210,8 +211,6 @@ def test_who_has_written_the_summary_is_not_reminded(story: Story, mechanic: Use
     ],
     ids=["by the customer", "by the mechanic, who is believed", "by the mechanic, and answered"],
 )
-def test_what_is_charged_of_an_early_end_is_decided_once(
-    story: Story, end: Callable[[Story], object], decided: int
-) -> None:
+def test_the_charge_of_an_early_end_is_decided_once(story: Story, end: Callable[[Story], object], decided: int) -> None:
     end(story.live().wait(minutes=15))
     assert len(story.wait(minutes=60 * 25).events("payment.decided")) == decided

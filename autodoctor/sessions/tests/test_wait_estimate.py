@@ -75,7 +75,7 @@ def test_waiting_in_vain_counts_too(customer: "User") -> None:
     assert (found.low, found.high) == (2, 20)
 
 
-def test_one_that_was_given_back_and_waits_again_is_no_answer(customer: "User") -> None:
+def test_a_released_request_that_waits_again_does_not_count(customer: "User") -> None:
     some(customer, *[2] * (FEWEST - 1))
     waited(customer, 1, at=NOW - timedelta(hours=1), state="requested")
     assert estimate_wait(NOW) is None
@@ -87,7 +87,7 @@ def test_seconds_are_rounded_up_and_only_the_last_count(customer: "User") -> Non
     assert estimate_wait(NOW) == Estimate(1, 1, 1, MOST)
 
 
-def test_it_takes_one_query_by_an_index(customer: "User") -> None:
+def test_the_estimate_takes_one_query_by_an_index(customer: "User") -> None:
     some(customer, *[2] * FEWEST)
     with CaptureQueriesContext(
         connection,

@@ -13,7 +13,7 @@ from ninja import Field, Query, Router, Schema
 from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
 from autodoctor.accounts.models import Role, User
 from autodoctor.sessions.jobs.sweep import monitor
-from autodoctor.sessions.lifecycle import extensions, support_actions, transitions
+from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
 from autodoctor.sessions.record import event_log
@@ -90,19 +90,16 @@ class Reason(Schema):
     )
 
 
-class Shown(Schema):
-    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(
-        None,
-        description="The charge that you were shown. If it has grown since, 409 `price_grew`, and nothing happens.",
-    )
+SHOWN = "The charge that you were shown, in cents. If it has grown since, 409 `price_grew`, and nothing happens."
+SupportReason = Annotated[
+    str | None, Query(min_length=1, max_length=support_actions.LONGEST_REASON, description="Support has to give one")
+]
+ShownCents = Annotated[int | None, Query(ge=0, le=100_000_000, description=SHOWN)]
 
 
-class Closing(Shown, Reason):
-    pass
-
-
-class Answer(Shown):
+class Answer(Schema):
     solved: bool
+    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(None, description=SHOWN)
 
 
 class Allowance(Schema):
@@ -206,28 +203,32 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def end(request: HttpRequest, session_id: UUID, body: Closing | None = None) -> dict[str, Any]:
-    by, shown_cents, reason = user_of(request), body and body.shown_cents, body and body.reason
+def end(
+    request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None, reason: SupportReason = None
+) -> dict[str, Any]:
+    by = user_of(request)
     if is_support(by, session_id):
         act, done = support_actions.end, State.COMPLETED
         return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
-    session = transitions.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+    session = endings.end_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def cancel(request: HttpRequest, session_id: UUID, body: Closing | None = None) -> dict[str, Any]:
-    by, shown_cents, reason = user_of(request), body and body.shown_cents, body and body.reason
+def cancel(
+    request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None, reason: SupportReason = None
+) -> dict[str, Any]:
+    by = user_of(request)
     if is_support(by, session_id):
         act, done = support_actions.cancel, State.CANCELLED
         return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
-    session = transitions.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
+    session = endings.cancel_session(session_id=session_id, by=by, shown_cents=shown_cents, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/solved", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def solved(request: HttpRequest, session_id: UUID, body: Answer) -> dict[str, Any]:
-    session = transitions.answer_solved(
+    session = endings.answer_solved(
         session_id=session_id,
         by=user_of(request),
         solved=body.solved,

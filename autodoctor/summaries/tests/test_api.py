@@ -39,7 +39,7 @@ def test_nobody_sees_it_before_it_is_sent_but_its_mechanic_the_draft(desk: Desk,
     assert len(draft["photos"]) == 1
 
 
-def test_it_is_sent_once(desk: Desk, stranger: User, support: User) -> None:
+def test_a_summary_is_sent_once(desk: Desk, stranger: User, support: User) -> None:
     photo = desk.photo()
     made = send(desk, photos=[str(photo.id)])
     assert made.status_code == 201
@@ -76,7 +76,7 @@ def test_only_its_mechanic_sends_it(desk: Desk, stranger: User, support: User) -
         ("photos", ["00000000-0000-4000-8000-000000000000"] * 21),
     ],
 )
-def test_what_is_wrong_is_named(desk: Desk, field: str, value: Any) -> None:
+def test_an_invalid_summary_names_its_errors(desk: Desk, field: str, value: Any) -> None:
     answer = send(desk, **{field: value})
     assert answer.status_code == 422
     assert field in answer.json()["fields"]
@@ -98,7 +98,7 @@ def test_a_photo_has_to_be_one_of_the_sessions(desk: Desk, mechanic2: User) -> N
     assert (answer.status_code, list(answer.json()["fields"])) == (422, ["__all__"])
 
 
-def test_who_owes_one_for_too_long_accepts_nothing(desk: Desk, stranger: User, client_of: Any) -> None:
+def test_an_overdue_summary_blocks_acceptance(desk: Desk, stranger: User, client_of: Any) -> None:
     from datetime import timedelta
 
     from autodoctor.room.tests.live_session import live_session

@@ -89,7 +89,7 @@ def test_support_has_it_sent_once_more_as_a_mail_of_its_own(desk: Desk, support:
     assert (noted.audience, noted.data["reason"]) == ("support", "It got lost")
 
 
-def test_what_is_not_written_cannot_be_sent_again(desk: Desk, support: User) -> None:
+def test_a_missing_summary_cannot_be_sent_again(desk: Desk, support: User) -> None:
     with pytest.raises(Refused, match="not_submitted"):
         resend(session_id=desk.id, by=support, reason="It got lost", now=desk.now)
     assert not SessionEvent.objects.filter(session_id=desk.id, kind="support.summary_resent").exists()

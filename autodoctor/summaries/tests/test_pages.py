@@ -64,7 +64,7 @@ def test_a_summary_is_sent_and_shown_to_all(desk: Desk, support: User, stranger:
     assert desk.client(stranger).get(desk.page).status_code == 404
 
 
-def test_what_is_missing_is_said_and_nothing_typed_is_lost(desk: Desk) -> None:
+def test_missing_parts_are_named_and_typed_text_stays(desk: Desk) -> None:
     answer = send(desk, form={"next_steps": " ", "safe_why": "", "part_price": ["a lot", "", "", ""]})
     assert answer.status_code == 422
     page = text(answer)
@@ -161,7 +161,7 @@ def body_of(page: str) -> str:
     return page.split("</header>", 2)[2].split("</article>", maxsplit=1)[0]
 
 
-def test_what_is_not_ready_has_no_preview(desk: Desk) -> None:
+def test_an_incomplete_draft_has_no_preview(desk: Desk) -> None:
     assert send(desk, "preview/", {"next_steps": ""}).status_code == 422
     assert desk.client().get(f"{desk.page}preview/").headers["Location"] == desk.page
     assert desk.client(desk.customer).get(f"{desk.page}preview/").headers["Location"] == desk.page

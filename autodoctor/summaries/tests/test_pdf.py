@@ -46,7 +46,7 @@ def outside(page: pypdfium2.PdfPage) -> list[tuple[float, ...]]:
     return [box for box in boxes if box[0] < 50 or box[2] > width - 50 or box[1] < 20 or box[3] > height - 30]
 
 
-def test_it_says_what_the_mechanic_wrote_in_the_readers_zone(desk: Desk) -> None:
+def test_the_pdf_has_the_summary_in_the_readers_time_zone(desk: Desk) -> None:
     shown = document.of(desk.submit(photos=desk.photos(2)))
     correction = desk.correct("It is the other clamp.")
     shown = document.of(desk.summary)

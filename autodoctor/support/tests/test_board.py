@@ -67,7 +67,7 @@ def test_a_line_says_who_is_here_since_when_and_what_is_wrong(story: Story) -> N
     assert line.signs[0].since == gone
 
 
-def test_what_is_only_to_be_watched_is_no_trouble(story: Story) -> None:
+def test_a_session_to_watch_is_not_in_trouble(story: Story) -> None:
     story.pay()
     assert only(story).level == Level.CALM
     story.wait(minutes=2)
@@ -173,6 +173,6 @@ def test_a_name_cannot_act_on_the_page(story: Story, support: User, client_of: C
     assert b"<img src=x" not in client_of(support).get("/support/").content
 
 
-def test_what_was_left_by_many_is_bounded(story: Story) -> None:
+def test_the_number_of_lines_is_bounded(story: Story) -> None:
     story.pay()
     assert board_lines.board(story.now + timedelta(days=1)).more == 0

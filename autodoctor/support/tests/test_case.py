@@ -61,7 +61,7 @@ def dispute(story: Story, outcome: str = "") -> Dispute:
     )
 
 
-def test_it_shows_who_what_and_everything_that_happened(desk: Client, charged: Story, support: User) -> None:
+def test_the_page_shows_people_terms_and_events(desk: Client, charged: Story, support: User) -> None:
     acts.send_message(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
     schedule(PaymentJob.REFUND, str(charged.payment.id), timezone.now() + timedelta(days=1), session_id=charged.id)
     page = desk.get(page_of(charged)).content.decode()
@@ -82,13 +82,13 @@ def test_it_shows_who_what_and_everything_that_happened(desk: Client, charged: S
     assert page.count('class="log__line"') == charged.session.seq
 
 
-def test_one_group_of_the_log_alone(desk: Client, charged: Story) -> None:
+def test_the_log_can_be_filtered_by_group(desk: Client, charged: Story) -> None:
     page = desk.get(page_of(charged), {"show": "presence"}).content.decode()
     assert 'data-kind="participant.joined"' in page
     assert 'data-kind="session.ended"' not in page
 
 
-def test_what_is_live_answers_only_with_news(desk: Client, charged: Story) -> None:
+def test_the_live_part_answers_only_with_news(desk: Client, charged: Story) -> None:
     live = f"{page_of(charged)}live/"
     assert desk.get(live, {"seen": charged.session.seq}).status_code == 204
     news = desk.get(live, {"seen": charged.session.seq - 1})

@@ -49,7 +49,7 @@ def test_an_answer_leads_back_to_where_it_was_written(
     assert (said.audience, said.actor_id, said.actor_role) == ("customer", support.id, "support")
 
 
-def test_what_was_typed_comes_back_with_what_stood_against_it(
+def test_a_refused_answer_returns_with_its_text_and_error(
     session: Session, customer: User, support: User, client_of: ClientOf
 ) -> None:
     help_requests.ask_support(session_id=session.id, by=customer, reason="other", text="Hello?", now=session.state_at)

@@ -55,7 +55,7 @@ def test_acceptance_is_counted_from_the_request_for_who_accepted_first(
     assert found.mechanics[-1] is None
 
 
-def test_what_support_gave_to_a_mechanic_is_theirs(customer: User, mechanic: User, support: User) -> None:
+def test_an_assigned_session_counts_for_its_mechanic(customer: User, mechanic: User, support: User) -> None:
     story = Story(customer, mechanic).pay().wait(minutes=4)
     desk_acts.assign(session_id=story.id, by=support, mechanic_id=mechanic.id, reason="Knows it", now=story.now)
     assert numbers().of(mechanic.id).waits == [240]
@@ -78,7 +78,7 @@ def test_drops_and_the_time_they_cost(customer: User, mechanic: User) -> None:
     assert tally.lost_seconds == pytest.approx(95, abs=1)  # also the pause in which it ended
 
 
-def test_who_leaves_before_the_start_is_no_drop(customer: User, mechanic: User) -> None:
+def test_leaving_before_the_start_is_no_drop(customer: User, mechanic: User) -> None:
     Story(customer, mechanic).pay().accept().join().leave(customer).wait(seconds=10)
     assert numbers().of(mechanic.id).drops == 0
 

@@ -26,20 +26,20 @@ def test_a_test_that_others_made_needless_is_left_out() -> None:
     assert cover(tests, listed=set()) == {"b", "c"}
 
 
-def test_who_stands_in_the_list_stays_when_it_costs_about_the_same() -> None:
+def test_a_listed_test_stays_if_it_costs_about_the_same() -> None:
     tests = [ran("a", "1", "2"), ran("b", "1", "2", seconds=1.5), ran("c", "3")]
     assert cover(tests, listed={"b"}) == {"b", "c"}
     assert cover(tests, listed=set()) == {"a", "c"}
 
 
-def test_what_runs_on_both_in_any_case_needs_no_cover() -> None:
+def test_tests_that_always_run_on_both_need_no_cover() -> None:
     tests = [ran("machine", "rare", always=True), ran("a", "1")]
     assert statements(tests) == {"1"}
     assert cover(tests, listed=set()) == {"a"}
     assert never_ran(tests, [ran("a", "1")]) == {}
 
 
-def test_what_never_ran_on_postgresql_is_named_with_a_test_that_runs_it() -> None:
+def test_a_statement_missing_on_postgresql_is_named_with_a_test() -> None:
     assert never_ran([ran("b", "1", "2"), ran("a", "2")], [ran("c", "1")]) == {"2": "a"}
 
 

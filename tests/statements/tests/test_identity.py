@@ -80,11 +80,11 @@ def test_not_the_same(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("sql", ["SAVEPOINT s1", "BEGIN IMMEDIATE", "PRAGMA foreign_keys = ON", "CREATE TABLE t (a)"])
-def test_what_is_no_statement_of_ours(sql: str) -> None:
+def test_other_statements_have_no_identity(sql: str) -> None:
     assert identity(sql) == identity_at_driver(sql) == ""
 
 
-def test_what_goes_past_django_is_known_by_what_it_does_to_which_table() -> None:
+def test_sql_at_the_driver_is_known_by_verb_and_table() -> None:
     postgres = "SELECT s.at FROM jsonb_array_elements(%s::jsonb) AS asked JOIN app_event ON s.id = (asked->>0)::uuid"
     sqlite = "SELECT s.at FROM json_each(?) AS asked CROSS JOIN app_event ON s.id = 1"
     assert identity_at_driver(postgres) == identity_at_driver(sqlite) == "at the driver: SELECT app_event"

@@ -18,7 +18,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=part.ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_what_goes_through_django_and_past_it_is_recorded(tmp_path: Path) -> None:
+def test_sql_through_django_and_at_the_driver_is_recorded(tmp_path: Path) -> None:
     name = "autodoctor/room/tests/test_writer.py::test_too_many_waiting_are_refused_at_once"
     stored = "autodoctor/room/tests/test_writer.py::test_the_same_message_again_is_the_same_event"
     done = run(name, stored, "--statements", str(tmp_path))

@@ -19,6 +19,7 @@ import { toast } from "lib/toasts";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/frames").Session} Session */
+/** @typedef {import("room/page/room-facts").Facts} Facts */
 
 export class SessionRoom extends HTMLElement {
   #regions = new LiveRegions(this, {
@@ -26,7 +27,7 @@ export class SessionRoom extends HTMLElement {
     shown: () => this.#shown(),
     gone: () => this.#gone(),
   });
-  #facts = factsOf(this);
+  #facts = /** @type {Facts} */ ({}); // until it is connected
   #announcer = new Announcer(this);
   #clock = new ServerClock(this.dataset.now);
   /** @type {Session} */
@@ -43,6 +44,7 @@ export class SessionRoom extends HTMLElement {
   });
 
   connectedCallback() {
+    this.#facts = factsOf(this);
     ElapsedTime.clock = this.#clock;
     fitToScreen(this);
     this.#listen();
