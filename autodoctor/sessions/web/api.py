@@ -93,16 +93,21 @@ class Reason(Schema):
 
 
 SHOWN = "The charge that you were shown, in cents. If it has grown since, 409 `price_grew`, and nothing happens."
-ShownCents = Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None
+SupportReason = Annotated[
+    str | None, Query(min_length=1, max_length=support_actions.LONGEST_REASON, description="Support has to give one")
+]
+ShownCents = Annotated[int | None, Query(ge=0, le=100_000_000, description=SHOWN)]
 
 
 class Closing(Reason):
-    shown_cents: ShownCents = Field(None, description=SHOWN)
+    """The same as the query of the address, for whoever sends a body."""
+
+    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(None, description=SHOWN)
 
 
 class Answer(Schema):
     solved: bool
-    shown_cents: ShownCents = Field(None, description=SHOWN)
+    shown_cents: Annotated[int, Field(ge=0, le=100_000_000, strict=True)] | None = Field(None, description=SHOWN)
 
 
 class Allowance(Schema):
@@ -206,22 +211,28 @@ def start(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post("/sessions/{uuid:session_id}/end", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def end(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+def end(
+    request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None, reason: SupportReason = None
+) -> dict[str, Any]:
     by, given = user_of(request), _closing(request)
     if is_support(by, session_id):
         act, done = support_actions.end, State.COMPLETED
-        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=given.reason))
-    session = endings.end_session(session_id=session_id, by=by, shown_cents=given.shown_cents, now=timezone.now())
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason or given.reason))
+    shown = given.shown_cents if shown_cents is None else shown_cents
+    session = endings.end_session(session_id=session_id, by=by, shown_cents=shown, now=timezone.now())
     return as_answer(session)
 
 
 @router.post("/sessions/{uuid:session_id}/cancel", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
-def cancel(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
+def cancel(
+    request: HttpRequest, session_id: UUID, shown_cents: ShownCents = None, reason: SupportReason = None
+) -> dict[str, Any]:
     by, given = user_of(request), _closing(request)
     if is_support(by, session_id):
         act, done = support_actions.cancel, State.CANCELLED
-        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=given.reason))
-    session = endings.cancel_session(session_id=session_id, by=by, shown_cents=given.shown_cents, now=timezone.now())
+        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason or given.reason))
+    shown = given.shown_cents if shown_cents is None else shown_cents
+    session = endings.cancel_session(session_id=session_id, by=by, shown_cents=shown, now=timezone.now())
     return as_answer(session)
 
 

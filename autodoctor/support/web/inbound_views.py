@@ -1,6 +1,6 @@
 """The addresses at which Postmark hands over incoming mail, and says what became of ours."""
 
-from typing import cast
+from typing import Any, cast
 
 from anymail.signals import AnymailInboundEvent, AnymailTrackingEvent, EventType, inbound, tracking
 from anymail.webhooks.postmark import PostmarkInboundWebhookView, PostmarkTrackingWebhookView
