@@ -88,7 +88,7 @@ def credit_the_mechanic(job: Job, now: datetime) -> None:
 
 
 def alert_support(job: Job, now: datetime) -> None:
-    """A payment does not match our row, is disputed, or a refund failed: a person has to look."""
+    """A payment does not match our row, cannot be made, is disputed, or a refund failed: a person has to look."""
     data: PaymentData = job.payload  # of a refund or a dispute, what these carry beside it, too
     alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=data, now=now)
 
@@ -138,6 +138,8 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.DISPUTED: Handler(alert_support),
     PaymentFact.DISPUTE_CLOSED: Handler(note_for_support),
     PaymentFact.MISMATCH: Handler(alert_support),
+    PaymentFact.REFUSED: Handler(alert_support),
+    PaymentFact.FRAUD_WARNING: Handler(alert_support),
 }
 
 

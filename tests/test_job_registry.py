@@ -44,7 +44,10 @@ def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(s
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", ["payment.mismatch", "payment.disputed", "payment.refund_failed"])
+@pytest.mark.parametrize(
+    "kind",
+    ["payment.mismatch", "payment.refused", "payment.disputed", "payment.fraud_warning", "payment.refund_failed"],
+)
 def test_support_is_alerted_and_told_of_what(story: Story, kind: str) -> None:
     react(kind, story)
     (alert,) = story.events("alert.support")

@@ -17,6 +17,8 @@ class PaymentJob(JobKind):
     ADVANCE_EARNING = "earning.advance"
     MOVE_EARNING = "earning.move"
     STRIPE_EVENT = "stripe.event"
+    OPEN_ACCOUNT = "account.open"
+    UPDATE_CUSTOMER = "customer.update"
 
 
 class PaymentFact(JobKind):
@@ -34,6 +36,14 @@ class PaymentFact(JobKind):
     DISPUTED = "payment.disputed"
     DISPUTE_CLOSED = "payment.dispute_closed"
     MISMATCH = "payment.mismatch"
+    REFUSED = "payment.refused"
+    FRAUD_WARNING = "payment.fraud_warning"
+
+
+class AccountWish(JobPayload):
+    """What the opening of a connected account carries."""
+
+    country: str  # two letters, upper case
 
 
 class PaymentNews(JobPayload):

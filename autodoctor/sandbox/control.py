@@ -7,15 +7,19 @@
     flush      {"order": "as_sent"|"reversed"|"shuffled", "copies": 1, "together": false, "events": [ids] or null}
     clock      {"advance_seconds": 1800}: Checkouts and holds expire by it
     faults     {"method", "path", "status", "when": "before"|"after", "times", "delay_seconds"}: the next matching
-               requests are slow, or answered with this status, before anything is done, or after all of it was done
-    disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it; {"dispute"} alone: our
-               evidence is there, and the bank looks at it
+               requests are slow, or answered with this status, before anything is done, or after all of it was done;
+               a 500 sticks to the idempotency key
+    disputes   {"charge", "amount", "reason", "inquiry": false} opens one; {"dispute", "won": bool} closes it;
+               {"dispute"} alone: our evidence is there, and the bank looks at it
+    warnings   {"charge"}: the bank suspects fraud
     refunds    {"refund"} fails it, as a bank may days later
     checkouts  {"checkout"} expires it
     cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a saved card from now on, by the
                name of a magic card; its looks stay
-    accounts   {"account", "outcome": "enabled"|"restricted"|"rejected"}: what becomes of a connected account
+    accounts   {"account", "outcome": "enabled"|"checking"|"unpaid"|"restricted"|"rejected"}: what becomes of a
+               connected account; "disconnected": its holder takes our access away; "payout_failed": so did a payout
     transfers  {"transfer", "amount"} takes it back, or that much of it
+    switches   {"name": position}: see `switches.py`
     deliveries {} lists them; reset {} forgets everything
 """
 
@@ -29,6 +33,7 @@ from autodoctor.sandbox import bank, checkouts, connect
 from autodoctor.sandbox.cards import CARDS
 from autodoctor.sandbox.request_context import Desk
 from autodoctor.sandbox.store import Json, Store
+from autodoctor.sandbox.switches import turn
 from autodoctor.sandbox.webhooks import Courier
 
 _POLICY = ("url", "secret", "paused", "copies", "delay_seconds", "jitter_seconds")
@@ -67,11 +72,13 @@ class Control:
             "clock": self._clock,
             "faults": self._plan,
             "disputes": self._dispute,
+            "warnings": self._warn,
             "refunds": self._fail_refund,
             "checkouts": self._expire_checkout,
             "cards": self._change_cards,
             "accounts": self._change_account,
             "transfers": self._take_back,
+            "switches": self._turn,
             "deliveries": self._deliveries,
             "reset": self._reset,
         }
@@ -114,8 +121,13 @@ class Control:
             else:
                 charge = desk.find("charge", given["charge"])
                 amount = int(given.get("amount") or charge["amount_captured"])
-                made = bank.open_dispute(desk, charge, amount=amount, reason=given.get("reason", "fraudulent"))
+                reason, inquiry = given.get("reason", "fraudulent"), bool(given.get("inquiry", False))
+                made = bank.open_dispute(desk, charge, amount=amount, reason=reason, inquiry=inquiry)
         return made
+
+    def _warn(self, given: Json) -> Json:
+        with self._desk() as desk:
+            return bank.warn_of_fraud(desk, desk.find("charge", given["charge"]))
 
     def _fail_refund(self, given: Json) -> Json:
         with self._desk() as desk:
@@ -138,7 +150,12 @@ class Control:
 
     def _change_account(self, given: Json) -> Json:
         with self._desk() as desk:
-            return connect.become(desk, desk.find("account", given["account"]), given["outcome"])
+            account = desk.find("account", given["account"])
+            if given["outcome"] == "disconnected":
+                return connect.disconnect(desk, account)
+            if given["outcome"] == "payout_failed":
+                return connect.fail_payout(desk, account)
+            return connect.become(desk, account, given["outcome"])
 
     def _take_back(self, given: Json) -> Json:
         with self._desk() as desk:
@@ -150,6 +167,9 @@ class Control:
         with self._store.transaction():
             yield Desk(self._store, now=int(self._store.now()), pages="")
         self._courier.wake()
+
+    def _turn(self, given: Json) -> Json:
+        return turn(self._store, given)
 
     def _deliveries(self, given: Json) -> list[Json]:
         return [dict(row) for row in self._store.rows("SELECT * FROM delivery ORDER BY id")]

@@ -7,7 +7,8 @@ from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.models import Job
 
 FACTS = (
-    "authorised captured released failed mismatch refunded refund_failed disputed dispute_closed waiting declined"
+    "authorised captured released failed mismatch refused refunded refund_failed disputed dispute_closed"
+    " waiting declined fraud_warning"
 ).split()
 seen: list[tuple[str, dict[str, str]]] = []
 

@@ -209,7 +209,10 @@ _TABLE = (
     Rule("job.parked", _("A job has failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.mismatch", _("A payment does not match our record"), ELSEWHERE, triggers.REPORTED, None,
          alert()),
+    Rule("payment.refused", _("Stripe refuses to open a payment"), ELSEWHERE, triggers.REPORTED, None, alert()),
     Rule("payment.disputed", _("The customer disputes the charge"), ELSEWHERE, triggers.REPORTED, None, alert()),
+    Rule("payment.fraud_warning", _("The bank suspects fraud: a refund now prevents a dispute"), ELSEWHERE,
+         triggers.REPORTED, None, alert()),
     Rule("payment.refund_failed", _("A refund failed"), ELSEWHERE, triggers.REPORTED, None, alert()),
 )
 # fmt: on
