@@ -202,7 +202,9 @@ def _pay_out(mechanic: User, now: datetime) -> None:
     account = payouts.account_of(mechanic)
     if account is None or not account.transfers_enabled:
         back = f"{settings.SITE_URL}/"
-        _press(payouts.onboarding_page(user=mechanic, refresh_url=back, return_url=back, now=now), "finish")
+        _press(
+            payouts.onboarding_page(user=mechanic, country="US", refresh_url=back, return_url=back, now=now), "finish"
+        )
         if account := payouts.account_of(mechanic):
             payouts.refresh(account, now)
 

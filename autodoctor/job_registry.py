@@ -103,7 +103,7 @@ def credit_the_mechanic(job: Job, now: datetime) -> None:
 
 
 def alert_support(job: Job, now: datetime) -> None:
-    """A payment does not match our row, or is disputed: a person has to look."""
+    """A payment does not match our row, cannot be made, or is disputed: a person has to look."""
     data: PaymentData = job.payload  # of a refund or a dispute, what these carry beside it, too
     alert_work.raise_support_alert(session_id=_session_of(job), rule=job.kind, data=data, now=now)
 
@@ -156,6 +156,8 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.OWED: Handler(alert_support),
     PaymentFact.STANDS_STILL: Handler(alert_support),
     PaymentFact.HOLD_ENDS: Handler(alert_support),
+    PaymentFact.REFUSED: Handler(alert_support),
+    PaymentFact.FRAUD_WARNING: Handler(alert_support),
 }
 
 

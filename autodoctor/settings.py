@@ -321,6 +321,8 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="")  # empty: Stripe's own
 STRIPE_LIVEMODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+STRIPE_COUNTRY = env.str("STRIPE_COUNTRY", default="US").upper()  # of our own account at Stripe
+PAYOUT_COUNTRIES = env.dict("PAYOUT_COUNTRIES", default={STRIPE_COUNTRY: STRIPE_COUNTRY})  # where mechanics live: names
 PAYMENTS_SANDBOX = not STRIPE_SECRET_KEY
 if PAYMENTS_SANDBOX:
     if not DEBUG:

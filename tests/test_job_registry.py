@@ -49,7 +49,9 @@ def test_the_customer_reads_what_became_of_the_money_and_the_mechanic_does_not(s
     "kind",
     [
         "payment.mismatch",
+        "payment.refused",
         "payment.disputed",
+        "payment.fraud_warning",
         "payment.refund_failed",
         "payment.stands_still",
         "payment.hold_ends",

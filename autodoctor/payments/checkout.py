@@ -8,18 +8,33 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import stripe, stripe_requests
+from autodoctor.payments.idempotency import begin_anew, has_failed, once
 from autodoctor.payments.models import Payment, StripeCustomer
-from autodoctor.payments.payment_sync import HELD_OR_CHARGED, sync_payment
+from autodoctor.payments.payment_sync import HELD_OR_CHARGED, report_refusal, sync_payment
 from autodoctor.payments.stripe import CheckoutSnapshot, PaymentSnapshot
 
 State = Payment.State
 FINAL = (*HELD_OR_CHARGED, "canceled")
 UNDECIDED = ("requires_action", "processing")
 SHORTEST = timedelta(minutes=31)  # Stripe takes no less than 30 from when it gets the request
+LONGEST = timedelta(days=1)  # of an open page at Stripe
 TIME_TO_PAY = timedelta(minutes=5)  # a page with less left is replaced
+
+
+REFUSALS = (stripe.Invalid, stripe.Unknown, stripe.Declined)
+
+
+class Refused(stripe.PaymentError):
+    """Stripe opens no page for this payment, whatever is left out of the request."""
+
+    sentence = _(
+        "Our payment service does not take this payment at the moment. Nothing was charged. Support knows and takes "
+        "care of it. Your request is saved: try again later, or write to support."
+    )
 
 
 class NotPayable(Exception):
@@ -33,7 +48,7 @@ class NotPayable(Exception):
 def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: datetime) -> Payment:
     """Return the payment with an open page at `checkout_url` until `checkout_expires_at`; reuse an open page.
 
-    Raises `NotPayable` and `PaymentError`. Must not run in a transaction.
+    Raises `NotPayable` and `PaymentError`, `Refused` if Stripe opens none. Must not run in a transaction.
     """
     payment = payable(payment)
     _give_up_attempt(payment, now)
@@ -44,12 +59,8 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
         _settle_attempt(payment, current.intent_id, now)
     if current and current.status == "open":
         return payable(payment)
-    _claim(payment, success_url, cancel_url, now)
-    before, payment = payment, payable(payment)
-    if payment.checkout_number == before.checkout_number:  # the saved card was charged meanwhile: end that attempt
+    if not _ask_anew(payment, success_url, cancel_url, now):  # the saved card was charged meanwhile: end that attempt
         return open_checkout(payment=payment, success_url=success_url, cancel_url=cancel_url, now=now)
-    if not payment.checkout_id:
-        _ask(payment)
     return payable(payment)
 
 
@@ -93,8 +104,39 @@ def _asked_for(payment: Payment) -> CheckoutSnapshot | None:
         return None
 
 
+def _ask_anew(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> bool:
+    """Ask for a page; a customer that is gone is made anew. Still refused, ask for one that needs less of Stripe.
+
+    Support hears of each refusal. Returns False if no page was wanted any more. Raises `Refused`.
+    """
+    for plain in (False, True):
+        try:
+            return _claim_and_ask(payment, success_url, cancel_url, now, plain=plain)
+        except REFUSALS as refused:
+            report_refusal(payment, refused.code, now)
+        payment = payable(payment)
+        if not plain and _forget_gone_customer(payment.payer):
+            return _ask_anew(payment, success_url, cancel_url, now)
+    raise Refused(payment.refused_code)
+
+
+def _claim_and_ask(payment: Payment, success_url: str, cancel_url: str, now: datetime, *, plain: bool) -> bool:
+    _claim(payment, success_url, cancel_url, now, plain=plain)
+    before, payment = payment, payable(payment)
+    if payment.checkout_number == before.checkout_number:
+        return False
+    if not payment.checkout_id:
+        _ask(payment)
+    return True
+
+
 def _ask(payment: Payment) -> CheckoutSnapshot:
-    made = stripe.create_checkout(payment.checkout_request, key=_key(payment, "checkout"))
+    request = payment.checkout_request
+    made = once(
+        _key(payment, "checkout"),
+        lambda key: stripe.create_checkout(request, key=key),
+        came_about=lambda failed_at: stripe.find_checkout(request, failed_at - LONGEST),
+    )
     Payment.objects.filter(id=payment.id, checkout_number=payment.checkout_number).update(
         checkout_id=made.id, checkout_url=made.url, checkout_expires_at=made.expires_at
     )
@@ -103,7 +145,7 @@ def _ask(payment: Payment) -> CheckoutSnapshot:
 
 def _expired(payment: Payment, current: CheckoutSnapshot) -> CheckoutSnapshot:
     try:
-        return stripe.expire_checkout(current.id, key=_key(payment, "expire"))
+        return once(_key(payment, "expire"), lambda key: stripe.expire_checkout(current.id, key=key))
     except stripe.Invalid:  # paid or expired at this very moment
         return stripe.checkout(current.id)
 
@@ -116,19 +158,19 @@ def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
         raise NotPayable(settled)
 
 
-def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime) -> None:
+def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime, *, plain: bool) -> None:
     """Store the next request, unless the saved card is being charged. Of two callers one stores; both send the stored
-    one.
+    one. A plain one names neither customer nor address: the page asks for an address, and no card is saved.
     """
+    keeps_card = payment.keep_card and not plain
     request = stripe_requests.checkout(
         payment_id=payment.id,
         owner_id=payment.owner_id,
         amount_cents=payment.amount_cents,
         currency=payment.currency,
         description=payment.description,
-        keep_card=payment.keep_card,
-        customer_id=_customer_id(payment.payer) if payment.keep_card else "",
-        email=payment.payer.email,
+        customer_id=_customer_id(payment.payer) if keeps_card else "",
+        email="" if plain else payment.payer.email,
         success_url=success_url,
         cancel_url=cancel_url,
         expires_at=now + max(SHORTEST, timedelta(seconds=settings.DEADLINES["checkout"])),
@@ -153,31 +195,59 @@ def _customer_id(user: User) -> str:
     known = StripeCustomer.objects.filter(user=user).first()
     if known:
         return known.stripe_id
-    address = sha256(user.email.encode()).hexdigest()[:16]  # a changed address is another request, so another key
-    made = stripe.create_customer(
-        user_id=user.id, email=user.email, name=user.name, key=f"customer:{user.id}:{address}"
+    made = once(
+        _customer_key(user),
+        lambda key: stripe.create_customer(user_id=user.id, email=user.email, name=user.name, key=key),
+        came_about=lambda _failed_at: stripe.find_customer(user_id=user.id, email=user.email),
     )
     return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": made})[0].stripe_id
+
+
+def _customer_key(user: User) -> str:
+    address = sha256(user.email.encode()).hexdigest()[:16]  # a changed address is another request, so another key
+    return f"customer:{user.id}:{address}"
+
+
+def _forget_gone_customer(user: User) -> bool:
+    """Forget a customer that Stripe has no more, with the card saved there. Returns whether there was one."""
+    known = StripeCustomer.objects.filter(user=user).first()
+    if known is None or stripe.has_customer(known.stripe_id):
+        return False
+    begin_anew(_customer_key(user))
+    return bool(StripeCustomer.objects.filter(pk=known.pk, stripe_id=known.stripe_id).delete()[0])
 
 
 def ask_bank(payment: Payment) -> str:
     """Charge the saved card. Returns the attempt's id: the existing one of this payment's key, else a new one."""
     if payment.attempt_id:
         return payment.attempt_id
-    made = stripe.attempt(payment.attempt_request, key=f"attempt:{payment.id}")
+    request = payment.attempt_request
+    made = once(
+        _attempt_key(payment),
+        lambda key: stripe.attempt(request, key=key),
+        came_about=lambda _failed_at: stripe.find_attempt(customer_id=request["customer"], payment_id=payment.id),
+    )
     Payment.objects.filter(id=payment.id).update(attempt_id=made)
     return made
+
+
+def _attempt_key(payment: Payment) -> str:
+    return f"attempt:{payment.id}"
 
 
 def _give_up_attempt(payment: Payment, now: datetime) -> None:
     """End the attempt before the first page opens. Raises `NotPayable` if it succeeded.
 
-    An attempt without an answer is repeated by its key, so that it cannot succeed beside the page.
+    An attempt without an answer is repeated by its key, so that it cannot succeed beside the page. After a final answer
+    the bank is not asked again.
     """
     if not payment.attempted_at or payment.checkout_number:
         return
     try:
-        found = _stopped(ask_bank(payment))
+        intent_id = _attempt_of(payment) if has_failed(_attempt_key(payment)) else ask_bank(payment)
+        if not intent_id:
+            return
+        found = _stopped(intent_id)
     except (stripe.Invalid, stripe.Unknown) as error:
         if error.code == "idempotency_error":
             raise stripe.Unavailable(error.code) from error
@@ -190,7 +260,7 @@ def _give_up_attempt(payment: Payment, now: datetime) -> None:
 def _attempt_of(payment: Payment) -> str:
     if not payment.attempted_at or payment.attempt_id:
         return payment.attempt_id
-    return stripe.find_attempt(customer_id=payment.attempt_request["customer"], payment_id=payment.id)
+    return stripe.find_attempt(customer_id=payment.attempt_request["customer"], payment_id=payment.id) or ""
 
 
 def _stopped(intent_id: str) -> PaymentSnapshot:
@@ -199,7 +269,7 @@ def _stopped(intent_id: str) -> PaymentSnapshot:
     if found.status in FINAL:
         return found
     try:
-        return stripe.cancel(intent_id, key=f"stop:{intent_id}")
+        return once(f"stop:{intent_id}", lambda key: stripe.cancel(intent_id, key=key))
     except stripe.Invalid:  # the payment moved meanwhile, or Stripe keeps the intent for the expired page
         found = stripe.payment(intent_id)
     if found.status in UNDECIDED:

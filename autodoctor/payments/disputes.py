@@ -22,6 +22,11 @@ def is_open(payment: Payment) -> bool:
     return any(not dispute.outcome for dispute in payment.disputes.all())
 
 
+def blocks_refunds(payment: Payment) -> bool:
+    """Return whether a bank has the money and has not decided yet."""
+    return any(dispute.is_open and dispute.took_money for dispute in payment.disputes.all())
+
+
 def lost_cents(payment: Payment) -> int:
     """Return the cents that banks have taken back of this charge for good."""
     lost = sum(dispute.amount_cents for dispute in payment.disputes.all() if dispute.outcome == Outcome.LOST)

@@ -19,6 +19,8 @@ class PaymentJob(JobKind):
     MOVE_EARNING = "earning.move"
     ASK_AGAIN = "earning.ask_again"
     STRIPE_EVENT = "stripe.event"
+    OPEN_ACCOUNT = "account.open"
+    UPDATE_CUSTOMER = "customer.update"
 
 
 class PaymentFact(JobKind):
@@ -39,6 +41,14 @@ class PaymentFact(JobKind):
     OWED = "payment.owed"
     STANDS_STILL = "payment.stands_still"
     HOLD_ENDS = "payment.hold_ends"
+    REFUSED = "payment.refused"
+    FRAUD_WARNING = "payment.fraud_warning"
+
+
+class AccountWish(JobPayload):
+    """What the opening of a connected account carries."""
+
+    country: str  # two letters, upper case
 
 
 class PaymentNews(JobPayload):

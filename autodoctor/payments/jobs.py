@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from autodoctor.payments import (
     books,
     checkout,
+    customers,
     debts,
     earnings,
     payouts,
@@ -20,11 +22,12 @@ from autodoctor.payments import (
     stripe,
     webhook_inbox,
 )
+from autodoctor.payments.idempotency import once
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
-from autodoctor.scheduler.handlers import Handler, always
+from autodoctor.scheduler.handlers import Handler, Retry, always
 from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
@@ -36,9 +39,9 @@ State = Payment.State
 def capture(job: Job, now: datetime) -> None:
     """Charge the due amount of a hold."""
     payment = Payment.objects.get(id=job.key)
-    due, key = payment.to_capture_cents, job.idempotency_key
+    due = payment.to_capture_cents
     if payment.state == State.AUTHORIZED and due:
-        _end_hold(payment, lambda: stripe.capture(payment.intent_id, amount_cents=due, key=key), now)
+        _end_hold(payment, job, lambda key: stripe.capture(payment.intent_id, amount_cents=due, key=key), now)
 
 
 def release(job: Job, now: datetime) -> None:
@@ -46,7 +49,7 @@ def release(job: Job, now: datetime) -> None:
     payment = Payment.objects.get(id=job.key)
     decided = payment.due_cents is not None and not payment.to_capture_cents
     if payment.state == State.AUTHORIZED and decided:
-        _end_hold(payment, lambda: stripe.cancel(payment.intent_id, key=job.idempotency_key), now)
+        _end_hold(payment, job, lambda key: stripe.cancel(payment.intent_id, key=key), now)
 
 
 def close(job: Job, now: datetime) -> None:
@@ -67,11 +70,11 @@ def collect(job: Job, now: datetime) -> None:
 def forget_card(job: Job, now: datetime) -> None:
     """Delete a removed card at Stripe; a card that is already gone is fine."""
     with suppress(stripe.Invalid, stripe.Unknown):
-        stripe.forget_card(job.key, key=job.idempotency_key)
+        once(job.idempotency_key, lambda key: stripe.forget_card(job.key, key=key))
 
 
 def give_back(job: Job, now: datetime) -> None:
-    """Issue a refund of the ledger. A refund that Stripe refuses ends as failed."""
+    """Issue a refund of the ledger. Without balance it waits; one that Stripe refuses ends as failed."""
     refund = Refund.objects.select_related("payment").get(id=job.key)
     if refund.state == Refund.State.REQUESTED:
         sync_refund(refund_id=refund.id, snapshot=_refund_at_stripe(refund), now=now)
@@ -85,7 +88,7 @@ def reconcile_recent(job: Job, now: datetime) -> None:
             logger.error("Stripe has a %s that nobody here knows: %s", difference.of, difference.stripe_id)
             continue
         with transaction.atomic():
-            report_mismatch(payment, f"reconcile_{difference.what}", now)
+            report_mismatch(payment, f"reconcile_{difference.what}", now, found=difference.found)
 
 
 def oldest_open(since: datetime) -> datetime:
@@ -101,10 +104,13 @@ def _refund_at_stripe(refund: Refund) -> RefundSnapshot | None:
         if made.refund_id == str(refund.id):
             return made
     try:
-        return stripe.refund(
-            intent_id, amount_cents=refund.amount_cents, refund_id=refund.id, key=f"refund:{refund.id}"
+        return once(
+            f"refund:{refund.id}",
+            lambda key: stripe.refund(intent_id, amount_cents=refund.amount_cents, refund_id=refund.id, key=key),
         )
-    except (stripe.Invalid, stripe.Declined):
+    except (stripe.Invalid, stripe.Declined) as refused:
+        if refused.code in stripe.NO_BALANCE:
+            raise Retry(payouts.BALANCE_PAUSE, refused.code) from refused
         return None
 
 
@@ -118,9 +124,10 @@ def ask_again(job: Job, now: datetime) -> None:
     earnings.ask_again([debt.id for debt in debts.open_debts()], now)
 
 
-def _end_hold(payment: Payment, act: Callable[[], PaymentSnapshot], now: datetime) -> None:
+def _end_hold(payment: Payment, job: Job, act: Callable[[str], PaymentSnapshot], now: datetime) -> None:
+    """Capture or cancel. Stripe refuses both for a hold that is over, whatever the key."""
     try:
-        sync_payment(payment_id=payment.id, snapshot=act(), now=now)
+        sync_payment(payment_id=payment.id, snapshot=once(job.idempotency_key, act), now=now)
     except (stripe.Invalid, stripe.Declined):  # the attempt may be over: read its present state
         found = stripe.payment(payment.intent_id)
         if sync_payment(payment_id=payment.id, snapshot=found, now=now).state == State.AUTHORIZED:
@@ -141,5 +148,9 @@ JOBS: dict[str, Handler] = {
     PaymentJob.ADVANCE_EARNING: Handler(run=advance),
     PaymentJob.MOVE_EARNING: Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
     PaymentJob.ASK_AGAIN: Handler(run=ask_again, every=always(days=1)),
+    PaymentJob.UPDATE_CUSTOMER: Handler(run=customers.tell, external=True, attempts=ATTEMPTS),
+    PaymentJob.OPEN_ACCOUNT: Handler(
+        run=payouts.open_account, external=True, failed=_("Stripe refuses to open a mechanic’s account for payouts")
+    ),
     PaymentJob.STRIPE_EVENT: Handler(run=webhook_inbox.process, external=True),
 }

@@ -154,7 +154,7 @@ def refund(
         raise ValueError("a refund is more than nothing")
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
-        if disputes.is_open(payment):
+        if disputes.blocks_refunds(payment):
             raise Disputed
         if amount_cents > refundable_cents(payment):
             raise NotRefundable

@@ -1,7 +1,9 @@
 """The ledger. Owners and payers are opaque ids here; higher capabilities know their meaning."""
 
 import uuid
+from typing import TypeVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.functional import Promise
@@ -64,7 +66,9 @@ class Payment(models.Model):
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     decline_code = models.CharField(max_length=80, blank=True)  # why the bank last said no
-    mismatch = models.CharField(max_length=40, blank=True)  # the first field in which Stripe disagreed
+    refused_code = models.CharField(max_length=120, blank=True)  # why Stripe last refused to open a page
+    mismatch = models.CharField(max_length=40, blank=True)  # the last field in which Stripe disagreed
+    mismatches = models.JSONField(default=list)  # each that support was alerted of, with what differed
     disputed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     authorized_at = models.DateTimeField(null=True)
@@ -178,6 +182,12 @@ class Dispute(models.Model):
         return not self.outcome
 
     @property
+    def took_money(self) -> bool:
+        """Return whether the bank has the money. An inquiry takes none: a refund ends it before it is a dispute."""
+        is_inquiry = self.status.startswith("warning_")
+        return self.outcome == self.Outcome.LOST or (self.is_open and not is_inquiry)
+
+    @property
     def reason_words(self) -> str:
         return self.reason.replace("_", " ")
 
@@ -186,15 +196,36 @@ class Dispute(models.Model):
         return self.status.replace("_", " ")
 
 
+def present_mode() -> bool:
+    """Return whether the keys in use are live ones. Nothing made with test keys is known to live keys."""
+    return bool(settings.STRIPE_LIVEMODE)
+
+
+AnyModel = TypeVar("AnyModel", bound=models.Model)
+
+
+class OfThisMode(models.Manager[AnyModel]):
+    """Rows made with keys of the mode in use: the others wait until such keys are in use again."""
+
+    def get_queryset(self) -> models.QuerySet[AnyModel]:
+        return super().get_queryset().filter(livemode=present_mode())
+
+
 class StripeCustomer(models.Model):
     """A person's customer at Stripe; `payment_method_id` is the card saved for extensions, with consent."""
 
-    user = models.OneToOneField("accounts.User", models.CASCADE, related_name="stripe_customer")
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="stripe_customers")
+    livemode = models.BooleanField(default=present_mode)
     stripe_id = models.CharField(max_length=120, unique=True)
     payment_method_id = models.CharField(max_length=120, blank=True)
     card_brand = models.CharField(max_length=20, blank=True)
     card_last4 = models.CharField(max_length=4, blank=True)
     card_kept_at = models.DateTimeField(null=True)
+
+    objects = OfThisMode["StripeCustomer"]()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "livemode"], name="one_customer_per_mode")]
 
     def __str__(self) -> str:
         return self.stripe_id
@@ -203,7 +234,8 @@ class StripeCustomer(models.Model):
 class PayoutAccount(models.Model):
     """A mechanic's connected account, as last seen at Stripe."""
 
-    user = models.OneToOneField("accounts.User", models.PROTECT, related_name="payout_account")
+    user = models.ForeignKey("accounts.User", models.PROTECT, related_name="payout_accounts")
+    livemode = models.BooleanField(default=present_mode)
     stripe_id = models.CharField(max_length=120, unique=True)
     details_submitted = models.BooleanField(default=False)
     charges_enabled = models.BooleanField(default=False)
@@ -213,6 +245,11 @@ class PayoutAccount(models.Model):
     disabled_reason = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
     checked_at = models.DateTimeField()
+
+    objects = OfThisMode["PayoutAccount"]()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "livemode"], name="one_payout_account_per_mode")]
 
     def __str__(self) -> str:
         return self.stripe_id
@@ -359,6 +396,17 @@ class MoneyAlarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.key}"
+
+
+class FailedKey(models.Model):
+    """A change at Stripe whose last answer was final and not what was wanted: its next call has another key."""
+
+    name = models.CharField(primary_key=True, max_length=160)  # the change; its first key
+    number = models.PositiveSmallIntegerField()  # of the key that comes next
+    first_failed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
 
 
 class StripeEvent(models.Model):

@@ -1,5 +1,6 @@
 """Apply Stripe's present state to our row. The first caller wins, later callers change nothing."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,8 @@ from autodoctor.payments.models import Payment, Refund, StripeCustomer
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
 from autodoctor.scheduler.queue import schedule
 
+logger = logging.getLogger(__name__)
+
 State = Payment.State
 HELD_OR_CHARGED = ("requires_capture", "succeeded")
 ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless the caller that learned of it has opened a page by then
@@ -24,13 +27,13 @@ ANOTHER_WAY = timedelta(seconds=3)  # after a decline, unless the caller that le
 def sync_payment(*, payment_id: UUID, snapshot: PaymentSnapshot, now: datetime) -> Payment:
     """Move the payment to Stripe's state, and schedule the news in the same transaction.
 
-    A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once per payment. Raises
+    A snapshot that disagrees with our row moves nothing: `payment.mismatch` is scheduled, once per difference. Raises
     `Payment.DoesNotExist`.
     """
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if reason := disagreement(payment, snapshot):
-            report_mismatch(payment, reason, now)
+            report_mismatch(payment, reason, now, found=snapshot.intent_id)
         elif payment.intent_id in ("", snapshot.intent_id):  # other intents are failed attempts
             _follow(payment, snapshot, now)
     return payment
@@ -53,11 +56,25 @@ def disagreement(payment: Payment, snapshot: PaymentSnapshot) -> str:
     return next((name for name, yes in differs.items() if yes), "")
 
 
-def report_mismatch(payment: Payment, reason: str, now: datetime) -> None:
-    """Alert support once per payment. Runs in a transaction."""
-    if Payment.objects.filter(id=payment.id, mismatch="").update(mismatch=reason):
-        payment.mismatch = reason
-        _tell(PaymentFact.MISMATCH, payment, now)
+def report_mismatch(payment: Payment, reason: str, now: datetime, *, found: str) -> None:
+    """Alert support once per difference: `found` tells two apart in the same field. Runs in a transaction."""
+    this = f"{reason} {found}"
+    known = Payment.objects.select_for_update().values_list("mismatches", flat=True).get(id=payment.id)
+    payment.mismatch = reason
+    if this in known:
+        return
+    Payment.objects.filter(id=payment.id).update(mismatch=reason, mismatches=[*known, this])
+    key = f"{payment.id}:{len(known)}" if known else str(payment.id)  # an alert on its way is not replaced by the next
+    schedule(PaymentFact.MISMATCH, key, now, session_id=payment.owner_id, payload=news_of(payment))
+
+
+def report_refusal(payment: Payment, code: str, now: datetime) -> None:
+    """Alert support that Stripe refuses to open a page, once per code."""
+    logger.error("Stripe refuses to open a Checkout: %s", code)
+    with transaction.atomic():
+        if Payment.objects.filter(id=payment.id).exclude(refused_code=code[:120]).update(refused_code=code[:120]):
+            payment.refused_code = code[:120]
+            _tell(PaymentFact.REFUSED, payment, now)
 
 
 def abandon(*, payment_id: UUID, now: datetime) -> None:
@@ -161,7 +178,7 @@ def _capture(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
     if payment.due_cents is not None:  # otherwise the end of the session makes the earning
         _tell(PaymentFact.EARNED, payment, now)
     if received != payment.to_capture_cents:  # captured outside this program, or another amount than decided
-        report_mismatch(payment, "captured", now)
+        report_mismatch(payment, "captured", now, found=str(received))
 
 
 def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None:
@@ -171,7 +188,7 @@ def _release(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> None
         return
     _tell(PaymentFact.RELEASED, payment, now)
     if payment.to_capture_cents:  # the hold was gone before it could be charged
-        report_mismatch(payment, "hold_lost", now)
+        report_mismatch(payment, "hold_lost", now, found=snapshot.intent_id)
 
 
 def _follow_refund(payment: Payment, snapshot: RefundSnapshot, now: datetime) -> None:

@@ -44,6 +44,11 @@ class Difference:
     ours: str
     theirs: str
 
+    @property
+    def found(self) -> str:
+        """Return what tells this difference from another in the same field; a payment has one intent and one charge."""
+        return self.theirs if self.of in ("payment_intent", "charge") else f"{self.stripe_id} {self.theirs}"
+
     def as_json(self) -> dict[str, str]:
         return asdict(self)
 

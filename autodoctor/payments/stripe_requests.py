@@ -14,15 +14,14 @@ def checkout(
     description: str,
     customer_id: str,
     email: str,
-    keep_card: bool,
     success_url: str,
     cancel_url: str,
     expires_at: datetime,
 ) -> dict[str, Any]:
-    """Build the request for a Checkout page."""
+    """Build the request for a Checkout page. The card is kept for a customer; without an address, the page asks."""
     ours = {"payment_id": str(payment_id), "owner_id": str(owner_id)}
     intent: dict[str, Any] = {"capture_method": "manual", "description": description, "metadata": ours}
-    if keep_card:
+    if customer_id:
         intent["setup_future_usage"] = "on_session"
     price = {"currency": currency, "unit_amount": amount_cents, "product_data": {"name": description}}
     return {
@@ -35,7 +34,7 @@ def checkout(
         "success_url": success_url,
         "cancel_url": cancel_url,
         "expires_at": int(expires_at.timestamp()),
-    } | ({"customer": customer_id} if customer_id else {"customer_email": email})
+    } | ({"customer": customer_id} if customer_id else {"customer_email": email} if email else {})
 
 
 def attempt(

@@ -14,10 +14,11 @@ from django.views.decorators.http import require_POST
 
 from autodoctor.accounts.access import anyone
 from autodoctor.payments import payouts, stripe
-from autodoctor.payments.job_kinds import PaymentJob
+from autodoctor.payments.job_kinds import PaymentFact, PaymentJob, news_of
 from autodoctor.payments.models import Payment, PayoutAccount, StripeEvent
 from autodoctor.payments.payment_sync import report_mismatch, sync_payment
 from autodoctor.payments.stripe import EventNotice
+from autodoctor.payments.stripe.webhooks import ABOUT_THEIR_ACCOUNT
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
@@ -79,9 +80,11 @@ def process(job: Job, now: datetime) -> None:
 
 def _sync_for(event_type: str, intent_id: str) -> Sync | None:
     """Return the function that handles the event; None if the event does not concern us."""
+    if event_type == "radar.early_fraud_warning.created":
+        return _look_at_warning
     if intent_id or event_type.startswith("checkout.session."):
         return _sync_payment
-    if event_type == "account.updated":
+    if event_type in ("account.updated", *ABOUT_THEIR_ACCOUNT):
         return _sync_account
     return _sync_transfer if event_type.startswith("transfer.") else None
 
@@ -91,6 +94,18 @@ def _sync_payment(event: StripeEvent, now: datetime) -> str:
         return _of_the_other_mode(event, now)
     intent_id = event.intent_id or stripe.checkout(event.object_id).intent_id
     return _settle(intent_id, now) if intent_id else "nothing was paid"
+
+
+def _look_at_warning(event: StripeEvent, now: datetime) -> str:
+    """Alert support of a charge that the bank suspects: unlike a dispute, it can still be refunded."""
+    settled = _sync_payment(event, now)
+    payment = Payment.objects.filter(intent_id=event.intent_id).first()
+    if payment is None or not stripe.is_suspected(event.object_id):
+        return settled
+    with transaction.atomic():
+        news = news_of(payment)
+        schedule(PaymentFact.FRAUD_WARNING, event.object_id, now, session_id=payment.owner_id, payload=news)
+    return "suspected of fraud"
 
 
 def _sync_account(event: StripeEvent, now: datetime) -> str:
@@ -111,7 +126,7 @@ def _sync_transfer(event: StripeEvent, now: datetime) -> str:
         return "no transfer of ours"
     if payouts.was_taken_back_elsewhere(movement, snapshot):
         with transaction.atomic():
-            report_mismatch(movement.earning.payment, "transfer", now)
+            report_mismatch(movement.earning.payment, "transfer", now, found=f"{snapshot.id} {snapshot.reversed_cents}")
         return "mismatch: transfer"
     return "sent"
 
@@ -137,7 +152,7 @@ def _of_the_other_mode(event: StripeEvent, now: datetime) -> str:
         payment = Payment.objects.select_for_update().filter(id=event.payment_id).first() if event.payment_id else None
         if payment is None:
             raise UnknownPayment(event.object_id)
-        report_mismatch(payment, "livemode", now)
+        report_mismatch(payment, "livemode", now, found=event.intent_id or event.object_id)
     return "mismatch: livemode"
 
 

@@ -12,7 +12,8 @@ In tests: the fixture `stripe_sandbox` of `tests.kit.stripe_sandbox`. Then
     session = client.v1.checkout.sessions.create({...})     # session.url is the pay page
     client.v1.payment_intents.capture(session.payment_intent, {"amount_to_capture": 1500})
 
-A person sees objects and deliveries at the root page; what only tests may do is listed in `control.py`.
+A person sees objects and deliveries at the root page; what only tests may do is listed in `control.py`, and what
+differs between platforms in `switches.py`.
 
 It speaks API version 2026-10-28.endive, the one of SDK 16.1, with what is easily forgotten about it:
 
@@ -23,8 +24,10 @@ It speaks API version 2026-10-28.endive, the one of SDK 16.1, with what is easil
 * Nothing below 50 cents can be charged, so a smaller share of a hold cannot be captured either.
 * A Charge does not carry its dispute, only `disputed`: list disputes by `payment_intent`.
 * `expires_at` must be 30 minutes to 24 hours away when the request arrives, so ask for a little more than 30.
-* An outcome under an idempotency key is final, a refusal too, for 24 hours; only malformed requests may be mended.
+* An outcome under an idempotency key is final for 24 hours, a refusal and a 500 too; only malformed requests may be
+  mended.
 * A transfer out of a charge is refused beyond what is left of it, and to an account whose `transfers` are not active.
+* An account with `transfers` but without `card_payments` needs an approval, or the recipient agreement abroad.
 * An account link opens once; `account.updated` comes from an endpoint for connected accounts, with a secret of its own.
 * The PaymentIntent of an open Checkout cannot be cancelled or confirmed: expire the Checkout.
 """

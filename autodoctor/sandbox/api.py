@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autodoctor.sandbox import checkouts, connect, errors, forms, objects, resources
+from autodoctor.sandbox import checkouts, connect, errors, forms, objects, permissions, platform, resources
 from autodoctor.sandbox.errors import ApiError
 from autodoctor.sandbox.expand import expanded
 from autodoctor.sandbox.request_context import Desk
@@ -44,6 +44,8 @@ _ROUTES: list[tuple[str, str, Operation]] = [
     ("POST", "refunds/{}", updating("refund", "refund", _METADATA, "refund.updated")),
     ("GET", "disputes", resources.list_disputes),
     ("GET", "disputes/{}", retrieve("dispute", "dispute")),
+    ("GET", "radar/early_fraud_warnings", resources.list_warnings),
+    ("GET", "radar/early_fraud_warnings/{}", retrieve("radar.early_fraud_warning", "early_fraud_warning")),
     ("POST", "customers", resources.create_customer),
     ("GET", "customers", resources.list_customers),
     ("GET", "customers/{}", resources.retrieve_customer),
@@ -57,13 +59,17 @@ _ROUTES: list[tuple[str, str, Operation]] = [
     ("POST", "payment_methods/{}/detach", resources.detach),
     ("POST", "accounts", connect.create_account),
     ("GET", "accounts", connect.list_accounts),
-    ("GET", "accounts/{}", retrieve("account", "account")),
+    ("GET", "account", platform.own_account),
+    ("GET", "accounts/{}", connect.retrieve_account),
     ("POST", "account_links", connect.create_link),
     ("POST", "transfers", connect.create_transfer),
     ("GET", "transfers", connect.list_transfers),
     ("GET", "transfers/{}", retrieve("transfer", "id")),
     ("POST", "transfers/{}/reversals", connect.create_reversal),
     ("GET", "transfers/{}/reversals", connect.list_reversals),
+    ("POST", "webhook_endpoints", platform.create_endpoint),
+    ("GET", "webhook_endpoints", platform.list_endpoints),
+    ("GET", "payment_method_configurations", platform.list_configurations),
     ("GET", "events", resources.list_events),
     ("GET", "events/{}", retrieve("event", "id")),
 ]
@@ -95,17 +101,29 @@ class Api:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._keys_in_use: set[str] = set()
+        self._pace = permissions.Pace(store)
         self._guard = threading.Lock()
 
     def answer(self, request: Request) -> Answer:
         request_id = objects.new_id("req", 14)
         try:
-            _authenticate(request)
+            permissions.check(self._store, _key(request), method=request.method, path=request.path)
+            self._pace.check()
             answer = self._respond(request, request_id)
         except ApiError as error:
             answer = _failure(error, request_id)
         headers = {"Request-Id": request_id, "Stripe-Version": objects.API_VERSION}
         return replace(answer, headers=headers | answer.headers)
+
+    def break_down(self, request: Request, status: int) -> Answer:
+        """Fail on purpose. A 500 is kept under the key, as at Stripe; other failures come from before the key."""
+        request_id = objects.new_id("req", 14)
+        answer = _failure(ApiError("An error occurred on purpose.", kind="api_error", status=status), request_id)
+        if status == 500 and (key := request.headers.get("idempotency-key", "")):
+            self._store.keep_answer(
+                key=key, fingerprint=_print(request), status=status, body=answer.body, request_id=request_id
+            )
+        return replace(answer, headers={"Request-Id": request_id})
 
     def _respond(self, request: Request, request_id: str) -> Answer:
         key = request.headers.get("idempotency-key", "")
@@ -130,15 +148,14 @@ class Api:
 
     def _once(self, request: Request, request_id: str, operation: Operation, ids: list[str], key: str) -> Answer:
         """The same key with the same request gets the same answer; another request is refused."""
-        print_ = hashlib.sha256(f"{request.path}\n{request.form}".encode()).hexdigest()
         if kept := self._store.answer(key):
-            if kept["fingerprint"] != print_:
+            if kept["fingerprint"] != _print(request):
                 raise errors.key_reused(key)
             replayed = {"Idempotent-Replayed": "true", "Original-Request": kept["request_id"]}
             return Answer(kept["status"], kept["body"], replayed | {"Idempotency-Key": key})
         answer = self._perform(request, request_id, operation, ids)
         self._store.keep_answer(
-            key=key, fingerprint=print_, status=answer.status, body=answer.body, request_id=request_id
+            key=key, fingerprint=_print(request), status=answer.status, body=answer.body, request_id=request_id
         )
         return replace(answer, headers={"Idempotency-Key": key, "Original-Request": request_id})
 
@@ -177,13 +194,14 @@ def _perform(
     return Answer(200, _json(objects.public(expanded(desk, thing, paths))))
 
 
-def _authenticate(request: Request) -> None:
+def _print(request: Request) -> str:
+    return hashlib.sha256(f"{request.path}\n{request.form}".encode()).hexdigest()
+
+
+def _key(request: Request) -> str:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     key = credentials.strip()
-    if scheme.lower() == "basic":
-        key = _user_name(key)
-    if not re.fullmatch(r"[sr]k_test_\w+", key):
-        raise errors.unauthorized(key)
+    return _user_name(key) if scheme.lower() == "basic" else key
 
 
 def _user_name(basic: str) -> str:

@@ -96,11 +96,11 @@ class Sandbox:
         method = scope["method"]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         form = (body if method == "POST" else scope.get("query_string", b"")).decode("utf-8", "replace")
-        if status := self._faults.strike(method, path, "before"):
-            return _broken(status)
-        answer = self._api.answer(Request(method, path, headers, form, self._pages_at(scope, root)))
+        request = Request(method, path, headers, form, self._pages_at(scope, root))
+        status = self._faults.strike(method, path, "before")
+        answer = self._api.break_down(request, status) if status else self._api.answer(request)
         if status := self._faults.strike(method, path, "after"):
-            return _broken(status)
+            answer = self._api.break_down(request, status)
         return answer.status, {"Content-Type": "application/json"} | answer.headers, answer.body
 
     def _pages_at(self, scope: Scope, root: str) -> str:
@@ -175,11 +175,6 @@ def _split(scope: Scope) -> tuple[str, str]:
 def _as_reply(page: Page) -> Reply:
     headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": page.policy} | _SECURITY
     return page.status, headers | ({"Location": page.location} if page.location else {}), page.html
-
-
-def _broken(status: int) -> Reply:
-    error = {"error": {"type": "api_error", "message": "An error occurred on purpose."}}
-    return status, {"Content-Type": "application/json"}, json.dumps(error)
 
 
 async def _body(receive: Receive) -> bytes | None:

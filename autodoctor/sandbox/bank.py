@@ -224,11 +224,17 @@ def refund(desk: Desk, charge: Json, *, amount: int | None, reason: str | None, 
     if amount > left:
         message = f"Refund amount (${amount / 100:.2f}) is greater than unrefunded amount on charge (${left / 100:.2f})"
         raise invalid("amount", message)
+    if amount > desk.switched("balance_cents"):
+        message = "Insufficient funds in your Stripe balance to refund this amount."
+        raise ApiError(message, code="balance_insufficient")
     made = desk.save(objects.refund(charge, amount=amount, reason=reason, metadata=metadata, now=desk.now))
     total = charge["amount_refunded"] + amount
     given = {"amount_refunded": total, "refunded": total == charge["amount_captured"]}
     desk.save(charge | given, "charge.refunded")
     desk.emit("refund.created", made)
+    if total == charge["amount_captured"]:
+        for asked in desk.store.find("dispute", equal={"charge": charge["id"], "status": "warning_needs_response"}):
+            desk.save(asked | {"status": "warning_closed"}, "charge.dispute.closed")
     return made
 
 
@@ -242,13 +248,33 @@ def fail_refund(desk: Desk, made: Json) -> Json:
 
 def _is_charged_back(desk: Desk, charge: Json) -> bool:
     """Return whether the bank has taken the money back; `disputed` stays true after the decision."""
-    return any(dispute["status"] != "won" for dispute in desk.store.find("dispute", equal={"charge": charge["id"]}))
+    harmless = ("won", "prevented", "warning_needs_response", "warning_under_review", "warning_closed")
+    found = desk.store.find("dispute", equal={"charge": charge["id"]})
+    return any(dispute["status"] not in harmless for dispute in found)
 
 
-def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str) -> Json:
-    """Open a dispute: the bank takes the money until it decides."""
+def warn_of_fraud(desk: Desk, charge: Json) -> Json:
+    """The bank suspects the charge: it may become a dispute."""
+    warning = {
+        "id": objects.new_id("issfr"),
+        "object": "radar.early_fraud_warning",
+        "actionable": not charge["refunded"] and not charge["disputed"],
+        "charge": charge["id"],
+        "created": desk.now,
+        "fraud_type": "made_with_stolen_card",
+        "livemode": False,
+        "payment_intent": charge["payment_intent"],
+    }
+    return desk.save(warning, "radar.early_fraud_warning.created")
+
+
+def open_dispute(desk: Desk, charge: Json, *, amount: int, reason: str, inquiry: bool = False) -> Json:
+    """Open a dispute: the bank takes the money until it decides. An inquiry only asks: a refund in full ends it."""
     desk.save(charge | {"disputed": True})
     made = objects.dispute(charge, amount=amount, reason=reason, now=desk.now)
+    if inquiry:
+        asked = {"status": "warning_needs_response", "is_charge_refundable": True}
+        return desk.save(made | asked, "charge.dispute.created")
     desk.save(made, "charge.dispute.created")
     taken = [objects.dispute_transaction(made, -amount, now=desk.now)]
     return desk.save(made | {"balance_transactions": taken}, "charge.dispute.funds_withdrawn")

@@ -35,7 +35,7 @@ CREATE: dict[str, forms.Read] = {
     "client_reference_id": forms.text(200),
     "customer": forms.text(),
     "customer_creation": forms.choice("always", "if_required"),
-    "customer_email": forms.text(800),
+    "customer_email": forms.email,
     "expires_at": forms.timestamp,
     "line_items": forms.each(_ITEM),
     "locale": forms.text(10),
@@ -51,6 +51,9 @@ CREATE: dict[str, forms.Read] = {
 def create(desk: Desk, params: dict[str, Any]) -> Json:
     given = forms.read(params, CREATE, required=["mode", "line_items", "success_url"])
     _check_customer(desk, given)
+    if not desk.switched("cards_enabled"):
+        message = "No valid payment method types for this Checkout Session. Please ensure that you have activated "
+        raise ApiError(message + "payment methods compatible with your chosen currency in your dashboard.")
     total = _total(given["line_items"])
     expires_at = given.get("expires_at", desk.now + LONGEST_SECONDS)
     if not SHORTEST_SECONDS <= expires_at - desk.now <= LONGEST_SECONDS:
@@ -65,8 +68,6 @@ def _check_customer(desk: Desk, given: Json) -> None:
         raise invalid(extra, f"You may only specify one of these parameters: customer, {extra}.")
     if "customer" in given:
         desk.given("customer", given["customer"], "customer")
-    if "@" not in given.get("customer_email", "@"):
-        raise invalid("customer_email", f"Invalid email address: {given['customer_email']}", code="email_invalid")
 
 
 def _total(items: list[Json]) -> int:

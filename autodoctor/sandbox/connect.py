@@ -5,6 +5,7 @@ from typing import Any
 from autodoctor.sandbox import forms, objects
 from autodoctor.sandbox.errors import ApiError, invalid
 from autodoctor.sandbox.forms import LIST, Read
+from autodoctor.sandbox.platform import COUNTRY
 from autodoctor.sandbox.request_context import Desk
 from autodoctor.sandbox.resources import listing
 from autodoctor.sandbox.store import Json
@@ -17,12 +18,26 @@ _DOCUMENT = "individual.verification.document"
 # The state of an account after each step of its holder or of Stripe.
 OUTCOMES: dict[str, Json] = {
     "enabled": {"details_submitted": True, "payouts_enabled": True, "_transfers": "active", "_due": [], "_why": None},
+    "checking": {
+        "details_submitted": True,
+        "payouts_enabled": False,
+        "_transfers": "pending",
+        "_due": [],
+        "_why": "requirements.pending_verification",
+    },
     "restricted": {
         "details_submitted": True,
         "payouts_enabled": False,
         "_transfers": "inactive",
         "_due": [_DOCUMENT],
         "_why": "requirements.past_due",
+    },
+    "unpaid": {
+        "details_submitted": True,
+        "payouts_enabled": False,
+        "_transfers": "active",
+        "_due": ["external_account"],
+        "_why": None,
     },
     "rejected": {
         "details_submitted": True,
@@ -44,14 +59,19 @@ def create_account(desk: Desk, params: Params) -> Json:
     collection = forms.choice("stripe", "application")
     controller = {"fees": party, "losses": losses, "stripe_dashboard": dashboard, "requirement_collection": collection}
     capability = forms.fields({"requested": forms.boolean}, ["requested"])
+    agreement = forms.fields({"service_agreement": forms.choice("full", "recipient")})
     shape: dict[str, Read] = {
-        "capabilities": forms.fields({"transfers": capability}),
+        "capabilities": forms.fields({"card_payments": capability, "transfers": capability}),
         "controller": forms.fields(controller),
         "country": forms.text(2),
         "email": forms.text(800),
         "metadata": forms.metadata,
+        "tos_acceptance": agreement,
     }
+    if not desk.switched("connect_enabled"):
+        raise ApiError("You can only create new accounts if you've signed up for Connect.")
     given = forms.read(params, shape)
+    _check_approval(desk, given)
     account = {
         "id": objects.new_id("acct", 16),
         "object": "account",
@@ -64,14 +84,74 @@ def create_account(desk: Desk, params: Params) -> Json:
         "charges_enabled": False,
         "metadata": given.get("metadata", {}),
         "type": "none",
+        "_asked": sorted(given.get("capabilities", {})),
     }
     begun = {"details_submitted": False, "payouts_enabled": False, "_transfers": "inactive", "_due": _MISSING}
     return desk.save(_in_full(account | begun | {"_why": "requirements.past_due"}))
 
 
+def _check_approval(desk: Desk, given: Json) -> None:
+    """Refuse what Stripe refuses of a platform that it has not approved for it."""
+    asked = given.get("capabilities", {})
+    abroad = given.get("country", COUNTRY) != COUNTRY
+    if given.get("tos_acceptance", {}).get("service_agreement") == "recipient":
+        if "card_payments" in asked or not abroad:
+            message = "This account cannot be under the recipient service agreement."
+            raise ApiError(message, param="tos_acceptance[service_agreement]")
+    elif "transfers" in asked and "card_payments" not in asked and not desk.switched("transfers_only_approved"):
+        raise ApiError(
+            "Your platform needs approval for accounts to have requested the `transfers` capability without the "
+            "`card_payments` capability. If you would like to request approval, please contact us via "
+            "https://support.stripe.com/contact."
+        )
+
+
 def become(desk: Desk, account: Json, outcome: str) -> Json:
     """Set the account's outcome. Raises KeyError for an outcome outside `OUTCOMES`."""
     return desk.save(_in_full(account | OUTCOMES[outcome]), "account.updated")
+
+
+def retrieve_account(desk: Desk, params: Params, id_: str) -> Json:
+    forms.read(params, {})
+    account = desk.find("account", id_, "account")
+    if account.get("_disconnected"):
+        message = (
+            f"The provided key does not have access to account '{id_}' (or that account does not exist). Application "
+            "access may have been revoked."
+        )
+        raise ApiError(message, code="account_invalid", status=403)
+    return account
+
+
+def disconnect(desk: Desk, account: Json) -> Json:
+    """The holder takes our access away."""
+    application = {"id": "ca_sandbox", "object": "application", "name": "Sandbox", "_account": account["id"]}
+    desk.emit("account.application.deauthorized", application)
+    return desk.save(account | {"_disconnected": True})
+
+
+def fail_payout(desk: Desk, account: Json) -> Json:
+    """The holder's bank sends a payout back: Stripe stops payouts and asks for another bank account."""
+    become(desk, account, "unpaid")
+    payout = {
+        "id": objects.new_id("po"),
+        "object": "payout",
+        "amount": 1000,
+        "arrival_date": desk.now,
+        "automatic": True,
+        "created": desk.now,
+        "currency": "usd",
+        "failure_code": "account_closed",
+        "livemode": False,
+        "metadata": {},
+        "method": "standard",
+        "reconciliation_status": "completed",
+        "source_type": "card",
+        "status": "failed",
+        "type": "bank_account",
+        "_account": account["id"],
+    }
+    return desk.save(payout, "payout.failed")
 
 
 def _in_full(account: Json) -> Json:
@@ -87,7 +167,8 @@ def _in_full(account: Json) -> Json:
         "alternatives": [],
         "current_deadline": None,
     }
-    return account | {"capabilities": {"transfers": account["_transfers"]}, "requirements": requirements}
+    capabilities = dict.fromkeys(account["_asked"], account["_transfers"])
+    return account | {"capabilities": capabilities, "requirements": requirements}
 
 
 def create_link(desk: Desk, params: Params) -> Json:
@@ -144,6 +225,7 @@ def create_transfer(desk: Desk, params: Params) -> Json:
         "destination_payment": objects.new_id("py"),
         "livemode": False,
         "metadata": given.get("metadata", {}),
+        "reversals": objects.a_list("/v1/transfers/reversals", []),
         "reversed": False,
         "source_transaction": charge["id"],
         "source_type": "card",
@@ -174,7 +256,7 @@ def _source(desk: Desk, given: Json) -> Json:
     charge = desk.given("charge", given["source_transaction"], "source_transaction")
     if not charge["captured"]:
         raise invalid("source_transaction", f"Charge {charge['id']} is not captured: it cannot be transferred from.")
-    if given["currency"] != charge["currency"]:
+    if given["currency"] != desk.switched("settlement_currency"):
         raise invalid("currency", "The currency of source_transaction's balance transaction is another one.")
     sent = desk.store.find("transfer", equal={"source_transaction": charge["id"]})
     left = charge["amount_captured"] - sum(transfer["amount"] - transfer["amount_reversed"] for transfer in sent)
@@ -195,6 +277,8 @@ def create_reversal(desk: Desk, params: Params, transfer_id: str) -> Json:
 
 def take_back(desk: Desk, transfer: Json, *, amount: int | None, metadata: Json) -> Json:
     """Reverse a transfer. Raises ApiError for more than is left of it, or in the account."""
+    if desk.switched("paid_out"):
+        raise ApiError("The connected account has insufficient funds for this reversal.", code="balance_insufficient")
     left = transfer["amount"] - transfer["amount_reversed"]
     amount = left if amount is None else amount
     if not left or amount > left:

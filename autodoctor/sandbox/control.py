@@ -7,17 +7,21 @@
     flush      {"order": "as_sent"|"reversed"|"shuffled", "copies": 1, "together": false, "events": [ids] or null}
     clock      {"advance_seconds": 1800}: Checkouts and holds expire by it
     faults     {"method", "path", "status", "when": "before"|"after", "times", "delay_seconds"}: the next matching
-               requests are slow, or answered with this status, before anything is done, or after all of it was done
-    disputes   {"charge", "amount", "reason"} opens one; {"dispute", "won": bool} closes it; {"dispute"} alone: our
-               evidence is there, and the bank looks at it
+               requests are slow, or answered with this status, before anything is done, or after all of it was done;
+               a 500 sticks to the idempotency key
+    disputes   {"charge", "amount", "reason", "inquiry": false} opens one; {"dispute", "won": bool} closes it;
+               {"dispute"} alone: our evidence is there, and the bank looks at it
+    warnings   {"charge"}: the bank suspects fraud
     refunds    {"refund"} fails it, as a bank may days later
     holds      {"seconds"}: how long banks keep a hold from now on
     checkouts  {"checkout"} expires it
     cards      {"payment_method" or "customer", "behaves_as"}: what the bank does with a saved card from now on, by the
                name of a magic card; its looks stay
-    accounts   {"account", "outcome": "enabled"|"restricted"|"rejected"}: what becomes of a connected account
+    accounts   {"account", "outcome": "enabled"|"checking"|"unpaid"|"restricted"|"rejected"}: what becomes of a
+               connected account; "disconnected": its holder takes our access away; "payout_failed": so did a payout
     payouts    {"account"}: its whole balance goes to its bank, and cannot be taken back any more
     transfers  {"transfer", "amount"} takes it back, or that much of it
+    switches   {"name": position}: see `switches.py`
     deliveries {} lists them; reset {} forgets everything
 """
 
@@ -31,6 +35,7 @@ from autodoctor.sandbox import bank, checkouts, connect
 from autodoctor.sandbox.cards import CARDS
 from autodoctor.sandbox.request_context import Desk
 from autodoctor.sandbox.store import Json, Store
+from autodoctor.sandbox.switches import turn
 from autodoctor.sandbox.webhooks import Courier
 
 _POLICY = ("url", "secret", "paused", "copies", "delay_seconds", "jitter_seconds")
@@ -69,6 +74,7 @@ class Control:
             "clock": self._clock,
             "faults": self._plan,
             "disputes": self._dispute,
+            "warnings": self._warn,
             "refunds": self._fail_refund,
             "holds": self._keep_holds,
             "checkouts": self._expire_checkout,
@@ -76,6 +82,7 @@ class Control:
             "accounts": self._change_account,
             "payouts": self._pay_out,
             "transfers": self._take_back,
+            "switches": self._turn,
             "deliveries": self._deliveries,
             "reset": self._reset,
         }
@@ -118,8 +125,13 @@ class Control:
             else:
                 charge = desk.find("charge", given["charge"])
                 amount = int(given.get("amount") or charge["amount_captured"])
-                made = bank.open_dispute(desk, charge, amount=amount, reason=given.get("reason", "fraudulent"))
+                reason, inquiry = given.get("reason", "fraudulent"), bool(given.get("inquiry", False))
+                made = bank.open_dispute(desk, charge, amount=amount, reason=reason, inquiry=inquiry)
         return made
+
+    def _warn(self, given: Json) -> Json:
+        with self._desk() as desk:
+            return bank.warn_of_fraud(desk, desk.find("charge", given["charge"]))
 
     def _fail_refund(self, given: Json) -> Json:
         with self._desk() as desk:
@@ -146,7 +158,12 @@ class Control:
 
     def _change_account(self, given: Json) -> Json:
         with self._desk() as desk:
-            return connect.become(desk, desk.find("account", given["account"]), given["outcome"])
+            account = desk.find("account", given["account"])
+            if given["outcome"] == "disconnected":
+                return connect.disconnect(desk, account)
+            if given["outcome"] == "payout_failed":
+                return connect.fail_payout(desk, account)
+            return connect.become(desk, account, given["outcome"])
 
     def _pay_out(self, given: Json) -> Json:
         with self._desk() as desk:
@@ -162,6 +179,9 @@ class Control:
         with self._store.transaction():
             yield Desk(self._store, now=int(self._store.now()), pages="")
         self._courier.wake()
+
+    def _turn(self, given: Json) -> Json:
+        return turn(self._store, given)
 
     def _deliveries(self, given: Json) -> list[Json]:
         return [dict(row) for row in self._store.rows("SELECT * FROM delivery ORDER BY id")]

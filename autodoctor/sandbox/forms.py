@@ -129,6 +129,12 @@ def url(raw: Any, param: str) -> str:
     return str(raw)
 
 
+def email(raw: Any, param: str) -> str:
+    if not isinstance(raw, str) or len(raw) > 512 or not re.fullmatch(r"[^@\s]+@[^@\s]+", raw):
+        raise invalid(param, f"Invalid email address: {raw}", code="email_invalid")
+    return raw
+
+
 _CURRENCIES = ("usd", "eur", "gbp", "cad", "aud", "nzd", "chf", "sek", "nok", "dkk", "pln", "jpy")
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from datetime import UTC, datetime
 from typing import Any
 
 from autodoctor.sandbox.cards import Card
@@ -201,12 +202,15 @@ def dispute(charge_: Json, *, amount: int, reason: str, now: int) -> Json:
         "charge": charge_["id"],
         "created": now,
         "currency": charge_["currency"],
-        "evidence": {},
+        "enhanced_eligibility_types": [],
+        "evidence": {"enhanced_evidence": {}},
         "evidence_details": {
             "due_by": now + AUTHORIZATION_LASTS_SECONDS,
+            "enhanced_eligibility": {},
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "manual",
         },
         "is_charge_refundable": False,
         "livemode": False,
@@ -233,6 +237,8 @@ def dispute_transaction(dispute_: Json, amount: int, *, now: int) -> Json:
 
 
 def event(kind: str, thing: Json, *, now: int, request_id: str | None, idempotency_key: str | None) -> Json:
+    """Build an event; one of a connected account names it."""
+    account = thing["id"] if thing["object"] == "account" else thing.get("_account")
     return {
         "id": new_id("evt"),
         "object": "event",
@@ -243,4 +249,19 @@ def event(kind: str, thing: Json, *, now: int, request_id: str | None, idempoten
         "pending_webhooks": 1,
         "request": {"id": request_id, "idempotency_key": idempotency_key},
         "type": kind,
-    } | ({"account": thing["id"]} if thing["object"] == "account" else {})
+    } | ({"account": account} if account else {})
+
+
+def thin(event_: Json) -> Json:
+    """Return the event as a destination for thin events gets it."""
+    about = event_["data"]["object"]
+    kind = about["object"]
+    return {
+        "id": event_["id"],
+        "object": "v2.core.event",
+        "type": f"v1.{event_['type']}",
+        "livemode": False,
+        "created": datetime.fromtimestamp(event_["created"], UTC).isoformat(),
+        "context": event_.get("account"),
+        "related_object": {"id": about["id"], "type": kind, "url": f"/v1/{kind.replace('.', '/')}s/{about['id']}"},
+    }

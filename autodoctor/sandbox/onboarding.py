@@ -27,7 +27,8 @@ def act(desk: Desk, root: str, id_: str, form: dict[str, str]) -> Page:
     if link["used"]:
         return Page(303, location=link["refresh_url"])
     if outcome := _BUTTONS.get(form.get("action", "")):
-        connect.become(desk, desk.find("account", link["account"]), outcome)
+        waits = outcome == "enabled" and desk.switched("onboarding_takes_time")
+        connect.become(desk, desk.find("account", link["account"]), "checking" if waits else outcome)
     desk.save(link | {"used": True})
     return Page(303, location=link["return_url"])
 

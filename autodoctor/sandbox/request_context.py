@@ -2,11 +2,13 @@
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 from autodoctor.sandbox import objects
 from autodoctor.sandbox.errors import ApiError, in_parameter, no_such
 from autodoctor.sandbox.forms import merge_metadata
 from autodoctor.sandbox.store import Json, Store
+from autodoctor.sandbox.switches import switched
 
 _NAMES = {
     "checkout.session": "checkout.session",
@@ -16,6 +18,7 @@ _NAMES = {
     "charge": "charge",
     "refund": "refund",
     "dispute": "dispute",
+    "radar.early_fraud_warning": "early_fraud_warning",
     "event": "event",
     "account": "account",
     "transfer": "transfer",
@@ -31,6 +34,9 @@ class Desk:
     pages: str  # the public address that the hosted pages live under, without a trailing slash
     request_id: str | None = None
     idempotency_key: str | None = None
+
+    def switched(self, name: str) -> Any:
+        return switched(self.store, name)
 
     def find(self, kind: str, id_: str, param: str = "id") -> Json:
         """Return an object named by the path. Raises ApiError resource_missing, 404."""

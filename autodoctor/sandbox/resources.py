@@ -198,7 +198,7 @@ def _refundable(desk: Desk, given: Json) -> Json:
 
 CUSTOMER: dict[str, Read] = {
     "description": forms.text(),
-    "email": forms.text(512),
+    "email": forms.email,
     "metadata": forms.metadata,
     "name": forms.text(256),
     "phone": forms.text(20),
@@ -276,6 +276,9 @@ list_methods = listing(
 )
 list_charges = listing("charge", "/v1/charges", customer=forms.text(), payment_intent=forms.text())
 list_disputes = listing("dispute", "/v1/disputes", charge=forms.text(), payment_intent=forms.text())
+list_warnings = listing(
+    "radar.early_fraud_warning", "/v1/radar/early_fraud_warnings", charge=forms.text(), payment_intent=forms.text()
+)
 list_refunds = listing("refund", "/v1/refunds", charge=forms.text(), payment_intent=forms.text())
 list_intents = listing("payment_intent", "/v1/payment_intents", customer=forms.text())
 list_events = listing("event", "/v1/events", type=forms.text())

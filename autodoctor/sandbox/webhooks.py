@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from autodoctor.sandbox import objects
 from autodoctor.sandbox.store import Store
+from autodoctor.sandbox.switches import switched
 
 logger = logging.getLogger(__name__)
 RETRY_SECONDS: Sequence[float] = (1, 2, 5, 10, 30, 60, 300, 900, 3600)  # the last one again and again
@@ -146,7 +147,8 @@ class Courier:
         if event is None:
             return Outcome(None, "The event is gone.")
         row, endpoint, now = found[0], self.endpoint(), self._store.real_now()
-        outcome = send(endpoint, body_of(event), int(now))
+        body = body_of(event, thin=switched(self._store, "thin_events"))
+        outcome = send(endpoint, body, int(now))
         attempts = row["attempts"] + 1
         wait = self._retry_seconds[min(attempts, len(self._retry_seconds)) - 1]
         gives_up = now + wait > row["first_at"] + GIVE_UP_SECONDS
@@ -190,5 +192,6 @@ class Courier:
         return [first[event] for event in events if event in first]
 
 
-def body_of(event: dict[str, Any]) -> str:
-    return json.dumps(objects.public(event), indent=2)
+def body_of(event: dict[str, Any], *, thin: bool = False) -> str:
+    """Return what is sent: the event with its object, or a thin one that only names it."""
+    return json.dumps(objects.thin(event) if thin else objects.public(event), indent=2)

@@ -42,7 +42,7 @@ class Money:
 
     @property
     def is_disputed(self) -> bool:
-        return any(dispute.is_open for dispute in self.disputes)
+        return any(dispute.is_open and dispute.took_money for dispute in self.disputes)
 
     @property
     def holds_earning(self) -> bool:

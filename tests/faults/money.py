@@ -249,7 +249,9 @@ class Money(Course):
     def set_up_payouts(self, who: str, action: str) -> None:
         with suppress(*self.refusals):
             pages = {"refresh_url": "http://localhost/", "return_url": "http://localhost/"}
-            self.sandbox.onboard(payouts.onboarding_page(user=self.people[who], **pages, now=self.story.now), action)
+            self.sandbox.onboard(
+                payouts.onboarding_page(user=self.people[who], country="US", **pages, now=self.story.now), action
+            )
             payouts.refresh(PayoutAccount.objects.get(user=self.people[who]), self.story.now)
 
     @precondition(lambda self: self.story.session.state == "completed" and self.story.session.summarized_at is None)

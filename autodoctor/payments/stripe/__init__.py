@@ -4,8 +4,9 @@ No call may run inside a transaction. Every change carries an idempotency key: a
 crash passes the same key and gets the first answer.
 """
 
-from autodoctor.payments.stripe.client import Declined, Invalid, PaymentError, Unavailable, Unknown
+from autodoctor.payments.stripe.client import NO_BALANCE, Declined, Invalid, PaymentError, Unavailable, Unknown
 from autodoctor.payments.stripe.connect import (
+    DISCONNECTED,
     AccountSnapshot,
     TransferSnapshot,
     account,
@@ -14,10 +15,11 @@ from autodoctor.payments.stripe.connect import (
     fetch_transfer,
     find_reversal,
     find_transfer,
+    no_account,
     reverse,
     transfer,
 )
-from autodoctor.payments.stripe.disputes import DisputeSnapshot
+from autodoctor.payments.stripe.disputes import DisputeSnapshot, is_suspected
 from autodoctor.payments.stripe.intents import (
     CheckoutSnapshot,
     PaymentSnapshot,
@@ -30,13 +32,19 @@ from autodoctor.payments.stripe.intents import (
     create_customer,
     expire_checkout,
     find_attempt,
+    find_customer,
     forget_card,
+    has_customer,
     payment,
     refund,
+    update_customer,
 )
+from autodoctor.payments.stripe.lists import find_account, find_checkout
 from autodoctor.payments.stripe.webhooks import EventNotice, Forged, verified_event
 
 __all__ = [
+    "DISCONNECTED",
+    "NO_BALANCE",
     "AccountSnapshot",
     "CheckoutSnapshot",
     "Declined",
@@ -61,13 +69,20 @@ __all__ = [
     "create_customer",
     "expire_checkout",
     "fetch_transfer",
+    "find_account",
     "find_attempt",
+    "find_checkout",
+    "find_customer",
     "find_reversal",
     "find_transfer",
     "forget_card",
+    "has_customer",
+    "is_suspected",
+    "no_account",
     "payment",
     "refund",
     "reverse",
     "transfer",
+    "update_customer",
     "verified_event",
 ]

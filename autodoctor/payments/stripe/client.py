@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any
 
 import stripe
@@ -14,16 +15,22 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.payments import decline_messages
 
 TIMEOUT_SECONDS = (3.0, 8.0)  # limits for the connection and for the answer
+NO_BALANCE = ("balance_insufficient", "insufficient_funds")  # codes; the same call may succeed in a few days
 RETRIES = 2  # within one call, with the same key; what lies beyond is the durable queue's
 
 # The SDK writes request bodies at DEBUG and addresses at INFO.
+logger = logging.getLogger(__name__)
 logging.getLogger("stripe").setLevel(logging.WARNING)
 stripe.enable_telemetry = False
 
 
 class PaymentError(Exception):
-    """A failed call. `code` is for the program, `sentence` for the waiting person."""
+    """A failed call. `code` is for the program, `sentence` for the waiting person.
 
+    `final`: Stripe keeps this answer under the call's key.
+    """
+
+    final = True
     sentence: Promise = _("The payment service is not responding. Nothing was charged. Try again in a moment.")
 
     def __init__(self, code: str) -> None:
@@ -40,7 +47,11 @@ class Declined(PaymentError):
 
 
 class Unavailable(PaymentError):
-    """No answer, or a temporary failure: the result is unknown. Repeat with the same key."""
+    """No answer, or a temporary failure: the result is unknown. Repeat with the same key, unless it is final."""
+
+    def __init__(self, code: str, *, final: bool = False) -> None:
+        super().__init__(code)
+        self.final = final
 
 
 class Unknown(PaymentError):
@@ -87,11 +98,22 @@ def translate_errors() -> Iterator[None]:
     except stripe.InvalidRequestError as error:
         code = error.code or error.param or "invalid_request"
         raise (Unknown if error.http_status == 404 else Invalid)(code) from None
+    except stripe.PermissionError as error:
+        if getattr(error.error, "code", "") == "account_invalid":  # its holder took our access away
+            raise Unknown("account_invalid") from None
+        logger.error("The key for Stripe may not do this; `manage.py check_stripe` says what it lacks")
+        raise Unavailable(f"permission {error.request_id or ''}".strip()) from None  # until the key may do it
     except stripe.IdempotencyError:
         raise Invalid("idempotency_error") from None
     except stripe.StripeError as error:
         code = f"{type(error).__name__} {error.http_status or ''} {error.request_id or ''}"
-        raise Unavailable(code.strip()) from None
+        raise Unavailable(code.strip(), final=_is_kept(error)) from None
+
+
+def _is_kept(error: stripe.StripeError) -> bool:
+    """Return whether Stripe keeps this failure under the call's key. It keeps a 500; others may come from before it."""
+    replayed = {name.lower(): value for name, value in (error.headers or {}).items()}.get("idempotent-replayed")
+    return error.http_status == HTTPStatus.INTERNAL_SERVER_ERROR or replayed == "true"
 
 
 def _decline_code(error: stripe.CardError) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import stripe
+from django.conf import settings
 
 from autodoctor.payments.stripe.client import client, idempotency, part, translate_errors
 
@@ -15,6 +16,9 @@ _EXPRESS = {
     "fees": {"payer": "application"},
     "losses": {"payments": "application"},
 }
+
+
+DISCONNECTED = "disconnected"  # our word, where Stripe says why an account is disabled
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,24 @@ class TransferSnapshot:
     movement_id: str  # our row, from the metadata; empty when it was made elsewhere
 
 
-def create_account(*, user_id: UUID, key: str) -> AccountSnapshot:
-    """Create an Express account. It takes transfers once its holder has finished onboarding."""
+def create_account(*, user_id: UUID, email: str, country: str, key: str) -> AccountSnapshot:
+    """Create an Express account in this country. It takes transfers once its holder has finished onboarding.
+
+    Stripe wants to approve a platform before an account may have transfers without card payments. Accounts in our own
+    country therefore get both; those elsewhere, which Stripe pays across the border, the recipient agreement.
+    """
+    both = country == settings.STRIPE_COUNTRY
+    wanted = ("card_payments", "transfers") if both else ("transfers",)
+    agreement = {} if both else {"tos_acceptance": {"service_agreement": "recipient"}}
     with translate_errors():
         params: Any = {
             "controller": _EXPRESS,
-            "capabilities": {"transfers": {"requested": True}},
+            "capabilities": {name: {"requested": True} for name in wanted},
+            "country": country,
+            "email": email,
             "metadata": {"user_id": str(user_id)},
         }
-        return _account(client().v1.accounts.create(params, idempotency(key)))
+        return _account(client().v1.accounts.create(params | agreement, idempotency(key)))
 
 
 def account(account_id: str) -> AccountSnapshot:
@@ -80,6 +93,11 @@ def transfer(
             "metadata": {"movement_id": str(movement_id), "payment_id": str(payment_id)},
         }
         return read_transfer(client().v1.transfers.create(params, idempotency(key)).to_dict())
+
+
+def no_account(account_id: str) -> AccountSnapshot:
+    """Return the state of an account that is gone, or whose holder took our access away."""
+    return AccountSnapshot(account_id, False, False, False, False, (), DISCONNECTED)
 
 
 def find_transfer(*, payment_id: UUID, movement_id: UUID) -> TransferSnapshot | None:

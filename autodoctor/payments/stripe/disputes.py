@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from autodoctor.payments.stripe.client import client, part
+from autodoctor.payments.stripe.client import client, part, translate_errors
 
 _LOST = ("lost",)
 _NOT_LOST = ("won", "warning_closed", "prevented")
@@ -30,6 +30,12 @@ def disputes_of(intent_id: str) -> tuple[DisputeSnapshot, ...]:
     """Return this payment's disputes, as they are now. The caller translates Stripe's errors."""
     found = client().v1.disputes.list({"payment_intent": intent_id, "limit": 100})
     return tuple(read_dispute(dispute.to_dict()) for dispute in found.data)
+
+
+def is_suspected(warning_id: str) -> bool:
+    """Return whether this early fraud warning still asks for something: neither refunded nor disputed yet."""
+    with translate_errors():
+        return bool(client().v1.radar.early_fraud_warnings.retrieve(warning_id).actionable)
 
 
 def read_dispute(data: dict[str, Any]) -> DisputeSnapshot:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import stripe
 
-from autodoctor.payments.stripe.client import client, id_of, idempotency, part, translate_errors
+from autodoctor.payments.stripe.client import Unknown, client, id_of, idempotency, part, translate_errors
 from autodoctor.payments.stripe.disputes import DisputeSnapshot, disputes_of
 
 _WHOLE = ["latest_charge.refunds"]
@@ -70,6 +70,29 @@ def create_customer(*, user_id: UUID, email: str, name: str, key: str) -> str:
         return made.id
 
 
+def find_customer(*, user_id: UUID, email: str) -> str | None:
+    """Return the customer of a request whose answer was lost."""
+    with translate_errors():
+        made = client().v1.customers.list({"email": email, "limit": 100}).data
+        found = (one.id for one in made if part(one.to_dict(), "metadata").get("user_id") == str(user_id))
+        return next(found, None)
+
+
+def update_customer(customer_id: str, *, email: str, name: str, key: str) -> None:
+    """Change a customer's name and address. Raises `Unknown` if Stripe has the customer no more."""
+    with translate_errors():
+        client().v1.customers.update(customer_id, {"email": email, "name": name}, idempotency(key))
+
+
+def has_customer(customer_id: str) -> bool:
+    """Return whether Stripe still has this customer, for the keys in use."""
+    try:
+        with translate_errors():
+            return not getattr(client().v1.customers.retrieve(customer_id), "deleted", False)
+    except Unknown:
+        return False
+
+
 def forget_card(payment_method_id: str, *, key: str) -> None:
     """Delete a card at Stripe. Raises `Invalid` or `Unknown` if Stripe has already deleted it."""
     with translate_errors():
@@ -106,12 +129,12 @@ def attempt(request: dict[str, Any], *, key: str) -> str:
             return str(made.id)
 
 
-def find_attempt(*, customer_id: str, payment_id: UUID) -> str:
-    """Return the PaymentIntent of an attempt whose answer was lost; empty if there is none."""
+def find_attempt(*, customer_id: str, payment_id: UUID) -> str | None:
+    """Return the PaymentIntent of an attempt whose answer was lost."""
     with translate_errors():
         lately = client().v1.payment_intents.list({"customer": customer_id, "limit": 100})
         found = (intent.id for intent in lately.data if intent.metadata.to_dict().get("payment_id") == str(payment_id))
-        return next(found, "")
+        return next(found, None)
 
 
 def payment(intent_id: str) -> PaymentSnapshot:

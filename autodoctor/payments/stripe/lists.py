@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from autodoctor.payments.stripe.client import client, id_of, part, translate_errors
-from autodoctor.payments.stripe.connect import TransferSnapshot, read_transfer
+from autodoctor.payments.stripe.connect import AccountSnapshot, TransferSnapshot, account, read_transfer
 from autodoctor.payments.stripe.disputes import DisputeSnapshot, read_dispute
+from autodoctor.payments.stripe.intents import CheckoutSnapshot, checkout
 
 PAGE = 100  # objects a request, the most Stripe gives
 
@@ -91,6 +93,22 @@ def disputes(since: datetime) -> Iterator[DisputeSnapshot]:
 
 def transfers(since: datetime) -> Iterator[TransferSnapshot]:
     return (read_transfer(data) for data in _pages(client().v1.transfers.list, since))
+
+
+def find_checkout(request: dict[str, Any], since: datetime) -> CheckoutSnapshot | None:
+    """Return the Checkout of this request, in case its answer was lost."""
+    for made in _pages(client().v1.checkout.sessions.list, since):
+        if all(made[name] == request[name] for name in ("client_reference_id", "expires_at")):
+            return checkout(made["id"])
+    return None
+
+
+def find_account(*, user_id: UUID, since: datetime) -> AccountSnapshot | None:
+    """Return the account of a request whose answer was lost."""
+    for made in _pages(client().v1.accounts.list, since):
+        if part(made, "metadata").get("user_id") == str(user_id):
+            return account(made["id"])
+    return None
 
 
 def _pages(first_page: Any, since: datetime) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,8 @@ from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.stripe.client import id_of, part
 
 SIGNATURE_AGE_SECONDS = 300
+# Of connected accounts; what counts is the account as it is now, not the object of the event.
+ABOUT_THEIR_ACCOUNT = ("account.application.deauthorized", "payout.failed")
 SIGNATURE_LEAD_SECONDS = 5  # our clock may be a little behind Stripe's
 
 # Strict, so that the moment we look at is the one that was signed.
@@ -59,17 +61,25 @@ def _signed(body: bytes, signature: str, secret: str) -> bool:
 
 
 def _notice(event: dict[str, Any]) -> EventNotice:
-    subject = event["data"]["object"]
+    """Read an event: one with its object, or a thin one that only names it."""
+    subject = event["data"]["object"] if "data" in event else _named(event["related_object"])
     object_id = _name(subject.get("id") or "-")
     intent = object_id if subject.get("object") == "payment_intent" else id_of(subject.get("payment_intent"))
+    kind = _name(event["type"]).removeprefix("v1.")
+    if kind in ABOUT_THEIR_ACCOUNT:
+        object_id = _name(event.get("account") or event["context"])
     return EventNotice(
         id=_name(event["id"]),
-        type=_name(event["type"]),
+        type=kind,
         livemode=bool(event.get("livemode")),
         object_id=object_id,
         intent_id=_name(intent) if intent else "",
         payment_id=parse_uuid(part(subject, "metadata").get("payment_id")),
     )
+
+
+def _named(related: dict[str, Any]) -> dict[str, Any]:
+    return {"id": related["id"], "object": related["type"]}
 
 
 def _name(value: Any) -> str:

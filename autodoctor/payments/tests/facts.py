@@ -8,8 +8,8 @@ from autodoctor.scheduler.handlers import Handler
 from autodoctor.scheduler.models import Job
 
 FACTS = (
-    "authorised captured released failed mismatch refunded refund_failed disputed dispute_closed waiting declined"
-    " stands_still hold_ends owed"
+    "authorised captured released failed mismatch refused refunded refund_failed disputed dispute_closed"
+    " waiting declined fraud_warning stands_still hold_ends owed"
 ).split()
 seen: list[tuple[str, dict[str, Any]]] = []
 

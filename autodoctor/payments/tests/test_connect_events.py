@@ -8,10 +8,11 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.payments import earnings, payouts, webhook_inbox
 from autodoctor.payments.models import Movement, Payment, PayoutAccount, StripeEvent
-from autodoctor.payments.stripe import EventNotice
+from autodoctor.payments.stripe import EventNotice, verified_event
 from autodoctor.payments.stripe.client import client
 from autodoctor.payments.tests.stand import Consequences, Crashes, run_all, surviving
 from autodoctor.payments.tests.test_earnings import Know, account, charged, give_back, how, know, onboard, sent
+from autodoctor.sandbox import WEBHOOK_SECRET
 from autodoctor.scheduler.loop import run_due
 from tests.kit.stripe_sandbox import RunningSandbox
 
@@ -120,3 +121,34 @@ def test_an_earning_that_is_due_later_stays_scheduled(
     run_due(now + timedelta(hours=24))
     run_due(now + timedelta(hours=24))
     assert sent(stripe_sandbox) == [(2099, 0)]
+
+
+def test_an_account_that_was_taken_from_us_is_set_up_again(
+    account: PayoutAccount, mechanic: User, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    """What waits is then sent to the new account."""
+    stripe_sandbox.control("accounts", account=account.stripe_id, outcome="disconnected")
+    assert hear_of(stripe_sandbox, "account.application.deauthorized").outcome == "takes no transfers"
+    account.refresh_from_db()
+    assert (account.transfers_enabled, account.disabled_reason) == (False, "disconnected")
+    again = onboard(mechanic, stripe_sandbox, now)
+    assert again.stripe_id != account.stripe_id
+    assert again.transfers_enabled
+
+
+def test_a_payout_that_failed_asks_for_another_bank_account(
+    account: PayoutAccount, stripe_sandbox: RunningSandbox
+) -> None:
+    stripe_sandbox.control("accounts", account=account.stripe_id, outcome="payout_failed")
+    assert hear_of(stripe_sandbox, "payout.failed").outcome == "takes transfers"
+    account.refresh_from_db()
+    assert (account.payouts_enabled, account.requirements_due) == (False, ["external_account"])
+
+
+def hear_of(sandbox: RunningSandbox, kind: str) -> StripeEvent:
+    """Receive the last event of that kind as it is sent."""
+    body, signature = sandbox.signed(sandbox.events(kind)[-1])
+    notice = verified_event(body.encode(), signature, secrets=[WEBHOOK_SECRET], now=timezone.now())
+    webhook_inbox.receive(notice, timezone.now())
+    run_due(timezone.now())
+    return StripeEvent.objects.get(id=notice.id)

@@ -73,6 +73,16 @@ def test_nothing_is_given_back_while_a_bank_asks(payment: Payment, now: datetime
     ledger.refund(payment_id=payment.id, amount_cents=PRICE_CENTS, reason="x", now=now)
 
 
+def test_an_inquiry_is_answered_with_a_refund(payment: Payment, now: datetime) -> None:
+    """The bank only asks: the refund keeps it from taking the money."""
+    payment = apply(payment, now, "warning_needs_response")
+    ledger.refund(payment_id=payment.id, amount_cents=PRICE_CENTS, reason="x", now=now)
+    assert disputes.holds_earning(payment), "until the bank has closed it"
+
+    payment = apply(payment, now, "needs_response")
+    assert disputes.blocks_refunds(payment)
+
+
 def test_a_lost_dispute_cannot_be_refunded_too(payment: Payment, now: datetime) -> None:
     payment = apply(payment, now, "lost")
     with pytest.raises(ledger.NotRefundable):

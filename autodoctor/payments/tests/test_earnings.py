@@ -57,7 +57,7 @@ def account(mechanic: User, stripe_sandbox: RunningSandbox, now: datetime) -> Pa
 
 
 def onboard(mechanic: User, sandbox: RunningSandbox, now: datetime, action: str = "finish") -> PayoutAccount:
-    sandbox.onboard(payouts.onboarding_page(user=mechanic, now=now, **PAGES), action)
+    sandbox.onboard(payouts.onboarding_page(user=mechanic, country="US", now=now, **PAGES), action)
     account = PayoutAccount.objects.get(user=mechanic)
     payouts.refresh(account, now)
     return account

@@ -62,6 +62,14 @@ def test_a_mismatch_pays_for_nothing_and_alerts_once(
     assert (settled.state, settled.mismatch) == (State.CREATED, reason)
 
 
+def test_each_mismatch_alerts_and_none_twice(payment: Payment, consequences: Consequences, now: datetime) -> None:
+    for _again in range(2):
+        apply(payment, as_stripe_has_it(payment, "requires_capture", amount_cents=1), now)
+        apply(payment, as_stripe_has_it(payment, "requires_capture", currency="eur"), now)
+        apply(payment, as_stripe_has_it(payment, "requires_capture", currency="eur", intent_id="pi_2"), now)
+    assert consequences.kinds() == ["mismatch"] * 3
+
+
 def test_a_second_hold_for_one_payment_alerts(payment: Payment, consequences: Consequences, now: datetime) -> None:
     apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
     settled = apply(payment, as_stripe_has_it(payment, "requires_capture", intent_id="pi_2"), now)

@@ -200,9 +200,9 @@ def test_once_a_day_support_hears_of_what_differs_once(
         handler.run(Job(kind="ledger.reconcile", key="", due_at=now), now)
     assert handler.every
     assert handler.every() == timedelta(days=1)
-    (told,) = Job.objects.filter(kind="payment.mismatch")
-    assert told.key == str(charged.id)
-    assert Payment.objects.get(id=charged.id).mismatch == "reconcile_captured"
+    told = Job.objects.filter(kind="payment.mismatch").values_list("key", flat=True)
+    assert set(told) == {str(charged.id), f"{charged.id}:1"}
+    assert Payment.objects.get(id=charged.id).mismatches == ["reconcile_captured 1499", "reconcile_refunded 150"]
     assert made.id in caplog.text
 
 
@@ -222,7 +222,7 @@ def test_a_dispute_that_ended_otherwise(charged: Payment, stripe_sandbox: Runnin
 
 @pytest.fixture
 def account_id(charged: Payment, stripe_sandbox: RunningSandbox) -> str:
-    made = our_stripe.create_account(user_id=charged.payer_id, key="account")
+    made = our_stripe.create_account(user_id=charged.payer_id, email="bob@example.com", country="US", key="account")
     page = our_stripe.account_link(made.id, refresh_url="http://localhost/", return_url="http://localhost/", key="link")
     stripe_sandbox.onboard(page)
     return made.id

@@ -18,6 +18,7 @@ from autodoctor.payments import checkout, ledger, stripe, webhook_inbox
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, open_page, run_all
+from autodoctor.sandbox.objects import thin
 from autodoctor.sandbox.webhooks import sign
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
@@ -326,3 +327,29 @@ def hold_directly(payment: Payment, sandbox: RunningSandbox, **changes: Any) -> 
     }
     answer = httpx.post(f"{sandbox.url}/v1/payment_intents", data=form, auth=("sk_test_sandbox", ""), **PLAIN)
     answer.raise_for_status()
+
+
+def test_a_thin_event_is_answered_and_its_object_looked_at(
+    held: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
+    stripe.capture(held.intent_id, amount_cents=PRICE_CENTS, key="the dashboard")
+    [told] = stripe_sandbox.events("payment_intent.succeeded")
+    assert deliver(*signed(thin(told))) == 200
+    run_all()
+    assert StripeEvent.objects.get().type == "payment_intent.succeeded"
+    held.refresh_from_db()
+    assert held.state == State.CAPTURED
+
+
+def test_an_early_fraud_warning_alerts_while_a_refund_still_helps(
+    held: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
+) -> None:
+    ledger.finish(owner_id=held.owner_id, due=lambda _: {held.id: PRICE_CENTS}, now=now)
+    run_all()
+    held.refresh_from_db()
+    stripe_sandbox.control("warnings", charge=held.charge_id)
+    stripe.refund(held.intent_id, amount_cents=PRICE_CENTS, refund_id=uuid4(), key="refund")
+    stripe_sandbox.control("warnings", charge=held.charge_id)
+    for told in stripe_sandbox.events("radar.early_fraud_warning.created"):
+        assert deliver(*signed(told)) == 200
+    assert consequences.kinds().count("fraud_warning") == 1, "the second was of a refunded charge"

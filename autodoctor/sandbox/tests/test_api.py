@@ -245,11 +245,22 @@ def test_the_sdk_knows_every_documented_member(
 
 
 def test_an_answer_may_be_lost_after_the_work_was_done(client: Any, stripe_sandbox: RunningSandbox) -> None:
-    stripe_sandbox.control("faults", method="POST", path="customers", when="after", status=500)
+    stripe_sandbox.control("faults", method="POST", path="customers", when="after", status=503)
     with pytest.raises(stripe.APIError):
         client.v1.customers.create({}, {"idempotency_key": "one"})
     made = client.v1.customers.create({}, {"idempotency_key": "one"})
     assert [each.id for each in client.v1.customers.list().data] == [made.id]
+
+
+@pytest.mark.parametrize(("moment", "made"), [("before", 0), ("after", 1)])
+def test_a_500_sticks_to_its_key(client: Any, stripe_sandbox: RunningSandbox, moment: str, made: int) -> None:
+    stripe_sandbox.control("faults", method="POST", path="customers", when=moment, status=500)
+    for _ in range(3):
+        with pytest.raises(stripe.APIError) as caught:
+            client.v1.customers.create({}, {"idempotency_key": "one"})
+    assert caught.value.headers["Idempotent-Replayed"] == "true"
+    assert len(client.v1.customers.list().data) == made
+    client.v1.customers.create({}, {"idempotency_key": "two"})
 
 
 def test_a_request_may_fail_before_anything_was_done(client: Any, stripe_sandbox: RunningSandbox) -> None:

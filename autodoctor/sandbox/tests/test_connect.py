@@ -19,7 +19,7 @@ def account(client: Any) -> Any:
         "fees": {"payer": "application"},
         "losses": {"payments": "application"},
     }
-    capabilities = {"transfers": {"requested": True}}
+    capabilities = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
     return client.v1.accounts.create({"controller": controller, "capabilities": capabilities, "metadata": {"a": "b"}})
 
 

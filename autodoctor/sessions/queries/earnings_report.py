@@ -16,6 +16,7 @@ from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitRea
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Earning, PayoutAccount
 from autodoctor.payments.payouts import account_of
+from autodoctor.payments.stripe import DISCONNECTED
 from autodoctor.sessions.models import Session
 
 Sums = dict[str, int]  # cents by currency: amounts of two currencies have no sum
@@ -138,6 +139,9 @@ def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
 
 
 def _unfinished(account: PayoutAccount) -> tuple[str, str, str]:
+    if account.disabled_reason == DISCONNECTED:
+        sentence = _("Your account at Stripe is no longer connected with us. Set up payouts again: we hold your money.")
+        return "warn", sentence, _("Set up payouts")
     if not account.details_submitted:
         return (
             "warn",

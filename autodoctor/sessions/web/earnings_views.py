@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, mechanic_only
+from autodoctor.accounts.models import User
 from autodoctor.core.errors import SeeOther, safe_csv_cell
 from autodoctor.payments import payouts
 from autodoctor.payments.formatting import plain_amount
@@ -38,6 +39,7 @@ def earnings(request: SignedInRequest) -> HttpResponse:
         "owes": reading.debts_in_words(request.user),
         "share": settings.MECHANIC_SHARE_PERCENT,
         "account": {"tone": tone, "sentence": sentence, "label": label},
+        "countries": _countries(request.user),
     }
     return render(request, "sessions/earnings.html", facts)
 
@@ -59,10 +61,14 @@ def as_csv(request: SignedInRequest) -> HttpResponseBase:
 @require_POST
 def set_up(request: SignedInRequest) -> HttpResponse:
     """Redirect to Stripe, where the mechanic enters identity and bank account."""
+    country = request.POST.get("country") or next(iter(settings.PAYOUT_COUNTRIES))
+    if country not in settings.PAYOUT_COUNTRIES:
+        messages.error(request, _("We do not pay to this country. Choose a country from the list."))
+        return SeeOther(reverse("earnings"))
     back = request.build_absolute_uri(reverse("payout_account_done"))
     try:
         page = payouts.onboarding_page(
-            user=request.user, refresh_url=f"{back}?over=1", return_url=back, now=timezone.now()
+            user=request.user, country=country, refresh_url=f"{back}?over=1", return_url=back, now=timezone.now()
         )
     except PaymentError as error:
         messages.error(request, str(error.sentence))
@@ -83,6 +89,12 @@ def come_back(request: SignedInRequest) -> HttpResponse:
         except PaymentError:
             messages.error(request, _("Stripe is not responding. The state of your account appears here soon."))
     return redirect("earnings")
+
+
+def _countries(mechanic: User) -> dict[str, str]:
+    """Return where this mechanic may live, names by code. Nothing to choose: empty; Stripe keeps the first answer."""
+    known = len(settings.PAYOUT_COUNTRIES) == 1 or payouts.connected_account(mechanic)
+    return {} if known else settings.PAYOUT_COUNTRIES
 
 
 def _month(request: SignedInRequest, now: datetime) -> date:

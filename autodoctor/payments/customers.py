@@ -1,0 +1,44 @@
+"""A changed name or address reaches the person's customer at Stripe, where receipts and the dashboard show it."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from autodoctor.accounts.models import User
+from autodoctor.payments import stripe
+from autodoctor.payments.idempotency import once
+from autodoctor.payments.job_kinds import PaymentJob
+from autodoctor.payments.models import StripeCustomer
+from autodoctor.scheduler.handlers import GiveUp
+from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.queue import schedule
+
+
+@receiver(post_save, sender=User)
+def tell_later(instance: User, created: bool, update_fields: frozenset[str] | None, **rest: Any) -> None:
+    """In the model's signal, because several places change an address: confirmation, account page, admin."""
+    concerns = update_fields is None or not update_fields.isdisjoint({"email", "name"})
+    if not created and concerns and StripeCustomer.objects.filter(user=instance).exists():
+        with transaction.atomic():
+            schedule(PaymentJob.UPDATE_CUSTOMER, str(instance.pk), timezone.now())
+
+
+def tell(job: Job, now: datetime) -> None:
+    """Send the present name and address. A customer that is gone is made anew with them when it is needed."""
+    known = StripeCustomer.objects.select_related("user").filter(user_id=job.key).first()
+    if known is None:
+        return
+    user = known.user
+    try:
+        with suppress(stripe.Unknown):
+            once(
+                job.idempotency_key,
+                lambda key: stripe.update_customer(known.stripe_id, email=user.email, name=user.name, key=key),
+            )
+    except stripe.Invalid as refused:
+        raise GiveUp(f"Stripe refuses the new name or address: {refused.code}") from refused
