@@ -65,7 +65,8 @@ def misfits(thing: Any, expected: type[StripeObject], path: str = "") -> Iterato
     for name, hint in expected.__annotations__.items():
         if name.isupper() or name.startswith("_"):
             continue
-        options = get_args(hint) if get_origin(hint) is Union else (hint,)
+        origin: object = get_origin(hint)
+        options = get_args(hint) if origin is Union else (hint,)
         if name not in thing:
             if type(None) not in options:
                 yield f"{path}{name} is missing"

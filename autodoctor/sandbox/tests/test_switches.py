@@ -1,6 +1,7 @@
 """What differs between accounts at Stripe is a switch of the double."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -51,10 +52,11 @@ def test_nothing_is_paid_out_of_an_empty_balance(
     stripe_sandbox.control("switches", settlement_currency="usd")
     sent = send(client, account, charge)
     stripe_sandbox.control("switches", paid_out=True, balance_cents=0)
-    for take in (
+    takes: tuple[Callable[[], object], ...] = (
         lambda: client.v1.transfers.reversals.create(sent.id),
         lambda: client.v1.refunds.create({"charge": charge.id}),
-    ):
+    )
+    for take in takes:
         with pytest.raises(stripe.InvalidRequestError) as refused:
             take()
         assert refused.value.code == "balance_insufficient"
