@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -153,7 +154,8 @@ def _same(before: SessionEvent, who: event_log.Actor) -> SessionEvent:
 
 def _check_open(session: Session, now: datetime) -> None:
     if not is_open(session, now):
-        raise Refused("help_closed", _("This session ended too long ago to ask here. Please email us."))
+        sentence = _("This session ended too long ago to ask here. Please email us: %s")
+        raise Refused("help_closed", sentence % settings.SUPPORT_EMAIL)
 
 
 def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:
