@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -47,11 +48,12 @@ def _photo(file: StoredFile, path: Path) -> dict[str, str]:
 
 def _data(document: Document) -> dict[str, Any]:
     session, content = document.session, document.content
+    about = document.vehicle or session.plan_name
     return {
         "words": _words(),
-        "title": _("Summary: %(vehicle)s") % {"vehicle": document.vehicle or session.plan_name},
+        "title": _("Summary: %(vehicle)s") % {"vehicle": about},
         "author": document.mechanic.name,
-        "heading": as_set(document.vehicle or session.plan_name),
+        "heading": as_set(about),
         "dated": _dated(document),
         "facts": _facts(document),
         "safe": {"answer": content.safe, "words": document.safe_words, "why": prose(content.safe_why)},
@@ -71,7 +73,7 @@ def _data(document: Document) -> dict[str, Any]:
             "the session, the chat and all files here:"
         ),
         "address": links.absolute(links.summary_page(session.id)),
-        "footer": as_set(f"The Auto Doctor · {document.vehicle or session.plan_name} · {session.customer.name}"[:90]),
+        "footer": as_set(f"{settings.SELLER_NAME} · {about} · {session.customer.name}"[:90]),
     }
 
 
