@@ -22,13 +22,13 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
-def test_everybody_reads_every_page_with_its_version(client: Client, settings: Settings, page: LegalPage) -> None:
+@pytest.mark.parametrize("one", PAGES.values(), ids=PAGES)
+def test_everybody_reads_every_page_with_its_version(client: Client, settings: Settings, one: LegalPage) -> None:
     settings.SUPPORT_EMAIL, settings.LEGAL_NAME = "help@example.org", "Auto Doctor Ltd."
     settings.LEGAL_ADDRESS = "1 Bay Street; Springfield"
-    for address in (page.path, f"{page.path}?version={page.version}"):
+    for address in (one.path, f"{one.path}?version={one.version}"):
         shown = client.get(address).content.decode()
-        for words in (page.title, f"Version {page.version}", "help@example.org"):
+        for words in (one.title, f"Version {one.version}", "help@example.org"):
             assert str(words) in shown
     imprint = client.get("/legal/imprint/").content.decode()
     assert "Auto Doctor Ltd." in imprint
