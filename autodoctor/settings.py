@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "autodoctor.payments",
     "autodoctor.files",
     "autodoctor.push",
+    "autodoctor.legal",
     "autodoctor.sessions",
     "autodoctor.receipts",
     "autodoctor.room",
@@ -107,6 +108,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
                 "autodoctor.scripts.context.page_scripts",
+                "autodoctor.legal.context.legal",
             ],
             "builtins": ["autodoctor.core.formatting"],
         },
@@ -335,6 +337,10 @@ elif not STRIPE_WEBHOOK_SECRETS:
 # The seller on receipts.
 SELLER_NAME = env.str("SELLER_NAME", default="The Auto Doctor")
 SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="")  # a semicolon begins a new line
+# Who runs the site: the imprint, and the address to write to in every mail and on every page that says "write to us".
+LEGAL_NAME = env.str("LEGAL_NAME", default=SELLER_NAME)
+LEGAL_ADDRESS = env.str("LEGAL_ADDRESS", default=SELLER_ADDRESS)  # a semicolon begins a new line
+SUPPORT_EMAIL = env.mail_address("SUPPORT_EMAIL", default=EMAIL_FROM)
 MECHANIC_SHARE_PERCENT = 70
 LATE_CANCEL_PERCENT = 50  # of the booking: after a late cancellation or a no-show of the customer
 

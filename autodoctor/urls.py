@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("autodoctor.room.urls")),
     path("", include("autodoctor.summaries.urls")),
     path("", include("autodoctor.support.urls")),
+    path("", include("autodoctor.legal.urls")),
     path("", include("autodoctor.mail.urls")),
     path("", include("autodoctor.payments.urls")),
     path("", include("autodoctor.files.urls")),

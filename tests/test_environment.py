@@ -67,6 +67,7 @@ def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> N
         ("EMAIL_URL", "sendmail://host"),
         ("EMAIL_FROM", "The Auto Doctor"),
         ("EMAIL_FROM", "a@b\nBcc: c@d"),
+        ("SUPPORT_EMAIL", "nobody"),
         ("DEADLINES", "{soon"),
         ("DEADLINES", "[5]"),
         ("DEADLINES", '{"unnoticed": "soon"}'),

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.core import links
+from autodoctor.legal.pages import TERMS
 from autodoctor.payments.checkout import NotPayable, open_checkout
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import transitions as sessions
@@ -71,6 +72,7 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
             keep_card=intake.keep_card,
             now=now,
         )
+        booking.terms_version, booking.agreed_at = TERMS.version, now
         booking.save()
         return booking.session
 

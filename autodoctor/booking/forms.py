@@ -13,6 +13,7 @@ from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.core.fields import WholeNumberField
+from autodoctor.legal.pages import TERMS
 
 CONCERN_MIN, CONCERN_MAX = 10, 2000  # characters
 OLDEST_YEAR = 1900
@@ -113,6 +114,7 @@ class IntakeForm(forms.Form):
         error_messages={"required": _("Please read and accept this to continue.")},
     )
     keep_card = forms.BooleanField(label=_("Keep my card for extending this session"), required=False)
+    terms = forms.CharField(required=False, max_length=20)  # the version that the page showed
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User | None, **kwargs: Any) -> None:
@@ -131,6 +133,14 @@ class IntakeForm(forms.Form):
                 code="unsafe",
             )
         return "yes"
+
+    def clean_terms(self) -> str:
+        shown: str = self.cleaned_data["terms"]
+        if shown not in ("", TERMS.version):
+            raise forms.ValidationError(
+                _("Our terms have changed meanwhile. Please read them, and send this form again."), code="terms"
+            )
+        return TERMS.version
 
     def clean_plan(self) -> Plan:
         plan: Plan = self.cleaned_data["plan"]

@@ -32,7 +32,7 @@ class Malformed(Exception):
 def render(template: str, context: Mapping[str, Any], *, time_zone: str) -> Letter:
     """Render a mail. Raises `TemplateDoesNotExist` or `Malformed`: both are our bugs."""
     with timezone.override(ZoneInfo(time_zone)), translation.override(settings.LANGUAGE_CODE):
-        facts = _moments(dict(context)) | {"site_url": settings.SITE_URL}
+        facts = _moments(dict(context)) | {"site_url": settings.SITE_URL, "support_email": settings.SUPPORT_EMAIL}
         subject, text = _text(template, facts)
         page = Engine.get_default().select_template([f"{template}.html", "mail/derived.html"])
         html = page.render(Context(facts | {"subject": subject, "blocks": blocks(text)}))

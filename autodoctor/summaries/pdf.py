@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -67,11 +68,12 @@ def as_jpeg(stored: BinaryIO, pixels: int) -> bytes:
 
 def _data(document: Document) -> dict[str, Any]:
     session, content = document.session, document.content
+    about = document.vehicle or session.plan_name
     return {
         "words": _words(),
-        "title": _("Summary: %(vehicle)s") % {"vehicle": document.vehicle or session.plan_name},
+        "title": _("Summary: %(vehicle)s") % {"vehicle": about},
         "author": document.mechanic.name,
-        "heading": as_set(document.vehicle or session.plan_name),
+        "heading": as_set(about),
         "dated": _dated(document),
         "facts": _facts(document),
         "safe": {"answer": content.safe, "words": document.safe_words, "why": prose(content.safe_why)},
@@ -91,7 +93,7 @@ def _data(document: Document) -> dict[str, Any]:
             "the session, the chat and all files here:"
         ),
         "address": links.absolute(links.summary_page(session.id)),
-        "footer": as_set(f"The Auto Doctor · {document.vehicle or session.plan_name} · {session.customer.name}"[:90]),
+        "footer": as_set(f"{settings.SELLER_NAME} · {about} · {session.customer.name}"[:90]),
     }
 
 

@@ -11,14 +11,17 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from autodoctor.booking.models import Booking
 from autodoctor.core import links
 from autodoctor.core.formatting import document_moment, exact_moment
 from autodoctor.core.pdf import as_set, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
+from autodoctor.legal.pages import TERMS
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.sessions.formatting import format_duration
@@ -89,7 +92,7 @@ def _data(case: Case) -> dict[str, Any]:
     return {
         "words": _words(),
         "title": _("Evidence: session of %(name)s") % {"name": session.customer.name},
-        "author": "The Auto Doctor",
+        "author": settings.SELLER_NAME,
         "heading": as_set(f"{session.plan_name}, {session.customer.name}"),
         "dated": document_moment(case.now),
         "facts": _facts(case),
@@ -101,7 +104,7 @@ def _data(case: Case) -> dict[str, Any]:
         "zone": _("Times are in the time zone %(zone)s.") % {"zone": timezone.get_current_timezone_name()},
         "files": [as_set(file.name) for file in reversed(case.files)],
         "summary": _about_summary(case),
-        "footer": as_set(f"The Auto Doctor · {about} · {session.id}"[:110]),
+        "footer": as_set(f"{settings.SELLER_NAME} · {about} · {session.id}"[:110]),
     }
 
 
@@ -167,9 +170,14 @@ def _agreed(case: Case) -> list[dict[str, str]]:
         _("%(plan)s, %(time)s, for %(price)s: held on the card at booking, charged after the session.") % terms,
         _("Accepted: “I understand the limits of remote advice”."),
     ]
+    said += [
+        _("Agreed to the terms of use, version %(version)s: %(address)s")
+        % {"version": booking.terms_version, "address": TERMS.address_of(booking.terms_version)}
+        for booking in Booking.objects.filter(session=session).exclude(terms_version="")
+    ]
     if session.keep_card:
         said.append(_("Accepted: “Keep my card for extending this session”."))
-    rows = [{"when": exact_moment(session.waiver_at), "text": text} for text in said]
+    rows = [{"when": exact_moment(session.waiver_at), "text": as_set(text)} for text in said]
     rows.append({"when": exact_moment(session.created_at), "text": as_set(f"“{session.concern}”")})
     return rows + [_bought(each.payment) for each in case.money if each.payment.granted_at]
 

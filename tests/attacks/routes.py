@@ -26,6 +26,7 @@ TAKES_PART = (302, 200, 200, 404, 200)
 PAGES: dict[str, Row] = {
     "/": ("anyone", EVERYBODY),
     "/favicon.ico": ("anyone", MOVED),
+    "/legal/<slug>/": ("anyone", EVERYBODY),
     "/tell-me-when/": ("anyone", POST_ONLY),
     "/book/": ("anyone", EVERYBODY),
     "/check/": ("anyone", EVERYBODY),

@@ -26,6 +26,7 @@ SAMPLES = {
     "<rendition>": "view",
     "<pk>": "1",
     "<name>": "x",
+    "<slug>": "terms",
     "(customer|mechanic)": "customer",
     "<content_type_id>": "1",
 }

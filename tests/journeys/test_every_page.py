@@ -21,6 +21,8 @@ SIGNED_OUT = {
     "sign-up": "/sign-up/",
     "reset": "/account/password/reset/",
     "outbox": "/outbox/",
+    "terms": "/legal/terms/",
+    "imprint": "/legal/imprint/",
 }
 CUSTOMER = {
     "landing-signed-in": "/",

@@ -11,7 +11,8 @@ from django.utils import timezone
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 from autodoctor.booking import actions
 from autodoctor.booking.actions import Intake
-from autodoctor.booking.models import Plan, Vehicle
+from autodoctor.booking.models import Booking, Plan, Vehicle
+from autodoctor.legal.pages import TERMS
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.models import Session
@@ -235,3 +236,28 @@ def test_a_kept_vehicle_is_offered(customer: User, client_of: ClientOf, vehicle:
     page = client_of(customer).get("/book/").content.decode()
     assert "2009 Volkswagen Golf" in page
     assert "Another vehicle" in page
+
+
+def test_the_form_leads_to_the_terms_and_keeps_which_ones_were_agreed_to(
+    customer: User, client_of: ClientOf, filled_in: dict[str, str]
+) -> None:
+    browser = client_of(customer)
+    page = browser.get("/book/").content.decode()
+    for slug in ("terms", "cancellation", "privacy"):
+        assert f'href="/legal/{slug}/"' in page.split("<form")[-1]
+    assert f'name="terms" value="{TERMS.version}"' in page
+    browser.post("/book/", filled_in | {"terms": TERMS.version})
+    booking = Booking.objects.get()
+    assert booking.terms_version == TERMS.version
+    assert booking.agreed_at is not None
+
+
+def test_terms_that_changed_meanwhile_are_shown_again(
+    customer: User, client_of: ClientOf, filled_in: dict[str, str]
+) -> None:
+    answer = client_of(customer).post("/book/", filled_in | {"terms": "2020-01-01"})
+    page = answer.content.decode()
+    assert "Our terms have changed meanwhile" in page
+    assert f'name="terms" value="{TERMS.version}"' in page
+    assert filled_in["concern"].splitlines()[1] in page
+    assert not Session.objects.exists()

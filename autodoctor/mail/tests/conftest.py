@@ -20,7 +20,7 @@ LETTERS = Path(__file__).parent / "templates"
 def own_letters(settings: Settings) -> None:
     engine = settings.TEMPLATES[0]
     settings.TEMPLATES = [{**engine, "DIRS": [*engine["DIRS"], LETTERS]}]
-    settings.SITE_URL = "https://doctor.example"
+    settings.SITE_URL, settings.SUPPORT_EMAIL = "https://doctor.example", "help@doctor.example"
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def test_the_html_says_what_the_text_says() -> None:
     words = re.sub(r"<style>.*?</style>|<[^>]+>", " ", both.html, flags=re.DOTALL)
     for line in both.text.partition("-- ")[0].split("\n"):
         assert line.strip() in words
-    assert both.text.endswith("-- \nThe Auto Doctor\nhttps://doctor.example\n")
+    foot = "-- \nThe Auto Doctor\nhttps://doctor.example\nQuestions? Write to us: help@doctor.example\n"
+    assert both.text.endswith(foot)
 
 
 def test_a_long_subject_is_cut_and_a_null_is_dropped() -> None:

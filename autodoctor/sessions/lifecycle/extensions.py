@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
@@ -210,7 +211,8 @@ def _check(session: Session, terms: ExtensionTerms, now: datetime) -> None:
     if session.allowed_seconds is not None and terms.seconds > session.allowed_seconds:
         raise Refused("not_allowed", _("Your mechanic cannot stay that much longer."))
     if _count_cancelled(session) >= MAX_TRIES:
-        raise Refused("too_many", _("You canceled too many extensions. Write to us if you need another extension."))
+        sentence = _("You canceled too many extensions. If you need another one, write to %s.")
+        raise Refused("too_many", sentence % settings.SUPPORT_EMAIL)
     if terms.seconds > extendable_seconds(session, now):
         raise Refused("too_long", _("The extension would exceed the maximum length of a session."))
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -190,7 +191,8 @@ def _same(before: SessionEvent, kind: EventKind, who: event_log.Actor) -> Sessio
 
 def _check_open(session: Session, now: datetime) -> None:
     if not is_open(session, now):
-        raise Refused("help_closed", _("This session ended too long ago to ask here. Please email us."))
+        sentence = _("This session ended too long ago to ask here. Please email us: %s")
+        raise Refused("help_closed", sentence % settings.SUPPORT_EMAIL)
 
 
 def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -128,7 +129,8 @@ def account_in_words(account: PayoutAccount | None) -> tuple[str, str, str]:
         sentence = _("Set up payouts with Stripe, our payment service. We hold your earnings until then.")
         return "warn", sentence, _("Set up payouts")
     if account.disabled_reason.startswith("rejected"):
-        return "bad", _("Stripe has closed your payout account. Write to support so that we can pay you."), ""
+        sentence = _("Stripe has closed your payout account. Write to %s so that we can pay you.")
+        return "bad", sentence % settings.SUPPORT_EMAIL, ""
     if account.requirements_due or not account.details_submitted:
         return _unfinished(account)
     if not account.transfers_enabled:

@@ -143,7 +143,8 @@ def test_photos_are_small_and_say_nothing_about_where_they_were_taken(desk: Desk
 
 
 def test_pictographs_that_no_font_has_are_named(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
-    monkeypatch.setattr(core_pdf, "_draws_pictographs", lambda: False)
+    monkeypatch.setattr(core_pdf, "_draws", lambda char: False)
+    monkeypatch.setattr(core_pdf, "_missing", core_pdf._missing.__wrapped__)
     with opened(document.of(desk.submit(findings="All good 👍🏽"))) as made:
         assert "All good [thumbs up sign]" in words(made)
     assert CONTENT.findings

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.booking.models import Booking
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.queue import schedule
@@ -266,6 +267,14 @@ def test_the_evidence_holds_what_a_bank_asks_for(desk: Client, charged: Story, s
     ):
         assert words in said, words
     assert "staff" not in said
+
+
+def test_the_evidence_names_the_terms_that_were_agreed_to(desk: Client, charged: Story) -> None:
+    Booking.objects.create(
+        customer=charged.customer, key="1", session=charged.session, terms_version="2026-11-28", agreed_at=charged.now
+    )
+    said = " ".join(text_of(desk.get(f"{page_of(charged)}evidence.pdf").content).split())
+    assert "Agreed to the terms of use, version 2026-11-28" in said
 
 
 async def whole(answer: Any) -> bytes:
