@@ -23,7 +23,7 @@ def send(job: Job, now: datetime) -> None:
 def _recipient(user_id: str, session_id: UUID | None) -> Recipient | None:
     """Support answers on its desk; everybody else may answer a mail about a session."""
     user = get_user_model().objects.filter(pk=user_id).first()
-    return user and answering(user, None if user.is_staff else session_id)
+    return answering(user, None if user.is_staff else session_id) if user else None
 
 
 FAILED = gettext_lazy("An email could not be delivered")

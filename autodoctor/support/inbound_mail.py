@@ -48,8 +48,9 @@ def _take(reply: incoming.Reply, now: datetime) -> Outcome:
 
 
 def _session(token: str) -> Session | None:
+    session_id = replies.session_in(token)
     people = Session.objects.select_related("customer", "mechanic")
-    return people.filter(pk=replies.session_in(token)).first()
+    return people.filter(pk=session_id).first() if session_id else None
 
 
 def _answering(token: str, session: Session, sender: str) -> User | None:

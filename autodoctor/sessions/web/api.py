@@ -187,7 +187,7 @@ def accept(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 @router.post("/sessions/{uuid:session_id}/release", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def release(request: HttpRequest, session_id: UUID, body: Reason | None = None) -> dict[str, Any]:
-    by, reason = user_of(request), body and body.reason
+    by, reason = user_of(request), body.reason if body else None
     if is_support(by, session_id):
         act, done = support_actions.release, State.REQUESTED
         return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
