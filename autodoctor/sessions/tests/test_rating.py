@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
@@ -197,7 +197,7 @@ def test_only_approved_mechanics_have_a_page(
 def test_a_stale_window_does_not_wipe_the_comment_of_another(over: "Story") -> None:
     seen = rating.version(over.session)
     give(over, 5, "Patient and clear")
-    context = {"session_id": over.id, "by": over.customer, "now": over.now}
+    context: dict[str, Any] = {"session_id": over.id, "by": over.customer, "now": over.now}
     with pytest.raises(Refused, match="meanwhile"):
         rating.rate_session(**context, stars=4, line="", seen=seen)
     assert over.session.rating_line == "Patient and clear"
