@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 
 import typst
 from django.conf import settings
@@ -127,5 +127,5 @@ def _draws(char: str) -> bool:
         return True
     page = f'#set page(width: 60pt, height: 30pt)\n#text("{char}") #text("{IN_NO_FONT}")'
     shown = typst.compile(page.encode(), format="svg", font_paths=_fonts())
-    glyphs = GLYPH.findall(cast(bytes, shown))  # one page, as one file
+    glyphs = GLYPH.findall(shown)
     return len(glyphs) < 2 or glyphs[0] != glyphs[-1]

@@ -163,7 +163,7 @@ def test_a_damaged_recording_is_refused(customer: User) -> None:
     for content in (
         film()[:-10],
         film() + samples.box(b"moov", b"\0\0\0\2wrong"),
-        film() + samples.nested(b"moov", 50),
+        film() + samples.box(b"moov", samples.nested(b"trak", 50)),
         film() + samples.box(b"moov", samples.box(b"free", b"") * 20_000),
     ):
         assert refusal(customer, "a.mp4", content) == "wrong_type"

@@ -32,9 +32,12 @@ from autodoctor.sessions.states import InvalidTransition, State
 @require_safe
 @never_cache  # the back button must never show a session as it was
 def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    if gone := gone_request(request.user, session_id):
-        return render(request, "room/gone.html", {"gone": gone}, status=410)
-    page = _page(request, session_id)
+    try:
+        page = _page(request, session_id)
+    except Http404:
+        if gone := gone_request(request.user, session_id):
+            return render(request, "room/gone.html", {"gone": gone}, status=410)
+        raise
     if page.just_paid and page.session.state == State.DRAFT:
         _ask_for_payment(page)
         page = _page(request, session_id)

@@ -1,6 +1,6 @@
 """The addresses at which Postmark hands over incoming mail, and says what became of ours."""
 
-from typing import Any, cast
+from typing import Any
 
 from anymail.signals import AnymailInboundEvent, AnymailTrackingEvent, EventType, inbound, tracking
 from anymail.webhooks.postmark import PostmarkInboundWebhookView, PostmarkTrackingWebhookView
@@ -23,7 +23,8 @@ def postmark(request: HttpRequest) -> HttpResponseBase:
     """Take the mail in Postmark's JSON. 400 without `INBOUND_SECRET`'s user and password; 404 while none is set."""
     if not settings.INBOUND_SECRET:
         raise Http404
-    return cast(HttpResponseBase, PostmarkInboundWebhookView.as_view()(request))
+    answer: HttpResponseBase = PostmarkInboundWebhookView.as_view()(request)
+    return answer
 
 
 @csrf_exempt
@@ -33,7 +34,8 @@ def postmark_events(request: HttpRequest) -> HttpResponseBase:
     """Take what became of our mails: bounced, complained about, delivered. Proven like `postmark`."""
     if not settings.INBOUND_SECRET:
         raise Http404
-    return cast(HttpResponseBase, PostmarkTrackingWebhookView.as_view()(request))
+    answer: HttpResponseBase = PostmarkTrackingWebhookView.as_view()(request)
+    return answer
 
 
 @receiver(tracking)
