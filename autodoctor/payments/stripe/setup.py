@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import stripe
@@ -70,9 +71,9 @@ def _account(expected: Expected, account: dict[str, Any]) -> Iterator[str]:
 def _scopes(expected: Expected, account: dict[str, Any]) -> Iterator[str]:
     """Try everything the program does, in a way that Stripe refuses as malformed once it has allowed it."""
     for path in READS:
-        yield from _try(f"The key may not read {path}", lambda path=path: _read(path, limit=1))
+        yield from _try(f"The key may not read {path}", partial(_read, path, limit=1))
     for path in WRITES:
-        yield from _try(f"The key may not write {path}", lambda path=path: _write_nothing(path))
+        yield from _try(f"The key may not write {path}", partial(_write_nothing, path))
 
 
 def _try(complaint: str, act: Callable[[], Any]) -> Iterator[str]:

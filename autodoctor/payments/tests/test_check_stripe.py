@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -23,9 +24,8 @@ def _site(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
 @pytest.fixture
 def endpoints(stripe_sandbox: RunningSandbox) -> None:
     for events in (PAYMENT_EVENTS, ACCOUNT_EVENTS):
-        client().v1.webhook_endpoints.create(
-            {"url": f"{SITE}/api/stripe/webhook", "enabled_events": list(events)}  # type: ignore[typeddict-item]
-        )
+        params: Any = {"url": f"{SITE}/api/stripe/webhook", "enabled_events": list(events)}
+        client().v1.webhook_endpoints.create(params)
 
 
 def check() -> str:

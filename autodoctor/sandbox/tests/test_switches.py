@@ -1,6 +1,7 @@
 """What differs between accounts at Stripe is a switch of the double."""
 
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,8 +53,8 @@ def test_nothing_is_paid_out_of_an_empty_balance(
     sent = send(client, account, charge)
     stripe_sandbox.control("switches", paid_out=True, balance_cents=0)
     for take in (
-        lambda: client.v1.transfers.reversals.create(sent.id),
-        lambda: client.v1.refunds.create({"charge": charge.id}),
+        partial(client.v1.transfers.reversals.create, sent.id),
+        partial(client.v1.refunds.create, {"charge": charge.id}),
     ):
         with pytest.raises(stripe.InvalidRequestError) as refused:
             take()
