@@ -1,6 +1,7 @@
 """What differs between accounts at Stripe is a switch of the double."""
 
 import time
+from collections import deque
 from functools import partial
 from typing import Any
 
@@ -61,8 +62,8 @@ def test_nothing_is_paid_out_of_an_empty_balance(
         assert refused.value.code == "balance_insufficient"
 
 
-def test_too_many_requests(client: Any, stripe_sandbox: RunningSandbox) -> None:
-    stripe_sandbox.app._api._pace._lately.append(time.monotonic() + 60)
+def test_too_many_requests(client: Any, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stripe_sandbox.app._api._pace, "_lately", deque([time.monotonic() + 60]))
     stripe_sandbox.control("switches", requests_a_second=1)
     with pytest.raises(stripe.RateLimitError):
         client.v1.customers.list()
