@@ -65,8 +65,7 @@ def misfits(thing: Any, expected: type[StripeObject], path: str = "") -> Iterato
     for name, hint in expected.__annotations__.items():
         if name.isupper() or name.startswith("_"):
             continue
-        origin: object = get_origin(hint)
-        options = get_args(hint) if origin is Union else (hint,)
+        options = _options(hint)
         if name not in thing:
             if type(None) not in options:
                 yield f"{path}{name} is missing"

@@ -1,7 +1,8 @@
 """What differs between accounts at Stripe is a switch of the double."""
 
 import time
-from collections.abc import Callable
+from collections import deque
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,18 +53,17 @@ def test_nothing_is_paid_out_of_an_empty_balance(
     stripe_sandbox.control("switches", settlement_currency="usd")
     sent = send(client, account, charge)
     stripe_sandbox.control("switches", paid_out=True, balance_cents=0)
-    takes: tuple[Callable[[], object], ...] = (
-        lambda: client.v1.transfers.reversals.create(sent.id),
-        lambda: client.v1.refunds.create({"charge": charge.id}),
-    )
-    for take in takes:
+    for take in (
+        partial(client.v1.transfers.reversals.create, sent.id),
+        partial(client.v1.refunds.create, {"charge": charge.id}),
+    ):
         with pytest.raises(stripe.InvalidRequestError) as refused:
             take()
         assert refused.value.code == "balance_insufficient"
 
 
-def test_too_many_requests(client: Any, stripe_sandbox: RunningSandbox) -> None:
-    stripe_sandbox.app._api._pace._lately.append(time.monotonic() + 60)
+def test_too_many_requests(client: Any, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stripe_sandbox.app._api._pace, "_lately", deque([time.monotonic() + 60]))
     stripe_sandbox.control("switches", requests_a_second=1)
     with pytest.raises(stripe.RateLimitError):
         client.v1.customers.list()
