@@ -104,7 +104,7 @@ def csv_rows(found: Numbers) -> Iterator[list[Any]]:
 def _plain(tally: Tally) -> list[float | str]:
     wait = "" if tally.wait is None else round(tally.wait, 1)
     rating = "" if tally.rating is None else round(tally.rating, 2)
-    counts = [
+    counts: list[float | str] = [
         tally.mechanic_no_shows,
         tally.customer_no_shows,
         tally.drops,
