@@ -1,4 +1,4 @@
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db import models
@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from autodoctor.booking.models import ExtensionOption, Plan, Vehicle
 from autodoctor.core.fields import MinutesField
 
+IN_MINUTES = {models.DurationField: {"form_class": MinutesField}}
+
 
 class EditedBySupport(admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that support edits. Never deleted, because links name them; they are made inactive instead."""
 
-    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DurationField: {"form_class": MinutesField}}
+    formfield_overrides = IN_MINUTES
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_active and request.user.is_staff)

@@ -126,6 +126,5 @@ def _draws(char: str) -> bool:
     if unicodedata.category(char)[0] == "M":  # it stands on a letter, and is drawn where that is
         return True
     page = f'#set page(width: 60pt, height: 30pt)\n#text("{char}") #text("{IN_NO_FONT}")'
-    shown = typst.compile(page.encode(), format="svg", font_paths=_fonts())
-    glyphs = GLYPH.findall(shown)
+    glyphs = GLYPH.findall(typst.compile(page.encode(), format="svg", font_paths=_fonts()))
     return len(glyphs) < 2 or glyphs[0] != glyphs[-1]
