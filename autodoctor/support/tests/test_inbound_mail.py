@@ -147,9 +147,11 @@ def test_postmark_hands_over_with_the_secret_only(story: Story, client: Client, 
     }
 
     def post(secret: str) -> int:
-        proof = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
+        proof = f"Basic {base64.b64encode(secret.encode()).decode()}"
         address = "/mail/inbound/postmark/"
-        return client.post(address, json.dumps(body), content_type="application/json", headers=proof).status_code
+        return client.post(
+            address, json.dumps(body), content_type="application/json", HTTP_AUTHORIZATION=proof
+        ).status_code
 
     assert post("a:b") == 404
     settings.INBOUND_SECRET = "a:b"
