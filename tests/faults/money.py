@@ -8,6 +8,7 @@ sandbox's books, not our ledger, decide whether the result is correct.
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
@@ -20,12 +21,24 @@ from hypothesis.stateful import invariant, precondition, rule
 
 from autodoctor.accounts.models import User
 from autodoctor.job_registry import HANDLERS as REAL
-from autodoctor.payments import checkout, payouts, reconcile, saved_card, stripe, webhook_inbox
+from autodoctor.payments import (
+    books,
+    checkout,
+    debts,
+    payouts,
+    reconcile,
+    saved_card,
+    standstills,
+    stripe,
+    webhook_inbox,
+)
 from autodoctor.payments.checkout import NotPayable
-from autodoctor.payments.models import Payment, PayoutAccount, Refund, StripeCustomer
+from autodoctor.payments.job_kinds import PaymentFact, PaymentJob
+from autodoctor.payments.models import Earning, MoneyAlarm, Payment, PayoutAccount, Refund, StripeCustomer
+from autodoctor.payments.standstills import What
 from autodoctor.sandbox import WEBHOOK_SECRET
-from autodoctor.scheduler import leases
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler import leases, queue
+from autodoctor.scheduler.handlers import Handler, JobKind, always
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
@@ -36,6 +49,8 @@ from autodoctor.sessions.tests.machine import NO, Course
 from autodoctor.sessions.tests.story import NOON, Story
 from tests.kit.stripe_sandbox import RunningSandbox
 
+HOLDS_LAST = timedelta(hours=48)  # so that holds of questions that nobody answers come near their end
+MONEY_JOBS = (PaymentJob.CAPTURE, PaymentJob.RELEASE, PaymentJob.REFUND, PaymentJob.MOVE_EARNING, PaymentFact.EARNED)
 SUMMARY = SummaryData(safe="yes", parts=1, photos=0)
 CALLS = (
     "create_customer create_checkout checkout expire_checkout attempt find_attempt payment capture cancel refund"
@@ -57,6 +72,7 @@ def no_mail(job: Job, now: datetime) -> None:
 
 HANDLERS: dict[str, Handler] = {
     **REAL,
+    PaymentJob.SWEEP: replace(REAL[PaymentJob.SWEEP], every=always(hours=1)),
     "mail.send": Handler(no_mail),
     "summary.mail": Handler(no_mail),
     "receipt.mail": Handler(no_mail),
@@ -138,6 +154,8 @@ class Money(Course):
         self.pages: list[str] = []
         story = Paid(self.people["customer"], self.people["mechanic"], keep_card=True)
         story.set_clock()
+        self.sandbox.control("holds", seconds=HOLDS_LAST.total_seconds())
+        queue.reschedule(leases.RECURRING, cancelled=(), scheduled={PaymentJob.SWEEP: story.now + timedelta(hours=1)})
         return story
 
     # The power fails
@@ -148,6 +166,25 @@ class Money(Course):
     )
     def crash_soon(self, name: str, moment: str) -> None:
         self.power.out_at = (name, moment)
+
+    # Stripe has a bad day, and people make mistakes
+
+    @rule(status=st.sampled_from([429, 500, 503]), moment=st.sampled_from(["before", "after"]))
+    def stripe_answers_badly(self, status: int, moment: str) -> None:
+        """As often as the SDK asks within one call: the job is tried again."""
+        self.sandbox.control("faults", method="POST", path=".*(capture|cancel|refunds|transfers|reversals)",
+                             status=status, when=moment, times=3)  # fmt: skip
+
+    @rule(kind=st.sampled_from(MONEY_JOBS))
+    def a_job_is_dismissed(self, kind: JobKind) -> None:
+        gone, _ = Job.objects.filter(kind=kind).delete()
+        self.happened.update(["a job is dismissed"] if gone else [])
+
+    @rule()
+    def accounts_are_paid_out(self) -> None:
+        """From now on nothing can be taken back from what was there."""
+        for account in PayoutAccount.objects.all():
+            self.sandbox.control("payouts", account=account.stripe_id)
 
     # The customer and their bank
 
@@ -325,6 +362,32 @@ class Money(Course):
             one["amount"] - one["amount_reversed"] for one in self.sandbox.app.store.find("transfer", equal=group)
         )
 
+    @invariant()
+    def a_hold_that_is_due_or_open_is_alarmed_before_it_ends(self) -> None:
+        late = self.story.now - timedelta(hours=1)  # the sweep of these tests
+        for payment in self.payments():
+            if payment.state == Payment.State.AUTHORIZED and payment.due_cents != 0:
+                assert payment.authorized_at
+                assert payment.capture_before
+                half = payment.authorized_at + (payment.capture_before - payment.authorized_at) / 2
+                alarmed = MoneyAlarm.objects.filter(what=What.HOLD_ENDS, key=str(payment.id)).exists()
+                assert alarmed or late <= half
+                self.happened.update(["a hold is alarmed"] if alarmed else [])
+
+    @invariant()
+    def every_sum_of_the_ledger_is_that_of_its_parts(self) -> None:
+        assert books.unexplained() == []
+
+    def what_was_sent_is_what_is_earned_or_owed(self) -> None:
+        """What went to the mechanics less what came back, by Stripe's books, is what ours say."""
+        sent = sum(self.sent(intent) for intent in self.intents())
+        total = books.totals().get("usd", books.Totals())
+        assert sent == total.sent == total.earned - total.waiting + total.owed
+        owed = sum(debts.owed_by(person.id).get("usd", 0) for person in self.people.values())
+        assert owed == total.owed
+        assert total.waiting == sum(earning.share_cents - earning.net_cents for earning in Earning.objects.all())
+        self.happened.update(["a mechanic owes"] if owed else [])
+
     def it_is_over(self) -> None:
         self.power.out_at = None
         for dispute in self.open_disputes():
@@ -332,6 +395,7 @@ class Money(Course):
         self.webhooks_come("all again", 0)
         self.story.wait(minutes=60 * 30)
         assert reconcile.differences(NOON - timedelta(days=1)) == []
+        assert standstills.find(self.story.now) == []
         assert not Job.objects.exclude(parked_at=None).exists()
         assert not self.sandbox.app.store.find("checkout.session", equal={"status": "open"})
         assert {one["status"] for one in self.intents()} <= {"succeeded", "canceled", "requires_payment_method"}
@@ -343,6 +407,7 @@ class Money(Course):
 
     def both_books_agree(self) -> None:
         captured = {one["metadata"]["payment_id"]: one for one in self.intents() if one["status"] == "succeeded"}
+        earned = 0
         for payment in self.payments():
             intent = captured.get(str(payment.id))
             self.happened[f"{payment.purpose} {payment.state}"] += 1
@@ -352,7 +417,10 @@ class Money(Course):
             assert not payment.mismatch
             if intent:
                 borne = given.filter(borne_by=Refund.Bearer.MECHANIC).aggregate(cents=Sum("amount_cents"))["cents"] or 0
-                kept = intent["amount_received"] - borne - self.lost(intent)
-                assert self.sent(intent) <= max(0, kept) * app_settings.MECHANIC_SHARE_PERCENT // 100
+                kept = max(0, intent["amount_received"] - borne - self.lost(intent))
+                earned += kept * app_settings.MECHANIC_SHARE_PERCENT // 100
                 amounts = {"sent": self.sent(intent), "refunded": self.refunded(intent), "lost": self.lost(intent)}
                 self.happened.update(name for name, cents in amounts.items() if cents)
+        total = books.totals().get("usd", books.Totals())
+        assert total.sent - total.owed <= earned
+        self.what_was_sent_is_what_is_earned_or_owed()

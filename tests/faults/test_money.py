@@ -8,6 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
+from autodoctor.payments.job_kinds import PaymentJob
 from tests.faults import money as machine
 from tests.faults.money import Money, Power
 from tests.kit.stripe_sandbox import RunningSandbox
@@ -48,6 +49,31 @@ SCRIPTS: dict[str, tuple[list[Callable[[Money], object]], set[str]]] = {
         {"booking released"},
     ),
     "refunded": ([charged, lambda money: money.give_back(cents=499, bearer="mechanic")], {"refunded"}),
+    "Stripe answers badly": (
+        [
+            live,
+            lambda money: money.stripe_answers_badly(status=429, moment="before"),
+            lambda money: money.go_on_and_end_it(minutes=5),
+        ],
+        {"booking captured"},
+    ),
+    "a charge is dismissed": (
+        [
+            live,
+            lambda money: money.story.wait(minutes=5).end(money.people["customer"]),
+            lambda money: money.a_job_is_dismissed(kind=PaymentJob.CAPTURE),
+        ],
+        {"a job is dismissed", "booking captured"},
+    ),
+    "taken back after the payout": (
+        [
+            charged,
+            lambda money: money.story.wait(minutes=60 * 30),
+            lambda money: money.accounts_are_paid_out(),
+            lambda money: money.give_back(cents=499, bearer="mechanic"),
+        ],
+        {"refunded", "a mechanic owes"},
+    ),
     "taken back by the bank": (
         [
             charged,
