@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from autodoctor.booking.models import ExtensionOption, Plan, Vehicle
 from autodoctor.core.fields import MinutesField
 
-IN_MINUTES = {models.DurationField: {"form_class": MinutesField}}
+IN_MINUTES: dict[type["models.Field[Any, Any]"], dict[str, Any]] = {models.DurationField: {"form_class": MinutesField}}
 
 
 class EditedBySupport(admin.ModelAdmin):  # type: ignore[type-arg]
