@@ -107,8 +107,6 @@ class Api:
     def answer(self, request: Request) -> Answer:
         request_id = objects.new_id("req", 14)
         try:
-            permissions.check(self._store, _key(request), method=request.method, path=request.path)
-            self._pace.check()
             answer = self._respond(request, request_id)
         except ApiError as error:
             answer = _failure(error, request_id)
@@ -129,10 +127,16 @@ class Api:
         key = request.headers.get("idempotency-key", "")
         operation, ids = _route(request)
         if request.method != "POST" or not key:
-            with self._store.transaction():
+            with self._allowed(request), self._store.transaction():
                 return self._perform(request, request_id, operation, ids)
-        with self._alone(key), self._store.transaction():
+        with self._alone(key), self._allowed(request), self._store.transaction():
             return self._once(request, request_id, operation, ids, key)
+
+    @contextmanager
+    def _allowed(self, request: Request) -> Iterator[None]:
+        permissions.check(self._store, _key(request), method=request.method, path=request.path)
+        self._pace.check()
+        yield
 
     @contextmanager
     def _alone(self, key: str) -> Iterator[None]:

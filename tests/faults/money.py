@@ -6,21 +6,16 @@ sandbox's books, not our ledger, decide whether the result is correct.
 """
 
 import random
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import wraps
+from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.conf import settings as app_settings
 from django.db.models import Sum
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
 from autodoctor.accounts.models import User
-from autodoctor.job_registry import HANDLERS as REAL
 from autodoctor.payments import (
     books,
     checkout,
@@ -38,7 +33,7 @@ from autodoctor.payments.models import Earning, MoneyAlarm, Payment, PayoutAccou
 from autodoctor.payments.standstills import What
 from autodoctor.sandbox import WEBHOOK_SECRET
 from autodoctor.scheduler import leases, queue
-from autodoctor.scheduler.handlers import Handler, JobKind, always
+from autodoctor.scheduler.handlers import JobKind
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
@@ -46,7 +41,8 @@ from autodoctor.sessions.lifecycle import refunds, summaries
 from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.sessions.tests import bill
 from autodoctor.sessions.tests.machine import NO, Course
-from autodoctor.sessions.tests.story import NOON, Story
+from autodoctor.sessions.tests.story import NOON
+from tests.faults.money_story import Crash, Paid, Power
 from tests.kit.stripe_sandbox import RunningSandbox
 
 HOLDS_LAST = timedelta(hours=48)  # so that holds of questions that nobody answers come near their end
@@ -60,83 +56,6 @@ PAGES = {"success_url": "http://localhost:8000/paid/", "cancel_url": "http://loc
 CARDS = st.sampled_from(
     ["pm_card_visa", "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"]
 )
-
-
-class Crash(Exception):
-    """The process dies here."""
-
-
-def no_mail(job: Job, now: datetime) -> None:
-    """Money is the subject."""
-
-
-HANDLERS: dict[str, Handler] = {
-    **REAL,
-    PaymentJob.SWEEP: replace(REAL[PaymentJob.SWEEP], every=always(hours=1)),
-    "mail.send": Handler(no_mail),
-    "summary.mail": Handler(no_mail),
-    "receipt.mail": Handler(no_mail),
-}
-
-
-class Power:
-    """Fails once at the named place, when told to."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.out_at: tuple[str, str] | None = None
-        for name in CALLS.split():
-            patch.setattr(stripe, name, self._failing(name, getattr(stripe, name)))
-        patch.setattr(leases, "schedule_next", self._failing("commit", leases.schedule_next))
-
-    def _failing(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(real)
-        def call(*args: Any, **given: Any) -> Any:
-            self._check(name, "before")
-            answer = real(*args, **given)
-            self._check(name, "after")
-            return answer
-
-        return call
-
-    def _check(self, name: str, moment: str) -> None:
-        if self.out_at == (name, moment):
-            self.out_at = None
-            Course.happened[f"crashed at {name}"] += 1
-            raise Crash
-
-
-class Paid(Story):
-    """The state machine with payments: every job runs at its moment, and the sandbox's clock follows."""
-
-    sandbox: RunningSandbox
-
-    def wait(self, *, minutes: float = 0, seconds: float = 0) -> "Paid":
-        super().wait(minutes=minutes, seconds=seconds)
-        self.set_clock()
-        return self
-
-    def outage(self, *, minutes: float) -> "Paid":
-        super().outage(minutes=minutes)
-        self.set_clock()
-        return self
-
-    def _next_due(self) -> datetime | None:
-        self.set_clock()
-        return Job.objects.filter(parked_at=None).order_by("run_at").values_list("run_at", flat=True).first()
-
-    def set_clock(self) -> None:
-        self.sandbox.advance(self.now.timestamp() - self.sandbox.app.store.now())
-
-    def pay(self) -> "Paid":
-        opened = checkout.open_checkout(payment=self.payment, now=self.now, **PAGES)
-        self.sandbox.pay(opened.checkout_url)
-        return self.come_back(self.payment)
-
-    def come_back(self, payment: Payment) -> "Paid":
-        """The page after paying."""
-        checkout.refresh(payment=payment, now=self.now)
-        run_due(self.now)
-        return self
 
 
 class Money(Course):

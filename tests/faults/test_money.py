@@ -10,7 +10,8 @@ from pytest_django import Settings
 
 from autodoctor.payments.job_kinds import PaymentJob
 from tests.faults import money as machine
-from tests.faults.money import Money, Power
+from tests.faults.money import Money
+from tests.faults.money_story import Power
 from tests.kit.stripe_sandbox import RunningSandbox
 
 EXAMPLES, STEPS = 40, 25

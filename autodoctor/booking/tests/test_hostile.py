@@ -37,7 +37,7 @@ def test_support_edits_plans_but_deletes_none(customer: User) -> None:
     assert 'name="price_cents"' in client.get("/admin/booking/plan/add/").content.decode()
     chat = Plan.objects.get(slug="chat")
     form = client.get(f"/admin/booking/plan/{chat.pk}/change/").context["adminform"].form
-    client.post(f"/admin/booking/plan/{chat.pk}/change/", {**form.initial, "name": "Short Chat"})
+    client.post(f"/admin/booking/plan/{chat.pk}/change/", {**form.initial, "duration": "30", "name": "Short Chat"})
     assert Plan.objects.get(slug="chat").name == "Short Chat"
     assert client.post(f"/admin/booking/plan/{chat.pk}/delete/", {"post": "yes"}).status_code == 403
     client.post("/admin/booking/plan/", {"action": "delete_selected", "_selected_action": chat.pk, "post": "yes"})
