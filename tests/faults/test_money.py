@@ -9,7 +9,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from pytest_django import Settings
 
 from autodoctor.payments.job_kinds import PaymentJob
-from tests.faults import money as machine
+from tests.faults import money_story
 from tests.faults.money import Money
 from tests.faults.money_story import Power
 from tests.kit.stripe_sandbox import RunningSandbox
@@ -88,7 +88,7 @@ SCRIPTS: dict[str, tuple[list[Callable[[Money], object]], set[str]]] = {
 
 @pytest.fixture
 def money(stripe_sandbox: RunningSandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> type[Money]:
-    settings.CLOCK_HANDLERS = f"{machine.__name__}.HANDLERS"
+    settings.CLOCK_HANDLERS = f"{money_story.__name__}.HANDLERS"
     Money.sandbox, Money.power = stripe_sandbox, Power(monkeypatch)
     Money.happened.clear()
     return Money
