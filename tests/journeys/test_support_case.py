@@ -82,7 +82,7 @@ def test_actions_follow_the_session_but_not_during_input(
     expect(why).to_have_value("He has not come")
     desk.locator("#act-release").get_by_role("checkbox").check()
     desk.locator("#act-release").get_by_role("button").click()
-    expect(desk.locator("#act-release")).to_contain_text("no longer possible")
+    expect(desk.locator("#act-release")).to_contain_text("Meanwhile this has changed")
     expect(why).to_have_value("He has not come")
 
 
