@@ -79,7 +79,8 @@ def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     session = visible_to(user).get(pk=session_id)
     if user.id not in participants.party_ids(session):
         raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
-    if session.kind == Kind.CHAT or session.state not in CLAIMED:
+    if session.state not in CLAIMED:
         raise Refused("no_call", _("There is no call in this session now."))
-    servers = relay_servers.ice_servers(user_id=str(user.id), now=timezone.now())
+    # A page may ask in the moment in which its call becomes a chat.
+    servers = [] if session.kind == Kind.CHAT else relay_servers.ice_servers(user_id=str(user.id), now=timezone.now())
     return {"ice_servers": servers, "relay_only": settings.TURN_ONLY, "valid_seconds": settings.TURN_TTL}

@@ -174,7 +174,12 @@ def find_a_person(page: Page) -> None:
 
 def named(server: Server, people: list[Person], names: list[str]) -> None:
     for person, name in zip(people, names, strict=True):
-        server.sql("UPDATE accounts_user SET name = %s WHERE id = %s", name, key(server, UUID(person.id)))
+        server.sql(
+            "UPDATE accounts_user SET name = %s, search_words = lower(%s) WHERE id = %s",
+            name,
+            name,
+            key(server, UUID(person.id)),
+        )
 
 
 def come(server: Server, people: tuple[Person, Person], session_id: str) -> list[Socket]:

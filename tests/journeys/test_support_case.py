@@ -106,7 +106,7 @@ def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
     form.get_by_role("button", name="Give request back").click()
     expect(money).to_contain_text("−$4.00")
     expect(money).to_contain_text("Issued")
-    customer.goes_to(f"{session_id}/receipt").sees("−$4.00").sees("$5.99 paid")
+    customer.goes_to(f"{session_id}/receipt").sees("−$4.00").sees("Paid in the end").sees("$5.99")
 
     with desk.expect_download() as waiting:
         desk.get_by_role("link", name="Evidence with all files").click()

@@ -89,7 +89,6 @@ def call(session: Session) -> Session:
         ("video", "live", "customer", 200),
         ("video", "reconnecting", "mechanic", 200),
         ("video", "live", "support", 403),
-        ("chat", "live", "customer", 409),
         ("video", "draft", "customer", 409),
         ("video", "requested", "customer", 409),
         ("video", "completed", "mechanic", 409),
@@ -110,6 +109,14 @@ def test_relay_credentials_are_for_the_two_of_a_call(
     answer = client_of(request.getfixturevalue(person)).get(f"/api/sessions/{session.pk}/ice-servers")
     assert answer.status_code == status
     assert ("ice_servers" in answer.json()) is (status == 200)
+
+
+def test_a_chat_has_no_relay(session: Session, customer: User, client_of: ClientOf, settings: Settings) -> None:
+    settings.STUN_URLS, settings.TURN_URLS = ["stun:turn.example:3478"], ["turn:turn.example:3478"]
+    settings.TURN_SECRET = "shared with coturn"
+    Session.objects.filter(pk=session.pk).update(kind="chat", state="live")
+    answer = client_of(customer).get(f"/api/sessions/{session.pk}/ice-servers")
+    assert (answer.status_code, answer.json()["ice_servers"]) == (200, [])
 
 
 def test_without_a_relay_configured_the_list_is_empty(call: Session, customer: User, client_of: ClientOf) -> None:
