@@ -47,6 +47,7 @@ def at(address: str, session: Session) -> str:
         "<mechanic_id>": str(session.mechanic_id),
         "<pk>": "1",
         "<file_id>": str(session.id),
+        "<document_id>": str(session.id),
         "<payment_id>": str(session.id),
         "<user_id>": str(session.mechanic_id),
         "<job_id>": "1",

@@ -96,7 +96,7 @@ def end(server: Server, session_id: UUID, email: str) -> None:
         "from uuid import UUID\n"
         "from django.utils import timezone\n"
         "from autodoctor.accounts.models import User\n"
-        "from autodoctor.sessions.lifecycle import transitions\n"
+        "from autodoctor.sessions.lifecycle import endings\n"
         f"by = User.objects.get(email='{email}')\n"
         f"endings.end_session(session_id=UUID('{session_id}'), by=by, now=timezone.now())"
     )
