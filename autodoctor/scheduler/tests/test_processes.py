@@ -34,6 +34,7 @@ def is_stopped(child: "subprocess.Popen[str]") -> bool:
 def stops_between_writes(child: "subprocess.Popen[str]") -> bool:
     """On SQLite it might hold the only write lock just then: nobody could act until it goes on."""
     child.send_signal(signal.SIGSTOP)
+    os.waitpid(child.pid, os.WUNTRACED)  # the signal alone does not say that it has stopped
     if connection.vendor != "sqlite":
         return True
     try:
