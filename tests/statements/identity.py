@@ -35,6 +35,8 @@ _SAME = [
         re.compile(r"^(INSERT (?:OR IGNORE )?INTO \w+ \([^)]*\)) (VALUES|SELECT) .*?(?= ON CONFLICT| RETURNING|$)"),
         r"\1",
     ),
+    # PostgreSQL groups by a key alone, SQLite by every column of its row.
+    (re.compile(r" GROUP BY .*?(?= HAVING | ORDER BY | LIMIT |$)"), " GROUP BY ?"),
     # Rows that are there already stay as they are.
     (re.compile(r"^INSERT OR IGNORE (INTO \w+ \([^)]*\))"), r"INSERT \1 ON CONFLICT DO NOTHING"),
 ]
