@@ -1,19 +1,47 @@
 """Read the environment: a missing or wrong variable stops the start with one sentence instead of a traceback."""
 
+import base64
 from dataclasses import dataclass, field
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from autodoctor.core.encryption import is_key
 from autodoctor.core.vapid_keys import public_key_of
 
 
 def exit_with(sentence: str) -> NoReturn:
     """Exit before the start, with a sentence on standard error."""
     raise SystemExit(f"{sentence} docs/production.md lists every variable.")
+
+
+def read_keys(given: str) -> list[str]:
+    """Parse the keys that encrypt secrets, separated by commas."""
+    keys = [key.strip() for key in given.split(",") if key.strip()]
+    if not all(map(is_key, keys)):
+        exit_with("ENCRYPTION_KEYS is not a list of keys, separated by commas: `openssl rand -base64 32` makes one.")
+    return keys
+
+
+DATABASE_PATIENCE = 5  # seconds that a request waits for a connection
+
+
+def pooled(given: dict[str, Any], *, size: int) -> dict[str, Any]:
+    """Return what a PostgreSQL database needs beside its address.
+
+    How long a transaction, a statement and a wait for a lock may last stands with the role (`manage.py
+    database_limits`): PgBouncer refuses options at the start, and gives the next transaction another connection.
+    """
+    pool = {"min_size": 2, "max_size": size, "timeout": DATABASE_PATIENCE}
+    return {
+        "OPTIONS": {"connect_timeout": DATABASE_PATIENCE} | given.get("OPTIONS", {}) | {"pool": pool},
+        "CONN_HEALTH_CHECKS": True,  # a restart of the database server causes no error
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer keeps none outside of a transaction
+    }
 
 
 @dataclass(frozen=True)
@@ -51,6 +79,12 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
             exit_with(f"{var} is neither sqlite:///path nor postgres://user:password@host/name.")
         return found
 
+    def other_database(self, var: str) -> dict[str, Any]:
+        """Parse the URL of another way to the database, without its defaults; empty without one."""
+        if not str(self.str(var, default="")):
+            return {}
+        return {name: value for name, value in self.database(var, default="").items() if value or name == "OPTIONS"}
+
     def mail_server(self, var: str) -> MailServer:
         """Parse smtp+tls://user:password@host:587, resend://key@api.resend.com or
         postmark://token@api.postmarkapp.com.
@@ -67,6 +101,16 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
             f"{var} is none of smtp+tls://user:password@host:587, resend://key@api.resend.com and postmark://token@…."
         )
 
+    def proxies(self, var: str) -> int | list[IPv4Network | IPv6Network]:
+        """Parse the number or the networks of the proxies in front; by default X-Forwarded-For is not trusted."""
+        given = str(self.str(var, default=""))
+        if not given or given.isdigit():
+            return int(given or 0)
+        try:
+            return [ip_network(part.strip()) for part in given.split(",")]
+        except ValueError as error:
+            exit_with(f"{var} is neither a number nor a list of addresses: {error}.")
+
     def sender(self, var: str, default: str) -> str:
         """Parse the sender of mail: a name and an address."""
         given = str(self.str(var, default=default))
@@ -82,6 +126,21 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         if not (name and at and domain and address.isprintable()):
             exit_with(f"{var} is not of the form mailto:hello@example.com.")
         return address
+
+    def resend_secrets(self, var: str, *, fetches: bool) -> list[str]:
+        """Parse the secrets of Resend's webhook, whsec_ and base64, with commas between them; empty without one.
+
+        `fetches`: whether its key is given, which fetches the mails.
+        """
+        given: list[str] = self.list(var, default=[])
+        try:
+            for secret in given:
+                base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            exit_with(f"{var} is not of the form whsec_….")
+        if given and not fetches:
+            exit_with(f"{var} is set, but EMAIL_URL is not resend://key@api.resend.com: its key fetches the mails.")
+        return given
 
     def public_key(self, var: str, *, private: str, must_be_given: bool) -> str:
         """Return the public key of the private key; empty without one. Both must match."""

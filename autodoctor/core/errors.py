@@ -8,8 +8,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from autodoctor.core.parsing import wants_json
 
 
 class Refused(Exception):
@@ -22,6 +26,51 @@ class Refused(Exception):
     def as_error(self) -> dict[str, Any]:
         error = {"error": self.code, "detail": self.detail}
         return error | {"link": self.link} if self.link else error
+
+
+class TooFast(Exception):
+    """Somebody did something too often; `seconds` is how long to wait, `sentence` says what it was.
+
+    No kind of `Refused`: no view has to know it, every page and operation answers in the same way.
+    """
+
+    def __init__(self, seconds: int, sentence: str | Promise) -> None:
+        super().__init__("too_fast")
+        self.seconds, self.sentence = seconds, sentence
+
+    @property
+    def detail(self) -> str:
+        wait = ngettext("Wait %d second and try again.", "Wait %d seconds and try again.", self.seconds) % self.seconds
+        return f"{self.sentence} {wait}"
+
+    def as_error(self) -> dict[str, Any]:
+        return {"error": "too_fast", "detail": self.detail}
+
+
+# Fields whose content is not written into a page again.
+_SECRET = re.compile(r"password|code|secret|credential", re.IGNORECASE)
+
+
+def too_fast(request: HttpRequest, refusal: TooFast) -> HttpResponse:
+    """Return the answer 429: JSON for a script, else a page that holds what was typed and can send it again."""
+    if request.path.startswith("/api/") or wants_json(request):
+        answer: HttpResponse = JsonResponse(refusal.as_error(), status=429)
+    else:
+        answer = render(request, "429.html", {"refusal": refusal, **_typed(request)}, status=429)
+    answer["Retry-After"] = str(refusal.seconds)
+    return answer
+
+
+def _typed(request: HttpRequest) -> dict[str, Any]:
+    """Return the fields of the form that was sent, but for its files, its token and secrets, which are asked again."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    fields = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    return {
+        "address": request.get_full_path(),
+        "is_form": request.method == "POST",
+        "fields": [(name, value) for name, value in fields if not _SECRET.search(name)],
+        "secrets": [name for name, _value in fields if _SECRET.search(name)],
+    }
 
 
 def own_path(path: str) -> str:

@@ -22,8 +22,16 @@ def support_case(session_id: UUID) -> str:
     return reverse("support_case", args=[session_id])
 
 
+def support_conversation(conversation_id: UUID) -> str:
+    return reverse("support_conversation", args=[conversation_id])
+
+
 def support_board() -> str:
     return reverse("support_board")
+
+
+def help_page() -> str:
+    return reverse("help_page")
 
 
 def dashboard() -> str:

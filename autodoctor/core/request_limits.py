@@ -24,7 +24,8 @@ from autodoctor.core.asgi import header_of, send_head, send_piece
 
 FILE_MEGABYTES = 10
 FILE_BYTES = FILE_MEGABYTES * 1024 * 1024
-FORM_BYTES = 16 * 1024  # around the file: boundaries, names, a client's id
+FORM_BYTES = 64 * 1024  # around the files: boundaries, names, words
+HELP_FILES = 10  # of one message to support
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,20 @@ class Limit:
 
 USUAL = Limit()
 UPLOAD = re.compile(r"/api/sessions/[0-9a-f-]{36}/files")
-INBOUND_MAIL = re.compile(r"/mail/inbound/[a-z]+/")  # with attachments in base64
+# Words to support with their files: a new question, more of it, and within a session.
+QUESTION_FORM = re.compile(r"/help/")
+CONVERSATION_FORM = re.compile(r"/help/[0-9a-f-]{36}/")
+SESSION_HELP_FORM = re.compile(r"/sessions/[0-9a-f-]{36}/help/")
+INBOUND_MAIL = re.compile(r"/mail/inbound/postmark/")  # with attachments in base64: Postmark takes mails of 35 MB
 MEASUREMENT = re.compile(r"/api/check/upload")  # open to everybody: no more than it takes to know how fast it came
+HELP_LIMIT = Limit(octets=HELP_FILES * FILE_BYTES + FORM_BYTES, seconds=600.0)
 LIMITS: Mapping[re.Pattern[str], Limit] = MappingProxyType(
     {
         UPLOAD: Limit(octets=FILE_BYTES + FORM_BYTES, seconds=600.0, file_megabytes=FILE_MEGABYTES),
-        INBOUND_MAIL: Limit(octets=16 * 1024 * 1024, seconds=60.0),
+        QUESTION_FORM: HELP_LIMIT,
+        CONVERSATION_FORM: HELP_LIMIT,
+        SESSION_HELP_FORM: HELP_LIMIT,
+        INBOUND_MAIL: Limit(octets=48 * 1024 * 1024, seconds=60.0),
         MEASUREMENT: Limit(octets=256 * 1024, seconds=15.0, grace=15.0),
     }
 )

@@ -20,7 +20,7 @@ from autodoctor.core.folding import folded
         ("田中", "田中"),
     ],
 )
-def test_marks_and_case_do_not_matter(text: str, plain: str) -> None:
+def test_folding_removes_accents_and_case(text: str, plain: str) -> None:
     assert folded(text) == plain
 
 

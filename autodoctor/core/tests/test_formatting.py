@@ -54,7 +54,7 @@ def test_a_mail_names_the_zone_where_the_readers_is_not_known() -> None:
         assert formatting.mail_moment(AT) == "Nov 28, 8:24 PM UTC"
 
 
-def test_the_admin_writes_the_same_form() -> None:
+def test_the_admin_writes_dates_in_the_form_of_the_pages() -> None:
     with timezone.override(NEW_YORK):
         assert display_for_value(AT, "") == formatting.dated_moment(AT)
 
@@ -65,7 +65,7 @@ def templates() -> Iterator[Path]:
             yield path
 
 
-def test_templates_write_dates_in_no_other_way() -> None:
+def test_templates_write_dates_with_the_shared_filters_only() -> None:
     found = [
         f"{path.relative_to(PRODUCT)}: {match[0]}"
         for path in templates()
@@ -87,7 +87,7 @@ def test_templates_write_dates_in_no_other_way() -> None:
         ("*.js", r"Intl\.DateTimeFormat|\.toLocale(Date|Time)?String\(", {"format-time.js", "time-zone.js"}),
     ],
 )
-def test_code_writes_dates_in_no_other_way(suffix: str, other_way: str, allowed: set[str]) -> None:
+def test_code_writes_dates_with_the_shared_functions_only(suffix: str, other_way: str, allowed: set[str]) -> None:
     paths = [path for path in PRODUCT.rglob(suffix) if "tests" not in path.parts and path.name not in allowed]
     assert len(paths) > len(allowed)
     assert [str(path) for path in paths if re.search(other_way, path.read_text())] == []

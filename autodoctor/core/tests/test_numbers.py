@@ -43,7 +43,7 @@ from autodoctor.core.numbers import Ambiguous, NotANumber, parse_cents, parse_wh
         ("007", 700),
     ],
 )
-def test_amounts(text: str, cents: int) -> None:
+def test_a_typed_amount_is_read_in_cents(text: str, cents: int) -> None:
     assert parse_cents(text) == cents
 
 
@@ -63,12 +63,12 @@ def test_amounts(text: str, cents: int) -> None:
         ("2014", 2014),
     ],
 )
-def test_whole_numbers(text: str, number: int) -> None:
+def test_a_typed_whole_number_is_read(text: str, number: int) -> None:
     assert parse_whole(text) == number
 
 
 @pytest.mark.parametrize("text", ["1.234", "$ 24.500", "999.999"])
-def test_a_point_before_three_digits_of_an_amount_is_asked_back(text: str) -> None:
+def test_an_amount_with_a_point_before_three_digits_is_refused_as_ambiguous(text: str) -> None:
     with pytest.raises(Ambiguous):
         parse_cents(text)
 
@@ -109,7 +109,7 @@ REFUSED += [
 
 @pytest.mark.parametrize("text", REFUSED)
 @pytest.mark.parametrize("parse", [parse_cents, parse_whole])
-def test_anything_else_is_no_number(text: str, parse: object) -> None:
+def test_text_that_is_no_number_is_refused(text: str, parse: object) -> None:
     assert callable(parse)
     with pytest.raises(NotANumber):
         parse(text)
@@ -148,7 +148,7 @@ def test_whatever_is_typed_is_a_number_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "amount"), [("1,500", 1500), ("¥1500", 1500), ("1 500 JPY", 1500)])
-def test_an_amount_without_cents(text: str, amount: int) -> None:
+def test_an_amount_of_a_currency_without_cents_is_read(text: str, amount: int) -> None:
     assert parse_cents(text, places=0) == amount
 
 

@@ -1,0 +1,40 @@
+"""The client's address, behind proxies or not."""
+
+import re
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from django.conf import settings
+from django.http import HttpRequest
+
+_PORT = re.compile(r"^(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\])(?::[0-9]{1,5})?$")  # 192.0.2.1:4711, [2001:db8::1]:4711
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the client's trusted address for throttling; empty if it is not an address.
+
+    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added counts.
+    """
+    trusted = settings.TRUSTED_PROXIES
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    hops.append(request.META.get("REMOTE_ADDR", ""))
+    if isinstance(trusted, int):
+        return _clean(hops[-1 - trusted :][0])
+    while len(hops) > 1 and _is_in(hops[-1], trusted):
+        hops.pop()
+    return _clean(hops[-1])
+
+
+def _is_in(hop: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    address = _clean(hop)
+    # A proxy on this machine may speak through a Unix socket, which has no address.
+    return not hop or (bool(address) and any(ip_address(address) in network for network in networks))
+
+
+def _clean(hop: str) -> str:
+    """Return the address of a hop, without the port that some proxies write; empty if it is not an address."""
+    try:
+        address = ip_address(_PORT.sub(r"\1\2", hop.strip('" ')))
+    except ValueError:
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address)
