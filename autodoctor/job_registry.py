@@ -15,16 +15,20 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from autodoctor.accounts.jobs import JOBS as ACCOUNTS
+from autodoctor.conversations.jobs import JOBS as CONVERSATIONS
 from autodoctor.files.jobs import JOBS as FILES
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.job_kinds import PaymentFact, PaymentNews
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.push.jobs import JOBS as PUSH
+from autodoctor.rates.jobs import JOBS as RATES
 from autodoctor.receipts import issuing
 from autodoctor.receipts.issuing import JOBS as RECEIPTS
 from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.scheduler.handlers import Handler, parked
+from autodoctor.scheduler.lane_watch import JOBS as SCHEDULER
+from autodoctor.scheduler.lane_watch import LaneFact
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import DisputeData, ParkedJobData, PaymentData, RefundData
 from autodoctor.sessions.job_kinds import SessionJob
@@ -33,6 +37,10 @@ from autodoctor.sessions.lifecycle import alert_work, closing, extensions, refun
 from autodoctor.sessions.record.event_log import Audience
 from autodoctor.sessions.states import EventKind
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
+from autodoctor.support import lane_alerts
+from autodoctor.support.jobs import JOBS as SUPPORT
+
+ABOUT_ALERTS = {SessionJob.ALERT_UNTAKEN, SessionJob.ANSWER_OVERDUE}
 
 
 def _session_of(job: Job) -> UUID:
@@ -123,7 +131,7 @@ def note_for_support(job: Job, now: datetime) -> None:
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
     """Work about a session was given up: money stands still, or somebody does not know what they should."""
-    if job.session_id and job.kind != SessionJob.ALERT_UNTAKEN:  # an alert about an alert would fail in the same way
+    if job.session_id and job.kind not in ABOUT_ALERTS:  # an alert about an alert would fail in the same way
         data = ParkedJobData(kind=job.kind)
         if "template" in job.payload:
             data["template"] = job.payload["template"]
@@ -158,6 +166,8 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.HOLD_ENDS: Handler(alert_support),
     PaymentFact.REFUSED: Handler(alert_support),
     PaymentFact.FRAUD_WARNING: Handler(alert_support),
+    LaneFact.STANDS_STILL: Handler(lane_alerts.tell_of_standstill),
+    LaneFact.RUNS_AGAIN: Handler(lane_alerts.tell_of_recovery),
 }
 
 
@@ -171,4 +181,19 @@ def in_one_table(*tables: Mapping[str, Handler]) -> dict[str, Handler]:
     return found
 
 
-HANDLERS = in_one_table(MAIL, ACCOUNTS, PAYMENTS, FILES, PUSH, SESSIONS, ROOM, RECEIPTS, SUMMARIES, REACTIONS)
+HANDLERS = in_one_table(
+    SCHEDULER,
+    RATES,
+    MAIL,
+    ACCOUNTS,
+    PAYMENTS,
+    FILES,
+    PUSH,
+    CONVERSATIONS,
+    SESSIONS,
+    ROOM,
+    RECEIPTS,
+    SUMMARIES,
+    SUPPORT,
+    REACTIONS,
+)

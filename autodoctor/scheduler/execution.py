@@ -76,10 +76,10 @@ def backoff(attempts: int) -> timedelta:
 def _run(job: Job, handler: Handler, now: datetime) -> None:
     if job.attempts >= handler.attempts:
         raise HolderDied
-    if handler.external:
-        _run_outside(job, handler, now)
-    else:
+    if handler.lane.in_transaction:
         _run_in_transaction(job, handler, now)
+    else:
+        _run_outside(job, handler, now)
 
 
 def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
@@ -100,13 +100,18 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
 
 
 def _run_outside(job: Job, handler: Handler, now: datetime) -> None:
-    """Run a handler that commits its own results. A newer version that was scheduled meanwhile stays."""
+    """Run a handler that commits its own results. A newer version that was scheduled meanwhile stays.
+
+    Whoever lost the lease meanwhile confirms nothing: another one runs the job, and says how it ended.
+    """
     check_held(job)
     handler.run(job, now)
     with transaction.atomic():
-        unchanged, _ = Job.objects.filter(pk=job.pk, version=job.version).delete()
-        if unchanged:
+        confirmed, _ = leases.held(job).delete()
+        if confirmed:
             leases.schedule_next(job, handler, now)
+        elif Job.objects.filter(pk=job.pk, version=job.version).exists():
+            raise Superseded
 
 
 def _record_failure(job: Job, handler: Handler, error: BaseException, now: datetime) -> None:

@@ -11,6 +11,8 @@ from django.dispatch import Signal
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
+from autodoctor.scheduler.lanes import Lane
+
 if TYPE_CHECKING:
     from autodoctor.scheduler.models import Job
 
@@ -32,14 +34,15 @@ parked = Signal()  # sent with `job` once a job that kept failing has been given
 class Handler:
     """How one kind of job is run.
 
-    A plain one runs inside a transaction that also takes the job away; both stand or neither does.
-    An `external` one (Stripe, SMTP) runs outside any transaction, possibly more than once: it must be idempotent.
+    By default inside a transaction that also takes the job away; both stand or neither does. In any other `lane`
+    outside any transaction, possibly more than once: the handler must be idempotent. The lane is that of the service
+    for which the handler may have to wait.
     `every` says at which multiples of time the job recurs; it then exists from the start of the clock on. It is asked
     anew each time: a setting may say it. `failed`: what support reads when a job was given up; without it, the kind.
     """
 
     run: "Callable[[Job, datetime], None]"
-    external: bool = False
+    lane: Lane = Lane.DEADLINES
     attempts: int = 8
     every: Callable[[], timedelta] | None = None
     failed: Promise | None = None

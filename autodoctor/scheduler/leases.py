@@ -1,23 +1,19 @@
 """How loops claim, hold and give back due jobs."""
 
-import hashlib
-import os
 import secrets
-import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from autodoctor.core.process_identity import identity, is_dead
 from autodoctor.scheduler import queue
 from autodoctor.scheduler.handlers import Handler, registered
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 
-LEASE = timedelta(seconds=15)
-# Longer than any call to the outside may take with its own time-outs and repetitions.
-EXTERNAL_LEASE = timedelta(seconds=120)
 RECURRING = "recurring"  # the key of a recurring job
 
 # One statement for many rows. The lease of a row that is past was left by a process that died or stalled: a call to
@@ -25,7 +21,7 @@ RECURRING = "recurring"  # the key of a recurring job
 _CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT id FROM scheduler_job
-    WHERE parked_at IS NULL AND external = %s AND run_at <= %s AND (leased_until IS NULL OR leased_until <= %s)
+    WHERE parked_at IS NULL AND lane = %s AND run_at <= %s AND (leased_until IS NULL OR leased_until <= %s)
     ORDER BY run_at LIMIT %s {skip_locked}
 )
 UPDATE scheduler_job
@@ -37,21 +33,54 @@ _living: set[str] = set()
 
 
 def new_owner() -> str:
-    """Return an owner name for leases that tells other processes of this machine whether the owner still lives."""
-    owner = f"{_host()}:{os.getpid()}:{secrets.token_hex(4)}"
+    """Return an owner name for claims: the process's name, and one of its loops."""
+    owner = f"{identity()}:{secrets.token_hex(3)}"
     _living.add(owner)
     return owner
 
 
-def claim(owner: str, *, external: bool, until: datetime, limit: int, lease: timedelta) -> list[Job]:
-    """Lease up to `limit` jobs that run by `until`, the earliest first. Uses its own transaction."""
+def lanes_due(until: datetime) -> set[str]:
+    """Return the lanes with a job that `claim` would find."""
+    due = Job.objects.filter(parked_at=None, run_at__lte=until).exclude(leased_until__gt=timezone.now())
+    return set(due.values_list("lane", flat=True).distinct())
+
+
+def claim(owner: str, *, lane: Lane, until: datetime, limit: int, lease: timedelta) -> list[Job]:
+    """Lease up to `limit` jobs of the lane that run by `until`, the earliest first. Uses its own transaction.
+
+    Each claim has a name of its own: a run that lost its lease is told from its successor even in one process.
+    """
     now = timezone.now()
+    claimed_by = f"{owner}:{secrets.token_hex(3)}"
     skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     moment = connection.ops.adapt_datetimefield_value
-    params = [external, moment(until), moment(now), limit, int(external), moment(now + lease), owner]
+    one_attempt = 0 if lane.in_transaction else 1
+    params = [lane, moment(until), moment(now), limit, one_attempt, moment(now + lease), claimed_by]
     with transaction.atomic():
         jobs = list(Job.objects.raw(_CLAIM.format(skip_locked=skip_locked), params))
     return sorted(jobs, key=lambda job: job.run_at)
+
+
+def clock_skew() -> timedelta:
+    """Return by how much this machine's clock and the database's differ at least; the way to it counts for both.
+
+    Zero on SQLite, which has no clock of its own.
+    """
+    if connection.vendor == "sqlite":
+        return timedelta(0)
+    asked_at = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        its_time: datetime = cursor.fetchall()[0][0]
+    return max(its_time - timezone.now(), asked_at - its_time, timedelta(0))
+
+
+def renew(running: Collection[Job], *, lease: timedelta) -> None:
+    """Renew the leases of these jobs, as far as they are still held."""
+    if running:
+        owners = {job.lease_owner for job in running}
+        rows = Job.objects.filter(pk__in=[job.pk for job in running], lease_owner__in=owners)
+        rows.update(leased_until=timezone.now() + lease)
 
 
 def held(job: Job) -> "QuerySet[Job]":
@@ -65,9 +94,9 @@ def give_back(jobs: Iterable[Job]) -> None:
         held(job).update(leased_until=None, lease_owner="")
 
 
-def expire_leases_of_the_dead(*, external: bool) -> None:
-    """Make jobs of a dead process of this machine due now, instead of when their leases end."""
-    leased = Job.objects.filter(external=external, lease_owner__startswith=f"{_host()}:")
+def expire_leases_of_the_dead() -> None:
+    """Make jobs of processes that have certainly died due now, instead of when their leases end."""
+    leased = Job.objects.exclude(lease_owner="")
     owners = [owner for owner in leased.values_list("lease_owner", flat=True).distinct() if _is_dead(owner)]
     with transaction.atomic():
         # Skipping locked rows: waiting for them in another order than their holder does could deadlock.
@@ -76,11 +105,11 @@ def expire_leases_of_the_dead(*, external: bool) -> None:
         Job.objects.filter(pk__in=ids, lease_owner__in=owners).update(leased_until=timezone.now())
 
 
-def ensure_recurring(*, external: bool) -> None:
+def ensure_recurring() -> None:
     """Make sure that every recurring job exists, and is due no later than its handler says."""
     now = timezone.now()
     for kind, handler in registered().items():
-        if handler.every is None or handler.external is not external:
+        if handler.every is None:
             continue
         due_at = next_multiple(handler.every(), now)
         with transaction.atomic():
@@ -110,18 +139,6 @@ def retire(owner: str) -> None:
     _living.discard(owner)
 
 
-def _host() -> str:
-    return hashlib.blake2s(socket.gethostname().encode(), digest_size=6).hexdigest()
-
-
 def _is_dead(owner: str) -> bool:
-    pid = int(owner.split(":")[1])
-    if pid == os.getpid():
-        return owner not in _living
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    process, loop, *_claim = [*owner.split(":"), ""]
+    return f"{process}:{loop}" not in _living if process == identity() else is_dead(process)

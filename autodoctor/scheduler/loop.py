@@ -2,91 +2,91 @@
 
 import sys
 import time
-from datetime import datetime, timedelta
-
-from django.db import connection
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from autodoctor.scheduler import leases, queue
+from autodoctor.scheduler.claimer import Claimer
 from autodoctor.scheduler.execution import Outcome, run
+from autodoctor.scheduler.lanes import Lane, Limits, limits_of
 from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.signals import started, stopped
 from autodoctor.scheduler.worker_pool import WorkerPool
 
-# Longer than the poll of a lane, by what a claim may take.
-AHEAD = timedelta(seconds=1.25)
 BATCH = 20
 # How long Python lets a busy thread go on while others wait. Each query waits for that, some with a lock in hand:
 # beside a busy thread a deadline of eight queries took 76 ms with Python's 5 ms, 19 ms with this, for 3 % throughput.
 SWITCH_SECONDS = 0.0005
+STOP_SECONDS = 30.0  # enough for a call to Stripe with its retries
 
 
 class Scheduler:
     """Runs due jobs on its own threads, from `start` to `stop`. Any number of processes may have one.
 
-    External calls have their own lane, so that slow calls never delay a deadline.
+    Each lane has its own workers, so that a service that hangs delays neither a deadline nor another service.
+    `limits` replaces those of single lanes.
     """
 
-    def __init__(
-        self,
-        *,
-        workers: int | None = None,
-        external_workers: int = 8,
-        lease: timedelta = leases.LEASE,
-        external_lease: timedelta = leases.EXTERNAL_LEASE,
-    ) -> None:
+    def __init__(self, limits: Mapping[Lane, Limits] | None = None) -> None:
         self._owner = leases.new_owner()
-        deadline_workers = workers or (1 if connection.vendor == "sqlite" else 4)
-        deadlines = WorkerPool(
-            external=False, workers=deadline_workers, room=100, ahead=AHEAD, lease=lease, owner=self._owner
-        )
-        calls = WorkerPool(
-            external=True,
-            workers=external_workers,
-            room=external_workers,
-            ahead=timedelta(0),
-            lease=external_lease,
-            owner=self._owner,
-            gives_way_to=deadlines,
-        )
-        self._lanes = {False: deadlines, True: calls}
+        self._limits = {lane: limits_of(lane) for lane in Lane} | dict(limits or {})
+        deadlines = self._pool(Lane.DEADLINES)
+        others = [self._pool(lane, gives_way_to=deadlines) for lane in Lane if lane is not Lane.DEADLINES]
+        self._lanes = {pool.lane: pool for pool in (deadlines, *others)}
+        self._claimer = Claimer(list(self._lanes.values()))
+        self._threads = [self._claimer.thread()]
+
+    def _pool(self, lane: Lane, gives_way_to: WorkerPool | None = None) -> WorkerPool:
+        return WorkerPool(lane, self._limits[lane], owner=self._owner, gives_way_to=gives_way_to)
 
     def start(self) -> None:
         """Start the threads and return at once; the first claim follows within milliseconds."""
         sys.setswitchinterval(min(SWITCH_SECONDS, sys.getswitchinterval()))
         queue.wake_listeners.append(self.wake)
-        for lane in self._lanes.values():
-            lane.start()
+        self._threads += [thread for pool in self._lanes.values() for thread in pool.threads()]
+        for thread in self._threads:
+            thread.start()
+        started.send(Scheduler)
 
-    def stop(self, seconds: float = 5.0) -> None:
-        """Wait a limited time for running jobs, and give back the others. A longer call keeps its lease."""
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Give back at once what has not begun, and after so many seconds what still runs. Blocks until then."""
+        stopped.send(Scheduler)
         queue.wake_listeners.remove(self.wake)
         until = time.monotonic() + seconds
-        for lane in self._lanes.values():
-            lane.stop()
-        for lane in self._lanes.values():
-            lane.join(until)
+        self._claimer.stop()
+        for pool in self._lanes.values():
+            pool.stop()
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        for pool in self._lanes.values():
+            pool.give_back_running()
         leases.retire(self._owner)
 
-    def wake(self, due_at: datetime, external: bool) -> None:
+    def wake(self, due_at: datetime, lane: Lane) -> None:
         """Announce a job that was committed, here or (through a bus) in another process."""
-        self._lanes[external].wake(due_at)
+        self._lanes[lane].wake(due_at)
 
 
-def run_due(now: datetime, *, external: bool = True) -> int:
+def run_due(now: datetime, *, lanes: Collection[Lane] = tuple(Lane)) -> int:
     """Run all jobs that are due at `now`, and those that they make due, in this thread. Returns how many were run.
 
-    Without `external`, jobs with external calls (Stripe, SMTP) are left to the loop.
+    Jobs of other `lanes` are left to the loop.
     """
     owner = leases.new_owner()
     done = 0
     try:
-        kinds = (False, True) if external else (False,)
-        while jobs := [job for kind in kinds for job in _claim(owner, now, external=kind)]:
+        while jobs := [job for lane in _due(now, lanes) for job in _claim(owner, now, lane)]:
             done += sum(run(job, now) is Outcome.DONE for job in jobs)
     finally:
         leases.retire(owner)
     return done
 
 
-def _claim(owner: str, now: datetime, *, external: bool) -> list[Job]:
-    lease = leases.EXTERNAL_LEASE if external else leases.LEASE
-    return leases.claim(owner, external=external, until=now, limit=BATCH, lease=lease)
+def _due(now: datetime, lanes: Collection[Lane]) -> list[Lane]:
+    """Return those with a due job: to ask costs one query, each claim is a transaction."""
+    due = leases.lanes_due(now)
+    return [lane for lane in lanes if lane in due]
+
+
+def _claim(owner: str, now: datetime, lane: Lane) -> list[Job]:
+    return leases.claim(owner, lane=lane, until=now, limit=BATCH, lease=limits_of(lane).lease)

@@ -1,8 +1,10 @@
-"""The job table: deadlines, reactions, mail, money."""
+"""The job table: deadlines, reactions, mail, money; and how its lanes run."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from autodoctor.scheduler.lanes import Lane
 
 
 class Job(models.Model):
@@ -13,7 +15,7 @@ class Job(models.Model):
     due_at = models.DateTimeField(_("due"))  # the deadline as agreed; a retry leaves it as it is
     run_at = models.DateTimeField(_("next run"))  # when the loop takes it: at `due_at`, later after a failure
     session_id = models.UUIDField(_("session"), null=True, db_index=True)  # whose work it is; null: nobody's
-    external = models.BooleanField(_("calls external services"), default=False)
+    lane = models.CharField(_("lane"), max_length=12, choices=Lane.choices, default=Lane.DEADLINES)
     version = models.PositiveIntegerField(_("version"), default=1)
     payload = models.JSONField(_("payload"), default=dict, encoder=DjangoJSONEncoder)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)  # failed ones
@@ -26,7 +28,7 @@ class Job(models.Model):
         verbose_name = _("job")
         verbose_name_plural = _("jobs")
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_job_per_kind_and_key")]
-        indexes = [models.Index(fields=["external", "run_at"], condition=models.Q(parked_at=None), name="due_work")]
+        indexes = [models.Index(fields=["lane", "run_at"], condition=models.Q(parked_at=None), name="due_work")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
@@ -35,3 +37,18 @@ class Job(models.Model):
     def idempotency_key(self) -> str:
         """Return a key that is the same over all retries, and another once the work is scheduled anew."""
         return f"{self.kind}:{self.key}:{self.id}.{self.version}"
+
+
+class LaneState(models.Model):
+    """When work of a lane last succeeded, and since when the lane stands still. Written only by `lane_watch`."""
+
+    lane = models.CharField(_("lane"), max_length=12, choices=Lane.choices, primary_key=True)
+    last_done_at = models.DateTimeField(_("last done"), null=True)  # to within seconds
+    still_since = models.DateTimeField(_("stands still since"), null=True)
+
+    class Meta:
+        verbose_name = _("lane")
+        verbose_name_plural = _("lanes")
+
+    def __str__(self) -> str:
+        return self.get_lane_display()

@@ -15,19 +15,20 @@ from django.db.models import UUIDField
 
 from autodoctor.core.raw_sql import rows
 from autodoctor.scheduler.handlers import JobKind, JobPayload, handler_of
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 
-# Called after each commit that scheduled something, with when it is due and whether that calls others: the process's
-# own clock, a bus to those of other processes.
-wake_listeners: list[Callable[[datetime, bool], None]] = []
+# Called after each commit that scheduled something, with when it is due and its lane: the process's own clock, a bus
+# to those of other processes.
+wake_listeners: list[Callable[[datetime, Lane], None]] = []
 
 _UPSERT = """
 INSERT INTO scheduler_job
-    (kind, key, session_id, due_at, run_at, external, payload,
+    (kind, key, session_id, due_at, run_at, lane, payload,
     version, attempts, leased_until, lease_owner, parked_at, last_error)
 VALUES {rows}
 ON CONFLICT (kind, key) DO UPDATE SET
-    session_id = excluded.session_id, due_at = excluded.due_at, run_at = excluded.run_at, external = excluded.external,
+    session_id = excluded.session_id, due_at = excluded.due_at, run_at = excluded.run_at, lane = excluded.lane,
     payload = excluded.payload, version = scheduler_job.version + 1, attempts = 0, leased_until = NULL,
     lease_owner = '', parked_at = NULL, last_error = ''
 """
@@ -101,8 +102,8 @@ def unpark(jobs: list[int], now: datetime) -> int:
     """Try failed jobs again with all their attempts; returns how many there were."""
     with transaction.atomic():
         count = Job.objects.filter(pk__in=jobs, parked_at__isnull=False).update(parked_at=None, attempts=0, run_at=now)
-        for external in (False, True):
-            transaction.on_commit(partial(_announce, now, external), robust=True)
+        for lane in Lane:
+            transaction.on_commit(partial(_announce, now, lane), robust=True)
     return count
 
 
@@ -131,18 +132,18 @@ def _row(kind: str, key: str, due_at: datetime, session_id: UUID | None, payload
         raise ValueError(f"too long for a job: {kind} {key}")
     moment = connection.ops.adapt_datetimefield_value(due_at)
     session = _SESSION_ID.get_db_prep_value(session_id, connection)
-    return [kind, key, session, moment, moment, handler_of(kind).external, json.dumps(payload, cls=DjangoJSONEncoder)]
+    return [kind, key, session, moment, moment, handler_of(kind).lane, json.dumps(payload, cls=DjangoJSONEncoder)]
 
 
 def _upsert(key: str, jobs: Mapping[str, datetime], session_id: UUID | None, payload: JobPayload) -> None:
     rows = [_row(kind, key, due_at, session_id, payload) for kind, due_at in jobs.items()]
     _execute(_UPSERT.format(rows=", ".join([_ROW] * len(rows))), *chain.from_iterable(rows))
-    earliest: dict[bool, datetime] = {}
+    earliest: dict[Lane, datetime] = {}
     for kind, due_at in jobs.items():
-        external = handler_of(kind).external
-        earliest[external] = min(due_at, earliest.get(external, due_at))
-    for external, due_at in earliest.items():
-        transaction.on_commit(partial(_announce, due_at, external), robust=True)
+        lane = handler_of(kind).lane
+        earliest[lane] = min(due_at, earliest.get(lane, due_at))
+    for lane, due_at in earliest.items():
+        transaction.on_commit(partial(_announce, due_at, lane), robust=True)
 
 
 def _settle_own(kinds: Collection[str], key: str) -> None:
@@ -158,6 +159,6 @@ def _execute(sql: str, *params: Any) -> int:
         return int(cursor.rowcount)
 
 
-def _announce(due_at: datetime, external: bool) -> None:
+def _announce(due_at: datetime, lane: Lane) -> None:
     for wake in wake_listeners:
-        wake(due_at, external)
+        wake(due_at, lane)

@@ -1,4 +1,4 @@
-"""A lane: a few threads that run one sort of job, and one thread that claims for them."""
+"""The workers of one lane: a few threads that run its jobs, and what is claimed for them."""
 
 import heapq
 import logging
@@ -8,11 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.utils import timezone
 
-from autodoctor.scheduler import leases
-from autodoctor.scheduler.execution import run
+from autodoctor.core.database_ways import lead_outside_the_pool
+from autodoctor.scheduler import lane_watch, leases
+from autodoctor.scheduler.execution import Outcome, run
+from autodoctor.scheduler.lanes import Lane, Limits
 from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
@@ -20,6 +23,9 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 # Claims are at least this far apart: under load one statement then takes many rows.
 GAP_SECONDS = 0.02
+# Longer than the poll, by what a claim may take: a known deadline is never late.
+AHEAD = timedelta(seconds=1.25)
+AHEAD_ROOM = 100
 # What others of its process do is late when it is this far behind; what gives way to it does so for a while only.
 LATE = timedelta(seconds=0.02)
 GIVE_WAY_SECONDS = 1.0
@@ -27,93 +33,54 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class WorkerPool:
-    """Claims jobs a little ahead of their time, at most `room` at once, and runs each at its moment, never early.
+    """Runs the jobs of a lane, each at its moment, never early. The `Claimer` calls `claim`, for all lanes.
 
-    `ahead` must be longer than the poll, so that a known job is never late; zero claims only due jobs. `gives_way_to`:
-    while that lane is late, this lane starts nothing, because both need the same CPU.
+    Deadlines are claimed a little ahead of their time, jobs of other lanes when they are due and a worker is free.
+    `gives_way_to`: while that lane is late, this lane starts nothing, because both need the same CPU.
     """
 
-    def __init__(
-        self,
-        *,
-        external: bool,
-        workers: int,
-        room: int,
-        ahead: timedelta,
-        lease: timedelta,
-        owner: str,
-        gives_way_to: "WorkerPool | None" = None,
-    ) -> None:
-        self.external = external
-        self.workers = workers
-        self.capacity = room
-        self.refill = room // 2 if ahead else 1  # a claim for one row costs as much as a claim for many
-        self.ahead = ahead
-        self.lease = lease
+    def __init__(self, lane: Lane, limits: Limits, *, owner: str, gives_way_to: "WorkerPool | None" = None) -> None:
+        self.lane = lane
+        self.limits = limits
         self.owner = owner
         self.gives_way_to = gives_way_to
+        self.ahead = AHEAD if lane.in_transaction else timedelta(0)
+        self.capacity = AHEAD_ROOM if self.ahead else limits.workers
+        self.refill = self.capacity // 2 if self.ahead else 1  # a claim for one row costs as much as one for many
+        self.has_reason_again: Callable[[], None] = lambda: None  # tells the claiming thread
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._for_claimer = threading.Condition(self._lock)
         self._for_workers = threading.Condition(self._lock)
         self._waiting: list[tuple[datetime, int, Job]] = []
-        self._running = 0
+        self._running: list[tuple[float, Job]] = []  # since when, and what
         self._claimed_until = NEVER
         self._woken = False
         self._more = False  # the last claim was cut off by lack of room
-        self._threads: list[threading.Thread] = []
+        self._next_note = 0.0
 
-    def start(self) -> None:
-        sort = "calls" if self.external else "deadlines"
-        targets = [self._claim_for_ever] + [self._work_for_ever] * self.workers
-        self._threads = [
-            threading.Thread(target=_with_own_connection, args=(target,), name=f"clock-{sort}-{number}", daemon=True)
-            for number, target in enumerate(targets)
-        ]
-        for thread in self._threads:
-            thread.start()
+    def threads(self) -> list[threading.Thread]:
+        """Return the workers, not started yet."""
+        name = f"clock-{self.lane.value}-"
+        return [own_thread(self._work_for_ever, name + str(number)) for number in range(self.limits.workers)]
 
     def wake(self, due_at: datetime) -> None:
         """Announce a committed job: claim at once, unless the next claim comes early enough."""
         with self._lock:
-            if due_at <= self._claimed_until:
-                self._woken = True
-                self._for_claimer.notify()
+            if due_at > self._claimed_until:
+                return
+            self._woken = True
+        self.has_reason_again()
+
+    def has_reason(self) -> bool:
+        """Return whether a claim before the next poll would find something, and find room."""
+        with self._lock:
+            return self._has_reason()
 
     def is_late(self) -> bool:
         with self._lock:
             return bool(self._waiting) and self._waiting[0][0] < timezone.now() - LATE
 
-    def stop(self) -> None:
-        """Start nothing more; running jobs end, the others are given back. Returns at once: `join` waits."""
-        self._stopping.set()
-        with self._lock:
-            self._for_claimer.notify_all()
-            self._for_workers.notify_all()
-
-    def join(self, until: float) -> None:
-        """Wait for the threads, until that moment of `time.monotonic()`."""
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
-
-    def _claim_for_ever(self) -> None:
-        outage = Outage()
-        prepared = False
-        while not self._stopping.is_set():
-            try:
-                if not prepared:
-                    leases.expire_leases_of_the_dead(external=self.external)
-                    leases.ensure_recurring(external=self.external)
-                    prepared = True
-                self._claim()
-                outage.over()
-            except Exception as error:
-                self._stopping.wait(outage.pause(error))
-            else:
-                self._wait_for_reason()
-        self._give_back()
-
-    def _claim(self) -> None:
+    def claim(self) -> None:
         with self._lock:
             room = self._room()
             if not room:
@@ -122,44 +89,68 @@ class WorkerPool:
             until = timezone.now() + self.ahead
             # Before the statement: what commits while it runs, unseen by it, must wake us again.
             self._claimed_until, self._woken = until, False
-        jobs = leases.claim(self.owner, external=self.external, until=until, limit=room, lease=self.lease)
+        jobs = leases.claim(self.owner, lane=self.lane, until=until, limit=room, lease=self.limits.lease)
         with self._lock:
             self._more = len(jobs) == room
             for job in jobs:
                 heapq.heappush(self._waiting, (job.run_at, job.pk, job))
             self._for_workers.notify_all()
 
-    def _wait_for_reason(self) -> None:
-        self._stopping.wait(GAP_SECONDS)
+    def renew(self) -> None:
+        """Keep what runs, unless it runs for so long that it may hang. What waits here is not kept from others."""
+        since = time.monotonic() - self.limits.longest.total_seconds()
         with self._lock:
-            self._for_claimer.wait_for(self._has_reason, POLL_SECONDS - GAP_SECONDS)
+            running = [job for began, job in self._running if began > since]
+        leases.renew(running, lease=self.limits.lease)
 
-    def _has_reason(self) -> bool:
-        room = self._room()
-        return self._stopping.is_set() or (self._woken and room > 0) or (self._more and room >= self.refill)
+    def stop(self) -> None:
+        """Start nothing more. Running jobs end; returns at once."""
+        self._stopping.set()
+        with self._lock:
+            self._for_workers.notify_all()
 
-    def _room(self) -> int:
-        return self.capacity - len(self._waiting) - self._running
-
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
         with self._lock:
             jobs = [job for _, _, job in self._waiting]
             self._waiting.clear()
-        with suppress(Exception):  # no database, no matter: the leases end by themselves
-            leases.give_back(jobs)
+        _give_back(jobs)
+
+    def give_back_running(self) -> None:
+        """Give back what still runs although the process ends: another one need not wait for the lease to end.
+
+        The claim is gone with it: whatever this run still says is ignored.
+        """
+        with self._lock:
+            jobs = [job for _, job in self._running]
+        _give_back(jobs)
+
+    def _has_reason(self) -> bool:
+        room = self._room()
+        return (self._woken and room > 0) or (self._more and room >= self.refill)
+
+    def _room(self) -> int:
+        return self.capacity - len(self._waiting) - len(self._running)
 
     def _work_for_ever(self) -> None:
         outage = Outage()
         while job := self._next():
             try:
                 self._give_way()
-                run(job, timezone.now())
+                outcome = run(job, timezone.now())
                 outage.over()
+                if outcome is Outcome.DONE:
+                    self._note_success()
             except Exception as error:
                 self._put_back(job)
                 self._stopping.wait(outage.pause(error))
             finally:
-                self._done()
+                self._done(job)
+
+    def _note_success(self) -> None:
+        if time.monotonic() >= self._next_note:
+            self._next_note = time.monotonic() + lane_watch.NOTED_EVERY_SECONDS
+            with suppress(DatabaseError):  # the job is done, whatever becomes of the note
+                lane_watch.note_success(self.lane, timezone.now())
 
     def _give_way(self) -> None:
         first = self.gives_way_to
@@ -173,8 +164,9 @@ class WorkerPool:
             while not self._stopping.is_set():
                 pause = self._until_next()
                 if pause is not None and pause <= 0:
-                    self._running += 1
-                    return heapq.heappop(self._waiting)[2]
+                    job = heapq.heappop(self._waiting)[2]
+                    self._running.append((time.monotonic(), job))
+                    return job
                 self._for_workers.wait(pause)
         return None
 
@@ -195,11 +187,12 @@ class WorkerPool:
         with self._lock:
             heapq.heappush(self._waiting, (job.run_at, job.pk, job))
 
-    def _done(self) -> None:
+    def _done(self, job: Job) -> None:
         with self._lock:
-            self._running -= 1
-            if self._has_reason():
-                self._for_claimer.notify()
+            self._running = [one for one in self._running if one[1] is not job]
+            if not self._has_reason():
+                return
+        self.has_reason_again()
 
 
 class Outage:
@@ -219,11 +212,19 @@ class Outage:
         self._seconds = 0.0
 
 
+def _give_back(jobs: list[Job]) -> None:
+    if jobs:
+        with suppress(Exception):  # no database, no matter: the leases end by themselves
+            leases.give_back(jobs)
+
+
+def own_thread(target: Callable[[], None], name: str) -> threading.Thread:
+    """Return a thread with a connection outside the pool, so that deadlines fire even if requests exhaust the pool."""
+    return threading.Thread(target=_with_own_connection, args=(target,), name=name, daemon=True)
+
+
 def _with_own_connection(target: Callable[[], None]) -> None:
-    """Use a connection outside the pool, so that deadlines fire even if requests have exhausted the pool."""
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    options = {name: value for name, value in wrapper.settings_dict["OPTIONS"].items() if name != "pool"}
-    wrapper.settings_dict = {**wrapper.settings_dict, "OPTIONS": options, "CONN_MAX_AGE": None}
+    lead_outside_the_pool(settings.CLOCK_DATABASE)
     try:
         target()
     finally:

@@ -23,7 +23,7 @@ def job(db: None) -> Job:
     return Job.objects.get()
 
 
-def test_support_sees_what_gave_up(support: User, job: Job, client_of: Callable[[User], Client]) -> None:
+def test_admin_lists_parked_jobs(support: User, job: Job, client_of: Callable[[User], Client]) -> None:
     assert "mail.send" in client_of(support).get(LIST, {"parked_at__isempty": "0"}).content.decode()
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from autodoctor.scheduler import leases
 from autodoctor.scheduler.execution import Outcome, backoff, run
 from autodoctor.scheduler.handlers import GiveUp, Retry, always, parked
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, reschedule, schedule
@@ -25,7 +26,7 @@ Handle = Callable[..., None]
 
 def held(kind: str, key: str = "1") -> Job:
     """The job as some other loop claimed it."""
-    jobs = leases.claim("another", external=False, until=FAR, limit=10, lease=timedelta(minutes=1))
+    jobs = leases.claim("another", lane=Lane.DEADLINES, until=FAR, limit=10, lease=timedelta(minutes=1))
     return next(job for job in jobs if (job.kind, job.key) == (kind, key))
 
 
@@ -44,7 +45,7 @@ def test_a_due_job_runs_once_and_is_deleted() -> None:
 def test_calls_can_be_left_to_the_loop() -> None:
     schedule(Work.NOTE, "1", NOON)
     schedule(Work.CALL, "2", NOON)
-    assert run_due(NOON, external=False) == 1
+    assert run_due(NOON, lanes=[Lane.DEADLINES]) == 1
     assert (noted("1"), noted("2")) == (1, 0)
 
 
@@ -62,7 +63,7 @@ def test_the_handler_is_told_the_deadline_and_the_time(handle: Handle) -> None:
     assert told == [(NOON, NOON + timedelta(hours=2), {"color": "red"})]
 
 
-def test_a_job_that_a_run_makes_due_runs_too(handle: Handle) -> None:
+def test_job_scheduled_by_a_running_job_runs_in_the_same_round(handle: Handle) -> None:
     handle("cause", lambda job, now: schedule(Work.NOTE, job.key, now))
     schedule(Work.CAUSE, "1", NOON)
     assert run_due(NOON) == 2
@@ -87,7 +88,7 @@ def test_a_job_cancelled_by_another_meanwhile_is_undone() -> None:
 
 
 @pytest.mark.parametrize("meanwhile", ["taken over", "done and scheduled anew"])
-def test_a_holder_that_lost_its_lease_in_the_middle_is_undone(handle: Handle, meanwhile: str) -> None:
+def test_run_without_its_lease_is_rolled_back(handle: Handle, meanwhile: str) -> None:
     def lose_it(job: Job, now: datetime) -> None:
         schedule(Work.NOTED, job.key, FAR)
         if meanwhile == "taken over":
@@ -102,7 +103,7 @@ def test_a_holder_that_lost_its_lease_in_the_middle_is_undone(handle: Handle, me
     assert noted("1") == 0
 
 
-def test_a_holder_that_lost_its_lease_cannot_reschedule_its_own(handle: Handle) -> None:
+def test_run_without_its_lease_cannot_reschedule_its_job(handle: Handle) -> None:
     def lose_it_and_go_on(job: Job, now: datetime) -> None:
         Job.objects.filter(pk=job.pk).update(lease_owner="somebody else")
         schedule(Work(job.kind), job.key, FAR)
@@ -127,7 +128,7 @@ def test_a_handler_can_reschedule_its_own_job(handle: Handle) -> None:
     assert noted("1") == 1
 
 
-def test_a_handler_may_cancel_its_own(handle: Handle) -> None:
+def test_handler_cancels_the_job_that_runs(handle: Handle) -> None:
     def done_with(job: Job, now: datetime) -> None:
         cancel(Work(job.kind), job.key)
         schedule(Work.NOTED, job.key, FAR)
@@ -140,7 +141,7 @@ def test_a_handler_may_cancel_its_own(handle: Handle) -> None:
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_handler_may_arrange_its_own_among_others(handle: Handle, again: bool) -> None:
+def test_handler_reschedules_or_cancels_its_job_among_others(handle: Handle, again: bool) -> None:
     def arranged(job: Job, now: datetime) -> None:
         own = {job.kind: NOON + SOON} if again else {}
         reschedule(job.key, cancelled=[] if again else [job.kind], scheduled={"noted": FAR} | own)
@@ -175,7 +176,7 @@ def test_a_retry_keeps_the_idempotency_key(handle: Handle) -> None:
         if len(keys) < 3:
             raise Retry(SOON)
 
-    handle("call", call, external=True)
+    handle("call", call, lane=Lane.MAIL)
     schedule(Work.CALL, "1", NOON)
     for minute in range(3):
         run_due(NOON + timedelta(minutes=minute))
@@ -201,13 +202,13 @@ def test_pauses_grow_to_an_hour_and_differ() -> None:
     assert len({backoff(3) for _ in range(20)}) > 1
 
 
-@pytest.mark.parametrize("external", [False, True])
+@pytest.mark.parametrize("lane", [Lane.DEADLINES, Lane.STRIPE])
 def test_a_job_that_keeps_failing_is_parked_and_reported(
-    handle: Handle, external: bool, caplog: pytest.LogCaptureFixture
+    handle: Handle, lane: Lane, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[Job] = []
     parked.connect(listener := lambda job, **_: told.append(job))
-    handle("fail", fail, attempts=3, external=external)
+    handle("fail", fail, attempts=3, lane=lane)
     schedule(Work.FAIL, "1", NOON, payload=Facts(password="hunter2"))
     for _ in range(5):
         run_due(FAR)
@@ -226,7 +227,7 @@ def test_a_job_that_gives_up_is_parked_at_once(handle: Handle) -> None:
     def refuse(job: Job, now: datetime) -> None:
         raise GiveUp("no such address")
 
-    handle("refuse", refuse, external=True)
+    handle("refuse", refuse, lane=Lane.MAIL)
     schedule(Work.REFUSE, "1", NOON)
     run_due(NOON)
     job = Job.objects.get()
@@ -263,7 +264,7 @@ def test_a_call_to_the_outside_runs_outside_the_transaction_that_ends_it(handle:
         if not job.payload:
             schedule(Work(job.kind), job.key, FAR, payload=Facts(newer=True))
 
-    handle("call", call, external=True)
+    handle("call", call, lane=Lane.MAIL)
     schedule(Work.CALL, "1", NOON)
     assert run_due(NOON) == 1
     assert Job.objects.get().payload == {"newer": True}
@@ -272,17 +273,17 @@ def test_a_call_to_the_outside_runs_outside_the_transaction_that_ends_it(handle:
 def test_a_cancelled_call_is_not_made(handle: Handle) -> None:
     schedule(Work.NOTE, "1", NOON)
     schedule(Work.CALL, "1", NOON)
-    [job] = leases.claim("another", external=True, until=NOON, limit=1, lease=SOON)
+    [job] = leases.claim("another", lane=Lane.MAIL, until=NOON, limit=1, lease=SOON)
     cancel(Work.CALL, "1")
     assert run(job, NOON) is Outcome.SUPERSEDED
     assert noted("1") == 0
 
 
 def test_a_call_that_kills_its_process_every_time_is_parked(handle: Handle) -> None:
-    handle("deadly", fail, external=True, attempts=2)
+    handle("deadly", fail, lane=Lane.MAIL, attempts=2)
     schedule(Work.DEADLY, "1", NOON)
     for _ in range(3):  # claimed, and never heard of again
-        leases.claim("the dead", external=True, until=NOON, limit=1, lease=-SOON)
+        leases.claim("the dead", lane=Lane.MAIL, until=NOON, limit=1, lease=-SOON)
     assert run_due(NOON) == 0
     job = Job.objects.get()
     assert job.parked_at
@@ -291,7 +292,7 @@ def test_a_call_that_kills_its_process_every_time_is_parked(handle: Handle) -> N
 
 def test_a_recurring_job_goes_on_at_the_next_multiple(handle: Handle) -> None:
     handle("sweep", lambda job, now: schedule(Work.NOTED, "sweep", FAR), every=always(minutes=5))
-    leases.ensure_recurring(external=False)
+    leases.ensure_recurring()
     first = Job.objects.get(kind="sweep")
     assert timezone.now() < first.due_at <= timezone.now() + timedelta(minutes=5)
     assert first.due_at.timestamp() % 300 == 0
@@ -303,16 +304,16 @@ def test_a_recurring_job_goes_on_at_the_next_multiple(handle: Handle) -> None:
 
 def test_a_recurring_job_comes_earlier_when_its_handler_now_says_so(handle: Handle) -> None:
     handle("sweep", fail, every=always(days=100))
-    leases.ensure_recurring(external=False)
+    leases.ensure_recurring()
     handle("sweep", fail, every=always(minutes=5))
-    leases.ensure_recurring(external=False)
+    leases.ensure_recurring()
     assert Job.objects.get().due_at <= timezone.now() + timedelta(minutes=5)
 
 
-@pytest.mark.parametrize("external", [False, True])
-def test_a_recurring_job_survives_its_failures(handle: Handle, external: bool) -> None:
-    handle("sweep", fail, every=always(minutes=5), attempts=2, external=external)
-    leases.ensure_recurring(external=external)
+@pytest.mark.parametrize("lane", [Lane.DEADLINES, Lane.STRIPE])
+def test_a_recurring_job_survives_its_failures(handle: Handle, lane: Lane) -> None:
+    handle("sweep", fail, every=always(minutes=5), attempts=2, lane=lane)
+    leases.ensure_recurring()
     for minutes in (6, 7):
         run_due(timezone.now() + timedelta(minutes=minutes))
     job = Job.objects.get()

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -10,19 +11,28 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from autodoctor.scheduler import leases, queue, worker_pool
+from autodoctor.scheduler import claimer, leases, queue, worker_pool
 from autodoctor.scheduler.execution import run
 from autodoctor.scheduler.handlers import Retry, always
+from autodoctor.scheduler.lanes import Lane, Limits, limits_of
 from autodoctor.scheduler.loop import Scheduler, run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
 from autodoctor.scheduler.tests.work import FAR, Work, note, noted
 from autodoctor.scheduler.worker_pool import Outage, WorkerPool
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 Handle = Callable[..., None]
 StartClock = Callable[..., Scheduler]
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def few(*lanes: Lane, workers: int) -> dict[Lane, Limits]:
+    return {lane: replace(limits_of(lane), workers=workers) for lane in lanes}
+
+
+def pool(lane: Lane, gives_way_to: WorkerPool | None = None) -> WorkerPool:
+    return WorkerPool(lane, limits_of(lane), owner=leases.new_owner(), gives_way_to=gives_way_to)
 
 
 def soon(seconds: float = 0.3) -> datetime:
@@ -44,7 +54,7 @@ def test_each_job_runs_once_at_its_moment_and_never_early(handle: Handle, start_
 
 def test_a_commit_wakes_the_loop(handle: Handle, start_clock: StartClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not look by itself here. How soon: `bin/bench clock`."""
-    monkeypatch.setattr(worker_pool, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(claimer, "POLL_SECONDS", 3600.0)
     ran = threading.Event()
     handle("tell", lambda job, now: ran.set())
     start_clock()
@@ -52,18 +62,16 @@ def test_a_commit_wakes_the_loop(handle: Handle, start_clock: StartClock, monkey
         ran.clear()
         with transaction.atomic():
             schedule(Work.TELL, str(number), timezone.now())
-        assert ran.wait(10)
+        assert ran.wait(PATIENCE)
 
 
-def test_only_what_is_nearer_than_the_next_look_wakes_it() -> None:
-    lane = WorkerPool(
-        external=False, workers=1, room=10, ahead=timedelta(seconds=1), lease=leases.LEASE, owner=leases.new_owner()
-    )
-    lane._claim()
+def test_pool_wakes_for_jobs_due_before_its_next_look_only() -> None:
+    lane = pool(Lane.DEADLINES)
+    lane.claim()
     lane.wake(soon(60))
-    assert not lane._has_reason()
+    assert not lane.has_reason()
     lane.wake(soon(0.5))
-    assert lane._has_reason()
+    assert lane.has_reason()
 
 
 def test_a_slow_call_does_not_delay_deadlines(handle: Handle, start_clock: StartClock) -> None:
@@ -71,14 +79,14 @@ def test_a_slow_call_does_not_delay_deadlines(handle: Handle, start_clock: Start
 
     def call(job: Job, now: datetime) -> None:
         stuck.release()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
 
-    handle("slow", call, external=True)
-    start_clock(external_workers=2)
+    handle("slow", call, lane=Lane.STRIPE)
+    start_clock(few(Lane.STRIPE, workers=2))
     for number in range(5):
         schedule(Work.SLOW, str(number), timezone.now())
     for _ in range(2):
-        assert stuck.acquire(timeout=10)
+        assert stuck.acquire(timeout=PATIENCE)
     schedule(Work.NOTE, "1", timezone.now())
     until(lambda: noted("1"))
     assert Job.objects.filter(kind="slow").count() == 5
@@ -91,8 +99,8 @@ def test_a_poison_job_does_not_stop_the_loop(handle: Handle, start_clock: StartC
         raise SystemExit
 
     handle("poison", poison)
-    handle("poison.call", poison, external=True)
-    start_clock(workers=1, external_workers=1)
+    handle("poison.call", poison, lane=Lane.MAIL)
+    start_clock(few(Lane.DEADLINES, Lane.MAIL, workers=1))
     for number in range(3):
         schedule(Work.POISON, str(number), timezone.now())
         schedule(Work.POISON_CALL, str(number), timezone.now())
@@ -122,7 +130,7 @@ def test_a_claimed_job_that_is_rescheduled_or_canceled_does_not_run() -> None:
     for key in ("moved", "called-off", "stays"):
         schedule(Work.NOTE, key, soon())
     clock = Scheduler()
-    clock._lanes[False]._claim()
+    clock._lanes[Lane.DEADLINES].claim()
     schedule(Work.NOTE, "moved", FAR)
     cancel(Work.NOTE, "called-off")
     clock.start()
@@ -135,9 +143,9 @@ def test_a_claimed_job_that_is_rescheduled_or_canceled_does_not_run() -> None:
 def test_stopping_waits_for_no_moment_and_gives_the_leases_back() -> None:
     schedule(Work.NOTE, "1", FAR)
     clock = Scheduler()
-    lane = clock._lanes[False]
+    lane = clock._lanes[Lane.DEADLINES]
     lane.ahead = FAR - timezone.now() + timedelta(days=1)
-    lane._claim()
+    lane.claim()
     assert Job.objects.get().lease_owner
     clock.start()
     clock.stop()
@@ -151,18 +159,43 @@ def test_stopping_lets_a_running_job_end(handle: Handle) -> None:
 
     def call(job: Job, now: datetime) -> None:
         began.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         schedule(Work.NOTED, job.key, FAR)
 
-    handle("slow", call, external=True)
+    handle("slow", call, lane=Lane.STRIPE)
     clock = Scheduler()
     clock.start()
     schedule(Work.SLOW, "1", timezone.now())
-    assert began.wait(10)
+    assert began.wait(PATIENCE)
     threading.Timer(0.1, go_on.set).start()
     clock.stop()
     assert noted("1") == 1
     assert not Job.objects.filter(kind="slow").exists()
+
+
+def test_a_job_that_outlasts_the_stop_is_handed_to_whoever_comes_next(handle: Handle, start_clock: StartClock) -> None:
+    runs, go_on = list[int](), threading.Event()
+
+    def call(job: Job, now: datetime) -> None:
+        runs.append(job.attempts)
+        if len(runs) == 1:
+            go_on.wait(PATIENCE)  # a service that does not answer
+        else:
+            schedule(Work.NOTED, job.key, FAR)
+
+    handle("slow", call, lane=Lane.STRIPE)
+    first = Scheduler()
+    first.start()
+    schedule(Work.SLOW, "1", timezone.now())
+    until(lambda: runs)
+    first.stop(seconds=0)
+    assert [job.leased_until for job in Job.objects.filter(kind="slow")] == [None]
+    start_clock()
+    until(lambda: noted("1"))
+    go_on.set()
+    for thread in first._threads:
+        thread.join(PATIENCE)
+    assert runs == [0, 0]  # being stopped is no failure of the job
 
 
 def test_overdue_work_runs_at_once_and_knows_its_deadline(handle: Handle, start_clock: StartClock) -> None:
@@ -176,7 +209,7 @@ def test_overdue_work_runs_at_once_and_knows_its_deadline(handle: Handle, start_
 
 def test_recurring_work_exists_from_the_start_on(handle: Handle, start_clock: StartClock) -> None:
     handle("sweep", lambda job, now: None, every=always(minutes=5))
-    handle("sweep.call", lambda job, now: None, every=always(minutes=5), external=True)
+    handle("sweep.call", lambda job, now: None, every=always(minutes=5), lane=Lane.STRIPE)
     start_clock()
     start_clock()
     until(lambda: Job.objects.filter(kind__startswith="sweep").count() == 2)
@@ -269,14 +302,8 @@ def test_connections_cut_in_the_middle_of_the_work_lose_and_double_nothing(
 def two_lanes() -> tuple[WorkerPool, WorkerPool]:
     """Of deadlines, and of calls that give way to them."""
 
-    def lane(first: WorkerPool | None) -> WorkerPool:
-        lease, owner = leases.LEASE, leases.new_owner()
-        return WorkerPool(
-            external=False, workers=1, room=9, ahead=timedelta(0), lease=lease, owner=owner, gives_way_to=first
-        )
-
-    deadlines = lane(None)
-    return deadlines, lane(deadlines)
+    deadlines = pool(Lane.DEADLINES)
+    return deadlines, pool(Lane.STRIPE, gives_way_to=deadlines)
 
 
 def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +322,7 @@ def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch
     calls._give_way()
     assert pauses == []
     schedule(Work.NOTE, "1", timezone.now() - timedelta(seconds=1))
-    deadlines._claim()
+    deadlines.claim()
     assert deadlines.is_late()
     calls._give_way()
     assert pauses == [worker_pool.GAP_SECONDS] * 3
@@ -305,7 +332,7 @@ def test_calls_give_way_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 0.05)
     deadlines, calls = two_lanes()
     schedule(Work.NOTE, "1", timezone.now() - timedelta(seconds=1))
-    deadlines._claim()
+    deadlines.claim()
     calls._give_way()
     assert deadlines.is_late()
 
@@ -323,10 +350,10 @@ def test_a_claim_that_waited_out_its_lease_is_dropped(handle: Handle, start_cloc
 
     def block(job: Job, now: datetime) -> None:
         busy.set()
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
 
-    handle("block", block, external=True)
-    start_clock(external_workers=1, external_lease=timedelta(seconds=60), lease=timedelta(seconds=0.3))
+    handle("block", block, lane=Lane.STRIPE)
+    start_clock({Lane.DEADLINES: replace(limits_of(Lane.DEADLINES), lease=timedelta(seconds=0.3))})
     schedule(Work.NOTE, "1", soon(0.6))
     until(lambda: noted("1"))
     assert noted("1") == 1
@@ -346,3 +373,23 @@ def test_a_stopped_clock_listens_no_more(start_clock: StartClock) -> None:
     assert len(queue.wake_listeners) == len(before) + 1
     clock.stop()
     assert queue.wake_listeners == before
+
+
+def test_a_machine_whose_clock_is_wrong_runs_nothing(
+    handle: Handle, start_clock: StartClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    skews = iter([timedelta(seconds=1.5)] * 3)
+    monkeypatch.setattr(claimer, "CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(leases, "clock_skew", lambda: next(skews, timedelta(seconds=0.5)))
+    ran: list[int] = []
+    handle("tell", lambda job, now: ran.append(sum(1 for _ in skews)))
+    with transaction.atomic():
+        schedule(Work.TELL, "once", timezone.now())
+    start_clock()
+    until(lambda: ran)
+    assert ran == [0]  # not before all wrong readings were taken
+    assert caplog.text.count("The clock is 1.5 s off") == 3
+
+
+def test_the_clocks_of_one_machine_agree() -> None:
+    assert leases.clock_skew() < timedelta(seconds=1)

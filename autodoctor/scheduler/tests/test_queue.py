@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from autodoctor.scheduler import queue
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, reschedule, schedule
 from autodoctor.scheduler.tests.work import Facts, Work
@@ -48,7 +49,7 @@ def test_scheduling_again_replaces_and_starts_afresh() -> None:
 
 
 @pytest.mark.django_db
-def test_cancelling_what_is_not_there_does_nothing() -> None:
+def test_cancel_of_a_missing_job_changes_nothing() -> None:
     schedule(Work.NOTE, "1", NOON)
     cancel(Work.NOTE, "2")
     cancel(Work.OTHER, "1")
@@ -58,7 +59,7 @@ def test_cancelling_what_is_not_there_does_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_many_of_one_key_are_arranged_at_once() -> None:
+def test_reschedule_cancels_moves_and_adds_jobs_of_one_key() -> None:
     later = NOON + timedelta(hours=1)
     for kind in (Work.GONE, Work.TOO, Work.MOVED, Work.KEPT):
         schedule(kind, "1", NOON)
@@ -114,17 +115,17 @@ def test_a_moment_without_a_zone_is_refused() -> None:
 
 
 @pytest.mark.django_db
-def test_listeners_hear_of_it_once_it_is_committed(
+def test_wake_listeners_are_called_after_the_commit(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
-    heard: list[tuple[datetime, bool]] = []
-    monkeypatch.setattr(queue, "wake_listeners", [lambda due_at, external: heard.append((due_at, external))])
+    heard: list[tuple[datetime, Lane]] = []
+    monkeypatch.setattr(queue, "wake_listeners", [lambda due_at, lane: heard.append((due_at, lane))])
     later = NOON + timedelta(hours=1)
     with django_capture_on_commit_callbacks(execute=True):
         schedule(Work.CALL, "1", NOON)
         reschedule("1", cancelled=[], scheduled={"note": later, "noted": NOON})
         assert heard == []
-    assert heard == [(NOON, True), (NOON, False)]
+    assert heard == [(NOON, Lane.MAIL), (NOON, Lane.DEADLINES)]
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.sqlite.base import DatabaseWrapper, confirm_pragmas
 from autodoctor.scheduler.sqlite.fair_lock import FairLock
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
 
@@ -34,7 +34,7 @@ def threads(count: int) -> Iterator[ThreadPoolExecutor]:
     together = threading.Barrier(count)
 
     def close() -> None:
-        together.wait(10)
+        together.wait(PATIENCE)
         connection.close()
 
     with ThreadPoolExecutor(count) as pool:
@@ -106,13 +106,13 @@ def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
     assert turns.take(0.01)
 
 
-def test_no_writer_starves_among_threads_that_hammer() -> None:
+def test_eight_writing_threads_get_even_turns_on_sqlite() -> None:
     """When the first has had a hundred turns, each has had its share: nobody waits for turn after turn."""
     counts, together = [0] * 8, threading.Barrier(8)
 
     def hammer(name: int) -> None:
         insert(f"{name} connected")
-        together.wait(10)
+        together.wait(PATIENCE)
         while max(counts) < 100:
             with transaction.atomic():
                 insert(f"{name} {counts[name]}")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from autodoctor.scheduler.handlers import Handler, JobKind, JobPayload
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
@@ -91,8 +92,8 @@ def note_then_stop(job: Job, now: datetime) -> None:
 
 HANDLERS: dict[str, Handler] = {
     "note": Handler(note),
-    "call": Handler(note, external=True),
-    "hang": Handler(hang if "child" in sys.argv else note, external=True),
+    "call": Handler(note, lane=Lane.MAIL),
+    "hang": Handler(hang if "child" in sys.argv else note, lane=Lane.MAIL),
     "stall": Handler(stop_then_note),
     "stall_locked": Handler(note_then_stop),
 }

@@ -2,9 +2,11 @@ import signal
 import threading
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from autodoctor.health import metrics_server
 from autodoctor.scheduler.loop import Scheduler
 
 
@@ -15,9 +17,19 @@ class Command(BaseCommand):
         told_to_end = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_signal: told_to_end.set())
+        _show_metrics()
         clock = Scheduler()
         clock.start()
         self.stdout.write(_("The scheduler is running."))
         told_to_end.wait()
         clock.stop()
         self.stdout.write(_("The scheduler has stopped."))
+
+
+def _show_metrics() -> None:
+    if not settings.CLOCK_METRICS_PORT:
+        return
+    try:
+        metrics_server.start(settings.CLOCK_METRICS_PORT)
+    except OSError as error:
+        raise CommandError(_("The port in CLOCK_METRICS_PORT cannot be used: %s") % error) from error

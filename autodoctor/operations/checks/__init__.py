@@ -1,0 +1,1 @@
+"""What `bin/prod-check` looks at: each check yields a sentence for each problem, with what to do about it."""

@@ -1,0 +1,19 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from autodoctor.core.database_ways import directly
+from autodoctor.operations import database_limits
+
+
+class Command(BaseCommand):
+    help = "Give the role of DATABASE_URL its limits: idle transactions, waits for locks, statements."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if connection.vendor != "postgresql":
+            raise CommandError("Only PostgreSQL has roles.")
+        with directly():
+            database_limits.give_to_role()
+        for name, limit in database_limits.LIMITS.items():
+            self.stdout.write(f"{name} = {limit}")

@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from autodoctor.core.database_ways import directly
+
+# It waits for a lock as briefly as everybody else: all who want the same table queue up behind it.
+LIMITS = {"lock_timeout": "5s", "statement_timeout": "1h", "idle_in_transaction_session_timeout": "10min"}
+
+
+class Command(migrate.Command):
+    help = "Apply the migrations, past PgBouncer (DIRECT_DATABASE_URL), with longer limits than the role's."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with directly(**LIMITS):
+            super().handle(*args, **options)
