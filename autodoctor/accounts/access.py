@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.accounts.security_log import note
 from autodoctor.core import links
 
 P = ParamSpec("P")
@@ -71,6 +72,7 @@ def _guard(view: View[P], access: str, roles: frozenset[Role]) -> Guarded:
         if not request.user.is_authenticated:
             return ask_to_sign_in(request)
         if request.user.role not in roles:
+            note("Access refused: another role", request, request.user, access=access)
             raise Http404
         return view(cast(SignedInRequest, request), *args, **kwargs)
 

@@ -1,7 +1,7 @@
 """Actions on accounts: enroll, apply, approve, take sessions, ban."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +9,9 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.models import MechanicProfile, Notify, Role, User
+from autodoctor.accounts import waiting_list
+from autodoctor.accounts.models import MechanicProfile, Role, User
 from autodoctor.mail.queue import queue_mail
-
-NOTIFY_WITHIN = timedelta(hours=24)  # people who asked earlier have found help elsewhere
 
 
 class Refused(Exception):
@@ -21,6 +20,10 @@ class Refused(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code)
         self.code, self.detail = code, detail
+
+
+class Overtaken(Refused):
+    """Support has answered since the page was shown."""
 
 
 def enroll(*, email: str, name: str, password_hash: str, **fields: Any) -> User:
@@ -49,8 +52,13 @@ def apply(
     certifications: str,
     time_zone: str,
     now: datetime,
+    seen: str | None = None,
 ) -> MechanicProfile:
-    """Apply as a mechanic, or again after a decline. Raises `Refused` for support and for approved mechanics."""
+    """Apply as a mechanic, or again after a decline. One writer at a time: support decides under the same lock.
+
+    `seen`: the state that the form's page showed. Raises `Refused` for support and for approved mechanics, and if
+    support has answered since.
+    """
     if user.role == Role.SUPPORT:
         raise Refused("is_support", _("A support account cannot be a mechanic."))
     details = {
@@ -64,13 +72,27 @@ def apply(
         "decided_by": None,
     }
     with transaction.atomic():
-        save_account(user=user, name=name, time_zone=time_zone)
+        lock_person(user)
         profile, _created = MechanicProfile.objects.select_for_update().get_or_create(user=user, defaults=details)
+        _check_unanswered(profile, seen)
         if profile.state == MechanicProfile.State.APPROVED:
             raise Refused("already_approved", _("You are already a mechanic here."))
+        save_account(user=user, name=name, time_zone=time_zone)
         MechanicProfile.objects.filter(pk=profile.pk).update(**details)
         profile.refresh_from_db()
     return profile
+
+
+def lock_person(user: User) -> None:
+    """Let one act at a time see what was done to this person, until the caller's transaction ends."""
+    User.objects.select_for_update().only("id").get(pk=user.pk)
+
+
+def _check_unanswered(profile: MechanicProfile, seen: str | None) -> None:
+    if seen is None or profile.state in {seen, MechanicProfile.State.APPLIED}:
+        return
+    sentence = _("Meanwhile support has answered your application: %(answer)s. Read it, then send the form again.")
+    raise Overtaken("meanwhile", sentence % {"answer": profile.get_state_display()})
 
 
 def approve(*, profile: MechanicProfile, by: User, now: datetime) -> MechanicProfile:
@@ -100,7 +122,7 @@ def _decide(
 
 
 def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
-    """Turn "taking sessions" on or off; on notifies people who asked. Raises `Refused` unless approved."""
+    """Turn "taking sessions" on or off; on has the waiting list told. Raises `Refused` unless approved."""
     approved = MechanicProfile.objects.filter(user=mechanic, state=MechanicProfile.State.APPROVED)
     with transaction.atomic():
         anew: dict[str, Any] = {"taking_since": now, "missed_requests": 0, "switched_off_at": None} if taking else {}
@@ -108,7 +130,7 @@ def set_taking_sessions(*, mechanic: User, taking: bool, now: datetime) -> None:
         if not switched and not approved.exists():
             raise Refused("not_approved", _("Only approved mechanics take sessions."))
         if switched and taking:
-            _notify_waiting_visitors(now)
+            waiting_list.tell_later(now)
 
 
 def count_misses(*, mechanics: Collection[UUID], most: int, now: datetime) -> list[User]:
@@ -137,11 +159,6 @@ def mechanics_taking_sessions() -> int:
     ).count()
 
 
-def request_notification(*, email: str, now: datetime) -> None:
-    """Store an address that gets one mail when a mechanic takes sessions within a day."""
-    Notify.objects.update_or_create(email=email.lower(), defaults={"asked_at": now})
-
-
 def ban_user(*, user: User, now: datetime) -> User:
     """Ban a person at once and everywhere. Their open sessions end by their own deadlines."""
     with transaction.atomic():
@@ -156,12 +173,3 @@ def lift_ban(*, user: User) -> User:
     user.is_active, user.banned_at = True, None
     user.save(update_fields=["is_active", "banned_at"])
     return user
-
-
-def _notify_waiting_visitors(now: datetime) -> None:
-    """Send each waiting address one mail and delete it."""
-    for asked in Notify.objects.select_for_update():
-        if asked.asked_at > now - NOTIFY_WITHIN:
-            key = f"mechanic-available:{asked.pk}"
-            queue_mail("accounts/mail/mechanic_available", to=asked.email, context={}, key=key, now=now)
-        asked.delete()

@@ -1,28 +1,54 @@
 """The adapter for allauth: mail goes through the queue, throttles know the real client."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import qrcode  # type: ignore[import-untyped]
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from qrcode.image.svg import SvgPathFillImage  # type: ignore[import-untyped]
 
 from autodoctor.accounts import time_zones
-from autodoctor.accounts.client_address import client_address
 from autodoctor.accounts.models import User
+from autodoctor.core import encryption
+from autodoctor.core.client_address import client_address
+from autodoctor.core.errors import TooFast, too_fast
 from autodoctor.mail.queue import queue_mail
+from autodoctor.rates.web import mark_too_fast
+
+WAIT = timedelta(minutes=1)  # the library counts attempts of the last minute
+WAIT_FOR_SIGN_IN = timedelta(minutes=5)  # and those at one account of the last five
+WAITS = {"too_many_login_attempts": WAIT_FOR_SIGN_IN, "rate_limited": WAIT}
+
+
+def too_many_attempts(request: HttpRequest) -> HttpResponse:
+    """Return the sign-in library's answer to too many attempts."""
+    sentence = _("We limit repeated attempts to keep accounts safe.")
+    return too_fast(request, TooFast(int(WAIT.total_seconds()), sentence))
 
 
 class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count guesses at an account under one key: the library's own has one for each name of this server."""
+        return str(credentials.get("email", "")).lower()
+
+    def validation_error(self, code: str, *args: object) -> ValidationError:
+        """Return the error of a form; the page of a form that was sent too often is answered with 429."""
+        if code in WAITS:
+            mark_too_fast(self.request, int(WAITS[code].total_seconds()))
+        error: ValidationError = super().validation_error(code, *args)
+        return error
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue a mail: `account/email/password_changed` is accounts/mail/password_changed.txt."""
@@ -49,6 +75,13 @@ class TwoFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def build_totp_svg(self, url: str) -> str:
         """Draw the code on white, because cameras cannot read black on a dark page."""
         return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
+
+    def encrypt(self, text: str) -> str:
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the secret of an app or of recovery codes. Raises `Unreadable` if no key opens it."""
+        return encryption.decrypt(encrypted_text)
 
 
 def _facts(context: dict[str, Any]) -> dict[str, Any]:

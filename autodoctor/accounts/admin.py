@@ -1,13 +1,22 @@
 """People in the admin, read-only for support. Only superusers make a person support."""
 
+from typing import Any
+
+from allauth.mfa.admin import AuthenticatorAdmin
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from autodoctor.accounts.access import support_only
 from autodoctor.accounts.models import MechanicProfile, Notify, User
+from autodoctor.accounts.reauthentication import fresh
 
 # The admin uses the site's own sign-in, with its throttles and second factors. Everybody but support gets 404 here.
 admin.site.login = support_only(admin.site.login)  # type: ignore[assignment,method-assign]
+# Prices, roles, second factors: whatever the admin changes, it asks for a fresh password or code.
+_admin_view = admin.site.admin_view
+admin.site.admin_view = lambda view, cacheable=False: _admin_view(fresh(view), cacheable)  # type: ignore[assignment,method-assign,return-value]
 
 
 class SupportAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
@@ -39,6 +48,38 @@ class UserAdmin(SupportAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.is_active and request.user.is_superuser
+
+    def save_model(self, request: HttpRequest, obj: User, form: "ModelForm[User]", change: bool) -> None:
+        """Sign a person with another role out everywhere: support has other sessions than a customer."""
+        super().save_model(request, obj, form, change)
+        if {"is_staff", "is_superuser", "groups"} & set(form.changed_data):
+            obj.end_sessions()
+
+
+admin.site.unregister(Authenticator)
+
+
+@admin.register(Authenticator)
+class SecondFactorAdmin(AuthenticatorAdmin):  # type: ignore[misc]
+    """Who has which second factor, without its secret. A superuser deletes one that is lost."""
+
+    fields = readonly_fields = ("user", "type", "created_at", "last_used_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        super().delete_model(request, obj)
+        obj.user.end_sessions()
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        people = {one.user for one in queryset.select_related("user")}
+        super().delete_queryset(request, queryset)
+        for person in people:
+            person.end_sessions()
 
 
 @admin.register(MechanicProfile)

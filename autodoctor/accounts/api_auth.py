@@ -12,6 +12,7 @@ from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.accounts.security_log import note
 
 STALE = _("This page is out of date. Reload it and try again.")
 
@@ -41,6 +42,7 @@ class Cookie(SessionAuth):
         if not request.user.is_authenticated:
             return None
         if self.roles and user_of(request).role not in self.roles:
+            note("Access refused: another role", request, user_of(request), access=self.access)
             raise Http404
         return request.user
 

@@ -6,4 +6,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         import autodoctor.accounts.mail_failures
-        import autodoctor.accounts.signals  # noqa: F401  connects its receivers
+        import autodoctor.accounts.security_log
+        import autodoctor.accounts.signals
+        import autodoctor.accounts.staff_sessions  # noqa: F401  they connect their receivers

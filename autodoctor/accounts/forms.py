@@ -12,20 +12,23 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts import time_zones
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.fields import WholeNumberField
+from autodoctor.core.parsing import is_name
 
 
 class NameField(forms.CharField):
     """A person's name on one line."""
 
     def __init__(self) -> None:
-        super().__init__(label=_("Your name"), max_length=80, widget=forms.TextInput({"autocomplete": "name"}))
+        super().__init__(
+            label=_("Your name"), max_length=80, widget=forms.TextInput({"autocomplete": "name", "dir": "auto"})
+        )
 
     def to_python(self, value: Any) -> str:
         return " ".join(str(value or "").split())
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if not value.isprintable():
+        if not is_name(value):
             raise forms.ValidationError(_("Enter a name that contains letters."), code="unprintable")
 
 
@@ -101,6 +104,6 @@ class ApplicationForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscri
             "certifications": _("Number and year. We check them."),
         }
         widgets: ClassVar = {
-            "skills": forms.Textarea({"rows": 4}),
-            "certifications": forms.Textarea({"rows": 3}),
+            "skills": forms.Textarea({"rows": 4, "dir": "auto"}),
+            "certifications": forms.Textarea({"rows": 3, "dir": "auto"}),
         }

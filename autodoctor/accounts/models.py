@@ -8,9 +8,11 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.signals import access_changed
+from autodoctor.core.folded_columns import FoldedColumns, FoldedField, FoldingQuerySet
 from autodoctor.core.folding import folded
 
 
@@ -31,38 +33,50 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(FoldedColumns, AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=80)
     mail_fails_to = models.EmailField(
         blank=True, editable=False
     )  # mails to it came back; another address is unaffected
-    search_words = models.TextField(default="", editable=False)  # name and address, folded: `save` keeps it
+    search_words = FoldedField(of=("name", "email"), words=lambda user: folded(f"{user.name} {user.email}"))
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     time_zone_chosen = models.BooleanField(default=False)  # chosen by hand: the browser's zone no longer replaces it
+    sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)  # the next one ends all older sessions
     is_active = models.BooleanField(default=True)
     banned_at = models.DateTimeField(null=True, blank=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now)
 
-    objects = UserManager()
+    objects = UserManager.from_queryset(FoldingQuerySet)()
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        base_manager_name = "objects"
+        indexes = [models.Index(fields=["email"], condition=models.Q(is_staff=True), name="support_staff")]
 
     def __str__(self) -> str:
         return self.name or self.email
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         # In the model, because several places change a password: reset, account page, command line.
-        self.search_words = folded(f"{self.name} {self.email}")
-        fields = kwargs.get("update_fields")
-        if fields is not None and {"name", "email"} & set(fields):
-            kwargs["update_fields"] = {*fields, "search_words"}
         password_changed = getattr(self, "_password", None) is not None and not self._state.adding
         super().save(*args, **kwargs)
         if password_changed:
             self.announce_access()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # What Django compares in each session: by it a new epoch signs out as a new password does.
+        known = f"{self.password}:{self.sign_in_epoch}"
+        return salted_hmac("autodoctor.accounts.User", known, secret=secret, algorithm="sha256").hexdigest()
+
+    def end_sessions(self) -> None:
+        """Sign this person out of every browser."""
+        self.sign_in_epoch += 1
+        self.save(update_fields=["sign_in_epoch"])
+        self.announce_access()
 
     def announce_access(self) -> None:
         """After commit, announce that this person's access has changed in every browser."""

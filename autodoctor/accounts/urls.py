@@ -40,6 +40,7 @@ def marked(patterns: Sequence[URLPattern | URLResolver]) -> list[URLPattern | UR
 
 urlpatterns = [
     path("account/", views.account, name="account"),
+    path("account/sign-out-elsewhere/", views.sign_out_elsewhere, name="sign_out_elsewhere"),
     path("mechanics/apply/", views.apply, name="apply"),
     path("mechanics/taking-sessions/", views.taking_sessions, name="taking_sessions"),
     *marked(

@@ -1,6 +1,7 @@
 """A person's own pages: account, application, "taking sessions"."""
 
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from autodoctor.accounts import actions
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.forms import AccountForm, ApplicationForm
 from autodoctor.accounts.models import MechanicProfile, Role
+from autodoctor.accounts.reauthentication import fresh
 from autodoctor.core.errors import SeeOther
 
 
@@ -29,33 +31,43 @@ def account(request: SignedInRequest) -> HttpResponse:
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def apply(request: SignedInRequest) -> HttpResponse:
-    profile = MechanicProfile.objects.filter(user=request.user).first()
+    profile = _profile(request)
     initial = {"name": request.user.name, "time_zone": request.user.time_zone}
     form = ApplicationForm(request.POST or None, instance=profile, initial=initial)
-    if form.is_valid() and _is_fresh(request, profile, form):
-        return _send_application(request, form)
-    page = {"form": form, "profile": profile, "is_support": request.user.role == Role.SUPPORT}
+    if form.is_valid() and _sent(request, form):
+        return SeeOther(reverse("apply"))
+    page = {"form": form, "profile": _profile(request), "is_support": request.user.role == Role.SUPPORT}
     return render(request, "accounts/apply.html", page, status=422 if form.is_bound else 200)
 
 
-def _is_fresh(request: SignedInRequest, profile: MechanicProfile | None, form: ApplicationForm) -> bool:
-    """Return whether support has not answered the application since the page was shown; else say so at the form."""
-    seen = request.POST.get("seen")
-    if seen is None or profile is None or profile.state in {seen, MechanicProfile.State.APPLIED}:
-        return True
-    answer = profile.get_state_display()
-    sentence = _("Meanwhile support has answered your application: %(answer)s. Read it, then send the form again.")
-    form.add_error(None, sentence % {"answer": answer})
-    return False
+def _profile(request: SignedInRequest) -> MechanicProfile | None:
+    return MechanicProfile.objects.filter(user=request.user).first()
 
 
-def _send_application(request: SignedInRequest, form: ApplicationForm) -> HttpResponse:
+def _sent(request: SignedInRequest, form: ApplicationForm) -> bool:
+    """Return whether the form is done with. What support has answered meanwhile stands at it, with what was typed."""
+    facts = form.cleaned_data | {"seen": request.POST.get("seen")}
     try:
-        actions.apply(user=request.user, now=timezone.now(), **form.cleaned_data)
-        messages.success(request, _("Thank you. We email you as soon as we have read your application."))
+        actions.apply(user=request.user, now=timezone.now(), **facts)
+    except actions.Overtaken as refused:
+        form.add_error(None, refused.detail)
+        return False
     except actions.Refused as refused:
         messages.error(request, refused.detail)
-    return SeeOther(reverse("apply"))
+    else:
+        messages.success(request, _("Thank you. We email you as soon as we have read your application."))
+    return True
+
+
+@signed_in
+@require_POST
+@fresh(of_everybody=True)
+def sign_out_elsewhere(request: SignedInRequest) -> HttpResponse:
+    """End every session of this person but this browser's."""
+    request.user.end_sessions()
+    update_session_auth_hash(request, request.user)
+    messages.success(request, _("You are signed out everywhere else."))
+    return SeeOther(reverse("account"))
 
 
 @mechanic_only

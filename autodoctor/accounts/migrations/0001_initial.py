@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('search_words', models.TextField(default='', editable=False)),
                 ('time_zone', models.CharField(default='UTC', max_length=64, verbose_name='time zone')),
                 ('time_zone_chosen', models.BooleanField(default=False)),
+                ('sign_in_epoch', models.PositiveIntegerField(default=0, editable=False)),
                 ('is_active', models.BooleanField(default=True)),
                 ('banned_at', models.DateTimeField(blank=True, null=True)),
                 ('is_staff', models.BooleanField(default=False)),
@@ -69,5 +70,13 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='mechanic_profile', to=settings.AUTH_USER_MODEL)),
             ],
+        ),
+        migrations.AlterModelOptions(
+            name='user',
+            options={'base_manager_name': 'objects'},
+        ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(condition=models.Q(('is_staff', True)), fields=['email'], name='support_staff'),
         ),
     ]

@@ -3,20 +3,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
-
-
-@pytest.fixture(autouse=True)
-def fresh_throttles() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_a_visitor_signs_in_and_comes_back(guard: str) -> None:
     assert _ask("anyone", AnonymousUser()).content == b"through"
 
 
-def test_a_visitor_of_the_api_is_told_in_json() -> None:
+def test_a_signed_out_request_to_the_api_is_refused_in_json() -> None:
     answer = _ask("signed_in", AnonymousUser(), "/api/sessions")
     assert answer.status_code == 401
     assert b'"error": "signed_out"' in answer.content
@@ -103,7 +103,7 @@ def test_a_signed_in_view_sends_a_visitor_to_sign_in(client: Client, db: None) -
 
 
 @pytest.mark.parametrize("who", ["customer", "mechanic"])
-def test_the_admin_is_not_there_for_anybody_else(
+def test_the_admin_is_a_404_for_everybody_but_support(
     who: str, request: pytest.FixtureRequest, client_of: ClientOf, client: Client
 ) -> None:
     visitor = client.get("/admin/", follow=True)

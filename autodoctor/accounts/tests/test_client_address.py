@@ -6,7 +6,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
-from autodoctor.accounts.client_address import client_address
+from autodoctor.core.client_address import client_address
 
 INSIDE = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 

@@ -1,7 +1,7 @@
 """Applying, being approved, taking sessions, and who hears of it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,7 +37,9 @@ def _fresh(user: "User") -> "User":
     return type(user).objects.get(pk=user.pk)
 
 
-def test_a_customer_applies_and_sees_where_it_stands(customer: "User", client_of: ClientOf) -> None:
+def test_a_customer_applies_as_mechanic_and_sees_the_state_of_the_application(
+    customer: "User", client_of: ClientOf
+) -> None:
     client = client_of(customer)
     assert "Send the application" in client.get("/mechanics/apply/").content.decode()
 
@@ -59,6 +61,29 @@ def test_an_application_can_be_changed_until_it_is_decided(
     assert (application.headline, application.state) == ("Only brakes", "applied")
 
 
+@pytest.mark.parametrize("decision", ["decline", "approve"])
+def test_application_from_a_page_before_the_answer_is_refused(
+    customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, decision: str
+) -> None:
+    from autodoctor.accounts import actions
+
+    decide = actions.decline if decision == "decline" else actions.approve
+    decide(profile=application, by=support, now=NOW)
+    client = client_of(customer)
+    answer = client.post("/mechanics/apply/", APPLICATION | {"seen": "applied", "skills": "Rotary", "name": "New"})
+    application.refresh_from_db()
+    assert (answer.status_code, application.skills) == (422, "Volvo, Saab")
+    assert _fresh(customer).name == "Casey Customer"
+    shown = answer.content.decode()
+    if decision == "decline":
+        assert "Meanwhile support has answered your application" in shown
+        assert "Rotary" in shown
+        assert 'name="seen" value="declined"' in shown
+        assert client.post("/mechanics/apply/", APPLICATION | {"seen": "declined"}).status_code == 303
+    else:
+        assert "You are approved" in shown
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -69,7 +94,7 @@ def test_an_application_can_be_changed_until_it_is_decided(
         {"name": ""},
     ],
 )
-def test_a_faulty_application_comes_back_as_it_was_typed(
+def test_an_invalid_application_is_shown_again_with_what_was_typed(
     customer: "User", client_of: ClientOf, wrong: dict[str, str]
 ) -> None:
     answer = client_of(customer).post("/mechanics/apply/", APPLICATION | {"skills": "Rotary engines"} | wrong)
@@ -79,11 +104,11 @@ def test_a_faulty_application_comes_back_as_it_was_typed(
     assert not hasattr(_fresh(customer), "mechanic_profile")
 
 
-def test_a_visitor_signs_in_first(client: Client) -> None:
+def test_a_visitor_has_to_sign_in_before_applying_as_a_mechanic(client: Client) -> None:
     assert client.get("/mechanics/apply/").headers["Location"] == "/sign-in/?next=/mechanics/apply/"
 
 
-def test_support_approves_and_the_mechanic_hears_of_it(
+def test_support_approves_an_application_and_the_mechanic_gets_a_mail(
     customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, letters: Letters
 ) -> None:
     page = client_of(support).post(f"/support/mechanics/{application.pk}/", {"act": "approve"}, follow=True)
@@ -97,7 +122,7 @@ def test_support_approves_and_the_mechanic_hears_of_it(
     assert "You are approved" in client_of(customer).get("/mechanics/apply/").content.decode()
 
 
-def test_support_declines_and_the_mechanic_may_apply_again(
+def test_a_declined_applicant_may_apply_again(
     customer: "User", application: "MechanicProfile", support: "User", client_of: ClientOf, letters: Letters
 ) -> None:
     no = {"act": "decline", "reason": "No <b>certificate</b> yet"}
@@ -113,7 +138,9 @@ def test_support_declines_and_the_mechanic_may_apply_again(
     assert (application.state, application.decided_at) == ("applied", None)
 
 
-def test_deciding_twice_writes_once(application: "MechanicProfile", support: "User", letters: Letters) -> None:
+def test_a_second_decision_on_an_application_is_refused_and_sends_no_mail(
+    application: "MechanicProfile", support: "User", letters: Letters
+) -> None:
     from autodoctor.accounts import actions
 
     actions.approve(profile=application, by=support, now=NOW)
@@ -161,7 +188,9 @@ def test_a_mechanic_switches_taking_sessions(mechanic: "User", mechanic2: "User"
 
 
 @pytest.mark.parametrize("who", ["customer", "support"])
-def test_only_mechanics_have_the_switch(who: str, request: pytest.FixtureRequest, client_of: ClientOf) -> None:
+def test_only_mechanics_have_the_switch_for_taking_sessions(
+    who: str, request: pytest.FixtureRequest, client_of: ClientOf
+) -> None:
     client = client_of(request.getfixturevalue(who))
     assert client.post("/mechanics/taking-sessions/", {"taking": "on"}).status_code == 404
 
@@ -171,40 +200,3 @@ def test_an_applicant_cannot_take_sessions(customer: "User", application: "Mecha
 
     with pytest.raises(actions.Refused):
         actions.set_taking_sessions(mechanic=customer, taking=True, now=NOW)
-
-
-def test_visitors_of_the_last_day_are_notified_once(mechanic: "User", letters: Letters) -> None:
-    from autodoctor.accounts import actions
-
-    actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
-    actions.request_notification(email="Early@example.org", now=NOW - timedelta(hours=25))
-    actions.request_notification(email="waiting@example.org", now=NOW - timedelta(hours=23))
-    actions.request_notification(email="Waiting@example.org", now=NOW - timedelta(hours=1))
-
-    for taking in (True, True, False, True):
-        actions.set_taking_sessions(mechanic=mechanic, taking=taking, now=NOW)
-
-    assert [(letter.to, letter.subject) for letter in letters()] == [
-        (["waiting@example.org"], "A mechanic is available now")
-    ]
-
-
-def test_nobody_is_told_when_a_mechanic_stops(mechanic: "User", letters: Letters) -> None:
-    from autodoctor.accounts import actions
-
-    actions.request_notification(email="waiting@example.org", now=NOW)
-    actions.set_taking_sessions(mechanic=mechanic, taking=False, now=NOW)
-    assert letters() == []
-
-
-def test_expired_requests_for_notification_are_deleted(db: None) -> None:
-    from autodoctor.accounts import actions, jobs
-    from autodoctor.accounts.models import Notify
-    from autodoctor.scheduler.models import Job
-
-    actions.request_notification(email="early@example.org", now=NOW - timedelta(hours=25))
-    actions.request_notification(email="waiting@example.org", now=NOW)
-
-    jobs.delete_expired(Job(kind="accounts.tidy", key=""), NOW)
-
-    assert list(Notify.objects.values_list("email", flat=True)) == ["waiting@example.org"]

@@ -98,7 +98,7 @@ def test_a_new_address_is_used_once_its_code_was_typed(
     assert "now uses casey@example.org instead of customer@example.com" in str(told.body)
 
 
-def test_an_authenticator_app_asks_for_a_second_step(
+def test_a_person_with_an_authenticator_app_is_asked_for_its_code(
     client: Client,
     customer: "User",
     sign_in: SignIn,
@@ -127,7 +127,7 @@ def test_an_authenticator_app_asks_for_a_second_step(
     assert client.get("/account/").status_code == 200
 
 
-def test_a_banned_person_is_out_at_once_and_stays_out(
+def test_a_banned_person_is_signed_out_at_once_and_cannot_sign_in(
     client: Client, mechanic: "User", sign_in: SignIn, access_news: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     from autodoctor.accounts import actions

@@ -58,7 +58,9 @@ def test_the_demo_password_signs_in_with_a_new_session_that_keeps_the_old_ones_c
     assert not client.session.__class__().exists(before or "")
 
 
-def test_next_is_followed_on_this_site_only(customer: "User", sign_in: SignIn, client: Client) -> None:
+def test_the_next_address_of_a_sign_in_is_followed_on_this_site_only(
+    customer: "User", sign_in: SignIn, client: Client
+) -> None:
     assert sign_in(customer.email, next="/book/?plan=chat").headers["Location"] == "/book/?plan=chat"
     client.logout()
     assert sign_in(customer.email, next="https://evil.example/").headers["Location"] == "/dashboard/"
@@ -116,7 +118,7 @@ def test_resetting_the_password_of_an_unknown_address_looks_the_same(
 
 
 @pytest.mark.parametrize("email", ["customer@example.com", "nobody@example.org"])
-def test_guessing_is_slowed_down_for_known_and_unknown_alike(
+def test_guessing_passwords_is_limited_for_known_and_unknown_addresses_alike(
     customer: "User", sign_in: SignIn, client: Client, email: str
 ) -> None:
     for _ in range(5):
@@ -128,7 +130,7 @@ def test_guessing_is_slowed_down_for_known_and_unknown_alike(
     assert client.get("/account/").status_code == 302
 
 
-def test_guessing_at_many_addresses_is_slowed_down(customer: "User", client: Client) -> None:
+def test_guessing_passwords_of_many_addresses_from_one_client_is_limited(customer: "User", client: Client) -> None:
     def guess(number: int, claimed: str) -> str:
         form = {"login": f"person{number}@example.org", "password": "a guess"}
         return client.post("/sign-in/", form, headers={"X-Forwarded-For": claimed}).content.decode()
@@ -139,7 +141,7 @@ def test_guessing_at_many_addresses_is_slowed_down(customer: "User", client: Cli
     assert "Too many" in pages[10]
 
 
-def test_behind_a_proxy_of_ours_each_client_is_counted_alone(
+def test_sign_ins_behind_our_own_proxy_are_counted_for_each_client(
     customer: "User", client: Client, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXIES = 1
@@ -154,7 +156,7 @@ def test_behind_a_proxy_of_ours_each_client_is_counted_alone(
     assert "Too many" not in guess(12, "203.0.113.2")
 
 
-def test_too_many_tries_are_told_in_words(client: Client, db: None) -> None:
+def test_too_many_sign_in_attempts_are_explained_on_the_page(client: Client, db: None) -> None:
     for number in range(31):
         answer = client.post("/sign-in/", {"login": f"p{number}@example.org"})
     assert answer.status_code == 429
@@ -184,7 +186,7 @@ def test_signing_out_takes_a_post_and_ends_the_session_before_it_is_told(
     assert client.get("/account/").status_code == 302
 
 
-def test_forms_need_their_csrf_token(customer: "User") -> None:
+def test_forms_of_signed_out_visitors_need_a_csrf_token(customer: "User") -> None:
     stranger_site = Client(enforce_csrf_checks=True)
     for path in ("/sign-in/", "/sign-up/", "/sign-out/", "/account/password/reset/"):
         assert stranger_site.post(path, {"login": customer.email, "password": "demo"}).status_code == 403

@@ -35,7 +35,7 @@ def test_a_code_proves_the_address_and_signs_in(client: Client, code: Callable[[
     assert _user("nora@example.org").role == "customer"
 
 
-def test_a_wrong_code_does_not_and_three_end_it(client: Client, code: Callable[[], str]) -> None:
+def test_three_wrong_codes_end_a_sign_up_even_for_the_right_code(client: Client, code: Callable[[], str]) -> None:
     client.post("/sign-up/", NEW)
     right = code()
 
@@ -84,13 +84,13 @@ def test_the_sign_up_page_leads_back_to_where_it_was_opened_from(client: Client)
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"]
 )
-def test_nobody_is_sent_to_another_site(client: Client, code: Callable[[], str], elsewhere: str) -> None:
+def test_sign_up_redirects_to_no_other_site(client: Client, code: Callable[[], str], elsewhere: str) -> None:
     client.post("/sign-up/", NEW | {"next": elsewhere})
     assert _verify(client, code()).headers["Location"] == "/dashboard/"
 
 
 @pytest.mark.parametrize("password", ["short1!", "password1234", "1234567890123", "nora@example.org"])
-def test_a_weak_password_is_refused_and_the_rest_stays(client: Client, password: str) -> None:
+def test_a_weak_password_is_refused_and_the_other_sign_up_fields_stay_filled_in(client: Client, password: str) -> None:
     page = client.post("/sign-up/", NEW | {"password1": password}).content.decode()
 
     assert _user("nora@example.org") is None
@@ -113,13 +113,13 @@ def test_a_name_that_cannot_be_shown_is_refused(client: Client, name: str) -> No
     assert _user("nora@example.org") is None
 
 
-def test_the_browsers_time_zone_becomes_the_persons(client: Client) -> None:
+def test_sign_up_stores_the_browsers_time_zone_for_the_person(client: Client) -> None:
     client.cookies["tz"] = "Australia/Sydney"
     client.post("/sign-up/", NEW)
     assert _user("nora@example.org").time_zone == "Australia/Sydney"
 
 
-def test_the_address_is_one_however_it_is_written(client: Client, code: Callable[[], str]) -> None:
+def test_an_email_address_is_one_account_however_it_is_written(client: Client, code: Callable[[], str]) -> None:
     client.post("/sign-up/", NEW | {"email": "Nora@Example.ORG"})
     _verify(client, code())
     client.cookies.clear()
@@ -128,7 +128,7 @@ def test_the_address_is_one_however_it_is_written(client: Client, code: Callable
     assert answer.headers["Location"] == "/dashboard/"
 
 
-def test_a_new_code_can_be_asked_for(
+def test_a_new_sign_up_code_can_be_requested(
     client: Client, code: Callable[[], str], letters: Callable[[], list[EmailMessage]]
 ) -> None:
     from django.core.cache import cache
@@ -142,3 +142,20 @@ def test_a_new_code_can_be_asked_for(
 
     assert first != second
     assert _verify(client, second).headers["Location"] == "/dashboard/"
+
+
+@pytest.mark.parametrize("password", ["mechanic2024!", "TheAutoDoctor1", "Support-Customer-1", "auto.doctor.77"])
+def test_a_password_of_our_own_words_is_refused(client: Client, password: str) -> None:
+    page = client.post("/sign-up/", NEW | {"password1": password}).content.decode()
+    assert "nothing to do with this site" in page
+    assert _user(NEW["email"]) is None
+
+
+@pytest.mark.parametrize("password", ["mechanic wears violet", "a" * 3 + "Tür & Tor 12" + "z" * 100, "🔧 wrench turns"])
+def test_a_long_password_of_any_characters_is_stored_unchanged(
+    client: Client, password: str, code: Callable[[], str]
+) -> None:
+    client.post("/sign-up/", NEW | {"password1": password})
+    _verify(client, code())
+    assert _user(NEW["email"]).check_password(password)
+    assert not _user(NEW["email"]).check_password(password.casefold() + "x")

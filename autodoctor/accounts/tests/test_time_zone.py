@@ -27,18 +27,18 @@ def _zone_seen(cookie: str) -> str:
     return str(getattr(answer, "content", b"").decode())
 
 
-def test_a_visitor_sees_the_browsers_zone() -> None:
+def test_a_visitor_sees_times_in_the_browsers_time_zone() -> None:
     assert _zone_seen("America/New_York") == "America/New_York"
 
 
 @pytest.mark.parametrize(
     "cookie", ["", "Mars/Base", "../../etc/passwd", "/etc/passwd", "America/New_York\x00", "x" * 5000]
 )
-def test_anything_else_is_utc(cookie: str) -> None:
+def test_an_invalid_time_zone_cookie_counts_as_utc(cookie: str) -> None:
     assert _zone_seen(cookie) == "UTC"
 
 
-def test_the_browsers_zone_is_kept_for_mails(customer: "User", client_of: ClientOf) -> None:
+def test_the_browsers_time_zone_is_stored_for_mails(customer: "User", client_of: ClientOf) -> None:
     client = client_of(customer)
     client.cookies["tz"] = "Asia/Kolkata"
     client.get("/account/")
@@ -51,7 +51,7 @@ def test_the_browsers_zone_is_kept_for_mails(customer: "User", client_of: Client
     assert customer.time_zone == "Asia/Kolkata"
 
 
-def test_a_chosen_zone_outlasts_the_browsers(customer: "User", client_of: ClientOf) -> None:
+def test_a_time_zone_chosen_in_the_account_precedes_the_browsers(customer: "User", client_of: ClientOf) -> None:
     client = client_of(customer)
     client.cookies["tz"] = "Asia/Kolkata"
 
