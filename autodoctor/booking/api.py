@@ -13,6 +13,8 @@ from autodoctor.booking import actions
 from autodoctor.booking.actions import AlreadyOpen
 from autodoctor.booking.forms import IntakeForm
 from autodoctor.payments.stripe import PaymentError
+from autodoctor.rates.limits import CHECKOUTS
+from autodoctor.rates.web import Counted
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import SessionOut, as_answer, router
 
@@ -55,8 +57,17 @@ class OpenSessionFailure(Failure):
 
 @router.post(
     "/sessions",
-    response={201: Booked, 401: Failure, 403: Failure, 409: OpenSessionFailure, 422: Invalid, 503: Failure},
+    response={
+        201: Booked,
+        401: Failure,
+        403: Failure,
+        409: OpenSessionFailure,
+        422: Invalid,
+        429: Failure,
+        503: Failure,
+    },
     auth=SIGNED_IN,
+    throttle=Counted(CHECKOUTS),
     tags=["booking"],
 )
 def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:

@@ -12,6 +12,8 @@ from autodoctor.accounts.api_auth import SIGNED_IN, user_of
 from autodoctor.booking import extensions
 from autodoctor.booking.extensions import Offer, Progress
 from autodoctor.payments.models import Payment
+from autodoctor.rates.limits import CHECKOUTS
+from autodoctor.rates.web import Counted
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import FAILURES, router, visible_to
 
@@ -81,6 +83,7 @@ def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     "/sessions/{uuid:session_id}/extensions",
     response={200: ExtensionOut, 201: ExtensionOut, **FAILURES},
     auth=SIGNED_IN,
+    throttle=Counted(CHECKOUTS),
 )
 def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dict[str, Any]]:
     """Accept an offer: charge the saved card, else open a Checkout page. 200: the offer was already accepted."""

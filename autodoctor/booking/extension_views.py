@@ -15,6 +15,9 @@ from autodoctor.booking import extensions
 from autodoctor.booking.extensions import Progress
 from autodoctor.payments import checkout, stripe
 from autodoctor.payments.models import Payment
+from autodoctor.rates import counting
+from autodoctor.rates.limits import LOOKS
+from autodoctor.rates.web import person_or_address
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import RUNNING
 
@@ -29,7 +32,9 @@ def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if session is None or payment is None:
         raise Http404
     now = timezone.now()
-    progress = Progress(_now_known(payment, now), now)
+    if counting.allows(LOOKS, person_or_address(request), now):
+        payment = _now_known(payment, now)
+    progress = Progress(payment, now)
     session.refresh_from_db(fields=["state"])
     facts = {"session": session, "progress": progress, "runs": session.state in RUNNING}
     return render(request, "booking/extension.html", facts)

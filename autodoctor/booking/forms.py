@@ -13,6 +13,7 @@ from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.core.fields import WholeNumberField
+from autodoctor.core.parsing import is_blank
 from autodoctor.legal.pages import TERMS
 
 CONCERN_MIN, CONCERN_MAX = 10, 2000  # characters
@@ -52,7 +53,8 @@ class TextField(forms.CharField):
     """Counts a line break as one character, although a browser sends two."""
 
     def to_python(self, value: Any) -> str:
-        return super().to_python(str(value or "").replace("\r\n", "\n")) or ""
+        text = super().to_python(str(value or "").replace("\r\n", "\n")) or ""
+        return "" if is_blank(text) else text
 
 
 class VinField(forms.CharField):
@@ -69,7 +71,11 @@ class VinField(forms.CharField):
 
 def one_line(label: Any, **attrs: Any) -> dict[str, Any]:
     """Return the options that short text fields share."""
-    return {"label": label, "required": False, "widget": forms.TextInput({"autocomplete": "off", **attrs})}
+    return {
+        "label": label,
+        "required": False,
+        "widget": forms.TextInput({"autocomplete": "off", "dir": "auto", **attrs}),
+    }
 
 
 class IntakeForm(forms.Form):
@@ -103,7 +109,7 @@ class IntakeForm(forms.Form):
         max_length=CONCERN_MAX,
         min_length=CONCERN_MIN,
         validators=[storable],
-        widget=forms.Textarea({"rows": 5}),
+        widget=forms.Textarea({"rows": 5, "dir": "auto"}),
         error_messages={
             "required": _("Describe the problem in a few words."),
             "min_length": _("Please write at least 10 characters."),

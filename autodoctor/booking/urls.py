@@ -5,6 +5,7 @@ from autodoctor.booking import extension_panel, extension_views, views
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("tell-me-when/", views.tell_me_when, name="tell_me_when"),
+    path("tell-me-when/confirm/", views.confirm_address, name="confirm_address"),
     path("book/", views.book, name="book"),
     path("book/vin/", views.vin_hint, name="vin_hint"),
     path("account/card/", views.card, name="saved_card"),

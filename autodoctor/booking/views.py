@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from autodoctor.accounts import waiting_list
 from autodoctor.accounts.access import SignedInRequest, anyone, customer_only, signed_in
-from autodoctor.accounts.actions import mechanics_taking_sessions, request_notification
+from autodoctor.accounts.actions import mechanics_taking_sessions
 from autodoctor.accounts.models import User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
@@ -29,6 +29,8 @@ from autodoctor.payments import saved_card
 from autodoctor.payments.currencies import chargeable_cents
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.stripe import PaymentError
+from autodoctor.rates.limits import CHECKOUTS, WAITING_LIST
+from autodoctor.rates.web import limited
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.triggers import duration
@@ -56,20 +58,38 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 @anyone
 @require_POST
+@limited(WAITING_LIST, "POST")
 def tell_me_when(request: HttpRequest) -> HttpResponse:
-    if not ratelimit.consume(request, action="tell_me_when"):
-        return render(request, "429.html", status=429)
     form = TellMeWhenForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("This is not an email address. Please check it."))
         return SeeOther("/#now")
-    request_notification(email=form.cleaned_data["email"], now=timezone.now())
-    messages.success(request, _("We will email you when a mechanic is available."))
+    if waiting_list.ask(email=form.cleaned_data["email"], person=_person(request), now=timezone.now()):
+        messages.success(request, _("We will email you when a mechanic is available."))
+    else:
+        messages.success(request, _("Check your inbox: the link that we emailed to this address puts it on the list."))
     return SeeOther("/")
 
 
 @anyone
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(WAITING_LIST, "POST")
+@never_cache
+def confirm_address(request: HttpRequest) -> HttpResponse:
+    """Follow a mailed link. A press of the button counts, because programs that check mails open links, too."""
+    token = request.POST.get("token", "") or request.GET.get("token", "")
+    if request.method == "POST" and waiting_list.confirm(token=token, now=timezone.now()):
+        messages.success(request, _("We will email you when a mechanic is available."))
+        return SeeOther("/")
+    email = waiting_list.address_in(token)
+    return render(
+        request, "booking/confirm_address.html", {"email": email, "token": token}, status=200 if email else 410
+    )
+
+
+@anyone
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited(CHECKOUTS, "POST")
 def book(request: HttpRequest) -> HttpResponse:
     """The intake. Works signed out: sign-in comes at the end and loses nothing."""
     if request.method != "POST":
@@ -104,6 +124,7 @@ def charge(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
+@limited(CHECKOUTS, "POST")
 def checkout(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """Pay an unpaid draft."""
     session = Session.objects.filter(pk=session_id, customer=request.user).first()

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
+from autodoctor.core.chunks import in_chunks
 from autodoctor.payments.models import Dispute, Earning, Movement, Payment, Refund
 from autodoctor.payments.reconcile import Difference
 
@@ -79,25 +80,29 @@ def _by(rows: "QuerySet[Any]", currency: str, total: Combinable) -> Iterable[tup
 def _charges() -> Iterator[Difference]:
     """Yield payments that are charged without an amount, or have an amount and are not."""
     captured = Q(state=Payment.State.CAPTURED)
-    for payment in Payment.objects.filter(captured & Q(captured_cents=0) | ~captured & Q(captured_cents__gt=0)):
-        yield _of("charged", payment, payment.state, payment.captured_cents)
+    wrong = captured & Q(captured_cents=0) | ~captured & Q(captured_cents__gt=0)
+    for part in in_chunks(Payment.objects.all()):
+        for payment in part.filter(wrong):
+            yield _of("charged", payment, payment.state, payment.captured_cents)
 
 
 def _refunds() -> Iterator[Difference]:
     """Yield charges of which more was refunded than charged."""
     given = Sum("refunds__amount_cents", filter=~Q(refunds__state=Refund.State.FAILED))
-    for payment in Payment.objects.annotate(given=given).filter(given__gt=F("captured_cents")):
-        yield _of("refunded", payment, payment.captured_cents, payment.given)
+    for part in in_chunks(Payment.objects.all()):
+        for payment in part.annotate(given=given).filter(given__gt=F("captured_cents")):
+            yield _of("refunded", payment, payment.captured_cents, payment.given)
 
 
 def _earnings() -> Iterator[Difference]:
     """Yield earnings that are of another amount than the charge, or count as settled and are not."""
     other = ~Q(gross_cents=F("payment__captured_cents"))
-    for earning in Earning.objects.filter(other).select_related("payment"):
-        yield _of("earned", earning.payment, earning.payment.captured_cents, earning.gross_cents)
-    settled = Earning.objects.filter(settled=True).exclude(transferred_cents=F("reversed_cents") + _SHARE)
-    for earning in settled.select_related("payment"):
-        yield _of("settled", earning.payment, earning.share_cents, earning.net_cents)
+    unsettled = Q(settled=True) & ~Q(transferred_cents=F("reversed_cents") + _SHARE)
+    for part in in_chunks(Earning.objects.select_related("payment")):
+        for earning in part.filter(other):
+            yield _of("earned", earning.payment, earning.payment.captured_cents, earning.gross_cents)
+        for earning in part.filter(unsettled):
+            yield _of("settled", earning.payment, earning.share_cents, earning.net_cents)
 
 
 def _movements() -> Iterator[Difference]:
@@ -105,21 +110,23 @@ def _movements() -> Iterator[Difference]:
     there = ~Q(movements__state=State.WITHDRAWN)
     sent = Coalesce(Sum("movements__amount_cents", filter=there & ~Q(movements__kind=Kind.REVERSAL)), 0)
     back = Coalesce(Sum("movements__amount_cents", filter=there & Q(movements__kind=Kind.REVERSAL)), 0)
-    moved = Earning.objects.annotate(sent=sent, back=back)
-    for earning in moved.exclude(sent=F("transferred_cents"), back=F("reversed_cents")).select_related("payment"):
-        ours, theirs = earning.transferred_cents - earning.reversed_cents, earning.sent - earning.back
-        yield _of("moved", earning.payment, ours, theirs)
+    for part in in_chunks(Earning.objects.select_related("payment")):
+        moved = part.annotate(sent=sent, back=back)
+        for earning in moved.exclude(sent=F("transferred_cents"), back=F("reversed_cents")):
+            ours, theirs = earning.transferred_cents - earning.reversed_cents, earning.sent - earning.back
+            yield _of("moved", earning.payment, ours, theirs)
 
 
 def _debts() -> Iterator[Difference]:
     """Yield debts of which another amount was kept back than the debt says."""
     kept = Coalesce(Sum("offsets__amount_cents"), 0)
-    owed = Movement.objects.filter(kind=Kind.REVERSAL).annotate(kept=kept)
-    for debt in owed.exclude(kept=F("offset_cents")).select_related("earning__payment"):
-        yield _of("kept", debt.earning.payment, debt.offset_cents, debt.kept)
+    for part in in_chunks(Movement.objects.select_related("earning__payment")):
+        owed = part.filter(kind=Kind.REVERSAL).annotate(kept=kept)
+        for debt in owed.exclude(kept=F("offset_cents")):
+            yield _of("kept", debt.earning.payment, debt.offset_cents, debt.kept)
 
 
-# Each proves one sum of the ledger.
+# Each proves one sum of the ledger, part by part.
 CHECKS: list[Callable[[], Iterator[Difference]]] = [_charges, _refunds, _earnings, _movements, _debts]
 
 

@@ -19,6 +19,7 @@ class PaymentJob(JobKind):
     MOVE_EARNING = "earning.move"
     ASK_AGAIN = "earning.ask_again"
     STRIPE_EVENT = "stripe.event"
+    TIDY_INBOX = "inbox.tidy"
     OPEN_ACCOUNT = "account.open"
     UPDATE_CUSTOMER = "customer.update"
 

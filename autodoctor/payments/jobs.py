@@ -28,6 +28,7 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.payment_sync import abandon, report_mismatch, sync_payment, sync_refund
 from autodoctor.payments.stripe import PaymentSnapshot, RefundSnapshot
 from autodoctor.scheduler.handlers import Handler, Retry, always
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
@@ -137,20 +138,21 @@ def _end_hold(payment: Payment, job: Job, act: Callable[[str], PaymentSnapshot],
 ATTEMPTS = 30  # about a day: longer than an outage of Stripe, shorter than a hold lasts
 
 JOBS: dict[str, Handler] = {
-    PaymentJob.CAPTURE: Handler(run=capture, external=True, attempts=ATTEMPTS),
-    PaymentJob.RELEASE: Handler(run=release, external=True, attempts=ATTEMPTS),
-    PaymentJob.CLOSE: Handler(run=close, external=True, attempts=ATTEMPTS),
-    PaymentJob.COLLECT: Handler(run=collect, external=True),
-    PaymentJob.REFUND: Handler(run=give_back, external=True, attempts=ATTEMPTS),
-    PaymentJob.FORGET_CARD: Handler(run=forget_card, external=True, attempts=ATTEMPTS),
-    PaymentJob.RECONCILE: Handler(run=reconcile_recent, external=True, every=always(days=1)),
-    PaymentJob.SWEEP: Handler(run=standstills.sweep, every=always(minutes=10)),
+    PaymentJob.CAPTURE: Handler(run=capture, lane=Lane.STRIPE, attempts=ATTEMPTS),
+    PaymentJob.RELEASE: Handler(run=release, lane=Lane.STRIPE, attempts=ATTEMPTS),
+    PaymentJob.CLOSE: Handler(run=close, lane=Lane.STRIPE, attempts=ATTEMPTS),
+    PaymentJob.COLLECT: Handler(run=collect, lane=Lane.STRIPE),
+    PaymentJob.REFUND: Handler(run=give_back, lane=Lane.STRIPE, attempts=ATTEMPTS),
+    PaymentJob.FORGET_CARD: Handler(run=forget_card, lane=Lane.STRIPE, attempts=ATTEMPTS),
+    PaymentJob.RECONCILE: Handler(run=reconcile_recent, lane=Lane.STRIPE, every=always(days=1)),
+    PaymentJob.SWEEP: Handler(run=standstills.sweep, lane=Lane.INSIDE, every=always(minutes=10)),
     PaymentJob.ADVANCE_EARNING: Handler(run=advance),
-    PaymentJob.MOVE_EARNING: Handler(run=payouts.move, external=True, attempts=ATTEMPTS),
-    PaymentJob.ASK_AGAIN: Handler(run=ask_again, every=always(days=1)),
-    PaymentJob.UPDATE_CUSTOMER: Handler(run=customers.tell, external=True, attempts=ATTEMPTS),
+    PaymentJob.MOVE_EARNING: Handler(run=payouts.move, lane=Lane.STRIPE, attempts=ATTEMPTS),
+    PaymentJob.ASK_AGAIN: Handler(run=ask_again, lane=Lane.INSIDE, every=always(days=1)),
+    PaymentJob.UPDATE_CUSTOMER: Handler(run=customers.tell, lane=Lane.STRIPE, attempts=ATTEMPTS),
     PaymentJob.OPEN_ACCOUNT: Handler(
-        run=payouts.open_account, external=True, failed=_("Stripe refuses to open a mechanic’s account for payouts")
+        run=payouts.open_account, lane=Lane.STRIPE, failed=_("Stripe refuses to open a mechanic’s account for payouts")
     ),
-    PaymentJob.STRIPE_EVENT: Handler(run=webhook_inbox.process, external=True),
+    PaymentJob.STRIPE_EVENT: Handler(run=webhook_inbox.process, lane=Lane.STRIPE),
+    PaymentJob.TIDY_INBOX: Handler(run=webhook_inbox.tidy, lane=Lane.INSIDE, every=always(days=1)),
 }

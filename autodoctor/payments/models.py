@@ -95,6 +95,7 @@ class Payment(models.Model):
                 fields=["decided_at"], condition=models.Q(state="created", due_cents=0), name="payment_called_off"
             ),
             models.Index(fields=["closed_at"], condition=models.Q(state="captured"), name="payment_charged"),
+            models.Index(fields=["created_at"], name="payment_by_age"),  # compared with Stripe's lists
         ]
         constraints = [
             models.UniqueConstraint(
@@ -158,6 +159,7 @@ class Refund(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["created_at"], condition=models.Q(state="requested"), name="refund_on_its_way"),
+            models.Index(fields=["created_at"], name="refund_by_age"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -231,6 +233,7 @@ class Earning(models.Model):
         indexes = [
             models.Index(fields=["mechanic", "-completed_at"], name="earning_of_mechanic"),
             models.Index(fields=["payable_at"], condition=models.Q(settled=False), name="earning_open"),
+            models.Index(fields=["created_at"], name="earning_by_age"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -298,6 +301,7 @@ class Movement(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=models.Q(state="decided"), name="movement_on_its_way"),
             models.Index(fields=["owed_at"], condition=models.Q(state="owed"), name="movement_owed"),
+            models.Index(fields=["created_at"], name="movement_by_age"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -32,6 +32,7 @@ PATIENCE = timedelta(hours=1)  # for charges, releases and refunds; a failed job
 SLOW_PATIENCE = timedelta(days=1)  # for transfers; after it, support is told of anything that stands still
 LEFT_BEFORE_END = timedelta(hours=48)  # of a hold; of a shorter hold half its time
 LOOKED_BACK = timedelta(days=90)  # for charges without an earning
+MARGIN = timedelta(days=1)
 
 
 class What(models.TextChoices):
@@ -97,13 +98,14 @@ def set_going(found: Collection[Standstill], now: datetime) -> list[Standstill]:
 
 
 def sweep(job: Job, now: datetime) -> None:
-    """Derive lost and failed jobs again, and tell support. Runs in a transaction."""
-    found = find(now)
-    live = set(_jobs_of(found).exclude(parked_at__lte=now - PATIENCE).values_list("kind", "key"))
-    for one in found:
-        if one.job_kind and (one.job_kind, one.key) not in live:
-            _schedule(one, now)
-    _tell_of(found, now)
+    """Derive lost and failed jobs again, and tell support."""
+    with transaction.atomic():
+        found = find(now)
+        live = set(_jobs_of(found).exclude(parked_at__lte=now - PATIENCE).values_list("kind", "key"))
+        for one in found:
+            if one.job_kind and (one.job_kind, one.key) not in live:
+                _schedule(one, now)
+        _tell_of(found, now)
 
 
 def _schedule(one: Standstill, now: datetime) -> None:
@@ -174,15 +176,17 @@ def _refunds(now: datetime) -> Iterator[Standstill]:
 
 
 def _without_earning(now: datetime) -> Iterator[Standstill]:
-    """Yield charges of sessions that are over, of which nobody has earned anything."""
+    """Yield charges of sessions that are over, of which nobody has earned anything.
+
+    An earning is written after its charge: older ones need not be looked at.
+    """
     least = -(-100 // (settings.MECHANIC_SHARE_PERCENT or 1))  # a share of a cent
     charged = Payment.objects.filter(
         state=Payment.State.CAPTURED,
         closed_at__range=(now - LOOKED_BACK, now - PATIENCE),
         due_cents__isnull=False,
         captured_cents__gte=least,
-        earning=None,
-    )
+    ).exclude(id__in=Earning.objects.filter(created_at__gte=now - LOOKED_BACK - MARGIN).values("payment"))
     for payment in charged if settings.MECHANIC_SHARE_PERCENT else ():
         yield Standstill(
             What.EARNING, payment, str(payment.id), payment.captured_cents, payment.closed_at or payment.created_at

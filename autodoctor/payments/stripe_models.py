@@ -88,5 +88,8 @@ class StripeEvent(models.Model):
     processed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=200, blank=True)
 
+    class Meta:
+        indexes = [models.Index(fields=["processed_at"], name="stripe_event_done")]
+
     def __str__(self) -> str:
         return f"{self.type} {self.id}"

@@ -1,7 +1,7 @@
 """Stripe's webhooks: verify, store once, answer; then, from the queue, sync the object of the event."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,16 +13,19 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from autodoctor.accounts.access import anyone
+from autodoctor.core.chunks import delete_in_chunks
 from autodoctor.payments import payouts, stripe
 from autodoctor.payments.job_kinds import PaymentFact, PaymentJob, news_of
 from autodoctor.payments.models import Payment, PayoutAccount, StripeEvent
 from autodoctor.payments.payment_sync import report_mismatch, sync_payment
 from autodoctor.payments.stripe import EventNotice
 from autodoctor.payments.stripe.webhooks import ABOUT_THEIR_ACCOUNT
+from autodoctor.rates.web import limited
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 
 MAX_BODY_BYTES = 512 * 1024
+KEPT = timedelta(days=90)  # Stripe sends an event again for three days; support looks up one that a customer asks about
 Sync = Callable[[StripeEvent, datetime], str]  # returns the outcome in a few words for support
 
 
@@ -32,6 +35,7 @@ class UnknownPayment(Exception):
 
 @csrf_exempt
 @require_POST
+@limited(None, "POST")
 @anyone
 def webhook(request: HttpRequest) -> HttpResponse:
     """Answer 200 once the event is stored, also if it was stored before; 400 without a valid, recent signature."""
@@ -87,6 +91,12 @@ def _sync_for(event_type: str, intent_id: str) -> Sync | None:
     if event_type in ("account.updated", *ABOUT_THEIR_ACCOUNT):
         return _sync_account
     return _sync_transfer if event_type.startswith("transfer.") else None
+
+
+def tidy(job: Job, now: datetime) -> None:
+    """Delete events that were processed long ago. What waits for a person stays."""
+    old = StripeEvent.objects.filter(processed_at__lte=now - KEPT)
+    delete_in_chunks(old, by="processed_at")
 
 
 def _sync_payment(event: StripeEvent, now: datetime) -> str:

@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from autodoctor.accounts.models import Role
 from autodoctor.core.formatting import day, document_moment
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Refund
 from autodoctor.receipts.explanations import card
 from autodoctor.receipts.receipt import Line, Receipt, seller
+from autodoctor.sessions import lost_time
 from autodoctor.sessions.formatting import format_duration
 from autodoctor.sessions.models import Session
 
@@ -213,6 +215,7 @@ def _one_total(label: str, amount: str, currency: str) -> list[Total]:
 
 
 def _notes(receipt: Receipt) -> list[str]:
-    if receipt.asks_solved or not receipt.released_cents:
-        return []
-    return [_("A released hold was never charged. Some banks show the hold for a few more days.")]
+    notes = [lost_time.words(receipt.session, Role.CUSTOMER)]
+    if receipt.released_cents and not receipt.asks_solved:
+        notes.append(_("A released hold was never charged. Some banks show the hold for a few more days."))
+    return [note for note in notes if note]

@@ -12,6 +12,7 @@ from autodoctor.receipts import documents, pdf
 from autodoctor.receipts.explanations import card
 from autodoctor.receipts.models import Document, Kind
 from autodoctor.scheduler.handlers import Handler, JobKind
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.lifecycle import closing
@@ -102,7 +103,7 @@ def _attached(document: Document | None) -> list[Attachment]:
 
 
 JOBS: dict[str, Handler] = {
-    ReceiptJob.MAIL: Handler(send, external=True, attempts=30),
-    ReceiptJob.REFUND_MAIL: Handler(send_of_refund, external=True, attempts=30),
-    ReceiptJob.REFUND_FAILED_MAIL: Handler(send_of_failed_refund, external=True, attempts=30),
+    ReceiptJob.MAIL: Handler(send, lane=Lane.HEAVY, attempts=30),
+    ReceiptJob.REFUND_MAIL: Handler(send_of_refund, lane=Lane.HEAVY, attempts=30),
+    ReceiptJob.REFUND_FAILED_MAIL: Handler(send_of_failed_refund, lane=Lane.HEAVY, attempts=30),
 }

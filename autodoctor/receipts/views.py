@@ -10,6 +10,8 @@ from django.views.decorators.http import require_safe
 
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role, User
+from autodoctor.rates.limits import DOCUMENTS
+from autodoctor.rates.web import limited
 from autodoctor.receipts import contents, documents, pdf
 from autodoctor.receipts.models import Document, Kind
 from autodoctor.receipts.receipt import receipt_of
@@ -37,6 +39,7 @@ def receipt(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 @signed_in
 @require_safe
+@limited(DOCUMENTS, "GET")
 @never_cache
 def receipt_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """Return the PDF of the issued receipt."""
@@ -45,6 +48,7 @@ def receipt_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 @signed_in
 @require_safe
+@limited(DOCUMENTS, "GET")
 @never_cache
 def document_pdf(request: SignedInRequest, session_id: UUID, document_id: UUID) -> HttpResponse:
     """Return the PDF of a credit note or of a reversal."""

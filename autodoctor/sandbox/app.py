@@ -48,7 +48,7 @@ class Sandbox:
             retry_seconds=retry_seconds,
             housekeeping=self._expire,
         )
-        self._control = Control(self.store, self._courier, self._faults, self._expire)
+        self.control = Control(self.store, self._courier, self._faults, self._expire)
 
     def start(self) -> None:
         """Start the deliveries, including those of an earlier process. Repeating it has no effect."""
@@ -112,7 +112,7 @@ class Sandbox:
         if scope["method"] != "POST" or kind.split(b";")[0] != b"application/json":  # no other site's form can send it
             return 405, {"Content-Type": "text/plain"}, "POST JSON."
         try:
-            answer = self._control.answer(verb, json.loads(body or b"{}"))
+            answer = self.control.answer(verb, json.loads(body or b"{}"))
         except (KeyError, ValueError, TypeError) as problem:
             return 400, {"Content-Type": "text/plain"}, f"{type(problem).__name__}: {problem}"
         return 200, {"Content-Type": "application/json"}, json.dumps(answer)
@@ -123,7 +123,7 @@ class Sandbox:
         if scope["method"] != "POST" or site != b"same-origin":
             return pages.not_there(root)
         try:
-            self._control.answer(verb, overview_form.read(verb, dict(parse_qsl(body.decode("utf-8", "replace")))))
+            self.control.answer(verb, overview_form.read(verb, dict(parse_qsl(body.decode("utf-8", "replace")))))
         except ApiError as error:
             return pages.problem(root, error)
         except (KeyError, ValueError):

@@ -37,8 +37,9 @@ class Page:
     def policy(self) -> str:
         """Return the content security policy. Chromium applies `form-action` to redirects, so those are listed."""
         origins = sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in self.leads_to if url})
-        return "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; " + " ".join(
-            ["form-action 'self'", *origins]
+        return (
+            "default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            + " ".join(["form-action 'self'", *origins])
         )
 
 

@@ -29,6 +29,8 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Endpoint:
+    """Where events go. Without an address they wait."""
+
     url: str
     secret: str
 
@@ -105,6 +107,9 @@ class Courier:
         policy = self._store.setting("webhooks", {})
         return Endpoint(policy.get("url", self._default.url), policy.get("secret", self._default.secret))
 
+    def _is_held(self) -> bool:
+        return bool(self._store.setting("webhooks", {}).get("paused")) or not self.endpoint().url
+
     def _run(self) -> None:
         with ThreadPoolExecutor(_AT_ONCE, "sandbox-sender") as senders:
             while not self._stopping:
@@ -117,7 +122,7 @@ class Courier:
 
     def _turn(self, senders: ThreadPoolExecutor) -> None:
         self._housekeeping()
-        if self._store.setting("webhooks", {}).get("paused"):
+        if self._is_held():
             return
         now = self._store.real_now()
         for row in self._store.rows(
@@ -135,6 +140,9 @@ class Courier:
         return claimed.rowcount == 1
 
     def _pause(self) -> float:
+        """Return for how many seconds nothing is due. Who ends a hold wakes the courier."""
+        if self._is_held():
+            return _LONGEST_SLEEP_SECONDS
         due = self._store.rows("SELECT min(max(due_at, leased_until)) AS at FROM delivery WHERE state = 'waiting'")[0][
             "at"
         ]

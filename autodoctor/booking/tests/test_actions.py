@@ -27,7 +27,7 @@ def book(customer: User, intake: Intake, now: datetime, *, another: bool = False
     return actions.book(customer=customer, intake=intake, another=another, now=now)
 
 
-def test_a_call_is_sold_with_what_it_costs_as_a_chat(db: None) -> None:
+def test_a_booked_call_stores_what_it_costs_as_a_chat(db: None) -> None:
     Plan.objects.filter(slug="chat").update(price_cents=1234)
     sold = {plan.slug: actions.terms(plan).chat_price_cents for plan in Plan.objects.all()}
     assert sold == {"chat": None, "video": 1234, "diagnostic": 1234}
@@ -35,7 +35,7 @@ def test_a_call_is_sold_with_what_it_costs_as_a_chat(db: None) -> None:
     assert actions.terms(Plan.objects.get(slug="video")).chat_price_cents is None
 
 
-def test_a_draft_copies_what_the_plan_says_now(customer: User, intake: MakeIntake, now: datetime) -> None:
+def test_a_draft_copies_price_and_length_from_the_plan(customer: User, intake: MakeIntake, now: datetime) -> None:
     Plan.objects.filter(slug="chat").update(price_cents=1234, duration=timedelta(seconds=90))
     session = book(customer, intake(plan=Plan.objects.get(slug="chat"), keep_card=True), now)
     Plan.objects.filter(slug="chat").update(price_cents=1)
@@ -70,7 +70,9 @@ def test_the_same_intake_twice_at_once_is_one_draft(customer: User, intake: Make
     assert customer.vehicles.count() == 1
 
 
-def test_a_second_session_must_be_wanted(customer: User, intake: MakeIntake, now: datetime) -> None:
+def test_booking_beside_an_open_session_is_refused_unless_the_customer_insists(
+    customer: User, intake: MakeIntake, now: datetime
+) -> None:
     first = book(customer, intake(), now)
     with pytest.raises(AlreadyOpen) as refused:
         book(customer, intake(concern="Now it makes a grinding noise."), now)
@@ -80,7 +82,7 @@ def test_a_second_session_must_be_wanted(customer: User, intake: MakeIntake, now
     assert set(actions.open_sessions(customer)) == {first, second}
 
 
-def test_a_session_that_is_over_is_in_nobodys_way(customer: User, intake: MakeIntake, now: datetime) -> None:
+def test_a_canceled_session_does_not_block_the_same_booking(customer: User, intake: MakeIntake, now: datetime) -> None:
     sent = intake()
     first = book(customer, sent, now)
     endings.cancel_session(session_id=first.id, by=customer, now=now)
@@ -96,7 +98,9 @@ def test_another_customers_session_does_not_block_a_booking(
     assert book(stranger, intake(), now).customer == stranger
 
 
-def test_a_vehicle_is_kept_once_and_brought_up_to_date(customer: User, intake: MakeIntake, now: datetime) -> None:
+def test_booking_the_same_vehicle_again_updates_the_stored_vehicle(
+    customer: User, intake: MakeIntake, now: datetime
+) -> None:
     first = book(customer, intake(), now)
     later = Vehicle(year=2013, make="FORD", model="f-150", mileage=85_000)
     book(customer, intake(vehicle=later), now, another=True)
@@ -106,7 +110,9 @@ def test_a_vehicle_is_kept_once_and_brought_up_to_date(customer: User, intake: M
     assert first.vehicle["mileage"] == 84_000
 
 
-def test_the_way_to_checkout(customer: User, intake: MakeIntake, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+def test_the_checkout_address_stays_the_same_while_its_page_is_open(
+    customer: User, intake: MakeIntake, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
     session = book(customer, intake(), now)
     url = actions.checkout_url(session=session, site=SITE, now=now)
     assert url.startswith(stripe_sandbox.url)

@@ -59,7 +59,7 @@ def test_an_intake_becomes_a_draft_to_pay(
         ({"token": "x"}, "token"),
     ],
 )
-def test_bad_input_is_refused_at_its_field(
+def test_the_api_names_the_field_of_an_invalid_intake(
     customer: User, client_of: ClientOf, body: dict[str, Any], change: dict[str, Any], field: str
 ) -> None:
     answer = send(client_of(customer), body | change)
@@ -69,7 +69,7 @@ def test_bad_input_is_refused_at_its_field(
     assert not Session.objects.exists()
 
 
-def test_a_second_session_must_be_wanted(
+def test_the_api_refuses_a_second_booking_unless_the_customer_insists(
     customer: User, client_of: ClientOf, body: dict[str, Any], stripe_sandbox: RunningSandbox
 ) -> None:
     browser = client_of(customer)
@@ -79,7 +79,7 @@ def test_a_second_session_must_be_wanted(
     assert send(browser, body | {"token": str(uuid4()), "another": True}).status_code == 201
 
 
-def test_without_the_payment_service_one_asks_again(
+def test_the_booking_api_answers_503_and_keeps_the_draft_while_stripe_is_down(
     customer: User, client_of: ClientOf, body: dict[str, Any], payments_down: None
 ) -> None:
     answer = send(client_of(customer), body)
@@ -87,5 +87,5 @@ def test_without_the_payment_service_one_asks_again(
     assert Session.objects.get().state == "draft"
 
 
-def test_signed_out_is_refused(client: Client, body: dict[str, Any]) -> None:
+def test_the_booking_api_refuses_a_signed_out_visitor(client: Client, body: dict[str, Any]) -> None:
     assert send(client, body).status_code == 401

@@ -67,13 +67,15 @@ def paying(session: Session, waits_for: str = "") -> Payment:
         ({"started_at": timezone.now() - timedelta(minutes=170)}, "reached the maximum length"),
     ],
 )
-def test_without_an_offer_it_says_why(
+def test_the_panel_says_why_no_extension_is_offered(
     shown: Callable[..., str], customer: User, changes: dict[str, Any], why: str
 ) -> None:
     assert why in words(shown(customer, **changes))
 
 
-def test_when_nothing_is_sold_the_mechanic_is_not_blamed(shown: Callable[..., str], customer: User) -> None:
+def test_the_panel_does_not_blame_the_mechanic_when_no_extension_is_sold(
+    shown: Callable[..., str], customer: User
+) -> None:
     ExtensionOption.objects.update(active=False)
     said = words(shown(customer))
     assert "Extensions are not available at the moment." in said
@@ -83,7 +85,7 @@ def test_when_nothing_is_sold_the_mechanic_is_not_blamed(shown: Callable[..., st
 @pytest.mark.parametrize(
     ("allowed", "chosen"), [(None, ""), (0, "0"), (900, "900"), (2700, "2700")], ids=["open", "none", "option", "rest"]
 )
-def test_the_mechanics_allowance_is_selected(
+def test_the_panel_selects_the_time_that_the_mechanic_allows(
     shown: Callable[..., str], mechanic: User, allowed: int | None, chosen: str
 ) -> None:
     page = shown(mechanic, allowed_seconds=allowed)
@@ -91,11 +93,11 @@ def test_the_mechanics_allowance_is_selected(
     assert ("Your choice so far: 45 minutes" in page) == (allowed == 2700)
 
 
-def test_the_mechanic_says_nothing_more_once_it_is_over(shown: Callable[..., str], mechanic: User) -> None:
+def test_the_mechanic_has_no_extension_form_once_the_session_is_over(shown: Callable[..., str], mechanic: User) -> None:
     assert "<form" not in shown(mechanic, state="completed")
 
 
-def test_another_card_can_be_chosen_beside_the_kept_one(shown: Callable[..., str], customer: User) -> None:
+def test_the_panel_offers_another_card_beside_the_saved_one(shown: Callable[..., str], customer: User) -> None:
     assert 'name="another_card"' not in shown(customer)
     StripeCustomer.objects.create(user=customer, stripe_id="cus_1", payment_method_id="pm_1", card_last4="4242")
     assert 'name="another_card" value="true"' in shown(customer)
@@ -111,7 +113,7 @@ def test_a_pending_extension_can_always_be_canceled(
     assert ("Use another card" in page) == (waits_for == "confirm")
 
 
-def test_how_long_the_end_waits_is_as_it_is_set(
+def test_the_panel_says_how_long_the_end_waits_for_a_payment_as_configured(
     session: Session, shown: Callable[..., str], customer: User, settings: Any
 ) -> None:
     settings.DEADLINES = {**settings.DEADLINES, "extension_hold": 180}
@@ -119,7 +121,7 @@ def test_how_long_the_end_waits_is_as_it_is_set(
     assert "waits up to 3 minutes" in words(shown(customer, hold_until=timezone.now()))
 
 
-def test_the_way_back_does_not_say_that_a_session_goes_on_that_is_over(
+def test_the_way_back_from_paying_does_not_say_that_an_ended_session_goes_on(
     session: Session, customer: User, client_of: Callable[[User], Client]
 ) -> None:
     now = timezone.now()

@@ -106,7 +106,7 @@ def extension(session: Session) -> Payment:
     return Payment.objects.get(owner_id=session.id, purpose="extension")
 
 
-def test_the_offer_names_what_it_costs_and_the_card(kept: StripeCustomer, tab: Tab) -> None:
+def test_an_extension_offer_names_its_price_and_the_card(kept: StripeCustomer, tab: Tab) -> None:
     seen = tab.look()
     assert [(one["name"], one["seconds"], one["amount_cents"], one["currency"]) for one in seen["offers"]] == [
         ("+15 minutes", 900, 1499, "usd"),
@@ -148,7 +148,7 @@ def test_accepting_an_offer_moves_the_clock(kept: StripeCustomer, session: Sessi
     assert (extension(session).card_last4, extension(session).card_brand) == ("4242", "visa")
 
 
-def test_two_tabs_pay_once(kept: StripeCustomer, session: Session, tab: Tab) -> None:
+def test_an_extension_accepted_in_two_tabs_is_paid_once(kept: StripeCustomer, session: Session, tab: Tab) -> None:
     """Both tabs show the same offer, and the customer accepts in both, before and after the extension."""
     other = Tab(tab.client, session)
     assert (tab.accept().status_code, other.accept().status_code) == (201, 200)
@@ -158,7 +158,7 @@ def test_two_tabs_pay_once(kept: StripeCustomer, session: Session, tab: Tab) -> 
     assert Payment.objects.filter(purpose="extension").count() == 1
 
 
-def test_the_bank_wants_to_be_asked_in_a_new_tab(
+def test_authentication_of_an_extension_by_the_bank_opens_a_new_tab(
     session: Session, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     behave("pm_card_authenticationRequired")
@@ -171,7 +171,7 @@ def test_the_bank_wants_to_be_asked_in_a_new_tab(
     assert told(session)[-1] == "session.extended paid"
 
 
-def test_the_banks_question_failed_leads_to_another_card(
+def test_a_failed_authentication_of_an_extension_asks_for_another_card(
     session: Session, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     behave("pm_card_authenticationRequired")
@@ -188,7 +188,9 @@ def test_the_banks_question_failed_leads_to_another_card(
     assert told(session)[-1] == "session.extended paid"
 
 
-def test_declined_then_another_card(session: Session, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_a_declined_extension_can_be_paid_with_another_card(
+    session: Session, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox
+) -> None:
     behave("pm_card_chargeDeclinedInsufficientFunds")
     answer = tab.accept().json()
     assert (answer["state"], answer["link"]) == ("pay", extension(session).checkout_url)
@@ -204,7 +206,7 @@ def test_declined_then_another_card(session: Session, tab: Tab, behave: Any, str
 
 
 @pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
-def test_another_card_from_the_first_or_instead_of_the_banks_question(
+def test_an_extension_can_be_paid_with_another_card_from_the_start(
     session: Session, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox, card: str
 ) -> None:
     behave(card)
@@ -219,7 +221,9 @@ def test_another_card_from_the_first_or_instead_of_the_banks_question(
     assert tab.look()["card"] == {"brand": "visa", "last4": "4242"}
 
 
-def test_without_a_saved_card_a_page_is_opened(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
+def test_an_extension_without_a_saved_card_is_paid_on_a_page(
+    session: Session, tab: Tab, stripe_sandbox: RunningSandbox
+) -> None:
     assert tab.look()["card"] is None
     answer = tab.accept()
     assert (answer.status_code, answer.json()["state"]) == (201, "pay")
@@ -229,7 +233,7 @@ def test_without_a_saved_card_a_page_is_opened(session: Session, tab: Tab, strip
     assert told(session) == ["extension.pending bank", "extension.pending pay", "session.extended paid"]
 
 
-def test_a_payment_service_that_is_away_is_waited_for(
+def test_an_extension_accepted_while_stripe_is_down_is_paid_later(
     kept: StripeCustomer, session: Session, tab: Tab, settings: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     address, settings.STRIPE_API_BASE = settings.STRIPE_API_BASE, "http://127.0.0.1:9"
@@ -240,7 +244,9 @@ def test_a_payment_service_that_is_away_is_waited_for(
     assert told(session)[-1] == "session.extended paid"
 
 
-def test_called_off_nothing_stays_open(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
+def test_a_canceled_extension_leaves_no_open_payment_page(
+    session: Session, tab: Tab, stripe_sandbox: RunningSandbox
+) -> None:
     asked = tab.accept().json()
     for _ in range(2):
         answer = tab.cancel_extension(asked["id"])
@@ -250,7 +256,7 @@ def test_called_off_nothing_stays_open(session: Session, tab: Tab, stripe_sandbo
     assert tab.accept(1).status_code == 201, "there is room for another"
 
 
-def test_a_late_success_is_released(
+def test_an_extension_paid_after_its_cancellation_is_released(
     session: Session, customer: User, tab: Tab, behave: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     """Confirmed with the bank in the moment in which the session was ended."""
@@ -265,7 +271,9 @@ def test_a_late_success_is_released(
     assert intent["status"] == "canceled"
 
 
-def test_the_end_calls_off_what_is_open(session: Session, tab: Tab, stripe_sandbox: RunningSandbox) -> None:
+def test_the_end_of_a_session_cancels_the_open_extension(
+    session: Session, tab: Tab, stripe_sandbox: RunningSandbox
+) -> None:
     link = tab.accept().json()["link"]
     tab.client.post(f"/api/sessions/{session.id}/end")
     run_due(timezone.now())
@@ -274,7 +282,7 @@ def test_the_end_calls_off_what_is_open(session: Session, tab: Tab, stripe_sandb
 
 
 @pytest.mark.parametrize("order", ["as_sent", "reversed", "shuffled"])
-def test_however_webhooks_come_time_is_given_once(
+def test_webhooks_in_any_order_extend_a_session_once(
     kept: StripeCustomer, session: Session, tab: Tab, stripe_sandbox: RunningSandbox, order: str
 ) -> None:
     tab.accept()
@@ -292,7 +300,7 @@ def test_however_webhooks_come_time_is_given_once(
     assert session.granted_seconds == GRANTED + 900
 
 
-def test_the_mechanic_decides_what_is_offered(
+def test_only_the_time_that_the_mechanic_allows_is_offered_as_an_extension(
     kept: StripeCustomer, session: Session, mechanic: User, tab: Tab, client_of: ClientOf
 ) -> None:
     answer = Tab(client_of(mechanic), session).allow(1800)
@@ -306,14 +314,16 @@ def test_the_mechanic_decides_what_is_offered(
     assert len(tab.look()["offers"]) == 3
 
 
-def test_near_three_hours_less_is_offered(session: Session, tab: Tab) -> None:
+def test_no_extension_is_offered_past_three_hours_of_a_session(session: Session, tab: Tab) -> None:
     begun = timezone.now() - timedelta(minutes=1)
     session.started_at, session.ends_at = begun, begun + timedelta(minutes=140)
     session.save()
     assert [one["seconds"] for one in tab.look()["offers"]] == [900, 1800]
 
 
-def test_a_changed_offer_is_shown_again(kept: StripeCustomer, session: Session, tab: Tab) -> None:
+def test_an_accepted_extension_whose_offer_has_changed_is_shown_again(
+    kept: StripeCustomer, session: Session, tab: Tab
+) -> None:
     ExtensionOption.objects.filter(price_cents=1499).update(price_cents=1999)
     ExtensionOption.objects.filter(price_cents=2499).update(active=False)
     for number in (0, 1):
@@ -322,13 +332,13 @@ def test_a_changed_offer_is_shown_again(kept: StripeCustomer, session: Session, 
     assert not Payment.objects.filter(purpose="extension").exists()
 
 
-def test_another_choice_waits_until_the_first_is_done(session: Session, tab: Tab) -> None:
+def test_a_second_extension_is_refused_while_the_first_is_open(session: Session, tab: Tab) -> None:
     tab.accept()
     refused = tab.accept(1)
     assert (refused.status_code, refused.json()["error"]) == (409, "extension_open")
 
 
-def test_while_the_clock_is_paused_time_can_be_added(kept: StripeCustomer, session: Session, tab: Tab) -> None:
+def test_an_extension_can_be_bought_while_the_clock_is_paused(kept: StripeCustomer, session: Session, tab: Tab) -> None:
     before = timezone.now() - timedelta(minutes=1)  # over, had the clock run on
     session.started_at, session.ends_at = before - timedelta(minutes=30), before
     session.paused_at, session.pause_cause = before - timedelta(minutes=2), "mechanic"
@@ -339,7 +349,7 @@ def test_while_the_clock_is_paused_time_can_be_added(kept: StripeCustomer, sessi
     assert (session.ends_at, session.paused_at is not None) == (before + timedelta(minutes=15), True)
 
 
-def test_the_way_back_is_the_customers_alone(
+def test_only_the_customer_opens_the_page_after_paying_an_extension(
     session: Session, tab: Tab, mechanic: User, stranger: User, support: User, client_of: ClientOf
 ) -> None:
     tab.accept()

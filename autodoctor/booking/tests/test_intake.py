@@ -18,7 +18,7 @@ def form_of(data: dict[str, Any], by: User | None = None, /, **changes: Any) -> 
     return IntakeForm({**data, **changes}, user=by)
 
 
-def test_a_full_intake_is_taken_as_it_is(filled_in: dict[str, str]) -> None:
+def test_a_complete_intake_is_stored_unchanged(filled_in: dict[str, str]) -> None:
     form = form_of(filled_in)
     assert form.is_valid(), form.errors
     intake = form.intake()
@@ -35,7 +35,7 @@ def test_the_mileage_is_read_as_people_write_it(filled_in: dict[str, str], milea
     assert form.intake().vehicle.mileage == 84_000
 
 
-def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> None:
+def test_the_card_is_not_saved_unless_the_customer_asks_for_it(filled_in: dict[str, str]) -> None:
     assert not form_of(filled_in).fields["keep_card"].initial
     unasked, asked = form_of(filled_in), form_of(filled_in, keep_card="on")
     assert (unasked.is_valid(), asked.is_valid()) == (True, True)
@@ -73,18 +73,18 @@ def test_the_card_is_not_kept_unless_asked_for(filled_in: dict[str, str]) -> Non
         ("token", "not-a-token"),
     ],
 )
-def test_an_error_stands_at_its_field(filled_in: dict[str, str], field: str, value: str) -> None:
+def test_an_error_of_the_intake_stands_at_its_field(filled_in: dict[str, str], field: str, value: str) -> None:
     form = form_of(filled_in, **{field: value})
     assert not form.is_valid()
     assert set(form.errors) == {field}
 
 
 @pytest.mark.parametrize("length", [10, 2000])
-def test_the_concern_may_be_this_long(filled_in: dict[str, str], length: int) -> None:
+def test_a_concern_of_the_longest_length_is_accepted(filled_in: dict[str, str], length: int) -> None:
     assert form_of(filled_in, concern="x" * length).is_valid()
 
 
-def test_line_breaks_count_once(filled_in: dict[str, str]) -> None:
+def test_a_line_break_of_the_concern_counts_as_one_character(filled_in: dict[str, str]) -> None:
     assert form_of(filled_in, concern="x\r\n" * 999 + "ab").is_valid()
 
 
@@ -99,7 +99,7 @@ def test_a_plan_that_support_closes_cannot_be_booked_until_it_opens(filled_in: d
         assert form_of(filled_in, plan="video").is_valid() == bookable
 
 
-def test_a_vin_stands_for_year_and_make(filled_in: dict[str, str]) -> None:
+def test_a_vin_fills_in_year_and_make_of_the_vehicle(filled_in: dict[str, str]) -> None:
     form = form_of(filled_in, vin="1hgcm826 33a-004352", year="", make="", model="")
     assert form.is_valid(), form.errors
     described = form.intake().vehicle
@@ -112,11 +112,13 @@ def test_typed_values_override_the_vin(filled_in: dict[str, str]) -> None:
     assert form.intake().vehicle.year == 1983
 
 
-def test_a_check_digit_that_does_not_fit_is_no_error(filled_in: dict[str, str]) -> None:
+def test_a_vin_with_a_wrong_check_digit_is_accepted(filled_in: dict[str, str]) -> None:
     assert form_of(filled_in, vin=FORD).is_valid()
 
 
-def test_a_kept_vehicle_needs_no_words(filled_in: dict[str, str], customer: User, vehicle: Vehicle) -> None:
+def test_a_chosen_stored_vehicle_precedes_the_typed_vehicle_fields(
+    filled_in: dict[str, str], customer: User, vehicle: Vehicle
+) -> None:
     left_over: dict[str, Any] = {"vin": "nonsense", "year": "", "make": "", "model": "", "mileage": ""}
     form = form_of(filled_in, customer, vehicle=str(vehicle.pk), **left_over)
     assert form.is_valid(), form.errors
@@ -124,7 +126,9 @@ def test_a_kept_vehicle_needs_no_words(filled_in: dict[str, str], customer: User
     assert form.intake().vehicle.mileage == 90_000
 
 
-def test_the_mileage_of_a_kept_vehicle_moves_on(filled_in: dict[str, str], customer: User, vehicle: Vehicle) -> None:
+def test_a_typed_mileage_replaces_that_of_a_stored_vehicle(
+    filled_in: dict[str, str], customer: User, vehicle: Vehicle
+) -> None:
     form = form_of(filled_in, customer, vehicle=str(vehicle.pk), mileage="91 500")
     assert form.is_valid(), form.errors
     assert form.intake().vehicle.mileage == 91_500

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from autodoctor.accounts.models import MechanicProfile, Notify, User
 from autodoctor.booking import actions
@@ -24,7 +26,7 @@ MakeIntake = Callable[..., Intake]
 pytestmark = pytest.mark.django_db
 
 
-def test_the_landing_shows_the_rows(client: Client, mechanic: User) -> None:
+def test_the_landing_page_shows_plans_and_prices_from_the_database(client: Client, mechanic: User) -> None:
     Plan.objects.filter(slug="chat").update(price_cents=1111)
     Plan.objects.filter(slug="video").update(bookable=False)
     page = client.get("/").content.decode()
@@ -35,20 +37,18 @@ def test_the_landing_shows_the_rows(client: Client, mechanic: User) -> None:
     assert "/book/?plan=video" not in page
 
 
-def test_nobody_there_offers_to_write(client: Client, mechanic: User) -> None:
+def test_the_landing_page_offers_a_notification_when_no_mechanic_takes_sessions(client: Client, mechanic: User) -> None:
     MechanicProfile.objects.update(taking_sessions=False)
     assert "Notify me" in client.get("/").content.decode()
-    client.post("/tell-me-when/", {"email": "Waiting@Example.com"})
-    assert Notify.objects.get().email == "waiting@example.com"
 
 
-def test_a_wrong_address_is_said(client: Client) -> None:
+def test_an_invalid_address_for_the_waiting_list_is_refused_in_words(client: Client) -> None:
     answer = client.post("/tell-me-when/", {"email": "nobody"}, follow=True)
     assert "is not an email address" in answer.content.decode()
     assert not Notify.objects.exists()
 
 
-def test_the_landing_leads_to_the_open_session(
+def test_the_landing_page_links_to_the_open_session(
     customer: User, stranger: User, client_of: ClientOf, intake: MakeIntake
 ) -> None:
     session = actions.book(customer=customer, intake=intake(), another=False, now=timezone.now())
@@ -67,7 +67,7 @@ def test_booking_leads_to_checkout(
     assert payment.checkout_request["success_url"] == f"http://testserver/sessions/{session.id}/?checkout=success"
 
 
-def test_a_price_from_the_browser_is_nothing(
+def test_a_price_sent_by_the_browser_is_ignored(
     customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
 ) -> None:
     ours = {"price_cents": "1", "amount_cents": "1", "seconds": "9999", "currency": "jpy", "duration": "9:00"}
@@ -76,7 +76,7 @@ def test_a_price_from_the_browser_is_nothing(
     assert (payment.amount_cents, payment.currency, payment.seconds) == (999, "usd", 1800)
 
 
-def test_a_double_click_is_one_booking(
+def test_a_double_click_on_the_booking_form_makes_one_booking(
     customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
 ) -> None:
     browser = client_of(customer)
@@ -85,12 +85,37 @@ def test_a_double_click_is_one_booking(
     assert Session.objects.count() == 1
 
 
-def test_two_tabs_of_the_form_are_one_intake(client: Client) -> None:
+def test_the_number_of_checkouts_is_limited_and_the_typed_intake_stays(
+    customer: User,
+    client_of: ClientOf,
+    filled_in: dict[str, str],
+    stripe_sandbox: RunningSandbox,
+    settings: Settings,
+) -> None:
+    settings.LIMITS = {"checkouts": [3, 3600]}
+
+    def book(_number: int) -> Any:
+        return client_of(customer).post("/book/", filled_in | {"token": str(uuid4()), "another": "yes"})
+
+    answers = [book(number) for number in range(6)]
+    assert [answer.status_code for answer in answers] == [303] * 3 + [429] * 3
+    assert Payment.objects.exclude(checkout_id="").count() == Session.objects.count() == 3
+    session = Session.objects.first()
+    assert session
+    again = client_of(customer).post(f"/sessions/{session.id}/checkout/")
+    for refused in (answers[-1], again):
+        assert (refused.status_code, 1 <= int(refused["Retry-After"]) <= 3600) == (429, True)
+    page = answers[-1].content.decode()
+    assert "You opened many payment pages. Nothing more was charged or held." in page
+    assert "The dash lights go dim." in page
+
+
+def test_the_same_intake_sent_from_two_tabs_makes_one_booking(client: Client) -> None:
     one, other = client.get("/book/"), client.get("/book/?plan=chat")
     assert one.context["form"]["token"].value() == other.context["form"]["token"].value()
 
 
-def test_back_from_checkout_the_words_are_still_there(
+def test_the_intake_is_still_filled_in_on_the_way_back_from_checkout(
     customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
 ) -> None:
     browser = client_of(customer)
@@ -101,7 +126,7 @@ def test_back_from_checkout_the_words_are_still_there(
     assert not page.context["form"]["waiver"].value()
 
 
-def test_after_booking_the_form_is_a_new_one(
+def test_the_intake_form_is_empty_after_a_booking(
     customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
 ) -> None:
     browser = client_of(customer)
@@ -113,7 +138,9 @@ def test_after_booking_the_form_is_a_new_one(
     assert form["vehicle"].value() == Vehicle.objects.get().pk
 
 
-def test_an_error_loses_nothing(customer: User, client_of: ClientOf, filled_in: dict[str, str]) -> None:
+def test_an_intake_with_an_error_keeps_every_typed_field(
+    customer: User, client_of: ClientOf, filled_in: dict[str, str]
+) -> None:
     browser = client_of(customer)
     answer = browser.post("/book/", filled_in | {"waiver": ""})
     assert answer.status_code == 422
@@ -122,7 +149,9 @@ def test_an_error_loses_nothing(customer: User, client_of: ClientOf, filled_in: 
     assert not Session.objects.exists()
 
 
-def test_not_safe_is_answered_with_advice(client: Client, filled_in: dict[str, str]) -> None:
+def test_a_customer_in_an_unsafe_place_gets_advice_instead_of_a_booking(
+    client: Client, filled_in: dict[str, str]
+) -> None:
     answer = client.post("/book/", filled_in | {"safe": "no"})
     assert answer.status_code == 422
     assert "Get to a safe place first" in answer.content.decode()
@@ -137,12 +166,12 @@ def test_a_plan_that_is_not_open_is_refused(customer: User, client_of: ClientOf,
     assert not Session.objects.exists()
 
 
-def test_asking_for_a_plan_that_is_not_open_shows_the_ones_that_are(client: Client) -> None:
+def test_asking_for_a_closed_plan_shows_the_plans_that_are_open(client: Client) -> None:
     Plan.objects.filter(slug="video").update(bookable=False)
     assert client.get("/book/?plan=video").context["form"]["plan"].value() == "chat"
 
 
-def test_signed_out_everything_waits_for_the_signing_in(
+def test_a_signed_out_visitors_intake_is_kept_until_the_sign_in(
     client: Client, customer: User, filled_in: dict[str, str]
 ) -> None:
     answer = client.post("/book/", filled_in | {"keep_card": "on"})
@@ -158,7 +187,7 @@ def test_signed_out_everything_waits_for_the_signing_in(
     assert "We kept everything that you entered" in back.content.decode()
 
 
-def test_a_second_session_is_warned_of(
+def test_booking_beside_an_open_session_shows_a_warning(
     customer: User,
     client_of: ClientOf,
     filled_in: dict[str, str],
@@ -175,7 +204,7 @@ def test_a_second_session_is_warned_of(
     assert Session.objects.count() == 2
 
 
-def test_without_the_payment_service_the_draft_waits(
+def test_a_booking_while_stripe_is_down_stays_a_draft(
     customer: User, client_of: ClientOf, filled_in: dict[str, str], payments_down: None
 ) -> None:
     browser = client_of(customer)
@@ -185,7 +214,7 @@ def test_without_the_payment_service_the_draft_waits(
     assert "payment service is not responding" in browser.get("/").content.decode()
 
 
-def test_paying_a_draft_later(
+def test_a_draft_can_be_paid_later(
     customer: User, client_of: ClientOf, intake: MakeIntake, stripe_sandbox: RunningSandbox
 ) -> None:
     session = actions.book(customer=customer, intake=intake(), another=False, now=timezone.now())
@@ -193,7 +222,7 @@ def test_paying_a_draft_later(
     assert (answer.status_code, answer["Location"]) == (303, Payment.objects.get().checkout_url)
 
 
-def test_only_the_customer_pays(
+def test_only_the_customer_can_pay_a_draft(
     customer: User, stranger: User, mechanic: User, support: User, client_of: ClientOf, intake: MakeIntake
 ) -> None:
     session = actions.book(customer=customer, intake=intake(), another=False, now=timezone.now())
@@ -214,25 +243,27 @@ def test_only_the_customer_pays(
         ("<script>alert(1)</script>", "You entered 25 characters"),
     ],
 )
-def test_the_vin_is_read_while_it_is_typed(client: Client, vin: str, said: str) -> None:
+def test_the_intake_form_decodes_a_vin_while_it_is_typed(client: Client, vin: str, said: str) -> None:
     shown = " ".join(client.get("/book/vin/", {"vin": vin}).content.decode().split())
     assert said in shown
     assert "<script>" not in shown
 
 
-def test_the_charge_follows_the_plan(client: Client) -> None:
+def test_the_charge_shown_in_the_intake_is_that_of_the_chosen_plan(client: Client) -> None:
     Plan.objects.filter(slug="diagnostic").update(bookable=False)
     assert "$29.99" in client.get("/book/charge/?plan=video").content.decode()
     assert client.get("/book/charge/?plan=diagnostic").status_code == 404
 
 
-def test_typed_markup_is_inert_on_the_page(client: Client, filled_in: dict[str, str]) -> None:
+def test_markup_typed_into_the_intake_is_shown_as_text(client: Client, filled_in: dict[str, str]) -> None:
     hostile = "</textarea><script>alert(1)</script>"
     page = client.post("/book/", filled_in | {"concern": hostile, "make": hostile, "waiver": ""}).content.decode()
     assert "<script>alert" not in page
 
 
-def test_a_kept_vehicle_is_offered(customer: User, client_of: ClientOf, vehicle: Vehicle, now: datetime) -> None:
+def test_the_intake_offers_the_customers_stored_vehicles(
+    customer: User, client_of: ClientOf, vehicle: Vehicle, now: datetime
+) -> None:
     page = client_of(customer).get("/book/").content.decode()
     assert "2009 Volkswagen Golf" in page
     assert "Another vehicle" in page
@@ -252,7 +283,7 @@ def test_the_form_leads_to_the_terms_and_keeps_which_ones_were_agreed_to(
     assert booking.agreed_at is not None
 
 
-def test_terms_that_changed_meanwhile_are_shown_again(
+def test_terms_that_changed_during_the_intake_are_shown_again(
     customer: User, client_of: ClientOf, filled_in: dict[str, str]
 ) -> None:
     answer = client_of(customer).post("/book/", filled_in | {"terms": "2020-01-01"})

@@ -27,7 +27,7 @@ def form(**changes: str) -> Any:
     return made(TYPED | changes)
 
 
-def test_thirty_are_thirty_minutes() -> None:
+def test_a_plan_of_30_in_the_admin_lasts_thirty_minutes() -> None:
     plan = form().save()
     assert plan.duration == timedelta(minutes=30)
     shown = admin.site.get_model_admin(Plan).get_form(RequestFactory().get("/"))(instance=plan)
@@ -35,17 +35,17 @@ def test_thirty_are_thirty_minutes() -> None:
     assert "In minutes." in str(shown["duration"].help_text)
 
 
-def test_half_a_minute() -> None:
+def test_a_plan_of_half_a_minute_lasts_thirty_seconds() -> None:
     assert form(duration="0.5").save().duration == timedelta(seconds=30)
 
 
 @pytest.mark.parametrize("duration", ["0", "-5", "nan", "inf", "1e9", "00:30:00", ""])
-def test_a_time_that_is_none_is_refused(duration: str) -> None:
+def test_an_invalid_plan_duration_is_refused(duration: str) -> None:
     assert "duration" in form(duration=duration).errors
 
 
 @pytest.mark.parametrize("currency", ["xyz", "us", "€", "USD", ""])
-def test_only_currencies_of_the_list_are_taken(currency: str) -> None:
+def test_only_plan_currencies_of_the_list_are_accepted(currency: str) -> None:
     assert "currency" in form(currency=currency).errors
 
 
@@ -54,7 +54,7 @@ def test_a_price_below_the_smallest_charge_is_refused(currency: str, cents: str)
     assert "Cards cannot be charged less than" in str(form(currency=currency, price_cents=cents).errors["price_cents"])
 
 
-def test_yen_have_no_decimals() -> None:
+def test_a_plan_price_in_yen_has_no_decimals() -> None:
     assert form(currency="jpy").save().price == "¥1,500"
 
 

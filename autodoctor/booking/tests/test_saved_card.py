@@ -34,13 +34,13 @@ def test_the_card_is_shown_by_its_last_digits_and_removed(desk: Client, kept: St
     assert [job.key for job in Job.objects.filter(kind="card.forget")] == ["pm_1"]
 
 
-def test_pressed_twice_it_is_removed_once(desk: Client, kept: StripeCustomer) -> None:
+def test_a_saved_card_removed_twice_schedules_one_job(desk: Client, kept: StripeCustomer) -> None:
     for _ in range(2):
         assert desk.post("/account/card/").status_code == 302
     assert Job.objects.filter(kind="card.forget").count() == 1
 
 
-def test_only_ones_own(kept: StripeCustomer, stranger: User) -> None:
+def test_a_stranger_neither_sees_nor_removes_a_saved_card(kept: StripeCustomer, stranger: User) -> None:
     client = Client()
     client.force_login(stranger)
     assert "4242" not in client.get("/account/card/").content.decode()
@@ -48,5 +48,5 @@ def test_only_ones_own(kept: StripeCustomer, stranger: User) -> None:
     assert StripeCustomer.objects.get().payment_method_id == "pm_1"
 
 
-def test_the_account_leads_there(desk: Client) -> None:
+def test_the_account_page_links_to_the_saved_card(desk: Client) -> None:
     assert 'href="/account/card/"' in desk.get("/account/").content.decode()

@@ -21,7 +21,7 @@ def in_development(settings: Settings) -> None:
     settings.DEBUG = True
 
 
-def test_the_demo_people_can_start_at_once() -> None:
+def test_the_seed_creates_demo_people_who_can_start_at_once() -> None:
     call_command("seed", stdout=StringIO())
     roles = {user.email.split("@")[0]: user.role for user in User.objects.all()}
     assert roles == {
@@ -37,12 +37,14 @@ def test_the_demo_people_can_start_at_once() -> None:
     assert Vehicle.objects.get().owner.email == "customer@example.com"
 
 
-def test_a_second_run_changes_nothing_and_asks_little(
+def test_a_second_run_of_the_seed_changes_nothing_and_takes_few_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     """`bin/dev` does it at every start."""
     call_command("seed", stdout=StringIO())
-    User.objects.filter(email="customer@example.com").update(name="Renamed")
+    renamed = User.objects.get(email="customer@example.com")
+    renamed.name = "Renamed"
+    renamed.save()
     Vehicle.objects.all().delete()
     with django_assert_max_num_queries(3):
         call_command("seed", stdout=StringIO())
@@ -51,7 +53,7 @@ def test_a_second_run_changes_nothing_and_asks_little(
     assert not Vehicle.objects.exists()
 
 
-def test_a_second_run_leaves_the_saved_card_as_it_was(client: Client) -> None:
+def test_a_second_run_of_the_seed_keeps_the_saved_card(client: Client) -> None:
     call_command("seed", stdout=StringIO())
     owner = User.objects.get(email="customer@example.com")
     StripeCustomer.objects.create(

@@ -262,4 +262,24 @@ class Migration(migrations.Migration):
             model_name='payoutaccount',
             constraint=models.UniqueConstraint(fields=('user', 'livemode'), name='one_payout_account_per_mode'),
         ),
+        migrations.AddIndex(
+            model_name='earning',
+            index=models.Index(fields=['created_at'], name='earning_by_age'),
+        ),
+        migrations.AddIndex(
+            model_name='movement',
+            index=models.Index(fields=['created_at'], name='movement_by_age'),
+        ),
+        migrations.AddIndex(
+            model_name='payment',
+            index=models.Index(fields=['created_at'], name='payment_by_age'),
+        ),
+        migrations.AddIndex(
+            model_name='refund',
+            index=models.Index(fields=['created_at'], name='refund_by_age'),
+        ),
+        migrations.AddIndex(
+            model_name='stripeevent',
+            index=models.Index(fields=['processed_at'], name='stripe_event_done'),
+        ),
     ]

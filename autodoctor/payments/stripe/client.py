@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.core.outside import release_connection
 from autodoctor.payments import decline_messages
 
 TIMEOUT_SECONDS = (3.0, 8.0)  # limits for the connection and for the answer
@@ -89,8 +90,9 @@ def idempotency(key: str) -> Any:
 @contextmanager
 def translate_errors() -> Iterator[None]:
     """Translate Stripe's errors into ours without their cause: the cause holds whole answers, and tracebacks are
-    logged.
+    logged. Whoever waits for Stripe holds no connection of the pool.
     """
+    release_connection()
     try:
         yield
     except stripe.CardError as error:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer
 from pytest_django import Settings
 
 from tests.kit.stripe_sandbox import RunningSandbox, stripe_sandbox
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from autodoctor.payments.tests.stand import Behave, Book, Consequences, Crashes
 
 __all__ = ["stripe_sandbox"]
+
+
+# A test opens more connections at once than Django lets wait.
+ThreadedWSGIServer.request_queue_size = 64
 
 
 @pytest.fixture(autouse=True)

@@ -48,13 +48,15 @@ def test_staff_reads_everything(payment: Payment, staff: User, client_of: Client
 
 
 @pytest.mark.parametrize("action", ["add", "change", "delete"])
-def test_nobody_edits(payment: Payment, support: User, client_of: ClientOf, action: str) -> None:
+def test_admin_of_payments_refuses_changes_by_support(
+    payment: Payment, support: User, client_of: ClientOf, action: str
+) -> None:
     address = reverse(f"admin:payments_payment_{action}", args=[] if action == "add" else [payment.pk])
     assert client_of(support).post(address, {"state": "captured", "post": "yes"}).status_code == 403
     payment.refresh_from_db()
     assert payment.state == Payment.State.CREATED
 
 
-def test_others_see_nothing(payment: Payment, client_of: ClientOf) -> None:
+def test_admin_of_payments_is_closed_to_customers(payment: Payment, client_of: ClientOf) -> None:
     answer = client_of(payment.payer).get(reverse("admin:payments_payment_changelist"))
     assert answer.status_code in (302, 403, 404)

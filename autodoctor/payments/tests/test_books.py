@@ -64,7 +64,7 @@ def test_every_cent_is_somewhere(books: Earning, now: datetime) -> None:
         ("movement", "offset_cents = 0", "kept"),
     ],
 )
-def test_what_does_not_add_up_is_named(books: Earning, table: str, changes: str, what: str) -> None:
+def test_books_name_the_sum_that_does_not_add_up(books: Earning, table: str, changes: str, what: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE payments_{table} SET {changes}")
     found = unexplained()

@@ -35,13 +35,13 @@ def check() -> str:
     return told.getvalue()
 
 
-def test_all_is_well_and_nothing_was_made(endpoints: None, stripe_sandbox: RunningSandbox) -> None:
+def test_check_stripe_passes_and_creates_nothing(endpoints: None, stripe_sandbox: RunningSandbox) -> None:
     assert check() == "Stripe is set up for test payments.\n"
     made = [thing for kind in ("customer", "refund", "account") for thing in stripe_sandbox.app.store.find(kind)]
     assert made == []
 
 
-def test_each_thing_that_is_wrong_is_said(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
+def test_check_stripe_names_each_wrong_setting(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
     stripe_sandbox.control(
         "switches", settlement_currency="eur", statement_descriptor="", cards_enabled=False, connect_enabled=False
     )
@@ -60,7 +60,7 @@ def test_each_thing_that_is_wrong_is_said(stripe_sandbox: RunningSandbox, settin
         assert words in said
 
 
-def test_events_that_no_endpoint_sends(stripe_sandbox: RunningSandbox) -> None:
+def test_check_stripe_names_events_missing_at_the_endpoint(stripe_sandbox: RunningSandbox) -> None:
     address = f"{SITE}/api/stripe/webhook"
     client().v1.webhook_endpoints.create(
         {"url": address, "enabled_events": ["charge.refunded"], "api_version": "2020-08-27"}
@@ -72,7 +72,9 @@ def test_events_that_no_endpoint_sends(stripe_sandbox: RunningSandbox) -> None:
     assert "speaks version 2020-08-27" in said
 
 
-def test_what_a_restricted_key_may_not_do(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
+def test_check_stripe_names_missing_scopes_of_a_restricted_key(
+    stripe_sandbox: RunningSandbox, settings: Settings
+) -> None:
     settings.STRIPE_SECRET_KEY = "rk_test_1"
     everything = [*READS, *WRITES, "account", "payment_methods"]
     stripe_sandbox.control("switches", scopes={"rk_test_1": [one for one in everything if one != "refunds"]})
@@ -82,6 +84,6 @@ def test_what_a_restricted_key_may_not_do(stripe_sandbox: RunningSandbox, settin
     assert "customers" not in said
 
 
-def test_a_key_that_stripe_does_not_know(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
+def test_check_stripe_names_an_unknown_key(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
     settings.STRIPE_SECRET_KEY = "no key"
     assert check() == "- Stripe does not know the key in STRIPE_SECRET_KEY.\n"

@@ -68,7 +68,7 @@ def test_an_open_page_is_used_again(payment: Payment, stripe_sandbox: RunningSan
     assert len(checkouts(stripe_sandbox)) == 1
 
 
-def test_a_page_that_soon_ends_is_replaced(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+def test_checkout_about_to_expire_is_replaced(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
     first = open_page(payment, now)
     second = open_page(payment, now + timedelta(minutes=28))
 
@@ -98,7 +98,9 @@ def test_declined_then_paid(
     assert consequences.kinds() == ["authorised"]
 
 
-def test_a_bank_that_asks_first(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+def test_hold_follows_the_confirmation_at_the_bank(
+    payment: Payment, stripe_sandbox: RunningSandbox, now: datetime
+) -> None:
     waiting = pay(payment, stripe_sandbox, now, "pm_card_authenticationRequired")
     assert waiting.state == State.CREATED
 
@@ -120,7 +122,7 @@ def test_a_paid_payment_is_not_paid_again(
     assert consequences.kinds() == ["authorised"]
 
 
-def test_a_hold_that_does_not_fit_is_not_paid_again(
+def test_hold_of_another_amount_opens_no_second_checkout(
     payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     stripe_sandbox.pay(open_page(payment, now).checkout_url)
@@ -136,7 +138,7 @@ def test_refresh_before_anything_was_asked_for(payment: Payment, now: datetime) 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_ask_at_once_get_the_same_page(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+def test_concurrent_requests_open_one_checkout(payment: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
     start, urls = Barrier(4), []
 
     def ask(way_back: str) -> None:
@@ -160,7 +162,7 @@ def test_two_who_ask_at_once_get_the_same_page(payment: Payment, stripe_sandbox:
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("call", ["create_customer", "create_checkout", "checkout", "expire_checkout", "payment"])
-def test_a_crash_on_the_way_leaves_one_page(
+def test_crash_during_checkout_leaves_one_paid_page(
     book: Book, stripe_sandbox: RunningSandbox, crashes: Crashes, now: datetime, call: str, moment: str
 ) -> None:
     payment = book(keep_card=True)
@@ -184,7 +186,7 @@ def _declined_replaced_paid_and_asked_again(payment: Payment, sandbox: RunningSa
     surviving(lambda: open_page(payment, later))
 
 
-def test_called_off_before_it_was_paid(
+def test_canceled_unpaid_checkout_expires_and_fails_the_payment(
     payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     opened = open_page(payment, now)
@@ -205,7 +207,7 @@ def test_called_off_without_ever_a_page(payment: Payment, consequences: Conseque
     assert consequences.kinds() == ["failed"]
 
 
-def test_paid_just_before_it_was_called_off(
+def test_hold_placed_before_the_cancellation_is_released(
     payment: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     stripe_sandbox.pay(open_page(payment, now).checkout_url)
@@ -218,7 +220,7 @@ def test_paid_just_before_it_was_called_off(
 
 
 @pytest.mark.parametrize("call", ["expire_checkout", "checkout"])
-def test_paid_while_it_is_called_off(
+def test_hold_placed_during_the_cancellation_is_released(
     payment: Payment,
     stripe_sandbox: RunningSandbox,
     monkeypatch: pytest.MonkeyPatch,

@@ -49,7 +49,7 @@ def test_old_news_of_an_account_tell_nothing_old(account: PayoutAccount, stripe_
     assert (account.transfers_enabled, account.requirements_due) == (False, ["individual.verification.document"])
 
 
-def test_accounts_of_others_and_of_the_other_mode_are_none_of_ours(
+def test_account_events_of_strangers_or_the_other_mode_are_ignored(
     account: PayoutAccount, stripe_sandbox: RunningSandbox
 ) -> None:
     assert hear(stripe_sandbox, "account.updated", livemode=True).outcome == "no account of ours"
@@ -57,7 +57,7 @@ def test_accounts_of_others_and_of_the_other_mode_are_none_of_ours(
     assert hear(stripe_sandbox, "account.updated").outcome == "no account of ours"
 
 
-def test_a_transfer_whose_answer_got_lost_is_known_by_its_event(
+def test_transfer_event_confirms_a_transfer_without_answer(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
 ) -> None:
     know()

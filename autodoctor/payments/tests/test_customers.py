@@ -28,13 +28,13 @@ def test_a_changed_name_or_address_reaches_stripe(customer: User, kept: StripeCu
         assert at_stripe(kept) == (email, "Ann Other"), "also back and forth within a day"
 
 
-def test_other_changes_and_other_people_tell_stripe_nothing(customer: User, mechanic: User) -> None:
+def test_stripe_customer_is_updated_for_name_and_address_only(customer: User, mechanic: User) -> None:
     customer.save(update_fields=["last_login"])
     save_account(user=mechanic, name="No Customer", time_zone="")
     assert "customer.update" not in scheduled()
 
 
-def test_a_refused_address_is_seen_by_support_and_a_gone_customer_by_nobody(
+def test_customer_update_fails_for_a_refused_address_and_ends_for_a_deleted_customer(
     customer: User, kept: StripeCustomer, stripe_sandbox: RunningSandbox
 ) -> None:
     customer.email = "ann@@example.com"

@@ -53,7 +53,7 @@ def owed(earn: Earn, account: PayoutAccount, stripe_sandbox: RunningSandbox, now
     return payment
 
 
-def test_what_the_account_no_longer_has_is_owed_and_support_is_told(
+def test_reversal_beyond_the_account_balance_becomes_a_debt(
     owed: Payment, mechanic: User, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     assert sent(stripe_sandbox) == [(SHARE, 0)]
@@ -88,7 +88,7 @@ def test_a_debt_that_is_paid_is_over(owed: Payment, earn: Earn, mechanic: User, 
     assert sent(stripe_sandbox) == [(SHARE, 0), (SHARE, 0)]
 
 
-def test_what_was_kept_of_an_earning_that_is_refunded_is_owed_again(
+def test_refund_of_an_earning_that_paid_a_debt_restores_the_debt(
     owed: Payment, earn: Earn, mechanic: User, now: datetime
 ) -> None:
     second = earn()
@@ -97,7 +97,7 @@ def test_what_was_kept_of_an_earning_that_is_refunded_is_owed_again(
     assert (how(second).kept_cents, how(second).debt_cents) == (0, SHARE)
 
 
-def test_the_account_is_asked_again_and_gives_what_it_has(
+def test_retried_reversal_takes_the_new_balance_and_ends_the_debt(
     owed: Payment, account: PayoutAccount, mechanic: User, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     debt = Movement.objects.get(state="owed")
@@ -133,5 +133,5 @@ def test_earnings_of_a_mechanic_at_risk_are_held_back_longer(earn: Earn, mechani
     assert payouts.account_of(mechanic) is None
 
 
-def test_who_owes_waits_longer(owed: Payment, mechanic: User, now: datetime) -> None:
+def test_hold_back_of_a_mechanic_with_debt_is_seven_days(owed: Payment, mechanic: User, now: datetime) -> None:
     assert debts.hold_back(mechanic.id, now) == 7 * DAY

@@ -39,7 +39,7 @@ def test_a_dispute_is_written_down_told_once_and_holds_the_earning(
 @pytest.mark.parametrize(
     ("ends", "outcome", "lost"), [("won", "won", 0), ("warning_closed", "won", 0), ("lost", "lost", 1000)]
 )
-def test_its_end_is_told_once_and_decides_about_the_money(
+def test_closed_dispute_is_told_once_and_decides_earning_and_refund(
     payment: Payment, consequences: Consequences, now: datetime, ends: str, outcome: str, lost: int
 ) -> None:
     payment = apply(payment, now, "needs_response", ends, ends, "needs_response")
@@ -52,7 +52,7 @@ def test_its_end_is_told_once_and_decides_about_the_money(
     assert consequences.kinds().count("dispute_closed") == 1
 
 
-def test_a_charge_that_is_disputed_before_the_list_says_so(
+def test_disputed_charge_holds_its_earning_before_the_dispute_is_listed(
     payment: Payment, consequences: Consequences, now: datetime
 ) -> None:
     sync_payment(payment_id=payment.id, snapshot=as_stripe_has_it(payment, "succeeded", disputed=True), now=now)
@@ -89,7 +89,9 @@ def test_a_lost_dispute_cannot_be_refunded_too(payment: Payment, now: datetime) 
         ledger.refund(payment_id=payment.id, amount_cents=PRICE_CENTS - 1000 + 1, reason="x", now=now)
 
 
-def test_two_disputes_of_one_charge_are_two(payment: Payment, consequences: Consequences, now: datetime) -> None:
+def test_two_disputes_of_one_charge_are_kept_and_told_separately(
+    payment: Payment, consequences: Consequences, now: datetime
+) -> None:
     seen = (as_disputed("du_1", status="won"), as_disputed("du_2", amount_cents=500))
     snapshot = as_stripe_has_it(payment, "succeeded", disputed=True, disputes=seen)
     for _ in range(2):

@@ -79,7 +79,7 @@ def give_back(payment: Payment, cents: int, bearer: str, now: datetime) -> Refun
     return given
 
 
-def test_the_share_is_sent_out_of_its_charge(
+def test_transfer_of_the_share_names_its_charge_as_source(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox
 ) -> None:
     know()
@@ -138,7 +138,7 @@ def test_an_earning_waits_for_an_account_and_continues_with_it(
     assert len(stripe_sandbox.app.store.find("account")) == 1
 
 
-def test_an_account_that_no_longer_takes_transfers_makes_it_wait_again(
+def test_earning_waits_while_the_account_takes_no_transfers(
     know: Know, charged: Payment, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     stripe_sandbox.control("accounts", account=account.stripe_id, outcome="restricted")
@@ -291,7 +291,7 @@ def test_the_same_key_even_when_nothing_is_found(
     assert sent(stripe_sandbox) == [(SHARE, 0)]
 
 
-def test_a_refund_while_the_transfer_is_on_its_way(
+def test_refund_during_a_transfer_is_reversed_after_it(
     know: Know,
     charged: Payment,
     account: PayoutAccount,
@@ -333,7 +333,7 @@ def test_the_database_allows_no_more_than_the_share_of_what_was_kept(know: Know,
         row.update(borne_cents=2)
 
 
-def test_charges_of_one_session_earn_each_on_its_own(
+def test_each_charge_of_a_session_has_its_own_transfer(
     know: Know, charged: Payment, book: Any, account: PayoutAccount, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     other = pay(book(), stripe_sandbox, now)

@@ -26,7 +26,7 @@ def made(sandbox: RunningSandbox, kind: str) -> int:
 
 @moments
 @pytest.mark.parametrize("keep_card", [True, False])
-def test_a_page_opens_at_the_next_press(
+def test_checkout_opens_at_the_next_press_after_a_500(
     book: Book, stripe_sandbox: RunningSandbox, now: datetime, moment: str, keep_card: bool
 ) -> None:
     payment = book(keep_card=keep_card)
@@ -39,7 +39,7 @@ def test_a_page_opens_at_the_next_press(
 
 
 @moments
-def test_a_customer_is_made_at_the_next_press(
+def test_customer_is_created_once_at_the_next_press_after_a_500(
     book: Book, stripe_sandbox: RunningSandbox, now: datetime, moment: str
 ) -> None:
     payment = book(keep_card=True)
@@ -51,7 +51,7 @@ def test_a_customer_is_made_at_the_next_press(
 
 
 @moments
-def test_an_extension_is_held_once(
+def test_extension_is_held_once_after_a_500(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, moment: str
 ) -> None:
     fail(stripe_sandbox, "payment_intents", moment)
@@ -64,7 +64,7 @@ def test_an_extension_is_held_once(
 
 @moments
 @pytest.mark.parametrize(("path", "cents"), [(".*/capture", 1000), (".*/cancel", 0)])
-def test_a_hold_ends(
+def test_hold_is_captured_or_released_after_a_500(
     held: Payment, stripe_sandbox: RunningSandbox, now: datetime, moment: str, path: str, cents: int
 ) -> None:
     fail(stripe_sandbox, path, moment)
@@ -75,7 +75,7 @@ def test_a_hold_ends(
 
 
 @moments
-def test_a_second_500_is_survived_too(
+def test_hold_is_captured_after_two_500s(
     held: Payment, stripe_sandbox: RunningSandbox, now: datetime, moment: str
 ) -> None:
     fail(stripe_sandbox, ".*/capture", "before")
@@ -89,7 +89,9 @@ def test_a_second_500_is_survived_too(
 
 
 @moments
-def test_a_refund_is_given_once(held: Payment, stripe_sandbox: RunningSandbox, now: datetime, moment: str) -> None:
+def test_refund_is_given_once_after_a_500(
+    held: Payment, stripe_sandbox: RunningSandbox, now: datetime, moment: str
+) -> None:
     ledger.finish(owner_id=held.owner_id, due=lambda all_: {held.id: 2000}, now=now)
     run_all()
     fail(stripe_sandbox, "refunds", moment)
@@ -101,7 +103,9 @@ def test_a_refund_is_given_once(held: Payment, stripe_sandbox: RunningSandbox, n
 
 
 @moments
-def test_an_account_is_opened_once(mechanic: User, stripe_sandbox: RunningSandbox, now: datetime, moment: str) -> None:
+def test_account_is_opened_once_after_a_500(
+    mechanic: User, stripe_sandbox: RunningSandbox, now: datetime, moment: str
+) -> None:
     pages = {"refresh_url": "http://localhost:8000/over/", "return_url": "http://localhost:8000/done/"}
     fail(stripe_sandbox, "accounts", moment)
     with pytest.raises(stripe.Unavailable):
@@ -110,7 +114,7 @@ def test_an_account_is_opened_once(mechanic: User, stripe_sandbox: RunningSandbo
     assert made(stripe_sandbox, "account") == 1
 
 
-def test_an_outage_keeps_its_key(held: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
+def test_capture_repeats_its_key_after_an_outage(held: Payment, stripe_sandbox: RunningSandbox, now: datetime) -> None:
     """Nobody knows whether the charge came about: the same key finds out."""
     stripe_sandbox.control("faults", path=".*/capture", status=503, times=3, when="after")
     ledger.finish(owner_id=held.owner_id, due=lambda all_: {held.id: 1000}, now=now)

@@ -90,7 +90,7 @@ def test_stripe_stumbles(
     assert consequences.kinds() == ["authorised", "captured"]
 
 
-def test_a_hold_that_lapsed_is_noticed(
+def test_lapsed_hold_alerts_and_is_released(
     held: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     stripe_sandbox.advance(8 * 24 * 3600)
@@ -152,7 +152,9 @@ def test_a_stale_job_does_nothing(held: Payment, consequences: Consequences, now
 
 
 @pytest.mark.parametrize("kind", [PaymentJob.CAPTURE, PaymentJob.RELEASE, PaymentJob.CLOSE])
-def test_nothing_is_done_before_it_is_decided(held: Payment, now: datetime, kind: PaymentJob) -> None:
+def test_capture_or_release_job_does_nothing_before_the_decision(
+    held: Payment, now: datetime, kind: PaymentJob
+) -> None:
     schedule(kind, str(held.id), now)
     run_due(timezone.now())
 

@@ -44,7 +44,7 @@ def refund(payment: Payment, cents: int, now: datetime) -> Refund:
     return ledger.refund(payment_id=payment.id, amount_cents=cents, reason="not helpful", now=now)
 
 
-def test_an_owner_has_one_booking(payment: Payment, book: Book) -> None:
+def test_second_booking_payment_of_an_owner_is_refused(payment: Payment, book: Book) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         book(owner_id=payment.owner_id)
 
@@ -61,7 +61,7 @@ def test_no_more_than_is_held_can_be_due(payment: Payment, now: datetime, cents:
         ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: cents}, now=now)
 
 
-def test_a_decision_falls_with_its_transaction(payment: Payment, now: datetime) -> None:
+def test_rolled_back_decision_leaves_no_amount_and_no_job(payment: Payment, now: datetime) -> None:
     with transaction.atomic():
         ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: 0}, now=now)
         transaction.set_rollback(True)
@@ -145,7 +145,9 @@ def test_a_refund_that_stripe_refuses_frees_its_amount(
     assert ledger.refundable_cents(captured) == PRICE_CENTS
 
 
-def test_a_refund_is_written_down_as_it_was_decided(charged: Payment, book: Book, support: User, now: datetime) -> None:
+def test_refund_row_has_amount_reason_bearer_and_person(
+    charged: Payment, book: Book, support: User, now: datetime
+) -> None:
     book()  # of another session
     refund_id = uuid4()
     ledger.refund(

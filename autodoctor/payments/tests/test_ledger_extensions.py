@@ -107,7 +107,7 @@ def test_an_extension_whose_time_is_given_is_not_pending(extension: Payment, now
     assert ledger.pending_extension(extension.owner_id) is None
 
 
-def test_another_card_is_used_for_this_payment_only(extension: Payment, elsewhere: Neighbor) -> None:
+def test_choice_of_another_card_changes_no_other_payment(extension: Payment, elsewhere: Neighbor) -> None:
     ledger.use_another_card(extension)
     assert not facts(extension.id)["keep_card"]
     assert elsewhere.is_as_before()

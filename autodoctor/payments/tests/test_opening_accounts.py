@@ -22,7 +22,7 @@ def open_for(mechanic: User, now: datetime, country: str = "US") -> str:
 
 
 @pytest.mark.parametrize(("country", "asked"), [("US", ["card_payments", "transfers"]), ("CA", ["transfers"])])
-def test_no_approval_is_needed(
+def test_account_asks_for_capabilities_that_need_no_approval(
     mechanic: User, stripe_sandbox: RunningSandbox, now: datetime, country: str, asked: list[str]
 ) -> None:
     open_for(mechanic, now, country)

@@ -25,7 +25,9 @@ def apply(payment: Payment, snapshot: PaymentSnapshot, now: datetime) -> Payment
     return sync_payment(payment_id=payment.id, snapshot=snapshot, now=now)
 
 
-def test_a_hold_is_told_with_whom_it_concerns(payment: Payment, consequences: Consequences, now: datetime) -> None:
+def test_placed_hold_is_told_with_owner_purpose_and_payment(
+    payment: Payment, consequences: Consequences, now: datetime
+) -> None:
     settled = apply(payment, as_stripe_has_it(payment, "requires_capture"), now)
 
     assert (settled.state, settled.authorized_at, settled.card_last4) == (State.AUTHORIZED, now, "4242")
@@ -62,7 +64,7 @@ def test_a_mismatch_pays_for_nothing_and_alerts_once(
     assert (settled.state, settled.mismatch) == (State.CREATED, reason)
 
 
-def test_each_mismatch_alerts_and_none_twice(payment: Payment, consequences: Consequences, now: datetime) -> None:
+def test_each_different_mismatch_alerts_once(payment: Payment, consequences: Consequences, now: datetime) -> None:
     for _again in range(2):
         apply(payment, as_stripe_has_it(payment, "requires_capture", amount_cents=1), now)
         apply(payment, as_stripe_has_it(payment, "requires_capture", currency="eur"), now)

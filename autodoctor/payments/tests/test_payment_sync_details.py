@@ -104,7 +104,7 @@ def test_no_more_is_written_down_as_charged_than_the_payment(payment: Payment, n
     assert (settled.captured_cents, settled.mismatch) == (PRICE_CENTS, "captured")
 
 
-def test_paid_after_it_ended_unpaid_it_is_held_again_and_released_once(payment: Payment, now: datetime) -> None:
+def test_hold_placed_after_the_payment_failed_is_released_once(payment: Payment, now: datetime) -> None:
     set_to(payment, due_cents=0)
     abandon(payment_id=payment.id, now=now)
     assert (facts(payment)["state"], facts(payment)["closed_at"]) == (State.FAILED, now)

@@ -25,7 +25,8 @@ def test_without_the_address_that_stripe_refuses(
     now: datetime,
     keep_card: bool,
 ) -> None:
-    User.objects.filter(id=customer.id).update(email="ann@@example.com")
+    customer.email = "ann@@example.com"
+    customer.save()
     payment = book(keep_card=keep_card)
     assert pay(payment, stripe_sandbox, now).state == State.AUTHORIZED
     assert consequences.kinds() == ["authorised", "refused"]

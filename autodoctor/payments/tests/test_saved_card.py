@@ -56,7 +56,7 @@ def test_the_saved_card_is_held_at_once(
     assert consequences.kinds() == ["authorised", "authorised"]  # the booking, and this
 
 
-def test_again_it_is_not_paid_again(
+def test_repeated_collection_holds_an_extension_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     for _ in range(3):
@@ -73,7 +73,7 @@ def test_again_it_is_not_paid_again(
         ("pm_card_chargeDeclined", "Your bank declined"),
     ],
 )
-def test_declined_it_says_why_and_another_card_pays(
+def test_declined_extension_gives_the_reason_and_takes_another_card(
     behave: Behave,
     extension: Payment,
     stripe_sandbox: RunningSandbox,
@@ -140,7 +140,7 @@ def test_after_an_abandoned_authentication_another_card_can_pay(
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
-def test_confirmed_before_another_card_was_chosen_it_is_paid(
+def test_extension_confirmed_before_the_choice_of_another_card_is_paid(
     behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     behave("pm_card_authenticationRequired")
@@ -197,7 +197,7 @@ def test_a_card_removed_meanwhile_is_not_kept_again(
     assert saved_card.of(customer) is None
 
 
-def test_only_one_call_gives_its_time(
+def test_time_of_an_extension_is_granted_once(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     held = collected(extension, now)

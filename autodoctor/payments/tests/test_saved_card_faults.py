@@ -14,6 +14,7 @@ from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.payment_sync import abandon, sync_payment
 from autodoctor.payments.tests.stand import Behave, Consequences, Crash, Crashes, collected, live, open_page, run_all
 from tests.kit.stripe_sandbox import RunningSandbox
+from tests.kit.waiting import PATIENCE
 
 State = Payment.State
 
@@ -51,7 +52,7 @@ def test_a_payment_service_that_is_away_is_asked_again_from_the_queue(
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
 
-def test_done_but_not_answered_it_is_held_once(
+def test_extension_held_without_an_answer_is_not_held_again(
     kept: StripeCustomer, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     """A customer who then chooses another card finds the extension paid."""
@@ -107,7 +108,7 @@ def test_called_off_while_the_bank_is_asked(
     assert live(stripe_sandbox, extension) == []
 
 
-def test_a_success_that_comes_after_it_was_called_off_is_released(
+def test_hold_of_a_canceled_extension_is_released(
     behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, consequences: Consequences, now: datetime
 ) -> None:
     behave("pm_card_authenticationRequired")
@@ -174,7 +175,7 @@ def test_two_tabs_at_once_pay_once(
     start, outcomes = Barrier(2), []
 
     def tab() -> None:
-        start.wait(10)
+        start.wait(PATIENCE)
         try:
             outcomes.append(collected(Payment.objects.get(id=extension.id), now).state)
         except stripe.Unavailable:
@@ -186,7 +187,7 @@ def test_two_tabs_at_once_pay_once(
     for one in tabs:
         one.start()
     for one in tabs:
-        one.join(30)
+        one.join(PATIENCE)
     assert State.AUTHORIZED in outcomes
     assert live(stripe_sandbox, extension) == ["requires_capture"]
 
@@ -204,7 +205,7 @@ def first(act: Callable[[], object], then: Callable[..., Any]) -> Callable[..., 
 
 
 @pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_authenticationRequired"])
-def test_a_page_that_opens_just_before_the_bank_is_asked_is_the_only_way(
+def test_checkout_opened_before_the_attempt_prevents_the_attempt(
     behave: Behave,
     extension: Payment,
     stripe_sandbox: RunningSandbox,
@@ -222,7 +223,7 @@ def test_a_page_that_opens_just_before_the_bank_is_asked_is_the_only_way(
 @pytest.mark.parametrize(
     ("card", "open_ways"), [("pm_card_visa", "requires_capture"), ("pm_card_authenticationRequired", "page")]
 )
-def test_the_bank_that_is_asked_just_before_a_page_opens_is_not_asked_beside_it(
+def test_attempt_before_a_checkout_leaves_one_way_to_pay(
     behave: Behave,
     extension: Payment,
     stripe_sandbox: RunningSandbox,
@@ -240,7 +241,7 @@ def test_the_bank_that_is_asked_just_before_a_page_opens_is_not_asked_beside_it(
 
 
 @pytest.mark.parametrize("asked_before", [False, True])
-def test_the_queue_does_not_ask_the_card_that_was_not_wanted(
+def test_queue_opens_a_checkout_after_the_choice_of_another_card(
     behave: Behave, extension: Payment, stripe_sandbox: RunningSandbox, now: datetime, asked_before: bool
 ) -> None:
     """The process dies right after another card was chosen."""

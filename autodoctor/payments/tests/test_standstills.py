@@ -17,6 +17,7 @@ from autodoctor.payments.tests import facts
 from autodoctor.payments.tests.stand import PRICE_CENTS, Consequences, pay, run_all
 from autodoctor.payments.tests.test_earnings import onboard
 from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from tests.kit.stripe_sandbox import RunningSandbox
@@ -43,7 +44,7 @@ def names(now: datetime) -> list[str]:
 
 
 def alarms() -> list[tuple[str, str]]:
-    run_due(timezone.now() + 400 * DAY, external=False)
+    run_due(timezone.now() + 400 * DAY, lanes=[Lane.DEADLINES])
     return [(kind, payload["what"]) for kind, payload in facts.seen if "what" in payload]
 
 
@@ -80,7 +81,7 @@ def test_a_parked_charge_is_tried_again_an_hour_later(held: Payment, now: dateti
     assert (job.get().parked_at, job.get().attempts) == (None, 0)
 
 
-def test_a_job_that_is_being_tried_is_left_alone(held: Payment, now: datetime) -> None:
+def test_standstill_sweep_leaves_a_retried_job_unchanged(held: Payment, now: datetime) -> None:
     ledger.finish(owner_id=held.owner_id, due=lambda _: {held.id: PRICE_CENTS}, now=now)
     job = Job.objects.filter(kind="payment.capture")
     job.update(attempts=3, run_at=now + 3 * HOUR)
@@ -88,9 +89,7 @@ def test_a_job_that_is_being_tried_is_left_alone(held: Payment, now: datetime) -
     assert (job.get().attempts, job.get().version) == (3, 1)
 
 
-def test_support_is_told_of_what_stands_for_a_day_once(
-    held: Payment, consequences: Consequences, now: datetime
-) -> None:
+def test_standstill_of_a_day_alarms_support_once(held: Payment, consequences: Consequences, now: datetime) -> None:
     decide(held, PRICE_CENTS, now)
     look(now + 23 * HOUR)
     assert not MoneyAlarm.objects.exists()
@@ -219,7 +218,7 @@ def test_an_earning_that_waits_for_nothing_is_sent(
 # Support
 
 
-def test_many_are_set_going_at_once_and_a_running_one_is_left_alone(
+def test_bulk_retry_derives_lost_and_parked_jobs_and_skips_leased_ones(
     book: "Book", stripe_sandbox: RunningSandbox, now: datetime
 ) -> None:
     first, second, third = (pay(book(), stripe_sandbox, now) for _ in range(3))

@@ -36,12 +36,12 @@ def test_the_same_key_again_has_the_same_answer(held: Payment) -> None:
     assert stripe.capture(held.intent_id, amount_cents=1000, key="k") == first
 
 
-def test_no_change_without_a_key(held: Payment) -> None:
+def test_change_at_stripe_without_idempotency_key_is_refused(held: Payment) -> None:
     with pytest.raises(ValueError, match="idempotency key"):
         stripe.capture(held.intent_id, amount_cents=PRICE_CENTS, key="")
 
 
-def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_stripe_raises_unavailable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autodoctor.payments.stripe.client.RETRIES", 0)
     settings.STRIPE_API_BASE, settings.STRIPE_SECRET_KEY = "http://127.0.0.1:9", f"sk_test_{uuid4().hex}"
     with pytest.raises(Unavailable) as failure:
@@ -49,7 +49,7 @@ def test_nobody_answers(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     assert "Try again" in str(failure.value.sentence)
 
 
-def test_a_key_that_stripe_does_not_take(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
+def test_refused_stripe_key_raises_unavailable(stripe_sandbox: RunningSandbox, settings: Settings) -> None:
     settings.STRIPE_SECRET_KEY = "sk_wrong"
     with pytest.raises(Unavailable, match="AuthenticationError 401"):
         stripe.payment("pi_1")
@@ -60,7 +60,7 @@ def test_a_refused_card_has_words_for_its_holder() -> None:
     assert str(Declined("stolen_card").sentence) == str(Declined("generic_decline").sentence), "tells a finder nothing"
 
 
-def test_a_snapshot_tells_it_all(held: Payment, stripe_sandbox: RunningSandbox) -> None:
+def test_payment_snapshot_has_card_refunds_and_dispute(held: Payment, stripe_sandbox: RunningSandbox) -> None:
     stripe.capture(held.intent_id, amount_cents=2000, key="capture")
     made = stripe.refund(held.intent_id, amount_cents=500, refund_id=uuid4(), key="refund")
     stripe_sandbox.control("disputes", charge=stripe.payment(held.intent_id).charge_id)

@@ -71,7 +71,7 @@ def test_a_known_event_is_taken_again_and_nothing_follows(db: None) -> None:
     assert Job.objects.get().version == 1
 
 
-def test_events_about_other_things_are_kept_only(db: None) -> None:
+def test_webhook_event_of_an_unused_kind_schedules_nothing(db: None) -> None:
     assert deliver(*signed(event(type="customer.created", about={"id": "cus_1", "object": "customer"}))) == 200
     assert StripeEvent.objects.get().processed_at is not None
     assert not Job.objects.exists()
@@ -154,7 +154,7 @@ def test_more_than_one_secret_may_be_in_use(db: None, settings: Settings) -> Non
     assert deliver(*signed(event(), secret="whsec_old")) == 400
 
 
-def test_a_body_has_its_limit(db: None) -> None:
+def test_webhook_body_over_the_limit_is_refused(db: None) -> None:
     body = "x" * (webhook_inbox.MAX_BODY_BYTES + 1)
     assert deliver(body, sign(body, SECRET, int(time.time()))) == 413
 
@@ -353,3 +353,13 @@ def test_an_early_fraud_warning_alerts_while_a_refund_still_helps(
     for told in stripe_sandbox.events("radar.early_fraud_warning.created"):
         assert deliver(*signed(told)) == 200
     assert consequences.kinds().count("fraud_warning") == 1, "the second was of a refunded charge"
+
+
+@pytest.mark.on_postgres
+def test_processed_events_go_after_a_while_and_those_that_wait_stay(db: None) -> None:
+    now = timezone.now()
+    old, young = now - webhook_inbox.KEPT, now - webhook_inbox.KEPT + timedelta(hours=1)
+    for name, done in (("old", old), ("young", young), ("waits", None)):
+        StripeEvent.objects.create(id=name, type="charge.updated", object_id="", received_at=old, processed_at=done)
+    webhook_inbox.tidy(Job(kind="inbox.tidy", key="recurring"), now)
+    assert set(StripeEvent.objects.values_list("id", flat=True)) == {"young", "waits"}

@@ -111,7 +111,7 @@ def test_numbers_have_no_gaps_and_begin_anew_each_year(cashier: Cashier) -> None
     assert documents.issue_credit_note(refund=refund, receipt=receipt, now=next_year).number == "C-2027-000001"
 
 
-def test_a_refund_that_bounces_is_told_and_its_note_taken_back(cashier: Cashier, client_of: ClientOf) -> None:
+def test_failed_refund_is_mailed_and_its_credit_note_withdrawn(cashier: Cashier, client_of: ClientOf) -> None:
     settled(cashier)
     refund = cashier.gives_back(300)
     cashier.letters()
@@ -130,7 +130,7 @@ def test_a_refund_that_bounces_is_told_and_its_note_taken_back(cashier: Cashier,
     assert cashier.receipt.paid_cents == 999
 
 
-def test_a_refund_that_fails_at_once_was_never_announced(cashier: Cashier) -> None:
+def test_refund_that_fails_at_once_sends_no_mail(cashier: Cashier) -> None:
     settled(cashier).letters()
     refund = cashier.gives_back(300, arrives=False)
     cashier.bounces(refund)
@@ -139,7 +139,7 @@ def test_a_refund_that_fails_at_once_was_never_announced(cashier: Cashier) -> No
     assert [event.data["rule"] for event in cashier.events("alert.support")] == ["payment.refund_failed"]
 
 
-def test_a_bounce_that_overtakes_the_news_is_not_announced(cashier: Cashier) -> None:
+def test_refund_failed_before_its_news_sends_no_mail(cashier: Cashier) -> None:
     settled(cashier).letters()
     refund = cashier.gives_back(300, arrives=False)
     cashier.bounces(refund)

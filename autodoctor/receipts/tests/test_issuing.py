@@ -43,7 +43,7 @@ def test_nothing_while_the_customer_is_asked(cashier: Cashier) -> None:
     assert waiting() == 0
 
 
-def test_nothing_for_what_was_never_paid(cashier: Cashier) -> None:
+def test_unpaid_session_gets_no_receipt(cashier: Cashier) -> None:
     cashier.wait(minutes=60)
     cashier.bank_acts()
     assert cashier.session.end_reason == "unpaid"
@@ -60,7 +60,7 @@ def test_an_extension_that_came_too_late_is_released_and_said_so(cashier: Cashie
     assert "paid too late is not charged" in str(receipt.body)
 
 
-def test_a_refund_is_written_of_with_its_credit_note(cashier: Cashier) -> None:
+def test_refund_mail_carries_the_credit_note(cashier: Cashier) -> None:
     cashier.live().wait(minutes=31)
     cashier.bank_acts().letters()
     cashier.gives_back(300)
@@ -88,7 +88,7 @@ def test_the_pdf_is_in_the_customers_zone(cashier: Cashier) -> None:
     assert "JST" in words_of(content)
 
 
-def test_support_hears_of_a_receipt_that_no_server_takes(cashier: Cashier) -> None:
+def test_undeliverable_receipt_alerts_support(cashier: Cashier) -> None:
     cashier.live().wait(minutes=31)
     cashier.bank_acts()
     parked.send(Job, job=Job.objects.get(kind="receipt.mail"))

@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 
 from autodoctor.payments.models import Payment
+from autodoctor.receipts import pdf
 from autodoctor.receipts.tests.cashier import Cashier
+from autodoctor.receipts.tests.test_pdf import words_of
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -31,7 +33,7 @@ def whole(client: Client, cashier: Cashier) -> str:
 
 
 @pytest.mark.parametrize("part", ["receipt/", "receipt.pdf"])
-def test_the_customer_and_support_find_it_and_nobody_else(
+def test_receipt_opens_for_customer_and_support_only(
     cashier: Cashier, stranger: "User", support: "User", client_of: ClientOf, part: str
 ) -> None:
     cashier.live()
@@ -44,7 +46,7 @@ def test_the_customer_and_support_find_it_and_nobody_else(
     assert list(found.values()) == [200, 200, 404, 404]
 
 
-def test_without_a_hold_there_is_none(cashier: Cashier, client_of: ClientOf) -> None:
+def test_session_without_a_hold_has_no_receipt_page(cashier: Cashier, client_of: ClientOf) -> None:
     cashier.wait(minutes=60)
     assert status(client_of(cashier.customer), cashier) == 404
 
@@ -100,3 +102,18 @@ def test_money_too_little_for_a_card_is_given_up(cashier: Cashier, client_of: Cl
     shown = reads(client_of(cashier.customer), cashier)
     assert "$0.00 paid" in shown
     assert "Cards cannot be charged less than $0.50. We do not charge smaller amounts." in shown
+
+
+def test_page_pdf_and_mail_say_how_much_time_was_lost(cashier: Cashier, client_of: ClientOf) -> None:
+    cashier.live().wait(minutes=5).leave(cashier.mechanic).wait(seconds=50).join(cashier.mechanic)
+    cashier.wait(minutes=1).leave(cashier.customer).wait(minutes=5).join(cashier.customer).wait(minutes=60)
+    cashier.bank_acts()
+    lost = [
+        "50 s given back: Morgan Mechanic was away. 3 min given back: you were away. "
+        "2 min not given back: you were away for too long."
+    ]
+    assert cashier.issued.content["notes"] == lost
+    assert lost[0] in reads(client_of(cashier.customer), cashier)
+    assert lost[0] in " ".join(words_of(pdf.content_of(cashier.issued)).split())
+    (sent,) = (letter for letter in cashier.letters() if letter.subject.startswith("Your receipt"))
+    assert lost[0] in " ".join(str(sent.body).split())

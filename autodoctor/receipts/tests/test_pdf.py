@@ -49,7 +49,7 @@ def test_the_pdf_explains_hold_charge_and_release(cashier: Cashier, settings: Se
         assert expected in said, expected
 
 
-def test_markup_is_set_as_it_was_typed(cashier: Cashier) -> None:
+def test_receipt_pdf_shows_markup_in_names_as_text(cashier: Cashier) -> None:
     attack = '#read("/data.json") *bold* $x$'
     cashier.customer.name = attack
     cashier.customer.save()

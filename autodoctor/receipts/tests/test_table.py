@@ -144,21 +144,19 @@ def test_a_used_share_too_small_for_a_card_says_why(cashier: Cashier, client_of:
     assert why in client_of(cashier.customer).get(f"/sessions/{cashier.id}/").content.decode()
 
 
-def test_a_used_share_that_is_charged_needs_no_word(cashier: Cashier, client_of: Callable[..., Client]) -> None:
+def test_charged_share_mentions_no_smallest_charge(cashier: Cashier, client_of: Callable[..., Client]) -> None:
     cashier.live().wait(minutes=12).end(cashier.mechanic)
     assert "Cards cannot be charged" not in str(cashier.letters()[-1].body)
     assert "Cards cannot be charged" not in client_of(cashier.customer).get(f"/sessions/{cashier.id}/").content.decode()
 
 
-def test_whoever_ends_while_the_mechanic_is_away_reads_why_it_is_so_little(
-    cashier: Cashier, client_of: Callable[..., Client]
-) -> None:
+def test_end_without_mechanic_explains_the_smallest_charge(cashier: Cashier, client_of: Callable[..., Client]) -> None:
     cashier.live().wait(seconds=40).leave(cashier.mechanic).wait(minutes=2)
     page = client_of(cashier.customer).get(f"/sessions/{cashier.id}/").content.decode()
     assert page.count("Cards cannot be charged less than $0.50") == 2  # the banner and the dialog
 
 
-def test_half_of_a_small_price_costs_nothing_if_no_card_takes_it(cashier: Cashier) -> None:
+def test_late_cancel_fee_below_the_smallest_charge_is_zero(cashier: Cashier) -> None:
     session = cashier.session
     session.price_cents = 98
     assert settlement.late_cancel_cents(session) == 0

@@ -59,6 +59,12 @@ def checkout_params(**changes: Any) -> Any:
     return {name: value for name, value in params.items() if value is not None}
 
 
+class CrowdedServer(ThreadingHTTPServer):
+    """Lets more connections wait than a test opens at once."""
+
+    request_queue_size = 64
+
+
 class Receiver:
     """Takes webhooks as the product would: verifies each by the SDK and answers `statuses` in turn, then 200."""
 
@@ -81,7 +87,7 @@ class Receiver:
             def log_message(self, format: str, *args: Any) -> None:
                 """Quiet."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = CrowdedServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhook"
         self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()

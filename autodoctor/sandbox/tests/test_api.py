@@ -23,14 +23,14 @@ def test_only_secret_test_keys_are_taken(stripe_sandbox: RunningSandbox, key: st
         stranger.v1.customers.list()
 
 
-def test_without_a_key_or_with_broken_credentials_nothing_is_told(stripe_sandbox: RunningSandbox) -> None:
+def test_the_sandbox_answers_401_without_valid_credentials(stripe_sandbox: RunningSandbox) -> None:
     assert stripe_sandbox.browser.get("/v1/customers").status_code == 401
     broken = {b"Authorization": b"Basic \xe2\x98"}
     assert stripe_sandbox.browser.get("/v1/customers", headers=broken).status_code == 401
     assert stripe_sandbox.browser.get("/v1/customers", auth=("sk_test_sandbox", "")).status_code == 200
 
 
-def test_errors_wear_stripes_envelope(client: Any) -> None:
+def test_errors_of_the_sandbox_have_the_form_of_stripes(client: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError) as missing:
         client.v1.payment_intents.retrieve("pi_nothing")
     error: Any = missing.value
@@ -55,13 +55,13 @@ def test_errors_wear_stripes_envelope(client: Any) -> None:
         ("amount=1499&currency=usd&expand=all", "parameter_invalid_array"),
     ],
 )
-def test_odd_bodies_are_answered_with_400(stripe_sandbox: RunningSandbox, form: str, code: str) -> None:
+def test_malformed_bodies_are_answered_with_400(stripe_sandbox: RunningSandbox, form: str, code: str) -> None:
     answer = stripe_sandbox.browser.post("/v1/payment_intents", content=form, headers=AUTHORIZED)
     assert answer.status_code == 400
     assert answer.json()["error"].get("code", "") == code
 
 
-def test_unknown_addresses_and_huge_bodies(stripe_sandbox: RunningSandbox) -> None:
+def test_the_sandbox_refuses_unknown_addresses_and_huge_bodies(stripe_sandbox: RunningSandbox) -> None:
     assert stripe_sandbox.browser.get("/v1/subscriptions", headers=AUTHORIZED).status_code == 404
     huge = stripe_sandbox.browser.post("/v1/customers", content=b"a" * 1_000_001, headers=AUTHORIZED)
     assert huge.status_code == 413
@@ -84,7 +84,7 @@ def test_the_sandbox_answers_below_the_mount_as_at_the_root(stripe_sandbox: Runn
 # Idempotency
 
 
-def test_the_same_key_gives_the_same_answer_and_one_object(client: Any) -> None:
+def test_a_repeated_idempotency_key_gives_the_same_answer_and_one_object(client: Any) -> None:
     first = client.v1.payment_intents.create(INTENT, {"idempotency_key": "one"})
     again = client.v1.payment_intents.create(INTENT, {"idempotency_key": "one"})
     assert first.to_dict() == again.to_dict()
@@ -94,7 +94,7 @@ def test_the_same_key_gives_the_same_answer_and_one_object(client: Any) -> None:
     assert len(client.v1.payment_intents.list().data) == 1
 
 
-def test_the_same_key_for_another_request_is_refused(client: Any) -> None:
+def test_an_idempotency_key_reused_for_another_request_is_refused(client: Any) -> None:
     intent = client.v1.payment_intents.create(INTENT, {"idempotency_key": "one"})
     with pytest.raises(stripe.IdempotencyError, match="same parameters"):
         client.v1.payment_intents.create(INTENT | {"amount": 1500}, {"idempotency_key": "one"})
@@ -102,7 +102,7 @@ def test_the_same_key_for_another_request_is_refused(client: Any) -> None:
         client.v1.payment_intents.cancel(intent.id, {}, {"idempotency_key": "one"})
 
 
-def test_a_key_in_use_is_a_conflict(stripe_sandbox: RunningSandbox) -> None:
+def test_an_idempotency_key_in_use_is_a_conflict(stripe_sandbox: RunningSandbox) -> None:
     """The first is held up inside, by the lock of the store."""
     headers = AUTHORIZED | {"Idempotency-Key": "one"}
 
@@ -119,7 +119,7 @@ def test_a_key_in_use_is_a_conflict(stripe_sandbox: RunningSandbox) -> None:
     assert (error["type"], error["code"]) == ("idempotency_error", "idempotency_key_in_use")
 
 
-def test_many_at_once_with_one_key_make_one_object(stripe_sandbox: RunningSandbox) -> None:
+def test_requests_at_once_with_one_idempotency_key_make_one_object(stripe_sandbox: RunningSandbox) -> None:
     patient = stripe.StripeClient("sk_test_sandbox", base_addresses={"api": stripe_sandbox.url}, max_network_retries=5)
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: patient.v1.customers.create({}, {"idempotency_key": "one"}).id, range(8)))
@@ -127,7 +127,7 @@ def test_many_at_once_with_one_key_make_one_object(stripe_sandbox: RunningSandbo
     assert len(patient.v1.customers.list().data) == 1
 
 
-def test_a_refusal_is_final_under_its_key_but_a_malformed_request_may_be_mended(client: Any) -> None:
+def test_an_idempotency_key_keeps_a_refusal_but_not_a_malformed_request(client: Any) -> None:
     params: Any = {"payment_method": "pm_card_visa", "allowed_payment_method_types": ["card"]}
     intent = client.v1.payment_intents.create(INTENT | params | {"capture_method": "manual"})
     for _ in range(2):
@@ -142,7 +142,7 @@ def test_a_refusal_is_final_under_its_key_but_a_malformed_request_may_be_mended(
     assert client.v1.refunds.create({"payment_intent": intent.id}, {"idempotency_key": "refund"}).amount == 1499
 
 
-def test_a_decline_is_final_under_its_key(client: Any) -> None:
+def test_a_declined_card_is_final_under_its_idempotency_key(client: Any) -> None:
     params: Any = INTENT | {"confirm": True, "allowed_payment_method_types": ["card"]}
     for _ in range(2):
         with pytest.raises(stripe.CardError):
@@ -152,7 +152,7 @@ def test_a_decline_is_final_under_its_key(client: Any) -> None:
     assert len(client.v1.payment_intents.list().data) == 1
 
 
-def test_keys_are_forgotten_after_a_day(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_idempotency_keys_are_forgotten_after_a_day(client: Any, stripe_sandbox: RunningSandbox) -> None:
     first = client.v1.customers.create({}, {"idempotency_key": "one"})
     stripe_sandbox.advance(24 * 60 * 60 + 1)
     assert client.v1.customers.create({"name": "Another"}, {"idempotency_key": "one"}).id != first.id
@@ -182,7 +182,7 @@ def test_lists_are_filtered_by_time(client: Any, stripe_sandbox: RunningSandbox)
 
 
 @pytest.mark.parametrize("params", [{"limit": 0}, {"limit": 101}, {"starting_after": "cus_nothing"}, {"page": "2"}])
-def test_odd_lists_are_refused(client: Any, params: Any) -> None:
+def test_invalid_list_parameters_are_refused(client: Any, params: Any) -> None:
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.customers.list(params)
 
@@ -220,7 +220,9 @@ def test_an_unknown_expansion_is_refused(
     assert refused.value.param == "expand"
 
 
-def test_own_members_never_leave(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
+def test_private_members_of_sandbox_objects_are_in_no_answer(
+    client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
+) -> None:
     stripe_sandbox.pay(open_checkout().url)
     bodies = [
         stripe_sandbox.browser.get(f"/v1/{path}", headers=AUTHORIZED).text
@@ -244,7 +246,7 @@ def test_the_sdk_knows_every_documented_member(
 # Faults
 
 
-def test_an_answer_may_be_lost_after_the_work_was_done(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_the_sandbox_can_lose_an_answer_after_the_work_was_done(client: Any, stripe_sandbox: RunningSandbox) -> None:
     stripe_sandbox.control("faults", method="POST", path="customers", when="after", status=503)
     with pytest.raises(stripe.APIError):
         client.v1.customers.create({}, {"idempotency_key": "one"})
@@ -253,7 +255,9 @@ def test_an_answer_may_be_lost_after_the_work_was_done(client: Any, stripe_sandb
 
 
 @pytest.mark.parametrize(("moment", "made"), [("before", 0), ("after", 1)])
-def test_a_500_sticks_to_its_key(client: Any, stripe_sandbox: RunningSandbox, moment: str, made: int) -> None:
+def test_a_500_is_repeated_under_its_idempotency_key(
+    client: Any, stripe_sandbox: RunningSandbox, moment: str, made: int
+) -> None:
     stripe_sandbox.control("faults", method="POST", path="customers", when=moment, status=500)
     for _ in range(3):
         with pytest.raises(stripe.APIError) as caught:
@@ -263,7 +267,7 @@ def test_a_500_sticks_to_its_key(client: Any, stripe_sandbox: RunningSandbox, mo
     client.v1.customers.create({}, {"idempotency_key": "two"})
 
 
-def test_a_request_may_fail_before_anything_was_done(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_the_sandbox_can_fail_a_request_before_anything_was_done(client: Any, stripe_sandbox: RunningSandbox) -> None:
     stripe_sandbox.control("faults", path="customers", status=503, times=2)
     for _ in range(2):
         with pytest.raises(stripe.APIError):

@@ -90,7 +90,9 @@ def test_a_canceled_intent_cannot_be_confirmed(client: Any, kept: Any, stripe_sa
     assert client.v1.payment_intents.retrieve(intent.id).status == "canceled"
 
 
-def test_off_session_a_bank_that_would_ask_declines(client: Any, kept: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_an_off_session_payment_with_a_card_that_needs_authentication_is_declined(
+    client: Any, kept: Any, stripe_sandbox: RunningSandbox
+) -> None:
     stripe_sandbox.control("cards", payment_method=kept.id, behaves_as="pm_card_authenticationRequired")
     with pytest.raises(stripe.CardError) as declined:
         hold(client, kept, off_session=True)
@@ -112,7 +114,7 @@ def test_a_checkout_is_expired_by_hand(
     assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
 
 
-def test_deliveries_come_late_twice_and_out_of_order(
+def test_webhook_deliveries_can_come_late_twice_and_out_of_order(
     client: Any, stripe_sandbox: RunningSandbox, receiver: Receiver, open_checkout: OpenCheckout
 ) -> None:
     stripe_sandbox.deliver_to(receiver.url)
@@ -126,7 +128,7 @@ def test_deliveries_come_late_twice_and_out_of_order(
     assert sorted(receiver.types) == sorted(2 * [event["type"] for event in stripe_sandbox.events()])
 
 
-def test_held_events_are_sent_by_hand_in_reverse(
+def test_held_webhook_events_are_sent_by_hand_in_reverse(
     stripe_sandbox: RunningSandbox, receiver: Receiver, open_checkout: OpenCheckout
 ) -> None:
     stripe_sandbox.deliver_to(receiver.url)
@@ -145,7 +147,9 @@ def test_a_dispute_is_opened_and_closed_by_hand(client: Any, kept: Any, stripe_s
     assert client.v1.disputes.retrieve(dispute.id).status == "won"
 
 
-def test_the_overview_offers_what_fits(client: Any, kept: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_the_overview_offers_only_the_actions_that_are_possible(
+    client: Any, kept: Any, stripe_sandbox: RunningSandbox
+) -> None:
     hold(client, kept, capture_method="automatic")
     page = stripe_sandbox.browser.get("/").text
     assert "casey@example.com" in page
@@ -154,11 +158,11 @@ def test_the_overview_offers_what_fits(client: Any, kept: Any, stripe_sandbox: R
 
 
 @pytest.mark.parametrize("verb", ["reset", "clock", "faults", "nothing"])
-def test_by_hand_there_is_no_more_than_the_buttons(stripe_sandbox: RunningSandbox, verb: str) -> None:
+def test_the_sandbox_takes_no_other_actions_by_hand_than_its_buttons(stripe_sandbox: RunningSandbox, verb: str) -> None:
     assert by_hand(stripe_sandbox, verb).status_code == 404
 
 
-def test_buttons_of_other_sites_do_nothing(stripe_sandbox: RunningSandbox) -> None:
+def test_forms_of_other_sites_cannot_press_the_sandboxs_buttons(stripe_sandbox: RunningSandbox) -> None:
     foreign = stripe_sandbox.browser.post(
         "/by-hand/webhooks", data={"paused": "yes"}, headers={"Sec-Fetch-Site": "cross-site"}
     )

@@ -20,7 +20,7 @@ def test_an_open_checkout_has_a_page_and_no_payment_intent_yet(client: Any, open
     assert kept.url == session.url
 
 
-def test_paying_holds_the_amount_and_leads_back(
+def test_paying_a_checkout_holds_the_amount_and_leads_back(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     session = open_checkout()
@@ -44,7 +44,7 @@ def test_paying_holds_the_amount_and_leads_back(
     ]
 
 
-def test_without_manual_capture_the_money_moves_at_once(
+def test_a_checkout_without_manual_capture_captures_at_once(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     session = open_checkout(payment_intent_data=None)
@@ -85,7 +85,9 @@ def test_a_declined_card_leaves_the_checkout_open_for_another(
     assert len(stripe_sandbox.events("payment_intent.payment_failed", "charge.failed")) == 2
 
 
-def test_paying_twice_charges_once(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
+def test_paying_a_checkout_twice_charges_once(
+    client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
+) -> None:
     session = open_checkout()
     first, second = stripe_sandbox.pay(session.url), stripe_sandbox.pay(session.url)
     assert first.headers["Location"] == second.headers["Location"]
@@ -93,7 +95,7 @@ def test_paying_twice_charges_once(client: Any, open_checkout: OpenCheckout, str
     assert "already complete" in stripe_sandbox.browser.get(session.url).text
 
 
-def test_leaving_leads_to_the_cancel_address_and_keeps_the_checkout_open(
+def test_leaving_a_checkout_leads_to_the_cancel_address_and_keeps_it_open(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     session = open_checkout()
@@ -103,7 +105,7 @@ def test_leaving_leads_to_the_cancel_address_and_keeps_the_checkout_open(
 
 
 @pytest.mark.parametrize("approve", [True, False])
-def test_the_bank_asks_on_the_pay_page(
+def test_the_bank_asks_for_authentication_on_the_page_of_the_checkout(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox, approve: bool
 ) -> None:
     session = open_checkout()
@@ -120,7 +122,9 @@ def test_the_bank_asks_on_the_pay_page(
         assert "failed authentication" in stripe_sandbox.browser.get(back).text
 
 
-def test_expiring_ends_it_for_good(client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
+def test_an_expired_checkout_can_be_neither_paid_nor_expired_again(
+    client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
+) -> None:
     session = open_checkout()
     assert client.v1.checkout.sessions.expire(session.id).status == "expired"
     page = stripe_sandbox.browser.get(session.url)
@@ -132,7 +136,7 @@ def test_expiring_ends_it_for_good(client: Any, open_checkout: OpenCheckout, str
     assert [event["type"] for event in stripe_sandbox.events()] == ["checkout.session.expired"]
 
 
-def test_expiring_closes_an_attempt_that_waits_for_the_bank(
+def test_expiring_a_checkout_closes_an_attempt_that_waits_for_the_bank(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     session = open_checkout()
@@ -169,7 +173,7 @@ def test_the_open_checkouts_intent_is_not_to_be_cancelled(
     assert client.v1.payment_intents.cancel(intent_id).status == "canceled"
 
 
-def test_the_card_is_kept_with_a_new_customer(
+def test_a_checkout_saves_the_card_with_a_new_customer(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     keeping = {"capture_method": "manual", "setup_future_usage": "on_session"}
@@ -182,7 +186,7 @@ def test_the_card_is_kept_with_a_new_customer(
     assert [method.id for method in kept] == [done.payment_intent.payment_method]
 
 
-def test_without_consent_no_card_is_kept(
+def test_a_checkout_saves_no_card_without_consent(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     customer = client.v1.customers.create({"email": "casey@example.com"})
@@ -192,7 +196,7 @@ def test_without_consent_no_card_is_kept(
     assert client.v1.customers.payment_methods.list(customer.id).data == []
 
 
-def test_sessions_are_found_by_payment_intent(
+def test_checkouts_are_found_by_payment_intent(
     client: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     paid, other = open_checkout(), open_checkout()
@@ -202,7 +206,7 @@ def test_sessions_are_found_by_payment_intent(
     assert [found.id for found in client.v1.checkout.sessions.list({"payment_intent": intent_id}).data] == [paid.id]
 
 
-def test_line_items_are_told(client: Any, open_checkout: OpenCheckout) -> None:
+def test_the_line_items_of_a_checkout_can_be_listed(client: Any, open_checkout: OpenCheckout) -> None:
     item = client.v1.checkout.sessions.line_items.list(open_checkout().id).data[0]
     assert (item.description, item.amount_total, item.quantity) == ("Standard Video", 2999, 1)
 
@@ -223,19 +227,23 @@ def test_line_items_are_told(client: Any, open_checkout: OpenCheckout) -> None:
         ({"metadata": {"k" * 41: "v"}}, "metadata"),
     ],
 )
-def test_what_stripe_refuses_is_refused(open_checkout: OpenCheckout, changes: dict[str, object], param: str) -> None:
+def test_a_checkout_that_stripe_refuses_is_refused(
+    open_checkout: OpenCheckout, changes: dict[str, object], param: str
+) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         open_checkout(**changes)
     assert (refused.value.http_status, refused.value.param) == (400, param)
 
 
 @pytest.mark.parametrize(("amount", "quantity"), [(49, 1), (-2999, 1), (2999, 0), (2999, -1), (100_000_000, 1)])
-def test_amounts_are_within_bounds(open_checkout: OpenCheckout, amount: int, quantity: int) -> None:
+def test_a_checkout_amount_outside_stripes_bounds_is_refused(
+    open_checkout: OpenCheckout, amount: int, quantity: int
+) -> None:
     price = {"currency": "usd", "unit_amount": amount, "product_data": {"name": "Standard Video"}}
     with pytest.raises(stripe.InvalidRequestError):
         open_checkout(line_items=[{"price_data": price, "quantity": quantity}])
 
 
-def test_pages_of_unknown_checkouts_are_not_there(stripe_sandbox: RunningSandbox) -> None:
+def test_the_page_of_an_unknown_checkout_is_a_404(stripe_sandbox: RunningSandbox) -> None:
     page: httpx.Response = stripe_sandbox.browser.get("/pay/cs_test_nothing")
     assert (page.status_code, "There is no such page" in page.text) == (404, True)

@@ -57,7 +57,9 @@ def test_an_account_takes_transfers_once_its_holder_has_finished(
     assert stripe_sandbox.browser.get(page).headers["Location"] == OVER, "it opens once"
 
 
-def test_onboarding_can_be_left_or_lack_a_document(client: Any, account: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_an_account_whose_onboarding_is_left_or_incomplete_takes_no_transfers(
+    client: Any, account: Any, stripe_sandbox: RunningSandbox
+) -> None:
     onboard(client, stripe_sandbox, account, "leave")
     assert client.v1.accounts.retrieve(account.id).details_submitted is False
     onboard(client, stripe_sandbox, account, "restricted")
@@ -66,7 +68,7 @@ def test_onboarding_can_be_left_or_lack_a_document(client: Any, account: Any, st
     assert found.requirements.disabled_reason == "requirements.past_due"
 
 
-def test_a_page_shows_what_is_needed_and_is_over_after_minutes(
+def test_an_onboarding_page_shows_what_is_needed_and_expires_after_minutes(
     client: Any, account: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     params = {"account": account.id, "return_url": BACK, "refresh_url": OVER, "type": "account_onboarding"}
@@ -81,7 +83,7 @@ def test_a_page_shows_what_is_needed_and_is_over_after_minutes(
         client.v1.account_links.create(params | {"account": "acct_none"})
 
 
-def test_a_charge_is_divided_up_to_all_of_it(
+def test_a_charge_is_transferred_in_parts_up_to_its_amount(
     client: Any, account: Any, charge: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     onboard(client, stripe_sandbox, account)
@@ -95,7 +97,7 @@ def test_a_charge_is_divided_up_to_all_of_it(
     assert [event["type"] for event in stripe_sandbox.events("transfer.created")] == ["transfer.created"] * 2
 
 
-def test_transfers_that_stripe_refuses(
+def test_transfers_that_stripe_refuses_are_refused(
     client: Any, account: Any, charge: Any, open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -116,7 +118,9 @@ def test_transfers_that_stripe_refuses(
     assert client.v1.transfers.list().data == []
 
 
-def test_the_same_key_sends_once(client: Any, account: Any, charge: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_a_transfer_repeated_under_one_idempotency_key_is_sent_once(
+    client: Any, account: Any, charge: Any, stripe_sandbox: RunningSandbox
+) -> None:
     onboard(client, stripe_sandbox, account)
     params: Any = {"amount": 500, "currency": "usd", "destination": account.id, "source_transaction": charge.id}
     ids = {client.v1.transfers.create(params, {"idempotency_key": "k"}).id for _ in range(3)}
@@ -142,7 +146,9 @@ def test_a_transfer_is_reversed_in_parts_up_to_its_amount(
     assert len(stripe_sandbox.events("transfer.reversed")) == 2
 
 
-def test_by_hand(client: Any, account: Any, charge: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_the_overview_enables_an_account_and_takes_back_a_transfer(
+    client: Any, account: Any, charge: Any, stripe_sandbox: RunningSandbox
+) -> None:
     post = stripe_sandbox.browser.post
     assert post("/by-hand/accounts", data={"account": account.id, "outcome": "enabled"}).status_code == 303
     made = send(client, account, charge)

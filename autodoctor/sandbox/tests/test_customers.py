@@ -26,7 +26,7 @@ def test_a_customer_is_kept_changed_and_deleted(client: Any, stripe_sandbox: Run
     assert types == ["customer.created", "customer.updated", "customer.deleted"]
 
 
-def test_notes_may_have_any_name(client: Any) -> None:
+def test_metadata_of_a_customer_may_have_any_key(client: Any) -> None:
     notes = {"0": "zero", "a-b": "é & ü=1", "7": ""}
     made = client.v1.customers.create({"metadata": notes})
     assert made.metadata.to_dict() == {"0": "zero", "a-b": "é & ü=1"}

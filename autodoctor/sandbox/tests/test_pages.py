@@ -83,7 +83,9 @@ def checkout_url(open_checkout: OpenCheckout, shop: Shop) -> str:
     return str(session.url)
 
 
-def test_paying_leads_across_origins_under_the_strict_policy(phone: Page, checkout_url: str, shop: Shop) -> None:
+def test_a_paid_checkout_leads_back_to_the_shop_under_the_strict_policy(
+    phone: Page, checkout_url: str, shop: Shop
+) -> None:
     phone.goto(checkout_url)
     assert phone.get_by_role("heading", name="$29.99").is_visible()
     assert phone.get_by_text("Sandbox: no real money").is_visible()
@@ -93,7 +95,7 @@ def test_paying_leads_across_origins_under_the_strict_policy(phone: Page, checko
     assert phone.get_by_role("heading", name="Back").is_visible()
 
 
-def test_leaving_leads_back_too(phone: Page, checkout_url: str, shop: Shop) -> None:
+def test_leaving_a_checkout_leads_back_to_the_shop(phone: Page, checkout_url: str, shop: Shop) -> None:
     phone.goto(checkout_url)
     phone.get_by_role("button", name="Leave").click()
     phone.wait_for_url(f"{shop.url}/left")
@@ -107,7 +109,9 @@ def test_a_decline_is_announced_and_another_card_pays(phone: Page, checkout_url:
     phone.wait_for_url(f"{shop.url}/back*")
 
 
-def test_the_bank_asks_in_between(phone: Page, checkout_url: str, shop: Shop) -> None:
+def test_a_checkout_is_paid_after_a_second_authentication_by_the_bank(
+    phone: Page, checkout_url: str, shop: Shop
+) -> None:
     phone.goto(checkout_url)
     phone.get_by_role("button", name="Authenticate").click()
     assert phone.get_by_role("heading", name="Your bank asks for a confirmation").is_visible()
@@ -118,7 +122,7 @@ def test_the_bank_asks_in_between(phone: Page, checkout_url: str, shop: Shop) ->
     phone.wait_for_url(f"{shop.url}/back*")
 
 
-def test_the_banks_page_leads_an_extension_back(phone: Page, client: Any, shop: Shop) -> None:
+def test_the_banks_page_leads_back_to_the_shop_after_an_extension(phone: Page, client: Any, shop: Shop) -> None:
     intent = client.v1.payment_intents.create(
         {
             "amount": 1499,
@@ -155,7 +159,9 @@ def test_every_page_is_accessible_and_fits_a_phone(
             assert width <= PHONE["width"], (address, scheme)
 
 
-def test_an_expired_page_says_so(browser: Browser, client: Any, open_checkout: OpenCheckout) -> None:
+def test_the_page_of_an_expired_checkout_says_so_and_leads_back(
+    browser: Browser, client: Any, open_checkout: OpenCheckout
+) -> None:
     """A new page, because the browser logs every 410."""
     session = open_checkout()
     client.v1.checkout.sessions.expire(session.id)
@@ -166,19 +172,21 @@ def test_an_expired_page_says_so(browser: Browser, client: Any, open_checkout: O
     page.close()
 
 
-def test_the_policy_names_the_ways_back_and_nothing_else(
+def test_the_policy_of_a_checkout_page_allows_forms_to_the_ways_back_only(
     stripe_sandbox: RunningSandbox, open_checkout: OpenCheckout
 ) -> None:
     headers = stripe_sandbox.browser.get(open_checkout(cancel_url="https://other.test:8443/left").url).headers
     assert headers["Content-Security-Policy"] == (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
         "form-action 'self' http://shop.test https://other.test:8443"
     )
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_words_from_outside_are_inert(stripe_sandbox: RunningSandbox, open_checkout: OpenCheckout) -> None:
+def test_markup_from_outside_is_shown_as_text_on_sandbox_pages(
+    stripe_sandbox: RunningSandbox, open_checkout: OpenCheckout
+) -> None:
     name = "<script>alert(1)</script>"
     price = {"currency": "eur", "unit_amount": 100, "product_data": {"name": name}}
     session = open_checkout(line_items=[{"price_data": price, "quantity": 3}])
@@ -188,7 +196,9 @@ def test_words_from_outside_are_inert(stripe_sandbox: RunningSandbox, open_check
     assert "&lt;script&gt;alert(1)&lt;/script&gt; × 3" in stripe_sandbox.browser.get(session.url).text
 
 
-def test_the_overview_sends_again(phone: Page, client: Any, stripe_sandbox: RunningSandbox, receiver: Any) -> None:
+def test_the_overview_sends_a_webhook_event_again(
+    phone: Page, client: Any, stripe_sandbox: RunningSandbox, receiver: Any
+) -> None:
     stripe_sandbox.deliver_to(receiver.url)
     client.v1.customers.create({})
     phone.goto(f"{stripe_sandbox.url}/")

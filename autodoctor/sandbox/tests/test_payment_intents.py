@@ -125,7 +125,7 @@ def test_a_hold_that_nobody_captures_expires_after_a_week(
         ("pm_card_chargeDeclinedProcessingError", "processing_error", "processing_error"),
     ],
 )
-def test_declines_say_why_and_stay_on_the_intent(
+def test_a_declined_card_says_why_and_stays_on_the_payment_intent(
     client: Any, stripe_sandbox: RunningSandbox, card: str, code: str, decline_code: str
 ) -> None:
     with pytest.raises(stripe.CardError) as declined:
@@ -154,7 +154,7 @@ def _confirmed(client: Any, card: str, **changes: Any) -> Any:
 
 
 @pytest.mark.parametrize(("approve", "status"), [(True, "requires_capture"), (False, "requires_payment_method")])
-def test_the_bank_asks_on_a_page_and_leads_back(
+def test_the_bank_authenticates_a_payment_intent_on_a_page_and_leads_back(
     client: Any, hold: Any, stripe_sandbox: RunningSandbox, approve: bool, status: str
 ) -> None:
     intent = hold("pm_card_authenticationRequired")
@@ -184,7 +184,7 @@ def test_a_card_may_still_be_declined_after_the_bank_agreed(
     assert after.last_payment_error.decline_code == "insufficient_funds"
 
 
-def test_an_action_can_be_cancelled_before_the_bank_answers(
+def test_a_payment_intent_can_be_cancelled_before_the_bank_answers(
     client: Any, hold: Any, stripe_sandbox: RunningSandbox
 ) -> None:
     intent = hold("pm_card_authenticationRequired")
@@ -194,13 +194,13 @@ def test_an_action_can_be_cancelled_before_the_bank_answers(
     assert client.v1.charges.list().data == []
 
 
-def test_off_session_nobody_is_there_to_authenticate(hold: Any) -> None:
+def test_an_off_session_payment_that_needs_authentication_is_declined(hold: Any) -> None:
     with pytest.raises(stripe.CardError) as declined:
         hold("pm_card_authenticationRequired", off_session=True)
     assert declined.value.code == "authentication_required"
 
 
-def test_without_card_only_a_return_url_is_asked_for(client: Any) -> None:
+def test_a_confirmed_payment_intent_needs_a_return_url_unless_redirects_are_off(client: Any) -> None:
     params: Any = {"amount": 1499, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
     with pytest.raises(stripe.InvalidRequestError, match="return_url"):
         client.v1.payment_intents.create(params)
@@ -208,7 +208,7 @@ def test_without_card_only_a_return_url_is_asked_for(client: Any) -> None:
     assert client.v1.payment_intents.create(params | never).status == "succeeded"
 
 
-def test_a_card_belongs_to_one_customer_and_is_used_once_without(client: Any) -> None:
+def test_a_card_belongs_to_one_customer_and_without_one_is_used_once(client: Any) -> None:
     customer, other = client.v1.customers.create({}), client.v1.customers.create({})
     kept = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
     with pytest.raises(stripe.InvalidRequestError, match="attached to a customer"):
@@ -232,7 +232,7 @@ def test_a_card_belongs_to_one_customer_and_is_used_once_without(client: Any) ->
         ({"confirm": False, "return_url": "http://shop.test/"}, "return_url"),
     ],
 )
-def test_what_stripe_refuses_is_refused(client: Any, changes: dict[str, Any], param: str) -> None:
+def test_a_payment_intent_that_stripe_refuses_is_refused(client: Any, changes: dict[str, Any], param: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         _confirmed(client, "pm_card_visa", **({"confirm": True} | changes))
     assert (refused.value.http_status, refused.value.param) == (400, param)

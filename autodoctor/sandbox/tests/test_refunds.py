@@ -24,7 +24,7 @@ def charged(client: Any, card: str = "pm_card_visa", *, captured: int | None = 1
     return client.v1.payment_intents.capture(intent.id, {"amount_to_capture": captured})
 
 
-def test_a_refund_in_parts_up_to_what_was_captured(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_a_charge_is_refunded_in_parts_up_to_what_was_captured(client: Any, stripe_sandbox: RunningSandbox) -> None:
     intent = charged(client)
     first = client.v1.refunds.create({"payment_intent": intent.id, "amount": 400, "metadata": {"refund_id": "ours"}})
     assert (first.status, first.amount, first.charge) == ("succeeded", 400, intent.latest_charge)
@@ -62,7 +62,7 @@ def test_a_hold_is_not_refunded_but_cancelled(client: Any) -> None:
         client.v1.refunds.create({"payment_intent": charged(client, captured=None).id})
 
 
-def test_refunds_are_listed_by_payment_and_their_notes_updated(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_refunds_are_listed_by_payment_and_their_metadata_updated(client: Any, stripe_sandbox: RunningSandbox) -> None:
     intent = charged(client)
     made = client.v1.refunds.create({"payment_intent": intent.id, "metadata": {"a": "1", "b": "2"}})
     changed = client.v1.refunds.update(made.id, {"metadata": {"a": "", "c": "3"}})
@@ -94,7 +94,9 @@ def test_a_disputing_card_disputes_what_was_captured(client: Any, stripe_sandbox
         client.v1.refunds.create({"payment_intent": intent.id})
 
 
-def test_a_test_may_open_and_close_a_dispute(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_a_dispute_can_be_opened_and_closed_through_the_control_api(
+    client: Any, stripe_sandbox: RunningSandbox
+) -> None:
     intent = charged(client)
     opened = stripe_sandbox.control("disputes", charge=intent.latest_charge, amount=500)
     stripe_sandbox.control("disputes", dispute=opened["id"], won=True)

@@ -146,14 +146,14 @@ def test_every_parameter_that_we_send_is_known_to_the_sdk(told: Told) -> None:
     assert wrong == set()
 
 
-def test_a_parameter_that_nobody_knows_is_found() -> None:
+def test_a_parameter_unknown_to_the_sdk_is_found() -> None:
     given = {"mode": "payment", "payment_intent_data": {"capture": "x"}, "line_items": {"0": {"amount": "1"}}}
     found = set(unknown_params(given, params.checkout.SessionCreateParams))
     assert found == {"payment_intent_data.capture", "line_items.amount"}
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_every_object_is_as_the_sdk_types_it(told: Told, stripe_sandbox: RunningSandbox, kind: str) -> None:
+def test_every_sandbox_object_has_the_type_of_the_sdk(told: Told, stripe_sandbox: RunningSandbox, kind: str) -> None:
     things = [public(thing) for thing in stripe_sandbox.app.store.find(kind)]
     assert things
     assert {misfit for thing in things for misfit in misfits(thing, OBJECTS[kind])} == set()
@@ -161,7 +161,9 @@ def test_every_object_is_as_the_sdk_types_it(told: Told, stripe_sandbox: Running
 
 @pytest.mark.skipif("STRIPE_FIXTURES" not in os.environ, reason="STRIPE_FIXTURES names no file of example objects")
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_every_member_is_as_in_the_example(told: Told, stripe_sandbox: RunningSandbox, kind: str) -> None:
+def test_every_member_of_a_sandbox_object_is_as_in_stripes_example(
+    told: Told, stripe_sandbox: RunningSandbox, kind: str
+) -> None:
     example = json.loads(Path(os.environ["STRIPE_FIXTURES"]).read_text())["resources"][kind]
     things = [public(thing) for thing in stripe_sandbox.app.store.find(kind)]
     both = [(name, example[name], thing[name]) for thing in things for name in example.keys() & thing.keys()]

@@ -18,7 +18,7 @@ __all__ = ["account", "charge"]
 ONLY_TRANSFERS = {"capabilities": {"transfers": {"requested": True}}}
 
 
-def test_every_switch_has_a_position_and_others_are_refused(stripe_sandbox: RunningSandbox) -> None:
+def test_every_switch_of_the_sandbox_has_a_position_and_others_are_refused(stripe_sandbox: RunningSandbox) -> None:
     assert stripe_sandbox.control("switches", paid_out=True) == SWITCHES | {"paid_out": True}
     answer = stripe_sandbox.browser.post("/_control/switches", json={"no such switch": 1})
     assert answer.status_code == 400
@@ -35,7 +35,9 @@ def test_transfers_alone_need_an_approval(client: Any, stripe_sandbox: RunningSa
     assert client.v1.accounts.create(ONLY_TRANSFERS).id
 
 
-def test_onboarding_may_take_its_time(client: Any, account: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_a_switch_keeps_transfers_of_an_onboarded_account_pending(
+    client: Any, account: Any, stripe_sandbox: RunningSandbox
+) -> None:
     stripe_sandbox.control("switches", onboarding_takes_time=True)
     onboard(client, stripe_sandbox, account)
     assert client.v1.accounts.retrieve(account.id).capabilities.transfers == "pending"
@@ -62,7 +64,9 @@ def test_nothing_is_paid_out_of_an_empty_balance(
         assert refused.value.code == "balance_insufficient"
 
 
-def test_too_many_requests(client: Any, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_switch_refuses_requests_over_the_rate_limit(
+    client: Any, stripe_sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stripe_sandbox.app._api._pace, "_lately", deque([time.monotonic() + 60]))
     stripe_sandbox.control("switches", requests_a_second=1)
     with pytest.raises(stripe.RateLimitError):
@@ -81,7 +85,9 @@ def test_a_restricted_key_does_what_its_scopes_name(client: Any, stripe_sandbox:
             act()
 
 
-def test_cards_switched_off_in_the_dashboard(open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox) -> None:
+def test_a_switch_refuses_cards_as_if_turned_off_in_the_dashboard(
+    open_checkout: OpenCheckout, stripe_sandbox: RunningSandbox
+) -> None:
     stripe_sandbox.control("switches", cards_enabled=False)
     with pytest.raises(stripe.InvalidRequestError, match="No valid payment method types"):
         open_checkout()

@@ -9,9 +9,10 @@ import stripe
 
 from autodoctor.sandbox import WEBHOOK_SECRET
 from autodoctor.sandbox.tests.conftest import OpenCheckout, Receiver, checkout_params, client_of
-from tests.kit.stripe_sandbox import NOWHERE, RunningSandbox
+from tests.kit.stripe_sandbox import RunningSandbox
 from tests.kit.waiting import until
 
+NOWHERE = "http://127.0.0.1:9/"  # the discard port: nothing listens
 HELD = {
     "payment_intent.created",
     "charge.succeeded",
@@ -30,7 +31,7 @@ def states(sandbox: RunningSandbox) -> list[str]:
     return [delivery["state"] for delivery in sandbox.control("deliveries")]
 
 
-def test_events_arrive_signed_with_their_object(
+def test_webhook_events_arrive_signed_with_their_object(
     client: Any, delivering: RunningSandbox, receiver: Receiver, open_checkout: OpenCheckout
 ) -> None:
     session = open_checkout()
@@ -58,14 +59,14 @@ def test_an_event_keeps_what_was_true_when_it_happened(
     assert held["data"]["object"]["status"] == "requires_capture"
 
 
-def test_requests_are_named_in_their_events(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_webhook_events_name_the_request_that_caused_them(client: Any, stripe_sandbox: RunningSandbox) -> None:
     made = client.v1.customers.create({}, {"idempotency_key": "one"})
     request = stripe_sandbox.events("customer.created")[0]["request"]
     assert request == {"id": made.last_response.request_id, "idempotency_key": "one"}
 
 
 @pytest.mark.parametrize("status", [500, 302, 404])
-def test_anything_but_2xx_is_tried_again_until_it_is(
+def test_a_webhook_answered_with_anything_but_2xx_is_sent_again(
     client: Any, delivering: RunningSandbox, receiver: Receiver, status: int
 ) -> None:
     receiver.statuses += [status, status]
@@ -76,7 +77,10 @@ def test_anything_but_2xx_is_tried_again_until_it_is(
     assert (delivery["attempts"], delivery["last_status"]) == (3, 200)
 
 
-def test_without_a_connection_it_is_tried_again_later_and_later(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_an_unreachable_webhook_endpoint_is_tried_again_at_growing_intervals(
+    client: Any, stripe_sandbox: RunningSandbox
+) -> None:
+    stripe_sandbox.deliver_to(NOWHERE)
     client.v1.customers.create({})
     until(lambda: stripe_sandbox.control("deliveries")[0]["attempts"] >= 2)
     delivery = stripe_sandbox.control("deliveries")[0]
@@ -85,7 +89,18 @@ def test_without_a_connection_it_is_tried_again_later_and_later(client: Any, str
     assert delivery["due_at"] > delivery["first_at"] + 0.05
 
 
-def test_deliveries_outlive_a_restart(tmp_path: Path, receiver: Receiver) -> None:
+def test_without_an_endpoint_events_wait_until_there_is_one(
+    client: Any, stripe_sandbox: RunningSandbox, receiver: Receiver
+) -> None:
+    client.v1.customers.create({})
+    client.v1.customers.create({})
+    assert states(stripe_sandbox) == ["waiting", "waiting"]
+    stripe_sandbox.deliver_to(receiver.url)
+    until(lambda: states(stripe_sandbox) == ["delivered", "delivered"])
+    assert {delivery["attempts"] for delivery in stripe_sandbox.control("deliveries")} == {1}
+
+
+def test_pending_webhook_deliveries_outlive_a_restart(tmp_path: Path, receiver: Receiver) -> None:
     first = RunningSandbox(tmp_path / "sandbox.sqlite3", webhook_url=NOWHERE).start()
     session = client_of(first).v1.checkout.sessions.create(checkout_params())
     first.pay(str(session.url))
@@ -110,7 +125,7 @@ def test_deliveries_can_be_held_and_sent_in_another_order(
     assert set(states(delivering)) == {"delivered"}
 
 
-def test_the_same_event_can_come_many_times_at_once(
+def test_a_webhook_event_can_be_delivered_many_times_at_once(
     client: Any, delivering: RunningSandbox, receiver: Receiver
 ) -> None:
     delivering.control("webhooks", paused=True)
@@ -120,7 +135,7 @@ def test_the_same_event_can_come_many_times_at_once(
     assert len({event.id for event in receiver.events}) == 1
 
 
-def test_chosen_events_are_sent_again(client: Any, delivering: RunningSandbox, receiver: Receiver) -> None:
+def test_chosen_webhook_events_are_sent_again(client: Any, delivering: RunningSandbox, receiver: Receiver) -> None:
     for _ in range(3):
         client.v1.customers.create({})
     until(lambda: len(receiver.events) == 3)
@@ -137,7 +152,7 @@ def test_deliveries_can_be_doubled_and_delayed(client: Any, delivering: RunningS
     assert time.monotonic() - begun >= 0.3
 
 
-def test_a_test_may_sign_an_event_itself(client: Any, stripe_sandbox: RunningSandbox) -> None:
+def test_a_webhook_event_signed_by_a_test_is_valid(client: Any, stripe_sandbox: RunningSandbox) -> None:
     client.v1.customers.create({})
     body, signature = stripe_sandbox.signed(stripe_sandbox.events()[0])
     assert stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET).type == "customer.created"
@@ -145,7 +160,7 @@ def test_a_test_may_sign_an_event_itself(client: Any, stripe_sandbox: RunningSan
         stripe.Webhook.construct_event(body + " ", signature, WEBHOOK_SECRET)
 
 
-def test_control_takes_nothing_that_another_sites_form_could_send(stripe_sandbox: RunningSandbox) -> None:
+def test_the_control_api_refuses_what_another_sites_form_could_send(stripe_sandbox: RunningSandbox) -> None:
     for verb in ("reset", "clock"):
         assert stripe_sandbox.browser.post(f"/_control/{verb}", data={"a": "b"}).status_code == 405
         assert stripe_sandbox.browser.get(f"/_control/{verb}").status_code == 405
