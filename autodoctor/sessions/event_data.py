@@ -5,6 +5,7 @@
 
 from typing import NotRequired, TypedDict, TypeVar
 
+from autodoctor.conversations.thread_files import EnclosedData
 from autodoctor.files.models import FileFacts
 from autodoctor.sessions.states import EventKind
 
@@ -12,6 +13,18 @@ from autodoctor.sessions.states import EventKind
 class PersonPayload(TypedDict):
     id: str
     name: str
+
+
+class LostTime(TypedDict):
+    """Whole seconds that a running session has lost: the first three were added to the clock again, by cause.
+
+    `not_given_back`: the clock ran although the customer was away, because no pause was left for them.
+    """
+
+    mechanic: int
+    customer: int
+    media: int
+    not_given_back: int
 
 
 class SessionPayload(TypedDict):
@@ -24,6 +37,7 @@ class SessionPayload(TypedDict):
     started_at: str | None
     ends_at: str | None
     paused_at: str | None
+    lost: LostTime
     hold_until: str | None
     allowed_seconds: int | None
     ended_at: str | None
@@ -192,7 +206,7 @@ class HelpAlertData(EventData):
     seq: int
 
 
-class HelpQuestionData(EventData):
+class HelpQuestionData(EventData, EnclosedData):
     reason: str
     text: str
 

@@ -1,5 +1,6 @@
 """Format durations for people."""
 
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 
@@ -13,3 +14,10 @@ def format_duration(seconds: float) -> str:
         return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
     hours = round(whole / 3600)
     return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+
+
+def exact_duration(seconds: int) -> str:
+    """Return a duration to the second: "35 s", "2 min", "1 min 20 s"."""
+    minutes, rest = divmod(seconds, 60)
+    parts = [_("%d min") % minutes] if minutes else []
+    return " ".join(parts + ([_("%d s") % rest] if rest or not minutes else []))

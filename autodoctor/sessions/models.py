@@ -10,12 +10,18 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
+from autodoctor.core.folded_columns import FoldedColumns, FoldedField, FoldingQuerySet
 from autodoctor.core.folding import folded
-from autodoctor.sessions.event_data import EVENT_DATA, D, EventData, PersonPayload, SessionPayload
+from autodoctor.sessions.event_data import EVENT_DATA, D, EventData, LostTime, PersonPayload, SessionPayload
 from autodoctor.sessions.states import CLAIMED, EndReason, EventKind, Kind, State
 
 
-class Session(models.Model):
+def _vehicle_words(session: "Session") -> str:
+    names = (folded(str(session.vehicle.get(name) or "")) for name in ("make", "model"))
+    return "".join(f" {name}" for name in names if name)
+
+
+class Session(FoldedColumns):
     """One row for the request and the session it becomes. Changed only inside `session_transaction`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -34,7 +40,7 @@ class Session(models.Model):
     currency = models.CharField(max_length=3, default="usd")
     granted_seconds = models.PositiveIntegerField()
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
-    vehicle_search = models.TextField(default="", editable=False)  # make and model, folded, each behind a space
+    vehicle_search = FoldedField(of=("vehicle",), words=_vehicle_words)  # make and model, each behind a space
     concern = models.TextField(max_length=2000)
     waiver_at = models.DateTimeField()
     keep_card = models.BooleanField(default=False)
@@ -45,6 +51,9 @@ class Session(models.Model):
     state_seq = models.PositiveIntegerField(default=0)
     clock_seq = models.PositiveIntegerField(default=0)
     state_at = models.DateTimeField()
+    # The last event that is no message, and when it was written: lists that have not heard of it find it by these.
+    changed_seq = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField(null=True, db_index=True)
 
     created_at = models.DateTimeField()
     payable_until = models.DateTimeField()  # the latest Checkout expires then
@@ -61,7 +70,12 @@ class Session(models.Model):
     allowed_seconds = models.PositiveIntegerField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     pause_cause = models.CharField(max_length=10, blank=True)
-    lenient_seconds_used = models.FloatField(default=0)  # of the pause a missing customer or lost media may take
+    # How long the clock was paused, by cause, without the pause that lasts; and how long it ran without the customer.
+    mechanic_lost_seconds = models.FloatField(default=0)
+    customer_lost_seconds = models.FloatField(default=0)
+    media_lost_seconds = models.FloatField(default=0)
+    unpaused_lost_seconds = models.FloatField(default=0)
+    unpaused_at = models.DateTimeField(null=True, blank=True)  # the clock runs without the customer since then
     mechanic_drops = models.PositiveSmallIntegerField(default=0)  # while the session was running
     used_share_from = models.DateTimeField(null=True, blank=True)  # the customer may end and pay the used share
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -77,7 +91,10 @@ class Session(models.Model):
         expression=Upper(KT("vehicle__vin")), output_field=models.TextField(), db_persist=True, db_index=True
     )
 
+    objects = models.Manager.from_queryset(FoldingQuerySet)()
+
     class Meta:
+        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint(
                 fields=["mechanic"], condition=models.Q(state__in=CLAIMED), name="one_claimed_session_per_mechanic"
@@ -89,6 +106,12 @@ class Session(models.Model):
             models.Index(fields=["customer", "-created_at"], name="session_of_customer"),
             models.Index(fields=["mechanic", "-created_at"], name="session_of_mechanic"),
             models.Index(fields=["-created_at"], name="session_newest"),
+            models.Index(fields=["ended_at"], name="session_by_end"),
+            models.Index(
+                fields=["ended_at"], condition=models.Q(state="cancelled", requested_at=None), name="session_unpaid"
+            ),
+            # Most are written: an index of those that are not, and of those that were written lately.
+            models.Index(fields=["summarized_at"], condition=models.Q(state="completed"), name="session_by_summary"),
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -97,15 +120,6 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan_name} {self.id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        fields = kwargs.get("update_fields")
-        if fields is None or "vehicle" in fields:
-            names = (folded(str(self.vehicle.get(name) or "")) for name in ("make", "model"))
-            self.vehicle_search = "".join(f" {name}" for name in names if name)
-            if fields is not None:
-                kwargs["update_fields"] = [*fields, "vehicle_search"]
-        super().save(*args, **kwargs)
 
     @property
     def vehicle_words(self) -> str:
@@ -118,6 +132,20 @@ class Session(models.Model):
         """Whether the mechanic ended early and the customer has not answered yet."""
         return self.end_reason == EndReason.ENDED_BY_MECHANIC and self.solved is None
 
+    @property
+    def lenient_seconds_used(self) -> float:
+        """Return how much of the pause that a missing customer or lost media may take is used up."""
+        return self.customer_lost_seconds + self.media_lost_seconds
+
+    @property
+    def lost(self) -> LostTime:
+        return LostTime(
+            mechanic=round(self.mechanic_lost_seconds),
+            customer=round(self.customer_lost_seconds),
+            media=round(self.media_lost_seconds),
+            not_given_back=round(self.unpaused_lost_seconds),
+        )
+
     def payload(self) -> SessionPayload:
         """Return the session as frames and the API carry it."""
         return SessionPayload(
@@ -128,6 +156,7 @@ class Session(models.Model):
             started_at=stamp(self.started_at),
             ends_at=stamp(self.ends_at),
             paused_at=stamp(self.paused_at),
+            lost=self.lost,
             hold_until=stamp(self.hold_until),
             allowed_seconds=self.allowed_seconds,
             ended_at=stamp(self.ended_at),
@@ -207,6 +236,8 @@ class Alert(models.Model):
     taken_by = models.ForeignKey(User, models.PROTECT, related_name="+", null=True)
     taken_at = models.DateTimeField(null=True)
     escalated_at = models.DateTimeField(null=True)  # the time of the escalation to all of support
+    answered_at = models.DateTimeField(null=True)  # of a question: support's answer
+    reminded_at = models.DateTimeField(null=True)  # of a question: the answer was late, all of support got a mail
     done_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -224,6 +255,7 @@ class Participant(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="participations")
     role = models.CharField(max_length=10)
     joined_at = models.DateTimeField(null=True)  # the first time
+    joins = models.PositiveIntegerField(default=0)  # by any of their pages; the last one to join has the call
     in_since = models.DateTimeField(null=True)  # when they came in; null while they are not
     in_seconds = models.FloatField(default=0)  # of earlier times in
     present = models.BooleanField(default=False)  # joined and not noticed missing
@@ -234,19 +266,27 @@ class Participant(models.Model):
     released_by = models.CharField(max_length=10, blank=True)  # the role; empty: a deadline
     receiving = models.BooleanField(null=True)  # the other side's media arrive here; null: nothing was said of it
     receiving_at = models.DateTimeField(null=True)  # since when
+    receiving_join = models.PositiveIntegerField(default=0)  # with which join the page that last spoke of it had come
     failing_since = models.DateTimeField(null=True)  # since when every device check has failed
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "user"], name="one_part_per_person")]
+        indexes = [
+            models.Index(fields=["released_at"], condition=models.Q(released_at__isnull=False), name="part_given_back")
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} of {self.session_id}"
 
 
 class Process(models.Model):
-    """A server process and its lease. Its connections count while the lease is renewed."""
+    """A server process and its lease. Its connections count while the lease is renewed.
+
+    `identity` names the process; host and number only help a person who looks for it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    identity = models.CharField(max_length=16, blank=True)
     host = models.CharField(max_length=120)
     pid = models.PositiveIntegerField()
     renewed_at = models.DateTimeField()

@@ -25,6 +25,13 @@ urlpatterns = [
         {"thumbnail": True},
         name="session_file_thumbnail",
     ),
+    path("sessions/<uuid:session_id>/help/files/<uuid:file_id>/", views.help_file, name="help_file"),
+    path(
+        "sessions/<uuid:session_id>/help/files/<uuid:file_id>/thumbnail/",
+        views.help_file,
+        {"thumbnail": True},
+        name="help_file_thumbnail",
+    ),
     path("mechanics/<uuid:mechanic_id>/", views.mechanic, name="mechanic"),
     path("sessions/<uuid:session_id>/rating/", views.rate, name="rating"),
     re_path("^(?:customer|mechanic)/dashboard/?$", _to_dashboard),

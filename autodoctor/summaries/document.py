@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from autodoctor.accounts.models import User
 from autodoctor.files.models import StoredFile
+from autodoctor.sessions import lost_time
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules.settlement import used_seconds
 from autodoctor.summaries.content import Content, Safe
@@ -65,6 +66,11 @@ class Document:
     @property
     def used_seconds(self) -> int:
         return used_seconds(self.session)
+
+    @property
+    def lost_time(self) -> str:
+        """Return the time that the session has lost, in words; empty if nothing was lost."""
+        return lost_time.words(self.session)
 
     def _about_vehicle(self, name: str) -> Any:
         return self.session.vehicle.get(name)

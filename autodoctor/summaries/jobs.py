@@ -14,6 +14,7 @@ from autodoctor.mail.delivery import answering, deliver
 from autodoctor.mail.jobs import FAILED
 from autodoctor.mail.message import Attachment
 from autodoctor.scheduler.handlers import Handler, JobKind, JobPayload
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.summaries import document, pdf
 from autodoctor.summaries.models import Correction, Summary
@@ -80,4 +81,4 @@ def _thumbnail(file: StoredFile) -> tuple[str, bytes]:
         return "image/jpeg", pdf.as_jpeg(stored, pdf.PHOTO_PIXELS)
 
 
-JOBS: dict[str, Handler] = {SummaryJob.MAIL: Handler(send, external=True, attempts=30, failed=FAILED)}
+JOBS: dict[str, Handler] = {SummaryJob.MAIL: Handler(send, lane=Lane.HEAVY, attempts=30, failed=FAILED)}

@@ -1,8 +1,8 @@
 """A summary as PDF."""
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from autodoctor.core import links
 from autodoctor.core.formatting import document_moment
-from autodoctor.core.pdf import as_set, prose, typeset
+from autodoctor.core.pdf import as_set, look_up, prose, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
 from autodoctor.payments.formatting import format_cents
@@ -39,19 +39,18 @@ def fitting(document: Document, *, time_zone: str, most_bytes: int) -> bytes | N
 
 def render(document: Document, *, time_zone: str, photo_pixels: int = PHOTO_PIXELS) -> bytes:
     """Return the PDF, with times in this zone. Raises `OSError` if a photo cannot be read."""
-    with timezone.override(ZoneInfo(time_zone)), TemporaryDirectory(prefix="summary-") as folder:
-        pictures = Path(folder)
-        numbered = enumerate(document.photos)
-        photos = [_photo(file, pictures / f"{number}.jpg", photo_pixels) for number, file in numbered]
+    with timezone.override(ZoneInfo(time_zone)):
+        names = {f"{file.id}-{photo_pixels}.jpg": file for file in document.photos}
+        photos = [{"path": f"/{name}", "name": as_set(file.name)} for name, file in names.items()]
+        pictures = {name: partial(_photo, file, photo_pixels) for name, file in names.items()}
         made_at = document.submitted_at or document.session.created_at
         return typeset(TEMPLATE, _data(document) | {"photos": photos}, made_at=made_at, pictures=pictures)
 
 
-def _photo(file: StoredFile, path: Path, pixels: int) -> dict[str, str]:
+def _photo(file: StoredFile, pixels: int) -> bytes:
     """Return a copy that is small enough to print and to mail."""
     with open_file(file) as stored:
-        path.write_bytes(as_jpeg(stored, pixels))
-    return {"path": f"/{path.name}", "name": as_set(file.name)}
+        return as_jpeg(stored, pixels)
 
 
 def as_jpeg(stored: BinaryIO, pixels: int) -> bytes:
@@ -69,6 +68,7 @@ def as_jpeg(stored: BinaryIO, pixels: int) -> bytes:
 def _data(document: Document) -> dict[str, Any]:
     session, content = document.session, document.content
     about = document.vehicle or session.plan_name
+    look_up(about, content.safe_why, content.findings, content.steps, content.next_steps, session.customer.name)
     return {
         "words": _words(),
         "title": _("Summary: %(vehicle)s") % {"vehicle": about},
@@ -123,6 +123,7 @@ def _facts(document: Document) -> list[dict[str, str]]:
         _("Mechanic"): "\n".join(filter(None, [document.mechanic.name, document.headline])),
         _("Session"): f"{session.plan_name}, {format_duration(document.used_seconds)}",
         _("Took place"): document_moment(session.started_at),
+        _("Lost time"): document.lost_time,
         _("VIN"): document.vin,
         _("Mileage"): intcomma(document.mileage) if document.mileage else "",
     }

@@ -19,6 +19,8 @@ from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import wants_json
 from autodoctor.files.listing import files_of
 from autodoctor.files.models import StoredFile
+from autodoctor.rates.limits import DOCUMENTS
+from autodoctor.rates.web import limited
 from autodoctor.sessions.models import Session, stamp
 from autodoctor.sessions.queries import pending_summaries
 from autodoctor.summaries import actions, document, pdf
@@ -96,6 +98,7 @@ def corrections(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 @signed_in
 @require_safe
+@limited(DOCUMENTS, "GET")
 @never_cache
 def summary_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session, _role = find(request.user, session_id)

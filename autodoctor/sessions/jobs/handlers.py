@@ -10,9 +10,11 @@ from uuid import UUID
 from django.conf import settings
 
 from autodoctor.accounts.models import Role
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, always
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.job_kinds import SessionJob
+from autodoctor.sessions.jobs import unpaid
 from autodoctor.sessions.jobs.sweep import sweep
 from autodoctor.sessions.lifecycle import alert_work, endings, extensions, media, missed_requests, transitions
 from autodoctor.sessions.lifecycle.transaction import session_transaction
@@ -91,6 +93,8 @@ def _between_sweeps() -> timedelta:
 JOBS: dict[str, Handler] = {kind: Handler(run_deadline) for kind in DEADLINES} | {
     SessionJob.REQUEST_OFFER: Handler(push.push_request_offer),
     SessionJob.ALERT_UNTAKEN: Handler(alert_work.escalate),
-    SessionJob.SWEEP: Handler(_sweep, external=True, every=_between_sweeps),
-    SessionJob.REALIGN: Handler(_sweep, external=True),
+    SessionJob.ANSWER_OVERDUE: Handler(alert_work.remind),
+    SessionJob.SWEEP: Handler(_sweep, lane=Lane.INSIDE, every=_between_sweeps),
+    SessionJob.REALIGN: Handler(_sweep, lane=Lane.INSIDE),
+    SessionJob.FORGET_UNPAID: Handler(unpaid.forget, lane=Lane.INSIDE, every=always(days=1)),
 }

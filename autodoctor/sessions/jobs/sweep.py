@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import run_due
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.lifecycle.transaction import session_transaction
@@ -58,7 +59,7 @@ def monitor(now: datetime) -> SweepResult:
     event_log.committed.connect(count)
     try:
         repaired = sweep(now)
-        run_due(now, external=False)  # the caller does not wait for Stripe or a mail server
+        run_due(now, lanes=[Lane.DEADLINES])  # the caller does not wait for Stripe or a mail server
     finally:
         event_log.committed.disconnect(count)
     return SweepResult(kinds["nudged"], kinds["alerted"], kinds["closed"], repaired)

@@ -1,4 +1,4 @@
-"""Support takes, hands back and finishes alerts. Untaken alerts are escalated."""
+"""Support takes, hands back and finishes alerts. Untaken alerts are escalated, late answers are called for."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import Role, User
 from autodoctor.core import links
 from autodoctor.core.errors import Refused
-from autodoctor.core.parsing import storable_text
+from autodoctor.core.parsing import visible_text
 from autodoctor.mail.queue import queue_mail
 from autodoctor.push import queue as push
 from autodoctor.scheduler.models import Job
@@ -89,7 +89,7 @@ def finish_alert(*, session_id: UUID, seq: int, by: User, now: datetime, note: s
             raise Refused(
                 "not_yours", _("%(name)s has this alert. Take the alert over first.") % {"name": alert.taken_by.name}
             )
-        done = storable_text(note).strip()[:NOTE_LENGTH]
+        done = visible_text(note)[:NOTE_LENGTH]
         work.note(EventKind.SUPPORT_DONE, DoneAlertData(**_data_of(alert), note=done), at=now)
         alert.taken_by, alert.taken_at = by, alert.taken_at or now
         _close(alert, now)
@@ -157,10 +157,33 @@ def _data_of(alert: Alert) -> AlertData:
 
 def _close(alert: Alert, now: datetime) -> None:
     alert.done_at = now
-    alerts.cancel_escalation(alert)
+    alerts.cancel_jobs(alert)
+
+
+def remind(job: Job, now: datetime) -> None:
+    """Tell all of support that an answer is late, taken or not, and again each time it is."""
+    session_id, seq = alerts.alert_of_key(job.key)
+    with session_transaction(session_id, now) as state:
+        alert = Alert.objects.filter(session_id=session_id, seq=seq).first()
+        if alert is None or alerts.answer_late_at(alert) is None:
+            return
+        alert.reminded_at = now
+        alert.save()
+        _mail_support("help_overdue", state, alert, now)
+        _push_support(_("A question waits for its answer"), state, now)
+        alerts.schedule_reminder(alert)
 
 
 def escalate_by_mail(state: SessionState, alert: Alert, now: datetime) -> None:
+    _mail_support("alert_untaken", state, alert, now)
+
+
+def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
+    """Send push messages to support people who turned push on. A visible board shows the alert instead."""
+    _push_support(_("Nobody has taken an alert"), state, now)
+
+
+def _mail_support(template: str, state: SessionState, alert: Alert, now: datetime) -> None:
     facts = {
         "session_id": str(state.session.id),
         "rule": alert.rule,
@@ -169,16 +192,13 @@ def escalate_by_mail(state: SessionState, alert: Alert, now: datetime) -> None:
         "raised_at": stamp(alert.raised_at),
     }
     for person in alerts.support_staff():
-        key = f"alert:{alerts.key_of(alert)}:{person.id}"
-        queue_mail(
-            "sessions/mail/alert_untaken", to=person, context=facts, key=key, now=now, session_id=state.session.id
-        )
+        key = f"alert:{template}:{alerts.key_of(alert)}:{now:%Y%m%d%H%M}:{person.id}"
+        queue_mail(f"sessions/mail/{template}", to=person, context=facts, key=key, now=now, session_id=state.session.id)
 
 
-def escalate_by_push(state: SessionState, alert: Alert, now: datetime) -> None:
-    """Send push messages to support people who turned push on. A visible board shows the alert instead."""
+def _push_support(title: str, state: SessionState, now: datetime) -> None:
     note = push.PushNote(
-        title=_("Nobody has taken an alert"),
+        title=title,
         body=state.session.customer.name,
         path=links.support_case(state.session.id),
         topic=f"{state.session.id}:alert",

@@ -96,7 +96,7 @@ def file_answer(file: StoredFile, session: Session, viewer: User, now: datetime)
         **file.facts(),
         "shot": file.shot or None,
         "at": stamp(file.created_at),
-        "by": {"id": str(file.uploader_id), "role": role.value, "name": file.uploader.name},
+        "by": {"id": str(file.uploader_id), "role": role.value, "name": file.uploader_name},
         "url": listing.url_of(file, now),
         "thumbnail_url": listing.url_of(file, now, thumbnail=True) if is_image else None,
         "removable": file.uploader_id == viewer.id and not file.kept and may_share(session, viewer),

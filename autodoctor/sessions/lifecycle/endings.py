@@ -82,6 +82,7 @@ def complete_session(
     """Complete the session: compute the charge, or ask the customer."""
     session = state.session
     session.ended_at, session.end_reason = at, reason
+    fair_clock.stop_clock(session, at)
     by_itself = who is None and reason in {EndReason.MECHANIC_LOST, EndReason.EXCEEDED_CAP}
     kind = EventKind.SESSION_AUTO_CLOSED if by_itself else EventKind.SESSION_ENDED
     transitions.enter_state(state, State.COMPLETED, kind, at=at, who=who)

@@ -182,7 +182,7 @@ def end_at_time_up(state: SessionState, at: datetime, now: datetime) -> None:
 
 def _check_pace(session: Session) -> None:
     if SessionEvent.objects.filter(session=session, kind=EventKind.EXTENSION_ALLOWED).count() >= MOST_SAID:
-        raise Refused("too_fast", _("You have changed this too often. Talk to your customer in the session."), 429)
+        raise Refused("too_many", _("You have changed this too often. Talk to your customer in the session."))
 
 
 def _is_over(session: Session, now: datetime) -> bool:

@@ -29,23 +29,26 @@ def follow_presence(state: SessionState, at: datetime, leaving: str) -> list[Eve
     A pause begins at the last sign of life of the one who is leaving, else (the cause changes hands) now.
     """
     session, left_at = state.session, state.seat(leaving).left_at if leaving else None
-    cause = _cause(state, left_at)
-    if cause == session.pause_cause:
-        return []
+    gone = missing_roles(state, left_at)
+    first = gone[0].role if gone else ""  # the first to leave decides; lost media have no role
+    cause = first if may_pause(session, first) else ""
+    told = _change_pause(session, cause, left_at or at, at) if cause != session.pause_cause else []
+    if first == Role.CUSTOMER and not cause:
+        session.unpaused_at = session.unpaused_at or max(left_at or at, session.clock_at or at)
+    else:
+        _count_unpaused(session, at)
+    return told
+
+
+def _change_pause(session: Session, cause: str, since: datetime, at: datetime) -> list[EventKind]:
     told = []
     if session.paused_at:
         resume_clock(session, at)
         told.append(EventKind.SESSION_RESUMED)
     if cause:
-        pause_clock(session, cause, left_at or at)
+        pause_clock(session, cause, since)
         told.append(EventKind.SESSION_PAUSED)
     return told
-
-
-def _cause(state: SessionState, left_at: datetime | None) -> str:
-    """Return the role whose absence pauses the clock: the first to leave, if allowed. Lost media have no role."""
-    gone = missing_roles(state, left_at)
-    return gone[0].role if gone and may_pause(state.session, gone[0].role) else ""
 
 
 def count_drop(session: Session, at: datetime) -> None:
@@ -89,7 +92,33 @@ def resume_clock(session: Session, at: datetime) -> None:
     gap = max(timedelta(), at - session.paused_at)
     if session.pause_cause != Role.MECHANIC:
         gap = min(gap, lenient_left(session))
-        session.lenient_seconds_used += gap.total_seconds()
+    _count_given_back(session, gap.total_seconds())
+    if session.pause_cause == Role.CUSTOMER and not may_pause(session, Role.CUSTOMER):
+        session.unpaused_at = session.paused_at + gap
     session.ends_at += gap
     session.hold_until = session.hold_until and session.hold_until + gap
     session.paused_at, session.pause_cause, session.clock_at = None, "", at
+
+
+def stop_clock(session: Session, at: datetime) -> None:
+    """The session is over: a pause, or an absence that did not pause, counts until now."""
+    resume_clock(session, at)
+    _count_unpaused(session, at)
+
+
+def _count_given_back(session: Session, seconds: float) -> None:
+    if session.pause_cause == Role.MECHANIC:
+        session.mechanic_lost_seconds += seconds
+    elif session.pause_cause == Role.CUSTOMER:
+        session.customer_lost_seconds += seconds
+    else:
+        session.media_lost_seconds += seconds
+
+
+def _count_unpaused(session: Session, at: datetime) -> None:
+    """Nobody loses time that was not granted: what follows the end of the time does not count."""
+    if session.unpaused_at is None:
+        return
+    until = min(at, session.ends_at or at)
+    session.unpaused_lost_seconds += max(0.0, (until - session.unpaused_at).total_seconds())
+    session.unpaused_at = None

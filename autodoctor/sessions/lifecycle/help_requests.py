@@ -9,35 +9,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
-from django.db.models import QuerySet, TextChoices
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.conversations import messages, thread_files
+from autodoctor.conversations.thread_files import NOTHING, Enclosed
+from autodoctor.conversations.topics import Reason
+from autodoctor.core import links
 from autodoctor.core.errors import Refused
-from autodoctor.core.parsing import storable_text
 from autodoctor.sessions.event_data import HelpAlertData, HelpAnswerData, HelpQuestionData
+from autodoctor.sessions.lifecycle import help_files
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.notify import mail
-from autodoctor.sessions.record import event_log
+from autodoctor.sessions.record import alerts, event_log
 from autodoctor.sessions.states import TERMINAL, EventKind
 
 OPEN_FOR = timedelta(days=30)  # after the end of a session
-LONGEST = 2000  # characters
-MOST = 100  # words of one person in one session
-AT_ONCE, WITHIN = 5, timedelta(minutes=1)
 PARTIES = (Role.CUSTOMER, Role.MECHANIC)
-
-
-class Reason(TextChoices):
-    CONNECTION = "connection", gettext_lazy("Sound, picture or connection")
-    MISSING = "missing", gettext_lazy("The other person does not come or answer")
-    PAYMENT = "payment", gettext_lazy("Payment or price")
-    BEHAVIOR = "behaviour", gettext_lazy("How I am being treated")
-    DANGER = "danger", gettext_lazy("Something is not safe")
-    OTHER = "other", gettext_lazy("Something else")
 
 
 @dataclass(frozen=True)
@@ -60,12 +50,19 @@ class Thread:
 
 
 def ask_support(
-    *, session_id: UUID, by: User, reason: str, text: str, now: datetime, client_id: UUID | None = None
+    *,
+    session_id: UUID,
+    by: User,
+    reason: str,
+    text: str,
+    now: datetime,
+    client_id: UUID | None = None,
+    enclosed: Enclosed = NOTHING,
 ) -> SessionEvent:
     """Ask support for help. An open question raises no second alert until support has answered.
 
-    Repeating a `client_id` returns the same question. Raises `Session.DoesNotExist` for a stranger, and `Refused` for
-    support itself, too long after the end, too many questions, and an invalid reason or text.
+    Repeating a `client_id` returns the same question, and saves no file. Raises `Session.DoesNotExist` for a stranger,
+    and `Refused` for support itself, too long after the end, too many questions, and an invalid reason or text.
     """
     with session_transaction(session_id, now) as state:
         session, who = state.session, event_log.actor(by, state.session)
@@ -73,12 +70,12 @@ def ask_support(
             raise Refused("not_a_party", _("Only the customer and the mechanic can ask support here."), 403)
         if client_id and (before := session.events.filter(client_id=client_id).first()):
             return _same(before, EventKind.HELP_ASKED, who)
-        text = checked(text)
+        text = thread_files.checked(text, enclosed)
         if reason not in Reason.values:
             raise Refused("reason", _("Choose a topic."), 422)
-        _check_open(session, now)
-        _check_pace(session, who, now)
+        check_may_ask(session, by, now)
         thread = thread_of(session, by)
+        thread_files.save(enclosed, owner_id=help_files.owner_id(session_id, by.id), uploader=by)
         asked = event_log.append_event(
             session,
             EventKind.HELP_ASKED,
@@ -86,7 +83,7 @@ def ask_support(
             by=who,
             audience=event_log.Audience(who.role),
             client_id=client_id,
-            data=HelpQuestionData(reason=reason, text=text),
+            data=_question(reason, text, enclosed),
         )
         if not thread.awaits_answer:
             data = HelpAlertData(reason=reason, role=who.role, seq=asked.seq)
@@ -94,18 +91,26 @@ def ask_support(
         return asked
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Support's answer to one participant, as a form sends it.
+def check_may_ask(session: Session, by: User, now: datetime) -> None:
+    """Raise `Refused` if `ask_support` would, whatever the words. Costs nothing before what is long."""
+    _check_open(session, now)
+    _check_pace(session, event_log.actor(by, session), now)
 
-    `token` names the form: the same form answers once. `seen`: the `seq` of the last message that its page showed; None
-    if nobody looked at a page.
-    """
+
+def _question(reason: str, text: str, enclosed: Enclosed) -> HelpQuestionData:
+    question, came = HelpQuestionData(reason=reason, text=text), enclosed.facts()
+    if "files" in came:
+        question["files"] = came["files"]
+    if "refused" in came:
+        question["refused"] = came["refused"]
+    return question
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(messages.Answer):
+    """Support's answer to one participant: `to` is their role."""
 
     to: str
-    text: str
-    token: UUID | None = None
-    seen: int | None = None
 
 
 def answer_help_request(*, session_id: UUID, by: User, answer: Answer, now: datetime) -> SessionEvent:
@@ -124,7 +129,7 @@ def answer_help_request(*, session_id: UUID, by: User, answer: Answer, now: date
             raise Refused("not_asked", _("There is no open question."))
         if answer.token and (before := session.events.filter(client_id=answer.token).first()):
             return _same(before, EventKind.HELP_ANSWERED, who)
-        facts = HelpAnswerData(text=checked(answer.text), concerns=[str(person.id)])
+        facts = HelpAnswerData(text=messages.checked(answer.text), concerns=[str(person.id)])
         _check_seen(thread_of(session, person), answer.seen)
         said = event_log.append_event(
             session,
@@ -135,6 +140,7 @@ def answer_help_request(*, session_id: UUID, by: User, answer: Answer, now: date
             client_id=answer.token,
             data=facts,
         )
+        alerts.note_answer(session_id, to, now)
         if not state.seat(to).page_open:
             mail.send_session_mail(person, state, "help_answered", now=now)
         return said
@@ -157,18 +163,6 @@ def is_open(session: Session, now: datetime) -> bool:
     return not over or session.ended_at is None or now < session.ended_at + OPEN_FOR
 
 
-def checked(text: str) -> str:
-    """Return the text, cleaned for the log. Raises `Refused`."""
-    kept = storable_text(text).strip()
-    if not kept:
-        raise Refused("text", _("Write a few words, so that we know how to help."), 422)
-    if len(kept) > LONGEST:
-        raise Refused(
-            "text", _("A message can have up to %d characters. Send the rest in another message.") % LONGEST, 422
-        )
-    return kept
-
-
 def as_frames(thread: Thread) -> list[dict[str, Any]]:
     return [event_log.as_frame(event) for event in thread.words]
 
@@ -179,27 +173,21 @@ def _words(session: Session) -> "QuerySet[SessionEvent]":
 
 def _check_seen(thread: Thread, seen: int | None) -> None:
     if seen is not None and thread.seq > seen:
-        sentence = _("Meanwhile %(name)s wrote here. Read it first. Your answer has not been sent.")
-        raise Refused("meanwhile", sentence % {"name": thread.words[-1].actor_name})
+        raise messages.meanwhile(thread.words[-1].actor_name)
 
 
 def _same(before: SessionEvent, kind: EventKind, who: event_log.Actor) -> SessionEvent:
     if before.kind != kind or before.actor_id != who.id:
-        raise Refused("client_id_reused", _("This id was already used for another message."))
+        raise messages.reused_id()
     return before
 
 
 def _check_open(session: Session, now: datetime) -> None:
     if not is_open(session, now):
-        sentence = _("This session ended too long ago to ask here. Please email us: %s")
-        raise Refused("help_closed", sentence % settings.SUPPORT_EMAIL)
+        sentence = _("This session ended too long ago to ask here. Ask on the help page of the site.")
+        raise Refused("help_closed", sentence, link=links.help_page())
 
 
 def _check_pace(session: Session, who: event_log.Actor, now: datetime) -> None:
     mine = _words(session).filter(kind=EventKind.HELP_ASKED, actor_id=who.id)
-    if mine.count() >= MOST or mine.filter(at__gt=now - WITHIN).count() >= AT_ONCE:
-        raise Refused(
-            "too_fast",
-            _("You sent many messages at once. We read all of them. Wait a moment before you send more."),
-            429,
-        )
+    messages.check_number(mine.count())

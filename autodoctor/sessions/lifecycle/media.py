@@ -7,26 +7,38 @@ from autodoctor.accounts.models import User
 from autodoctor.sessions.event_data import ClockData
 from autodoctor.sessions.lifecycle import fair_clock
 from autodoctor.sessions.lifecycle.transaction import session_transaction
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules import triggers
 from autodoctor.sessions.states import CLAIMED, RUNNING, EventKind, Kind
 
 
-def report_media(*, session_id: UUID, by: User, receiving: bool | None, now: datetime) -> Session:
+def report_media(
+    *, session_id: UUID, by: User, receiving: bool | None, now: datetime, join_number: int | None = None
+) -> Session:
     """Store whether the other participant's media arrive here. None: this page has no call.
 
-    Does nothing outside a call or without a change.
+    Does nothing outside a call or without a change, or if a page that joined later has reported: `join_number` is that
+    of the reporting page, None: of the newest one.
 
     Raises `Session.DoesNotExist` for a stranger.
     """
     with session_transaction(session_id, now) as state:
         seat = state.seat(event_log.actor(by, state.session).role)
-        is_party = seat.part is not None and seat.part.user_id == by.id
-        if is_party and state.session.kind != Kind.CHAT and state.session.state in CLAIMED:
+        speaks = seat.part is not None and seat.part.user_id == by.id and _speaks(seat.part, join_number)
+        if speaks and state.session.kind != Kind.CHAT and state.session.state in CLAIMED:
             _note(state, seat, receiving, now)
         return state.session
+
+
+def _speaks(part: Participant, join_number: int | None) -> bool:
+    """Note which of a participant's pages speaks of the call. Return False if a later one has spoken already."""
+    number = part.joins if join_number is None else join_number
+    if number > part.receiving_join:
+        part.receiving_join = number
+        part.save(update_fields=["receiving_join"])
+    return number >= part.receiving_join
 
 
 def _note(state: SessionState, seat: ParticipantState, receiving: bool | None, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """The device check before a call, and joining without camera, with audio and photos, or by chat."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet, TextChoices
@@ -19,7 +19,6 @@ from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.states import BEFORE_START, CLAIMED, EventKind, Kind
 
 MAX_REPORTS = 100  # per person and session
-PACE = timedelta(seconds=1)  # between two of one person
 
 
 class Mode(TextChoices):
@@ -62,7 +61,7 @@ class Checkup:
 def report_preflight(*, session_id: UUID, by: User, checkup: Checkup, now: datetime) -> Session:
     """Log the result of a device check. Mode `chat` before the start makes it a chat, at its price and time.
 
-    An unchanged result is not logged again. Raises the errors of `transitions`, and `Refused` with 429 for too many
+    An unchanged result is not logged again. Raises the errors of `transitions`, and `Refused` for too many
     reports.
     """
     with session_transaction(session_id, now) as state:
@@ -115,8 +114,8 @@ def _is_known(session: Session, who: event_log.Actor, checkup: Checkup, now: dat
         return False
     if checkup.says_as_much_as(last.data_as(PreflightData)):
         return True
-    if earlier.count() >= MAX_REPORTS or last.at + PACE > now:
-        raise Refused("too_fast", _("This was too fast. Wait a moment and try again."), 429)
+    if earlier.count() >= MAX_REPORTS:
+        raise Refused("too_many", _("You have reported too many device checks in this session."))
     return False
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.core.parsing import is_blank
 from autodoctor.payments import ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions.event_data import RefundData, SupportRefundData
@@ -37,7 +38,7 @@ def refund_session(
         who = event_log.actor(by, state.session)
         if who.role != Role.SUPPORT:
             raise Refused("not_support", _("Only support can issue refunds."), 403)
-        if borne_by not in Refund.Bearer.values or not reason.strip() or amount_cents <= 0:
+        if borne_by not in Refund.Bearer.values or is_blank(reason) or amount_cents <= 0:
             raise Refused("invalid", _("Enter an amount, a reason and who pays for the refund."), 422)
         payment = Payment.objects.get(id=payment_id, owner_id=session_id)
         if refund_id and (given := payment.refunds.filter(id=refund_id).first()):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
-from autodoctor.core.parsing import storable_text
+from autodoctor.core.parsing import visible_text
 from autodoctor.payments import ledger
 from autodoctor.sessions.event_data import (
     AssignmentData,
@@ -244,7 +244,7 @@ def _note(
 
 
 def _checked(words: str, longest: int = LONGEST_REASON) -> str:
-    written = storable_text(words).strip()
+    written = visible_text(words)
     if not written:
         raise Refused("no_reason", _("Enter a reason. A few words are enough."), 422)
     if len(written) > longest:

@@ -199,8 +199,11 @@ def release_mechanic(state: SessionState, reason: str, *, at: datetime, who: eve
     mail.send_session_mail(session.customer, state, "released", now=at)
 
 
-def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
-    """ "Join Session": mark the participant as in. Both in makes the session `waiting`; a return resumes the clock."""
+def join_session(*, session_id: UUID, user: User, now: datetime) -> int:
+    """ "Join Session": mark the participant as in. Both in makes the session `waiting`; a return resumes the clock.
+
+    Return how often the participant has joined, this time included: the order of their pages over all processes.
+    """
     with session_transaction(session_id, now) as state:
         who = event_log.actor(user, state.session)
         if who.role == Role.SUPPORT:
@@ -212,7 +215,7 @@ def join_session(*, session_id: UUID, user: User, now: datetime) -> Session:
             record_missing(state, who.role, at=noticed_at, now=now)
         if seat.part:
             _take_seat(state, seat.part, who, now)
-        return state.session
+        return seat.part.joins if seat.part else 0
 
 
 def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now: datetime) -> None:
@@ -222,6 +225,7 @@ def _take_seat(state: SessionState, part: Participant, who: event_log.Actor, now
         fair_clock.keep_offer(state, now)
         attendance.come_in(part, now)
     part.present = True
+    part.joins += 1
     part.joined_at, part.last_seen_at, part.missed_at = part.joined_at or now, now, None
     part.save()
     if came_back:

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.models import StoredFile
@@ -58,6 +58,11 @@ class SessionRow:
         return settlement.amounts_due_if(self.session, self.payments, solved=True)
 
     @property
+    def unsolved(self) -> int:
+        """Return the charge if the customer answers that the problem is not solved, in cents."""
+        return settlement.amounts_due_if(self.session, self.payments, solved=False)
+
+    @property
     def held(self) -> int:
         return ledger.held_cents(self.payments)
 
@@ -106,7 +111,7 @@ def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
     """Return a person's own sessions. A mechanic may have been a customer before."""
     mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
     current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
-    page = Paginator(mine.filter(state__in=TERMINAL).order_by("-created_at"), PER_PAGE).get_page(page_number)
+    page = Paginator(_over(user), PER_PAGE).get_page(page_number)
     over = list(page)
     rows = {row.session.id: row for row in _rows(user, [*current, *over])}
     current_rows = [rows[session.id] for session in current]
@@ -117,6 +122,14 @@ def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
         history=[rows[session.id] for session in over],
         page=page,
     )
+
+
+def _over(user: User) -> QuerySet[Session]:
+    """Each part by its own index: for both at once the database walks through everybody's sessions, the newest first,
+    until it has met enough of this person's.
+    """
+    over = Session.objects.filter(state__in=TERMINAL).select_related("customer", "mechanic")
+    return over.filter(customer=user).union(over.filter(mechanic=user), all=True).order_by("-created_at")
 
 
 def open_requests(mechanic: User) -> list[SessionRow]:

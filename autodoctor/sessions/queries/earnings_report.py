@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from autodoctor.accounts.models import User
+from autodoctor.accounts.models import Role, User
 from autodoctor.core.formatting import moment
 from autodoctor.payments import debts, earnings
 from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
@@ -18,6 +18,7 @@ from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Earning, PayoutAccount
 from autodoctor.payments.payouts import account_of
 from autodoctor.payments.stripe import DISCONNECTED
+from autodoctor.sessions import lost_time
 from autodoctor.sessions.models import Session
 
 Sums = dict[str, int]  # cents by currency: amounts of two currencies have no sum
@@ -36,6 +37,11 @@ class Line:
     @property
     def vehicle(self) -> str:
         return self.session.vehicle_words
+
+    @property
+    def lost_time(self) -> str:
+        """Return the time that the session has lost, in words; empty if nothing was lost."""
+        return lost_time.words(self.session, Role.MECHANIC)
 
     @property
     def tone(self) -> str:
@@ -94,7 +100,9 @@ def month_from(text: str, now: datetime) -> date:
 def month(mechanic: User, first: date, now: datetime) -> Month:
     """Return one month, the latest session first."""
     found = list(earnings.with_all(_within(mechanic, first)).order_by("-completed_at", "-payment__created_at"))
-    sessions = Session.objects.in_bulk({earning.payment.owner_id for earning in found})
+    sessions = Session.objects.select_related("customer", "mechanic").in_bulk(
+        {earning.payment.owner_id for earning in found}
+    )
     account = account_of(mechanic)
     lines = [
         Line(earning, sessions[earning.payment.owner_id], earnings.position(earning, account, now)) for earning in found

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
@@ -23,7 +24,7 @@ class Obstacle(StrEnum):
     RELEASED_BEFORE = "released_before"
     SUMMARY_OVERDUE = "summary_overdue"
     IN_SESSION = "in_session"
-    NOT_TAKING = "not_taking"  # keeps from being offered one, not from accepting one
+    NOT_TAKING = "not_taking"  # switched off by hand, or after missed requests
 
 
 def eligible_mechanics(session: Session, now: datetime, *, free_since: datetime | None = None) -> QuerySet[User]:
@@ -40,12 +41,9 @@ def obstacles(mechanic: User, now: datetime, *, session: Session | None = None) 
     return [obstacle for obstacle in Obstacle if not holds.get(obstacle, True)]
 
 
-def why_not_eligible(
-    session: Session, mechanic: User, now: datetime, *, must_be_taking: bool = True
-) -> Obstacle | None:
+def why_not_eligible(session: Session, mechanic: User, now: datetime) -> Obstacle | None:
     """The first reason for which this request may not go to this mechanic."""
-    found = obstacles(mechanic, now, session=session)
-    return next((one for one in found if must_be_taking or one is not Obstacle.NOT_TAKING), None)
+    return next(iter(obstacles(mechanic, now, session=session)), None)
 
 
 def requests_open_to(mechanic: User) -> QuerySet[Session]:
@@ -56,23 +54,29 @@ def requests_open_to(mechanic: User) -> QuerySet[Session]:
 
 def _of_person(now: datetime, free_since: datetime | None = None) -> dict[Obstacle, Q]:
     """Return the conditions on a mechanic for any request."""
-    owing = pending_summaries.blocking_summaries(now, free_since).values("mechanic_id")
+    owed = pending_summaries.blocking_summaries(now, free_since)
     approved = MechanicProfile.State.APPROVED
     return {
         Obstacle.NOT_A_MECHANIC: Q(is_active=True, is_staff=False, mechanic_profile__state=approved),
-        Obstacle.SUMMARY_OVERDUE: ~Q(id__in=owing),
+        Obstacle.SUMMARY_OVERDUE: _none(owed, "mechanic"),
         Obstacle.IN_SESSION: _in_no_session(free_since),
         Obstacle.NOT_TAKING: _taking(free_since),
     }
 
 
 def _in_no_session(since: datetime | None) -> Q:
-    holding = Session.objects.filter(state__in=CLAIMED, mechanic__isnull=False).values("mechanic_id")
+    free = _none(Session.objects.filter(state__in=CLAIMED), "mechanic")
     if since is None:
-        return ~Q(id__in=holding)
-    held = Q(session__ended_at__gt=since) | Q(released_at__gt=since)
-    lately = Participant.objects.filter(held, role=Role.MECHANIC).values("user_id")
-    return ~Q(id__in=holding) & ~Q(id__in=lately)
+        return free
+    parts = Participant.objects.filter(role=Role.MECHANIC)
+    # Apart: no index answers a condition on two tables.
+    ended, released = parts.filter(session__ended_at__gt=since), parts.filter(released_at__gt=since)
+    return free & _none(ended, "user") & _none(released, "user")
+
+
+def _none(rows: QuerySet[Any], person: str) -> Q:
+    """Return the condition that none of these rows is the person's."""
+    return Q(~Exists(rows.filter(**{person: OuterRef("pk")})))
 
 
 def _taking(since: datetime | None) -> Q:
@@ -84,13 +88,13 @@ def _taking(since: datetime | None) -> Q:
 
 def _of_request(session: Session) -> dict[Obstacle, Q]:
     """Return the conditions on a mechanic for this request."""
-    released = session.participants.filter(released_at__isnull=False).values("user_id")
-    return {Obstacle.OWN_REQUEST: ~Q(id=session.customer_id), Obstacle.RELEASED_BEFORE: ~Q(id__in=released)}
+    released = Participant.objects.filter(session=session, released_at__isnull=False)
+    return {Obstacle.OWN_REQUEST: ~Q(id=session.customer_id), Obstacle.RELEASED_BEFORE: _none(released, "user")}
 
 
 def check_claim(session: Session, mechanic: User, now: datetime) -> None:
     """Raise unless this mechanic may accept this request now; the database decides between two requests at once."""
-    why = why_not_eligible(session, mechanic, now, must_be_taking=False)
+    why = why_not_eligible(session, mechanic, now)
     if why in {Obstacle.NOT_A_MECHANIC, Obstacle.OWN_REQUEST}:
         event_log.actor(mechanic, session)  # a stranger finds nothing here
         raise Refused(
@@ -115,6 +119,9 @@ def _refusal(why: Obstacle, mechanic: User, now: datetime) -> Refused:
         )
         link = links.summary_page(owed.id)
         return Refused("summary_overdue", sentence % {"name": owed.customer.name}, link=link)
+    if why is Obstacle.NOT_TAKING:
+        sentence = _("You are not taking sessions. Switch “Taking sessions” on, then accept the request.")
+        return Refused("not_taking", sentence, link=links.dashboard())
     return already_in_session()
 
 

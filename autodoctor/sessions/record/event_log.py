@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import Signal
+from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.raw_sql import values
@@ -83,6 +84,7 @@ def append_event(
         data=facts,
     )
     event.save(force_insert=True)
+    session.changed_seq, session.changed_at = session.seq, timezone.now()  # `at` may be long past
     if kind is EventKind.ALERT_SUPPORT:
         alerts.raise_alert(event)
     session.fresh_events.append(event)

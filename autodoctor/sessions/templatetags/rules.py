@@ -1,5 +1,7 @@
 """The words of rules, for pages that show their events."""
 
+from collections.abc import Mapping
+
 from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -8,13 +10,19 @@ from autodoctor.scheduler.handlers import handler_of
 from autodoctor.sessions.rules.rule import Tell
 from autodoctor.sessions.rules.table import RULES, rule_of_kind
 
+JOB_FAILED = "job.parked"  # the one alert whose words depend on its facts
+
 register = template.Library()
 register.filter("rule_words", rule_of_kind)
 
 
-@register.filter
-def failed_job_words(kind: str) -> str | Promise:
-    """What support reads about a job that was given up."""
+@register.simple_tag
+def alert_words(rule: str, facts: Mapping[str, str]) -> str | Promise:
+    """What support reads about an alert: the words of its rule, or of the job that was given up."""
+    return rule_of_kind(rule) if rule != JOB_FAILED else _failed_job_words(facts["kind"])
+
+
+def _failed_job_words(kind: str) -> str | Promise:
     return handler_of(kind).failed or _("Failed after many attempts: %(kind)s") % {"kind": kind}
 
 

@@ -5,6 +5,7 @@
 | unpaid, called off before a mechanic was in, or never came about     | nothing                                |
 | called off by the customer with the mechanic in, or did not show up  | half of the booking                    |
 | the time is up, ended by the customer, the customer was lost         | all                                    |
+| ended by the customer, whom the mechanic left twice or for a minute  | the used share                         |
 | ended early by the mechanic                                          | all if it is solved, else the used share |
 | the mechanic was lost, the longest time there is, ended by support   | the used share                         |
 """
@@ -50,7 +51,17 @@ def captured(session: Session, payments: list[Payment]) -> dict[str, int]:
 def _share(session: Session) -> str:
     if session.end_reason == "ended_by_mechanic":
         return {None: "asked", True: "all", False: "used"}[session.solved]
+    if session.end_reason == "ended_by_customer" and was_left(session):
+        return "used"
     return SHARES[session.end_reason]
+
+
+def was_left(session: Session) -> bool:
+    """Return whether the mechanic dropped twice while it ran, or the customer was told of a minute without them."""
+    started = session.events.filter(kind="session.started").values_list("seq", flat=True)
+    since = session.events.filter(seq__gt=min(started, default=0))
+    drops = since.filter(kind="participant.left", actor_role="mechanic").count()
+    return drops > 1 or since.filter(kind="nudge.customer", rule="mechanic.lost_offer").exists()
 
 
 def ran(session: Session) -> int:

@@ -49,7 +49,12 @@ class Course(RuleBasedStateMachine):
                        ("customer", "mechanic", "mechanic2")}  # fmt: skip
         for name in ("mechanic", "mechanic2"):
             MechanicProfile.objects.create(
-                user=self.people[name], headline="h", years_experience=1, skills="s", state="approved"
+                user=self.people[name],
+                headline="h",
+                years_experience=1,
+                skills="s",
+                state="approved",
+                taking_sessions=True,
             )
         self.story: Story = self.begin()
         self.look()

@@ -23,7 +23,9 @@ def hold_back(job: Job, now: datetime) -> None:
     raise Retry(timedelta(days=3650))
 
 
-HANDLERS: dict[str, Handler] = {kind: JOBS[kind] for kind in [*DEADLINES, "alert.untaken", "request.offer"]} | {
+HANDLERS: dict[str, Handler] = {
+    kind: JOBS[kind] for kind in [*DEADLINES, "alert.untaken", "answer.overdue", "request.offer"]
+} | {
     kind: Handler(hold_back)
     for kind in ("mail.send", "push.send", "payment.capture", "payment.release", "payment.close", "payment.collect")
 }

@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations import deadlines
 from autodoctor.core.errors import Refused
+from autodoctor.mail.rendering import render
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.jobs.sweep import monitor, sweep
-from autodoctor.sessions.lifecycle import alert_work
+from autodoctor.sessions.lifecycle import alert_work, help_requests
 from autodoctor.sessions.models import Alert, Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.record.participants import SessionState, load_state
+from autodoctor.sessions.rules.table import RULES
 from autodoctor.sessions.tests.story import Story
 
 
@@ -42,13 +45,19 @@ def mailed() -> list[str]:
     return [people[one["user_id"]] for one in posted if one["template"] == "sessions/mail/alert_untaken"]
 
 
-def test_an_alert_of_the_log_is_one_to_work_on(story: Story, unnoticed: Alert) -> None:
+def mailed_text() -> str:
+    """Return the text of one escalation mail, its white space as one space."""
+    payload = Job.objects.filter(kind="mail.send", payload__template="sessions/mail/alert_untaken")[0].payload
+    return " ".join(render(payload["template"], payload["context"], time_zone="UTC").text.split())
+
+
+def test_an_alert_event_in_the_log_creates_an_alert_for_support(story: Story, unnoticed: Alert) -> None:
     (event,) = story.events("alert.support")
     assert (unnoticed.seq, unnoticed.rule, unnoticed.raised_at) == (event.seq, "request.unnoticed", event.at)
     assert (unnoticed.taken_by, unnoticed.done_at) == (None, None)
 
 
-def test_an_alert_is_taken_once_and_the_second_reads_the_holder(
+def test_a_second_colleague_who_takes_an_alert_reads_who_has_it(
     story: Story, unnoticed: Alert, support: User, colleague: User
 ) -> None:
     take(story, unnoticed, support)
@@ -93,7 +102,7 @@ def test_only_support_works_on_alerts(story: Story, unnoticed: Alert, customer: 
     )
 
 
-def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_once(
+def test_an_alert_not_taken_for_three_minutes_is_mailed_once_to_everybody_of_support(
     story: Story, unnoticed: Alert, support: User, colleague: User
 ) -> None:
     story.wait(minutes=2, seconds=59)
@@ -105,6 +114,7 @@ def test_nobody_takes_it_for_three_minutes_and_everybody_of_support_has_a_mail_o
     (event,) = story.events("alert.untaken")
     assert (event.rule, event.occasion, event.audience) == ("alert.untaken", unnoticed.seq, "support")
     assert event.at == unnoticed.raised_at + timedelta(minutes=3)
+    assert f"{RULES[unnoticed.rule].words}. The board has shown" in mailed_text()
 
     take(story, unnoticed, support)
     alert_work.hand_back_alert(session_id=story.id, seq=unnoticed.seq, by=support, now=story.now)
@@ -138,7 +148,7 @@ def test_an_alert_without_its_cause_is_closed_without_a_mail(story: Story, unnot
     assert (unnoticed.done_at, unnoticed.taken_by) == (story.now, None)
 
 
-def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) -> None:
+def test_a_session_that_has_ended_may_have_an_alert(story: Story, support: User) -> None:
     story.live().end(story.customer)
     alert_work.raise_support_alert(session_id=story.id, rule="payment.disputed", data=EventData(), now=story.now)
     alert = Alert.objects.get(rule="payment.disputed")
@@ -148,11 +158,60 @@ def test_a_session_that_has_ended_may_have_one_too(story: Story, support: User) 
     assert mailed() == [support.email]
 
 
-def test_the_sweep_puts_back_a_deadline_that_got_lost(story: Story, unnoticed: Alert) -> None:
+def test_the_sweep_restores_a_lost_deadline_of_an_alert(story: Story, unnoticed: Alert) -> None:
     Job.objects.filter(kind="alert.untaken").delete()
     assert sweep(story.now) == 1
     assert sweep(story.now) == 0
     assert Job.objects.get(kind="alert.untaken").due_at == unnoticed.raised_at + timedelta(minutes=3)
+
+
+def ask(story: Story) -> Alert:
+    """Return the alert of a question that the customer asks now."""
+    story.pay()
+    asks = {"session_id": story.id, "by": story.customer, "reason": "payment", "text": "Why?"}
+    help_requests.ask_support(**asks, now=story.now)  # type: ignore[arg-type]
+    return Alert.objects.get(rule="help.asked")
+
+
+def reminders() -> int:
+    return Job.objects.filter(kind="mail.send", payload__template="sessions/mail/help_overdue").count()
+
+
+def test_a_question_in_a_session_that_is_taken_and_not_answered_is_called_for(
+    story: Story, support: User, colleague: User
+) -> None:
+    take(story, ask(story), support)
+    monitor(story.wait(minutes=239).now)
+    assert reminders() == 0
+    monitor(story.wait(minutes=1).now)
+    assert reminders() == 2  # one to each of support
+    monitor(story.wait(minutes=240).now)
+    assert reminders() == 4  # and so on, until there is an answer
+    payload = Job.objects.filter(payload__template="sessions/mail/help_overdue")[0].payload
+    text = " ".join(render(payload["template"], payload["context"], time_zone="UTC").text.split())
+    assert "It has waited since Mar 2, 12:00 PM" in text
+
+
+@pytest.mark.parametrize("how", ["answered", "done"])
+def test_an_answer_or_the_end_of_its_alert_ends_the_reminders_of_a_question(
+    story: Story, support: User, how: str
+) -> None:
+    alert = ask(story)
+    if how == "done":
+        alert_work.finish_alert(session_id=story.id, seq=alert.seq, by=support, now=story.now)
+    else:
+        said = help_requests.Answer(to="customer", text="Because")
+        help_requests.answer_help_request(session_id=story.id, by=support, answer=said, now=story.now)
+    monitor(story.wait(minutes=540).now)
+    assert reminders() == 0
+    assert not Job.objects.filter(kind="answer.overdue").exists()
+
+
+def test_the_sweep_restores_a_lost_reminder(story: Story, support: User) -> None:
+    alert = ask(story)
+    Job.objects.filter(kind="answer.overdue").delete()
+    assert sweep(story.now) == 1
+    assert Job.objects.get(kind="answer.overdue").due_at == deadlines.late_at(alert.raised_at)
 
 
 def _situation(story: Story) -> SessionState:

@@ -88,7 +88,7 @@ def test_strangers_and_support_share_nothing(story: Story, stranger: User, mecha
     assert not StoredFile.objects.exists()
 
 
-def test_the_one_who_shared_takes_it_away(story: Story) -> None:
+def test_only_the_participant_who_shared_a_file_can_remove_it(story: Story) -> None:
     story.live()
     file = share(story, story.customer)
     assert refusal(lambda: unshare(story, file, story.mechanic)) == (403, "not_the_uploader")
@@ -99,7 +99,7 @@ def test_the_one_who_shared_takes_it_away(story: Story) -> None:
         unshare(story, file, story.customer)
 
 
-def test_a_file_that_is_kept_or_after_the_end_stays(story: Story) -> None:
+def test_a_file_kept_by_a_summary_or_of_an_ended_session_cannot_be_removed(story: Story) -> None:
     story.live()
     file, kept = share(story, story.customer), share(story, story.customer)
     listing.keep(story.id, [kept.id])
@@ -108,7 +108,7 @@ def test_a_file_that_is_kept_or_after_the_end_stays(story: Story) -> None:
     assert refusal(lambda: unshare(story, file, story.customer)) == (409, "session_closed")
 
 
-def test_the_same_client_id_is_the_same_file(story: Story) -> None:
+def test_an_upload_repeated_with_its_client_id_is_the_same_file(story: Story) -> None:
     story.live()
     client_id = uuid4()
     first = share(story, story.customer, client_id=client_id)
@@ -119,7 +119,7 @@ def test_the_same_client_id_is_the_same_file(story: Story) -> None:
     assert refusal(lambda: share(story, story.customer, client_id=client_id)) == (409, "client_id_reused")
 
 
-def test_fifty_files_are_enough(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_files_of_a_session_is_limited(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "MAX_FILES", 2)
     monkeypatch.setattr(attachments, "MAX_EVER", 3)
     story.live()
@@ -144,7 +144,7 @@ def test_a_mechanic_sees_the_files_of_a_request_in_the_queue(
         attachments.session_with_files(mechanic2, story.id)
 
 
-def test_over_http(story: Story, client_of: ClientOf) -> None:
+def test_files_are_shared_and_removed_by_the_api(story: Story, client_of: ClientOf) -> None:
     story.live()
     customer, mechanic = client_of(story.customer), client_of(story.mechanic)
     address, client_id = f"/api/sessions/{story.id}/files", str(uuid4())
@@ -174,7 +174,7 @@ def test_over_http(story: Story, client_of: ClientOf) -> None:
     assert mechanic.get(address).json() == {"files": []}
 
 
-def test_a_refused_file_has_a_sentence(story: Story, client_of: ClientOf) -> None:
+def test_a_refused_file_is_explained_in_a_sentence(story: Story, client_of: ClientOf) -> None:
     story.live()
     customer, address = client_of(story.customer), f"/api/sessions/{story.id}/files"
     for name, content, status, code in (
@@ -190,7 +190,7 @@ def test_a_refused_file_has_a_sentence(story: Story, client_of: ClientOf) -> Non
         assert customer.post(address, {"file": upload("a.pdf", PDF), **field}).status_code == 422
 
 
-def test_the_address_that_stays_leads_to_one_that_expires(
+def test_the_permanent_address_of_a_file_redirects_to_one_that_expires(
     story: Story, client_of: ClientOf, stranger: User, support: User
 ) -> None:
     story.live()

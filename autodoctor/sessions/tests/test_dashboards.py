@@ -67,6 +67,21 @@ def test_an_unpaid_booking_waits_for_its_payment(story: "Story", customer: "User
     assert "Continue to pay" not in client_of(customer).get("/dashboard/").content.decode()
 
 
+def test_the_answer_carries_the_amount_that_it_showed(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
+) -> None:
+    story.live().wait(minutes=6).end(mechanic)
+    client = client_of(customer)
+    markup = client.get("/dashboard/").content.decode()
+    form = markup.split(f'action="/sessions/{story.id}/solved/"')[1].split("</form>")[0]
+    shown = dict(re.findall(r'name="(shown_cents_\w+)" value="(\d+)"', form))
+    assert shown == {"shown_cents_yes": "999", "shown_cents_no": "199"}
+    Payment.objects.filter(owner_id=story.id).update(amount_cents=1299)
+    answer = client.post(f"/sessions/{story.id}/solved/", {"solved": "yes", **shown})
+    assert (answer.status_code, story.session.solved) == (303, None)
+    assert "The price has changed. It is now $12.99." in client.get(answer["Location"]).content.decode()
+
+
 def test_the_question_whether_it_is_solved_waits_until_it_is_answered(
     story: "Story", customer: "User", mechanic: "User", reads: Callable[..., str], client_of: ClientOf
 ) -> None:
@@ -75,6 +90,7 @@ def test_the_question_whether_it_is_solved_waits_until_it_is_answered(
     text = reads(customer)
     assert "Is the problem solved? Morgan Mechanic ended your session early." in text
     assert "no answer within 24 hours: we charge $9.99" in text
+    assert "No: you pay only for the time used, $1.99" in text
     assert "$9.99 held until you answer" in text
     assert "The customer’s answer decides your share" in reads(mechanic)
     assert "Is the problem solved?" not in reads(mechanic)
@@ -115,7 +131,7 @@ def test_the_history_says_what_became_of_the_money(
     assert mechanics_words in reads(mechanic)
 
 
-def test_a_refund_counts_for_both(
+def test_a_refund_is_shown_in_the_history_of_both_participants(
     story: "Story", customer: "User", mechanic: "User", reads: Callable[..., str]
 ) -> None:
     """A refund at the mechanic's expense, and one that Stripe refused."""
@@ -182,7 +198,7 @@ def test_a_busy_mechanic_sees_requests_but_cannot_accept(
     assert (busy.count("disabled"), free.count("disabled")) == (1, 0)
 
 
-def test_a_request_given_back_goes_to_the_others_only(
+def test_a_request_given_back_is_in_the_queue_of_the_other_mechanics_only(
     story: "Story", mechanic: "User", mechanic2: "User", reads: Callable[..., str]
 ) -> None:
     from autodoctor.sessions.lifecycle import transitions
@@ -194,7 +210,9 @@ def test_a_request_given_back_goes_to_the_others_only(
     assert "Nobody is waiting" in reads(mechanic, "/dashboard/queue/")
 
 
-def test_the_switch_shows_how_it_stands(mechanic: "User", client_of: ClientOf, reads: Callable[..., str]) -> None:
+def test_the_dashboard_shows_whether_the_mechanic_takes_sessions(
+    mechanic: "User", client_of: ClientOf, reads: Callable[..., str]
+) -> None:
     client = client_of(mechanic)
     assert 'aria-checked="true"' in client.get("/dashboard/").content.decode()
 
@@ -206,12 +224,12 @@ def test_the_switch_shows_how_it_stands(mechanic: "User", client_of: ClientOf, r
     assert "You are not taking sessions" in reads(mechanic)
 
 
-def test_support_is_led_to_its_desk(support: "User", client_of: ClientOf) -> None:
+def test_support_is_redirected_from_the_dashboard_to_its_desk(support: "User", client_of: ClientOf) -> None:
     answer: Any = client_of(support).get("/dashboard/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/support/")
 
 
-def test_nobody_finds_what_is_not_theirs(
+def test_dashboards_show_no_sessions_of_others(
     story: "Story", stranger: "User", mechanic2: "User", reads: Callable[..., str]
 ) -> None:
     story.live()
@@ -227,7 +245,7 @@ def test_nobody_finds_what_is_not_theirs(
         ("/dashboard/queue/", {"mechanic"}),
     ],
 )
-def test_each_list_is_for_its_role(
+def test_each_list_of_the_dashboard_is_a_404_for_other_roles(
     path: str, let_in: set[str], customer: "User", mechanic: "User", support: "User", client_of: ClientOf
 ) -> None:
     for role, user in (("customer", customer), ("mechanic", mechanic), ("support", support)):
@@ -235,15 +253,16 @@ def test_each_list_is_for_its_role(
     assert Client().get(path).headers["Location"] == f"/sign-in/?next={path}"
 
 
-def test_typed_markup_stays_text(
+def test_markup_typed_by_others_is_shown_as_text_on_dashboards(
     story: "Story", customer: "User", mechanic: "User", support: "User", client_of: ClientOf
 ) -> None:
-    from autodoctor.sessions.models import Session
 
     attack = "<script>alert(1)</script>"
     customer.name = attack
     customer.save()
-    Session.objects.filter(pk=story.id).update(concern=attack, vehicle={"make": attack})
+    session = story.session
+    session.concern, session.vehicle = attack, {"make": attack}
+    session.save()
     story.pay()
 
     for user in (customer, mechanic, support):
@@ -266,7 +285,7 @@ def test_an_older_page_of_the_history_stays_reachable(
 
 
 @pytest.mark.parametrize("who", ["customer", "mechanic"])
-def test_a_longer_list_takes_no_more_queries(
+def test_a_longer_list_on_the_dashboard_takes_no_more_queries(
     who: str, customer: "User", stranger: "User", mechanic: "User", client_of: ClientOf
 ) -> None:
     user = {"customer": customer, "mechanic": mechanic}[who]
@@ -302,6 +321,6 @@ def test_a_longer_list_takes_no_more_queries(
         ("/mechanic/login", "/sign-in/"),
     ],
 )
-def test_older_addresses_lead_on(client: Client, old: str, new: str) -> None:
+def test_older_addresses_of_the_dashboard_redirect(client: Client, old: str, new: str) -> None:
     answer: Any = client.get(old)
     assert (answer.status_code, answer.headers["Location"]) == (301, new)

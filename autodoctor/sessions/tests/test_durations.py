@@ -59,7 +59,7 @@ def test_a_name_that_no_rule_has_stops_the_start_with_one_sentence(
         importlib.import_module("autodoctor.asgi")
 
 
-def test_a_waiting_time_stands_in_one_row() -> None:
+def test_each_waiting_time_is_declared_by_one_rule() -> None:
     defaults: dict[str, set[durations.Wait]] = {}
     for rule in DEADLINES.values():
         for wait in rule.waits:
@@ -68,11 +68,11 @@ def test_a_waiting_time_stands_in_one_row() -> None:
     assert all(not wait.before or wait.before in defaults for (wait,) in defaults.values())
 
 
-def test_the_standards_stand_within_their_bounds_and_in_order() -> None:
+def test_the_default_waiting_times_are_within_their_bounds_and_in_order() -> None:
     durations.check({name: wait.seconds for name, wait in durations.editable().items()})
 
 
-def test_a_shorter_time_holds_for_sessions_that_are_open(story: Story) -> None:
+def test_a_shortened_waiting_time_applies_to_open_sessions(story: Story) -> None:
     story.pay()
     change("unnoticed", 60)
     assert Job.objects.filter(kind="sessions.realign").exists()
@@ -81,7 +81,7 @@ def test_a_shorter_time_holds_for_sessions_that_are_open(story: Story) -> None:
     assert story.wait(seconds=1).rules() == ["request.unnoticed"]
 
 
-def test_so_does_a_longer_one(story: Story) -> None:
+def test_a_lengthened_waiting_time_applies_to_open_sessions(story: Story) -> None:
     story.pay()
     change("unnoticed", 300)
     sweep(story.now)
@@ -89,14 +89,14 @@ def test_so_does_a_longer_one(story: Story) -> None:
     assert story.wait(seconds=1).rules() == ["request.unnoticed"]
 
 
-def test_without_seconds_it_is_as_the_settings_say() -> None:
+def test_a_waiting_time_without_seconds_is_that_of_the_settings() -> None:
     change("unnoticed", 60)
     assert duration("unnoticed").total_seconds() == 60
     change("unnoticed", None)
     assert duration("unnoticed").total_seconds() == durations.standard_seconds("unnoticed")
 
 
-def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_learns_of_a_changed_waiting_time_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     durations.refresh()
     RuleTime.objects.filter(name="unnoticed").update(seconds=90)
     durations.refresh_if_stale()
@@ -122,13 +122,13 @@ def test_an_invalid_waiting_time_is_refused(name: str, value: int, code: str) ->
     assert duration(name).total_seconds() == durations.standard_seconds(name)
 
 
-def test_the_admin_shows_every_time_with_what_waits_for_it(client: Client) -> None:
+def test_the_admin_shows_every_waiting_time_with_its_rule(client: Client) -> None:
     shown = client.get(ADMIN).content.decode()
     assert all(f">{name}<" in shown for name in durations.editable())
     assert "No mechanic has accepted yet (the session entered this state)" in shown
 
 
-def test_support_changes_one_in_the_admin(client: Client) -> None:
+def test_support_changes_a_waiting_time_in_the_admin_within_its_bounds(client: Client) -> None:
     page = f"{ADMIN}unnoticed/change/"
     assert "From 30 to 3600 seconds." in client.post(page, {"seconds": "5"}).content.decode()
     assert client.post(page, {"seconds": "120"}).status_code == 302

@@ -78,7 +78,7 @@ def ready(mechanic: User) -> None:
     )
 
 
-def test_a_charge_and_a_summary_in_either_order(ended: Story, mechanic: User) -> None:
+def test_a_session_is_earned_once_charged_and_summarized_in_either_order(ended: Story, mechanic: User) -> None:
     charge(ended)
     earning = Earning.objects.get()
     assert (earning.mechanic, earning.share_cents, earning.awaits_summary) == (mechanic, 699, True)
@@ -116,7 +116,7 @@ def test_an_early_charge_is_earned_at_the_end(story: Story) -> None:
     assert Job.objects.filter(kind="payment.earned", key=str(story.payment.id)).exists()
 
 
-def test_the_page_says_what_waits_for_what(
+def test_the_earnings_page_says_what_each_earning_waits_for(
     ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf
 ) -> None:
     charge(ended)
@@ -133,7 +133,7 @@ def test_the_page_says_what_waits_for_what(
     assert "Waits for" not in text
 
 
-def test_a_dispute_and_a_refund_are_told(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
+def test_the_earnings_page_shows_disputes_and_refunds(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
     payment = charge(ended)
     Refund.objects.create(
         payment=payment, amount_cents=300, reason="-", borne_by="mechanic", state="issued", created_at=NOON
@@ -145,7 +145,9 @@ def test_a_dispute_and_a_refund_are_told(ended: Story, mechanic: User, reads: Ca
     assert "On hold: the customer’s bank disputes the charge" in reads(mechanic)
 
 
-def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
+def test_the_day_of_a_payout_is_shown_in_the_mechanics_time_zone(
+    ended: Story, mechanic: User, reads: Callable[..., str]
+) -> None:
     ready(mechanic)
     summaries.submit_summary(session_id=ended.id, by=mechanic, now=ended.now, data=SUMMARY)
     charge(ended)
@@ -154,7 +156,9 @@ def test_the_day_it_is_payable_is_in_the_viewers_zone(ended: Story, mechanic: Us
     assert f"Payable on {day:%b} {day.day}," in reads(mechanic, "/dashboard/earnings/")
 
 
-def test_the_months(ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf) -> None:
+def test_the_earnings_page_shows_one_month_and_refuses_invalid_ones(
+    ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf
+) -> None:
     charge(ended)
     empty = reads(mechanic, "/dashboard/earnings/?month=2026-04")
     assert NO_EARNINGS in empty
@@ -163,10 +167,12 @@ def test_the_months(ended: Story, mechanic: User, reads: Callable[..., str], cli
         assert client_of(mechanic).get(f"/dashboard/earnings/?month={wrong}").status_code == 404
 
 
-def test_the_table_is_plain_and_no_formula(ended: Story, mechanic: User, client_of: ClientOf) -> None:
+def test_the_earnings_table_contains_no_spreadsheet_formula(ended: Story, mechanic: User, client_of: ClientOf) -> None:
     payment = charge(ended)
     Payment.objects.filter(id=payment.id).update(description='=HYPERLINK("http://x","y")')
-    ended.session.__class__.objects.filter(id=ended.id).update(vehicle={"make": "\t@SUM(1)", "model": '-1, "x"'})
+    session = ended.session
+    session.vehicle = {"make": "\t@SUM(1)", "model": '-1, "x"'}
+    session.save()
     head, row = table(client_of(mechanic))
     assert len(head) == len(row) == 12
     assert row[1:9] == [
@@ -182,7 +188,7 @@ def test_the_table_is_plain_and_no_formula(ended: Story, mechanic: User, client_
     assert row[9:] == ["Waits for your summary; Waits for your payout account", "0.00", "0.00"]
 
 
-def test_what_a_mechanic_owes_is_on_the_page_and_in_the_table(
+def test_a_mechanics_debt_is_on_the_earnings_page_and_in_the_table(
     ended: Story, mechanic: User, reads: Callable[..., str], client_of: ClientOf
 ) -> None:
     charge(ended)
@@ -196,7 +202,7 @@ def test_what_a_mechanic_owes_is_on_the_page_and_in_the_table(
     assert table(client_of(mechanic))[1][10:] == ["0.00", "4.99"]
 
 
-def test_everybody_sees_only_their_own(
+def test_mechanics_see_only_their_own_earnings(
     ended: Story, mechanic2: User, customer: User, reads: Callable[..., str], client_of: ClientOf
 ) -> None:
     charge(ended)
@@ -206,13 +212,13 @@ def test_everybody_sees_only_their_own(
     assert client_of(customer).get(TABLE).status_code == 404
 
 
-def test_the_dashboard_leads_there(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
+def test_the_dashboard_shows_the_earnings_of_the_month(ended: Story, mechanic: User, reads: Callable[..., str]) -> None:
     charge(ended)
     Earning.objects.update(completed_at=timezone.now())
     assert "$6.99 earned this month" in reads(mechanic, "/dashboard/")
 
 
-def test_a_longer_list_takes_no_more_queries(customer: User, mechanic: User, client_of: ClientOf) -> None:
+def test_a_longer_list_of_earnings_takes_no_more_queries(customer: User, mechanic: User, client_of: ClientOf) -> None:
     client = client_of(mechanic)
 
     def queries() -> int:
@@ -249,8 +255,18 @@ def test_a_longer_list_takes_no_more_queries(customer: User, mechanic: User, cli
         ),
     ],
 )
-def test_the_account_in_words(changes: dict[str, Any] | None, tone: str, words: str, button: str) -> None:
+def test_the_state_of_a_payout_account_is_explained_in_words(
+    changes: dict[str, Any] | None, tone: str, words: str, button: str
+) -> None:
     account = None if changes is None else PayoutAccount(**changes)
     told = account_in_words(account)
     assert (told[0], told[2]) == (tone, button)
     assert words in told[1]
+
+
+def test_the_time_that_a_session_has_lost_stands_beside_its_share(
+    story: Story, mechanic: User, reads: Callable[..., str]
+) -> None:
+    story.live().wait(minutes=2).leave(mechanic).wait(seconds=75).join(mechanic).wait(minutes=10).end(story.customer)
+    charge(story)
+    assert "1 min 15 s given back: you were away." in reads(mechanic)

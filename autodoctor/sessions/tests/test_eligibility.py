@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.actions import ban_user
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
@@ -19,11 +20,10 @@ from autodoctor.sessions.tests.story import NOON, Story
 from autodoctor.support.case_file import Case
 
 pytestmark = pytest.mark.django_db
-EVERYWHERE = {"push", "support's list", "support assigns", "missed", "queue", "accept"}
-# A mechanic who opens the queue may accept, even without a notification.
+EVERYWHERE = {"push", "support's list", "support assigns", "missed", "queue", "queue by the API", "room", "accept"}
 ELIGIBLE = {
     "free": EVERYWHERE,
-    "switched off": {"queue", "accept"},
+    "switched off": set(),
     "not approved": set(),
     "banned": set(),
     "staff": set(),
@@ -78,6 +78,8 @@ class Scene:
             "support's list": Case(self.story.session, NOON).takers == [self.mechanic],
             "support assigns": works(lambda: self.assign(support)),
             "queue": self.may_press_accept(client),
+            "queue by the API": self.is_listed(client),
+            "room": self.may_accept_in_the_room(client),
             "accept": works(lambda: self.story.accept(self.mechanic)),
         }
         (event,) = self.story.wait(minutes=3).events("request.missed")
@@ -94,6 +96,16 @@ class Scene:
         page = client.get("/dashboard/queue/").content.decode()
         button = page.partition(f'formaction="/sessions/{self.story.id}/accept/"')[2].partition(">")[0]
         return bool(button) and "disabled" not in button
+
+    def is_listed(self, client: Client) -> bool:
+        client.force_login(self.mechanic)
+        answer = client.get("/api/queue")
+        return answer.status_code == 200 and str(self.story.id) in {one["id"] for one in answer.json()}
+
+    def may_accept_in_the_room(self, client: Client) -> bool:
+        client.force_login(self.mechanic)
+        page = client.get(f"/sessions/{self.story.id}/").content.decode()
+        return f'formaction="/sessions/{self.story.id}/accept/"' in page
 
 
 def works(action: Callable[[], object]) -> bool:
@@ -112,6 +124,18 @@ def scene_of(mechanic: User, customer: User, stranger: User) -> Scenes:
     return lambda reason: Scene(reason, mechanic, customer, stranger)
 
 
+def test_a_mechanic_who_is_switched_off_reads_what_to_do(scene_of: Scenes) -> None:
+    """Also on a page from before they were switched off, and by the API."""
+    scene = scene_of("switched off")
+    with pytest.raises(Refused, match="not_taking") as refused:
+        scene.story.accept(scene.mechanic)
+    assert refused.value.detail == (
+        "You are not taking sessions. Switch “Taking sessions” on, then accept the request."
+    )
+    accounts.set_taking_sessions(mechanic=scene.mechanic, taking=True, now=NOON)
+    scene.story.accept(scene.mechanic)
+
+
 @pytest.mark.parametrize("reason", ELIGIBLE)
 def test_every_place_agrees_on_who_is_eligible(reason: str, scene_of: Scenes, support: User, client: Client) -> None:
     assert scene_of(reason).places(support, client) == ELIGIBLE[reason]
@@ -125,7 +149,9 @@ def test_every_place_agrees_on_who_is_eligible(reason: str, scene_of: Scenes, su
         ("in a session", "Morgan Mechanic already has a session. Choose another mechanic."),
     ],
 )
-def test_support_reads_why_not(reason: str, words: str, scene_of: Scenes, support: User) -> None:
+def test_support_reads_why_a_mechanic_cannot_be_assigned(
+    reason: str, words: str, scene_of: Scenes, support: User
+) -> None:
     with pytest.raises(Refused, match="not_free") as refused:
         scene_of(reason).assign(support)
     assert refused.value.detail == words

@@ -8,7 +8,7 @@ from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason
 
 
-def test_every_reason_has_its_words() -> None:
+def test_every_end_reason_has_words() -> None:
     assert set(WORDS) == set(EndReason)
 
 
@@ -52,7 +52,7 @@ def test_the_customers_mail_says_what_is_charged(reason: str, in_the_mail: str) 
     assert in_the_mail in mail_words(session)
 
 
-def test_every_end_has_its_mail_but_two() -> None:
+def test_every_end_reason_but_two_has_a_mail() -> None:
     """Of a booking that was not paid nobody is told; after an early end the mail asks whether the problem is solved."""
     without = {reason for reason, words in WORDS.items() if words.mail is None}
     assert without == {EndReason.UNPAID, EndReason.ENDED_BY_MECHANIC}

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 State = Payment.State
 
 
-def test_the_end_waits_once(story: Story) -> None:
+def test_the_end_of_a_session_waits_once_for_an_open_extension(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.wait(minutes=1)
@@ -33,7 +33,7 @@ def test_the_end_waits_once(story: Story) -> None:
     assert Job.objects.filter(kind="payment.close", key=str(payment.id)).exists()
 
 
-def test_paid_while_the_end_waits_it_goes_on(story: Story) -> None:
+def test_a_session_goes_on_when_an_extension_is_paid_while_the_end_waits(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.wait(minutes=2).hold(payment).extend(payment)
@@ -47,7 +47,7 @@ def test_without_an_extension_the_end_does_not_wait(story: Story) -> None:
     assert story.live().wait(minutes=30).session.state == "completed"
 
 
-def test_held_but_not_given_yet_the_end_waits_too(story: Story) -> None:
+def test_the_end_waits_for_an_extension_that_is_held_but_not_given_yet(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.hold(payment).wait(minutes=1)
@@ -66,7 +66,7 @@ def test_canceling_the_payment_ends_the_wait(story: Story) -> None:
     assert story.minutes_since_noon(story.session.ended_at) == 30.5
 
 
-def test_while_the_end_waits_nothing_new_begins(story: Story) -> None:
+def test_no_new_extension_can_be_asked_for_while_the_end_waits(story: Story) -> None:
     story.live().wait(minutes=29)
     payment = story.ask()
     story.wait(minutes=1.5)
@@ -75,7 +75,7 @@ def test_while_the_end_waits_nothing_new_begins(story: Story) -> None:
     assert refusal(story.ask) == ("session_closed", 409)
 
 
-def test_a_pause_while_the_end_waits_moves_it(story: Story) -> None:
+def test_a_pause_while_the_end_waits_moves_the_end(story: Story) -> None:
     story.live().wait(minutes=29)
     story.ask()
     story.wait(minutes=2).leave(story.customer).wait(minutes=3).join(story.customer)
@@ -107,7 +107,7 @@ def test_a_mechanic_whose_page_reloads_while_the_end_waits_does_not_end_it(story
 
 
 @pytest.mark.parametrize("who", ["customer", "mechanic"])
-def test_while_the_end_waits_either_may_end_and_nobody_is_asked(
+def test_either_may_end_while_the_end_waits_and_the_customer_is_not_asked(
     story: Story, who: str, customer: User, mechanic: User
 ) -> None:
     story.live().wait(minutes=29)
@@ -125,7 +125,7 @@ def test_a_mechanic_who_was_gone_counts_before_an_open_payment(story: Story) -> 
 
 
 @pytest.mark.parametrize("reason", ["customer", "mechanic"])
-def test_ended_by_hand_nothing_is_waited_for_and_late_success_is_released(
+def test_an_extension_paid_after_an_end_by_hand_is_released(
     story: Story, reason: str, customer: User, mechanic: User
 ) -> None:
     payment = story.live().ask()
@@ -135,7 +135,7 @@ def test_ended_by_hand_nothing_is_waited_for_and_late_success_is_released(
     assert (story.session.granted_seconds, now_of(payment).granted_at) == (30 * 60, None)
 
 
-def test_held_in_the_moment_of_the_end_it_is_released(story: Story, customer: User) -> None:
+def test_an_extension_held_in_the_moment_of_the_end_is_released(story: Story, customer: User) -> None:
     """The bank authorized the extension, and the session ended before the news arrived."""
     payment = story.live().ask()
     story.hold(payment).end(customer).extend(payment)

@@ -26,18 +26,18 @@ def own_keys(shape: type[EventData]) -> set[str]:
     return set(shape.__annotations__) - {"session"}
 
 
-def test_every_kind_has_declared_data() -> None:
+def test_every_event_kind_has_declared_data() -> None:
     assert set(EVENT_DATA) == set(EventKind)
 
 
-def test_the_session_has_the_fields_of_the_protocol() -> None:
+def test_the_session_in_event_data_has_the_fields_of_the_protocol() -> None:
     listed = re.search(r"`session` holds `([^`]*)`", PROTOCOL)
     assert listed
     assert list(SessionPayload.__annotations__) == re.split(r",\s+", listed[1])
 
 
 @pytest.mark.parametrize(("name", "shape"), LISTED.items())
-def test_the_data_has_the_fields_of_the_protocol(name: str, shape: type[EventData]) -> None:
+def test_the_data_of_each_event_kind_has_the_fields_of_the_protocol(name: str, shape: type[EventData]) -> None:
     """As in: `help.asked` carries `{"reason","text"}`."""
     listed = re.search(rf"`{re.escape(name)}`\s+(?:carries |is )?`(\{{.*?\}})`", PROTOCOL, re.DOTALL)
     assert listed
@@ -65,7 +65,7 @@ def test_the_facts_of_payments_are_logged_as_they_are(news: type[PaymentNews], s
     assert own_keys(shape) == set(news.__annotations__)
 
 
-def test_data_is_read_as_its_kind_declares_it() -> None:
+def test_event_data_is_read_as_its_kind_declares() -> None:
     event = SessionEvent(kind=EventKind.MESSAGE_POSTED, data={"text": "Hello"})
     assert event.data_as(MessageData)["text"] == "Hello"
     assert "session" not in event.data_as(EventData)

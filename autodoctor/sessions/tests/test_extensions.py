@@ -53,13 +53,13 @@ def test_an_authorized_extension_moves_the_clock_once(story: Story) -> None:
     assert due(story) == {"booking": 999, "+15": 1499}
 
 
-def test_nothing_moves_before_it_is_held(story: Story) -> None:
+def test_the_clock_does_not_move_before_the_extension_is_held(story: Story) -> None:
     payment = story.live().ask()
     story.extend(payment)
     assert (story.session.granted_seconds, story.events("session.extended")) == (30 * 60, [])
 
 
-def test_of_another_session_it_gives_nothing(story: Story, customer: User, mechanic2: User) -> None:
+def test_an_extension_held_for_another_session_gives_no_time(story: Story, customer: User, mechanic2: User) -> None:
     other = Story(customer, mechanic2).live()
     payment = story.live().ask()
     story.hold(payment)
@@ -68,7 +68,7 @@ def test_of_another_session_it_gives_nothing(story: Story, customer: User, mecha
     assert now_of(payment).granted_at is None
 
 
-def test_both_are_warned_again(story: Story) -> None:
+def test_both_participants_are_warned_again_after_an_extension(story: Story) -> None:
     story.live().wait(minutes=26)
     payment = story.ask()
     story.hold(payment).extend(payment)
@@ -77,7 +77,7 @@ def test_both_are_warned_again(story: Story) -> None:
     assert story.rules() == ["session.warn_first", "session.warn_first", "session.warn_last"]
 
 
-def test_a_warning_whose_moment_is_past_is_left_out(story: Story) -> None:
+def test_a_warning_whose_moment_is_past_after_an_extension_is_left_out(story: Story) -> None:
     story.live().wait(minutes=29.5)
     payment = story.ask(minutes=1)
     story.hold(payment).extend(payment).wait(seconds=29)
@@ -86,7 +86,7 @@ def test_a_warning_whose_moment_is_past_is_left_out(story: Story) -> None:
     assert story.rules() == ["session.warn_first", "session.warn_last", "session.warn_last"]
 
 
-def test_asked_twice_it_is_the_same_payment(story: Story) -> None:
+def test_an_extension_asked_for_twice_is_the_same_payment(story: Story) -> None:
     first, second = story.live().ask(), story.ask()
     assert first == second
     assert len(story.events("extension.pending")) == 1
@@ -105,7 +105,7 @@ def test_an_offer_of_before_an_extension_is_not_taken_again(story: Story) -> Non
     assert Payment.objects.filter(purpose="extension").count() == 1
 
 
-def test_only_the_customer_asks_and_only_the_mechanic_allows(
+def test_only_the_customer_asks_for_extensions_and_only_the_mechanic_allows_them(
     story: Story, mechanic: User, stranger: User, support: User, customer: User
 ) -> None:
     story.live()
@@ -118,7 +118,7 @@ def test_only_the_customer_asks_and_only_the_mechanic_allows(
             act()
 
 
-def test_before_the_start_and_after_the_end_there_is_nothing_to_add(story: Story) -> None:
+def test_no_extension_can_be_asked_for_before_the_start_or_after_the_end(story: Story) -> None:
     for step in (lambda: None, story.pay, story.accept, story.join):
         step()
         assert refusal(story.ask) == ("session_closed", 409)
@@ -127,14 +127,16 @@ def test_before_the_start_and_after_the_end_there_is_nothing_to_add(story: Story
     assert refusal(lambda: story.allow(15)) == ("session_closed", 409)
 
 
-def test_when_the_time_is_up_it_is_even_if_the_clock_is_late(story: Story) -> None:
+def test_no_extension_can_be_asked_for_once_time_is_up_even_if_the_job_is_late(story: Story) -> None:
     story.live()
     story.now += timedelta(minutes=30)
     assert refusal(story.ask) == ("session_closed", 409)
 
 
 @pytest.mark.parametrize(("allowed", "minutes", "may"), [(15, 15, True), (15, 30, False), (0, 15, False)])
-def test_only_what_the_mechanic_allows(story: Story, allowed: int, minutes: int, may: bool) -> None:
+def test_an_extension_over_the_mechanics_allowance_is_refused(
+    story: Story, allowed: int, minutes: int, may: bool
+) -> None:
     story.live().allow(allowed)
     assert story.session.allowed_seconds == allowed * 60
     if may:
@@ -143,14 +145,14 @@ def test_only_what_the_mechanic_allows(story: Story, allowed: int, minutes: int,
         assert refusal(lambda: story.ask(minutes)) == ("not_allowed", 409)
 
 
-def test_nobody_fills_the_log_by_changing_their_mind(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mechanic_who_keeps_changing_the_allowance_is_limited(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extensions, "MOST_SAID", 3)
     story.live()
     for seconds in (900, 0, 900):
         extensions.set_allowance(session_id=story.id, by=story.mechanic, seconds=seconds, now=story.now)
     said = partial(extensions.set_allowance, session_id=story.id, by=story.mechanic, now=story.now)
     assert said(seconds=900).allowed_seconds == 900  # the same again is no change
-    assert refusal(lambda: said(seconds=0)) == ("too_fast", 429)
+    assert refusal(lambda: said(seconds=0)) == ("too_many", 409)
 
 
 def test_extensions_use_up_the_allowance(story: Story) -> None:
@@ -163,13 +165,13 @@ def test_extensions_use_up_the_allowance(story: Story) -> None:
     assert story.allow(15).events("extension.allowed") == [said], "the same again is not said again"
 
 
-def test_the_next_mechanic_says_it_anew(story: Story, mechanic2: User) -> None:
+def test_the_allowance_of_a_mechanic_ends_with_the_release_of_the_request(story: Story, mechanic2: User) -> None:
     story.pay().accept().allow(0)
     transitions.release_request(session_id=story.id, by=story.mechanic, reason="x", now=story.now)
     assert story.accept(mechanic2).session.allowed_seconds is None
 
 
-def test_never_past_three_hours(story: Story) -> None:
+def test_no_extension_makes_a_session_longer_than_three_hours(story: Story) -> None:
     story.live()
     for _ in range(2):
         payment = story.ask(minutes=60)
@@ -198,7 +200,7 @@ def test_an_absence_before_the_extension_pauses_from_its_start(story: Story) -> 
     assert story.session.paused_at == NOON + timedelta(minutes=10)
 
 
-def test_the_used_share_fills_the_booking_first_then_each_extension(story: Story) -> None:
+def test_the_used_share_is_taken_from_the_booking_first_then_from_each_extension(story: Story) -> None:
     story.live()
     for minutes, cents in ((15, 1499), (30, 2499)):
         payment = story.ask(minutes, cents)
@@ -212,7 +214,7 @@ def test_the_used_share_fills_the_booking_first_then_each_extension(story: Story
 # Changed minds
 
 
-def test_the_mechanic_says_no_meanwhile(story: Story) -> None:
+def test_a_lower_allowance_cancels_an_open_extension_over_it(story: Story) -> None:
     payment = story.live().ask(minutes=30)
     story.allow(15)
     assert now_of(payment).due_cents == 0
@@ -228,13 +230,13 @@ def test_an_extension_paid_before_the_refusal_stays(story: Story) -> None:
     assert (story.session.granted_seconds, story.session.allowed_seconds) == (45 * 60, 0)
 
 
-def test_an_extension_that_fits_stays_open(story: Story) -> None:
+def test_an_open_extension_within_a_new_allowance_stays_open(story: Story) -> None:
     payment = story.live().ask()
     story.allow(15)
     assert now_of(payment).due_cents is None
 
 
-def test_called_off_is_called_off_once_and_makes_room(story: Story) -> None:
+def test_a_canceled_extension_is_logged_once_and_makes_room_for_another(story: Story) -> None:
     payment = story.live().ask()
     for _ in range(2):
         extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=payment.id, now=story.now)
@@ -244,7 +246,7 @@ def test_called_off_is_called_off_once_and_makes_room(story: Story) -> None:
     assert story.ask(minutes=30) != payment
 
 
-def test_nobody_asks_and_calls_off_for_ever(story: Story) -> None:
+def test_extensions_asked_for_and_canceled_are_limited(story: Story) -> None:
     story.live()
     for _ in range(extensions.MAX_TRIES):
         payment = story.ask()
@@ -273,13 +275,13 @@ def test_a_paid_extension_is_not_canceled(story: Story) -> None:
     ) == ("already_paid", 409)
 
 
-def test_a_booking_is_not_called_off_as_an_extension(story: Story) -> None:
+def test_the_payment_of_a_booking_cannot_be_canceled_as_an_extension(story: Story) -> None:
     story.live()
     with pytest.raises(Payment.DoesNotExist):
         extensions.cancel_extension(session_id=story.id, by=story.customer, payment_id=story.payment.id, now=story.now)
 
 
-def test_both_hear_of_a_decline_but_not_why(story: Story) -> None:
+def test_both_participants_hear_of_a_declined_extension_but_not_why(story: Story) -> None:
     payment = story.live().ask()
     Payment.objects.filter(id=payment.id).update(decline_code="insufficient_funds")
     extensions.notify_extension_pending(session_id=story.id, payment_id=payment.id, now=story.now)
@@ -288,7 +290,7 @@ def test_both_hear_of_a_decline_but_not_why(story: Story) -> None:
     assert failed.data == {"extension": {"id": str(payment.id), "seconds": 900, "stands": "declined"}}
 
 
-def test_news_of_what_is_over_is_not_told(story: Story) -> None:
+def test_a_declined_extension_is_not_logged_after_the_end(story: Story) -> None:
     payment = story.live().ask()
     Payment.objects.filter(id=payment.id).update(decline_code="insufficient_funds")
     story.end(story.customer)

@@ -25,14 +25,22 @@ def test_a_missing_mechanic_pauses_from_the_last_sign_of_life(story: Story, mech
     assert story.minutes_since_noon(session.ends_at) == 31
 
 
-def test_a_reload_never_flaps(story: Story, mechanic: User) -> None:
+def test_a_return_is_told_as_the_absence_was(story: Story, mechanic: User) -> None:
+    story.live().wait(minutes=5).leave(mechanic).wait(seconds=30).join(mechanic)
+    assert [event.kind for event in story.events("session.paused", "session.resumed")] == [
+        "session.paused",
+        "session.resumed",
+    ]
+
+
+def test_a_reload_of_the_mechanic_pauses_nothing_and_logs_nothing(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=10)
     before = story.session.seq
     story.leave(mechanic).wait(seconds=3).join(mechanic).wait(seconds=10)
     assert (story.session.state, story.session.seq) == ("live", before)
 
 
-def test_five_minutes_without_the_mechanic_end_it_for_the_used_share(story: Story, mechanic: User) -> None:
+def test_five_minutes_without_the_mechanic_end_a_session_for_the_used_share(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=10).leave(mechanic).wait(minutes=5, seconds=4)
     assert story.session.state == "reconnecting"
     assert story.rules() == ["mechanic.lost_offer"]
@@ -58,7 +66,7 @@ def test_after_a_minute_without_the_mechanic_the_customer_may_end_and_pays_the_u
         ([3, 3, 3], False),  # a reload is no absence
     ],
 )
-def test_the_offer_to_pay_the_used_share_comes_with_a_minute_or_a_second_drop_and_stays(
+def test_the_used_share_is_offered_after_a_minute_or_a_second_drop_and_stays_offered(
     story: Story, customer: User, mechanic: User, absences: list[int], used: bool
 ) -> None:
     story.live()
@@ -121,7 +129,9 @@ def test_a_customer_who_stays_away_is_billed_and_the_mechanic_may_end(
     assert story.facts() == {"state": "completed", "reason": "customer_lost", "due": 999}
 
 
-def test_when_both_are_gone_who_left_first_decides(story: Story, customer: User, mechanic: User) -> None:
+def test_the_participant_who_left_first_decides_the_pause_when_both_are_missing(
+    story: Story, customer: User, mechanic: User
+) -> None:
     story.live().wait(minutes=5).leave(customer).wait(minutes=1).leave(mechanic).wait(minutes=4)
     session = story.session
     assert (session.pause_cause, session.paused_at) == ("", None)
@@ -139,7 +149,7 @@ def test_the_mechanic_gone_first_pauses_however_long_the_customer_is_gone_too(
     assert story.minutes_since_noon(story.session.ends_at) == 34.5
 
 
-def test_when_the_cause_changes_hands_no_second_is_counted_twice(story: Story, customer: User, mechanic: User) -> None:
+def test_a_pause_whose_cause_changes_counts_no_second_twice(story: Story, customer: User, mechanic: User) -> None:
     story.live().wait(minutes=5).leave(customer).wait(minutes=1).leave(mechanic).wait(minutes=1).join(customer)
     assert story.session.pause_cause == "mechanic"
     story.wait(minutes=2).join(mechanic)
@@ -148,7 +158,7 @@ def test_when_the_cause_changes_hands_no_second_is_counted_twice(story: Story, c
     assert session.lenient_seconds_used == 120
 
 
-def test_when_the_platform_takes_both_away_at_once_it_counts_as_the_mechanics_absence(
+def test_an_outage_that_disconnects_both_counts_as_the_mechanics_absence(
     story: Story, customer: User, mechanic: User
 ) -> None:
     story.live().wait(minutes=5).leave(customer).leave(mechanic).wait(minutes=1)
@@ -158,7 +168,9 @@ def test_when_the_platform_takes_both_away_at_once_it_counts_as_the_mechanics_ab
     assert [event.kind for event in story.events("session.paused", "session.resumed")] == ["session.paused"]
 
 
-def test_both_back_before_the_absence_was_noticed_lose_no_time(story: Story, customer: User, mechanic: User) -> None:
+def test_participants_back_before_their_absence_was_noticed_lose_no_time(
+    story: Story, customer: User, mechanic: User
+) -> None:
     """The server was down for three minutes, and the browsers were quicker than the clock."""
     story.live().wait(minutes=5).crash()
     story.now += timedelta(minutes=3)
@@ -209,7 +221,7 @@ def test_an_end_that_finds_the_mechanic_gone_pauses_instead(story: Story, mechan
     assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
 
 
-def test_three_hours_are_the_most(story: Story, mechanic: User) -> None:
+def test_a_session_with_many_pauses_ends_after_three_hours(story: Story, mechanic: User) -> None:
     story.live()
     rounds = 0
     while story.session.state == "live":

@@ -132,7 +132,7 @@ REACHED = {"session.started", "session.ended", "all is due"}
 @pytest.mark.on_postgres
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_steps_bring_about_what_they_are_there_for(name: str) -> None:
+def test_each_script_of_the_state_machine_reaches_the_events_it_is_for(name: str) -> None:
     steps, expected = SCRIPTS[name]
     Machine.happened.clear()
     Machine.play(*steps)
@@ -141,7 +141,7 @@ def test_the_steps_bring_about_what_they_are_there_for(name: str) -> None:
 
 @pytest.mark.on_postgres
 @pytest.mark.django_db
-def test_any_order_of_steps() -> None:
+def test_any_order_of_steps_keeps_the_rules_of_a_session() -> None:
     Machine.happened.clear()
     run_state_machine_as_test(
         Machine,

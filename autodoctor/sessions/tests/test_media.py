@@ -4,8 +4,8 @@ import pytest
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
-from autodoctor.sessions.lifecycle import transitions
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.lifecycle import media, transitions
+from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def test_a_call_starts_only_when_both_hear_each_other(customer: User, mechanic: 
     assert story.hears(customer).start().session.state == "live"
 
 
-def test_a_session_that_became_a_chat_starts_without(customer: User, mechanic: User) -> None:
+def test_a_call_that_became_a_chat_starts_without_media(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic, VIDEO).pay().accept().join()
     Session.objects.filter(pk=story.id).update(kind="chat")
     assert story.start().session.state == "live"
@@ -59,7 +59,7 @@ def test_a_call_resumes_when_both_hear_each_other_again(call: Story, customer: U
     assert call.session.lenient_seconds_used == 30
 
 
-def test_three_minutes_a_session_are_shared_with_a_missing_customer(
+def test_pauses_for_lost_media_and_a_missing_customer_share_three_minutes(
     call: Story, customer: User, mechanic: User
 ) -> None:
     call.leave(customer).hears(mechanic, False).wait(minutes=2).join(customer).hears(customer).hears(mechanic)
@@ -106,12 +106,14 @@ def test_a_participant_is_missing_once_their_media_stop(call: Story, customer: U
     assert call.minutes_since_noon(session.paused_at) == 11
 
 
-def test_with_both_pages_gone_nobody_is_heard(call: Story, customer: User, mechanic: User) -> None:
+def test_a_call_pauses_when_the_pages_of_both_participants_are_gone(
+    call: Story, customer: User, mechanic: User
+) -> None:
     call.leave(mechanic).leave(customer).wait(seconds=5)
     assert call.session.state == "reconnecting"
 
 
-def test_the_end_comes_while_the_mechanic_is_only_heard(call: Story, mechanic: User) -> None:
+def test_a_session_ends_on_time_while_only_the_mechanics_media_arrive(call: Story, mechanic: User) -> None:
     call.leave(mechanic).wait(minutes=35)
     assert call.facts() == {"state": "completed", "reason": "time_up", "due": 2999}
 
@@ -134,3 +136,20 @@ def test_a_call_that_never_connected_is_not_the_mechanics_fault(customer: User, 
     (released,) = story.wait(minutes=10).events("session.released")
     assert released.data["reason"] == ("not_started" if connects else "no_media")
     assert MechanicProfile.objects.get(user=mechanic).taking_sessions is not connects
+
+
+def test_a_page_says_nothing_more_of_the_call_once_a_later_one_has(call: Story, customer: User) -> None:
+    """Pages of one person in two processes: what the older one says may come last."""
+
+    def report(receiving: bool | None, join_number: int) -> bool | None:
+        media.report_media(session_id=call.id, by=customer, receiving=receiving, now=call.now, join_number=join_number)
+        return Participant.objects.get(session=call.id, user=customer).receiving
+
+    first = transitions.join_session(session_id=call.id, user=customer, now=call.now)
+    second = transitions.join_session(session_id=call.id, user=customer, now=call.now)
+    assert second == first + 1
+    assert report(True, first) is True
+    assert report(None, first) is None  # the older page was taken over, and the newer has not spoken yet
+    assert report(True, second) is True
+    assert report(None, first) is True
+    assert report(False, second) is False

@@ -45,7 +45,9 @@ class RequestsInARow:
         return story
 
 
-def test_three_in_a_row_switch_off_and_tell(at_noon: RequestsInARow, mechanic: User, mechanic2: User) -> None:
+def test_three_missed_requests_in_a_row_stop_a_mechanic_from_taking_sessions(
+    at_noon: RequestsInARow, mechanic: User, mechanic2: User
+) -> None:
     at_noon.passes()
     at_noon.passes()
     assert (missed(mechanic), profile(mechanic).taking_sessions) == (2, True)
@@ -66,14 +68,14 @@ def test_a_request_accepted_in_time_is_no_miss(at_noon: RequestsInARow, mechanic
     assert (missed(mechanic), missed(mechanic2)) == (0, 0)
 
 
-def test_a_request_accepted_late_is_a_miss_of_the_others(
+def test_a_request_accepted_late_is_missed_by_the_other_mechanics(
     at_noon: RequestsInARow, mechanic: User, mechanic2: User
 ) -> None:
     at_noon.one().wait(minutes=4).accept(mechanic2)
     assert (missed(mechanic), missed(mechanic2)) == (1, 0)  # an acceptance begins anew
 
 
-def test_an_acceptance_breaks_the_row(at_noon: RequestsInARow, mechanic: User) -> None:
+def test_an_acceptance_resets_the_missed_requests_of_a_mechanic(at_noon: RequestsInARow, mechanic: User) -> None:
     at_noon.passes()
     at_noon.passes()
     story = at_noon.one().accept(mechanic)
@@ -103,9 +105,7 @@ def test_a_blocked_mechanic_misses_nothing(at_noon: RequestsInARow, mechanic: Us
     assert (missed(mechanic), missed(mechanic2)) == (0, 1)
 
 
-def test_nobody_misses_what_they_could_not_accept_as_the_platform_was_down(
-    at_noon: RequestsInARow, mechanic: User
-) -> None:
+def test_mechanics_miss_no_request_during_an_outage_of_the_platform(at_noon: RequestsInARow, mechanic: User) -> None:
     at_noon.one().outage(minutes=15)
     assert missed(mechanic) == 0
 
@@ -116,14 +116,16 @@ def test_a_request_that_comes_back_is_not_counted_again(at_noon: RequestsInARow,
     assert missed(mechanic) == 0
 
 
-def test_taking_again_begins_anew(at_noon: RequestsInARow, mechanic: User) -> None:
+def test_taking_sessions_again_resets_the_missed_requests_of_a_mechanic(
+    at_noon: RequestsInARow, mechanic: User
+) -> None:
     at_noon.passes()
     for taking in (False, True):
         set_taking_sessions(mechanic=mechanic, taking=taking, now=at_noon.now)
     assert missed(mechanic) == 0
 
 
-def test_the_dashboard_says_so_and_leads_back(client_of: object, mechanic: User) -> None:
+def test_the_dashboard_tells_a_mechanic_switched_off_for_missed_requests(client_of: object, mechanic: User) -> None:
     MechanicProfile.objects.filter(user=mechanic).update(taking_sessions=False, switched_off_at=NOON)
     client = client_of(mechanic)  # type: ignore[operator]
     assert "You are no longer taking sessions." in client.get("/dashboard/summaries/").content.decode()

@@ -83,7 +83,7 @@ def test_a_new_rule_is_mailed(story: Story) -> None:
     assert "key of your car at hand: Quick Chat." in letter.text
 
 
-def test_the_customer_s_page_has_its_words(story: Story, client_of: Callable[[User], Client]) -> None:
+def test_the_words_of_a_new_rule_are_on_the_customers_page(story: Story, client_of: Callable[[User], Client]) -> None:
     story.pay().accept().wait(seconds=90)
     page = client_of(story.customer).get(f"/sessions/{story.id}/").content.decode()
     assert '<template data-call="customer.key">The customer should fetch the key</template>' in page
@@ -91,7 +91,7 @@ def test_the_customer_s_page_has_its_words(story: Story, client_of: Callable[[Us
     assert "customer.key" not in page
 
 
-def test_support_reads_it_in_the_timeline_and_on_the_board(
+def test_support_reads_a_new_rule_in_the_timeline_and_on_the_board(
     story: Story, support: User, client_of: Callable[[User], Client]
 ) -> None:
     story.pay().accept().wait(seconds=100)
@@ -101,7 +101,7 @@ def test_support_reads_it_in_the_timeline_and_on_the_board(
     assert "The customer has no key" in client_of(support).get("/support/").content.decode()
 
 
-def test_support_changes_its_time_within_its_bounds(
+def test_support_changes_the_waiting_time_of_a_new_rule_within_its_bounds(
     story: Story, support: User, client_of: Callable[[User], Client]
 ) -> None:
     client, page = client_of(support), f"{ADMIN}customer_key/change/"

@@ -60,7 +60,9 @@ def test_every_mechanic_who_is_free_hears_of_a_request_once(
     assert told(mechanic2) == []
 
 
-def test_what_was_offered_is_replaced_once_somebody_has_it(story: Story, mechanic: "User", mechanic2: "User") -> None:
+def test_the_push_message_of_a_request_is_replaced_once_somebody_accepts(
+    story: Story, mechanic: "User", mechanic2: "User"
+) -> None:
     offered(story.pay())
     (offer,) = told(mechanic2)
     told(mechanic)
@@ -91,7 +93,7 @@ def test_an_ineligible_mechanic_gets_no_request_message(
     assert told(mechanic2) == []
 
 
-def test_given_back_it_is_offered_again_but_not_to_who_gave_it_back(
+def test_a_request_given_back_is_pushed_to_the_other_mechanics_only(
     story: Story, customer: "User", mechanic: "User", mechanic2: "User"
 ) -> None:
     offered(story.pay()).accept()
@@ -111,7 +113,7 @@ def test_the_customer_who_releases_gets_no_message(story: Story, customer: "User
     assert told(customer) == []
 
 
-def test_the_customer_is_called_back_to_the_session(story: Story, customer: "User", mechanic: "User") -> None:
+def test_push_messages_call_the_customer_back_to_the_session(story: Story, customer: "User", mechanic: "User") -> None:
     story.pay().accept()
     (note,) = told(customer)
     assert (note["title"], note["path"]) == ("Morgan Mechanic has accepted", f"/sessions/{story.id}/")
@@ -124,12 +126,14 @@ def test_the_customer_is_called_back_to_the_session(story: Story, customer: "Use
     assert titles(customer) == ["You are both here"]
 
 
-def test_the_mechanic_is_nudged_on_the_phone(story: Story, mechanic: "User") -> None:
+def test_a_push_message_nudges_a_mechanic_who_does_not_come(story: Story, mechanic: "User") -> None:
     story.pay().accept().wait(minutes=3)
     assert titles(mechanic) == ["Your customer is waiting"]
 
 
-def test_the_summary_is_there(story: Story, customer: "User", mechanic: "User") -> None:
+def test_a_push_message_tells_the_customer_that_the_summary_is_ready(
+    story: Story, customer: "User", mechanic: "User"
+) -> None:
     story.live().end(mechanic)
     told(customer)
     summaries.submit_summary(

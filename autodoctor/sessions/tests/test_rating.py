@@ -67,7 +67,7 @@ def test_the_mechanic_and_support_do_not_rate_and_a_stranger_finds_nothing(
 
 
 @pytest.mark.parametrize("begin", ["draft", "requested", "live", "cancelled"])
-def test_only_what_took_place_is_rated(story: "Story", begin: str) -> None:
+def test_only_a_session_that_took_place_can_be_rated(story: "Story", begin: str) -> None:
     if begin != "draft":
         story.pay()
     if begin == "live":
@@ -78,11 +78,11 @@ def test_only_what_took_place_is_rated(story: "Story", begin: str) -> None:
 
 
 @pytest.mark.parametrize("stars", [0, 6, -1, 5_000_000])
-def test_stars_are_one_to_five(over: "Story", stars: int) -> None:
+def test_a_rating_has_one_to_five_stars(over: "Story", stars: int) -> None:
     assert refusal(over, stars) == ("stars", 422)
 
 
-def test_the_line_is_one_line_of_200_characters(over: "Story") -> None:
+def test_the_line_of_a_rating_is_one_line_of_at_most_200_characters(over: "Story") -> None:
     assert refusal(over, 5, "x" * 201) == ("line", 422)
     give(over, 5, "  Great\r\nBcc:\x00 me\u202e  " + "x" * 180)
     assert over.session.rating_line == "Great Bcc: me " + "x" * 180
@@ -103,7 +103,7 @@ def test_a_rating_may_change_for_14_days_and_counts_once(over: "Story", mechanic
     assert (refused.value.code, over.session.stars) == ("rating_closed", 5)
 
 
-def test_average_and_latest_words_of_all_their_sessions(
+def test_a_mechanics_rating_is_the_average_and_latest_lines_of_all_sessions(
     over: "Story", customer: "User", mechanic: "User", mechanic2: "User"
 ) -> None:
     from autodoctor.sessions.tests.story import Story
@@ -128,7 +128,7 @@ def post(client: Client, session: "Session", **form: str) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("Location", "")
 
 
-def test_the_form_leads_back_to_where_it_stood(just_over: "Session", client_of: ClientOf) -> None:
+def test_the_rating_form_leads_back_to_its_page(just_over: "Session", client_of: ClientOf) -> None:
     client = client_of(just_over.customer)
     here = f"/sessions/{just_over.id}/"
     assert 'name="stars"' in client.get(here).content.decode()
@@ -152,7 +152,9 @@ def test_an_invalid_number_of_stars_is_refused(just_over: "Session", client_of: 
     assert just_over.stars is None
 
 
-def test_the_mechanic_sees_it_and_has_no_form(just_over: "Session", client_of: ClientOf, mechanic: "User") -> None:
+def test_the_mechanic_sees_the_rating_and_has_no_rating_form(
+    just_over: "Session", client_of: ClientOf, mechanic: "User"
+) -> None:
     post(client_of(just_over.customer), just_over, stars="2", line="Cut off twice")
     page = client_of(mechanic).get(f"/sessions/{just_over.id}/").content.decode()
     assert "Cut off twice" in page
@@ -162,7 +164,7 @@ def test_the_mechanic_sees_it_and_has_no_form(just_over: "Session", client_of: C
     assert "(1 rating)" in dashboard
 
 
-def test_the_history_asks_for_it_until_it_is_given(just_over: "Session", client_of: ClientOf) -> None:
+def test_the_history_asks_for_a_rating_until_it_is_given(just_over: "Session", client_of: ClientOf) -> None:
     client = client_of(just_over.customer)
     assert "Rate Morgan Mechanic" in client.get("/dashboard/").content.decode()
     post(client, just_over, stars="5")
@@ -194,7 +196,7 @@ def test_only_approved_mechanics_have_a_page(
     assert Client().get(f"/mechanics/{mechanic.id}/").status_code == 302
 
 
-def test_a_stale_window_does_not_wipe_the_comment_of_another(over: "Story") -> None:
+def test_a_rating_from_a_stale_window_is_refused_and_keeps_the_stored_line(over: "Story") -> None:
     seen = rating.version(over.session)
     give(over, 5, "Patient and clear")
     context: dict[str, Any] = {"session_id": over.id, "by": over.customer, "now": over.now}

@@ -42,7 +42,7 @@ def test_a_refund_stands_in_the_ledger_and_in_the_log_of_support(charged: Story,
     assert (told.audience, told.actor_name, told.data["reason"]) == ("support", support.name, "The picture froze")
 
 
-def test_in_parts_but_never_more_than_was_charged(charged: Story, support: User) -> None:
+def test_a_charge_is_refunded_in_parts_but_never_more_than_was_charged(charged: Story, support: User) -> None:
     give(charged, support)
     give(charged, support, amount_cents=599)
     with pytest.raises(Refused, match="not_refundable"):
@@ -60,7 +60,7 @@ def test_an_incomplete_refund_is_refused(charged: Story, support: User, change: 
     assert not Refund.objects.exists()
 
 
-def test_only_support_gives_back(charged: Story, customer: User, mechanic: User, stranger: User) -> None:
+def test_only_support_gives_refunds(charged: Story, customer: User, mechanic: User, stranger: User) -> None:
     for person in (customer, mechanic):
         with pytest.raises(Refused, match="not_support"):
             give(charged, person)
@@ -69,12 +69,12 @@ def test_only_support_gives_back(charged: Story, customer: User, mechanic: User,
     assert not Refund.objects.exists()
 
 
-def test_a_payment_of_another_session_is_not_there(charged: Story, support: User) -> None:
+def test_a_refund_of_a_payment_of_another_session_is_not_found(charged: Story, support: User) -> None:
     with pytest.raises(Payment.DoesNotExist):
         give(charged, support, payment_id=uuid4())
 
 
-def test_a_hold_is_not_refunded(story: Story, support: User) -> None:
+def test_a_hold_cannot_be_refunded(story: Story, support: User) -> None:
     story.live().end(story.customer)
     with pytest.raises(Refused, match="not_refundable"):
         give(story, support)

@@ -162,7 +162,9 @@ def test_a_rule_fires_at_its_second_and_once(kind: str, story_of: Callable[[str]
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_the_sweep_alone_does_it_with_the_clock_stopped(kind: str, story_of: Callable[[str], Story]) -> None:
+def test_the_sweep_alone_fires_every_rule_when_the_scheduler_is_stopped(
+    kind: str, story_of: Callable[[str], Story]
+) -> None:
     story, seconds = story_of(kind), CASES[kind].seconds
 
     def look(after: float) -> int:
@@ -179,7 +181,7 @@ def test_the_sweep_alone_does_it_with_the_clock_stopped(kind: str, story_of: Cal
 
 
 @pytest.mark.parametrize("kind", [kind for kind, rule in RULES.items() if isinstance(rule.does, Tell)])
-def test_a_rule_that_tells_says_whom_and_how(kind: str) -> None:
+def test_a_rule_that_notifies_declares_whom_and_how(kind: str) -> None:
     does = RULES[kind].does
     assert isinstance(does, Tell)
     expected = {"alert.support": "support", "request.missed": "support", "session.warned": "both"}
@@ -214,19 +216,19 @@ def test_a_rule_has_words_and_one_of_another_release_its_name() -> None:
 # The rule stops when its cause is gone
 
 
-def test_a_check_that_passes_in_time_alerts_nobody(customer: User, mechanic: User) -> None:
+def test_a_preflight_check_that_passes_in_time_raises_no_alert(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
     checkup = Checkup(mode="video", checks=dict.fromkeys(FAILING, "passed"), network={})
     preflight.report_preflight(session_id=story.id, by=customer, checkup=checkup, now=story.now)
     assert "preflight.failing" not in story.wait(seconds=60).rules()
 
 
-def test_choosing_less_ends_the_failed_check(customer: User, mechanic: User) -> None:
+def test_choosing_a_lesser_way_ends_the_alert_of_a_failed_check(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept()).wait(seconds=170)
     assert "preflight.failing" not in fails_the_check(story, mode="audio").wait(seconds=60).rules()
 
 
-def test_the_rule_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
+def test_the_rule_of_a_failing_preflight_counts_from_the_first_failure(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept().join(mechanic)).wait(seconds=100)
     checks = {**FAILING, "network": "failed"}
     preflight.report_preflight(
@@ -236,12 +238,12 @@ def test_the_rule_counts_from_the_first_failure(customer: User, mechanic: User) 
     assert "preflight.failing" in story.wait(seconds=1).rules()
 
 
-def test_media_that_come_back_in_time_alert_nobody(customer: User, mechanic: User) -> None:
+def test_media_that_come_back_in_time_raise_no_alert(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic, VIDEO).live().hears(customer, False).wait(seconds=29).hears(customer)
     assert "media.none" not in story.wait(minutes=2).rules()
 
 
-def test_media_lost_again_are_another_occasion(customer: User, mechanic: User) -> None:
+def test_media_lost_again_raise_another_alert(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic, VIDEO).live()
     for _ in range(2):
         story.hears(customer, False).wait(seconds=31).hears(customer).wait(seconds=31)

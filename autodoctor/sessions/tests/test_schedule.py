@@ -30,7 +30,7 @@ def test_a_later_checkout_prolongs_the_draft(story: Story) -> None:
     assert story.session.state == "cancelled"
 
 
-def test_nobody_accepts(story: Story) -> None:
+def test_a_request_that_nobody_accepts_expires_after_its_deadlines(story: Story) -> None:
     story.pay().wait(minutes=2, seconds=59)
     assert story.rules() == []
     story.wait(seconds=1)
@@ -146,7 +146,7 @@ def test_a_mechanic_without_a_summary_is_reminded_twice_and_support_told(story: 
     assert story.mails()[-2:] == ["summary_reminder", "summary_overdue"]
 
 
-def test_the_sweep_mends_what_is_missing_and_says_so(story: Story) -> None:
+def test_the_sweep_restores_missing_deadlines_and_counts_them(story: Story) -> None:
     story.pay()
     Job.objects.filter(key=str(story.id)).delete()
     assert sweep(story.now) == 1
@@ -156,7 +156,7 @@ def test_the_sweep_mends_what_is_missing_and_says_so(story: Story) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sweep_alone_does_everything_with_the_clock_stopped(story: Story, mechanic: User) -> None:
+def test_the_sweep_alone_acts_on_every_deadline_when_the_scheduler_is_stopped(story: Story, mechanic: User) -> None:
     story.pay().accept()
     Job.objects.all().delete()
     answer = monitor(NOON.replace(minute=3)).as_answer()

@@ -67,12 +67,12 @@ def test_the_captured_amount_follows_the_end_reason(reason: str, expected: list[
 
 @pytest.mark.parametrize("solved", [None, True, False])
 @pytest.mark.parametrize("reason", EndReason)
-def test_every_end_has_its_row(reason: EndReason, solved: bool | None) -> None:
+def test_every_end_reason_has_a_row_in_the_table_of_charges(reason: EndReason, solved: bool | None) -> None:
     rule = settlement.charge_rule(ended(reason, granted=1800, used=900, solved=solved))
     assert (rule is ChargeRule.ASK) == (reason is EndReason.ENDED_BY_MECHANIC and solved is None)
 
 
-def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> None:
+def test_an_end_reason_without_a_row_is_refused_instead_of_charged() -> None:
     with pytest.raises(ValueError, match="what_nobody_thought_of"):
         settlement.amounts_due(ended("what_nobody_thought_of", granted=2700, used=2100), parts((999, 1800)))
 
@@ -89,11 +89,11 @@ def test_an_end_that_the_table_does_not_know_charges_nothing_by_guesswork() -> N
         ("ended_by_mechanic", False, "used"),
     ],
 )
-def test_the_line_of_the_table_is_named(reason: str, solved: bool | None, line: str) -> None:
+def test_the_charge_rule_that_applies_to_an_end_is_named(reason: str, solved: bool | None, line: str) -> None:
     assert settlement.charge_rule(ended(reason, granted=1800, used=900, solved=solved)) == line
 
 
-def test_the_question_keeps_it_open_and_the_answer_decides() -> None:
+def test_nothing_is_due_until_the_customer_says_whether_it_is_solved() -> None:
     payments = parts((1000, 1000))
     assert settlement.amounts_due(ended("ended_by_mechanic", granted=1000, used=250), payments) == {}
     for solved, cents in ((True, 1000), (False, 250)):
@@ -171,7 +171,7 @@ def test_more_time_than_was_held_is_not_used() -> None:
     ("kind", "chat_price", "expected"),
     [("chat", 999, 999), ("chat", None, 2999), ("video", 999, 2999), ("diagnostic", 999, 2999), ("chat", 5000, 2999)],
 )
-def test_the_price_is_that_of_the_chat_it_was_turned_into(kind: str, chat_price: int | None, expected: int) -> None:
+def test_a_call_turned_chat_is_settled_at_the_chat_price(kind: str, chat_price: int | None, expected: int) -> None:
     booking, extension = parts((2999, 2700), (1499, 900))
     session = ended("time_up", granted=3600, used=3600)
     session.kind, session.chat_price_cents, session.price_cents = kind, chat_price, 2999
@@ -199,7 +199,7 @@ def test_computing_the_price_leaves_the_session_unchanged() -> None:
 
 
 @pytest.mark.parametrize(("cents", "expected"), [(49, 0), (50, 50), (51, 51)])
-def test_less_than_a_card_is_charged_is_given_up(cents: int, expected: int) -> None:
+def test_a_due_amount_below_the_smallest_charge_is_given_up(cents: int, expected: int) -> None:
     payments = parts((1000, 1800), (cents, 900))
     assert settlement.amounts_due_if(ended("time_up", granted=2700, used=2700), payments) == 1000 + expected
 

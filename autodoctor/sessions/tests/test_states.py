@@ -47,7 +47,7 @@ def cycles() -> list[frozenset[State]]:
     return sorted((cycle for cycle in found if cycle), key=names)
 
 
-def test_every_state_stands_in_the_table() -> None:
+def test_every_state_is_in_the_table_of_transitions() -> None:
     assert set(TRANSITIONS) == set(State)
     assert {State.COMPLETED, State.CANCELLED, State.EXPIRED} == TERMINAL
 
@@ -68,18 +68,18 @@ def test_no_cycle_of_states_goes_on_for_ever(cycle: frozenset[State]) -> None:
     )
 
 
-def test_the_cycles_are_those_we_know() -> None:
+def test_the_only_cycles_of_states_are_before_the_start_and_while_running() -> None:
     assert set(cycles()) == {BEFORE_START, RUNNING}
 
 
-def test_every_deadline_leads_along_the_table() -> None:
+def test_every_deadline_follows_the_table_of_transitions() -> None:
     for deadline in DEADLINES.values():
         if deadline.leads_to:
             # Allowed from every state of the rule, directly or (the cap, never started) on the way.
             assert all(deadline.leads_to in TRANSITIONS[state] for state in deadline.states), deadline.kind
 
 
-def test_every_deadline_is_acted_on_and_told_once() -> None:
+def test_every_deadline_has_a_job_and_every_step_one_rule() -> None:
     assert set(DEADLINES) <= set(JOBS)
     actions = [rule.does for rule in DEADLINES.values()]
     steps = [does.step if isinstance(does, Tell) else does for does in actions]
@@ -101,7 +101,7 @@ LEAVES_TO = {
 
 
 @pytest.mark.parametrize("current", LEAVES_TO)
-def test_a_state_leaves_to_those_of_the_design_and_refuses_the_others(current: str) -> None:
+def test_each_state_allows_the_documented_transitions_and_refuses_others(current: str) -> None:
     allowed = LEAVES_TO[current].split()
     for requested in LEAVES_TO:
         if requested in allowed:
@@ -122,11 +122,11 @@ def test_the_design_names_every_state() -> None:
     assert set(LEAVES_TO) == set(State)
 
 
-def test_a_mechanic_holds_it_from_the_acceptance_to_the_end() -> None:
+def test_a_mechanic_holds_a_session_from_the_acceptance_to_the_end() -> None:
     assert set(CLAIMED) == {"accepted", "waiting", "live", "reconnecting"}
 
 
-def test_the_stages_of_a_session() -> None:
+def test_the_groups_of_session_states_are_as_documented() -> None:
     assert set(BEFORE_START) == {"requested", "accepted", "waiting"}
     assert set(RUNNING) == {"live", "reconnecting"}
     assert set(OPEN) == {"draft", *BEFORE_START, *RUNNING}
@@ -141,3 +141,15 @@ def test_the_protocol_names_every_kind_of_event() -> None:
         subject, _, what = words.partition(".")
         named |= {f"{subject}.{kind}" for kind in re.split(r",\s*", what)}
     assert named == set(EventKind)
+
+
+def test_the_events_that_the_protocol_names_carry_the_whole_session() -> None:
+    """As docs/protocol.md says: clients read the session's state from these, and from no others."""
+    families = ("session.", "participant.", "summary.")
+    single = {
+        "extension.allowed",
+        "rating.given",
+        "payment.decided",
+    }
+    for kind in EventKind:
+        assert kind.carries_session == (kind.startswith(families) or kind in single), kind

@@ -37,7 +37,9 @@ def test_the_summary_is_written_once_and_ends_the_reminders(story: Story) -> Non
     assert len(story.events("summary.submitted")) == 1
 
 
-def test_only_the_mechanic_writes_and_only_once_it_is_over(story: Story, stranger: User, support: User) -> None:
+def test_only_the_mechanic_submits_a_summary_and_only_after_the_end(
+    story: Story, stranger: User, support: User
+) -> None:
     story.live()
     with pytest.raises(Refused) as refused:
         write(story)
@@ -62,7 +64,7 @@ def test_corrections_come_after_the_summary(story: Story) -> None:
     assert len(story.events("summary.corrected")) == 2
 
 
-def test_the_customer_is_told_until_when(story: Story) -> None:
+def test_the_customer_is_told_until_when_the_summary_is_due(story: Story) -> None:
     assert pending_summaries.due_at(story.session) is None
     over(story)
     ended_at = story.session.ended_at
@@ -92,7 +94,7 @@ def test_an_overdue_summary_keeps_its_mechanic_from_accepting(
     following.accept(mechanic2)
 
 
-def test_before_it_is_overdue_by_a_day_nothing_is_in_the_way(story: Story, stranger: User, mechanic: User) -> None:
+def test_a_summary_not_yet_overdue_does_not_block_its_mechanic(story: Story, stranger: User, mechanic: User) -> None:
     over(story)
     story.wait(minutes=48 * HOURS - 1)
     assert list(pending_summaries.by(mechanic)) == [story.session]

@@ -33,7 +33,7 @@ def mails(template: str) -> list[str]:
     return [job.payload["user_id"] for job in sent]
 
 
-def test_both_read_why_support_ended_it_and_only_the_used_share_is_due(story: Story, support: User) -> None:
+def test_both_read_why_support_ended_a_session_and_only_the_used_share_is_due(story: Story, support: User) -> None:
     story.live().wait(minutes=10)
     support_actions.end(session_id=story.id, by=support, reason=WHY, now=story.now)
 
@@ -46,14 +46,14 @@ def test_both_read_why_support_ended_it_and_only_the_used_share_is_due(story: St
     assert support_actions.closing_reason(story.session) == WHY
 
 
-def test_called_off_before_the_start_costs_nothing(story: Story, support: User) -> None:
+def test_a_session_canceled_by_support_before_its_start_costs_nothing(story: Story, support: User) -> None:
     story.pay().accept().join(story.mechanic)
     support_actions.cancel(session_id=story.id, by=support, reason=WHY, now=story.now)
     assert (story.session.state, story.session.end_reason) == ("cancelled", "cancelled_by_support")
     assert story.payment.due_cents == 0
 
 
-def test_a_freed_mechanic_cannot_have_it_again(story: Story, support: User) -> None:
+def test_a_mechanic_freed_by_support_cannot_accept_the_request_again(story: Story, support: User) -> None:
     story.pay().accept()
     support_actions.release(session_id=story.id, by=support, reason=WHY, now=story.now)
     assert (story.session.state, story.session.mechanic) == ("requested", None)
@@ -80,7 +80,9 @@ def test_support_assigns_a_mechanic_who_takes_sessions(
     assert story.session.state == "requested", "who does not come does not keep it"
 
 
-def test_nobody_else_can_be_given_it(story: Story, support: User, free_mechanic: User, stranger: User) -> None:
+def test_support_cannot_assign_a_mechanic_who_is_not_free(
+    story: Story, support: User, free_mechanic: User, stranger: User
+) -> None:
     """Refused: a mechanic who takes no sessions, has another session or released this one; a customer."""
     story.pay().accept()
 
@@ -100,7 +102,7 @@ def test_nobody_else_can_be_given_it(story: Story, support: User, free_mechanic:
     assert not story.events("support.assigned")
 
 
-def test_given_time_moves_the_clock_and_costs_nothing(story: Story, support: User) -> None:
+def test_time_given_by_support_moves_the_clock_and_costs_nothing(story: Story, support: User) -> None:
     story.live()
     before = story.session
     support_actions.give_time(session_id=story.id, by=support, seconds=900, reason=WHY, now=story.now)
@@ -116,7 +118,7 @@ def test_given_time_moves_the_clock_and_costs_nothing(story: Story, support: Use
     assert Payment.objects.filter(owner_id=story.id).count() == 1
 
 
-def test_given_time_is_used_last(story: Story, support: User) -> None:
+def test_time_given_by_support_is_used_last(story: Story, support: User) -> None:
     """30 minutes booked, 15 bought, 15 given: after 40 minutes the booking is used up and 10 of 15 bought ones."""
     story.live()
     support_actions.give_time(session_id=story.id, by=support, seconds=900, reason=WHY, now=story.now)
@@ -138,7 +140,7 @@ def test_all_of_the_given_time_used_costs_no_more_than_what_was_bought(story: St
     assert story.payment.due_cents == 999
 
 
-def test_never_more_than_the_longest_a_session_may_last(story: Story, support: User) -> None:
+def test_support_cannot_give_time_past_the_longest_session(story: Story, support: User) -> None:
     story.live()
     for _ in range(2):
         support_actions.give_time(session_id=story.id, by=support, seconds=3600, reason=WHY, now=story.now)
@@ -160,7 +162,7 @@ def test_a_pending_extension_keeps_its_share_of_the_cap(story: Story, support: U
 
 
 @pytest.mark.parametrize(("to", "reads"), [("both", "cm"), ("customer", "c"), ("mechanic", "m")])
-def test_words_reach_whom_they_are_for_and_by_mail_who_is_away(
+def test_a_message_of_support_reaches_its_audience_and_by_mail_who_is_away(
     story: Story, support: User, to: str, reads: str
 ) -> None:
     story.pay().accept().join(story.customer)
@@ -170,7 +172,7 @@ def test_words_reach_whom_they_are_for_and_by_mail_who_is_away(
     assert mails("support_wrote") == ([str(story.mechanic.id)] if "m" in reads else [])
 
 
-def test_words_to_both_reach_both_who_are_away(story: Story, support: User) -> None:
+def test_a_message_of_support_to_both_is_mailed_to_both_who_are_away(story: Story, support: User) -> None:
     story.pay().accept()
     support_actions.send_message(session_id=story.id, by=support, text="Hello", to="both", now=story.now)
     assert sorted(mails("support_wrote")) == sorted([str(story.customer.id), str(story.mechanic.id)])
@@ -204,7 +206,7 @@ ACTS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_nobody_but_support_can(story: Story, stranger: User, name: str) -> None:
+def test_only_support_can_act_on_a_session_for_its_participants(story: Story, stranger: User, name: str) -> None:
     act, given = ACTS[name]
     story.live()
     before = story.session.seq
@@ -218,7 +220,7 @@ def test_nobody_but_support_can(story: Story, stranger: User, name: str) -> None
 
 @pytest.mark.parametrize("name", ["end", "cancel", "release", "give_time"])
 @pytest.mark.parametrize("reason", ["", " \n ", "x" * 501], ids=["none", "blank", "endless"])
-def test_without_a_reason_nothing_happens(story: Story, support: User, name: str, reason: str) -> None:
+def test_an_action_of_support_without_a_reason_is_refused(story: Story, support: User, name: str, reason: str) -> None:
     act, given = ACTS[name]
     story.pay().accept() if name in ("cancel", "release") else story.live()
     before = story.session.seq
@@ -228,7 +230,7 @@ def test_without_a_reason_nothing_happens(story: Story, support: User, name: str
 
 
 @pytest.mark.parametrize("name", ["end", "cancel", "release", "give_time"])
-def test_an_action_that_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
+def test_an_action_of_support_that_the_state_forbids_is_refused(story: Story, support: User, name: str) -> None:
     act, given = ACTS[name]
     story.live().end(story.customer)
     before = story.session.seq
@@ -238,7 +240,7 @@ def test_an_action_that_the_state_forbids_is_refused(story: Story, support: User
 
 
 @pytest.mark.parametrize("name", ["end", "give_time", "say"])
-def test_the_same_form_twice_does_it_once(story: Story, support: User, name: str) -> None:
+def test_a_form_of_support_sent_twice_acts_once(story: Story, support: User, name: str) -> None:
     act, given = ACTS[name]
     story.live()
     token = uuid4()

@@ -20,7 +20,9 @@ from autodoctor.sessions.tests.story import NOON, Story
 pytestmark = pytest.mark.django_db
 
 
-def test_from_draft_to_completed(story: Story, customer: User, mechanic: User) -> None:
+def test_a_session_goes_from_draft_to_completed_with_its_events_and_mails(
+    story: Story, customer: User, mechanic: User
+) -> None:
     story.live().wait(minutes=12).end(customer)
     assert story.facts() == {"state": "completed", "reason": "ended_by_customer", "due": 999}
     kinds = list(story.session.events.order_by("seq").values_list("kind", flat=True))
@@ -31,7 +33,7 @@ def test_from_draft_to_completed(story: Story, customer: User, mechanic: User) -
     assert story.mails() == ["requested", "accepted", "completed"]
 
 
-def test_the_log_has_no_gaps_and_every_session_event_carries_it_whole(story: Story, customer: User) -> None:
+def test_the_log_has_no_gaps_and_session_events_carry_the_whole_session(story: Story, customer: User) -> None:
     story.live().wait(minutes=12).end(customer)
     events = list(story.session.events.order_by("seq"))
     assert [event.seq for event in events] == list(range(1, story.session.seq + 1))
@@ -58,7 +60,7 @@ def test_starting_again_never_restarts_the_clock(story: Story) -> None:
     assert story.session.ends_at == ends_at
 
 
-def test_ending_releases_the_deadlines(story: Story, customer: User) -> None:
+def test_ending_a_session_cancels_its_deadlines(story: Story, customer: User) -> None:
     story.live().end(customer)
     left = set(Job.objects.filter(key=str(story.id)).values_list("kind", flat=True))
     assert left == {"summary.reminder", "summary.second_reminder", "summary.alert"}
@@ -68,7 +70,9 @@ def test_ending_releases_the_deadlines(story: Story, customer: User) -> None:
     "action",
     [transitions.release_request, transitions.start_session, endings.end_session, endings.cancel_session],
 )
-def test_a_stranger_finds_nothing(story: Story, stranger: User, mechanic2: User, action: Callable[..., object]) -> None:
+def test_actions_of_a_stranger_on_a_session_find_no_session(
+    story: Story, stranger: User, mechanic2: User, action: Callable[..., object]
+) -> None:
     story.pay().accept().join()
     extra = {"reason": "x"} if action is transitions.release_request else {}
     for person in (stranger, mechanic2):
@@ -84,7 +88,9 @@ def test_a_stranger_cannot_join_or_accept(story: Story, stranger: User) -> None:
         transitions.accept_request(session_id=story.id, now=story.now, mechanic=stranger)
 
 
-def test_only_the_mechanic_starts_and_only_once_both_are_in(story: Story, customer: User, mechanic: User) -> None:
+def test_only_the_mechanic_starts_a_session_and_only_once_both_are_in(
+    story: Story, customer: User, mechanic: User
+) -> None:
     story.pay().accept().join(mechanic)
     with pytest.raises(InvalidTransition):
         story.start()
@@ -100,7 +106,7 @@ def test_only_payment_makes_a_draft_a_request(story: Story, customer: User, supp
     assert story.session.state == "draft"
 
 
-def test_a_released_mechanic_learns_nothing_more(story: Story, mechanic: User, mechanic2: User) -> None:
+def test_a_released_mechanic_no_longer_finds_the_session(story: Story, mechanic: User, mechanic2: User) -> None:
     story.pay().accept()
     transitions.release_request(session_id=story.id, by=mechanic, reason="no", now=story.now)
     story.accept(mechanic2)
@@ -108,7 +114,7 @@ def test_a_released_mechanic_learns_nothing_more(story: Story, mechanic: User, m
         transitions.release_request(session_id=story.id, by=mechanic, reason="again", now=story.now)
 
 
-def test_nothing_moves_before_payment(story: Story, customer: User, mechanic: User) -> None:
+def test_a_draft_cannot_be_accepted_joined_or_ended(story: Story, customer: User, mechanic: User) -> None:
     with pytest.raises(Session.DoesNotExist):
         story.accept()
     with pytest.raises(InvalidTransition):
@@ -117,7 +123,7 @@ def test_nothing_moves_before_payment(story: Story, customer: User, mechanic: Us
         story.end(customer)
 
 
-def test_nothing_moves_after_the_end(story: Story, customer: User, mechanic: User) -> None:
+def test_a_session_does_not_change_after_its_end(story: Story, customer: User, mechanic: User) -> None:
     story.live().end(customer)
     for refused in (
         lambda: story.join(customer),
@@ -262,7 +268,7 @@ def test_when_the_mechanic_ends_early_the_customer_is_asked(
     assert (story.session.solved, story.payment.due_cents) == (solved, due)
 
 
-def test_no_answer_in_a_day_counts_as_solved(story: Story, mechanic: User) -> None:
+def test_a_customer_who_does_not_answer_in_a_day_counts_as_solved(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=10).end(mechanic).wait(minutes=24 * 60 - 1)
     assert story.payment.due_cents is None
     story.wait(minutes=1)
@@ -284,12 +290,13 @@ def test_support_reads_alerts_and_nobody_else(story: Story) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_accept_at_once_and_one_gets_it(story: Story) -> None:
+def test_of_fifty_mechanics_who_accept_a_request_at_once_one_gets_it(story: Story) -> None:
     story.pay()
     mechanics = []
     for number in range(10):
         user = User.objects.create_user(f"m{number}@example.com", None, name=f"M{number}")
-        MechanicProfile.objects.create(user=user, headline="h", years_experience=1, skills="s", state="approved")
+        profile = {"years_experience": 1, "state": "approved", "taking_sessions": True}
+        MechanicProfile.objects.create(user=user, headline="h", skills="s", **profile)
         mechanics.append(user)
     outcomes: list[str] = []
 

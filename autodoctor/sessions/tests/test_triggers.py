@@ -50,9 +50,7 @@ def situation(
         ({"hold_until": at(32)}, at(31), False),
     ],
 )
-def test_all_time_is_given_once_the_end_only_waits_for_a_payment(
-    clock: dict[str, Any], gone: datetime, given: bool
-) -> None:
+def test_no_time_is_left_while_the_end_waits_for_a_payment(clock: dict[str, Any], gone: datetime, given: bool) -> None:
     assert triggers.all_time_given(Session(**clock), gone) is given
 
 
@@ -116,7 +114,7 @@ def test_a_customer_is_lost_from_when_it_was_noticed(customer: dict[str, Any] | 
         ({}, {}, None),
     ],
 )
-def test_a_check_fails_for_whoever_is_not_in(
+def test_a_failing_check_counts_only_for_a_participant_who_has_not_joined(
     customer: dict[str, Any], mechanic: dict[str, Any] | None, since: datetime | None
 ) -> None:
     checked = situation(kind="video", customer=customer, mechanic=mechanic)
@@ -170,7 +168,7 @@ def test_a_customer_who_leaves_while_the_end_waits_is_noticed_though_the_mechani
 
 
 @pytest.mark.django_db
-def test_nothing_arriving_from_who_is_away_alerts_nobody(customer: User, mechanic: User) -> None:
+def test_media_missing_from_an_absent_participant_raise_no_alert(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic, VIDEO).live().leave(customer).hears(mechanic, False).wait(minutes=1)
     assert "media.none" not in story.rules()
 
@@ -184,7 +182,7 @@ def test_lost_media_pause_once_and_from_the_first_loss(customer: User, mechanic:
 
 
 @pytest.mark.django_db
-def test_a_failing_check_of_the_mechanic_alerts_too(customer: User, mechanic: User) -> None:
+def test_a_failing_check_of_the_mechanic_raises_an_alert(customer: User, mechanic: User) -> None:
     story = fails_the_check(Story(customer, mechanic, VIDEO).pay().accept(), mechanic).wait(seconds=181)
     assert "preflight.failing" in story.rules()
 

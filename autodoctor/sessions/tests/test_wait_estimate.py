@@ -46,19 +46,19 @@ def some(customer: "User", *minutes: float, before: timedelta = timedelta(hours=
         waited(customer, each, at=NOW - before)
 
 
-def test_the_middle_half_and_what_it_is_made_of(customer: "User") -> None:
+def test_the_wait_estimate_is_the_middle_half_of_recent_waits(customer: "User") -> None:
     some(customer, 1, 1, 2, 2, 3, 4, 5, 5, 9)
     assert estimate_wait(NOW) == Estimate(low=2, median=3, high=5, count=9)
 
 
-def test_too_few_say_nothing(customer: "User") -> None:
+def test_there_is_no_wait_estimate_from_too_few_waits(customer: "User") -> None:
     some(customer, *[2] * (FEWEST - 1))
     assert estimate_wait(NOW) is None
     some(customer, 2)
     assert estimate_wait(NOW) == Estimate(2, 2, 2, FEWEST)
 
 
-def test_those_of_another_time_of_day_or_too_long_ago_say_nothing(customer: "User") -> None:
+def test_waits_at_another_time_of_day_or_too_long_ago_do_not_count(customer: "User") -> None:
     some(customer, *[2] * FEWEST, before=timedelta(hours=9))
     some(customer, *[2] * FEWEST, before=timedelta(days=8))
     assert estimate_wait(NOW) is None
@@ -66,7 +66,7 @@ def test_those_of_another_time_of_day_or_too_long_ago_say_nothing(customer: "Use
     assert estimate_wait(NOW) == Estimate(4, 4, 4, FEWEST)
 
 
-def test_waiting_in_vain_counts_too(customer: "User") -> None:
+def test_requests_that_expired_count_in_the_wait_estimate(customer: "User") -> None:
     some(customer, *[2] * 4)
     for _ in range(4):
         waited(customer, 20, at=NOW - timedelta(hours=1), why="unattended", state="expired")
@@ -81,13 +81,13 @@ def test_a_released_request_that_waits_again_does_not_count(customer: "User") ->
     assert estimate_wait(NOW) is None
 
 
-def test_seconds_are_rounded_up_and_only_the_last_count(customer: "User") -> None:
+def test_the_wait_estimate_rounds_up_to_minutes_and_counts_only_the_latest_waits(customer: "User") -> None:
     some(customer, *[30] * 10, before=timedelta(hours=2))
     some(customer, *[0.2] * MOST, before=timedelta(minutes=30))
     assert estimate_wait(NOW) == Estimate(1, 1, 1, MOST)
 
 
-def test_the_estimate_takes_one_query_by_an_index(customer: "User") -> None:
+def test_the_wait_estimate_takes_one_query_by_an_index(customer: "User") -> None:
     some(customer, *[2] * FEWEST)
     with CaptureQueriesContext(
         connection,

@@ -14,6 +14,7 @@ from pydantic import ValidationError as PydanticError
 
 from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
 from autodoctor.accounts.models import Role, User
+from autodoctor.accounts.reauthentication import require_fresh
 from autodoctor.sessions.jobs.sweep import monitor
 from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
@@ -23,12 +24,21 @@ from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import Kind, State
 
 router = Router(tags=["sessions"])
-FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure}
+FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure}
 
 
 class Person(Schema):
     id: UUID
     name: str
+
+
+class LostTime(Schema):
+    mechanic: int = Field(description="Whole seconds given back because the mechanic was away")
+    customer: int = Field(description="Whole seconds given back because the customer was away")
+    media: int = Field(description="Whole seconds given back because sound and picture were interrupted")
+    not_given_back: int = Field(
+        description="Whole seconds that the customer was away for longer than the clock pauses for them"
+    )
 
 
 class SessionOut(Schema):
@@ -39,6 +49,7 @@ class SessionOut(Schema):
     started_at: datetime | None
     ends_at: datetime | None
     paused_at: datetime | None
+    lost: LostTime
     hold_until: datetime | None = Field(
         description="The time is up. The session waits until then for the payment of an extension."
     )
@@ -147,13 +158,16 @@ def is_support(user: User, session_id: UUID) -> bool:
 
 
 def _act_as_support(
-    act: Callable[..., Session], done: State, *, session_id: UUID, by: User, reason: str | None
+    request: HttpRequest, act: Callable[..., Session], done: State, *, session_id: UUID, reason: str | None
 ) -> Session:
-    """Act with the reason; repeating a finished act returns its result. Raises `Refused` without a reason."""
+    """Act with the reason; repeating a finished act returns its result. Raises `Refused` without a reason, and
+    `ProofNeeded` without a fresh password or code.
+    """
     session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
     if session.state == done:
         return session
-    return act(session_id=session_id, by=by, reason=reason or "", now=timezone.now())
+    require_fresh(request)
+    return act(session_id=session_id, by=user_of(request), reason=reason or "", now=timezone.now())
 
 
 @router.get("/sessions", response={200: list[SessionOut], **FAILURES}, auth=SIGNED_IN)
@@ -198,7 +212,7 @@ def release(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     by, reason = user_of(request), _closing(request).reason
     if is_support(by, session_id):
         act, done = support_actions.release, State.REQUESTED
-        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason))
+        return as_answer(_act_as_support(request, act, done, session_id=session_id, reason=reason))
     session = transitions.release_request(
         session_id=session_id, by=by, reason=reason or "given_back", now=timezone.now()
     )
@@ -217,7 +231,7 @@ def end(
     by, given = user_of(request), _closing(request)
     if is_support(by, session_id):
         act, done = support_actions.end, State.COMPLETED
-        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason or given.reason))
+        return as_answer(_act_as_support(request, act, done, session_id=session_id, reason=reason or given.reason))
     shown = given.shown_cents if shown_cents is None else shown_cents
     session = endings.end_session(session_id=session_id, by=by, shown_cents=shown, now=timezone.now())
     return as_answer(session)
@@ -230,7 +244,7 @@ def cancel(
     by, given = user_of(request), _closing(request)
     if is_support(by, session_id):
         act, done = support_actions.cancel, State.CANCELLED
-        return as_answer(_act_as_support(act, done, session_id=session_id, by=by, reason=reason or given.reason))
+        return as_answer(_act_as_support(request, act, done, session_id=session_id, reason=reason or given.reason))
     shown = given.shown_cents if shown_cents is None else shown_cents
     session = endings.cancel_session(session_id=session_id, by=by, shown_cents=shown, now=timezone.now())
     return as_answer(session)
@@ -258,7 +272,10 @@ def allow(request: HttpRequest, session_id: UUID, body: Allowance) -> dict[str, 
 
 @router.get("/queue", response={200: list[QueueEntry], **FAILURES}, auth=MECHANIC)
 def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
-    """List the requests that you can accept, the next first."""
+    """List the requests that you can accept, the next first; none while you cannot accept any."""
+    mechanic = user_of(request)
+    if eligibility.obstacles(mechanic, timezone.now()):
+        return []
     return [
         {
             "id": session.id,
@@ -269,7 +286,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "concern": session.concern,
             "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
         }
-        for session in eligibility.requests_open_to(user_of(request))[:100]
+        for session in eligibility.requests_open_to(mechanic)[:100]
     ]
 
 

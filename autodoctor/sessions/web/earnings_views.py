@@ -23,6 +23,9 @@ from autodoctor.core.errors import SeeOther, safe_csv_cell
 from autodoctor.payments import payouts
 from autodoctor.payments.formatting import plain_amount
 from autodoctor.payments.stripe import PaymentError
+from autodoctor.rates import counting
+from autodoctor.rates.limits import CHECKOUTS, DOCUMENTS, LOOKS
+from autodoctor.rates.web import limited, person_or_address
 from autodoctor.sessions.queries import earnings_report as reading
 from autodoctor.sessions.queries.earnings_report import Line
 
@@ -46,6 +49,7 @@ def earnings(request: SignedInRequest) -> HttpResponse:
 
 @mechanic_only
 @require_safe
+@limited(DOCUMENTS, "GET")
 @never_cache
 def as_csv(request: SignedInRequest) -> HttpResponseBase:
     """Download one month, one row per charge; amounts as plain numbers."""
@@ -59,6 +63,7 @@ def as_csv(request: SignedInRequest) -> HttpResponseBase:
 
 @mechanic_only
 @require_POST
+@limited(CHECKOUTS, "POST")
 def set_up(request: SignedInRequest) -> HttpResponse:
     """Redirect to Stripe, where the mechanic enters identity and bank account."""
     country = request.POST.get("country") or next(iter(settings.PAYOUT_COUNTRIES))
@@ -83,7 +88,8 @@ def come_back(request: SignedInRequest) -> HttpResponse:
     """Return from Stripe, finished or not: read the account's state and redirect to the earnings."""
     if "over" in request.GET:
         messages.error(request, _("Stripe’s page has expired. Continue with a new page."))
-    if account := payouts.account_of(request.user):
+    account = payouts.account_of(request.user)
+    if account and counting.allows(LOOKS, person_or_address(request), timezone.now()):
         try:
             payouts.refresh(account, timezone.now())
         except PaymentError:

@@ -10,6 +10,8 @@ from ninja.files import UploadedFile
 
 from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
 from autodoctor.files import listing
+from autodoctor.rates.limits import UPLOADS
+from autodoctor.rates.web import Counted
 from autodoctor.sessions.lifecycle import attachments
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import FAILURES, router
@@ -52,7 +54,11 @@ def list_files(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 
 @router.post(
-    "/sessions/{uuid:session_id}/files", response={201: FileOut, **UPLOAD_FAILURES}, auth=SIGNED_IN, tags=["files"]
+    "/sessions/{uuid:session_id}/files",
+    response={201: FileOut, **UPLOAD_FAILURES},
+    auth=SIGNED_IN,
+    throttle=Counted(UPLOADS),
+    tags=["files"],
 )
 def share_file(
     request: HttpRequest,
@@ -61,9 +67,8 @@ def share_file(
     client_id: Form[UUID | None] = None,
     shot: Annotated[str, Form(pattern=r"^[a-z]{0,20}$")] = "",
 ) -> Status[dict[str, Any]]:
-    """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. Photos, videos in
-    MP4 and QuickTime, PDF and MP3 lose the place that they were made at; OGG, FLAC, WebM and Office files keep
-    what they say.
+    """Share a file: up to 10 MB, 50 per session; photos, short videos and sounds, PDF, text, Office. All lose
+    the place that they were made at and the names of who made them; a PDF can keep names in compressed objects.
 
     `shot`: the item of the photo checklist that it answers: dashboard, engine, tyre, leak or sound.
     """

@@ -8,17 +8,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Field, Schema, Status
 
-from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
+from autodoctor.accounts.api_auth import SIGNED_IN, user_of
 from autodoctor.accounts.models import Role
+from autodoctor.conversations.messages import LONGEST
+from autodoctor.conversations.topics import Reason
 from autodoctor.core.errors import Refused
+from autodoctor.rates.limits import HELP
+from autodoctor.rates.web import Counted
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.web.api import FAILURES, EventOut, router, visible_to
 
 
 class Question(Schema):
-    reason: help_requests.Reason
-    text: str = Field(min_length=1, max_length=help_requests.LONGEST * 2)
+    reason: Reason
+    text: str = Field(min_length=1, max_length=LONGEST * 2)
     client_id: UUID | None = Field(None, description="Repeating the id returns the same question")
 
 
@@ -39,8 +43,9 @@ def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
 
 @router.post(
     "/sessions/{uuid:session_id}/help",
-    response={201: EventOut, **FAILURES, 429: Failure},
+    response={201: EventOut, **FAILURES},
     auth=SIGNED_IN,
+    throttle=Counted(HELP),
     tags=["help"],
 )
 def ask_for_help(request: HttpRequest, session_id: UUID, body: Question) -> Status[dict[str, Any]]:

@@ -8,6 +8,8 @@ from django.utils import timezone
 from ninja import Field, Schema, Status
 
 from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, user_of
+from autodoctor.rates.limits import DEVICE_CHECKS, MEASUREMENTS
+from autodoctor.rates.web import Counted
 from autodoctor.sessions.lifecycle import preflight
 from autodoctor.sessions.lifecycle.preflight import Checkup, Mode, Outcome
 from autodoctor.sessions.web.api import FAILURES, SessionOut, as_answer, router
@@ -41,8 +43,9 @@ class PreflightIn(Schema):
 
 @router.post(
     "/sessions/{uuid:session_id}/preflight",
-    response={200: SessionOut, **FAILURES, 429: Failure},
+    response={200: SessionOut, **FAILURES},
     auth=SIGNED_IN,
+    throttle=Counted(DEVICE_CHECKS),
     tags=["calls"],
 )
 def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) -> dict[str, Any]:
@@ -57,7 +60,13 @@ def report_preflight(request: HttpRequest, session_id: UUID, body: PreflightIn) 
     )
 
 
-@router.post("/check/upload", response={204: None, 403: Failure, 413: Failure}, auth=ANYONE, tags=["calls"])
+@router.post(
+    "/check/upload",
+    response={204: None, 403: Failure, 413: Failure, 429: Failure},
+    auth=ANYONE,
+    throttle=Counted(MEASUREMENTS),
+    tags=["calls"],
+)
 def receive_and_forget(request: HttpRequest) -> Status[None]:
     """Receive up to 256 KB to measure the upload speed. Answered when all bytes have arrived; nothing is stored."""
     return Status(204, None)

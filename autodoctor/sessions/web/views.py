@@ -18,8 +18,10 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, mechanic_only, signed_in
 from autodoctor.accounts.models import MechanicProfile, Role
 from autodoctor.core.errors import Refused, SeeOther, own_path
-from autodoctor.files.listing import files_of, url_of
-from autodoctor.sessions.lifecycle import attachments, rating
+from autodoctor.files.listing import files_of
+from autodoctor.files.models import StoredFile
+from autodoctor.files.views import redirect_to
+from autodoctor.sessions.lifecycle import attachments, help_files, rating
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import dashboards, earnings_report, eligibility, pending_summaries, ratings
 from autodoctor.sessions.queries.earnings_report import month_of
@@ -108,10 +110,20 @@ def session_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, t
         attachments.session_with_files(request.user, session_id)
     except Session.DoesNotExist:
         raise Http404 from None
-    file = get_object_or_404(files_of(session_id), pk=file_id)
-    if thumbnail and not file.thumbnail_key:
-        raise Http404
-    return redirect(url_of(file, timezone.now(), thumbnail=thumbnail, download="download" in request.GET))
+    return redirect_to(get_object_or_404(files_of(session_id), pk=file_id), request, thumbnail=thumbnail)
+
+
+@signed_in
+@require_safe
+@never_cache
+def help_file(request: SignedInRequest, session_id: UUID, file_id: UUID, *, thumbnail: bool = False) -> HttpResponse:
+    """Redirect to a file that somebody sent to support: for its sender and support. 404 without access."""
+    session = get_object_or_404(Session, pk=session_id)
+    try:
+        file = help_files.visible_file(session, file_id, request.user)
+    except StoredFile.DoesNotExist:
+        raise Http404 from None
+    return redirect_to(file, request, thumbnail=thumbnail)
 
 
 def _own(request: SignedInRequest) -> dict[str, Any]:
@@ -130,5 +142,6 @@ def _queue(request: SignedInRequest) -> dict[str, Any]:
     return {
         "requests": dashboards.open_requests(request.user),
         "busy": Obstacle.IN_SESSION in found,
+        "may_accept": not found,
         "owed": pending_summaries.blocking_session(request.user, now) if Obstacle.SUMMARY_OVERDUE in found else None,
     }

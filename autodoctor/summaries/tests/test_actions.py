@@ -26,13 +26,13 @@ def save(desk: Desk, findings: str, version: int, by: User | None = None) -> Dra
     )
 
 
-def test_a_draft_grows_from_version_to_version(desk: Desk) -> None:
+def test_each_save_of_a_summary_draft_makes_the_next_version(desk: Desk) -> None:
     assert save(desk, "a", 0).version == 1
     assert save(desk, "ab", 1).version == 2
     assert Draft.objects.get().typed["findings"] == "ab"
 
 
-def test_two_windows_notice_each_other(desk: Desk) -> None:
+def test_a_summary_draft_saved_over_an_unseen_version_is_refused(desk: Desk) -> None:
     save(desk, "from the one", 0)
     with pytest.raises(DraftChanged) as refused:
         save(desk, "from the other", 0)
@@ -42,12 +42,12 @@ def test_two_windows_notice_each_other(desk: Desk) -> None:
     assert Draft.objects.get().typed["findings"] == "from the other"
 
 
-def test_the_same_words_again_are_no_conflict(desk: Desk) -> None:
+def test_a_summary_draft_saved_again_unchanged_is_no_conflict(desk: Desk) -> None:
     """An answer that got lost on its way back."""
     assert save(desk, "a", 0).version == save(desk, "a", 0).version == 1
 
 
-def test_nobody_else_has_a_draft(desk: Desk, stranger: User, support: User) -> None:
+def test_only_the_mechanic_can_save_a_summary_draft(desk: Desk, stranger: User, support: User) -> None:
     for person in (desk.customer, support):
         with pytest.raises(Refused) as refused:
             save(desk, "a", 0, person)
@@ -69,7 +69,7 @@ def test_a_summary_is_kept_as_it_was_written(desk: Desk) -> None:
     assert Job.objects.get(kind="summary.mail").key == str(desk.id)
 
 
-def test_the_second_submission_is_refused_and_changes_nothing(desk: Desk) -> None:
+def test_a_second_submission_of_a_summary_is_refused_and_changes_nothing(desk: Desk) -> None:
     desk.submit()
     with pytest.raises(Refused) as refused:
         desk.submit(findings="something else")
@@ -80,7 +80,7 @@ def test_the_second_submission_is_refused_and_changes_nothing(desk: Desk) -> Non
     assert refused.value.code == "already_submitted"
 
 
-def test_submitting_clears_the_draft(desk: Desk) -> None:
+def test_submitting_a_summary_deletes_its_draft(desk: Desk) -> None:
     save(desk, "a", 0)
     desk.submit()
     assert not Draft.objects.exists()
@@ -116,7 +116,7 @@ def test_corrections_are_numbered_and_mailed(desk: Desk) -> None:
     assert [job.key for job in mails] == [str(desk.id), f"{desk.id}:1", f"{desk.id}:2"]
 
 
-def test_there_is_an_end_to_corrections(desk: Desk) -> None:
+def test_the_number_of_corrections_of_a_summary_is_limited(desk: Desk) -> None:
     desk.submit()
     for number in range(CORRECTIONS_MAX):
         desk.correct(str(number))
@@ -126,7 +126,7 @@ def test_there_is_an_end_to_corrections(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("state", [State.LIVE, State.CANCELLED, State.EXPIRED])
-def test_only_completed_sessions_have_one(customer: User, mechanic: User, state: State) -> None:
+def test_only_completed_sessions_can_have_a_summary(customer: User, mechanic: User, state: State) -> None:
     desk = Desk(customer, mechanic, state=state)
     with pytest.raises(Refused) as refused:
         desk.submit()

@@ -26,7 +26,7 @@ def send(desk: Desk, person: User | None = None, **changes: Any) -> Any:
     return desk.client(person).post(desk.api, BODY | changes, content_type="application/json")
 
 
-def test_nobody_sees_it_before_it_is_sent_but_its_mechanic_the_draft(desk: Desk, stranger: User, support: User) -> None:
+def test_only_the_mechanic_reads_a_summary_draft_by_the_api(desk: Desk, stranger: User, support: User) -> None:
     for person in (desk.customer, desk.mechanic, stranger, support):
         assert desk.client(person).get(desk.api).status_code == 404
     desk.client().post(f"{desk.page}draft/", FORM | {"part_quantity": ["many"], "photos": [str(desk.photo().id)]})
@@ -55,7 +55,7 @@ def test_a_summary_is_sent_once(desk: Desk, stranger: User, support: User) -> No
     assert desk.summary.content.parts == CONTENT.parts
 
 
-def test_only_its_mechanic_sends_it(desk: Desk, stranger: User, support: User) -> None:
+def test_only_its_mechanic_sends_a_summary_by_the_api(desk: Desk, stranger: User, support: User) -> None:
     assert send(desk, stranger).status_code == 404
     for person in (desk.customer, support):
         assert send(desk, person).json()["error"] == "not_the_mechanic"
@@ -86,7 +86,7 @@ def test_an_invalid_summary_names_its_errors(desk: Desk, field: str, value: Any)
     ("field", "value"),
     [("quantity", 0), ("quantity", 1000), ("price_cents", -1), ("price_cents", 10_000_001), ("name", " ")],
 )
-def test_parts_have_bounds(desk: Desk, field: str, value: Any) -> None:
+def test_parts_of_a_summary_outside_their_bounds_are_refused(desk: Desk, field: str, value: Any) -> None:
     answer = send(desk, parts=[{"name": "Clamp", field: value}])
     assert answer.status_code == 422
     assert any(name.endswith(field) for name in answer.json()["fields"])

@@ -17,6 +17,7 @@ from autodoctor.accounts.models import User
 from autodoctor.core.errors import Refused
 from autodoctor.core.formatting import moment
 from autodoctor.files.tests.samples import position_in
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session, SessionEvent
@@ -46,7 +47,7 @@ def content(letter: Parsed, kind: str) -> list[Any]:
     return [part.get_content() for found, part in parts(letter) if found == kind]
 
 
-def test_the_customer_gets_words_photos_and_the_pdf(desk: Desk) -> None:
+def test_the_summary_mail_has_words_photos_and_the_pdf(desk: Desk) -> None:
     desk.submit(photos=desk.photos(2))
     (letter,) = letters(desk)
     assert letter["To"] == desk.customer.email
@@ -66,7 +67,7 @@ def test_the_customer_gets_words_photos_and_the_pdf(desk: Desk) -> None:
     assert desk.summary.mailed_at == desk.now
 
 
-def test_times_are_the_customers(desk: Desk) -> None:
+def test_times_in_the_summary_mail_are_in_the_customers_time_zone(desk: Desk) -> None:
     desk.customer.time_zone = "Asia/Tokyo"
     desk.customer.save()
     desk.submit()
@@ -76,7 +77,7 @@ def test_times_are_the_customers(desk: Desk) -> None:
     assert there in content(letter, "text/plain")[0]
 
 
-def test_support_has_it_sent_once_more_as_a_mail_of_its_own(desk: Desk, support: User) -> None:
+def test_support_resends_a_summary_once_as_a_mail_of_its_own(desk: Desk, support: User) -> None:
     desk.submit()
     token = uuid4()
     (first,) = letters(desk)
@@ -95,7 +96,9 @@ def test_a_missing_summary_cannot_be_sent_again(desk: Desk, support: User) -> No
     assert not SessionEvent.objects.filter(session_id=desk.id, kind="support.summary_resent").exists()
 
 
-def test_a_dead_server_loses_nothing_and_sends_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_summary_mail_is_sent_once_after_the_mail_server_was_down(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent = EmailMessage.send
 
     def dead(self: EmailMessage, fail_silently: bool = False) -> int:
@@ -111,23 +114,23 @@ def test_a_dead_server_loses_nothing_and_sends_nothing_twice(desk: Desk, monkeyp
     assert not Job.objects.filter(kind="summary.mail").exists()
     # As if the process had died before it deleted the job.
     Job.objects.create(
-        kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, external=True, payload={}, version=1
+        kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, lane=Lane.HEAVY, payload={}, version=1
     )
     assert len(letters(desk, job.run_at)) == 1
     assert letter["Message-ID"]
 
 
-def test_every_attempt_has_the_same_message_id(desk: Desk) -> None:
+def test_every_attempt_to_mail_a_summary_has_the_same_message_id(desk: Desk) -> None:
     desk.submit()
     (first,) = letters(desk)
     desk.summary.__class__.objects.update(mailed_at=None)
     Job.objects.create(
-        kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, external=True, payload={}, version=1
+        kind="summary.mail", key=str(desk.id), due_at=desk.now, run_at=desk.now, lane=Lane.HEAVY, payload={}, version=1
     )
     assert [letter["Message-ID"] for letter in letters(desk)] == [first["Message-ID"]] * 2
 
 
-def test_a_refused_address_is_shown_to_support(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_summary_mail_to_a_refused_address_is_shown_to_support(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(self: EmailMessage, fail_silently: bool = False) -> int:
         raise SMTPRecipientsRefused({desk.customer.email: (550, b"no such user")})
 

@@ -26,7 +26,9 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_the_mechanic_finds_the_form_and_the_customer_when_it_is_due(desk: Desk, support: User, stranger: User) -> None:
+def test_the_summary_page_shows_the_mechanic_a_form_and_others_when_it_is_due(
+    desk: Desk, support: User, stranger: User
+) -> None:
     assert 'name="findings"' in text(desk.client().get(desk.page))
     for person in (desk.customer, support):
         answer = desk.client(person).get(desk.page)
@@ -80,7 +82,7 @@ def test_missing_parts_are_named_and_typed_text_stays(desk: Desk) -> None:
     assert Draft.objects.get().typed["findings"] == CONTENT.findings
 
 
-def test_bounds(desk: Desk) -> None:
+def test_a_summary_form_outside_the_bounds_is_refused(desk: Desk) -> None:
     many = {f"part_{name}": ["1"] * (PARTS_MAX + 5) for name in ("name", "number", "quantity", "price")}
     for form in ({"findings": "x" * (TEXT_MAX + 1)}, many, {"photos": [str(desk.id)] * 25}, {"safe": "perhaps"}):
         assert send(desk, form=form).status_code == 422, form
@@ -104,12 +106,12 @@ def test_an_amount_that_can_be_read_in_two_ways_is_asked_back(desk: Desk) -> Non
     assert "1.234" in text(answer)
 
 
-def test_line_breaks_count_once_and_what_no_database_holds_is_left_out(desk: Desk) -> None:
+def test_line_breaks_of_a_summary_count_once_and_unstorable_characters_are_removed(desk: Desk) -> None:
     send(desk, form={"findings": "a\r\n" * (TEXT_MAX // 2 - 1) + "b\0"})
     assert desk.summary.findings == "a\n" * (TEXT_MAX // 2 - 1) + "b"
 
 
-def test_a_second_submission_shows_the_first_and_keeps_what_was_typed(desk: Desk) -> None:
+def test_a_second_submission_of_a_summary_shows_the_first_and_keeps_the_typed_text(desk: Desk) -> None:
     desk.submit()
     answer = send(desk, form={"findings": "Written in another window"})
     assert answer.status_code == 409
@@ -120,7 +122,7 @@ def test_a_second_submission_shows_the_first_and_keeps_what_was_typed(desk: Desk
     assert (refused.status_code, refused.json()["error"]) == (409, "already_submitted")
 
 
-def test_a_draft_saves_itself_and_comes_back(desk: Desk) -> None:
+def test_a_saved_summary_draft_is_filled_into_the_form_again(desk: Desk) -> None:
     saved = send(desk, "draft/", {"version": "0", "part_price": ["a lot"]}, headers=JSON)
     assert saved.status_code == 200
     assert saved.json()["version"] == 1
@@ -131,7 +133,7 @@ def test_a_draft_saves_itself_and_comes_back(desk: Desk) -> None:
     assert (changed.status_code, changed.json()["error"], changed.json()["version"]) == (409, "draft_changed", 1)
 
 
-def test_without_a_script_a_changed_draft_asks_which_counts(desk: Desk) -> None:
+def test_a_form_without_scripts_asks_which_of_two_summary_drafts_counts(desk: Desk) -> None:
     send(desk, "draft/", {"version": "0", "findings": "From the one"})
     answer = send(desk, form={"version": "0", "findings": "From the other"})
     assert answer.status_code == 409
@@ -142,7 +144,7 @@ def test_without_a_script_a_changed_draft_asks_which_counts(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "9" * 30, "²"])
-def test_a_version_that_is_none_is_no_error(desk: Desk, version: str) -> None:
+def test_a_summary_draft_with_an_invalid_version_is_saved(desk: Desk, version: str) -> None:
     assert send(desk, "draft/", {"version": version}, headers=JSON).status_code == 200
     assert Draft.objects.get(session_id=desk.id).typed["findings"]
 
@@ -179,7 +181,7 @@ def test_a_correction_is_shown_with_its_date(desk: Desk) -> None:
     assert desk.summary.corrections.count() == 1
 
 
-def test_nobody_else_writes(desk: Desk, stranger: User, support: User) -> None:
+def test_only_the_mechanic_can_write_a_summary_on_its_pages(desk: Desk, stranger: User, support: User) -> None:
     for where in ("", "draft/", "preview/", "corrections/"):
         assert desk.client(stranger).post(desk.page + where, FORM).status_code == 404
         assert Client().post(desk.page + where, FORM).status_code == 302
@@ -190,7 +192,7 @@ def test_nobody_else_writes(desk: Desk, stranger: User, support: User) -> None:
     assert not Summary.objects.exists()
 
 
-def test_the_pdf_is_there_once_the_summary_is(desk: Desk, stranger: User) -> None:
+def test_the_pdf_of_a_summary_exists_once_the_summary_is_submitted(desk: Desk, stranger: User) -> None:
     address = f"{desk.page}summary.pdf"
     assert desk.client(desk.customer).get(address).status_code == 404
     desk.submit()
@@ -201,7 +203,7 @@ def test_the_pdf_is_there_once_the_summary_is(desk: Desk, stranger: User) -> Non
     assert desk.client(stranger).get(address).status_code == 404
 
 
-def test_the_dashboards_lead_to_it(desk: Desk) -> None:
+def test_the_dashboards_link_to_the_summary(desk: Desk) -> None:
     mechanics = text(desk.client().get("/dashboard/"))
     assert mechanics.index("Summaries to write") < mechanics.index("Waiting for a mechanic")
     assert f'href="{desk.page}"' in mechanics
@@ -211,10 +213,20 @@ def test_the_dashboards_lead_to_it(desk: Desk) -> None:
     assert f'href="{desk.page}"' in text(desk.client(desk.customer).get("/dashboard/"))
 
 
-def test_the_room_leads_to_it(desk: Desk) -> None:
+def test_the_room_links_to_the_summary(desk: Desk) -> None:
     room = f"/sessions/{desk.id}/"
     assert f'data-to="{desk.page}"' in text(desk.client().get(room))
     assert 'data-to="/dashboard/"' in text(desk.client(desk.customer).get(room))
     assert "writes you a summary" in text(desk.client(desk.customer).get(room))
     desk.submit()
     assert f'href="{desk.page}"' in text(desk.client(desk.customer).get(room))
+
+
+def test_a_summary_says_how_much_time_was_lost(customer: User, mechanic: User) -> None:
+    desk = Desk(customer, mechanic, mechanic_lost_seconds=65, unpaused_lost_seconds=30)
+    send(desk)
+    said = (
+        f"1 min 5 s given back: {mechanic.name} was away. 30 s not given back: {customer.name} was away for too long."
+    )
+    for person in (customer, mechanic):
+        assert said in text(desk.client(person).get(desk.page))

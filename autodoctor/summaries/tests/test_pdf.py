@@ -9,6 +9,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+import typst
 
 from autodoctor.core import pdf as core_pdf
 from autodoctor.files.tests.samples import position_in
@@ -76,14 +77,14 @@ def test_the_pdf_has_the_summary_in_the_readers_time_zone(desk: Desk) -> None:
         assert "JST" in words(made)
 
 
-def test_the_paper_is_the_readers(desk: Desk) -> None:
+def test_the_paper_size_of_the_pdf_follows_the_readers_time_zone(desk: Desk) -> None:
     shown = document.of(desk.submit())
     for zone, size in {"Europe/Berlin": A4, "Asia/Tokyo": A4, "America/New_York": LETTER, "UTC": A4}.items():
         with opened(shown, zone) as made:
             assert tuple(round(side) for side in made[0].get_size()) == size
 
 
-def test_without_photos_or_parts_nothing_is_left_open(desk: Desk) -> None:
+def test_the_pdf_has_no_empty_headings_without_photos_or_parts(desk: Desk) -> None:
     with opened(document.of(desk.submit(parts=(), safe="yes", safe_why=""))) as made:
         said = words(made)
         assert len(made) == 1
@@ -108,7 +109,7 @@ def test_without_photos_or_parts_nothing_is_left_open(desk: Desk) -> None:
         "#{" * 500,
     ],
 )
-def test_nothing_that_is_written_breaks_it(desk: Desk, text: str) -> None:
+def test_no_text_of_a_summary_breaks_the_layout_of_the_pdf(desk: Desk, text: str) -> None:
     part = PartLine(text[:120], text[:60], 999, 10_000_000)
     shown = document.of(desk.submit(findings=text, steps=text, next_steps=text, safe_why=text[:1000], parts=(part,)))
     shown = replace(shown, session=shown.session)
@@ -117,13 +118,13 @@ def test_nothing_that_is_written_breaks_it(desk: Desk, text: str) -> None:
         assert [outside(page) for page in made] == [[]] * len(made)
 
 
-def test_markup_is_set_as_it_was_typed(desk: Desk) -> None:
+def test_markup_in_a_summary_is_printed_as_typed_in_the_pdf(desk: Desk) -> None:
     attack = '#read("/data.json") #link("https://evil.example")[click] *bold* $x$'
     with opened(document.of(desk.submit(findings=attack))) as made:
         assert attack in words(made)
 
 
-def test_as_much_as_fits_into_a_summary(desk: Desk) -> None:
+def test_the_pdf_holds_the_most_parts_and_photos_of_a_summary(desk: Desk) -> None:
     parts = tuple(PartLine(f"Part {number}", f"N-{number}", 1, 100) for number in range(PARTS_MAX))
     with opened(document.of(desk.submit(parts=parts, photos=desk.photos(PHOTOS_MAX)))) as made:
         said = words(made)
@@ -143,8 +144,27 @@ def test_photos_are_small_and_say_nothing_about_where_they_were_taken(desk: Desk
 
 
 def test_pictographs_that_no_font_has_are_named(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
-    monkeypatch.setattr(core_pdf, "_draws", lambda char: False)
-    monkeypatch.setattr(core_pdf, "_missing", core_pdf._missing.__wrapped__)
+    monkeypatch.setattr(core_pdf, "_draw", lambda chars: [False] * len(chars))
+    monkeypatch.setattr(core_pdf, "_drawn", {})
     with opened(document.of(desk.submit(findings="All good 👍🏽"))) as made:
         assert "All good [thumbs up sign]" in words(made)
     assert CONTENT.findings
+
+
+def test_the_pdf_is_typeset_once_and_again_after_a_correction(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    compile_page = typst.compile
+
+    def counted(*args: Any, **options: Any) -> Any:
+        made.append(args)
+        return compile_page(*args, **options)
+
+    shown = document.of(desk.submit(photos=desk.photos(1)))
+    first = pdf.render(shown, time_zone="Europe/Berlin")
+    monkeypatch.setattr(typst, "compile", counted)
+    assert pdf.render(document.of(desk.summary), time_zone="Europe/Berlin") == first
+    assert made == []
+    pdf.render(shown, time_zone="America/New_York")
+    desk.correct("It is the other clamp.")
+    assert pdf.render(document.of(desk.summary), time_zone="Europe/Berlin") != first
+    assert len(made) == 2

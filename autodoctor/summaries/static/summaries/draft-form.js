@@ -4,6 +4,8 @@
  * notice each other: the server takes a draft only from a window that has seen the latest one.
  */
 import { timeOfDay } from "lib/format-time";
+import { reveal } from "lib/scrolling";
+import { fill } from "lib/templates";
 import { Unsaved } from "summaries/unsaved";
 
 const PAUSE_MS = 800; // of typing, before it is saved
@@ -39,8 +41,7 @@ export class DraftForm extends HTMLElement {
     const found = own ?? this.#unsaved.found();
     if (!found) return;
     if (own && own.version === this.#version.value) return this.#use(own);
-    const at = /** @type {HTMLElement} */ (this.#banner("found").querySelector("[data-slot=at]"));
-    at.textContent = timeOfDay(found.at);
+    fill(this.#banner("found"), "at", timeOfDay(found.at));
     this.#banner("found").hidden = false;
   }
 
@@ -92,7 +93,7 @@ export class DraftForm extends HTMLElement {
     this.#version.value = String(version);
     if (this.#dirty) return this.#keep();
     this.#unsaved.forget();
-    /** @type {HTMLElement} */ (this.#state.querySelector("[data-slot=at]")).textContent = timeOfDay(saved_at);
+    fill(this.#state, "at", timeOfDay(saved_at));
     this.#say("saved");
   }
 
@@ -123,7 +124,7 @@ export class DraftForm extends HTMLElement {
     if (button) button.ariaBusy = "true";
     await this.#save();
     if (button) button.ariaBusy = null;
-    if (this.#dirty && this.#state.dataset.state !== "sent") return this.#state.scrollIntoView({ block: "nearest" });
+    if (this.#dirty && this.#state.dataset.state !== "sent") return reveal(this.#state);
     this.#released = true;
     setTimeout(() => this.#form.requestSubmit(button)); // not while this event is still going round
   }

@@ -3,6 +3,7 @@
  * <part-rows data-most="50">: the parts of a summary, with rows to add and to remove. Dispatches `change` after both.
  * The markup has several empty rows for browsers without scripts; with scripts one is enough.
  */
+import { copyOf } from "lib/templates";
 
 export class PartRows extends HTMLElement {
   connectedCallback() {
@@ -31,9 +32,7 @@ export class PartRows extends HTMLElement {
   }
 
   #add() {
-    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template"));
-    const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-    const row = /** @type {HTMLElement} */ (copy.firstElementChild);
+    const row = copyOf(this.querySelector("template"));
     this.#list.append(row);
     return row;
   }

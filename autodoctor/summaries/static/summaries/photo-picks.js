@@ -1,5 +1,6 @@
 // @ts-check
 /** <photo-picks>: the photos in the summary. A photo shared here is picked at once. Dispatches `change`. */
+import { filled, templateOf } from "lib/templates";
 import { toast } from "lib/toasts";
 
 export class PhotoPicks extends HTMLElement {
@@ -17,9 +18,8 @@ export class PhotoPicks extends HTMLElement {
 
   /** @param {import("lib/upload").SharedFile} file */
   #shared(file) {
-    if (file.kind !== "image") return toast(this.#words, "info");
-    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template"));
-    const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    if (file.kind !== "image") return toast(filled(templateOf(this, "not-a-photo")).textContent?.trim() ?? "", "info");
+    const copy = filled(this.querySelector("template"));
     const box = /** @type {HTMLInputElement} */ (copy.querySelector("input"));
     box.value = file.id;
     box.checked = this.#chosen < this.#most;
@@ -48,10 +48,5 @@ export class PhotoPicks extends HTMLElement {
 
   get #most() {
     return Number(this.dataset.most);
-  }
-
-  get #words() {
-    const template = /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-not-a-photo]"));
-    return template.content.textContent?.trim() ?? "";
   }
 }

@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * Typed text that the server does not have yet, kept on this device: one copy per window, so that two windows never
- * overwrite each other. Without storage in the browser nothing is kept, and the page still works.
+ * What is typed in a summary and not saved yet, kept on this device: one copy per window, so that two windows never
+ * overwrite each other.
  *
  * @typedef {{ version: string, at: string, fields: [string, string][] }} Copy  `version`: of the draft it grew from
  */
+import { keep, kept, recall } from "lib/typed-text";
 
 export class Unsaved {
   #prefix;
@@ -18,55 +19,49 @@ export class Unsaved {
 
   /** @param {Copy} copy */
   keep(copy) {
-    quietly(() => localStorage.setItem(this.#key, JSON.stringify(copy)));
+    keep(this.#key, JSON.stringify(copy));
   }
 
   forget() {
-    quietly(() => localStorage.removeItem(this.#key));
+    keep(this.#key, "");
   }
 
   /** Of this window. @returns {Copy | null} */
   own() {
-    return quietly(() => JSON.parse(localStorage.getItem(this.#key) ?? "null"));
+    return read(this.#key);
   }
 
   /** The newest that a window has left behind. @returns {Copy | null} */
   found() {
-    return this.#others()[0]?.copy ?? null;
+    const copies = this.#others().flatMap((key) => read(key) ?? []);
+    return copies.sort((a, b) => b.at.localeCompare(a.at))[0] ?? null;
   }
 
   forgetOthers() {
-    for (const { key } of this.#others()) quietly(() => localStorage.removeItem(key));
+    for (const key of this.#others()) keep(key, "");
   }
 
-  /** @returns {{ key: string, copy: Copy }[]} */
   #others() {
-    const all = quietly(() =>
-      Object.keys(localStorage)
-        .filter((key) => key.startsWith(this.#prefix) && key !== this.#key)
-        .map((key) => ({ key, copy: JSON.parse(localStorage.getItem(key) ?? "null") })),
-    );
-    return (all ?? []).filter(({ copy }) => copy).sort((a, b) => b.copy.at.localeCompare(a.copy.at));
+    return kept(this.#prefix).filter((key) => key !== this.#key);
+  }
+}
+
+/** @param {string} key @returns {Copy | null} */
+function read(key) {
+  try {
+    return JSON.parse(recall(key) || "null");
+  } catch {
+    return null;
   }
 }
 
 /** A name of the window that survives a reload. */
 function thisWindow() {
-  const known = quietly(() => sessionStorage.getItem("window"));
-  const name = known ?? crypto.randomUUID();
-  quietly(() => sessionStorage.setItem("window", name));
-  return name;
-}
-
-/**
- * @template T
- * @param {() => T} act
- * @returns {T | null}
- */
-function quietly(act) {
   try {
-    return act();
+    const name = sessionStorage.getItem("window") ?? crypto.randomUUID();
+    sessionStorage.setItem("window", name);
+    return name;
   } catch {
-    return null;
+    return crypto.randomUUID();
   }
 }
