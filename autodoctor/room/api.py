@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from ninja import Field, Router, Schema
 
 from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
-from autodoctor.core.errors import Refused
+from autodoctor.core.errors import Refused, TooFast
+from autodoctor.rates.limits import MESSAGES
+from autodoctor.rates.web import CountedElsewhere
 from autodoctor.room import relay_servers
-from autodoctor.room.messages.pace import message_pace
 from autodoctor.room.messages.writer import PATIENCE_SECONDS, NotPosted, writer
 from autodoctor.room.wire import protocol
 from autodoctor.sessions.record import participants
@@ -22,7 +23,7 @@ from autodoctor.sessions.web.api import EventOut, visible_to
 
 router = Router(tags=["room"])
 FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure, 503: Failure}
-STATUS = {"too_fast": 429, "unavailable": 503, "invalid_frame": 422, "too_long": 422}
+STATUS = {"unavailable": 503, "invalid_frame": 422, "too_long": 422}
 
 
 class MessageIn(Schema):
@@ -44,21 +45,28 @@ class IceServers(Schema):
     )
 
 
-@router.post("/sessions/{uuid:session_id}/messages", response={200: EventOut, **FAILURES}, auth=SIGNED_IN)
+@router.post(
+    "/sessions/{uuid:session_id}/messages",
+    response={200: EventOut, **FAILURES},
+    auth=SIGNED_IN,
+    throttle=CountedElsewhere(MESSAGES),  # by the writer
+)
 def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any:
     """Post a message. The answer is the event, as every socket gets it. Repeating a message returns the same event."""
     user = user_of(request)
     visible_to(user).get(pk=session_id)
     if not protocol.is_sayable(body.text):
         raise refused("invalid_frame", _("This text contains characters that cannot be sent."))
-    if not message_pace.allows(str(user.id)):
-        raise refused("too_fast", str(protocol.DETAILS["too_fast"]))
+    if not writer.admits(str(user.id)):
+        raise TooFast(1, MESSAGES.sentence)
     posting = writer.post(
         session_id=str(session_id), user_id=str(user.id), client_id=str(body.client_id), text=body.text
     )
     try:
         frame = posting.result(timeout=PATIENCE_SECONDS * 2).frame
     except NotPosted as problem:
+        if problem.code == "too_fast":
+            raise TooFast(1, MESSAGES.sentence) from problem
         raise refused(problem.code, str(protocol.DETAILS[problem.code])) from problem
     except NoAnswer as problem:
         raise refused("unavailable", str(protocol.DETAILS["unavailable"])) from problem

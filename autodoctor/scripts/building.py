@@ -1,5 +1,5 @@
-"""Bundle the modules and the style sheets with esbuild. Modules that several entries import are shared chunks, so that
-nothing runs twice; a style sheet holds all that it imports.
+"""Bundle the modules and the style sheets with esbuild. The modules of every page are one chunk, all others that
+several entries import another: nothing runs twice, and a page asks for few files. A style sheet holds what it imports.
 """
 
 import json
@@ -38,13 +38,27 @@ def build(folder: Path, product: Path = sources.PRODUCT) -> None:
 
 
 def _bundle(made: Path, product: Path) -> dict[str, list[str]]:
-    modules, sheets = sources.modules(product), sources.sheets(product)
-    files = {name: modules[name] for name in sources.entries(product)}
-    files |= {name: sheets[name] for name in sources.sheet_entries(product)}
-    paths = {name: os.path.relpath(path, made) for name, path in files.items()}
-    outputs = _run(made, paths, product)
+    sheets = sources.sheets(product)
+    paths = {name: os.path.relpath(sheets[name], made) for name in sources.sheet_entries(product)}
+    starts = _write_starts(made, product)
+    outputs = _run(made, starts | paths, product)
+    for start in starts.values():
+        (made / start).unlink()
     file_of = {output["entryPoint"]: file for file, output in outputs.items() if "entryPoint" in output}
-    return {name: _needed(file_of[path], outputs) for name, path in paths.items()}
+    return {name: _needed(file_of[path], outputs) for name, path in (starts | paths).items()}
+
+
+def _write_starts(made: Path, product: Path) -> dict[str, str]:
+    """Write a module for each entry that imports it, and before it each group of shared modules of which it needs any:
+    esbuild makes one chunk of what the same entries import.
+    """
+    paths = {name: os.path.relpath(path, made) for name, path in sources.modules(product).items()}
+    starts = {}
+    for number, (entry, names) in enumerate(sources.shared(product).items()):
+        starts[entry] = f"start-{number}.js"
+        imports = (f"import {json.dumps(paths[name])};\n" for name in [*names, entry])
+        (made / starts[entry]).write_text("".join(imports))
+    return starts
 
 
 def _run(made: Path, paths: dict[str, str], product: Path) -> dict[str, Any]:
@@ -70,10 +84,13 @@ def _run(made: Path, paths: dict[str, str], product: Path) -> dict[str, Any]:
 
 
 def _needed(file: str, outputs: dict[str, Any]) -> list[str]:
-    """Return the file and all its imports, direct or indirect."""
+    """Return the file and all its imports, direct or indirect. A file that only imports another is the other."""
+    imported = [one["path"] for one in outputs[file]["imports"] if one["kind"] == "import-statement"]
+    if len(imported) == 1 and not any(one["bytesInOutput"] for one in outputs[file]["inputs"].values()):
+        return _needed(imported[0], outputs)
     found = [file]
     for each in found:  # grows meanwhile
-        imported = (one["path"] for one in outputs[each]["imports"] if one["kind"] == "import-statement")
+        imported = [one["path"] for one in outputs[each]["imports"] if one["kind"] == "import-statement"]
         found += [path for path in imported if path not in found]
     return found
 

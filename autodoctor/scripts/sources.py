@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 PRODUCT = Path(__file__).resolve().parents[1]
 ENTRY = re.compile(r"{% script '([^']+)\.js' %}")
 SHEET = re.compile(r"{% stylesheet '([^']+)' %}")
+IMPORT = re.compile(r'^(?:import|export|}) [^"=\n]*"([^"]+)";$', re.MULTILINE)  # as prettier writes them; not of types
+OF_EVERY_PAGE = "lib/page"  # the entry that every page loads
 HOW_BUNDLES_ARE_MADE = (PRODUCT.parent / "package-lock.json", Path(__file__).with_name("building.py"))
 
 
@@ -38,6 +41,23 @@ def entries(product: Path = PRODUCT) -> list[str]:
     return _named(ENTRY, product)
 
 
+def shared(product: Path = PRODUCT) -> dict[str, list[str]]:
+    """Return for each entry the modules that it loads together with other entries, by bare names: those of every page,
+    and all others that several entries import. It needs at least one of each group that it loads.
+    """
+    needs = _needs(product)
+    times = Counter(name for names in needs.values() for name in names)
+    everywhere = needs.get(OF_EVERY_PAGE, set())
+    several = {name for name, count in times.items() if count > 1} - everywhere
+
+    def groups(names: set[str]) -> list[str]:
+        if names & several:
+            return sorted(everywhere) + sorted(several)
+        return sorted(everywhere) if names & everywhere else []
+
+    return {entry: groups(names) for entry, names in needs.items()}
+
+
 def sheet_entries(product: Path = PRODUCT) -> list[str]:
     """Return the static paths that templates name by `{% stylesheet %}`."""
     return _named(SHEET, product)
@@ -51,6 +71,18 @@ def digest(product: Path = PRODUCT) -> str:
     for path in HOW_BUNDLES_ARE_MADE:
         found.update(path.read_bytes())
     return found.hexdigest()
+
+
+def _needs(product: Path) -> dict[str, set[str]]:
+    """Return for each entry itself and all modules that it imports, direct or indirect."""
+    imports = {name: IMPORT.findall(path.read_text()) for name, path in modules(product).items()}
+    needs = {}
+    for entry in entries(product):
+        found = [entry]
+        for name in found:  # grows meanwhile
+            found += [each for each in dict.fromkeys(imports.get(name, ())) if each not in found]
+        needs[entry] = imports.keys() & set(found)
+    return needs
 
 
 def _named(tag: re.Pattern[str], product: Path) -> list[str]:

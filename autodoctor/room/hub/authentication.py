@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session as Cookie
 from django.utils.crypto import constant_time_compare
 
 from autodoctor.accounts.models import User
+from autodoctor.accounts.staff_sessions import Standing, standing
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
@@ -27,11 +28,11 @@ class ConnectedUser:
 
     @property
     def seal(self) -> int:
-        return _seal(self.user.password, self.user.is_active, self.user.is_staff)
+        return _seal(self.user.password, self.user.sign_in_epoch, self.user.is_active, self.user.is_staff)
 
 
-def _seal(password: str, is_active: bool, is_staff: bool) -> int:
-    return hash((password, is_active, is_staff))
+def _seal(password: str, epoch: int, is_active: bool, is_staff: bool) -> int:
+    return hash((password, epoch, is_active, is_staff))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def _recognize(session_keys: set[str], known: dict[UUID, User], now: datetime) -
     ids = {key: id_ for key, content in contents.items() if (id_ := _user_id(content))}
     users = known | User.objects.in_bulk(set(ids.values()) - known.keys())
     return {
-        key: ConnectedUser(key, users[id_]) for key, id_ in ids.items() if _is_current(users.get(id_), contents[key])
+        key: ConnectedUser(key, users[id_])
+        for key, id_ in ids.items()
+        if _is_current(users.get(id_), contents[key], now)
     }
 
 
@@ -89,9 +92,9 @@ def _user_id(content: dict[str, Any]) -> UUID | None:
     return parse_uuid(content.get(SESSION_KEY))
 
 
-def _is_current(user: User | None, content: dict[str, Any]) -> bool:
-    """Return whether the person may sign in and the password has not changed since sign-in."""
-    if user is None or not user.is_active:
+def _is_current(user: User | None, content: dict[str, Any], now: datetime) -> bool:
+    """Return whether the person may sign in, the session of staff is whole, and the password is that of the sign-in."""
+    if user is None or not user.is_active or standing(user, content, now) is not Standing.WHOLE:
         return False
     known = str(content.get(HASH_SESSION_KEY, ""))
     if constant_time_compare(known, user.get_session_auth_hash()):
@@ -103,6 +106,8 @@ def still_welcome(seals: dict[str, int], user_ids: dict[str, UUID], now: datetim
     """Return the cookies that are still valid, from their seals and people, without opening them again."""
     keys = Cookie.objects.filter(session_key__in=list(seals), expire_date__gt=now).values_list("session_key", flat=True)
     people = User.objects.filter(pk__in=set(user_ids.values()))
-    facts = people.values_list("id", "password", "is_active", "is_staff")
-    now_sealed = {id_: _seal(password, is_active, is_staff) for id_, password, is_active, is_staff in facts}
+    facts = people.values_list("id", "password", "sign_in_epoch", "is_active", "is_staff")
+    now_sealed = {
+        id_: _seal(password, epoch, is_active, is_staff) for id_, password, epoch, is_active, is_staff in facts
+    }
     return {key for key in keys if now_sealed.get(user_ids[key]) == seals[key]}

@@ -4,12 +4,16 @@ import logging
 import os
 import socket
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from autodoctor.core.process_identity import identity, is_dead
+from autodoctor.room.hub.event_bus import bus
+from autodoctor.room.hub.notes import PresenceChanged
 from autodoctor.scheduler.handlers import JobKind
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
@@ -26,7 +30,14 @@ class RoomJob(JobKind):
 
 def take(now: datetime) -> UUID:
     """Create a lease for this process."""
-    lease = Process(id=uuid4(), host=socket.gethostname(), pid=os.getpid(), renewed_at=now, expires_at=_expiry(now))
+    lease = Process(
+        id=uuid4(),
+        identity=identity(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        renewed_at=now,
+        expires_at=_expiry(now),
+    )
     with transaction.atomic():
         lease.save(force_insert=True)
         schedule(RoomJob.LAPSE, str(lease.id), lease.expires_at)
@@ -53,9 +64,9 @@ def end(process_id: UUID, now: datetime) -> None:
 
 
 def end_the_dead(now: datetime) -> None:
-    """At the start, end the leases of dead processes on this host, instead of waiting for them to lapse."""
-    for process in Process.objects.filter(host=socket.gethostname(), expires_at__gt=now):
-        if process.pid == os.getpid() or not _is_alive(process.pid):
+    """At the start, end the leases of processes that have certainly died, instead of waiting for them to lapse."""
+    for process in Process.objects.filter(expires_at__gt=now):
+        if is_dead(process.identity):
             _end_all(Process.objects.filter(pk=process.pk), seen_at=process.renewed_at, now=now)
 
 
@@ -65,16 +76,6 @@ def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) 
         for process in processes:
             Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
             schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def lapse(job: Job, now: datetime) -> None:
@@ -90,6 +91,8 @@ def _retire(process: Process, now: datetime) -> None:
     had_joined: dict[tuple[UUID, UUID], bool] = {}
     for session_id, user_id, joined in pages.values_list("session_id", "user_id", "joined"):
         had_joined[session_id, user_id] = joined or had_joined.get((session_id, user_id), False)
+    for session_id in {session_id for session_id, _ in had_joined}:
+        transaction.on_commit(partial(bus.publish, PresenceChanged(str(session_id), server="")))
     for (session_id, user_id), joined in had_joined.items():
         if not _is_back(session_id, user_id, joined, now):
             ids = list(pages.filter(session_id=session_id, user_id=user_id).values_list("pk", flat=True))

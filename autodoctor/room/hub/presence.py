@@ -14,7 +14,8 @@ from django.utils import timezone
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
 from autodoctor.room.hub.event_bus import EventBus, bus
-from autodoctor.room.hub.sockets import PARTIES, Poke, Present
+from autodoctor.room.hub.notes import PARTIES, Poke, PresenceChanged, Present
+from autodoctor.room.hub.sockets import hub
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
 from autodoctor.sessions.models import Connection, Session
@@ -76,9 +77,10 @@ class Left(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unsure:
-    """Presence may have changed in this session."""
+    """Presence may have changed in this session. `is_news`: other processes do not know that yet."""
 
     session_id: UUID
+    is_news: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Presence:
         self._leaving: list[Left] = []
         self._closing: list[Future[None]] = []
         bus.listen(Poke, self._notice)
+        bus.listen(PresenceChanged, self._notice_elsewhere)
 
     def start(self) -> None:
         """Prepare before the first admission: end dead leases and take a lease for this process."""
@@ -129,10 +132,19 @@ class Presence:
         """Queue a note. Callable from any thread; returns at once."""
         self._batcher.put(item)
 
+    def check(self, sessions: Iterable[str]) -> None:
+        """Read the presence of these sessions anew, in case a note was lost."""
+        for session_id in sessions:
+            self._batcher.put(Unsure(UUID(session_id)))
+
     def _notice(self, poke: Poke) -> None:
         """Handle an event that may change presence: joining, leaving, acceptance, release, or a poke without rows."""
         if not poke.rows or any(row.session is not None for row in poke.rows):
             self._batcher.put(Unsure(UUID(poke.session_id)))
+
+    def _notice_elsewhere(self, note: PresenceChanged) -> None:
+        if note.server != str(self._process_id) and hub.room(note.session_id):
+            self._batcher.put(Unsure(UUID(note.session_id)))
 
     def _work(self, items: list[Item]) -> list[Item]:
         """Work through one batch. If the database is down, handshakes are refused and notes are kept for later."""
@@ -157,7 +169,7 @@ class Presence:
 
     def _start_over(self, now: datetime) -> UUID:
         self._process_id = lease.take(now)
-        self._bus.publish(LeaseLost())
+        self._bus.deliver(LeaseLost())
         return self._process_id
 
     def _admit(self, knocks: list[HandshakeRequest], now: datetime) -> list[tuple[HandshakeRequest, Admission]]:
@@ -200,7 +212,7 @@ class Presence:
         except Exception:
             logger.exception("A closed page could not be noted yet")
             self._batcher.put(left._replace(noted_at=now))
-        self._batcher.put(Unsure(session_id))
+        self._batcher.put(Unsure(session_id, is_news=True))
 
     def _tell_presence(
         self, items: list[Item], admissions: list[tuple[HandshakeRequest, Admission]], now: datetime
@@ -211,7 +223,9 @@ class Presence:
         }
         unsure = {item.session_id for item in _only(Unsure, items)} - sessions.keys()
         found = participants.presence([*sessions.values(), *Session.objects.filter(pk__in=unsure)], now)
-        self._bus.publish(*(Present(str(session_id), presence) for session_id, presence in found.items()))
+        self._bus.deliver(*(Present(str(session_id), presence) for session_id, presence in found.items()))
+        news = sessions.keys() | {item.session_id for item in _only(Unsure, items) if item.is_news}
+        self._bus.publish(*(PresenceChanged(str(session_id), str(self._process_id)) for session_id in news))
         for knock, admission in admissions:
             presence = found.get(admission.place.session.id, NOBODY) if admission.place else NOBODY
             knock.answer.set_result(admission._replace(presence=presence))

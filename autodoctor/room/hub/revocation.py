@@ -1,7 +1,9 @@
 """Revocation: check connected people again when their access may have changed, and regularly."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,13 +15,30 @@ from autodoctor.room.hub.presence import LeaseLost
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import Connection
 
+ACCESS = "access"  # the channel that every server follows
+
 
 @dataclass(frozen=True, slots=True)
 class AccessChanged:
-    """A person's access changed, in one browser or in all."""
+    """A person's access changed, in one browser or in all. Names the browser by a hash: its key would sign in."""
 
+    TAG: ClassVar[str] = "access"
     user_id: UUID
-    session_key: str | None
+    browser: str | None
+
+    def channels(self) -> Iterable[str]:
+        return (ACCESS,)
+
+    def pack(self) -> list[Any]:
+        return [str(self.user_id), self.browser]
+
+    @classmethod
+    def unpack(cls, *packed: Any) -> Self:
+        user_id, browser = packed
+        return cls(UUID(user_id), browser)
+
+
+MOST_OPEN = 60  # sockets of one person, in all sessions and lists
 
 
 class ConnectedUsers:
@@ -28,14 +47,24 @@ class ConnectedUsers:
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
         self._lines: dict[Connection, tuple[str, int, UUID]] = {}
+        self._of_person: dict[UUID, list[Connection]] = {}  # the oldest first
         bus.listen(AccessChanged, self._recheck)
+        bus.share(AccessChanged)
         bus.listen(LeaseLost, lambda note: self.send_away())
 
     def enter(self, line: Connection, guest: ConnectedUser) -> None:
+        """Add a socket. The oldest of too many of one person is closed."""
         self._lines[line] = (guest.session_key, guest.seal, guest.user.id)
+        mine = self._of_person.setdefault(guest.user.id, [])
+        mine.append(line)
+        for oldest in mine[:-MOST_OPEN]:
+            oldest.close(protocol.REPLACED)
 
     def leave(self, line: Connection) -> None:
-        del self._lines[line]
+        _key, _seal, user_id = self._lines.pop(line)
+        self._of_person[user_id].remove(line)
+        if not self._of_person[user_id]:
+            del self._of_person[user_id]
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -61,14 +90,18 @@ class ConnectedUsers:
         meant = [
             line
             for line, (key, _seal, user_id) in self._lines.items()
-            if user_id == note.user_id and note.session_key in (None, key)
+            if user_id == note.user_id and note.browser in (None, _browser(key))
         ]
         if meant:
             executor.background(self.check(meant))
 
 
 def on_access_changed(*, user_id: UUID, session_key: str | None = None, **_signal: object) -> None:
-    bus.publish(AccessChanged(user_id, session_key))
+    bus.publish(AccessChanged(user_id, _browser(session_key) if session_key else None))
+
+
+def _browser(session_key: str) -> str:
+    return hashlib.sha256(session_key.encode()).hexdigest()
 
 
 connected_users = ConnectedUsers(bus)

@@ -1,72 +1,33 @@
 """The sockets of this process by session. Every poke reaches them here. Everything runs in the event loop's thread."""
 
 import asyncio
-import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
 from uuid import UUID
 
 from autodoctor.accounts.models import Role
-from autodoctor.room.hub.event_bus import EventBus, bus
+from autodoctor.room.hub.event_bus import EventBus, Followed, bus
+from autodoctor.room.hub.notes import (
+    CallTaken,
+    EphemeralFrame,
+    Heartbeat,
+    PageMoved,
+    Poke,
+    PresenceChanged,
+    Present,
+    Relay,
+    Row,
+    channel_of,
+    session_in,
+)
 from autodoctor.room.wire import executor, protocol
 from autodoctor.sessions.event_data import EventData, SessionPayload
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
+from autodoctor.sessions.states import Kind
 
-logger = logging.getLogger(__name__)
 ON_ITS_WAY_SECONDS = 0.2  # the usual time from a commit to its poke
-PARTIES = frozenset({Role.CUSTOMER.value, Role.MECHANIC.value})
-
-
-class Row(NamedTuple):
-    """A row of the log, ready to send. `session` is the session's new state, None if the row does not change it."""
-
-    seq: int
-    audience: str
-    frame: bytes
-    session: SessionPayload | None = None
-
-
-class Poke(NamedTuple):
-    """A session's log has reached `seq`. `rows` are the newest rows without a gap: a cache that may be empty."""
-
-    session_id: str
-    seq: int
-    rows: tuple[Row, ...] = ()
-
-
-class Heartbeat(NamedTuple):
-    """A session's log had reached `seq` a moment ago."""
-
-    session_id: str
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class EphemeralFrame:
-    """A frame that is not logged, for everybody with one of these roles."""
-
-    session_id: str
-    roles: frozenset[str]
-    frame: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """A frame for the newest joined page of this role; lost if that page reads too slowly."""
-
-    session_id: str
-    role: str
-    frame: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """The presence of both participants. Sent to every socket when it changes."""
-
-    session_id: str
-    presence: dict[str, str]
+SHARED = (Poke, EphemeralFrame, Relay, PresenceChanged, CallTaken, PageMoved)
 
 
 class Member(Protocol):
@@ -78,6 +39,8 @@ class Member(Protocol):
     page: str
     served: int  # the last `seq` sent to its client
     joined: int  # grows with each join in this process, 0 before
+    join_number: int  # how often this person had joined when this page did; 0 until that is known
+    opened_at: float  # seconds since 1970
 
     def follow(self, poke: Poke) -> None: ...
 
@@ -87,6 +50,14 @@ class Member(Protocol):
 
     def close(self, code: int) -> None: ...
 
+    def step_aside(self) -> object:
+        """Another page of this person has the call."""
+        ...
+
+    def move_away(self) -> None:
+        """This page has reconnected elsewhere."""
+        ...
+
 
 class Room:
     """The sockets of one session in this process, and the state that was last sent to them.
@@ -94,7 +65,7 @@ class Room:
     Pokes come from several threads, in any order: `as_of` is the `seq` at which `session` was read.
     """
 
-    __slots__ = ("as_of", "members", "presence", "seq", "session")
+    __slots__ = ("_joins", "as_of", "members", "presence", "seq", "session")
 
     def __init__(self, session: SessionPayload, seq: int, presence: dict[str, str]) -> None:
         self.members: list[Member] = []
@@ -102,6 +73,7 @@ class Room:
         self.as_of = seq
         self.seq = seq
         self.presence = presence
+        self._joins: dict[str, int] = {}  # by person, as far as it is known here
 
     def newest(self, role: str) -> Member | None:
         """Return the page of this role that joined last."""
@@ -128,6 +100,15 @@ class Room:
             if member.role == Role.MECHANIC and (mechanic is None or member.user_id != mechanic["id"]):
                 member.close(protocol.NOT_FOUND)
 
+    def note_joins(self, user_id: str, joins: int) -> None:
+        """A person has joined so often, with whatever page: in a call, earlier pages step aside."""
+        self._joins[user_id] = max(joins, self._joins.get(user_id, 0))
+        if self.session["kind"] == Kind.CHAT:
+            return
+        for member in self.members:
+            if member.user_id == user_id and member.joined and 0 < member.join_number < self._joins[user_id]:
+                member.step_aside()
+
     def send_presence(self, presence: dict[str, str]) -> None:
         if presence != self.presence:
             self.presence = presence
@@ -145,6 +126,11 @@ class Hub:
         bus.listen(EphemeralFrame, self._send_ephemeral)
         bus.listen(Relay, self._relay)
         bus.listen(Present, self._present)
+        bus.listen(CallTaken, self._call_taken)
+        bus.listen(PageMoved, self._page_moved)
+        bus.listen(Followed, self._catch_up)
+        for kind in SHARED:
+            bus.share(kind)
 
     def room(self, session_id: str) -> Room | None:
         return self._rooms.get(session_id)
@@ -153,6 +139,7 @@ class Hub:
         room = self._rooms.get(member.session_id)
         if room is None:
             room = self._rooms[member.session_id] = Room(session, seq, presence)
+            self._bus.follow(channel_of(member.session_id))
         room.members.append(member)
         room.seq = max(room.seq, seq)
         room.learn(session, seq)
@@ -163,6 +150,10 @@ class Hub:
         room.members.remove(member)
         if not room.members:
             del self._rooms[member.session_id]
+            self._bus.leave(channel_of(member.session_id))
+
+    def sessions(self) -> list[str]:
+        return list(self._rooms)
 
     def members(self) -> Iterator[Member]:
         for room in self._rooms.values():
@@ -172,19 +163,29 @@ class Hub:
         """Handle a poke. Callable from any thread, after the commit."""
         self._bus.publish(Poke(str(session_id), seq, tuple(rows)))
 
-    async def compare(self) -> None:
+    async def compare(self, sessions: Collection[str] | None = None) -> None:
         """Compare with the log: sockets that are behind read on. A lost poke therefore costs one heartbeat at most.
 
         Compared after pending pokes: on a busy log a socket always waits for the next poke.
         """
-        seqs = await executor.read(_seqs, list(self._rooms))
+        found = await executor.read(read_positions, list(self._rooms if sessions is None else sessions))
         await asyncio.sleep(ON_ITS_WAY_SECONDS)
-        self._bus.publish(*(Heartbeat(session_id, seq) for session_id, seq in seqs.items()))
+        self._bus.deliver(*found)
 
     def _beat(self, note: Heartbeat) -> None:
         room = self._rooms.get(note.session_id)
-        if room and room.is_behind(note.seq):
-            self._bus.publish(Poke(note.session_id, note.seq))
+        if room is None:
+            return
+        if room.is_behind(note.seq):
+            self._bus.deliver(Poke(note.session_id, note.seq))
+        for user_id, joins in note.joins.items():
+            room.note_joins(user_id, joins)
+
+    def _catch_up(self, note: Followed) -> None:
+        """What was said before these channels were followed may have been missed."""
+        missed = [id_ for channel in note.channels if (id_ := session_in(channel)) in self._rooms]
+        if missed:
+            executor.background(self.compare(missed))
 
     def _follow(self, poke: Poke) -> None:
         if room := self._rooms.get(poke.session_id):
@@ -201,17 +202,32 @@ class Hub:
         if room and (member := room.newest(note.role)):
             member.hint(note.frame)
 
+    def _call_taken(self, note: CallTaken) -> None:
+        if room := self._rooms.get(note.session_id):
+            room.note_joins(note.user_id, note.joins)
+
+    def _page_moved(self, note: PageMoved) -> None:
+        room = self._rooms.get(note.session_id)
+        for member in tuple(room.members) if room else ():
+            if (member.user_id, member.page) == (note.user_id, note.page) and member.opened_at < note.opened_at:
+                member.move_away()
+
     def _present(self, note: Present) -> None:
         if room := self._rooms.get(note.session_id):
             room.send_presence(note.presence)
 
 
-def _seqs(session_ids: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def read_positions(session_ids: list[str]) -> list[Heartbeat]:
+    """Return how far the log of each session reaches, and how often each of its people has joined."""
+    found: dict[str, Heartbeat] = {}
+    columns = ("id", "seq", "participants__user_id", "participants__joins")
     for start in range(0, len(session_ids), 500):
         some = Session.objects.filter(id__in=session_ids[start : start + 500])
-        found |= {str(session_id): seq for session_id, seq in some.values_list("id", "seq")}
-    return found
+        for session_id, seq, user_id, joins in some.values_list(*columns):
+            position = found.setdefault(str(session_id), Heartbeat(str(session_id), seq, {}))
+            if user_id is not None:
+                position.joins[str(user_id)] = joins
+    return list(found.values())
 
 
 def as_row(event: SessionEvent) -> Row:
@@ -220,7 +236,8 @@ def as_row(event: SessionEvent) -> Row:
 
 
 def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:
-    hub.poke(session_id, seq, [as_row(event) for event in events])
+    if bus.is_heard:
+        hub.poke(session_id, seq, [as_row(event) for event in events])
 
 
 hub = Hub(bus)

@@ -10,6 +10,9 @@ import orjson
 import psycopg
 from django.db import connection
 
+from autodoctor.rates.counting import key_of, person
+from autodoctor.rates.limits import MESSAGES
+
 
 class Locked(NamedTuple):
     """A session whose lock this transaction holds. `closes_at`: when its time is up, None while no clock is running."""
@@ -46,19 +49,20 @@ class Found:
     sessions: dict[str, Locked]
     people: dict[str, Person]
     repeats: dict[tuple[str, str], Stored]  # by session and client id
+    full_at: dict[str, float]  # by person: how far the limit of messages is used up
 
 
 class Statements(Protocol):
     """The two statements of a batch. Both run inside the caller's transaction."""
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
-        """Lock the sessions that can be locked now; return their writers and the existing (session, client id)
-        pairs.
+        """Lock the sessions that can be locked now, and their writers' counts; return those, the writers, and the
+        existing (session, client id) pairs.
         """
         ...
 
-    def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
-        """Insert the rows, and store how far each session's log reaches."""
+    def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
+        """Insert the rows, and store how far each session's log reaches and each writer's count."""
         ...
 
 
@@ -107,6 +111,16 @@ class Postgres:
         FROM jsonb_each_text(%s::jsonb) AS now WHERE s.id = now.key::uuid
     """
 
+    COUNTS = """
+        SELECT key, full_at FROM rates_count
+        WHERE key = ANY(ARRAY(SELECT jsonb_array_elements_text(%s::jsonb))) ORDER BY key FOR UPDATE
+    """
+    COUNT = """
+        INSERT INTO rates_count (key, full_at)
+        SELECT now.key, now.value::float8 FROM jsonb_each_text(%s::jsonb) AS now ORDER BY now.key
+        ON CONFLICT (key) DO UPDATE SET full_at = greatest(rates_count.full_at, excluded.full_at)
+    """
+
     def __init__(self) -> None:
         connection.ensure_connection()
         self._connection = cast("psycopg.Connection[Any]", connection.connection)
@@ -116,6 +130,7 @@ class Postgres:
             locked = self._run(self.LOCK, _packed(session_ids))
             people = self._run(self.PEOPLE, _packed(user_ids))
             repeats = self._run(self.REPEATS, _packed(asked))
+            counts = self._run(self.COUNTS, _packed([_key(id_) for id_ in user_ids]))
         return Found(
             {
                 id_: Locked(state, seq, customer, mechanic, _utc(closes_at) if closes_at else None)
@@ -123,15 +138,26 @@ class Postgres:
             },
             {id_: Person(name, staff) for id_, name, staff in people.fetchall()},
             {(row[0], row[6]): Stored(row[0], row[1], _utc(row[2]), *row[3:]) for row in repeats.fetchall()},
+            {_person(key): full_at for key, full_at in counts.fetchall()},
         )
 
-    def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
+    def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
         with connection.wrap_database_errors, self._connection.pipeline():
             self._run(self.INSERT, rows[0].at, _packed([(row[0], row[1], *row[3:]) for row in rows]))
             self._run(self.ADVANCE, _packed(seqs))
+            self._run(self.COUNT, _packed({_key(id_): moment for id_, moment in full_at.items()}))
 
     def _run(self, sql: str, *params: object) -> "psycopg.Cursor[Any]":
         return psycopg.Cursor(self._connection).execute(sql.encode(), params)
+
+
+def _key(user_id: str) -> str:
+    """Return the key of a person's messages among the counts."""
+    return key_of(MESSAGES, person(user_id))
+
+
+def _person(key: str) -> str:
+    return key.rpartition(":")[2]
 
 
 def _packed(value: object) -> str:
@@ -162,6 +188,11 @@ class Sqlite:
         VALUES (?, ?, 'message.posted', ?, 'both', ?, ?, ?, ?, ?)
     """
     ADVANCE = "UPDATE autodoctor_sessions_session SET seq = ? WHERE id = ?"
+    COUNTS = "SELECT key, full_at FROM rates_count WHERE key IN (SELECT value FROM json_each(?))"
+    COUNT = """
+        INSERT INTO rates_count (key, full_at) VALUES (?, ?)
+        ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at
+    """
 
     def __init__(self) -> None:
         connection.ensure_connection()
@@ -172,6 +203,7 @@ class Sqlite:
             locked = self._all(self.LOCK, [_hex(id_) for id_ in session_ids])
             people = self._all(self.PEOPLE, [_hex(id_) for id_ in user_ids])
             repeats = self._all(self.REPEATS, [(_hex(id_), _hex(client_id)) for id_, client_id in asked])
+            counts = self._all(self.COUNTS, [_key(id_) for id_ in user_ids])
         return Found(
             {
                 _dashed(id_): Locked(state, seq, _dashed(customer), mechanic and _dashed(mechanic), _moment(closes_at))
@@ -179,13 +211,15 @@ class Sqlite:
             },
             {_dashed(id_): Person(name, bool(staff)) for id_, name, staff in people},
             {(row.session_id, row.client_id): row for row in map(_stored, repeats)},
+            {_person(key): full_at for key, full_at in counts},
         )
 
-    def store(self, rows: list[Stored], seqs: dict[str, int]) -> None:
+    def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
         at = rows[0].at.strftime("%Y-%m-%d %H:%M:%S.%f")
         with connection.wrap_database_errors:
             self._connection.executemany(self.INSERT, [_values(row, at) for row in rows])
             self._connection.executemany(self.ADVANCE, [(seq, _hex(id_)) for id_, seq in seqs.items()])
+            self._connection.executemany(self.COUNT, [(_key(id_), moment) for id_, moment in full_at.items()])
 
     def _all(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, [_packed(values)]).fetchall()

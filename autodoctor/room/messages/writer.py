@@ -17,8 +17,11 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role
+from autodoctor.rates.counting import next_full_at
+from autodoctor.rates.in_process import Counts
+from autodoctor.rates.limits import MESSAGES
 from autodoctor.room.hub.event_bus import EventBus, bus
-from autodoctor.room.hub.sockets import Poke, Row
+from autodoctor.room.hub.notes import Poke, Row
 from autodoctor.room.messages.sql import Found, Locked, Person, Stored, statements
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.batcher import Batcher
@@ -68,7 +71,13 @@ class Post(NamedTuple):
 class Writer:
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
+        # First in this process, so that a flood costs nothing; the batch counts in the database, for all processes.
+        self._counts = Counts()
         self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
+
+    def admits(self, user_id: str) -> bool:
+        """Count a message in this process, before it is queued. Callable from any thread."""
+        return self._counts.allows(MESSAGES, time.monotonic(), user_id)
 
     def submit(self, post: Post) -> None:
         """Queue a message. Callable from any thread; returns at once. The commit or the refusal settles the future."""
@@ -116,7 +125,7 @@ class Writer:
             batch = Batch(found, timezone.now())
             waiting = [post for post in posts if not batch.judge(post)]
             if batch.rows:
-                sql.store(batch.rows, batch.seqs)
+                sql.store(batch.rows, batch.seqs, batch.full_at)
         seconds = time.monotonic() - began
         self._bus.publish(*batch.pokes())
         for post, outcome in batch.outcomes:
@@ -141,9 +150,11 @@ class Batch:
         self._found = found
         self._now = now
         self._stamp = stamp(now) or ""
+        self._monotonic_to_epoch = now.timestamp() - time.monotonic()
         self._fresh: dict[str, list[Row]] = {}
         self.rows: list[Stored] = []
         self.seqs: dict[str, int] = {}
+        self.full_at: dict[str, float] = {}  # by person: how far their messages use up the limit
         self.outcomes: list[tuple[Post, Posted | NotPosted]] = []
 
     def judge(self, post: Post) -> bool:
@@ -157,11 +168,21 @@ class Batch:
         role = _role(session, post.user_id, self._found.people.get(post.user_id))
         if repeat is not None:
             self.outcomes.append((post, _again(post, repeat)))
-        elif role and _is_open(session, self._now):
+        elif not role or not _is_open(session, self._now):
+            self.outcomes.append((post, NotPosted("session_closed")))
+        elif self._is_in_pace(post):
             self._take(post, session, role)
         else:
-            self.outcomes.append((post, NotPosted("session_closed")))
+            self.outcomes.append((post, NotPosted("too_fast")))
         return True
+
+    def _is_in_pace(self, post: Post) -> bool:
+        """Count the message at the moment at which it came: a batch may hold those of some seconds."""
+        full_at = self.full_at.get(post.user_id, self._found.full_at.get(post.user_id, 0.0))
+        counted = next_full_at(MESSAGES, full_at, post.since + self._monotonic_to_epoch)
+        if counted is not None:
+            self.full_at[post.user_id] = counted
+        return counted is not None
 
     def pokes(self) -> list[Poke]:
         return [Poke(session_id, self.seqs[session_id], tuple(rows)) for session_id, rows in self._fresh.items()]

@@ -5,6 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations.messages import LONGEST
+from autodoctor.conversations.topics import Reason
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.models import Session
 
@@ -15,7 +17,7 @@ def help_context(session: Session, viewer: User, now: datetime) -> dict[str, Any
         "session": session,
         "thread": help_requests.thread_of(session, viewer),
         "is_open": help_requests.is_open(session, now),
-        "reasons": help_requests.Reason.choices,
-        "longest": help_requests.LONGEST,
+        "reasons": Reason.choices,
+        "longest": LONGEST,
         "client_id": uuid4(),
     }

@@ -12,16 +12,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.accounts.models import Role
+from autodoctor.conversations import thread_files
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_uuid, wants_json
+from autodoctor.rates.limits import HELP
+from autodoctor.rates.web import limited
 from autodoctor.room.pages.help import help_context
 from autodoctor.room.pages.page import find_page
-from autodoctor.sessions.lifecycle import help_requests
+from autodoctor.sessions.lifecycle import help_files, help_requests
 from autodoctor.sessions.models import Session
 
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(HELP, "POST")
 @never_cache
 def help_page(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """Show the thread and its form. A refused form shows its text again with the error."""
@@ -29,7 +33,7 @@ def help_page(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     if request.method != "POST":
         return render(request, "room/help.html", help_context(session, request.user, timezone.now()))
     try:
-        _ask(request, session_id)
+        _ask(request, session)
     except Session.DoesNotExist:
         raise Http404 from None
     except Refused as refused:
@@ -57,15 +61,19 @@ def _own(request: SignedInRequest, session_id: UUID) -> Session:
     return session
 
 
-def _ask(request: SignedInRequest, session_id: UUID) -> None:
-    help_requests.ask_support(
-        session_id=session_id,
-        by=request.user,
-        reason=request.POST.get("reason", ""),
-        text=request.POST.get("text", ""),
-        client_id=parse_uuid(request.POST.get("client_id", "")),
-        now=timezone.now(),
-    )
+def _ask(request: SignedInRequest, session: Session) -> None:
+    now, person = timezone.now(), request.user
+    thread = help_files.thread_of(session, person)
+    with thread_files.received(thread_files.of_form(request), thread=thread, now=now) as enclosed:
+        help_requests.ask_support(
+            session_id=session.id,
+            by=person,
+            reason=request.POST.get("reason", ""),
+            text=request.POST.get("text", ""),
+            client_id=parse_uuid(request.POST.get("client_id", "")),
+            enclosed=enclosed,
+            now=now,
+        )
 
 
 def _refuse(request: SignedInRequest, session: Session, refused: Refused) -> HttpResponse:

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from autodoctor.accounts.models import Role
 from autodoctor.room.pages.viewing import Panel
+from autodoctor.sessions import lost_time
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement, triggers
 from autodoctor.sessions.rules.triggers import duration
@@ -35,6 +36,11 @@ class ClockPanel(Panel):
         hold, ends_at = self.session.hold_until, self.session.ends_at
         is_up = ends_at is not None and ends_at <= self.view.now
         return self.session.state in RUNNING and hold is not None and is_up
+
+    @property
+    def lost_time(self) -> str:
+        """Return the time that the session has lost, in words; empty if nothing was lost."""
+        return lost_time.words(self.session, self.view.role)
 
     @property
     def lenient_seconds(self) -> float:

@@ -6,7 +6,8 @@ from functools import cached_property
 
 from autodoctor.room.pages.viewing import Panel
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries import pending_summaries, request_queue
+from autodoctor.sessions.queries import eligibility, pending_summaries, request_queue
+from autodoctor.sessions.queries.eligibility import Obstacle
 from autodoctor.sessions.rules.triggers import duration
 
 
@@ -53,10 +54,10 @@ class WaitingPanel(Panel):
 
 
 class OfferPanel(Panel):
-    @property
-    def was_released(self) -> bool:
-        """Return whether this mechanic gave the request back and cannot accept it again."""
-        return self.session.participants.filter(user=self.view.viewer, released_at__isnull=False).exists()
+    @cached_property
+    def obstacle(self) -> Obstacle | None:
+        """Return why this mechanic cannot accept the request."""
+        return eligibility.why_not_eligible(self.session, self.view.viewer, self.view.now)
 
     @cached_property
     def blocking_session(self) -> Session | None:

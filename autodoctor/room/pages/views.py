@@ -20,6 +20,9 @@ from autodoctor.core import links
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count, wants_json
 from autodoctor.payments import checkout, stripe
+from autodoctor.rates import counting
+from autodoctor.rates.limits import LOOKS
+from autodoctor.rates.web import person_or_address
 from autodoctor.room.pages.page import Page, find_page, gone_request
 from autodoctor.room.pages.timeline import TranscriptPanel
 from autodoctor.room.pages.viewing import CANDIDATE
@@ -39,7 +42,7 @@ def room(request: SignedInRequest, session_id: UUID) -> HttpResponse:
             return render(request, "room/gone.html", {"gone": gone}, status=410)
         raise
     if page.just_paid and page.session.state == State.DRAFT:
-        _ask_for_payment(page)
+        _ask_for_payment(request, page)
         page = _page(request, session_id)
     return render(request, "room/room.html", {"page": page})
 
@@ -136,10 +139,10 @@ def _shown(request: SignedInRequest, field: str = "shown_cents") -> int | None:
     return parse_count(request.POST.get(field))
 
 
-def _ask_for_payment(page: Page) -> None:
-    """Sync the payment with Stripe. The page and the webhook race; the second finds it done."""
+def _ask_for_payment(request: SignedInRequest, page: Page) -> None:
+    """Sync the payment with Stripe, but not at every load. The page and the webhook race; the second finds it done."""
     booking = page.receipt.booking
-    if booking:
+    if booking and counting.allows(LOOKS, person_or_address(request), page.now):
         with suppress(stripe.PaymentError):  # no answer now: the webhook will tell
             checkout.refresh(payment=booking, now=page.now)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from http import HTTPStatus
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -10,12 +12,15 @@ from django.http import parse_cookie
 from django.utils import timezone
 
 from autodoctor.core.parsing import parse_uuid
+from autodoctor.rates.in_process import Counts
+from autodoctor.rates.limits import SOCKETS
 from autodoctor.room.hub.authentication import ConnectedUser
 from autodoctor.room.hub.presence import Admission, HandshakeRequest, Left, SessionAdmission, presence
 from autodoctor.room.wire import protocol
 from autodoctor.room.wire.connection import Receive, Scope, Send, protocol_of
 
 logger = logging.getLogger(__name__)
+_counts = Counts()
 NOWHERE = UUID(int=0)  # stands for an invalid UUID in the address: no session has this id
 
 
@@ -44,11 +49,14 @@ async def _answer(scope: Scope, receive: Receive, send: Send, session_id: UUID |
         await send({"type": "websocket.close"})  # closing before the acceptance answers 403
         return Admission()
     key = parse_cookie(_header(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
+    if not _counts.allows(SOCKETS, time.monotonic(), key):
+        await _refuse(scope, send, HTTPStatus.TOO_MANY_REQUESTS)
+        return Admission()
     try:
         admission = await _request_admission(key, session_id)
     except Exception:
         logger.exception("Nobody could be let in")
-        await _unavailable(scope, send)
+        await _refuse(scope, send, HTTPStatus.SERVICE_UNAVAILABLE)
         return Admission()
     await _accept(send, admission)
     if admission.guest is None:
@@ -102,10 +110,10 @@ def _header(scope: Scope, name: bytes) -> str:
     return found[0].decode("latin-1") if len(found) == 1 else ""
 
 
-async def _unavailable(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, send: Send, status: HTTPStatus) -> None:
     if "websocket.http.response" in scope.get("extensions", {}):
-        headers = [(b"content-type", b"text/plain"), (b"content-length", b"0")]
-        await send({"type": "websocket.http.response.start", "status": 503, "headers": headers})
+        headers = [(b"content-type", b"text/plain"), (b"content-length", b"0"), (b"retry-after", b"1")]
+        await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
         await send({"type": "websocket.http.response.body", "body": b""})
     else:
         await send({"type": "websocket.close"})

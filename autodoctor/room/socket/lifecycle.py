@@ -7,14 +7,12 @@ from contextlib import suppress
 from django.conf import settings
 from django.db import connection
 
-from autodoctor.accounts.signals import access_changed
 from autodoctor.room.hub import revocation, sockets
 from autodoctor.room.hub.event_bus import bus
 from autodoctor.room.hub.presence import Renewal, presence
 from autodoctor.room.messages.writer import writer
 from autodoctor.room.socket import list_feed
 from autodoctor.room.wire import executor
-from autodoctor.sessions.record.event_log import committed
 
 
 class LiveChannel:
@@ -23,9 +21,7 @@ class LiveChannel:
 
     async def open(self) -> None:
         bus.open(asyncio.get_running_loop())
-        committed.connect(sockets.on_committed)
-        committed.connect(list_feed.on_committed)
-        access_changed.connect(revocation.on_access_changed)
+        bus.follow(revocation.ACCESS)
         await executor.act(presence.start)
         _spare_the_collector()
         self._beats = [asyncio.create_task(_compare()), asyncio.create_task(_renew())]
@@ -37,9 +33,6 @@ class LiveChannel:
                 await beat
         revocation.connected_users.send_away()
         await asyncio.to_thread(_finish)
-        committed.disconnect(sockets.on_committed)
-        committed.disconnect(list_feed.on_committed)
-        access_changed.disconnect(revocation.on_access_changed)
         bus.close()
 
 
@@ -64,6 +57,8 @@ async def _compare() -> None:
         await asyncio.sleep(settings.ROOM["heartbeat"])
         with executor.logged("The beat of the room failed"):
             await sockets.hub.compare()
+            presence.check(sockets.hub.sessions())
+            await list_feed.feed.compare()
             await revocation.connected_users.check()
 
 

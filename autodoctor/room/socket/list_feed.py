@@ -1,25 +1,34 @@
 """`/ws/feed`: tells lists that they are out of date. Frames carry no data; the page fetches its fragment again."""
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, NamedTuple, Self
 from uuid import UUID
 
+from django.db.models import Value
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
-from autodoctor.room.hub.event_bus import EventBus, bus
+from autodoctor.conversations.models import Conversation
+from autodoctor.rates.in_process import Counts
+from autodoctor.rates.limits import PINGS
+from autodoctor.room.hub.event_bus import EventBus, Followed, bus
+from autodoctor.room.hub.notes import LISTS, PresenceChanged
 from autodoctor.room.hub.revocation import connected_users
-from autodoctor.room.hub.sockets import Present
+from autodoctor.room.hub.sockets import ON_ITS_WAY_SECONDS
 from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import Connection, Receive, Scope, Send
-from autodoctor.room.wire.rate_limit import RateLimiter
 from autodoctor.sessions.event_data import EventData, HelpAnswerData, MissedData, ReleaseData
-from autodoctor.sessions.models import SessionEvent
+from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.queries import request_queue
 from autodoctor.sessions.states import EventKind
 
 MOST_LISTS_OPEN = 20  # pages of one person
 COALESCE_SECONDS = 0.25  # many changes within this time are said once
+MARGIN = timedelta(seconds=10)  # a transaction may commit so long after it wrote down its moment
 QUEUE = frozenset(
     {
         EventKind.SESSION_REQUESTED,
@@ -34,22 +43,76 @@ FILES = frozenset({EventKind.FILE_SHARED, EventKind.FILE_REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """Sessions changed: `queue` if the request queue changed too; `parties` are the participants of these sessions."""
+class OfLists:
+    """A note of something that lists show. `number` grows with each change of it."""
 
+    id: str
+    number: int
+
+    def channels(self) -> tuple[str, ...]:
+        return (LISTS,)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(OfLists):
+    """A session changed: `queue` if the request queue changed too; `parties` are whom it concerns.
+
+    `number` is the `seq` of its newest event.
+    """
+
+    TAG: ClassVar[str] = "changed"
     queue: bool
     parties: frozenset[str]
+
+    def pack(self) -> list[Any]:
+        return [self.id, self.number, self.queue, sorted(self.parties)]
+
+    @classmethod
+    def unpack(cls, *packed: Any) -> Self:
+        id_, number, queue, parties = packed
+        return cls(id_, number, queue, frozenset(parties))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(OfLists):
+    """A question to support without a session changed; `person_id` is who asked, None for a visitor."""
+
+    TAG: ClassVar[str] = "asked"
+    person_id: str | None
+
+    def pack(self) -> list[Any]:
+        return [self.id, self.number, self.person_id]
+
+    @classmethod
+    def unpack(cls, *packed: Any) -> Self:
+        return cls(*packed)
 
 
 class Feed:
     def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
         self._lines: set[FeedConnection] = set()
         self._of_person: dict[str, list[FeedConnection]] = {}  # the oldest first
+        self._heard: dict[str, tuple[int, datetime]] = {}  # the newest change of each session or question, and when
+        self._compared_at = timezone.now()
+        bus.share(Changed)
+        bus.share(Asked)
         bus.listen(Changed, self._tell)
-        bus.listen(Present, self._tell_support)
+        bus.listen(PresenceChanged, self._tell_support)
+        bus.listen(Asked, self._tell_of_help)
+        bus.listen(Followed, self._catch_up)
+
+    async def begin(self) -> None:
+        """Before the first list opens: what has changed until now is no news, because its page fetches after this."""
+        if not self._lines:
+            for change in await executor.read(read_changes, timezone.now() - MARGIN):
+                self._note(OfLists(str(change.id), change.number))
 
     def enter(self, line: "FeedConnection") -> None:
         """Follow the lists. The oldest of too many pages of one person is closed."""
+        if not self._lines:
+            self._compared_at = timezone.now()  # the page fetches its lists once this is open
+            self._bus.follow(LISTS)
         self._lines.add(line)
         mine = self._of_person.setdefault(line.user_id, [])
         mine.append(line)
@@ -58,6 +121,8 @@ class Feed:
 
     def leave(self, line: "FeedConnection") -> None:
         self._lines.discard(line)
+        if not self._lines:
+            self._bus.leave(LISTS)
         mine = self._of_person.get(line.user_id, [])
         if line in mine:
             mine.remove(line)
@@ -67,7 +132,35 @@ class Feed:
     def __len__(self) -> int:
         return len(self._lines)
 
+    async def compare(self) -> None:
+        """Compare with the database: lists hear of changes that no note told. One query, if a list is open."""
+        since, self._compared_at = self._compared_at - MARGIN, timezone.now()
+        found = await executor.read(read_changes, since) if self._lines else []
+        await asyncio.sleep(ON_ITS_WAY_SECONDS)
+        for change in found:
+            if self._heard.get(str(change.id), (0,))[0] < change.number:
+                self._tell_late(change)
+        self._heard = {id_: heard for id_, heard in self._heard.items() if heard[1] > since}
+
+    def _catch_up(self, note: Followed) -> None:
+        if LISTS in note.channels:
+            executor.background(self.compare())
+
+    def _tell_late(self, change: "Change") -> None:
+        """Which mechanics it concerned is not known any more: all look again."""
+        if change.is_session:
+            mechanics = {line.user_id for line in self._lines if line.role == Role.MECHANIC}
+            parties = frozenset({change.who or "", *mechanics})
+            self._tell(Changed(str(change.id), change.number, queue=True, parties=parties))
+        else:
+            self._tell_of_help(Asked(str(change.id), change.number, change.who))
+
+    def _note(self, note: OfLists) -> None:
+        number, _at = self._heard.get(note.id, (0, None))
+        self._heard[note.id] = max(number, note.number), timezone.now()
+
     def _tell(self, note: Changed) -> None:
+        self._note(note)
         for line in self._lines:
             if line.role == Role.SUPPORT:
                 line.say("support")
@@ -76,7 +169,15 @@ class Feed:
             if line.user_id in note.parties:
                 line.say("sessions")
 
-    def _tell_support(self, note: Present) -> None:
+    def _tell_of_help(self, note: Asked) -> None:
+        self._note(note)
+        for line in self._lines:
+            if line.role == Role.SUPPORT:
+                line.say("support")
+            elif line.user_id == note.person_id:
+                line.say("help")
+
+    def _tell_support(self, note: PresenceChanged) -> None:
         """Tell the support board; coming and going shows only there."""
         for line in self._lines:
             if line.role == Role.SUPPORT:
@@ -84,14 +185,14 @@ class Feed:
 
 
 class FeedConnection(Connection):
-    __slots__ = ("_pace", "_pending", "role", "user_id")
+    __slots__ = ("_counts", "_pending", "role", "user_id")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, user_id: str, role: str) -> None:
         super().__init__(scope, receive, send)
         self.user_id = user_id
         self.role = role
         self._pending: set[str] = set()
-        self._pace = RateLimiter()
+        self._counts = Counts()
 
     def say(self, what: str) -> None:
         if not self._pending:
@@ -107,7 +208,7 @@ class FeedConnection(Connection):
         """Serve a feed. It only listens; pings are answered so that the client notices a dead connection."""
         while (event := await self._receive())["type"] == "websocket.receive":
             frame = protocol.parse(event.get("text") or event.get("bytes") or "")
-            if isinstance(frame, protocol.Ping) and self._pace.allows(protocol.Ping, self.loop.time()):
+            if isinstance(frame, protocol.Ping) and self._counts.allows(PINGS, self.loop.time()):
                 self.push(protocol.pong(timezone.now(), 0))
 
 
@@ -117,6 +218,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     role = await executor.read(_role, guest.user)
     line = FeedConnection(scope, receive, send, str(guest.user.id), role)
+    await feed.begin()
     connected_users.enter(line, guest)
     feed.enter(line)
     line.push(protocol.listening())  # a page that fetched when its socket opened may have been told nothing meanwhile
@@ -134,10 +236,39 @@ def _role(user: User) -> str:
 
 def on_committed(*, session_id: UUID, seq: int, events: list[SessionEvent], **_signal: object) -> None:
     """Find out which lists a commit changes. A released mechanic's list changes too."""
+    if not bus.is_heard:
+        return
     states = [session for event in events if (session := event.data_as(EventData).get("session"))]
     parties = {person["id"] for session in states for person in (session["customer"], session["mechanic"]) if person}
     parties |= {user_id for event in events for user_id in _concerned(event)}
-    bus.publish(Changed(_changes_queue(session_id, {event.kind for event in events}), frozenset(parties)))
+    queue = _changes_queue(session_id, {event.kind for event in events})
+    bus.publish(Changed(str(session_id), seq, queue, frozenset(parties)))
+
+
+def on_asked(*, conversation_id: str, changes: int, person_id: str | None, **_signal: object) -> None:
+    bus.publish(Asked(conversation_id, changes, person_id))
+
+
+class Change(NamedTuple):
+    """What changed lately; `who`: the customer, or who asked."""
+
+    id: UUID
+    number: int
+    who: str | None
+    is_session: bool
+
+
+def read_changes(since: datetime) -> list[Change]:
+    """Return the sessions and questions that changed after `since`."""
+    sessions = Session.objects.filter(changed_at__gt=since).annotate(is_session=Value(1))
+    asked = Conversation.objects.filter(changed_at__gt=since).annotate(is_session=Value(0))
+    found: Iterable[tuple[UUID, int, UUID | None, int]] = sessions.values_list(
+        "id", "changed_seq", "customer_id", "is_session"
+    ).union(asked.values_list("id", "changes", "person_id", "is_session"))
+    return [
+        Change(id_, number, None if who is None else str(who), bool(is_session))
+        for id_, number, who, is_session in found
+    ]
 
 
 def _concerned(event: SessionEvent) -> list[str]:

@@ -16,16 +16,16 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
+from autodoctor.rates.in_process import Counts
 from autodoctor.room.hub.event_bus import bus
+from autodoctor.room.hub.notes import PARTIES, CallTaken, EphemeralFrame, PageMoved, Poke, Relay, Row
 from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.revocation import connected_users
-from autodoctor.room.hub.sockets import PARTIES, EphemeralFrame, Poke, Relay, Row, as_row, hub
-from autodoctor.room.messages.pace import message_pace
+from autodoctor.room.hub.sockets import as_row, hub
 from autodoctor.room.messages.writer import NotPosted, Post, Posted, writer
 from autodoctor.room.socket import handshake
 from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import MUCH, Connection, Receive, Scope, Send
-from autodoctor.room.wire.rate_limit import RateLimiter
 from autodoctor.room.wire.uvicorn_protocol import SILENT_SECONDS
 from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.lifecycle import media, transitions
@@ -73,8 +73,9 @@ async def _open(scope: Scope, receive: Receive, send: Send) -> "Socket | None":
 
 class Socket(Connection):
     __slots__ = (
-        "_behind", "_joining", "_kept", "_left_at", "_pace", "_reading", "_receiving", "_reporting", "_took_part",
-        "connection_id", "joined", "page", "role", "served", "session_id", "silent", "user_id",
+        "_behind", "_counts", "_joining", "_kept", "_left_at", "_reading", "_receiving", "_reporting", "_took_part",
+        "connection_id", "join_number", "joined", "opened_at", "page", "role", "served", "session_id", "silent",
+        "user_id",
     )  # fmt: skip
 
     def __init__(
@@ -87,7 +88,8 @@ class Socket(Connection):
         self.connection_id = admission.connection_id
         self.page = ""  # the client's id of this page
         self.served = min(handshake.after(scope), admission.place.session.seq)
-        self.joined = 0
+        self.joined = self.join_number = 0
+        self.opened_at = time.time()
         self.silent = timedelta()  # seconds without a frame when the connection was lost
         self._behind = self.served  # the log is known to reach here
         self._reading = False
@@ -95,7 +97,7 @@ class Socket(Connection):
         self._joining = 0  # joins under way
         self._took_part = False
         self._left_at: datetime | None = None
-        self._pace = RateLimiter()
+        self._counts = Counts()
         self._receiving: bool | None = None  # the last report about the other side's media
         self._reporting = asyncio.Lock()
 
@@ -107,11 +109,12 @@ class Socket(Connection):
         connected_users.enter(self, admission.guest)
         mine = [member for member in room.members if member.user_id == self.user_id]
         for older in mine[:-1]:
-            goes_on_here = bool(self.page) and older.page == self.page
-            if goes_on_here:
-                cast(Socket, older)._receiving = None  # the call is the same, and what it hears
-            if goes_on_here or older in mine[:-MOST_PAGES_OPEN]:
+            if self.page and older.page == self.page:
+                older.move_away()
+            elif older in mine[:-MOST_PAGES_OPEN]:
                 older.close(protocol.REPLACED)
+        if self.page:
+            bus.announce(PageMoved(self.session_id, self.user_id, self.page, self.opened_at))
         self.push(
             protocol.welcome(
                 seq=self.served,
@@ -211,9 +214,10 @@ class Socket(Connection):
         return True
 
     def _is_in_pace(self, frame: protocol.Frame | protocol.Invalid) -> bool:
+        """Messages count with those of the person's other pages, every other frame for this page alone."""
         if isinstance(frame, protocol.Message):
-            return message_pace.allows(self.user_id)
-        return self._pace.allows(type(frame), self.loop.time())
+            return writer.admits(self.user_id)
+        return self._counts.allows(protocol.LIMITS[type(frame)], self.loop.time())
 
     def _message(self, frame: protocol.Message) -> None:
         since = time.monotonic()
@@ -241,17 +245,22 @@ class Socket(Connection):
             return
         earlier = room.newest(self.role)
         if earlier not in (None, self) and room.session["kind"] != Kind.CHAT:
-            self._reporting = cast(Socket, earlier)._step_aside()
-        self.joined = next(_joins)
+            self._reporting = cast(Socket, earlier).step_aside()
+        self.joined, self.join_number = next(_joins), 0
         self._joining += 1
         executor.background(self._take_part(self.connection_id))
 
-    def _step_aside(self) -> asyncio.Lock:
+    def step_aside(self) -> asyncio.Lock:
         """Another page takes the call; joining again takes it back. The reports of both pages keep their order."""
         self._hear_no_more()
         self.joined, self._receiving = 0, None
         self.push(protocol.replaced())
         return self._reporting
+
+    def move_away(self) -> None:
+        """A newer socket takes this one's place: the call is the same, and what it hears."""
+        self._receiving = None
+        self.close(protocol.REPLACED)
 
     def _hear_no_more(self) -> None:
         """This page received media and no longer has the call. The next page reports whether media arrive."""
@@ -262,9 +271,10 @@ class Socket(Connection):
     async def _take_part(self, connection_id: UUID) -> None:
         """Mark the page as joined once the session says so. Until then it must not hide an absence."""
         try:
-            await executor.act(join, self.session_id, self.user_id)
+            joins = await executor.act(join, self.session_id, self.user_id)
             self._took_part = True
             presence.tell(Joined(connection_id))
+            self._take_call(joins)
         except (InvalidTransition, Refused):
             self.joined = 0
             self.push(protocol.error("session_closed"))
@@ -277,6 +287,12 @@ class Socket(Connection):
         finally:
             self._joining -= 1
             self._see_off()
+
+    def _take_call(self, joins: int) -> None:
+        """The pages of this person in other processes step aside, or this one if a later one has joined there."""
+        if self.joined:
+            self.join_number = joins
+            bus.publish(CallTaken(self.session_id, self.user_id, joins))
 
     def _typing(self, frame: protocol.Typing) -> None:
         if self._takes_part():
@@ -298,9 +314,10 @@ class Socket(Connection):
 
     async def _report(self, receiving: bool | None) -> None:
         """Store reports in their order: a later report waits for the earlier one."""
+        join_number = self.join_number
         async with self._reporting:
             try:
-                await executor.act(report, self.session_id, self.user_id, receiving)
+                await executor.act(report, self.session_id, self.user_id, receiving, join_number)
             except ObjectDoesNotExist:
                 self.close(protocol.NOT_FOUND)
             except Exception:
@@ -343,13 +360,15 @@ class Page:
     seq: int
 
 
-def join(session_id: str, user_id: str) -> None:
-    transitions.join_session(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
+def join(session_id: str, user_id: str) -> int:
+    return transitions.join_session(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
 
 
-def report(session_id: str, user_id: str, receiving: bool | None) -> None:
-    user = User.objects.get(pk=user_id)
-    media.report_media(session_id=UUID(session_id), by=user, receiving=receiving, now=timezone.now())
+def report(session_id: str, user_id: str, receiving: bool | None, join_number: int) -> None:
+    user, now = User.objects.get(pk=user_id), timezone.now()
+    media.report_media(
+        session_id=UUID(session_id), by=user, receiving=receiving, now=now, join_number=join_number or None
+    )
 
 
 def _is_much(rows: tuple[Row, ...]) -> bool:

@@ -1,4 +1,4 @@
-""" "Get help" on a session's page, and the words for its reasons."""
+"""Get help" on a session's page."""
 
 from typing import Any
 
@@ -6,15 +6,8 @@ from django import template
 from django.template import RequestContext
 
 from autodoctor.room.pages.help import help_context
-from autodoctor.sessions.lifecycle.help_requests import Reason
 
 register = template.Library()
-
-
-@register.filter
-def help_reason(reason: str) -> str:
-    """Return the topic in words."""
-    return str(Reason(reason).label) if reason in Reason.values else ""
 
 
 @register.inclusion_tag("room/parts/get_help.html", takes_context=True)
@@ -23,5 +16,6 @@ def get_help(context: RequestContext) -> dict[str, Any]:
     page = context["page"]
     return help_context(page.session, page.viewer, page.now) | {
         "is_over": page.is_over,
+        "viewer": page.viewer,
         "csrf_token": context["csrf_token"],
     }

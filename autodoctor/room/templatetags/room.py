@@ -1,13 +1,12 @@
 """Filters for amounts, durations, links and the lines of the log."""
 
-import re
-
 from django import template
 from django.template.defaultfilters import floatformat
-from django.utils.html import escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from autodoctor.conversations.templatetags.conversations import linked
 from autodoctor.files import errors
 from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.formatting import format_duration
@@ -15,9 +14,7 @@ from autodoctor.sessions.lifecycle import support_actions
 
 register = template.Library()
 
-_address = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}]")
-
-
+register.filter("linked", linked)
 register.filter("money", format_cents)
 register.filter("span", format_duration)
 
@@ -26,20 +23,6 @@ register.filter("span", format_duration)
 def clock(seconds: int) -> str:
     """Format minutes and seconds like the session's clock: "29:05"."""
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
-
-
-@register.filter
-def linked(text: str) -> SafeString:
-    """Turn web addresses in a text into links and escape everything else."""
-    parts, done = [], 0
-    for found in _address.finditer(text):
-        parts += [escape(text[done : found.start()]), _link(found.group())]
-        done = found.end()
-    return mark_safe("".join([*parts, escape(text[done:])]))  # noqa: S308 each part is escaped
-
-
-def _link(address: str) -> SafeString:
-    return format_html('<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>', address, address)
 
 
 @register.filter
@@ -62,4 +45,4 @@ def max_file_bytes() -> int:
 @register.simple_tag
 def slot(name: str, content: str = "") -> SafeString:
     """Render a slot in a line of the log: filled here, or by the script that clones the line."""
-    return format_html('<b data-slot="{}">{}</b>', name, content)
+    return format_html('<b data-slot="{}" dir="auto">{}</b>', name, content)

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def writer() -> "Iterator[Writer]":
-    """Run the writer, and stop it before the database is emptied."""
+def writer(settings: "Settings") -> "Iterator[Writer]":
+    """Run a writer for people who are in a hurry, and stop it before the database is emptied."""
     from autodoctor.room.hub.event_bus import EventBus
     from autodoctor.room.messages.writer import Writer
 
+    settings.LIMITS = json.loads(scene.UNLIMITED)
     writer = Writer(EventBus())
     yield writer
     writer.stop()
@@ -47,8 +48,8 @@ def session(customer: "User", mechanic: "User") -> "Session":
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Server]:
     """Run a server with relaxed limits and a fast heartbeat."""
-    limits = json.dumps({"messages_at_once": 10_000, "messages_a_second": 10_000, "heartbeat": 1})
-    with running(environment={"ROOM": limits}, deadlines={"missing_grace": 1}) as server:
+    environment = {"ROOM": '{"heartbeat": 1}', "LIMITS": scene.UNLIMITED}
+    with running(environment=environment, deadlines={"missing_grace": 1}) as server:
         yield server
 
 

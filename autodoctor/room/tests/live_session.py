@@ -5,10 +5,11 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.accounts.session_store import SessionStore
+from autodoctor.accounts.staff_sessions import SIGNED_IN_AT
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import State
 
@@ -45,5 +46,6 @@ def cookie(user: User) -> str:
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store[SIGNED_IN_AT] = timezone.now().timestamp()
     store.create()
     return str(store.session_key)

@@ -46,7 +46,9 @@ def test_a_message_is_answered_with_its_event_and_again_with_the_same(
     assert (reused.status_code, reused.json()["error"]) == (409, "client_id_reused")
 
 
-def test_a_session_that_is_over_takes_none(session: Session, customer: User, client_of: ClientOf) -> None:
+def test_the_api_takes_no_message_for_a_session_that_is_over(
+    session: Session, customer: User, client_of: ClientOf
+) -> None:
     Session.objects.update(state=State.COMPLETED)
     answer = say(client_of(customer), session)
     assert (answer.status_code, answer.json()["error"]) == (409, "session_closed")
@@ -55,7 +57,7 @@ def test_a_session_that_is_over_takes_none(session: Session, customer: User, cli
 @pytest.mark.parametrize(
     "body", [{"text": ""}, {"text": " "}, {"text": "x" * 4001}, {"text": "a\0b"}, {"client_id": "1"}, {"text": 3}]
 )
-def test_an_invalid_message_is_422(
+def test_the_api_answers_an_invalid_message_with_422(
     session: Session, customer: User, client_of: ClientOf, body: dict[str, object]
 ) -> None:
     answer = say(client_of(customer), session, **body)
@@ -65,7 +67,7 @@ def test_an_invalid_message_is_422(
 
 
 @pytest.mark.parametrize("path", ["messages", "ice-servers"])
-def test_a_stranger_finds_nothing_and_nobody_is_asked_to_sign_in(
+def test_the_room_api_is_a_404_for_a_stranger_and_a_401_for_a_signed_out_visitor(
     session: Session, stranger: User, client_of: ClientOf, path: str
 ) -> None:
     for client, status in ((client_of(stranger), 404), (Client(), 401)):
@@ -96,7 +98,7 @@ def call(session: Session) -> Session:
         ("video", "expired", "customer", 409),
     ],
 )
-def test_relay_credentials_are_for_the_two_of_a_call(
+def test_relay_credentials_are_for_the_participants_of_a_call_only(
     session: Session,
     request: pytest.FixtureRequest,
     client_of: ClientOf,
@@ -111,7 +113,9 @@ def test_relay_credentials_are_for_the_two_of_a_call(
     assert ("ice_servers" in answer.json()) is (status == 200)
 
 
-def test_a_chat_has_no_relay(session: Session, customer: User, client_of: ClientOf, settings: Settings) -> None:
+def test_a_chat_session_has_no_relay_credentials(
+    session: Session, customer: User, client_of: ClientOf, settings: Settings
+) -> None:
     settings.STUN_URLS, settings.TURN_URLS = ["stun:turn.example:3478"], ["turn:turn.example:3478"]
     settings.TURN_SECRET = "shared with coturn"
     Session.objects.filter(pk=session.pk).update(kind="chat", state="live")
@@ -119,7 +123,9 @@ def test_a_chat_has_no_relay(session: Session, customer: User, client_of: Client
     assert (answer.status_code, answer.json()["ice_servers"]) == (200, [])
 
 
-def test_without_a_relay_configured_the_list_is_empty(call: Session, customer: User, client_of: ClientOf) -> None:
+def test_the_list_of_relays_is_empty_without_a_configured_relay(
+    call: Session, customer: User, client_of: ClientOf
+) -> None:
     assert client_of(customer).get(f"/api/sessions/{call.pk}/ice-servers").json() == {
         "ice_servers": [],
         "relay_only": False,

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.room.hub import authentication
+from autodoctor.room.hub.notes import Poke, Relay, Row
 from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
-from autodoctor.room.hub.sockets import Poke, Relay, Row, as_row, hub
+from autodoctor.room.hub.sockets import as_row, hub
 from autodoctor.room.socket.session_socket import Socket
 from autodoctor.room.tests.live_session import cookie
 from autodoctor.room.wire import connection, executor, protocol
@@ -23,7 +24,7 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import InvalidTransition, State
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 if TYPE_CHECKING:
     from autodoctor.room.messages.writer import Writer
@@ -95,7 +96,7 @@ def say_much(session: Session, by: User, writer: "Writer") -> None:
     """200 messages, 5 MB on the wire."""
     ids = {"session_id": str(session.id), "user_id": str(by.id)}
     for post in [writer.post(**ids, client_id=str(uuid4()), text=NASTY) for _ in range(200)]:
-        post.result(timeout=20)
+        post.result(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -106,7 +107,9 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return heard
 
 
-def test_coming_back_to_much_is_served_as_it_is_read(long_log: Session, mechanic: User, told: list[object]) -> None:
+def test_a_page_that_reconnects_to_a_long_log_is_served_as_fast_as_it_reads(
+    long_log: Session, mechanic: User, told: list[object]
+) -> None:
     admission = let_in(long_log, mechanic)
 
     async def resume() -> Reader:
@@ -121,7 +124,9 @@ def test_coming_back_to_much_is_served_as_it_is_read(long_log: Session, mechanic
     assert reader.most < MUCH + 30_000
 
 
-def test_signals_never_cut_off_who_is_behind(session: Session, mechanic: User, told: list[object]) -> None:
+def test_a_flood_of_signals_never_disconnects_a_slow_reader(
+    session: Session, mechanic: User, told: list[object]
+) -> None:
     """Signals may get lost; events of the log may not."""
     admission, frame = let_in(session, mechanic), protocol.signal("customer", {"sdp": "x" * 30_000})
 
@@ -139,7 +144,7 @@ def test_signals_never_cut_off_who_is_behind(session: Session, mechanic: User, t
     assert 200_000 < reader.most < MUCH + 40_000
 
 
-def test_much_at_once_is_served_as_it_is_read(
+def test_many_events_at_once_are_served_as_fast_as_the_page_reads(
     session: Session, customer: User, mechanic: User, writer: "Writer", told: list[object]
 ) -> None:
     admission = let_in(session, mechanic)
@@ -158,13 +163,13 @@ def test_much_at_once_is_served_as_it_is_read(
     assert reader.most < MUCH + 30_000
 
 
-def test_a_poke_during_a_read_is_served_afterwards(
+def test_events_of_a_poke_during_a_read_are_served_after_it(
     session: Session, customer: User, mechanic: User, writer: "Writer", told: list[object]
 ) -> None:
     """Rows that only the pokes have: read again, the log would not show them."""
     ids = {"session_id": str(session.id), "user_id": str(customer.id)}
     for number in range(3):
-        writer.post(**ids, client_id=str(uuid4()), text=str(number)).result(timeout=10)
+        writer.post(**ids, client_id=str(uuid4()), text=str(number)).result(timeout=PATIENCE)
     admission = let_in(session, mechanic)
     frame = orjson.dumps({"type": "event", "seq": 0})
 
@@ -239,14 +244,14 @@ def test_a_refused_join_leaves_a_page_that_never_joined(
     assert not left.joined
 
 
-def test_a_page_that_closes_while_it_joins_is_seen_off_after_that(
+def test_a_page_that_closes_while_it_joins_is_recorded_as_left_after_joining(
     session: Session, customer: User, told: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began, may_go_on = threading.Event(), threading.Event()
 
     def slow(**_: object) -> None:
         began.set()
-        may_go_on.wait(10)
+        may_go_on.wait(PATIENCE)
 
     monkeypatch.setattr(transitions, "join_session", slow)
 

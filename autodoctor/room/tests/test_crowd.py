@@ -17,7 +17,7 @@ from tests.kit.waiting import until
 MOST_ROUNDS = 30  # of 200 messages that the stuck reader does not read
 
 
-def test_a_flood_is_refused_and_the_peer_is_heard_meanwhile(fresh: Server) -> None:
+def test_a_flood_of_messages_is_refused_while_the_peers_messages_arrive(fresh: Server) -> None:
     """The server refuses excess frames with an error: it neither keeps them nor drops them silently."""
     talk = scene.stage(fresh)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
@@ -32,7 +32,7 @@ def test_a_flood_is_refused_and_the_peer_is_heard_meanwhile(fresh: Server) -> No
     assert refused
 
 
-def test_who_writes_on_many_pages_and_over_http_has_one_pace(fresh: Server) -> None:
+def test_messages_of_a_person_on_many_pages_and_over_http_count_against_one_limit(fresh: Server) -> None:
     talk = scene.stage(fresh)
     with talk.open(talk.customer) as first, talk.open(talk.customer) as second, talk.open(talk.mechanic) as mechanic:
         for socket in (first, second):
@@ -49,7 +49,7 @@ def test_who_writes_on_many_pages_and_over_http_has_one_pace(fresh: Server) -> N
     assert refused[0].json()["error"] == "too_fast"
 
 
-def test_a_log_has_an_end(fresh: Server) -> None:
+def test_a_session_whose_log_is_full_takes_no_more_messages(fresh: Server) -> None:
     talk = scene.stage(fresh)
     fresh.sql("UPDATE autodoctor_sessions_session SET seq = 20000 WHERE id = %s", scene.key(fresh, talk.id))
     with talk.open(talk.customer) as customer:
@@ -61,7 +61,7 @@ def stored(talk: Talk) -> set[str]:
     return {client_id for _, client_id, _ in scene.messages_of(talk.server, talk.id)}
 
 
-def test_a_reader_that_stopped_is_cut_off_and_costs_the_others_nothing(talk: Talk) -> None:
+def test_a_page_that_stops_reading_is_disconnected_without_delaying_others(talk: Talk) -> None:
     with (
         talk.open(talk.customer) as customer,
         talk.open(talk.mechanic) as mechanic,
@@ -117,7 +117,7 @@ def test_signing_out_closes_that_browsers_sockets_without_waiting_for_a_heartbea
 def second_browser(server: Server, person: Person) -> Person:
     key = server.shell(
         "from django.conf import settings\nfrom django.contrib.auth import *\n"
-        "from django.contrib.sessions.backends.db import SessionStore\nfrom autodoctor.accounts.models import User\n"
+        "from autodoctor.accounts.session_store import SessionStore\nfrom autodoctor.accounts.models import User\n"
         f"user = User.objects.get(pk='{person.id}')\nstore = SessionStore()\nstore[SESSION_KEY] = str(user.pk)\n"
         "store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]\n"
         "store[HASH_SESSION_KEY] = user.get_session_auth_hash()\nstore.create()\nprint(store.session_key)"
@@ -137,7 +137,7 @@ def test_a_ban_or_a_new_password_closes_every_socket_even_when_nobody_tells_us(t
     assert closing_code(Socket(talk.server, room(talk.id), talk.customer)) == 4401
 
 
-def test_a_mechanic_who_gave_it_back_is_out_at_once(shared: Server) -> None:
+def test_a_mechanic_who_gives_the_request_back_is_disconnected_at_once(shared: Server) -> None:
     talk = scene.stage(shared, "accepted")
     with Socket(shared, room(talk.id), talk.customer) as customer:
         mechanic = Socket(shared, room(talk.id), talk.mechanic)
@@ -148,7 +148,7 @@ def test_a_mechanic_who_gave_it_back_is_out_at_once(shared: Server) -> None:
     assert closing_code(Socket(shared, room(talk.id), talk.mechanic)) == 4404
 
 
-def test_presence_follows_pages_and_joining(shared: Server) -> None:
+def test_presence_follows_opening_joining_and_closing_pages(shared: Server) -> None:
     talk = scene.stage(shared, "accepted")
     with Socket(shared, room(talk.id), talk.customer) as customer:
         assert customer.expect("welcome")["presence"] == {"customer": "preparing", "mechanic": "away"}
@@ -165,7 +165,7 @@ def test_presence_follows_pages_and_joining(shared: Server) -> None:
         customer.expect("presence", mechanic="away")
 
 
-def test_a_reload_never_flaps(talk: Talk) -> None:
+def test_a_reload_does_not_change_presence(talk: Talk) -> None:
     with talk.open(talk.customer) as customer:
         mechanic = talk.open(talk.mechanic)
         for _ in range(3):
@@ -177,7 +177,7 @@ def test_a_reload_never_flaps(talk: Talk) -> None:
         assert changes == []
 
 
-def test_stopping_says_going_away_and_everybody_was_last_seen_then(fresh: Server) -> None:
+def test_a_stopping_server_closes_sockets_as_going_away_and_records_last_seen(fresh: Server) -> None:
     server, talk = fresh, scene.stage(fresh)
     sockets = [talk.open(talk.customer), talk.open(talk.mechanic)]
     for socket in sockets:
@@ -191,7 +191,7 @@ def test_stopping_says_going_away_and_everybody_was_last_seen_then(fresh: Server
     assert server.sql("SELECT count(*) FROM autodoctor_sessions_connection") == [(0,)]
 
 
-def test_people_of_a_killed_server_were_last_seen_by_its_lease(fresh: Server) -> None:
+def test_participants_on_a_killed_server_were_last_seen_when_its_lease_was_renewed(fresh: Server) -> None:
     server, talk = fresh, scene.stage(fresh)
     talk.open(talk.customer).cut()
     with talk.open(talk.mechanic) as mechanic:

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 import orjson
 import pytest
 
-from autodoctor.room.socket import handshake
+from autodoctor.room.socket import handshake, list_feed
 from autodoctor.room.socket.list_feed import MOST_LISTS_OPEN, application
 from autodoctor.room.socket.list_feed import feed as listeners
 from autodoctor.room.tests.channel import closing_code, post
@@ -62,14 +62,14 @@ async def test_the_feed_says_listening_once_nothing_can_be_missed(monkeypatch: p
     async def lets_in(*_given: object) -> Mock:
         return Mock()
 
-    async def role(*_given: object) -> str:
-        return "mechanic"
+    async def read(work: object, *_given: object) -> object:
+        return [] if work is list_feed.read_changes else "mechanic"
 
     async def hangs_up() -> dict[str, Any]:
         return {"type": "websocket.disconnect"}
 
     monkeypatch.setattr(handshake, "admit_to_feed", lets_in)
-    monkeypatch.setattr(executor, "read", role)
+    monkeypatch.setattr(executor, "read", read)
     monkeypatch.setattr("autodoctor.room.socket.list_feed.connected_users", Mock())
     wire = Wire()
     await application({"extensions": {WIRE: wire}}, hangs_up, Mock())
@@ -77,11 +77,11 @@ async def test_the_feed_says_listening_once_nothing_can_be_missed(monkeypatch: p
     assert len(listeners) == 0
 
 
-def test_signed_out_it_is_closed(shared: Server) -> None:
+def test_the_feed_closes_for_a_signed_out_visitor(shared: Server) -> None:
     assert closing_code(open_feed(shared, None)) == 4401
 
 
-def test_each_role_hears_of_its_lists_once(shared: Server) -> None:
+def test_the_feed_tells_each_role_of_its_changed_lists_once(shared: Server) -> None:
     talk = scene.stage(shared, "requested")
     other_mechanic = shared.enroll(1, "other-mechanic", mechanics=True)[0]
     bystander = shared.enroll(1, "bystander")[0]
@@ -100,7 +100,7 @@ def test_each_role_hears_of_its_lists_once(shared: Server) -> None:
         feed.close()
 
 
-def test_files_of_those_who_wait_are_news_for_the_queue(shared: Server) -> None:
+def test_the_feed_tells_mechanics_of_a_file_shared_with_a_waiting_request(shared: Server) -> None:
     waiting, live = scene.stage(shared, "requested"), scene.stage(shared, "live")
     feed = open_feed(shared, shared.enroll(1, "looks-on", mechanics=True)[0])
     note = {"file": ("notes.txt", b"clicks once")}
@@ -111,7 +111,7 @@ def test_files_of_those_who_wait_are_news_for_the_queue(shared: Server) -> None:
     feed.close()
 
 
-def test_presence_is_news_for_support_alone(shared: Server) -> None:
+def test_the_feed_tells_only_support_of_changed_presence(shared: Server) -> None:
     talk = scene.stage(shared, "requested")
     feeds = [open_feed(shared, person) for person in (talk.customer, shared.sign_in("support@example.com"))]
     for feed in feeds:
@@ -124,7 +124,16 @@ def test_presence_is_news_for_support_alone(shared: Server) -> None:
         feed.close()
 
 
-def test_signing_out_closes_it(shared: Server) -> None:
+def test_the_feed_tells_the_asker_and_support_of_news_in_a_conversation(shared: Server) -> None:
+    asker, bystander = shared.enroll(2, "asks")
+    feeds = [open_feed(shared, person) for person in (asker, bystander, shared.sign_in("support@example.com"))]
+    assert post(shared, asker, "/api/help", {"topic": "other", "text": "Hello?"}).status_code == 201
+    assert [set(heard(feed)) for feed in feeds] == [{"help"}, set(), {"support"}]
+    for feed in feeds:
+        feed.close()
+
+
+def test_signing_out_closes_the_feed(shared: Server) -> None:
     (person,) = shared.enroll(1, "leaves")
     feed = open_feed(shared, person)
     post(shared, person, "/sign-out/")

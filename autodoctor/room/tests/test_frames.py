@@ -99,14 +99,14 @@ def test_every_frame_is_declared_as_it_is_sent_and_taken(declarations: Path) -> 
     assert type_errors(declarations, script) == ""
 
 
-def test_a_frame_that_is_not_declared_is_noticed(declarations: Path) -> None:
+def test_a_frame_that_is_not_declared_fails_the_comparison(declarations: Path) -> None:
     pong = {"type": "pong", "now": "2026-11-28T12:00:00.000Z"}
     wrong = [pong, pong | {"seq": 3, "more": 1}, {"type": "typing", "role": "nobody"}, {"type": "unheard_of"}]
     script = "".join(f"// @ts-expect-error\n{frames_of('Incoming', [frame])}" for frame in wrong)
     assert type_errors(declarations, script) == ""
 
 
-def test_there_is_a_sample_of_every_frame() -> None:
+def test_every_declared_frame_has_a_sample() -> None:
     builders = {
         name
         for name, function in inspect.getmembers(protocol, inspect.isfunction)

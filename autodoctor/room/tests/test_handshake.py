@@ -3,10 +3,15 @@
 import socket
 import struct
 import uuid
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from autodoctor.accounts.models import User
+from autodoctor.room.hub import revocation
+from autodoctor.room.hub.authentication import ConnectedUser
+from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.tests.channel import closing_code
 from tests.kit import scene
 from tests.kit.scene import Talk
@@ -29,7 +34,7 @@ from tests.kit.waiting import until
         "",
     ],
 )
-def test_any_other_origin_is_refused_whatever_the_cookie(calm: Talk, origin: str | None) -> None:
+def test_a_handshake_from_another_origin_is_refused_whatever_its_cookie(calm: Talk, origin: str | None) -> None:
     url = calm.server.url
     given = origin and origin.format(url=url, upper=url.replace("localhost", "LOCALHOST"), rest=url[4:])
     with pytest.raises(InvalidStatus) as refused:
@@ -37,20 +42,58 @@ def test_any_other_origin_is_refused_whatever_the_cookie(calm: Talk, origin: str
     assert refused.value.response.status_code == 403
 
 
-def test_two_origins_are_refused(calm: Talk) -> None:
+def test_a_handshake_with_two_origins_is_refused(calm: Talk) -> None:
     with pytest.raises(InvalidStatus) as refused:
         Socket(calm.server, room(calm.id), calm.customer, headers={"Origin": "http://evil.example"})
     assert refused.value.response.status_code in (400, 403)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 32, "x" * 5000, "a b;c"])
-def test_without_a_valid_cookie_it_is_closed_as_signed_out(calm: Talk, key: str) -> None:
+def test_a_socket_without_a_valid_cookie_is_closed_as_signed_out(calm: Talk, key: str) -> None:
     nobody = Person("", "", {"sessionid": key}) if key else None
     assert closing_code(Socket(calm.server, room(calm.id), nobody)) == 4401
 
 
+def test_a_person_who_opens_sockets_without_a_pause_is_refused(fresh: Server) -> None:
+    talk = scene.stage(fresh)
+
+    def is_refused(person: Person) -> bool:
+        try:
+            Socket(fresh, room(talk.id), person).close()
+        except InvalidStatus as refused:
+            return refused.response.status_code == 429
+        return False
+
+    until(lambda: is_refused(talk.customer))
+    assert not is_refused(talk.mechanic)
+
+
+class Line:
+    """An open socket that remembers with which code it was closed."""
+
+    closed: int | None = None
+
+    def close(self, code: int) -> None:
+        self.closed = code
+
+
+def test_the_oldest_of_too_many_sockets_of_a_person_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted over all sessions and lists."""
+    monkeypatch.setattr(revocation, "MOST_OPEN", 3)
+    users, guest = revocation.ConnectedUsers(EventBus()), ConnectedUser("key", User())
+    lines: list[Any] = [Line() for _ in range(5)]
+    for line in lines:
+        users.enter(line, guest)
+    lines.append(Line())
+    users.enter(lines[-1], ConnectedUser("other", User()))
+    assert [line.closed for line in lines] == [4409, 4409, None, None, None, None]
+    for line in lines:
+        users.leave(line)
+    assert len(users) == 0
+
+
 @pytest.mark.parametrize("path", ["{id}", "{other}", "nonsense", "", "{id}/more", "../feed"])
-def test_a_foreign_and_a_missing_session_look_the_same(calm: Talk, path: str) -> None:
+def test_sockets_to_a_foreign_and_to_a_missing_session_close_alike(calm: Talk, path: str) -> None:
     (stranger,) = calm.server.enroll(1, "stranger-" + uuid.uuid4().hex[:6])
     where = "/ws/sessions/" + path.format(id=calm.id, other=uuid.uuid4())
     assert closing_code(Socket(calm.server, where, stranger)) == 4404

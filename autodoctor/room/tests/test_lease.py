@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.core.process_identity import identity
 from autodoctor.room.hub import lease
 from autodoctor.room.hub import presence as presence_module
 from autodoctor.room.hub.event_bus import EventBus
@@ -18,10 +20,11 @@ from autodoctor.room.tests.live_session import cookie
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Participant, Process, Session
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = timezone.now()
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ def test_a_lease_is_renewed_until_it_has_lapsed() -> None:
     assert not lease.renew(id_, NOW + timedelta(seconds=51))
 
 
-def test_when_it_lapses_everybody_there_was_last_seen_at_its_renewal(
+def test_participants_of_a_lapsed_lease_were_last_seen_at_its_renewal(
     session: Session, customer: User, mechanic: User
 ) -> None:
     id_, alive = lease.take(NOW), lease.take(NOW + timedelta(minutes=1))
@@ -68,16 +71,15 @@ def test_when_it_lapses_everybody_there_was_last_seen_at_its_renewal(
     lease.lapse(job, NOW + timedelta(seconds=32))
 
 
-def test_at_the_start_what_died_on_this_host_counts_no_more(session: Session, customer: User) -> None:
-    dead = Process.objects.create(
-        host=socket.gethostname(), pid=2**22 + 1, renewed_at=NOW, expires_at=NOW + timedelta(seconds=30)
-    )
-    alive = Process.objects.create(
-        host=socket.gethostname(), pid=os.getppid(), renewed_at=NOW, expires_at=NOW + timedelta(seconds=30)
-    )
-    elsewhere = Process.objects.create(
-        host="another", pid=2**22 + 1, renewed_at=NOW, expires_at=NOW + timedelta(seconds=30)
-    )
+def test_a_starting_process_ends_the_leases_of_dead_processes_on_its_disk(session: Session, customer: User) -> None:
+    """Known by its own name: another container may have our host name and our number."""
+    here = {"host": socket.gethostname(), "pid": os.getpid(), "renewed_at": NOW, "expires_at": NOW + 30 * SECOND}
+    died = "0123456789abcdef"
+    (settings.DATA / "processes").mkdir(exist_ok=True)
+    (settings.DATA / "processes" / died).touch()  # its lock has gone with it
+    dead = Process.objects.create(identity=died, **here)
+    alive = Process.objects.create(identity=identity(), **here)
+    elsewhere = Process.objects.create(identity="fedcba9876543210", **here)
     connect(session, customer, dead.id)
     start = NOW + timedelta(seconds=5)
     lease.end_the_dead(start)
@@ -102,7 +104,7 @@ def test_a_participant_who_returns_in_time_was_never_away(session: Session, cust
     assert Process.objects.get().id == next_one
 
 
-def test_everybody_who_knocks_is_answered_with_their_own_place(
+def test_handshakes_at_once_are_each_answered_with_the_role_of_their_person(
     presence: Presence, session: Session, customer: User, mechanic: User, stranger: User, support: User
 ) -> None:
     people = [customer, mechanic, stranger, support]
@@ -110,16 +112,16 @@ def test_everybody_who_knocks_is_answered_with_their_own_place(
     nobody, feed = HandshakeRequest("unknown", session.id), HandshakeRequest(cookie(stranger), None)
     for knock in (*knocks, nobody, feed):
         presence.tell(knock)
-    answers = [knock.answer.result(timeout=10) for knock in knocks]
+    answers = [knock.answer.result(timeout=PATIENCE) for knock in knocks]
     assert [answer.place and answer.place.role for answer in answers] == ["customer", "mechanic", None, "support"]
-    assert nobody.answer.result(timeout=10).guest is None
-    hearing = feed.answer.result(timeout=10)
+    assert nobody.answer.result(timeout=PATIENCE).guest is None
+    hearing = feed.answer.result(timeout=PATIENCE)
     assert hearing.guest is not None
     assert hearing.guest.user == stranger
     assert set(Connection.objects.values_list("role", flat=True)) == {"customer", "mechanic"}
 
 
-def test_a_banned_person_and_an_old_password_do_not_get_in(
+def test_a_banned_person_and_a_sign_in_with_an_old_password_open_no_socket(
     presence: Presence, session: Session, customer: User, mechanic: User
 ) -> None:
     knocks = [HandshakeRequest(cookie(user), session.id) for user in (customer, mechanic)]
@@ -127,7 +129,7 @@ def test_a_banned_person_and_an_old_password_do_not_get_in(
     User.objects.filter(pk=mechanic.pk).update(password="another")
     for knock in knocks:
         presence.tell(knock)
-    assert [knock.answer.result(timeout=10).guest for knock in knocks] == [None, None]
+    assert [knock.answer.result(timeout=PATIENCE).guest for knock in knocks] == [None, None]
 
 
 @pytest.fixture
@@ -149,7 +151,7 @@ def open_page(presence: Presence, session: Session, user: User, *, joined: bool 
     """A page that is let in; returns how it will leave."""
     knock = HandshakeRequest(cookie(user), session.id)
     presence.tell(knock)
-    page = knock.answer.result(timeout=10).connection_id
+    page = knock.answer.result(timeout=PATIENCE).connection_id
     assert page is not None
     if joined:
         presence.tell(Joined(page))
@@ -157,7 +159,7 @@ def open_page(presence: Presence, session: Session, user: User, *, joined: bool 
     return Left(page, session.id, user.id, joined=joined, at=NOW, noted_at=NOW)
 
 
-def test_the_last_joined_page_that_closes_is_told_the_session(
+def test_the_session_is_told_when_the_last_joined_page_of_a_person_closes(
     presence: Presence, session: Session, customer: User, closed: list[tuple[UUID, int]]
 ) -> None:
     pages = [open_page(presence, session, customer, joined=True) for _ in range(2)]
@@ -203,7 +205,7 @@ def test_a_page_that_comes_back_within_a_moment_was_never_away(
     assert closed == []
 
 
-def test_a_page_that_never_joined_closes_quietly_while_another_is_open(
+def test_a_page_that_never_joined_closes_without_an_event_while_another_is_open(
     presence: Presence, session: Session, customer: User, closed: list[tuple[UUID, int]]
 ) -> None:
     first, second = (open_page(presence, session, customer) for _ in range(2))
@@ -215,7 +217,9 @@ def test_a_page_that_never_joined_closes_quietly_while_another_is_open(
     assert closed == [(customer.id, 0)]
 
 
-def test_a_sleeper_whose_lease_was_taken_away_starts_over(presence: Presence, session: Session, customer: User) -> None:
+def test_a_process_whose_lease_was_deleted_takes_a_new_one(
+    presence: Presence, session: Session, customer: User
+) -> None:
     (first,) = Process.objects.all()
     Process.objects.update(expires_at=NOW - timedelta(seconds=1))
     presence.tell(Renewal())
@@ -224,5 +228,5 @@ def test_a_sleeper_whose_lease_was_taken_away_starts_over(presence: Presence, se
     Process.objects.all().delete()  # and this one goes without a word
     knock = HandshakeRequest(cookie(customer), session.id)
     presence.tell(knock)
-    assert knock.answer.result(timeout=10).place is not None
+    assert knock.answer.result(timeout=PATIENCE).place is not None
     assert Connection.objects.get().process_id == Process.objects.get().id

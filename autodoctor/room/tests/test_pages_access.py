@@ -24,7 +24,9 @@ ACTIONS = ["accept", "release", "start", "end", "cancel", "solved"]
 
 @pytest.mark.parametrize("part", ["", "panel/", "transcript/"])
 @pytest.mark.parametrize("step", ["draft", "requested", "live", "over"])
-def test_a_stranger_finds_nothing(story: "Story", stranger: "User", client_of: ClientOf, step: str, part: str) -> None:
+def test_a_stranger_gets_the_same_404_for_a_session_as_for_an_unknown_one(
+    story: "Story", stranger: "User", client_of: ClientOf, step: str, part: str
+) -> None:
     steps: dict[str, Callable[[], Any]] = {
         "draft": lambda: None,
         "requested": story.pay,
@@ -40,7 +42,9 @@ def test_a_stranger_finds_nothing(story: "Story", stranger: "User", client_of: C
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_stranger_can_do_nothing(story: "Story", stranger: "User", client_of: ClientOf, action: str) -> None:
+def test_actions_of_a_session_are_a_404_for_a_stranger_and_change_nothing(
+    story: "Story", stranger: "User", client_of: ClientOf, action: str
+) -> None:
     story.live()
     before = story.session.payload()
     answer = client_of(stranger).post(f"/sessions/{story.id}/{action}/", {"reason": "other", "solved": "yes"})
@@ -49,7 +53,7 @@ def test_a_stranger_can_do_nothing(story: "Story", stranger: "User", client_of: 
 
 
 @pytest.mark.parametrize("part", ["", "panel/", "transcript/"])
-def test_signed_out_is_asked_to_sign_in(story: "Story", client: Client, part: str) -> None:
+def test_a_signed_out_visitor_of_a_session_page_is_asked_to_sign_in(story: "Story", client: Client, part: str) -> None:
     answer = client.get(f"/sessions/{story.id}/{part}")
     assert answer.status_code == 302
     assert answer["Location"].startswith("/sign-in/?next=/sessions/")
@@ -115,12 +119,12 @@ def test_support_watches_without_taking_part(
 
 
 @pytest.mark.parametrize("kind", ["chat", "video", "diagnostic"])
-def test_older_addresses_lead_here(client: Client, kind: str) -> None:
+def test_older_addresses_of_a_session_redirect_to_its_page(client: Client, kind: str) -> None:
     session_id = uuid4()
     for address in (f"/{kind}/{session_id}", f"/{kind}/{session_id}/"):
         answer = client.get(address)
         assert (answer.status_code, answer["Location"]) == (301, f"/sessions/{session_id}/")
 
 
-def test_every_address_says_who_may_use_it() -> None:
+def test_every_address_of_a_session_declares_who_may_use_it() -> None:
     assert {vars(pattern.callback)["access"] for pattern in urls.urlpatterns} == {"signed_in", "anyone"}

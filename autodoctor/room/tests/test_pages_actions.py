@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines
 ACTIONS = ["accept", "release", "start", "end", "cancel", "solved"]
 
 
-def test_forms_lead_from_acceptance_to_the_end(
+def test_forms_without_scripts_lead_a_session_from_acceptance_to_the_end(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
 ) -> None:
     story.pay()
@@ -36,7 +36,7 @@ def test_forms_lead_from_acceptance_to_the_end(
     assert story.session.end_reason == "ended_by_customer"
 
 
-def test_a_script_gets_json(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+def test_a_script_that_acts_on_a_session_gets_json(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
     story.pay()
     answer = client_of(mechanic).post(f"/sessions/{story.id}/accept/", headers=JSON)
     assert answer.status_code == 200
@@ -56,14 +56,16 @@ def test_a_forbidden_action_is_a_409_with_a_sentence(story: "Story", mechanic: "
     }
 
 
-def test_a_refusal_stands_on_the_page(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+def test_a_refused_action_is_explained_on_the_page_of_the_session(
+    story: "Story", mechanic: "User", client_of: ClientOf
+) -> None:
     story.pay().accept()
     answer = client_of(mechanic).post(f"/sessions/{story.id}/start/", follow=True)
     assert answer.status_code == 200
     assert "This is no longer possible" in answer.content.decode()
 
 
-def test_too_late_to_accept_leads_to_the_dashboard_with_a_sentence(
+def test_a_mechanic_who_accepts_too_late_is_sent_to_the_dashboard_with_a_sentence(
     story: "Story", mechanic2: "User", client_of: ClientOf
 ) -> None:
     story.pay().accept()
@@ -74,7 +76,7 @@ def test_too_late_to_accept_leads_to_the_dashboard_with_a_sentence(
     assert "Another mechanic has just taken this request." in client.get("/dashboard/").content.decode()
 
 
-def test_giving_back_wants_one_of_the_reasons(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
+def test_giving_a_request_back_needs_one_of_the_reasons(story: "Story", mechanic: "User", client_of: ClientOf) -> None:
     story.pay().accept()
     client = client_of(mechanic)
     for reason in ("", "because <b>", "mechanic_away"):
@@ -92,7 +94,9 @@ def test_the_customer_may_ask_for_another_mechanic(story: "Story", customer: "Us
     assert story.session.state == "requested"
 
 
-def test_solved_wants_yes_or_no(story: "Story", customer: "User", client_of: ClientOf) -> None:
+def test_the_question_whether_it_is_solved_takes_yes_or_no_only(
+    story: "Story", customer: "User", client_of: ClientOf
+) -> None:
     story.live().end(story.mechanic)
     answer = client_of(customer).post(f"/sessions/{story.id}/solved/", {"solved": "perhaps"}, headers=JSON)
     assert answer.status_code == 422
@@ -100,5 +104,7 @@ def test_solved_wants_yes_or_no(story: "Story", customer: "User", client_of: Cli
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_nothing_changes_by_looking(story: "Story", customer: "User", client_of: ClientOf, action: str) -> None:
+def test_actions_of_a_session_are_refused_by_get(
+    story: "Story", customer: "User", client_of: ClientOf, action: str
+) -> None:
     assert client_of(customer).get(f"/sessions/{story.id}/{action}/").status_code == 405

@@ -58,7 +58,7 @@ def panel_of(page: str) -> str:
     return part(page, '<div class="card" id="room-files"', "(?:<aside|<dialog)")
 
 
-def test_a_picture_stands_in_the_log_for_both_and_after_the_end(
+def test_a_shared_picture_stands_in_the_log_for_both_even_after_the_end(
     story: "Story", customer: "User", mechanic: "User", markup: Markup
 ) -> None:
     story.live()
@@ -73,7 +73,7 @@ def test_a_picture_stands_in_the_log_for_both_and_after_the_end(
     assert f'src="{address}thumbnail/"' in markup(mechanic, "transcript/")
 
 
-def test_every_kind_has_its_own_look(story: "Story", customer: "User", markup: Markup) -> None:
+def test_a_shared_sound_is_a_player_and_a_document_a_download(story: "Story", customer: "User", markup: Markup) -> None:
     story.live()
     share(story, customer, "idle.wav", wav())
     share(story, customer, "bill.pdf", PDF)
@@ -83,7 +83,7 @@ def test_every_kind_has_its_own_look(story: "Story", customer: "User", markup: M
     assert "?download=1" in log
 
 
-def test_a_removed_file_says_so_and_has_no_link(
+def test_a_removed_file_is_named_in_the_log_without_a_link(
     story: "Story", customer: "User", mechanic: "User", markup: Markup, reads: Reads
 ) -> None:
     story.live()
@@ -96,7 +96,7 @@ def test_a_removed_file_says_so_and_has_no_link(
     assert "You removed a file" in reads(customer)
 
 
-def test_the_panel_has_the_newest_first_and_removes_ones_own(
+def test_the_files_panel_lists_the_newest_first_and_removes_ones_own_files(
     story: "Story", customer: "User", mechanic: "User", markup: Markup
 ) -> None:
     story.live()
@@ -109,7 +109,7 @@ def test_the_panel_has_the_newest_first_and_removes_ones_own(
     assert re.findall('data-remove="([^"]*)"', panel_of(markup(mechanic))) == [str(second.id)]
 
 
-def test_after_the_end_the_mechanic_may_still_add_for_the_summary(
+def test_the_mechanic_may_share_files_for_the_summary_after_the_end(
     story: "Story", customer: "User", mechanic: "User", markup: Markup
 ) -> None:
     story.live()
@@ -120,7 +120,7 @@ def test_after_the_end_the_mechanic_may_still_add_for_the_summary(
     assert 'data-pick="files"' in panel_of(markup(mechanic))
 
 
-def test_what_a_summary_shows_cannot_be_removed(
+def test_a_file_that_a_summary_shows_cannot_be_removed(
     story: "Story", customer: "User", mechanic: "User", markup: Markup
 ) -> None:
     from autodoctor.files.models import StoredFile
@@ -131,7 +131,7 @@ def test_what_a_summary_shows_cannot_be_removed(
     assert "data-remove" not in panel_of(markup(mechanic))
 
 
-def test_the_shot_list_knows_what_is_done(story: "Story", customer: "User", markup: Markup) -> None:
+def test_the_shot_list_marks_the_shots_that_were_shared(story: "Story", customer: "User", markup: Markup) -> None:
     story.pay()
     page = markup(customer)
     assert page.count('class="shot"') == 5
@@ -148,7 +148,7 @@ def test_the_shot_list_knows_what_is_done(story: "Story", customer: "User", mark
     assert 'class="shot"' not in markup(customer)
 
 
-def test_a_mechanic_sees_in_the_queue_what_the_customer_shows(
+def test_the_queue_shows_the_files_of_a_request_to_mechanics(
     story: "Story",
     customer: "User",
     mechanic: "User",
@@ -169,7 +169,7 @@ def test_a_mechanic_sees_in_the_queue_what_the_customer_shows(
     assert client_of(stranger).get(f"/sessions/{story.id}/").status_code == 404
 
 
-def test_many_files_are_a_few_and_the_way_to_the_rest(
+def test_the_queue_shows_a_few_of_many_files_and_a_link_to_the_rest(
     story: "Story", customer: "User", mechanic: "User", markup: Markup, client_of: ClientOf
 ) -> None:
     story.pay()
@@ -186,7 +186,9 @@ def test_many_files_are_a_few_and_the_way_to_the_rest(
     assert "+3" in queue
 
 
-def test_names_are_inert(story: "Story", customer: "User", mechanic: "User", markup: Markup) -> None:
+def test_markup_in_the_name_of_a_file_is_shown_as_text(
+    story: "Story", customer: "User", mechanic: "User", markup: Markup
+) -> None:
     from autodoctor.files.models import StoredFile
     from autodoctor.sessions.models import SessionEvent
 
@@ -203,7 +205,7 @@ def test_names_are_inert(story: "Story", customer: "User", mechanic: "User", mar
         assert "<img src=x" not in page
 
 
-def test_sizes_are_written_as_the_script_does() -> None:
+def test_the_server_writes_file_sizes_as_the_script_does() -> None:
     from autodoctor.room.templatetags.room import file_size
 
     assert file_size(512) == "512 byte"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines_run")]
 
 
-def test_words_of_others_are_inert_and_their_addresses_links(
+def test_markup_in_messages_is_shown_as_text_and_addresses_as_links(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
 ) -> None:
     story.live()
@@ -32,7 +32,7 @@ def test_words_of_others_are_inert_and_their_addresses_links(
         assert "<img>" not in page
 
 
-def test_events_for_support_stay_with_support(
+def test_events_for_support_are_shown_to_support_only(
     story: "Story", customer: "User", mechanic: "User", support: "User", reads: Reads
 ) -> None:
     story.live()
@@ -72,7 +72,7 @@ def test_times_are_in_the_viewers_zone(story: "Story", customer: "User", reads: 
     assert "5:30 PM" in reads(customer)
 
 
-def test_every_line_that_a_script_may_add_has_words(story: "Story", customer: "User", client_of: ClientOf) -> None:
+def test_every_log_line_that_a_script_may_add_has_words(story: "Story", customer: "User", client_of: ClientOf) -> None:
     from autodoctor.room.pages.timeline import LINES, LINES_ABOUT_YOU
 
     page = client_of(customer).get(f"/sessions/{story.id}/").content.decode()
@@ -103,7 +103,7 @@ def test_a_long_chat_costs_no_more_queries(
 
 
 @pytest.mark.parametrize("step", ["draft", "requested", "accepted", "waiting", "live", "over"])
-def test_the_fragment_holds_just_what_the_page_shows(
+def test_the_fragment_of_the_log_holds_what_the_page_shows(
     story: "Story", customer: "User", client_of: ClientOf, step: str
 ) -> None:
     steps: list[tuple[str, Callable[[], Any]]] = [
@@ -134,12 +134,14 @@ def parts(fragment: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("part", ["", "panel/", "transcript/"])
-def test_no_browser_keeps_a_copy(story: "Story", customer: "User", client_of: ClientOf, part: str) -> None:
+def test_pages_of_a_session_are_not_stored_by_browsers(
+    story: "Story", customer: "User", client_of: ClientOf, part: str
+) -> None:
     story.pay()
     assert "no-store" in client_of(customer).get(f"/sessions/{story.id}/{part}")["Cache-Control"]
 
 
-def test_a_page_takes_part_by_itself_once_its_person_had_joined(
+def test_a_page_joins_by_itself_once_its_participant_has_joined_before(
     story: "Story", customer: "User", client_of: ClientOf
 ) -> None:
     def joins() -> bool:

@@ -32,7 +32,9 @@ def prepares(client_of: ClientOf, story: Story) -> Callable[[User], bool]:
     return lambda user: " data-prepares" in client_of(user).get(f"/sessions/{story.id}/").content.decode()
 
 
-def test_both_check_until_they_have_joined(story: Story, prepares: Callable[[User], bool]) -> None:
+def test_both_participants_of_a_call_have_a_preflight_until_they_have_joined(
+    story: Story, prepares: Callable[[User], bool]
+) -> None:
     story.pay()
     assert not prepares(story.customer)
     story.accept()
@@ -49,14 +51,14 @@ def test_a_joined_participant_returns_without_a_check(story: Story, prepares: Ca
     assert not prepares(story.customer)
 
 
-def test_a_chat_is_joined_as_before(customer: User, mechanic: User, client_of: ClientOf) -> None:
+def test_a_chat_is_joined_without_a_preflight(customer: User, mechanic: User, client_of: ClientOf) -> None:
     story = Story(customer, mechanic).pay().accept()
     page = client_of(customer).get(f"/sessions/{story.id}/").content.decode()
     assert "<device-preflight" not in page
     assert "data-join>" in page
 
 
-def test_support_and_candidates_have_nothing_to_check(
+def test_support_and_candidates_have_no_preflight(
     story: Story, prepares: Callable[[User], bool], support: User, mechanic2: User
 ) -> None:
     story.pay()
@@ -65,7 +67,7 @@ def test_support_and_candidates_have_nothing_to_check(
     assert not prepares(support)
 
 
-def test_the_customer_reads_what_chat_costs(story: Story, reads: Reads, client_of: ClientOf) -> None:
+def test_the_preflight_says_what_chat_costs_the_customer(story: Story, reads: Reads, client_of: ClientOf) -> None:
     story.pay().accept()
     assert "Use chat: $9.99 instead of $29.99" in reads(story.customer)
     assert "Use chat" not in reads(story.mechanic)
@@ -74,7 +76,7 @@ def test_the_customer_reads_what_chat_costs(story: Story, reads: Reads, client_o
     assert "instead of $" not in reads(story.customer)
 
 
-def test_once_chat_is_chosen_both_read_what_it_comes_to(story: Story, reads: Reads) -> None:
+def test_both_participants_read_charge_and_earning_once_chat_is_chosen(story: Story, reads: Reads) -> None:
     story.pay().accept()
     report(story, story.customer, "chat", camera="failed")
     assert "We charge $9.99 at most" in reads(story.customer)
@@ -82,7 +84,7 @@ def test_once_chat_is_chosen_both_read_what_it_comes_to(story: Story, reads: Rea
     assert "Join Session" in reads(story.customer)
 
 
-def test_the_other_sees_what_fails_and_then_how_they_take_part(story: Story, reads: Reads) -> None:
+def test_a_participant_sees_the_peers_failed_checks_and_then_the_chosen_way(story: Story, reads: Reads) -> None:
     from autodoctor.sessions.models import Connection
 
     story.pay().accept()
@@ -99,13 +101,13 @@ def test_the_other_sees_what_fails_and_then_how_they_take_part(story: Story, rea
     assert "Joins with audio and photos" in reads(story.mechanic)
 
 
-def test_the_check_before_paying_is_open_to_anybody(db: None) -> None:
+def test_the_device_check_before_paying_is_open_to_anybody(db: None) -> None:
     page = Client().get("/check/")
     assert page.status_code == 200
     assert b"data-session" not in page.content
 
 
-def test_the_check_is_linked_where_video_can_be_booked(db: None) -> None:
+def test_the_device_check_is_linked_where_video_can_be_booked(db: None) -> None:
     from autodoctor.booking.models import Plan
 
     for bookable in (False, True):

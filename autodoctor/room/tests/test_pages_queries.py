@@ -39,7 +39,7 @@ CASES = [(state, role) for state, roles in MOST.items() for role in roles]
 
 
 @pytest.mark.parametrize(("state", "role"), CASES)
-def test_the_page_asks_for_what_it_shows_and_once(
+def test_the_room_runs_no_query_twice_in_any_state(
     story: "Story", customer: "User", mechanic: "User", support: "User", client_of: ClientOf, state: str, role: str
 ) -> None:
     STATES[state](story)

@@ -48,7 +48,7 @@ def test_a_session_that_took_place_is_charged_in_full(story: Story, reads: Reads
         assert words in shown
 
 
-def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> None:
+def test_the_receipt_takes_the_used_time_from_the_booking_first(story: Story, reads: Reads) -> None:
     extend(story.live().wait(minutes=29)).wait(minutes=7)
     story.end(story.mechanic)
     assert "Is your problem solved?" in reads(story.customer)
@@ -59,12 +59,12 @@ def test_the_time_used_fills_the_booking_first(story: Story, reads: Reads) -> No
     assert "$24.98" in shown  # held
 
 
-def test_nothing_for_what_never_began(story: Story, reads: Reads) -> None:
+def test_a_session_canceled_before_acceptance_is_not_charged(story: Story, reads: Reads) -> None:
     endings.cancel_session(session_id=story.pay().id, by=story.customer, now=story.now)
     assert "did not take place. Nothing is charged" in reads(story.customer)
 
 
-def test_half_for_a_mechanic_who_was_there(story: Story, reads: Reads) -> None:
+def test_a_session_canceled_while_its_mechanic_waits_is_charged_half(story: Story, reads: Reads) -> None:
     story.pay().accept().join(story.mechanic).wait(minutes=2)
     endings.cancel_session(session_id=story.id, by=story.customer, now=story.now)
     assert "Half of the booking is charged" in reads(story.customer)
@@ -84,7 +84,7 @@ def test_a_chat_that_was_booked_as_a_call_costs_its_price_as_agreed(story: Story
     assert "The full price is charged" not in shown
 
 
-def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
+def test_a_solved_call_turned_chat_is_charged_the_chat_price_and_given_extensions(story: Story, reads: Reads) -> None:
     """The charge is the chat's own price, without time that was never given, and not the hold."""
     extend(became_chat(story.live().wait(minutes=10)))
     late = story.ask()
@@ -95,7 +95,7 @@ def test_solved_costs_what_is_due_then(story: Story, reads: Reads) -> None:
     assert "Charged $19.98" in reads(story.customer)
 
 
-def test_of_a_chat_only_time_that_was_given_is_said_to_be_charged(story: Story, reads: Reads) -> None:
+def test_the_receipt_of_a_chat_does_not_charge_an_extension_paid_too_late(story: Story, reads: Reads) -> None:
     became_chat(story.live()).wait(minutes=29)
     late = story.ask()
     story.hold(late).end(story.customer)
@@ -131,7 +131,7 @@ def test_the_price_of_ending_includes_extensions(story: Story, client_of: Client
     assert "of the $24.98 held" in end_dialog(client_of(story.customer), story)
 
 
-def test_while_the_end_waits_ending_costs_the_mechanic_nothing(story: Story, client_of: ClientOf) -> None:
+def test_the_mechanic_may_end_without_loss_while_the_end_waits(story: Story, client_of: ClientOf) -> None:
     story.live().wait(minutes=29)
     story.ask()
     story.wait(minutes=1.1)

@@ -19,6 +19,8 @@ from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import EventKind
 
 if TYPE_CHECKING:
+    from django.test import Client
+
     from autodoctor.accounts.models import User
     from autodoctor.sessions.tests.story import Story
 
@@ -27,7 +29,9 @@ CONFIRMING = "We are confirming your payment"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("only_the_deadlines_run")]
 
 
-def test_a_draft_leads_to_payment(story: "Story", customer: "User", client_of: ClientOf, reads: Reads) -> None:
+def test_the_page_of_a_draft_leads_to_payment(
+    story: "Story", customer: "User", client_of: ClientOf, reads: Reads
+) -> None:
     assert "We hold $9.99 on your card" in reads(customer)
     assert "checkout" in buttons(client_of(customer), story)
     Payment.objects.filter(owner_id=story.id).update(decline_code="insufficient_funds")
@@ -35,7 +39,7 @@ def test_a_draft_leads_to_payment(story: "Story", customer: "User", client_of: C
     assert "insufficient funds" in reads(customer)
 
 
-def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
+def test_a_return_from_payment_asks_stripe_once_and_then_waits_for_the_webhook(
     story: "Story", customer: "User", client_of: ClientOf, reads: Reads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -48,7 +52,9 @@ def test_coming_back_from_payment_asks_once_and_then_waits_for_the_news(
     assert len(asked) == 1
 
 
-def test_coming_back_without_having_paid_is_said(story: "Story", customer: "User", reads: Reads) -> None:
+def test_the_page_says_that_nothing_is_held_after_a_canceled_checkout(
+    story: "Story", customer: "User", reads: Reads
+) -> None:
     said = "There is no hold on your card. Your request is saved. Pay to send the request, or discard the booking."
     assert said in reads(customer, "?checkout=cancelled")
     assert said in reads(customer, "panel/?checkout=cancelled")
@@ -69,7 +75,7 @@ def test_a_payment_service_that_does_not_answer_leaves_the_page_standing(
     assert CONFIRMING in reads(customer, "?checkout=success")
 
 
-def test_the_queue_tells_the_place_and_what_happens_when(
+def test_a_waiting_customer_reads_the_place_in_the_queue_and_what_happens_when(
     story: "Story", customer: "User", stranger: "User", mechanic: "User", reads: Reads
 ) -> None:
     from autodoctor.sessions.tests.story import Story
@@ -102,7 +108,7 @@ def test_after_ten_minutes_the_customer_is_asked_whether_to_stop(
     assert "this is taking too long" in reads_after(story.pay, reads, customer)
 
 
-def test_a_request_given_back_says_so_to_both(
+def test_both_participants_read_that_a_request_was_given_back(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.pay().accept()
@@ -112,7 +118,7 @@ def test_a_request_given_back_says_so_to_both(
     assert buttons(client_of(mechanic), story) == []
 
 
-def test_accepted_both_can_join_and_only_the_mechanic_starts(
+def test_both_can_join_an_accepted_session_and_only_the_mechanic_starts_it(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.pay().accept()
@@ -146,7 +152,7 @@ def test_canceling_is_free_until_a_mechanic_has_worked_for_two_minutes(
     assert "Cancel and pay $4.99" in dialogs()
 
 
-def test_a_press_on_a_page_from_before_does_nothing_and_says_the_new_price(
+def test_a_cancellation_from_a_page_with_an_older_price_is_refused_with_the_new_price(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.pay().accept().join(mechanic)
@@ -175,7 +181,7 @@ def test_an_offer_to_pay_the_used_share_stays_on_the_page(
     assert 0 < int(value[1]) < 999
 
 
-def test_while_it_runs_there_is_the_chat_the_clock_and_the_end(
+def test_the_page_of_a_running_session_has_chat_clock_and_end_button(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.now -= timedelta(minutes=5)
@@ -217,7 +223,29 @@ def test_a_missing_customer_shows_on_the_mechanics_page(
     assert "You can end the session now" in reads(mechanic)
 
 
-def test_the_end_shows_what_was_held_released_and_charged(
+def test_both_read_at_the_clock_and_after_the_end_how_much_time_was_lost(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
+) -> None:
+    story.live().wait(minutes=5)
+    lost = {customer: "1 min 20 s given back: Morgan Mechanic was away.", mechanic: "1 min 20 s given back: you were"}
+    for person in lost:
+        assert _at_the_clock(client_of(person), story) == ""
+    story.leave(mechanic).wait(seconds=80).join(mechanic)
+    for person, words in lost.items():
+        assert _at_the_clock(client_of(person), story).startswith(words)
+    story.end(customer)
+    for person, words in lost.items():
+        page = client_of(person).get(f"/sessions/{story.id}/").content.decode()
+        assert words in page.split('id="room-panel"')[1].split("</section>")[0]
+        assert _at_the_clock(client_of(person), story) == ""
+
+
+def _at_the_clock(client: "Client", story: "Story") -> str:
+    page = client.get(f"/sessions/{story.id}/").content.decode()
+    return page.split('id="room-lost" data-region>')[1].split("<")[0]
+
+
+def test_the_page_after_the_end_shows_what_was_held_released_and_charged(
     story: "Story", customer: "User", mechanic: "User", reads: Reads
 ) -> None:
     story.live().end(customer)
@@ -231,7 +259,9 @@ def test_the_end_shows_what_was_held_released_and_charged(
     assert "Your share $6.99" in reads(mechanic)
 
 
-def test_stopped_before_anybody_came_the_hold_is_released(story: "Story", customer: "User", reads: Reads) -> None:
+def test_a_request_canceled_before_acceptance_shows_its_hold_as_released(
+    story: "Story", customer: "User", reads: Reads
+) -> None:
     story.pay()
     endings.cancel_session(session_id=story.id, by=customer, now=story.now)
     text = reads(customer)
@@ -240,7 +270,7 @@ def test_stopped_before_anybody_came_the_hold_is_released(story: "Story", custom
     assert "Book again" in text
 
 
-def test_ended_early_by_the_mechanic_the_customer_is_asked(
+def test_a_customer_is_asked_whether_it_is_solved_when_the_mechanic_ends_early(
     story: "Story", customer: "User", mechanic: "User", client_of: ClientOf, reads: Reads
 ) -> None:
     story.now -= timedelta(minutes=10)
@@ -271,7 +301,7 @@ def test_ended_early_by_the_mechanic_the_customer_is_asked(
         ("expired", "customer_no_show", "you did not come", "The customer did not join"),
     ],
 )
-def test_every_end_has_its_words(
+def test_every_end_reason_has_words_on_the_page(
     story: "Story",
     customer: "User",
     mechanic: "User",

@@ -24,7 +24,7 @@ def attributes(story: "Story", customer: "User", client_of: ClientOf) -> dict[st
     return {name: unescape(value) for name, value in re.findall(r'data-([\w-]+)="([^"]*)"', page)}
 
 
-def test_which_states_mean_what(attributes: dict[str, str]) -> None:
+def test_the_server_tells_scripts_which_states_are_open_running_or_over(attributes: dict[str, str]) -> None:
     sets = {name: set(states) for name, states in json.loads(attributes["states"]).items()}
     assert sets["over"] == {State.COMPLETED, State.CANCELLED, State.EXPIRED}
     assert sets["running"] < sets["calling"] < sets["talking"]
@@ -32,6 +32,6 @@ def test_which_states_mean_what(attributes: dict[str, str]) -> None:
     assert sets["begun"] == sets["running"] | {State.COMPLETED}
 
 
-def test_when_time_is_short(attributes: dict[str, str]) -> None:
+def test_the_server_tells_scripts_when_to_warn_of_the_end(attributes: dict[str, str]) -> None:
     assert float(attributes["warn-seconds"]) == duration("warn_first").total_seconds()
     assert float(attributes["last-seconds"]) == duration("warn_last").total_seconds()

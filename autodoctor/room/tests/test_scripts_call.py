@@ -76,21 +76,21 @@ def agreed(page: Page) -> Page:
     return page
 
 
-def test_two_find_each_other_and_send_both_kinds(call: Page) -> None:
+def test_two_peers_connect_and_send_audio_and_video(call: Page) -> None:
     until(call, "Object.values(sides).every(({ kinds }) => kinds.length >= 2)")
     assert call.evaluate("sides.owner.kinds.sort()") == ["audio", "video"]
     assert call.evaluate("sides.mechanic.kinds.sort()") == ["audio", "video"]
     assert call.evaluate("sides.owner.states") == ["connected"]
 
 
-def test_earlier_states_are_known_after_the_connection(scene: Page) -> None:
+def test_a_peer_learns_the_camera_state_that_was_told_before_connecting(scene: Page) -> None:
     scene.evaluate("enter('owner'); sides.owner.tell({ camera: false }); enter('mechanic')")
     assert until(scene, "sides.mechanic.notes[0]") == {"camera": False}
     scene.evaluate("open('mechanic')[0].close(); sides.mechanic.restart()")
     assert until(scene, "sides.mechanic.notes[1]") == {"camera": False}
 
 
-def test_both_offer_at_once(call: Page) -> None:
+def test_two_peers_that_offer_at_once_agree(call: Page) -> None:
     before = call.evaluate("({ words: wire.words.length, ufrag: ufrag(open('owner')[0].localDescription) })")
     call.evaluate("sides.owner.restart(); sides.mechanic.restart()")
     until(call, f"new Set(said('offer', {before['words']})).size === 2 && agree()")
@@ -98,7 +98,7 @@ def test_both_offer_at_once(call: Page) -> None:
     assert call.evaluate("wire.opened.length") == 2
 
 
-def test_the_first_words_are_lost(scene: Page) -> None:
+def test_two_peers_connect_though_their_first_signals_are_lost(scene: Page) -> None:
     scene.evaluate("wire.cut = true; enter('owner'); enter('mechanic')")
     until(scene, "wire.words.length > 3")
     scene.evaluate("wire.cut = false")
@@ -117,7 +117,7 @@ def test_a_lost_signal_is_sent_again(call: Page, who: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["owner", "mechanic"])
-def test_a_connection_that_is_closed_is_made_anew(call: Page, who: str) -> None:
+def test_a_closed_peer_connection_is_made_anew(call: Page, who: str) -> None:
     call.evaluate("who => { for (const each of open(who)) each.close(); }", who)
     until(call, "wire.opened.length > 2")
     agreed(call)
@@ -126,7 +126,7 @@ def test_a_connection_that_is_closed_is_made_anew(call: Page, who: str) -> None:
 
 
 @pytest.mark.parametrize("who", ["owner", "mechanic"])
-def test_a_page_that_comes_again_leaves_no_ghost(call: Page, who: str) -> None:
+def test_a_peer_that_reopens_its_page_leaves_no_dead_connection(call: Page, who: str) -> None:
     """The page's connections end without a goodbye, as when a phone kills a page."""
     call.evaluate(
         """who => {
@@ -157,7 +157,7 @@ def test_a_signal_of_an_earlier_page_is_ignored(call: Page) -> None:
     agreed(call)
 
 
-def test_hanging_up_sends_a_goodbye(call: Page) -> None:
+def test_hanging_up_tells_the_peer(call: Page) -> None:
     call.evaluate("sides.owner.close()")
     until(call, "sides.mechanic.state === 'lost'")
     assert call.evaluate("wire.words.filter(([name, word]) => name === 'owner' && word.bye).length") == 1
@@ -167,7 +167,7 @@ def test_hanging_up_sends_a_goodbye(call: Page) -> None:
     agreed(call)
 
 
-def test_ways_that_do_not_come_hold_nothing_up(scene: Page) -> None:
+def test_an_unanswered_request_for_relays_does_not_hold_up_the_call(scene: Page) -> None:
     scene.evaluate("""() => {
       let asked = 0;
       const found = { iceServers: [], relayOnly: false };
@@ -180,7 +180,7 @@ def test_ways_that_do_not_come_hold_nothing_up(scene: Page) -> None:
     until(scene, f"agree() && ufrag(open('mechanic')[0].localDescription) !== '{before}'")
 
 
-def test_before_the_ways_are_known_no_address_is_given_away(scene: Page) -> None:
+def test_a_call_reveals_no_address_before_the_relay_policy_is_known(scene: Page) -> None:
     scene.evaluate("""() => {
       let known = null;
       enter("owner");
@@ -227,5 +227,7 @@ WAYS = """async ({ answers, ages, anew }) => {
         ({"ages": [0, 0], "answers": [500, 200]}, [None, "turn:2"]),
     ],
 )
-def test_credentials_are_renewed_in_time(browser_page: Page, given: dict[str, Any], found: list[str | None]) -> None:
+def test_relay_credentials_are_renewed_in_time(
+    browser_page: Page, given: dict[str, Any], found: list[str | None]
+) -> None:
     assert browser_page.evaluate(WAYS, {"answers": [200], "anew": False} | given) == found

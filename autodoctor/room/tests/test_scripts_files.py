@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.template.loader import render_to_string
-from playwright.sync_api import FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from autodoctor.files.tests.samples import wav
+from autodoctor.room.tests.desk import SESSION, Desk
 from autodoctor.room.tests.exchange import SCRIPTS, Exchange
 
 WRONG_TYPE = "This type of file cannot be shared."
 
-SESSION = "11111111-1111-4111-8111-111111111111"
-FILES = f"**/api/sessions/{SESSION}/files"
-LIMIT = 10 * 1024 * 1024
+LIMIT = 1024 * 1024  # a tenth of the limit of the page, which would take Playwright ten seconds
 HIDDEN = "[hidden] { display: none !important } .visually-hidden { position: absolute; clip-path: inset(50%) }"
 STYLE = f"<style>{HIDDEN} {''.join(path.read_text() for path in sorted(SCRIPTS.glob('files/*.css')))}</style>"
 START = """async () => {
@@ -26,18 +23,20 @@ START = """async () => {
   document.addEventListener("file-shared", ({ detail }) => shared.push(detail.name));
 }"""
 # Gestures that Playwright does not offer.
-DROP = """([name, open]) => {
+DROP = """([name, open, where = "body"]) => {
   const carried = new DataTransfer();
   carried.items.add(new File(["clicks"], name, { type: "text/plain" }));
   document.querySelector("file-drop").open = open;
+  const how = { dataTransfer: carried, bubbles: true, cancelable: true };
   return ["dragenter", "dragover", "drop"].map((kind) =>
-    document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: carried, bubbles: true, cancelable: true })));
+    document.querySelector(where).dispatchEvent(new DragEvent(kind, how)));
 }"""
-PASTE = """([text]) => {
+PASTE = """([text, where = "body"]) => {
   const pasted = new DataTransfer();
   pasted.items.add(new File(["png"], "image.png", { type: "image/png" }));
   if (text) pasted.setData("text/plain", text);
-  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: pasted, bubbles: true, cancelable: true }));
+  const event = new ClipboardEvent("paste", { clipboardData: pasted, bubbles: true, cancelable: true });
+  document.querySelector(where).dispatchEvent(event);
 }"""
 SWIPE = """([across, down]) => {
   const target = document.querySelector("[data-stage]");
@@ -47,33 +46,6 @@ SWIPE = """([across, down]) => {
   tell("touchstart", [touch(0, 0)], [touch(0, 0)]);
   tell("touchend", [], [touch(across, down)]);
 }"""
-
-
-class Desk:
-    """The server's side: takes every upload and answers on the test's command."""
-
-    def __init__(self, page: Page) -> None:
-        self.routes: list[Route] = []
-        self._page = page
-        page.route(FILES, self._keep)
-
-    def _keep(self, route: Route) -> None:
-        self.routes.append(route)
-
-    def has(self, count: int) -> "Desk":
-        while len(self.routes) < count:
-            self._page.wait_for_timeout(20)
-        return self
-
-    def body(self, place: int) -> str:
-        return (self.routes[place].request.post_data_buffer or b"").decode(errors="replace")
-
-    def takes(self, place: int, **changes: Any) -> None:
-        file = {"id": str(uuid4()), "name": f"file {place}", "kind": "text", "size": 6} | changes
-        self.routes[place].fulfill(status=201, json=file)
-
-    def refuses(self, place: int, status: int, **error: str) -> None:
-        self.routes[place].fulfill(status=status, json=error)
 
 
 @pytest.fixture
@@ -109,7 +81,7 @@ def rows(page: Page) -> Locator:
     return page.locator(".upload")
 
 
-def test_a_picked_file_is_sent_and_told(drop: Page, desk: Desk) -> None:
+def test_a_picked_file_is_uploaded_and_announced(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("notes.txt"))
     body = desk.has(1).body(0)
     assert 'name="client_id"' in body
@@ -121,7 +93,7 @@ def test_a_picked_file_is_sent_and_told(drop: Page, desk: Desk) -> None:
     assert drop.evaluate("shared") == ["file 0"]
 
 
-def test_several_go_three_at_a_time(drop: Page, desk: Desk) -> None:
+def test_several_files_are_uploaded_three_at_a_time(drop: Page, desk: Desk) -> None:
     pick(drop, *(text_file(f"{number}.txt") for number in range(5)))
     desk.has(3)
     expect(drop.locator('.upload[data-state="waiting"]')).to_have_count(2)
@@ -138,7 +110,7 @@ def test_a_canceled_upload_makes_room_for_the_next(drop: Page, desk: Desk) -> No
     assert 'filename="3.txt"' in desk.has(4).body(3)
 
 
-def test_the_servers_refusal_is_said_and_not_tried_again(drop: Page, desk: Desk) -> None:
+def test_an_upload_that_the_server_refuses_is_explained_and_not_tried_again(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("page.html"))
     desk.has(1).refuses(0, 415, error="wrong_type", detail=WRONG_TYPE)
     expect(drop.get_by_role("alert")).to_have_text(WRONG_TYPE)
@@ -178,7 +150,7 @@ def test_an_upload_continues_when_the_network_is_back(drop: Page, desk: Desk) ->
         (409, "too_many", "A session can have"),
     ],
 )
-def test_every_failure_says_what_to_do(drop: Page, desk: Desk, status: int, error: str, words: str) -> None:
+def test_every_failed_upload_says_what_to_do(drop: Page, desk: Desk, status: int, error: str, words: str) -> None:
     pick(drop, text_file("a.txt"))
     if error:
         desk.has(1).refuses(
@@ -190,11 +162,11 @@ def test_every_failure_says_what_to_do(drop: Page, desk: Desk, status: int, erro
     expect(drop.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_too_large_and_empty_are_said_before_anything_is_sent(drop: Page, desk: Desk) -> None:
-    pick(
-        drop, text_file("film.mov", LIMIT + 2 * 1024 * 1024), text_file("nothing.txt", 0), text_file("fits.txt", LIMIT)
-    )
-    expect(drop.get_by_text("This file is 12 MB. The limit is 10 MB")).to_be_visible()
+def test_files_too_large_or_empty_are_refused_before_the_upload(drop: Page, desk: Desk) -> None:
+    expect(drop.locator("file-drop")).to_have_attribute("max-bytes", str(10 * LIMIT))
+    drop.locator("file-drop").evaluate("(it, limit) => it.setAttribute('max-bytes', limit)", LIMIT)
+    pick(drop, text_file("film.mov", 2 * LIMIT), text_file("nothing.txt", 0), text_file("fits.txt", LIMIT))
+    expect(drop.get_by_text("This file is 2 MB. The limit is 1 MB")).to_be_visible()
     expect(drop.get_by_text("This file is empty.")).to_be_visible()
     desk.has(1)
     assert 'filename="fits.txt"' in desk.body(0)
@@ -206,19 +178,42 @@ def test_a_file_dropped_anywhere_is_shared(drop: Page, desk: Desk) -> None:
     assert 'filename="notes.txt"' in desk.has(1).body(0)
 
 
-def test_a_drop_that_is_not_taken_does_not_take_the_page_away(drop: Page, desk: Desk) -> None:
+def test_a_refused_drop_does_not_navigate_away_from_the_page(drop: Page, desk: Desk) -> None:
     assert drop.evaluate(DROP, ["notes.txt", False]) == [False, False, False]
     expect(rows(drop)).to_have_count(0)
 
 
-def test_a_pasted_picture_is_shared_but_not_the_picture_of_words(drop: Page, desk: Desk) -> None:
+def test_a_pasted_picture_is_shared_unless_it_comes_with_text(drop: Page, desk: Desk) -> None:
     drop.evaluate(PASTE, ["a table of numbers"])
     expect(rows(drop)).to_have_count(0)
     drop.evaluate(PASTE, [""])
     assert 'filename="image.png"' in desk.has(1).body(0)
 
 
-def test_a_picked_shot_is_called_so_and_stands_in_its_place(drop: Page, desk: Desk) -> None:
+@pytest.mark.parametrize("names", ["image.png", "/home/casey/image.png\n", "C:\\\\Pictures\\\\image.png"])
+def test_a_file_copied_with_its_name_is_shared(drop: Page, desk: Desk, names: str) -> None:
+    drop.evaluate(PASTE, [names])
+    assert 'filename="image.png"' in desk.has(1).body(0)
+
+
+ELSEWHERE = """() => document.body.insertAdjacentHTML("beforeend", `<dialog id="help"><textarea></textarea></dialog>
+  <form id="rating"><input></form>`)"""
+
+
+@pytest.mark.parametrize("where", ["#help", "#help textarea", "#rating input"])
+def test_files_for_another_field_or_a_dialog_are_not_shared(drop: Page, desk: Desk, where: str) -> None:
+    drop.evaluate(ELSEWHERE)
+    drop.evaluate("document.querySelector('#help').showModal()")
+    drop.evaluate(PASTE, ["", where])
+    went_on = drop.evaluate(DROP, ["notes.txt", True, where])
+    assert went_on == [False, False, False]
+    expect(rows(drop)).to_have_count(0)
+    drop.evaluate("document.querySelector('#help').close()")
+    drop.evaluate(PASTE, ["", "body"])
+    desk.has(1)
+
+
+def test_a_picked_shot_is_named_after_the_shot_and_shown_in_its_row(drop: Page, desk: Desk) -> None:
     pick(drop, {"name": "IMG_0001.JPG", "mimeType": "image/jpeg", "buffer": b"jpeg"}, button="Take it")
     body = desk.has(1).body(0)
     assert 'filename="Engine bay.JPG"' in body
@@ -230,7 +225,7 @@ def test_a_picked_shot_is_called_so_and_stands_in_its_place(drop: Page, desk: De
     expect(drop.locator("file-drop .upload")).to_have_count(1)
 
 
-def test_leaving_is_asked_about_only_while_something_would_be_lost(drop: Page, desk: Desk) -> None:
+def test_leaving_the_page_asks_only_while_an_upload_would_be_lost(drop: Page, desk: Desk) -> None:
     leave = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))"
     assert drop.evaluate(leave) is False
     pick(drop, text_file("a.txt"))
@@ -241,7 +236,7 @@ def test_leaving_is_asked_about_only_while_something_would_be_lost(drop: Page, d
     assert drop.evaluate(leave) is False
 
 
-def test_names_are_inert_while_they_are_on_their_way(drop: Page, desk: Desk) -> None:
+def test_markup_in_the_name_of_an_uploading_file_is_shown_as_text(drop: Page, desk: Desk) -> None:
     pick(drop, text_file("<img src=x onerror=alert(1)>.txt"))
     desk.has(1)
     expect(drop.locator(".upload__name [data-slot=name]")).to_have_text("<img src=x onerror=alert(1)>.txt")
@@ -317,7 +312,7 @@ def test_the_focus_stays_in_the_light_box(gallery: Page) -> None:
         )
 
 
-def test_a_swipe_goes_on_and_a_pull_down_closes(gallery: Page) -> None:
+def test_a_swipe_turns_the_light_box_and_a_pull_down_closes_it(gallery: Page) -> None:
     gallery.get_by_role("link", name="Engine bay").click()
     gallery.evaluate(SWIPE, [-120, 10])
     expect(name(gallery)).to_have_text("Tire")
@@ -329,7 +324,7 @@ def test_a_swipe_goes_on_and_a_pull_down_closes(gallery: Page) -> None:
     expect(gallery.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_tap_on_the_picture_shows_it_whole_size(gallery: Page) -> None:
+def test_a_tap_on_the_picture_in_the_light_box_shows_it_in_full_size(gallery: Page) -> None:
     gallery.get_by_role("link", name="Other").click()
     expect(gallery.locator("[data-count]")).to_be_hidden()
     gallery.locator("dialog img").click()
@@ -338,14 +333,16 @@ def test_a_tap_on_the_picture_shows_it_whole_size(gallery: Page) -> None:
     expect(gallery.locator("[data-stage]")).not_to_have_attribute("data-zoomed", "")
 
 
-def test_a_picture_that_was_removed_meanwhile_is_said(gallery: Page) -> None:
+def test_the_light_box_says_that_a_picture_was_removed(gallery: Page) -> None:
     gallery.route("**/files/**", lambda route: route.fulfill(status=404))
     gallery.get_by_role("link", name="Tire").click()
     expect(gallery.get_by_text("This file has been removed.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("status", "said"), [(200, "This browser cannot show this video."), (404, "has been removed")])
-def test_a_film_that_the_browser_cannot_show_is_a_download(gallery: Page, status: int, said: str) -> None:
+def test_a_film_that_the_browser_cannot_show_is_a_download_in_the_light_box(
+    gallery: Page, status: int, said: str
+) -> None:
     gallery.route("**/films/**", lambda route: route.fulfill(status=status, content_type="video/mp4", body="hvc1"))
     film = "<a data-view=video data-caption=Film href='/films/1/'>Film</a>"
     gallery.evaluate("film => document.querySelector('main').insertAdjacentHTML('beforeend', film)", film)

@@ -77,7 +77,7 @@ def test_a_list_catches_up_once_the_feed_listens(desk: Desk) -> None:
     shown(desk).to_have_text("as it is")
 
 
-def test_only_what_is_out_of_date_is_fetched(desk: Desk) -> None:
+def test_only_the_list_that_changed_is_fetched(desk: Desk) -> None:
     desk.says(type="changed", what="support")
     assert desk.is_left_alone()
     desk.says(type="changed", what="queue")
@@ -85,7 +85,7 @@ def test_only_what_is_out_of_date_is_fetched(desk: Desk) -> None:
     shown(desk).to_have_text("as it is")
 
 
-def test_a_change_during_a_fetch_is_fetched_again(desk: Desk) -> None:
+def test_a_list_that_changes_during_a_fetch_is_fetched_again(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
     desk.until(lambda: bool(desk.asked))
     desk.says(type="changed", what="queue")
@@ -94,7 +94,7 @@ def test_a_change_during_a_fetch_is_fetched_again(desk: Desk) -> None:
     shown(desk).to_have_text("in the end")
 
 
-def test_a_failed_fetch_is_tried_again(desk: Desk) -> None:
+def test_a_failed_fetch_of_a_list_is_tried_again(desk: Desk) -> None:
     desk.page.clock.install()
     desk.says(type="changed", what="queue")
     desk.answers("busy", status=503)
@@ -111,7 +111,7 @@ ACT = """<details id="act"{}><summary>Refund</summary><form><p>{}</p>
     <label>Why? <textarea>{}</textarea></label></form></details>"""
 
 
-def test_input_in_the_list_stays(desk: Desk) -> None:
+def test_typed_input_in_a_list_survives_its_update(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
     desk.answers(DRAFTS + ACT.format("", "", ""))
     page = desk.page
@@ -126,7 +126,7 @@ def test_input_in_the_list_stays(desk: Desk) -> None:
     expect(page.get_by_label("Why?")).to_have_value("Too late")
 
 
-def test_a_refusal_stays_until_it_is_closed(desk: Desk) -> None:
+def test_a_refused_form_in_a_list_stays_open_until_it_is_closed(desk: Desk) -> None:
     desk.says(type="changed", what="queue")
     desk.answers(ACT.format(" open", "Confirm this first", "Too late"))
     page = desk.page
@@ -143,7 +143,7 @@ def test_a_refusal_stays_until_it_is_closed(desk: Desk) -> None:
     expect(page.get_by_text("Confirm this first")).to_have_count(0)
 
 
-def test_nothing_is_moved_under_a_finger(desk: Desk) -> None:
+def test_a_list_is_not_updated_under_a_pressed_pointer(desk: Desk) -> None:
     desk.page.mouse.move(20, 15)
     desk.page.mouse.down()
     desk.says(type="changed", what="queue")
@@ -151,11 +151,10 @@ def test_nothing_is_moved_under_a_finger(desk: Desk) -> None:
     assert desk.is_left_alone()
     shown(desk).to_have_text("as it was")
     desk.page.mouse.up()
-    desk.answers("as it is")
     shown(desk).to_have_text("as it is")
 
 
-def test_a_line_that_is_down_is_saiduntil_nothing_is_missed_again(desk: Desk) -> None:
+def test_a_list_says_that_its_feed_is_down_until_it_has_caught_up(desk: Desk) -> None:
     status = desk.page.locator("feed-status")
     desk.says(type="listening")
     desk.answers("as it was")
@@ -169,3 +168,41 @@ def test_a_line_that_is_down_is_saiduntil_nothing_is_missed_again(desk: Desk) ->
     expect(status).to_be_hidden()
     desk.answers("as it is")
     shown(desk).to_have_text("as it is")
+
+
+def test_a_list_without_a_feed_asks_now_and_then_what_is_new_while_it_is_seen(page: Page, exchange: Exchange) -> None:
+    exchange.body = """<live-list id="thread" every="20" src="/list"><p>as it was</p></live-list>
+      <input aria-label="draft">"""
+    desk = Desk(page)
+    known: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        known.append(route.request.headers.get("if-none-match"))
+        body = '<main><div id="thread"><p>answered</p></div></main>'
+        if known[-1]:
+            route.fulfill(status=304)
+        else:
+            route.fulfill(body=body, content_type="text/html", headers={"ETag": '"2"'})
+
+    page.route("**/list", answer)
+    page.clock.install()
+    page.goto(f"http://localhost:{exchange.port}/page")
+    page.evaluate(START)
+    draft = page.get_by_label("draft")
+    draft.fill("I wonder")
+    page.clock.run_for(20_000)
+    expect(page.get_by_text("answered")).to_be_visible()
+    expect(draft).to_have_value("I wonder")
+    expect(draft).to_be_focused()
+
+    page.clock.run_for(20_000)
+    desk.until(lambda: known[-1] == '"2"')
+    page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    before = len(known)
+    page.clock.run_for(60_000)
+    page.evaluate("new Promise(setTimeout)")
+    assert len(known) == before
+    page.evaluate("delete document.hidden")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    desk.until(lambda: len(known) > before)
+    assert desk.lines == []

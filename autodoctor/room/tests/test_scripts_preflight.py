@@ -39,7 +39,7 @@ def ask(page: Page, name: str, call: str, given: Any = None) -> Any:
         ({"rtt_ms": None, "jitter_ms": None, "up_kbit": None}, "red", "offline"),
     ],
 )
-def test_the_connections_level_follows_its_figures(
+def test_the_level_of_a_connection_follows_its_figures(
     browser_page: Page, figures: dict[str, Any], level: str, weakness: str
 ) -> None:
     assert ask(browser_page, "room/preflight/link-test", "judge(given)", GREEN | figures) == {
@@ -50,6 +50,7 @@ def test_the_connections_level_follows_its_figures(
 
 # The page's time moves only while an answer is on its way: no busy machine is taken for a bad line.
 MEASURE = """async ({ wait, refuse, hiccups }) => {
+  document.body.innerHTML = '<input name="csrfmiddlewaretoken" type="hidden" value="t">';
   const asked = [];
   let now = 0;
   performance.now = () => now;
@@ -63,7 +64,7 @@ MEASURE = """async ({ wait, refuse, hiccups }) => {
   const { measure } = await import("room/preflight/link-test");
   const shares = [];
   const figures = await measure({
-    token: "t", pingEvery: 0, signal: new AbortController().signal, progress: (share) => shares.push(share),
+    pingEvery: 0, signal: new AbortController().signal, progress: (share) => shares.push(share),
   });
   return { figures, asked, shares };
 }"""
@@ -86,7 +87,7 @@ BUSY = """async () => {
     while (performance.now() < until);
   }, 1);
   const figures = await measure({
-    token: "t", pingEvery: 0, signal: new AbortController().signal, progress: () => {},
+    pingEvery: 0, signal: new AbortController().signal, progress: () => {},
   });
   clearInterval(busy);
   const pings = waits.filter(([address]) => address === "/api/health").map(([, took]) => took);
@@ -100,7 +101,7 @@ def measured(page: Page, *, ping: int = 5, upload: int = 20, refuse: bool = Fals
     return found
 
 
-def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> None:
+def test_the_preflight_measures_round_trip_and_upload(browser_page: Page) -> None:
     found = measured(browser_page, ping=20)
     assert found["figures"]["rtt_ms"] == 20
     assert found["figures"]["up_kbit"] > 1000
@@ -112,7 +113,7 @@ def test_measures_the_way_there_and_back_and_an_upload(browser_page: Page) -> No
     assert found["shares"][-1] == 1
 
 
-def test_a_hiccup_is_looked_at_once_more_before_it_counts(browser_page: Page) -> None:
+def test_an_unsteady_connection_is_measured_again_before_it_counts(browser_page: Page) -> None:
     found = measured(browser_page, hiccups=11)
     assert found["figures"]["jitter_ms"] == 0
     assert found["shares"] == sorted(found["shares"])
@@ -124,33 +125,33 @@ def test_a_repeatedly_unsteady_connection_is_called_unsteady(browser_page: Page)
     assert [address for address, _, _ in found["asked"]].count("/api/health") == 22
 
 
-def test_a_page_that_is_busy_is_not_the_networks_fault(browser_page: Page) -> None:
+def test_a_busy_page_does_not_count_as_an_unsteady_connection(browser_page: Page) -> None:
     """The page hears of every answer late; the browser knows when it came."""
     found = browser_page.evaluate(BUSY)
     rounds = [found["pings"][first : first + 10] for first in range(1, len(found["pings"]), 11)]
     assert found["rtt"] < min(median(one) for one in rounds)
 
 
-def test_a_slow_line_is_not_burdened_with_more(browser_page: Page) -> None:
+def test_a_slow_connection_is_measured_with_one_small_upload(browser_page: Page) -> None:
     found = measured(browser_page, upload=900)
     assert [size for address, size, _ in found["asked"] if address == "/api/check/upload"] == [64 * 1024]
     assert found["figures"]["up_kbit"] == pytest.approx(64 * 1024 * 8 / (900 - 5), abs=1)
 
 
-def test_without_an_answer_nothing_more_is_asked(browser_page: Page) -> None:
+def test_the_preflight_stops_measuring_when_the_server_does_not_answer(browser_page: Page) -> None:
     found = measured(browser_page, refuse=True)
     assert set(found["figures"].values()) == {None}
     assert {address for address, _, _ in found["asked"]} == {"/api/health"}
 
 
-def test_data_through_a_test_call_arrives(browser_page: Page) -> None:
+def test_the_preflight_sends_data_through_a_test_call(browser_page: Page) -> None:
     """There is no relay here, so the test connects directly."""
     found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { seconds: 1, policy: 'all' })")
     assert found["loss_percent"] < 50
     assert found["kbit"] > 100
 
 
-def test_nothing_gets_through_an_unreachable_relay(browser_page: Page) -> None:
+def test_a_test_call_fails_through_an_unreachable_relay(browser_page: Page) -> None:
     found = ask(browser_page, "room/preflight/relay-test", "passThrough([], { limit: 100 })")
     assert found == {"loss_percent": 100, "kbit": 0}
     assert ask(browser_page, "room/preflight/relay-test", "hasRelay(given)", [{"urls": ["stun:a"]}]) is False
@@ -183,7 +184,9 @@ PIXEL = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/131.
         ("curl/8", 0, ["other-other", "other", "other"]),
     ],
 )
-def test_names_the_browser_for_its_words(browser_page: Page, agent: str, fingers: int, names: list[str]) -> None:
+def test_the_browser_is_named_from_its_user_agent_and_touch_points(
+    browser_page: Page, agent: str, fingers: int, names: list[str]
+) -> None:
     assert ask(browser_page, "lib/browser-name", "namesOf(given[0], given[1])", [agent, fingers]) == names
 
 
@@ -205,20 +208,22 @@ def test_names_the_browser_for_its_words(browser_page: Page, agent: str, fingers
         ({"speaker": "failed"}, False, "failed", []),
     ],
 )
-def test_ways_in(browser_page: Page, changes: dict[str, str], may_chat: bool, phase: str, ways: list[str]) -> None:
+def test_the_phase_of_the_preflight_and_its_lesser_ways_follow_the_checks(
+    browser_page: Page, changes: dict[str, str], may_chat: bool, phase: str, ways: list[str]
+) -> None:
     states = STATES | changes
     assert ask(browser_page, "room/preflight/preflight-fallbacks", "phaseOf(given)", states) == phase
     call = "lesserWays(given[0], { mayChat: given[1] })"
     assert ask(browser_page, "room/preflight/preflight-fallbacks", call, [states, may_chat]) == ways
 
 
-def test_where_no_call_gets_through_only_words_do(browser_page: Page) -> None:
+def test_only_chat_is_offered_where_no_call_gets_through(browser_page: Page) -> None:
     states = STATES | {"network": "failed"}
     call = "lesserWays(given, { mayChat: true, mayTalk: false })"
     assert ask(browser_page, "room/preflight/preflight-fallbacks", call, states) == ["chat"]
 
 
-def test_only_what_was_finished_is_reported(browser_page: Page) -> None:
+def test_the_preflight_reports_an_unfinished_check_as_skipped(browser_page: Page) -> None:
     states = {"camera": "failed", "microphone": "passed", "speaker": "skipped", "network": "checking"}
     assert ask(browser_page, "room/preflight/preflight-fallbacks", "outcomes(given)", states) == {
         "camera": "failed",
@@ -240,7 +245,9 @@ def test_only_what_was_finished_is_reported(browser_page: Page) -> None:
         ("WeirdError", "", "unclear"),
     ],
 )
-def test_why_a_device_did_not_open(browser_page: Page, name: str, message: str, reason: str) -> None:
+def test_the_error_of_a_device_that_does_not_open_has_a_reason(
+    browser_page: Page, name: str, message: str, reason: str
+) -> None:
     assert ask(browser_page, "room/call/devices", "reasonOf(given)", {"name": name, "message": message}) == reason
 
 
@@ -259,13 +266,13 @@ REPORT = """async (statuses) => {
 }"""
 
 
-def test_the_last_word_is_told_and_only_once(browser_page: Page) -> None:
+def test_of_preflight_reports_at_once_only_the_last_is_sent(browser_page: Page) -> None:
     found = browser_page.evaluate(REPORT, [200])
     assert found["sent"] == [{"n": 3}]
     assert found["answers"] == [{"done": True, "detail": ""}] * 2
 
 
-def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None:
+def test_two_preflight_reports_are_sent_at_least_a_second_apart(browser_page: Page) -> None:
     took = browser_page.evaluate("""async () => {
       window.fetch = async () => new Response(null, { status: 200 });
       const { PreflightReport } = await import("room/preflight/preflight-report");
@@ -278,7 +285,7 @@ def test_two_follow_each_other_as_the_server_listens(browser_page: Page) -> None
     assert took > 1000
 
 
-def test_a_report_being_sent_is_waited_for(browser_page: Page) -> None:
+def test_a_preflight_report_waits_for_the_one_being_sent(browser_page: Page) -> None:
     """On a slow connection both reports would be sent at once, and the server would refuse the choice."""
     gaps = browser_page.evaluate("""async () => {
       const begun = [], done = [];
@@ -296,6 +303,6 @@ def test_a_report_being_sent_is_waited_for(browser_page: Page) -> None:
     assert [gap > 1000 for gap in gaps] == [True]
 
 
-def test_a_refusal_comes_with_its_sentence(browser_page: Page) -> None:
+def test_a_refused_preflight_report_comes_with_the_servers_sentence(browser_page: Page) -> None:
     found = browser_page.evaluate(REPORT, [409])
     assert found["answers"][0] == {"done": False, "detail": "Because."}

@@ -58,25 +58,25 @@ def sent(page: Page, *seen: tuple[int, dict[str, Any]], max_height: int | None =
         ({"arrives": 0}, 0),
     ],
 )
-def test_bars(browser_page: Page, seen: dict[str, Any], bars: int) -> None:
+def test_the_bars_of_the_link_follow_loss_and_round_trip(browser_page: Page, seen: dict[str, Any], bars: int) -> None:
     verdict = looks(browser_page, (1, GOOD), (1, seen))[-1]
     assert (verdict["bars"], verdict["receiving"]) == (bars, bars > 0)
 
 
-def test_figures_are_what_was_measured(browser_page: Page) -> None:
+def test_the_shown_figures_of_the_link_are_those_measured(browser_page: Page) -> None:
     facts = looks(browser_page, (2, {"arrives": 50_000, "rtt": 0.12, "seconds": 2}))[-1]["facts"]
     assert facts == {"rtt": 120, "loss": 0, "received": 200, "height": 480}
 
 
 @pytest.mark.parametrize("bad", [LOSSY, FAR, TIGHT])
-def test_three_bad_looks_in_a_row_take_a_step_down(browser_page: Page, bad: dict[str, Any]) -> None:
+def test_three_bad_measurements_in_a_row_lower_the_picture_quality(browser_page: Page, bad: dict[str, Any]) -> None:
     assert sent(browser_page, (2, bad)) == 720
     assert sent(browser_page, (3, bad)) == 480
     assert sent(browser_page, (2, bad), (1, GOOD), (2, bad)) == 720
     assert sent(browser_page, (6, bad)) == 360
 
 
-def test_eight_good_looks_in_a_row_take_a_step_up(browser_page: Page) -> None:
+def test_eight_good_measurements_in_a_row_raise_the_picture_quality(browser_page: Page) -> None:
     down = (6, LOSSY)
     assert sent(browser_page, down, (7, GOOD)) == 360
     assert sent(browser_page, down, (8, GOOD)) == 480
@@ -85,19 +85,19 @@ def test_eight_good_looks_in_a_row_take_a_step_up(browser_page: Page) -> None:
     assert sent(browser_page, down, (7, GOOD), (1, FAIR), (7, GOOD)) == 360, "what is only fair is no reason to climb"
 
 
-def test_a_limit_that_leaves_room_is_no_reason_to_step_down(browser_page: Page) -> None:
+def test_a_bandwidth_limit_that_leaves_room_does_not_lower_the_picture_quality(browser_page: Page) -> None:
     assert sent(browser_page, (9, {"limited": True, "available": 1_500_000})) == 720
     assert sent(browser_page, (9, {"limited": False, "available": 100_000})) == 720
 
 
-def test_no_more_is_sent_than_the_device_check_allows(browser_page: Page) -> None:
+def test_the_picture_quality_stays_within_what_the_preflight_allows(browser_page: Page) -> None:
     assert sent(browser_page, (1, GOOD), max_height=360) == 360
     assert sent(browser_page, (40, GOOD), max_height=360) == 360
     assert sent(browser_page, (3, LOSSY), max_height=360) == 180
     assert sent(browser_page, (3, LOSSY), (40, GOOD), max_height=360) == 360
 
 
-def test_a_poor_way_is_sound_only_and_the_picture_is_tried_after_a_while(browser_page: Page) -> None:
+def test_a_poor_link_carries_sound_only_and_the_picture_is_tried_later(browser_page: Page) -> None:
     down = (12, LOSSY)
     assert looks(browser_page, down)[-1]["rung"] == SOUND_ONLY
     assert sent(browser_page, down, (14, GOOD)) == 0
@@ -106,7 +106,7 @@ def test_a_poor_way_is_sound_only_and_the_picture_is_tried_after_a_while(browser
     assert sent(browser_page, down, (40, LOSSY), (1, GOOD)) == 180
 
 
-def test_each_failed_try_asks_for_more_patience(browser_page: Page) -> None:
+def test_each_failed_try_of_the_picture_doubles_the_wait_before_the_next(browser_page: Page) -> None:
     fails_again: Looks = [(12, LOSSY), (15, GOOD), (3, LOSSY)]
     assert sent(browser_page, *fails_again, (29, GOOD)) == 0
     assert sent(browser_page, *fails_again, (30, GOOD)) == 180
@@ -115,13 +115,13 @@ def test_each_failed_try_asks_for_more_patience(browser_page: Page) -> None:
     assert sent(browser_page, *thrice, (60, GOOD)) == 180
 
 
-def test_patience_comes_back_with_a_picture_that_held(browser_page: Page) -> None:
+def test_a_picture_that_held_resets_the_wait_before_the_next_try(browser_page: Page) -> None:
     recovered: Looks = [(12, LOSSY), (15, GOOD), (3, LOSSY), (30, GOOD), (8, GOOD), (6, LOSSY)]
     assert sent(browser_page, *recovered) == 0
     assert sent(browser_page, *recovered, (15, GOOD)) == 180
 
 
-def test_another_connection_starts_with_a_clean_sheet(browser_page: Page) -> None:
+def test_figures_of_the_link_start_anew_with_another_connection(browser_page: Page) -> None:
     found = browser_page.evaluate("""async () => {
       const { LinkQuality } = await import("room/call/link-quality");
       const quality = new LinkQuality();

@@ -16,17 +16,23 @@ from tests.kit.waiting import PATIENCE
 
 START = """async () => {
   const { EndedCountdown } = await import("room/clock/ended-countdown");
+  await import("lib/toasts");
   const { SessionRoom } = await import("room/page/session-room");
   customElements.define("ended-countdown", EndedCountdown);
   customElements.define("session-room", SessionRoom);
 }"""
 
 
-def panel(state: str, stage: str, title: str) -> str:
+WORDS = """<template data-announce="over">The session is over</template>
+    <template data-call="session.accepted">Join now</template>
+    <template data-announce="message.posted"><b data-slot="who"></b>: <span data-slot="text"></span></template>"""
+
+
+def panel(state: str, stage: str, title: str, more: str = "") -> str:
     facts = f'data-state="{state}" data-stage="{stage}" data-role="customer" data-refresh="0" data-title="Session"'
     return f"""<section id="room-panel" data-region><span hidden data-facts {facts}></span>
         <h2 id="panel-title" tabindex="-1">{title}</h2>
-        <label><input type="radio" name="stars" value="3"> Fair</label></section>"""
+        <label><input type="radio" name="stars" value="3"> Fair</label>{more}</section>"""
 
 
 class Desk:
@@ -40,12 +46,12 @@ class Desk:
     def _keep(self, route: Route) -> None:
         self._asked.append(route)
 
-    def answers(self, state: str, stage: str, title: str) -> None:
+    def answers(self, state: str, stage: str, title: str, more: str = "") -> None:
         for _attempt in range(int(PATIENCE * 100)):
             if self._asked:
                 break
             self._page.evaluate("new Promise((resolve) => setTimeout(resolve, 10))")
-        self._asked.pop(0).fulfill(body=panel(state, stage, title), content_type="text/html")
+        self._asked.pop(0).fulfill(body=panel(state, stage, title, more), content_type="text/html")
         expect(self._page.get_by_role("heading")).to_have_text(title)
 
 
@@ -56,7 +62,8 @@ def desk(page: Page, exchange: Exchange) -> Desk:
         <session-room data-stage="live" data-role="customer" data-seq="0" data-me="u" data-id="s" data-panel="/panel"
             data-states='{state_sets()}'
             data-now="2026-03-02T12:00:00Z" data-socket="/ws" data-session='{json.dumps(SESSION)}'>
-        {panel("live", "live", "Live")}{leaving}<form id="actions"></form><p data-announcer></p></session-room>"""
+        {panel("live", "live", "Live")}{leaving}<form id="actions"></form><p data-announcer></p>{WORDS}</session-room>
+        {render_to_string("partials/toasts.html")}"""
     return Desk(page)
 
 
@@ -95,3 +102,30 @@ def test_scripts_write_times_as_the_server_does(browser_page: Page) -> None:
     )
     with timezone.override(ZoneInfo(zone)):
         assert written == [formatting.time_of_day(at), formatting.weekday(at)]
+
+
+def test_the_room_announces_the_end_before_the_server_has_rendered_it(page: Page, desk: Desk, line: Line) -> None:
+    line.tells(1, "session.ended", data={"session": SESSION | {"state": "completed"}})
+    expect(page.locator("toast-list")).to_contain_text("The session is over")
+    expect(page.get_by_role("heading")).to_have_text("Still live")
+    desk.answers("completed", "over", "You ended the session")
+
+
+def test_the_countdown_stops_when_the_customer_is_asked_whether_it_is_solved(
+    page: Page, desk: Desk, line: Line
+) -> None:
+    line.tells(1, "session.ended", data={"session": SESSION | {"state": "completed"}})
+    desk.answers("completed", "over", "You ended the session")
+    expect(page.locator("ended-countdown")).to_be_visible()
+    line.tells(2, "session.charged")
+    desk.answers("completed", "over", "Is the problem solved?", "<form data-asks></form>")
+    expect(page.locator("ended-countdown")).to_be_hidden()
+
+
+def test_a_call_to_act_disappears_with_the_state_it_was_for(page: Page, desk: Desk, line: Line) -> None:
+    notices = page.locator("toast-list .toast")
+    page.locator("session-room").evaluate("room => { room.dataset.stage = 'queue'; }")
+    line.tells(1, "session.accepted", data={"session": SESSION | {"state": "accepted"}})
+    expect(notices).to_have_text(["Join now"])
+    line.tells(2, "session.cancelled", data={"session": SESSION | {"state": "cancelled"}})
+    expect(notices).to_have_count(0)

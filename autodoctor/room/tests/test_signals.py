@@ -18,7 +18,7 @@ def video(talk: Talk) -> Talk:
     return talk
 
 
-def test_a_signal_reaches_the_other_side_and_no_log(video: Talk) -> None:
+def test_a_signal_reaches_the_peer_and_is_not_logged(video: Talk) -> None:
     with video.open(video.customer) as customer, video.open(video.mechanic) as mechanic:
         for socket in (customer, mechanic):
             socket.send("join")
@@ -52,7 +52,7 @@ def test_a_newer_page_takes_the_call_and_the_older_one_may_take_it_back(video: T
         assert older.expect("signal")["data"] == {"to": "first"}
 
 
-def test_taking_the_call_back_reports_media_again(video: Talk) -> None:
+def test_a_page_that_takes_the_call_back_reports_media_again(video: Talk) -> None:
     with ExitStack() as pages:
         older, newer = (pages.enter_context(video.open(video.customer)) for _ in range(2))
         older.send("join")
@@ -70,7 +70,7 @@ def test_taking_the_call_back_reports_media_again(video: Talk) -> None:
         until(lambda: receives(video) == [True])
 
 
-def test_with_the_page_of_the_call_goes_what_it_heard(video: Talk) -> None:
+def test_closing_the_page_of_the_call_clears_whether_media_arrive(video: Talk) -> None:
     with video.open(video.customer) as replaced:
         with video.open(video.customer) as newer:
             replaced.expect("replaced")
@@ -79,7 +79,7 @@ def test_with_the_page_of_the_call_goes_what_it_heard(video: Talk) -> None:
         until(lambda: receives(video) == [None])
 
 
-def test_a_page_that_steps_aside_hears_nobody(video: Talk) -> None:
+def test_a_newer_page_clears_whether_media_arrive_at_the_older_one(video: Talk) -> None:
     with video.open(video.customer) as older:
         older.send("media", receiving=True)
         until(lambda: receives(video) == [True])
@@ -87,7 +87,7 @@ def test_a_page_that_steps_aside_hears_nobody(video: Talk) -> None:
             until(lambda: receives(video) == [None])
 
 
-def test_the_same_page_on_a_new_line_goes_on_hearing(video: Talk) -> None:
+def test_a_page_that_reconnects_keeps_whether_media_arrive(video: Talk) -> None:
     path = room(video.id) + "&page=the-same-page"
     with ExitStack() as pages:
         first = pages.enter_context(Socket(video.server, path, video.customer))
@@ -100,7 +100,7 @@ def test_the_same_page_on_a_new_line_goes_on_hearing(video: Talk) -> None:
         assert receives(video) == [True]
 
 
-def test_a_page_without_a_call_takes_its_word_back(video: Talk) -> None:
+def test_a_page_may_withdraw_whether_media_arrive(video: Talk) -> None:
     with video.open(video.customer) as customer:
         for said in (False, None, True, None):
             customer.send("media", receiving=said)

@@ -1,12 +1,14 @@
 """A page's socket: served events and handled frames."""
 
 import uuid
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from autodoctor.room.socket.session_socket import MOST_PAGES_OPEN
 from autodoctor.room.tests.channel import closing_code, messages, post
+from autodoctor.room.wire.protocol import REPLACED
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import Server
@@ -14,7 +16,7 @@ from tests.kit.sockets import Socket, room
 from tests.kit.waiting import until
 
 
-def test_welcome_says_who_you_are_and_how_things_stand(calm: Talk) -> None:
+def test_the_welcome_names_the_viewer_and_the_state_of_the_session(calm: Talk) -> None:
     with calm.open(calm.customer) as customer:
         welcome = customer.frames[0]
         assert set(welcome) == {"type", "seq", "now", "you", "session", "presence"}
@@ -24,7 +26,7 @@ def test_welcome_says_who_you_are_and_how_things_stand(calm: Talk) -> None:
         assert welcome["seq"] == 0
 
 
-def test_a_page_that_comes_back_is_served_from_where_it_was(talk: Talk) -> None:
+def test_a_reconnecting_page_is_served_events_from_where_it_was(talk: Talk) -> None:
     with talk.open(talk.customer) as customer:
         seqs = [customer.expect("event", client_id=customer.say(str(number)))["seq"] for number in range(5)]
     with talk.open(talk.customer, after=seqs[2]) as again:
@@ -35,13 +37,13 @@ def test_a_page_that_comes_back_is_served_from_where_it_was(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("after", ["999999999", "-1", "x", "1e9", "99999999999999999999", "%00"])
-def test_an_after_that_cannot_be_does_no_harm(calm: Talk, after: str) -> None:
+def test_an_invalid_after_in_the_socket_address_is_ignored(calm: Talk, after: str) -> None:
     with Socket(calm.server, f"/ws/sessions/{calm.id}?after={after}", calm.customer) as customer:
         customer.expect("welcome")
         customer.expect("event", client_id=customer.say("still served"))
 
 
-def test_a_long_log_comes_whole_and_in_order(talk: Talk) -> None:
+def test_a_long_log_is_served_whole_and_in_order(talk: Talk) -> None:
     with talk.open(talk.customer) as customer:
         for number in range(1000):
             customer.say(str(number))
@@ -54,7 +56,7 @@ def test_a_long_log_comes_whole_and_in_order(talk: Talk) -> None:
         assert seqs == sorted(set(seqs))
 
 
-def test_rows_for_others_are_skipped_and_counted(talk: Talk) -> None:
+def test_events_of_other_readers_are_skipped_and_counted(talk: Talk) -> None:
     talk.server.shell(
         "from uuid import UUID\nfrom django.utils import timezone\n"
         "from autodoctor.sessions.lifecycle.transaction import session_transaction\n"
@@ -126,7 +128,7 @@ def test_a_forged_sender_role_number_and_time_are_ignored(talk: Talk) -> None:
         '{"type":"message","client_id":"1","text":"x"}',
     ],
 )
-def test_frames_of_no_known_form_are_refused_and_the_line_stays(calm: Talk, frame: str) -> None:
+def test_invalid_frames_are_refused_and_the_socket_stays_open(calm: Talk, frame: str) -> None:
     with calm.open(calm.customer) as customer:
         customer.send_text(frame)
         assert customer.expect("error")["code"] == "invalid_frame"
@@ -134,7 +136,7 @@ def test_frames_of_no_known_form_are_refused_and_the_line_stays(calm: Talk, fram
 
 
 @pytest.mark.parametrize(("state", "who"), [("requested", "customer"), ("draft", "customer")])
-def test_nothing_is_said_before_somebody_has_accepted(shared: Server, state: str, who: str) -> None:
+def test_messages_before_the_acceptance_are_refused(shared: Server, state: str, who: str) -> None:
     talk = scene.stage(shared, state)
     with Socket(shared, room(talk.id), talk.customer) as customer:
         customer.expect("welcome")
@@ -147,7 +149,7 @@ def test_nothing_is_said_before_somebody_has_accepted(shared: Server, state: str
     assert scene.messages_of(shared, talk.id) == []
 
 
-def test_nothing_is_said_after_the_end(talk: Talk) -> None:
+def test_messages_after_the_end_are_refused(talk: Talk) -> None:
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
         customer.expect("event", client_id=customer.say("one"))
         assert post(talk.server, talk.customer, f"/api/sessions/{talk.id}/end").status_code == 200
@@ -161,7 +163,7 @@ def test_nothing_is_said_after_the_end(talk: Talk) -> None:
     assert len(scene.messages_of(talk.server, talk.id)) == 1
 
 
-def test_typing_reaches_the_other_side_and_is_not_kept(talk: Talk) -> None:
+def test_typing_reaches_the_peer_and_is_not_stored(talk: Talk) -> None:
     with talk.open(talk.customer) as customer, talk.open(talk.customer) as tab, talk.open(talk.mechanic) as mechanic:
         customer.send("typing")
         assert mechanic.expect("typing")["role"] == "customer"
@@ -194,7 +196,7 @@ def test_signals_go_to_the_newest_page_that_has_joined(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(("frame", "code"), [("x" * 10_000_000, 1009), (b"\xff\xfe\xfd", None)])
-def test_a_frame_that_is_too_big_or_no_text_ends_at_most_its_own_line(
+def test_a_frame_too_big_or_not_text_ends_at_most_its_own_socket(
     calm: Talk, frame: str | bytes, code: int | None
 ) -> None:
     with calm.open(calm.mechanic) as mechanic:
@@ -208,7 +210,19 @@ def test_a_frame_that_is_too_big_or_no_text_ends_at_most_its_own_line(
         mechanic.expect("event", client_id=mechanic.say("not my problem"))
 
 
-def test_a_second_socket_of_one_page_takes_the_place_of_the_first(talk: Talk) -> None:
+def test_the_oldest_of_too_many_pages_of_a_session_is_closed(talk: Talk) -> None:
+    with ExitStack() as pages:
+        opened = [
+            pages.enter_context(Socket(talk.server, room(talk.id), talk.customer)) for _ in range(MOST_PAGES_OPEN)
+        ]
+        opened[-1].expect("welcome")
+        pages.enter_context(talk.open(talk.customer))
+        assert closing_code(opened[0]) == REPLACED
+        opened[1].send("ping")
+        opened[1].expect("pong")
+
+
+def test_a_second_socket_of_one_page_replaces_the_first(talk: Talk) -> None:
     path = room(talk.id) + "&page=the-same-page"
     with Socket(talk.server, path, talk.customer) as first:
         first.expect("welcome")

@@ -8,7 +8,8 @@ import pytest
 
 from autodoctor.accounts.models import User
 from autodoctor.room.hub.event_bus import EventBus
-from autodoctor.room.hub.sockets import Heartbeat, Hub, Poke, Room, Row
+from autodoctor.room.hub.notes import Heartbeat, Poke, Row
+from autodoctor.room.hub.sockets import Hub, Room
 from autodoctor.room.wire import protocol
 from autodoctor.sessions.event_data import PersonPayload, SessionPayload
 from autodoctor.sessions.models import Session
@@ -26,6 +27,8 @@ class Seat:
     page: str = ""
     served: int = 0
     joined: int = 0
+    join_number: int = 0
+    opened_at: float = 0.0
     codes: list[int] = field(default_factory=list)
 
     def follow(self, poke: Poke) -> None:
@@ -37,6 +40,12 @@ class Seat:
 
     def close(self, code: int) -> None:
         self.codes.append(code)
+
+    def step_aside(self) -> None:
+        self.joined = 0
+
+    def move_away(self) -> None:
+        self.close(protocol.REPLACED)
 
 
 @pytest.fixture
@@ -66,7 +75,7 @@ def test_a_late_poke_neither_closes_the_new_mechanic_nor_stays_in_the_room(hub: 
     assert room.session == session("anna")
 
 
-def test_a_released_mechanic_is_closed(hub: Hub) -> None:
+def test_the_socket_of_a_mechanic_who_released_the_request_is_closed(hub: Hub) -> None:
     first, customer = Seat("bert"), Seat("carl", role="customer")
     room = enter(hub, first, 10, "bert")
     enter(hub, customer, 10, "bert")
@@ -86,7 +95,7 @@ def test_an_admission_with_an_older_state_does_not_restore_it(hub: Hub) -> None:
     assert room.session == session(None)
 
 
-def test_a_welcome_says_what_the_newcomer_knows_better(hub: Hub) -> None:
+def test_a_new_socket_brings_a_newer_session_state_than_the_room_has(hub: Hub) -> None:
     room = enter(hub, Seat("carl", role="customer"), 10, None)
     room.follow(Poke("s", 12))  # by a beat that brings no rows
     newcomer = Seat("anna")
@@ -94,7 +103,7 @@ def test_a_welcome_says_what_the_newcomer_knows_better(hub: Hub) -> None:
     assert newcomer.codes == []
 
 
-async def test_a_beat_stirs_only_those_who_missed_a_poke() -> None:
+async def test_a_heartbeat_wakes_only_rooms_that_missed_a_poke() -> None:
     bus = EventBus()
     bus.open(asyncio.get_running_loop())
     hub, pokes = Hub(bus), list[Poke]()

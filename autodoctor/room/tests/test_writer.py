@@ -1,7 +1,9 @@
 """Group commit: in order, once, only while the session accepts messages, and one bad row harms no other."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +12,7 @@ import orjson
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.room.hub.event_bus import EventBus
@@ -20,6 +23,7 @@ from autodoctor.room.tests.live_session import live_session
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import TAKES_MESSAGES, EventKind, State
+from tests.kit.waiting import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +33,7 @@ def post(writer: Writer, session: Session, user: User, text: str, client_id: str
 
 
 def posted(writer: Writer, session: Session, user: User, text: str = "hello", client_id: str | None = None) -> Posted:
-    return post(writer, session, user, text, client_id).result(timeout=10)
+    return post(writer, session, user, text, client_id).result(timeout=PATIENCE)
 
 
 def refusal(writer: Writer, session: Session, user: User, text: str = "hello", client_id: str | None = None) -> str:
@@ -53,7 +57,7 @@ def test_a_message_is_a_row_of_the_log_like_any_other(writer: Writer, session: S
     assert Session.objects.get(pk=session.pk).seq == 1
 
 
-def test_messages_of_many_threads_are_numbered_without_gaps_and_in_each_ones_order(
+def test_messages_of_many_threads_are_numbered_without_gaps_in_each_threads_order(
     writer: Writer, session: Session, customer: User, mechanic: User
 ) -> None:
     def chatter(user: User) -> None:
@@ -74,7 +78,9 @@ def test_messages_of_many_threads_are_numbered_without_gaps_and_in_each_ones_ord
         assert own[:50] == [f"{user.name} {number}" for number in range(50)]
 
 
-def test_the_numbers_follow_on_what_actions_appended(writer: Writer, session: Session, customer: User) -> None:
+def test_the_numbers_of_messages_follow_those_of_appended_events(
+    writer: Writer, session: Session, customer: User
+) -> None:
     posted(writer, session, customer)
     with transaction.atomic():
         locked = Session.objects.select_for_update().get(pk=session.pk)
@@ -86,14 +92,14 @@ def test_the_numbers_follow_on_what_actions_appended(writer: Writer, session: Se
 def test_the_same_message_again_is_the_same_event(writer: Writer, session: Session, customer: User) -> None:
     client_id = str(uuid4())
     together = [post(writer, session, customer, "once", client_id) for _ in range(5)]
-    answers = [future.result(timeout=10) for future in together]
+    answers = [future.result(timeout=PATIENCE) for future in together]
     later = posted(writer, session, customer, "once", client_id)
     assert {answer.frame for answer in answers} == {later.frame}
     assert later.is_repeat
     assert texts(session) == ["once"]
 
 
-def test_the_same_id_with_another_text_or_of_somebody_else_is_refused(
+def test_a_client_id_reused_for_another_text_or_by_another_person_is_refused(
     writer: Writer, session: Session, customer: User, mechanic: User
 ) -> None:
     client_id = str(uuid4())
@@ -103,7 +109,7 @@ def test_the_same_id_with_another_text_or_of_somebody_else_is_refused(
     assert texts(session) == ["first"]
 
 
-def test_the_same_id_in_another_session_is_another_message(
+def test_a_client_id_in_another_session_is_another_message(
     writer: Writer, session: Session, customer: User, mechanic2: User
 ) -> None:
     other, client_id = live_session(customer, mechanic2), str(uuid4())
@@ -133,7 +139,7 @@ def test_a_message_is_taken_from_accepted_to_reconnecting(
         ({"ends_at": -1, "paused_at": -30, "state": State.RECONNECTING}, True),
     ],
 )
-def test_in_a_live_session_until_its_time_is_up(
+def test_a_message_is_taken_in_a_live_session_until_its_time_is_up(
     writer: Writer, customer: User, mechanic: User, changes: dict[str, Any], taken: bool
 ) -> None:
     now = timezone.now()
@@ -148,7 +154,7 @@ def test_in_a_live_session_until_its_time_is_up(
         assert texts(session) == []
 
 
-def test_a_repeat_is_answered_even_after_the_end(writer: Writer, session: Session, customer: User) -> None:
+def test_a_repeated_message_is_answered_even_after_the_end(writer: Writer, session: Session, customer: User) -> None:
     client_id = str(uuid4())
     first = posted(writer, session, customer, "hello", client_id)
     Session.objects.filter(pk=session.pk).update(state=State.COMPLETED)
@@ -156,7 +162,7 @@ def test_a_repeat_is_answered_even_after_the_end(writer: Writer, session: Sessio
     assert refusal(writer, session, customer, "one more") == "session_closed"
 
 
-def test_only_the_two_and_support_may_write(
+def test_only_participants_and_support_may_write_messages(
     writer: Writer, session: Session, mechanic: User, stranger: User, support: User
 ) -> None:
     assert refusal(writer, session, stranger) == "session_closed"
@@ -166,22 +172,22 @@ def test_only_the_two_and_support_may_write(
     assert list(roles) == ["mechanic", "support"]
 
 
-def test_a_banned_person_is_refused_at_once(writer: Writer, session: Session, customer: User) -> None:
+def test_a_message_of_a_banned_person_is_refused_at_once(writer: Writer, session: Session, customer: User) -> None:
     User.objects.filter(pk=customer.pk).update(is_active=False)
     assert refusal(writer, session, customer) == "session_closed"
 
 
-def test_a_bad_row_does_not_harm_its_batch(
+def test_a_message_that_the_database_refuses_does_not_fail_its_batch(
     writer: Writer, session: Session, customer: User, mechanic: User, mechanic2: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = live_session(customer, mechanic2)
     for vendor in (sql.Postgres, sql.Sqlite):
         store = vendor.store
 
-        def poisoned(self: Any, rows: Any, seqs: Any, store: Any = store) -> None:
+        def poisoned(self: Any, rows: Any, seqs: Any, full_at: Any, store: Any = store) -> None:
             if any(row.text == "poison" for row in rows):
                 raise DataError("poison")
-            store(self, rows, seqs)
+            store(self, rows, seqs, full_at)
 
         monkeypatch.setattr(vendor, "store", poisoned)
     words = ["one", "two", "poison", "three", "four"]
@@ -189,15 +195,34 @@ def test_a_bad_row_does_not_harm_its_batch(
     for word, future in futures:
         if word == "poison":
             with pytest.raises(NotPosted, match="unavailable"):
-                future.result(timeout=10)
+                future.result(timeout=PATIENCE)
         else:
-            future.result(timeout=10)
+            future.result(timeout=PATIENCE)
     assert texts(session) == texts(other) == ["one", "two", "three", "four"]
     numbers = SessionEvent.objects.filter(session=session).order_by("seq").values_list("seq", flat=True)
     assert list(numbers) == [1, 2, 3, 4]
 
 
-def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
+def test_writers_of_several_processes_count_a_person_together(
+    writer: Writer, session: Session, customer: User, mechanic: User, settings: Settings
+) -> None:
+    settings.LIMITS = {"messages": [10, 600]}
+    with closing_writer() as another:
+        posts = [post(each, session, customer, str(number)) for number in range(8) for each in (writer, another)]
+        outcomes = [future.exception(timeout=PATIENCE) for future in posts]
+        assert post(another, session, mechanic, "and me?").result(timeout=PATIENCE).seq == 11
+    assert outcomes.count(None) == 10
+    assert {str(outcome) for outcome in outcomes if outcome} == {"too_fast"}
+
+
+@contextmanager
+def closing_writer() -> Iterator[Writer]:
+    writer = Writer(EventBus())
+    yield writer
+    writer.stop()
+
+
+def test_no_message_is_lost_when_the_database_is_back_within_patience(
     writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failures = iter([OperationalError("gone"), OperationalError("still gone")])
@@ -212,7 +237,7 @@ def test_a_database_that_goes_away_and_comes_back_within_patience_loses_nothing(
     assert posted(writer, session, customer).seq == 1
 
 
-def test_a_database_that_stays_away_is_said_to_be_unavailable(
+def test_messages_are_refused_as_unavailable_while_the_database_stays_away(
     writer: Writer, session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = sql.statements
@@ -228,7 +253,7 @@ def test_a_database_that_stays_away_is_said_to_be_unavailable(
 
 
 @pytest.mark.postgres
-def test_a_session_that_somebody_holds_does_not_hold_up_the_others(
+def test_a_locked_session_does_not_hold_up_messages_of_others(
     writer: Writer, session: Session, customer: User, mechanic2: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = live_session(customer, mechanic2)
@@ -237,21 +262,23 @@ def test_a_session_that_somebody_holds_does_not_hold_up_the_others(
         waiting = post(writer, session, customer, "patience")
         assert posted(writer, other, customer).seq == 1
         assert not waiting.done()
-    assert waiting.result(timeout=10).seq == 1
+    assert waiting.result(timeout=PATIENCE).seq == 1
     monkeypatch.setattr(writer_module, "PATIENCE_SECONDS", 0.2)
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=session.pk)
         assert refusal(writer, session, customer) == "unavailable"
 
 
-def test_too_many_waiting_are_refused_at_once(
+def test_messages_beyond_the_longest_queue_are_refused_at_once(
     session: Session, customer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "MOST_WAITING", -1)
     assert refusal(Writer(EventBus()), session, customer) == "unavailable"
 
 
-def test_every_text_that_a_frame_may_carry_fits(writer: Writer, session: Session, customer: User) -> None:
+def test_the_database_stores_every_text_that_a_frame_may_carry(
+    writer: Writer, session: Session, customer: User
+) -> None:
     awkward = ["\x01\x7f", "\u2028", "𝄞" * 4000, "%s %(a)s ? $1", "'; DROP TABLE x; --", "\\u0000", "\ufeff\ufffe"]
     for text in awkward:
         posted(writer, session, customer, text)

@@ -6,7 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from django.conf import settings
 from django.db import connections
+
+from autodoctor.core.database_ways import lead_outside_the_pool
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Batcher(Generic[T]):
                 self._thread.start()
 
     def _run(self) -> None:
+        lead_outside_the_pool(settings.CLOCK_DATABASE)  # messages and leases wait for no request
         try:
             self._work_on()
         finally:

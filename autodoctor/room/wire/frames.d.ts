@@ -32,6 +32,8 @@ export interface Session {
   started_at: string | null;
   ends_at: string | null;
   paused_at: string | null;
+  /** Whole seconds that were lost so far: the first three were added to the clock again, by cause. */
+  lost: { mechanic: number; customer: number; media: number; not_given_back: number };
   /** The time is up, and the end waits until then for a payment. */
   hold_until: string | null;
   /** How much longer the mechanic can stay; null: they did not say. */

@@ -10,6 +10,8 @@ import orjson
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from autodoctor.core.parsing import is_blank
+from autodoctor.rates import limits
 from autodoctor.room.wire import uvicorn_protocol
 from autodoctor.sessions.event_data import SessionPayload
 from autodoctor.sessions.models import stamp
@@ -75,6 +77,17 @@ class Invalid:
 
 Frame = Join | Message | Typing | Signal | Media | Ping
 
+# How often each may come.
+LIMITS: dict[type[Frame | Invalid], limits.Limit] = {
+    Join: limits.JOINS,
+    Message: limits.MESSAGES,
+    Typing: limits.TYPING,
+    Signal: limits.SIGNALS,
+    Media: limits.MEDIA,
+    Ping: limits.PINGS,
+    Invalid: limits.UNREADABLE,
+}
+
 DETAILS: dict[str, str | Promise] = {
     "invalid_frame": _("This page sent something that the server does not understand. Reload the page and try again."),
     "too_long": _("This message is too long. Send it in several parts."),
@@ -116,8 +129,8 @@ def _message(found: dict[str, Any]) -> Message | Invalid:
 
 
 def is_sayable(text: str) -> bool:
-    """Return whether every database and client can hold this text: not blank, no NUL, no lone surrogates."""
-    return bool(text) and not text.isspace() and "\0" not in text and not _has_surrogates(text)
+    """Return whether people can see this text and every database and client can hold it: no NUL, no lone surrogates."""
+    return not is_blank(text) and "\0" not in text and not _has_surrogates(text)
 
 
 def _has_surrogates(text: str) -> bool:

@@ -2,6 +2,7 @@
 module, `{% stylesheet 'room/room.css' %}` for each style sheet.
 """
 
+import json
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from autodoctor.scripts.context import PageScripts
 register = template.Library()
 SCRIPT = '<script type="module" src="{}"></script>'
 SHEET = '<link rel="stylesheet" href="{}">'
+MAP = '<script type="importmap" nonce="{}">{}</script>'
 PRELOAD = '<link rel="modulepreload" href="{}">'
 
 
@@ -38,18 +40,20 @@ def stylesheet(context: dict[str, Any], name: str) -> SafeString:
     return format_html(SHEET, page.bundle.addresses(name)[0] if page.bundle else static(name))
 
 
-@register.inclusion_tag("scripts/import_map.html", takes_context=True)
-def import_map(context: dict[str, Any]) -> dict[str, Any]:
-    """Render the import map, with the hashed names of collected files."""
+@register.simple_tag(takes_context=True)
+def import_map(context: dict[str, Any]) -> SafeString:
+    """Render the import map, with the hashed names of collected files; nothing if there is a bundle."""
     page: PageScripts = context["page_scripts"]
-    names = [] if page.bundle else _modules() if settings.SERVESTATIC_AUTOREFRESH else _modules_once()
-    return {"imports": {name: static(f"{name}.js") for name in names}, "CSP_NONCE": context["CSP_NONCE"]}
+    if page.bundle:
+        return SafeString("")
+    return format_html(MAP, context["CSP_NONCE"], _imports() if settings.SERVESTATIC_AUTOREFRESH else _imports_once())
 
 
-def _modules() -> list[str]:
-    return sorted(sources.modules())
+def _imports() -> SafeString:
+    """Return the content of the map. File names hold nothing that ends a script."""
+    return SafeString(json.dumps({"imports": {name: static(f"{name}.js") for name in sorted(sources.modules())}}))
 
 
 @cache
-def _modules_once() -> list[str]:
-    return _modules()
+def _imports_once() -> SafeString:
+    return _imports()

@@ -57,10 +57,31 @@ def test_a_module_of_two_entries_is_in_one_file_that_both_load(folder: Path, pro
     bundle = bundle_of(folder, product)
     assert bundle
     (shared,) = [name for name, text in scripts_of(folder).items() if MARK.encode() in text]
+    own, *rest = bundle.files["room/page/room"]
+    assert own.startswith("room/page/room-")
+    assert (rest, bundle.files["lib/page"]) == ([shared], [shared])
     assert set(bundle.files) == {"lib/page", "room/page/room"}
-    assert all(own.startswith(f"{name}-") and rest == [shared] for name, (own, *rest) in bundle.files.items())
-    assert {file for files in bundle.files.values() for file in files} == set(scripts_of(folder))
     assert all((folder / f"{name}.map").is_file() for name in scripts_of(folder))
+
+
+def test_however_many_entries_share_modules_each_loads_three_files_at_most(product: Path, tmp_path: Path) -> None:
+    entries = ["lib/page", "room/page/room", "board", "list"]
+    (product / "templates/lists.html").write_text(entry("board") + entry("list") + entry("alone"))
+    for name, imported in {"toasts": "", "feed": "", "clock": "", "board": "feed clock", "list": "feed toasts"}.items():
+        lines = "".join(f'import "{each}";\n' for each in imported.split())
+        (product / "static" / f"{name}.js").write_text(f'{lines}window.loaded.push("{name}");\n')
+    (product / "static/lib/page.js").write_text('import "toasts";\n')
+    (product / "static/alone.js").write_text("window.alone = true;\n")
+    (product / "room/static/room/page/room.js").write_text('import "toasts";\nimport "clock";\nwindow.room = true;\n')
+    build(tmp_path / "bundles", product)
+    bundle = bundle_of(tmp_path / "bundles", product)
+    assert bundle
+    assert {name: len(bundle.files[name]) for name in [*entries, "alone"]} == {
+        "lib/page": 1, "room/page/room": 3, "board": 3, "list": 3, "alone": 1,
+    }  # fmt: skip
+    assert len({file for name in entries for file in bundle.files[name]}) == 5
+    texts = scripts_of(tmp_path / "bundles").values()
+    assert all(sum(f'"{name}"'.encode() in text for text in texts) == 1 for name in ("toasts", "feed", "clock"))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +94,9 @@ def test_a_module_of_two_entries_is_in_one_file_that_both_load(folder: Path, pro
     ],
     ids=["changed module", "new module", "new entry", "new style sheet"],
 )
-def test_of_older_sources_it_does_not_hold(folder: Path, product: Path, name: str, text: str) -> None:
+def test_a_bundle_of_older_sources_is_invalid_until_it_is_built_again(
+    folder: Path, product: Path, name: str, text: str
+) -> None:
     (product / name).write_text(text)
     assert bundle_of(folder, product) is None
     build(folder, product)
@@ -93,7 +116,7 @@ def test_a_style_sheet_is_one_file_with_all_that_it_imports(product: Path, tmp_p
     assert text.startswith(":root{--ink: #123456}p{color:var(--ink)}")
 
 
-def test_a_bundle_is_valid_again_for_its_modules(folder: Path, product: Path) -> None:
+def test_a_bundle_is_valid_again_once_its_modules_are_restored(folder: Path, product: Path) -> None:
     module = product / "room/static/room/count.js"
     before = module.read_text()
     module.write_text(before + "// more\n")
@@ -102,7 +125,7 @@ def test_a_bundle_is_valid_again_for_its_modules(folder: Path, product: Path) ->
     assert bundle_of(folder, product)
 
 
-def test_a_module_that_is_gone_ends_it_too(folder: Path, product: Path) -> None:
+def test_a_bundle_is_invalid_when_one_of_its_modules_is_gone(folder: Path, product: Path) -> None:
     (product / "room/static/room/page/room.js").unlink()
     assert bundle_of(folder, product) is None
 
@@ -113,7 +136,7 @@ def test_the_same_sources_make_the_same_files(folder: Path, product: Path, tmp_p
     assert (tmp_path / "again" / MANIFEST).read_text() == (folder / MANIFEST).read_text()
 
 
-def test_files_of_before_stay_for_a_day(folder: Path, product: Path) -> None:
+def test_bundle_files_of_the_previous_build_stay_for_a_day(folder: Path, product: Path) -> None:
     old, older = folder / "room/room-OLD.js", folder / "room/room-OLDER.js"
     for path, age in ((old, OLD_FILES_KEPT - 600), (older, OLD_FILES_KEPT + 600)):
         path.touch()
@@ -123,7 +146,7 @@ def test_files_of_before_stay_for_a_day(folder: Path, product: Path) -> None:
     assert (old.exists(), older.exists()) == (True, False)
 
 
-def test_a_module_that_nobody_has_is_named(product: Path, tmp_path: Path) -> None:
+def test_the_build_names_an_imported_module_that_does_not_exist(product: Path, tmp_path: Path) -> None:
     (product / "static/lib/page.js").write_text('import "page/nowhere";\n')
     with pytest.raises(CannotBuild, match="page/nowhere"):
         build(tmp_path / "bundles", product)
@@ -141,8 +164,7 @@ def test_where_esbuild_is_missing_the_command_says_how_to_get_it(
 
 def test_templates_name_every_module_by_the_tag() -> None:
     by_hand = re.compile(r'<script[^>]*type="module"|<script[^>]*type="importmap"')
-    tag = sources.PRODUCT / "scripts/templates/scripts/import_map.html"
-    templates = [path for path in sources.PRODUCT.rglob("*.html") if path != tag]
+    templates = list(sources.PRODUCT.rglob("*.html"))
     assert [path.name for path in templates if by_hand.search(path.read_text())] == []
     named = {name for path in templates for name in re.findall(r"{%\s*script\s+(\S+)\s*%}", path.read_text())}
     assert {f"'{name}.js'" for name in sources.entries()} == named - {"…"}
@@ -150,7 +172,7 @@ def test_templates_name_every_module_by_the_tag() -> None:
 
 def test_templates_name_every_style_sheet_by_the_tag() -> None:
     by_hand = re.compile(r'<link rel="stylesheet"')
-    alone = {"500.html", "base.html of the sandbox"}  # without a request; a server of its own
+    alone = {"failure.html", "base.html of the sandbox"}  # without a request; a server of its own
     found = {
         "base.html of the sandbox" if "sandbox" in path.parts else path.name
         for path in sources.PRODUCT.rglob("*.html")

@@ -55,6 +55,22 @@ def test_one_module_has_the_server_render_parts_of_a_page() -> None:
     assert sorted(placing) == [("lib/live-regions", "lib/renew"), ("lib/renew", "lib/morph")]
 
 
+@pytest.mark.parametrize(
+    ("acts", "owners"),
+    [
+        (r"\.focus\(|activeElement", set()),  # lib/focus
+        (r"scrollTo\(|scrollIntoView|\.scrollTop = ", {"room/chat/reading-position"}),  # and lib/scrolling
+        (r"markTitle|setTitle|data-announcer|toast-list", {"room/page/announcer"}),
+        (r"mediaDevices|navigator\.permissions", {"room/call/devices"}),
+        (r"X-CSRFToken", {"room/preflight/link-test"}),  # which measures its request; others ask lib/sending
+    ],
+    ids=["focus", "scroll", "notices", "devices", "requests"],
+)
+def test_one_module_of_the_room_owns_each_of_these(acts: str, owners: set[str]) -> None:
+    texts = {name: path.read_text() for name, path in sources.modules().items() if name.startswith("room/")}
+    assert {name for name, text in texts.items() if re.search(acts, text)} == owners
+
+
 def test_modules_are_short() -> None:
     lengths = {name: len(path.read_text().splitlines()) for name, path in sources.modules().items()}
     assert len(lengths) > 50

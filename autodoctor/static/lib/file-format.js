@@ -1,5 +1,6 @@
 // @ts-check
 /** Formats files: their size, and the slots of the markup that describe a file. */
+import { fill } from "lib/templates";
 
 /** @typedef {Pick<import("lib/upload").SharedFile, "id"|"name"|"size"|"width"|"height">} Described */
 
@@ -23,8 +24,8 @@ export function sizeInWords(bytes) {
  */
 export function describe(markup, file, folder) {
   const address = `${folder}${file.id}/`;
-  for (const name of markup.querySelectorAll("[data-slot=name]")) name.textContent = file.name;
-  for (const size of markup.querySelectorAll("[data-slot=size]")) size.textContent = sizeInWords(file.size);
+  fill(markup, "name", file.name);
+  fill(markup, "size", sizeInWords(file.size));
   for (const link of all(markup, "data-to")) link.setAttribute("href", address + link.dataset.to);
   for (const link of all(markup, "data-caption")) link.dataset.caption = file.name;
   for (const media of all(markup, "data-from")) {

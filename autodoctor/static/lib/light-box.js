@@ -4,6 +4,7 @@
  * `a[data-view="image|video|audio"]` opens it, with the other links of its [data-gallery]; `data-caption` is the title.
  * Without this script the links open the files. A film that the browser cannot show is a download, here and on the page.
  */
+import { fill, filled, templateOf } from "lib/templates";
 import { isThere, watchFilms } from "lib/unplayable";
 
 const SWIPE_PX = 50;
@@ -22,7 +23,7 @@ export class LightBox extends HTMLElement {
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
     document.addEventListener("click", (event) => this.#follow(event), { signal });
-    watchFilms(() => /** @type {HTMLTemplateElement} */ (this.#part("template[data-show=unplayable]")), signal);
+    watchFilms(() => templateOf(this, "show", "unplayable"), signal);
     const dialog = this.#dialog;
     dialog.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)), { signal });
     dialog.addEventListener("keydown", (event) => this.#key(event), { signal });
@@ -55,9 +56,9 @@ export class LightBox extends HTMLElement {
     this.#place = place;
     this.#stage.replaceChildren(this.#view(link));
     this.#stage.removeAttribute("data-zoomed");
-    this.#slot("name").textContent = link.dataset.caption ?? "";
-    this.#slot("place").textContent = String(place + 1);
-    this.#slot("count").textContent = String(this.#links.length);
+    fill(this, "name", link.dataset.caption ?? "");
+    fill(this, "place", String(place + 1));
+    fill(this, "count", String(this.#links.length));
     this.#part("[data-count]").hidden = this.#links.length < 2;
     /** @type {HTMLAnchorElement} */ (this.#part("[data-download]")).href = `${link.href}?download=1`;
     this.#enable("[data-previous]", place > 0);
@@ -66,8 +67,7 @@ export class LightBox extends HTMLElement {
 
   /** @param {HTMLAnchorElement} link */
   #view(link) {
-    const template = /** @type {HTMLTemplateElement} */ (this.#part(`template[data-show="${link.dataset.view}"]`));
-    const view = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const view = filled(templateOf(this, "show", link.dataset.view));
     const media = /** @type {HTMLImageElement | HTMLMediaElement} */ (view.querySelector("img, video, audio"));
     media.onerror = () => this.#missing(media);
     media.src = link.href;
@@ -88,8 +88,7 @@ export class LightBox extends HTMLElement {
   async #missing(media) {
     if (media instanceof HTMLVideoElement && (await isThere(media.src))) return;
     if (!media.isConnected) return;
-    const template = /** @type {HTMLTemplateElement} */ (this.#part("template[data-show=missing]"));
-    this.#stage.replaceChildren(template.content.cloneNode(true));
+    this.#stage.replaceChildren(filled(templateOf(this, "show", "missing")));
   }
 
   /** @param {Element} target */
@@ -139,11 +138,6 @@ export class LightBox extends HTMLElement {
     const button = /** @type {HTMLButtonElement} */ (this.#part(selector));
     if (!enabled && button === document.activeElement) this.#part("[data-close]").focus();
     button.disabled = !enabled;
-  }
-
-  /** @param {string} name */
-  #slot(name) {
-    return this.#part(`[data-slot=${name}]`);
   }
 
   /** @param {string} selector */

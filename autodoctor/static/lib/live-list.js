@@ -1,11 +1,12 @@
 // @ts-check
 /**
  * <live-list what="queue" src="…">: a list that is fetched again when the feed reports a change of `what`, and with
- * `every="30"` also every 30 seconds. The answer is the content, or a page that has the content under the list's id.
+ * `every="30"` also every 30 seconds. Without `what` nobody is signed in, there is no feed, and the list waits while the
+ * page is hidden. The answer is the content, or a page that has the content under the list's id.
  * With `alerts`, the words of <template class="live-list__news"> beside the list announce every new [data-request] with
  * its [data-news]; with `quiet` without a sound. The request carries the list's field "seen": the state that is shown.
  */
-import { callAttention } from "lib/attention";
+import { attend, callAttention } from "lib/attention";
 import { feed } from "lib/feed";
 import { LiveRegions } from "lib/live-regions";
 
@@ -21,23 +22,31 @@ export class LiveList extends HTMLElement {
   #every;
 
   connectedCallback() {
+    attend();
     this.#known = new Set(this.#requests().keys());
-    feed.addEventListener("changed", this);
     const seconds = Number(this.getAttribute("every"));
-    if (seconds) this.#every = setInterval(() => this.#regions.refresh(), seconds * 1000);
+    if (seconds) this.#every = setInterval(() => this.#isPaused || this.#regions.refresh(), seconds * 1000);
+    if (!this.hasAttribute("what")) return document.addEventListener("visibilitychange", this);
+    feed.addEventListener("changed", this);
     feed.start();
   }
 
   disconnectedCallback() {
     feed.removeEventListener("changed", this);
+    document.removeEventListener("visibilitychange", this);
     clearInterval(this.#every);
     this.#regions.stop();
   }
 
   /** Without a `detail` anything may have changed. @param {Event} event */
   handleEvent(event) {
-    const what = /** @type {CustomEvent<string | null>} */ (event).detail;
+    if (this.#isPaused) return;
+    const what = /** @type {CustomEvent<string | null | undefined>} */ (event).detail;
     if (!what || what === this.getAttribute("what")) this.#regions.refresh();
+  }
+
+  get #isPaused() {
+    return document.hidden && !this.hasAttribute("what");
   }
 
   #notice() {

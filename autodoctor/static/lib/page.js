@@ -2,5 +2,8 @@
 import "lib/busy";
 import "lib/counter";
 import "lib/dialogs";
+import "lib/print";
+import "lib/signed-out";
 import "lib/sound-switch";
+import "lib/time-zone";
 import "lib/toasts";

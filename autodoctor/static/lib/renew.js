@@ -3,6 +3,7 @@
  * Puts what the server renders now in the place of what it rendered before. Typed text, what is chosen, open dialogs and
  * focus stay. A dialog that asks for what is not possible any more, or in other words than before, says so.
  */
+import { firstOf, keepFocus } from "lib/focus";
 import { morph } from "lib/morph";
 
 /**
@@ -11,16 +12,17 @@ import { morph } from "lib/morph";
  * @param {(name: string) => string} words  of a dialog that is "outdated" or "changed"; without them it says nothing
  */
 export function renew(present, fresh, words) {
-  const focused = present.contains(document.activeElement) ? document.activeElement : null;
   const asking = /** @type {HTMLDialogElement[]} */ ([...present.querySelectorAll("dialog[open]")]);
   const asked = asking.map((dialog) => dialog.textContent);
-  morph(present, fresh);
-  for (const [place, dialog] of asking.entries()) {
-    const isThere = fresh.querySelector(`#${CSS.escape(dialog.id)}`) !== null;
-    if (!isThere) outdate(dialog, words("outdated"));
-    else if (dialog.textContent !== asked[place]) note(dialog, words("changed"));
-  }
-  if (focused && focused !== document.activeElement) focusNear(present, focused);
+  const put = () => {
+    morph(present, fresh);
+    for (const [place, dialog] of asking.entries()) {
+      const isThere = fresh.querySelector(`#${CSS.escape(dialog.id)}`) !== null;
+      if (!isThere) outdate(dialog, words("outdated"));
+      else if (dialog.textContent !== asked[place]) note(dialog, words("changed"));
+    }
+  };
+  keepFocus(present, put, (gone) => near(present, gone));
 }
 
 /** It stays until it is closed, but nothing can be done in it. @param {HTMLDialogElement} dialog @param {string} words */
@@ -53,22 +55,14 @@ function note(dialog, words) {
 }
 
 /**
- * What had the focus is gone.
+ * What stands for what is gone: its like, else the first thing in the open dialog, else the title.
  * @param {HTMLElement} present
- * @param {Element} focused
+ * @param {Element} gone
+ * @returns {HTMLElement | null}
  */
-function focusNear(present, focused) {
-  const same = focused.id ? document.getElementById(focused.id) : null;
-  const dialog = /** @type {HTMLDialogElement | null} */ (
-    present.closest("dialog[open]") ?? present.querySelector("dialog[open]")
-  );
-  const next =
-    same ??
-    (dialog ? firstOf(dialog) : (present.querySelector("#panel-title") ?? document.getElementById("panel-title")));
-  /** @type {HTMLElement | null} */ (next)?.focus();
-}
-
-/** What is behind an open dialog cannot have the focus. @param {HTMLDialogElement} dialog @returns {HTMLElement} */
-function firstOf(dialog) {
-  return dialog.querySelector(":is(input, select, textarea, button):enabled, a[href]") ?? dialog;
+function near(present, gone) {
+  const same = gone.id ? document.getElementById(gone.id) : null;
+  /** @type {HTMLDialogElement | null} */
+  const dialog = present.closest("dialog[open]") ?? present.querySelector("dialog[open]");
+  return same ?? (dialog ? firstOf(dialog) : document.getElementById("panel-title"));
 }

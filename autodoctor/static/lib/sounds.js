@@ -5,11 +5,12 @@
  */
 import { soundsAreOn } from "lib/sound-switch";
 
-/** Pitches in hertz, each a note of NOTE_SECONDS. @type {Record<"warning"|"last"|"waiting"|"ended"|"test", number[]>} */
+/** Pitches in hertz, each a note of NOTE_SECONDS. @type {Record<"warning"|"last"|"waiting"|"message"|"ended"|"test", number[]>} */
 const TUNES = {
   warning: [660, 880],
   last: [880, 880, 880],
   waiting: [523, 659, 784],
+  message: [988],
   ended: [784, 523],
   test: [392, 523, 659, 784, 659, 784],
 };
@@ -23,7 +24,8 @@ let audio;
 export async function play(name) {
   if (!navigator.userActivation?.hasBeenActive || !(soundsAreOn() || name === "test")) return;
   audio ??= new AudioContext();
-  await audio.resume();
+  await audio.resume().catch(() => undefined); // during a phone call: nothing is heard then
+  if (audio.state !== "running") return;
   TUNES[name].forEach((pitch, place) => note(/** @type {AudioContext} */ (audio), pitch, place * NOTE_SECONDS));
 }
 

@@ -21,6 +21,11 @@ export function markTitle(words) {
   write();
 }
 
+/** Somebody looks at this page. */
+export function isLookedAt() {
+  return !document.hidden && document.hasFocus();
+}
+
 function write() {
   document.title = mark ? `● ${mark} – ${title}` : title;
 }
@@ -29,5 +34,5 @@ for (const [from, back] of /** @type {[EventTarget, string][]} */ ([
   [window, "focus"],
   [document, "visibilitychange"],
 ])) {
-  from.addEventListener(back, () => document.hidden || !document.hasFocus() || markTitle(""));
+  from.addEventListener(back, () => isLookedAt() && markTitle(""));
 }

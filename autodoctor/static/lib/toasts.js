@@ -1,4 +1,5 @@
 /** <toast-list>: notices. `toast(text)` adds one; good news disappears after a while, bad news has to be dismissed. */
+import { copyOf } from "lib/templates";
 
 const STAYS_MS = 8000;
 
@@ -50,11 +51,11 @@ class ToastList extends HTMLElement {
    * @param {"success" | "info" | "warning" | "error"} level
    */
   say(text, level) {
-    const copy = /** @type {DocumentFragment} */ (this.querySelector("template")?.content.cloneNode(true));
-    const toast = /** @type {Element} */ (copy.firstElementChild);
+    const toast = copyOf(this.querySelector("template"));
     toast.classList.add(`toast--${level}`);
     /** @type {Element} */ (toast.querySelector(".toast__text")).textContent = text;
     this.show(toast);
+    return toast;
   }
 }
 
@@ -66,5 +67,15 @@ customElements.define("toast-list", ToastList);
  * @param {"success" | "info" | "warning" | "error"} [level]
  */
 export function toast(text, level = "info") {
-  /** @type {ToastList | null} */ (document.querySelector("toast-list"))?.say(text, level);
+  raise(text, level);
+}
+
+/**
+ * As `toast`, for who may have to take it back.
+ * @param {string} text
+ * @param {"success" | "info" | "warning" | "error"} [level]
+ * @returns {Element | undefined}
+ */
+export function raise(text, level = "info") {
+  return /** @type {ToastList | null} */ (document.querySelector("toast-list"))?.say(text, level);
 }

@@ -16,6 +16,7 @@
  *
  * @typedef {{ code: string, detail: string }} Failure  `detail` is the server's sentence, or empty
  */
+import { csrfToken } from "lib/sending";
 
 const STALLED_MS = 120_000; // nothing moved for so long: the connection is dead
 /** Sending the same file again cannot help. */
@@ -142,10 +143,4 @@ export class Upload extends EventTarget {
     Object.assign(this, { state, ...facts });
     this.dispatchEvent(new Event("change"));
   }
-}
-
-/** The CSRF token of the cookie, which changes with a sign-in in another tab; else the token of the page's forms. */
-export function csrfToken() {
-  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? field?.value ?? "";
 }

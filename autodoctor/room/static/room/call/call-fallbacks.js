@@ -1,8 +1,8 @@
 // @ts-check
 /** What a call may use and take: the servers that lead through networks, how much is sent, and the way without a call. */
-import { choiceOf, keepChoice } from "room/call/call-choice";
+import { choiceOf, keepChoice } from "room/call/devices";
 import { LADDER, SOUND_ONLY } from "room/call/link-quality";
-import { csrfToken } from "lib/upload";
+import { send } from "lib/sending";
 
 const PATIENCE_MS = 5_000;
 const ENGINE_BITS = 128_000; // a second, of sound as it is
@@ -50,11 +50,8 @@ export function freshWays(session) {
 /** A session without any way for sound and picture becomes a chat: the customer says so. @param {string} session */
 export async function chooseChat(session) {
   const checks = { camera: "skipped", microphone: "skipped", speaker: "skipped", network: "failed" };
-  const answer = await fetch(`/api/sessions/${session}/preflight`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify({ mode: "chat", checks, network: {} }),
-  });
+  const body = JSON.stringify({ mode: "chat", checks, network: {} });
+  const answer = await send(`/api/sessions/${session}/preflight`, { body });
   if (!answer.ok) throw new Error(String(answer.status));
   const before = choiceOf(session);
   keepChoice(session, { ...before, mode: "chat", before: before.mode });

@@ -29,7 +29,7 @@ export class LevelMeter {
 
   /** Browsers hold sound back until somebody has touched the page. @param {() => void} cannot */
   #wake(cannot) {
-    this.#audio.resume();
+    this.#audio.resume().catch(() => undefined); // during a phone call: it is asked again
     if (navigator.userActivation?.hasBeenActive && ++this.#refusals === REFUSALS) cannot();
   }
 

@@ -3,23 +3,26 @@
  * This person's camera and microphone: opened one without the other when one is refused, switched, lit, zoomed, and
  * given back at the end. It knows no call: who listens for `changed` (detail: the kind) sends `track(kind)` on.
  *
- * @typedef {"audio"|"video"} Kind
- * @typedef {import("room/call/call-choice").Choice} Choice
- * @typedef {{ min: number, max: number, step: number }} ZoomRange
- * @typedef {MediaTrackCapabilities & { torch?: boolean, zoom?: ZoomRange }} CameraCapabilities  what only some browsers know
- * @typedef {MediaTrackSettings & { zoom?: number }} CameraSettings
- * @typedef {MediaTrackConstraintSet & { torch?: boolean, zoom?: number }} CameraConstraints
- * @typedef {{ torch: boolean, zoom: { min: number, max: number, step: number, now: number } | null }} Abilities
+ * What a person has switched off is off; what they want and cannot have has a fault, which says why. `DeviceWatch` tries
+ * it again when that may help.
+ *
+ * @typedef {import("room/call/devices").TrackKind} Kind
+ * @typedef {import("room/call/devices").Choice} Choice
+ * @typedef {import("room/call/devices").Reason | "muted"} Fault  "muted": by the system, not by the person
  */
+import {
+  DEVICE_OF,
+  TRACK_KINDS,
+  abilitiesOf,
+  close,
+  constrain,
+  list,
+  openScreen,
+  openStream,
+  reasonOf,
+} from "room/call/devices";
 
-const SPEECH = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-/** An engine is no voice: what makes speech clear takes away what a mechanic listens for. */
-const AS_IT_IS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const FRAME_RATE = 30;
-const KINDS = /** @type {Kind[]} */ (["audio", "video"]);
-
-/** @param {MediaStream} stream */
-const close = (stream) => stream.getTracks().forEach((track) => track.stop());
+const MUTED_AFTER_MS = 600; // a headset that is changed is mute for a moment
 
 export class LocalMedia extends EventTarget {
   isMuted = false;
@@ -27,8 +30,8 @@ export class LocalMedia extends EventTarget {
   isSharing = false;
   isRaw = false;
   isLit = false;
-  /** Why a kind could not be opened: the error's name. @type {Partial<Record<Kind, string>>} */
-  problems = {};
+  /** @type {Partial<Record<Kind, Fault>>} */
+  faults = {};
 
   #choice;
   /** @type {Record<Kind, MediaStreamTrack | null>} */
@@ -57,7 +60,7 @@ export class LocalMedia extends EventTarget {
     return this.#tracks[kind];
   }
 
-  /** Whichever can be had; what was refused is in `problems`. @param {string} [facing] */
+  /** Whichever can be had; what was refused is in `faults`. @param {string} [facing] */
   async open(facing = this.#facing) {
     this.#facing = facing;
     await Promise.all([this.#take("audio"), this.wantsCamera ? this.#take("video") : null]);
@@ -70,7 +73,7 @@ export class LocalMedia extends EventTarget {
 
   /** Fetch back what the system took away; what was switched off or never allowed stays so. */
   async reopen() {
-    for (const kind of KINDS) if (this.#tracks[kind]?.readyState === "ended") this.#robbed.add(kind);
+    for (const kind of TRACK_KINDS) if (this.#tracks[kind]?.readyState === "ended") this.#robbed.add(kind);
     if (this.isSharing) this.#robbed.delete("video");
     await Promise.all([...this.#robbed].map((kind) => this.#take(kind)));
   }
@@ -80,9 +83,21 @@ export class LocalMedia extends EventTarget {
     this.#robbed.clear();
   }
 
-  /** Once more what was refused before. @param {Kind} kind */
+  /** Once more what has a fault. @param {Kind} kind */
   async again(kind) {
-    if (!this.#tracks[kind]) await this.#take(kind);
+    if (this.faults[kind]) await this.#take(kind);
+  }
+
+  /**
+   * Another microphone or camera.
+   * @param {Kind} kind
+   * @param {string} device  its id
+   */
+  async use(kind, device) {
+    this.#choice = { ...this.#choice, [DEVICE_OF[kind]]: device };
+    if (kind === "video" && (this.isCameraOff || this.isSharing)) return;
+    if (kind === "video") this.#put("video", null); // many phones open one camera at a time
+    await this.#take(kind);
   }
 
   /** @param {boolean} muted */
@@ -98,7 +113,7 @@ export class LocalMedia extends EventTarget {
     if (this.isSharing) return this.share(false);
     if (!off) return this.#take("video");
     this.#robbed.delete("video");
-    this.problems = { ...this.problems, video: undefined };
+    this.#blame("video", undefined);
     this.#put("video", null);
   }
 
@@ -107,7 +122,7 @@ export class LocalMedia extends EventTarget {
     if (this.#switching || this.isCameraOff || this.isSharing) return;
     this.#switching = true;
     const before = this.#tracks.video?.getSettings() ?? {};
-    const cameras = (await navigator.mediaDevices.enumerateDevices()).filter(({ kind }) => kind === "videoinput");
+    const cameras = await list("camera");
     const place = cameras.findIndex(({ deviceId }) => deviceId === before.deviceId);
     this.#facing = (before.facingMode ?? this.#facing) === "environment" ? "user" : "environment";
     this.#choice = {
@@ -130,9 +145,7 @@ export class LocalMedia extends EventTarget {
   /** @param {boolean} on */
   async share(on) {
     if (on) {
-      const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } });
-      const [track] = stream.getVideoTracks();
-      track.contentHint = "detail";
+      const track = await openScreen();
       this.isSharing = true;
       this.#put("video", track);
       return;
@@ -149,68 +162,49 @@ export class LocalMedia extends EventTarget {
     await this.#take("audio");
   }
 
-  /** @returns {Abilities} */
   get abilities() {
-    /** @type {CameraCapabilities} */
-    const { torch, zoom } = this.#tracks.video?.getCapabilities?.() ?? {};
-    /** @type {CameraSettings} */
-    const { zoom: now } = this.#tracks.video?.getSettings() ?? {};
-    const zooms = zoom && zoom.max > zoom.min ? { ...zoom, step: zoom.step || 0.1, now: now ?? zoom.min } : null;
-    return { torch: Boolean(torch), zoom: zooms };
+    return abilitiesOf(this.#tracks.video);
   }
 
   /** @param {boolean} on */
   async light(on) {
-    await this.#constrain({ torch: on });
+    await constrain(this.#tracks.video, { torch: on });
     this.isLit = on && Boolean(this.#tracks.video);
   }
 
   /** @param {number} factor */
   async zoom(factor) {
-    await this.#constrain({ zoom: factor });
-  }
-
-  /** @param {CameraConstraints} constraints */
-  async #constrain(constraints) {
-    await this.#tracks.video?.applyConstraints({ advanced: [constraints] });
+    await constrain(this.#tracks.video, { zoom: factor });
   }
 
   /** Give every device back, for good. */
   stop() {
     this.#stopped = true;
-    for (const kind of KINDS) this.#put(kind, null);
+    for (const kind of TRACK_KINDS) this.#put(kind, null);
   }
 
   /** @param {Kind} kind */
   async #take(kind) {
     const turn = ++this.#turns[kind];
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({ [kind]: this.#wishes(kind) });
+      const stream = await openStream(kind, this.#choice, { isRaw: this.isRaw, facing: this.#facing });
       if (turn !== this.#turns[kind]) return close(stream);
-      this.problems = { ...this.problems, [kind]: undefined };
+      this.#blame(kind, undefined);
       this.#robbed.delete(kind);
-      if (kind === "video") this.isCameraOff = false;
       this.#put(kind, stream.getTracks()[0]);
     } catch (error) {
       if (turn !== this.#turns[kind]) return;
-      this.problems = { ...this.problems, [kind]: /** @type {Error} */ (error).name };
-      if (kind === "video") this.isCameraOff = true;
+      this.#blame(kind, reasonOf(/** @type {DOMException} */ (error)));
       this.#put(kind, null);
     }
   }
 
-  /** @param {Kind} kind @returns {MediaTrackConstraints} */
-  #wishes(kind) {
-    const { camera, microphone, maxHeight } = this.#choice;
-    if (kind === "audio")
-      return { ...(this.isRaw ? AS_IT_IS : SPEECH), ...(microphone && { deviceId: { ideal: microphone } }) };
-    const which = camera ? { deviceId: { ideal: camera } } : { facingMode: { ideal: this.#facing } };
-    return {
-      ...which,
-      height: { ideal: maxHeight },
-      width: { ideal: (maxHeight * 16) / 9 },
-      frameRate: { ideal: FRAME_RATE },
-    };
+  /**
+   * @param {Kind} kind
+   * @param {Fault | undefined} fault
+   */
+  #blame(kind, fault) {
+    this.faults = { ...this.faults, [kind]: fault };
   }
 
   /**
@@ -221,25 +215,35 @@ export class LocalMedia extends EventTarget {
     this.#turns[kind] += 1;
     const before = this.#tracks[kind];
     if (kind === "video") this.isLit = false;
-    if (before) before.onended = null;
+    if (before) before.onended = before.onmute = before.onunmute = null;
     before?.stop();
     if (this.#stopped) track?.stop(); // it was shared while the call ended
     this.#tracks[kind] = this.#stopped ? null : track;
-    if (track) track.onended = () => this.#lost(kind);
+    if (track) this.#follow(kind, track);
     if (track && kind === "audio") track.enabled = !this.isMuted;
     this.dispatchEvent(new CustomEvent("changed", { detail: kind }));
   }
 
-  /** Sharing was stopped by the browser's own button, a device was pulled out, or the phone was locked. @param {Kind} kind */
-  #lost(kind) {
-    if (this.isSharing && kind === "video") this.share(false);
-    else if (document.hidden) this.#miss(kind);
-    else this.#take(kind);
+  /**
+   * @param {Kind} kind
+   * @param {MediaStreamTrack} track
+   */
+  #follow(kind, track) {
+    const look = () => {
+      if (track !== this.#tracks[kind] || track.muted === (this.faults[kind] === "muted")) return;
+      this.#blame(kind, track.muted ? "muted" : undefined);
+      this.dispatchEvent(new CustomEvent("changed", { detail: kind }));
+    };
+    track.onended = () => this.#lost(kind);
+    track.onmute = () => setTimeout(look, MUTED_AFTER_MS);
+    track.onunmute = look;
   }
 
-  /** `reopen` fetches it back. @param {Kind} kind */
-  #miss(kind) {
-    this.#robbed.add(kind);
-    this.#put(kind, null);
+  /** Sharing was stopped by the browser's own button, a device was pulled out, or the phone was locked. @param {Kind} kind */
+  #lost(kind) {
+    if (document.hidden) this.#robbed.add(kind); // `reopen` fetches it back
+    if (this.isSharing && kind === "video") this.share(false);
+    else if (document.hidden) this.#put(kind, null);
+    else this.#take(kind);
   }
 }

@@ -7,6 +7,7 @@
  * @typedef {{ x: number, y: number }} Point  in pixels of the picture
  * @typedef {{ tool: Tool, points: Point[] }} Stroke
  */
+import { focusOn } from "lib/focus";
 
 const LINE_SHARE = 1 / 160; // of the picture's longer side
 const COLORS = { line: "#ff7a1f", edge: "#1f1206" };
@@ -28,8 +29,10 @@ export class PicturePen extends HTMLElement {
       this.#canvas.addEventListener(name, this);
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
     this.#dialog.addEventListener("close", () => this.#finish(null));
+    this.#dialog.addEventListener("cancel", (event) => this.#givingUp(event));
     this.addEventListener("keydown", (event) => {
       if (event.key === "z" && (event.ctrlKey || event.metaKey)) this.#undo();
+      if (event.key === "Escape") this.#givingUp(event);
     });
   }
 
@@ -45,6 +48,7 @@ export class PicturePen extends HTMLElement {
     this.#strokes = [];
     this.#render();
     this.#choose(this.#tool);
+    this.#askWhether(false);
     this.#dialog.showModal();
     this.dataset.name = name;
     return new Promise((resolve) => (this.#done = resolve));
@@ -65,8 +69,26 @@ export class PicturePen extends HTMLElement {
     const { tool, act } = button.dataset;
     if (tool) this.#choose(/** @type {Tool} */ (tool));
     else if (act === "undo") this.#undo();
-    else if (act === "drop") this.#dialog.close();
+    else if (act === "drop" && this.#strokes.length) this.#askWhether(true);
+    else if (act === "drop" || act === "discard") this.#dialog.close();
+    else if (act === "go-on") this.#askWhether(false);
     else if (act === "keep") this.#keep();
+  }
+
+  /** Nothing that was drawn goes without being asked about. @param {Event} event */
+  #givingUp(event) {
+    if (!this.#strokes.length) return;
+    event.preventDefault();
+    this.#askWhether(true);
+  }
+
+  /** Ask whether to discard the drawing, or take the question back. @param {boolean} asks */
+  #askWhether(asks) {
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-ask]"))) {
+      part.hidden = (part.dataset.ask === "discard") !== asks;
+    }
+    const next = asks ? "go-on" : "drop";
+    if (this.#dialog.open) focusOn(this.querySelector(`[data-act=${next}]`));
   }
 
   /** @param {Tool} tool */

@@ -15,6 +15,7 @@ export class SoundPicture extends HTMLElement {
   #context = null;
   /** @type {MediaStream | null} */
   #stream = null;
+  #shown = new AbortController();
   #frame = 0;
   /** @type {MediaRecorder | null} */
   #recorder = null;
@@ -25,6 +26,7 @@ export class SoundPicture extends HTMLElement {
     this.hidden = false;
     this.#stream = new MediaStream([track]);
     this.#context = new AudioContext();
+    this.#shown = new AbortController();
     this.#wake(this.#context);
     const listener = new AnalyserNode(this.#context, { fftSize: FFT_SIZE, smoothingTimeConstant: 0.3, ...FLOOR_DB });
     this.#context.createMediaStreamSource(this.#stream).connect(listener);
@@ -37,16 +39,22 @@ export class SoundPicture extends HTMLElement {
     step();
   }
 
-  /** On a page that nobody has touched yet, a sound stands still. @param {AudioContext} context */
+  /**
+   * A sound stands still on a page that nobody has touched yet, and while a phone call interrupts it.
+   * @param {AudioContext} context
+   */
   #wake(context) {
-    if (context.state === "suspended")
-      addEventListener("pointerdown", () => context.resume().catch(() => undefined), { once: true });
+    const { signal } = this.#shown;
+    const wake = () => context.state === "running" || context.resume().catch(() => undefined);
+    context.addEventListener("statechange", wake, { signal });
+    addEventListener("pointerdown", wake, { signal });
   }
 
   stop() {
     this.hidden = true;
     cancelAnimationFrame(this.#frame);
     if (this.#recorder?.state === "recording") this.#recorder.stop();
+    this.#shown.abort();
     this.#context?.close();
     this.#context = this.#stream = null;
   }

@@ -9,7 +9,7 @@
  * @typedef {object} StageCallOptions
  * @property {string} session
  * @property {boolean} isOwner  of the car: its camera looks away from them, and its sound may be that of an engine
- * @property {import("room/call/call-choice").Choice} choice
+ * @property {import("room/call/devices").Choice} choice
  * @property {import("room/call/stage-marks").StageMarks} marks
  * @property {import("room/call/remote-media").RemoteMedia} remote
  * @property {HTMLVideoElement} ownVideo
@@ -19,10 +19,13 @@
  * @property {(state: import("room/call/call").CallState) => void} changed
  * @property {(receiving: boolean) => void} reported  whether the other side arrives, when that is news
  * @property {() => boolean} runs  whether the session runs
+ * @property {(kind: Kind, device: MediaDeviceInfo) => void} plugged  a device is new
  */
 import { Call } from "room/call/call";
 import { freshWays, limit } from "room/call/call-fallbacks";
 import { CallMonitor } from "room/call/call-monitor";
+import { DeviceWatch } from "room/call/device-watch";
+import { TRACK_KINDS } from "room/call/devices";
 import { LocalMedia } from "room/call/local-media";
 
 export class StageCall {
@@ -31,6 +34,7 @@ export class StageCall {
   #listener;
   #call;
   #monitor;
+  #watch;
   /** What the other side told. @type {Told} */
   #other = {};
   #areDevicesOpen = false;
@@ -46,7 +50,8 @@ export class StageCall {
     this.#listener = listener;
     this.media = new LocalMedia(choice);
     this.#call = new Call({ ways: freshWays(session), polite: isOwner, signal: listener.signal });
-    this.#monitor = this.#watch(choice.maxHeight);
+    this.#monitor = this.#measure(choice.maxHeight);
+    this.#watch = new DeviceWatch(this.media, listener.plugged);
     this.media.addEventListener("changed", (event) => this.#send(/** @type {CustomEvent} */ (event).detail));
     this.#call.addEventListener("state", () => this.#follow());
     this.#call.addEventListener("track", (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
@@ -59,6 +64,7 @@ export class StageCall {
     await this.media.open(this.#options.isOwner ? "environment" : "user");
     if (this.#isOver) return false;
     this.#areDevicesOpen = true;
+    this.#watch.begin();
     this.tell();
     return true;
   }
@@ -67,6 +73,8 @@ export class StageCall {
   stop() {
     this.#isOver = true;
     this.#monitor.stop();
+    this.#watch.stop();
+    this.#options.remote.hush(false);
     this.#call.close();
     this.media.stop();
     this.#options.marks.other({});
@@ -100,10 +108,12 @@ export class StageCall {
   tell() {
     if (!this.#areDevicesOpen) return; // not open yet is not switched off
     const { media } = this;
+    const faults = TRACK_KINDS.filter((kind) => media.faults[kind]);
     const camera = Boolean(media.track("video"));
-    const microphone = Boolean(media.track("audio")) && !media.isMuted;
+    const microphone = Boolean(media.track("audio")) && !media.isMuted && !media.faults.audio;
     const thin = this.#monitor.isSoundOnly && camera && !media.isSharing;
-    this.#call.tell({ camera, microphone, screen: media.isSharing, thin, raw: media.isRaw });
+    this.#call.tell({ camera, microphone, screen: media.isSharing, thin, raw: media.isRaw, faults });
+    this.#options.remote.hush(media.isRaw);
     this.#options.marks.own(media, { thin, engine: media.isRaw || this.#other.raw === true });
   }
 
@@ -115,7 +125,7 @@ export class StageCall {
   }
 
   /** @param {number} maxHeight */
-  #watch(maxHeight) {
+  #measure(maxHeight) {
     const isSilent = () => isAllOff(this.#other);
     return new CallMonitor(
       { call: this.#call, maxHeight, isDue: this.#listener.runs, isSilent },

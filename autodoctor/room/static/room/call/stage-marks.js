@@ -4,8 +4,11 @@
  * pressed buttons, and the abilities of this camera.
  *
  * @typedef {import("room/call/local-media").LocalMedia} LocalMedia
- * @typedef {{ camera?: boolean, microphone?: boolean, screen?: boolean, thin?: boolean, raw?: boolean }} Told
+ * @typedef {import("room/call/local-media").Kind} Kind
+ * @typedef {{ camera?: boolean, microphone?: boolean, screen?: boolean, thin?: boolean, raw?: boolean, faults?: Kind[] }} Told
  */
+import { fill } from "lib/templates";
+import { list } from "room/call/devices";
 
 export class StageMarks {
   #stage;
@@ -19,13 +22,15 @@ export class StageMarks {
 
   /** @param {{ name: string } | null | undefined} person */
   name(person) {
-    for (const name of this.#slots("name")) name.textContent = person?.name ?? "";
-    for (const initial of this.#slots("initial")) initial.textContent = person?.name.slice(0, 1) ?? "";
+    fill(this.#stage, "name", person?.name ?? "");
+    fill(this.#stage, "initial", person?.name.slice(0, 1) ?? "");
   }
 
   /** What the other side has switched on. @param {Told} told */
-  other({ camera, microphone, screen, thin }) {
+  other({ camera, microphone, screen, thin, faults = [] }) {
     this.#toggle({
+      "other-fault-audio": faults.includes("audio"),
+      "other-fault-video": faults.includes("video"),
       "other-dark": camera === false || thin,
       "other-thin": thin,
       "other-muted": microphone === false,
@@ -41,7 +46,8 @@ export class StageMarks {
   own(media, { thin, engine }) {
     const camera = Boolean(media.track("video"));
     const microphone = Boolean(media.track("audio")) && !media.isMuted;
-    this.#toggle({ "own-dark": !camera, "own-thin": thin });
+    this.#toggle({ "own-dark": !camera, "own-thin": thin, "own-fault": media.faults.video !== undefined });
+    this.#blame(media);
     this.#stage.dataset.facing = media.isSharing ? "" : (media.track("video")?.getSettings().facingMode ?? "user");
     this.#press({
       mute: !microphone,
@@ -66,7 +72,7 @@ export class StageMarks {
   quality(bars, { rtt, received, height }) {
     this.#stage.dataset.bars = String(bars);
     const figures = [`${Math.round(rtt)} ms`, `${Math.round(received)} kbit/s`, ...(height ? [`${height}p`] : [])];
-    for (const shown of this.#slots("quality")) shown.textContent = figures.join(" · ");
+    fill(this.#stage, "quality", figures.join(" · "));
   }
 
   /** @param {Record<string, boolean>} needs */
@@ -88,6 +94,18 @@ export class StageMarks {
     return this.#key(name)?.getAttribute("aria-pressed") === "true";
   }
 
+  /** Why a device is not to be had, with the words for it. @param {LocalMedia} media */
+  #blame({ faults }) {
+    for (const shown of /** @type {NodeListOf<HTMLElement>} */ (this.#stage.querySelectorAll("[data-fault-of]"))) {
+      const fault = faults[/** @type {Kind} */ (shown.dataset.faultOf)];
+      if (shown.dataset.fault === (fault ?? "")) continue;
+      shown.dataset.fault = fault ?? "";
+      for (const words of /** @type {NodeListOf<HTMLElement>} */ (shown.querySelectorAll("[data-reason]"))) {
+        words.hidden = words.dataset.reason !== fault;
+      }
+    }
+  }
+
   /** What this camera can do. @param {LocalMedia} media */
   async #offer(media) {
     const { torch, zoom } = media.isSharing ? { torch: false, zoom: null } : media.abilities;
@@ -97,8 +115,7 @@ export class StageMarks {
       for (const name of /** @type {const} */ (["min", "max", "step"])) slider[name] = String(zoom[name]);
       slider.value = String(zoom.now);
     }
-    const cameras = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    const several = cameras.filter(({ kind }) => kind === "videoinput").length > 1;
+    const several = (await list("camera")).length > 1;
     this.#toggle({ cameras: several && !media.isCameraOff && !media.isSharing });
   }
 
@@ -115,10 +132,5 @@ export class StageMarks {
   /** @param {string} name */
   #key(name) {
     return this.#stage.querySelector(`button[data-act="${name}"]`);
-  }
-
-  /** @param {string} name */
-  #slots(name) {
-    return this.#stage.querySelectorAll(`[data-slot="${name}"]`);
   }
 }

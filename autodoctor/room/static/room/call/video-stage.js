@@ -7,9 +7,9 @@
  * `data-call` says how it stands (idle, connecting, connected, lost, failed, declined), further `data-` attributes what
  * the two have switched on; words and looks follow from them in the markup (`room/parts/stage.html`) and in stage.css.
  */
-import { choiceOf } from "room/call/call-choice";
+import { canShareScreen, choiceOf } from "room/call/devices";
 import { chooseCall, chooseChat } from "room/call/call-fallbacks";
-import { Finds } from "room/call/findings";
+import { DeviceChoice } from "room/call/device-choice";
 import { MediaKeys } from "room/call/media-keys";
 import { RemoteMedia } from "room/call/remote-media";
 import { StageCall } from "room/call/stage-call";
@@ -25,14 +25,16 @@ export class VideoStage extends HTMLElement {
   /** @type {StageCall | null} */
   #call = null;
   #awake = new StayAwake();
-  #finds = new Finds(this);
   #marks = new StageMarks(this);
   #remote = new RemoteMedia(this, this.#marks);
   #keys = new MediaKeys(
     this,
+    this.#remote,
     () => this.#call?.media ?? null,
     () => this.#call?.tell(),
   );
+
+  #devices = new DeviceChoice(this, this.#remote, () => this.#call?.media ?? null);
 
   connectedCallback() {
     this.#become("idle");
@@ -40,8 +42,13 @@ export class VideoStage extends HTMLElement {
     addEventListener("online", () => this.#call?.restart());
     addEventListener("pagehide", () => this.stop());
     document.addEventListener("visibilitychange", () => document.hidden || this.#resume());
-    this.toggleAttribute("data-no-screen", !navigator.mediaDevices?.getDisplayMedia);
+    document.addEventListener("resume", () => this.#resume()); // a page that was frozen
+    this.toggleAttribute("data-no-screen", !canShareScreen());
     this.toggleAttribute("data-no-full", !document.fullscreenEnabled);
+  }
+
+  disconnectedCallback() {
+    this.stop();
   }
 
   /** @param {Channel} channel */
@@ -109,7 +116,7 @@ export class VideoStage extends HTMLElement {
     if (await this.#call.start()) this.#awake.begin();
   }
 
-  /** @param {import("room/call/call-choice").Choice} choice */
+  /** @param {import("room/call/devices").Choice} choice */
   #make(choice) {
     const ownVideo = /** @type {HTMLVideoElement} */ (this.querySelector("video[data-own]"));
     return new StageCall(
@@ -119,6 +126,7 @@ export class VideoStage extends HTMLElement {
         changed: (state) => this.#become(state),
         reported: (receiving) => this.#report(receiving),
         runs: () => isIn(this.#channel?.session?.state, "running"),
+        plugged: (kind, device) => this.#devices.offer(kind, device),
       },
     );
   }
@@ -147,11 +155,10 @@ export class VideoStage extends HTMLElement {
   /** @type {Record<string, () => unknown>} */
   #acts = {
     ...this.#keys.acts,
+    devices: () => this.#devices.show(),
     full: () =>
       document.fullscreenElement ? document.exitFullscreen() : this.closest("session-room")?.requestFullscreen(),
     engine: () => this.#call?.switchEngine(),
-    keep: () => this.#remote.spectrogram && this.#finds.keep(this.#remote.spectrogram),
-    snapshot: () => this.#finds.snapshot(this.#remote.video),
     retry: () => this.retry(),
     rejoin: () => this.#rejoin(),
     "use-chat": () => this.#use(chooseChat),
@@ -187,7 +194,7 @@ export class VideoStage extends HTMLElement {
   /** @param {typeof chooseChat | typeof chooseCall} choose */
   async #use(choose) {
     await choose(this.#session);
-    this.querySelector("dialog")?.close();
+    /** @type {HTMLDialogElement | null} */ (this.querySelector("dialog[open]"))?.close();
     this.stop();
     this.#settle();
   }

@@ -3,6 +3,7 @@
 import { describe } from "lib/file-format";
 import { dayOf, spanOfTime, timeOfDay } from "lib/format-time";
 import { linked } from "lib/links";
+import { copyOf, fill, filled, templateOf } from "lib/templates";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/outbox").Unsent} Unsent */
@@ -31,13 +32,26 @@ export class ChatEntries {
   /** What is not in the log yet. @param {Unsent} entry */
   unsent(entry) {
     const bubble = this.#bubble(entry.text, true);
-    bubble.classList.add(entry.state === "failed" ? "bubble--failed" : "bubble--pending");
     bubble.dataset.clientId = entry.client_id;
-    bubble.dataset.delivery = entry.state;
-    if (entry.code) bubble.dataset.code = entry.code;
-    if (entry.detail) slot(bubble, "[data-slot=why]").textContent = entry.detail;
-    if (entry.state === "failed") slot(bubble, "[data-when=failed]").role = "alert";
+    this.deliver(bubble, entry);
     return bubble;
+  }
+
+  /**
+   * How its delivery stands.
+   * @param {HTMLElement} bubble  of a message that is not in the log yet
+   * @param {Unsent} entry
+   */
+  deliver(bubble, { state, code, detail }) {
+    if (bubble.dataset.delivery === state) return;
+    bubble.classList.toggle("bubble--failed", state === "failed");
+    bubble.classList.toggle("bubble--pending", state !== "failed");
+    bubble.dataset.delivery = state;
+    bubble.dataset.code = code ?? "";
+    const failed = /** @type {HTMLElement} */ (bubble.querySelector("[data-when=failed]"));
+    if (state === "failed") failed.role = "alert";
+    else failed.removeAttribute("role");
+    if (detail) fill(failed, "why", detail);
   }
 
   unread() {
@@ -53,8 +67,7 @@ export class ChatEntries {
 
   /** A file was removed: it goes, and where it stood says so. @param {Element} bubble */
   takeAway(bubble) {
-    const gone = /** @type {HTMLTemplateElement} */ (this.#template("gone")).content.cloneNode(true);
-    slot(bubble, "[data-slot=file]").replaceChildren(gone);
+    bubble.querySelector("[data-slot=file]")?.replaceChildren(filled(templateOf(this.#templates, "gone")));
   }
 
   /** @param {LogEvent} event */
@@ -82,7 +95,7 @@ export class ChatEntries {
   #sign(bubble, event) {
     const mine = event.by?.id === this.#me;
     bubble.classList.toggle("bubble--support", !mine && event.by?.role === "support");
-    slot(bubble, ".bubble__name").textContent = event.by?.name ?? "";
+    /** @type {HTMLElement} */ (bubble.querySelector(".bubble__name")).textContent = event.by?.name ?? "";
     bubble.dataset.by = event.by?.role;
     bubble.dataset.seq = String(event.seq);
     if (mine) bubble.dataset.delivery = "sent";
@@ -93,12 +106,12 @@ export class ChatEntries {
   /** @param {LogEvent} event */
   #note(event) {
     const mine = event.by?.id === this.#me;
-    const line = (mine && this.#template("line", `${event.kind}:you`)) || this.#template("line", event.kind);
+    const ofMe = mine && templateOf(this.#templates, "line", `${event.kind}:you`);
+    const line = ofMe || templateOf(this.#templates, "line", event.kind);
     if (!line) return null;
     const note = this.#clone("note");
-    slot(note, "[data-slot=line]").append(line.content.cloneNode(true));
-    for (const who of note.querySelectorAll("[data-slot=who]")) who.textContent = event.by?.name ?? "";
-    for (const left of note.querySelectorAll("[data-slot=left]")) left.textContent = timeLeft(event);
+    const slots = { who: event.by?.name ?? "", left: timeLeft(event) };
+    note.querySelector("[data-slot=line]")?.append(filled(line, slots));
     note.dataset.seq = String(event.seq);
     setTime(note, event.at);
     return note;
@@ -111,7 +124,7 @@ export class ChatEntries {
   #bubble(text, mine) {
     const bubble = this.#clone("bubble");
     bubble.classList.toggle("bubble--mine", mine);
-    slot(bubble, "[data-slot=text]").append(linked(text));
+    bubble.querySelector("[data-slot=text]")?.append(linked(text));
     return bubble;
   }
 
@@ -120,27 +133,8 @@ export class ChatEntries {
    * @param {string} [value]
    */
   #clone(name, value) {
-    const content = /** @type {HTMLTemplateElement} */ (this.#template(name, value)).content.cloneNode(true);
-    return /** @type {HTMLElement} */ (/** @type {DocumentFragment} */ (content).firstElementChild);
+    return copyOf(templateOf(this.#templates, name, value));
   }
-
-  /**
-   * @param {string} name
-   * @param {string} [value]
-   * @returns {HTMLTemplateElement | null}
-   */
-  #template(name, value) {
-    const selector = value ? `template[data-${name}="${CSS.escape(value)}"]` : `template[data-${name}]`;
-    return this.#templates.querySelector(selector);
-  }
-}
-
-/**
- * @param {ParentNode} parent
- * @param {string} selector
- */
-export function slot(parent, selector) {
-  return /** @type {HTMLElement} */ (parent.querySelector(selector));
 }
 
 /**

@@ -1,16 +1,23 @@
 // @ts-check
 /**
  * <chat-log>: what was said, what happened, and the field to write in. Rows that are in the log stand in its order; what
- * is on its way stands below them and moves up when the log confirms it. All words and markup are the page's.
+ * is on its way stands below them, where no screen reader announces it, and is replaced by its row when the log confirms
+ * it. All words and markup are the page's.
+ *
+ * Dispatches `unread` (detail: how many messages and files of others were not seen) and `unseen` (detail: the event of
+ * one that was not seen, and whether the chat is covered); both bubble.
  */
 import { Composer } from "room/chat/composer";
-import { ChatEntries, slot } from "room/chat/chat-entries";
+import { ChatEntries } from "room/chat/chat-entries";
+import { ReadingPosition } from "room/chat/reading-position";
+import { focusOn } from "lib/focus";
 import { dayOf, timeOfDay } from "lib/format-time";
+import { fill } from "lib/templates";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 
-const NEAR_END_PX = 80;
+const SAID = new Set(["message.posted", "file.shared"]); // the rest are notes
 const TYPING_SHOWN_MS = 5_000;
 
 export class ChatLog extends HTMLElement {
@@ -22,6 +29,8 @@ export class ChatLog extends HTMLElement {
   #channel = null;
   /** @type {Composer | null} */
   #composer = null;
+  /** @type {ReadingPosition | null} */
+  #position = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #typingEnds;
 
@@ -33,25 +42,18 @@ export class ChatLog extends HTMLElement {
     this.#channel = channel;
     this.#me = me;
     this.#entries = new ChatEntries(this, { me, files: this.dataset.files ?? "" });
-    for (const time of this.#all("time")) this.#label(/** @type {HTMLTimeElement} */ (time));
+    for (const time of this.#log.querySelectorAll("time")) this.#label(time);
     const form = this.querySelector("form");
-    if (form)
-      this.#composer = new Composer(
-        form,
-        keepAs,
-        (text) => this.#say(text),
-        () => channel.typing(),
-      );
+    const say = (/** @type {string} */ text) => this.#say(text);
+    if (form) this.#composer = new Composer(form, keepAs, say, () => channel.typing());
     channel.on("event", (event) => this.#event(event));
     channel.on("outbox", () => this.#drawUnsent());
     channel.on("typing", ({ role }) => role !== channel.you?.role && this.#typing(role));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
-    this.#scroller.addEventListener("scroll", () => this.#isAtEnd && this.#read());
-    document.addEventListener("visibilitychange", () => this.#isAtEnd && this.#read());
-    new ResizeObserver(() => this.#unread || this.#toEnd()).observe(this.#scroller);
+    this.#position = new ReadingPosition(this.#scroller, () => this.#unread && this.#count(0));
     for (const entry of channel.outbox) if (this.#shown(entry.client_id)) channel.outbox.remove(entry.client_id);
     this.#drawUnsent();
-    this.#toEnd();
+    this.#position.toEnd();
   }
 
   /** Whether the session takes messages now, before, or no more. @param {"before"|"open"|"over"} phase */
@@ -60,25 +62,31 @@ export class ChatLog extends HTMLElement {
     this.#composer?.setOpen(phase === "open");
   }
 
-  /** Put the page for people at the last line. Call after the layout has changed. */
+  /** Keep the reader's place. Call after the layout has changed. */
   settle() {
-    if (!this.#unread) this.#toEnd();
-    else if (this.#isAtEnd) this.#read(); // all of it is seen, without scrolling
+    this.#position?.settle();
   }
 
   /** @param {LogEvent} event */
   #event(event) {
     if (event.kind === "file.removed") this.#takeAway(event.data.file?.id ?? "");
-    if (event.kind === "message.posted" && event.client_id) this.#shown(event.client_id)?.remove();
     const node = this.#entries.of(event);
     if (!node) return;
-    const stay = !this.#isAtEnd || document.hidden;
-    const mine = event.by?.id === this.#me;
-    if (stay && !mine && !this.#unread) this.#markUnread();
+    this.settle();
+    if (document.hidden) this.#position?.stay();
+    const isNews = SAID.has(event.kind) && event.by?.id !== this.#me && !this.#position?.sees;
+    if (isNews && !this.#unread) this.#markUnread();
     this.#appendWithDay(node, event.at);
     if (event.by?.role) this.#typing(event.by.role, false);
-    if (!stay) this.#toEnd();
-    else if (!mine) this.#count(this.#unread + 1);
+    this.settle();
+    if (isNews) this.#tellUnseen(event);
+  }
+
+  /** @param {LogEvent} event */
+  #tellUnseen(event) {
+    this.#count(this.#unread + 1);
+    const detail = { event, isCovered: this.#position?.isCovered };
+    this.dispatchEvent(new CustomEvent("unseen", { detail, bubbles: true }));
   }
 
   /** @param {string} id  of a file that was removed */
@@ -87,11 +95,17 @@ export class ChatLog extends HTMLElement {
     if (bubble) this.#entries.takeAway(bubble);
   }
 
-  /** Everything that is not in the log yet, below it, in the order in which it was written. */
+  /** Everything that is not in the log yet, in the order in which it was written. */
   #drawUnsent() {
-    for (const old of this.#all(".bubble:not([data-seq])")) old.remove();
-    for (const entry of this.#channel?.outbox ?? []) this.#log.append(this.#entries.unsent(entry));
-    if (!this.#unread) this.#toEnd();
+    const unsent = new Map([...(this.#channel?.outbox ?? [])].map((entry) => [entry.client_id, entry]));
+    for (const old of this.#unsentBubbles) if (!unsent.has(old.dataset.clientId ?? "")) old.remove();
+    const drawn = new Map(this.#unsentBubbles.map((bubble) => [bubble.dataset.clientId, bubble]));
+    for (const entry of unsent.values()) {
+      const bubble = drawn.get(entry.client_id);
+      if (bubble) this.#entries.deliver(bubble, entry);
+      else this.#unsent.append(this.#entries.unsent(entry));
+    }
+    this.settle();
   }
 
   /** @param {string} text */
@@ -99,7 +113,7 @@ export class ChatLog extends HTMLElement {
     this.#forgetMark();
     this.#count(0);
     this.#channel?.say(text);
-    this.#toEnd();
+    this.#position?.toEnd();
   }
 
   #markUnread() {
@@ -114,9 +128,11 @@ export class ChatLog extends HTMLElement {
   /** @param {Element} target */
   #clicked(target) {
     const id = /** @type {HTMLElement | null} */ (target.closest(".bubble"))?.dataset.clientId ?? "";
+    const gone = target.closest("[data-again], [data-forget]");
     if (target.closest("[data-again]")) this.#channel?.sayAgain(id);
     if (target.closest("[data-forget]")) this.#channel?.forget(id);
-    if (target.closest("[data-jump]")) this.#toEnd();
+    if (gone) focusOn(this.#scroller, { scrolls: false }); // the button is not there any more
+    if (target.closest("[data-jump]")) this.#position?.toEnd();
   }
 
   /**
@@ -126,11 +142,10 @@ export class ChatLog extends HTMLElement {
   #typing(role, on = true) {
     const sign = /** @type {HTMLElement | null} */ (this.querySelector(`[data-typing="${role}"]`));
     if (!sign) return;
-    const follow = this.#isAtEnd;
     clearTimeout(this.#typingEnds);
     sign.hidden = !on;
     if (on) this.#typingEnds = setTimeout(() => (sign.hidden = true), TYPING_SHOWN_MS);
-    if (follow) this.#toEnd();
+    this.settle();
   }
 
   /**
@@ -143,9 +158,9 @@ export class ChatLog extends HTMLElement {
     this.#append(node);
   }
 
-  /** Below what the log holds, above what is on its way. @param {Node} node */
+  /** @param {Node} node */
   #append(node) {
-    this.#log.insertBefore(node, this.#log.querySelector(".bubble:not([data-seq])"));
+    this.#log.append(node);
   }
 
   /** @param {HTMLTimeElement} time */
@@ -155,26 +170,11 @@ export class ChatLog extends HTMLElement {
     this.#lastDay ||= dayOf(time.dateTime);
   }
 
-  /** @returns {boolean} */
-  get #isAtEnd() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    return clientHeight > 0 && scrollHeight - scrollTop - clientHeight < NEAR_END_PX; // folded away, nobody reads it
-  }
-
-  #toEnd() {
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#read();
-  }
-
-  #read() {
-    if (this.#unread && !document.hidden) this.#count(0);
-  }
-
   /** @param {number} unread */
   #count(unread) {
     this.#unread = unread;
     const jump = /** @type {HTMLElement} */ (this.querySelector("[data-jump]"));
-    slot(jump, "[data-slot=count]").textContent = String(unread);
+    fill(jump, "count", String(unread));
     jump.hidden = unread === 0;
     this.dispatchEvent(new CustomEvent("unread", { detail: unread, bubbles: true }));
   }
@@ -184,14 +184,18 @@ export class ChatLog extends HTMLElement {
     return this.#log.querySelector(`[data-client-id="${CSS.escape(clientId)}"]`);
   }
 
-  /** @param {string} selector */
-  #all(selector) {
-    return this.#log.querySelectorAll(selector);
-  }
-
   /** @returns {HTMLElement} */
   get #scroller() {
     return /** @type {HTMLElement} */ (this.querySelector("[data-scroller]"));
+  }
+
+  /** What is on its way stands here. @returns {HTMLElement} */
+  get #unsent() {
+    return /** @type {HTMLElement} */ (this.querySelector("[data-unsent]"));
+  }
+
+  get #unsentBubbles() {
+    return /** @type {HTMLElement[]} */ ([...this.#unsent.children]);
   }
 
   /** @returns {HTMLElement} */

@@ -1,9 +1,14 @@
 // @ts-check
-/** The message field: Enter sends, Shift+Enter breaks the line, a draft survives a reload, long texts are not cut. */
+/** The message field: Enter sends, Shift+Enter breaks the line, a draft outlives the tab, long texts are not cut. */
+import { focusOn } from "lib/focus";
+import { keep, recall } from "lib/typed-text";
 
 const MOST = 4_000; // characters, as the server counts them
 const SHOW_SIZE_FROM = 3_500;
+/** Letters, digits and signs, but for those that show nothing. `core/parsing.py` refuses the same texts. */
+const SEEN = /(?![\u115f\u1160\u2800\u3164\uffa0])[\p{L}\p{N}\p{P}\p{S}]/u;
 const TYPING_EVERY_MS = 3_000;
+const INPUT_METHOD_KEY = 229; // https://www.w3.org/TR/uievents/#legacy-key-models
 
 const number = new Intl.NumberFormat(document.documentElement.lang);
 
@@ -30,7 +35,7 @@ export class Composer {
     this.#keepAs = keepAs;
     this.#say = say;
     this.#typing = typing;
-    this.#field.value ||= sessionStorage.getItem(keepAs) ?? "";
+    this.#field.value ||= recall(keepAs);
     form.addEventListener("submit", (event) => this.#submit(event));
     this.#field.addEventListener("input", () => this.#changed());
     this.#field.addEventListener("keydown", (event) => this.#key(event));
@@ -53,17 +58,17 @@ export class Composer {
   #submit(event) {
     event.preventDefault();
     const text = this.#text;
-    if (!this.#open || !text || sizeOf(text) > MOST) return;
+    if (!this.#open || !SEEN.test(text) || sizeOf(text) > MOST) return;
     this.#field.value = "";
     this.#keep();
     this.#toldTypingAt = 0;
     this.#say(text);
-    this.#field.focus();
+    focusOn(this.#field);
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isInputMethod(event)) return;
     event.preventDefault();
     this.#form.requestSubmit();
   }
@@ -76,8 +81,7 @@ export class Composer {
   }
 
   #keep() {
-    if (this.#field.value) sessionStorage.setItem(this.#keepAs, this.#field.value);
-    else sessionStorage.removeItem(this.#keepAs);
+    keep(this.#keepAs, this.#field.value);
     this.#draw();
   }
 
@@ -96,6 +100,15 @@ export class Composer {
     this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
   }
+}
+
+/**
+ * Whether the key belongs to an input method. Safari ends the composition before the Enter that confirms it, which then
+ * only its old key code tells from another.
+ * @param {KeyboardEvent} event
+ */
+function isInputMethod(event) {
+  return event.isComposing || event.keyCode === INPUT_METHOD_KEY;
 }
 
 /** @param {string} text */

@@ -1,6 +1,8 @@
 // @ts-check
 /** <ended-countdown>: opens the dashboard after a while, unless the person presses "Stay here" or touches the page. */
 
+const TOUCHES = ["pointerdown", "keydown", "wheel", "touchmove"];
+
 export class EndedCountdown extends HTMLElement {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #ticking;
@@ -10,7 +12,7 @@ export class EndedCountdown extends HTMLElement {
     if (!this.hasAttribute("hidden")) return;
     this.hidden = false;
     const { signal } = this.#listening;
-    for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, this, { signal });
+    for (const name of TOUCHES) document.addEventListener(name, this, { signal, passive: true });
     const endsAt = Date.now() + Number(this.dataset.seconds) * 1000;
     this.#ticking = setInterval(() => this.#tick(endsAt), 250);
     this.#tick(endsAt);
@@ -22,7 +24,13 @@ export class EndedCountdown extends HTMLElement {
 
   /** Any touch says that somebody reads; a link does its own work. @param {Event} event */
   handleEvent(event) {
-    if (/** @type {Element} */ (event.target).closest("a:not([data-help])")) return;
+    const { target } = event;
+    const isLeaving = event.type === "pointerdown" && target instanceof Element && target.closest("a:not([data-help])");
+    if (!isLeaving) this.cancel();
+  }
+
+  /** Stay on this page. */
+  cancel() {
     this.#stop();
     this.hidden = true;
   }

@@ -4,12 +4,14 @@
  * dropped or pasted; each has its progress, can be cancelled, and when it failed tried again.
  *
  * Its markup is `room/parts/file_drop.html`. Buttons with `data-pick="camera|photos|files|sound"` inside of it open the
- * picker of that kind; `data-name` on one is what its file will be called, `data-shot` which item of the list it answers. With the attribute `whole-page` the buttons
- * may be anywhere, and so may what is dropped and pasted; a list there with `data-uploads="<data-shot>"` holds what was
+ * picker of that kind; `data-name` on one is what its file will be called, `data-shot` which item of the list it answers.
+ * With the attribute `whole-page` the buttons may be anywhere, and so may what is dropped and pasted, but in dialogs and
+ * in fields that are not of the element around this one; a list there with `data-uploads="<data-shot>"` holds what was
  * picked for that item, the first list with `data-uploads=""` everything else.
  *
  * Dispatches `file-shared` (it bubbles) with the file as the API describes it in `detail`.
  */
+import { keepFocus } from "lib/focus";
 import { Upload } from "lib/upload";
 import { UploadRow } from "room/files/upload-row";
 
@@ -80,10 +82,17 @@ export class FileDrop extends HTMLElement {
   /** @param {ClipboardEvent} event */
   #pasted(event) {
     const pasted = event.clipboardData;
-    // Spreadsheets and word processors add a picture of what is copied: then the words are meant.
-    if (!this.#open || !pasted?.files.length || pasted.types.includes("text/plain")) return;
+    if (!this.#open || !pasted?.files.length || !this.#takesAt(event.target) || meansWords(pasted)) return;
     event.preventDefault();
     this.add(pasted.files);
+  }
+
+  /** What is meant for a dialog or another field is not meant for here. @param {EventTarget | null} target */
+  #takesAt(target) {
+    const dialog = document.querySelector("dialog:modal");
+    if (!(target instanceof Element) || (dialog && !dialog.contains(this))) return false;
+    const field = target.closest("input, textarea, select, [contenteditable], dialog, [popover]");
+    return !field || (this.parentElement?.contains(field) ?? false) || field.contains(this);
   }
 
   /** A file that is dropped anywhere must never take the page away. @param {DragEvent} event */
@@ -91,9 +100,10 @@ export class FileDrop extends HTMLElement {
     const carried = event.dataTransfer;
     if (!carried?.types.includes("Files")) return;
     event.preventDefault();
+    const takes = this.#open && this.#takesAt(event.target);
     const leaves = event.type === "dragleave" && !this.#contains(event.relatedTarget);
-    this.toggleAttribute("data-dragging", this.#open && event.type !== "drop" && !leaves);
-    if (!this.#open) carried.dropEffect = "none";
+    this.toggleAttribute("data-dragging", takes && event.type !== "drop" && !leaves);
+    if (!takes) carried.dropEffect = "none";
     else if (event.type === "drop") this.#dropped(carried);
   }
 
@@ -168,9 +178,14 @@ export class FileDrop extends HTMLElement {
 
   /** @param {Upload} upload */
   #remove(upload) {
-    const held = this.#rows.get(upload)?.remove();
+    const row = this.#rows.get(upload);
     this.#rows.delete(upload);
-    if (held) this.querySelector("button")?.focus();
+    if (row)
+      keepFocus(
+        row.element,
+        () => row.remove(),
+        () => this.querySelector("button"),
+      );
   }
 
   /** @param {EventTarget | null} element */
@@ -198,6 +213,19 @@ export class FileDrop extends HTMLElement {
   get #inputs() {
     return /** @type {HTMLInputElement[]} */ ([...this.querySelectorAll("input[data-input]")]);
   }
+}
+
+/**
+ * Spreadsheets and word processors add a picture to the words that are copied, file managers the names to the files.
+ * @param {DataTransfer} pasted
+ */
+function meansWords(pasted) {
+  const names = new Set([...pasted.files].map((file) => file.name));
+  const lines = pasted
+    .getData("text/plain")
+    .split(/\r?\n/)
+    .filter((line) => line.trim());
+  return lines.some((line) => !names.has(line.trim().replace(/^.*[\\/]/, "")));
 }
 
 /** ".jpg" of "IMG_0001.jpg" @param {string} name */

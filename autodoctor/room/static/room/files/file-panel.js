@@ -3,7 +3,8 @@
  * <file-panel session="<uuid>">: the session's files. The server renders the list; a button `data-remove="<file id>"`
  * asks for confirmation and removes the file. Dispatches `file-removed`, which bubbles.
  */
-import { csrfToken } from "lib/upload";
+import { send, whileBusy } from "lib/sending";
+import { fill, wordsOf } from "lib/templates";
 import { toast } from "lib/toasts";
 
 export class FilePanel extends HTMLElement {
@@ -32,36 +33,22 @@ export class FilePanel extends HTMLElement {
   /** @param {HTMLElement} button */
   #ask(button) {
     this.#file = button.dataset.remove ?? "";
-    /** @type {HTMLElement} */ (this.#dialog.querySelector("[data-slot=name]")).textContent = button.dataset.name ?? "";
+    fill(this.#dialog, "name", button.dataset.name ?? "");
     this.#dialog.showModal();
   }
 
-  async #remove() {
+  #remove() {
     const button = /** @type {HTMLButtonElement} */ (this.#dialog.querySelector("[data-confirm]"));
-    if (button.ariaBusy === "true") return;
-    button.ariaBusy = "true";
     const address = `/api/sessions/${this.getAttribute("session")}/files/${this.#file}`;
-    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
-    const answer = await fetch(address, { method: "DELETE", headers }).catch(() => null);
-    button.ariaBusy = null;
-    this.#dialog.close();
-    if (answer?.ok || answer?.status === 404) this.dispatchEvent(new CustomEvent("file-removed", { bubbles: true }));
-    else toast((await refusal(answer)) || this.#words("failed"), "error");
-  }
-
-  /** @param {string} name */
-  #words(name) {
-    const template = /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`));
-    return template.content.textContent?.trim() ?? "";
+    return whileBusy(button, async () => {
+      const { ok, status, detail } = await send(address, { method: "DELETE" });
+      this.#dialog.close();
+      if (ok || status === 404) this.dispatchEvent(new CustomEvent("file-removed", { bubbles: true }));
+      else toast(detail || wordsOf(this, "failed"), "error");
+    });
   }
 
   get #dialog() {
     return /** @type {HTMLDialogElement} */ (this.querySelector("dialog"));
   }
-}
-
-/** The server's own sentence, where it has one. @param {Response | null} answer */
-async function refusal(answer) {
-  const body = await answer?.json().catch(() => null);
-  return body?.detail ?? "";
 }

@@ -5,7 +5,8 @@
  * address and `data-send`.
  */
 import { LiveRegions } from "lib/live-regions";
-import { csrfToken } from "lib/upload";
+import { send, whileBusy } from "lib/sending";
+import { fill, wordsOf } from "lib/templates";
 import { toast } from "lib/toasts";
 import { isIn } from "room/wire/states";
 
@@ -13,11 +14,15 @@ import { isIn } from "room/wire/states";
 
 /** After these there is nothing to choose any more. */
 const CLOSING = new Set(["session.extended", "session.ended", "session.auto_closed"]);
+/** These say what came of a choice. */
+const DECIDING = new Set(["session.extended", "extension.failed"]);
 
 export class MoreTime extends HTMLElement {
   #regions = new LiveRegions(this, { address: () => this.dataset.from ?? "", shown: () => this.#choose() });
   /** @type {Channel | null} */
   #channel = null;
+  /** A choice has been sent; what came of it has not been heard yet. */
+  #isSent = false;
 
   connectedCallback() {
     this.addEventListener("submit", (event) => this.#submitted(/** @type {SubmitEvent} */ (event)));
@@ -36,6 +41,7 @@ export class MoreTime extends HTMLElement {
   #event({ kind }) {
     if (!kind.startsWith("session.") && !kind.startsWith("extension.")) return;
     if (CLOSING.has(kind) && !(kind === "session.extended" && this.#isChoosing)) this.#dialog.close();
+    if (DECIDING.has(kind)) this.#isSent = false;
     this.#look();
   }
 
@@ -55,8 +61,7 @@ export class MoreTime extends HTMLElement {
 
   /** @param {HTMLInputElement} choice */
   #chosen(choice) {
-    const price = this.querySelector("[data-slot=price]");
-    if (price && choice.dataset.price) price.textContent = choice.dataset.price;
+    if (choice.dataset.price) fill(this, "price", choice.dataset.price);
   }
 
   /** @param {SubmitEvent} event */
@@ -79,29 +84,26 @@ export class MoreTime extends HTMLElement {
    * @param {string} address
    * @param {string} [body]
    */
-  async #send(button, method, address, body) {
-    if (button.ariaBusy === "true") return;
-    button.ariaBusy = "true";
-    try {
-      const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-      const answer = await fetch(address, { method, headers, body });
-      if (!answer.ok) toast((await answer.json()).detail, "error");
-      else if ("closes" in button.dataset) this.#dialog.close();
+  #send(button, method, address, body) {
+    return whileBusy(button, async () => {
+      this.#isSent ||= method === "POST" && !("closes" in button.dataset);
+      const { ok, status, detail } = await send(address, { method, body });
+      if (!ok && status) this.#isSent = false; // without an answer it may have come of it
+      if (!ok) return this.#refused(detail);
+      if ("closes" in button.dataset) this.#dialog.close();
       await this.#look();
-    } catch {
-      toast(
-        /** @type {HTMLTemplateElement} */ (this.querySelector("template[data-words=unclear]")).content.textContent ??
-          "",
-        "error",
-      );
-    } finally {
-      button.ariaBusy = null;
-    }
+    });
   }
 
-  /** Whether the person has not chosen yet. */
+  /** @param {string} why  empty: nobody said */
+  async #refused(why) {
+    toast(why || wordsOf(this, "unclear"), "error");
+    if (why) await this.#look();
+  }
+
+  /** Whether the person has not chosen yet. The form is there again when the answer overtakes the event. */
   get #isChoosing() {
-    return this.querySelector("form") !== null && this.querySelector("form [aria-busy=true]") === null;
+    return !this.#isSent && this.querySelector("form") !== null;
   }
 
   get #dialog() {

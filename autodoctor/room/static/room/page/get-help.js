@@ -1,12 +1,16 @@
 // @ts-check
 /**
  * <get-help data-thread="…">: the viewer's thread with support, in a dialog of the session's page. The server renders
- * the thread; the tab keeps typed text until the server has it. An answer while the dialog is closed is announced, and
+ * the thread; the device keeps typed text until the server has it. An answer while the dialog is closed is announced, and
  * marked on the page (`data-help-unread` on <session-room>) until the dialog is opened.
  */
+import { callAttention } from "lib/attention";
 import { feed } from "lib/feed";
 import { LiveRegions } from "lib/live-regions";
-import { toast } from "lib/toasts";
+import { toEnd } from "lib/scrolling";
+import { send, whileBusy } from "lib/sending";
+import { wordsOf } from "lib/templates";
+import { keep, recall } from "lib/typed-text";
 import { isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/channel").Channel} Channel */
@@ -51,7 +55,7 @@ export class GetHelp extends HTMLElement {
     event.preventDefault();
     this.#dialog.showModal();
     this.#mark(false);
-    this.#toEnd();
+    toEnd(this.#thread);
   }
 
   /** More was said. */
@@ -59,37 +63,33 @@ export class GetHelp extends HTMLElement {
     const answers = this.#answers();
     const isNews = [...answers].some((seq) => !this.#seen.has(seq));
     this.#seen = answers;
-    if (this.#dialog.open) this.#toEnd();
+    if (this.#dialog.open) toEnd(this.#thread);
     else if (isNews) {
       this.#mark(true);
-      toast(this.#words("answered"));
+      callAttention(wordsOf(this, "answered"));
     }
   }
 
   /** @param {SubmitEvent} event */
-  async #submitted(event) {
+  #submitted(event) {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
-    const button = event.submitter;
-    if (!button || button.ariaBusy === "true") return;
-    button.ariaBusy = "true";
-    try {
-      const headers = { Accept: "application/json" };
-      const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
-      if (answer.redirected) return location.reload(); // to sign in; what is typed is kept
-      this.#refuse(answer.ok ? "" : (await answer.json()).detail);
-      if (answer.ok) this.#sent(form);
-      await this.#regions.refresh();
-    } catch {
-      this.#refuse(this.#words("failed"));
-    } finally {
-      button.ariaBusy = null;
-    }
+    if (event.submitter) whileBusy(event.submitter, () => this.#send(form));
+  }
+
+  /** @param {HTMLFormElement} form */
+  async #send(form) {
+    const { ok, redirected, detail } = await send(form.action, { body: new FormData(form) });
+    if (redirected) return location.reload(); // to sign in; what is typed is kept
+    this.#refuse(ok ? "" : detail || wordsOf(this, "failed"));
+    if (ok) this.#sent(form);
+    if (ok || detail) await this.#regions.refresh();
   }
 
   /** The next words are others. @param {HTMLFormElement} form */
   #sent(form) {
     /** @type {HTMLInputElement} */ (form.elements.namedItem("client_id")).value = crypto.randomUUID();
+    /** @type {HTMLInputElement} */ (form.elements.namedItem("file")).value = "";
     this.#text.value = "";
     this.#keep();
   }
@@ -102,12 +102,11 @@ export class GetHelp extends HTMLElement {
   }
 
   #keep() {
-    if (this.#text?.value) sessionStorage.setItem(this.#keepAs, this.#text.value);
-    else sessionStorage.removeItem(this.#keepAs);
+    if (this.#text) keep(this.#keepAs, this.#text.value);
   }
 
   #restore() {
-    if (this.#text) this.#text.value ||= sessionStorage.getItem(this.#keepAs) ?? "";
+    if (this.#text) this.#text.value ||= recall(this.#keepAs);
   }
 
   /** @param {boolean} unread */
@@ -115,24 +114,13 @@ export class GetHelp extends HTMLElement {
     this.closest("session-room")?.toggleAttribute("data-help-unread", unread);
   }
 
-  #toEnd() {
-    this.#thread.scrollTop = this.#thread.scrollHeight;
-  }
-
   /** The ids of support's answers on the page. */
   #answers() {
     return new Set((this.#thread.dataset.seen ?? "").split(" ").filter(Boolean));
   }
 
-  /** @param {string} name */
-  #words(name) {
-    return (
-      /** @type {HTMLTemplateElement} */ (this.querySelector(`template[data-words=${name}]`)).content.textContent ?? ""
-    );
-  }
-
   get #keepAs() {
-    return `help:${this.dataset.thread}`;
+    return `help:${this.dataset.thread}:${this.dataset.me}`;
   }
 
   get #dialog() {

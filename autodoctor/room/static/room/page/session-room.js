@@ -5,21 +5,20 @@
  */
 import { Channel } from "room/wire/channel";
 import { ElapsedTime } from "lib/elapsed-time";
-import { intercept } from "lib/forms";
+import { focusOnTitle } from "lib/focus";
 import { Outbox } from "room/wire/outbox";
 import { LiveRegions } from "lib/live-regions";
+import { fitToScreen, reveal, toTop } from "lib/scrolling";
+import { intercept } from "lib/sending";
 import { ServerClock } from "lib/server-clock";
-import { play } from "lib/sounds";
-import { fitToScreen } from "room/call/screen";
+import { cover } from "lib/signed-out";
 import { Announcer } from "room/page/announcer";
-import { factsOf } from "room/page/room-facts";
-import { isIn } from "room/wire/states";
-import { plainTitle, setTitle } from "lib/title";
-import { toast } from "lib/toasts";
+import { LeaveGuard } from "room/page/leave-guard";
+import { factsOf, isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/frames").Session} Session */
-/** @typedef {import("room/page/room-facts").Facts} Facts */
+/** @typedef {import("room/wire/states").Facts} Facts */
 
 export class SessionRoom extends HTMLElement {
   #regions = new LiveRegions(this, {
@@ -29,11 +28,10 @@ export class SessionRoom extends HTMLElement {
   });
   #facts = /** @type {Facts} */ ({}); // until it is connected
   #announcer = new Announcer(this);
+  #guard = new LeaveGuard(this);
   #clock = new ServerClock(this.dataset.now);
   /** @type {Session} */
   #session = JSON.parse(this.dataset.session ?? "");
-  #title = plainTitle();
-  #unread = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #nextLook;
   #channel = new Channel(new URL(this.dataset.socket ?? "", location.href.replace(/^http/, "ws")).href, {
@@ -48,13 +46,14 @@ export class SessionRoom extends HTMLElement {
     ElapsedTime.clock = this.#clock;
     fitToScreen(this);
     this.#listen();
+    this.#guard.follow(this.#channel);
     this.querySelector("reconnect-banner")?.follow(this.#channel);
     this.querySelector("video-stage")?.follow(this.#channel);
     this.querySelector("more-time")?.follow(this.#channel);
     this.querySelector("get-help")?.follow(this.#channel);
     this.querySelector("chat-log")?.follow(this.#channel, {
       me: this.dataset.me ?? "",
-      keepAs: `room:${this.dataset.id}:draft`,
+      keepAs: `message:${this.dataset.id}:${this.dataset.me}`,
     });
     this.#follow(this.#session);
     this.#openFiles();
@@ -63,21 +62,29 @@ export class SessionRoom extends HTMLElement {
     if (this.dataset.socket) this.#channel.open();
   }
 
+  disconnectedCallback() {
+    this.#guard.stop();
+    this.#channel.close();
+    this.#regions.stop();
+    clearTimeout(this.#nextLook);
+  }
+
   #listen() {
     const channel = this.#channel;
     channel.on("welcome", ({ session }) => this.#welcome(session));
     channel.on("event", (event) => this.#event(event));
-    channel.on("status", ({ why }) => why === "gone" && this.#gone());
+    channel.on("status", ({ why }) => this.#stopped(why));
     channel.on("presence", () => this.#attend());
     channel.on("error", (error) => this.#refused(error));
-    this.addEventListener("unread", (event) => this.#setUnread(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("unseen", (event) => this.#announcer.unseen(/** @type {CustomEvent} */ (event).detail));
+    this.addEventListener("unread", (event) => (this.#announcer.unread = /** @type {CustomEvent} */ (event).detail));
     this.addEventListener("call", (event) => this.#calling(/** @type {CustomEvent} */ (event).detail));
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
     for (const news of ["file-shared", "file-removed"]) this.addEventListener(news, () => this.#refresh());
     this.addEventListener("preflight-done", () => this.#channel.join());
     intercept(/** @type {HTMLFormElement} */ (this.querySelector("#actions")), {
       done: () => this.#refresh(),
-      failed: () => toast(this.#announcer.words("failed"), "error"),
+      failed: () => this.#announcer.failed(),
     });
     // The browser's back button may bring a page from before the end: look at it anew.
     addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -107,26 +114,31 @@ export class SessionRoom extends HTMLElement {
 
   /** Let what the scripts hold follow the session; the rest is the server's to render. @param {Session} session */
   #follow(session) {
-    const ends = isIn(session.state, "over") && isIn(this.#session.state, "running");
+    const before = this.#session.state;
+    if (session.state !== before) this.#announcer.moveOn();
     this.#session = session;
     this.dataset.kind = session.kind;
     this.querySelector("session-clock")?.show(session, this.#clock);
     const chat = this.querySelector("chat-log");
     if (chat) chat.phase = phaseOf(session);
-    if (ends) play("ended");
+    if (isIn(session.state, "over") && isIn(before, "running")) this.#announcer.ended();
   }
 
   /** In the moment in which the end is shown: whoever touches the page from then on stays. */
   #over() {
     this.#lookUp();
-    const isNeeded = this.querySelector("[data-asks]") || this.querySelector("file-drop")?.isBusy;
-    if (!isNeeded) this.querySelector("ended-countdown")?.start();
+    if (!this.#isNeeded) this.querySelector("ended-countdown")?.start();
+  }
+
+  /** The person has something to do here. */
+  get #isNeeded() {
+    return this.querySelector("[data-asks]") !== null || this.querySelector("file-drop")?.isBusy === true;
   }
 
   /** The page has become another one: it is read from its top. */
   #lookUp() {
-    scrollTo({ top: 0 });
-    document.getElementById("panel-title")?.focus({ preventScroll: true });
+    toTop();
+    focusOnTitle();
   }
 
   /** How the call stands. @param {string} state */
@@ -152,7 +164,7 @@ export class SessionRoom extends HTMLElement {
     const asked = this.querySelector("[data-join][aria-busy]");
     asked?.removeAttribute("aria-busy");
     const preflight = this.querySelector("device-preflight");
-    if (!about && (asked || preflight?.isDone)) toast(detail, "error");
+    if (!about && (asked || preflight?.isDone)) this.#announcer.failed(detail);
     if (!about && preflight?.isDone) preflight.again();
   }
 
@@ -161,19 +173,18 @@ export class SessionRoom extends HTMLElement {
     this.toggleAttribute("data-chat-open", open);
     this.querySelector("[data-chat]")?.setAttribute("aria-expanded", String(open));
     this.querySelector("chat-log")?.settle();
-  }
-
-  /** @param {number} unread */
-  #setUnread(unread) {
-    this.#unread = unread;
-    const badge = /** @type {HTMLElement | null} */ (this.querySelector("[data-unread]"));
-    if (badge) Object.assign(badge, { hidden: !unread, textContent: String(unread) });
-    setTitle(unread ? `(${unread}) ${this.#title}` : this.#title);
+    if (open) reveal(this.querySelector("chat-log")); // it may open further down
   }
 
   /** Have the server render what follows the state. */
   #refresh() {
     return this.#regions.refresh();
+  }
+
+  /** @param {import("room/wire/reconnecting-socket").Status["why"]} why */
+  #stopped(why) {
+    if (why === "gone") this.#gone();
+    if (why === "signed_out") cover();
   }
 
   #gone() {
@@ -189,13 +200,13 @@ export class SessionRoom extends HTMLElement {
     const { state, stage, role, title } = this.#facts;
     if (role !== before.role || (state !== before.state && !this.dataset.socket)) return location.reload();
     this.dataset.stage = stage;
-    this.#title = plainTitle().replace(/^(\(\d+\) )?.*?( · |$)/, `${title}$2`);
-    this.#setUnread(this.#unread);
+    this.#announcer.title = title;
     this.querySelector("chat-log")?.settle();
     this.#openFiles();
     this.#openPreflight();
     if (before.prepares && !this.#facts.prepares) this.#lookUp();
     if (isIn(before.state, "running") && isIn(state, "over")) this.#over();
+    if (this.#isNeeded) this.querySelector("ended-countdown")?.cancel();
     if (state !== before.state) this.#announcer.say(document.getElementById("panel-title")?.textContent ?? "");
     this.#planLook();
   }

@@ -14,15 +14,14 @@
  * @typedef {import("room/preflight/preflight-fallbacks").Mode} Mode
  * @typedef {{ mode: Mode, camera: string | null, microphone: string | null, maxHeight: 720 | 360 }} Chosen
  */
-import { keepChoice } from "room/call/call-choice";
-import { choose, chosen, isDecided } from "room/call/devices";
+import { choose, chosen, isDecided, keepChoice, onChange } from "room/call/devices";
 import { DeviceTest } from "room/preflight/device-test";
-import { UNKNOWN, testNetwork } from "room/preflight/network-test";
+import { UNKNOWN, testNetwork } from "room/preflight/link-test";
 import { PreflightReport } from "room/preflight/preflight-report";
 import { CHECKS, outcomes } from "room/preflight/preflight-fallbacks";
 import { PreflightView } from "room/preflight/preflight-view";
 import { play } from "lib/sounds";
-import { csrfToken } from "lib/upload";
+import { wordsOf } from "lib/templates";
 import { toast } from "lib/toasts";
 
 /** @type {Kind[]} */
@@ -43,9 +42,7 @@ export class DevicePreflight extends HTMLElement {
   #leaving = new AbortController();
   #isOpen = false;
   #isDone = false;
-  #report = this.dataset.session
-    ? new PreflightReport(`/api/sessions/${this.dataset.session}/preflight`, csrfToken())
-    : null;
+  #report = this.dataset.session ? new PreflightReport(`/api/sessions/${this.dataset.session}/preflight`) : null;
 
   connectedCallback() {
     this.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
@@ -81,7 +78,7 @@ export class DevicePreflight extends HTMLElement {
   async #enter() {
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.#changed(), { signal });
+    onChange(() => this.#changed(), signal);
     for (const check of CHECKS) this.#become(check, { state: "waiting" });
     this.dataset.phase = "idle";
     if ((await isDecided(DEVICES)) && !signal.aborted) this.#begin();
@@ -203,7 +200,7 @@ export class DevicePreflight extends HTMLElement {
     const { done, detail } = await this.#report.now(this.#facts(mode));
     if (mode === "chat" && !done) {
       this.#view.showBusy(null); // what it costs hangs on it
-      return toast(detail || this.#view.words("unclear"), "error");
+      return toast(detail || wordsOf(this, "unclear"), "error");
     }
     this.#finish(mode);
   }

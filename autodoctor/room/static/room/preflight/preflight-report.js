@@ -1,12 +1,13 @@
 // @ts-check
 /** Reports a device check to the session: within the server's limit of reports, and always the latest state. */
 
+import { send } from "lib/sending";
+
 const SETTLES_MS = 1_200; // checks fail together: they are told together; and the server takes one a second
 const PATIENCE_MS = 5_000;
 
 export class PreflightReport {
   #address;
-  #token;
   #told = "";
   #toldAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -14,13 +15,9 @@ export class PreflightReport {
   /** @type {Promise<unknown>} One after the other: the server's pace counts from when it heard the one before. */
   #last = Promise.resolve();
 
-  /**
-   * @param {string} address
-   * @param {string} token  against forgery
-   */
-  constructor(address, token) {
+  /** @param {string} address */
+  constructor(address) {
     this.#address = address;
-    this.#token = token;
   }
 
   /** In a moment, unless something else is to be told by then. @param {object} facts */
@@ -49,17 +46,9 @@ export class PreflightReport {
     if (body === this.#told) return { done: true, detail: "" };
     const early = this.#toldAt + SETTLES_MS - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    const answer = await this.#post(body);
+    const { ok, detail } = await send(this.#address, { body, signal: AbortSignal.timeout(PATIENCE_MS) });
     this.#toldAt = performance.now();
-    if (answer?.ok) this.#told = body;
-    const said = answer && !answer.ok ? await answer.json().catch(() => ({})) : {};
-    return { done: Boolean(answer?.ok), detail: said.detail ?? "" };
-  }
-
-  /** @param {string} body */
-  #post(body) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token };
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    return fetch(this.#address, { method: "POST", headers, body, signal }).catch(() => null);
+    if (ok) this.#told = body;
+    return { done: ok, detail };
   }
 }

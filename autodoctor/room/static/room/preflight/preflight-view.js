@@ -1,13 +1,17 @@
 // @ts-check
 /** The markup of a device check (`room/parts/preflight.html`): its rows, its pickers, its words, and the ways in. */
-import { list } from "room/call/devices";
-import { adviceFor } from "room/preflight/preflight-advice";
+import { namesOf } from "lib/browser-name";
+import { filled, templateOf } from "lib/templates";
+import { optionsFor } from "room/call/devices";
 import { CHECKS, isHeard, lesserWays, phaseOf } from "room/preflight/preflight-fallbacks";
 
 /** @typedef {import("room/call/devices").Kind} Kind */
 /** @typedef {import("room/preflight/preflight-fallbacks").Check} Check */
 /** @typedef {import("room/preflight/preflight-fallbacks").State} State */
 /** @typedef {import("room/preflight/preflight-fallbacks").Mode} Mode */
+
+/** Mended in one place for both devices. */
+const SETTINGS = new Set(["denied", "system", "insecure"]);
 
 export class PreflightView {
   #page;
@@ -24,12 +28,6 @@ export class PreflightView {
   /** @param {Kind} kind @returns {HTMLSelectElement} */
   picker(kind) {
     return /** @type {HTMLSelectElement} */ (this.#row(kind).querySelector("select"));
-  }
-
-  /** @param {string} name */
-  words(name) {
-    const template = /** @type {HTMLTemplateElement} */ (this.#page.querySelector(`template[data-words=${name}]`));
-    return template.content.textContent ?? "";
   }
 
   /** How loud it is at the microphone. @param {number} level  0 to 1 */
@@ -50,7 +48,7 @@ export class PreflightView {
     const row = this.#row(check);
     Object.assign(row.dataset, { state, reason, ...(level && { level }) });
     const help = /** @type {HTMLElement} */ (row.querySelector("[data-help]"));
-    help.replaceChildren(...(state === "failed" ? [adviceFor(this.#page, check, reason)] : []));
+    help.replaceChildren(...(state === "failed" ? [filled(this.#advice(check, reason))] : []));
   }
 
   /** Which ways in are open. Returns how the whole check stands. @param {Record<Check, State>} states */
@@ -72,12 +70,10 @@ export class PreflightView {
    * @param {() => string | undefined} used  the id of the device in use
    */
   async fillPicker(kind, used) {
-    const devices = await list(kind);
-    const present = used();
-    const options = devices.map(({ label, deviceId }) => new Option(label, deviceId, false, deviceId === present));
+    const options = await optionsFor(kind, used);
     const picker = this.picker(kind);
     picker.replaceChildren(...options);
-    /** @type {HTMLElement} */ (picker.closest(".field")).hidden = !devices.some(({ label }) => label);
+    /** @type {HTMLElement} */ (picker.closest(".field")).hidden = !options.some(({ label }) => label);
   }
 
   /** Only this one waits. @param {HTMLElement | null} button */
@@ -94,6 +90,22 @@ export class PreflightView {
       way.hidden = !ways.includes(/** @type {Mode} */ (way.dataset.lesser));
     }
     this.#page.toggleAttribute("data-has-ways", ways.length > 0);
+  }
+
+  /**
+   * What to do where a check has failed, in this browser and system; said once, where both devices fail alike.
+   * @param {Check} check
+   * @param {string} reason
+   */
+  #advice(check, reason) {
+    const camera = `[data-check=camera][data-state=failed][data-reason=${reason}]`;
+    const isSame = check === "microphone" && SETTINGS.has(reason) && this.#page.querySelector(camera);
+    if (isSame) return templateOf(this.#page, "advice", "same");
+    const selector = `template[data-advice~="${check}-${reason}"]`;
+    const about = [.../** @type {NodeListOf<HTMLTemplateElement>} */ (this.#page.querySelectorAll(selector))];
+    const here = namesOf().map((name) => about.find(({ dataset }) => dataset.for?.split(" ").includes(name)));
+    const meant = here.find(Boolean) ?? about.find(({ dataset }) => !dataset.for);
+    return meant ?? templateOf(this.#page, "advice", "any");
   }
 
   /** @param {Check} check @returns {HTMLElement} */

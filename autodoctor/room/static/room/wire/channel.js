@@ -47,8 +47,8 @@ export class Channel extends EventTarget {
   /** Of this open page: the socket it comes back with takes the place of one that died in silence. */
   #page = crypto.randomUUID();
   #joined;
-  /** When a message was last handed to the socket. @type {Map<string, number>} */
-  #sentAt = new Map();
+  /** On its way since. Only one is: the server may refuse one and take the next. @type {{ id: string, at: number } | null} */
+  #underWay = null;
 
   /**
    * @param {string} address  of the session's socket, without a query
@@ -121,9 +121,9 @@ export class Channel extends EventTarget {
 
   /** @param {string} text */
   say(text) {
-    const entry = this.outbox.add(text);
+    this.outbox.add(text);
     this.#tell("outbox");
-    this.#deliver(entry);
+    this.#deliver();
   }
 
   /** Send a failed message again. An id that stands for another text is given up for a new one. @param {string} id */
@@ -137,13 +137,15 @@ export class Channel extends EventTarget {
     }
     this.outbox.revive(entry);
     this.#tell("outbox");
-    this.#deliver(entry);
+    this.#deliver();
   }
 
   /** Give up a message that was not delivered. @param {string} id */
   forget(id) {
+    if (this.#underWay?.id === id) this.#underWay = null;
     this.outbox.remove(id);
     this.#tell("outbox");
+    this.#deliver();
   }
 
   typing() {
@@ -176,17 +178,15 @@ export class Channel extends EventTarget {
     this.presence = frame.presence;
     this.#socket.establish();
     if (this.#joined) this.#socket.send({ type: "join" });
-    for (const entry of this.outbox) if (entry.state === "sending") this.#deliver(entry);
+    this.#underWay = null;
+    this.#deliver();
     this.#tell("welcome", frame);
   }
 
   /** @param {LogEvent} frame */
   #event(frame) {
-    if (frame.client_id) {
-      this.outbox.remove(frame.client_id);
-      this.#sentAt.delete(frame.client_id);
-    }
-    if (frame.seq <= this.after) return this.#tell("outbox");
+    if (this.outbox.get(frame.client_id)) this.#delivered(frame.client_id ?? "");
+    if (frame.seq <= this.after) return;
     this.after = frame.seq;
     if (frame.data.session) this.session = frame.data.session;
     this.#tell("event", frame);
@@ -198,9 +198,8 @@ export class Channel extends EventTarget {
     this.after = Math.max(this.after, frame.seq);
     this.#socket.hold();
     const overdue = Date.now() - 2 * this.#socket.timing.ping;
-    for (const entry of this.outbox) {
-      if (entry.state === "sending" && (this.#sentAt.get(entry.client_id) ?? 0) < overdue) this.#deliver(entry);
-    }
+    if (this.#underWay && this.#underWay.at < overdue) this.#underWay = null;
+    this.#deliver();
   }
 
   /** @param {PresenceFrame|TypingFrame|SignalFrame|Replaced|ErrorFrame} frame */
@@ -215,19 +214,29 @@ export class Channel extends EventTarget {
   #refused(frame) {
     const entry = this.outbox.get(frame.client_id);
     if (!entry) return;
-    if (TRY_AGAIN.has(frame.code)) {
-      this.#sentAt.delete(entry.client_id); // the next heartbeat sends it again
-      return;
-    }
+    this.#underWay = null;
+    if (TRY_AGAIN.has(frame.code)) return; // the next heartbeat sends it again
     this.outbox.fail(entry, frame);
     this.#tell("outbox");
+    this.#deliver();
   }
 
-  /** @param {import("room/wire/outbox").Unsent} entry */
-  #deliver({ client_id, text }) {
-    if (this.status.state !== "open") return; // `welcome` does it
-    this.#sentAt.set(client_id, Date.now());
-    this.#socket.send({ type: "message", client_id, text });
+  /** @param {string} id */
+  #delivered(id) {
+    this.outbox.remove(id);
+    this.#tell("outbox");
+    if (this.#underWay?.id !== id) return;
+    this.#underWay = null;
+    this.#deliver();
+  }
+
+  /** Send the first message that waits. While there is no connection, `welcome` does it. */
+  #deliver() {
+    if (this.#underWay || this.status.state !== "open") return;
+    const next = [...this.outbox].find(({ state }) => state === "sending");
+    if (!next) return;
+    this.#underWay = { id: next.client_id, at: Date.now() };
+    this.#socket.send({ type: "message", client_id: next.client_id, text: next.text });
   }
 
   /**
