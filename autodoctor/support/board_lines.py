@@ -1,34 +1,25 @@
-"""The lines of the board, the most urgent session first."""
+"""The lines of the board, the most urgent first: sessions, and questions without one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
+from itertools import chain
 from uuid import UUID
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations.models import Conversation
 from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert, Connection, Session
 from autodoctor.sessions.record import participants
+from autodoctor.sessions.record.alerts import answer_late_at
 from autodoctor.sessions.record.participants import ParticipantState, SessionState
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import OPEN, State
+from autodoctor.support import question_lines
+from autodoctor.support.levels import Level
+from autodoctor.support.question_lines import QuestionLine
 
 MOST = 150  # lines per page; lines in trouble are always shown
-
-
-class Level(IntEnum):
-    """The urgency of a session."""
-
-    CALM = 0
-    WATCH = 1
-    HANDLED = 2  # in trouble, and a support person has taken its alert
-    TROUBLE = 3
-    ALARM = 4  # in trouble, and no alert of it is taken
-
-    @property
-    def word(self) -> str:
-        return self.name.lower()
 
 
 @dataclass(frozen=True)
@@ -52,13 +43,17 @@ class Sign:
 
 @dataclass(frozen=True)
 class Notice:
-    """An alert for display; `over` if its cause is gone."""
+    """An alert for display; `over` if its cause is gone, `overdue` if it is a question whose answer is late."""
 
     alert: Alert
     over: bool
+    overdue: bool
 
     @property
     def level(self) -> Level:
+        """Return the urgency: a late answer is urgent whoever has it."""
+        if self.overdue:
+            return Level.ALARM
         if self.over:
             return Level.CALM
         return Level.HANDLED if self.alert.taken_by_id else Level.ALARM
@@ -80,19 +75,42 @@ class Line:
         return Level.HANDLED if in_hands else max(signs, notices)
 
     @property
+    def overdue(self) -> bool:
+        """Return whether an answer to somebody in the session is late."""
+        return any(notice.overdue for notice in self.notices)
+
+    @property
     def vehicle(self) -> str:
         return self.session.vehicle_words
+
+    @property
+    def since(self) -> datetime:
+        return self.session.state_at
 
 
 @dataclass(frozen=True)
 class Board:
-    """Open sessions, unpaid bookings, and open alerts of sessions that are over."""
+    """Open sessions, questions without one, unpaid bookings, and open alerts of sessions that are over.
+
+    A session that is over stands among the open ones while an answer is late.
+    """
 
     lines: list[Line]
+    questions: list[QuestionLine]
+    answered: list[Conversation]
     more: int  # calm ones that are not shown
     drafts: list[Session]
     closed: list[tuple[Session, list[Notice]]]
     counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def entries(self) -> list[Line | QuestionLine]:
+        """Return sessions and questions, the most urgent first; among these, answers that are overdue."""
+        return sorted(chain[Line | QuestionLine](self.lines, self.questions), key=_urgency)
+
+
+def _urgency(line: Line | QuestionLine) -> tuple[int, bool, datetime]:
+    return -line.level, not line.overdue, line.since
 
 
 def board(now: datetime) -> Board:
@@ -101,15 +119,21 @@ def board(now: datetime) -> Board:
     open_ones = list(sessions.filter(state__in=OPEN).order_by("state_at", "id"))
     drafts = [session for session in open_ones if session.state == State.DRAFT]
     alerts = _open_alerts()
-    running = [session for session in open_ones if session.state != State.DRAFT]
-    lines = sorted(_lines(running, alerts, now), key=lambda line: (-line.level, line.session.state_at))
+    late = {id_ for id_, found in alerts.items() if any(_is_late(alert, now) for alert in found)}
     over = list(sessions.filter(id__in=alerts.keys() - {session.id for session in open_ones}))
+    running = [session for session in open_ones if session.state != State.DRAFT]
+    running += [session for session in over if session.id in late]
+    lines = sorted(_lines(running, alerts, now), key=_urgency)
+    questions = question_lines.open_questions(now)
+    levels = [line.level for line in chain[Line | QuestionLine](lines, questions)]
     return Board(
         lines=lines[:MOST],
+        questions=questions,
+        answered=question_lines.answered_questions(MOST),
         more=max(0, len(lines) - MOST),
         drafts=drafts[-MOST:],
-        closed=_left_over(over, alerts, now),
-        counts={level.word: sum(line.level == level for line in lines) for level in Level},
+        closed=_left_over([session for session in over if session.id not in late], alerts, now),
+        counts={level.word: levels.count(level) for level in Level},
     )
 
 
@@ -129,14 +153,19 @@ def _line(state: SessionState, alerts: list[Alert], opened: dict[tuple[UUID, str
     people = [_person(state, state.customer, state.session.customer, opened)]
     if state.session.mechanic:
         people.append(_person(state, state.mechanic, state.session.mechanic, opened))
-    notices = [_notice(alert, state) for alert in alerts]
+    notices = [_notice(alert, state, now) for alert in alerts]
     # An alert replaces the earlier hint to watch the session.
     least = Level.HANDLED if any(not notice.over for notice in notices) else Level.CALM
     return Line(state.session, people, [sign for sign in _signs(state, people, now) if sign.level >= least], notices)
 
 
-def _notice(alert: Alert, state: SessionState) -> Notice:
-    return Notice(alert, over=alert_work.is_over(alert, state))
+def _notice(alert: Alert, state: SessionState, now: datetime) -> Notice:
+    return Notice(alert, over=alert_work.is_over(alert, state), overdue=_is_late(alert, now))
+
+
+def _is_late(alert: Alert, now: datetime) -> bool:
+    late_at = answer_late_at(alert)
+    return late_at is not None and late_at <= now
 
 
 def _person(
@@ -183,7 +212,7 @@ def _left_over(
     situations = participants.load_states(sessions, now)
     found = []
     for session in sessions:
-        notices = [_notice(alert, situations[session.id]) for alert in alerts[session.id]]
+        notices = [_notice(alert, situations[session.id], now) for alert in alerts[session.id]]
         if pressing := [notice for notice in notices if not notice.over or notice.alert.taken_by_id]:
             found.append((session, pressing))
     return sorted(found, key=lambda one: one[1][0].alert.raised_at)[:MOST]

@@ -200,7 +200,9 @@ class ResendForm(ActForm):
 
 @dataclass(frozen=True)
 class Act:
-    """`explained` is shown above the form; `danger`: it takes something away, or cannot be undone."""
+    """`explained` is shown above the form; `danger`: it takes something away, or cannot be undone; `fresh`: it moves
+    money or refuses a person, and asks for a fresh password or code.
+    """
 
     name: str
     label: Promise
@@ -211,6 +213,7 @@ class Act:
     offered: Callable[[Case], bool]
     icon: str
     danger: bool = False
+    fresh: bool = False
 
 
 def _left(description: str, cents: int, currency: str) -> str:
@@ -270,6 +273,7 @@ ACTS: dict[str, Act] = {
             lambda case: case.session.state in BEFORE_START and case.session.state in CLAIMED,
             "undo",
             danger=True,
+            fresh=True,
         ),
         Act(
             "cancel",
@@ -281,6 +285,7 @@ ACTS: dict[str, Act] = {
             _has_not_begun,
             "close",
             danger=True,
+            fresh=True,
         ),
         Act(
             "end",
@@ -295,17 +300,19 @@ ACTS: dict[str, Act] = {
             lambda case: case.is_running,
             "close",
             danger=True,
+            fresh=True,
         ),
         Act(
             "refund",
             _("Issue a refund"),
             _("Refund any part of the charge. The bank takes a few days. The receipt shows the refund immediately."),
-            _("Give request back"),
+            _("Issue the refund"),
             _("The refund is on its way to the customer’s card."),
             RefundForm,
             lambda case: bool(case.refundable),
             "card",
             danger=True,
+            fresh=True,
         ),
         Act(
             "resend",

@@ -4,8 +4,11 @@ It contains only entries of our log and ledger, in their order and with their ti
 """
 
 import asyncio
+import os
+import weakref
 import zipfile
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -18,7 +21,8 @@ from django.utils.translation import gettext as _
 from autodoctor.booking.models import Booking
 from autodoctor.core import links
 from autodoctor.core.formatting import document_moment, exact_moment
-from autodoctor.core.pdf import as_set, typeset
+from autodoctor.core.heavy_work import Remembered, turns
+from autodoctor.core.pdf import as_set, look_up, typeset
 from autodoctor.files.listing import open_file
 from autodoctor.files.models import StoredFile
 from autodoctor.legal.pages import TERMS
@@ -37,12 +41,13 @@ TEMPLATE = Path(__file__).parent / "typst" / "evidence.typ"
 LEFT_OUT = frozenset({Group.SUPPORT, Group.ALERTS, Group.CHAT})  # ours alone, or given in full below
 MOST_MESSAGES = 1_000
 PIECE_BYTES = 1 << 20
+MOST_REMEMBERED = 512 * 1024 * 1024  # bytes on the disk
 
 
 def pdf(case: Case, *, time_zone: str) -> bytes:
     """Return the document, with times in this zone."""
     with timezone.override(ZoneInfo(time_zone)):
-        return typeset(TEMPLATE, _data(case), made_at=case.now)
+        return typeset(TEMPLATE, _data(case), made_at=case.now.replace(second=0, microsecond=0))
 
 
 def documents(case: Case, *, time_zone: str) -> dict[str, bytes]:
@@ -51,18 +56,40 @@ def documents(case: Case, *, time_zone: str) -> dict[str, bytes]:
     return {"evidence.pdf": pdf(case, time_zone=time_zone), **written}
 
 
-async def zipped(papers: dict[str, bytes], files: list[StoredFile]) -> AsyncIterator[bytes]:
-    """Return a ZIP of the documents and all files, packed on the disk. Raises `OSError` if a file cannot be read."""
-    packed = await asyncio.to_thread(_pack, papers, files)
-    try:
-        while piece := await asyncio.to_thread(packed.read, PIECE_BYTES):
+def zipped(papers: dict[str, bytes], files: list[StoredFile]) -> AsyncIterator[bytes]:
+    """Return a ZIP of the documents and all files, packed on the disk; the last ones are remembered there.
+
+    Raises `OSError` if a file cannot be read, and `TooFast` if too many documents are made at once.
+    """
+    key = tuple(sha256(paper).digest() for paper in papers.values()), tuple(file.id for file in files)
+    packed = _remembered.get(key, lambda: _pack(papers, files))
+    return packed.pieces()
+
+
+class _Packed:
+    """A file without a name. It is gone once it is neither remembered nor being sent."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.size = file.tell()
+        self._descriptor = os.dup(file.fileno())
+        weakref.finalize(self, os.close, self._descriptor)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        position = 0
+        while piece := await asyncio.to_thread(os.pread, self._descriptor, PIECE_BYTES, position):
             yield piece
-    finally:
-        packed.close()
+            position += len(piece)
 
 
-def _pack(papers: dict[str, bytes], files: list[StoredFile]) -> IO[bytes]:
-    packed: IO[bytes] = TemporaryFile()  # noqa: SIM115 closed by who reads it
+def _pack(papers: dict[str, bytes], files: list[StoredFile]) -> _Packed:
+    with TemporaryFile() as packed:
+        _write(packed, papers, files)
+        packed.seek(0, os.SEEK_END)
+        packed.flush()
+        return _Packed(packed)
+
+
+def _write(packed: IO[bytes], papers: dict[str, bytes], files: list[StoredFile]) -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in papers.items():
             archive.writestr(name, content)
@@ -70,8 +97,9 @@ def _pack(papers: dict[str, bytes], files: list[StoredFile]) -> IO[bytes]:
             with open_file(file) as stored, archive.open(zipfile.ZipInfo(name), "w") as entry:
                 while part := stored.read(PIECE_BYTES):
                     entry.write(part)
-    packed.seek(0)
-    return packed
+
+
+_remembered: Remembered[_Packed] = Remembered(turns=turns, most=MOST_REMEMBERED, size=lambda packed: packed.size)
 
 
 def _summary(case: Case, time_zone: str) -> bytes:
@@ -89,6 +117,7 @@ def _data(case: Case) -> dict[str, Any]:
     events = list(session.events.order_by("seq"))
     messages = [event for event in events if event.kind == EventKind.MESSAGE_POSTED]
     about = case.vehicle or session.plan_name
+    look_up(session.concern, *(file.name for file in case.files), *map(in_words, events))
     return {
         "words": _words(),
         "title": _("Evidence: session of %(name)s") % {"name": session.customer.name},

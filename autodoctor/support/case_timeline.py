@@ -1,6 +1,6 @@
 """The log of a session in words, for support: events, actors, audiences and details."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.models import Role
-from autodoctor.payments.formatting import format_cents
-from autodoctor.sessions.event_data import MessageData
-from autodoctor.sessions.formatting import format_duration
+from autodoctor.sessions.event_data import EventData, MessageData
 from autodoctor.sessions.models import Session, SessionEvent
-from autodoctor.sessions.rules.table import rule_of_kind
-from autodoctor.sessions.states import EndReason, EventKind
-
-Words = dict[str, str]
-Told = Callable[[SessionEvent], str]
+from autodoctor.sessions.states import EventKind
+from autodoctor.support.event_facts import NOTHING, facts_of
 
 
 class Group(TextChoices):
@@ -109,29 +104,6 @@ WORDS: dict[str, Promise] = {
     EventKind.SUPPORT_SUMMARY_RESENT: gettext_lazy("%(who)s sent the summary again: %(reason)s"),
 }
 
-RELEASES: dict[str, Promise] = {
-    "mechanic_absent": gettext_lazy("the mechanic had no page open"),
-    "mechanic_not_in": gettext_lazy("the mechanic did not come"),
-    "not_started": gettext_lazy("the mechanic did not start"),
-    "no_media": gettext_lazy("sound and picture never connected"),
-    "by_support": gettext_lazy("by support"),
-    "not_my_field": gettext_lazy("not the mechanic’s field"),
-    "no_time": gettext_lazy("something came up for the mechanic"),
-    "customer_away": gettext_lazy("the customer did not come"),
-    "mechanic_away": gettext_lazy("the customer says that the mechanic did not come"),
-    "no_answer": gettext_lazy("the customer says that they got no answer"),
-    "other": gettext_lazy("another reason"),
-}
-
-STANDS: dict[str, Promise] = {
-    "bank": gettext_lazy("the bank decides"),
-    "confirm": gettext_lazy("the bank asks for a confirmation"),
-    "pay": gettext_lazy("another card is needed"),
-    "declined": gettext_lazy("declined"),
-    "called_off": gettext_lazy("the customer canceled"),
-    "not_allowed": gettext_lazy("the mechanic cannot stay that long"),
-}
-
 
 @dataclass(frozen=True)
 class Line:
@@ -185,48 +157,12 @@ def in_words(event: SessionEvent) -> str:
     if event.kind == EventKind.MESSAGE_POSTED:
         return event.data_as(MessageData)["text"]
     if event.kind == EventKind.SESSION_ACCEPTED and event.actor_role == Role.SUPPORT:
-        return _("%(who)s assigned the request to %(mechanic)s") % {
-            "who": event.actor_name,
-            "mechanic": event.data["session"]["mechanic"]["name"],
-        }
+        session = event.data_as(EventData).get("session")
+        mechanic = session["mechanic"] if session else None
+        names = {"who": event.actor_name, "mechanic": mechanic["name"] if mechanic else NOTHING}
+        return _("%(who)s assigned the request to %(mechanic)s") % names
     line = WORDS.get(event.kind)
-    return str(line) % _facts(event) if line else event.kind
-
-
-def _facts(event: SessionEvent) -> Words:
-    """Return all facts for a line; a missing fact is a dash."""
-    data = event.data
-    session, extension = data.get("session") or {}, data.get("extension") or {}
-    return {
-        "who": event.actor_name or _("The clock"),
-        "reason": _named(RELEASES, data.get("reason")),
-        "end": _named(dict(EndReason.choices), session.get("end_reason")),
-        "rule": rule_of_kind(str(data.get("rule") or "–")),
-        "time": format_duration(extension.get("seconds") or 0),
-        "given": format_duration(data.get("seconds") or 0),
-        "left": format_duration(data.get("seconds_left") or 0),
-        "stands": _named(STANDS, extension.get("stands")),
-        "file": str((data.get("file") or {}).get("name", "–")),
-        "checks": _checks(data),
-        "allowed": _("as long as it takes") if data.get("seconds") is None else format_duration(data["seconds"]),
-        "solved": _("yes") if data.get("solved") else _("no"),
-        "stars": str(data.get("stars", "–")),
-        "amount": format_cents(int(data.get("amount_cents") or 0), str(data.get("currency") or "usd")),
-        "bearer": str(data.get("borne_by", "–")),
-        "outcome": _("won") if data.get("outcome") == "won" else _("lost"),
-        **{name: str(data.get(name, "–")) for name in ("mechanic", "name", "kind", "text")},
-    }
-
-
-def _named(names: dict[str, Promise], value: Any) -> str:
-    return str(names.get(str(value), value or "–"))
-
-
-def _checks(data: dict[str, Any]) -> str:
-    failed = [name for name, outcome in (data.get("checks") or {}).items() if outcome == "failed"]
-    return (
-        ", ".join(failed) + " " + _("failed") if failed else _("all well") if data.get("passed") else _("not all done")
-    )
+    return str(line) % facts_of(event) if line else event.kind
 
 
 def _flat(facts: dict[str, Any], above: str = "") -> list[tuple[str, str]]:

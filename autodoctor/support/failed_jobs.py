@@ -10,7 +10,7 @@ from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.scheduler.models import Job
 from autodoctor.support.meanwhile import last_seen
-from autodoctor.support.models import StaffAction
+from autodoctor.support.models import OF_JOBS, StaffAction
 from autodoctor.support.staff_actions import subject_of
 
 LATEST_ACTIONS = 10
@@ -37,7 +37,7 @@ def newest() -> "QuerySet[Job]":
 
 def latest_actions() -> "QuerySet[StaffAction]":
     """Return support's latest actions on failed jobs."""
-    actions = StaffAction.objects.filter(kind__startswith="job.").select_related("by")
+    actions = StaffAction.objects.filter(kind__in=OF_JOBS).select_related("by")
     return actions.order_by("-at", "-id")[:LATEST_ACTIONS]
 
 

@@ -14,7 +14,7 @@ from autodoctor.core.errors import Refused
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import EventKind
 from autodoctor.support.case_timeline import in_words
-from autodoctor.support.models import StaffAction
+from autodoctor.support.models import ActionKind, StaffAction
 
 # Work on alerts changes nothing about what an act means.
 _HARMLESS = {EventKind.SUPPORT_TOOK, EventKind.SUPPORT_HANDED_BACK, EventKind.SUPPORT_DONE}
@@ -44,7 +44,7 @@ def _matters(event: SessionEvent) -> bool:
     return is_act or event.kind in _WHOSE
 
 
-def is_repeat(kind: StaffAction.Kind, subject: str, *, by: User, seen: int | None) -> bool:
+def is_repeat(kind: ActionKind, subject: str, *, by: User, seen: int | None) -> bool:
     """Return whether this person's same form has already acted.
 
     Raises `Refused` if somebody acted on the subject after `seen`. Call with the subject locked.

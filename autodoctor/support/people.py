@@ -6,12 +6,14 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.conversations.models import Conversation, State
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
 from autodoctor.support.meanwhile import last_seen
 
 SESSIONS_PER_PAGE = 20
 MOST_PAYMENTS = 20
+MOST_CONVERSATIONS = 20
 MOST_WAITING = 50
 MOST_DECIDED = 20
 
@@ -24,6 +26,25 @@ def sessions_of(person: User, *, page: str | None) -> "Page[Session]":
 
 def payments_of(person: User) -> "QuerySet[Payment]":
     return Payment.objects.filter(payer=person).order_by("-created_at")[:MOST_PAYMENTS]
+
+
+def conversations_of(person: User) -> "QuerySet[Conversation]":
+    """Return the questions of this person without a session, the latest first."""
+    return (
+        Conversation.objects.filter(person=person).select_related("person").order_by("-created_at")[:MOST_CONVERSATIONS]
+    )
+
+
+def conversations_like(conversation: Conversation) -> "QuerySet[Conversation]":
+    """Return the other questions of the same account, or of the same visitor's address, the latest first."""
+    same = Q(person=conversation.person) if conversation.person else Q(email=conversation.email)
+    others = (
+        Conversation.objects.filter(same)
+        .select_related("person")
+        .exclude(pk=conversation.pk)
+        .exclude(state=State.UNCONFIRMED)
+    )
+    return others.order_by("-created_at")[:MOST_CONVERSATIONS]
 
 
 def waiting_applications() -> "QuerySet[MechanicProfile]":

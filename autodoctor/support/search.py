@@ -1,4 +1,4 @@
-"""Search for sessions by person, id or its beginning, payment, or vehicle."""
+"""Search for sessions by person, id or its beginning, payment, or vehicle; and for questions without a session."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations.models import Conversation, State
 from autodoctor.core.folding import folded
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, StripeEvent
@@ -26,6 +27,11 @@ OF_A_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{5,17}")
 class Found:
     people: "Page[User]"
     sessions: "Page[Session]"
+    conversations: "Page[Conversation]"
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(page.paginator.count for page in (self.people, self.sessions, self.conversations))
 
 
 def session_of_id(query: str) -> UUID | None:
@@ -35,14 +41,34 @@ def session_of_id(query: str) -> UUID | None:
     return documents.session_of_number(query) or next(iter(_by_payment(query)), None)
 
 
+def conversation_of_id(query: str) -> UUID | None:
+    """Return the question of a complete id."""
+    id_ = parse_uuid(query)
+    return id_ if id_ and _confirmed().filter(id=id_).exists() else None
+
+
 def find(query: str, pages: Mapping[str, str]) -> Found:
-    """Search; `pages` gives the page of the `people` and (`page`) of the sessions."""
+    """Search; `pages` gives the page of the `people`, of the `questions` and (`page`) of the sessions."""
     people = _people(query)
     sessions = Session.objects.filter(id__in=_sessions(query, people)).select_related("customer", "mechanic")
     return Found(
         people=Paginator(people, PER_PAGE).get_page(pages.get("people")),
         sessions=Paginator(sessions.order_by("-created_at", "id"), PER_PAGE).get_page(pages.get("page")),
+        conversations=Paginator(_conversations(query, people), PER_PAGE).get_page(pages.get("questions")),
     )
+
+
+def _conversations(query: str, people: Iterable[User]) -> list[Conversation]:
+    """Search questions without a session: by id or its beginning, by the asker's account, by a visitor's words."""
+    ways = [Q(person__in=[user.id for user in people][:PER_PAGE]), _holds("search_words", folded(query))]
+    if between := _ids_from(query):
+        ways.append(Q(id__range=between))
+    found = {one.id: one for way in ways for one in _confirmed().filter(way).order_by("-created_at")[:MOST]}
+    return sorted(found.values(), key=lambda one: one.created_at, reverse=True)[:MOST]
+
+
+def _confirmed() -> "QuerySet[Conversation]":
+    return Conversation.objects.exclude(state=State.UNCONFIRMED).select_related("person")
 
 
 def _people(query: str) -> list[User]:
@@ -61,11 +87,16 @@ def _sessions(query: str, people: Iterable[User]) -> set[UUID]:
 
 
 def _by_beginning(query: str) -> Iterator[UUID]:
-    """Search ids by range: from the beginning plus zeros to the beginning plus highest digits."""
-    digits = query.lower().replace("-", "")
-    if OF_AN_ID.fullmatch(digits):
-        between = (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f")))
+    if between := _ids_from(query):
         yield from _newest(Q(id__range=between))
+
+
+def _ids_from(query: str) -> tuple[UUID, UUID] | None:
+    """Return the range of ids with this beginning: plus zeros, to plus highest digits; None for no beginning of one."""
+    digits = query.lower().replace("-", "")
+    if not OF_AN_ID.fullmatch(digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
 def _by_vehicle(query: str) -> Iterator[UUID]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.core.errors import Refused
-from autodoctor.core.parsing import storable_text
+from autodoctor.core.parsing import visible_text
 from autodoctor.payments import earnings, standstills, webhook_inbox
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.standstills import Standstill
@@ -26,9 +26,9 @@ from autodoctor.sessions.lifecycle.support_actions import add_note
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN, EventKind
 from autodoctor.support.meanwhile import is_repeat
-from autodoctor.support.models import StaffAction
+from autodoctor.support.models import ActionKind, StaffAction
 
-Kind = StaffAction.Kind
+Kind = ActionKind
 REASON_LENGTH = 200
 
 
@@ -38,7 +38,7 @@ def ban(*, user: User, by: User, reason: str, now: datetime, seen: int | None = 
     if user.is_staff:
         raise Refused("is_support", _("Support cannot ban support."))
     with transaction.atomic():
-        _lock(user)
+        accounts.lock_person(user)
         if is_repeat(Kind.BANNED, str(user.id), by=by, seen=seen):
             return
         accounts.ban_user(user=user, now=now)
@@ -53,28 +53,39 @@ def lift_ban(*, user: User, by: User, reason: str, now: datetime, seen: int | No
     """Lift a ban. Raises `Refused`."""
     why = _needed(reason)
     with transaction.atomic():
-        _lock(user)
+        accounts.lock_person(user)
         if is_repeat(Kind.UNBANNED, str(user.id), by=by, seen=seen):
             return
         accounts.lift_ban(user=user)
         _record(Kind.UNBANNED, by=by, subject=str(user.id), reason=why, now=now)
 
 
+def sign_out(*, user: User, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
+    """End every session of a person whose browser or phone is in other hands. Raises `Refused`."""
+    why = _needed(reason)
+    with transaction.atomic():
+        accounts.lock_person(user)
+        if is_repeat(Kind.SIGNED_OUT, str(user.id), by=by, seen=seen):
+            return
+        user.end_sessions()
+        _record(Kind.SIGNED_OUT, by=by, subject=str(user.id), reason=why, now=now)
+
+
 def approve(*, profile: MechanicProfile, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
     """Approve a mechanic and send a mail. Raises `accounts.Refused`."""
     with transaction.atomic():
-        _lock(profile.user)
+        accounts.lock_person(profile.user)
         if is_repeat(Kind.APPROVED, str(profile.user_id), by=by, seen=seen):
             return
         accounts.approve(profile=profile, by=by, now=now)
-        _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=storable_text(reason).strip(), now=now)
+        _record(Kind.APPROVED, by=by, subject=str(profile.user_id), reason=visible_text(reason), now=now)
 
 
 def decline(*, profile: MechanicProfile, by: User, reason: str, now: datetime, seen: int | None = None) -> None:
     """Decline a mechanic and mail the reason. Raises `Refused` and `accounts.Refused`."""
     why = _needed(reason)
     with transaction.atomic():
-        _lock(profile.user)
+        accounts.lock_person(profile.user)
         if is_repeat(Kind.DECLINED, str(profile.user_id), by=by, seen=seen):
             return
         accounts.decline(profile=profile, by=by, now=now, reason=why)
@@ -134,23 +145,18 @@ def subject_of(job: Job) -> str:
     return f"{job.kind} {job.key}"
 
 
-def _lock(user: User) -> None:
-    """Let one act at a time see what was done to this person."""
-    User.objects.select_for_update().only("id").get(pk=user.pk)
-
-
 def _note_job(kind: EventKind, job: Job, session_id: UUID | None, *, by: User, reason: str, now: datetime) -> None:
     if session_id:
         data = FailedJobData(kind=job.kind, key=job.key, error=job.last_error, reason=reason)
         add_note(session_id=session_id, kind=kind, by=by, data=data, now=now)
 
 
-def _record(kind: StaffAction.Kind, *, by: User, subject: str, reason: str, now: datetime) -> None:
+def _record(kind: ActionKind, *, by: User, subject: str, reason: str, now: datetime) -> None:
     StaffAction.objects.create(kind=kind, at=now, by=by, subject=subject, reason=reason[:REASON_LENGTH])
 
 
 def _needed(reason: str) -> str:
-    why = storable_text(reason).strip()
+    why = visible_text(reason)
     if not why:
         raise Refused("no_reason", _("Enter a reason. Other people read it later."), 422)
     return why[:REASON_LENGTH]

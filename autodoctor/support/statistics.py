@@ -1,4 +1,4 @@
-"""Statistics of sessions from log and ledger, by mechanic and by day of the request."""
+"""Statistics of sessions and questions from log and ledger, by mechanic and by day of the request."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -11,20 +11,16 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations.models import Conversation, Entry, Kind
+from autodoctor.conversations.models import State as ConversationState
 from autodoctor.payments.models import Refund
 from autodoctor.sessions.event_data import EventData, ReleaseData
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import RUNNING, EndReason, EventKind
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
-_ENDS_A_PAUSE = frozenset({EventKind.SESSION_RESUMED, EventKind.SESSION_ENDED, EventKind.SESSION_AUTO_CLOSED})
-_COUNTED_KINDS = (
-    EventKind.SESSION_ACCEPTED,
-    EventKind.SESSION_RELEASED,
-    EventKind.PARTICIPANT_LEFT,
-    EventKind.SESSION_PAUSED,
-    *_ENDS_A_PAUSE,
-)
+_SAID = frozenset({EventKind.HELP_ASKED, EventKind.HELP_ANSWERED})
+_COUNTED_KINDS = (EventKind.SESSION_ACCEPTED, EventKind.SESSION_RELEASED, EventKind.PARTICIPANT_LEFT, *_SAID)
 _running = frozenset(state.value for state in RUNNING)
 
 
@@ -49,6 +45,9 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
+Said = tuple[bool, datetime]  # whether it is a question, and when
+
+
 @dataclass
 class Tally:
     """The figures of some sessions. Times in seconds, money in cents."""
@@ -62,6 +61,8 @@ class Tally:
     refunds: int = 0
     refunded_cents: Counter[str] = field(default_factory=Counter)  # by currency
     stars: list[int] = field(default_factory=list)
+    questions: int = 0  # to support, in sessions and without one, each with what was added before the answer
+    answer_waits: list[float] = field(default_factory=list)  # seconds from each question to its answer
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(**{name: mine + getattr(other, name) for name, mine in vars(self).items()})
@@ -69,6 +70,21 @@ class Tally:
     @property
     def wait(self) -> float | None:
         return median(self.waits) if self.waits else None
+
+    @property
+    def answer_wait(self) -> float | None:
+        return median(self.answer_waits) if self.answer_waits else None
+
+    def ask(self, asked: list[Said]) -> None:
+        """Count the questions of a thread. `asked`: its messages in order."""
+        since: datetime | None = None
+        for is_question, at in asked:
+            if is_question and since is None:
+                self.questions += 1
+                since = at
+            elif not is_question and since:
+                self.answer_waits.append((at - since).total_seconds())
+                since = None
 
     @property
     def lost_minutes(self) -> float:
@@ -84,7 +100,10 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 
 class Numbers:
-    """The tallies of a period, per mechanic and day, from four queries. None stands for "no mechanic"."""
+    """The tallies of a period, per mechanic and day, from six queries. None stands for "no mechanic".
+
+    A session counts with its questions on the day of its request, a question without one on its own day.
+    """
 
     def __init__(self, period: Period) -> None:
         self.period = period
@@ -95,6 +114,7 @@ class Numbers:
             self._count(session)
         self._read_log(requested)
         self._read_ledger(requested)
+        self._read_conversations()
         people = User.objects.filter(id__in={mechanic_id for mechanic_id, _day in self.tallies if mechanic_id})
         self.names: dict[UUID, str] = dict(people.values_list("id", "name"))
 
@@ -120,6 +140,7 @@ class Numbers:
     def _count(self, session: Session) -> None:
         tally = self._at(session.mechanic_id, session)
         tally.sessions += 1
+        tally.lost_seconds += session.mechanic_lost_seconds + session.lenient_seconds_used
         tally.customer_no_shows += session.end_reason == EndReason.CUSTOMER_NO_SHOW
         if session.stars:
             tally.stars.append(session.stars)
@@ -127,30 +148,43 @@ class Numbers:
     def _read_log(self, requested: "QuerySet[Session]") -> None:
         events = SessionEvent.objects.filter(session__in=requested.values("id"), kind__in=_COUNTED_KINDS)
         accepted: set[UUID] = set()
-        paused: dict[UUID, datetime] = {}
-        rows = events.order_by("session_id", "seq").values_list("session_id", "kind", "at", "actor_id", "data")
-        for session_id, kind, at, actor_id, data in rows.iterator():
+        threads: defaultdict[tuple[UUID, str], list[Said]] = defaultdict(list)
+        rows = events.order_by("session_id", "seq").values_list(
+            "session_id", "kind", "at", "actor_id", "data", "audience"
+        )
+        for session_id, kind, at, actor_id, data, audience in rows.iterator():
             session = self._sessions.get(session_id)
             if session is None:  # requested just now
                 continue
             if kind == EventKind.SESSION_ACCEPTED and session_id not in accepted:
                 accepted.add(session_id)
                 self._at(_accepted_by(data), session).waits.append((at - (session.requested_at or at)).total_seconds())
+            elif kind in _SAID:
+                threads[session_id, audience].append((kind == EventKind.HELP_ASKED, at))
             elif kind == EventKind.SESSION_RELEASED and not actor_id and (missed_by := _did_not_come(data)):
                 self._at(missed_by, session).mechanic_no_shows += 1
-            else:
-                self._follow_clock(session, kind, at, data, paused)
+            elif kind == EventKind.PARTICIPANT_LEFT:
+                self._at(session.mechanic_id, session).drops += data["session"]["state"] in _running
 
-    def _follow_clock(
-        self, session: Session, kind: str, at: datetime, data: EventData, paused: dict[UUID, datetime]
-    ) -> None:
-        tally = self._at(session.mechanic_id, session)
-        if kind == EventKind.PARTICIPANT_LEFT:
-            tally.drops += data["session"]["state"] in _running
-        elif kind == EventKind.SESSION_PAUSED and (paused_at := data["session"]["paused_at"]):
-            paused[session.id] = datetime.fromisoformat(paused_at)
-        elif kind in _ENDS_A_PAUSE and session.id in paused:
-            tally.lost_seconds += max(0.0, (at - paused.pop(session.id)).total_seconds())
+        for (session_id, _audience), said in threads.items():
+            session = self._sessions[session_id]
+            self._at(session.mechanic_id, session).ask(said)
+
+    def _read_conversations(self) -> None:
+        """Count the questions without a session that support saw, by the day of the first message."""
+        first, after = self.period.bounds
+        asked = Conversation.objects.filter(created_at__gte=first, created_at__lt=after).exclude(
+            state=ConversationState.UNCONFIRMED
+        )
+        days = {id_: timezone.localdate(at) for id_, at in asked.values_list("id", "created_at")}
+        said: defaultdict[UUID, list[Said]] = defaultdict(list)
+        entries = Entry.objects.filter(conversation__in=asked.values("id"), kind__in=(Kind.ASKED, Kind.ANSWERED))
+        rows = entries.order_by("conversation_id", "seq").values_list("conversation_id", "kind", "at")
+        for conversation_id, kind, at in rows.iterator():
+            said[conversation_id].append((kind == Kind.ASKED, at))
+        for conversation_id, messages in said.items():
+            if day := days.get(conversation_id):
+                self.tallies[None, day].ask(messages)
 
     def _read_ledger(self, requested: "QuerySet[Session]") -> None:
         refunds = Refund.objects.filter(payment__owner_id__in=requested.values("id"))
@@ -174,4 +208,7 @@ def _did_not_come(data: ReleaseData) -> UUID | None:
     return UUID(data["released"]) if data["reason"] in MECHANIC_DID_NOT_COME else None
 
 
-_COLUMNS = ("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars")
+_COLUMNS = (
+    *("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars"),
+    *("mechanic_lost_seconds", "customer_lost_seconds", "media_lost_seconds"),
+)

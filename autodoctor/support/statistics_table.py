@@ -79,6 +79,18 @@ MEASURES = (
         lambda tally: tally.refunds,
         lambda tally: format_sums(tally.refunded_cents),
     ),
+    Measure(
+        gettext_lazy("Questions"),
+        gettext_lazy("to support"),
+        lambda tally: tally.questions,
+        _count(lambda tally: tally.questions),
+    ),
+    Measure(
+        gettext_lazy("Answered after"),
+        gettext_lazy("median, min:s"),
+        lambda tally: tally.answer_wait,
+        lambda tally: _span(tally.answer_wait),
+    ),
     Measure(gettext_lazy("Rating"), gettext_lazy("stars (sessions)"), lambda tally: tally.rating, _rating),
 )
 
@@ -86,6 +98,7 @@ MEASURES = (
 CSV_COLUMNS = (
     *("day", "mechanic", "sessions", "median_seconds_to_acceptance", "mechanic_no_shows", "customer_no_shows"),
     *("drops", "lost_seconds", "refunds", "refunded", "rating", "ratings"),
+    *("questions", "median_seconds_to_answer"),
 )
 
 
@@ -112,7 +125,8 @@ def _plain(tally: Tally) -> list[float | str]:
         tally.refunds,
         "; ".join(f"{plain_amount(cents, of)} {of.upper()}" for of, cents in sorted(tally.refunded_cents.items())),
     ]
-    return [tally.sessions, wait, *counts, rating, len(tally.stars)]
+    answer = "" if tally.answer_wait is None else round(tally.answer_wait, 1)
+    return [tally.sessions, wait, *counts, rating, len(tally.stars), tally.questions, answer]
 
 
 def _whole(found: Numbers) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from django.urls import path
 from autodoctor.support.web import (
     board_views,
     case_views,
+    conversation_views,
     failed_job_views,
     help_views,
     inbound_views,
@@ -19,7 +20,9 @@ urlpatterns = [
     path("support/sessions/<uuid:session_id>/", case_views.case, name="support_case"),
     path("support/sessions/<uuid:session_id>/alerts/<int:seq>/", board_views.alert, name="support_alert"),
     path("mail/inbound/postmark/", inbound_views.postmark, name="inbound_postmark"),
+    path("mail/events/resend/", inbound_views.resend_events, name="events_resend"),
     path("mail/events/postmark/", inbound_views.postmark_events, name="events_postmark"),
+    path("support/conversations/<uuid:conversation_id>/", conversation_views.conversation, name="support_conversation"),
     path("support/search/", people_views.search, name="support_search"),
     path("support/people/<uuid:user_id>/", people_views.person, name="support_person"),
     path("support/jobs/", failed_job_views.jobs, name="support_jobs"),

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='StaffAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('account.banned', 'Banned'), ('account.unbanned', 'Ban lifted'), ('mechanic.approved', 'Approved as a mechanic'), ('mechanic.declined', 'Declined as a mechanic'), ('job.retried', 'Tried again'), ('job.dismissed', 'Dismissed')], max_length=20)),
+                ('kind', models.CharField(choices=[('account.banned', 'Banned'), ('account.unbanned', 'Ban lifted'), ('account.signed_out', 'Signed out everywhere'), ('mechanic.approved', 'Approved as a mechanic'), ('mechanic.declined', 'Declined as a mechanic'), ('job.retried', 'Tried again'), ('job.dismissed', 'Dismissed')], max_length=20)),
                 ('at', models.DateTimeField()),
                 ('subject', models.CharField(max_length=190)),
                 ('reason', models.CharField(blank=True, max_length=200)),
@@ -27,5 +27,9 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['subject', '-at'], name='staffaction_about')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='staffaction',
+            index=models.Index(condition=models.Q(('kind__in', ('job.dismissed', 'job.retried'))), fields=['-at'], name='staffaction_on_jobs'),
         ),
     ]

@@ -17,7 +17,7 @@ from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support import board_lines
-from autodoctor.support.board_lines import Level
+from autodoctor.support.levels import Level
 
 ClientOf = Callable[[User], Client]
 JSON = {"Accept": "application/json"}
@@ -42,7 +42,9 @@ def disputed(story: Story) -> Alert:
     return Alert.objects.get(rule="payment.disputed", session_id=story.id)
 
 
-def test_those_in_trouble_come_first(story: Story, stranger: User, mechanic2: User, support: User) -> None:
+def test_the_board_lists_sessions_in_trouble_first(
+    story: Story, stranger: User, mechanic2: User, support: User
+) -> None:
     story.live()
     waiting = Story(stranger, mechanic2).pay().wait(minutes=4)
     story.now = waiting.now
@@ -56,7 +58,7 @@ def test_those_in_trouble_come_first(story: Story, stranger: User, mechanic2: Us
     assert levels(story) == [("Casey Customer", "trouble"), ("Sam Stranger", "handled")]
 
 
-def test_a_line_says_who_is_here_since_when_and_what_is_wrong(story: Story) -> None:
+def test_a_line_of_the_board_says_who_is_here_since_when_and_what_is_wrong(story: Story) -> None:
     story.live().wait(minutes=5).leave(story.mechanic)
     gone = story.now
     story.wait(seconds=6)
@@ -78,7 +80,9 @@ def test_a_session_to_watch_is_not_in_trouble(story: Story) -> None:
     assert [sign.what for sign in only(story).signs] == ["not_started"]
 
 
-def test_unpaid_bookings_and_ended_sessions_stand_apart(story: Story, stranger: User, mechanic2: User) -> None:
+def test_unpaid_bookings_and_ended_sessions_stand_apart_on_the_board(
+    story: Story, stranger: User, mechanic2: User
+) -> None:
     assert [session.id for session in board_lines.board(story.now).drafts] == [story.id]
     over = Story(stranger, mechanic2).live().end(stranger)
     disputed(over)
@@ -86,7 +90,7 @@ def test_unpaid_bookings_and_ended_sessions_stand_apart(story: Story, stranger: 
     assert (board.lines, [session.id for session, _ in board.closed]) == ([], [over.id])
 
 
-def test_the_page_tells_it_in_words(story: Story, support: User, client_of: ClientOf) -> None:
+def test_the_board_tells_the_state_of_sessions_in_words(story: Story, support: User, client_of: ClientOf) -> None:
     story.live().leave(story.customer).wait(seconds=6)
     disputed(story)
     answer = client_of(support).get("/support/open/")
@@ -103,7 +107,9 @@ def test_the_page_tells_it_in_words(story: Story, support: User, client_of: Clie
         assert part in text
 
 
-def test_taking_from_the_page(story: Story, support: User, colleague: User, client_of: ClientOf) -> None:
+def test_an_alert_is_taken_from_the_board_and_a_late_colleague_is_told(
+    story: Story, support: User, colleague: User, client_of: ClientOf
+) -> None:
     alert = disputed(story.live())
     address = f"/support/sessions/{story.id}/alerts/{alert.seq}/"
     assert client_of(support).post(address, {"act": "take"}).headers["Location"] == "/support/"
@@ -124,7 +130,9 @@ def test_taking_from_the_page(story: Story, support: User, colleague: User, clie
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_press_at_once_and_one_has_it(story: Story, support: User, colleague: User, client_of: ClientOf) -> None:
+def test_of_two_colleagues_who_take_an_alert_at_once_one_gets_it(
+    story: Story, support: User, colleague: User, client_of: ClientOf
+) -> None:
     alert = disputed(story.live())
     address = f"/support/sessions/{story.id}/alerts/{alert.seq}/"
     clients, start, said = [client_of(support), client_of(colleague)], threading.Barrier(2), []
@@ -167,12 +175,13 @@ def test_a_longer_board_takes_no_more_queries(
     assert queries() == few <= 20
 
 
-def test_a_name_cannot_act_on_the_page(story: Story, support: User, client_of: ClientOf) -> None:
-    User.objects.filter(pk=story.customer.pk).update(name="<img src=x onerror=alert(1)>")
+def test_markup_in_a_name_is_shown_as_text_on_the_board(story: Story, support: User, client_of: ClientOf) -> None:
+    story.customer.name = "<img src=x onerror=alert(1)>"
+    story.customer.save()
     disputed(story.live())
     assert b"<img src=x" not in client_of(support).get("/support/").content
 
 
-def test_the_number_of_lines_is_bounded(story: Story) -> None:
+def test_the_number_of_lines_on_the_board_is_limited(story: Story) -> None:
     story.pay()
     assert board_lines.board(story.now + timedelta(days=1)).more == 0

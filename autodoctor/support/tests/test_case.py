@@ -19,13 +19,16 @@ from autodoctor.booking.models import Booking
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Dispute, Payment, Refund
 from autodoctor.scheduler.queue import schedule
+from autodoctor.sessions.event_data import EVENT_DATA
 from autodoctor.sessions.lifecycle import support_actions as acts
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import EventKind
 from autodoctor.sessions.tests.story import Story
+from autodoctor.support import case_evidence
 from autodoctor.support.case_file import Case
 from autodoctor.support.case_presence import attendance
 from autodoctor.support.case_timeline import WORDS, Line, lines
+from autodoctor.support.event_facts import READINGS
 
 pytestmark = pytest.mark.django_db
 WHY = "The picture froze"
@@ -62,7 +65,7 @@ def dispute(story: Story, outcome: str = "") -> Dispute:
     )
 
 
-def test_the_page_shows_people_terms_and_events(desk: Client, charged: Story, support: User) -> None:
+def test_the_page_of_a_case_shows_people_terms_and_events(desk: Client, charged: Story, support: User) -> None:
     acts.send_message(session_id=charged.id, by=support, text="Call your bank <b>", to="customer", now=charged.now)
     schedule(PaymentJob.REFUND, str(charged.payment.id), timezone.now() + timedelta(days=1), session_id=charged.id)
     page = desk.get(page_of(charged)).content.decode()
@@ -89,7 +92,7 @@ def test_the_log_can_be_filtered_by_group(desk: Client, charged: Story) -> None:
     assert 'data-kind="session.ended"' not in page
 
 
-def test_the_live_part_answers_only_with_news(desk: Client, charged: Story) -> None:
+def test_the_live_part_of_a_case_answers_only_after_new_events(desk: Client, charged: Story) -> None:
     live = f"{page_of(charged)}live/"
     assert desk.get(live, {"seen": charged.session.seq}).status_code == 204
     news = desk.get(live, {"seen": charged.session.seq - 1})
@@ -107,7 +110,7 @@ def test_the_live_part_answers_only_with_news(desk: Client, charged: Story) -> N
         ("charged", {"message", "refund"}),
     ],
 )
-def test_only_what_fits_is_offered(
+def test_only_the_acts_that_the_state_allows_are_offered_to_support(
     desk: Client, request: pytest.FixtureRequest, story: Story, prepare: str, offered: set[str]
 ) -> None:
     steps = {"requested": story.pay, "accepted": lambda: story.pay().accept(), "live": story.live}
@@ -118,7 +121,7 @@ def test_only_what_fits_is_offered(
     assert {offer.act.name for offer in desk.get(page_of(story)).context["offers"]} == offered
 
 
-def test_ending_asks_to_be_sure_and_keeps_what_was_typed(desk: Client, story: Story) -> None:
+def test_ending_a_session_asks_support_to_confirm_and_keeps_the_typed_reason(desk: Client, story: Story) -> None:
     story.live()
     answer = press(desk, story, "end")
     assert answer.status_code == 422
@@ -130,7 +133,7 @@ def test_ending_asks_to_be_sure_and_keeps_what_was_typed(desk: Client, story: St
     assert story.session.end_reason == "ended_by_support"
 
 
-def test_a_refusal_says_why_beside_the_form_and_loses_nothing(desk: Client, story: Story) -> None:
+def test_a_refused_act_of_support_is_explained_beside_its_form_and_keeps_the_text(desk: Client, story: Story) -> None:
     story.live().end(story.customer)
     answer = press(desk, story, "end", sure="on")
     assert answer.status_code == 409
@@ -139,7 +142,7 @@ def test_a_refusal_says_why_beside_the_form_and_loses_nothing(desk: Client, stor
     assert WHY in page
 
 
-def test_the_page_says_why_support_ended_it_to_both(client: Client, desk: Client, story: Story) -> None:
+def test_both_participants_read_why_support_ended_the_session(client: Client, desk: Client, story: Story) -> None:
     story.live()
     press(desk, story, "end", sure="on")
     for person in (story.customer, story.mechanic):
@@ -149,7 +152,7 @@ def test_the_page_says_why_support_ended_it_to_both(client: Client, desk: Client
         assert WHY in page
 
 
-def test_part_of_the_money_goes_back_once(desk: Client, charged: Story) -> None:
+def test_a_refund_form_sent_twice_refunds_once_and_never_more_than_was_charged(desk: Client, charged: Story) -> None:
     given = {"payment": str(charged.payment.id), "amount": "4.00", "borne_by": "mechanic", "sure": "on"}
     token = str(uuid4())
     for _ in range(2):  # a double click
@@ -164,13 +167,13 @@ def test_part_of_the_money_goes_back_once(desk: Client, charged: Story) -> None:
 
 
 @pytest.mark.parametrize("amount", ["", "0", "-1", "1.005", "many", "1e9", "NaN", "Infinity"])
-def test_an_amount_that_is_none_is_refused(desk: Client, charged: Story, amount: str) -> None:
+def test_an_invalid_amount_of_a_refund_is_refused(desk: Client, charged: Story, amount: str) -> None:
     given = {"payment": str(charged.payment.id), "amount": amount, "borne_by": "platform", "sure": "on"}
     assert press(desk, charged, "refund", **given).status_code == 422
     assert not Refund.objects.exists()
 
 
-def test_nothing_goes_back_while_a_bank_asks(desk: Client, charged: Story) -> None:
+def test_no_refund_is_possible_while_a_charge_is_disputed(desk: Client, charged: Story) -> None:
     dispute(charged)
     page = desk.get(page_of(charged)).content.decode()
     assert "disputes a charge" in page
@@ -180,12 +183,14 @@ def test_nothing_goes_back_while_a_bank_asks(desk: Client, charged: Story) -> No
     assert not Refund.objects.exists()
 
 
-def test_an_act_that_there_is_not(desk: Client, story: Story) -> None:
+def test_an_unknown_act_on_a_case_is_a_404(desk: Client, story: Story) -> None:
     assert press(desk, story, "explode").status_code == 404
 
 
 @pytest.mark.parametrize("person", ["customer", "mechanic", "stranger"])
-def test_nobody_else_finds_it(client: Client, request: pytest.FixtureRequest, story: Story, person: str) -> None:
+def test_the_page_of_a_case_is_a_404_for_everybody_but_support(
+    client: Client, request: pytest.FixtureRequest, story: Story, person: str
+) -> None:
     story.live()
     client.force_login(request.getfixturevalue(person))
     for path in ("", "live/", "evidence.pdf", "evidence.zip"):
@@ -194,7 +199,7 @@ def test_nobody_else_finds_it(client: Client, request: pytest.FixtureRequest, st
     assert story.session.state == "live"
 
 
-def test_pauses_are_told_to_the_second(story: Story) -> None:
+def test_pauses_in_a_case_are_shown_to_the_second(story: Story) -> None:
     story.live().wait(minutes=10).leave(story.mechanic).wait(minutes=2)
     case = Case(story.session, story.now)
     assert (case.paused_seconds, case.used_seconds) == (120, 600)
@@ -214,18 +219,18 @@ def documented_kinds() -> list[str]:
 
 
 @pytest.mark.parametrize("kind", documented_kinds())
-def test_every_kind_of_entry_has_words(kind: str) -> None:
+def test_every_kind_of_entry_in_a_case_has_words(kind: str) -> None:
     line = Line(SessionEvent(kind=kind, data={"text": "It rattles"}))
     assert line.words
     assert line.words != kind
 
 
-def test_no_line_lacks_what_it_says(charged: Story) -> None:
+def test_no_line_of_a_case_lacks_a_value(charged: Story) -> None:
     assert not [line.words for line in lines(charged.session) if "%(" in line.words or "–" in line.words]
 
 
 @pytest.mark.parametrize("kind", ["session.thawed", "alert.support", "nudge.mechanic", "extension.failed", "x"])
-def test_an_entry_that_is_new_or_bare_can_still_be_read(kind: str) -> None:
+def test_an_event_of_an_unknown_kind_or_without_data_can_be_read_in_a_case(kind: str) -> None:
     line = Line(SessionEvent(kind=kind, data={}))
     assert line.words
     assert line.group
@@ -281,15 +286,31 @@ async def whole(answer: Any) -> bytes:
     return b"".join([piece async for piece in answer])
 
 
-def test_the_bundle_holds_the_document(desk: Client, charged: Story) -> None:
+def test_the_bundle_of_evidence_holds_the_pdf(desk: Client, charged: Story) -> None:
     answer: Any = desk.get(f"{page_of(charged)}evidence.zip")
     with zipfile.ZipFile(io.BytesIO(async_to_sync(whole)(answer))) as archive:
         assert archive.namelist() == ["evidence.pdf"]
         assert archive.read("evidence.pdf").startswith(b"%PDF")
 
 
+def test_the_bundle_of_evidence_is_packed_once(desk: Client, charged: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: list[Any] = []
+    write = case_evidence._write
+
+    def counted(*args: Any) -> None:
+        packed.append(args)
+        write(*args)
+
+    monkeypatch.setattr(case_evidence, "_write", counted)
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)  # within one minute
+    answers: list[Any] = [desk.get(f"{page_of(charged)}evidence.zip") for _ in range(3)]
+    assert len({async_to_sync(whole)(answer) for answer in answers}) == 1
+    assert len(packed) == 1
+
+
 @pytest.mark.parametrize("state", ["draft", "requested"])
-def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, state: str) -> None:
+def test_there_is_evidence_of_a_session_that_never_took_place(desk: Client, story: Story, state: str) -> None:
     if state == "requested":
         story.pay()
     said = text_of(desk.get(f"{page_of(story)}evidence.pdf").content)
@@ -299,3 +320,63 @@ def test_there_is_evidence_of_what_never_took_place(desk: Client, story: Story, 
 
 def test_every_kind_of_event_has_words_for_support() -> None:
     assert set(WORDS) == set(EventKind) - {EventKind.MESSAGE_POSTED}  # the alert's words suffice
+
+
+EXTENSION = {"extension": {"id": None, "seconds": 900, "stands": "declined"}}
+CHECKUP: dict[str, Any] = {"mode": "video", "checks": {"camera": "failed"}, "network": {}, "passed": False}
+QUESTION: dict[str, Any] = {"reason": "other", "text": "Look"}
+DISPUTE = {
+    **dict.fromkeys(("owner_id", "purpose", "payment_id", "dispute_id", "reason"), "1"),
+    "outcome": "won",
+    "amount_cents": 500,
+    "currency": "usd",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "said"),
+    [
+        (
+            "session.released",
+            {"reason": "no_time", "released": "1"},
+            ": something came up for the mechanic",
+        ),
+        (
+            "extension.failed",
+            {"extension": {"id": None, "seconds": 900, "stands": "declined"}},
+            "15 minutes was not paid: declined",
+        ),
+        ("extension.allowed", {"seconds": None}, "as long as it takes"),
+        (
+            "preflight.reported",
+            CHECKUP,
+            "camera failed",
+        ),
+        ("payment.dispute_closed", DISPUTE, "$5.00 was won"),
+        ("support.extended", {"seconds": 600, "reason": "outage"}, "gave 10 minutes for free: outage"),
+        ("support.assigned", {"mechanic": "Morgan", "reason": "asked for"}, "to Morgan: asked for"),
+        (
+            "help.asked",
+            {"reason": "other", "text": "Look", "files": [{"name": "leak.jpg"}]},
+            "asked support: Look · leak.jpg",
+        ),
+        (
+            "help.asked",
+            {"reason": "other", "text": "", "refused": [{"name": "a.exe", "why": "no"}]},
+            "asked support: a.exe",
+        ),
+        ("file.shared", {"file": {"name": "tire.jpg"}}, "shared tire.jpg"),
+    ],
+)
+def test_line_says_what_the_data_of_its_kind_declares(kind: str, data: dict[str, Any], said: str) -> None:
+    assert said in Line(SessionEvent(kind=kind, data=data, actor_name="Alex")).words
+
+
+def test_every_shape_of_data_that_a_line_names_is_read() -> None:
+    unread = {
+        kind: facts
+        for kind, words in WORDS.items()
+        if (facts := set(re.findall(r"%\((\w+)\)", str(words))) - {"who", "end"})
+        and not any(reading.shape in EVENT_DATA[EventKind(kind)] for reading in READINGS)
+    }
+    assert unread == {}

@@ -11,6 +11,7 @@ from django.test import Client
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.payments.models import Payment, StripeEvent
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.tests.story import Story
 from autodoctor.support.models import StaffAction
@@ -37,7 +38,7 @@ def parked(**changes: Any) -> Job:
         "attempts": 30,
         "last_error": "SMTPServerDisconnected: gone",
     }
-    return Job.objects.create(due_at=NOW, run_at=NOW, external=True, parked_at=NOW, **(facts | changes))
+    return Job.objects.create(due_at=NOW, run_at=NOW, lane=Lane.STRIPE, parked_at=NOW, **(facts | changes))
 
 
 # Search
@@ -60,7 +61,7 @@ def test_sessions_are_found_by_people_and_vehicles(query: str, story: Story, des
 @pytest.mark.parametrize(
     "query", ["Özlem", "özlem", "ÖZLEM", "ozlem", "Ozlem Or", "ørsted", "škoda", "SKODA", "citroen"]
 )
-def test_accents_and_case_do_not_matter(query: str, story: Story, desk: Client) -> None:
+def test_search_ignores_accents_and_case(query: str, story: Story, desk: Client) -> None:
     story.customer.name = "Özlem Ørsted"
     story.customer.save(update_fields=["name"])
     session = story.session
@@ -69,7 +70,7 @@ def test_accents_and_case_do_not_matter(query: str, story: Story, desk: Client) 
     assert f"/support/sessions/{story.id}/" in desk.get("/support/search/", {"q": query}).content.decode()
 
 
-def test_an_id_or_its_beginning(story: Story, desk: Client) -> None:
+def test_a_session_is_found_by_its_id_or_its_beginning(story: Story, desk: Client) -> None:
     here = f"/support/sessions/{story.id}/"
     assert desk.get("/support/search/", {"q": str(story.id)}).headers["Location"] == here
     for beginning in (str(story.id)[:8], str(story.id)[:13].upper(), story.id.hex[:12]):
@@ -90,13 +91,13 @@ def test_ids_of_stripe_lead_to_the_session(name: str, story: Story, desk: Client
 
 
 @pytest.mark.parametrize("query", ["", " ", "a", "\0", "%", "' OR 1=1 --", "x" * 5000, "ffff", "{}", "zz_none"])
-def test_nothing_found_is_said_plainly(query: str, story: Story, desk: Client) -> None:
+def test_a_search_without_results_says_so(query: str, story: Story, desk: Client) -> None:
     answer = desk.get("/support/search/", {"q": query})
     assert answer.status_code == 200
     assert "Casey" not in words(answer)
 
 
-def test_results_are_paged(story: Story, desk: Client) -> None:
+def test_results_of_a_search_are_paged(story: Story, desk: Client) -> None:
     for _ in range(24):
         Story(story.customer, story.mechanic)
     first, second = (desk.get("/support/search/", {"q": "casey", "page": page}).content.decode() for page in (1, 2))
@@ -107,7 +108,7 @@ def test_results_are_paged(story: Story, desk: Client) -> None:
 # People
 
 
-def test_a_person_has_a_page(story: Story, desk: Client) -> None:
+def test_the_page_of_a_person_shows_sessions_charges_and_profile(story: Story, desk: Client) -> None:
     story.pay().accept()
     Payment.objects.filter(owner_id=story.id).update(captured_cents=999, state="captured")
     text = words(desk.get(f"/support/people/{story.customer.id}/"))
@@ -149,7 +150,7 @@ def test_support_cannot_shut_support_out(colleague: User, desk: Client) -> None:
 # Failed jobs
 
 
-def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> None:
+def test_a_job_that_was_given_up_is_shown_with_its_session(story: Story, desk: Client) -> None:
     parked(session_id=story.id)
     parked(
         kind="payment.capture",
@@ -168,7 +169,7 @@ def test_given_up_work_is_shown_with_its_session(story: Story, desk: Client) -> 
     assert f"/support/sessions/{story.id}/" in answer.content.decode()
 
 
-def test_an_event_of_stripes_that_matches_nothing(desk: Client, support: User) -> None:
+def test_a_stripe_event_that_matches_no_payment_can_be_dismissed(desk: Client, support: User) -> None:
     StripeEvent.objects.create(id="evt_lost", type="charge.captured", object_id="ch_lost", received_at=NOW)
     job = parked(kind="stripe.event", key="evt_lost", last_error="UnknownPayment: pi_lost")
     assert "The event matches no payment" in words(desk.get("/support/jobs/"))
@@ -185,7 +186,7 @@ def test_an_event_of_stripes_that_matches_nothing(desk: Client, support: User) -
     )
 
 
-def test_trying_again_and_dismissing_stand_in_the_sessions_log(story: Story, desk: Client, support: User) -> None:
+def test_retrying_and_dismissing_a_job_stand_in_the_sessions_log(story: Story, desk: Client, support: User) -> None:
     again = parked(kind="payment.release", key=str(story.payment.id), session_id=story.id)
     desk.post(f"/support/jobs/{again.pk}/", {"act": "retry"})
     again.refresh_from_db()
@@ -227,7 +228,7 @@ def test_an_application_is_read_and_approved(applicant: MechanicProfile, desk: C
     assert StaffAction.objects.count() == 1
 
 
-def test_a_no_says_why(applicant: MechanicProfile, desk: Client) -> None:
+def test_declining_an_application_needs_a_reason_that_is_mailed(applicant: MechanicProfile, desk: Client) -> None:
     desk.post(f"/support/mechanics/{applicant.pk}/", {"act": "decline", "reason": ""})
     applicant.refresh_from_db()
     assert applicant.state == "applied"

@@ -25,7 +25,7 @@ def at(session: Session) -> str:
     return f"/support/sessions/{session.id}/help/"
 
 
-def test_both_threads_stand_beside_each_other(
+def test_the_help_threads_of_both_participants_stand_beside_each_other(
     session: Session, customer: User, mechanic: User, support: User, client_of: ClientOf
 ) -> None:
     assert "There is no open question" in client_of(support).get(at(session)).content.decode()
@@ -49,7 +49,7 @@ def test_an_answer_leads_back_to_where_it_was_written(
     assert (said.audience, said.actor_id, said.actor_role) == ("customer", support.id, "support")
 
 
-def test_a_refused_answer_returns_with_its_text_and_error(
+def test_a_refused_answer_is_shown_again_with_its_text_and_error(
     session: Session, customer: User, support: User, client_of: ClientOf
 ) -> None:
     help_requests.ask_support(session_id=session.id, by=customer, reason="other", text="Hello?", now=session.state_at)
@@ -63,14 +63,16 @@ def asked(session: Session, by: User, text: str = "Hello?") -> int:
     return help_requests.ask_support(session_id=session.id, by=by, reason="other", text=text, now=session.state_at).seq
 
 
-def test_the_same_form_answers_once(session: Session, customer: User, support: User, client_of: ClientOf) -> None:
+def test_an_answer_in_a_help_thread_sent_twice_is_stored_once(
+    session: Session, customer: User, support: User, client_of: ClientOf
+) -> None:
     form = {"to": "customer", "text": "Yes", "token": str(uuid4()), "seen": asked(session, customer)}
     assert [client_of(support).post(at(session), form).status_code for _ in range(2)] == [303, 303]
     assert session.events.filter(kind="help.answered").count() == 1
     assert Job.objects.filter(kind="mail.send", payload__template="sessions/mail/help_answered").count() == 1
 
 
-def test_an_answer_from_a_page_that_somebody_overtook_says_so(
+def test_an_answer_from_a_page_that_a_colleague_overtook_says_so(
     session: Session, customer: User, support: User, client_of: ClientOf
 ) -> None:
     seen = asked(session, customer)

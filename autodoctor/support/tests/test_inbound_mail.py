@@ -3,17 +3,19 @@
 import base64
 import io
 import json
+import os
 import sys
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations.messages import LONGEST
 from autodoctor.mail import incoming, replies
 from autodoctor.mail.jobs import JOBS
 from autodoctor.scheduler.models import Job
@@ -50,7 +52,7 @@ def asked(story: Story, person: User) -> list[str]:
     return [word.data["text"] for word in help_requests.thread_of(story.session, person).words]
 
 
-def test_an_answer_is_a_question_in_the_thread_of_its_sender(story: Story) -> None:
+def test_a_mailed_answer_is_a_question_in_the_thread_of_its_sender(story: Story) -> None:
     story.live()
     for _ in range(2):
         assert inbound_mail.take(letter(story, story.mechanic), now=story.now) is Outcome.TAKEN
@@ -68,7 +70,7 @@ def test_an_answer_is_a_question_in_the_thread_of_its_sender(story: Story) -> No
         {"From": "MAILER-DAEMON@mail.example"},
     ],
 )
-def test_what_no_person_wrote_is_dropped(story: Story, heads: dict[str, str]) -> None:
+def test_an_automatic_mail_is_dropped(story: Story, heads: dict[str, str]) -> None:
     story.live()
     message = letter(story, story.customer)
     for name, value in heads.items():
@@ -78,7 +80,32 @@ def test_what_no_person_wrote_is_dropped(story: Story, heads: dict[str, str]) ->
     assert asked(story, story.customer) == []
 
 
-def test_only_who_got_the_mail_answers_it(story: Story, stranger: User) -> None:
+def test_answer_with_malformed_recipients_is_taken(story: Story) -> None:
+    story.live()
+    own = replies.address_for(story.id, story.customer.pk)
+    heads = f"From: {story.customer.email}\nTo: somebody@x.example, x <\nDelivered-To: {own}\nMessage-ID: <2@x"
+    message = incoming.parse(f"{heads}\n\nIt rattles.".encode())
+    assert inbound_mail.take(message, now=story.now) is Outcome.TAKEN
+    assert asked(story, story.customer) == ["It rattles."]
+
+
+def test_mail_that_python_cannot_read_is_dropped_and_sent_back(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    story.live()
+    message = letter(story, story.customer)
+
+    def broken(_message: EmailMessage) -> None:
+        raise IndexError("string index out of range")
+
+    monkeypatch.setattr(incoming, "read", broken)
+    assert inbound_mail.take(message, now=story.now) is Outcome.UNREADABLE
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(message.as_bytes())))
+    with pytest.raises(CommandError) as failed:
+        call_command("take_mail")
+    assert failed.value.returncode == os.EX_DATAERR
+    assert asked(story, story.customer) == []
+
+
+def test_only_the_recipient_of_a_mail_can_answer_it(story: Story, stranger: User) -> None:
     story.live()
     own = replies.address_for(story.id, story.customer.pk)
     foreign = [
@@ -93,21 +120,19 @@ def test_only_who_got_the_mail_answers_it(story: Story, stranger: User) -> None:
     assert asked(story, story.customer) == []
 
 
-def test_what_cannot_be_taken_is_answered_with_the_reason(story: Story) -> None:
+def test_a_mail_that_cannot_be_taken_is_answered_with_the_reason(story: Story) -> None:
     story.live()
     assert inbound_mail.take(letter(story, story.customer, text="> only a quotation"), now=story.now) is Outcome.REFUSED
     (mail,) = Job.objects.filter(kind="mail.send", payload__template="support/mail/not_taken")
     assert "Write a few words" in mail.payload["context"]["why"]
 
 
-def test_a_long_mail_with_files_says_what_was_left_out(story: Story) -> None:
+def test_rest_of_a_mail_that_is_too_long_is_named_as_left_out(story: Story) -> None:
     story.live()
-    message = letter(story, story.customer, text="word " * 1000)
-    message.add_attachment(b"photo", maintype="image", subtype="jpeg", filename="a.jpg")
-    assert inbound_mail.take(message, now=story.now) is Outcome.TAKEN
+    assert inbound_mail.take(letter(story, story.customer, text="word " * 1000), now=story.now) is Outcome.TAKEN
     (text,) = asked(story, story.customer)
-    assert len(text) <= help_requests.LONGEST
-    assert text.endswith("[The rest of the email was too long.]\n[The email had attachments (1). They were not kept.]")
+    assert len(text) <= LONGEST
+    assert text.endswith("[The rest of the email was too long.]")
 
 
 @pytest.mark.parametrize(
@@ -121,11 +146,11 @@ def test_a_long_mail_with_files_says_what_was_left_out(story: Story) -> None:
         ("> Does it rattle?\nYes", "Yes"),
     ],
 )
-def test_only_the_senders_own_words_are_kept(text: str, own: str) -> None:
+def test_only_the_senders_own_words_of_a_mail_are_kept(text: str, own: str) -> None:
     assert incoming.own_words(text) == own
 
 
-def test_the_command_reads_standard_input(
+def test_the_command_take_mail_reads_standard_input(
     story: Story, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     story.live()
@@ -136,7 +161,7 @@ def test_the_command_reads_standard_input(
     assert asked(story, story.customer) == ["Thank you, that helped!"]
 
 
-def test_postmark_hands_over_with_the_secret_only(story: Story, client: Client, settings: Settings) -> None:
+def test_mail_from_postmark_is_taken_with_the_secret_only(story: Story, client: Client, settings: Settings) -> None:
     story.live()
     body = {
         "FromFull": {"Email": story.customer.email, "Name": ""},
@@ -186,7 +211,7 @@ Status: {status}
 
 
 @pytest.mark.parametrize(("action", "status", "fails"), [("failed", "5.1.1", True), ("delayed", "4.4.1", False)])
-def test_a_mail_that_came_back_marks_its_address(
+def test_a_bounced_mail_marks_its_address(
     customer: User, client: Client, support: User, action: str, status: str, fails: bool
 ) -> None:
     report = REPORT.format(address=customer.email.upper(), action=action, status=status)

@@ -45,7 +45,7 @@ def test_a_stale_act_does_not_hit_the_next_mechanic(desk: Client, story: Story, 
     assert story.session.mechanic == mechanic2
 
 
-def test_the_same_form_of_a_session_acts_once(desk: Client, story: Story) -> None:
+def test_a_form_on_the_page_of_a_case_sent_twice_acts_once(desk: Client, story: Story) -> None:
     story.live()
     token = str(uuid4())
     for _ in range(2):
@@ -70,7 +70,7 @@ def test_a_person_is_not_banned_over_what_a_colleague_decided(desk: Client, stra
     assert StaffAction.objects.count() == 3
 
 
-def test_an_application_gets_one_answer(desk: Client, stranger: User, colleague: User) -> None:
+def test_a_stale_answer_to_an_application_is_refused(desk: Client, stranger: User, colleague: User) -> None:
     profile = MechanicProfile.objects.create(user=stranger, headline="Diesels", years_experience=3, skills="All")
     assert 'name="seen" value="0"' in desk.get("/support/mechanics/").content.decode()
     staff_actions.approve(profile=profile, by=colleague, reason="", now=NOON)
@@ -81,7 +81,7 @@ def test_an_application_gets_one_answer(desk: Client, stranger: User, colleague:
     assert Job.objects.filter(kind="mail.send").count() == 1
 
 
-def test_a_job_that_left_the_list_says_where_it_went(desk: Client, colleague: User) -> None:
+def test_a_stale_act_on_a_job_says_what_became_of_the_job(desk: Client, colleague: User) -> None:
     job = Job.objects.create(kind="mail.send", key="k", due_at=NOON, run_at=NOON, parked_at=NOON)
     page = desk.get("/support/jobs/").content.decode()
     assert 'name="subject" value="mail.send k"' in page

@@ -37,7 +37,7 @@ def words(answer: Any) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", answer.content.decode()).split())
 
 
-def test_nothing_stands_still(desk: Client) -> None:
+def test_the_money_page_says_that_there_is_no_standstill(desk: Client) -> None:
     assert "Everything has moved as it should" in words(desk.get("/support/money/"))
 
 
@@ -57,7 +57,7 @@ def test_a_charge_that_did_not_happen_is_listed_and_tried_again(
     assert (event.data["kind"], event.actor_id) == ("payment.capture", support.id)
 
 
-def test_nothing_chosen_and_nothing_left(stuck: Payment, desk: Client) -> None:
+def test_retrying_no_standstill_or_a_settled_one_is_explained(stuck: Payment, desk: Client) -> None:
     assert "Choose what to try again" in words(desk.post("/support/money/", follow=True))
     Payment.objects.update(state="captured", due_cents=None)
     answer = desk.post("/support/money/", {"name": [f"capture:{stuck.id}", "nonsense"]}, follow=True)
@@ -65,7 +65,7 @@ def test_nothing_chosen_and_nothing_left(stuck: Payment, desk: Client) -> None:
     assert not Job.objects.filter(kind="payment.capture").exists()
 
 
-def test_what_a_mechanic_owes_is_listed_and_asked_for_again(stuck: Payment, desk: Client, mechanic: User) -> None:
+def test_a_mechanics_debt_is_listed_and_asked_for_again(stuck: Payment, desk: Client, mechanic: User) -> None:
     now = timezone.now()
     Payment.objects.filter(id=stuck.id).update(state="captured", captured_cents=999, closed_at=now)
     earning = Earning.objects.create(

@@ -11,7 +11,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations import answering, asking
+from autodoctor.conversations.messages import Answer
 from autodoctor.payments.models import Payment, Refund
+from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.lifecycle import support_actions as desk_acts
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.tests.story import HANDLERS, NOON, Story
@@ -38,7 +41,7 @@ def numbers() -> Numbers:
     return Numbers(Period(DAY, DAY))
 
 
-def test_acceptance_is_counted_from_the_request_for_who_accepted_first(
+def test_the_time_to_acceptance_counts_from_the_request_for_the_first_to_accept(
     customer: User, stranger: User, mechanic: User, mechanic2: User
 ) -> None:
     Story(customer, mechanic).pay().wait(minutes=2).accept().join().start()
@@ -62,12 +65,12 @@ def test_an_assigned_session_counts_for_its_mechanic(customer: User, mechanic: U
     assert numbers().mechanics == [mechanic.id]
 
 
-def test_a_customer_who_does_not_come_is_counted(customer: User, mechanic: User) -> None:
+def test_statistics_count_a_customer_who_does_not_come(customer: User, mechanic: User) -> None:
     Story(customer, mechanic).pay().accept().join(mechanic).wait(minutes=11)
     assert numbers().of(mechanic.id).customer_no_shows == 1
 
 
-def test_drops_and_the_time_they_cost(customer: User, mechanic: User) -> None:
+def test_statistics_count_drops_and_the_time_lost(customer: User, mechanic: User) -> None:
     story = Story(customer, mechanic).live().wait(minutes=5)
     story.leave(mechanic).wait(seconds=65)
     story.join(mechanic).wait(minutes=1)
@@ -78,12 +81,12 @@ def test_drops_and_the_time_they_cost(customer: User, mechanic: User) -> None:
     assert tally.lost_seconds == pytest.approx(95, abs=1)  # also the pause in which it ended
 
 
-def test_leaving_before_the_start_is_no_drop(customer: User, mechanic: User) -> None:
+def test_leaving_before_the_start_does_not_count_as_a_drop(customer: User, mechanic: User) -> None:
     Story(customer, mechanic).pay().accept().join().leave(customer).wait(seconds=10)
     assert numbers().of(mechanic.id).drops == 0
 
 
-def test_refunds_and_ratings(customer: User, mechanic: User, support: User) -> None:
+def test_statistics_count_refunds_and_ratings(customer: User, mechanic: User, support: User) -> None:
     story = Story(customer, mechanic).live().wait(minutes=3).end(customer)
     Session.objects.filter(id=story.id).update(stars=4)
     Payment.objects.filter(owner_id=story.id).update(state="captured", captured_cents=999)
@@ -95,13 +98,15 @@ def test_refunds_and_ratings(customer: User, mechanic: User, support: User) -> N
     assert (tally.refunded_cents, tally.rating) == ({"usd": 400}, 4)
 
 
-def test_other_days_are_left_out(customer: User, mechanic: User) -> None:
+def test_statistics_leave_out_sessions_of_other_days(customer: User, mechanic: User) -> None:
     Story(customer, mechanic).pay()
     assert not Numbers(Period(DAY + timedelta(days=1), DAY + timedelta(days=30))).tallies
     assert not Numbers(Period(DAY - timedelta(days=30), DAY - timedelta(days=1))).tallies
 
 
-def test_a_day_is_a_day_of_the_viewers(customer: User, mechanic: User, support: User, desk: Client) -> None:
+def test_statistics_use_days_of_the_viewers_time_zone(
+    customer: User, mechanic: User, support: User, desk: Client
+) -> None:
     Story(customer, mechanic).pay()  # noon in UTC: an hour after midnight in Auckland
     User.objects.filter(id=support.id).update(time_zone="Pacific/Auckland")
     next_day = DAY + timedelta(days=1)
@@ -109,7 +114,7 @@ def test_a_day_is_a_day_of_the_viewers(customer: User, mechanic: User, support: 
 
 
 @pytest.mark.parametrize("by", ["mechanic", "day"])
-def test_four_queries_however_many_sessions(
+def test_statistics_take_six_queries_however_many_sessions(
     customer: User,
     mechanic: User,
     mechanic2: User,
@@ -120,16 +125,16 @@ def test_four_queries_however_many_sessions(
     for _ in range(3):
         Story(customer, mechanic).live().wait(minutes=1).end(customer)
         Story(customer, mechanic2).live().wait(minutes=1).end(customer)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         numbers()
     address = f"/support/numbers/{RANGE}&by={by}"
     desk.get(address)
-    with django_assert_num_queries(6):  # two queries: the person and the browser's session
+    with django_assert_num_queries(8):  # two queries: the person and the browser's session
         page = desk.get(address).content.decode()
     assert page.count('role="row"') == (4 if by == "mechanic" else 3)
 
 
-def test_the_page_says_what_happened(customer: User, mechanic: User, desk: Client) -> None:
+def test_the_statistics_page_says_what_happened(customer: User, mechanic: User, desk: Client) -> None:
     Story(customer, mechanic).pay().wait(minutes=2, seconds=5).accept()
     page = desk.get(f"/support/numbers/{RANGE}").content.decode()
     assert "2:05" in page
@@ -137,8 +142,8 @@ def test_the_page_says_what_happened(customer: User, mechanic: User, desk: Clien
     assert f"/mechanics/{mechanic.id}/" in page
 
 
-def test_without_sessions_it_says_so(desk: Client) -> None:
-    assert "No session was requested in these days." in desk.get("/support/numbers/").content.decode()
+def test_the_statistics_page_says_when_there_were_no_sessions(desk: Client) -> None:
+    assert "Nothing was requested or asked in these days." in desk.get("/support/numbers/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,7 @@ def test_without_sessions_it_says_so(desk: Client) -> None:
         "?last=9999-12-31",
     ],
 )
-def test_a_range_that_makes_no_sense_is_said_and_the_usual_shown(desk: Client, asked: str) -> None:
+def test_an_invalid_range_of_days_is_explained_and_the_usual_one_shown(desk: Client, asked: str) -> None:
     answer = desk.get("/support/numbers/" + asked)
     assert answer.status_code == 200
     assert "Showing the last 30 days." in answer.content.decode()
@@ -164,20 +169,44 @@ def rows_of(answer: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.content.decode())))
 
 
-def test_the_file_has_a_line_for_each_mechanic_and_day(customer: User, mechanic: User, desk: Client) -> None:
+def test_the_statistics_file_has_a_line_for_each_mechanic_and_day(customer: User, mechanic: User, desk: Client) -> None:
     Story(customer, mechanic).pay().wait(minutes=2).accept()
-    User.objects.filter(id=mechanic.id).update(name='=HYPERLINK("x")')
+    mechanic.name = '=HYPERLINK("x")'
+    mechanic.save()
     (row,) = rows_of(desk.get(f"/support/numbers/numbers.csv{RANGE}"))
     assert row["day"] == str(DAY)
     assert row["mechanic"] == '\'=HYPERLINK("x")'
     assert (row["sessions"], row["median_seconds_to_acceptance"], row["rating"]) == ("1", "120.0", "")
 
 
-def test_tallies_add_up() -> None:
+def test_adding_two_tallies_sums_their_counts() -> None:
     assert Tally(1, [2.0], stars=[5]) + Tally(2, [4.0], drops=1) == Tally(3, [2.0, 4.0], drops=1, stars=[5])
 
 
-def test_bars_are_as_tall_as_their_days() -> None:
+def test_bars_of_the_statistics_are_proportional_to_their_days() -> None:
     assert bars([2, None, 1, 0]) == "M0.5 20v-20.0M2.5 20v-10.0"
     assert bars([None, 0]) == ""
     assert bars([1000, 1]).endswith("v-1.0")  # a day with something is seen
+
+
+def test_statistics_count_questions_in_sessions_and_in_conversations(
+    customer: User, mechanic: User, support: User
+) -> None:
+    story = Story(customer, mechanic).pay().accept()
+    asks = {"session_id": story.id, "by": customer, "reason": "other"}
+    for minutes in (0, 1):
+        at = story.now + timedelta(minutes=minutes)
+        help_requests.ask_support(**asks, text="Hello?", now=at)  # type: ignore[arg-type]
+    to_customer = help_requests.Answer(to="customer", text="Yes")
+    after = story.now + timedelta(minutes=4)
+    help_requests.answer_help_request(session_id=story.id, by=support, answer=to_customer, now=after)
+    asked = asking.ask(asking.Question(topic="other", text="Hello?"), by=customer, now=NOON)
+    answer = Answer(text="Yes")
+    answering.answer(conversation_id=asked.pk, by=support, answer=answer, now=NOON + timedelta(minutes=2))
+    asking.write(conversation_id=asked.pk, text="And now?", now=NOON + timedelta(minutes=3))
+    unconfirmed = asking.Question(topic="other", text="Hello?")
+    asking.ask_as_visitor(unconfirmed, name="V", email="v@example.com", now=NOON)
+    found = numbers()
+    assert (found.of(mechanic.id).questions, found.of(mechanic.id).answer_waits) == (1, [240])
+    assert (found.of(None).questions, found.of(None).answer_waits) == (2, [120])
+    assert (found.on(DAY).questions, found.on(DAY).answer_wait) == (3, 180)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.core.errors import Refused, SeeOther, own_path
 from autodoctor.core.parsing import parse_uuid, wants_json
+from autodoctor.scheduler.lane_watch import standing_still
 from autodoctor.sessions.lifecycle import alert_work
 from autodoctor.sessions.models import Alert, Session
 from autodoctor.support import board_lines
@@ -80,4 +81,4 @@ def _holder(request: SignedInRequest) -> UUID | None:
 
 def _facts() -> dict[str, Any]:
     now = timezone.now()
-    return {"board": board_lines.board(now), "now": now}
+    return {"board": board_lines.board(now), "standing_still": standing_still(), "now": now}

@@ -14,9 +14,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.accounts.reauthentication import fresh, require_fresh
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count
 from autodoctor.payments.models import Payment
+from autodoctor.rates.limits import DOCUMENTS
+from autodoctor.rates.web import limited
 from autodoctor.sessions.lifecycle.help_requests import threads
 from autodoctor.sessions.lifecycle.transaction import lock_session
 from autodoctor.sessions.models import Session
@@ -51,6 +54,8 @@ def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
     if name not in ACTS:
         raise Http404
     wanted, found = ACTS[name], _case(request, session_id)
+    if wanted.fresh:
+        require_fresh(request)
     form = wanted.form(found, request.POST)
     if not form.is_valid():
         return _show(request, found, tried=form, name=name, status=422)
@@ -69,6 +74,8 @@ def act(request: SignedInRequest, session_id: UUID, name: str) -> HttpResponse:
 
 @support_only
 @require_safe
+@limited(DOCUMENTS, "GET")
+@fresh(reading=True)
 @never_cache
 def evidence_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """Return the evidence for a bank: the agreement, the session, the charge."""
@@ -79,6 +86,8 @@ def evidence_pdf(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 @support_only
 @require_safe
+@limited(DOCUMENTS, "GET")
+@fresh(reading=True)
 @never_cache
 def evidence_zip(request: SignedInRequest, session_id: UUID) -> StreamingHttpResponse:
     """Return the evidence with the summary and every file of the session."""

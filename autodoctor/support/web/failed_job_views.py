@@ -1,4 +1,4 @@
-"""Failed jobs and Stripe events without a payment: list, try again, dismiss."""
+"""How the lanes run; failed jobs and Stripe events without a payment: list, try again, dismiss."""
 
 from typing import Any
 
@@ -13,8 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.accounts.reauthentication import fresh
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count
+from autodoctor.scheduler.lane_watch import statuses
 from autodoctor.support import failed_jobs, staff_actions
 from autodoctor.support.meanwhile import action_meanwhile
 
@@ -26,12 +28,19 @@ PER_PAGE = 20
 @never_cache
 def jobs(request: SignedInRequest) -> HttpResponse:
     page = Paginator(failed_jobs.newest(), PER_PAGE).get_page(request.GET.get("page"))
-    facts = {"page": page, "failed": failed_jobs.with_context(page.object_list), "done": failed_jobs.latest_actions()}
+    now = timezone.now()
+    facts = {
+        "page": page,
+        "failed": failed_jobs.with_context(page.object_list),
+        "done": failed_jobs.latest_actions(),
+        "lanes": [(status, status.still_since(now)) for status in statuses(now)],
+    }
     return render(request, "support/jobs.html", facts)
 
 
 @support_only
 @require_POST
+@fresh
 def job(request: SignedInRequest, job_id: int) -> HttpResponse:
     """Try a job again, or dismiss it."""
     one = failed_jobs.newest().filter(pk=job_id).first()

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.accounts.reauthentication import fresh
 from autodoctor.core.errors import SeeOther
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments import books, debts, standstills
@@ -21,6 +22,7 @@ MOST_SHOWN = 500
 
 @support_only
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh
 @never_cache
 def money(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":

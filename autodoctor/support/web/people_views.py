@@ -16,12 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from autodoctor.accounts import actions as accounts
 from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.accounts.reauthentication import fresh
 from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.core.parsing import parse_count, storable_text
 from autodoctor.support import people, staff_actions
 from autodoctor.support import search as search_index
 
-BAN_ACTIONS: dict[str, Callable[..., None]] = {"ban": staff_actions.ban, "lift": staff_actions.lift_ban}
+BAN_ACTIONS: dict[str, Callable[..., None]] = {
+    "ban": staff_actions.ban,
+    "lift": staff_actions.lift_ban,
+    "sign_out": staff_actions.sign_out,
+}
 DECISIONS: dict[str, Callable[..., None]] = {"approve": staff_actions.approve, "decline": staff_actions.decline}
 
 
@@ -32,6 +37,8 @@ def search(request: SignedInRequest) -> HttpResponse:
     query = " ".join(storable_text(request.GET.get("q", "")).split())[: search_index.LONGEST]
     if exact := search_index.session_of_id(query):
         return redirect("support_case", exact)
+    if asked := search_index.conversation_of_id(query):
+        return redirect("support_conversation", asked)
     found = search_index.find(query, request.GET.dict()) if len(query) >= search_index.SHORTEST else None
     facts = {"query": query, "found": found, "shortest": search_index.SHORTEST}
     return render(request, "support/search.html", facts)
@@ -39,6 +46,7 @@ def search(request: SignedInRequest) -> HttpResponse:
 
 @support_only
 @require_http_methods(["GET", "HEAD", "POST"])
+@fresh
 @never_cache
 def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     who = get_object_or_404(User.objects.select_related("mechanic_profile"), id=user_id)
@@ -48,6 +56,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         "person": who,
         "profile": MechanicProfile.objects.filter(user=who).first(),
         "sessions": people.sessions_of(who, page=request.GET.get("page")),
+        "conversations": people.conversations_of(who),
         "payments": people.payments_of(who),
         "actions": staff_actions.record_of(str(who.id)),
     }
@@ -64,6 +73,7 @@ def mechanics(request: SignedInRequest) -> HttpResponse:
 
 @support_only
 @require_POST
+@fresh
 def decide(request: SignedInRequest, profile_id: int) -> HttpResponse:
     profile = get_object_or_404(MechanicProfile.objects.select_related("user"), pk=profile_id)
     act = DECISIONS.get(request.POST.get("act", ""))
@@ -83,7 +93,7 @@ def _context(request: SignedInRequest) -> dict[str, Any]:
 
 
 def _ban(request: SignedInRequest, who: User) -> HttpResponse:
-    """Ban a person, or lift the ban."""
+    """Ban a person, lift the ban, or sign them out everywhere."""
     act = BAN_ACTIONS.get(request.POST.get("act", ""))
     try:
         if act:

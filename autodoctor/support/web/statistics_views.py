@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from autodoctor.accounts.access import SignedInRequest, support_only
+from autodoctor.rates.limits import DOCUMENTS
+from autodoctor.rates.web import limited
 from autodoctor.support.statistics import Numbers, Period
 from autodoctor.support.statistics_table import MEASURES, SPARK_HEIGHT, csv_rows, table_rows
 
@@ -58,6 +60,7 @@ def numbers(request: SignedInRequest) -> HttpResponse:
 
 
 @support_only
+@limited(DOCUMENTS, "GET")
 def as_csv(request: SignedInRequest) -> HttpResponse:
     period = _chosen(request)["period"]
     name = f"numbers-{period.first}-{period.last}.csv"

@@ -1,7 +1,8 @@
 // @ts-check
 /** Handles alerts without leaving the page, and keeps the actions on a session up to date. */
-import { toast } from "lib/toasts";
 import { feed } from "lib/feed";
+import { send, whileBusy } from "lib/sending";
+import { toast } from "lib/toasts";
 
 // A reload would lose the scroll position, and the permission to play sounds.
 document.getElementById("actions")?.addEventListener("submit", async (event) => {
@@ -9,17 +10,13 @@ document.getElementById("actions")?.addEventListener("submit", async (event) => 
   const button = /** @type {HTMLButtonElement | null} */ (submitter);
   if (!button) return;
   event.preventDefault();
-  if (button.ariaBusy === "true") return;
-  button.ariaBusy = "true";
-  const body = new FormData(/** @type {HTMLFormElement} */ (target), button);
-  try {
-    const answer = await fetch(button.formAction, { method: "POST", body, headers: { Accept: "application/json" } });
-    const said = await answer.json();
-    toast(said.text, said.level);
-  } catch {
+  await whileBusy(button, async () => {
+    const { body } = await send(button.formAction, {
+      body: new FormData(/** @type {HTMLFormElement} */ (target), button),
+    });
     const failed = /** @type {HTMLTemplateElement | null} */ (document.getElementById("not-sent"));
-    toast(failed?.content.textContent ?? "", "error");
-  }
-  button.ariaBusy = null;
+    if (body) toast(body.text, body.level);
+    else toast(failed?.content.textContent ?? "", "error");
+  });
   feed.dispatchEvent(new CustomEvent("changed"));
 });

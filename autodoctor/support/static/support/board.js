@@ -1,9 +1,7 @@
 // @ts-check
-/** The live board: its clocks and its sound. */
+/** The live board: its clocks and its sound. Its lists are of `lib/elements`, which is loaded before. */
 import { ElapsedTime } from "lib/elapsed-time";
-import { ServerClock } from "lib/server-clock";
 import { SessionClock } from "room/clock/session-clock";
-import { FeedStatus, LiveList } from "lib/live-list";
 
 const QUIET = "support-quiet";
 
@@ -33,10 +31,5 @@ class MuteSwitch extends HTMLElement {
   }
 }
 
-const page = /** @type {HTMLElement | null} */ (document.querySelector("[data-now]"));
-ElapsedTime.clock = new ServerClock(page?.dataset.now);
-customElements.define("elapsed-time", ElapsedTime);
 customElements.define("board-clock", BoardClock);
-customElements.define("live-list", LiveList);
-customElements.define("feed-status", FeedStatus);
 customElements.define("mute-switch", MuteSwitch);
