@@ -4,7 +4,7 @@ import errno
 
 from django.utils.translation import gettext as _
 
-from autodoctor.core.errors import Refused
+from autodoctor.core.errors import Refused, TooFast
 from autodoctor.core.request_limits import FILE_BYTES, file_too_large
 
 MAX_BYTES = FILE_BYTES
@@ -35,6 +35,16 @@ def damaged() -> FileRefused:
     return FileRefused("wrong_type", _("This recording is damaged. Please record it again."), 415)
 
 
+def damaged_document() -> FileRefused:
+    sentence = _("This file is damaged, or holds much more than it seems. Save it again, and share that copy.")
+    return FileRefused("wrong_type", sentence, 415)
+
+
+def locked() -> FileRefused:
+    sentence = _("This file is protected with a password. Save a copy without a password, and share that copy.")
+    return FileRefused("wrong_type", sentence, 415)
+
+
 def unreadable_image() -> FileRefused:
     return FileRefused("wrong_type", _("This picture cannot be read and may be damaged. Please take it again."), 415)
 
@@ -47,8 +57,22 @@ def too_many() -> FileRefused:
     return FileRefused("too_many", _("A session can have up to %d files.") % MAX_FILES, 409)
 
 
-def too_many_at_once() -> FileRefused:
-    return FileRefused("too_fast", _("Too many files at once. Wait until one of these uploads is done."), 429)
+def too_many_at_once() -> TooFast:
+    return TooFast(5, _("Too many files at once: wait until one of these uploads is done."))
+
+
+def too_many_at_a_time(most: int) -> FileRefused:
+    sentence = _("A message can bring up to %(most)d files, and a help thread can have %(all)d.")
+    return FileRefused("too_many", sentence % {"most": most, "all": MAX_FILES}, 409)
+
+
+def too_many_lately() -> FileRefused:
+    sentence = _("You sent many files in a short time. Send it in another message, some hours later.")
+    return FileRefused("too_many", sentence, 409)
+
+
+def too_late() -> FileRefused:
+    return FileRefused("too_late", _("Checking the files before it took too long. Send it in another message."), 409)
 
 
 def not_stored(error: OSError) -> FileRefused:
@@ -62,7 +86,7 @@ def no_space() -> FileRefused:
 
 
 def busy() -> FileRefused:
-    return FileRefused("busy", _("The server is processing too many pictures. Try again in a minute."), 503)
+    return FileRefused("busy", _("The server is processing too many files. Try again in a minute."), 503)
 
 
 def unavailable() -> FileRefused:

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from autodoctor.files import errors, image_worker
 
-AT_ONCE = 2  # limits the memory to twice `image_worker.MEMORY_BYTES`, for any number of senders
+AT_ONCE = 2  # pictures and Office files; limits the memory to twice `image_worker.MEMORY_BYTES`, for all senders
 PATIENCE_SECONDS = 60.0
 WORK_SECONDS = 40.0
 SCRIPT = Path(image_worker.__file__)
@@ -24,16 +26,24 @@ class Picture:
     height: int
 
 
-def sanitize_image(source: Path, picture: Path, thumbnail: Path) -> Picture:
-    """Write the picture again, upright and without EXIF, with a thumbnail. Raises `FileRefused`, `OSError`."""
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for a turn with what costs memory and processor time. Raises `FileRefused` if it does not come."""
     if not _turns.acquire(timeout=PATIENCE_SECONDS):
         raise errors.busy()
     try:
-        done = _run(source, picture, thumbnail)
-    except subprocess.TimeoutExpired as error:
-        raise errors.unreadable_image() from error
+        yield
     finally:
         _turns.release()
+
+
+def sanitize_image(source: Path, picture: Path, thumbnail: Path) -> Picture:
+    """Write the picture again, upright and without EXIF, with a thumbnail. Raises `FileRefused`, `OSError`."""
+    try:
+        with turn():
+            done = _run(source, picture, thumbnail)
+    except subprocess.TimeoutExpired as error:
+        raise errors.unreadable_image() from error
     if done.returncode == image_worker.TOO_BIG:
         raise errors.oversized_image()
     if done.returncode == image_worker.DISK_FULL:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,9 @@ from django.db import connection
 
 from autodoctor.accounts.models import User
 from autodoctor.files import blanking, errors, file_names, file_types, images, storage
+from autodoctor.files.file_types import FileType
 from autodoctor.files.models import StoredFile
+from autodoctor.files.office_metadata import Locked
 
 Upload: TypeAlias = "UploadedFile[Any]"
 
@@ -46,10 +48,14 @@ def received(upload: Upload, *, now: datetime) -> Iterator[StoredFile]:
     except BaseException:
         _discard_unless_saved(file)
         raise
+    if file._state.adding:
+        _take_back(file)
 
 
 def take(upload: Upload, *, now: datetime) -> StoredFile:
     """Check, clean and store; the row is not saved. Raises `FileRefused`."""
+    if problem := getattr(upload, "problem", None):  # found while it arrived
+        raise problem
     _lend_connection()
     try:
         with tempfile.TemporaryDirectory(dir=storage.incoming()) as folder:
@@ -58,8 +64,8 @@ def take(upload: Upload, *, now: datetime) -> StoredFile:
         raise errors.not_stored(error) from error
 
 
-def save(file: StoredFile, *, owner_id: UUID, uploader: User) -> StoredFile:
-    """Save the row, in the caller's transaction."""
+def save(file: StoredFile, *, owner_id: UUID, uploader: User | None) -> StoredFile:
+    """Save the row, in the caller's transaction. `uploader`: None for somebody without an account."""
     file.owner_id, file.uploader = owner_id, uploader
     file.save(force_insert=True)
     return file
@@ -114,7 +120,7 @@ def _clean(path: Path, upload: Upload, folder: Path) -> Cleaned:
     found = file_types.recognize(path, upload.content_type or "")
     if found is None:
         raise errors.wrong_type()
-    _blank_descriptions(path, found.content_type)
+    _blank_descriptions(path, found)
     if found is file_types.TEXT:
         path = _as_utf8(path, folder)
     given = upload.name or ""
@@ -140,11 +146,15 @@ def _as_utf8(path: Path, folder: Path) -> Path:
     return folder / "text"
 
 
-def _blank_descriptions(path: Path, content_type: str) -> None:
+def _blank_descriptions(path: Path, found: FileType) -> None:
+    is_document = found.kind == StoredFile.Kind.DOCUMENT
     try:
-        blanking.blank(path, content_type)
+        with images.turn() if is_document else nullcontext():
+            blanking.blank(path, found.content_type)
+    except Locked as error:
+        raise errors.locked() from error
     except ValueError as error:
-        raise errors.damaged() from error
+        raise (errors.damaged_document() if is_document else errors.damaged()) from error
 
 
 def _discard_unless_saved(file: StoredFile) -> None:

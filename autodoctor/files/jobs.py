@@ -1,4 +1,4 @@
-"""Job handlers of files: delete removed files, sweep objects without a row."""
+"""Job handlers of files: delete removed files, forget those of a deleted owner, sweep objects without a row."""
 
 import shutil
 import time
@@ -8,6 +8,7 @@ from autodoctor.files import storage
 from autodoctor.files.listing import FilesJob
 from autodoctor.files.models import StoredFile
 from autodoctor.scheduler.handlers import Handler, always
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 
 YOUNG = timedelta(hours=2)  # an upload may still be on its way into its row
@@ -18,6 +19,13 @@ def erase(job: Job, now: datetime) -> None:
     file = StoredFile.objects.get(pk=job.key)
     if file.removed_at:
         storage.remove(file.key, file.thumbnail_key)
+
+
+def forget(job: Job, now: datetime) -> None:
+    """Delete what an owner left behind: nothing knows its files any more."""
+    for file in StoredFile.objects.filter(owner_id=job.key).exclude(removed_at=None):
+        storage.remove(file.key, file.thumbnail_key)
+        file.delete()
 
 
 def sweep(now: datetime) -> int:
@@ -69,6 +77,7 @@ def _sweep(job: Job, now: datetime) -> None:
 
 
 JOBS: dict[str, Handler] = {
-    FilesJob.ERASE: Handler(erase, external=True),
-    FilesJob.SWEEP: Handler(_sweep, external=True, every=always(hours=1)),
+    FilesJob.ERASE: Handler(erase, lane=Lane.FILES),
+    FilesJob.FORGET: Handler(forget, lane=Lane.FILES),
+    FilesJob.SWEEP: Handler(_sweep, lane=Lane.FILES, every=always(hours=1)),
 }

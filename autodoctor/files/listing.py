@@ -18,6 +18,7 @@ __all__ = ["count", "files_of", "keep", "open_file", "remove", "url_of"]
 
 class FilesJob(JobKind):
     ERASE = "files.erase"
+    FORGET = "files.forget"
     SWEEP = "files.sweep"
 
 
@@ -61,3 +62,9 @@ def remove(file: StoredFile, *, now: datetime) -> None:
     if not changed:
         raise errors.kept()
     schedule(FilesJob.ERASE, str(file.id), now)
+
+
+def forget(owner_id: UUID, *, now: datetime) -> None:
+    """Remove all files of an owner that is deleted, in the caller's transaction; bytes and rows go after the commit."""
+    if StoredFile.objects.filter(owner_id=owner_id).update(removed_at=now):
+        schedule(FilesJob.FORGET, str(owner_id), now)

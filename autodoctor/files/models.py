@@ -31,8 +31,9 @@ class StoredFile(models.Model):
         TEXT = "text", _("Text")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner_id = models.UUIDField()  # the session it belongs to
-    uploader = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    owner_id = models.UUIDField()  # the session, the help thread or the conversation it belongs to
+    # None: somebody without an account, whom the owner knows.
+    uploader = models.ForeignKey("accounts.User", models.PROTECT, related_name="+", null=True, blank=True)
     name = models.CharField(max_length=120)  # fit for any file system and header
     kind = models.CharField(max_length=10, choices=Kind)
     content_type = models.CharField(max_length=100)
@@ -47,10 +48,17 @@ class StoredFile(models.Model):
     kept = models.BooleanField(default=False)  # a summary shows it: it cannot be removed
 
     class Meta:
-        indexes = [models.Index(fields=["owner_id", "-created_at"], name="files_of_owner")]
+        indexes = [
+            models.Index(fields=["owner_id", "-created_at"], name="files_of_owner"),
+            models.Index(fields=["thumbnail_key"], condition=~models.Q(thumbnail_key=""), name="files_by_thumbnail"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def uploader_name(self) -> str:
+        return self.uploader.name if self.uploader else ""
 
     def facts(self) -> FileFacts:
         """Return the file as the log and the API carry it, without addresses, because they expire."""

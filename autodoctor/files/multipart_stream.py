@@ -1,6 +1,8 @@
-"""Parse a form with a file while it arrives: the file grows on the disk, batch by batch."""
+"""Parse a form with files while it arrives: the files grow on the disk, batch by batch."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BufferedWriter
 from pathlib import Path
 from typing import Any
@@ -13,39 +15,55 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from autodoctor.files import errors, file_names
 
 BATCH_BYTES = 512 * 1024
-FIELD_BYTES = 1024
-PARTS = 8
+PARTS_BESIDE = 32  # beside the files that are taken: fields, and files that are not
 FILE_FIELD = "file"
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What a form may bring: so many files, and fields of so many bytes. `names_rest`: further files are no mistake in
+    the form, but come by their names, with that problem.
+    """
+
+    files: int = 1
+    field_bytes: int = 4 * 1024
+    names_rest: bool = False
+
+
 class Form:
-    """The sent form with its file on the disk, or the reason for a refusal."""
+    """The sent form with its files on the disk, or the reason for a refusal of all of it."""
 
     def __init__(self) -> None:
         self.fields: dict[str, str] = {}
-        self.file: SpooledFile | None = None
+        self.files: list[SpooledFile] = []
         self.problem: Exception | None = None
 
 
 class SpooledFile(UploadedFile):  # type: ignore[type-arg]
-    """An upload that is already a file and can be moved."""
+    """An upload that is already a file and can be moved. With a `problem` it is a name, and nothing of it is kept."""
 
-    def __init__(self, path: Path, *, name: str, content_type: str) -> None:
+    def __init__(self, path: Path, *, name: str, content_type: str, problem: Exception | None = None) -> None:
         super().__init__(None, name, content_type)
         self.size: int = 0
+        self.problem = problem
         self._path = path
         self._writer: BufferedWriter | None = None
         self._batch: list[bytes] = []
         self._batched = 0
+        self._is_finished = False
 
     def temporary_file_path(self) -> str:
         return str(self._path)
 
     def add(self, piece: bytes) -> None:
-        """Add bytes. Raises `FileRefused` once the file is too large."""
+        """Add bytes. Once the file is too large, that is its problem, and the rest is dropped."""
+        if self.problem is not None:
+            return
         self.size += len(piece)
         if self.size > errors.MAX_BYTES:
-            raise errors.too_large()
+            self.problem = errors.too_large()
+            self._batch, self._batched = [], 0
+            return
         self._batch.append(piece)
         self._batched += len(piece)
 
@@ -55,9 +73,17 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
 
     def write_out(self) -> None:
         """Write the bytes added since the last call; blocks. Raises `OSError`."""
+        if self.problem is not None or self._is_finished:
+            return
         self._writer = self._writer or self._path.open("xb")
         self._writer.writelines(self._batch)
         self._batch, self._batched = [], 0
+
+    def finish(self) -> None:
+        """Write the rest; blocks, and does nothing the second time. Raises `OSError`."""
+        self.write_out()
+        self._is_finished = True
+        self.close()
 
     def close(self) -> None:
         if self._writer:
@@ -75,13 +101,21 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
 
 
 class MultipartStream:
-    """Parses a form while it arrives, and writes its file to `path`."""
+    """Parses a form while it arrives, and writes its files to paths from `new_path`.
 
-    def __init__(self, boundary: str, path: Path) -> None:
+    With `refused` no file is taken: it is the problem of each.
+    """
+
+    def __init__(
+        self, boundary: str, new_path: Callable[[], Path], shape: Shape, refused: Exception | None = None
+    ) -> None:
         self.form = Form()
-        self._parser = PushMultipartParser(boundary, max_segment_count=PARTS)
-        self._path = path
+        self._parser = PushMultipartParser(boundary, max_segment_count=shape.files + PARTS_BESIDE)
+        self._new_path = new_path
+        self._shape = shape
+        self._refused = refused
         self._part: MultipartSegment | None = None
+        self._field = b""
 
     async def all(self, receive: ASGIReceiveCallable) -> Form | None:
         """Return the form; None if the client left early. After a problem the rest is read and discarded."""
@@ -100,42 +134,46 @@ class MultipartStream:
             await self._take(piece, last=last)
         except MultipartError as error:
             self.form.problem = MultiPartParserError(str(error))
-        except errors.FileRefused as error:
-            self.form.problem = error
         except OSError as error:
             self.form.problem = errors.not_stored(error)
 
     async def _take(self, piece: bytes, *, last: bool) -> None:
         for found in self._parser.parse(piece) if piece else ():
             self._sort(found)
-        file = self.form.file
-        if file and (last or file.is_due):
-            await asyncio.to_thread(file.write_out)
         if last:
             self._parser.close()
-        if last and file:
-            await asyncio.to_thread(file.close)
+        for file in self.form.files:
+            if last or file is not self.form.files[-1]:
+                await asyncio.to_thread(file.finish)
+            elif file.is_due:
+                await asyncio.to_thread(file.write_out)
 
     def _sort(self, found: Any) -> None:
         """Handle the begin, the data or the end (None) of a part."""
         if isinstance(found, MultipartSegment):
-            self._part = found
+            self._part, self._field = found, b""
             if found.filename and found.name == FILE_FIELD:
-                self._begin_file(found)
-        elif found is not None and self._part is not None:
-            self._add(self._part, found)
+                self.form.files.append(self._new_file(found))
+        elif self._part is None:
+            return
+        elif self._part.filename is None:
+            self._add_to_field(self._part.name, found)
+        elif found is not None and self._part.filename and self._part.name == FILE_FIELD:
+            self.form.files[-1].add(found)
 
-    def _begin_file(self, part: MultipartSegment) -> None:
-        if self.form.file:
-            raise MultipartError("one file at a time")
+    def _new_file(self, part: MultipartSegment) -> SpooledFile:
         name, content_type = file_names.plain(part.filename) or "file", (part.content_type or "").lower()
-        self.form.file = SpooledFile(self._path, name=name, content_type=content_type)
+        is_one_more = len(self.form.files) >= self._shape.files
+        if is_one_more and not self._shape.names_rest:
+            raise MultipartError("too many files")
+        problem = self._refused or (errors.too_many_at_a_time(self._shape.files) if is_one_more else None)
+        return SpooledFile(self._new_path(), name=name, content_type=content_type, problem=problem)
 
-    def _add(self, part: MultipartSegment, piece: bytes) -> None:
-        if part.filename is None:
-            value = self.form.fields.get(part.name, "") + piece.decode("utf-8", "replace")
-            if len(value) > FIELD_BYTES:
-                raise MultipartError("this field is too long")
-            self.form.fields[part.name] = value
-        elif self.form.file and part.name == FILE_FIELD:
-            self.form.file.add(piece)
+    def _add_to_field(self, name: str, piece: "bytes | bytearray | None") -> None:
+        """A letter may arrive in pieces: read them once the field is whole."""
+        if piece is None:
+            self.form.fields[name] = self._field.decode("utf-8", "replace")
+            return
+        self._field += piece
+        if len(self._field) > self._shape.field_bytes:
+            raise MultipartError("this field is too long")

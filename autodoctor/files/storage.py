@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from django.conf import settings
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
+from autodoctor.core.outside import release_connection
 from autodoctor.core.request_limits import FILE_BYTES
 
 if TYPE_CHECKING:  # S3 is imported on first use, because the import is slow
@@ -77,7 +80,9 @@ def keys_of(hour: str) -> set[str]:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Treat an unreachable store like an unreadable disk."""
+    """Treat an unreachable store like an unreadable disk. Who waits for a bucket holds no connection of the pool."""
+    if not is_directory():
+        release_connection()
     try:
         yield
     except getattr(storage(), "failures", ()) as error:
@@ -110,3 +115,18 @@ def check() -> None:
     else:
         with _answering():
             cast("PrivateBucket", storage()).look()
+
+
+def is_open() -> bool:
+    """Return whether strangers can read an object of the bucket. Raises `OSError`, or the store's failures."""
+    bucket = cast("PrivateBucket", storage())
+    key = f"setup/{secrets.token_hex(16)}"
+    bucket.save(key, ContentFile(b"private"))
+    try:
+        with urlopen(bucket.url(key).partition("?")[0], timeout=10):  # noqa: S310 the address is the bucket's
+            return True
+    except HTTPError as refused:
+        refused.close()
+        return False
+    finally:
+        bucket.delete(key)

@@ -1,18 +1,21 @@
-"""Metrics that are read when Prometheus asks: from the database in two short queries, and from this process."""
+"""Metrics that are read when Prometheus asks: from the database in four short queries, and from this process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Min, Q
 from django.utils import timezone
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from autodoctor.health.cached_probe import CachedProbe
 from autodoctor.payments.job_kinds import PaymentJob
+from autodoctor.room.hub.event_bus import bus
 from autodoctor.room.hub.revocation import connected_users
 from autodoctor.room.socket.list_feed import feed
+from autodoctor.scheduler.lane_watch import LaneStatus, statuses
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import OPEN
@@ -30,6 +33,7 @@ class Rows:
     clock_lag: float
     webhooks: int
     oldest_webhook: float
+    lanes: list[LaneStatus]
 
 
 def read() -> Rows:
@@ -45,7 +49,7 @@ def read() -> Rows:
         parked=Count("id", filter=~waits),
         webhooks=Count("id", filter=webhooks),
         oldest_webhook=Min("due_at", filter=webhooks),
-        oldest_deadline=Min("run_at", filter=due & Q(external=False)),
+        oldest_deadline=Min("run_at", filter=due & Q(lane=Lane.DEADLINES)),
     )
     return Rows(
         sessions={state.value: 0 for state in OPEN} | dict(open_ones),
@@ -53,6 +57,7 @@ def read() -> Rows:
         clock_lag=_age(jobs["oldest_deadline"], now),
         webhooks=jobs["webhooks"],
         oldest_webhook=_age(jobs["oldest_webhook"], now),
+        lanes=statuses(now),
     )
 
 
@@ -64,8 +69,12 @@ class DatabaseCollector(Collector):
         """Describe the metrics without reading anything."""
         return []
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
         yield _by("autodoctor_sockets", "Open websockets of this process.", "what", _sockets())
+        if carrier := bus.carrier:
+            yield _one("autodoctor_bus_up", "Whether Redis or Valkey answers this process.", float(carrier.is_up))
+            dropped = "Notes that this process could not tell others; the heartbeat finds what they said."
+            yield CounterMetricFamily("autodoctor_bus_dropped", dropped, value=carrier.dropped)
         try:
             rows = self._rows.get()
         except Exception:  # the process's own counters matter most during an outage
@@ -75,8 +84,16 @@ class DatabaseCollector(Collector):
         yield _by("autodoctor_sessions", "Open sessions.", "state", rows.sessions)
         yield _by("autodoctor_jobs", "Rows of the clock; failing ones wait to be tried again.", "what", rows.jobs)
         yield _one("autodoctor_clock_lag_seconds", "How long the oldest deadline is overdue.", rows.clock_lag)
+        yield from _of_lanes(rows.lanes, timezone.now())
         yield _one("autodoctor_webhooks_waiting", "Webhooks that were not acted on yet.", rows.webhooks)
         yield _one("autodoctor_webhook_oldest_seconds", "How long the oldest of them waits.", rows.oldest_webhook)
+
+
+def _of_lanes(lanes: list[LaneStatus], now: datetime) -> Iterable[GaugeMetricFamily]:
+    lags = {status.lane.value: _age(status.oldest_due, now) for status in lanes}
+    yield _by("autodoctor_lane_lag_seconds", "How long the oldest due job of a lane has not begun.", "lane", lags)
+    still = {status.lane.value: _age(status.still_since(now), now) for status in lanes}
+    yield _by("autodoctor_lane_still_seconds", "How long a lane stands still; 0: it runs.", "lane", still)
 
 
 def _sockets() -> dict[str, int]:
@@ -92,7 +109,7 @@ def _one(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, value=value)
 
 
-def _by(name: str, words: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+def _by(name: str, words: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, words, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)

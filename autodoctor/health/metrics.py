@@ -1,15 +1,17 @@
 """Metrics for Prometheus, counted by signals."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
 from autodoctor.health.collector import DatabaseCollector
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.room.messages.writer import batch_written
 from autodoctor.scheduler.execution import Outcome, ran
 from autodoctor.scheduler.handlers import parked, registered
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.signals import skew_measured
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.record.event_log import committed
 from autodoctor.sessions.states import EventKind
@@ -46,6 +48,11 @@ LATENESS = Histogram(
 )
 RUNS = Counter("autodoctor_job_runs", "Jobs that were run, by how that ended.", ["kind", "outcome"], registry=REGISTRY)
 PARKED = Counter("autodoctor_jobs_given_up", "Jobs that kept failing and were parked.", ["kind"], registry=REGISTRY)
+SKEW = Gauge(
+    "autodoctor_clock_skew_seconds",
+    "By how much this machine's clock and the database's differ at least, where jobs run.",
+    registry=REGISTRY,
+)
 WEBHOOK = Histogram(
     "autodoctor_webhook_lag_seconds",
     "From receiving a webhook of Stripe's to having acted on it.",
@@ -60,6 +67,7 @@ def begin() -> None:
     committed.connect(on_committed)
     ran.connect(on_ran)
     parked.connect(on_parked)
+    skew_measured.connect(on_skew)
 
 
 def on_batch(*, messages: int, seconds: float, **_signal: object) -> None:
@@ -77,7 +85,7 @@ def on_committed(*, events: list[SessionEvent], **_signal: object) -> None:
 
 def on_ran(*, job: Job, outcome: Outcome, now: datetime, **_signal: object) -> None:
     RUNS.labels(_kind(job), outcome.name.lower()).inc()
-    if not job.external:
+    if job.lane == Lane.DEADLINES:
         LATENESS.observe(max(0.0, (now - job.run_at).total_seconds()))
     if job.kind == PaymentJob.STRIPE_EVENT and outcome is Outcome.DONE:
         WEBHOOK.observe(max(0.0, (now - job.due_at).total_seconds()))
@@ -85,6 +93,10 @@ def on_ran(*, job: Job, outcome: Outcome, now: datetime, **_signal: object) -> N
 
 def on_parked(*, job: Job, **_signal: object) -> None:
     PARKED.labels(_kind(job)).inc()
+
+
+def on_skew(*, skew: timedelta, **_signal: object) -> None:
+    SKEW.set(skew.total_seconds())
 
 
 def _kind(job: Job) -> str:

@@ -1,10 +1,12 @@
-"""Readiness: whether this process can serve. Each part is checked for a second at most."""
+"""Readiness: whether this process can serve. Each part is checked for a second at most.
+
+A process without its bus to others still serves: the bus is named, and the process stays ready. Every process misses
+the same bus, and a proxy that heeds the answer would take all of them away.
+"""
 
 import logging
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -16,6 +18,7 @@ from django.utils import timezone
 from autodoctor.files import storage
 from autodoctor.health.cached_probe import CachedProbe
 from autodoctor.room.hub.event_bus import bus
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 
 logger = logging.getLogger(__name__)
@@ -23,6 +26,8 @@ logger = logging.getLogger(__name__)
 LIMIT_SECONDS = 1.0  # per part; the parts are checked in parallel
 FRESH_SECONDS = 1.0
 STORE_FRESH_SECONDS = 10.0  # S3 is asked over the network, and for money
+DEGRADED = "degraded"  # a reason not to be ready, but for this one
+ECHO_SECONDS = 0.8  # in less than the limit, so that there is time to say what is missing
 MOST_LATE = timedelta(seconds=30)  # twice what a stalled process may hold a deadline
 
 
@@ -30,14 +35,8 @@ class Behind(Exception):
     """No process acts on deadlines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Echo:
-    """Checks whether the event loop receives published notes."""
-
-    heard: threading.Event
-
-
-bus.listen(Echo, lambda echo: echo.heard.set())
+class Degraded(Exception):
+    """The process serves without this, with a delay."""
 
 
 def check_database() -> None:
@@ -46,16 +45,18 @@ def check_database() -> None:
 
 
 def check_bus() -> None:
-    echo = Echo(threading.Event())
-    bus.publish(echo)
-    if not echo.heard.wait(LIMIT_SECONDS):
+    """Check that a note comes back: by the event loop of this process, then by way of Redis or Valkey if given."""
+    until = time.monotonic() + ECHO_SECONDS
+    if not bus.echoes_here(ECHO_SECONDS):
         raise TimeoutError
+    if not bus.echoes(until - time.monotonic()):
+        raise Degraded
 
 
 def check_clock() -> None:
     """Check that deadlines run, here or in another process."""
     now = timezone.now()
-    due = Job.objects.filter(parked_at=None, external=False, run_at__lte=now - MOST_LATE)
+    due = Job.objects.filter(parked_at=None, lane=Lane.DEADLINES, run_at__lte=now - MOST_LATE)
     if due.exists():
         raise Behind
 
@@ -77,8 +78,7 @@ class Part:
             milliseconds = self._glance.get()
         except Exception as error:
             self._note(error)
-            why = "slow" if isinstance(error, TimeoutError) else "behind" if isinstance(error, Behind) else "failed"
-            return {"part": self.name, "ok": False, "why": why}
+            return {"part": self.name, "ok": False, "why": _reason(error)}
         self._note(None)
         return {"part": self.name, "ok": True, "ms": milliseconds}
 
@@ -94,9 +94,22 @@ class Part:
         """Log each change once, because callers ask every second."""
         was_fine, self._was_fine = self._was_fine, error is None
         if was_fine and error is not None:
-            logger.error("Not ready: %s (%s)", self.name, type(error).__qualname__)
+            words = "Degraded" if isinstance(error, Degraded) else "Not ready"
+            logger.error("%s: %s (%s)", words, self.name, type(error).__qualname__)
         elif error is None and not was_fine:
             logger.warning("Ready again: %s", self.name)
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return "slow"
+        case Behind():
+            return "behind"
+        case Degraded():
+            return DEGRADED
+        case _:
+            return "failed"
 
 
 PARTS = (
@@ -108,11 +121,12 @@ PARTS = (
 
 
 def answer() -> HttpResponse:
-    """Return a line of JSON per part: 200 if all are well, else 503."""
+    """Return a line of JSON per part: 200 if all are well or only degraded, else 503."""
     for part in PARTS:
         part.begin()
     lines = [part.line() for part in PARTS]
-    status = HTTPStatus.OK if all(line["ok"] for line in lines) else HTTPStatus.SERVICE_UNAVAILABLE
+    serves = all(line["ok"] or line["why"] == DEGRADED for line in lines)
+    status = HTTPStatus.OK if serves else HTTPStatus.SERVICE_UNAVAILABLE
     body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
     headers = {"Cache-Control": "no-store"}
     response = HttpResponse(body, content_type="application/x-ndjson", status=status, headers=headers)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from autodoctor.accounts.access import anyone
-from autodoctor.accounts.client_address import client_address
+from autodoctor.core.client_address import client_address
 from autodoctor.health.metrics import REGISTRY
 
 
@@ -25,10 +25,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _may_read_metrics(request: HttpRequest) -> bool:
-    if expected := settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {expected}".encode())
-    return _is_local(request)
+    return is_token(request.headers.get("Authorization", "")) if settings.METRICS_TOKEN else _is_local(request)
+
+
+def is_token(given: str) -> bool:
+    """Return whether this header is that of Prometheus."""
+    return hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
 
 
 def _is_local(request: HttpRequest) -> bool:

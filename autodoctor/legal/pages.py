@@ -37,7 +37,7 @@ class LegalPage:
 
 
 TERMS = LegalPage("terms", _("Terms of use"), ("2026-11-28",))
-PRIVACY = LegalPage("privacy", _("Privacy"), ("2026-11-28",))
+PRIVACY = LegalPage("privacy", _("Privacy"), ("2026-11-28", "2026-11-29"))
 CANCELLATION = LegalPage("cancellation", _("Canceling and refunds"), ("2026-11-28",))
 IMPRINT = LegalPage("imprint", _("Imprint"), ("2026-11-28",))
 PAGES = {page.slug: page for page in (TERMS, PRIVACY, CANCELLATION, IMPRINT)}

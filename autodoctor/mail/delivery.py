@@ -45,10 +45,10 @@ class Recipient:
     reply_to: str = ""
 
 
-def answering(user: AbstractBaseUser, session_id: UUID | None) -> Recipient:
-    """Return this person as the recipient of a mail about the session, whose answer we take."""
+def answering(user: AbstractBaseUser, about: UUID | None) -> Recipient:
+    """Return this person as the recipient of a mail about a session or conversation, whose answer we take."""
     person = cast(Person, user)
-    return Recipient(person.email, person.name, person.time_zone, replies.address_for(session_id, user.pk))
+    return Recipient(person.email, person.name, person.time_zone, replies.address_for(about, user.pk))
 
 
 def deliver(

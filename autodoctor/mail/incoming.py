@@ -4,13 +4,19 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.message import EmailMessage, Message
 from email.utils import getaddresses, parseaddr
+from hashlib import sha256
+from typing import cast
 
 from django.utils.html import strip_tags
 
-from autodoctor.mail import replies
+from autodoctor.mail import enclosures, replies
+from autodoctor.mail.enclosures import Enclosure
 
+MOST_BYTES = 48 * 1024 * 1024  # of a mail with its files in base64; services and mail servers keep to less
 RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply)@", re.IGNORECASE)
 # Where what others wrote begins: the line above a quotation, in the languages of the usual programs, or a head.
@@ -25,40 +31,61 @@ _QUOTES = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
+_QUOTED_PAGE = re.compile(r"""(?i)<blockquote\b|<div[^>]{0,200}(?:gmail_quote|divRplyFwdMsg|appendonsend)""")
+
+# What Python's reader of mails raises for heads that are malformed in ways that it does not expect.
+MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError, LookupError, MessageError)
+
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `tokens` are those of the addresses it went to; `files` counts its attachments."""
+    """An answer. `tokens` are those of the addresses it went to; `mark` is the same when it is handed over again.
+
+    `is_automatic`: no person wrote it.
+    """
 
     tokens: tuple[str, ...]
     sender: str
     text: str
-    message_id: str
-    files: int
+    mark: str
+    files: tuple[Enclosure, ...]
+    is_automatic: bool
 
 
-def is_automatic(message: EmailMessage) -> bool:
+def parse(raw: bytes) -> EmailMessage:
+    """Return the mail in these bytes. Raises `ValueError` for one that is too large or too deep to be read."""
+    if len(raw) > MOST_BYTES:
+        raise ValueError("too large")
+    try:
+        return message_from_bytes(raw, policy=policy.default)
+    except RecursionError:
+        raise ValueError("too many parts in each other") from None
+
+
+def _is_automatic(message: EmailMessage) -> bool:
     """Return whether no person wrote this: a note of absence, a bounce, a list."""
-    submitted = str(message.get("Auto-Submitted", "no")).strip().lower()
-    precedence = str(message.get("Precedence", "")).strip().lower()
+    submitted = _head(message, "Auto-Submitted").lower() or "no"
+    precedence = _head(message, "Precedence").lower()
     return (
         not submitted.startswith("no")
         or precedence in {"bulk", "junk", "list", "auto_reply"}
         or any(name in message for name in ("X-Autoreply", "X-Autorespond", "List-Id"))
-        or str(message.get("Return-Path", "")).strip() == "<>"
+        or _head(message, "Return-Path") == "<>"
         or message.get_content_type() == "multipart/report"
         or bool(ROBOTS.match(_sender(message)))
     )
 
 
 def read(message: EmailMessage) -> Reply:
+    """Return the answer in a mail. Raises one of `MALFORMED`."""
     found = dict.fromkeys(token for address in _recipients(message) if (token := replies.token_in(address)))
     return Reply(
         tokens=tuple(found),
         sender=_sender(message),
         text=own_words(_text(message)),
-        message_id=str(message.get("Message-ID", "")).strip(),
-        files=sum(part.get_content_disposition() == "attachment" for part in message.walk()),
+        mark=_mark(message),
+        files=tuple(enclosures.of(message, _quoted_html(message))),
+        is_automatic=_is_automatic(message),
     )
 
 
@@ -69,25 +96,55 @@ def own_words(text: str) -> str:
     return above or "\n".join(line for line in text.split("\n") if not line.startswith(">")).strip()
 
 
+def _own_html(markup: str) -> str:
+    return _QUOTED_PAGE.split(markup, maxsplit=1)[0]
+
+
+def _quoted_html(message: EmailMessage) -> str:
+    body = message.get_body(("html",))
+    markup = "" if body is None else _content(body)
+    return markup[len(_own_html(markup)) :]
+
+
+def _mark(message: EmailMessage) -> str:
+    """Return the Message-ID; for the rare mail without one, what stands for its content."""
+    return _head(message, "Message-ID") or sha256(message.as_bytes()).hexdigest()
+
+
 def _recipients(message: EmailMessage) -> Iterator[str]:
-    heads = [str(value) for name in RECIPIENTS for value in message.get_all(name, [])]
+    heads = [head for name in RECIPIENTS for head in _heads(message, name)]
     yield from (address for _name, address in getaddresses(heads))
 
 
 def _sender(message: EmailMessage) -> str:
-    return parseaddr(str(message.get("From", "")))[1].lower()
+    return parseaddr(_head(message, "From"))[1].lower()
+
+
+def _head(message: EmailMessage, name: str) -> str:
+    return next(_heads(message, name), "")
+
+
+def _heads(message: EmailMessage, name: str) -> Iterator[str]:
+    """Yield the heads of this name as they came: Python's own reading of them fails for some malformed ones."""
+    for given, value in message.raw_items():
+        if given.lower() == name.lower():
+            yield " ".join(str(value).split())
 
 
 def _text(message: EmailMessage) -> str:
-    """Return the words as plain text. An unknown encoding leaves marks in place of letters."""
+    """Return the words as plain text."""
     body = message.get_body(("plain", "html"))
     if body is None:
         return ""
-    try:
-        content = str(body.get_content())
-    except LookupError:
-        content = bytes(body.get_payload(decode=True) or b"").decode("utf-8", "replace")
     if body.get_content_subtype() != "html":
-        return content
-    lined = re.sub(r"(?i)<(br|/p|/div)\b[^>]*>", "\n", re.split(r"(?i)<blockquote\b", content, maxsplit=1)[0])
+        return _content(body)
+    lined = re.sub(r"(?i)<(br|/p|/div)\b[^>]*>", "\n", _own_html(_content(body)))
     return html.unescape(strip_tags(lined))
+
+
+def _content(body: Message) -> str:
+    """Return the words of a part. An unknown encoding leaves marks in place of letters."""
+    try:
+        return str(cast(EmailMessage, body).get_content())
+    except LookupError:
+        return bytes(body.get_payload(decode=True) or b"").decode("utf-8", "replace")

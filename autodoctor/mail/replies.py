@@ -1,4 +1,7 @@
-"""The address that an answer to one of our mails goes to: it names the session and proves who got the mail.
+"""The address that an answer to one of our mails goes to: it names what the mail is about and proves who got it.
+
+A mail is about a session or a conversation (`subject_id`); its reader is a person, by id, or an address
+without an account.
 
 `INBOUND_ADDRESS` is a mailbox of ours; the token stands behind its plus sign. Without it mails have no Reply-To.
 """
@@ -11,15 +14,15 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 SEAL_BYTES = 10
-TOKEN_LETTERS = 42  # a session's id and the seal in base32, which survives a change of case
+TOKEN_LETTERS = 42  # a subject's id and the seal in base32, which survives a change of case
 
 
-def address_for(session_id: UUID | None, person_id: UUID) -> str:
-    """Return the Reply-To of a mail about this session to this person; empty where answers are not taken."""
-    if not settings.INBOUND_ADDRESS or session_id is None:
+def address_for(subject_id: UUID | None, reader: UUID | str) -> str:
+    """Return the Reply-To of a mail about this subject to this reader; empty where answers are not taken."""
+    if not settings.INBOUND_ADDRESS or subject_id is None:
         return ""
     name, _at, domain = settings.INBOUND_ADDRESS.partition("@")
-    token = base64.b32encode(session_id.bytes + _seal(session_id, person_id)).decode().rstrip("=").lower()
+    token = base64.b32encode(subject_id.bytes + _seal(subject_id, reader)).decode().rstrip("=").lower()
     return f"{name}+{token}@{domain}"
 
 
@@ -31,22 +34,22 @@ def token_in(address: str) -> str:
     return token if name and (before, at, len(token)) == (name, domain, TOKEN_LETTERS) else ""
 
 
-def session_in(token: str) -> UUID | None:
-    """Return the session that a token names; who answers is checked by `was_sent_to`."""
+def subject_in(token: str) -> UUID | None:
+    """Return the session or conversation that a token names; who answers is checked by `was_sent_to`."""
     try:
         return UUID(bytes=_decoded(token)[:-SEAL_BYTES])
     except (binascii.Error, ValueError):
         return None
 
 
-def was_sent_to(token: str, session_id: UUID, person_id: UUID) -> bool:
-    """Return whether this person got the mail with this token."""
-    return constant_time_compare(_decoded(token)[-SEAL_BYTES:].hex(), _seal(session_id, person_id).hex())
+def was_sent_to(token: str, subject_id: UUID, reader: UUID | str) -> bool:
+    """Return whether this reader got the mail with this token."""
+    return constant_time_compare(_decoded(token)[-SEAL_BYTES:].hex(), _seal(subject_id, reader).hex())
 
 
 def _decoded(token: str) -> bytes:
     return base64.b32decode(token.upper() + "=" * (-len(token) % 8))
 
 
-def _seal(session_id: UUID, person_id: UUID) -> bytes:
-    return salted_hmac("autodoctor.mail.replies", f"{session_id}:{person_id}", algorithm="sha256").digest()[:SEAL_BYTES]
+def _seal(subject_id: UUID, reader: UUID | str) -> bytes:
+    return salted_hmac("autodoctor.mail.replies", f"{subject_id}:{reader}", algorithm="sha256").digest()[:SEAL_BYTES]

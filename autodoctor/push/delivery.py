@@ -10,22 +10,25 @@ from django.conf import settings
 from webpush import WebPush, WebPushSubscription
 
 from autodoctor.core.vapid_keys import as_pem
+from autodoctor.push import bounded_call
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.push_services import is_known
 from autodoctor.push.queue import SendPush
+from autodoctor.push.silent_services import SilentServices
 
-TIMEOUT = (3.05, 10)  # seconds: to connect, to answer
+CONNECT_SECONDS, TOTAL_SECONDS = 3.05, 8.0  # for the connection; for all of a message
+services = SilentServices()
 
 
 class Unreachable(Exception):
-    """The service did not answer. Its address is a secret, so only the host is named."""
+    """The service cannot be reached. Its address is a secret, so only the host is named."""
 
 
 def deliver(subscription: PushSubscription, note: SendPush, *, seconds: int) -> tuple[int, str]:
     """Encrypt, sign and send; returns the status, and when the service wants another try.
 
-    `seconds`: how long the service keeps the message for an offline browser. Raises `Unreachable`, and `ValueError` for
-    an address outside the known services.
+    `seconds`: how long the service keeps the message for an offline browser. Raises `Unreachable`, `Silent` where it
+    did not answer lately, and `ValueError` for an address outside the known services.
     """
     if not is_known(subscription.endpoint):
         raise ValueError("no service that we speak to")
@@ -63,11 +66,10 @@ def short(topic: str) -> str:
 
 
 def _handed_over(endpoint: str, content: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """Send to this address only, without redirects; only the head of the answer is read."""
+    """Send to this address only."""
+    host = urlsplit(endpoint).netloc
     try:
-        with requests.post(
-            endpoint, data=content, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True
-        ) as answer:
-            return answer.status_code, answer.headers.get("Retry-After", "")
-    except requests.RequestException as error:
-        raise Unreachable(f"{urlsplit(endpoint).hostname}: {type(error).__name__}") from None
+        with services.call(host):
+            return bounded_call.post(endpoint, content, headers, connect=CONNECT_SECONDS, total=TOTAL_SECONDS)
+    except (TimeoutError, requests.RequestException) as error:
+        raise Unreachable(f"{host}: {type(error).__name__}") from None

@@ -8,7 +8,9 @@ from django.db.models import F
 from autodoctor.push.delivery import deliver
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.queue import PushJob, SendPush
+from autodoctor.push.silent_services import Silent
 from autodoctor.scheduler.handlers import GiveUp, Handler, Retry
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 
 GONE = {404, 410}
@@ -27,6 +29,8 @@ def send(job: Job, now: datetime) -> None:
         return
     try:
         status, again = deliver(browser, message, seconds=seconds)
+    except Silent:  # nobody was asked: it is not the browser that fails
+        raise
     except Exception:
         _failed(browser)
         raise
@@ -56,4 +60,4 @@ def _failed(browser: PushSubscription) -> None:
 
 
 # Tried as long as the news is news: a job whose moment is over ends by itself.
-JOBS: dict[str, Handler] = {PushJob.SEND: Handler(send, external=True, attempts=12)}
+JOBS: dict[str, Handler] = {PushJob.SEND: Handler(send, lane=Lane.PUSH, attempts=12)}

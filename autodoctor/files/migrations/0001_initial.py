@@ -32,10 +32,14 @@ class Migration(migrations.Migration):
                 ('removed_at', models.DateTimeField(null=True)),
                 ('shot', models.CharField(blank=True, max_length=20)),
                 ('kept', models.BooleanField(default=False)),
-                ('uploader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('uploader', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'indexes': [models.Index(fields=['owner_id', '-created_at'], name='files_of_owner')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='storedfile',
+            index=models.Index(condition=models.Q(('thumbnail_key', ''), _negated=True), fields=['thumbnail_key'], name='files_by_thumbnail'),
         ),
     ]

@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,6 +13,7 @@ from PIL import Image, ImageOps
 from pillow_heif import register_heif_opener
 
 register_heif_opener()
+RECORDINGS = Path(__file__).parent / "recordings"  # a third of a second each, with SECRET… in every tag
 GPS_IFD, ORIENTATION, MAKER = 0x8825, 0x0112, 0x010F
 LATITUDE = (52.0, 31.0, 12.25)
 GIF_PICTURE = b"\x21\xf9\x04"  # the first bytes of each picture
@@ -90,11 +92,21 @@ def wav(seconds: int = 1) -> bytes:
 
 
 def office(folder: str = "word", *extra: str) -> bytes:
+    return packed(dict.fromkeys(("[Content_Types].xml", "_rels/.rels", f"{folder}/document.xml", *extra), b"<x/>"))
+
+
+def packed(parts: dict[str, bytes], *, compressed: bool = False) -> bytes:
+    """A ZIP of these parts in this order."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name in ("[Content_Types].xml", "_rels/.rels", f"{folder}/document.xml", *extra):
-            archive.writestr(name, "<x/>")
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
     return out.getvalue()
+
+
+def webm(inside: bytes = b"") -> bytes:
+    """A WebM file that holds these bytes in an element without meaning."""
+    return b"\x1a\x45\xdf\xa3\x87\x42\x82\x84webm" + b"\xec" + struct.pack(">Q", 1 << 56 | len(inside)) + inside
 
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"

@@ -34,14 +34,14 @@ FTYP = box(b"ftyp", b"mp42" + bytes(4) + b"isom")
 
 
 @pytest.mark.parametrize("name", [b"gps ", b"free", b"skip", b"GPS0"])
-def test_boxes_that_no_player_needs_are_empty(tmp_path: Path, name: bytes) -> None:
+def test_mp4_boxes_without_use_for_players_are_blanked(tmp_path: Path, name: bytes) -> None:
     moov = box(b"moov", box(b"mvhd", bytes(100)) + box(name, PLACE))
     found = blanked(tmp_path, FTYP + moov + box(name, PLACE) + box(b"mdat", b"pictures"))
     assert PLACE not in found
     assert b"pictures" in found
 
 
-def test_blocks_between_the_pictures_are_empty(tmp_path: Path) -> None:
+def test_free_gps_blocks_between_pictures_are_blanked(tmp_path: Path) -> None:
     block = struct.pack(">I", 512) + b"freeGPS " + PLACE.ljust(500)
     found = blanked(tmp_path, FTYP + box(b"moov", bytes(0)) + box(b"mdat", b"before" + block + b"after"))
     assert PLACE not in found
@@ -50,7 +50,7 @@ def test_blocks_between_the_pictures_are_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("handler", [b"meta", b"text", b"sbtl", b"camm"])
-def test_a_track_of_positions_is_gone_with_its_samples(tmp_path: Path, handler: bytes) -> None:
+def test_mp4_track_of_positions_is_blanked_with_its_samples(tmp_path: Path, handler: bytes) -> None:
     at = len(FTYP) + 8  # the first byte of what `mdat` holds
     mdat = box(b"mdat", b"PICTURE" + PLACE + b"SOUND")
     picture, place = track(b"vide", at, [7]), track(handler, at + 7, [10, len(PLACE) - 10])
@@ -62,7 +62,7 @@ def test_a_track_of_positions_is_gone_with_its_samples(tmp_path: Path, handler: 
 
 
 @pytest.mark.parametrize("count", [2, 2**31])
-def test_tables_that_do_not_fit_are_a_broken_file(tmp_path: Path, count: int) -> None:
+def test_mp4_with_broken_sample_tables_is_refused(tmp_path: Path, count: int) -> None:
     stbl = box(b"stbl", table(b"stco", count, 1) + table(b"stsz", 0, 1, 1) + table(b"stsc", 1, 1, 1, 1))
     mdia = box(b"mdia", box(b"hdlr", bytes(8) + b"meta" + bytes(13)) + box(b"minf", stbl))
     with pytest.raises(ValueError, match=r"table|entries"):

@@ -40,7 +40,7 @@ def test_names(given_name: str, expected: str) -> None:
 @example("\ud800.pdf")
 @example("a\u2028b\u2029.pdf")
 @example("con\t.pdf")
-def test_no_name_misleads(given_name: str) -> None:
+def test_fitted_name_has_a_known_ending_and_no_hidden_character(given_name: str) -> None:
     name = file_names.fit(given_name, (".jpg", ".jpeg"))
     assert name.endswith((".jpg", ".jpeg"))
     assert len(name) <= file_names.LONGEST

@@ -6,6 +6,7 @@ import io
 import resource
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -21,11 +22,12 @@ from autodoctor.accounts.models import User
 from autodoctor.files import errors, images, ingest, jobs, listing, storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.tests import samples
-from autodoctor.files.tests.samples import PDF, film, office, photo, picture, position_in, upload, wav
+from autodoctor.files.tests.samples import PDF, film, office, packed, photo, picture, position_in, upload, wav
 from autodoctor.scheduler.models import Job
 
 pytestmark = pytest.mark.usefixtures("each_store")
 OWNER = UUID(int=7)
+OPEN_TEXT = b"application/vnd.oasis.opendocument.text"
 
 
 def take(user: User, name: str, content: bytes, declared: str = "") -> StoredFile:
@@ -56,13 +58,6 @@ def objects() -> set[str]:
         ("report.pdf", PDF, "pdf", "application/pdf"),
         ("notes.txt", "Zündkerzen: 4 × 0,8 mm\n".encode(), "text", "text/plain; charset=utf-8"),
         ("codes.csv", b"P0301;misfire\r\n", "text", "text/plain; charset=utf-8"),
-        (
-            "quote.docx",
-            office("word"),
-            "document",
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        ),
-        ("parts.xlsx", office("xl"), "document", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("idle.wav", wav(), "audio", "audio/wav"),
         ("idle.m4a", film(b"M4A "), "audio", "audio/mp4"),
         ("idle.mp3", b"ID3\x04" + bytes(100), "audio", "audio/mpeg"),
@@ -79,6 +74,37 @@ def test_an_allowed_file_is_stored_unchanged(
     assert (file.width, file.height, file.thumbnail_key) == (None, None, "")
     assert content_of(file) == content
     assert objects() == {file.key}
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "content_type"),
+    [
+        ("quote.docx", "word", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("parts.xlsx", "xl", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ],
+)
+def test_office_file_is_stored_with_its_parts(customer: User, name: str, folder: str, content_type: str) -> None:
+    file = take(customer, name, office(folder))
+    assert (file.name, file.kind, file.content_type) == (name, "document", content_type)
+    with zipfile.ZipFile(io.BytesIO(content_of(file))) as archive:
+        assert archive.read(f"{folder}/document.xml") == b"<x/>"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (office("word")[:-40], "damaged"),
+        (packed({"[Content_Types].xml": b"", "word/document.xml": bytes(200 << 20)}, compressed=True), "much more"),
+        (packed({"mimetype": OPEN_TEXT, "META-INF/manifest.xml": b"<m:encryption-data/>"}), "password"),
+    ],
+)
+def test_office_file_that_cannot_be_cleaned_is_refused_with_the_reason(
+    customer: User, content: bytes, sentence: str
+) -> None:
+    with pytest.raises(errors.FileRefused) as refused:
+        take(customer, "a.docx", content)
+    assert (refused.value.status, sentence in refused.value.detail) == (415, True)
+    assert objects() == set()
 
 
 @pytest.mark.parametrize(
@@ -122,12 +148,12 @@ def test_sixteen_bits_of_gray_keep_their_shades(customer: User) -> None:
 
 
 def test_a_recording_of_a_browser_is_what_it_is_declared_to_be(customer: User) -> None:
-    webm = b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm" + bytes(200)
+    webm = samples.webm(bytes(200))
     assert take(customer, "a.webm", webm, "audio/webm;codecs=opus").content_type == "audio/webm"
     assert take(customer, "a.webm", webm, "video/webm").content_type == "video/webm"
     assert take(customer, "a.webm", webm, "text/html").content_type == "video/webm"
-    assert take(customer, "a.webm", webm + b"A_OPUS", "video/webm").content_type == "audio/webm"
-    assert take(customer, "a.webm", webm + b"V_VP9 A_OPUS", "video/webm").content_type == "video/webm"
+    assert take(customer, "a.webm", samples.webm(b"A_OPUS"), "video/webm").content_type == "audio/webm"
+    assert take(customer, "a.webm", samples.webm(b"V_VP9 A_OPUS"), "video/webm").content_type == "video/webm"
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "HEIF", "WEBP", "AVIF"])
@@ -213,7 +239,7 @@ def test_a_huge_photo_is_made_smaller(customer: User) -> None:
         ("a.txt", b""),
     ],
 )
-def test_a_type_that_is_not_listed_is_refused(customer: User, name: str, content: bytes) -> None:
+def test_unlisted_file_type_is_refused(customer: User, name: str, content: bytes) -> None:
     assert refusal(customer, name, content) == "wrong_type"
 
 
@@ -273,7 +299,7 @@ def test_a_full_disk_while_a_picture_is_made(customer: User, monkeypatch: pytest
     assert refusal(customer, "a.jpg", photo()) == "no_space"
 
 
-def test_a_decoder_that_never_ends_is_stopped(customer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_endless_picture_decoding_is_stopped(customer: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (endless := tmp_path / "endless.py").write_text("while True:\n    pass\n")
     monkeypatch.setattr(images, "SCRIPT", endless)
     monkeypatch.setattr(images, "WORK_SECONDS", 0.3)
@@ -292,7 +318,7 @@ def test_a_removed_file_is_erased(customer: User) -> None:
     assert objects() == {other.key}
 
 
-def test_what_a_summary_shows_cannot_be_removed(customer: User) -> None:
+def test_file_in_a_summary_cannot_be_removed(customer: User) -> None:
     file = take(customer, "b.pdf", PDF)
     assert listing.keep(OWNER, [file.id]) == [file]
     with pytest.raises(errors.FileRefused, match="file_kept"):
@@ -303,7 +329,7 @@ def test_what_a_summary_shows_cannot_be_removed(customer: User) -> None:
         listing.keep(UUID(int=8), [file.id])
 
 
-def test_the_sweep_takes_what_belongs_to_nobody(customer: User) -> None:
+def test_sweep_deletes_stored_objects_without_a_row(customer: User) -> None:
     file = take(customer, "a.jpg", photo())
     orphan = storage.new_key(timezone.now())
     path = storage.incoming() / "made"

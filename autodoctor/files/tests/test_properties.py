@@ -28,6 +28,7 @@ PAYLOADS = [
 WHOLE = [
     *(photo(format_, (64, 48)) for format_ in ("JPEG", "PNG", "WEBP", "HEIF", "GIF")),
     *(PDF, film(), film(b"qt  ", position="+1+2/"), wav(), office(), b"plain text\n", samples.png_claiming(9, 9)),
+    *(path.read_bytes() for path in sorted(samples.RECORDINGS.iterdir())),
 ]
 many = tried(max_examples=examples(60), suppress_health_check=list(HealthCheck), deadline=None)
 

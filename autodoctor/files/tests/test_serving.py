@@ -68,7 +68,7 @@ def test_an_altered_address_is_refused(customer: User, old: str, new: str) -> No
     assert get(url)[0] == expected
 
 
-def test_an_address_is_for_one_file(customer: User) -> None:
+def test_signed_address_opens_no_other_file(customer: User) -> None:
     file, other = take(customer), take(customer)
     url = listing.url_of(file, timezone.now())
     assert get(url.replace(str(file.id), str(other.id)))[0] == 403
@@ -132,7 +132,7 @@ def test_players_ask_for_parts(customer: User, asked: str, status: int, first: i
         assert headers["Content-Range"] == "bytes */2000"
 
 
-def test_only_looking_is_possible(customer: User) -> None:
+def test_file_address_answers_get_and_head_only(customer: User) -> None:
     url = listing.url_of(take(customer), timezone.now())
     head = Client().head(url)
     assert (head.status_code, head.content, head["Content-Length"]) == (200, b"", str(len(PDF)))
@@ -140,7 +140,7 @@ def test_only_looking_is_possible(customer: User) -> None:
         assert getattr(Client(), method)(url).status_code == 405
 
 
-def test_a_file_whose_bytes_are_gone_is_not_found(customer: User) -> None:
+def test_address_of_a_file_without_bytes_is_not_found(customer: User) -> None:
     file = take(customer)
     storage.remove(file.key)
     assert get(listing.url_of(file, timezone.now()))[0] == 404
@@ -164,7 +164,7 @@ def test_a_bucket_serves_through_its_own_signed_addresses(
     assert get(f"{ours}&seal={seal}")[0] == 404
 
 
-def test_a_store_that_is_not_there_is_said(settings: Settings, customer: User) -> None:
+def test_unreachable_store_refuses_uploads_and_setup_with_the_reason(settings: Settings, customer: User) -> None:
     settings.STORAGES = settings.STORAGES | {"files": bucket(S3("http://127.0.0.1:1"))}
     with pytest.raises(CommandError, match="did not take it"):
         call_command("setup_storage")

@@ -39,7 +39,7 @@ def start(**environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=kept | {"DEBUG": "1"} | environment, capture_output=True, text=True, check=False)
 
 
-def test_an_event_says_what_and_where_and_nothing_else() -> None:
+def test_a_reported_error_says_what_failed_and_where_and_no_typed_words() -> None:
     with logs.bound(request_id="r1"):
         event = cast(Any, error_reporting.scrubbed(cast(Any, json.loads(json.dumps(EVENT))), {}))
     assert event["tags"] == {"request_id": "r1"}
@@ -60,7 +60,7 @@ def test_sentry_is_loaded_only_with_a_dsn() -> None:
     assert start(SENTRY_DSN="http://key@127.0.0.1:9/1").stdout.strip() == "True"
 
 
-def test_an_address_that_is_none_stops_the_start_with_a_sentence() -> None:
+def test_an_invalid_sentry_dsn_stops_the_start_with_one_sentence() -> None:
     done = start(SENTRY_DSN="not-an-address")
     assert done.returncode == 1
     assert done.stderr.strip().startswith("SENTRY_DSN is not an address")

@@ -16,7 +16,7 @@ def line_of(*args: Any, exc_info: Any = None) -> dict[str, Any]:
     return written
 
 
-def test_a_line_has_its_fields_and_what_is_bound_around_it() -> None:
+def test_a_log_line_has_its_fields_and_those_bound_around_it() -> None:
     with logs.bound(request_id="r1", session_id="s1"):
         line = line_of("%d things", 3)
     assert line.pop("timestamp").endswith("Z")
@@ -30,7 +30,7 @@ def test_a_line_has_its_fields_and_what_is_bound_around_it() -> None:
     assert "request_id" not in line_of("later")
 
 
-def test_a_line_stays_one_line() -> None:
+def test_a_log_message_with_line_breaks_stays_on_one_line() -> None:
     assert line_of("one\ntwo")["event"] == "one\ntwo"
     assert (
         "\n"
@@ -45,7 +45,7 @@ def fail() -> None:
         raise ValueError("hunter2") from error
 
 
-def test_a_failure_is_told_by_type_and_place_not_by_its_words() -> None:
+def test_an_exception_is_logged_with_type_and_place_and_without_its_message() -> None:
     try:
         fail()
     except ValueError:
@@ -56,7 +56,7 @@ def test_a_failure_is_told_by_type_and_place_not_by_its_words() -> None:
     assert "somebody" not in json.dumps(line)
 
 
-def test_a_person_at_a_terminal_reads_all_of_it() -> None:
+def test_the_readable_log_shows_the_message_of_an_exception() -> None:
     try:
         fail()
     except ValueError:
@@ -74,17 +74,17 @@ def test_a_person_at_a_terminal_reads_all_of_it() -> None:
         ("nothing to hide", "nothing to hide"),
     ],
 )
-def test_addresses_lose_what_follows_them(said: str, written: str) -> None:
+def test_logged_addresses_lose_their_query(said: str, written: str) -> None:
     assert logs.without_query(said) == written
 
 
-def test_the_servers_own_lines_lose_it_too() -> None:
+def test_access_log_lines_of_the_server_lose_the_query() -> None:
     record = logging.LogRecord("uvicorn.access", 20, "x", 1, '%s - "%s"', ("127.0.0.1:1", "/a?b=c"), None)
     logs.WithoutQuery().filter(record)
     assert record.getMessage() == '127.0.0.1:1 - "/a"'
 
 
-def test_debug_is_for_our_own_words_only() -> None:
+def test_the_debug_level_applies_to_our_own_loggers_only() -> None:
     config = logs.configuration(readable=False, level="DEBUG")
     assert config["loggers"]["autodoctor"]["level"] == "DEBUG"
     assert config["root"]["level"] == "INFO"

@@ -16,6 +16,7 @@ from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.room.messages.writer import Writer, batch_written
 from autodoctor.scheduler import handlers
 from autodoctor.scheduler.handlers import GiveUp, Handler
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import reschedule, schedule
@@ -33,7 +34,7 @@ def grown(name: str, before: float, **labels: str) -> float:
     return value(name, **labels) - before
 
 
-def test_time_to_acceptance_and_events(
+def test_metrics_count_the_time_to_acceptance_and_the_events(
     customer: User, mechanic: User, settings: Settings, django_capture_on_commit_callbacks: Any
 ) -> None:
     settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
@@ -45,7 +46,7 @@ def test_time_to_acceptance_and_events(
     assert grown("autodoctor_events_total", accepted, kind="session.accepted") == 1
 
 
-def test_messages_are_counted_by_the_batch() -> None:
+def test_metrics_count_messages_by_the_batch() -> None:
     messages, batches = value("autodoctor_messages_total"), value("autodoctor_batch_messages_count")
     batch_written.send_robust(Writer, messages=7, seconds=0.01)
     assert grown("autodoctor_messages_total", messages) == 7
@@ -60,10 +61,10 @@ def nothing(job: Job, now: Any) -> None:
     return
 
 
-HANDLERS = {"fail": Handler(fail), "stripe.event": Handler(nothing, external=True)}
+HANDLERS = {"fail": Handler(fail), "stripe.event": Handler(nothing, lane=Lane.STRIPE)}
 
 
-def test_failures_lateness_and_webhooks(settings: Settings) -> None:
+def test_metrics_count_failed_jobs_lateness_and_the_lag_of_webhooks(settings: Settings) -> None:
     settings.CLOCK_HANDLERS = f"{__name__}.HANDLERS"
     assert handlers.registered() is HANDLERS
     now = timezone.now()
@@ -81,14 +82,14 @@ def test_failures_lateness_and_webhooks(settings: Settings) -> None:
     assert rows.jobs["parked"] == 1
 
 
-def test_how_things_stand_costs_two_queries(
+def test_metrics_of_the_present_state_take_four_queries(
     customer: User, mechanic: User, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     settings.CLOCK_HANDLERS = "autodoctor.sessions.tests.story.HANDLERS"
     Story(customer, mechanic).pay()
     Job.objects.all().delete()
     schedule(PaymentJob.STRIPE_EVENT, "evt_1", timezone.now() - timedelta(seconds=20))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         rows = collector.read()
     assert rows.sessions["requested"] == 1
     assert rows.sessions["live"] == 0
@@ -100,7 +101,7 @@ def ask(**options: Any) -> Any:
     return Client().get("/metrics", **options)
 
 
-def test_everything_said_can_be_read(settings: Settings) -> None:
+def test_the_metrics_page_can_be_parsed_by_prometheus(settings: Settings) -> None:
     answer = ask()
     families = {family.name for family in text_string_to_metric_families(answer.content.decode())}
     assert {
@@ -112,7 +113,7 @@ def test_everything_said_can_be_read(settings: Settings) -> None:
     assert all(name.startswith(("autodoctor_", "process_")) for name in families)
 
 
-def test_a_token_opens_it_from_anywhere(settings: Settings) -> None:
+def test_the_metrics_token_opens_the_metrics_from_anywhere(settings: Settings) -> None:
     settings.METRICS_TOKEN = TOKEN
     answer = ask(headers={"Authorization": f"Bearer {TOKEN}"}, REMOTE_ADDR="203.0.113.5")
     assert answer.status_code == 200
@@ -122,7 +123,9 @@ def test_a_token_opens_it_from_anywhere(settings: Settings) -> None:
 @pytest.mark.parametrize(
     "authorization", [None, "", "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}", TOKEN, "Bearer \xe9"]
 )
-def test_without_the_token_nothing_is_there_not_even_from_here(settings: Settings, authorization: str | None) -> None:
+def test_metrics_without_the_configured_token_are_a_404_even_on_this_machine(
+    settings: Settings, authorization: str | None
+) -> None:
     settings.METRICS_TOKEN = TOKEN
     assert ask(headers={} if authorization is None else {"Authorization": authorization}).status_code == 404
 
@@ -141,7 +144,7 @@ def test_without_the_token_nothing_is_there_not_even_from_here(settings: Setting
         (0, "", None, 404),
     ],
 )
-def test_without_a_token_only_this_machine(
+def test_metrics_without_a_configured_token_are_for_this_machine_only(
     settings: Settings, trusted: int, peer: str, forwarded: str | None, status: int
 ) -> None:
     settings.METRICS_TOKEN, settings.TRUSTED_PROXIES = "", trusted

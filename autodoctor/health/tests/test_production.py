@@ -1,4 +1,4 @@
-"""Health checks with production settings: without the proxy, in plain http, by the machine's own name."""
+"""Production settings: health checks work past the proxy, in plain http, by the machine's name; nothing else does."""
 
 import json
 import os
@@ -6,15 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+from autodoctor.core.encryption import new_key
+
 ASK = """
+MACHINES = ("127.0.0.1:8000", "localhost", "10.1.2.3:8000", "[::1]:8000")
+HOSTS = (*MACHINES, "auto.example", "evil.example", "localhost.evil.example")
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "autodoctor.settings"
 import django
 django.setup()
 import logging
+from django.conf import settings
+settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # not collected
 from django.test import Client
-for path in ("/api/health", "/api/ready", "/metrics", "/"):
-    for host in ("127.0.0.1:8000", "localhost", "auto.example"):
+for path in ("/api/health", "/api/ready", "/metrics", "/", "/api/sessions"):
+    for host in HOSTS:
         print(Client(raise_request_exception=False).get(path, headers={"Host": host}).status_code, end=" ")
     print()
 logging.getLogger("autodoctor").warning("a word")
@@ -26,6 +32,7 @@ PRODUCTION = {
     "STRIPE_SECRET_KEY": "sk_live_x",
     "STRIPE_WEBHOOK_SECRET": "whsec_x",
     "CRON_SECRET": "x" * 40,
+    "ENCRYPTION_KEYS": new_key(),
 }
 
 
@@ -38,11 +45,12 @@ def test_each_process_can_be_asked_past_the_proxy_and_logs_json(tmp_path: Path) 
         text=True,
         check=True,
     )
-    health, ready, metrics, home = done.stdout.strip().splitlines()
-    assert health.split() == ["200", "200", "200"]
-    assert ready.split() == ["503", "503", "503"]  # this process serves no pages, and its database is empty
-    assert metrics.split() == ["200", "200", "200"]
-    assert home.split() == ["301", "301", "301"]
+    health, ready, metrics, home, sessions = done.stdout.strip().splitlines()
+    assert health.split() == ["200"] * 5 + ["400"] * 2
+    assert ready.split() == ["503"] * 5 + ["400"] * 2  # this process serves no pages, and its database is empty
+    assert metrics.split() == ["200"] * 5 + ["400"] * 2
+    assert home.split() == ["400"] * 4 + ["301"] + ["400"] * 2  # a page answers to its public name only
+    assert sessions.split() == ["403"] * 7  # a secret sent over http is not led on, but refused
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert lines[-1]["event"] == "a word"
     assert not [line for line in lines if "/api/ready" in line["event"]]  # each change is told once, not each answer

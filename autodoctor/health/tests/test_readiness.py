@@ -16,6 +16,7 @@ from autodoctor.health.cached_probe import CachedProbe
 from autodoctor.health.readiness import Behind, Part
 from autodoctor.mail.queue import MailJob
 from autodoctor.scheduler.queue import reschedule, schedule
+from tests.kit.waiting import PATIENCE
 
 
 def broken() -> None:
@@ -26,7 +27,7 @@ def glance(look: Callable[[], Any], *, seconds: float = 5, fresh: float = 60) ->
     return CachedProbe(look, seconds=seconds, fresh_seconds=fresh)
 
 
-def test_many_who_ask_share_one_look() -> None:
+def test_repeated_readiness_requests_share_one_check() -> None:
     seen: list[int] = []
     look = glance(lambda: seen.append(1))
     for _ in range(5):
@@ -34,7 +35,7 @@ def test_many_who_ask_share_one_look() -> None:
     assert seen == [1]
 
 
-def test_an_old_result_is_checked_again() -> None:
+def test_an_old_readiness_result_is_checked_again() -> None:
     seen: list[int] = []
     look = glance(lambda: seen.append(1), fresh=0)
     look.get()
@@ -42,7 +43,7 @@ def test_an_old_result_is_checked_again() -> None:
     assert seen == [1, 1]
 
 
-def test_a_hanging_check_is_waited_for_once_and_not_started_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_readiness_check_is_waited_for_once_and_not_started_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     go_on, begun, waits = threading.Event(), list[int](), list[float]()
 
     class Counted(Future[None]):
@@ -52,7 +53,7 @@ def test_a_hanging_check_is_waited_for_once_and_not_started_twice(monkeypatch: p
 
     def hang() -> None:
         begun.append(1)
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
 
     monkeypatch.setattr("autodoctor.health.cached_probe.Future", Counted)
     look = glance(hang, seconds=0.1)
@@ -67,7 +68,9 @@ def test_a_hanging_check_is_waited_for_once_and_not_started_twice(monkeypatch: p
     look.get()
 
 
-def test_a_part_that_fails_says_so_and_no_more(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_readiness_check_is_reported_without_its_error_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     part = Part("database", broken)
     lines = [part.line() for _ in range(3)]
     assert lines == [{"part": "database", "ok": False, "why": "failed"}] * 3
@@ -76,7 +79,7 @@ def test_a_part_that_fails_says_so_and_no_more(caplog: pytest.LogCaptureFixture)
 
 
 @pytest.mark.django_db
-def test_the_clock_may_be_a_little_late_and_no_more() -> None:
+def test_readiness_fails_when_deadlines_are_a_minute_late() -> None:
     now = timezone.now()
     schedule(MailJob.SEND, "calls others: no deadline", now - timedelta(hours=1))
     reschedule("1", cancelled=(), scheduled={"session.end": now - timedelta(seconds=10)})
@@ -87,7 +90,7 @@ def test_the_clock_may_be_a_little_late_and_no_more() -> None:
 
 
 @pytest.mark.django_db
-def test_a_line_for_each_part(client: Any) -> None:
+def test_readiness_answers_with_a_line_for_each_part(client: Any) -> None:
     answer = client.get("/api/ready")
     lines = [json.loads(line) for line in answer.content.splitlines()]
     assert [line["part"] for line in lines] == ["database", "bus", "store", "clock"]

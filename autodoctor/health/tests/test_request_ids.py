@@ -14,7 +14,7 @@ async def nothing(*_: Any) -> Any:
 
 
 @pytest.mark.parametrize(("trusted", "debug", "times"), [(0, False, 1), ([], False, 1), (1, False, 0), (0, True, 0)])
-async def test_a_proxy_that_nobody_named_is_told_once_and_loudly(
+async def test_a_request_through_an_undeclared_proxy_is_logged_once_as_an_error(
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,

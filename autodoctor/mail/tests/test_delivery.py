@@ -31,7 +31,7 @@ def _pending() -> Job:
     return Job.objects.get(kind="mail.send")
 
 
-def test_the_server_receives_it_whole(sink: Sink, customer: "User", settings: Settings) -> None:
+def test_mail_server_receives_heads_text_and_html(sink: Sink, customer: "User", settings: Settings) -> None:
     settings.DEFAULT_FROM_EMAIL = "The Auto Doctor <hello@doctor.example>"
     _post(customer)
 
@@ -60,7 +60,7 @@ def test_a_refused_address_is_not_tried_again_but_shown_to_support(sink: Sink) -
     assert sink.letters == []
 
 
-def test_a_mail_that_the_server_will_not_take_is_not_tried_again(sink: Sink, customer: "User") -> None:
+def test_mail_refused_by_the_server_for_good_is_parked(sink: Sink, customer: "User") -> None:
     sink.refuses_content = 554
     _post(customer)
 
@@ -69,7 +69,7 @@ def test_a_mail_that_the_server_will_not_take_is_not_tried_again(sink: Sink, cus
     assert (_pending().attempts, bool(_pending().parked_at)) == (1, True)
 
 
-def test_a_server_that_puts_off_is_asked_again(sink: Sink, customer: "User") -> None:
+def test_mail_deferred_by_the_server_is_sent_again_later(sink: Sink, customer: "User") -> None:
     sink.refused[customer.email] = 451
     _post(customer)
     run_due(NOW)
@@ -81,9 +81,7 @@ def test_a_server_that_puts_off_is_asked_again(sink: Sink, customer: "User") -> 
     assert len(sink.letters) == 1
 
 
-def test_a_server_that_stays_away_is_given_up_after_a_day_and_loses_nothing(
-    sink: Sink, customer: "User", settings: Settings
-) -> None:
+def test_mail_is_parked_after_a_day_without_a_server(sink: Sink, customer: "User", settings: Settings) -> None:
     settings.EMAIL_PORT = free_port()
     _post(customer)
     moment = NOW
@@ -100,7 +98,7 @@ def test_a_server_that_stays_away_is_given_up_after_a_day_and_loses_nothing(
     assert len(sink.letters) == 1
 
 
-def test_a_refused_recipient_holds_nobody_else_up(sink: Sink, customer: "User") -> None:
+def test_refused_recipient_does_not_delay_other_mails(sink: Sink, customer: "User") -> None:
     sink.refused["nobody@example.org"] = 550
     _post("nobody@example.org", key="refused")
     _post(customer, key="taken")

@@ -96,7 +96,7 @@ def test_an_attachment_can_be_downloaded(client: Client, db: None) -> None:
 
 
 @pytest.mark.parametrize("name", ["..", "../secret-key", "x", "20260101T000000000000-00000000"])
-def test_only_mails_are_readable(client: Client, db: None, name: str) -> None:
+def test_outbox_opens_no_file_but_mails(client: Client, db: None, name: str) -> None:
     for below in ("", "html/", "attachments/1/"):
         assert client.get(f"/outbox/{name}/{below}").status_code == 404
 

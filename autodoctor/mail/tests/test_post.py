@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Send = Callable[..., EmailMessage]
 
 
-def test_a_person_reads_it_in_their_own_time_zone(send: Send, customer: "User") -> None:
+def test_mail_to_a_person_has_times_in_their_time_zone(send: Send, customer: "User") -> None:
     customer.time_zone = "Asia/Tokyo"
     customer.save()
 
@@ -32,14 +32,14 @@ def test_a_person_reads_it_in_their_own_time_zone(send: Send, customer: "User") 
     )
 
 
-def test_an_address_of_ours_is_written_to_as_its_owner(send: Send, customer: "User") -> None:
+def test_mail_to_a_known_address_uses_name_and_zone_of_its_owner(send: Send, customer: "User") -> None:
     customer.time_zone = "Europe/Berlin"
     customer.save()
 
     assert "Hello Casey Customer,\nMorgan waits at 12:00 CEST" in str(send("customer@example.com").body)
 
 
-def test_an_address_of_nobody_is_written_to_in_utc(send: Send) -> None:
+def test_mail_to_an_unknown_address_has_times_in_utc(send: Send) -> None:
     letter = send("somebody@example.org")
 
     assert letter.to == ["somebody@example.org"]
@@ -67,7 +67,7 @@ def test_a_name_cannot_add_a_header(send: Send, line_break: str) -> None:
     assert "\n" not in str(message["Subject"])
 
 
-def test_markup_stays_what_it_is_in_plain_text(send: Send) -> None:
+def test_text_part_does_not_escape_markup(send: Send) -> None:
     assert "<b>M&M</b> waits" in str(send("somebody@example.org", who="<b>M&M</b>").body)
 
 
@@ -80,7 +80,7 @@ def test_every_attempt_carries_the_same_message_id(send: Send, customer: "User")
     assert first.endswith("@doctor.example>")
 
 
-def test_posted_twice_while_it_waits_it_is_sent_once(customer: "User") -> None:
+def test_mail_queued_twice_under_one_key_is_sent_once(customer: "User") -> None:
     for _ in range(2):
         queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="same", now=NOW)
 
@@ -98,7 +98,7 @@ def test_nothing_leaves_when_the_transaction_fails(customer: "User") -> None:
     assert mail.outbox == []
 
 
-def test_a_person_who_is_gone_gets_nothing(customer: "User") -> None:
+def test_mail_to_a_deleted_person_is_not_sent(customer: "User") -> None:
     queue_mail("letters/invitation", to=customer, context={"who": "Morgan"}, key="gone", now=NOW)
     customer.delete()
 

@@ -88,7 +88,7 @@ def test_the_service_gets_every_part_of_a_mail(service: MailService, customer: "
     assert "re_key" in str(service.headers[0])
 
 
-def test_an_address_it_refuses_is_parked_at_once(service: MailService, customer: "User", name: str) -> None:
+def test_mail_to_an_address_refused_by_the_service_is_parked(service: MailService, customer: "User", name: str) -> None:
     service.answer = REFUSED[name]
     queue_mail("letters/invitation", to=customer, context=CONTEXT, key="1", now=NOW)
 
@@ -99,7 +99,7 @@ def test_an_address_it_refuses_is_parked_at_once(service: MailService, customer:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
-def test_a_service_that_is_not_well_or_not_set_up_is_asked_again(
+def test_mail_is_retried_after_an_error_of_the_service(
     service: MailService, customer: "User", status: int, name: str
 ) -> None:
     service.answer = (status, {"message": "not now", "ErrorCode": 10, "Message": "not now"})
@@ -115,7 +115,7 @@ def test_a_service_that_is_not_well_or_not_set_up_is_asked_again(
     assert len(service.letters) == 1
 
 
-def test_a_service_that_does_not_answer_is_asked_again(
+def test_mail_is_retried_when_the_service_does_not_answer(
     service: MailService, customer: "User", settings: Settings
 ) -> None:
     url = "http://127.0.0.1:9/"
@@ -128,7 +128,7 @@ def test_a_service_that_does_not_answer_is_asked_again(
     assert (job.attempts, job.parked_at) == (1, None)
 
 
-def test_an_answer_that_does_not_say_what_became_of_it_is_no_yes(service: MailService, customer: "User") -> None:
+def test_unknown_refusal_of_the_service_counts_as_refusal(service: MailService, customer: "User") -> None:
     """Postmark refuses in words; ones that the library does not know would pass for a success."""
     service.answer = (422, {"ErrorCode": 406, "Message": "No longer."})
     with pytest.raises(GiveUp):

@@ -31,7 +31,9 @@ def add(client: Client, device: Browser) -> str:
     return str(answer.json()["id"])
 
 
-def test_a_browser_is_added_once_and_goes(device: Browser, customer: "User", client_of: ClientOf) -> None:
+def test_a_browser_is_subscribed_once_and_can_be_removed(
+    device: Browser, customer: "User", client_of: ClientOf
+) -> None:
     client = client_of(customer)
     assert add(client, device) == add(client, device)
     assert "Firefox on Windows" in client.get("/account/devices/").content.decode()
@@ -40,14 +42,14 @@ def test_a_browser_is_added_once_and_goes(device: Browser, customer: "User", cli
     assert "No device yet" in client.get("/account/devices/").content.decode()
 
 
-def test_the_page_removes_one(device: Browser, customer: "User", client_of: ClientOf) -> None:
+def test_the_devices_page_removes_a_browser_once(device: Browser, customer: "User", client_of: ClientOf) -> None:
     client = client_of(customer)
     address = f"/account/devices/{add(client, device)}/remove/"
     assert client.post(address).status_code == 303
     assert client.post(address).status_code == 404
 
 
-def test_signing_out_takes_this_browser_along_and_no_other(
+def test_signing_out_unsubscribes_this_browser_only(
     service: PushService, customer: "User", client_of: ClientOf
 ) -> None:
     here, there = client_of(customer), client_of(customer)
@@ -57,7 +59,7 @@ def test_signing_out_takes_this_browser_along_and_no_other(
     assert [str(one.id) for one in PushSubscription.objects.all()] == [stays]
 
 
-def test_a_ban_and_another_password_take_all(
+def test_a_ban_or_a_new_password_unsubscribes_every_browser_of_the_person(
     device: Browser, customer: "User", django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     subscribe(customer, device)
@@ -71,13 +73,15 @@ def test_a_ban_and_another_password_take_all(
     assert not PushSubscription.objects.exists()
 
 
-def test_the_last_person_to_subscribe_has_the_browser(device: Browser, customer: "User", stranger: "User") -> None:
+def test_a_browser_belongs_to_the_last_person_who_subscribed_with_it(
+    device: Browser, customer: "User", stranger: "User"
+) -> None:
     subscribe(customer, device)
     subscribe(stranger, device)
     assert [one.user for one in PushSubscription.objects.all()] == [stranger]
 
 
-def test_the_eleventh_takes_the_place_of_the_oldest(service: PushService, customer: "User") -> None:
+def test_an_eleventh_browser_of_a_person_replaces_the_oldest(service: PushService, customer: "User") -> None:
     for number in range(12):
         subscribe(customer, service.browser(str(number)), now=NOW + timedelta(minutes=number))
     kept = {one.endpoint.rsplit("/", 1)[1] for one in PushSubscription.objects.all()}
@@ -92,7 +96,9 @@ def test_the_service_worker_may_act_for_every_page_and_is_never_old(client: Clie
     assert "fetch" not in answer.content.decode()
 
 
-def test_without_keys_it_is_not_offered(customer: "User", client_of: ClientOf, settings: Settings) -> None:
+def test_push_messages_are_not_offered_without_vapid_keys(
+    customer: "User", client_of: ClientOf, settings: Settings
+) -> None:
     client = client_of(customer)
     assert "<push-switch" in client.get("/account/devices/").content.decode()
     settings.VAPID_PUBLIC_KEY = ""

@@ -8,13 +8,14 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from autodoctor.core.vapid_keys import public_key_of
-from autodoctor.push import delivery
+from autodoctor.push import delivery, silent_services
 from autodoctor.push.models import PushSubscription
 from autodoctor.push.queue import PushNote, queue_push
+from autodoctor.push.silent_services import SilentServices
 from autodoctor.push.tests.conftest import NOW, subscribe
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
-from tests.kit.push_service import Browser, PushService
+from tests.kit.push_service import Browser, PushService, push_service
 
 if TYPE_CHECKING:
     from autodoctor.accounts.models import User
@@ -30,7 +31,7 @@ NOTE = PushNote(
 )
 
 
-def test_only_the_browser_can_read_it_and_knows_who_sent_it(
+def test_a_push_message_is_encrypted_for_its_browser_and_signed(
     service: PushService, device: Browser, subscribed: PushSubscription, customer: "User", settings: Settings
 ) -> None:
     assert queue_push(NOTE, to=[customer.id], now=NOW) == 1
@@ -56,7 +57,9 @@ def test_only_the_browser_can_read_it_and_knows_who_sent_it(
     assert subscribed.last_ok_at == NOW
 
 
-def test_every_browser_of_a_person_and_nobody_elses(service: PushService, customer: "User", stranger: "User") -> None:
+def test_a_push_message_goes_to_every_browser_of_its_person_only(
+    service: PushService, customer: "User", stranger: "User"
+) -> None:
     phone, laptop, other = (service.browser(name) for name in ("phone", "laptop", "other"))
     for person, device in ((customer, phone), (customer, laptop), (stranger, other)):
         subscribe(person, device)
@@ -85,7 +88,7 @@ def test_a_browser_that_is_gone_is_forgotten(
         (429, {"Retry-After": "-1"}, 1),
     ],
 )
-def test_a_service_that_is_not_well_is_asked_again_when_it_says(
+def test_a_failing_push_service_is_tried_again_after_its_retry_time(
     service: PushService,
     subscribed: PushSubscription,
     customer: "User",
@@ -109,7 +112,7 @@ def test_a_service_that_is_not_well_is_asked_again_when_it_says(
     assert service.messages[-1].headers["ttl"] == "592"
 
 
-def test_news_that_is_over_is_told_to_nobody(
+def test_an_expired_push_message_is_not_sent(
     service: PushService, subscribed: PushSubscription, customer: "User"
 ) -> None:
     queue_push(NOTE, to=[customer.id], now=NOW)
@@ -118,7 +121,7 @@ def test_news_that_is_over_is_told_to_nobody(
     assert not Job.objects.exists()
 
 
-def test_any_other_no_is_for_ever_and_support_sees_it(
+def test_a_refused_push_message_is_given_up_and_listed_for_support(
     service: PushService, subscribed: PushSubscription, customer: "User"
 ) -> None:
     service.answer = (403, {})
@@ -129,7 +132,9 @@ def test_any_other_no_is_for_ever_and_support_sees_it(
     assert subscribed.endpoint not in job.last_error
 
 
-def test_a_redirect_is_not_followed(service: PushService, subscribed: PushSubscription, customer: "User") -> None:
+def test_a_redirect_of_a_push_service_is_not_followed(
+    service: PushService, subscribed: PushSubscription, customer: "User"
+) -> None:
     service.answer = (307, {"Location": f"{service.origin}/inside"})
     queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
@@ -146,7 +151,7 @@ def test_a_subscription_with_too_many_failures_is_removed(
     assert not PushSubscription.objects.exists()
 
 
-def test_an_address_that_is_no_longer_known_is_not_called(
+def test_a_push_service_that_is_no_longer_allowed_is_not_called(
     service: PushService, subscribed: PushSubscription, customer: "User", settings: Settings
 ) -> None:
     settings.PUSH_SERVICES = ["https://fcm.googleapis.com"]
@@ -155,7 +160,7 @@ def test_an_address_that_is_no_longer_known_is_not_called(
     assert service.messages == []
 
 
-def test_the_next_about_the_same_takes_the_place_of_one_that_waits(
+def test_a_push_message_replaces_a_waiting_one_of_the_same_topic(
     service: PushService, device: Browser, subscribed: PushSubscription, customer: "User"
 ) -> None:
     for title in ("accepted", "is waiting"):
@@ -164,12 +169,70 @@ def test_the_next_about_the_same_takes_the_place_of_one_that_waits(
     assert [told["title"] for told in service.for_browser(device)] == ["is waiting"]
 
 
-def test_without_keys_nothing_is_sent(subscribed: PushSubscription, customer: "User", settings: Settings) -> None:
+def test_no_push_message_is_sent_without_vapid_keys(
+    subscribed: PushSubscription, customer: "User", settings: Settings
+) -> None:
     settings.VAPID_PRIVATE_KEY = ""
     assert queue_push(NOTE, to=[customer.id], now=NOW) == 0
 
 
-def test_the_command_prints_a_pair(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_vapid_keys_prints_a_matching_pair(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("vapid_keys")
     printed = dict(line.split("=", 1) for line in capsys.readouterr().out.split())
     assert printed["VAPID_PUBLIC_KEY"] == public_key_of(printed["VAPID_PRIVATE_KEY"])
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr(delivery, "services", SilentServices())
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("how", ["drips", "hangs"])
+def test_a_service_that_accepts_and_never_answers_is_left_after_a_bounded_time(
+    service: PushService, subscribed: PushSubscription, customer: "User", how: str
+) -> None:
+    service.drips, service.pause = how == "drips", 0 if how == "drips" else 30
+    queue_push(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    assert "TimeoutError" in Job.objects.get(kind="push.send").last_error
+    subscribed.refresh_from_db()
+    assert subscribed.failures == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_services_that_hang_are_asked_by_one_message_and_hold_up_no_other_service(
+    service: PushService, customer: "User", settings: Settings
+) -> None:
+    with push_service() as first, push_service() as second:
+        settings.PUSH_SERVICES += [first.origin, second.origin]
+        for hanging in (first, second):
+            hanging.drips = True
+            for number in range(4):
+                subscribe(customer, hanging.browser(str(number)))
+        healthy = service.browser()
+        subscribe(customer, healthy)
+        queue_push(NOTE, to=[customer.id], now=NOW)
+        run_due(NOW)
+        assert [len(one.messages) for one in (first, second)] == [1, 1]
+        assert len(service.for_browser(healthy)) == 1
+    assert Job.objects.filter(kind="push.send").count() == 8  # tried again later
+    assert sum(PushSubscription.objects.values_list("failures", flat=True)) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_service_that_answers_again_gets_every_message(
+    service: PushService, customer: "User", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silent_services, "PAUSE_SECONDS", 0.0)
+    devices = [service.browser(str(number)) for number in range(3)]
+    for device in devices:
+        subscribe(customer, device)
+    service.drips = True
+    queue_push(NOTE, to=[customer.id], now=NOW)
+    run_due(NOW)
+    service.drips = False
+    before = len(service.messages)
+    run_due(NOW + timedelta(minutes=5))
+    assert len(service.messages) == before + 3

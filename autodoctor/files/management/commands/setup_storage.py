@@ -1,14 +1,11 @@
 """`manage.py setup_storage`: create the private store for uploads. May be run again."""
 
 import json
-import secrets
 from collections.abc import Iterator
 from typing import Any, cast
-from urllib.error import HTTPError, URLError
-from urllib.request import urlopen
+from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandError
 
 from autodoctor.files import storage
@@ -43,7 +40,7 @@ class Command(BaseCommand):
                 if error.response["Error"]["Code"] not in UNKNOWN:
                     raise
                 self.stderr.write(f"This store does not know {what}; see to it yourself.")
-        if _is_open(bucket):
+        if storage.is_open():
             raise CommandError("An object of this bucket can be read without a signature: it is not private.")
         self.stdout.write(f"The bucket {bucket.bucket_name} is there, and closed to everybody without our signature.")
 
@@ -90,17 +87,3 @@ def _only_encrypted(bucket: PrivateBucket) -> dict[str, Any]:
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def _is_open(bucket: PrivateBucket) -> bool:
-    """Return whether an anonymous reader can read a test object."""
-    key = f"setup/{secrets.token_hex(16)}"
-    bucket.save(key, ContentFile(b"private"))
-    try:
-        with urlopen(bucket.url(key).partition("?")[0], timeout=10):  # noqa: S310 the address is the bucket's
-            return True
-    except HTTPError as refused:
-        refused.close()
-        return False
-    finally:
-        bucket.delete(key)

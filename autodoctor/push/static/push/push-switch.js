@@ -7,7 +7,7 @@
  * permission only after a press.
  */
 import { namesOf } from "lib/browser-name";
-import { csrfToken } from "lib/upload";
+import { send } from "lib/sending";
 import { toast } from "lib/toasts";
 
 const ADDRESS = "/api/push/subscriptions";
@@ -52,8 +52,12 @@ export class PushSwitch extends HTMLElement {
     show((await known) ? "on" : "off");
   }
 
-  /** @param {() => Promise<void>} act */
+  /**
+   * The button that was pressed is gone afterwards: who pressed a key goes on at the one in its place.
+   * @param {() => Promise<void>} act
+   */
   async #switch(act) {
+    const focused = this.contains(document.activeElement);
     show("busy");
     try {
       await act();
@@ -61,6 +65,12 @@ export class PushSwitch extends HTMLElement {
       toast(this.querySelector("template")?.content.textContent?.trim() ?? "", "error");
     }
     await this.#look();
+    if (focused) this.#buttonShown()?.focus();
+  }
+
+  #buttonShown() {
+    const buttons = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("[data-push-do]")]);
+    return buttons.find((each) => each.getClientRects().length > 0);
   }
 
   async #ask() {
@@ -78,7 +88,8 @@ export class PushSwitch extends HTMLElement {
     localStorage.removeItem(REMEMBERED);
     const worker = await navigator.serviceWorker.getRegistration(WORKER);
     await (await worker?.pushManager.getSubscription())?.unsubscribe();
-    if (id) await fetch(`${ADDRESS}/${id}`, { method: "DELETE", headers: { "X-CSRFToken": csrfToken() } });
+    if (id && !(await send(`${ADDRESS}/${id}`, { method: "DELETE", keepalive: true })).status)
+      throw new Error("offline");
   }
 
   /** Subscribe again: the browser may have a new address, and a sign-in or a new password removes the old one. */
@@ -106,10 +117,9 @@ export class PushSwitch extends HTMLElement {
    * @returns {Promise<string>}
    */
   async #announce(subscription) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    const answer = await fetch(ADDRESS, { method: "POST", headers, body: JSON.stringify(subscription) });
+    const answer = await send(ADDRESS, { body: JSON.stringify(subscription), keepalive: true }); // the person may leave
     if (!answer.ok) throw new Error(`refused with ${answer.status}`);
-    return (await answer.json()).id;
+    return answer.body.id;
   }
 }
 

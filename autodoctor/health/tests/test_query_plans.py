@@ -1,0 +1,184 @@
+"""No query that recurs reads a table that grows with history from end to end.
+
+Every recurring job runs here, and what a page, a socket, a probe or a loop asks again and again. The plans are
+PostgreSQL's own, over statistics of years of history.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from autodoctor.accounts.models import User
+from autodoctor.files import storage
+from autodoctor.health import collector, readiness
+from autodoctor.health.tests import history
+from autodoctor.job_registry import HANDLERS
+from autodoctor.payments.models import Payment
+from autodoctor.payments.stripe import lists
+from autodoctor.push import queue as push
+from autodoctor.room.hub import authentication, lease, sockets
+from autodoctor.room.socket import list_feed
+from autodoctor.scheduler import lane_watch, leases
+from autodoctor.scheduler.lanes import Lane
+from autodoctor.scheduler.loop import run_due
+from autodoctor.scheduler.models import Job
+from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import eligibility, wait_estimate
+from autodoctor.sessions.record import alerts, participants
+from autodoctor.sessions.tests.story import Story
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+READS = ("SELECT", "UPDATE", "DELETE", "WITH")
+
+
+class Plans:
+    """The tables that statements read from end to end, by what asked."""
+
+    def __init__(self) -> None:
+        self.scans: dict[str, set[str]] = {}
+        self.asked = ""
+        self._growing = history.growing_tables()
+
+    @contextmanager
+    def of(self, what: str) -> Iterator[None]:
+        self.asked = what
+        with connection.execute_wrapper(self._explain):
+            yield
+
+    def _explain(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.lstrip("( \n").upper().startswith(READS) and "EXPLAIN" not in sql:
+            with connection.connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+                [answer] = cursor.fetchone()
+            plan = json.loads(answer) if isinstance(answer, str) else answer
+            for table in _scanned(plan[0]["Plan"]) & self._growing:
+                self.scans.setdefault(self.asked, set()).add(f"{table}: {sql[:2000]}")
+        return execute(sql, params, many, context)
+
+
+def _scanned(plan: Mapping[str, Any]) -> set[str]:
+    own = {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else set()
+    return own.union(*(_scanned(part) for part in plan.get("Plans", ())))
+
+
+@pytest.fixture
+def of_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe's lists are empty, the store has one folder."""
+    for name in ("intents", "charges", "refunds", "disputes", "transfers"):
+        monkeypatch.setattr(lists, name, lambda since: iter(()))
+    hour = f"{timezone.now() - timedelta(hours=5):%Y%m%d%H}"
+    monkeypatch.setattr(storage, "hours", lambda: [hour])
+    monkeypatch.setattr(storage, "keys_of", lambda hour: {f"{hour}/{number:032x}" for number in range(30)})
+    monkeypatch.setattr(storage, "remove", lambda *keys: None)
+
+
+def recurring_jobs() -> dict[str, Callable[[], object]]:
+    """All of them: a new one is here by itself."""
+    now = timezone.now()
+    kinds = {kind: handler for kind, handler in HANDLERS.items() if handler.every}
+    return {
+        f"job {kind}": partial(handler.run, Job(kind=kind, key=leases.RECURRING, due_at=now, run_at=now), now)
+        for kind, handler in kinds.items()
+    }
+
+
+def loops(owner: str) -> dict[str, Callable[[], object]]:
+    """What each process asks every few seconds, and once at its start."""
+    now = timezone.now()
+    claims = {
+        f"claim {lane}": partial(leases.claim, owner, lane=lane, until=now, limit=9, lease=timedelta(seconds=9))
+        for lane in Lane
+    }
+    return claims | {
+        "recurring": leases.ensure_recurring,
+        "lanes": lambda: lane_watch.statuses(now),
+        "metrics": collector.read,
+        "ready": readiness.check_clock,
+        "start": lambda: lease.end_the_dead(now),
+        "lease": lambda: lease.renew(lease.take(now), now),
+        "heartbeat of sessions": lambda: sockets.read_positions([str(uuid4()) for _ in range(500)]),
+        "heartbeat of lists": lambda: list_feed.read_changes(now - list_feed.MARGIN),
+        "monitor": lambda: run_due(now, lanes=[Lane.DEADLINES]),
+    }
+
+
+def queries_of(session: Session) -> dict[str, Callable[[], object]]:
+    """What a rule, a press or a socket asks about one session."""
+    now = timezone.now()
+    since = now - timedelta(minutes=3)
+    mechanic = User.objects.filter(mechanic_profile__state="approved")[0]
+    return {
+        "offered to": lambda: list(eligibility.eligible_mechanics(session, now)),
+        "missed by": lambda: list(eligibility.eligible_mechanics(session, since, free_since=since)),
+        "may accept": lambda: eligibility.obstacles(mechanic, now, session=session),
+        "queue": lambda: list(eligibility.requests_open_to(mechanic)),
+        "presence": lambda: participants.presence([session], now),
+        "estimate": lambda: wait_estimate.estimate_wait(now),
+        "support staff": alerts.support_staff,
+        "reached by push": lambda: push.reaches(eligibility.eligible_mechanics(session, now)),
+        "handshake": lambda: authentication.authenticate([("unknown", session.id), ("unknown", None)], now),
+    }
+
+
+PAGES = {
+    "support": ["/support/", "/support/open/", "/support/jobs/", "/support/mechanics/"],
+    "mechanic": ["/dashboard/", "/dashboard/queue/", "/dashboard/summaries/", "/dashboard/earnings/", "/api/queue"],
+    "customer": ["/dashboard/", "/dashboard/sessions/", "/help/"],
+}
+
+
+def pages_of(people: Mapping[str, User], session: Session) -> dict[str, Callable[[], object]]:
+    """What a browser fetches again by itself, or after every sign of news."""
+    found: dict[str, Callable[[], object]] = {}
+    for role, addresses in PAGES.items():
+        client = Client()
+        client.force_login(people[role])
+        for address in addresses:
+            found[f"{role} {address}"] = partial(_get, client, address)
+    client = Client()
+    client.force_login(people["customer"])
+    for address in ("/sessions/%s/", "/sessions/%s/panel/", "/api/sessions/%s", "/api/sessions/%s/events"):
+        found[f"customer {address}"] = partial(_get, client, address % session.id)
+    return found
+
+
+def _get(client: Client, address: str) -> None:
+    answer = client.get(address, secure=True)
+    assert answer.status_code == 200, (address, answer.status_code)
+
+
+def test_no_recurring_query_scans_a_whole_table(
+    customer: User, mechanic: User, support: User, of_stripe: None, settings: Settings
+) -> None:
+    settings.CLOCK_HANDLERS = "autodoctor.job_registry.HANDLERS"
+    history.write()
+    story = Story(customer, mechanic).pay()
+    Payment.objects.filter(owner_id=story.id).update(created_at=timezone.now())
+    Job.objects.all().delete()
+    session = story.session
+    people = {"customer": customer, "mechanic": mechanic, "support": support}
+    asked = recurring_jobs() | loops(leases.new_owner()) | queries_of(session) | pages_of(people, session)
+    plans = Plans()
+    for what, ask in asked.items():
+        with plans.of(what):
+            ask()
+        Job.objects.all().delete()
+    assert plans.scans == {}
+
+
+def test_a_query_without_an_index_is_found() -> None:
+    history.write()
+    plans = Plans()
+    with plans.of("somebody's new page"):
+        list(Session.objects.filter(concern="it rattles"))
+    assert [scan.split(":")[0] for scan in plans.scans["somebody's new page"]] == ["autodoctor_sessions_session"]
