@@ -1,6 +1,7 @@
 """The HTTP API: routers, and one form for every refusal."""
 
 import logging
+from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 import autodoctor.booking.api
 import autodoctor.booking.extension_api
@@ -19,16 +21,36 @@ import autodoctor.sessions.web.files_api
 import autodoctor.sessions.web.help_api
 import autodoctor.sessions.web.preflight_api
 import autodoctor.summaries.api  # noqa: F401 like those above, they join the sessions' router
-from autodoctor.core.errors import Refused
+from autodoctor.accounts import reauthentication
+from autodoctor.accounts.reauthentication import ProofNeeded
+from autodoctor.conversations.api import router as conversations
+from autodoctor.core.errors import Refused, TooFast, too_fast
+from autodoctor.core.outages import unanswered
 from autodoctor.health import readiness
 from autodoctor.push.api import router as push
+from autodoctor.rates.web import Counted
 from autodoctor.room.api import router as room
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.sessions.web.api import router as sessions
 
 logger = logging.getLogger(__name__)
-api = NinjaAPI(title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json")
-for router in (sessions, room, push):
+
+
+class DescribedAPI(NinjaAPI):
+    """The API, with a description that is made once per process: anybody may ask for it, and it takes long to make."""
+
+    @cached_property
+    def _description(self) -> OpenAPISchema:
+        return super().get_openapi_schema()
+
+    def get_openapi_schema(self, **_: Any) -> OpenAPISchema:
+        return self._description
+
+
+api = DescribedAPI(
+    title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json", throttle=[Counted()]
+)
+for router in (sessions, room, push, conversations):
     api.add_router("", router)
 
 
@@ -40,7 +62,7 @@ def health(request: HttpRequest) -> dict[str, str]:
 
 @api.get("/ready", tags=["platform"], auth=None)
 def ready(request: HttpRequest) -> HttpResponse:
-    """Check database, bus, store and scheduler, a line of JSON each: 200, or 503 if one of them fails."""
+    """Check database, bus, store and scheduler, a line of JSON each: 503 if one fails, 200 if the process serves."""
     return readiness.answer()
 
 
@@ -65,11 +87,21 @@ def refused(request: HttpRequest, error: Refused) -> HttpResponse:
     return api.create_response(request, error.as_error(), status=error.status)
 
 
+@api.exception_handler(TooFast)
+def refused_as_too_fast(request: HttpRequest, error: TooFast) -> HttpResponse:
+    return too_fast(request, error)
+
+
+@api.exception_handler(ProofNeeded)
+def proof_needed(request: HttpRequest, error: ProofNeeded) -> HttpResponse:
+    return reauthentication.refusal(request)
+
+
 @api.exception_handler(OperationalError)
 def no_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
     """The database is down, full, or too busy: nothing was changed."""
     logger.error("The database did not answer", exc_info=error)
-    return failure(request, 503, "unavailable", _("This is not possible now. Try again in a minute."))
+    return unanswered(request)
 
 
 @api.exception_handler(AuthenticationError)
@@ -102,7 +134,7 @@ def other_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 class RefusalsMiddleware(MiddlewareMixin):
-    """Gives refusals before an operation (unknown address or method) the common form."""
+    """Gives refusals before an operation (unknown address or method, a count that fails) the common form."""
 
     async_capable = False  # the last one decides: all others then run in the request's thread, without hops between
 

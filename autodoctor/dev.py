@@ -25,7 +25,7 @@ SCENARIOS = ("busy",)
 # With a scenario, requests wait for hours, and mechanics who miss them stay switched on.
 PATIENT_DEADLINES = '{"request_missed": 14400, "unattended": 10800, "never_started": 21600}'
 
-# The options of every server process; docs/production.md lists them for the command line.
+# The options of a server process of development; docs/production.md has those of production. Ctrl-C waits for nobody.
 UVICORN: dict[str, Any] = {
     "ws": "autodoctor.room.wire.uvicorn_protocol:UvicornProtocol",
     "ws_max_size": 64 * 1024,  # bytes of one frame
@@ -33,7 +33,7 @@ UVICORN: dict[str, Any] = {
     "ws_ping_interval": 10,  # seconds
     "ws_ping_timeout": 10,
     "timeout_graceful_shutdown": 1,
-    "proxy_headers": False,  # accounts.client_address reads X-Forwarded-For, and trusts no proxy by default
+    "proxy_headers": False,  # core.client_address reads X-Forwarded-For, and trusts no proxy by default
 }
 
 

@@ -20,7 +20,10 @@ from autodoctor.accounts.models import User
 from autodoctor.booking.actions import Intake, book, checkout_url
 from autodoctor.booking.management.commands.seed import PASSWORD, PEOPLE, create
 from autodoctor.booking.models import Booking, Plan, Vehicle
-from autodoctor.dev_scenes import CREW, HISTORY, PRESENT, Scene
+from autodoctor.conversations import answering, asking
+from autodoctor.conversations.messages import Answer
+from autodoctor.conversations.models import Conversation
+from autodoctor.dev_scenes import CREW, HISTORY, PRESENT, QUESTIONS, VISITOR, Asked, Scene
 from autodoctor.payments import checkout, payouts
 from autodoctor.payments.models import Payment
 from autodoctor.room.hub import lease
@@ -41,7 +44,7 @@ PHOTO_SIZE = (960, 720)
 
 
 def play_busy(now: datetime) -> int:
-    """A queue, a running chat and call, a disputed charge, a history. Returns how many sessions are new.
+    """A queue, a running chat and call, a disputed charge, a history, questions. Returns how many sessions are new.
 
     The sandbox has to answer at `STRIPE_API_BASE`.
     """
@@ -51,6 +54,8 @@ def play_busy(now: datetime) -> int:
         pages = _open_process(now)
         acts = [_Act(scene, people, pages, now) for scene in (*HISTORY, *PRESENT)]
         played = sum(act.play() for act in acts)
+        for asked in QUESTIONS:
+            _ask(asked, people, now)
         _set_clock(now)
         _pay_out(people["mechanic"], now)
         run_due(now)
@@ -158,6 +163,23 @@ class _Act:
 
     def _payment(self) -> Payment:
         return Payment.objects.get(owner_id=self.session.id, purpose=Payment.Purpose.BOOKING)
+
+
+def _ask(scene: Asked, people: dict[str, User], end: datetime) -> None:
+    """Ask support outside a session; a question that is there already stays as it is."""
+    token = uuid5(NAMESPACE_URL, scene.text)
+    if Conversation.objects.filter(client_id=token).exists():
+        return
+    now = end - timedelta(minutes=scene.minutes_ago)
+    question = asking.Question(topic=scene.topic, text=scene.text, client_id=token)
+    if scene.asker:
+        found = asking.ask(question, by=people[scene.asker], now=now)
+    else:
+        begun = asking.ask_as_visitor(question, name=VISITOR.name, email=VISITOR.email, now=now)
+        found = asking.confirm(conversation_id=begun.id, now=now)
+    if scene.answer:
+        said = Answer(text=scene.answer)
+        answering.answer(conversation_id=found.id, by=people["support"], answer=said, now=now + timedelta(minutes=9))
 
 
 def _people() -> dict[str, User]:

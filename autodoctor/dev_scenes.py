@@ -187,3 +187,28 @@ PRESENT = (
         photo="oil spot",
     ),
 )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question to support without a session. `asker` as in a scene; empty: the visitor Vera."""
+
+    minutes_ago: float
+    asker: str
+    topic: str
+    text: str
+    answer: str = ""
+
+
+VISITOR = Person("vera@example.com", "Vera Lang")
+QUESTIONS = (
+    Asked(5 * 60, "mechanic4", "mechanics", "My last payout is a day late. Is something missing from my side?"),
+    Asked(2, "", "booking", "Do you have somebody who knows a 1972 Volvo with two carburetors?"),
+    Asked(
+        DAY,
+        "customer",
+        "payment",
+        "Which name stands on my card statement?",
+        answer="The Auto Doctor, and the last four digits of your receipt’s number.",
+    ),
+)

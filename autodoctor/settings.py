@@ -1,16 +1,16 @@
 """Configuration from the environment. `docs/production.md` lists every variable."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 
-from autodoctor.core import logs
+from autodoctor.core import logs, password_rules
 from autodoctor.core.deadlines import read_deadlines
-from autodoctor.core.env import Environment, MailServer, exit_with
+from autodoctor.core.encryption import key_from
+from autodoctor.core.env import Environment, MailServer, exit_with, pooled, read_keys
 from autodoctor.core.static_files import add_headers
 from autodoctor.core.vapid_keys import new_private_key
 
@@ -41,8 +41,12 @@ def _secret(name: str, file: str, make: Callable[[], str]) -> str:
 SECRET_KEY = _secret("SECRET_KEY", "secret-key", get_random_secret_key)
 if not SECRET_KEY:
     exit_with("SECRET_KEY is not set: give a long random string in the environment.")
+# Secrets in the database are encrypted by the first; the others only read what an earlier one has encrypted. The last
+# is there without being given: nobody is locked out who gives one later.
+ENCRYPTION_KEYS = [*read_keys(env.str("ENCRYPTION_KEYS", default="")), key_from(SECRET_KEY)]
 _host = environ.urlparse(SITE_URL).hostname or "localhost"
-ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"]  # the last two: health checks of each process
+PROBES = ("/api/health", "/api/ready", "/metrics")  # asked for past the proxy: `core/probes.py`
+ALLOWED_HOSTS = [_host, "localhost", "127.0.0.1"] if DEBUG else [_host]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 # Exactly these may open a websocket.
 ALLOWED_ORIGINS = {SITE_URL, f"http://localhost:{PORT}", f"http://127.0.0.1:{PORT}"} if DEBUG else {SITE_URL}
@@ -64,12 +68,14 @@ INSTALLED_APPS = [
     "servestatic",
     "autodoctor.scripts",
     "autodoctor.scheduler",
+    "autodoctor.rates",
     "autodoctor.mail",
     "autodoctor.accounts",
     "autodoctor.payments",
     "autodoctor.files",
     "autodoctor.push",
     "autodoctor.legal",
+    "autodoctor.conversations",
     "autodoctor.sessions",
     "autodoctor.receipts",
     "autodoctor.room",
@@ -77,17 +83,25 @@ INSTALLED_APPS = [
     "autodoctor.summaries",
     "autodoctor.support",
     "autodoctor.health",
+    "autodoctor.operations",
 ]
 MIDDLEWARE = [
+    "autodoctor.core.probes.ProbeHost",
+    "autodoctor.core.outages.DatabaseOutage",
+    "autodoctor.core.plain_http.NoPlainApi",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "autodoctor.rates.web.RatesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "autodoctor.accounts.private_answers.PrivateAnswers",
+    "autodoctor.accounts.staff_middleware.StaffSessionMiddleware",
+    "autodoctor.accounts.reauthentication.ReauthenticationMiddleware",
     "autodoctor.accounts.time_zones.TimeZoneMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -116,6 +130,9 @@ TEMPLATES = [
 ]
 
 # Database: SQLite in the data directory, or whatever DATABASE_URL names.
+# Other ways to the same database: the scheduler's, and the one past PgBouncer. Empty: as `DATABASE_URL` says.
+CLOCK_DATABASE: dict[str, object] = {}
+DIRECT_DATABASE: dict[str, object] = {}
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
@@ -127,27 +144,21 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         },
     }
 else:
-    _pool = {"min_size": 2, "max_size": env.int("DATABASE_POOL", default=16)}
-    # A process that stalls within a transaction would hold its locks forever: the server lets go for it, well before
-    # the lease of what it was doing ends.
-    _stalled = {"options": "-c idle_in_transaction_session_timeout=5s"}
-    DATABASES["default"]["OPTIONS"] = _stalled | DATABASES["default"].get("OPTIONS", {}) | {"pool": _pool}
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database server causes no error
+    DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16))
+    CLOCK_DATABASE = env.other_database("CLOCK_DATABASE_URL")
+    DIRECT_DATABASE = env.other_database("DIRECT_DATABASE_URL")
+CACHES = {"default": {"BACKEND": "autodoctor.rates.cache.SharedCache"}}
+# Redis or Valkey: carries hints between processes, so that all of them hear at once what the heartbeat finds otherwise.
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    exit_with("REDIS_URL is not of the form redis://user:password@host:6379, rediss://… or unix:///path.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People
 AUTH_USER_MODEL = "accounts.User"
 # Only one backend: a second would check every password twice.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("email", "name")},
-    },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
-]
+AUTH_PASSWORD_VALIDATORS = password_rules.VALIDATORS
 LOGIN_URL = "/sign-in/"  # no name: allauth leads there as it stands
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "/"
@@ -166,14 +177,13 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"  # also makes the answers for known and
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
-ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = 10 * 60
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
     "signup": "20/m/ip",
-    "tell_me_when": "10/m/ip",
     "reset_password": "20/m/ip,5/m/key",
     "reset_password_from_key": "20/m/ip",
 }
@@ -184,21 +194,18 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 MFA_TOTP_ISSUER = "The Auto Doctor"
 MFA_TOTP_TOLERANCE = 1
+# A fresh password or code, this many seconds old at most: for changes to sign-in, and before staff moves money.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEBUG)  # without one staff only sets one up
+STAFF_SESSION = env.int("STAFF_SESSION", default=12 * 60 * 60)  # seconds from signing in
+STAFF_SESSION_IDLE = env.int("STAFF_SESSION_IDLE", default=2 * 60 * 60)  # seconds without doing anything
+if not 5 * 60 <= STAFF_SESSION_IDLE <= STAFF_SESSION <= 24 * 60 * 60:
+    exit_with("STAFF_SESSION_IDLE and STAFF_SESSION are seconds: five minutes at least, one day at most.")
+SESSION_ENGINE = "autodoctor.accounts.session_store"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no words in a cookie
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-
-
-def _trusted_proxies(given: str) -> int | list[IPv4Network | IPv6Network]:
-    """Return the number or the addresses of the proxies in front; by default X-Forwarded-For is not trusted."""
-    if not given or given.isdigit():
-        return int(given or 0)
-    try:
-        return [ip_network(part.strip()) for part in given.split(",")]
-    except ValueError as error:
-        exit_with(f"TRUSTED_PROXIES is neither a number nor a list of addresses: {error}.")
-
-
-TRUSTED_PROXIES = _trusted_proxies(env.str("TRUSTED_PROXIES", default=""))
+TRUSTED_PROXIES = env.proxies("TRUSTED_PROXIES")
 
 # Language, time
 LANGUAGE_CODE = "en"
@@ -210,7 +217,7 @@ FORMAT_MODULE_PATH = "autodoctor.core.formats"
 
 # Static files
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA / "static"
+STATIC_ROOT = Path(env.str("STATIC_DIRECTORY", default=str(DATA / "static")))
 STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "autodoctor" / "static"]
 # Made by `manage.py bundle` of the pages' scripts. Without them, or with 0, browsers load the modules one by one.
 BUNDLES = BASE_DIR / ".bundles"
@@ -251,6 +258,7 @@ STORAGES = {"files": _s3 if S3_BUCKET else _directory, "staticfiles": {"BACKEND"
 # On the same disk as the store, so that a file is moved there and not copied.
 FILE_UPLOAD_TEMP_DIR = DATA / "files" / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # core/request_limits.py bounds each body before Django sees it
 SERVESTATIC_USE_FINDERS = DEBUG
 SERVESTATIC_MAX_AGE = env.int("STATIC_MAX_AGE", default=0 if DEBUG else 60)
 SERVESTATIC_ADD_HEADERS_FUNCTION = add_headers
@@ -262,13 +270,15 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if not DEBUG:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^api/(health|ready)$", r"^metrics$"]  # asked for past the proxy
+    SECURE_REDIRECT_EXEMPT = [f"^{address[1:]}$" for address in PROBES]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    # No other host of the domain, and no page over http, can set these.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 _socket_origins = [origin.replace("http", "ws", 1) for origin in sorted(ALLOWED_ORIGINS)]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -297,6 +307,7 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
 INBOUND_SECRET = env.str("INBOUND_SECRET", default="")  # user:password of the service that hands over what comes in
 ANYMAIL = {**_mail.anymail, "REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "WEBHOOK_SECRET": INBOUND_SECRET or None}
+RESEND_WEBHOOK_SECRETS = env.resend_secrets("RESEND_WEBHOOK_SECRET", fetches="RESEND_API_KEY" in _mail.anymail)
 INBOUND_ADDRESS = env.mail_address("INBOUND_ADDRESS", default="") if env.str("INBOUND_ADDRESS", default="") else ""
 EMAIL_FROM = DEFAULT_FROM_EMAIL = env.sender("EMAIL_FROM", default=f"The Auto Doctor <hello@{_host}>")
 
@@ -344,12 +355,10 @@ SUPPORT_EMAIL = env.mail_address("SUPPORT_EMAIL", default=EMAIL_FROM)
 MECHANIC_SHARE_PERCENT = 70
 LATE_CANCEL_PERCENT = 50  # of the booking: after a late cancellation or a no-show of the customer
 
-# The live channel: seconds, and frames of one socket. ROOM in the environment (JSON) changes single ones.
-ROOM = {
-    "heartbeat": 5,
-    "messages_at_once": 40,
-    "messages_a_second": 10,
-} | env.json("ROOM", default={})
+# The live channel: seconds. ROOM in the environment (JSON) changes them.
+ROOM = {"heartbeat": 5} | env.json("ROOM", default={})
+# Single limits that differ from `rates/limits.py`, by name: how many at once, and the seconds until one more.
+LIMITS = env.json("LIMITS", default={})
 # Calls: TURN_SECRET is coturn's `static-auth-secret`. Without any, browsers try the direct way only.
 STUN_URLS = env.list("STUN_URLS", default=[])
 TURN_URLS = env.list("TURN_URLS", default=[])
@@ -373,9 +382,11 @@ if not CRON_SECRET and not DEBUG:
 # Waiting times in seconds. DEADLINES in the environment (JSON) overrides single ones, also those of rules.
 DEADLINES = read_deadlines(env.json("DEADLINES", default={}))
 
-
 # Watching it: logs, figures, errors
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # empty: only this machine reads /metrics
+CLOCK_METRICS_PORT = env.int("CLOCK_METRICS_PORT", default=0)  # where `manage.py clock` shows them; 0: nowhere
+if not 0 <= CLOCK_METRICS_PORT <= 65535:
+    exit_with("CLOCK_METRICS_PORT is not a port.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
     exit_with("LOG_LEVEL is none of DEBUG, INFO, WARNING, ERROR and CRITICAL.")

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponsePermanentRedirect
 from django.urls import include, path
 
 from autodoctor.accounts.access import anyone
+from autodoctor.accounts.adapter import too_many_attempts
 from autodoctor.api import api
 from autodoctor.core.errors import not_found
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", include("autodoctor.summaries.urls")),
     path("", include("autodoctor.support.urls")),
     path("", include("autodoctor.legal.urls")),
+    path("", include("autodoctor.conversations.urls")),
     path("", include("autodoctor.mail.urls")),
     path("", include("autodoctor.payments.urls")),
     path("", include("autodoctor.files.urls")),
@@ -36,3 +38,4 @@ urlpatterns = [
 ]
 
 handler404 = not_found
+handler429 = too_many_attempts  # the sign-in library looks here
