@@ -22,6 +22,7 @@ from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
 from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import cancel, schedule
@@ -88,7 +89,7 @@ def _wait(lateness: Lateness, sessions: int, at_most: datetime) -> None:
 
 def _report(work: str, sessions: int, seconds: float, lateness: Lateness, cpu: float) -> int:
     ended = Session.objects.filter(state=State.COMPLETED).count()
-    waiting = Job.objects.filter(external=True).count()
+    waiting = Job.objects.exclude(lane=Lane.DEADLINES).count()
     *_, p99 = percents = quantiles(lateness.seconds, n=100)
     met = lateness.early == 0 and p99 <= AIM_SECONDS and len(lateness.seconds) == ended == sessions
     print(
@@ -102,8 +103,8 @@ def _report(work: str, sessions: int, seconds: float, lateness: Lateness, cpu: f
 def _handlers(work: str, lateness: Lateness) -> dict[str, Handler]:
     """Only what goes to others is stood in for, by a wait."""
     known = {**MAIL, **PAYMENTS, **SESSIONS}
-    call = Handler(lambda job, now: time.sleep(CALL_SECONDS), external=True)
-    known |= {kind: call for kind in known if kind.startswith("payment.") and known[kind].external}
+    call = Handler(lambda job, now: time.sleep(CALL_SECONDS), lane=Lane.STRIPE)
+    known |= {kind: call for kind in known if kind.startswith("payment.") and known[kind].lane is Lane.STRIPE}
     end = _synthetic_end if work == "synthetic" else known[ENDS].run
     return known | {ENDS: Handler(lateness.watch(end))}
 

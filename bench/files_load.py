@@ -84,8 +84,8 @@ class Load:
         before = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="clip.mp4"\r\n\r\n'
         body = [before.encode(), self.content, f"\r\n--{BOUNDARY}--\r\n".encode()]
         headers = (
-            f"Origin: {self.plan['origin']}\r\nX-CSRFToken: {TOKEN}\r\nCookie: sessionid={seat['key']}; "
-            f"csrftoken={TOKEN}\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+            f"Origin: {self.plan['origin']}\r\nX-CSRFToken: {TOKEN}\r\nCookie: __Host-sessionid={seat['key']}; "
+            f"__Host-csrftoken={TOKEN}\r\nContent-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
         )
         path = f"/api/sessions/{seat['session_id']}/files"
         return str(json.loads(self.request("POST", path, headers, body, expected=201))["url"])

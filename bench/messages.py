@@ -53,11 +53,12 @@ PRODUCTION = {
     "SECRET_KEY": "only-for-measuring-" * 4,
     "SITE_URL": ORIGIN,
     "CRON_SECRET": "only-for-measuring-" * 4,
+    "ENCRYPTION_KEYS": "A" * 43 + "=",
     "STRIPE_SECRET_KEY": "sk_test_bench",
     "STRIPE_WEBHOOK_SECRET": "whsec_bench",
     "EMAIL_URL": "smtp://localhost:1",
     "LOG_LEVEL": "WARNING",
-    "ROOM": '{"messages_at_once": 1000000, "messages_a_second": 1000000}',
+    "LIMITS": '{"messages": [1000000, 0.000001]}',
 }
 SEED = "import django; django.setup(); from bench.messages_seed import main; main({count})"
 

@@ -42,7 +42,8 @@ class Client(asyncio.Protocol):
         self.transport.write(
             (
                 f"GET /ws/sessions/{self.seat['session_id']}?after={EVERYTHING} HTTP/1.1\r\n"
-                f"Host: localhost\r\nOrigin: {self.load.plan['origin']}\r\nCookie: sessionid={self.seat['key']}\r\n"
+                f"Host: localhost\r\nOrigin: {self.load.plan['origin']}\r\n"
+                f"Cookie: __Host-sessionid={self.seat['key']}\r\n"
                 "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                 f"Sec-WebSocket-Key: {key}\r\n\r\n"
             ).encode()

@@ -8,13 +8,13 @@ from uuid import uuid4
 import orjson
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session as Cookie
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.accounts.session_store import SessionStore
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.states import State
 

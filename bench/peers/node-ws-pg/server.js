@@ -36,7 +36,7 @@ const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, 
 
 server.on("upgrade", async (request, stream, head) => {
   if (request.headers.origin !== ORIGIN) return stream.end("HTTP/1.1 403 Forbidden\r\n\r\n");
-  const key = /(?:^|;\s*)sessionid=([^;]+)/.exec(request.headers.cookie ?? "")?.[1];
+  const key = /(?:^|;\s*)(?:__Host-)?sessionid=([^;]+)/.exec(request.headers.cookie ?? "")?.[1];
   const sessionId = /^\/ws\/sessions\/([^?]+)/.exec(request.url)?.[1];
   const found = key && UUID.test(sessionId) ? await pool.query({ ...WHO, values: [key, sessionId] }) : { rows: [] };
   sockets.handleUpgrade(request, stream, head, (socket) => {
