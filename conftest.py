@@ -3,7 +3,8 @@
 import gc
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,12 @@ import hypothesis
 import pytest
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from django.test import Client
+    from pytest_django.plugin import DjangoDbBlocker
 
     from autodoctor.accounts.models import User
+    from tests.kit.migrated import Migrated
 
 # Before the settings are read. Each process has a data directory of its own, so that workers never share a file.
 _data = tempfile.TemporaryDirectory(prefix="autodoctor-test-")
@@ -40,13 +44,12 @@ PASSWORD = "demo"
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
-    # A busy machine is no failure, and every run of continuous integration tries the same.
-    hypothesis.settings.register_profile("project", deadline=None, derandomize=os.environ.get("CI") == "true")
+    # A busy machine is no failure, and every run tries the same; the nightly run looks for new examples.
+    is_new = os.environ.get("NEW_EXAMPLES") == "1"
+    hypothesis.settings.register_profile("project", deadline=None, derandomize=not is_new)
     # SQLite tries every example; PostgreSQL tries fewer, to run its statements. See `examples`.
     hypothesis.settings.register_profile("part", hypothesis.settings.get_profile("project"), max_examples=15)
     hypothesis.settings.load_profile("part" if config.getoption("postgres_part") else "project")
-    # A test holds its transaction while it draws a photo or a PDF. Processes that it starts keep the limit.
-    settings.DATABASES["default"]["OPTIONS"].pop("options", None)
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
     # No test client asks for scripts or styles: listing them anew for each took half the time of a page's test.
     settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_MANIFEST = settings.SERVESTATIC_USE_STATIC_ROOT = False
@@ -83,6 +86,19 @@ def _events_carry_what_they_declare() -> None:
     post_save.connect(check_data, sender=SessionEvent)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _who_is_signed_in_has_just_given_a_password() -> None:
+    """As after the form. A test client's `force_login` would leave a session without any proof."""
+    from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+    from django.contrib.auth.signals import user_logged_in
+
+    def given(request: "HttpRequest", user: "User", **_signal: object) -> None:
+        if not get_authentication_records(request, user):
+            record_authentication(request, user, "password")
+
+    user_logged_in.connect(given, weak=False)
+
+
 def pytest_collection_finish() -> None:
     """Freeze the objects so far and collect garbage less often; leaked files and sockets are still found."""
     gc.freeze()
@@ -91,14 +107,41 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def migrated(django_db_modify_db_settings_parallel_suffix: None) -> "Migrated | None":
     """SQLite in a file, through the project's own engine: threads then share it as in the server."""
     from django.conf import settings
     from django.db import connections
 
-    if connections["default"].vendor == "sqlite":
-        path = str(Path(_data.name) / "test.sqlite3")
-        settings.DATABASES["default"]["TEST"]["NAME"] = path
+    from tests.kit.migrated import Migrated
+
+    if connections["default"].vendor != "sqlite":
+        return None
+    file = Migrated(Path(_data.name) / "test.sqlite3")
+    settings.DATABASES["default"]["TEST"]["NAME"] = str(file.path)
+    return file
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(migrated: "Migrated | None", request: pytest.FixtureRequest) -> bool:
+    return migrated.take() if migrated else bool(request.config.getoption("reuse_db"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    migrated: "Migrated | None", django_db_setup: None, django_db_blocker: "DjangoDbBlocker"
+) -> Iterator[None]:
+    from django.db import connections
+
+    from tests.kit import rows_of_migration
+
+    if migrated:
+        migrated.keep()
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(rows_of_migration.put_back())
+        yield
+    with django_db_blocker.unblock():
+        connections.close_all()
 
 
 @pytest.fixture

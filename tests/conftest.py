@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.kit.scene import UNLIMITED
 from tests.kit.server import Server, running
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """Run one seeded server per worker, for tests that do not change its data."""
-    with running() as started:
+    with running(environment={"LIMITS": UNLIMITED}) as started:
         yield started
 
 

@@ -1,6 +1,8 @@
 """Runs the checks and the tests, part by part, for `bin/check` and `bin/test`: see docs/testing.md."""
 
+import json
 import os
+import re
 import resource
 import secrets
 import shutil
@@ -8,25 +10,33 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple
 from pathlib import Path
 
-from tests.kit import node_packages
+from tests import sheet
+from tests.compiling import compile_once
+from tests.kit import node_packages, orphans
+from tests.outcomes import Outcome, exit_code, report
 from tests.selection import AGAINST_SERVERS, WITH_BROWSERS, files
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 CORES = os.cpu_count() or 1
 WORKERS = min(CORES, 4)
-ONE_MORE = ("--numprocesses", str(WORKERS + 1))  # parts whose tests wait for pages and deadlines
+# Lists of parts that run side by side: what waits in one leaves the cores to the others.
+LANES = (("browser",), ("checks", "static", "processes"), ("sqlite", "postgres", "statements"))
+OUTCOMES = "PARTS_OUTCOMES"  # the environment variable with the file that a lane writes
+# One worker more for tests that wait for pages and deadlines, unless the other lane uses that time.
+ONE_MORE = ("--numprocesses", str(WORKERS + (OUTCOMES not in os.environ)))
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")  # in the order given, not those with the most tests first
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
 FOREIGN_SETTINGS = (
-    *("DATABASE_URL", "REDIS_URL", "PORT", "SITE_URL", "SECRET_KEY", "EMAIL_URL", "DEADLINES", "STRIPE_SECRET_KEY"),
+    *("DATABASE_URL", "CLOCK_DATABASE_URL", "DIRECT_DATABASE_URL", "REDIS_URL"),
+    *("PORT", "SITE_URL", "SECRET_KEY", "EMAIL_URL", "DEADLINES", "STRIPE_SECRET_KEY"),
     *("STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE", "STUN_URLS", "TURN_URLS", "TURN_SECRET", "TURN_TTL", "TURN_ONLY"),
     "BUNDLED_SCRIPTS",
     "PYTHONDONTWRITEBYTECODE",  # each worker would compile every test anew: 15 s of its processor
@@ -37,17 +47,22 @@ PRODUCTION = {
     "STRIPE_SECRET_KEY": "sk_live_none",
     "STRIPE_WEBHOOK_SECRET": "whsec_none",
     "CRON_SECRET": "none",
+    "ENCRYPTION_KEYS": "A" * 43 + "=",
     "EMAIL_URL": "smtp://localhost:25",
 }
 USAGE = """usage: bin/test                        every check and every test
        bin/test quick                  before each commit: checks, quick tests, one journey
        bin/test PATH [pytest options]  only these tests; --headed shows a journey in a visible browser, slowly
+       bin/test sheet [PATH]           the room in every state on every screen: its pictures on one page
        bin/test part NAME [options]    one part of: {parts}
-       bin/test nightly                every test on every database, by cold starts
+       bin/test chaos [options]        people talk and pay while everything is killed and started again
+       bin/test nightly                every test on every database, by cold starts, with new random examples
        bin/test cover                  choose anew which tests run on PostgreSQL
        bin/test coverage               the lines and branches that the tests run, but for those in a browser"""
 JOURNEYS = "tests/journeys"
-SMOKE = "tests/journeys/test_chat_session.py::test_from_the_intake_to_the_summary"
+SCREENS = "tests/journeys/test_screens.py"
+SMOKE = "tests/journeys/test_chat_session.py::test_a_chat_session_goes_from_the_intake_to_the_summary"
+FIREFOX = "tests/journeys/test_firefox.py"
 SLOWLY = ("-m", "browser", "--slowmo", "300")  # milliseconds after each step, for a person to follow
 WITHOUT_SERVERS = (
     *("autodoctor", "tests", "--ignore=tests/journeys", "--ignore=tests/faults", "--ignore=tests/attacks"),
@@ -63,16 +78,6 @@ class Unavailable(Exception):
     """This machine lacks something that a part needs; the message names it."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a part, with its wall seconds and the CPU seconds of its processes."""
-
-    name: str
-    verdict: str
-    seconds: float
-    cpu_seconds: float
-
-
 def main(arguments: Sequence[str]) -> int:
     os.chdir(ROOT)
     for name in FOREIGN_SETTINGS:
@@ -82,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def everything(_: Sequence[str] = ()) -> int:
-    return run("checks", "static", "sqlite", "postgres", "statements", "browser", "processes")
+    return side_by_side(*LANES)
 
 
 def quickly(_: Sequence[str] = ()) -> int:
@@ -90,8 +95,8 @@ def quickly(_: Sequence[str] = ()) -> int:
 
 
 def nightly(_: Sequence[str] = ()) -> int:
-    os.environ["COLD_STARTS"] = "1"
-    return run("checks", "static", "sqlite", "postgres-all", "browser", "processes")
+    os.environ["COLD_STARTS"] = os.environ["NEW_EXAMPLES"] = os.environ["EVERY_LOOK"] = "1"
+    return run("checks", "static", "sqlite", "postgres-all", "browser", "processes", "chaos")
 
 
 def with_coverage(_: Sequence[str] = ()) -> int:
@@ -105,6 +110,11 @@ def one_part(arguments: Sequence[str]) -> int:
     return run(name, options=options) if name in PARTS else usage()
 
 
+def one_lane(names: Sequence[str]) -> int:
+    """Run these parts one after the other, for `side_by_side`."""
+    return run(*names)
+
+
 def usage(_: Sequence[str] = ()) -> int:
     print(USAGE.format(parts=", ".join(PARTS)))
     return 2
@@ -113,10 +123,23 @@ def usage(_: Sequence[str] = ()) -> int:
 def run(*names: str, options: Sequence[str] = ()) -> int:
     """Run every part, also after a failed one. Returns the exit code."""
     begun = time.monotonic()
+    orphans.adopt()
     with _own_data():
         outcomes = [_run(name, options) for name in names]
-    _report(outcomes, time.monotonic() - begun)
-    return 1 if any(outcome.verdict == "FAILED" for outcome in outcomes) else 0
+    if into := os.environ.get(OUTCOMES):
+        Path(into).write_text(json.dumps([astuple(outcome) for outcome in outcomes]))
+    else:
+        report(outcomes, time.monotonic() - begun)
+    return exit_code(outcomes)
+
+
+def side_by_side(*lanes: Sequence[str]) -> int:
+    """Run each lane in a process of its own. The output of a part is shown when the part is over."""
+    begun = time.monotonic()
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        outcomes = [outcome for lane in pool.map(_lane, lanes) for outcome in lane]
+    report(outcomes, time.monotonic() - begun)
+    return exit_code(outcomes)
 
 
 def only(arguments: Sequence[str]) -> int:
@@ -125,19 +148,32 @@ def only(arguments: Sequence[str]) -> int:
     return _call(PYTHON, "-m", "pytest", *slowly, *arguments)
 
 
+def picture_sheet(arguments: Sequence[str]) -> int:
+    """Keep every picture of these journeys, and lay all of them out on one page for a person to look at."""
+    shutil.rmtree(sheet.PICTURES, ignore_errors=True)
+    os.environ["PICTURES"] = "1"
+    code = only(arguments or [SCREENS])
+    print(f"Look at {sheet.write()}")
+    return code
+
+
 def checks(_: Sequence[str] = ()) -> bool:
-    """Run the checks in parallel: the type checker uses one core, the others share the rest."""
+    """Run the checks in parallel: the type checker uses one core, the others share the rest.
+
+    Those that import the product come last: another lane may be compiling it, see `compiling.py`.
+    """
     commands = {
         "types": [PYTHON, "-m", "mypy"],
-        "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
-        "production settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
-        "imports": [str(Path(PYTHON).with_name("lint-imports"))],
         "types of scripts": node_packages.command("tsc", "--project", "."),
         "lint of scripts": node_packages.command("eslint", "--max-warnings", "0", "autodoctor/**/static/**/*.js"),
         "format of scripts and styles": node_packages.command("prettier", "--check", "."),
         "format of templates": [PYTHON, "-m", "tests.template_format"],
         "lint": [PYTHON, "-m", "ruff", "check", "."],
         "format": [PYTHON, "-m", "ruff", "format", "--check", "."],
+        "imports": [str(Path(PYTHON).with_name("lint-imports"))],
+        "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+        "locks of migrations": [PYTHON, "-m", "tests.migration_locks"],
+        "production settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
     }
     with ThreadPoolExecutor(max(CORES, 2)) as pool:
         return all(list(pool.map(_check, commands, commands.values())))
@@ -178,12 +214,25 @@ def smoke(options: Sequence[str] = ()) -> bool:
 
 def browser(options: Sequence[str] = ()) -> bool:
     _need("chromium", "Chromium")
-    _need("turn", "coturn")  # relayed calls
-    return _tests(*files(WITH_BROWSERS), *BY_FILE, "-m", "browser", *ONE_MORE, *options)
+    _want("turn", "nginx", "pgbouncer")
+    has_firefox = _call(PYTHON, "-m", "tests.kit.firefox") == 0
+    without = () if has_firefox or IN_CI else ("--deselect", FIREFOX)  # in continuous integration they fail
+    return _tests(*files(WITH_BROWSERS), *BY_FILE, "-m", "browser", *without, *ONE_MORE, *options)
 
 
 def processes(options: Sequence[str] = ()) -> bool:
+    _want("turn", "nginx", "pgbouncer")
     return _tests(*files(AGAINST_SERVERS), *BY_FILE, "-m", "not browser", *ONE_MORE, *options)
+
+
+def chaos(options: Sequence[str] = ()) -> bool:
+    _need("pgbouncer", "PgBouncer")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "autodoctor.settings"
+    return _call(PYTHON, "-m", "tests.chaos", *options) == 0
+
+
+def only_chaos(options: Sequence[str]) -> int:
+    return run("chaos", options=options)
 
 
 def choose_cover(_: Sequence[str] = ()) -> int:
@@ -209,12 +258,16 @@ PARTS: dict[str, Part] = {
     "quick": quick,
     "smoke": smoke,
     "postgres-all": all_on_postgres,
+    "chaos": chaos,
 }
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "everything": everything,
     "quick": quickly,
     "nightly": nightly,
+    "sheet": picture_sheet,
     "part": one_part,
+    "lane": one_lane,
+    "chaos": only_chaos,
     "cover": choose_cover,
     "coverage": with_coverage,
     "help": usage,
@@ -227,6 +280,7 @@ def _tests(*arguments: str) -> bool:
 
 
 def _pytest() -> list[str]:
+    compile_once()
     measured = ["-m", "coverage", "run"] if os.environ.get("COVERAGE") == "1" else []
     return [PYTHON, *measured, "-m", "pytest", "--quiet", "--numprocesses", str(WORKERS)]
 
@@ -247,6 +301,13 @@ def _need(module: str, name: str) -> None:
     """Finds a program, or installs it where it can. Raises `Unavailable`."""
     if _call(PYTHON, "-m", f"tests.kit.{module}"):
         raise Unavailable(f"There is no {name}, and none to be had.")
+
+
+def _want(*modules: str) -> None:
+    """Find services, or install them: without one its tests are left out, but in continuous integration."""
+    for module in modules:
+        if _call(PYTHON, "-m", f"tests.kit.{module}") and IN_CI:
+            raise Unavailable("Its tests must not be left out here.")
 
 
 def _call(*command: str) -> int:
@@ -276,6 +337,38 @@ def _own_data() -> Iterator[None]:
         yield
 
 
+def _lane(names: Sequence[str]) -> list[Outcome]:
+    """Run the lane; a part without an outcome has failed."""
+    with tempfile.NamedTemporaryFile(prefix="autodoctor-lane-") as into:
+        with subprocess.Popen(
+            [PYTHON, "-m", "tests.run", "lane", *names],
+            env=os.environ | {OUTCOMES: into.name},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process:
+            assert process.stdout
+            for block in _blocks(process.stdout):
+                print(block, end="", flush=True)
+        known = {name: Outcome(name, *rest) for name, *rest in json.loads(into.read() or "[]")}
+    return [known.get(name, Outcome(name, "FAILED", 0, 0)) for name in names]
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[str]:
+    """Return the output part by part, but the line that says that a part begins at once."""
+    block = ""
+    for line in lines:
+        if re.match(r"=== [\w-]+$", line):
+            yield line
+            continue
+        block += line
+        if re.match(r"=== .+: .+ in \d+ s$", line):
+            yield block
+            block = ""
+    yield block
+
+
 def _run(name: str, options: Sequence[str]) -> Outcome:
     print(f"\n=== {name}", flush=True)
     begun, cpu = time.monotonic(), _cpu_seconds()
@@ -290,19 +383,10 @@ def _run(name: str, options: Sequence[str]) -> Outcome:
 
 
 def _cpu_seconds() -> float:
+    """Return the CPU time of every process that has ended, those included that somebody killed."""
+    orphans.reap()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _report(outcomes: Sequence[Outcome], seconds: float) -> None:
-    print(f"\n{'part':<14}{'verdict':<10}{'seconds':>8}{'CPU seconds':>13}")
-    for each in outcomes:
-        print(f"{each.name:<14}{each.verdict:<10}{each.seconds:>8.0f}{each.cpu_seconds:>13.0f}")
-    print(f"All in {seconds:.0f} s")
-    passed, failed, skipped = (
-        sum(each.verdict == verdict for each in outcomes) for verdict in ("passed", "FAILED", "left out")
-    )
-    print(f"steps: {passed} passed, {failed} failed, {skipped} skipped")
 
 
 if __name__ == "__main__":

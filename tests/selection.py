@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WITH_BROWSERS = (
     "tests/journeys/test_every_state.py",
     "tests/journeys/test_files.py",
+    "tests/journeys/test_firefox.py",
     "tests/journeys/test_whole_way.py",
     "tests/journeys/test_call_relayed.py",
     "tests/journeys/test_*.py",
@@ -42,7 +43,7 @@ AGAINST_SERVERS = (
     "tests/attacks/test_*.py",
 )
 # Fixtures whose tests start processes.
-PROCESSES = {"server", "start_server", "shared", "fresh", "start_child", "cluster", "database_url"}
+PROCESSES = {"server", "start_server", "shared", "fresh", "start_child", "cluster", "database_url", "valkey_server"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,4 +1,4 @@
-"""The format of templates: that of djade for their tags, and lines of at most 120 columns.
+"""The format of templates: that of djade for their tags, each on one line, and lines of at most 120 columns.
 
 `python -m tests.template_format` checks both; with `--write`, djade writes its own. HTML and the length of lines it
 leaves alone: where white space shows, only a person can break a line.
@@ -31,6 +31,16 @@ def long_lines(paths: Iterable[Path]) -> list[str]:
     ]
 
 
+def tags_across_lines(paths: Iterable[Path]) -> list[str]:
+    """File and line of each tag that is broken over lines: Django shows such a tag as text."""
+    return [
+        f"{path}:{number}: a tag ends on a later line"
+        for path in paths
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if any(line.rfind(opens) > line.rfind(closes) for opens, closes in (("{%", "%}"), ("{{", "}}")))
+    ]
+
+
 def main(*options: str) -> int:
     """Exit code: 1 where something is to be done, or djade has written something."""
     os.chdir(ROOT)
@@ -38,9 +48,9 @@ def main(*options: str) -> int:
     paths = [path.relative_to(ROOT) for path in templates()]
     formatted = [str(path) for path in paths if path.suffix in FORMATTED]
     code = subprocess.run([*DJADE, *mode, *formatted], check=False).returncode
-    too_long = long_lines(paths)
-    print(*too_long, sep="\n", end="\n" if too_long else "")
-    return code or int(bool(too_long))
+    wrong = long_lines(paths) + tags_across_lines(paths)
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return code or int(bool(wrong))
 
 
 if __name__ == "__main__":

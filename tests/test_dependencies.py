@@ -18,7 +18,8 @@ def test_imports_of_the_product_are_declared() -> None:
 
 
 def test_imports_of_the_tests_are_declared() -> None:
-    files = [path for path in all_files() if path not in set(product_files())]
+    product = set(product_files())
+    files = [path for path in all_files() if path not in product]
     assert not undeclared(files, declared() | declared_for_tests())
 
 

@@ -5,8 +5,9 @@ from django.test import Client
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.conversations.models import Conversation
 from autodoctor.dev_scenario import play_busy
-from autodoctor.dev_scenes import HISTORY, PRESENT
+from autodoctor.dev_scenes import HISTORY, PRESENT, QUESTIONS
 from autodoctor.payments.models import Dispute, Movement
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Session, SessionEvent
@@ -27,7 +28,7 @@ def page(name: str, path: str) -> str:
     return answer.content.decode()
 
 
-def test_there_is_something_to_look_at_and_a_second_run_adds_nothing(stripe_sandbox: RunningSandbox) -> None:
+def test_the_busy_scenario_fills_the_pages_and_a_second_run_adds_nothing(stripe_sandbox: RunningSandbox) -> None:
     now = timezone.now()
     assert play_busy(now) == len(HISTORY) + len(PRESENT)
 
@@ -42,6 +43,9 @@ def test_there_is_something_to_look_at_and_a_second_run_adds_nothing(stripe_sand
     board = page("support", "/support/")
     for session in Session.objects.filter(state__in=[State.REQUESTED, State.LIVE]):
         assert f"line-{session.id}" in board
+    for asked in QUESTIONS:
+        assert Conversation.objects.get(topic=asked.topic).topic_words in board
+    assert "Answer overdue" in board
     dispute = Session.objects.get(concern=next(scene.concern for scene in HISTORY if scene.is_disputed))
     assert "isputed" in page("support", f"/support/sessions/{dispute.id}/")
 

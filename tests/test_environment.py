@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from autodoctor.core.encryption import new_key
 from autodoctor.core.vapid_keys import new_private_key, public_key_of
 from tests.kit import processes
 
@@ -19,6 +20,7 @@ GOOD = {
     "STRIPE_SECRET_KEY": "sk_live_x",
     "STRIPE_WEBHOOK_SECRET": "whsec_x",
     "CRON_SECRET": "c" * 40,
+    "ENCRYPTION_KEYS": new_key(),
 }
 
 
@@ -44,7 +46,7 @@ def test_a_whole_environment_starts(tmp_path: Path, cold: bool) -> None:
     assert (started.returncode, started.stderr) == (0, "")
 
 
-def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> None:
+def test_a_start_without_settings_stops_with_one_sentence_alone(tmp_path: Path) -> None:
     stopped = start(tmp_path, {"SITE_URL": "http://auto.example"}, cold=True)
     assert (stopped.returncode, stopped.stdout) == (1, "")
     assert stopped.stderr.startswith("SITE_URL is not set")
@@ -54,7 +56,7 @@ def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, None) for name in GOOD),
+        *((name, None) for name in GOOD if name != "ENCRYPTION_KEYS"),
         ("SITE_URL", "http://auto.example"),
         ("PORT", "eighty"),
         ("STATIC_MAX_AGE", "an hour"),
@@ -76,11 +78,18 @@ def test_a_start_from_nothing_stops_with_the_sentence_alone(tmp_path: Path) -> N
         ("VAPID_PRIVATE_KEY", "no key"),
         ("VAPID_PRIVATE_KEY", "A" * 43),
         ("VAPID_PUBLIC_KEY", "B" * 87),
+        ("RESEND_WEBHOOK_SECRET", "whsec_not base64"),
+        ("RESEND_WEBHOOK_SECRET", "whsec_c2VjcmV0"),  # and mail goes elsewhere
         ("VAPID_SUBJECT", "nobody"),
         ("PUSH_SERVICES", "http://push.example"),
+        ("ENCRYPTION_KEYS", "a word that is no key"),
+        ("ENCRYPTION_KEYS", f"{'A' * 43}=,{'A' * 40}"),
+        ("STAFF_SESSION", "a day"),
+        ("STAFF_SESSION", "1209600"),
+        ("STAFF_SESSION_IDLE", "0"),
     ],
 )
-def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
+def test_a_missing_or_wrong_setting_stops_the_start_with_one_sentence_naming_it(
     tmp_path: Path, name: str, value: str | None
 ) -> None:
     stopped = start(tmp_path, {name: value})
@@ -90,7 +99,7 @@ def test_a_missing_or_wrong_one_stops_with_one_sentence_that_names_it(
     assert len(stopped.stderr.strip().splitlines()) == 1
 
 
-def test_both_keys_of_a_pair_or_none(tmp_path: Path) -> None:
+def test_settings_of_a_pair_are_set_together_or_not_at_all(tmp_path: Path) -> None:
     private, other = new_private_key(), new_private_key()
     pair = {"VAPID_PRIVATE_KEY": private, "VAPID_PUBLIC_KEY": public_key_of(private)}
     assert start(tmp_path, pair).returncode == 0
@@ -141,3 +150,31 @@ def test_mail_goes_where_its_address_says(tmp_path: Path, url: str, expected: li
     backend, *server, service = seen(tmp_path, {"EMAIL_URL": url}, "EMAIL_BACKEND", *names, "ANYMAIL")
     del service["REQUESTS_TIMEOUT"], service["WEBHOOK_SECRET"]
     assert [backend.split(".")[-2], *server, service] == expected
+
+
+def test_cookies_of_a_production_site_belong_to_its_host_and_to_https_alone(tmp_path: Path) -> None:
+    names = ("SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE")
+    assert seen(tmp_path, {}, *names) == ["__Host-sessionid", True, "__Host-csrftoken", True]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, True), ({"DEBUG": "1"}, False), ({"STAFF_SECOND_FACTOR": "0"}, False)]
+)
+def test_staff_needs_a_second_factor_unless_the_setting_turns_it_off(
+    tmp_path: Path, given: dict[str, str], expected: bool
+) -> None:
+    assert seen(tmp_path, given, "STAFF_SECOND_FACTOR") == [expected]
+
+
+def test_without_an_encryption_key_one_made_of_the_secret_key_does(tmp_path: Path) -> None:
+    [alone] = seen(tmp_path, {"ENCRYPTION_KEYS": ""}, "ENCRYPTION_KEYS")
+    [with_another] = seen(tmp_path, {"ENCRYPTION_KEYS": GOOD["ENCRYPTION_KEYS"]}, "ENCRYPTION_KEYS")
+    [of_another_secret] = seen(tmp_path, {"ENCRYPTION_KEYS": "", "SECRET_KEY": "y" * 60}, "ENCRYPTION_KEYS")
+    assert len(alone) == 1
+    assert with_another == [GOOD["ENCRYPTION_KEYS"], *alone]
+    assert of_another_secret != alone
+
+
+def test_codes_by_mail_live_ten_minutes(tmp_path: Path) -> None:
+    names = ("ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT", "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT")
+    assert seen(tmp_path, {}, *names) == [600, 600]

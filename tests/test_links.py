@@ -15,7 +15,7 @@ WRITTEN_OUT = re.compile(r"site_url }}/\w")
 PATH_IN_MARKUP = re.compile(r"""(?:[\w-]+=|== )["'](/[^/"'][^"']*|/)["']""")
 # The contracts of docs/protocol.md, and the front of a file's address, to which a script adds the file.
 PATHS_WITHOUT_A_PAGE = re.compile(r"/(?:api|ws)/|/sessions/{{[^}]*}}/files/$")
-TEMPLATES_WITHOUT_URLS = {"500.html"}  # rendered even when the URL configuration cannot be loaded
+TEMPLATES_WITHOUT_URLS = {"failure.html"}  # rendered even when the URL configuration cannot be loaded
 
 
 def modules() -> Iterator[Path]:

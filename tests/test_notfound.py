@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("debug", [True, False])
-def test_not_there(settings: Settings, debug: bool) -> None:
+def test_unknown_addresses_are_a_404_of_the_site_and_of_the_api(settings: Settings, debug: bool) -> None:
     settings.DEBUG = debug
     page = Client().get("/nothing/here/")
     assert page.status_code == 404

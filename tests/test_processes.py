@@ -49,7 +49,7 @@ def seen(tmp_path: Path, **environment: str) -> list[Any]:
     return found
 
 
-def test_each_reads_its_own_settings_and_nothing_of_the_one_before(tmp_path: Path) -> None:
+def test_each_forked_process_reads_its_own_settings_only(tmp_path: Path) -> None:
     changed = seen(tmp_path / "one", DEADLINES='{"lease": 1}', ROOM='{"heartbeat": 2}', OTHER="1")
     usual = seen(tmp_path / "two")
     name = "autodoctor.sqlite3"
@@ -58,13 +58,13 @@ def test_each_reads_its_own_settings_and_nothing_of_the_one_before(tmp_path: Pat
     assert changed[-1] != usual[-1]  # nor the same chance
 
 
-def test_streams_and_exit_code(shell: Shell) -> None:
+def test_a_forked_process_passes_on_its_streams_and_exit_code(shell: Shell) -> None:
     process = shell(ECHO)
     out, err = process.communicate("to output")
     assert (out, err, process.returncode) == ("to output\n", "to errors\n", 3)
 
 
-def test_a_traceback_and_its_exit_code(shell: Shell) -> None:
+def test_a_forked_process_that_fails_prints_its_traceback_and_exits_with_1(shell: Shell) -> None:
     process = shell("1 / 0")
     _, err = process.communicate()
     assert err.strip().endswith("ZeroDivisionError: division by zero")
@@ -80,7 +80,7 @@ def test_a_process_stops_on_a_signal(shell: Shell) -> None:
     assert process.returncode == -signal.SIGTERM
 
 
-def test_wrong_settings_end_it_with_their_sentence(shell: Shell) -> None:
+def test_wrong_settings_end_a_forked_process_with_one_sentence(shell: Shell) -> None:
     process = shell("", LOG_LEVEL="LOUD")
     _, err = process.communicate()
     assert err.startswith("LOG_LEVEL is none of")

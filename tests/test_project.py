@@ -66,6 +66,19 @@ def test_a_line_of_a_template_that_is_too_long_is_named(tmp_path: Path) -> None:
     assert template_format.long_lines([page]) == [f"{page}:3: 121 columns, at most 120"]
 
 
+def test_tags_of_templates_stand_on_one_line() -> None:
+    assert template_format.tags_across_lines(template_format.templates()) == []
+
+
+def test_a_tag_that_is_broken_over_lines_is_named(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("{% url 'legal' %}{{ name }}\n{% url 'legal'\n%}\n{% load i18n %}{{ name\n}}\n")
+    assert template_format.tags_across_lines([page]) == [
+        f"{page}:2: a tag ends on a later line",
+        f"{page}:4: a tag ends on a later line",
+    ]
+
+
 def test_functions_are_short() -> None:
     lengths = sorted(function_lengths([path for path in ours(".py") if "tests" not in path.parts]))
     assert median(lengths) <= MEDIAN_LINES
@@ -73,7 +86,7 @@ def test_functions_are_short() -> None:
 
 
 @pytest.mark.parametrize("pattern", [UNFINISHED, PLACEHOLDER], ids=["unfinished", "placeholder"])
-def test_nothing_is_left_unfinished(pattern: re.Pattern[str]) -> None:
+def test_no_source_contains_a_mark_of_unfinished_work(pattern: re.Pattern[str]) -> None:
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in ours(*SOURCES)
@@ -106,7 +119,7 @@ def test_the_lock_of_the_node_packages_is_hashed_and_names_no_registry() -> None
     assert [name for name, package in packages.items() if not package["integrity"].startswith("sha512-")] == []
 
 
-def test_the_parts_of_the_lock_agree() -> None:
+def test_the_lock_files_pin_the_same_versions() -> None:
     pins = [dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", (ROOT / lock).read_text(), re.MULTILINE)) for lock in LOCKS]
     shared = pins[0].keys() & pins[1].keys()
     assert {name: pins[0][name] for name in shared} == {name: pins[1][name] for name in shared}

@@ -77,7 +77,7 @@ def test_a_declared_length_is_refused_before_the_body_is_sent(address: str) -> N
     assert answer.startswith(b"HTTP/1.1 413")
 
 
-def test_an_undeclared_length_is_counted(address: str) -> None:
+def test_a_body_without_a_declared_length_is_counted(address: str) -> None:
     answer = httpx.post(f"{address}/api/sessions", content=in_pieces(20 * LIMIT), **PLAIN)
     assert answer.status_code == 413
     assert answer.json() == {"error": "too_large", "detail": "The upload is too large."}
@@ -97,7 +97,7 @@ def test_the_address_of_uploads_takes_a_file_of_ten_megabytes() -> None:
     assert not any(pattern.fullmatch(f"/api/sessions/{uuid4()}/files/x") for pattern in LIMITS)
 
 
-def test_a_slow_sender_has_the_time_that_it_earns(address: str) -> None:
+def test_a_slow_upload_gets_more_time_for_what_it_sends(address: str) -> None:
     """The sender is slower than the plain time limit allows, and faster than the minimum pace."""
 
     def slowly() -> Iterator[bytes]:
@@ -108,7 +108,7 @@ def test_a_slow_sender_has_the_time_that_it_earns(address: str) -> None:
     assert httpx.post(f"{address}/api/files/1", content=slowly(), **PLAIN).text == "40000"
 
 
-def test_a_body_that_drips_is_broken_off(address: str) -> None:
+def test_a_body_that_arrives_too_slowly_is_cut_off(address: str) -> None:
     answer = raw(address, b"POST /api/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nonly this")
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408")

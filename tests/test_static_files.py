@@ -18,7 +18,7 @@ def client(server: Server) -> httpx.Client:
     return server.client()
 
 
-def test_a_script_comes_with_its_type_and_what_every_answer_says(client: httpx.Client) -> None:
+def test_a_script_is_served_with_its_type_and_the_headers_of_every_answer(client: httpx.Client) -> None:
     answer = client.get(SCRIPT)
     assert (answer.status_code, answer.headers["content-type"]) == (200, 'text/javascript; charset="utf-8"')
     assert "class Channel" in answer.text
@@ -42,12 +42,12 @@ def test_a_bundle_is_kept_for_ever_for_its_name_changes_with_it(client: httpx.Cl
     assert "immutable" not in client.get(SCRIPT).headers["cache-control"]
 
 
-def test_a_part_of_a_file(client: httpx.Client) -> None:
+def test_a_range_of_a_static_file_is_served(client: httpx.Client) -> None:
     part = client.get(SCRIPT, headers={"Range": "bytes=2-9", "Accept-Encoding": "identity"})
     assert (part.status_code, part.content) == (206, client.get(SCRIPT).content[2:10])
 
 
-def test_only_the_head(client: httpx.Client) -> None:
+def test_a_head_request_for_a_static_file_has_its_length_and_no_body(client: httpx.Client) -> None:
     head = client.head(SCRIPT)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == client.get(SCRIPT).headers["content-length"]
@@ -58,11 +58,11 @@ def test_an_unknown_file_is_404(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_files_are_only_read(client: httpx.Client) -> None:
+def test_a_static_file_refuses_a_post(client: httpx.Client) -> None:
     assert client.post(SCRIPT, content=b"x").status_code == 405
 
 
-def test_where_https_is_a_must_a_file_says_so_too(settings: Settings) -> None:
+def test_static_files_have_the_hsts_header_where_https_is_required(settings: Settings) -> None:
     settings.SECURE_HSTS_SECONDS = 60
     settings.SECURE_HSTS_INCLUDE_SUBDOMAINS = settings.SECURE_HSTS_PRELOAD = True
     headers = Headers([])

@@ -9,6 +9,7 @@ Row = tuple[str, tuple[int, int, int, int, int]]
 
 EVERYBODY = (200, 200, 200, 200, 200)
 FOUND_BY_NOBODY = (404, 404, 404, 404, 404)
+GONE = (410, 410, 410, 410, 410)
 POST_ONLY = (405, 405, 405, 405, 405)
 MOVED = (301, 301, 301, 301, 301)
 ONWARD = (302, 302, 302, 302, 302)
@@ -27,7 +28,14 @@ PAGES: dict[str, Row] = {
     "/": ("anyone", EVERYBODY),
     "/favicon.ico": ("anyone", MOVED),
     "/legal/<slug>/": ("anyone", EVERYBODY),
+    "/help/": ("anyone", (200, 200, 200, 200, 302)),  # support has a desk of its own
+    "/help/open/": ("anyone", FOUND_BY_NOBODY),
+    "/help/<conversation_id>/": ("anyone", SIGNED_IN_NOTHING_THERE),
+    "/help/<conversation_id>/files/<file_id>/": ("anyone", SIGNED_IN_NOTHING_THERE),
+    "/help/<conversation_id>/files/<file_id>/thumbnail/": ("anyone", SIGNED_IN_NOTHING_THERE),
+    "/help/<conversation_id>/confirm/": ("anyone", POST_ONLY),
     "/tell-me-when/": ("anyone", POST_ONLY),
+    "/tell-me-when/confirm/": ("anyone", GONE),  # without a token
     "/book/": ("anyone", EVERYBODY),
     "/check/": ("anyone", EVERYBODY),
     "/book/vin/": ("anyone", EVERYBODY),
@@ -67,6 +75,8 @@ PAGES: dict[str, Row] = {
     "/sessions/<session_id>/rating/": ("signed_in", SIGNED_IN_POST),
     "/sessions/<session_id>/files/<file_id>/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/sessions/<session_id>/files/<file_id>/thumbnail/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/sessions/<session_id>/help/files/<file_id>/": ("signed_in", SIGNED_IN_NOTHING_THERE),
+    "/sessions/<session_id>/help/files/<file_id>/thumbnail/": ("signed_in", SIGNED_IN_NOTHING_THERE),
     "/files/<file_id>/<rendition>/": ("anyone", WITHOUT_SIGNATURE),
     "/sessions/<session_id>/receipt/": ("signed_in", SIGNED_IN_NOTHING_THERE),  # before the end
     "/sessions/<session_id>/receipt.pdf": ("signed_in", SIGNED_IN_NOTHING_THERE),
@@ -80,6 +90,7 @@ PAGES: dict[str, Row] = {
     "/support/open/": ("support_only", STAFF),
     "/support/sessions/<session_id>/": ("support_only", STAFF),
     "/support/sessions/<session_id>/alerts/<seq>/": ("support_only", STAFF_POST),
+    "/support/conversations/<conversation_id>/": ("support_only", STAFF_NOTHING_THERE),
     "/support/search/": ("support_only", STAFF),
     "/support/people/<user_id>/": ("support_only", STAFF_NOTHING_THERE),
     "/support/jobs/": ("support_only", STAFF),
@@ -104,6 +115,7 @@ PAGES: dict[str, Row] = {
     "/sign-up/": ("anyone", VISITORS),
     "/sign-out/": ("anyone", (302, 200, 200, 200, 200)),
     "/account/": ("signed_in", WHOEVER_IS_SIGNED_IN),
+    "/account/sign-out-elsewhere/": ("signed_in", SIGNED_IN_POST),
     "/account/devices/": ("signed_in", WHOEVER_IS_SIGNED_IN),
     "/account/devices/<subscription_id>/remove/": ("signed_in", SIGNED_IN_POST),
     "/service-worker.js": ("anyone", EVERYBODY),
@@ -134,6 +146,7 @@ PAGES: dict[str, Row] = {
     "/api/stripe/webhook": ("anyone", POST_ONLY),  # asks for Stripe's signature
     "/mail/inbound/postmark/": ("anyone", POST_ONLY),  # asks for the secret in the address
     "/mail/events/postmark/": ("anyone", POST_ONLY),
+    "/mail/events/resend/": ("anyone", POST_ONLY),  # asks for Resend's signature
     "/metrics": ("anyone", EVERYBODY),  # the tests ask from this machine, and no token is set
 }
 
@@ -162,6 +175,10 @@ OPERATIONS: dict[str, Row] = {
     "POST /api/check/upload": ("anyone", (204, 204, 204, 204, 204)),  # of any page of ours; nothing is kept
     "GET /api/sessions/<session_id>/help": ("signed_in", (401, 200, 200, 404, 403)),
     "POST /api/sessions/<session_id>/help": ("signed_in", (401, 422, 422, 422, 422)),
+    "GET /api/help": ("signed_in", (401, 200, 200, 200, 403)),
+    "POST /api/help": ("signed_in", (401, 422, 422, 422, 422)),
+    "GET /api/help/<conversation_id>": ("signed_in", (401, 404, 404, 404, 403)),
+    "POST /api/help/<conversation_id>": ("signed_in", (401, 422, 422, 422, 422)),
     "GET /api/sessions/<session_id>/files": ("signed_in", (401, 200, 200, 404, 200)),
     "POST /api/sessions/<session_id>/files": ("signed_in", (401, 422, 422, 422, 422)),
     "DELETE /api/sessions/<session_id>/files/<file_id>": ("signed_in", (401, 404, 404, 404, 404)),
@@ -172,6 +189,32 @@ OPERATIONS: dict[str, Row] = {
     "GET /api/queue": ("mechanic", (401, 404, 200, 404, 404)),
     "GET /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
     "POST /api/cron/monitor-sessions": ("cron", (401, 401, 401, 401, 401)),
+}
+# Whatever support can do: whether it needs a fresh password or code, and why. What does moves money, refuses a person,
+# hands out evidence, or changes what everybody pays or may. An action of a session's page stands behind its address.
+FRESH, ANY_TIME = True, False
+STAFF_ACTS: dict[str, tuple[bool, str]] = {
+    "POST /support/sessions/<session_id>/alerts/<seq>/": (ANY_TIME, "says who looks after an alert"),
+    "POST /support/people/<user_id>/": (FRESH, "bans a person, or lets them in again"),
+    "POST /support/jobs/<job_id>/": (FRESH, "a job may be a charge, a refund or a payout"),
+    "POST /support/money/": (FRESH, "moves what stands still, and takes back what a mechanic owes"),
+    "POST /support/mechanics/<profile_id>/": (FRESH, "decides who is a mechanic"),
+    "POST /support/sessions/<session_id>/help/": (ANY_TIME, "answers a question"),
+    "POST /support/conversations/<conversation_id>/": (ANY_TIME, "answers a question outside a session"),
+    "GET /support/sessions/<session_id>/evidence.pdf": (FRESH, "takes names, words and the charge out of the house"),
+    "GET /support/sessions/<session_id>/evidence.zip": (FRESH, "takes every file of the session out of the house"),
+    "POST /support/sessions/<session_id>/<name>/ message": (ANY_TIME, "says something"),
+    "POST /support/sessions/<session_id>/<name>/ extend": (ANY_TIME, "gives time, which costs nobody anything"),
+    "POST /support/sessions/<session_id>/<name>/ assign": (ANY_TIME, "asks another mechanic; no money moves"),
+    "POST /support/sessions/<session_id>/<name>/ release": (FRESH, "takes a request from a mechanic, for good"),
+    "POST /support/sessions/<session_id>/<name>/ cancel": (FRESH, "gives the whole hold back"),
+    "POST /support/sessions/<session_id>/<name>/ end": (FRESH, "charges the time used, and gives the rest back"),
+    "POST /support/sessions/<session_id>/<name>/ refund": (FRESH, "gives money back"),
+    "POST /support/sessions/<session_id>/<name>/ resend": (ANY_TIME, "sends a customer what they have"),
+    "POST /api/sessions/<session_id>/release": (FRESH, "like the action of the page"),
+    "POST /api/sessions/<session_id>/cancel": (FRESH, "like the action of the page"),
+    "POST /api/sessions/<session_id>/end": (FRESH, "like the action of the page"),
+    "POST /admin/": (FRESH, "prices, waiting times, roles, second factors: every form of the admin"),
 }
 # The description of the API and its start, which the framework adds.
 FRAMEWORK: dict[str, tuple[int, int, int, int, int]] = {

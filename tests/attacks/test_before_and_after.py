@@ -37,7 +37,7 @@ def unchanged(session: Session) -> bool:
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.REQUESTED, *OVER])
 @pytest.mark.parametrize("who", ["customer", "mechanic"])
-def test_nothing_starts_or_ends_what_is_unpaid_or_over(
+def test_a_session_that_is_unpaid_or_over_can_be_neither_started_nor_ended(
     session_in: Callable[[State], Session],
     client_of: ClientOf,
     request: pytest.FixtureRequest,
@@ -57,7 +57,7 @@ def test_nothing_starts_or_ends_what_is_unpaid_or_over(
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, *OVER])
-def test_nobody_accepts_what_is_unpaid_or_over(
+def test_a_session_that_is_unpaid_or_over_is_in_no_queue_and_cannot_be_accepted(
     session_in: Callable[[State], Session], mechanic2: User, client_of: ClientOf, state: State
 ) -> None:
     session = session_in(state)
@@ -84,7 +84,7 @@ def message() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("state", ["draft", "requested", "completed"])
-def test_nothing_is_said_joined_or_signaled_before_or_after(server: Server, state: str) -> None:
+def test_messages_joins_and_signals_before_acceptance_or_after_the_end_are_refused(server: Server, state: str) -> None:
     talk = scene.stage(server, "live" if state == "completed" else state)
     client = server.client(talk.customer)
     with Socket(server, room(talk.id), talk.customer) as customer:

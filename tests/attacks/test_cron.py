@@ -42,26 +42,26 @@ def secret(settings: Settings) -> str:
         "Bearer \xe9\xe8",
     ],
 )
-def test_without_the_secret_it_is_401(secret: str, method: str, authorization: str | None) -> None:
+def test_the_cron_address_without_the_secret_is_a_401(secret: str, method: str, authorization: str | None) -> None:
     answer = ask(method, **({} if authorization is None else {"Authorization": authorization}))
     assert answer.status_code == 401
     assert set(answer.json()) == {"error", "detail"}
 
 
-def test_without_a_secret_configured_nobody_gets_in(settings: Settings) -> None:
+def test_the_cron_address_is_closed_without_a_configured_secret(settings: Settings) -> None:
     settings.CRON_SECRET = ""
     for given in ("Bearer ", "Bearer None", "Bearer"):
         assert ask(Authorization=given).status_code == 401
 
 
-def test_being_signed_in_is_no_secret(secret: str, support: User) -> None:
+def test_a_signed_in_person_cannot_open_the_cron_address_without_the_secret(secret: str, support: User) -> None:
     client = Client()
     client.force_login(support)
     assert client.get(ADDRESS).status_code == 401
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_the_secret_opens_it(secret: str, method: str) -> None:
+def test_the_secret_opens_the_cron_address(secret: str, method: str) -> None:
     answer = ask(method, Authorization=f"Bearer {secret}")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -73,7 +73,7 @@ def test_the_secret_opens_it(secret: str, method: str) -> None:
     }
 
 
-def test_the_command_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_monitor_sessions_answers_like_the_cron_address(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("monitor_sessions")
     answer = json.loads(capsys.readouterr().out)
     assert answer["success"] is True

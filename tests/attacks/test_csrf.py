@@ -13,6 +13,9 @@ from tests.attacks.routes import OPERATIONS, PAGES
 
 FORMS = [
     "/tell-me-when/",
+    "/help/",
+    "/help/<conversation_id>/",
+    "/help/<conversation_id>/confirm/",
     "/book/",
     "/sign-in/",
     "/sign-up/",
@@ -31,6 +34,7 @@ PROVEN_OTHERWISE = {
     "/api/cron/monitor-sessions",
     "/mail/inbound/postmark/",
     "/mail/events/postmark/",
+    "/mail/events/resend/",
 }
 MUTATIONS = [entry.split() for entry in OPERATIONS if not entry.startswith("GET")]
 ELSEWHERE = {"Origin": "https://evil.example", "Referer": "https://evil.example/"}
@@ -45,6 +49,7 @@ def at(address: str, session: Session) -> str:
     samples = {
         "<session_id>": str(session.id),
         "<mechanic_id>": str(session.mechanic_id),
+        "<conversation_id>": str(session.id),
         "<pk>": "1",
         "<file_id>": str(session.id),
         "<document_id>": str(session.id),
@@ -66,7 +71,7 @@ def strict(user: User | None) -> Client:
     return client
 
 
-def test_every_form_wants_its_token(session: Session, customer: User, mechanic: User, support: User) -> None:
+def test_every_form_needs_a_csrf_token(session: Session, customer: User, mechanic: User, support: User) -> None:
     by = {"mechanic_only": mechanic, "support_only": support}
     for address in FORMS:
         visitor = strict(by.get(PAGES[address][0], customer))
@@ -75,7 +80,7 @@ def test_every_form_wants_its_token(session: Session, customer: User, mechanic: 
             assert answer.status_code == 403, address
 
 
-def test_every_operation_wants_its_token(session: Session, customer: User) -> None:
+def test_every_operation_of_the_api_needs_a_csrf_token(session: Session, customer: User) -> None:
     visitor = strict(customer)
     for method, address in MUTATIONS:
         for headers in ({}, {"X-CSRFToken": "a" * 32}, ELSEWHERE) if address not in PROVEN_OTHERWISE else ():
@@ -88,14 +93,14 @@ def test_every_operation_wants_its_token(session: Session, customer: User) -> No
     assert session.state == "live"
 
 
-def test_the_desk_wants_its_token(support: User, customer: User) -> None:
+def test_the_forms_of_the_support_desk_need_a_csrf_token(support: User, customer: User) -> None:
     form = {"act": "ban", "reason": "rude"}
     assert strict(support).post(f"/support/people/{customer.id}/", form).status_code == 403
     customer.refresh_from_db()
     assert customer.is_active
 
 
-def test_the_token_of_somebody_else_does_not_do(session: Session, customer: User, stranger: User) -> None:
+def test_the_csrf_token_of_another_person_is_refused(session: Session, customer: User, stranger: User) -> None:
     visitor, other = strict(customer), strict(stranger)
     theirs = token_on(other)
     visitor.get("/account/")
@@ -103,7 +108,7 @@ def test_the_token_of_somebody_else_does_not_do(session: Session, customer: User
     assert refused.status_code == 403
 
 
-def test_with_the_token_of_the_page_it_works(session: Session, customer: User) -> None:
+def test_a_form_with_the_csrf_token_of_its_page_is_accepted(session: Session, customer: User) -> None:
     """Shows that the refusals above do not come from a site that refuses everything."""
     visitor = strict(customer)
     token = token_on(visitor)
@@ -139,7 +144,7 @@ def test_signing_in_changes_the_session_and_the_token(customer: User) -> None:
     assert hijacker.get("/dashboard/").status_code == 302
 
 
-def test_a_session_id_of_the_attackers_choice_is_not_taken_up(customer: User) -> None:
+def test_a_sign_in_session_id_chosen_by_an_attacker_is_not_used(customer: User) -> None:
     visitor = Client()
     chosen = uuid.uuid4().hex
     visitor.cookies["sessionid"] = chosen

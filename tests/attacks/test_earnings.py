@@ -59,7 +59,7 @@ def read(client: Client, path: str) -> str:
     return (async_to_sync(whole)() if answer.streaming else answer.content).decode()
 
 
-def test_another_mechanic_reads_none_of_it(
+def test_earnings_of_a_mechanic_are_not_shown_to_another(
     session: Session, mechanic: User, mechanic2: User, client_of: ClientOf
 ) -> None:
     for path in ("/dashboard/earnings/", "/dashboard/earnings.csv"):
@@ -81,7 +81,7 @@ def test_only_mechanics_have_an_earnings_page(
     assert not PayoutAccount.objects.exists()
 
 
-def test_the_way_back_from_stripe_looks_at_ones_own_account_only(
+def test_the_return_from_stripe_looks_at_ones_own_payout_account_only(
     mechanic: User, mechanic2: User, client_of: ClientOf
 ) -> None:
     now = timezone.now()
@@ -92,7 +92,7 @@ def test_the_way_back_from_stripe_looks_at_ones_own_account_only(
     assert not asked.called
 
 
-def test_no_other_site_opens_an_account(mechanic: User) -> None:
+def test_opening_a_payout_account_needs_a_csrf_token(mechanic: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(mechanic)
     with mock.patch.object(stripe, "create_account") as asked:
@@ -101,8 +101,11 @@ def test_no_other_site_opens_an_account(mechanic: User) -> None:
 
 
 @pytest.mark.parametrize("typed", FORMULAS, ids=repr)
-def test_a_customers_text_is_no_formula(session: Session, mechanic: User, client_of: ClientOf, typed: str) -> None:
-    Session.objects.filter(id=session.id).update(vehicle={"make": typed, "model": "V60"})
+def test_a_customers_text_is_no_formula_in_the_earnings_table(
+    session: Session, mechanic: User, client_of: ClientOf, typed: str
+) -> None:
+    session.vehicle = {"make": typed, "model": "V60"}
+    session.save()
     Payment.objects.update(description=typed)
     table = read(client_of(mechanic), "/dashboard/earnings.csv")
     cells = [cell.strip('"') for cell in table.replace("\r\n", ",").split(",")]
@@ -110,6 +113,8 @@ def test_a_customers_text_is_no_formula(session: Session, mechanic: User, client
 
 
 @pytest.mark.parametrize("month", ["", "2026-00", "9999-99", "2026-1'", "../../etc", "\x00", "2026-11\n"])
-def test_no_month_breaks_it(session: Session, mechanic: User, client_of: ClientOf, month: str) -> None:
+def test_an_invalid_month_does_not_break_the_earnings_page(
+    session: Session, mechanic: User, client_of: ClientOf, month: str
+) -> None:
     for path in ("/dashboard/earnings/", "/dashboard/earnings.csv"):
         assert client_of(mechanic).get(path, {"month": month}).status_code == (200 if month == "" else 404)

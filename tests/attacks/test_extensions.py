@@ -58,13 +58,15 @@ def nothing_happened(session: Session) -> bool:
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: next(iter(forged)))
-def test_the_price_is_ours(customer: User, client_of: ClientOf, session: Session, forged: dict[str, Any]) -> None:
+def test_the_price_of_an_extension_is_that_of_the_server(
+    customer: User, client_of: ClientOf, session: Session, forged: dict[str, Any]
+) -> None:
     assert accept(client_of(customer), session, **forged).status_code == 422
     assert nothing_happened(session)
 
 
 @pytest.mark.parametrize("change", [(1, "60"), (2, "1"), (2, "-1"), (2, "0"), (0, "999"), (3, "0")], ids=str)
-def test_an_offer_of_ones_own_is_refused(
+def test_an_extension_offer_with_a_forged_price_or_time_is_refused(
     customer: User, client_of: ClientOf, session: Session, change: tuple[int, str]
 ) -> None:
     """The key names time and price, but the server looks the offer up instead of trusting the key."""
@@ -75,13 +77,15 @@ def test_an_offer_of_ones_own_is_refused(
 
 
 @pytest.mark.parametrize("option", ["", "1", None, 15, ["x"], {"id": 1}, "1-1-1-1-1", "٣-٣-٣-٣", "1-900-1499-1800\n"])
-def test_an_invalid_offer_is_422(customer: User, client_of: ClientOf, session: Session, option: Any) -> None:
+def test_an_invalid_extension_offer_is_answered_with_422(
+    customer: User, client_of: ClientOf, session: Session, option: Any
+) -> None:
     assert accept(client_of(customer), session, option=option).status_code in {409, 422}
     assert nothing_happened(session)
 
 
 @pytest.mark.parametrize("state", NOT_RUNNING)
-def test_before_the_start_and_after_the_end_nothing_is_sold(
+def test_no_extension_is_sold_before_the_start_or_after_the_end(
     customer: User, mechanic: User, client_of: ClientOf, stripe_sandbox: RunningSandbox, state: State
 ) -> None:
     claimed = mechanic if state not in (State.DRAFT, State.REQUESTED) else None
@@ -92,14 +96,14 @@ def test_before_the_start_and_after_the_end_nothing_is_sold(
     assert client_of(customer).get(f"/api/sessions/{session.id}/extensions").json()["offers"] == []
 
 
-def test_nor_once_the_time_is_up(customer: User, client_of: ClientOf, session: Session) -> None:
+def test_no_extension_is_sold_once_the_time_is_up(customer: User, client_of: ClientOf, session: Session) -> None:
     session.ends_at = timezone.now() - timedelta(milliseconds=1)
     session.save()
     assert accept(client_of(customer), session).status_code == 409
     assert nothing_happened(session)
 
 
-def test_nobody_else_buys_or_allows(
+def test_only_the_customer_buys_and_only_the_mechanic_allows_extensions(
     mechanic: User, stranger: User, support: User, customer: User, client_of: ClientOf, session: Session
 ) -> None:
     bought = {person: accept(client_of(person), session).status_code for person in (mechanic, stranger, support)}
@@ -114,7 +118,7 @@ def test_nobody_else_buys_or_allows(
 
 
 @pytest.mark.parametrize("seconds", [-1, 10**9, "all", 1.5, [], True])
-def test_only_a_number_of_seconds_is_allowed(
+def test_an_extension_allowance_that_is_no_number_of_seconds_is_refused(
     mechanic: User, client_of: ClientOf, session: Session, seconds: Any
 ) -> None:
     address = f"/api/sessions/{session.id}/allowance"
@@ -122,7 +126,7 @@ def test_only_a_number_of_seconds_is_allowed(
     assert answer.status_code == 422
 
 
-def test_a_payment_of_another_session_is_not_called_off(
+def test_an_extension_of_another_session_cannot_be_canceled(
     customer: User, stranger: User, mechanic2: User, client_of: ClientOf, session: Session
 ) -> None:
     other = live_session(stranger, mechanic2)
@@ -134,7 +138,7 @@ def test_a_payment_of_another_session_is_not_called_off(
     assert payment.due_cents is None
 
 
-def test_paying_less_on_the_page_gives_no_time(
+def test_paying_less_for_an_extension_gives_no_time(
     customer: User, client_of: ClientOf, session: Session, stripe_sandbox: RunningSandbox
 ) -> None:
     """A changed amount at Stripe gives a hold that does not match our row."""

@@ -66,7 +66,7 @@ def answers(client: Client, session_id: str, file_id: str) -> list[tuple[int, st
     return [(status, body if status < 404 or body.startswith("{") else "page") for status, body in seen]
 
 
-def test_other_peoples_files_are_the_same_404_as_none(
+def test_other_peoples_files_are_the_same_404_as_unknown_ones(
     their_file: tuple[str, str], stranger: User, mechanic2: User, client_of: ClientOf
 ) -> None:
     for person in (stranger, mechanic2):
@@ -87,7 +87,7 @@ def test_a_file_is_reached_through_its_own_session_only(
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.COMPLETED, State.CANCELLED, State.EXPIRED])
-def test_nothing_is_shared_before_the_payment_or_after_the_end(
+def test_no_file_can_be_shared_before_the_payment_or_after_the_end(
     customer: User, mechanic: User, client_of: ClientOf, state: State
 ) -> None:
     session = live_session(customer, None if state == State.DRAFT else mechanic, state=state)
@@ -106,7 +106,7 @@ def share_as(talk: Any, name: str) -> Any:
 
 
 @pytest.mark.parametrize(("name", "kept"), HOSTILE_NAMES.items(), ids=ascii)
-def test_a_name_reaches_no_path_and_breaks_no_header(server: Server, name: str, kept: str) -> None:
+def test_the_name_of_a_file_reaches_no_path_and_breaks_no_header(server: Server, name: str, kept: str) -> None:
     talk = scene.stage(server)
     answer = share_as(talk, name)
     assert (answer.status_code, answer.json()["name"]) == (201, kept), answer.text
@@ -119,7 +119,7 @@ def test_a_name_reaches_no_path_and_breaks_no_header(server: Server, name: str, 
 
 
 @pytest.mark.parametrize(("name", "status"), BROKEN_NAMES.items(), ids=lambda value: ascii(value)[:40])
-def test_a_name_that_breaks_its_form_is_refused_and_nothing_is_kept(server: Server, name: str, status: int) -> None:
+def test_a_file_name_that_breaks_its_form_is_refused_and_nothing_stored(server: Server, name: str, status: int) -> None:
     talk, before = scene.stage(server), stored(server)
     answer = share_as(talk, name)
     assert answer.status_code == status, answer.text
@@ -142,7 +142,7 @@ def test_pages_drawings_and_scripts_are_refused(server: Server, name: str, conte
     assert (refused.status_code, refused.json()["error"]) == (415, "wrong_type")
 
 
-def test_polyglots_are_inert(server: Server) -> None:
+def test_polyglot_files_are_served_without_executing(server: Server) -> None:
     """A picture with a hidden page loses the page; other files are never shown as a page."""
     talk, payload = scene.stage(server), b"<script>alert(document.domain)</script>"
     client = server.client(talk.mechanic)
@@ -163,7 +163,7 @@ def test_polyglots_are_inert(server: Server) -> None:
         assert "sandbox" in served.headers["Content-Security-Policy"]
 
 
-def test_a_position_is_in_no_copy_that_anybody_gets(server: Server) -> None:
+def test_no_copy_of_a_photo_contains_its_position(server: Server) -> None:
     talk = scene.stage(server)
     content = photo("HEIF")
     assert position_in(content)
@@ -184,7 +184,7 @@ def resident(server: Server, what: str = "VmRSS") -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(what)) // 1024
 
 
-def test_bombs_leave_the_memory_flat(start_server: Any) -> None:
+def test_decompression_bombs_do_not_grow_the_memory(start_server: Any) -> None:
     server = start_server()
     talk = scene.stage(server)
     share(talk, photo(), "a.jpg")
@@ -218,7 +218,7 @@ def test_uploads_and_downloads_are_never_whole_in_memory(start_server: Any) -> N
     assert resident(server, "VmHWM") - before <= 32
 
 
-def test_a_slow_reader_costs_a_piece_and_not_a_file(start_server: Any) -> None:
+def test_a_slow_download_holds_a_piece_of_the_file_in_memory_only(start_server: Any) -> None:
     server = start_server()
     talk = scene.stage(server)
     url = share(talk, film(filling=9 * MEGABYTE)).json()["url"]
@@ -245,7 +245,7 @@ def test_more_than_ten_megabytes_are_refused_with_the_limit(server: Server) -> N
     assert not incoming(server)
 
 
-def test_nobody_keeps_anything_here_who_may_not(server: Server) -> None:
+def test_an_upload_of_a_stranger_is_not_written_to_the_disk(server: Server) -> None:
     """A stranger's upload is not written to the disk while it arrives."""
     talk, other = scene.stage(server), scene.stage(server)
     client, body = server.client(other.customer), form(film(filling=4 * MEGABYTE))
@@ -260,7 +260,7 @@ def test_nobody_keeps_anything_here_who_may_not(server: Server) -> None:
     assert stored(server) == before
 
 
-def test_a_crowd_of_drips_disturbs_nobody(server: Server) -> None:
+def test_slow_uploads_of_one_person_do_not_hold_up_those_of_others(server: Server) -> None:
     talk = scene.stage(server)
     client = server.client(talk.customer)
     drips = [socket.create_connection(("localhost", server.port)) for _ in range(8)]
@@ -281,7 +281,7 @@ def refused_at_once(talk: Any) -> bool:
     return bool(answer.status_code == 429 and answer.json()["error"] == "too_fast")
 
 
-def test_fifty_and_no_more(server: Server) -> None:
+def test_no_more_than_fifty_files_uploaded_at_once_are_stored_in_a_session(server: Server) -> None:
     talk = scene.stage(server)
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda _: share(talk, b"a small note\n", "a.txt").status_code, range(60)))
@@ -289,7 +289,7 @@ def test_fifty_and_no_more(server: Server) -> None:
     assert found.count(201) == len(listed(talk)) == 50
 
 
-def test_malformed_forms_are_answered(server: Server) -> None:
+def test_malformed_upload_forms_are_answered(server: Server) -> None:
     talk = scene.stage(server)
     client = server.client(talk.customer)
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + PDF
@@ -307,9 +307,63 @@ def test_malformed_forms_are_answered(server: Server) -> None:
     assert not listed(talk)
 
 
-def test_no_seal_stands_in_the_log(server: Server) -> None:
+def test_the_seal_of_a_file_address_is_not_logged(server: Server) -> None:
     talk = scene.stage(server)
     url = share(talk, PDF, "a.pdf").json()["url"]
     server.client(talk.mechanic).get(url)
     assert url.partition("?")[0] in server.log()
     assert "seal=" not in server.log()
+
+
+def asked_by(server: Server, email: str) -> str:
+    """Return the id of a new question of this account, or of a visitor with this address."""
+    return server.shell(
+        "from django.utils import timezone as t\n"
+        "from autodoctor.accounts.models import User\n"
+        "from autodoctor.conversations import asking as a\n"
+        "question, now = a.Question(topic='other', text='Hello?'), t.now()\n"
+        f"person = User.objects.filter(email={email!r}).first()\n"
+        "begun = a.ask(question, by=person, now=now) if person else"
+        f" a.ask_as_visitor(question, name='V', email={email!r}, now=now)\n"
+        "print(begun.pk)"
+    ).strip()
+
+
+def send_to(client: Any, question_id: str, *contents: bytes, text: str = "Über die Straße " * 100) -> Any:
+    files = [("file", (f"{number}.pdf", content)) for number, content in enumerate(contents)]
+    token = client.headers["X-CSRFToken"]
+    return client.post(f"/help/{question_id}/", data={"text": text, "csrfmiddlewaretoken": token}, files=files)
+
+
+def test_files_of_a_form_to_support_are_taken_one_by_one_and_refused_by_name(server: Server) -> None:
+    talk = scene.stage(server)
+    client, before = server.client(talk.customer), len(stored(server))
+    question_id = asked_by(server, talk.customer.email)
+    sent = send_to(client, question_id, PDF, film(filling=10 * MEGABYTE), PDF)
+    assert sent.status_code == 303, sent.text
+    page = " ".join(client.get(f"/help/{question_id}/").text.split())
+    assert "Über die Straße Über" in page
+    assert "1.pdf was not taken: This file is too large. The limit is 10 MB." in page
+    assert len(stored(server)) == before + 2
+    assert send_to(client, question_id, *[b"a note"] * 12).status_code == 303
+    assert "11.pdf was not taken: A message can bring up to 10 files" in " ".join(
+        client.get(f"/help/{question_id}/").text.split()
+    )
+    assert len(stored(server)) == before + 12
+    assert not incoming(server)
+
+
+def test_files_to_a_question_of_somebody_else_are_not_written_to_the_disk(server: Server) -> None:
+    talk, other = scene.stage(server), scene.stage(server)
+    questions = asked_by(server, talk.customer.email), asked_by(server, "somebody@example.com")
+    client, before = server.client(other.customer), stored(server)
+    for question_id in questions:
+        body = form(film(filling=4 * MEGABYTE))
+        lines = head(talk, len(body), client).replace(address(talk).encode(), f"/help/{question_id}/".encode())
+        with socket.create_connection(("localhost", server.port)) as connection:
+            connection.sendall(lines + body[: len(body) // 2])
+            time.sleep(0.3)
+            assert not incoming(server)
+            connection.sendall(body[len(body) // 2 :])
+            assert connection.recv(20).startswith(b"HTTP/1.1 404")
+    assert stored(server) == before

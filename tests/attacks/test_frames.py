@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -80,7 +80,7 @@ def test_a_forged_message_carries_its_true_sender(talk: Talk, peer: Socket) -> N
         "admin",
     ],
 )
-def test_nobody_says_what_only_the_server_says(talk: Talk, peer: Socket, kind: str) -> None:
+def test_frames_that_only_the_server_sends_are_refused_from_a_page(talk: Talk, peer: Socket, kind: str) -> None:
     with talk.open(talk.customer) as customer:
         customer.send(kind, seq=99, kind="session.ended", what="queue", customer="away", code="x", client_id="x")
         assert customer.expect("error")["code"] == "invalid_frame"
@@ -127,7 +127,7 @@ def deep(levels: int) -> str:
     ],
     ids=lambda given: repr(given)[:24],
 )
-def test_a_frame_that_hurts_hurts_its_own_line_only(
+def test_a_malformed_frame_ends_at_most_its_own_socket(
     talk: Talk, peer: Socket, frame: str | bytes, closing: int | None
 ) -> None:
     customer = talk.open(talk.customer)
@@ -142,7 +142,7 @@ def test_a_frame_that_hurts_hurts_its_own_line_only(
     customer.close()
 
 
-def test_bytes_that_are_no_text_end_the_line(talk: Talk, peer: Socket) -> None:
+def test_a_frame_of_bytes_that_are_no_text_closes_the_socket(talk: Talk, peer: Socket) -> None:
     customer = talk.open(talk.customer)
     raw = customer._connection.socket  # below the library, which would refuse to send this
     raw.sendall(bytes([0x81, 0x84, 0, 0, 0, 0]) + b"\xff\xfe\xfd\xfc")
@@ -150,28 +150,37 @@ def test_bytes_that_are_no_text_end_the_line(talk: Talk, peer: Socket) -> None:
     customer.close()
 
 
-def test_a_frame_that_is_not_masked_ends_the_line(talk: Talk, peer: Socket) -> None:
+def test_an_unmasked_frame_closes_the_socket(talk: Talk, peer: Socket) -> None:
     customer = talk.open(talk.customer)
     customer._connection.socket.sendall(bytes([0x81, 0x02]) + b"{}")
     assert closing_code(customer) in {1002, 1006}
     customer.close()
 
 
-@pytest.mark.parametrize("kind", ["message", "typing", "signal", "join", "ping", "media", "nonsense"])
-def test_a_flood_is_told_to_be_slower(talk: Talk, peer: Socket, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["typing", "signal", "join", "ping", "media", "nonsense"])
+def test_a_flood_of_frames_is_answered_with_too_fast(talk: Talk, peer: Socket, kind: str) -> None:
     fields: Frame = FLOODED_WITH.get(kind, {})
     customer = talk.open(talk.customer)
-    for number in range(250):
-        if kind == "message":
-            customer.say(str(number))
-        else:
-            customer.send(kind, **fields)
+    for _ in range(250):
+        customer.send(kind, **fields)
     assert customer.expect("error", code="too_fast")["detail"]
     peer.expect("event", client_id=peer.say("and me?"))
     customer.cut()  # its farewell would have to wait behind all that
 
 
-def test_the_feed_takes_nothing(talk: Talk, peer: Socket) -> None:
+def test_a_flood_of_messages_is_told_to_be_slower(start_server: Callable[..., Server]) -> None:
+    """On a server with the limits of people: the others have none, for their crowds."""
+    talk = scene.stage(start_server())
+    customer, peer = talk.open(talk.customer), talk.open(talk.mechanic)
+    for number in range(250):
+        customer.say(str(number))
+    assert customer.expect("error", code="too_fast")["detail"]
+    peer.expect("event", client_id=peer.say("and me?"))
+    customer.cut()
+    peer.close()
+
+
+def test_the_feed_ignores_frames_of_a_page(talk: Talk, peer: Socket) -> None:
     with Socket(talk.server, "/ws/feed", talk.customer) as feed:
         for text in ("[]", deep(30), "x", json.dumps({"type": "changed", "what": "queue"}), b"\xff"):
             feed.send_text(text)
@@ -185,7 +194,7 @@ def test_the_feed_takes_nothing(talk: Talk, peer: Socket) -> None:
         assert closing_code(feed) in {1009, 1006}
 
 
-def test_the_address_is_no_place_for_tricks(talk: Talk) -> None:
+def test_an_invalid_after_in_a_socket_address_is_ignored(talk: Talk) -> None:
     for path in (room(talk.id) + "&after=-1&after=99999999999999999999", f"/ws/sessions/{talk.id}?after=%00"):
         with Socket(talk.server, path, talk.customer) as socket:
             assert socket.expect("welcome")["seq"] >= 0

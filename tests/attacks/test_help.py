@@ -43,7 +43,9 @@ def ways(session: Session) -> list[str]:
     ]
 
 
-def test_the_other_party_reads_it_nowhere(asked: Session, mechanic: User, client_of: ClientOf) -> None:
+def test_the_help_thread_of_a_participant_is_nowhere_shown_to_the_other(
+    asked: Session, mechanic: User, client_of: ClientOf
+) -> None:
     client = client_of(mechanic)
     opened = set()
     for way in ways(asked):
@@ -55,7 +57,7 @@ def test_the_other_party_reads_it_nowhere(asked: Session, mechanic: User, client
     assert "help." not in client.get(f"/api/sessions/{asked.id}/events").content.decode()
 
 
-def test_the_socket_serves_it_to_who_asked_only(asked: Session, customer: User, mechanic: User) -> None:
+def test_the_socket_serves_help_events_to_their_asker_only(asked: Session, customer: User, mechanic: User) -> None:
     def served(person: User, role: str) -> str:
         page = session_socket.read_page(str(asked.id), str(person.id), role, 0)
         assert page
@@ -77,7 +79,7 @@ def test_the_asker_reads_answers_in_the_thread_and_not_in_the_chat(
 
 
 @pytest.mark.parametrize("way", ["/sessions/{}/help/", "/sessions/{}/help/thread/", "/api/sessions/{}/help"])
-def test_a_stranger_finds_nothing(asked: Session, stranger: User, client_of: ClientOf, way: str) -> None:
+def test_a_stranger_finds_no_help_thread(asked: Session, stranger: User, client_of: ClientOf, way: str) -> None:
     body = json.dumps({"reason": "other", "text": "x"})
     for session_id in (asked.id, uuid4()):
         address = way.format(session_id)
@@ -88,7 +90,7 @@ def test_a_stranger_finds_nothing(asked: Session, stranger: User, client_of: Cli
     assert asked.events.filter(kind="help.asked").count() == 1
 
 
-def test_a_mechanic_who_only_looks_at_the_request_finds_nothing(
+def test_a_mechanic_who_only_looks_at_a_request_finds_no_help_thread(
     customer: User, mechanic: User, client_of: ClientOf
 ) -> None:
     story = Story(customer, mechanic).pay()
@@ -102,7 +104,7 @@ def test_a_mechanic_who_only_looks_at_the_request_finds_nothing(
     assert client_of(mechanic).post(f"/sessions/{story.id}/help/", {"reason": "other", "text": "x"}).status_code == 404
 
 
-def test_the_next_mechanic_does_not_read_the_thread_of_the_one_before(
+def test_the_next_mechanic_does_not_read_the_help_thread_of_the_one_before(
     customer: User, mechanic: User, mechanic2: User, client_of: ClientOf
 ) -> None:
     story = Story(customer, mechanic).pay().accept()
@@ -118,7 +120,7 @@ def test_the_next_mechanic_does_not_read_the_thread_of_the_one_before(
 
 
 @pytest.mark.parametrize("who", ["customer", "mechanic", "stranger"])
-def test_nobody_answers_in_the_name_of_support(
+def test_only_support_can_answer_in_a_help_thread(
     asked: Session, who: str, request: pytest.FixtureRequest, client_of: ClientOf
 ) -> None:
     client = client_of(request.getfixturevalue(who))

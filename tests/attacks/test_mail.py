@@ -48,7 +48,7 @@ def bodies(letter: EmailMessage) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_adds_no_header_and_no_recipient(sink: Sink, customer: User, name: str) -> None:
+def test_a_persons_name_adds_no_header_or_recipient_to_a_mail(sink: Sink, customer: User, name: str) -> None:
     customer.name = name
     found = letter(sink, customer, mechanic=name)
     assert sorted(found.keys()) == sorted(letter(sink, customer, mechanic="Morgan").keys())
@@ -62,7 +62,7 @@ def test_a_name_adds_no_header_and_no_recipient(sink: Sink, customer: User, name
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_markup_in_any_fact_is_text_in_the_html(sink: Sink, customer: User, payload: str) -> None:
+def test_markup_in_any_value_of_a_mail_is_text_in_its_html(sink: Sink, customer: User, payload: str) -> None:
     customer.name = payload
     for template in (
         "accepted",
@@ -81,7 +81,7 @@ def test_markup_in_any_fact_is_text_in_the_html(sink: Sink, customer: User, payl
 
 
 @pytest.mark.parametrize("template", ["password_changed", "email_changed", "webauthn_added"])
-def test_a_user_agent_is_text(sink: Sink, customer: User, template: str) -> None:
+def test_markup_in_a_user_agent_is_text_in_a_mail(sink: Sink, customer: User, template: str) -> None:
     at = datetime(2026, 7, 1, tzinfo=UTC).isoformat()
     facts = {"timestamp_at": at, "ip": PAYLOADS[1], "user_agent": " ".join(PAYLOADS), "to_email": PAYLOADS[0]}
     _, html = bodies(letter(sink, customer, f"accounts/mail/{template}", **facts))
@@ -106,7 +106,7 @@ def test_no_link_in_a_mail_leads_elsewhere(sink: Sink, customer: User, settings:
     "name",
     ["a\r\nBcc: b@c.pdf", "../../etc/passwd", "..\\evil.exe", "\0.pdf", '"; x="y.pdf', "Größe 車.pdf", "x" * 500],
 )
-def test_the_name_of_a_file_stays_a_name(sink: Sink, customer: User, name: str) -> None:
+def test_the_name_of_a_mailed_file_is_sanitized(sink: Sink, customer: User, name: str) -> None:
     file = Attachment(name, "application/pdf", b"%PDF-1.7")
     deliver("sessions/mail/accepted", to=customer, context=FACTS, key="1", attachments=[file])
     (attached,) = sink.letters[-1].iter_attachments()

@@ -114,7 +114,7 @@ def pages_of(session: Session) -> list[str]:
 
 
 @pytest.mark.parametrize("state", [State.REQUESTED, State.LIVE, State.COMPLETED])
-def test_pages_show_it_as_text(poisoned: Session, mechanic: User, support: User, state: State) -> None:
+def test_pages_show_typed_markup_as_text(poisoned: Session, mechanic: User, support: User, state: State) -> None:
     end_reason = EndReason.TIME_UP if state == State.COMPLETED else ""
     Session.objects.filter(pk=poisoned.id).update(state=state, end_reason=end_reason)
     shown = 0
@@ -134,7 +134,7 @@ def test_pages_show_it_as_text(poisoned: Session, mechanic: User, support: User,
     assert shown > 20
 
 
-def test_the_queue_shows_it_as_text(poisoned: Session, mechanic2: User, support: User) -> None:
+def test_the_queue_shows_typed_markup_as_text(poisoned: Session, mechanic2: User, support: User) -> None:
     Session.objects.filter(pk=poisoned.id).update(state=State.REQUESTED, mechanic=None, requested_at=timezone.now())
     offered = [*pages_of(poisoned)[:2], "/dashboard/", "/dashboard/queue/"]
     for person, path in [*((mechanic2, path) for path in offered), (support, "/support/open/")]:
@@ -143,7 +143,7 @@ def test_the_queue_shows_it_as_text(poisoned: Session, mechanic2: User, support:
         assert (path, watchman.acting, watchman.inline) == (path, [], [])
 
 
-def test_refused_input_is_shown_as_text(client: Client, customer: User) -> None:
+def test_markup_in_refused_input_is_shown_as_text(client: Client, customer: User) -> None:
     for path, form in [
         ("/book/", {"concern": ALL, "make": ALL, "model": ALL, "vin": ALL, "year": ALL, "plan": ALL, "token": ALL}),
         ("/sign-in/", {"login": ALL, "password": ALL}),
@@ -160,7 +160,7 @@ def test_refused_input_is_shown_as_text(client: Client, customer: User) -> None:
     assert read(answer.content).acting == []
 
 
-def test_the_admin_shows_it_as_text(poisoned: Session, mechanic: User, stranger: User, support: User) -> None:
+def test_the_admin_shows_typed_markup_as_text(poisoned: Session, mechanic: User, stranger: User, support: User) -> None:
     now = timezone.now()
     apply(
         user=stranger, name=PAYLOADS[0], headline=PAYLOADS[1], years_experience=1, skills=ALL, certifications=ALL,
@@ -184,7 +184,9 @@ def test_the_admin_shows_it_as_text(poisoned: Session, mechanic: User, stranger:
         assert (path, answer.status_code, watchman.acting) == (path, 200, [])
 
 
-def test_mails_carry_it_as_text_and_their_headers_stay_one_line(customer: User, mechanic: User, settings: Any) -> None:
+def test_mails_show_typed_markup_as_text_and_keep_headers_on_one_line(
+    customer: User, mechanic: User, settings: Any
+) -> None:
     customer.name = "Eve\r\nBcc: everybody@example.org"
     customer.save()
     mechanic.name = f"{PAYLOADS[0]}\nSubject: free"
@@ -230,7 +232,7 @@ def policy_of(answer: Any) -> dict[str, list[str]]:
     return {name: values for name, *values in directives}
 
 
-def test_the_policy_is_strict_on_every_page(customer: User, mechanic: User, support: User) -> None:
+def test_the_content_security_policy_is_strict_on_every_page(customer: User, mechanic: User, support: User) -> None:
     session = live_session(customer, mechanic)
     visitors = [Client(), signed_in(customer), signed_in(support)]
     for path in plain_addresses(session):
@@ -246,7 +248,7 @@ def test_the_policy_is_strict_on_every_page(customer: User, mechanic: User, supp
             assert answer.headers["X-Frame-Options"] == "DENY"
 
 
-def test_no_page_of_ours_needs_what_the_policy_forbids(customer: User, mechanic: User, support: User) -> None:
+def test_no_page_needs_what_the_content_security_policy_forbids(customer: User, mechanic: User, support: User) -> None:
     session = live_session(customer, mechanic)
     opened = set()
     for person in (customer, mechanic, support):
@@ -260,7 +262,7 @@ def test_no_page_of_ours_needs_what_the_policy_forbids(customer: User, mechanic:
     assert {"/", f"/sessions/{session.id}/", "/dashboard/", "/support/", "/account/"} <= opened
 
 
-def test_every_answer_has_a_nonce_of_its_own(customer: User) -> None:
+def test_every_response_has_a_nonce_of_its_own(customer: User) -> None:
     client = signed_in(customer)
     nonces = []
     for _ in range(5):

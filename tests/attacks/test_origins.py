@@ -40,7 +40,7 @@ def talk(server: Server) -> Talk:
 
 
 @pytest.mark.parametrize("origin", [*FOREIGN, "", None])
-def test_a_foreign_origin_with_a_valid_cookie_is_refused(talk: Talk, origin: str | None) -> None:
+def test_a_socket_from_a_foreign_origin_with_a_valid_cookie_is_refused(talk: Talk, origin: str | None) -> None:
     header = {} if origin is None else {"Origin": origin.format(port=talk.server.port)}
     for path in (room(talk.id), "/ws/feed"):
         with pytest.raises(InvalidStatus) as refused:
@@ -49,7 +49,7 @@ def test_a_foreign_origin_with_a_valid_cookie_is_refused(talk: Talk, origin: str
 
 
 @pytest.mark.parametrize("own", ["http://localhost:{port}", "http://127.0.0.1:{port}"])
-def test_the_sites_own_origin_is_let_in(talk: Talk, own: str) -> None:
+def test_a_socket_from_the_sites_own_origin_is_opened(talk: Talk, own: str) -> None:
     origin = own.format(port=talk.server.port)
     with Socket(talk.server, room(talk.id), talk.customer, origin=origin) as socket:
         assert socket.expect("welcome")["you"]["role"] == "customer"
@@ -58,7 +58,7 @@ def test_the_sites_own_origin_is_let_in(talk: Talk, own: str) -> None:
         assert feed.expect("pong")
 
 
-def test_two_origins_are_none(talk: Talk) -> None:
+def test_a_socket_request_with_two_origins_is_refused(talk: Talk) -> None:
     with pytest.raises(InvalidStatus) as refused:
         Socket(talk.server, room(talk.id), talk.customer, headers={"origin": "https://evil.example"})
     assert refused.value.response.status_code in {400, 403}  # the server's own check of the header may come first

@@ -29,7 +29,7 @@ def is_slowed(answer: Any) -> bool:
     return answer.status_code == 429 or bool(SLOWER.search(answer.content.decode()))
 
 
-def test_known_and_unknown_answer_alike_until_and_after_they_are_slowed(customer: User) -> None:
+def test_known_and_unknown_addresses_answer_alike_before_and_after_the_limit(customer: User) -> None:
     for number in range(8):
         known = guess(customer.email, address=f"198.51.100.{number}")
         unknown = guess(UNKNOWN, address=f"203.0.113.{number}")
@@ -55,21 +55,21 @@ def test_many_clients_cannot_guess_the_password_of_one_account(customer: User) -
         lambda number: {"X-Forwarded-For": "x" * number},
     ],
 )
-def test_many_addresses_of_mail_from_one_that_claims_to_be_many(forge: Callable[[int], dict[str, str]]) -> None:
+def test_forged_client_addresses_do_not_avoid_the_limit_of_sign_ins(forge: Callable[[int], dict[str, str]]) -> None:
     answers = [guess(f"person{number}@example.com", **forge(number)) for number in range(12)]
     assert not is_slowed(answers[0])
     assert is_slowed(answers[-1])
 
 
 @pytest.mark.parametrize("spelling", ["CUSTOMER@example.com", " customer@example.com", "Customer@Example.Com "])
-def test_another_spelling_is_the_same_account(customer: User, spelling: str) -> None:
+def test_another_spelling_of_an_address_counts_for_the_same_account(customer: User, spelling: str) -> None:
     for number in range(3):
         guess(customer.email, address=f"198.51.100.{number}")
     answers = [guess(spelling, address=f"203.0.113.{number}") for number in range(4)]
     assert is_slowed(answers[-1])
 
 
-def test_codes_to_a_mailbox_are_not_to_be_guessed(customer: User) -> None:
+def test_the_code_mailed_for_a_new_password_cannot_be_guessed(customer: User) -> None:
     visitor = Client()
     visitor.post("/account/password/reset/", {"email": customer.email})
     assert visitor.get("/account/password/reset/confirm/").status_code == 200

@@ -64,7 +64,7 @@ def pay(payment: Payment, sandbox: RunningSandbox) -> stripe.PaymentSnapshot:
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: next(iter(forged)))
-def test_the_api_books_at_our_price(
+def test_the_api_ignores_a_forged_price_of_a_booking(
     customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox, forged: dict[str, Any]
 ) -> None:
     body = intake() | forged
@@ -80,7 +80,7 @@ def test_the_api_books_at_our_price(
 
 
 @pytest.mark.parametrize("forged", FORGED, ids=lambda forged: next(iter(forged)))
-def test_the_form_books_at_our_price(
+def test_the_form_ignores_a_forged_price_of_a_booking(
     customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox, forged: dict[str, Any]
 ) -> None:
     answer = client_of(customer).post("/book/", form() | {name: str(value) for name, value in forged.items()})
@@ -102,14 +102,16 @@ def test_the_form_books_at_our_price(
     ],
     ids=str,
 )
-def test_a_plan_that_is_not_ours_is_refused(customer: User, client_of: ClientOf, change: dict[str, Any]) -> None:
+def test_an_unknown_plan_is_refused(customer: User, client_of: ClientOf, change: dict[str, Any]) -> None:
     answer = client_of(customer).post("/api/sessions", intake() | change, content_type="application/json")
     assert answer.status_code in {201, 422} if change["plan"] == "chat " else answer.status_code == 422
     for session in Session.objects.all():
         check_terms(session)
 
 
-def test_paying_again_costs_the_same(customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox) -> None:
+def test_a_checkout_opened_again_ignores_a_forged_price(
+    customer: User, client_of: ClientOf, stripe_sandbox: RunningSandbox
+) -> None:
     client = client_of(customer)
     client.post("/api/sessions", intake(), content_type="application/json")
     session = Session.objects.get()
@@ -120,7 +122,7 @@ def test_paying_again_costs_the_same(customer: User, client_of: ClientOf, stripe
     check_terms(session)
 
 
-def test_a_running_server_holds_our_price_for_each_forgery(server: Server) -> None:
+def test_a_running_server_holds_the_plans_price_for_each_forged_one(server: Server) -> None:
     """Sends all forgeries at once and checks the holds on the cards."""
     for person, forged in zip(server.enroll(len(FORGED), f"forger-{uuid4().hex[:6]}-"), FORGED, strict=True):
         body = intake() | forged

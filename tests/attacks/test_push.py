@@ -32,7 +32,7 @@ def send(client: Client, subscription: Any) -> Any:
         "https://web.push.apple.com/QGuQ",
     ],
 )
-def test_the_services_of_browsers_are_known(endpoint: str) -> None:
+def test_push_services_of_the_known_browsers_are_accepted(endpoint: str) -> None:
     assert is_known(endpoint)
 
 
@@ -69,7 +69,7 @@ def test_the_services_of_browsers_are_known(endpoint: str) -> None:
         "",
     ],
 )
-def test_no_other_address_is_ever_called(endpoint: str, customer: User, client_of: ClientOf) -> None:
+def test_no_other_push_address_is_ever_called(endpoint: str, customer: User, client_of: ClientOf) -> None:
     answer = send(client_of(customer), {**Browser(GOOD).subscription, "endpoint": endpoint})
     assert answer.status_code == 422, answer.content
     assert not PushSubscription.objects.exists()
@@ -87,7 +87,9 @@ def test_no_other_address_is_ever_called(endpoint: str, customer: User, client_o
         {},
     ],
 )
-def test_keys_that_are_none_are_refused(keys: dict[str, Any], customer: User, client_of: ClientOf) -> None:
+def test_invalid_keys_of_a_push_subscription_are_refused(
+    keys: dict[str, Any], customer: User, client_of: ClientOf
+) -> None:
     assert send(client_of(customer), {**Browser(GOOD).subscription, "keys": keys}).status_code == 422
     assert not PushSubscription.objects.exists()
 
@@ -101,21 +103,23 @@ def test_nobody_removes_the_device_of_another(customer: User, stranger: User, cl
     assert PushSubscription.objects.count() == 1
 
 
-def test_another_site_adds_and_removes_nothing(customer: User) -> None:
+def test_adding_and_removing_a_device_needs_a_csrf_token(customer: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(customer)
     assert send(client, Browser(GOOD).subscription).status_code == 403
     assert client.delete(f"{ADDRESS}/{uuid4()}").status_code == 403
 
 
-def test_nobody_has_any_number_of_devices(customer: User, client_of: ClientOf) -> None:
+def test_the_number_of_devices_of_a_person_is_limited(customer: User, client_of: ClientOf) -> None:
     client = client_of(customer)
     for number in range(15):
         assert send(client, Browser(f"{GOOD}{number}").subscription).status_code == 201
     assert PushSubscription.objects.count() == 10
 
 
-def test_the_answer_tells_no_address(customer: User, client_of: ClientOf, settings: Settings) -> None:
+def test_the_answer_to_a_subscription_does_not_contain_its_push_address(
+    customer: User, client_of: ClientOf, settings: Settings
+) -> None:
     client = client_of(customer)
     answer = send(client, Browser(GOOD).subscription)
     assert set(answer.json()) == {"id", "browser"}

@@ -99,7 +99,9 @@ def test_a_refund_form_sent_eight_times_at_once_refunds_once(shop: Server, charg
     assert in_the_ledger(shop, payment_id) == [(100, "issued")]
 
 
-def test_more_than_was_paid_or_of_another_session_is_refused(shop: Server, charged: tuple[UUID, str]) -> None:
+def test_a_refund_of_more_than_was_paid_or_of_another_session_is_refused(
+    shop: Server, charged: tuple[UUID, str]
+) -> None:
     session_id, payment_id = charged
     desk = support(shop)
     assert give(desk, session_id, payment_id, "10.00") == 409
@@ -108,7 +110,7 @@ def test_more_than_was_paid_or_of_another_session_is_refused(shop: Server, charg
     assert in_the_ledger(shop, payment_id) == []
 
 
-def test_a_dispute_that_is_told_a_hundred_times_is_one(shop: Server, charged: tuple[UUID, str]) -> None:
+def test_a_dispute_delivered_a_hundred_times_is_stored_once(shop: Server, charged: tuple[UUID, str]) -> None:
     session_id, payment_id = charged
     (charge,) = at_stripe(shop, "charges", payment_id)
     control(shop, "webhooks", paused=True)
@@ -133,7 +135,7 @@ def test_a_dispute_that_is_told_a_hundred_times_is_one(shop: Server, charged: tu
     assert in_the_ledger(shop, payment_id) == []
 
 
-def test_a_dispute_that_stripe_did_not_sign_is_none(shop: Server, charged: tuple[UUID, str]) -> None:
+def test_a_dispute_that_stripe_did_not_sign_is_refused(shop: Server, charged: tuple[UUID, str]) -> None:
     _session_id, payment_id = charged
     (charge,) = at_stripe(shop, "charges", payment_id)
     forged = {

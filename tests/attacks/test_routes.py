@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from pytest_django import Settings
 
 from autodoctor.accounts.models import User
 from autodoctor.api import api
@@ -17,6 +18,7 @@ from tests.attacks.routes import ADMIN_PAGES, ADMIN_PAGES_OF_A_TABLE, ADMIN_TABL
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 SAMPLES = {
+    "<conversation_id>": NOBODY,
     "<mechanic_id>": NOBODY,
     "<user_id>": NOBODY,
     "<file_id>": NOBODY,
@@ -85,6 +87,12 @@ def test_every_page_of_the_admin_is_listed() -> None:
     assert set(OF_THE_ADMIN) == ADMIN_PAGES | of_tables
 
 
+@pytest.fixture(autouse=True)
+def unhurried(settings: Settings) -> None:
+    """Nobody but a test sends a form to every address at once."""
+    settings.LIMITS = {"changes": [10_000, 1]}
+
+
 @pytest.fixture
 def session_id(customer: User, mechanic: User) -> UUID:
     return live_session(customer, mechanic).id
@@ -113,7 +121,7 @@ def statuses(visitors: Visitors, ask: Callable[[Client], Any]) -> tuple[int, ...
     return tuple(ask(visitors[role]).status_code for role in ROLES)
 
 
-def test_every_page_answers_whom_it_is_for(visitors: Visitors, session_id: UUID) -> None:
+def test_every_page_answers_the_roles_it_is_for_only(visitors: Visitors, session_id: UUID) -> None:
     found = {}
     for address, (access, _) in PAGES.items():
         path = at(address, session_id)
@@ -123,7 +131,16 @@ def test_every_page_answers_whom_it_is_for(visitors: Visitors, session_id: UUID)
     assert found == PAGES
 
 
-def test_every_form_takes_nothing_from_whom_it_is_not_for(visitors: Visitors, session_id: UUID) -> None:
+def test_no_response_to_a_signed_in_person_is_cached(visitors: Visitors, session_id: UUID) -> None:
+    kept = {}
+    for address in {*PAGES, *(entry.split()[1] for entry in OPERATIONS)}:
+        answer = visitors["customer"].get(at(address, session_id))
+        kept[address] = answer.headers.get("Cache-Control", "nothing said")
+    open_to_all = {"/service-worker.js": "no-cache"}  # the same for everybody
+    assert {address: said for address, said in kept.items() if "no-store" not in said} == open_to_all
+
+
+def test_every_form_refuses_the_roles_it_is_not_for(visitors: Visitors, session_id: UUID) -> None:
     for address, (access, expected) in PAGES.items():
         path = at(address, session_id)
         found = dict(zip(ROLES, statuses(visitors, lambda client: client.post(path)), strict=True))  # noqa: B023
@@ -135,7 +152,7 @@ def test_every_form_takes_nothing_from_whom_it_is_not_for(visitors: Visitors, se
             assert {found[role] for role in hidden} == {404}, address
 
 
-def test_every_operation_answers_whom_it_is_for(visitors: Visitors, session_id: UUID) -> None:
+def test_every_operation_answers_the_roles_it_is_for_only(visitors: Visitors, session_id: UUID) -> None:
     found = {}
     for entry, (access, _) in OPERATIONS.items():
         method, address = entry.split()

@@ -55,7 +55,7 @@ def is_documented(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: str(operation.label))
-def test_nothing_breaks_it(server: Server, operation: Any) -> None:
+def test_no_generated_request_breaks_the_api(server: Server, operation: Any) -> None:
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in OFFERED])
 
     @settings(
@@ -112,7 +112,7 @@ BODIES: list[bytes] = [
 
 
 @pytest.mark.parametrize("address", ["", *(f"/{{id}}/{what}" for what in "messages release solved accept".split())])
-def test_bodies_that_no_description_would_think_of(server: Server, address: str) -> None:
+def test_unexpected_bodies_get_a_documented_answer_of_the_api(server: Server, address: str) -> None:
     talk = talk_on(server)
     path = "/api/sessions" + address.format(id=talk.id)
     for body in BODIES:
@@ -140,7 +140,7 @@ def test_bodies_that_no_description_would_think_of(server: Server, address: str)
         "/api/" + "x" * 4_000,
     ],
 )
-def test_addresses_that_are_none(server: Server, address: str) -> None:
+def test_invalid_addresses_get_a_documented_answer_of_the_api(server: Server, address: str) -> None:
     client = clients(server)["customer"]
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
         answer = client.request(method, address.format(id=talk_on(server).id))

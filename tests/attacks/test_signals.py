@@ -63,7 +63,7 @@ def resident(server: Server) -> int:
     return int(kilobytes) * 1024
 
 
-def test_a_signal_names_its_true_sender_and_goes_to_the_other_side_only(talk: Talk, peer: Socket) -> None:
+def test_a_signal_names_its_true_sender_and_goes_to_the_peer_only(talk: Talk, peer: Socket) -> None:
     lie = {"role": "mechanic", "by": {"id": talk.mechanic.id, "role": "support"}, "user_id": talk.mechanic.id}
     data = {"from": str(uuid.uuid4()), "to": None, "hello": True, **lie, "type": "event", "seq": 1}
     with talk.open(talk.customer) as customer:
@@ -72,14 +72,14 @@ def test_a_signal_names_its_true_sender_and_goes_to_the_other_side_only(talk: Ta
         assert signals(customer) == []
 
 
-def test_before_joining_nothing_is_passed_on(talk: Talk, peer: Socket) -> None:
+def test_a_signal_before_joining_is_not_relayed(talk: Talk, peer: Socket) -> None:
     with Socket(talk.server, room(talk.id), talk.customer) as customer:
         customer.send("signal", data={"hello": True})
         assert customer.expect("error")["code"] == "not_joined"
     assert signals(peer) == []
 
 
-def test_a_stranger_gets_no_line_to_signal_on(talk: Talk, server: Server, peer: Socket) -> None:
+def test_a_stranger_opens_no_socket_to_signal_on(talk: Talk, server: Server, peer: Socket) -> None:
     other = call(server)
     with Socket(server, room(talk.id), other.customer) as stranger:
         with suppress(ConnectionClosed):  # the signal was faster
@@ -92,7 +92,7 @@ def test_a_stranger_gets_no_line_to_signal_on(talk: Talk, server: Server, peer: 
 
 
 @pytest.mark.parametrize("joins", [False, True])
-def test_support_looks_on_and_signals_to_nobody(talk: Talk, server: Server, peer: Socket, joins: bool) -> None:
+def test_support_watches_a_session_and_cannot_signal(talk: Talk, server: Server, peer: Socket, joins: bool) -> None:
     desk = server.sign_in("support@example.com")
     with Socket(server, room(talk.id), desk) as support, talk.open(talk.customer) as customer:
         has_joined(customer)
@@ -110,7 +110,7 @@ def test_support_looks_on_and_signals_to_nobody(talk: Talk, server: Server, peer
 
 
 @pytest.mark.parametrize("state", ["requested", "accepted"])
-def test_before_the_call_nobody_else_is_signaled_to(server: Server, state: str) -> None:
+def test_a_signal_before_the_call_reaches_nobody_else(server: Server, state: str) -> None:
     early = call(server, state)
     with early.open(early.customer) as customer:
         customer.send("signal", data={"hello": True})
@@ -119,7 +119,7 @@ def test_before_the_call_nobody_else_is_signaled_to(server: Server, state: str) 
         assert signals(customer) == []
 
 
-def test_after_the_end_nothing_is_passed_on(server: Server) -> None:
+def test_a_signal_after_the_end_is_not_relayed(server: Server) -> None:
     over = call(server)
     with over.open(over.customer) as customer, over.open(over.mechanic) as mechanic:
         for page in (customer, mechanic):
@@ -151,7 +151,7 @@ def test_an_oversized_signal_is_refused(talk: Talk, peer: Socket, data: Frame) -
     assert len(signals(peer)) == 1
 
 
-def test_a_flood_is_told_to_be_slower_and_reaches_the_other_side_in_measure(talk: Talk, peer: Socket) -> None:
+def test_a_flood_of_signals_is_limited_before_it_reaches_the_peer(talk: Talk, peer: Socket) -> None:
     before = resident(talk.server)
     with talk.open(talk.customer) as customer:
         has_joined(customer)
@@ -164,7 +164,7 @@ def test_a_flood_is_told_to_be_slower_and_reaches_the_other_side_in_measure(talk
     assert resident(talk.server) - before < MOST_GROWTH
 
 
-def test_a_flood_never_cuts_off_a_peer_who_reads_slowly(server: Server) -> None:
+def test_a_flood_of_signals_does_not_disconnect_a_slow_peer(server: Server) -> None:
     """Signals may get lost; the log may not."""
     slow = call(server)
     before = resident(server)
@@ -181,7 +181,7 @@ def test_a_flood_never_cuts_off_a_peer_who_reads_slowly(server: Server) -> None:
         is_served(mechanic)
 
 
-def test_a_flood_of_reports_is_bounded_and_changes_the_clock_for_nobody_else(server: Server) -> None:
+def test_a_flood_of_media_reports_is_limited_and_changes_no_other_sessions_clock(server: Server) -> None:
     flooded, calm = call(server), call(server)
     with flooded.open(flooded.customer) as customer, flooded.open(flooded.mechanic) as mechanic:
         for page in (customer, mechanic):

@@ -61,7 +61,7 @@ def assert_out(server: Server, person: Person, session_id: uuid.UUID) -> None:
     assert server.client(person).get("/api/sessions").status_code == 401
 
 
-def test_signing_out(server: Server) -> None:
+def test_signing_out_closes_every_socket_and_every_page_at_once(server: Server) -> None:
     talk = scene.stage(server)
     sockets = opened(server, talk.customer, talk.id)
     server.client(talk.customer).post("/sign-out/")
@@ -69,7 +69,7 @@ def test_signing_out(server: Server) -> None:
     assert_out(server, talk.customer, talk.id)
 
 
-def test_being_banned_by_support(server: Server) -> None:
+def test_a_ban_by_support_closes_every_socket_and_every_page_at_once(server: Server) -> None:
     talk = scene.stage(server)
     sockets = opened(server, talk.customer, talk.id)
     support = server.client(server.sign_in("support@example.com"))
@@ -79,7 +79,7 @@ def test_being_banned_by_support(server: Server) -> None:
     assert_out(server, talk.customer, talk.id)
 
 
-def test_changing_the_password_ends_the_other_browsers(server: Server) -> None:
+def test_changing_the_password_signs_the_other_browsers_out_at_once(server: Server) -> None:
     talk = scene.stage(server)
     server.shell(GIVE_PASSWORD.format(email=talk.mechanic.email, password=PASSWORD))
     here, there = (server.sign_in_by_form(talk.mechanic.email, PASSWORD) for _ in range(2))

@@ -69,7 +69,7 @@ def everything(client: Client, id_: uuid.UUID, *, leave_out: tuple[str, ...] = (
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.REQUESTED, State.LIVE, State.COMPLETED])
-def test_another_customers_session_is_the_same_404_as_none(
+def test_another_customers_session_is_the_same_404_as_an_unknown_one(
     customer: User, mechanic: User, stranger: User, client_of: ClientOf, state: State
 ) -> None:
     session = live_session(customer, mechanic if state in {State.LIVE, State.COMPLETED} else None, state=state)
@@ -81,7 +81,7 @@ def test_another_customers_session_is_the_same_404_as_none(
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.LIVE, State.COMPLETED])
-def test_another_mechanics_session_is_the_same_404_as_none(
+def test_another_mechanics_session_is_the_same_404_as_an_unknown_one(
     customer: User, mechanic: User, mechanic2: User, client_of: ClientOf, state: State
 ) -> None:
     """Exception: a mechanic who accepts too late is told that the request is taken."""
@@ -106,14 +106,16 @@ def test_a_mechanic_may_look_at_a_request_and_no_more(
     assert customer.email not in page
 
 
-def test_the_lists_hold_ones_own_only(customer: User, mechanic: User, stranger: User, client_of: ClientOf) -> None:
+def test_lists_of_sessions_contain_ones_own_only(
+    customer: User, mechanic: User, stranger: User, client_of: ClientOf
+) -> None:
     session = live_session(customer, mechanic)
     for path in ("/dashboard/", "/dashboard/sessions/", "/api/sessions", "/book/"):
         assert str(session.id) not in client_of(stranger).get(path).content.decode()
         assert customer.email not in client_of(mechanic).get(path).content.decode()
 
 
-def test_a_socket_to_somebody_elses_session_closes_like_one_to_none(server: Server) -> None:
+def test_a_socket_to_anothers_session_closes_like_one_to_an_unknown_session(server: Server) -> None:
     talk, other = scene.stage(server), scene.stage(server, "requested")
     nowhere = uuid.uuid4()
     for person in (other.customer, other.mechanic):

@@ -49,7 +49,7 @@ def poisoned(desk: Desk) -> Desk:
     return desk
 
 
-def test_a_stranger_finds_nothing_at_any_address(desk: Desk, stranger: User, mechanic2: User) -> None:
+def test_every_address_of_a_summary_is_a_404_for_a_stranger(desk: Desk, stranger: User, mechanic2: User) -> None:
     for submitted in (False, True):
         if submitted:
             desk.submit()
@@ -73,7 +73,7 @@ def _body() -> dict[str, str]:
     return {name: getattr(CONTENT, name) for name in ("findings", "steps", "next_steps", "safe", "safe_why")}
 
 
-def test_a_photo_of_another_session_does_not_get_in(desk: Desk, stranger: User, mechanic2: User) -> None:
+def test_a_photo_of_another_session_is_refused_in_a_summary(desk: Desk, stranger: User, mechanic2: User) -> None:
     theirs = Desk(stranger, mechanic2).photo()
     answer = desk.client().post(desk.page, {**FORM, "photos": [str(theirs.id)]})
     assert answer.status_code == 422
@@ -132,7 +132,7 @@ def _pictures_in(pdf: bytes) -> list[bytes]:
         document.close()
 
 
-def test_pages_show_it_as_text(poisoned: Desk, support: User) -> None:
+def test_pages_show_markup_of_a_summary_as_text(poisoned: Desk, support: User) -> None:
     paths = (poisoned.page, f"/sessions/{poisoned.id}/", "/dashboard/", f"/sessions/{poisoned.id}/transcript/")
     for person in (poisoned.customer, poisoned.mechanic, support):
         for path in paths:
@@ -144,7 +144,7 @@ def test_pages_show_it_as_text(poisoned: Desk, support: User) -> None:
     assert (again.status_code, watchman.acting, watchman.inline) == (409, [], [])
 
 
-def test_the_form_and_its_preview_show_it_as_text(desk: Desk) -> None:
+def test_the_summary_form_and_its_preview_show_markup_as_text(desk: Desk) -> None:
     form = {**FORM, "findings": ATTACK, "steps": ATTACK, "safe_why": ALL, "part_name": [PAYLOADS[3]] * 4}
     assert desk.client().post(f"{desk.page}draft/", {**form, "part_price": [PAYLOADS[1]]}).status_code == 303
     shown = [desk.client().get(desk.page)]
@@ -157,7 +157,7 @@ def test_the_form_and_its_preview_show_it_as_text(desk: Desk) -> None:
         assert (answer.request["PATH_INFO"], watchman.acting, watchman.inline) == (answer.request["PATH_INFO"], [], [])
 
 
-def test_the_admin_shows_it_as_text(poisoned: Desk, support: User) -> None:
+def test_the_admin_shows_markup_of_a_summary_as_text(poisoned: Desk, support: User) -> None:
     client = Client()
     client.force_login(support)
     for path in ("", f"{poisoned.id}/change/", f"{poisoned.id}/history/"):
@@ -166,7 +166,7 @@ def test_the_admin_shows_it_as_text(poisoned: Desk, support: User) -> None:
     assert client.post(f"/admin/summaries/summary/{poisoned.id}/change/", {"findings": "x"}).status_code == 403
 
 
-def test_mails_carry_it_as_text(poisoned: Desk, settings: Any) -> None:
+def test_mails_show_markup_of_a_summary_as_text(poisoned: Desk, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     run_due(timezone.now() + timedelta(days=1))
     letters = [message_from_bytes(each.message().as_bytes(), policy=policy.default) for each in mail.outbox]
@@ -182,7 +182,7 @@ def test_mails_carry_it_as_text(poisoned: Desk, settings: Any) -> None:
         assert watchman.text
 
 
-def test_the_pdf_sets_it_as_text(poisoned: Desk) -> None:
+def test_the_pdf_prints_markup_of_a_summary_as_text(poisoned: Desk) -> None:
     content = poisoned.client(poisoned.customer).get(f"{poisoned.page}summary.pdf").content
     document = pypdfium2.PdfDocument(content)
     try:

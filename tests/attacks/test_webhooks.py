@@ -79,7 +79,7 @@ def test_a_forged_webhook_is_refused(draft: Talk, name: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "not_verified")
 
 
-def test_the_bytes_that_were_signed_are_the_ones_that_count(draft: Talk) -> None:
+def test_a_webhook_whose_signed_bytes_were_changed_is_refused(draft: Talk) -> None:
     """A parsed and rewritten event is another body."""
     body = event(draft)
     signature = sign(body, SECRET, int(time.time()))
@@ -89,16 +89,16 @@ def test_the_bytes_that_were_signed_are_the_ones_that_count(draft: Talk) -> None
 
 
 @pytest.mark.parametrize("body", ["", "null", "[]", "{}", '"x"', "not JSON", '{"id": 1, "type": []}', "[" * 50_000])
-def test_a_signed_body_that_is_no_event_is_refused(server: Server, body: str) -> None:
+def test_a_signed_webhook_that_is_no_event_is_refused(server: Server, body: str) -> None:
     assert deliver(server, body, sign(body, SECRET, int(time.time()))).status_code == 400
 
 
-def test_a_body_that_is_too_large_is_refused(server: Server) -> None:
+def test_a_webhook_that_is_too_large_is_refused(server: Server) -> None:
     for size in (600_000, 2_000_000):
         assert deliver(server, "x" * size, "t=1,v1=aa").status_code == 413
 
 
-def test_even_a_signed_lie_is_looked_up_before_it_is_believed(draft: Talk) -> None:
+def test_a_signed_webhook_is_checked_with_stripe_before_it_is_believed(draft: Talk) -> None:
     body = event(draft)
     answer = deliver(draft.server, body, sign(body, SECRET, int(time.time())))
     assert answer.status_code == 200

@@ -42,7 +42,7 @@ from autodoctor.sessions.states import RUNNING, TERMINAL
 from autodoctor.sessions.tests import bill
 from autodoctor.sessions.tests.machine import NO, Course
 from autodoctor.sessions.tests.story import NOON
-from tests.faults.money_story import Crash, Paid, Power
+from tests.faults.money_story import LAST_SWEEPS, SWEEPS, Crash, Paid, Power
 from tests.kit.stripe_sandbox import RunningSandbox
 
 HOLDS_LAST = timedelta(hours=48)  # so that holds of questions that nobody answers come near their end
@@ -68,7 +68,7 @@ class Money(Course):
         self.sandbox.control("reset")
         self.power.out_at = None
         self.support = User.objects.create_user("support@example.com", None, name="Sandy", is_staff=True)
-        Paid.sandbox = self.sandbox
+        Paid.sandbox, Paid.sweeps = self.sandbox, SWEEPS
         self.told: set[str] = set()
         self.pages: list[str] = []
         story = Paid(self.people["customer"], self.people["mechanic"], keep_card=True)
@@ -283,7 +283,7 @@ class Money(Course):
 
     @invariant()
     def a_hold_that_is_due_or_open_is_alarmed_before_it_ends(self) -> None:
-        late = self.story.now - timedelta(hours=1)  # the sweep of these tests
+        late = self.story.now - Paid.sweeps
         for payment in self.payments():
             if payment.state == Payment.State.AUTHORIZED and payment.due_cents != 0:
                 assert payment.authorized_at
@@ -306,6 +306,10 @@ class Money(Course):
         assert owed == total.owed
         assert total.waiting == sum(earning.share_cents - earning.net_cents for earning in Earning.objects.all())
         self.happened.update(["a mechanic owes"] if owed else [])
+
+    def teardown(self) -> None:
+        Paid.sweeps = LAST_SWEEPS
+        super().teardown()
 
     def it_is_over(self) -> None:
         self.power.out_at = None

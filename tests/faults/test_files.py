@@ -60,7 +60,7 @@ def form(content: bytes) -> bytes:
     return part + content + b"\r\n--b--\r\n"
 
 
-def test_an_upload_comes_back_byte_for_byte(server: Server) -> None:
+def test_an_uploaded_file_is_downloaded_byte_for_byte(server: Server) -> None:
     talk = scene.stage(server)
     content = film(filling=3 * MEGABYTE)
     made = share(talk, content, client_id=str(uuid4()))
@@ -91,7 +91,7 @@ def test_an_upload_cut_in_the_middle_leaves_nothing_and_its_retry_one_object(ser
     assert len(stored(server)) == len(before) + 1
 
 
-def test_a_killed_server_leaves_what_the_sweep_takes_away(start_server: Any) -> None:
+def test_the_sweep_deletes_what_an_upload_to_a_killed_server_left(start_server: Any) -> None:
     server = start_server()
     talk = scene.stage(server)
     client, body = server.client(talk.customer), form(film(filling=4 * MEGABYTE))
@@ -114,7 +114,7 @@ def test_a_killed_server_leaves_what_the_sweep_takes_away(start_server: Any) -> 
     assert server.client(talk.customer).get(kept["url"]).content == PDF
 
 
-def test_a_full_disk_is_said_and_nothing_is_half_there(start_server: Any) -> None:
+def test_an_upload_to_a_full_disk_is_refused_in_words_and_leaves_nothing(start_server: Any) -> None:
     server = start_server()
     talk = scene.stage(server)
     assert share(talk, PDF, "small.pdf").status_code == 201
@@ -129,7 +129,7 @@ def test_a_full_disk_is_said_and_nothing_is_half_there(start_server: Any) -> Non
 
 
 @pytest.mark.sqlite
-def test_a_database_that_cannot_grow_confirms_nothing(start_server: Any) -> None:
+def test_an_upload_that_the_database_cannot_store_is_refused(start_server: Any) -> None:
     server = start_server()
     talk = scene.stage(server)
     assert share(talk, PDF, "small.pdf").status_code == 201
@@ -143,7 +143,7 @@ def test_a_database_that_cannot_grow_confirms_nothing(start_server: Any) -> None
     assert share(talk, PDF, "later.pdf").status_code == 201
 
 
-def test_a_server_that_keeps_files_in_a_bucket(start_server: Any) -> None:
+def test_a_server_stores_and_serves_files_in_a_bucket(start_server: Any) -> None:
     with s3() as bucket_server:
         server = start_server(environment=bucket_server.environment())
         keeps_files_in(bucket_server, server)

@@ -55,7 +55,9 @@ def copies(letters: list[EmailMessage]) -> dict[str, int]:
     return {id_: ids.count(id_) for id_ in ids}
 
 
-def test_killed_before_the_mail_is_taken_it_leaves_once(start_server: StartServer, mailbox: Sink) -> None:
+def test_a_mail_is_sent_once_when_the_server_is_killed_before_handing_it_over(
+    start_server: StartServer, mailbox: Sink
+) -> None:
     server = start_server(environment={"EMAIL_URL": mailbox.url})
     mailbox.on_rcpt = kill_once(server)
     post(server)
@@ -68,7 +70,7 @@ def test_killed_before_the_mail_is_taken_it_leaves_once(start_server: StartServe
     assert list(copies(mailbox.letters).values()) == [1]
 
 
-def test_killed_between_the_servers_yes_and_our_commit_a_second_copy_says_that_it_is_one(
+def test_a_mail_repeated_after_a_kill_before_its_commit_is_marked_as_a_copy(
     start_server: StartServer, mailbox: Sink
 ) -> None:
     server = start_server(environment={"EMAIL_URL": mailbox.url})
@@ -83,7 +85,7 @@ def test_killed_between_the_servers_yes_and_our_commit_a_second_copy_says_that_i
     assert list(copies(mailbox.letters).values()) == [2]
 
 
-def test_of_many_only_those_in_flight_leave_twice(start_server: StartServer, mailbox: Sink) -> None:
+def test_only_mails_in_flight_are_sent_twice_after_a_kill(start_server: StartServer, mailbox: Sink) -> None:
     server = start_server(environment={"EMAIL_URL": mailbox.url})
     mailbox.on_letter = kill_once(server, after=20)
     post(server, count=60)
@@ -116,7 +118,7 @@ def test_a_refused_address_is_parked_and_told_to_support_while_others_go_on(
     assert "no such mailbox" in error
 
 
-def test_a_poisonous_mail_stops_nobody_elses(start_server: StartServer, mailbox: Sink) -> None:
+def test_a_mail_that_always_fails_does_not_stop_other_mails(start_server: StartServer, mailbox: Sink) -> None:
     server = start_server(environment={"EMAIL_URL": mailbox.url})
     post(server, count=10, template="sessions/mail/no_such_template")
     post(server, count=10)
@@ -127,7 +129,7 @@ def test_a_poisonous_mail_stops_nobody_elses(start_server: StartServer, mailbox:
     until(lambda: server.sql(failing) == [(10,)])
 
 
-def test_a_mail_server_that_is_away_gets_everything_once_it_is_back(start_server: StartServer) -> None:
+def test_a_mail_server_that_was_down_gets_every_mail_once_it_is_back(start_server: StartServer) -> None:
     port = free_port()
     server = start_server(environment={"EMAIL_URL": f"smtp://127.0.0.1:{port}"})
     post(server, count=5)

@@ -18,7 +18,7 @@ from tests.kit.sockets import AsyncSocket, room
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Server]:
-    with running(environment={"ROOM": scene.UNLIMITED}) as server:
+    with running(environment={"ROOM": '{"heartbeat": 1}', "LIMITS": scene.UNLIMITED}) as server:
         yield server
 
 
@@ -45,7 +45,7 @@ async def flood(talk: Talk, person: Person, count: int, confirmed: dict[str, int
         return
 
 
-def test_killed_in_the_middle_of_a_thousand_messages_nothing_confirmed_is_lost(talk: Talk) -> None:
+def test_no_confirmed_message_is_lost_when_the_server_is_killed_among_a_thousand(talk: Talk) -> None:
     confirmed: dict[str, int] = {}
 
     async def kill_on_the_way() -> None:
@@ -70,7 +70,7 @@ def test_killed_in_the_middle_of_a_thousand_messages_nothing_confirmed_is_lost(t
     assert talk.server.sql("PRAGMA integrity_check") == [("ok",)]
 
 
-def test_cut_after_the_commit_and_sent_again_it_is_one_row_with_the_same_seq(talk: Talk) -> None:
+def test_a_message_sent_again_after_a_cut_is_one_event_with_the_same_number(talk: Talk) -> None:
     with talk.open(talk.mechanic) as mechanic:
         first = talk.open(talk.customer)
         client_id = first.say("Is it the alternator?")
@@ -82,7 +82,7 @@ def test_cut_after_the_commit_and_sent_again_it_is_one_row_with_the_same_seq(tal
     assert [row[1] for row in scene.messages_of(talk.server, talk.id)] == [client_id]
 
 
-def test_the_same_id_with_another_text_is_refused_and_the_original_stands(talk: Talk) -> None:
+def test_a_client_id_reused_for_another_text_is_refused_and_the_original_stays(talk: Talk) -> None:
     with talk.open(talk.customer) as customer:
         client_id = customer.say("first")
         event = customer.expect("event", client_id=client_id)
@@ -95,7 +95,7 @@ def test_the_same_id_with_another_text_is_refused_and_the_original_stands(talk: 
     assert len(scene.messages_of(talk.server, talk.id)) == 1
 
 
-def test_the_same_id_on_two_sockets_at_once_is_one_row(talk: Talk) -> None:
+def test_a_message_sent_on_two_sockets_at_once_is_one_event(talk: Talk) -> None:
     with talk.open(talk.customer) as one, talk.open(talk.customer) as two:
         for number in range(20):
             client_id = str(uuid.uuid4())
@@ -106,7 +106,7 @@ def test_the_same_id_on_two_sockets_at_once_is_one_row(talk: Talk) -> None:
     assert len(scene.messages_of(talk.server, talk.id)) == 20
 
 
-def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
+def test_a_lost_poke_delays_events_by_one_heartbeat_at_most(talk: Talk) -> None:
     """Another process writes the row, like a crash between commit and poke."""
     with talk.open(talk.customer) as customer:
         talk.server.shell(
@@ -123,7 +123,7 @@ def test_a_lost_poke_costs_one_heartbeat(talk: Talk) -> None:
         assert customer.expect("event", kind="support.done")["data"]["text"] == "hello"
 
 
-def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
+def test_two_pages_of_each_participant_see_messages_in_one_order(talk: Talk) -> None:
     people = [talk.customer, talk.customer, talk.mechanic, talk.mechanic]
 
     async def chatter(number: int, person: Person) -> list[int]:
@@ -146,7 +146,7 @@ def test_two_pages_of_each_side_see_one_order(talk: Talk) -> None:
     assert all(order == orders[0] for order in orders)
 
 
-def test_two_hundred_sends_around_the_end_are_stored_before_it_or_refused(shared: Server) -> None:
+def test_messages_sent_around_the_end_are_stored_before_it_or_refused(shared: Server) -> None:
     talk = scene.stage(shared, seconds=8)
     accepted, refused = asyncio.run(_send_across_the_end(talk))
     assert accepted

@@ -75,6 +75,14 @@ SCRIPTS: dict[str, tuple[list[Callable[[Money], object]], set[str]]] = {
         ],
         {"refunded", "a mechanic owes"},
     ),
+    "ended by the customer whom the mechanic had left for a minute": (
+        [
+            live,
+            lambda money: money.is_away_for_a_while(who="mechanic", seconds=200),
+            lambda money: money.go_on_and_end_it(minutes=5),
+        ],
+        {"booking captured"},
+    ),
     "taken back by the bank": (
         [
             charged,
@@ -96,14 +104,14 @@ def money(stripe_sandbox: RunningSandbox, settings: Settings, monkeypatch: pytes
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_steps_bring_about_what_they_are_there_for(money: type[Money], name: str) -> None:
+def test_each_script_of_the_money_machine_reaches_the_events_it_is_for(money: type[Money], name: str) -> None:
     steps, expected = SCRIPTS[name]
     money.play(*steps)
     assert not expected - money.happened.keys(), money.happened
 
 
 @pytest.mark.django_db
-def test_any_order_of_clicks_webhooks_crashes_and_clocks(money: type[Money]) -> None:
+def test_the_ledger_is_right_after_any_order_of_clicks_webhooks_and_crashes(money: type[Money]) -> None:
     run_state_machine_as_test(
         money,
         settings=hypothesis_settings(

@@ -11,6 +11,7 @@ import pytest
 from tests.kit import scene
 from tests.kit.server import Server
 from tests.kit.sockets import Socket, room
+from tests.kit.waiting import until
 
 StartServer = Callable[..., Server]
 
@@ -34,13 +35,8 @@ def moment(server: Server, session_id: UUID, name: str) -> datetime:
     return datetime.fromisoformat(str(column(server, session_id, name))).replace(tzinfo=UTC)
 
 
-def until(server: Server, session_id: UUID, state: str, patience: float) -> float:
-    """Return the seconds until the session is in that state."""
-    began = time.monotonic()
-    while scene.state_of(server, session_id) != state:
-        assert time.monotonic() - began < patience, f"still {scene.state_of(server, session_id)}"
-        time.sleep(0.01)
-    return time.monotonic() - began
+def reaches(server: Server, session_id: UUID, state: str) -> None:
+    until(lambda: scene.state_of(server, session_id) == state)
 
 
 def wait_past(deadline: datetime) -> None:
@@ -54,7 +50,7 @@ def test_a_request_whose_deadline_passed_while_down_is_expired_at_its_moment(sta
     due = moment(server, id_, "unattended_at")
     wait_past(due + timedelta(seconds=0.5))
     server.start()
-    assert until(server, id_, "expired", patience=5) < 1
+    reaches(server, id_, "expired")
     assert events(server, id_, "session.expired") == [due]
 
 
@@ -65,11 +61,11 @@ def test_a_draft_whose_deadline_passed_while_down_is_cancelled_at_its_moment(sta
     due = moment(server, id_, "payable_until") + timedelta(seconds=1)
     wait_past(due)
     server.start()
-    assert until(server, id_, "cancelled", patience=5) < 1
+    reaches(server, id_, "cancelled")
     assert events(server, id_, "session.cancelled") == [due]
 
 
-def test_down_across_the_end_the_clock_pauses_from_the_mechanics_last_sign_of_life(start_server: StartServer) -> None:
+def test_an_outage_across_the_end_pauses_from_the_mechanics_last_sign_of_life(start_server: StartServer) -> None:
     server = start_server(deadlines={"lease_renewal": 0.5, "missing_grace": 1})
     talk = scene.stage(server, seconds=8)
     id_, customer, mechanic = talk.id, talk.customer, talk.mechanic
@@ -85,7 +81,7 @@ def test_down_across_the_end_the_clock_pauses_from_the_mechanics_last_sign_of_li
     ends_at = moment(server, id_, "ends_at")
     wait_past(ends_at + timedelta(seconds=1))
     server.start()
-    until(server, id_, "reconnecting", patience=5)
+    reaches(server, id_, "reconnecting")
     paused_at = moment(server, id_, "paused_at")
     assert killed_at - timedelta(seconds=1.5) <= paused_at <= killed_at
     left = (ends_at - paused_at).total_seconds()

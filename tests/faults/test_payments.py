@@ -81,7 +81,7 @@ def announcement(server: Server, id_: UUID) -> str:
     return str(mine)
 
 
-def test_fifty_duplicates_at_once_are_one_fulfilment_and_one_mail(shop: Server, customer: Person) -> None:
+def test_fifty_duplicate_webhooks_at_once_are_one_booking_and_one_mail(shop: Server, customer: Person) -> None:
     control(shop, "webhooks", paused=True)
     id_, checkout_url = book(shop, customer)
     pay(checkout_url)
@@ -97,7 +97,7 @@ def test_fifty_duplicates_at_once_are_one_fulfilment_and_one_mail(shop: Server, 
     assert len(letters_to(shop, customer)) == 1
 
 
-def test_webhook_and_page_of_success_race_for_one_fulfilment(shop: Server, customer: Person) -> None:
+def test_webhook_and_page_of_success_at_once_make_one_booking(shop: Server, customer: Person) -> None:
     control(shop, "webhooks", paused=False)
     id_, checkout_url = book(shop, customer)
     page = pay(checkout_url)
@@ -109,7 +109,7 @@ def test_webhook_and_page_of_success_race_for_one_fulfilment(shop: Server, custo
     assert len(letters_to(shop, customer)) == 1
 
 
-def test_paid_while_the_server_is_killed_is_fulfilled_once_it_is_back(shop: Server, customer: Person) -> None:
+def test_a_booking_paid_while_the_server_is_down_is_admitted_after_the_restart(shop: Server, customer: Person) -> None:
     control(shop, "webhooks", paused=True)
     id_, checkout_url = book(shop, customer)
     pay(checkout_url)

@@ -1,7 +1,6 @@
 """A slow or unreachable push service, and kills while sending: messages arrive, and other jobs do not wait."""
 
 import json
-import time
 from collections.abc import Callable
 
 from tests.journeys import quietly
@@ -48,7 +47,7 @@ def told(service: PushService, browser: Browser) -> set[str]:
     return {note["title"] for note in service.for_browser(browser)}
 
 
-def test_a_service_that_was_down_gets_it_once_it_is_there(start_server: StartServer) -> None:
+def test_a_push_service_that_was_down_gets_the_message_once_it_is_back(start_server: StartServer) -> None:
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
     server = start_server(environment={"PUSH_SERVICES": origin})
@@ -62,7 +61,7 @@ def test_a_service_that_was_down_gets_it_once_it_is_there(start_server: StartSer
         until(lambda: waiting(server) == 0)
 
 
-def test_a_slow_service_holds_up_nobody(start_server: StartServer) -> None:
+def test_a_slow_push_service_does_not_hold_up_other_jobs(start_server: StartServer) -> None:
     with push_service() as service:
         server = start_server(environment={"PUSH_SERVICES": service.origin})
         browser = subscribed(server, service.origin)
@@ -70,14 +69,13 @@ def test_a_slow_service_holds_up_nobody(start_server: StartServer) -> None:
         tell(server, count=20)
         service.wait(lambda: len(service.messages) > 0)
         (customer,), (mechanic,) = server.enroll(1, "hurried-"), server.enroll(1, "quick-", mechanics=True)
-        began = time.monotonic()
         quietly.accept(server, mechanic, quietly.request(server, customer))
-        assert time.monotonic() - began < 10
+        assert len(told(service, browser)) < 20
         service.pause = 0
         service.wait(lambda: len(told(service, browser)) == 20, 60)
 
 
-def test_killed_while_messages_leave_none_is_lost(start_server: StartServer) -> None:
+def test_no_push_message_is_lost_when_the_server_is_killed_while_sending(start_server: StartServer) -> None:
     with push_service() as service:
         server = start_server(environment={"PUSH_SERVICES": service.origin}, deadlines={"lease": 3, "lease_renewal": 1})
         browser = subscribed(server, service.origin)
@@ -91,7 +89,7 @@ def test_killed_while_messages_leave_none_is_lost(start_server: StartServer) -> 
         service.wait(lambda: told(service, browser) == {str(number) for number in range(20)}, 90)
 
 
-def test_a_browser_that_is_gone_is_asked_no_more(start_server: StartServer) -> None:
+def test_a_browser_that_is_gone_gets_no_more_push_messages(start_server: StartServer) -> None:
     with push_service() as service:
         server = start_server(environment={"PUSH_SERVICES": service.origin})
         subscribed(server, service.origin)

@@ -258,7 +258,7 @@ def killed_at(shop: Shop, call: str, when: str, do: Callable[[], object]) -> Non
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_server_dies_around_a_call(shop: Shop, case: Case, when: str) -> None:
+def test_a_server_killed_around_a_call_to_stripe_moves_money_once(shop: Shop, case: Case, when: str) -> None:
     session_id = case.begin(shop)
     killed_at(shop, case.call, when, lambda: case.do(shop, session_id))
     expected = {name: getattr(case, name) for name in ("held", "charged", "given_back", "sent", "taken_back")}
@@ -270,7 +270,7 @@ def test_the_server_dies_around_a_call(shop: Shop, case: Case, when: str) -> Non
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", [r"POST /v1/customers", r"POST /v1/checkout/sessions"], ids=["customer", "checkout"])
-def test_the_server_dies_on_the_way_to_the_cashier(shop: Shop, call: str, when: str) -> None:
+def test_a_draft_is_paid_once_after_a_kill_on_the_way_to_checkout(shop: Shop, call: str, when: str) -> None:
     """The draft waits on the dashboard; paying it there creates nothing twice."""
     killed_at(shop, call, when, shop.books)
     (draft,) = shop.server.client(shop.customer).get("/api/sessions").json()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect
 
 from tests.journeys import accessibility
 from tests.journeys.display import display
@@ -15,7 +15,7 @@ from tests.journeys.evidence import HOW_TO_SEE, Evidence
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.shared import Begin, Borrower, Follow, Pair, SharedPair
 from tests.journeys.watching import Watch
-from tests.kit import chromium
+from tests.kit import chromium, firefox
 from tests.kit.server import ARTIFACTS, Person, Server
 from tests.kit.waiting import PATIENCE
 
@@ -53,6 +53,13 @@ def whole_browser(launch_browser: Callable[..., Browser]) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="session")
+def firefox_browser(playwright: Playwright, is_seen: bool) -> Iterator[Browser]:
+    browser = playwright.firefox.launch(**firefox.options(is_seen=is_seen))
+    yield browser
+    browser.close()
+
+
 @pytest.fixture
 def watch() -> Iterator[Watch]:
     watcher = Watch()
@@ -80,7 +87,7 @@ def browser_of(
     """Return a function that opens a page for a signed-in person (an address, a `Person`, or None) in a new context.
 
     `browser_of("customer@example.com", viewport=DESKTOP, permissions=["camera"])`; `server=` for another one than the
-    shared one. Addresses in `goto` are relative to the server.
+    shared one, `browser=` for another browser than Chromium. Addresses in `goto` are relative to the server.
     """
     if request.node.get_closest_marker("asks_permission"):
         browser = request.getfixturevalue("whole_browser")
@@ -88,7 +95,7 @@ def browser_of(
 
         def open_page(who: str | Person | None, *, server: Server | None = None, **options: Any) -> Page:
             server = server or request.getfixturevalue("server")
-            page = _open(browser, contexts, server, who, **options)
+            page = _open(options.pop("browser", browser), contexts, server, who, **options)
             watch.over(page)
             evidence.follow(page, server)
             return page

@@ -10,10 +10,9 @@ from playwright.sync_api import Page, TimeoutError, ViewportSize
 from tests.journeys.accessibility import ALL_BUT_CONTRAST, CONTRAST, EVERYTHING, LAYOUT, LEVELS, check, only
 from tests.journeys.conftest import DESKTOP, PHONE
 from tests.journeys.sights import Memory, sight_of
-from tests.kit.server import ARTIFACTS
+from tests.sheet import PICTURES
 
 MEMORY = Memory()
-PICTURES = ARTIFACTS / "pages"
 TAKES_PICTURES = bool(os.environ.get("PICTURES"))  # PICTURES=1 keeps every look in .artifacts/pages/
 DEBUG_WORDS = re.compile(
     r"lorem|ipsum|\bTODO\b|\bFIXME\b|undefined|\bNaN\b|\[object|\{\{|\{%|\bNone\b(?! available)|\bnull\b|�"
@@ -52,10 +51,15 @@ def inspect(page: Page, name: str, *, axe: bool = True) -> None:
     """Fail on problems of the page. `axe=False` for pages whose markup is not ours."""
     page.wait_for_load_state()  # the browser paints only after the styles are loaded, but axe would measure earlier
     _read(page)
+    shown: Theme | None = None  # nobody knows what the page shows so far
     for viewport, theme, rules in LOOKS:
         where = f"{name}, {viewport['width']} px, {theme}:"
-        page.set_viewport_size(viewport)
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        # To set what is set already makes the browser lay the whole page out and draw it again.
+        if page.viewport_size != viewport:
+            page.set_viewport_size(viewport)
+        if shown != theme:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        shown = theme
         problems = _too_wide(page)
         assert not problems, f"{where} {problems}"
         if axe:

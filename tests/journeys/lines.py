@@ -7,6 +7,33 @@ from playwright.sync_api import Page, WebSocketRoute
 CUT = 3001  # the close code that a page receives when its connection is cut
 
 
+class HeldLine:
+    """What the server says over a page's socket, held back until `release`. Install it before the page is opened."""
+
+    def __init__(self, page: Page) -> None:
+        self._is_held = False
+        self._kept: list[tuple[WebSocketRoute, str | bytes]] = []
+        page.route_web_socket(re.compile("/ws/sessions/"), self._opened)
+
+    def hold(self) -> None:
+        self._is_held = True
+
+    def release(self) -> None:
+        self._is_held = False
+        for socket, message in self._kept:
+            socket.send(message)
+        self._kept.clear()
+
+    def _opened(self, socket: WebSocketRoute) -> None:
+        def said(message: str | bytes) -> None:
+            if self._is_held:
+                self._kept.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(said)
+
+
 class Line:
     """Install it before the page is opened."""
 

@@ -1,7 +1,7 @@
 """The markup and colors that axe has measured already, so that equal pages are not measured again.
 
-The contrast of a text depends on the colors of its element and of the elements around it. A page whose elements all
-have measured colors has no new contrasts. `EVERY_LOOK=1` measures every page.
+The contrast of a text depends on its own color and on what is painted behind it. A page whose texts all have measured
+colors on measured grounds has no new contrasts. `EVERY_LOOK=1` measures every page.
 """
 
 import os
@@ -10,25 +10,36 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Page
 
 REMEMBERS = not os.environ.get("EVERY_LOOK")
-# Colors: each distinct way down from the root, as the number of the way to the parent and the element's own style.
+# A ground is the number of the ground below and the style of an element that paints or moves something; other elements
+# leave the ground as it is. A text is the number of its ground and its own style.
 # Each distinct element with its parent, without counted and random attributes.
 SIGHT = """() => {
-  const ways = [], numbers = new Map(), numberOf = new Map(), tags = new Map();
+  const ways = [], numbers = new Map(), grounds = new Map(), texts = new Set(), tags = new Map();
+  const number = (below, own) => {
+    const key = `${below} ${own}`;
+    if (!numbers.has(key)) numbers.set(key, ways.push([below, own]) - 1);
+    return numbers.get(key);
+  };
+  const hasText = (each) => each.matches("input, select, textarea") ||
+    [...each.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const nothing = "rgba(0, 0, 0, 0)|none|1|visible|static";
   for (const each of document.querySelectorAll("html, body, body *:not(svg *)")) {
+    const below = grounds.get(each.parentElement) ?? -1;
+    grounds.set(each, below);
     if (!each.checkVisibility()) continue;
     const style = getComputedStyle(each);
+    const { backgroundColor, backgroundImage, opacity, visibility, position } = style;
+    const own = [backgroundColor, backgroundImage, opacity, visibility, position].join("|");
+    if (own !== nothing) grounds.set(each, number(below, own));
     const isLarge = parseFloat(style.fontSize) >= (style.fontWeight >= 700 ? 18.5 : 24);
-    const own = [style.color, style.backgroundColor, style.backgroundImage, style.opacity, style.visibility,
-      style.position, style.textShadow, isLarge].join("|");
-    const parent = numberOf.get(each.parentElement) ?? -1;
-    const key = `${parent} ${own}`;
-    if (!numbers.has(key)) numbers.set(key, ways.push([parent, own]) - 1);
-    numberOf.set(each, numbers.get(key));
+    const isDisabled = Boolean(each.closest(":disabled, [aria-disabled=true]"));
+    if (hasText(each))
+      texts.add(number(grounds.get(each), [style.color, style.textShadow, isLarge, isDisabled].join("|")));
     if (each === document.documentElement || each === document.body) continue;
     const tag = each.cloneNode(false).outerHTML.replace(/[0-9a-f]*[0-9][0-9a-f]*/g, "#");
     tags.set(each, `${tag} ${Boolean(each.textContent.trim())}`);
   }
-  return [ways, [...new Set([...tags].map(([each, tag]) => (tags.get(each.parentElement) ?? "") + tag))]];
+  return [ways, [...texts], [...new Set([...tags].map(([each, tag]) => (tags.get(each.parentElement) ?? "") + tag))]];
 }"""
 
 
@@ -37,18 +48,18 @@ class Memory:
     """The measured markup and colors of all pages without findings."""
 
     tags: set[str] = field(default_factory=set)
-    ways: set[int] = field(default_factory=set)
+    texts: set[int] = field(default_factory=set)
     _numbers: dict[tuple[int, str], int] = field(default_factory=dict)
 
-    def number(self, parent: int, style: str) -> int:
-        """Return the number of a path from the root to an element, the same on every page."""
-        return self._numbers.setdefault((parent, style), len(self._numbers))
+    def number(self, below: int, style: str) -> int:
+        """Return the number of a ground or of a text, the same on every page."""
+        return self._numbers.setdefault((below, style), len(self._numbers))
 
 
 @dataclass(frozen=True)
 class Sight:
     tags: set[str]
-    ways: set[int]
+    texts: set[int]
     _memory: Memory
 
     @property
@@ -57,18 +68,18 @@ class Sight:
 
     @property
     def has_new_colors(self) -> bool:
-        return not self.ways <= self._memory.ways
+        return not self.texts <= self._memory.texts
 
     def is_good(self) -> None:
         """Need not be looked at again."""
         if REMEMBERS:
             self._memory.tags |= self.tags
-            self._memory.ways |= self.ways
+            self._memory.texts |= self.texts
 
 
 def sight_of(page: Page, memory: Memory) -> Sight:
-    ways, tags = page.evaluate(SIGHT)
+    ways, texts, tags = page.evaluate(SIGHT)
     numbers: list[int] = []
-    for parent, style in ways:
-        numbers.append(memory.number(numbers[parent] if parent >= 0 else -1, style))
-    return Sight(set(tags), set(numbers), memory)
+    for below, style in ways:
+        numbers.append(memory.number(numbers[below] if below >= 0 else -1, style))
+    return Sight(set(tags), {numbers[text] for text in texts}, memory)

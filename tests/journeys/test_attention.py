@@ -49,7 +49,7 @@ def test_a_waiting_customer_is_called_back_to_the_tab(server: Server, a_customer
     expect(page).to_have_title(re.compile("^Quick Chat: Accepted · "))
 
 
-def test_switched_off_sounds_stay_silent(server: Server, a_customer: Come, crowd: Crowd) -> None:
+def test_the_room_makes_no_sound_once_sounds_are_switched_off(server: Server, a_customer: Come, crowd: Crowd) -> None:
     customer = a_customer()
     page = customer.page
     page.context.add_init_script(COUNT_TONES)
@@ -59,6 +59,17 @@ def test_switched_off_sounds_stay_silent(server: Server, a_customer: Come, crowd
     quietly.accept(server, crowd.mechanic(), customer.session_id)
     expect(page.locator(".toast")).to_contain_text("A mechanic has accepted")
     assert page.evaluate("window.tones") == 0
+
+
+def test_only_a_page_that_has_news_may_be_the_one_that_sounds(a_customer: Come) -> None:
+    """A page loads scripts that others share, and must not claim by that what it has no use for."""
+    customer = a_customer()
+    for address, claims in (("/account/devices/", False), ("/dashboard/", True)):
+        customer.page.goto(address)
+        customer.page.wait_for_load_state("load")
+        locks = customer.page.evaluate("navigator.locks.query()")
+        names = {lock["name"] for lock in [*locks["held"], *locks["pending"]]}
+        assert ("calls-attention" in names) is claims
 
 
 def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[..., Page]) -> None:
@@ -83,7 +94,7 @@ def test_toasts_are_seen_above_dialogs_and_full_screen(browser_of: Callable[...,
     assert page.evaluate("document.querySelector('toast-list').matches(':popover-open')")
 
 
-def test_the_queue_says_how_long_it_usually_takes(
+def test_the_queue_says_how_long_the_wait_usually_is(
     start_server: Callable[..., Server], browser_of: Callable[..., Page]
 ) -> None:
     server = start_server()

@@ -72,7 +72,7 @@ def test_stopping_before_acceptance_releases_the_hold(server: Server, a_customer
         expect(letters.filter(has_text=subject)).to_have_count(1)
 
 
-def test_a_mechanic_who_never_comes_is_replaced(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_a_mechanic_who_never_joins_is_replaced(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     customer, absent = a_customer(), a_mechanic()
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id)
@@ -95,7 +95,9 @@ def test_a_mechanic_who_never_comes_is_replaced(server: Server, a_customer: Come
     absent.waits_for_requests().sees("You are not taking sessions")
 
 
-def test_the_mechanic_gives_it_back_with_a_reason(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_the_mechanic_gives_a_request_back_with_a_reason(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
     customer, mechanic = a_customer(), a_mechanic()
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id)

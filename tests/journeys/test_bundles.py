@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from tests.journeys import staging
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.shared import Come, ComeMechanic
 from tests.kit.server import Server
 
-FEW = 20  # with htmx; without bundles some sixty
+FEW = 4  # of every page, of several, of the room, and the switch of push messages; without bundles some seventy
+WITH_A_CALL = FEW + 2  # the call, and the device check
 
 
 def test_the_room_asks_for_few_scripts_all_of_which_its_page_names(
@@ -28,10 +29,24 @@ def test_the_room_asks_for_few_scripts_all_of_which_its_page_names(
     named = set(re.findall(r'"(/static/[^"]+\.js)"', document.text()))
     assert len(asked) == len(set(asked)) <= FEW
     assert set(asked) == named
-    assert all("/bundles/" in each or "htmx" in each for each in asked)
+    assert all("/bundles/" in each for each in asked)
 
 
-def test_a_room_without_bundles(start_server: Callable[..., Server], browser_of: Callable[..., Page]) -> None:
+def test_the_room_of_a_call_asks_for_two_scripts_more(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = staging.accepted(server, customer.who, mechanic.who, "video")
+    asked: list[str] = []
+    customer.page.on("response", lambda answer: asked.extend(scripts(answer)))
+    customer.page.goto(f"/sessions/{session_id}/")
+    expect(customer.page.locator("device-preflight")).to_be_visible()
+    assert len(asked) == len(set(asked)) <= WITH_A_CALL
+
+
+def test_a_session_takes_place_without_bundles(
+    start_server: Callable[..., Server], browser_of: Callable[..., Page]
+) -> None:
     server = start_server(environment={"BUNDLED_SCRIPTS": "0"})
     who = server.sign_in("customer@example.com"), server.sign_in("mechanic@example.com")
     customer = Customer(browser_of(who[0], server=server), who[0])

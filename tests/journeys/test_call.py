@@ -9,12 +9,13 @@ from playwright.sync_api import Page, expect
 from tests.journeys import calls, staging
 from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
-from tests.journeys.inspection import PICTURES, TAKES_PICTURES
+from tests.journeys.inspection import TAKES_PICTURES
 from tests.journeys.people import Customer, Person
 from tests.journeys.shared import Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 from tests.kit.waiting import until
+from tests.sheet import PICTURES
 
 CONTINUED_ELSEWHERE = "You continued in another window."
 PAUSED_WITHOUT_MEDIA = "Paused: sound and picture are interrupted"
@@ -66,14 +67,14 @@ def press(person: Person, name: str) -> None:
     person.page.locator("video-stage").get_by_role("button", name=name, exact=True).click()
 
 
-def test_both_see_and_hear_each_other(call: Pair) -> None:
+def test_both_participants_of_a_call_see_and_hear_each_other(call: Pair) -> None:
     for person in call:
         sees_moving_pictures(person)
         assert person.page.evaluate(calls.IS_HEARD)
         look(person, f"both-{type(person).__name__}".lower())
 
 
-def test_mute_and_camera_off_reach_the_other_side(call: Pair) -> None:
+def test_mute_and_camera_off_are_shown_to_the_peer(call: Pair) -> None:
     customer, mechanic = call
     press(customer, "Mute")
     mechanic.sees(re.compile("is muted$"))
@@ -90,7 +91,7 @@ def test_mute_and_camera_off_reach_the_other_side(call: Pair) -> None:
 
 def test_a_snapshot_with_a_drawing_lands_in_the_files(call: Pair) -> None:
     customer, mechanic = call
-    sees_moving_pictures(mechanic, 30)
+    sees_moving_pictures(mechanic, 20)
     press(mechanic, "Snapshot")
     canvas = mechanic.page.locator("picture-pen canvas")
     expect(canvas).to_be_visible()
@@ -121,13 +122,14 @@ def draw(page: Page) -> None:
     page.mouse.up()
 
 
-def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: Pair) -> None:
+def test_engine_sound_is_sent_unprocessed_and_a_clip_is_stored(call: Pair) -> None:
     customer, mechanic = call
     press(mechanic, "Engine sound")
     for person in call:
         button = person.page.locator("video-stage button[data-act=engine]")
         expect(button).to_have_attribute("aria-pressed", "true")
     mechanic.sees("Engine sound, unfiltered")
+    customer.sees("Your mechanic is quieter while the engine sound is on")
     settings = customer.page.evaluate("devices.at(-1).getSettings()")
     assert not settings["echoCancellation"]
     assert not settings["noiseSuppression"]
@@ -146,7 +148,7 @@ def test_the_engine_is_heard_as_it_is_and_a_clip_is_kept(call: Pair) -> None:
     mechanic.sees_no_more("Engine sound, unfiltered")
 
 
-def test_a_reload_is_back_in_the_call_without_a_device_check(call: Pair) -> None:
+def test_a_page_reloaded_in_a_call_returns_without_a_preflight(call: Pair) -> None:
     customer, _mechanic = call
     for person in call:
         person.page.reload()
@@ -157,7 +159,7 @@ def test_a_reload_is_back_in_the_call_without_a_device_check(call: Pair) -> None
     assert not customer.page.locator("session-clock.countdown--paused").is_visible()
 
 
-def test_a_connection_that_dies_comes_back_by_itself(call: Pair) -> None:
+def test_a_lost_connection_of_a_call_returns_by_itself(call: Pair) -> None:
     customer, mechanic = call
     before = mechanic.page.evaluate("connections.length")
     customer.page.evaluate("connections.at(-1).close()")
@@ -167,7 +169,7 @@ def test_a_connection_that_dies_comes_back_by_itself(call: Pair) -> None:
         sees_moving_pictures(person)
 
 
-def test_closing_the_page_is_noticed_and_reopening_returns_to_the_call(call: Pair) -> None:
+def test_closing_the_page_pauses_a_call_and_reopening_returns_to_it(call: Pair) -> None:
     customer, mechanic = call
     session_id = mechanic.session_id
     mechanic.page.goto("about:blank")
@@ -180,7 +182,7 @@ def test_closing_the_page_is_noticed_and_reopening_returns_to_the_call(call: Pai
         sees_moving_pictures(person)
 
 
-def test_lost_media_stop_the_clock(server: Server, call: Pair, watch: Watch) -> None:
+def test_lost_media_pause_the_clock(server: Server, call: Pair, watch: Watch) -> None:
     customer, mechanic = call
     watch.allow("no way")
     mechanic.page.evaluate(NO_WAY)
@@ -195,7 +197,7 @@ def test_lost_media_stop_the_clock(server: Server, call: Pair, watch: Watch) -> 
         person.sees_no_more(PAUSED_WITHOUT_MEDIA)
 
 
-def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> None:
+def test_a_running_call_can_be_switched_to_chat_and_back(call: Pair, watch: Watch) -> None:
     customer, mechanic = call
     watch.allow("no way")
     customer.page.evaluate("void (window.way = RTCPeerConnection)")
@@ -218,7 +220,7 @@ def test_chat_instead_of_a_call_that_runs_and_back(call: Pair, watch: Watch) -> 
 
 
 @pytest.mark.parametrize("is_another_device", [False, True])
-def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
+def test_a_call_moves_to_another_window_or_device_and_back(
     call: Pair, watch: Watch, browser_of: Callable[..., Page], is_another_device: bool
 ) -> None:
     customer, mechanic = call
@@ -239,7 +241,7 @@ def test_another_window_or_device_takes_the_call_and_the_first_takes_it_back(
     other.page.close()
 
 
-def test_the_end_gives_every_device_back(last_call: Pair) -> None:
+def test_the_end_of_a_call_releases_camera_and_microphone(last_call: Pair) -> None:
     customer, _mechanic = last_call
     customer.ends()
     for person in last_call:
@@ -248,7 +250,7 @@ def test_the_end_gives_every_device_back(last_call: Pair) -> None:
         assert person.page.evaluate("connections.every((each) => each.connectionState === 'closed')")
 
 
-def test_chat_instead_of_a_call_that_never_came_about_says_its_price(
+def test_chat_offered_for_a_call_that_never_connected_says_its_price(
     server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
 ) -> None:
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)

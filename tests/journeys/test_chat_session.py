@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys import staging
-from tests.journeys.conftest import Crowd
+from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.lines import Line
 from tests.journeys.people import Customer
 from tests.journeys.shared import Come, ComeMechanic, Pair
@@ -44,7 +44,49 @@ def alone(server: Server, crowd: Crowd, a_customer: Come) -> Iterator[Talk]:
         yield Talk(customer, mechanic, stack.close)
 
 
-def test_from_the_intake_to_the_summary(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_signing_out_in_one_tab_hides_the_others_and_deletes_typed_messages(alone: Talk, watch: Watch) -> None:
+    page = alone.customer.page
+    alone.customer.says("My secret address")
+    page.get_by_label("Message", exact=True).fill("a draft for nobody else")
+    other = page.context.new_page()
+    other.goto("/dashboard/")
+    other.get_by_label("Your account").click()
+    other.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="You are signed out.")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in")).to_have_attribute("href", re.compile(r"\?next=%2Fsessions%2F"))
+    assert "secret address" not in page.content()
+    for tab in (page, other):
+        kept = tab.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })")
+        assert "draft for nobody" not in kept
+        assert "secret" not in kept
+
+
+def test_the_back_button_asks_before_it_leaves_a_session(alone: Talk) -> None:
+    page = alone.customer.page
+    address = page.url
+    for answer in ("Stay in the session", "Leave this page"):
+        page.go_back()
+        dialog = page.get_by_role("dialog", name="Leave the session?")
+        expect(dialog).to_be_visible()
+        assert page.url == address
+        dialog.get_by_text(answer).click()
+        expect(dialog).to_be_hidden()
+    expect(page).to_have_url(re.compile("/dashboard/$"))
+
+
+def test_a_typed_message_outlives_its_tab(alone: Talk) -> None:
+    page = alone.customer.page
+    page.get_by_label("Message", exact=True).fill("half a sent")
+    address = page.url
+    page.close()
+    again = alone.customer.page.context.new_page()
+    again.goto(address)
+    expect(again.get_by_label("Message", exact=True)).to_have_value("half a sent")
+
+
+def test_a_chat_session_goes_from_the_intake_to_the_summary(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
     customer = a_customer().books()
     mechanic = a_mechanic().waits_for_requests().accepts(customer.session_id)
     customer.sees("has accepted").joins()
@@ -86,7 +128,7 @@ def test_from_the_intake_to_the_summary(server: Server, a_customer: Come, a_mech
     customer.sees("Drive with care").sees(TEXTS["Findings"])
 
 
-def test_the_last_minutes_are_announced(server: Server, talk: Pair) -> None:
+def test_the_last_minutes_of_a_session_are_announced(server: Server, talk: Pair) -> None:
     customer, _mechanic = talk
     pass_time(server, customer.session_id, 25 * MINUTE)
     for person in talk:
@@ -98,7 +140,7 @@ def test_the_last_minutes_are_announced(server: Server, talk: Pair) -> None:
         expect(person.page.locator("session-clock")).to_have_class(re.compile("countdown--last"))
 
 
-def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: Pair) -> None:
+def test_the_clock_pauses_while_the_mechanic_is_missing(talk: Pair) -> None:
     customer, mechanic = talk
     session_id = customer.session_id
     mechanic.page.goto("about:blank")
@@ -113,7 +155,7 @@ def test_the_mechanic_drops_the_clock_pauses_and_goes_on(talk: Pair) -> None:
     customer.reads("Sorry, back again").ends().is_shown_the_end().sees("You ended the session")
 
 
-def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(server: Server, alone: Talk) -> None:
+def test_a_mechanic_who_stays_away_ends_the_session_at_the_used_share(server: Server, alone: Talk) -> None:
     customer = alone.customer
     alone.leave()
     customer.sees("The clock is paused")
@@ -123,7 +165,7 @@ def test_a_mechanic_who_stays_away_ends_it_and_only_the_time_used_is_charged(ser
     customer.is_shown_the_end().sees("your mechanic’s connection was lost").sees("Released")
 
 
-def test_typed_text_survives_a_reload(talk: Pair) -> None:
+def test_a_typed_message_survives_a_reload_of_the_room(talk: Pair) -> None:
     customer, mechanic = talk
     customer.types("It happens when I brake and")
     expect(mechanic.page.get_by_text("The customer is typing")).to_be_visible()

@@ -71,7 +71,7 @@ def test_the_customers_dashboard_follows_the_session(server: Server, crowd: Crow
     customer.sees("$9.99 released, nothing charged")
 
 
-def test_a_list_says_when_it_may_be_old_and_catches_up(browser_of: OpenPage, watch: Watch) -> None:
+def test_a_list_says_when_it_may_be_out_of_date_and_catches_up(browser_of: OpenPage, watch: Watch) -> None:
     watch.allow("ERR_CONNECTION_(REFUSED|RESET)|WebSocket connection")  # also what loads when the server is killed
     with running() as server:
         mechanic = Mechanic(browser_of("mechanic@example.com", server=server)).waits_for_requests()
@@ -87,7 +87,7 @@ def test_a_list_says_when_it_may_be_old_and_catches_up(browser_of: OpenPage, wat
         expect(mechanic.page.locator("feed-status")).to_be_hidden()
 
 
-def test_taking_sessions_is_one_tap(a_mechanic: ComeMechanic) -> None:
+def test_a_mechanic_starts_and_stops_taking_sessions_with_one_tap(a_mechanic: ComeMechanic) -> None:
     mechanic = a_mechanic().waits_for_requests()
     switch = mechanic.page.get_by_role("switch", name="Taking sessions")
     expect(switch).to_be_checked()

@@ -64,7 +64,9 @@ def comes_back_until(page: Page, text: str) -> None:
     until(lambda: bool(page.reload()) and page.get_by_text(text).count() > 0)
 
 
-def test_from_a_charge_to_the_account(server: Server, crowd: Crowd, a_mechanic: ComeMechanic) -> None:
+def test_a_mechanic_sets_up_payouts_and_is_paid_for_a_charged_session(
+    server: Server, crowd: Crowd, a_mechanic: ComeMechanic
+) -> None:
     mechanic = a_mechanic()
     session_id = charged(server, crowd.customer(), mechanic.who)
     sees_why_the_earning_waits(mechanic)

@@ -14,6 +14,10 @@ from tests.kit.server import Server
 from tests.kit.waiting import until
 
 OpenPage = Callable[..., Page]
+CONFIRMS_ADDRESS = """
+from django.core import signing
+print(signing.dumps("waiting@example.org", salt="accounts.waiting_list"))
+"""
 SIGNED_OUT = {
     "landing": "/",
     "intake": "/book/?plan=chat",
@@ -22,6 +26,8 @@ SIGNED_OUT = {
     "reset": "/account/password/reset/",
     "outbox": "/outbox/",
     "terms": "/legal/terms/",
+    "help": "/help/",
+    "help-sent": "/help/?sent",
     "imprint": "/legal/imprint/",
 }
 CUSTOMER = {
@@ -29,6 +35,7 @@ CUSTOMER = {
     "dashboard-customer-empty": "/dashboard/",
     "apply": "/mechanics/apply/",
     "account": "/account/",
+    "help-signed-in": "/help/",
     "account-email": "/account/email/",
     "account-password": "/account/password/change/",
     "account-two-factor": "/account/two-factor/",
@@ -51,22 +58,35 @@ SUPPORT = {
 
 
 def walk(page: Page, pages: dict[str, str]) -> None:
+    """Look at each page, then follow every link of the site that stands on one of them."""
+    links: set[str] = set()
     for name, path in pages.items():
         answer = page.goto(path)
         assert answer, path
         assert answer.status == 200, path
         inspect(page, name)
+        links |= links_of(page)
+    assert links, "pages without any link"
+    assert {link: answered for link in sorted(links) if (answered := page.request.get(link).status) >= 400} == {}
+
+
+def links_of(page: Page) -> set[str]:
+    """Addresses of this site, without the part after `#`."""
+    found = page.locator("a[href]").evaluate_all(
+        "all => all.filter(a => a.origin === location.origin && !a.download).map(a => a.pathname + a.search)"
+    )
+    return set(found)
 
 
 def refusal(page: Page) -> Locator:
     return page.get_by_text("Please check the fields below")
 
 
-def test_signed_out(server: Server, browser_of: OpenPage) -> None:
+def test_every_page_for_a_signed_out_visitor_looks_right(server: Server, browser_of: OpenPage) -> None:
     walk(browser_of(None), SIGNED_OUT)
 
 
-def test_as_a_customer(server: Server, browser_of: OpenPage) -> None:
+def test_every_page_for_a_customer_looks_right(server: Server, browser_of: OpenPage) -> None:
     page = browser_of("customer2@example.com")
     walk(page, CUSTOMER)
     page.goto("/")
@@ -74,11 +94,11 @@ def test_as_a_customer(server: Server, browser_of: OpenPage) -> None:
     inspect(page, "menu")
 
 
-def test_as_a_mechanic(server: Server, browser_of: OpenPage) -> None:
+def test_every_page_for_a_mechanic_looks_right(server: Server, browser_of: OpenPage) -> None:
     walk(browser_of("mechanic2@example.com"), MECHANIC)
 
 
-def test_as_support(server: Server, browser_of: OpenPage) -> None:
+def test_every_page_for_support_looks_right(server: Server, browser_of: OpenPage) -> None:
     page = browser_of("support@example.com")
     walk(page, SUPPORT | {"sandbox": "/sandbox/stripe/"})
     for name, path in {"admin": "/admin/", "admin-people": "/admin/accounts/user/", "api": "/api/docs"}.items():
@@ -86,7 +106,7 @@ def test_as_support(server: Server, browser_of: OpenPage) -> None:
         inspect(page, name, axe=False)  # Django's and Swagger's own pages
 
 
-def test_two_factor_from_the_inside(server: Server, browser_of: OpenPage) -> None:
+def test_pages_that_set_up_two_factors_look_right(server: Server, browser_of: OpenPage) -> None:
     page = browser_of("mechanic2@example.com")
     page.goto("/account/two-factor/totp/activate/")
     expect(page).to_have_url(re.compile("/account/reauthenticate/"))
@@ -97,7 +117,7 @@ def test_two_factor_from_the_inside(server: Server, browser_of: OpenPage) -> Non
     inspect(page, "two-factor-totp")
 
 
-def test_a_missing_page(server: Server, browser_of: OpenPage, watch: Watch) -> None:
+def test_the_page_of_an_unknown_address_looks_right(server: Server, browser_of: OpenPage, watch: Watch) -> None:
     watch.allow("status of 404")
     for name, who in {"404": None, "404-signed-in": "customer2@example.com"}.items():
         page = browser_of(who)
@@ -107,7 +127,26 @@ def test_a_missing_page(server: Server, browser_of: OpenPage, watch: Watch) -> N
         inspect(page, name)
 
 
-def test_forms_with_errors(server: Server, browser_of: OpenPage, watch: Watch) -> None:
+def test_pages_of_the_waiting_list_and_its_limit_look_right(
+    start_server: Callable[..., Server], browser_of: OpenPage, watch: Watch
+) -> None:
+    watch.allow("status of 410")
+    watch.allow("status of 429")
+    server = start_server(environment={"LIMITS": '{"waiting_list": [1, 600]}'})
+    token = server.shell(CONFIRMS_ADDRESS).strip()
+    page = browser_of(None, server=server)
+    for name, given in {"waiting-list-link": token, "waiting-list-link-gone": "x"}.items():
+        page.goto(f"/tell-me-when/confirm/?token={given}")
+        inspect(page, name)
+    for answer in ("We will email you when a mechanic is available.", "Too many attempts"):
+        page.goto(f"/tell-me-when/confirm/?token={token}")
+        page.get_by_role("button", name="Notify me").click()
+        expect(page.get_by_text(answer).filter(visible=True).first).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    inspect(page, "429")
+
+
+def test_forms_with_errors_look_right(server: Server, browser_of: OpenPage, watch: Watch) -> None:
     watch.allow("status of 422")
     page = browser_of(None)
     visitor = Customer(page)
@@ -142,14 +181,14 @@ def test_forms_with_errors(server: Server, browser_of: OpenPage, watch: Watch) -
     inspect(page, "apply-errors")
 
 
-def test_the_way_through_sign_up_and_intake(server: Server, browser_of: OpenPage) -> None:
+def test_pages_of_sign_up_and_intake_look_right(server: Server, browser_of: OpenPage) -> None:
     visitor = Customer(browser_of(None)).fills_the_intake()
     visitor.button("Continue").click()
     visitor.page.get_by_label("Your name").fill("Vera Visitor")
     inspect(visitor.page, "sign-up-from-intake")
 
 
-def test_the_cashier_and_the_mails(server: Server, a_customer: Callable[..., Customer]) -> None:
+def test_pages_of_the_checkout_and_mails_look_right(server: Server, a_customer: Callable[..., Customer]) -> None:
     customer = a_customer()
     session_id, checkout_url = quietly.draft(server, customer.who)
     customer.page.goto(checkout_url)
@@ -170,7 +209,7 @@ def test_the_cashier_and_the_mails(server: Server, a_customer: Callable[..., Cus
 
 
 @pytest.mark.parametrize("path", ["/customer/dashboard", "/mechanic/dashboard", "/mechanic/login"])
-def test_older_addresses_lead_on(server: Server, browser_of: OpenPage, path: str) -> None:
+def test_older_addresses_redirect_to_the_dashboard(server: Server, browser_of: OpenPage, path: str) -> None:
     page = browser_of("customer2@example.com")
     page.goto(path)
     assert page.url.endswith("/dashboard/")

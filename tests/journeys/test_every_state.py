@@ -61,7 +61,9 @@ def look(person: Customer | Mechanic, name: str, path: str | None = None) -> Non
     inspect(person.page, name)
 
 
-def test_a_session_that_takes_place(stage: Server, casey: Customer, morgan: Mechanic, support: Page) -> None:
+def test_every_state_of_a_session_that_takes_place_looks_right(
+    stage: Server, casey: Customer, morgan: Mechanic, support: Page
+) -> None:
     session_id = quietly.request(stage, casey.who)
     while_nobody_has_it(casey, morgan, session_id)
     quietly.accept(stage, morgan.who, session_id)
@@ -155,7 +157,9 @@ def once_it_is_over(casey: Customer, morgan: Mechanic, session_id: str) -> None:
     look(morgan, "dashboard-mechanic", "/dashboard/")
 
 
-def test_sessions_that_do_not_take_place(stage: Server, browser_of: OpenPage, morgan: Mechanic) -> None:
+def test_every_state_of_sessions_that_do_not_take_place_looks_right(
+    stage: Server, browser_of: OpenPage, morgan: Mechanic
+) -> None:
     who = stage.sign_in("customer2@example.com")
     robin = Customer(browser_of("customer2@example.com", server=stage), who)
     session_id, checkout_url = quietly.draft(stage, who)
@@ -213,7 +217,9 @@ def called_off_late(stage: Server, robin: Customer, morgan: Mechanic) -> None:
     look(morgan, "cancelled-late-mechanic")
 
 
-def test_a_customer_who_does_not_come(stage: Server, casey: Customer, morgan: Mechanic) -> None:
+def test_the_end_of_a_session_whose_customer_does_not_come_looks_right(
+    stage: Server, casey: Customer, morgan: Mechanic
+) -> None:
     who: Person = casey.who
     session_id = quietly.request(stage, who)
     quietly.accept(stage, morgan.who, session_id)

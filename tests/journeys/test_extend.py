@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.faults.test_payments import control
 from tests.journeys import calls, staging
 from tests.journeys.conftest import DESKTOP, Crowd
 from tests.journeys.inspection import inspect
+from tests.journeys.lines import HeldLine
 from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
+from tests.kit.waiting import until
 
 BANK_ASKS = "Your bank asks you to confirm this payment."
 
@@ -80,7 +82,37 @@ def test_an_extension_moves_both_clocks(talk: Pair) -> None:
     mechanic.reads("Good, let us go on")
 
 
-def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) -> None:
+def answer_once_extended(server: Server, customer: Customer) -> None:
+    """Hold the answer to a choice back until its payment has extended the session."""
+    session_id = customer.session_id.replace("-", "")
+
+    def pay(route: Route) -> None:
+        answer = route.fetch()
+        query = "SELECT granted_seconds FROM autodoctor_sessions_session WHERE id = %s"
+        until(lambda: server.sql(query, session_id) == [(60 * MINUTE,)])
+        route.fulfill(response=answer)
+
+    customer.page.route("**/extensions", pay)
+
+
+def test_the_dialog_closes_when_the_answer_overtakes_the_news(server: Server, talk: Pair) -> None:
+    customer, _ = talk
+    line = HeldLine(customer.page)
+    answer_once_extended(server, customer)
+    customer.page.reload()
+    customer.button("Extend Session").click()
+    dialog = customer.page.locator("#extend-dialog")
+    dialog.get_by_role("radio", name=re.compile("30 minutes")).check()
+    line.hold()
+    with customer.page.expect_response(re.compile("/more-time/")):
+        dialog.get_by_role("button", name=re.compile(r"^Pay \$")).click()
+    expect(dialog.locator("[aria-busy=true]")).to_have_count(0)
+    expect(dialog.get_by_role("button", name=re.compile(r"^Pay \$"))).to_be_visible()
+    line.release()
+    expect(dialog).to_be_hidden()
+
+
+def test_an_extension_is_authenticated_with_the_bank_in_a_tab_of_its_own(server: Server, talk: Pair) -> None:
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
@@ -95,7 +127,7 @@ def test_the_bank_wants_a_yes_in_a_tab_of_its_own(server: Server, talk: Pair) ->
         has_left(person, 45)
 
 
-def test_a_card_that_is_declined_and_another_one(server: Server, talk: Pair) -> None:
+def test_a_declined_extension_is_paid_with_another_card(server: Server, talk: Pair) -> None:
     customer, mechanic = talk
     bank(server, customer, "pm_card_chargeDeclinedInsufficientFunds")
     extends(customer)
@@ -127,7 +159,7 @@ def pays_on_a_page(customer: Customer) -> None:
     expect(tab.get_by_role("heading", name="Your session is extended")).to_be_visible()
 
 
-def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) -> None:
+def test_an_extension_is_paid_with_another_card_instead_of_authentication(server: Server, talk: Pair) -> None:
     customer, mechanic = talk
     bank(server, customer, "pm_card_authenticationRequired")
     extends(customer)
@@ -139,7 +171,7 @@ def test_another_card_instead_of_the_banks_question(server: Server, talk: Pair) 
         has_left(person, 45)
 
 
-def test_another_card_from_the_first(alone: Customer) -> None:
+def test_an_extension_is_paid_with_another_card_from_the_start(alone: Customer) -> None:
     customer = alone
     customer.button("Extend Session").click()
     customer.page.get_by_role("checkbox", name="Use another card").check()
@@ -148,7 +180,7 @@ def test_another_card_from_the_first(alone: Customer) -> None:
     has_left(customer, 45)
 
 
-def test_at_the_end_nothing_stays_open_to_be_chosen(talk: Pair) -> None:
+def test_the_extension_dialog_closes_when_the_session_ends(talk: Pair) -> None:
     customer, mechanic = talk
     customer.button("Extend Session").click()
     expect(customer.page.locator("#extend-dialog")).to_be_visible()
@@ -158,7 +190,7 @@ def test_at_the_end_nothing_stays_open_to_be_chosen(talk: Pair) -> None:
     customer.sees("Is your problem solved?")
 
 
-def test_without_a_saved_card_one_pays_on_a_page(
+def test_an_extension_without_a_saved_card_is_paid_on_the_checkout_page(
     server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
 ) -> None:
     customer, mechanic = begun(server, a_customer(), a_mechanic())
@@ -172,7 +204,7 @@ def test_without_a_saved_card_one_pays_on_a_page(
         has_left(person, 45)
 
 
-def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
+def test_the_end_waits_once_for_the_payment_of_an_extension(server: Server, talk: Pair) -> None:
     customer, mechanic = talk
     pass_time(server, customer.session_id, 26 * MINUTE)
     for person in talk:
@@ -195,7 +227,7 @@ def test_the_end_waits_once_for_a_payment(server: Server, talk: Pair) -> None:
         has_left(person, 15)
 
 
-def test_a_mechanic_who_cannot_stay(talk: Pair) -> None:
+def test_a_mechanic_who_cannot_stay_longer_allows_no_extension(talk: Pair) -> None:
     customer, mechanic = talk
     mechanic.button("Extension").click()
     inspect(mechanic.page, "extend-allowance")

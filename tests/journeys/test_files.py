@@ -141,7 +141,7 @@ def test_shared_files_survive_a_reload_and_come_back_byte_for_byte(
     assert fetched(mechanic.page, address).body() == PDF
 
 
-def test_several_at_once_and_one_that_is_tried_again(talk: tuple[Hands, Hands], watch: Watch) -> None:
+def test_a_failed_upload_among_several_can_be_tried_again(talk: tuple[Hands, Hands], watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|ERR_FAILED")
     customer, mechanic = talk
     page, before = customer.page, mechanic.listed().count()
@@ -171,7 +171,7 @@ def test_a_canceled_upload_never_arrives(talk: tuple[Hands, Hands]) -> None:
     expect(mechanic.page.get_by_text("wrong one.txt")).to_have_count(0)
 
 
-def test_how_far_it_is_can_be_seen_on_a_slow_line(talk: tuple[Hands, Hands]) -> None:
+def test_the_progress_of_an_upload_is_shown_on_a_slow_connection(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     line = customer.page.context.new_cdp_session(customer.page)
     slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}  # bytes a second
@@ -183,7 +183,7 @@ def test_how_far_it_is_can_be_seen_on_a_slow_line(talk: tuple[Hands, Hands]) -> 
     mechanic.sees("manual.pdf")
 
 
-def test_pasted_and_dropped(talk: tuple[Hands, Hands]) -> None:
+def test_pasted_and_dropped_files_are_shared(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     mechanic.page.evaluate(PASTE, ["screenshot.png", "image/png", list(photo("PNG", (64, 48)))])
     mechanic.sees("screenshot.png")
@@ -192,7 +192,7 @@ def test_pasted_and_dropped(talk: tuple[Hands, Hands]) -> None:
     customer.sees("screenshot.png", "torque.pdf")
 
 
-def test_the_uploader_takes_it_away_for_everybody(talk: tuple[Hands, Hands]) -> None:
+def test_a_file_removed_by_its_uploader_disappears_for_everybody(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     customer.adds(image("my plate.jpg")).sees("my plate.jpg")
     mechanic.sees("my plate.jpg")
@@ -207,7 +207,7 @@ def test_the_uploader_takes_it_away_for_everybody(talk: tuple[Hands, Hands]) -> 
     mechanic.person.sees(re.compile("removed a file"))
 
 
-def test_the_pictures_of_a_phone_lose_where_they_were_taken(talk: tuple[Hands, Hands]) -> None:
+def test_photos_of_a_phone_lose_where_they_were_taken(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     taken = image("IMG_0042.HEIC", "HEIF", (800, 600))
     assert position_in(taken["buffer"])
@@ -223,7 +223,7 @@ def test_the_pictures_of_a_phone_lose_where_they_were_taken(talk: tuple[Hands, H
     mechanic.page.keyboard.press("Escape")
 
 
-def test_a_sound_is_heard(talk: tuple[Hands, Hands]) -> None:
+def test_a_shared_sound_can_be_played(talk: tuple[Hands, Hands]) -> None:
     customer, mechanic = talk
     customer.adds({"name": "idle.wav", "mimeType": "audio/wav", "buffer": wav(2)}).sees("idle.wav")
     player = mechanic.sees("idle.wav").shared("idle.wav").locator("audio")
@@ -244,7 +244,7 @@ def test_a_playing_sound_goes_on_while_more_is_shared(talk: tuple[Hands, Hands])
     player.evaluate("player => player.pause()")
 
 
-def test_names_do_nothing(talk: tuple[Hands, Hands], watch: Watch) -> None:
+def test_markup_in_names_of_files_is_shown_as_text_in_the_room(talk: tuple[Hands, Hands], watch: Watch) -> None:
     customer, mechanic = talk
     held: list[Route] = []
 
@@ -266,7 +266,7 @@ def test_names_do_nothing(talk: tuple[Hands, Hands], watch: Watch) -> None:
         expect(side.page.locator("img[src=x]")).to_have_count(0)
 
 
-def test_files_stay_after_the_end(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_shared_files_stay_after_the_end(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
     customer, mechanic = a_customer(), a_mechanic(viewport=DESKTOP)
     session_id = staging.live(server, customer, mechanic)
     Hands(customer).adds(image("clamp.jpg")).sees("clamp.jpg")
@@ -284,7 +284,9 @@ def test_files_stay_after_the_end(server: Server, a_customer: Come, a_mechanic: 
     expect(customer.page.get_by_role("img", name="clamp.jpg")).to_be_visible()
 
 
-def test_the_shot_list_while_waiting(server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch) -> None:
+def test_a_waiting_customer_shares_photos_by_the_shot_list(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
+) -> None:
     watch.allow(NOT_TAKEN)
     customer, mechanic = a_customer(), a_mechanic().waits_for_requests()
     session_id = quietly.request(server, customer.who)
@@ -314,7 +316,7 @@ def test_the_shot_list_while_waiting(server: Server, a_customer: Come, a_mechani
     customer.stops(re.compile("^Cancel"))
 
 
-def test_everybody_can_use_it_by_day_and_night(
+def test_pages_for_sharing_files_look_right_in_both_themes(
     server: Server, a_customer: Come, a_mechanic: ComeMechanic, watch: Watch
 ) -> None:
     watch.allow(NOT_TAKEN)

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys import quietly, staging
 from tests.journeys.calls import DEVICES, call_of_checked
+from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit.server import Server
 
@@ -59,7 +60,7 @@ def is_answered(person: Person, text: str) -> None:
     closes_help(person)
 
 
-def test_help_during_a_session_and_after_it(
+def test_a_participant_asks_support_during_a_session_and_after_it(
     server: Server, a_customer: Come, a_mechanic: ComeMechanic, support: Page, axe: Callable[[Page], None]
 ) -> None:
     customer, mechanic = a_customer(), a_mechanic()
@@ -89,7 +90,7 @@ def test_help_during_a_session_and_after_it(
     mechanic.sees_no_more("You get it back")
 
 
-def test_typed_text_survives_a_reload_and_a_refusal(server: Server, a_customer: Come) -> None:
+def test_a_typed_question_survives_a_reload_and_a_refusal(server: Server, a_customer: Come) -> None:
     customer = a_customer()
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id)
@@ -102,7 +103,7 @@ def test_typed_text_survives_a_reload_and_a_refusal(server: Server, a_customer: 
     customer.sees(SUPPORT_IS_NOTIFIED)
 
 
-def test_help_without_scripts(server: Server, a_customer: Come, support: Page) -> None:
+def test_a_participant_asks_support_without_scripts(server: Server, a_customer: Come, support: Page) -> None:
     customer = a_customer(java_script_enabled=False)
     session_id = quietly.request(server, customer.who)
     customer.goes_to(session_id).page.get_by_role("link", name="Get help").click()
@@ -116,7 +117,7 @@ def test_help_without_scripts(server: Server, a_customer: Come, support: Page) -
     customer.sees("Not yet")
 
 
-def test_help_is_one_tap_away_in_a_call_that_goes_on(
+def test_help_of_support_is_one_tap_away_in_a_running_call(
     server: Server, a_customer: Come, a_mechanic: ComeMechanic
 ) -> None:
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES)
@@ -126,3 +127,55 @@ def test_help_is_one_tap_away_in_a_call_that_goes_on(
     closes_help(customer)
     expect(customer.page.locator("video-stage[data-hears]")).to_have_attribute("data-call", "connected")
     customer.ends()
+
+
+MAIL = """
+from uuid import UUID
+from email.message import EmailMessage
+from django.test import override_settings
+from django.utils import timezone
+from autodoctor.accounts.models import User
+from autodoctor.files.tests.samples import PDF, photo
+from autodoctor.mail import incoming, replies
+from autodoctor.support import inbound_mail
+
+with override_settings(INBOUND_ADDRESS="help@in.example.com"):
+    person, message = User.objects.get(email="{email}"), EmailMessage()
+    message["From"], message["Message-ID"] = person.email, "<1@x.example>"
+    message["To"] = replies.address_for(UUID("{session_id}"), person.pk)
+    message.set_content("Here is the leak.")
+    message.add_attachment(photo(), maintype="image", subtype="jpeg", filename="leak.jpg")
+    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="quote of the workshop.pdf")
+    message.add_attachment(b"MZ" + bytes(99), maintype="application", subtype="octet-stream", filename="scan.exe")
+    print(inbound_mail.take(incoming.parse(message.as_bytes()), now=timezone.now()).value)
+"""
+
+
+def test_mailed_photo_stands_in_the_thread_of_its_sender_and_at_the_desk(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic, support: Page
+) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    session_id = staging.live(server, customer, mechanic)
+    answer = server.shell(MAIL.format(email=customer.who.email, session_id=session_id))
+    assert answer.strip() == "taken"
+    customer.goes_to(session_id)
+    opens_help(customer)
+    shows_mailed_files(customer.page)
+    customer.page.locator(".help__words a.picture").click()
+    expect(customer.page.get_by_role("dialog").locator("img.light-box__media")).to_be_visible()
+    for page, whose in ((customer.page, ""), (support, "/support")):
+        address = f"{whose}/sessions/{session_id}/help/"
+        page.goto(address)
+        shows_mailed_files(page)
+        inspect(page, address)
+    mechanic.sees_no_more("leak.jpg")
+
+
+def shows_mailed_files(page: Page) -> None:
+    thread = page.locator(".help__words")
+    picture = thread.locator("a.picture img")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    expect(thread.get_by_role("link", name="quote of the workshop.pdf")).to_be_visible()
+    expect(thread).to_contain_text("scan.exe was not taken: This type of file cannot be shared.")

@@ -8,11 +8,12 @@ from tests.journeys.inspection import inspect
 PAGE = """<!doctype html><html lang="en"><title>A page</title><style>{style}</style>
 <main><h1>A page</h1><p>Words to read</p>{more}</main></html>"""
 UNREADABLE = "p { color: #777; background: #888; }"
+GRAY = "p { color: #595959; }"
 
 
 @pytest.mark.parametrize("width", ["max-width: 800px", "min-width: 801px"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colors_that_cannot_be_read(browser: Browser, width: str, theme: str) -> None:
+def test_the_inspection_finds_colors_that_cannot_be_read(browser: Browser, width: str, theme: str) -> None:
     page = browser.new_page()
     page.set_content(PAGE.format(style="", more=""))
     inspect(page, "good")
@@ -25,10 +26,41 @@ def test_colors_that_cannot_be_read(browser: Browser, width: str, theme: str) ->
 
 
 @pytest.mark.parametrize("width", ["max-width: 800px", "min-width: 801px"])
-def test_a_button_without_a_name(browser: Browser, width: str) -> None:
+def test_the_inspection_finds_a_button_without_a_name(browser: Browser, width: str) -> None:
     page = browser.new_page()
     style = f"button {{ display: none; }} @media ({width}) {{ button {{ display: block; }} }}"
     page.set_content(PAGE.format(style=style, more='<button type="button"></button>'))
     with pytest.raises(AssertionError, match="button-name"):
+        inspect(page, "bad")
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ("", "main { background: #777; }"),  # below an element that paints nothing itself
+        ("", "p { background: #777; }"),
+        ("", "main { opacity: 0.4; }"),
+        ("p { font-size: 30px; color: #888; }", "p { color: #888; }"),
+    ],
+)
+def test_the_inspection_measures_a_known_color_on_another_ground(browser: Browser, good: str, bad: str) -> None:
+    page = browser.new_page()
+    for style in ("", good):
+        page.set_content(PAGE.format(style=GRAY + style, more=""))
+        inspect(page, "good")
+    page.set_content(PAGE.format(style=GRAY + bad, more=""))
+    with pytest.raises(AssertionError, match="color-contrast"):
+        inspect(page, "bad")
+    page.close()
+
+
+def test_the_inspection_measures_a_button_that_was_disabled_before(browser: Browser) -> None:
+    page = browser.new_page()
+    button = '<button type="button" style="color: #aaa; background: #fff"{}>Send</button>'
+    page.set_content(PAGE.format(style="", more=button.format(" disabled")))
+    inspect(page, "good")
+    page.set_content(PAGE.format(style="", more=button.format("")))
+    with pytest.raises(AssertionError, match="color-contrast"):
         inspect(page, "bad")
     page.close()

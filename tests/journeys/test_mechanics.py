@@ -23,7 +23,7 @@ def support(browser_of: Callable[..., Page]) -> Page:
     return browser_of("support@example.com", viewport=DESKTOP)
 
 
-def test_from_the_application_to_the_first_session(server: Server, a_customer: Come, support: Page) -> None:
+def test_an_approved_applicant_accepts_a_first_request(server: Server, a_customer: Come, support: Page) -> None:
     applicant = a_customer()
     page = applicant.page
     page.goto("/mechanics/apply/")
@@ -52,7 +52,7 @@ def test_from_the_application_to_the_first_session(server: Server, a_customer: C
     customer.reads("Does it smoke?").ends().is_shown_the_end()
 
 
-def test_a_ban_shuts_the_door_at_once_and_the_session_ends(
+def test_a_banned_mechanic_is_signed_out_at_once_and_the_session_ends(
     server: Server, a_customer: Come, a_mechanic: ComeMechanic, support: Page, watch: Watch
 ) -> None:
     watch.allow("WebSocket connection")

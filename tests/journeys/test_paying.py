@@ -23,14 +23,14 @@ def stop_quietly(server: Server, customer: Customer) -> None:
     quietly.act(server, customer.who, customer.session_id, "cancel")
 
 
-def test_declined_then_paid(server: Server, a_customer: Come) -> None:
+def test_a_booking_is_paid_after_a_declined_card(server: Server, a_customer: Come) -> None:
     customer = at_the_cashier(server, a_customer())
     customer.button("Decline").click()
     expect(customer.page.get_by_role("alert")).to_contain_text("declined")
     stop_quietly(server, customer.pays())
 
 
-def test_authenticated_then_paid(server: Server, a_customer: Come) -> None:
+def test_a_booking_is_paid_after_authentication_by_the_bank(server: Server, a_customer: Come) -> None:
     customer = at_the_cashier(server, a_customer())
     customer.button("Authenticate").click()
     customer.button("Fail").click()
@@ -40,7 +40,7 @@ def test_authenticated_then_paid(server: Server, a_customer: Come) -> None:
     stop_quietly(server, customer.waits_for_a_mechanic())
 
 
-def test_left_checkout_nothing_is_lost_and_it_can_be_paid_later(server: Server, a_customer: Come) -> None:
+def test_a_booking_whose_checkout_was_left_can_be_paid_later(server: Server, a_customer: Come) -> None:
     customer = at_the_cashier(server, a_customer())
     customer.button("Leave").click()
     expect(customer.page).to_have_url(re.compile(r"/sessions/[0-9a-f-]{36}/\?checkout=cancelled"))

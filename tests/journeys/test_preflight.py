@@ -84,6 +84,10 @@ def is_in(person: Person) -> None:
     expect(person.page.locator("device-preflight")).to_be_hidden()
 
 
+# As if the person had refused both, in a browser that never asks.
+BLOCKED = tuple(refuses(wish, "NotAllowedError", "Permission denied") for wish in ("video", "audio"))
+
+
 def test_both_check_their_devices_and_join(scene: Scene) -> None:
     customer, mechanic = scene.customer(), scene.mechanic()
     for person in (customer, mechanic):
@@ -104,19 +108,20 @@ def test_both_check_their_devices_and_join(scene: Scene) -> None:
     assert [(said["mode"], said["passed"]) for said in scene.reports()] == [("video", True)] * 2
 
 
-def test_a_joined_participant_is_not_checked_again(scene: Scene) -> None:
+def test_a_joined_participant_has_no_second_preflight(scene: Scene) -> None:
     customer = scene.customer()
     for name in ("camera", "microphone", "network"):
         check(customer, name, "passed")
     hears_the_tone(customer)
     customer.joins()
+    is_in(customer)
     customer.page.reload()
     is_in(customer)
     expect(customer.button("Join Session")).to_have_count(0)
 
 
 @asks
-def test_a_denied_camera_leaves_the_microphone_alone(scene: Scene) -> None:
+def test_a_denied_camera_does_not_fail_the_check_of_the_microphone(scene: Scene) -> None:
     customer = scene.customer(STEADY, permissions=["microphone"])
     check(customer, "camera", "failed")
     check(customer, "microphone", "passed")
@@ -140,7 +145,7 @@ def test_a_denied_camera_leaves_the_microphone_alone(scene: Scene) -> None:
 
 
 @asks
-def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
+def test_a_customer_with_a_denied_microphone_can_choose_chat_at_its_price(scene: Scene) -> None:
     customer = scene.customer(STEADY, permissions=["camera"])
     check(customer, "camera", "passed")
     check(customer, "microphone", "failed")
@@ -167,7 +172,9 @@ def test_a_denied_microphone_and_chat_at_its_price(scene: Scene) -> None:
         ("NotAllowedError", "Permission denied by system", "privacy settings"),
     ],
 )
-def test_each_reason_has_its_words_and_can_be_mended(scene: Scene, name: str, message: str, words: str) -> None:
+def test_each_reason_of_a_failed_camera_has_words_and_can_be_mended(
+    scene: Scene, name: str, message: str, words: str
+) -> None:
     customer = scene.customer(refuses("video", name, message), STEADY)
     check(customer, "camera", "failed")
     check(customer, "microphone", "passed")
@@ -178,7 +185,7 @@ def test_each_reason_has_its_words_and_can_be_mended(scene: Scene, name: str, me
     customer.sees_no_more(words)
 
 
-def test_a_device_that_is_plugged_in_is_noticed(scene: Scene) -> None:
+def test_a_device_plugged_in_during_the_preflight_is_noticed(scene: Scene) -> None:
     customer = scene.customer(refuses("audio", "NotFoundError"), STEADY)
     check(customer, "microphone", "failed")
     customer.sees("No microphone was found")
@@ -186,7 +193,7 @@ def test_a_device_that_is_plugged_in_is_noticed(scene: Scene) -> None:
     check(customer, "microphone", "passed")
 
 
-def test_a_slow_network_explains_and_lets_in_with_audio_and_photos(scene: Scene) -> None:
+def test_a_customer_on_a_slow_network_can_join_with_audio_and_photos(scene: Scene) -> None:
     customer = scene.customer(stub(NETWORK, 3_000))
     check(customer, "network", "failed")
     customer.sees("Your upload speed is too low")
@@ -200,7 +207,7 @@ def test_a_slow_network_explains_and_lets_in_with_audio_and_photos(scene: Scene)
     mechanic.sees("Joins with audio and photos")
 
 
-def test_a_weak_network_joins_with_a_smaller_picture(scene: Scene) -> None:
+def test_a_participant_on_a_weak_network_joins_with_a_smaller_picture(scene: Scene) -> None:
     customer = scene.customer(stub(NETWORK, 1_000))  # 64 KB in a second: 500 kbit/s
     check(customer, "network", "passed")
     customer.sees("Good enough, with a smaller picture")
@@ -209,7 +216,7 @@ def test_a_weak_network_joins_with_a_smaller_picture(scene: Scene) -> None:
     assert (chosen(customer)["mode"], chosen(customer)["maxHeight"]) == ("video", 360)
 
 
-def test_a_blocked_network_is_tried_again(scene: Scene) -> None:
+def test_the_check_of_a_blocked_network_can_be_tried_again(scene: Scene) -> None:
     customer = scene.customer(stub(NETWORK, None))
     check(customer, "network", "failed")
     customer.sees("We cannot reach our server")
@@ -218,7 +225,7 @@ def test_a_blocked_network_is_tried_again(scene: Scene) -> None:
     check(customer, "network", "passed")
 
 
-def test_a_mechanic_who_hears_nothing(scene: Scene) -> None:
+def test_a_mechanic_who_does_not_hear_the_test_tone_can_join_without_sound(scene: Scene) -> None:
     mechanic = scene.mechanic()
     check(mechanic, "network", "passed")
     mechanic.button("Play test tone").click()
@@ -231,7 +238,7 @@ def test_a_mechanic_who_hears_nothing(scene: Scene) -> None:
     assert scene.reports()[-1]["checks"]["speaker"] == "skipped"
 
 
-def test_where_nothing_can_play_nobody_is_kept_out(scene: Scene) -> None:
+def test_a_browser_that_cannot_play_a_tone_does_not_keep_its_person_out(scene: Scene) -> None:
     """On a machine without a speaker some browsers cannot measure a level."""
     mechanic = scene.mechanic(STEADY, PLAYS_NOTHING)
     check(mechanic, "camera", "passed")
@@ -245,9 +252,8 @@ def test_where_nothing_can_play_nobody_is_kept_out(scene: Scene) -> None:
     is_in(mechanic)
 
 
-@asks
-def test_while_one_prepares_both_can_write(scene: Scene) -> None:
-    customer, mechanic = scene.customer(STEADY, permissions=[]), scene.mechanic()
+def test_both_participants_can_chat_during_a_preflight(scene: Scene) -> None:
+    customer, mechanic = scene.customer(*BLOCKED, STEADY), scene.mechanic()
     customer.says("My camera is blocked, one moment")
     mechanic.reads("My camera is blocked, one moment").says("Take your time")
     customer.reads("Take your time")
@@ -256,7 +262,7 @@ def test_while_one_prepares_both_can_write(scene: Scene) -> None:
 
 
 @asks
-def test_devices_are_remembered(scene: Scene) -> None:
+def test_a_chosen_microphone_is_remembered_after_a_reload(scene: Scene) -> None:
     customer = scene.customer()
     check(customer, "microphone", "passed")
     picker = customer.page.get_by_label("Choose a microphone")
@@ -275,7 +281,7 @@ def test_a_remembered_device_that_is_gone_is_replaced(scene: Scene) -> None:
     check(customer, "microphone", "passed")
 
 
-def test_nobody_is_asked_before_they_know_why(browser_of: OpenPage) -> None:
+def test_the_check_page_explains_permissions_before_the_browser_asks(browser_of: OpenPage) -> None:
     page = browser_of(None, permissions=DEVICES)
     page.add_init_script(stub(UNDECIDED, None))
     page.add_init_script(STEADY)
@@ -294,7 +300,7 @@ def test_nobody_is_asked_before_they_know_why(browser_of: OpenPage) -> None:
 
 
 @asks
-def test_before_paying_anybody_can_try(browser_of: OpenPage) -> None:
+def test_anybody_can_check_their_devices_before_paying(browser_of: OpenPage) -> None:
     page = browser_of(None, permissions=[])
     page.goto("/")
     page.get_by_role("link", name="Check your camera first").first.click()
@@ -307,9 +313,8 @@ def test_before_paying_anybody_can_try(browser_of: OpenPage) -> None:
     expect(page).to_have_url(re.compile(r"/book/\?plan=video"))
 
 
-@asks
-def test_every_state_of_it_looks_right(scene: Scene, watch: Watch) -> None:
-    customer = scene.customer(stub(NETWORK, 3_000), permissions=["microphone"])
+def test_every_state_of_the_preflight_looks_right(scene: Scene, watch: Watch) -> None:
+    customer = scene.customer(BLOCKED[0], stub(NETWORK, 3_000))
     customer.sees("Checking")
     inspect(customer.page, "preflight-checking")
     check(customer, "network", "failed")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Worker, expect
+from playwright.sync_api import Page, Route, Worker, expect
 
 from tests.journeys import quietly
 from tests.journeys.conftest import DESKTOP
@@ -101,7 +101,7 @@ def quietly_until(page: Page, holds: Callable[[], bool]) -> None:
 
 
 @asks
-def test_a_customer_leaves_the_queue_and_is_called_back(
+def test_a_customer_who_left_the_queue_is_called_back_by_a_push_message(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     (who,), (mechanic,) = told_server.enroll(1, "leaver-"), told_server.enroll(1, "finder-", mechanics=True)
@@ -131,7 +131,7 @@ def test_a_customer_leaves_the_queue_and_is_called_back(
 
 
 @asks
-def test_a_visible_page_shows_the_news_instead_of_a_message(
+def test_a_visible_page_shows_the_news_instead_of_a_push_message(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     (who,), (mechanic,) = told_server.enroll(1, "stayer-"), told_server.enroll(1, "seer-", mechanics=True)
@@ -151,7 +151,7 @@ def test_a_visible_page_shows_the_news_instead_of_a_message(
 
 
 @asks
-def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
+def test_a_mechanic_gets_push_messages_of_requests_until_switching_them_off(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     (who,), (buyer, second) = told_server.enroll(1, "hearer-", mechanics=True), told_server.enroll(2, "buyer-")
@@ -183,7 +183,34 @@ def test_a_mechanic_hears_of_requests_and_switches_it_off_again(
 
 
 @asks
-def test_a_browser_that_was_told_no_says_how_to_change_that(
+def test_a_switch_waits_for_the_server_and_keeps_the_focus(
+    told_server: Server, service: PushService, open_page: Callable[..., Page]
+) -> None:
+    (who,) = told_server.enroll(1, "patient-")
+    page = open_page(who, service.browser("patient"))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.goto("/account/devices/")
+    customer = Customer(page, who)
+    customer.button(TURN_ON).press("Enter")
+    customer.sees(IS_ON)
+    expect(customer.button("Turn off")).to_be_focused()
+    page.route("**/api/push/subscriptions/*", hold)
+    customer.button("Turn off").press("Enter")
+    customer.sees("One moment")
+    assert not customer.button(TURN_ON).is_visible()
+    quietly_until(page, lambda: bool(held))
+    held[0].continue_()
+    expect(customer.button(TURN_ON)).to_be_focused()
+    page.reload()
+    customer.sees("No device yet")
+
+
+@asks
+def test_a_browser_with_blocked_notifications_says_how_to_allow_them(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     (who,) = told_server.enroll(1, "denier-")
@@ -196,7 +223,7 @@ def test_a_browser_that_was_told_no_says_how_to_change_that(
 
 
 @asks
-def test_the_next_person_to_sign_in_gets_no_messages(
+def test_the_next_person_to_sign_in_gets_no_push_messages_of_the_one_before(
     told_server: Server, service: PushService, open_page: Callable[..., Page]
 ) -> None:
     first, second = told_server.enroll(2, "sharer-")

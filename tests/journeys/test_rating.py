@@ -32,7 +32,9 @@ def choose(page: Page, word: str, line: str = "") -> None:
     page.get_by_label("Comment").fill(line)
 
 
-def test_from_the_stars_to_the_mechanics_page(over: tuple[Customer, SignedIn], browser_of: Callable[..., Page]) -> None:
+def test_a_rating_is_shown_on_the_mechanics_page(
+    over: tuple[Customer, SignedIn], browser_of: Callable[..., Page]
+) -> None:
     customer, mechanic = over[0], Mechanic(browser_of(over[1]), over[1])
     page, session_id = customer.page, customer.session_id
     inspect(page, "rating-open")
@@ -56,7 +58,7 @@ def test_from_the_stars_to_the_mechanics_page(over: tuple[Customer, SignedIn], b
     inspect(page, "mechanic-page")
 
 
-def test_the_list_of_the_mechanic_follows_without_a_reload(
+def test_the_mechanics_list_shows_a_new_rating_without_a_reload(
     over: tuple[Customer, SignedIn], browser_of: Callable[..., Page]
 ) -> None:
     customer, mechanic = over[0], Mechanic(browser_of(over[1]), over[1])
@@ -66,7 +68,7 @@ def test_the_list_of_the_mechanic_follows_without_a_reload(
     expect(mechanic.page.get_by_text("3 stars of 5")).to_have_count(1)
 
 
-def test_the_dashboard_asks_until_the_time_is_over(server: Server, crowd: Crowd, a_customer: Come) -> None:
+def test_the_dashboard_asks_for_a_rating_until_its_time_is_over(server: Server, crowd: Crowd, a_customer: Come) -> None:
     customer = a_customer()
     session_id = staging.over(server, customer.who, crowd.mechanic())
     customer.page.goto("/dashboard/")

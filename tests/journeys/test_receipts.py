@@ -78,7 +78,7 @@ def letter(customer: Customer, subject: str) -> Locator:
     return customer.page.get_by_role("main")
 
 
-def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server, talk: Talk) -> None:
+def test_the_receipt_after_a_lost_mechanic_charges_the_used_share(server: Server, talk: Talk) -> None:
     customer = talk.customer
     pass_time(server, customer.session_id, 12 * MINUTE)
     customer.page.reload()
@@ -95,7 +95,7 @@ def test_a_mechanic_who_is_lost_costs_only_the_time_that_was_used(server: Server
     assert "lost the connection. Only the time used is charged" in pdf_of(customer)
 
 
-def test_an_early_end_that_solved_nothing(server: Server, talk: Talk) -> None:
+def test_the_receipt_of_an_early_end_that_solved_nothing_charges_the_used_share(server: Server, talk: Talk) -> None:
     customer = talk.customer
     pass_time(server, customer.session_id, 10 * MINUTE)
     quietly.act(server, talk.mechanic, customer.session_id, "end")
@@ -119,7 +119,7 @@ def test_an_early_end_that_solved_nothing(server: Server, talk: Talk) -> None:
     assert len(letters(customer, "Your receipt")) == 1
 
 
-def test_time_up_with_time_added_costs_all_of_it(server: Server, talk: Talk) -> None:
+def test_the_receipt_of_an_extended_session_charges_all_of_its_time(server: Server, talk: Talk) -> None:
     customer = talk.customer
     extends(customer)
     has_left(customer, 45)

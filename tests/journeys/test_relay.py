@@ -70,7 +70,7 @@ def reported(server: Server) -> Any:
     return json.loads(rows[-1][0]) if rows else None
 
 
-def test_only_our_own_credentials_open_a_way_and_only_for_a_while(browser_of: BrowserOf) -> None:
+def test_only_our_own_credentials_open_the_relay_until_they_expire(browser_of: BrowserOf) -> None:
     with checking(browser_of, TURN_TTL="5") as (_, _, customer):
         ours = servers(customer)
         assert customer.page.evaluate(OPENS, ours) == "relay"
@@ -86,7 +86,7 @@ def test_only_our_own_credentials_open_a_way_and_only_for_a_while(browser_of: Br
         assert customer.page.evaluate(OPENS, servers(customer)) == "relay"
 
 
-def test_a_good_relay_passes_with_figures(browser_of: BrowserOf) -> None:
+def test_a_good_relay_passes_the_preflight_with_figures(browser_of: BrowserOf) -> None:
     with checking(browser_of) as (_, server, customer):
         check(customer, "network", "passed")
         hears_the_tone(customer)
@@ -97,7 +97,7 @@ def test_a_good_relay_passes_with_figures(browser_of: BrowserOf) -> None:
         assert found["relay_kbit"] >= 350
 
 
-def test_a_relay_that_lets_little_through_is_too_weak(browser_of: BrowserOf) -> None:
+def test_a_relay_with_little_bandwidth_fails_the_preflight_as_too_weak(browser_of: BrowserOf) -> None:
     with checking(browser_of, bytes_a_second=20_000) as (_, server, customer):
         check(customer, "network", "failed")
         customer.sees("Too weak for video")
@@ -121,6 +121,8 @@ def test_an_unreachable_relay_says_what_to_do_and_can_be_tried_again(browser_of:
         check(customer, "network", "passed")
 
 
-def test_where_a_direct_way_may_do_an_unreachable_relay_is_no_obstacle(browser_of: BrowserOf) -> None:
+def test_an_unreachable_relay_does_not_fail_the_preflight_where_direct_calls_are_possible(
+    browser_of: BrowserOf,
+) -> None:
     with checking(browser_of, asleep=True, TURN_ONLY="0") as (_, _, customer):
         check(customer, "network", "passed")

@@ -9,11 +9,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.journeys import calls
 from tests.journeys.calls import DEVICES, sees_moving_pictures
 from tests.journeys.conftest import DESKTOP
-from tests.journeys.inspection import PICTURES, TAKES_PICTURES
+from tests.journeys.inspection import TAKES_PICTURES
 from tests.journeys.people import Person
 from tests.journeys.shared import Borrower, Come, ComeMechanic, Pair, SharedPair
 from tests.kit.server import Server
 from tests.kit.waiting import until
+from tests.sheet import PICTURES
 
 SCREEN = [800, 600]  # pixels; no camera of the tests has this shape
 SHARE = """([width, height]) => {
@@ -81,6 +82,23 @@ LOCK_THE_PHONE = """() => {
   navigator.mediaDevices.getUserMedia = (wishes) => (isTapped ? ask(wishes) : refuse());
   document.querySelector("video[data-remote]").pause();
 }"""
+OWN_MICROPHONE = """devices.findLast(({ kind, readyState }) => kind === "audio" && readyState === "live")
+  ?.label ?? null"""
+UNPLUG = """() => {
+  window.ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wishes) => {
+    if (wishes.audio) throw new DOMException("", "NotFoundError");
+    return ask(wishes);
+  };
+  for (const track of devices.filter(({ kind, readyState }) => kind === "audio" && readyState === "live")) {
+    track.stop();
+    track.dispatchEvent(new Event("ended"));
+  }
+}"""
+PLUG = """() => {
+  navigator.mediaDevices.getUserMedia = ask;
+  navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
+}"""
 UNLOCK = "isAway = false; document.dispatchEvent(new Event('visibilitychange'))"
 PLAYS = "() => !document.querySelector('video[data-remote]').paused"
 
@@ -124,8 +142,9 @@ def sees_a_shape(person: Person, ratio: float) -> None:
     sees_moving_pictures(person)
 
 
-def test_a_screen_is_shared_and_the_camera_comes_back(call: Pair) -> None:
+def test_a_shared_screen_replaces_the_camera_until_sharing_ends(call: Pair) -> None:
     customer, mechanic = call
+    sees_moving_pictures(customer, 1)
     camera, screen = customer.page.evaluate(SHAPE), SCREEN[0] / SCREEN[1]
     assert abs(camera - screen) > 0.1
     mechanic.page.evaluate(SHARE, SCREEN)
@@ -159,7 +178,7 @@ def test_a_screen_can_be_shared_with_the_camera_off(call: Pair) -> None:
     customer.sees_no_more(re.compile("has turned the camera off"))
 
 
-def test_a_phones_cameras_light_and_zoom(changed_phone: Pair) -> None:
+def test_a_phone_offers_its_cameras_light_and_zoom_in_a_call(changed_phone: Pair) -> None:
     customer, mechanic = changed_phone
     page = customer.page
     zoom = stage(customer).get_by_role("slider", name="Zoom")
@@ -191,7 +210,7 @@ def test_a_phones_cameras_light_and_zoom(changed_phone: Pair) -> None:
     sees_moving_pictures(mechanic)
 
 
-def test_full_screen_the_own_picture_and_the_quality(call: Pair) -> None:
+def test_full_screen_own_picture_and_quality_can_be_changed_in_a_call(call: Pair) -> None:
     _customer, mechanic = call
     page = mechanic.page
     key(mechanic, "Full screen").click()
@@ -240,7 +259,7 @@ def drag(page: Page, what: Locator, *, to: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def test_a_poor_link_is_sound_only_until_it_is_better(changed_phone: Pair) -> None:
+def test_a_call_on_a_poor_link_is_sound_only_until_the_link_is_better(changed_phone: Pair) -> None:
     customer, mechanic = changed_phone
     customer.page.evaluate(POOR_LINK)
     expect(stage(mechanic)).to_have_attribute("data-other-thin", "")
@@ -256,7 +275,7 @@ def test_a_poor_link_is_sound_only_until_it_is_better(changed_phone: Pair) -> No
     assert not mechanic.page.get_by_text("interrupted").filter(visible=True).count()
 
 
-def test_sound_returns_without_a_tap(changed_phone: Pair) -> None:
+def test_sound_returns_without_a_tap_after_a_locked_phone_where_allowed(changed_phone: Pair) -> None:
     customer, mechanic = changed_phone
     customer.page.evaluate(LOCK_THE_PHONE)
     customer.page.evaluate("isTapped = true")
@@ -295,7 +314,7 @@ def test_chat_and_files_are_a_sheet_beside_the_picture_of_a_phone(call: Pair) ->
     expect(files).to_be_hidden()
 
 
-def test_after_a_locked_phone_one_tap_is_enough(last_call: Pair) -> None:
+def test_one_tap_rejoins_a_call_after_a_locked_phone(last_call: Pair) -> None:
     customer, mechanic = last_call
     page = customer.page
     assert page.evaluate("locks[0].kind") == "screen"
@@ -319,17 +338,48 @@ def test_after_a_locked_phone_one_tap_is_enough(last_call: Pair) -> None:
 
 
 @pytest.mark.asks_permission
-def test_a_refused_microphone_can_be_given_later(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_a_denied_microphone_can_be_allowed_during_the_call(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
     customer, mechanic = a_customer(permissions=["camera"]), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
     calls.call_of_checked(server, customer, mechanic)
-    mechanic.sees(re.compile("is muted$"))
+    mechanic.sees(re.compile("microphone does not work now"))
     sees_moving_pictures(mechanic)
     is_pressed(customer, "Mute")
+    notice = stage(customer).locator("[data-fault-of=audio]")
+    expect(notice).to_contain_text("This browser blocks your microphone.")
     key(customer, "Mute").click()
-    customer.sees("This browser blocks your microphone.")
+    expect(customer.page.locator("toast-list")).to_contain_text("This browser blocks your microphone.")
     is_pressed(customer, "Mute")
     customer.page.context.grant_permissions(DEVICES)
-    key(customer, "Mute").click()
-    is_pressed(customer, "Mute", False)
-    mechanic.sees_no_more(re.compile("is muted$"))
+    is_pressed(customer, "Mute", False)  # without a tap
+    expect(notice).to_be_hidden()
+    mechanic.sees_no_more(re.compile("microphone does not work now"))
+    mechanic.page.wait_for_function(calls.IS_HEARD)
+
+
+def test_another_microphone_can_be_chosen_during_the_call(call: Pair) -> None:
+    customer, mechanic = call
+    stage(mechanic).get_by_role("button", name="Microphone, camera and speaker").click()
+    dialog = mechanic.page.get_by_role("dialog", name="Microphone, camera and speaker")
+    before = mechanic.page.evaluate(OWN_MICROPHONE)
+    microphones = dialog.get_by_label("Microphone")
+    names = microphones.locator("option").all_text_contents()
+    assert len(names) > 1, "the browser offers one microphone only"
+    expect(dialog.get_by_label("Camera")).to_be_visible()
+    microphones.select_option(label=next(name for name in reversed(names) if name != before))
+    until(lambda: mechanic.page.evaluate(OWN_MICROPHONE) not in {before, None})
+    dialog.get_by_role("button", name="Done").click()
+    customer.page.wait_for_function(calls.IS_HEARD)
+
+
+def test_an_unplugged_microphone_is_shown_to_both_and_returns(changed_phone: Pair) -> None:
+    customer, mechanic = changed_phone
+    customer.page.evaluate(UNPLUG)
+    notice = stage(customer).locator("[data-fault-of=audio]")
+    expect(notice).to_contain_text("Your microphone is disconnected.")
+    mechanic.sees(re.compile("microphone does not work now"))
+    customer.page.evaluate(PLUG)
+    expect(notice).to_be_hidden()
+    mechanic.sees_no_more(re.compile("microphone does not work now"))
     mechanic.page.wait_for_function(calls.IS_HEARD)

@@ -128,7 +128,9 @@ def pdf_of(page: Page, address: str) -> list[str]:
         document.close()
 
 
-def test_from_the_end_of_the_session_to_the_mail(server: Server, a_customer: Come, a_mechanic: ComeMechanic) -> None:
+def test_a_summary_is_written_after_the_end_and_mailed_to_the_customer(
+    server: Server, a_customer: Come, a_mechanic: ComeMechanic
+) -> None:
     customer, mechanic = a_customer(), a_mechanic()
     with staging.live_for(server, mechanic, customer.who) as session_id:
         quietly.act(server, customer.who, session_id, "end")
@@ -156,7 +158,7 @@ def test_from_the_end_of_the_session_to_the_mail(server: Server, a_customer: Com
     inspect(desk.page, "summary-mechanic")
 
 
-def test_a_second_submission_shows_the_first(desk: Desk, watch: Watch) -> None:
+def test_a_second_submission_of_a_summary_shows_the_first(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 409")
     desk.opens().writes().says_how_safe_it_is().is_saved()
     other = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
@@ -172,7 +174,7 @@ def test_a_second_submission_shows_the_first(desk: Desk, watch: Watch) -> None:
     inspect(other.page, "summary-already")
 
 
-def test_the_draft_survives_a_reload_and_a_lost_connection(desk: Desk, watch: Watch) -> None:
+def test_a_summary_draft_survives_a_reload_and_a_lost_connection(desk: Desk, watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|WebSocket")
     desk.opens().writes().lists_parts().is_saved()
     desk.page.reload()
@@ -189,7 +191,7 @@ def test_the_draft_survives_a_reload_and_a_lost_connection(desk: Desk, watch: Wa
     desk.is_saved().opens().has("Findings", "Typed without a line")
 
 
-def test_text_typed_offline_survives_a_crash(desk: Desk, watch: Watch) -> None:
+def test_summary_text_typed_offline_survives_a_crash(desk: Desk, watch: Watch) -> None:
     watch.allow("ERR_INTERNET_DISCONNECTED|ERR_FAILED|WebSocket")
     desk.opens().writes().is_saved()
     desk.page.route(re.compile("/draft/$"), lambda route: route.abort())
@@ -204,7 +206,7 @@ def test_text_typed_offline_survives_a_crash(desk: Desk, watch: Watch) -> None:
     later.has("Findings", "Typed just before it crashed").is_saved()
 
 
-def test_two_windows_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
+def test_two_windows_with_a_summary_draft_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 409")
     desk.opens()
     other = Desk(Mechanic(desk.page.context.new_page()), desk.session_id)
@@ -223,7 +225,7 @@ def test_two_windows_ask_which_one_counts(desk: Desk, watch: Watch) -> None:
     desk.has("Findings", "From the other")
 
 
-def test_a_missing_field_is_named_at_its_place(desk: Desk, watch: Watch) -> None:
+def test_a_missing_field_of_a_summary_is_named_at_its_place(desk: Desk, watch: Watch) -> None:
     watch.allow("status of 422")
     desk.opens().writes().lists_parts()
     desk.page.get_by_label("Quantity", exact=True).first.fill("many")
@@ -232,7 +234,7 @@ def test_a_missing_field_is_named_at_its_place(desk: Desk, watch: Watch) -> None
     inspect(desk.page, "summary-form-errors")
 
 
-def test_parts_are_added_and_taken_away(desk: Desk) -> None:
+def test_parts_of_a_summary_are_added_and_removed(desk: Desk) -> None:
     rows = desk.opens().page.get_by_role("group", name="Part", exact=True)
     expect(rows).to_have_count(1)
     desk.lists_parts()
@@ -242,7 +244,7 @@ def test_parts_are_added_and_taken_away(desk: Desk) -> None:
     expect(rows.nth(1).get_by_label("Part", exact=True)).to_have_value("Ground strap")
 
 
-def test_a_correction_is_mailed(session: tuple[Customer, Desk]) -> None:
+def test_a_correction_of_a_summary_is_mailed(session: tuple[Customer, Desk]) -> None:
     customer, desk = session
     desk.opens().writes().says_how_safe_it_is().sends()
     desk.mechanic.sees("Need to correct something?")
@@ -255,7 +257,7 @@ def test_a_correction_is_mailed(session: tuple[Customer, Desk]) -> None:
     inspect(customer.page, "summary-corrected")
 
 
-def test_the_customer_waits_for_it(session: tuple[Customer, Desk]) -> None:
+def test_both_participants_see_on_their_dashboards_that_a_summary_is_due(session: tuple[Customer, Desk]) -> None:
     customer, desk = session
     customer.goes_to(desk.session_id).is_shown_the_end().sees("writes you a summary")
     customer.page.goto(desk.address)

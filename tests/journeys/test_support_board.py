@@ -63,7 +63,7 @@ def line(page: Page, session_id: str) -> Locator:
     return page.locator(f"#line-{session_id}")
 
 
-def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
+def test_an_alert_appears_by_itself_and_a_colleague_sees_who_took_it(
     stage: Server, support: Page, browser_of: OpenPage
 ) -> None:
     support.context.add_init_script(COUNT_TONES)
@@ -101,7 +101,7 @@ def test_an_alert_comes_by_itself_is_taken_and_the_colleague_sees_by_whom(
     expect(line(support, session_id)).to_have_count(0)
 
 
-def test_muted_it_still_shows(stage: Server, support: Page) -> None:
+def test_the_muted_board_still_shows_alerts_and_stays_muted(stage: Server, support: Page) -> None:
     support.context.add_init_script(COUNT_TONES)
     support.goto("/support/")
     switch = support.get_by_role("switch", name="Sound")
@@ -120,7 +120,7 @@ def test_muted_it_still_shows(stage: Server, support: Page) -> None:
     quietly.act(stage, customer, session_id, "cancel")
 
 
-def test_five_in_different_trouble(stage: Server, browser_of: OpenPage) -> None:
+def test_the_board_sorts_sessions_in_different_trouble_by_need(stage: Server, browser_of: OpenPage) -> None:
     """`PICTURES=1` saves pictures of the board and its pages."""
     rooms, pages = stage_five_in_trouble_and_one_calm(stage)
     board = browser_of("support@example.com", server=stage, viewport=DESKTOP)

@@ -61,7 +61,7 @@ def test_support_ends_a_stuck_session_and_both_see_why(
         each.sees("Our support team ended the session").sees(WHY)
 
 
-def test_actions_follow_the_session_but_not_during_input(
+def test_acts_of_support_follow_the_state_but_not_during_input(
     server: Server, crowd: Crowd, browser_of: Callable[..., Page], watch: Watch
 ) -> None:
     watch.allow(r"/release/ logged error .*status of 409")  # the error stands at the form
@@ -86,7 +86,7 @@ def test_actions_follow_the_session_but_not_during_input(
     expect(why).to_have_value("He has not come")
 
 
-def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
+def test_support_refunds_part_of_a_charge_and_downloads_the_evidence(
     server: Server, crowd: Crowd, a_customer: Come, browser_of: Callable[..., Page]
 ) -> None:
     customer = a_customer()
@@ -103,7 +103,7 @@ def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
     form.get_by_label("Amount").fill("4.00")
     form.get_by_label("Why?").fill("Ten minutes without a picture")
     form.get_by_label("Issue the refund").check()
-    form.get_by_role("button", name="Give request back").click()
+    form.get_by_role("button", name="Issue the refund").click()
     expect(money).to_contain_text("−$4.00")
     expect(money).to_contain_text("Issued")
     customer.goes_to(f"{session_id}/receipt").sees("−$4.00").sees("Paid in the end").sees("$5.99")
@@ -112,3 +112,45 @@ def test_part_of_the_charge_goes_back_and_the_evidence_downloads(
         desk.get_by_role("link", name="Evidence with all files").click()
     with zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes())) as archive:
         assert archive.read("evidence.pdf").startswith(b"%PDF")
+
+
+LET_PROOF_AGE = """
+from importlib import import_module
+from django.conf import settings
+store = import_module(settings.SESSION_ENGINE).SessionStore("{key}")
+store["account_authentication_methods"] = [{{**one, "at": 0}} for one in store["account_authentication_methods"]]
+store.save()
+"""
+
+
+def test_a_refund_asks_support_for_a_password_and_is_done_as_it_was_typed(
+    server: Server, crowd: Crowd, browser_of: Callable[..., Page], axe: Callable[[Page], None]
+) -> None:
+    session_id = quietly.request(server, crowd.customer())
+    support = server.sign_in_by_form("support@example.com")
+    key = support.cookies["sessionid"]
+    server.shell(LET_PROOF_AGE.format(key=key))
+    desk = browser_of(support, viewport=DESKTOP)
+    desk.goto(f"/support/sessions/{session_id}/")
+
+    opens(desk, "Cancel the session")
+    form = desk.locator("#act-cancel")
+    form.get_by_label("Why?").fill("The car was towed")
+    form.get_by_label("Cancel the session for both participants").check()
+    form.get_by_role("button", name="Cancel the session").click()
+    expect(desk.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    expect(desk.get_by_text("Nothing is lost")).to_be_visible()
+    axe(desk)
+    desk.get_by_label("Password", exact=True).fill("demo")
+    desk.get_by_role("button", name="Confirm").click()
+
+    expect(desk.locator(".case__state")).to_contain_text("Canceled")
+    expect(desk.get_by_text("The car was towed").first).to_be_visible()
+
+    server.shell(LET_PROOF_AGE.format(key=key))
+    desk.get_by_role("link", name="PDF").first.click()
+    desk.get_by_label("Password", exact=True).fill("demo")
+    desk.get_by_role("button", name="Confirm").click()
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="PDF").first.click()
+    assert download.value.suggested_filename == f"evidence-{session_id}.pdf"

@@ -17,7 +17,7 @@ def watched(browser_of: Callable[..., Page]) -> Page:
 
 
 @pytest.mark.parametrize("path", ["/api/health", "/sign-in/"], ids=["asked for by a script", "the page itself"])
-def test_an_error_of_the_server_is_a_problem(watched: Page, watch: Watch, path: str) -> None:
+def test_the_watch_reports_an_error_of_the_server(watched: Page, watch: Watch, path: str) -> None:
     watch.allow("status of 503")
     own = Watch()
     own.over(watched)
@@ -27,7 +27,7 @@ def test_an_error_of_the_server_is_a_problem(watched: Page, watch: Watch, path: 
     assert [problem for problem in own.problems() if "status of 503" in problem and path in problem]
 
 
-def test_an_exception_of_a_script_is_a_problem(watched: Page, watch: Watch) -> None:
+def test_the_watch_reports_an_exception_of_a_script(watched: Page, watch: Watch) -> None:
     watch.allow("deliberately")
     own = Watch()
     own.over(watched)

@@ -22,7 +22,7 @@ def checks_the_devices(person: Person) -> None:
 @pytest.mark.parametrize(
     ("plan", "price", "earned"), [("video", "$29.99", "$20.99"), ("diagnostic", "$49.99", "$34.99")]
 )
-def test_a_call_from_the_intake_to_the_summary(
+def test_a_call_goes_from_the_intake_to_the_summary(
     a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic], plan: str, price: str, earned: str
 ) -> None:
     customer, mechanic = a_customer(permissions=DEVICES), a_mechanic(permissions=DEVICES, viewport=DESKTOP)

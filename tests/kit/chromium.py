@@ -17,7 +17,8 @@ from tests.kit import installing
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHELL = "chromium-headless-shell"
 FLAGS = [
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=5",  # enough to see that it moves: every picture costs
+    "--renderer-process-limit=1",  # no process in reserve for the next page, which most tests never open
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--disable-background-networking",
@@ -29,7 +30,6 @@ FLAGS = [
 ]
 SHELL_FLAGS = [
     "--use-fake-ui-for-media-stream",  # every page gets devices: a headless browser has no window for the question
-    "--use-fake-device-for-media-stream=fps=8",  # enough to see that it moves: every picture costs
 ]
 
 

@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.kit import artifacts
 
 LIMIT = 300  # seconds
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -15,9 +17,20 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 def packages(*names: str) -> None:
     """Install Debian packages. Needs root and apt; does nothing if a package is unavailable."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        attempt("apt-get", "update")
-        with _no_service_starting():
+        with artifacts.alone("installing"), _no_service_starting():  # apt refuses while another lane installs
+            attempt("apt-get", "update")
             attempt("apt-get", "install", "--yes", "--no-install-recommends", *names)
+
+
+def service(name: str, package: str, program: Callable[[], str | None]) -> int:
+    """Find a service's program, or install it without the service. Says where it is; returns the exit code."""
+    if not program():
+        print(f"Installing {name} …", flush=True)
+        packages(package)
+        if program() and shutil.which("systemctl"):
+            attempt("systemctl", "disable", package)
+    print(program() or f"No {name}, and none to be had: its tests are left out. The package is {package}.")
+    return 0 if program() else 1
 
 
 def attempt(*command: str) -> None:

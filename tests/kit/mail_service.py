@@ -17,6 +17,7 @@ class MailService(ThreadingHTTPServer):
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.letters: list[dict[str, Any]] = []
+        self.came_in: dict[str, bytes] = {}  # mails to be fetched, by the service's id
 
     @property
     def url(self) -> str:
@@ -33,7 +34,24 @@ class _Desk(BaseHTTPRequestHandler):
         status, body = self.server.answer
         if status < 300:
             self.server.letters.append(letter)
-        content = json.dumps(body).encode()
+        self._say(status, json.dumps(body).encode())
+
+    def do_GET(self) -> None:
+        """Give what is known of a mail that came in, and, at the address that this names, the mail itself."""
+        self.server.paths.append(self.path)
+        self.server.headers.append(dict(self.headers))
+        status, _body = self.server.answer
+        what, _slash, id_ = self.path.rpartition("/")
+        raw = self.server.came_in.get(id_)
+        if status >= 300 or raw is None:
+            self._say(status if status >= 300 else 404, b"{}")
+        elif what == "/emails/receiving":
+            signed = {"download_url": f"{self.server.url}raw/{id_}", "expires_at": "2026-03-02T13:00:00Z"}
+            self._say(200, json.dumps({"object": "email", "id": id_, "raw": signed}).encode())
+        else:
+            self._say(200, raw)
+
+    def _say(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

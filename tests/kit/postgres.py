@@ -28,7 +28,8 @@ class Postgres:
     def __init__(self, *, durable: bool = False) -> None:
         """`durable` keeps fsync on: for tests that kill it."""
         self._folder = Path(tempfile.mkdtemp(prefix="autodoctor-postgres-"))
-        self._port = free_port()
+        self.port = free_port()
+        self._is_durable = durable
         self._options = OPTIONS[4:] if durable else OPTIONS
         self._as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -39,11 +40,15 @@ class Postgres:
         self.start()
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgres://postgres@127.0.0.1:{self._port}/{database}"
+        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
 
     def create(self, database: str, *, template: str = "template1") -> str:
         """Make a database, by default an empty one; returns its URL."""
         self.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        if self._is_durable:
+            # A copied sequence says that its next 32 numbers are in the log, which is true of the original only:
+            # after a crash it would give them out again.
+            self.execute("CHECKPOINT")
         return self.url(database)
 
     def drop(self, database: str) -> None:
@@ -56,7 +61,7 @@ class Postgres:
 
     def start(self) -> None:
         """Raises `CalledProcessError` when it does not come up within a minute."""
-        options = " ".join([*self._options, "-c listen_addresses=127.0.0.1", "-c", f"port={self._port}"])
+        options = " ".join([*self._options, "-c listen_addresses=127.0.0.1", "-c", f"port={self.port}"])
         sockets = f"-c unix_socket_directories={self._folder}"
         log = str(self._folder / "log")
         self._run("pg_ctl", "-D", self._cluster, "-w", "-t", "60", "-l", log, "-o", f"{options} {sockets}", "start")
@@ -73,6 +78,11 @@ class Postgres:
         with suppress(subprocess.CalledProcessError):  # the server may be stopped already
             self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def programs(self) -> Path:
+        """The folder of pg_dump and the like, of the same version."""
+        return _wheel() / "pginstall" / "bin"
 
     @property
     def _cluster(self) -> str:

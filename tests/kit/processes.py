@@ -5,7 +5,6 @@ exit code. With `COLD_STARTS=1` in the environment every process starts cold.
 """
 
 import atexit
-import ctypes
 import os
 import socket
 import subprocess
@@ -16,10 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.kit import zygote
+from tests.kit import orphans, zygote
 
 ROOT = Path(__file__).resolve().parents[2]
-PR_SET_CHILD_SUBREAPER = 36  # <sys/prctl.h>
 CAN_FORK = sys.platform == "linux" and os.environ.get("COLD_STARTS") != "1"
 KEPT = ("PATH", "HOME", "LANG", "TZ")
 _ordering = threading.Lock()
@@ -101,7 +99,7 @@ class _Forked(subprocess.Popen[Any]):
 @cache
 def _zygote() -> socket.socket:
     """Return this process's zygote; start it on the first call."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # children of a child that has ended become ours
+    orphans.adopt()
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.kit.zygote", str(theirs.fileno())],
@@ -116,6 +114,7 @@ def _zygote() -> socket.socket:
     def end() -> None:  # the zygote sees the end of its orders
         ours.close()
         process.wait()
+        orphans.reap()
 
     atexit.register(end)
     return ours

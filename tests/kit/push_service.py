@@ -5,7 +5,7 @@ import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from os import urandom
@@ -72,7 +72,7 @@ class Message:
 class PushService(ThreadingHTTPServer):
     """The service. `answer`: status and headers of the next answers; `pause`: the seconds before each.
 
-    The first `prompt` messages are answered without it.
+    The first `prompt` messages are answered without it. `drips`: it answers a byte at a time, without an end.
     """
 
     daemon_threads = True
@@ -82,6 +82,8 @@ class PushService(ThreadingHTTPServer):
         self.answer: tuple[int, dict[str, str]] = (201, {})
         self.pause = 0.0
         self.prompt = 0
+        self.drips = False
+        self.is_over = threading.Event()
         self.messages: list[Message] = []
         self.arrived = threading.Condition()
 
@@ -113,12 +115,22 @@ class _Desk(BaseHTTPRequestHandler):
             is_prompt = len(self.server.messages) <= self.server.prompt
             self.server.arrived.notify_all()
         time.sleep(0 if is_prompt else self.server.pause)
+        if self.server.drips:
+            self._drip()
+            return
         status, headers = self.server.answer
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def _drip(self) -> None:
+        self.wfile.write(b"HTTP/1.1 201 Created\r\nX-Slow: ")
+        with suppress(OSError):  # the other side hung up
+            while not self.server.is_over.wait(0.02):
+                self.wfile.write(b"x")
+                self.wfile.flush()
 
     def log_message(self, *args: object) -> None:
         """Nothing to say."""
@@ -129,6 +141,7 @@ def push_service(port: int = 0) -> Iterator[PushService]:
     with PushService(port) as service:
         Thread(target=service.serve_forever, args=(0.01,), daemon=True).start()
         yield service
+        service.is_over.set()
         service.shutdown()
 
 

@@ -45,8 +45,9 @@ with transaction.atomic():  # or the running server would notice on the way that
 print(session.id)
 """
 
-# Crowds of frames are what some tests are about; people are slower.
-UNLIMITED = '{"messages_at_once": 100000, "messages_a_second": 100000, "heartbeat": 1}'
+# Crowds are what some tests are about; people are slower.
+_OF_PEOPLE = "changes checkouts device_checks documents help looks measurements messages sockets uploads waiting_list"
+UNLIMITED = json.dumps({name: [1_000_000, 0.000_001] for name in _OF_PEOPLE.split()})
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """The real server, as `bin/dev` runs it, in a process that a test can kill, stop and restart."""
 
-import fcntl
-import hashlib
 import json
 import secrets
 import shutil
@@ -23,32 +21,38 @@ import httpx
 import psycopg
 
 from autodoctor.scripts import building, bundles
-from tests.kit import processes
+from tests.kit import artifacts, processes
+from tests.kit.child import Child
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
+from tests.kit.waiting import PATIENCE
 
 PASSWORD = "demo"
-ARTIFACTS = processes.ROOT / ".artifacts"
+ARTIFACTS = artifacts.ARTIFACTS
 BUNDLES = processes.ROOT / ".bundles"
 START_LIMIT = 60  # seconds until it must answer
 # Options of an HTTP client: servers here have no certificates, and to read the machine's costs each client 60 ms.
 PLAIN: dict[str, Any] = {"trust_env": False, "verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)}
-TEMPLATES_KEPT = 24 * 60 * 60  # seconds
 SIGNED_IN = """
 import json
+import time
 from types import SimpleNamespace
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
+from autodoctor.accounts.session_store import SessionStore
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.accounts.staff_sessions import SIGNED_IN_AT
 
 def signed_in(user):
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store[SIGNED_IN_AT] = time.time()
     record_authentication(SimpleNamespace(session=store), user, "password", email=user.email)
+    # Tests that share a server go on for longer than a password of support stays fresh.
+    store[AUTHENTICATION_METHODS_SESSION_KEY][0]["at"] += 24 * 60 * 60
     store.create()
     return [str(user.id), user.email, store.session_key]
 """
@@ -79,7 +83,7 @@ class Person:
     cookies: dict[str, str]
 
 
-class Server:
+class Server(Child):
     """Start it with `running()`; `data` is its data directory, `url` its address."""
 
     def __init__(
@@ -90,28 +94,30 @@ class Server:
         database_url: str = "",
         environment: Mapping[str, str] | None = None,
         cold: bool = False,
+        as_deployed: bool = False,
     ) -> None:
         self.data = data
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self._cold = cold
+        self._as_deployed = as_deployed
         self._database_url = database_url
-        self._environment = _environment(data, database_url) | {
+        self.environment = _environment(data, database_url) | {
             "PORT": str(self.port),
             "DEADLINES": json.dumps(deadlines or {}),
             **(environment or {}),
         }
-        self._process: subprocess.Popen[Any] | None = None
         self.enrolled: list[Person] = []
         self._signed_in: dict[str, Person] = {}
         self._clients: list[httpx.Client] = []
 
     def start(self) -> None:
         """Returns once it answers. Raises `RuntimeError` with its log when it does not within a minute."""
+        command = ["uvicorn", *documented_options(self.port)] if self._as_deployed else ["autodoctor.dev"]
         with self._log.open("ab") as log:
             self._process = processes.start(
-                "autodoctor.dev",
-                environment=self._environment,
+                *command,
+                environment=self.environment,
                 cold=self._cold,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -119,27 +125,18 @@ class Server:
             )
         self._wait_until_it_answers()
 
-    def kill(self) -> None:
-        """Kill the process with SIGKILL, like a power cut."""
-        self._signal(signal.SIGKILL)
-        self._last.wait()
-
     def stop(self) -> int:
         """Stop the process with SIGINT, like Ctrl-C; return the exit code."""
-        self._signal(signal.SIGINT)
-        return self._last.wait(timeout=20)
+        self._last.send_signal(signal.SIGINT)
+        return self.wait()
 
-    def restart(self) -> None:
-        """Kill it where it still runs, and start it again at the same address with the same data."""
-        if self.is_running():
-            self.kill()
-        self.start()
+    def terminate(self) -> None:
+        """Tell the process to end, as whoever manages processes does."""
+        self._last.send_signal(signal.SIGTERM)
 
-    def stop_signal(self) -> None:
-        self._signal(signal.SIGSTOP)
-
-    def cont_signal(self) -> None:
-        self._signal(signal.SIGCONT)
+    def wait(self) -> int:
+        """Wait for its end; return the exit code."""
+        return self._last.wait(timeout=PATIENCE)
 
     def close(self) -> None:
         """Kill it where it still runs, and close its clients."""
@@ -152,9 +149,6 @@ class Server:
     def pid(self) -> int:
         return self._last.pid
 
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
     @property
     def is_sqlite(self) -> bool:
         return not self._database_url
@@ -164,7 +158,7 @@ class Server:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on its data; returns what it printed. Raises `RuntimeError` when it fails."""
-        return _manage(self._environment, *arguments)
+        return _manage(self.environment, *arguments)
 
     def shell(self, code: str) -> str:
         """Run Python with Django set up on its data; returns what it printed."""
@@ -176,7 +170,7 @@ class Server:
             with psycopg.connect(self._database_url) as connection:
                 cursor = connection.execute(query.encode(), parameters)
                 return cursor.fetchall() if cursor.description else []
-        lite = sqlite3.connect(self.data / "autodoctor.sqlite3", timeout=20)
+        lite = sqlite3.connect(self.data / "autodoctor.sqlite3", timeout=PATIENCE)
         try:
             with lite:
                 return lite.execute(query.replace("%s", "?"), parameters).fetchall()
@@ -214,7 +208,7 @@ class Server:
         cookies = {"csrftoken": secrets.token_hex(16)} | (person.cookies if person else {})
         client = httpx.Client(
             base_url=self.url,
-            timeout=20,
+            timeout=PATIENCE,
             headers={"Referer": self.url + "/", "X-CSRFToken": cookies["csrftoken"]},
             cookies=cookies,
             **PLAIN,
@@ -225,16 +219,6 @@ class Server:
     @property
     def _log(self) -> Path:
         return self.data / "server.log"
-
-    @property
-    def _last(self) -> subprocess.Popen[Any]:
-        """Return the latest process, also after its end: one thread may kill it and another restart it."""
-        if self._process is None:
-            raise RuntimeError("the server was never started")
-        return self._process
-
-    def _signal(self, number: signal.Signals) -> None:
-        self._last.send_signal(number)
 
     def _wait_until_it_answers(self) -> None:
         limit = time.monotonic() + START_LIMIT
@@ -256,22 +240,37 @@ def running(
     database_url: str = "",
     environment: Mapping[str, str] | None = None,
     cold: bool = False,
+    as_deployed: bool = False,
 ) -> Iterator[Server]:
     """A server with the demo people and plans, gone afterwards with all its data.
 
     `deadlines` (seconds) changes single ones; `database_url` comes from `fresh_database()`; `cold` is for tests of how
-    it starts, see `processes`.
+    it starts, see `processes`; `as_deployed` begins it with the options of docs/production.md.
     """
     _bundle_scripts()
     data = Path(tempfile.mkdtemp(prefix="autodoctor-server-"))
     shutil.copytree(_template(), data, dirs_exist_ok=True)
-    server = Server(data, deadlines=deadlines, database_url=database_url, environment=environment, cold=cold)
+    server = Server(
+        data,
+        deadlines=deadlines,
+        database_url=database_url,
+        environment=environment,
+        cold=cold,
+        as_deployed=as_deployed,
+    )
     try:
         server.start()
         yield server
     finally:
         server.close()
         shutil.rmtree(data, ignore_errors=True)
+
+
+def documented_options(port: int) -> list[str]:
+    """Return the arguments of uvicorn that docs/production.md gives, with this port."""
+    text = (processes.ROOT / "docs" / "production.md").read_text()
+    options = text.partition("\nuvicorn ")[2].partition("\n```")[0]
+    return options.replace("\\\n", " ").replace("--port 8000", f"--port {port}").split()
 
 
 @cache
@@ -290,12 +289,12 @@ def fresh_database(cluster: Postgres, name: str) -> str:
 @cache
 def _template() -> Path:
     """A migrated and seeded data directory, kept until the code changes: a copy costs milliseconds."""
-    kept = ARTIFACTS / f"template-{_fingerprint()}"
+    kept = ARTIFACTS / f"template-{artifacts.fingerprint()}"
     if kept.exists():
         return kept
-    with _alone("template"):
+    with artifacts.alone("template"):
         if not kept.exists():
-            _forget_old_templates()
+            artifacts.forget_old("template-*")
             made = Path(tempfile.mkdtemp(dir=ARTIFACTS, prefix="template-in-the-making-"))
             _fill(_environment(made, ""))
             made.rename(kept)
@@ -305,29 +304,9 @@ def _template() -> Path:
 @cache
 def _bundle_scripts() -> None:
     """Bundle the scripts, so that pages load them as in production."""
-    with _alone("bundles"):
+    with artifacts.alone("bundles"):
         if bundles.read(BUNDLES / bundles.MANIFEST) is None:
             building.build(BUNDLES)
-
-
-@contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Hold the lock of this name; other workers wait for it."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    with (ARTIFACTS / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _fingerprint() -> str:
-    sources = sorted((processes.ROOT / "autodoctor").rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-
-
-def _forget_old_templates() -> None:
-    for old in ARTIFACTS.glob("template-*"):
-        if old.stat().st_mtime < time.time() - TEMPLATES_KEPT:
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def _fill(environment: dict[str, str]) -> None:

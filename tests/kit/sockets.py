@@ -5,7 +5,7 @@ import json
 import uuid
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from websockets.asyncio.client import ClientConnection as AsyncConnection
@@ -13,16 +13,23 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.kit.server import Person, Server
+from tests.kit.server import Person
 from tests.kit.waiting import PATIENCE
 
 Frame = dict[str, Any]
 
 
+class Addressed(Protocol):
+    """A server, or a proxy before it."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Socket:
     """A websocket that stands for an open page of a person. `frames` holds every frame that was read."""
 
-    def __init__(self, server: Server, path: str, person: Person | None, **options: Any) -> None:
+    def __init__(self, server: Addressed, path: str, person: Person | None, **options: Any) -> None:
         self._opened = ExitStack()
         # However much is unread: with a full queue it would read no more, and closing wait for an answer in vain.
         self._connection: ClientConnection = self._opened.enter_context(
@@ -72,7 +79,7 @@ class Socket:
 class AsyncSocket:
     """Like `Socket`, for many sockets in one thread: `async with AsyncSocket(server, path, person) as socket`."""
 
-    def __init__(self, server: Server, path: str, person: Person | None, **options: Any) -> None:
+    def __init__(self, server: Addressed, path: str, person: Person | None, **options: Any) -> None:
         self._options = _options(server, path, person, **options)
         self._connection: AsyncConnection
         self.frames: list[Frame] = []
@@ -121,9 +128,15 @@ def matches(frame: Frame, type_: str, fields: Frame) -> bool:
 
 
 def _options(
-    server: Server, path: str, person: Person | None, *, origin: str | None = "", headers: dict[str, str] | None = None
+    server: Addressed,
+    path: str,
+    person: Person | None,
+    *,
+    origin: str | None = "",
+    headers: dict[str, str] | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
-    """`origin`: empty stands for the site's own, None sends none."""
+    """`origin`: empty stands for the site's own, None sends none. `more` of the library: `ssl`."""
     cookie = "; ".join(f"{name}={value}" for name, value in (person.cookies if person else {}).items())
     origin = server.url if origin == "" else origin
     return {
@@ -134,4 +147,5 @@ def _options(
         "proxy": None,
         "open_timeout": PATIENCE,
         "close_timeout": PATIENCE,
+        **more,
     }

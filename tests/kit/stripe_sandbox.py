@@ -5,27 +5,29 @@ from tests.kit.stripe_sandbox import stripe_sandbox  # noqa: F401, in a conftest
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import stripe
 import uvicorn
 
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
 from autodoctor.sandbox.app import Sandbox
 from autodoctor.sandbox.webhooks import body_of, sign
-from tests.kit.waiting import until
-
-NOWHERE = "http://127.0.0.1:9/"  # the discard port: nothing listens, deliveries wait
+from tests.kit.waiting import PATIENCE, until
 
 
 class RunningSandbox:
-    """Started by `start`; `url` is the base address for the SDK. `through` may put something on the way to it."""
+    """Started by `start`; `url` is the base address for the SDK. `through` may put something on the way to it.
+
+    Without a `webhook_url` deliveries wait for `deliver_to`.
+    """
 
     def __init__(
-        self, path: Path, *, webhook_url: str = NOWHERE, port: int = 0, through: Callable[[Any], Any] | None = None
+        self, path: Path, *, webhook_url: str = "", port: int = 0, through: Callable[[Any], Any] | None = None
     ) -> None:
         self.app = Sandbox(
             path, webhook_url=webhook_url, webhook_secret=WEBHOOK_SECRET, retry_seconds=(0.05, 0.1, 0.2, 0.4)
@@ -41,13 +43,13 @@ class RunningSandbox:
         self._thread.start()
         until(lambda: self._server.started)
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
-        self.browser = httpx.Client(base_url=self.url, timeout=20)
+        self.browser = httpx.Client(base_url=self.url, timeout=PATIENCE)
         return self
 
     def stop(self) -> None:
         self.browser.close()
         self._server.should_exit = True
-        self._thread.join(15)
+        self._thread.join(PATIENCE)
 
     # The customer
 
@@ -68,9 +70,8 @@ class RunningSandbox:
     # The control
 
     def control(self, verb: str, **given: Any) -> Any:
-        answer = self.browser.post(f"/_control/{verb}", json=given)
-        answer.raise_for_status()
-        return answer.json()
+        """Call a verb of `autodoctor.sandbox.control`, without HTTP: the sandbox is in this process."""
+        return self.app.control.answer(verb, given)
 
     def deliver_to(self, url: str, secret: str = WEBHOOK_SECRET) -> None:
         self.control("webhooks", url=url, secret=secret)
@@ -91,20 +92,25 @@ class RunningSandbox:
         return body, sign(body, secret, int(time.time() if at is None else at))
 
 
+SHORT = 0.01  # seconds
 _shared: list[RunningSandbox] = []
 
 
 @pytest.fixture
 def stripe_sandbox(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, settings: Any
-) -> RunningSandbox:
-    """An empty one. One server serves all tests of a process; its webhooks go nowhere until `deliver_to`."""
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[RunningSandbox]:
+    """An empty one. One server serves all tests of a process; its webhooks wait for `deliver_to`."""
     if not _shared:
         _shared.append(RunningSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3").start())
         request.config.add_cleanup(lambda: _shared.pop().stop())
     running = _shared[0]
-    running.control("reset")
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", SHORT)  # before the SDK asks again: half a second
     settings.STRIPE_API_BASE = running.url
     settings.STRIPE_SECRET_KEY = API_KEY
     settings.STRIPE_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
-    return running
+    yield running
+    running.control("reset")  # or its deliveries would be tried again and again beside all later tests

@@ -7,13 +7,16 @@ from tests.kit.server import Server
 
 SESSION_MOMENTS = (
     "state_at created_at payable_until requested_at unattended_at released_at accepted_at started_at ends_at clock_at "
-    "hold_until paused_at ended_at extended_at used_share_from"
+    "hold_until paused_at unpaused_at ended_at extended_at used_share_from"
 ).split()
 PART_MOMENTS = "joined_at in_since last_seen_at missed_at released_at receiving_at failing_since".split()
 
 
 def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:
-    """Move every time stamp of the session back by `seconds`, as if that time had passed; SQLite only."""
+    """Move every time stamp of the session back by `seconds`, as if that time had passed; SQLite only.
+
+    Less than 0: as if time that did pass had not.
+    """
     id_ = UUID(str(session_id))
     _move(server, "autodoctor_sessions_session", SESSION_MOMENTS, seconds, "id", key(server, id_))
     _move(server, "autodoctor_sessions_participant", PART_MOMENTS, seconds, "session_id", key(server, id_))
@@ -21,5 +24,7 @@ def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:
 
 
 def _move(server: Server, table: str, columns: list[str], seconds: float, where: str, value: str) -> None:
-    changes = ", ".join(f"{name} = strftime('%Y-%m-%d %H:%M:%f', {name}, '-{seconds} seconds')" for name in columns)
+    changes = ", ".join(
+        f"{name} = strftime('%Y-%m-%d %H:%M:%f', {name}, '{-seconds:+.3f} seconds')" for name in columns
+    )
     server.sql(f"UPDATE {table} SET {changes} WHERE {where} = %s", value)

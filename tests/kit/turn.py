@@ -13,23 +13,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.kit import installing
 from tests.kit.ports import free_port
+from tests.kit.processes import ROOT
 
-SECRET = "a secret of tests"
+SECRET = "a-secret-that-relay-and-server-of-tests-share"
+BINDING = bytes.fromhex("000100002112a442") + b"is it there?"  # a request of STUN, which everybody may send
 START_LIMIT = 10  # seconds until it must listen
 
 
+def program() -> str | None:
+    return shutil.which("turnserver")
+
+
 def is_installed() -> bool:
-    return shutil.which("turnserver") is not None
-
-
-def install() -> None:
-    """Install coturn, without the service that Debian would start with the machine. Needs root."""
-    installing.packages("coturn")
-    if is_installed() and shutil.which("systemctl"):
-        installing.attempt("systemctl", "disable", "coturn")
+    return program() is not None
 
 
 @dataclass
@@ -52,21 +52,23 @@ class Turn:
 
 
 @contextmanager
-def running(*, bytes_a_second: int = 0) -> Iterator[Turn]:
-    """Run a relay. `bytes_a_second`: the limit per connection and direction, above it packets are lost; 0: none."""
+def running(*, bytes_a_second: int = 0, as_deployed: bool = False) -> Iterator[Turn]:
+    """Run a relay with the configuration of `deploy/turnserver.conf`; only ports, certificate and secret are others.
+
+    Calls of tests stay on this machine, so that this is allowed unless the relay is to be `as_deployed`.
+    `bytes_a_second`: the limit per connection and direction, above it packets are lost; 0: that of the file.
+    """
     port = free_port()
-    options = {"listening-ip": "127.0.0.1", "relay-ip": "127.0.0.1", "listening-port": port, "realm": "autodoctor"}
-    options |= {"static-auth-secret": SECRET, "log-file": "stdout", "min-port": 32_000, "max-port": 32_700}
-    if bytes_a_second:
-        options["max-bps"] = bytes_a_second
-    switches = ["use-auth-secret", "allow-loopback-peers", "no-tls", "no-dtls", "no-cli"]
     with tempfile.TemporaryDirectory() as place:
-        options |= {"pidfile": f"{place}/pid", "db": f"{place}/db"}
-        words = [f"--{name}={value}" for name, value in options.items()] + [f"--{name}" for name in switches]
+        given = {"listening-ip": "127.0.0.1", "relay-ip": "127.0.0.1", "listening-port": port}
+        given |= {"static-auth-secret": SECRET, "min-port": 32_000, "max-port": 32_700}
+        given |= {"pidfile": f"{place}/pid", "db": f"{place}/db", "no-tls": "", "no-dtls": ""}
+        given |= {"max-bps": bytes_a_second} if bytes_a_second else {}
+        given |= {} if as_deployed else {"allow-loopback-peers": ""}
+        configuration = Path(place) / "turnserver.conf"
+        configuration.write_text(_configuration(given, reaches_itself=not as_deployed))
         process = subprocess.Popen(
-            ["turnserver", "-n", *words],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            ["turnserver", "-c", str(configuration)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         turn = Turn(port, process)
         try:
@@ -78,24 +80,31 @@ def running(*, bytes_a_second: int = 0) -> Iterator[Turn]:
             process.wait()
 
 
+def _configuration(given: dict[str, object], *, reaches_itself: bool) -> str:
+    """Return the file of `deploy/` with these values in place of its own, and without its certificate."""
+    replaced = {*given, "tls-listening-port", "cert", "pkey"}
+    lines = (ROOT / "deploy" / "turnserver.conf").read_text().splitlines()
+    kept = [line for line in lines if line.partition("=")[0] not in replaced]
+    if reaches_itself:
+        kept = [line for line in kept if not line.startswith(("denied-peer-ip=127.", "denied-peer-ip=::"))]
+    return "\n".join([*kept, *(f"{name}={value}" if value != "" else name for name, value in given.items()), ""])
+
+
 def _wait_until_it_listens(turn: Turn) -> None:
     limit = time.monotonic() + START_LIMIT
     while turn.process.poll() is None and time.monotonic() < limit:
         try:
             socket.create_connection(("127.0.0.1", turn.port), timeout=1).close()
+            with socket.socket(type=socket.SOCK_DGRAM) as line:
+                line.settimeout(0.2)
+                line.connect(("127.0.0.1", turn.port))
+                line.send(BINDING)
+                line.recv(100)
             return
         except OSError:
             time.sleep(0.02)
     raise RuntimeError("coturn did not start")
 
 
-def main() -> int:
-    if not is_installed():
-        print("Installing coturn …", flush=True)
-        install()
-    print(shutil.which("turnserver") or "No coturn, and none to be had: install the package to run the relayed calls.")
-    return 0 if is_installed() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(installing.service("coturn", "coturn", program))

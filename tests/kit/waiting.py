@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 30.0  # seconds; it measures nothing, it only ends a wait that is in vain
+PAUSES = 0.005, 0.05  # seconds between two looks, at first and at most: many looks ask a page or a database
+PATIENCE = 60.0  # seconds; it measures nothing, it only ends a wait that is in vain
 
 
 def until(holds: Callable[[], object]) -> None:
     """Wait until something outside the test holds. Raises AssertionError when it never does."""
     limit = time.monotonic() + PATIENCE
+    pause, longest = PAUSES
     while not holds():
         assert time.monotonic() < limit, f"it did not happen within {PATIENCE:.0f} s"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.5, longest)

@@ -36,6 +36,7 @@ def chosen() -> list[Mutant]:
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     passes = lines_of_tests(session.items)
+    assert functions(), "no fault could be put in: every mutant would survive"
     assert not in_child(partial(finds_nothing, None, passes[:1])), "a fork fails without any fault"
     for mutant in chosen():
         if mutant.place.in_function:
@@ -131,10 +132,14 @@ def with_own_database() -> None:
 
 def put_into_functions(module: CodeType) -> None:
     codes = {(code.co_qualname, code.co_firstlineno): code for code in _nested(module)}
-    for function in [found for found in gc.get_objects() if type(found) is FunctionType]:
-        if function.__code__.co_filename == mutants.filename:
-            key = (function.__code__.co_qualname, function.__code__.co_firstlineno)
-            function.__code__ = codes[key]
+    for function in functions():
+        function.__code__ = codes[(function.__code__.co_qualname, function.__code__.co_firstlineno)]
+
+
+def functions() -> list[FunctionType]:
+    gc.unfreeze()  # the collector does not list what it was told to leave alone
+    found = [each for each in gc.get_objects() if type(each) is FunctionType]
+    return [each for each in found if each.__code__.co_filename == mutants.filename]
 
 
 def _nested(code: CodeType) -> Iterator[CodeType]:

@@ -1,11 +1,12 @@
 """What makes two statements the same on both databases, whatever is given to them and however many rows it is."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Replacements in this order, for differences between the databases, or between two calls of the same line.
-_SAME = [
+_SAME: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\s+"), " "),
     (re.compile(r"::(timestamp with time zone|double precision|\w+)(\[\])?"), ""),
     (re.compile(r" FOR (NO KEY )?UPDATE( OF [\w\", .]+)?( SKIP LOCKED| NOWAIT)?"), ""),
@@ -39,6 +40,8 @@ _SAME = [
     (re.compile(r" GROUP BY .*?(?= HAVING | ORDER BY | LIMIT |$)"), " GROUP BY ?"),
     # Rows that are there already stay as they are.
     (re.compile(r"^INSERT OR IGNORE (INTO \w+ \([^)]*\))"), r"INSERT \1 ON CONFLICT DO NOTHING"),
+    # PostgreSQL has each part of a union in parentheses of its own.
+    (re.compile(r"^.* UNION .*$"), lambda whole: re.sub("[()]", "", whole[0])),
 ]
 _TABLE = re.compile(r"(?:FROM|JOIN|INTO|UPDATE) (\w+_\w+)")
 
@@ -47,7 +50,7 @@ _TABLE = re.compile(r"(?:FROM|JOIN|INTO|UPDATE) (\w+_\w+)")
 def identity(sql: str) -> str:
     """Return the identity of a statement; empty for transactions, settings of the connection, and DDL."""
     text = sql.strip()
-    if not text.startswith(VERBS):
+    if not text.lstrip("(").startswith(VERBS):
         return ""
     for pattern, replacement in _SAME:
         text = pattern.sub(replacement, text)

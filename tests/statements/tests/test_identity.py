@@ -58,6 +58,10 @@ from tests.statements.identity import identity, identity_at_driver
             "UPDATE a SET b = CASE WHEN (a.id = %s) THEN %s ELSE NULL END",
             "UPDATE a SET b = CASE WHEN (a.id = %s) THEN %s WHEN (a.id = %s) THEN %s ELSE NULL END",
         ),
+        (
+            "SELECT a.x FROM a WHERE (a.x = 1) UNION SELECT b.x FROM b",
+            "(SELECT a.x FROM a WHERE a.x = 1) UNION (SELECT b.x FROM b)",
+        ),
     ],
 )
 def test_the_same(one: str, other: str) -> None:

@@ -19,7 +19,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_sql_through_django_and_at_the_driver_is_recorded(tmp_path: Path) -> None:
-    name = "autodoctor/room/tests/test_writer.py::test_too_many_waiting_are_refused_at_once"
+    name = "autodoctor/room/tests/test_writer.py::test_messages_beyond_the_longest_queue_are_refused_at_once"
     stored = "autodoctor/room/tests/test_writer.py::test_the_same_message_again_is_the_same_event"
     done = run(name, stored, "--statements", str(tmp_path))
     assert done.returncode == 0, done.stdout

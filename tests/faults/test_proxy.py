@@ -1,0 +1,143 @@
+"""nginx as in `deploy/nginx.conf`, in front of a server: https, sockets, uploads, limits of size, headers, the log."""
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from autodoctor.files.tests.samples import film
+from tests.kit import nginx, scene
+from tests.kit.nginx import Nginx
+from tests.kit.ports import free_port
+from tests.kit.scene import UNLIMITED, Talk
+from tests.kit.server import Server, running
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Site:
+    proxy: Nginx
+    server: Server
+
+    def logged(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.proxy.log().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    if not nginx.is_installed():
+        pytest.skip("nginx is not installed")
+    port = free_port()
+    environment = {"SITE_URL": f"https://localhost:{port}", "TRUSTED_PROXIES": "1", "LIMITS": UNLIMITED}
+    with running(environment=environment) as server, nginx.in_front_of(server.port, port=port) as proxy:
+        yield Site(proxy, server)
+
+
+@pytest.fixture(scope="module")
+def talk(site: Site) -> Talk:
+    return scene.stage(site.server)
+
+
+def share(site: Site, talk: Talk, content: bytes) -> httpx.Response:
+    with site.proxy.client(talk.customer) as client:
+        return client.post(f"/api/sessions/{talk.id}/files", files={"file": ("clip.mp4", content)})
+
+
+def test_plain_http_leads_to_https_and_another_name_gets_no_answer(site: Site) -> None:
+    plain = f"http://localhost:{site.proxy.plain_port}/book/?plan=chat"
+    answer = httpx.get(plain, trust_env=False)
+    assert (answer.status_code, answer.headers["Location"]) == (301, "https://localhost/book/?plan=chat")
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(plain, headers={"Host": "evil.example"}, trust_env=False)
+    with socket.create_connection(("127.0.0.1", site.proxy.port)) as line, pytest.raises(ssl.SSLError):
+        site.proxy.trusting().wrap_socket(line, server_hostname="evil.example")
+
+
+def test_browsers_speak_http_2_by_tls_1_3(site: Site) -> None:
+    context = site.proxy.trusting()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        socket.create_connection(("127.0.0.1", site.proxy.port)) as line,
+        context.wrap_socket(line, server_hostname="localhost") as encrypted,
+    ):
+        assert encrypted.selected_alpn_protocol() == "h2"
+        assert encrypted.version() == "TLSv1.3"
+
+
+def test_the_headers_of_the_application_arrive_once_and_none_names_the_proxy_s_version(site: Site) -> None:
+    with site.proxy.client() as client:
+        answer = client.get("/")
+    assert answer.status_code == 200
+    for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options"):
+        assert len(answer.headers.get_list(name)) == 1
+    assert answer.headers["Server"] == "nginx"
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["X-Request-ID"])  # the proxy's own, as in its log
+    assert answer.headers["X-Request-ID"] in {line["request_id"] for line in site.logged()}
+
+
+def test_scripts_are_compressed_and_pages_are_not(site: Site) -> None:
+    with site.proxy.client() as client:
+        client.headers["Accept-Encoding"] = "gzip"
+        page = client.get("/")
+        sheet = re.search(r'href="(/static/[^"]+\.css)"', page.text)
+        assert sheet
+        assert "Content-Encoding" not in page.headers
+        assert client.get(sheet[1]).headers["Content-Encoding"] == "gzip"
+
+
+def test_a_socket_stays_open_through_the_proxy_and_carries_messages(site: Site, talk: Talk) -> None:
+    cookie = f"sessionid={talk.customer.cookies['sessionid']}"
+    with connect(
+        f"wss://localhost:{site.proxy.port}/ws/sessions/{talk.id}?after=0",
+        ssl=site.proxy.trusting(),
+        origin=Origin(site.proxy.url),
+        additional_headers={"Cookie": cookie},
+        proxy=None,
+    ) as line:
+        line.send(json.dumps({"type": "join"}))
+        sent = str(uuid4())
+        line.send(json.dumps({"type": "message", "client_id": sent, "text": "through the proxy"}))
+        while json.loads(line.recv(timeout=30)).get("client_id") != sent:
+            pass
+
+
+def test_an_upload_of_ten_megabytes_passes_and_comes_back_by_its_signed_address(site: Site, talk: Talk) -> None:
+    content = film(filling=10 * MEGABYTE - 2000)
+    made = share(site, talk, content)
+    assert made.status_code == 201, made.text
+    with site.proxy.client(talk.mechanic) as client:
+        answer = client.get(made.json()["url"])
+    assert answer.content == content
+    assert [line for line in site.logged() if line["path"].startswith("/files/")] == []
+
+
+def test_a_body_is_bounded_by_the_proxy_before_it_arrives(site: Site, talk: Talk) -> None:
+    assert share(site, talk, bytes(13 * MEGABYTE)).status_code == 413
+    with site.proxy.client() as client:
+        mails = client.post("/mail/inbound/postmark/", content=bytes(20 * MEGABYTE))
+        assert mails.status_code != 413 or "nginx" not in mails.text  # the application decides about these
+
+
+def test_the_log_of_requests_holds_no_query_and_the_true_address(site: Site) -> None:
+    with site.proxy.client() as client:
+        client.get("/help/open/?a-secret-of-somebody", headers={"X-Forwarded-For": "203.0.113.9"})
+    line = next(line for line in site.logged() if line["path"] == "/help/open/")
+    assert line["client"] == "127.0.0.1"
+    assert "a-secret" not in site.proxy.log()
+    assert "203.0.113.9" not in site.server.log()
+
+
+def test_metrics_are_not_to_be_had_through_the_proxy(site: Site) -> None:
+    with site.proxy.client() as client:
+        assert client.get("/metrics").status_code == 404
+        assert client.get("/api/ready").status_code == 200
