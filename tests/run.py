@@ -227,7 +227,6 @@ def processes(options: Sequence[str] = ()) -> bool:
 
 
 def deployment(options: Sequence[str] = ()) -> bool:
-    """Build the image by hand, and start what docs/production.md says by its own commands."""
     _want("turn", "nginx", "pgbouncer")
     return _tests("tests/deployment", *BY_FILE, *options)
 

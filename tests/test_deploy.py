@@ -233,8 +233,9 @@ def test_logrotate_takes_its_file_beside_that_of_nginx(tmp_path: Path) -> None:
     """Debian's package of nginx brings a file that rotates all of /var/log/nginx."""
     theirs = "/var/log/nginx/*.log {\n daily\n}\n"
     for name, text in {"autodoctor": (DEPLOY / "logrotate.conf").read_text(), "nginx": theirs}.items():
-        (tmp_path / name).write_text(re.sub(r"/var/log/", f"{tmp_path}/", re.sub(r"create .*", "create", text)))
-        (tmp_path / name).chmod(0o644)
+        path = tmp_path / f"{name}.conf"
+        path.write_text(re.sub(r"/var/log/", f"{tmp_path}/", re.sub(r"create .*", "create", text)))
+        path.chmod(0o644)
     logs = set(re.findall(r"/var/log/\S+\.log", (DEPLOY / "nginx.conf").read_text()))
     for log in logs:
         path = tmp_path / log.removeprefix("/var/log/")
@@ -245,8 +246,8 @@ def test_logrotate_takes_its_file_beside_that_of_nginx(tmp_path: Path) -> None:
         "--debug",
         "--state",
         str(tmp_path / "state"),
-        str(tmp_path / "autodoctor"),
-        str(tmp_path / "nginx"),
+        str(tmp_path / "autodoctor.conf"),
+        str(tmp_path / "nginx.conf"),
     )
     assert len(logs) == 2
     assert "error:" not in done

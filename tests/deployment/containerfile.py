@@ -131,5 +131,7 @@ def _fill(context: Path) -> None:
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         if line.startswith("!"):
             source = ROOT / line.removeprefix("!")
-            copy = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, context / source.name, **({"ignore": IGNORED} if source.is_dir() else {}))
+            if source.is_dir():
+                shutil.copytree(source, context / source.name, ignore=IGNORED)
+            else:
+                shutil.copy2(source, context)

