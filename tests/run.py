@@ -227,7 +227,6 @@ def processes(options: Sequence[str] = ()) -> bool:
 
 
 def deployment(options: Sequence[str] = ()) -> bool:
-    _want("turn", "nginx", "pgbouncer")
     return _tests("tests/deployment", *BY_FILE, *options)
 
 
