@@ -15,7 +15,6 @@ from autodoctor.room.tests.channel import closing_code
 from autodoctor.room.wire import protocol
 from tests.chaos import reckoning
 from tests.chaos.page import Page
-from tests.faults.test_payments import is_idle
 from tests.faults.test_two_processes import pair
 from tests.faults.whole import Site, log_of, pass_its_deadline
 from tests.journeys import quietly
@@ -75,7 +74,11 @@ def test_a_lock_that_takes_every_connection_costs_bounded_refusals_and_no_deadli
 ) -> None:
     locked, waiting = site.stage(), site.stage("requested")
     clients = [quietly.client(server, locked.customer) for server in whole.servers]
-    with psycopg.connect(whole.cluster.url("arranged")) as lock, ThreadPoolExecutor(2 * CROWD) as crowd:
+    for_ever = "-c idle_in_transaction_session_timeout=0"
+    with (
+        psycopg.connect(whole.cluster.url("arranged"), options=for_ever) as lock,
+        ThreadPoolExecutor(2 * CROWD) as crowd,
+    ):
         lock.execute("SELECT 1 FROM autodoctor_sessions_session WHERE id = %s FOR UPDATE", [locked.id])
         begun = time.monotonic()
         asked = [crowd.submit(clients[n % 2].post, f"/api/sessions/{locked.id}/end", json={}) for n in range(2 * CROWD)]
@@ -97,7 +100,6 @@ def test_pages_go_on_with_a_restored_backup_and_what_came_later_is_named(
     paths = {"PATH": f"{whole.cluster.programs}{os.pathsep}{os.environ['PATH']}"}
     with pair(site, talk) as (mine, theirs):
         theirs.expect("event", client_id=mine.say("Before the backup"))
-        until(lambda: is_idle(site.one))
         manage("backup", str(tmp_path / "backup"), environment=site.one.environment | paths)
         money, log = contents(whole, "arranged", *MONEY), log_of(talk)
         for number in range(20):
