@@ -1,4 +1,4 @@
-"""Every press that charges a customer, made after the amount that it showed has grown: 409, the new amount, no charge."""
+"""A press that charges a customer, made after the amount that it showed has grown: 409, the new one, no charge."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -3,13 +3,18 @@
 import asyncio
 import json
 import os
+import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from uuid import uuid4
 
 import psycopg
+import pytest
 
 from autodoctor.room.tests.channel import closing_code
 from autodoctor.room.wire import protocol
@@ -20,11 +25,14 @@ from tests.faults.whole import Site, log_of, pass_its_deadline
 from tests.journeys import quietly
 from tests.kit import processes, scene
 from tests.kit.arrangement import Arrangement
+from tests.kit.postgres import NOBODY
 from tests.kit.scene import Talk
 from tests.kit.sockets import Socket, room
 from tests.kit.waiting import until
 
 WAYS = ("DATABASE_URL", "CLOCK_DATABASE_URL", "DIRECT_DATABASE_URL")
+LOG = "autodoctor_sessions_sessionevent"
+FILLER = "".join(map(chr, range(0x4E00, 0x4E00 + 3900)))  # of which a database makes nothing shorter
 CROWD = 20  # more requests than a server has connections for them
 MONEY = ("payments_payment", "payments_earning", "payments_movement", "receipts_document")
 
@@ -90,6 +98,62 @@ def test_a_lock_that_takes_every_connection_costs_bounded_refusals_and_no_deadli
     assert {answer.status_code for answer in answers} == {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in answers)
     assert clients[0].post(f"/api/sessions/{locked.id}/end", json={}).status_code == 200
+
+
+@pytest.fixture
+def little_disk(whole: Arrangement) -> Iterator[Path]:
+    """A disk of a few megabytes, on which the log lies."""
+    if os.geteuid():
+        pytest.skip("only root mounts a disk")
+    folder = Path(tempfile.mkdtemp(prefix="autodoctor-disk-"))
+    options = f"size=8m,mode=700,uid={NOBODY},gid={NOBODY}"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], check=False).returncode:
+        pytest.skip("this machine mounts no disks")
+    try:
+        whole.cluster.execute(f"CREATE TABLESPACE little LOCATION '{folder}'")
+        whole.cluster.execute(f"ALTER TABLE {LOG} SET TABLESPACE little", "arranged")
+        yield folder
+        whole.cluster.execute(f"ALTER TABLE {LOG} SET TABLESPACE pg_default", "arranged")
+        whole.cluster.execute("DROP TABLESPACE little")
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+        folder.rmdir()
+
+
+def test_a_message_that_finds_the_disk_of_postgresql_full_is_refused_and_can_be_said_again(
+    site: Site, talk: Talk, little_disk: Path
+) -> None:
+    with pair(site, talk) as (mine, theirs):
+        filling = fill(little_disk)
+        confirmed, lost = say_until_refused(mine)
+        filling.unlink()
+        mine.say(FILLER, lost)
+        mine.expect("event", client_id=lost)
+        theirs.expect("event", client_id=lost)
+    assert [client_id for _, client_id, _ in scene.messages_of(site.one, talk.id)] == [*confirmed, lost]
+    assert list(reckoning.of_log(log_of(talk))) == []
+
+
+def say_until_refused(page: Socket) -> tuple[list[str], str]:
+    """Return the client ids of the messages that were confirmed, and that of the one that was not."""
+    confirmed: list[str] = []
+    while True:
+        client_id = page.say(FILLER)
+        while (frame := page.receive()).get("client_id") != client_id:
+            pass
+        if frame["type"] == "error":
+            assert frame["code"] == "unavailable"
+            return confirmed, client_id
+        confirmed.append(client_id)
+
+
+def fill(folder: Path) -> Path:
+    """Take the rest of the disk."""
+    filling = folder / "filling"
+    with suppress(OSError), filling.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    return filling
 
 
 def test_pages_go_on_with_a_restored_backup_and_what_came_later_is_named(

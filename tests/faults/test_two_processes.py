@@ -226,6 +226,17 @@ def test_without_a_bus_an_older_page_steps_aside_and_pages_show(by_beat: Site) -
         mine.expect("presence", mechanic="preparing")
 
 
+def test_a_flushed_bus_loses_nothing(by_bus: Site) -> None:
+    """It keeps nothing: whoever followed a channel follows it still."""
+    talk = by_bus.stage()
+    with pair(by_bus, talk) as (mine, theirs):
+        assert by_bus.bus is not None
+        by_bus.bus.client.flushall()
+        theirs.expect("event", client_id=say(mine, "It rattles"))
+        mine.expect("event", client_id=say(theirs, "When cold?"))
+    assert by_bus.bus.client.dbsize() == 0
+
+
 @pytest.mark.parametrize("lose", [killed, stopped])
 def test_a_lost_bus_costs_a_heartbeat_and_comes_back_by_itself(
     with_both: Site, lose: Callable[[Valkey], Callable[[], None]]

@@ -4,10 +4,12 @@ The people of a session are on different servers wherever that matters.
 """
 
 import asyncio
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import datetime
+from random import Random
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,6 +18,7 @@ from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
 from autodoctor.sandbox.webhooks import sign
 from tests.attacks.test_claims import grab
 from tests.chaos import reckoning
+from tests.chaos.page import Page
 from tests.faults.test_messages import flood
 from tests.faults.test_payments import SANDBOX, announcement, control, events_of, is_idle, pay
 from tests.faults.test_two_processes import pair
@@ -29,6 +32,9 @@ from tests.kit.sockets import AsyncSocket, room
 from tests.kit.waiting import PATIENCE, until
 
 PRICE = 999  # cents, of a chat
+CROWD = 20  # more than a server has connections to the database for requests
+SESSIONS, PAGES_EACH = (100, 10) if os.environ.get("NEW_EXAMPLES") == "1" else (5, 10)
+STORM_SECONDS = 240
 
 
 # Messages
@@ -148,8 +154,8 @@ def test_nothing_confirmed_is_lost_and_no_deadline_forgotten_when_every_process_
         assert seen.items() >= by_client_id.items()
     assert list(reckoning.of_log(log_of(talk))) == []
     until(lambda: scene.state_of(site.one, waiting.id) == "expired")
-    expired = "SELECT at FROM autodoctor_sessions_sessionevent WHERE session_id = %s AND kind = 'session.expired'"
-    assert site.one.sql(expired, waiting.id) == [(due,)]
+    assert events_of(site.one, waiting.id, "session.expired") == 1
+    assert ended_at(site.one, waiting) == due
 
 
 def test_a_server_that_does_not_move_loses_its_people_and_takes_nothing_back(site: Site, talk: Talk) -> None:
@@ -183,8 +189,9 @@ def test_a_server_that_does_not_move_loses_its_people_and_takes_nothing_back(sit
 def has_joined(server: Server, talk: Talk) -> int:
     """Return how many people of the session are in by pages of servers that live."""
     pages = (
-        "SELECT count(DISTINCT user_id) FROM autodoctor_sessions_connection page JOIN autodoctor_sessions_process process"
-        " ON process.id = page.process_id WHERE page.session_id = %s AND page.joined AND process.expires_at > now()"
+        "SELECT count(DISTINCT user_id) FROM autodoctor_sessions_connection page"
+        " JOIN autodoctor_sessions_process process ON process.id = page.process_id"
+        " WHERE page.session_id = %s AND page.joined AND process.expires_at > now()"
     )
     ((count,),) = server.sql(pages, talk.id)
     return int(count)
@@ -240,9 +247,7 @@ def test_fifty_webhooks_at_once_to_both_servers_are_one_booking_and_one_mail(who
     control(whole.stripe, "webhooks", paused=False)
     assert events_of(site.one, UUID(session_id), "session.requested") == 1
     assert site.one.sql("SELECT count(*) FROM payments_stripeevent WHERE id = %s", event_id) == [(1,)]
-    outboxes = [server.data / "outbox" for server in whole.servers]
-    letters = [path.read_text() for outbox in outboxes for path in outbox.glob("*.eml")]
-    assert len([letter for letter in letters if customer.email in letter.partition("\n\n")[0]]) == 1
+    assert len([letter for letter in letters(whole) if customer.email in letter.partition("\n\n")[0]]) == 1
 
 
 def test_of_fifty_accepts_at_both_servers_one_wins(site: Site) -> None:
@@ -260,3 +265,87 @@ def test_of_fifty_accepts_at_both_servers_one_wins(site: Site) -> None:
     assert len(won) == 1
     assert {answer.status_code for email, answer in answers if email not in won} == {409}
     assert events_of(site.one, talk.id, "session.accepted") == 1
+
+
+def test_while_stripe_hangs_nobody_waits_but_who_wants_to_pay(whole: Arrangement, site: Site) -> None:
+    """More people press "Pay" at each server than it has connections to the database."""
+    waiting, payers = site.stage("requested"), site.one.enroll(2 * CROWD, f"payer-{uuid4().hex[:6]}-")
+    whole.stripe.stop_signal()  # it takes every connection and answers none
+    try:
+        with ThreadPoolExecutor(2 * CROWD) as crowd:
+            pressed = [
+                crowd.submit(whole.servers[n % 2].client(payer).post, "/api/sessions", json=quietly.INTAKE)
+                for n, payer in enumerate(payers)
+            ]
+            until(lambda: len(drafts_of(site.one, payers)) == len(payers))
+            for server, email in zip(whole.servers, ("customer@example.com", "mechanic@example.com"), strict=True):
+                assert server.client().post("/account/password/reset/", data={"email": email}).status_code == 302
+            until(lambda: len([letter for letter in letters(whole) if "Subject: Your code" in letter]) == 2)
+            due = pass_its_deadline(site.one, waiting)
+            until(lambda: scene.state_of(site.one, waiting.id) == "expired")
+            assert not any(one.done() for one in pressed)
+            assert {one.result().status_code for one in pressed} == {503}
+    finally:
+        whole.stripe.cont_signal()
+    assert ended_at(site.one, waiting) == due
+    assert len(drafts_of(site.one, payers)) == len(payers)  # each can be paid later
+
+
+def drafts_of(server: Server, people: list[Person]) -> list[tuple[object, ...]]:
+    query = "SELECT id FROM autodoctor_sessions_session WHERE state = 'draft' AND customer_id = ANY(%s)"
+    return server.sql(query, [UUID(person.id) for person in people])
+
+
+def letters(whole: Arrangement) -> list[str]:
+    """Return every mail, by whichever process it was sent."""
+    return [path.read_text() for server in whole.servers for path in (server.data / "outbox").glob("*.eml")]
+
+
+def ended_at(server: Server, talk: Talk) -> datetime:
+    ((at_,),) = server.sql("SELECT ended_at FROM autodoctor_sessions_session WHERE id = %s", talk.id)
+    return datetime.fromisoformat(str(at_))
+
+
+def test_all_pages_come_back_at_once_and_see_the_same_log(whole: Arrangement, site: Site) -> None:
+    """The nightly run has 2,000 of them."""
+    talks = [site.stage() for _ in range(SESSIONS)]
+    pages = [
+        Page(person, role, str(talk.id), whole.servers, Random(number))
+        for talk in talks
+        for role, person in (("customer", talk.customer), ("mechanic", talk.mechanic))
+        for number in range(PAGES_EACH)
+    ]
+    asyncio.run(storm(whole, pages))
+    logs = {str(talk.id): log_of(talk) for talk in talks}
+    assert [problem for page in pages for problem in reckoning.of_page(page, logs[page.session_id])] == []
+    assert min(page.connects for page in pages) >= 2
+    for log in logs.values():
+        assert list(reckoning.of_log(log)) == []
+        assert [row.kind for row in log].count("message.posted") == 2 * 2 * PAGES_EACH
+
+
+async def storm(whole: Arrangement, pages: list[Page]) -> None:
+    """Each page says something, loses its server, comes back, and says something again; all hear all of it."""
+    over = asyncio.Event()
+
+    async def all_hear(rounds: int) -> None:
+        for page in pages:
+            await page.say(f"round {rounds}")
+        while any(heard(page) < rounds * 2 * PAGES_EACH for page in pages):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    async with asyncio.TaskGroup() as group:
+        for page in pages:
+            group.create_task(page.stay_open(over.is_set))
+        async with asyncio.timeout(STORM_SECONDS):
+            await all_hear(1)
+            for server in whole.servers:
+                server.kill()
+            for server in whole.servers:
+                await asyncio.to_thread(server.start)
+            await all_hear(2)
+        over.set()
+
+
+def heard(page: Page) -> int:
+    return sum(kind == "message.posted" for _, kind, _ in page.seen)

@@ -61,6 +61,38 @@ def test_signing_out_in_one_tab_hides_the_others_and_deletes_typed_messages(alon
         assert "secret" not in kept
 
 
+KEPT = """async () => JSON.stringify([
+    { ...localStorage, ...sessionStorage }, await caches.keys(), (await indexedDB.databases()).map(({ name }) => name),
+])"""
+
+
+def test_the_next_person_at_a_shared_computer_finds_nothing_of_the_one_before(
+    server: Server, alone: Talk, watch: Watch
+) -> None:
+    watch.allow("status of 404")
+    page = alone.customer.page
+    alone.customer.says("My secret address")
+    session = page.url
+    page.goto("/dashboard/")
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    for _ in range(2):
+        page.go_back()
+        expect(page).to_have_url(re.compile("/sign-in/"))
+        assert "secret" not in page.content()
+    (next_one,) = server.enroll(1, "next-")
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": server.url} for name, value in next_one.cookies.items()]
+    )
+    answer = page.goto(session)
+    assert answer
+    assert answer.status == 404
+    page.goto("/dashboard/")
+    for text in ("secret", alone.customer.who.email, alone.customer.session_id):
+        assert text not in page.content()
+        assert text not in page.evaluate(KEPT)
+
+
 def test_the_back_button_asks_before_it_leaves_a_session(alone: Talk) -> None:
     page = alone.customer.page
     address = page.url
