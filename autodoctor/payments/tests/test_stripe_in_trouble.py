@@ -11,7 +11,7 @@ from autodoctor.accounts.models import User
 from autodoctor.payments import earnings, ledger, stripe
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.payments.stripe import client
-from autodoctor.payments.tests.stand import LATER, Book, open_page, run_all
+from autodoctor.payments.tests.stand import LATER, Book, live, open_page, run_all
 from autodoctor.payments.tests.test_earnings import onboard
 from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
@@ -79,5 +79,4 @@ def test_who_wants_to_pay_is_told_to_try_again_and_then_gets_one_page(
     assert open_page(payment, now).checkout_url
     payment.refresh_from_db()
     assert payment.refused_code == ""
-    open_pages = [page for page in stripe_sandbox.app.store.find("checkout.session") if page["status"] == "open"]
-    assert len(open_pages) == 1
+    assert live(stripe_sandbox, payment) == ["page"]
