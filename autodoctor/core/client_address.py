@@ -15,14 +15,19 @@ def client_address(request: HttpRequest) -> str:
     Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added counts. A proxy that
     does not know its client writes "unknown": then its own address counts, or all such clients would be one.
     """
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    hops.append(request.META.get("REMOTE_ADDR", ""))
-    return next(filter(None, map(_clean, _ours(hops))), "")
+    return next(filter(None, map(_clean, _ours(request))), "")
 
 
-def _ours(hops: list[str]) -> list[str]:
+def known_address(request: HttpRequest) -> str:
+    """Return the client's trusted address, and never that of a proxy; empty if it is not known."""
+    return _clean(_ours(request)[0])
+
+
+def _ours(request: HttpRequest) -> list[str]:
     """Return the last hops, as far as our own proxies have written them: the client's is the first."""
     trusted = settings.TRUSTED_PROXIES
+    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+    hops.append(request.META.get("REMOTE_ADDR", ""))
     if isinstance(trusted, int):
         return hops[-1 - trusted :]
     first = len(hops) - 1
