@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import datetime
 from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -91,9 +92,8 @@ def test_two_hundred_messages_around_the_end_are_stored_before_it_or_refused(sit
         ends_at = datetime.fromisoformat(mine.frames[0]["session"]["ends_at"]).timestamp()
 
         async def both() -> list[tuple[set[str], set[str]]]:
-            return await asyncio.gather(
-                volley(at(site.one, talk), talk.customer, ends_at), volley(at(site.other, talk), talk.mechanic, ends_at)
-            )
+            seats = (site.one, talk.customer), (site.other, talk.mechanic)
+            return await asyncio.gather(*(volley(at(server, talk), who, ends_at) for server, who in seats))
 
         answers = asyncio.run(both())
         mine.expect("event", kind="session.ended")
@@ -226,9 +226,9 @@ def has_no_work(server: Server, session_id: str) -> bool:
     return server.sql(query, UUID(session_id)) == [(0,)]
 
 
-def at_stripe(whole: Arrangement, kind: str) -> list[dict[str, object]]:
+def at_stripe(whole: Arrangement, kind: str) -> list[dict[str, Any]]:
     path = f"{whole.stripe.url}{SANDBOX}/v1/{kind}?limit=100"
-    found: list[dict[str, object]] = httpx.get(path, auth=(API_KEY, ""), timeout=PATIENCE, **PLAIN).json()["data"]
+    found: list[dict[str, Any]] = httpx.get(path, auth=(API_KEY, ""), timeout=PATIENCE, **PLAIN).json()["data"]
     return found
 
 
