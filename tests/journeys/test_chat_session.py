@@ -19,6 +19,7 @@ from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
 MINUTE = 60
+SECRET = "My secret address"
 
 
 class Talk(NamedTuple):
@@ -71,7 +72,7 @@ def test_the_next_person_at_a_shared_computer_finds_nothing_of_the_one_before(
 ) -> None:
     watch.allow("status of 404")
     page = alone.customer.page
-    alone.customer.says("My secret address")
+    alone.customer.says(SECRET)
     session = page.url
     page.goto("/dashboard/")
     page.get_by_label("Your account").click()
@@ -79,7 +80,7 @@ def test_the_next_person_at_a_shared_computer_finds_nothing_of_the_one_before(
     for _ in range(2):
         page.go_back()
         expect(page).to_have_url(re.compile("/sign-in/"))
-        assert "secret" not in page.content()
+        assert SECRET not in page.content()
     (next_one,) = server.enroll(1, "next-")
     page.context.add_cookies(
         [{"name": name, "value": value, "url": server.url} for name, value in next_one.cookies.items()]
@@ -88,7 +89,7 @@ def test_the_next_person_at_a_shared_computer_finds_nothing_of_the_one_before(
     assert answer
     assert answer.status == 404
     page.goto("/dashboard/")
-    for text in ("secret", alone.customer.who.email, alone.customer.session_id):
+    for text in (SECRET, alone.customer.who.email, alone.customer.session_id):
         assert text not in page.content()
         assert text not in page.evaluate(KEPT)
 
