@@ -4,12 +4,10 @@ The people of a session are on different servers wherever that matters.
 """
 
 import asyncio
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import datetime
-from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +17,6 @@ from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
 from autodoctor.sandbox.webhooks import sign
 from tests.attacks.test_claims import grab
 from tests.chaos import reckoning
-from tests.chaos.page import Page
 from tests.faults.test_messages import flood
 from tests.faults.test_payments import SANDBOX, announcement, control, events_of, pay
 from tests.faults.test_two_processes import pair
@@ -34,8 +31,6 @@ from tests.kit.waiting import PATIENCE, until
 
 PRICE = 999  # cents, of a chat
 CROWD = 20  # more than a server has connections to the database for requests
-SESSIONS, PAGES_EACH = (100, 10) if os.environ.get("NEW_EXAMPLES") == "1" else (5, 10)
-STORM_SECONDS = PATIENCE * (4 if SESSIONS > 5 else 1)
 
 
 # Messages
@@ -312,49 +307,3 @@ def letters(whole: Arrangement) -> list[str]:
 def ended_at(server: Server, talk: Talk) -> datetime:
     ((at_,),) = server.sql("SELECT ended_at FROM autodoctor_sessions_session WHERE id = %s", talk.id)
     return datetime.fromisoformat(str(at_))
-
-
-def test_all_pages_come_back_at_once_and_see_the_same_log(whole: Arrangement, site: Site) -> None:
-    """The nightly run has 2,000 of them."""
-    talks = [site.stage() for _ in range(SESSIONS)]
-    pages = [
-        Page(person, role, str(talk.id), whole.servers, Random(number))
-        for talk in talks
-        for role, person in (("customer", talk.customer), ("mechanic", talk.mechanic))
-        for number in range(PAGES_EACH)
-    ]
-    asyncio.run(storm(whole, pages))
-    logs = {str(talk.id): log_of(talk) for talk in talks}
-    assert [problem for page in pages for problem in reckoning.of_page(page, logs[page.session_id])] == []
-    assert min(page.connects for page in pages) >= 2
-    for log in logs.values():
-        assert list(reckoning.of_log(log)) == []
-        assert [row.kind for row in log].count("message.posted") == 2 * 2 * PAGES_EACH
-
-
-async def storm(whole: Arrangement, pages: list[Page]) -> None:
-    """Each page says something, loses its server, comes back, and says something again; all hear all of it."""
-    over = asyncio.Event()
-
-    async def all_hear(rounds: int) -> None:
-        for page in pages:
-            await page.say(f"round {rounds}")
-        limit = time.monotonic() + STORM_SECONDS
-        while waiting := [page for page in pages if heard(page) < rounds * 2 * PAGES_EACH]:
-            assert time.monotonic() < limit, [(page.role, page.connects, heard(page), page.wrong) for page in waiting]
-            await asyncio.sleep(0.05)
-
-    async with asyncio.TaskGroup() as group:
-        for page in pages:
-            group.create_task(page.stay_open(over.is_set))
-        await all_hear(1)
-        for server in whole.servers:
-            server.kill()
-        for server in whole.servers:
-            await asyncio.to_thread(server.start)
-        await all_hear(2)
-        over.set()
-
-
-def heard(page: Page) -> int:
-    return sum(kind == "message.posted" for _, kind, _ in page.seen)

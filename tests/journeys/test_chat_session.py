@@ -19,7 +19,6 @@ from tests.kit.server import Server
 from tests.kit.time_travel import pass_time
 
 MINUTE = 60
-SECRET = "My secret address"
 
 
 class Talk(NamedTuple):
@@ -60,38 +59,6 @@ def test_signing_out_in_one_tab_hides_the_others_and_deletes_typed_messages(alon
         kept = tab.evaluate("JSON.stringify({ ...localStorage, ...sessionStorage })")
         assert "draft for nobody" not in kept
         assert "secret" not in kept
-
-
-KEPT = """async () => JSON.stringify([
-    { ...localStorage, ...sessionStorage }, await caches.keys(), (await indexedDB.databases()).map(({ name }) => name),
-])"""
-
-
-def test_the_next_person_at_a_shared_computer_finds_nothing_of_the_one_before(
-    server: Server, alone: Talk, watch: Watch
-) -> None:
-    watch.allow("status of 404")
-    page = alone.customer.page
-    alone.customer.says(SECRET)
-    session = page.url
-    page.goto("/dashboard/")
-    page.get_by_label("Your account").click()
-    page.get_by_role("button", name="Sign out").click()
-    for _ in range(2):
-        page.go_back()
-        expect(page).to_have_url(re.compile("/sign-in/"))
-        assert SECRET not in page.content()
-    (next_one,) = server.enroll(1, "next-")
-    page.context.add_cookies(
-        [{"name": name, "value": value, "url": server.url} for name, value in next_one.cookies.items()]
-    )
-    answer = page.goto(session)
-    assert answer
-    assert answer.status == 404
-    page.goto("/dashboard/")
-    for text in (SECRET, alone.customer.who.email, alone.customer.session_id):
-        assert text not in page.content()
-        assert text not in page.evaluate(KEPT)
 
 
 def test_the_back_button_asks_before_it_leaves_a_session(alone: Talk) -> None:
