@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from tests.test_project import ROOT, files
+from tests.test_security_document import functions_in
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], key=lambda path: str(path.relative_to(ROOT)))
 PATH = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
@@ -20,7 +21,13 @@ NOT_OF_THE_REPOSITORY = {
     "docs/production.md": {".bundles/", "files/incoming", "manifest.json"},
     "docs/testing.md": {".artifacts/chaos/", ".artifacts/pages/", ".artifacts/pages/sheet.html"},
 }
+FAULTS_AND_ATTACKS = (ROOT / "docs" / "faults-and-attacks.md").read_text()
+TEST = re.compile(r"`((?:tests|autodoctor)/[\w/]+\.py)::(\w+)`")
 WAYS = ("message", "payment", "file", "deadline")
+
+
+def named_tests() -> list[tuple[str, str]]:
+    return sorted(set(TEST.findall(FAULTS_AND_ATTACKS)))
 
 
 @cache
@@ -59,6 +66,17 @@ def test_a_path_that_does_not_exist_is_found() -> None:
         "room/hub/telegraph.py",
         "telegraph.js",
     }
+
+
+@pytest.mark.parametrize(("path", "name"), named_tests(), ids=lambda part: part)
+def test_every_fault_and_attack_names_tests_that_exist(path: str, name: str) -> None:
+    assert name in functions_in(path)
+
+
+def test_every_row_of_faults_and_attacks_names_a_test() -> None:
+    rows = [line for line in FAULTS_AND_ATTACKS.splitlines() if line.startswith("| ") and "| shown by |" not in line]
+    assert len(rows) > 50
+    assert [row for row in rows if not TEST.search(row)] == []
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -10,18 +10,30 @@ _PORT = re.compile(r"^(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\])(?::[0-9]{1,5})?$")  # 1
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the client's trusted address for throttling; empty if it is not an address.
+    """Return the client's trusted address for throttling; empty if not even a proxy has one.
 
-    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added counts.
+    Anybody can write X-Forwarded-For, so only what our own proxies (`TRUSTED_PROXIES`) have added counts. A proxy that
+    does not know its client writes "unknown": then its own address counts, or all such clients would be one.
     """
+    return next(filter(None, map(_clean, _ours(request))), "")
+
+
+def known_address(request: HttpRequest) -> str:
+    """Return the client's trusted address, and never that of a proxy; empty if it is not known."""
+    return _clean(_ours(request)[0])
+
+
+def _ours(request: HttpRequest) -> list[str]:
+    """Return the last hops, as far as our own proxies have written them: the client's is the first."""
     trusted = settings.TRUSTED_PROXIES
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
     hops.append(request.META.get("REMOTE_ADDR", ""))
     if isinstance(trusted, int):
-        return _clean(hops[-1 - trusted :][0])
-    while len(hops) > 1 and _is_in(hops[-1], trusted):
-        hops.pop()
-    return _clean(hops[-1])
+        return hops[-1 - trusted :]
+    first = len(hops) - 1
+    while first > 0 and _is_in(hops[first], trusted):
+        first -= 1
+    return hops[first:]
 
 
 def _is_in(hop: str, networks: list[IPv4Network | IPv6Network]) -> bool:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from autodoctor.accounts.access import anyone
-from autodoctor.core.client_address import client_address
+from autodoctor.core.client_address import known_address
 from autodoctor.health.metrics import REGISTRY
 
 
@@ -38,5 +38,5 @@ def _is_local(request: HttpRequest) -> bool:
     forwarded = {"X-Forwarded-For", "X-Real-Ip", "Forwarded"} & {name.title() for name in request.headers}
     if forwarded and not settings.TRUSTED_PROXIES:
         return False
-    address = client_address(request)
+    address = known_address(request)
     return bool(address) and ip_address(address).is_loopback

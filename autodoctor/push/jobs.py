@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from autodoctor.push.delivery import deliver
 from autodoctor.push.models import PushSubscription
@@ -15,7 +15,8 @@ from autodoctor.scheduler.models import Job
 
 GONE = {404, 410}
 LATER = {408, 425, 429}
-MOST_FAILURES = 30  # failures in a row; then the browser counts as gone
+# So many failures in a row, over so long a time: then the browser counts as gone. A service may be out for hours.
+MOST_FAILURES, SILENT_FOR = 30, timedelta(days=7)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
@@ -32,7 +33,7 @@ def send(job: Job, now: datetime) -> None:
     except Silent:  # nobody was asked: it is not the browser that fails
         raise
     except Exception:
-        _failed(browser)
+        _failed(browser, now)
         raise
     _settle(browser, status, again, now)
 
@@ -45,7 +46,7 @@ def _settle(browser: PushSubscription, status: int, again: str, now: datetime) -
     elif 200 <= status < 300:
         this.update(last_ok_at=now, failures=0)
     else:
-        _failed(browser)
+        _failed(browser, now)
         if status not in LATER and status < 500:
             raise GiveUp(f"the push service answered {status}")
         if again.isascii() and again.isdigit():
@@ -53,10 +54,11 @@ def _settle(browser: PushSubscription, status: int, again: str, now: datetime) -
         raise RuntimeError(f"the push service answered {status}")
 
 
-def _failed(browser: PushSubscription) -> None:
+def _failed(browser: PushSubscription, now: datetime) -> None:
     this = PushSubscription.objects.filter(pk=browser.pk)
     this.update(failures=F("failures") + 1)
-    this.filter(failures__gte=MOST_FAILURES).delete()
+    was_there = Q(created_at__gt=now - SILENT_FOR) | Q(last_ok_at__gt=now - SILENT_FOR)
+    this.filter(failures__gte=MOST_FAILURES).exclude(was_there).delete()
 
 
 # Tried as long as the news is news: a job whose moment is over ends by itself.

@@ -114,10 +114,14 @@ class Api:
         return replace(answer, headers=headers | answer.headers)
 
     def break_down(self, request: Request, status: int) -> Answer:
-        """Fail on purpose. A 500 is kept under the key, as at Stripe; other failures come from before the key."""
-        request_id = objects.new_id("req", 14)
-        answer = _failure(ApiError("An error occurred on purpose.", kind="api_error", status=status), request_id)
-        if status == 500 and (key := request.headers.get("idempotency-key", "")):
+        """Fail on purpose. A 500 is kept under the key, as at Stripe; other failures come from before the key.
+
+        A 409 says that another request with this key is under way.
+        """
+        request_id, key = objects.new_id("req", 14), request.headers.get("idempotency-key", "")
+        failure = ApiError("An error occurred on purpose.", kind="api_error", status=status)
+        answer = _failure(errors.key_in_use(key) if status == 409 else failure, request_id)
+        if status == 500 and key:
             self._store.keep_answer(
                 key=key, fingerprint=_print(request), status=status, body=answer.body, request_id=request_id
             )

@@ -36,6 +36,7 @@ class Page:
     signals: int = 0  # of the other side
     is_over: bool = False
     _unconfirmed: dict[str, str] = field(default_factory=dict)
+    _refused: list[str] = field(default_factory=list)  # for now: to be said again
     _socket: AsyncSocket | None = None
 
     @property
@@ -74,6 +75,7 @@ class Page:
             await self._come_back()
             while not (self.is_over or is_enough()):
                 self._take(await self._next(socket))
+                await self._say_again()
                 socket.frames.clear()
         finally:
             socket.cut()
@@ -84,6 +86,13 @@ class Page:
             await self._send("media", receiving=True)
         for client_id, text in list(self._unconfirmed.items()):
             await self._send("message", client_id=client_id, text=text)
+
+    async def _say_again(self) -> None:
+        while self._refused:
+            client_id = self._refused.pop()
+            if text := self._unconfirmed.get(client_id):
+                await asyncio.sleep(self.random.uniform(*PAUSE))
+                await self._send("message", client_id=client_id, text=text)
 
     async def _next(self, socket: AsyncSocket) -> Frame:
         """Return the next frame; nothing for some seconds, and no answer to a ping: the connection is dead."""
@@ -103,7 +112,9 @@ class Page:
                 self._take_event(frame)
             case "error" if frame["code"] == "session_closed":
                 self._unconfirmed.pop(frame.get("client_id") or "", None)
-            case "error" if frame["code"] not in ("unavailable", "not_joined", "too_fast"):
+            case "error" if frame["code"] in ("unavailable", "too_fast"):
+                self._refused.append(frame.get("client_id") or "")
+            case "error" if frame["code"] != "not_joined":
                 self.wrong.append(f"{self.role} was told {frame['code']}")
             case "signal":
                 self.signals += 1

@@ -1,14 +1,16 @@
-"""A state machine of money: clicks, webhooks, crashes and clocks in any order, against the payment sandbox.
+"""Money, time and access as a state machine: clicks, messages, webhooks, crashes and clocks in any order.
 
-The people and the clock come from the state machine of `sessions`. The money goes through the real SDK to the sandbox,
-whose time is the session's. A call may fail before its request or after its answer, and a job before its commit. The
-sandbox's books, not our ledger, decide whether the result is correct.
+The people and the clock come from the state machine of `sessions`. The money goes through the real SDK to the payment
+sandbox, whose time is the session's. A call may fail before its request or after its answer, and a job before its
+commit. The sandbox's books, not our ledger, decide whether the result is correct.
 """
 
 import random
+import time
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings as app_settings
 from django.db.models import Sum
@@ -31,6 +33,8 @@ from autodoctor.payments.checkout import NotPayable
 from autodoctor.payments.job_kinds import PaymentFact, PaymentJob
 from autodoctor.payments.models import Earning, MoneyAlarm, Payment, PayoutAccount, Refund, StripeCustomer
 from autodoctor.payments.standstills import What
+from autodoctor.room.messages.sql import statements
+from autodoctor.room.messages.writer import Batch, NotPosted, Post, Posted
 from autodoctor.sandbox import WEBHOOK_SECRET
 from autodoctor.scheduler import leases, queue
 from autodoctor.scheduler.handlers import JobKind
@@ -38,10 +42,11 @@ from autodoctor.scheduler.loop import run_due
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import SummaryData
 from autodoctor.sessions.lifecycle import refunds, summaries
-from autodoctor.sessions.states import RUNNING, TERMINAL
+from autodoctor.sessions.states import CLAIMED, RUNNING, TERMINAL
 from autodoctor.sessions.tests import bill
-from autodoctor.sessions.tests.machine import NO, Course
+from autodoctor.sessions.tests.machine import NO, PEOPLE, Course
 from autodoctor.sessions.tests.story import NOON
+from autodoctor.sessions.web.api import visible_to
 from tests.faults.money_story import LAST_SWEEPS, SWEEPS, Crash, Paid, Power
 from tests.kit.stripe_sandbox import RunningSandbox
 
@@ -152,6 +157,24 @@ class Money(Course):
             if payment.waits_for == Payment.WaitsFor.CONFIRM:
                 self.sandbox.authenticate(payment.attempt_id, approve=approve)
 
+    # What is said
+
+    @rule(who=PEOPLE)
+    def say_something(self, who: str) -> None:
+        """As the writer of messages does, in the machine's own transaction."""
+        outcomes: list[Posted | NotPosted] = []
+        session_id, user_id, client_id = str(self.story.id), str(self.people[who].id), str(uuid4())
+        post = Post(session_id, user_id, client_id, "and?", lambda _, how: outcomes.append(how), time.monotonic())
+        sql = statements()
+        batch = Batch(sql.look([session_id], [user_id], [(session_id, client_id)]), self.story.now)
+        assert batch.judge(post)
+        if batch.rows:
+            sql.store(batch.rows, batch.seqs, batch.full_at)
+        ((_, outcome),) = batch.outcomes
+        said = isinstance(outcome, Posted)
+        assert not said or (self.session.state in CLAIMED and self.people[who] in self.participants())
+        self.happened.update(["something is said"] if said else [])
+
     # Webhooks
 
     @rule(how=st.sampled_from(["in order", "backwards", "shuffled", "all again"]), seed=st.integers(0, 99))
@@ -235,6 +258,22 @@ class Money(Course):
 
     def open_disputes(self) -> list[dict[str, Any]]:
         return self.sandbox.app.store.find("dispute", equal={"status": "needs_response"})
+
+    # Who sees what
+
+    def participants(self) -> list[User]:
+        return [person for person in (self.session.customer, self.session.mechanic) if person]
+
+    @invariant()
+    def only_customer_mechanic_and_support_find_the_session(self) -> None:
+        found = [person for person in (*self.people.values(), self.support) if visible_to(person).exists()]
+        assert set(found) == {*self.participants(), self.support}
+
+    @invariant()
+    def nothing_is_said_after_the_end(self) -> None:
+        if self.session.ended_at:
+            said = self.session.events.filter(kind="message.posted")
+            assert not said.filter(at__gt=self.session.ended_at).exists()
 
     # Invariants, checked against the sandbox's books
 

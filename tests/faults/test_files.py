@@ -143,6 +143,23 @@ def test_an_upload_that_the_database_cannot_store_is_refused(start_server: Any) 
     assert share(talk, PDF, "later.pdf").status_code == 201
 
 
+@pytest.mark.sqlite
+def test_a_message_that_the_database_cannot_store_is_not_confirmed(start_server: Any) -> None:
+    server = start_server()
+    talk = scene.stage(server)
+    with talk.open(talk.customer) as customer:
+        first = customer.say("before")
+        customer.expect("event", client_id=first)
+        with no_file_beyond(server, 16 * 1024):
+            lost = customer.say("lost?")
+            assert customer.expect("error", client_id=lost)["code"] == "unavailable"
+            assert not [frame for frame in customer.frames if frame["type"] == "event" and frame["client_id"] == lost]
+        customer.say("lost?", lost)
+        customer.expect("event", client_id=lost)
+    assert [client_id for _, client_id, _ in scene.messages_of(server, talk.id)] == [first, lost]
+    assert server.sql("PRAGMA integrity_check") == [("ok",)]
+
+
 def test_a_server_stores_and_serves_files_in_a_bucket(start_server: Any) -> None:
     with s3() as bucket_server:
         server = start_server(environment=bucket_server.environment())

@@ -83,6 +83,10 @@ SCRIPTS: dict[str, tuple[list[Callable[[Money], object]], set[str]]] = {
         ],
         {"booking captured"},
     ),
+    "something is said": (
+        [live, lambda money: money.say_something(who="customer"), lambda money: money.say_something(who="mechanic2")],
+        {"something is said"},
+    ),
     "taken back by the bank": (
         [
             charged,

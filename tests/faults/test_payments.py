@@ -69,7 +69,7 @@ def letters_to(server: Server, person: Person) -> list[str]:
 
 def is_idle(server: Server) -> bool:
     """Return whether no job about payments, events or mails is left."""
-    kinds = "kind LIKE 'stripe.%' OR kind LIKE 'payment.%' OR kind = 'mail.send'"
+    kinds = "kind LIKE 'stripe.%%' OR kind LIKE 'payment.%%' OR kind = 'mail.send'"
     return server.sql(f"SELECT count(*) FROM scheduler_job WHERE {kinds}") == [(0,)]
 
 

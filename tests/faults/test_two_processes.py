@@ -5,7 +5,6 @@ Where the heartbeat would come after an hour, only the bus can have delivered. W
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
@@ -13,11 +12,12 @@ import pytest
 from autodoctor.room.tests.channel import closing_code
 from autodoctor.room.wire import protocol
 from tests.faults.test_health import ready
+from tests.faults.whole import Site
 from tests.kit import scene
 from tests.kit.postgres import Postgres
 from tests.kit.scene import Talk
 from tests.kit.scheduler import scheduling
-from tests.kit.server import Person, Server, fresh_database, running
+from tests.kit.server import Server, fresh_database, running
 from tests.kit.sockets import Socket, room
 from tests.kit.valkey import Valkey, valkey
 from tests.kit.waiting import until
@@ -35,36 +35,6 @@ Payment.objects.filter(pk=payment.pk).update(state="authorised", authorized_at=n
 with transaction.atomic():
     schedule(PaymentFact.AUTHORIZED, str(payment.id), now, session_id=payment.owner_id, payload=news_of(payment))
 """
-BAN = """
-from autodoctor.accounts.models import User
-user = User.objects.get(id="{id}")
-user.is_active = False
-user.save()
-user.announce_access()
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    """Two servers, the one and the other, and what is between them."""
-
-    one: Server
-    other: Server
-    bus: Valkey | None = None
-
-    def stage(self, state: str = "live", kind: str = "chat") -> Talk:
-        talk = scene.stage(self.one, state)
-        self.one.sql(f"UPDATE autodoctor_sessions_session SET kind = '{kind}' WHERE id = '{talk.id}'")
-        return talk
-
-    def followed(self, talk: Talk, by: int = 2) -> None:
-        """Wait until so many servers hear what is said of the session."""
-        if self.bus is not None:
-            bus = self.bus
-            until(lambda: bus.followers(f"s:{talk.id}") == by)
-
-    def ban(self, person: Person) -> None:
-        self.one.shell(BAN.format(id=person.id))
 
 
 @contextmanager
@@ -254,6 +224,17 @@ def test_without_a_bus_an_older_page_steps_aside_and_pages_show(by_beat: Site) -
         Socket(by_beat.other, room(waiting.id), waiting.mechanic),
     ):
         mine.expect("presence", mechanic="preparing")
+
+
+def test_a_flushed_bus_loses_nothing(by_bus: Site) -> None:
+    """It keeps nothing: whoever followed a channel follows it still."""
+    talk = by_bus.stage()
+    with pair(by_bus, talk) as (mine, theirs):
+        assert by_bus.bus is not None
+        by_bus.bus.client.flushall()
+        theirs.expect("event", client_id=say(mine, "It rattles"))
+        mine.expect("event", client_id=say(theirs, "When cold?"))
+    assert by_bus.bus.client.dbsize() == 0
 
 
 @pytest.mark.parametrize("lose", [killed, stopped])

@@ -27,6 +27,7 @@ class Arrangement:
     cluster: Postgres
     bouncer: PgBouncer
     bus: Valkey
+    stripe: Server
     servers: tuple[Server, Server]
     schedulers: tuple[Scheduler, Scheduler]
 
@@ -60,7 +61,7 @@ def arranged(
         )
         _deliver(stripe, to=one)
         schedulers = stack.enter_context(scheduling(one)), stack.enter_context(scheduling(other))
-        yield Arrangement(cluster, bouncer, bus, (one, other), schedulers)
+        yield Arrangement(cluster, bouncer, bus, stripe, (one, other), schedulers)
 
 
 def _deliver(stripe: Server, to: Server) -> None:

@@ -5,6 +5,8 @@ import subprocess
 from abc import ABC, abstractmethod
 from typing import Any
 
+from tests.kit.waiting import PATIENCE
+
 
 class Child(ABC):
     """`start` says what it is; it keeps the process in `_process`."""
@@ -31,6 +33,14 @@ class Child(ABC):
 
     def cont_signal(self) -> None:
         self._last.send_signal(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Tell the process to end, as whoever manages processes does."""
+        self._last.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
+        """Wait for its end; return the exit code."""
+        return self._last.wait(timeout=PATIENCE)
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None

@@ -36,11 +36,16 @@ class PgBouncer(Child):
     def __init__(self, folder: Path, cluster: Postgres, database: str, *, size: int) -> None:
         self.direct_url = cluster.url(database)
         self._port = free_port()
-        self._folder = folder
+        self._folder, self._cluster, self._size = folder, cluster, size
         (folder / "userlist.txt").write_text('"postgres" ""\n')
-        (folder / "pgbouncer.ini").write_text(_configuration(folder, cluster, database, self._port, size))
+        self.lead_to(database)
         for path in (folder, *folder.iterdir()):
             os.chown(path, *_user())
+
+    def lead_to(self, database: str) -> None:
+        """Lead to this database of the cluster from the next start on."""
+        text = _configuration(self._folder, self._cluster, database, self._port, self._size)
+        (self._folder / "pgbouncer.ini").write_text(text)
 
     @property
     def url(self) -> str:

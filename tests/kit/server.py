@@ -130,14 +130,6 @@ class Server(Child):
         self._last.send_signal(signal.SIGINT)
         return self.wait()
 
-    def terminate(self) -> None:
-        """Tell the process to end, as whoever manages processes does."""
-        self._last.send_signal(signal.SIGTERM)
-
-    def wait(self) -> int:
-        """Wait for its end; return the exit code."""
-        return self._last.wait(timeout=PATIENCE)
-
     def close(self) -> None:
         """Kill it where it still runs, and close its clients."""
         for client in self._clients:

@@ -13,7 +13,7 @@ PART_MOMENTS = "joined_at in_since last_seen_at missed_at released_at receiving_
 
 
 def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:
-    """Move every time stamp of the session back by `seconds`, as if that time had passed; SQLite only.
+    """Move every time stamp of the session back by `seconds`, as if that time had passed.
 
     Less than 0: as if time that did pass had not.
     """
@@ -24,7 +24,12 @@ def pass_time(server: Server, session_id: str | UUID, seconds: float) -> None:
 
 
 def _move(server: Server, table: str, columns: list[str], seconds: float, where: str, value: str) -> None:
-    changes = ", ".join(
-        f"{name} = strftime('%Y-%m-%d %H:%M:%f', {name}, '{-seconds:+.3f} seconds')" for name in columns
-    )
+    changes = ", ".join(f"{name} = {_earlier(server, name, seconds)}" for name in columns)
     server.sql(f"UPDATE {table} SET {changes} WHERE {where} = %s", value)
+
+
+def _earlier(server: Server, name: str, seconds: float) -> str:
+    """Return the SQL of this column's moment, so many seconds earlier."""
+    if server.is_sqlite:
+        return f"strftime('%Y-%m-%d %H:%M:%f', {name}, '{-seconds:+.3f} seconds')"
+    return f"{name} - interval '{seconds:.3f} seconds'"

@@ -9,7 +9,7 @@ CHUNK = 64 * 1024  # bytes
 
 
 class Tunnel:
-    """Forwards both directions until `swallow()`; afterwards drops all data and keeps the connections open."""
+    """Forwards both directions until `swallow()`; then drops all data, with the connections open, until `forward()`."""
 
     def __init__(self, port: int) -> None:
         self._to = port
@@ -22,6 +22,9 @@ class Tunnel:
 
     def swallow(self) -> None:
         self._open.clear()
+
+    def forward(self) -> None:
+        self._open.set()
 
     def close(self) -> None:
         for end in [self._listener, *self._ends]:

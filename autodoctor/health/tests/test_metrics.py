@@ -141,6 +141,7 @@ def test_metrics_without_the_configured_token_are_a_404_even_on_this_machine(
         (0, "127.0.0.1", "127.0.0.1", 404),
         (1, "127.0.0.1", "127.0.0.1, 203.0.113.5", 404),  # the first is what the client says of itself
         (1, "127.0.0.1", "127.0.0.1", 200),
+        (1, "127.0.0.1", "unknown", 404),  # of somebody whom the proxy on this machine does not know
         (0, "", None, 404),
     ],
 )

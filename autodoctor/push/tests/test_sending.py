@@ -141,14 +141,25 @@ def test_a_redirect_of_a_push_service_is_not_followed(
     assert [message.path for message in service.messages] == ["/send/one"]
 
 
-def test_a_subscription_with_too_many_failures_is_removed(
-    service: PushService, subscribed: PushSubscription, customer: "User"
+@pytest.mark.parametrize(
+    ("created", "last_ok", "stays"), [(0, None, True), (8, 1, True), (8, None, False), (30, 8, False)]
+)
+def test_a_subscription_is_removed_after_many_failures_in_a_week_without_success(
+    service: PushService,
+    subscribed: PushSubscription,
+    customer: "User",
+    created: int,
+    last_ok: int | None,
+    stays: bool,
 ) -> None:
-    PushSubscription.objects.update(failures=29)
+    """In days before the failure. A service that is out for hours unsubscribes nobody."""
+    last_ok_at = None if last_ok is None else NOW - timedelta(days=last_ok)
+    created_at = NOW - timedelta(days=created)
+    PushSubscription.objects.update(failures=29, created_at=created_at, last_ok_at=last_ok_at)
     service.answer = (500, {})
     queue_push(NOTE, to=[customer.id], now=NOW)
     run_due(NOW)
-    assert not PushSubscription.objects.exists()
+    assert PushSubscription.objects.exists() is stays
 
 
 def test_a_push_service_that_is_no_longer_allowed_is_not_called(

@@ -1,7 +1,7 @@
 """The sockets of this process by session. Every poke reaches them here. Everything runs in the event loop's thread."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 from uuid import UUID
 
@@ -168,9 +168,19 @@ class Hub:
 
         Compared after pending pokes: on a busy log a socket always waits for the next poke.
         """
-        found = await executor.read(read_positions, list(self._rooms if sessions is None else sessions))
+        known = {id_: room.seq for id_, room in self._rooms.items() if sessions is None or id_ in sessions}
+        found = await executor.read(read_positions, list(known))
         await asyncio.sleep(ON_ITS_WAY_SECONDS)
         self._bus.deliver(*found)
+        self._begin_anew(known, {note.session_id: note.seq for note in found})
+
+    def _begin_anew(self, known: Mapping[str, int], found: Mapping[str, int]) -> None:
+        """Send pages away whose log is shorter than it was: a backup took its place. They come back to this one."""
+        for session_id, seq in known.items():
+            room = self._rooms.get(session_id)
+            if room is not None and found.get(session_id, 0) < seq:
+                for member in tuple(room.members):
+                    member.close(protocol.GOING_AWAY)
 
     def _beat(self, note: Heartbeat) -> None:
         room = self._rooms.get(note.session_id)

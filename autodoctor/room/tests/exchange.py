@@ -58,7 +58,7 @@ class Line:
 
     def welcomes(self, **changes: Any) -> "Line":
         self.says(
-            **{"type": "welcome", "seq": 0, "now": self.now, "session": SESSION, "presence": {}}
+            **{"type": "welcome", "seq": self.after, "now": self.now, "session": SESSION, "presence": {}}
             | {"you": {"id": "u", "role": "customer"}}
             | changes
         )

@@ -90,6 +90,17 @@ def test_touching_the_page_at_the_end_stops_the_countdown(page: Page, desk: Desk
     expect(page.get_by_label("Fair")).to_be_checked()
 
 
+def test_a_page_whose_log_became_shorter_is_loaded_anew(page: Page, exchange: Exchange, line: Line) -> None:
+    """A backup has taken the log's place: the next events have numbers that the page knows already."""
+    line.tells(1)
+    line.tells(2)
+    line.hangs_up(1001)
+    again = exchange.answers()
+    assert again.after == 2
+    with page.expect_navigation():
+        again.welcomes(seq=1)
+
+
 def test_scripts_write_times_as_the_server_does(browser_page: Page) -> None:
     zone, at = "America/New_York", datetime(2026, 9, 5, 1, 4, tzinfo=UTC)
     written = browser_page.evaluate(

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from autodoctor.accounts.models import User
+from autodoctor.room.hub import sockets
 from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.hub.notes import Heartbeat, Poke, Row
 from autodoctor.room.hub.sockets import Hub, Room
@@ -118,3 +119,17 @@ async def test_a_heartbeat_wakes_only_rooms_that_missed_a_poke() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert pokes == [news(8, "anna"), Poke("s", 9)]
+
+
+async def test_pages_whose_log_became_shorter_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup took the database's place: what the pages show is not there any more, and its numbers come again."""
+    monkeypatch.setattr(sockets, "ON_ITS_WAY_SECONDS", 0)
+    bus, reaches = EventBus(), {"shorter": 7, "as it was": 9, "longer": 12}
+    bus.open(asyncio.get_running_loop())
+    hub = Hub(bus)
+    seats = {id_: Seat("carl", role="customer", session_id=id_, served=9) for id_ in (*reaches, "gone")}
+    for seat in seats.values():
+        enter(hub, seat, 9, None)
+    monkeypatch.setattr(sockets, "read_positions", lambda ids: [Heartbeat(id_, reaches[id_]) for id_ in reaches])
+    await hub.compare()
+    assert {id_ for id_, seat in seats.items() if seat.codes == [protocol.GOING_AWAY]} == {"shorter", "gone"}

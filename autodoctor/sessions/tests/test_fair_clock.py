@@ -7,6 +7,7 @@ import pytest
 from autodoctor.accounts.models import User
 from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection
+from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.tests.story import Story
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +238,45 @@ def test_a_session_with_many_pauses_ends_after_three_hours(story: Story, mechani
 def test_a_pause_after_the_warning_does_not_warn_again(story: Story, mechanic: User) -> None:
     story.live().wait(minutes=26).leave(mechanic).wait(minutes=1).join(mechanic).wait(minutes=4)
     assert story.rules() == ["session.warn_first", "session.warn_last"]
+
+
+def flaps(story: Story, *people: User, times: int) -> None:
+    """Away for 50 seconds, back for two, again and again."""
+    for _ in range(times):
+        for person in people:
+            story.leave(person)
+        story.wait(seconds=50)
+        for person in people:
+            story.join(person)
+        story.wait(seconds=2)
+
+
+def test_who_flaps_as_a_mechanic_is_paid_for_the_seconds_of_presence(
+    story: Story, customer: User, mechanic: User
+) -> None:
+    story.live().wait(minutes=5)
+    flaps(story, mechanic, times=20)
+    assert story.minutes_since_noon(story.session.ends_at) == pytest.approx(30 + 20 * 50 / 60)
+    story.end(customer)
+    assert story.facts()["due"] == 999 * (300 + 20 * 2) // 1800
+    assert settlement.used_seconds(story.session) == 300 + 20 * 2
+
+
+def test_who_flaps_as_a_customer_gains_three_minutes_and_no_more(story: Story, customer: User) -> None:
+    story.live().wait(minutes=5)
+    flaps(story, customer, times=31)
+    story.wait(minutes=5)
+    assert story.facts() == {"state": "completed", "reason": "time_up", "due": 999}
+    assert story.minutes_since_noon(story.session.ended_at) == 33
+    assert settlement.used_seconds(story.session) == 1800
+
+
+def test_while_both_flap_nobody_pays_for_or_gains_time(story: Story, customer: User, mechanic: User) -> None:
+    story.live().wait(minutes=5)
+    flaps(story, mechanic, customer, times=20)
+    session = story.session
+    assert session.lenient_seconds_used <= 180
+    given_back = 20 * 50 / 60
+    assert story.minutes_since_noon(session.ends_at) == pytest.approx(30 + given_back)
+    story.end(customer)
+    assert settlement.used_seconds(story.session) == 300 + 20 * 2

@@ -18,6 +18,7 @@ import { factsOf, isIn } from "room/wire/states";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/frames").Session} Session */
+/** @typedef {import("room/wire/frames").Welcome} Welcome */
 /** @typedef {import("room/wire/states").Facts} Facts */
 
 export class SessionRoom extends HTMLElement {
@@ -71,7 +72,7 @@ export class SessionRoom extends HTMLElement {
 
   #listen() {
     const channel = this.#channel;
-    channel.on("welcome", ({ session }) => this.#welcome(session));
+    channel.on("welcome", (frame) => this.#welcome(frame));
     channel.on("event", (event) => this.#event(event));
     channel.on("status", ({ why }) => this.#stopped(why));
     channel.on("presence", () => this.#attend());
@@ -90,8 +91,10 @@ export class SessionRoom extends HTMLElement {
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  /** @param {Session} session */
-  #welcome(session) {
+  /** @param {Welcome} frame */
+  #welcome({ seq, session }) {
+    // The log is shorter than what this page shows: a backup has taken its place.
+    if (seq < this.#channel.after) return location.reload();
     this.#follow(session);
     this.#attend();
   }
