@@ -124,7 +124,7 @@ TEMPLATES = [
                 "autodoctor.scripts.context.page_scripts",
                 "autodoctor.legal.context.legal",
             ],
-            "builtins": ["autodoctor.core.formatting"],
+            "builtins": ["autodoctor.core.formatting", "autodoctor.core.page_parts"],
         },
     }
 ]
