@@ -9,6 +9,7 @@ from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.conversations.models import Conversation, State
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries.own_sessions import OwnSessions
 from autodoctor.support.meanwhile import last_seen
 
 SESSIONS_PER_PAGE = 20
@@ -20,8 +21,7 @@ MOST_DECIDED = 20
 
 def sessions_of(person: User, *, page: str | None) -> "Page[Session]":
     """Return one page of the sessions that the person booked or did, the newest first."""
-    sessions = Session.objects.filter(Q(customer=person) | Q(mechanic=person)).select_related("customer", "mechanic")
-    return Paginator(sessions.order_by("-created_at"), SESSIONS_PER_PAGE).get_page(page)
+    return Paginator(OwnSessions(person), SESSIONS_PER_PAGE).get_page(page)
 
 
 def payments_of(person: User) -> "QuerySet[Payment]":
