@@ -213,7 +213,7 @@ def _serving(
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         time.sleep(0.05)
         if process.poll() is not None:
             break
