@@ -86,6 +86,8 @@ INSTALLED_APPS = [
     "autodoctor.operations",
 ]
 MIDDLEWARE = [
+    # It adds up to a hundred random bytes to each answer, so that the length does not tell what is secret in it.
+    "django.middleware.gzip.GZipMiddleware",
     "autodoctor.core.probes.ProbeHost",
     "autodoctor.core.outages.DatabaseOutage",
     "autodoctor.core.plain_http.NoPlainApi",
@@ -157,7 +159,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # People
 AUTH_USER_MODEL = "accounts.User"
 # Only one backend: a second would check every password twice.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["autodoctor.accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = password_rules.VALIDATORS
 LOGIN_URL = "/sign-in/"  # no name: allauth leads there as it stands
 LOGIN_REDIRECT_URL = "dashboard"

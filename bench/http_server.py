@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.messages import PRODUCTION, ROOT, SERVE, Cores, _serving
-from bench.pages_load import Page, Server
+from bench.http_load import Page, Server
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 
@@ -19,7 +19,7 @@ PAGES_OF = {"CLOCK_EMBEDDED": "0", "STAFF_SECOND_FACTOR": "0", "STATIC_MAX_AGE":
 # This bench with the product of another worktree, which may have none or another one.
 SEED = (
     "import sys; sys.path.insert(0, {bench!r}); import bench; sys.path.remove({bench!r}); "
-    "import django; django.setup(); from bench.pages_seed import main; main({sessions})"
+    "import django; django.setup(); from bench.http_seed import main; main({sessions})"
 )
 
 

@@ -34,7 +34,7 @@ MESSAGES = 60  # of the running call
 OVER_LATELY = 30  # sessions of this month
 WAITING = 5  # requests
 FIRST_AGO = timedelta(days=95)  # the last of the history: no page shows a period that reaches so far back
-OWN = 100  # sessions of the history that are of the two people who look; of a long one a fiftieth
+OWN = 2000  # sessions of the history at most that are of the two people who look
 SHARE, PRICE = 70, 2999  # percent, cents
 TEXTS = (
     "It rattles when it is cold, and only at the lights.",
@@ -231,13 +231,13 @@ def _payment(session: Session, state: str, **amounts: int) -> Payment:
 
 
 class Past(History):
-    """Three years of sessions that are over, a hundred of them, or a fiftieth, of the two people who look."""
+    """Three years of sessions that are over, all of them, or of a long history some, of the two people who look."""
 
     def __init__(self, sessions: int, customer: User, mechanic: User, now: datetime) -> None:
         self.same = SAME
         super().__init__(sessions, 6, now)
         self._looking = customer.id.hex, mechanic.id.hex
-        self._every = max(1, min(50, sessions // OWN))
+        self._every = max(1, sessions // OWN)
 
     def _of(self, number: int) -> tuple[str, str]:
         return self._looking if number % self._every == 1 % self._every else super()._of(number)
