@@ -11,9 +11,9 @@ from pathlib import Path
 from random import Random
 
 from bench.http import middle
-from bench.messages import ROOT, _cores
 from bench.http_load import Measured, Server, measure
 from bench.http_server import Revision, prepared, serving
+from bench.messages import ROOT, _cores
 from tests.kit.postgres import postgres
 
 AIM = 1.2  # times as long with the long history

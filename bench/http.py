@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from bench.messages import ROOT, _cores
 from bench.http_load import Measured, Server, measure
 from bench.http_server import Revision, prepared, serving
+from bench.messages import ROOT, _cores
 from tests.kit.postgres import postgres
 
 AIMS = "Aims: the room at most 20 ms and at least 45 requests/s; the earnings at most 20 ms."

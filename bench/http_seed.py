@@ -34,6 +34,7 @@ MESSAGES = 60  # of the running call
 OVER_LATELY = 30  # sessions of this month
 WAITING = 5  # requests
 FIRST_AGO = timedelta(days=95)  # the last of the history: no page shows a period that reaches so far back
+EVENTS = 2  # of each session of the history
 OWN = 2000  # sessions of the history at most that are of the two people who look
 SHARE, PRICE = 70, 2999  # percent, cents
 TEXTS = (
@@ -235,7 +236,7 @@ class Past(History):
 
     def __init__(self, sessions: int, customer: User, mechanic: User, now: datetime) -> None:
         self.same = SAME
-        super().__init__(sessions, 6, now)
+        super().__init__(sessions, EVENTS, now)
         self._looking = customer.id.hex, mechanic.id.hex
         self._every = max(1, sessions // OWN)
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.messages import PRODUCTION, ROOT, SERVE, Cores, _serving
 from bench.http_load import Page, Server
+from bench.messages import PRODUCTION, ROOT, SERVE, Cores, _serving
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 
