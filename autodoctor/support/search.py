@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from operator import itemgetter
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.receipts import documents
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries.own_sessions import newest_of
+from autodoctor.sessions.queries.own_sessions import Match, page_of
 
 PER_PAGE = 20
 MOST = 200  # looked at of each kind, the newest
@@ -55,7 +54,7 @@ def find(query: str, pages: Mapping[str, str]) -> Found:
     people = _people(query)
     return Found(
         people=Paginator(people, PER_PAGE).get_page(pages.get("people")),
-        sessions=Paginator(_Sessions(_sessions(query, people)), PER_PAGE).get_page(pages.get("page")),
+        sessions=page_of(_sessions(query, people), PER_PAGE, pages.get("page")),
         conversations=Paginator(_conversations(query, people), PER_PAGE).get_page(pages.get("questions")),
     )
 
@@ -83,28 +82,11 @@ def _people(query: str) -> list[User]:
     return list(found.values())[:MOST]
 
 
-@dataclass(frozen=True)
-class _Sessions:
-    """Sessions that were found, the newest first. Only those of the page are loaded."""
-
-    ids: list[UUID]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __getitem__(self, part: slice) -> list[Session]:
-        return newest_of(self.ids[part])
-
-
-Match = tuple[datetime, UUID]  # when the session was booked, and its id
-
-
-def _sessions(query: str, people: Iterable[User]) -> list[UUID]:
-    """Return the ids of what was found in any way, the newest first."""
+def _sessions(query: str, people: Iterable[User]) -> list[Match]:
+    """Return what was found in any way, the newest first."""
     ways = (_by_beginning(query), _by_vehicle(query), _of_people([user.id for user in people][:PER_PAGE]))
     found = {match for way in ways for match in way}
-    by_id = sorted(found, key=itemgetter(1))
-    return [session_id for _at, session_id in sorted(by_id, key=itemgetter(0), reverse=True)]
+    return sorted(sorted(found, key=itemgetter(1)), key=itemgetter(0), reverse=True)
 
 
 def _by_beginning(query: str) -> Iterator[Match]:
