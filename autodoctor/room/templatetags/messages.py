@@ -21,7 +21,7 @@ BUBBLE = """
 <span data-slot="text" dir="auto">{}</span>
 <span class="bubble__meta">
   <time{}>{}</time>
-  {}</span>
+{}</span>
 """
 MESSAGE = """<div class="bubble{}" data-seq="{}" data-by="{}"{}{}>{}</div>
 """
