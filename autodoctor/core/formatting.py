@@ -86,7 +86,7 @@ def iso_day(at: date | None) -> str:
 
 
 def _format(at: date | None, letters: str) -> str:
-    # By its letters: Django would look up formats of the language first, which takes as long again.
+    # By its letters: Django's `date_format` looks up formats of the language first, which takes as long again.
     return dateformat.format(_local(at), letters) if at else ""
 
 
