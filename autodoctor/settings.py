@@ -126,7 +126,7 @@ TEMPLATES = [
                 "autodoctor.scripts.context.page_scripts",
                 "autodoctor.legal.context.legal",
             ],
-            "builtins": ["autodoctor.core.formatting"],
+            "builtins": ["autodoctor.core.formatting", "autodoctor.core.page_parts"],
         },
     }
 ]
@@ -159,7 +159,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # People
 AUTH_USER_MODEL = "accounts.User"
 # Only one backend: a second would check every password twice.
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["autodoctor.accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = password_rules.VALIDATORS
 LOGIN_URL = "/sign-in/"  # no name: allauth leads there as it stands
 LOGIN_REDIRECT_URL = "dashboard"

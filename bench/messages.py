@@ -197,11 +197,13 @@ def _run(
 
 
 @contextmanager
-def _serving(command: list[str], environment: dict[str, str], port: int, cores: Cores) -> Iterator[int]:
+def _serving(
+    command: list[str], environment: dict[str, str], port: int, cores: Cores, root: Path = ROOT
+) -> Iterator[int]:
     pinned = (
         ["taskset", "-c", str(min(cores.server)), *command] if shutil.which("taskset") and cores.server else command
     )
-    process = subprocess.Popen(pinned, env=environment, cwd=ROOT)
+    process = subprocess.Popen(pinned, env=environment, cwd=root)
     try:
         _wait(process, port)
         yield process.pid
@@ -211,7 +213,7 @@ def _serving(command: list[str], environment: dict[str, str], port: int, cores: 
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         time.sleep(0.05)
         if process.poll() is not None:
             break

@@ -1,7 +1,7 @@
 """Rows for `bench.seed`, written with COPY: what is not given is empty or zero, as the model's types have it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
@@ -28,6 +28,8 @@ NOTHING: dict[type[Any], str] = {
 class History:
     """`sessions` sessions, evenly over three years up to `now`. The same numbers give the same rows."""
 
+    same: Mapping[str, Mapping[str, str]] = {}  # what every row of a table has, by column
+
     def __init__(self, sessions: int, events: int, now: datetime) -> None:
         self.sessions, self.events, self.now = sessions, events, now
         self.people = MECHANICS + max(MECHANICS, int(sessions * CUSTOMERS_PER_SESSION))
@@ -38,7 +40,7 @@ class History:
     def write(self) -> Iterator[tuple[str, int]]:
         """Yield each table with its number of rows, once they are there."""
         for label, columns, rows in self._tables():
-            yield label, copy(label, columns, rows)
+            yield label, copy(label, columns, rows, self.same.get(label, {}))
 
     def _tables(self) -> Iterator[tuple[str, str, Iterable[tuple[object, ...]]]]:
         yield "accounts.User", "id email name time_zone is_active", self._people()
@@ -118,12 +120,12 @@ EVENT = "session_id seq kind at client_id data"
 PAYMENT = "id owner_id payer_id state checkout_id intent_id created_at authorized_at closed_at decided_at"
 
 
-def copy(label: str, given: str, rows: Iterable[tuple[object, ...]]) -> int:
-    """Write rows with these columns. Return how many there were."""
+def copy(label: str, given: str, rows: Iterable[tuple[object, ...]], same: Mapping[str, str]) -> int:
+    """Write rows with these columns, and with what is the `same` in all. Return how many there were."""
     model = apps.get_model(label)
     varying = given.split()
     fixed = {
-        str(field.column): _nothing(field)
+        str(field.column): same.get(str(field.column)) or _nothing(field)
         for field in model._meta.concrete_fields
         if field.column not in varying and not isinstance(field, models.AutoField | models.GeneratedField)
     }

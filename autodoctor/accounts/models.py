@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -55,7 +56,10 @@ class User(FoldedColumns, AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         base_manager_name = "objects"
-        indexes = [models.Index(fields=["email"], condition=models.Q(is_staff=True), name="support_staff")]
+        indexes = [
+            models.Index(fields=["email"], condition=models.Q(is_staff=True), name="support_staff"),
+            GinIndex(fields=["search_words"], opclasses=["gin_trgm_ops"], name="person_by_words"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email

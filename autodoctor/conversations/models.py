@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -71,6 +72,7 @@ class Conversation(FoldedColumns):
             models.Index(fields=["person", "-created_at"], name="conversation_of_person"),
             models.Index(fields=["email", "-created_at"], name="conversation_of_address"),
             models.Index(fields=["created_at"], name="conversation_by_day"),
+            GinIndex(fields=["search_words"], opclasses=["gin_trgm_ops"], name="conversation_by_words"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -6,18 +6,22 @@ of a row sum up to what the row says; `unexplained` lists where they do not. Rea
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from autodoctor.core.chunks import in_chunks
+from autodoctor.payments.earnings import SHARE
 from autodoctor.payments.models import Dispute, Earning, Movement, Payment, Refund
 from autodoctor.payments.reconcile import Difference
 
 Kind, State = Movement.Kind, Movement.State
+KEPT, KEPT_SECONDS = "payments.books.totals", 600
 
 
 @dataclass
@@ -45,6 +49,24 @@ def totals() -> dict[str, Totals]:
     return dict(found)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """The totals as they were at a moment."""
+
+    totals: dict[str, Totals]
+    at: datetime
+
+
+def recent_totals(now: datetime) -> Reading:
+    """Return totals that are some minutes old at most: counting them reads the whole ledger."""
+    kept = cache.get(KEPT)
+    if kept is None:
+        kept = {"at": now.isoformat(), "totals": {currency: asdict(one) for currency, one in totals().items()}}
+        cache.set(KEPT, kept, KEPT_SECONDS)
+    found = {currency: Totals(**cents) for currency, cents in kept["totals"].items()}
+    return Reading(found, datetime.fromisoformat(kept["at"]))
+
+
 def unexplained() -> list[Difference]:
     """Return the rows whose parts do not sum up to what the row says."""
     return [difference for check in CHECKS for difference in check()]
@@ -61,14 +83,12 @@ def _sums() -> dict[str, Iterable[tuple[str, int | None]]]:
         "charged": _by(payments.filter(state=Payment.State.CAPTURED), "currency", Sum("captured_cents")),
         "refunded": _by(issued, "payment__currency", Sum("amount_cents")),
         "lost": _by(lost, "payment__currency", Sum("amount_cents")),
-        "earned": _by(Earning.objects.all(), "payment__currency", Sum(_SHARE)),
+        "earned": _by(Earning.objects.all(), "currency", Sum(SHARE)),
         "sent": _by(moves, "earning__payment__currency", done - back),
         "owed": _by(moves.filter(state=State.OWED), "earning__payment__currency", Sum(_LEFT)),
     }
 
 
-# Whole numbers: the database's division rounds down, as `Earning.share_cents` does.
-_SHARE = (F("gross_cents") - F("borne_cents")) * F("share_percent") / 100
 _LEFT = F("amount_cents") - F("offset_cents")
 
 
@@ -95,12 +115,14 @@ def _refunds() -> Iterator[Difference]:
 
 
 def _earnings() -> Iterator[Difference]:
-    """Yield earnings that are of another amount than the charge, or count as settled and are not."""
+    """Yield earnings that are of another amount or currency than the charge, or count as settled and are not."""
     other = ~Q(gross_cents=F("payment__captured_cents"))
-    unsettled = Q(settled=True) & ~Q(transferred_cents=F("reversed_cents") + _SHARE)
+    unsettled = Q(settled=True) & ~Q(transferred_cents=F("reversed_cents") + SHARE)
     for part in in_chunks(Earning.objects.select_related("payment")):
         for earning in part.filter(other):
             yield _of("earned", earning.payment, earning.payment.captured_cents, earning.gross_cents)
+        for earning in part.exclude(currency=F("payment__currency")):
+            yield _of("currency", earning.payment, earning.payment.currency, earning.currency)
         for earning in part.filter(unsettled):
             yield _of("settled", earning.payment, earning.share_cents, earning.net_cents)
 

@@ -24,6 +24,8 @@ from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount
 from autodoctor.scheduler.queue import schedule
 
 Kind, State = Movement.Kind, Movement.State
+# Whole cents: the database's division rounds down, as `Earning.share_cents` does.
+SHARE = (F("gross_cents") - F("borne_cents")) * F("share_percent") / 100
 DECIDED_HERE = ["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary", "payable_at", "settled"]
 
 
@@ -75,6 +77,7 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                         "mechanic": mechanic,
                         "share_percent": settings.MECHANIC_SHARE_PERCENT,
                         "gross_cents": payment.captured_cents,
+                        "currency": payment.currency,
                         "completed_at": completed_at,
                         "awaits_summary": awaits_summary,
                         "payable_at": completed_at,

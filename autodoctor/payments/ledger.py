@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from autodoctor.accounts.models import User
 from autodoctor.core.raw_sql import rows
@@ -183,8 +183,8 @@ def charged_cents(payments: Iterable[Payment]) -> int:
 
 def refundable_cents(payment: Payment) -> int:
     """Return the rest of the charge in cents. Pending refunds and lost disputes count as returned."""
-    given = payment.refunds.exclude(state=Refund.State.FAILED).aggregate(cents=Sum("amount_cents"))["cents"] or 0
-    return max(0, payment.captured_cents - given - disputes.lost_cents(payment))
+    given = [refund.amount_cents for refund in payment.refunds.all() if refund.state != Refund.State.FAILED]
+    return max(0, payment.captured_cents - sum(given) - disputes.lost_cents(payment))
 
 
 def _decide(payment: Payment, cents: int, now: datetime) -> None:

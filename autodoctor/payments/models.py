@@ -219,6 +219,7 @@ class Earning(models.Model):
     mechanic = models.ForeignKey("accounts.User", models.PROTECT, related_name="earnings")
     share_percent = models.PositiveSmallIntegerField()  # percent at the time of the charge
     gross_cents = models.PositiveIntegerField()  # cents charged
+    currency = models.CharField(max_length=3, default="usd")  # of the charge
     borne_cents = models.PositiveIntegerField(default=0)  # refunded at the mechanic's expense, or lost in a dispute
     # Decided, by the movements below; kept here too, so that no row can ever be worth more than its share.
     transferred_cents = models.PositiveIntegerField(default=0)
@@ -231,7 +232,11 @@ class Earning(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["mechanic", "-completed_at"], name="earning_of_mechanic"),
+            # With all that the sums of months are made of: the index alone answers.
+            models.Index(
+                fields=["mechanic", "-completed_at", "currency", "gross_cents", "borne_cents", "share_percent"],
+                name="earning_of_mechanic",
+            ),
             models.Index(fields=["payable_at"], condition=models.Q(settled=False), name="earning_open"),
             models.Index(fields=["created_at"], name="earning_by_age"),
         ]

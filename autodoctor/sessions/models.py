@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.fields.json import KT
 from django.db.models.functions import Upper
@@ -13,7 +14,7 @@ from autodoctor.accounts.models import User
 from autodoctor.core.folded_columns import FoldedColumns, FoldedField, FoldingQuerySet
 from autodoctor.core.folding import folded
 from autodoctor.sessions.event_data import EVENT_DATA, D, EventData, LostTime, PersonPayload, SessionPayload
-from autodoctor.sessions.states import CLAIMED, EndReason, EventKind, Kind, State
+from autodoctor.sessions.states import CLAIMED, OPEN, EndReason, EventKind, Kind, State
 
 
 def _vehicle_words(session: "Session") -> str:
@@ -103,10 +104,19 @@ class Session(FoldedColumns):
         indexes = [
             models.Index(fields=["state", "requested_at"], name="session_queue"),
             models.Index(fields=["-requested_at"], name="session_by_request"),
-            models.Index(fields=["customer", "-created_at"], name="session_of_customer"),
-            models.Index(fields=["mechanic", "-created_at"], name="session_of_mechanic"),
+            # With the state, so that a person's sessions in some states are counted by the index alone.
+            models.Index(fields=["customer", "-created_at", "state"], name="session_of_customer"),
+            models.Index(fields=["mechanic", "-created_at", "state"], name="session_of_mechanic"),
+            models.Index(fields=["customer"], condition=models.Q(state__in=sorted(OPEN)), name="session_open"),
+            models.Index(
+                fields=["customer"],
+                condition=models.Q(end_reason=EndReason.ENDED_BY_MECHANIC, solved=None),
+                name="session_unanswered",
+            ),
+            models.Index(fields=["mechanic", "stars"], condition=models.Q(stars__isnull=False), name="session_rated"),
             models.Index(fields=["-created_at"], name="session_newest"),
             models.Index(fields=["ended_at"], name="session_by_end"),
+            GinIndex(fields=["vehicle_search"], opclasses=["gin_trgm_ops"], name="session_by_vehicle"),
             models.Index(
                 fields=["ended_at"], condition=models.Q(state="cancelled", requested_at=None), name="session_unpaid"
             ),

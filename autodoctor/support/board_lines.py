@@ -137,10 +137,10 @@ def board(now: datetime) -> Board:
     )
 
 
-def line_of(session: Session, now: datetime) -> Line:
-    """Return the line of one session, open or not."""
-    alerts = {session.id: list(Alert.objects.filter(session=session, done_at=None).select_related("taken_by"))}
-    return _lines([session], alerts, now)[0]
+def notices_of(state: SessionState, now: datetime) -> list[Notice]:
+    """Return the open alerts of one session, open or not."""
+    alerts = Alert.objects.filter(session=state.session, done_at=None).select_related("taken_by")
+    return [_notice(alert, state, now) for alert in alerts]
 
 
 def _lines(sessions: list[Session], alerts: dict[UUID, list[Alert]], now: datetime) -> list[Line]:

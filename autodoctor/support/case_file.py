@@ -22,7 +22,7 @@ from autodoctor.sessions.record import participants
 from autodoctor.sessions.record.participants import ParticipantState
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import RUNNING, TERMINAL, EventKind
-from autodoctor.support.board_lines import Notice, line_of
+from autodoctor.support.board_lines import Notice, notices_of
 from autodoctor.support.case_timeline import Group, Line, lines
 
 SHOWN = 300  # entries of the log on the page, unless all of them are asked for
@@ -63,7 +63,7 @@ class Case:
     @cached_property
     def notices(self) -> list[Notice]:
         """Return the open alerts."""
-        return line_of(self.session, self.now).notices
+        return notices_of(self.situation, self.now)
 
     @property
     def seats(self) -> list[tuple[ParticipantState, User, PreflightData | None]]:

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Page
 from django.db.models import Q, QuerySet
 
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.conversations.models import Conversation, State
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries.own_sessions import own_sessions, page_of
 from autodoctor.support.meanwhile import last_seen
 
 SESSIONS_PER_PAGE = 20
@@ -20,8 +21,7 @@ MOST_DECIDED = 20
 
 def sessions_of(person: User, *, page: str | None) -> "Page[Session]":
     """Return one page of the sessions that the person booked or did, the newest first."""
-    sessions = Session.objects.filter(Q(customer=person) | Q(mechanic=person)).select_related("customer", "mechanic")
-    return Paginator(sessions.order_by("-created_at"), SESSIONS_PER_PAGE).get_page(page)
+    return page_of(own_sessions(person), SESSIONS_PER_PAGE, page)
 
 
 def payments_of(person: User) -> "QuerySet[Payment]":

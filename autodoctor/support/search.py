@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import UUID
 
 from django.core.paginator import Page, Paginator
@@ -15,6 +16,7 @@ from autodoctor.core.parsing import parse_uuid
 from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.receipts import documents
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries.own_sessions import Match, page_of
 
 PER_PAGE = 20
 MOST = 200  # looked at of each kind, the newest
@@ -50,10 +52,9 @@ def conversation_of_id(query: str) -> UUID | None:
 def find(query: str, pages: Mapping[str, str]) -> Found:
     """Search; `pages` gives the page of the `people`, of the `questions` and (`page`) of the sessions."""
     people = _people(query)
-    sessions = Session.objects.filter(id__in=_sessions(query, people)).select_related("customer", "mechanic")
     return Found(
         people=Paginator(people, PER_PAGE).get_page(pages.get("people")),
-        sessions=Paginator(sessions.order_by("-created_at", "id"), PER_PAGE).get_page(pages.get("page")),
+        sessions=page_of(_sessions(query, people), PER_PAGE, pages.get("page")),
         conversations=Paginator(_conversations(query, people), PER_PAGE).get_page(pages.get("questions")),
     )
 
@@ -81,12 +82,14 @@ def _people(query: str) -> list[User]:
     return list(found.values())[:MOST]
 
 
-def _sessions(query: str, people: Iterable[User]) -> set[UUID]:
+def _sessions(query: str, people: Iterable[User]) -> list[Match]:
+    """Return what was found in any way, the newest first."""
     ways = (_by_beginning(query), _by_vehicle(query), _of_people([user.id for user in people][:PER_PAGE]))
-    return {session_id for way in ways for session_id in way}
+    found = {match for way in ways for match in way}
+    return sorted(sorted(found, key=itemgetter(1)), key=itemgetter(0), reverse=True)
 
 
-def _by_beginning(query: str) -> Iterator[UUID]:
+def _by_beginning(query: str) -> Iterator[Match]:
     if between := _ids_from(query):
         yield from _newest(Q(id__range=between))
 
@@ -99,13 +102,13 @@ def _ids_from(query: str) -> tuple[UUID, UUID] | None:
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
 
 
-def _by_vehicle(query: str) -> Iterator[UUID]:
+def _by_vehicle(query: str) -> Iterator[Match]:
     if OF_A_VIN.fullmatch(query.upper()):
         yield from _newest(Q(vin__startswith=query.upper()))
     yield from _newest(_holds("vehicle_search", f" {folded(query)}"))
 
 
-def _of_people(people: list[UUID]) -> Iterator[UUID]:
+def _of_people(people: list[UUID]) -> Iterator[Match]:
     if people:
         yield from _newest(Q(customer__in=people))
         yield from _newest(Q(mechanic__in=people))
@@ -128,5 +131,5 @@ def _holds(field: str, words: str) -> Q:
     return Q(**{f"{field}__contains": words}) if words.strip() else Q(pk__in=())
 
 
-def _newest(which: Q) -> Iterable[UUID]:
-    return Session.objects.filter(which).order_by("-created_at").values_list("id", flat=True)[:MOST]
+def _newest(which: Q) -> Iterable[Match]:
+    return Session.objects.filter(which).order_by("-created_at").values_list("created_at", "id")[:MOST]

@@ -131,9 +131,9 @@ def queries_of(session: Session) -> dict[str, Callable[[], object]]:
 
 
 PAGES = {
-    "support": ["/support/", "/support/open/", "/support/jobs/", "/support/mechanics/"],
+    "support": ["/support/", "/support/open/", "/support/jobs/", "/support/mechanics/", "/support/search/?q=lancia"],
     "mechanic": ["/dashboard/", "/dashboard/queue/", "/dashboard/summaries/", "/dashboard/earnings/", "/api/queue"],
-    "customer": ["/dashboard/", "/dashboard/sessions/", "/help/"],
+    "customer": ["/dashboard/", "/dashboard/sessions/", "/help/", "/api/sessions"],
 }
 
 
@@ -145,6 +145,9 @@ def pages_of(people: Mapping[str, User], session: Session) -> dict[str, Callable
         client.force_login(people[role])
         for address in addresses:
             found[f"{role} {address}"] = partial(_get, client, address)
+    client = Client()
+    client.force_login(people["support"])
+    found["support person"] = partial(_get, client, f"/support/people/{people['customer'].id}/")
     client = Client()
     client.force_login(people["customer"])
     for address in ("/sessions/%s/", "/sessions/%s/panel/", "/api/sessions/%s", "/api/sessions/%s/events"):

@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('share_percent', models.PositiveSmallIntegerField()),
                 ('gross_cents', models.PositiveIntegerField()),
+                ('currency', models.CharField(default='usd', max_length=3)),
                 ('borne_cents', models.PositiveIntegerField(default=0)),
                 ('transferred_cents', models.PositiveIntegerField(default=0)),
                 ('reversed_cents', models.PositiveIntegerField(default=0)),
@@ -228,7 +229,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='earning',
-            index=models.Index(fields=['mechanic', '-completed_at'], name='earning_of_mechanic'),
+            index=models.Index(fields=['mechanic', '-completed_at', 'currency', 'gross_cents', 'borne_cents', 'share_percent'], name='earning_of_mechanic'),
         ),
         migrations.AddIndex(
             model_name='earning',

@@ -1,13 +1,14 @@
 """The books: totals that explain each other, and rows that do not."""
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from autodoctor.accounts.models import User
-from autodoctor.payments.books import Totals, totals, unexplained
+from autodoctor.payments.books import KEPT_SECONDS, Totals, recent_totals, totals, unexplained
 from autodoctor.payments.models import Dispute, Earning, Movement, Payment, Refund
 
 pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
@@ -51,6 +52,20 @@ def test_every_cent_is_somewhere(books: Earning, now: datetime) -> None:
     assert unexplained() == []
 
 
+def test_the_page_reads_totals_that_are_some_minutes_old_at_most(
+    books: Earning, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = recent_totals(now)
+    assert (first.totals, first.at) == (totals(), now)
+    Earning.objects.filter(pk=books.pk).update(borne_cents=0, settled=False)
+    assert recent_totals(now + timedelta(minutes=9)) == first
+    clock = time.time() + KEPT_SECONDS
+    monkeypatch.setattr("autodoctor.rates.cache.time.time", lambda: clock)
+    later = now + timedelta(seconds=KEPT_SECONDS)
+    assert (recent_totals(later).totals, recent_totals(later).at) == (totals(), later)
+    assert totals() != first.totals
+
+
 @pytest.mark.parametrize(
     ("table", "changes", "what"),
     [
@@ -58,6 +73,7 @@ def test_every_cent_is_somewhere(books: Earning, now: datetime) -> None:
         ("payment", "state = 'released'", "charged"),
         ("refund", "amount_cents = 3000", "refunded"),
         ("earning", "gross_cents = 3100", "earned"),
+        ("earning", "currency = 'jpy'", "currency"),
         ("earning", "reversed_cents = 799", "settled"),
         ("earning", "reversed_cents = 799", "moved"),
         ("movement", "amount_cents = amount_cents + 1 WHERE kind = 'transfer'", "moved"),

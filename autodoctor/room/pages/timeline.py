@@ -110,14 +110,14 @@ class ChatPanel(Panel):
         return max([self.session.seq, *(entry.event.seq for entry in self.entries[-1:])])
 
     @property
-    def lines(self) -> list[str]:
+    def lines(self) -> tuple[str, ...]:
         """Return every line that a script may add."""
-        return [*sorted(LINES), *sorted(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
+        return (*sorted(LINES), *sorted(f"{kind}:you" for kind in LINES_ABOUT_YOU))
 
     @property
-    def file_kinds(self) -> list[str]:
+    def file_kinds(self) -> tuple[str, ...]:
         """Return every kind of file that a script may add."""
-        return list(StoredFile.Kind.values)
+        return tuple(StoredFile.Kind.values)
 
 
 @dataclass(frozen=True)

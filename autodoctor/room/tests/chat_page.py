@@ -28,8 +28,8 @@ FOLLOW = """async () => {
 def chat_markup() -> str:
     """Return the chat's markup for a customer, without messages."""
     session = SimpleNamespace(id=uuid4())
-    lines = [*LINES, *(f"{kind}:you" for kind in LINES_ABOUT_YOU)]
-    chat = SimpleNamespace(entries=[], lines=lines, file_kinds=["image", "audio", "pdf"])
+    lines = (*LINES, *(f"{kind}:you" for kind in LINES_ABOUT_YOU))
+    chat = SimpleNamespace(entries=[], lines=lines, file_kinds=("image", "audio", "pdf"))
     page = SimpleNamespace(session=session, role="customer", takes_part=True, chat=chat)
     return STYLE + render_to_string("room/parts/chat.html", {"page": page})
 

@@ -25,15 +25,15 @@ STATES: "dict[str, Callable[[Story], object]]" = {
     "mechanic away": lambda story: story.live().leave(story.mechanic),
     "ended": lambda story: story.live().end(story.customer),
 }
-# (the page, its panels) for each role; two of them find out who is signed in.
+# (the page, its panels) for each role; two of them find out who is signed in, and their role.
 MOST = {
-    "draft": {"customer": (12, 10), "support": (11, 10)},
-    "requested": {"customer": (15, 12), "mechanic": (7, 7), "support": (12, 10)},
-    "accepted": {"customer": (15, 12), "mechanic": (14, 11), "support": (13, 11)},
-    "waiting": {"customer": (15, 12), "mechanic": (14, 11), "support": (13, 11)},
-    "live": {"customer": (14, 11), "mechanic": (12, 9), "support": (13, 11)},
-    "mechanic away": {"customer": (14, 11), "mechanic": (12, 9), "support": (13, 11)},
-    "ended": {"customer": (15, 10), "mechanic": (13, 8), "support": (9, 9)},
+    "draft": {"customer": (11, 9), "support": (11, 10)},
+    "requested": {"customer": (14, 11), "mechanic": (6, 6), "support": (12, 10)},
+    "accepted": {"customer": (14, 11), "mechanic": (13, 10), "support": (13, 11)},
+    "waiting": {"customer": (14, 11), "mechanic": (13, 10), "support": (13, 11)},
+    "live": {"customer": (13, 10), "mechanic": (11, 8), "support": (13, 11)},
+    "mechanic away": {"customer": (13, 10), "mechanic": (11, 8), "support": (13, 11)},
+    "ended": {"customer": (14, 9), "mechanic": (12, 7), "support": (9, 9)},
 }
 CASES = [(state, role) for state, roles in MOST.items() for role in roles]
 

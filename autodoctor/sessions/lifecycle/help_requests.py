@@ -154,7 +154,10 @@ def thread_of(session: Session, person: User) -> Thread:
 
 def threads(session: Session) -> list[Thread]:
     """Return the threads with messages, for support. The thread of a mechanic who gave the session back is left out."""
-    found = [thread_of(session, person) for person in (session.customer, session.mechanic) if person]
+    said, people = list(_words(session)), {Role.CUSTOMER.value: session.customer, Role.MECHANIC.value: session.mechanic}
+    found = [
+        Thread(role, person, [one for one in said if one.audience == role]) for role, person in people.items() if person
+    ]
     return [thread for thread in found if thread.words]
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.core.paginator import Page
+from django.db.models import Q
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.files.models import StoredFile
@@ -16,9 +16,10 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility, pending_summaries, request_queue
+from autodoctor.sessions.queries.own_sessions import newest_of, own_sessions, page_of
 from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.states import OPEN, TERMINAL, EndReason, State
+from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, EndReason, State
 
 PER_PAGE = 20
 
@@ -109,9 +110,8 @@ class DashboardLists:
 
 def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
     """Return a person's own sessions. A mechanic may have been a customer before."""
-    mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user)).select_related("customer", "mechanic")
-    current = list(mine.filter(Q(state__in=OPEN) | _unanswered(user)).order_by("-created_at"))
-    page = Paginator(_over(user), PER_PAGE).get_page(page_number)
+    current = _current(user)
+    page = page_of(own_sessions(user, TERMINAL), PER_PAGE, page_number)
     over = list(page)
     rows = {row.session.id: row for row in _rows(user, [*current, *over])}
     current_rows = [rows[session.id] for session in current]
@@ -124,12 +124,11 @@ def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
     )
 
 
-def _over(user: User) -> QuerySet[Session]:
-    """Each part by its own index: for both at once the database walks through everybody's sessions, the newest first,
-    until it has met enough of this person's.
-    """
-    over = Session.objects.filter(state__in=TERMINAL).select_related("customer", "mechanic")
-    return over.filter(customer=user).union(over.filter(mechanic=user), all=True).order_by("-created_at")
+def _current(user: User) -> list[Session]:
+    """Return the person's open sessions and those that ask them whether the problem is solved, the newest first."""
+    ids = Session.objects.order_by().values_list("id", flat=True)
+    booked, asks = ids.filter(customer=user, state__in=OPEN), ids.filter(_unanswered(user))
+    return newest_of(booked.union(ids.filter(mechanic=user, state__in=CLAIMED), asks))
 
 
 def open_requests(mechanic: User) -> list[SessionRow]:
@@ -150,7 +149,8 @@ def _unanswered(customer: User) -> Q:
 
 def _rows(user: User, sessions: list[Session]) -> list[SessionRow]:
     payments = _payments(session.id for session in sessions)
-    standing = rating_averages(session.mechanic for session in sessions)
+    # Customers read it; a mechanic's own stands at the top of the page.
+    standing = rating_averages(session.mechanic for session in sessions if session.customer_id == user.id)
     return [
         SessionRow(
             session, _role(user, session), payments[session.id], standing=standing.get(session.mechanic_id, NOT_RATED)

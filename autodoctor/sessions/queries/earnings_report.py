@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import TruncMonth
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -112,18 +113,18 @@ def month(mechanic: User, first: date, now: datetime) -> Month:
 
 def months(mechanic: User) -> list[tuple[date, Sums]]:
     """Return each month with earnings and its sums in cents, by currency, the latest first."""
-    sums: dict[date, Sums] = defaultdict(lambda: defaultdict(int))
-    for earning in Earning.objects.filter(mechanic=mechanic).select_related("payment").order_by("-completed_at"):
-        sums[month_of(earning.completed_at)][earning.payment.currency] += earning.share_cents
+    of_month = TruncMonth("completed_at", tzinfo=timezone.get_current_timezone())
+    rows = Earning.objects.filter(mechanic=mechanic).annotate(first=of_month).order_by("-first")
+    sums: dict[date, Sums] = defaultdict(dict)
+    for first, currency, cents in rows.values_list("first", "currency").annotate(cents=Sum(earnings.SHARE)):
+        sums[first.date()][currency] = cents
     return list(sums.items())
 
 
 def earned_in(mechanic: User, first: date) -> Sums:
     """Return what the mechanic earned in a month, in cents, by currency."""
-    sums: Sums = defaultdict(int)
-    for earning in _within(mechanic, first).select_related("payment"):
-        sums[earning.payment.currency] += earning.share_cents
-    return sums
+    earned = _within(mechanic, first).order_by().values_list("currency")
+    return dict(earned.annotate(cents=Sum(earnings.SHARE)))
 
 
 def debts_in_words(mechanic: User) -> list[str]:

@@ -19,6 +19,7 @@ from autodoctor.sessions.jobs.sweep import monitor
 from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
+from autodoctor.sessions.queries.own_sessions import newest_of, own_sessions
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import Kind, State
@@ -136,7 +137,7 @@ class Monitored(Schema):
 
 
 def visible_to(user: User) -> QuerySet[Session]:
-    """Return the sessions of this person; support sees all."""
+    """Return the sessions of this person, to get one of; support sees all."""
     sessions = Session.objects.select_related("customer", "mechanic")
     return sessions if user.is_staff else sessions.filter(Q(customer=user) | Q(mechanic=user))
 
@@ -177,8 +178,10 @@ def list_sessions(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> list[dict[str, Any]]:
     """List your sessions, the newest first."""
-    sessions = visible_to(user_of(request)).order_by("-created_at")[offset : offset + limit]
-    return [as_answer(session) for session in sessions]
+    user = user_of(request)
+    everybodys = Session.objects.order_by("-created_at").values_list("created_at", "id")
+    found = everybodys if user.is_staff else own_sessions(user)
+    return [as_answer(session) for session in newest_of([id_ for _at, id_ in found[offset : offset + limit]])]
 
 
 @router.get("/sessions/{uuid:session_id}", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)

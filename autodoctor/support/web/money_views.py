@@ -27,12 +27,13 @@ MOST_SHOWN = 500
 def money(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         return _try_again(request)
-    found = standstills.find(timezone.now())
+    now = timezone.now()
+    found = standstills.find(now)
     facts = {
         "found": found[:MOST_SHOWN],
         "count": len(found),
         "debts": debts.open_debts()[:MOST_SHOWN],
-        "totals": books.totals(),
+        "books": books.recent_totals(now),
     }
     return render(request, "support/money.html", facts)
 

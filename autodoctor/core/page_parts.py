@@ -1,0 +1,55 @@
+"""Parts of pages that are the same for everybody: icons, and `{% fixed %}`. Each process renders them once.
+
+Both are tags in every template.
+"""
+
+from functools import cache
+from typing import Any
+
+from django import template
+from django.template import Context, NodeList
+from django.template.base import FilterExpression, Parser, Token, token_kwargs
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+register = template.Library()
+MOST_KEPT = 64  # renderings of one part; values are few, so that this is never reached
+
+
+@register.simple_tag
+@cache
+def icon(name: str) -> SafeString:
+    """Draw an icon of `static/icons.svg`. The line's end keeps it apart from the words that follow."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>\n', static("icons.svg"), name
+    )
+
+
+@register.tag
+def fixed(parser: Parser, token: Token) -> "FixedNode":
+    """Keep what stands inside, for each language and for each combination of the few values that it names:
+    `{% fixed role=page.role %}…{% endfixed %}`.
+
+    Inside there is nothing but these values. So nothing of a person or of a request can be kept for another.
+    """
+    given = token_kwargs(token.split_contents()[1:], parser)
+    content = parser.parse(["endfixed"])
+    parser.delete_first_token()
+    return FixedNode(content, given)
+
+
+class FixedNode(template.Node):
+    def __init__(self, nodelist: NodeList, given: dict[str, FilterExpression]) -> None:
+        self.nodelist, self._given = nodelist, given
+        self.kept: dict[tuple[Any, ...], SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        values = {name: value.resolve(context) for name, value in self._given.items()}
+        key = (get_language(), *values.values())
+        if key not in self.kept:
+            if len(self.kept) >= MOST_KEPT:
+                self.kept.clear()
+            self.kept[key] = self.nodelist.render(context.new(values))
+        return self.kept[key]
