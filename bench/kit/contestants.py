@@ -32,7 +32,11 @@ class Contestant:
 
     @property
     def label(self) -> str:
-        return f"{self.name}, {'SQLite' if self.database == 'sqlite' else f'{self.processes} of it'}"
+        return f"{self.name}, {'SQLite' if self.database == 'sqlite' else _count(self.processes)}"
+
+
+def _count(processes: int) -> str:
+    return "1 process" if processes == 1 else f"{processes} processes"
 
 
 def ours(processes: Iterable[int]) -> list[Contestant]:

@@ -3,12 +3,12 @@
 import contextlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 from bench.kit.machine import Cores
@@ -58,9 +58,12 @@ class Web:
         self._process = subprocess.Popen(self._command, env=self._environment, cwd=ROOT)
 
     def wait_until_ready(self) -> None:
+        """Returns once it answers: what a process does at its first request is then done, as by a proxy's probe."""
         limit = time.monotonic() + START_SECONDS
         while time.monotonic() < limit and self._process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            with contextlib.suppress(OSError), closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as probe:
+                probe.request("GET", "/api/health")
+                probe.getresponse()
                 return
             time.sleep(0.05)
         sys.exit("The server did not start.")

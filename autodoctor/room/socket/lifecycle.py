@@ -9,6 +9,7 @@ from django.db import connection
 
 from autodoctor.room.hub import revocation, sockets
 from autodoctor.room.hub.event_bus import bus
+from autodoctor.room.hub.joins import joiner
 from autodoctor.room.hub.presence import Renewal, presence
 from autodoctor.room.messages.writer import writer
 from autodoctor.room.socket import list_feed
@@ -47,6 +48,7 @@ def _spare_the_collector() -> None:
 
 def _finish() -> None:
     writer.stop()
+    joiner.stop()
     presence.stop()
     connection.close()
 
