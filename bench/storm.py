@@ -6,6 +6,7 @@ end what each page shows is compared with the database. Beside it Node servers, 
 """
 
 import argparse
+import math
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ COLUMNS = (
     ("wrong", "wrong", "{:.0f}"),
     ("paused", "paused", "{:.0f}"),
     ("webhooks", "hooks", "{:.0f}"),
+    ("unheard", "hooks_nobody", "{:.0f}"),
     ("2xx", "hooks_2xx", "{:.1%}"),
     ("p50 ms", "hooks_p50_ms", "{:.0f}"),
     ("p99 ms", "hooks_p99_ms", "{:.0f}"),
@@ -175,7 +177,11 @@ def _expect(process: "subprocess.Popen[bytes]", word: str) -> None:
 
 
 def _line(figures: Figures) -> str:
-    return ", ".join(f"{title} {form.format(figures[key])}" for title, key, form in COLUMNS)
+    return ", ".join(f"{title} {_figure(figures[key], form)}" for title, key, form in COLUMNS)
+
+
+def _figure(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else form.format(value)
 
 
 def _print(rows: dict[str, Figures], options: argparse.Namespace) -> None:
@@ -186,7 +192,7 @@ def _print(rows: dict[str, Figures], options: argparse.Namespace) -> None:
     width = max(map(len, rows))
     print(" " * width, *(title for title, *_ in COLUMNS), sep="  ")
     for name, found in rows.items():
-        figures = [form.format(found[key]).rjust(len(title)) for title, key, form in COLUMNS]
+        figures = [_figure(found[key], form).rjust(len(title)) for title, key, form in COLUMNS]
         print(name.ljust(width), *figures, sep="  ")
     print(AIMS)
 

@@ -35,10 +35,10 @@ def judge(
         "given_up": pages["given_up"],
         "unreachable": pages["unreachable"],
         "messages": sum(map(len, stored.values())),
-        "lost": _lost(pages, stored),
-        "wrong": _wrong(pages, stored),
+        "lost": lost(pages, stored),
+        "wrong": wrong(pages, stored),
         "paused": paused,
-        **_webhooks(delivered, cut_at, max(resumed_at, joined_at)),
+        **webhooks(delivered, cut_at, max(resumed_at, joined_at)),
     }
 
 
@@ -51,20 +51,20 @@ def _stored(database_url: str, query: str) -> dict[str, list[str]]:
     return found
 
 
-def _lost(pages: dict[str, Any], stored: dict[str, list[str]]) -> int:
+def lost(pages: dict[str, Any], stored: dict[str, list[str]]) -> int:
     """Count messages that a page does not show, that were confirmed and are not stored, or were never confirmed."""
     kept = {client_id for messages in stored.values() for client_id in messages}
     unseen = sum(len(set(stored[session_id]) - set(log)) for session_id, log in pages["logs"])
     return unseen + len(set(pages["confirmed"]) - kept) + int(pages["unconfirmed"])
 
 
-def _wrong(pages: dict[str, Any], stored: dict[str, list[str]]) -> int:
+def wrong(pages: dict[str, Any], stored: dict[str, list[str]]) -> int:
     """Count pages that show something twice, or in another order than the database."""
     pairs = ((log, set(log), stored[session_id]) for session_id, log in pages["logs"])
     return sum(log != [client_id for client_id in messages if client_id in seen] for log, seen, messages in pairs)
 
 
-def _webhooks(delivered: list[tuple[float, float, int]], since: float, until: float) -> Figures:
+def webhooks(delivered: list[tuple[float, float, int]], since: float, until: float) -> Figures:
     """Return those of the storm; what was sent while no server listened is counted apart, and is no answer."""
     storm = [each for each in delivered if since <= each[0] < until and each[2] != NOBODY]
     calm = [seconds for at, seconds, _status in delivered if at < since]
