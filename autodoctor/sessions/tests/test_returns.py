@@ -35,7 +35,7 @@ def test_those_who_are_in_join_together(live: Story) -> None:
     pages = [new_page(live, person) for person in (live.customer, live.mechanic)]
     events, jobs = SessionEvent.objects.count(), set(Job.objects.values_list("kind", "due_at", "version"))
     joined = join_again(pages, live.now + SECOND)
-    assert joined == {page: 2 for page in pages}
+    assert joined == dict.fromkeys(pages, 2)
     for part in Participant.objects.all():
         assert (part.joins, part.present, part.last_seen_at) == (2, True, live.now + SECOND)
     assert all(Connection.objects.get(pk=page.connection_id).joined for page in pages)
