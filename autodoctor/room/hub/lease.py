@@ -21,7 +21,9 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Process
 
 logger = logging.getLogger(__name__)
-COMING_BACK = timedelta(seconds=3)  # after a process has gone: who is back by then was never away
+# After a process has gone: who is back by then was never away. Thousands who come back at once take turns.
+COMING_BACK = timedelta(seconds=3)
+COMING_BACK_EACH = timedelta(milliseconds=2)
 
 
 class RoomJob(JobKind):
@@ -75,7 +77,8 @@ def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) 
     with transaction.atomic():
         for process in processes:
             Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
-            schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK)
+            pages = Connection.objects.filter(process=process).count()
+            schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK + pages * COMING_BACK_EACH)
 
 
 def lapse(job: Job, now: datetime) -> None:

@@ -274,7 +274,7 @@ class Socket(Connection):
         """Mark the page as joined once the session says so. Until then it must not hide an absence."""
         try:
             page = JoiningPage(connection_id, UUID(self.session_id), UUID(self.user_id))
-            joins = await asyncio.wrap_future(joiner.join(page))
+            joins = await asyncio.wrap_future(joiner.join(page, lambda: self.is_open))
             self._took_part = True
             presence.tell(Joined(connection_id))
             self._take_call(joins)

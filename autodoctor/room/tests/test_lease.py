@@ -87,7 +87,7 @@ def test_a_starting_process_ends_the_leases_of_dead_processes_on_its_disk(sessio
     lease.end_the_dead(start)
     assert set(Process.objects.filter(expires_at__gt=start)) == {alive, elsewhere}
     job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(dead.id))
-    assert job.due_at == start + lease.COMING_BACK
+    assert job.due_at == start + lease.COMING_BACK + lease.COMING_BACK_EACH
     lease.lapse(job, job.due_at)
     assert Connection.objects.count() == 0
     assert last_seen(customer) == NOW
