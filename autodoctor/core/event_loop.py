@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import uvloop
@@ -28,7 +29,7 @@ class EagerServer:
         self._loop = loop
         self._server = server
         self._protocol_factory = protocol_factory
-        self._opening: set[asyncio.Task[Any]] = set()
+        self._opening: set[asyncio.Task[None]] = set()
         self._listeners = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
         for listener in self._listeners:
             listener.setblocking(False)
@@ -55,6 +56,10 @@ class EagerServer:
             except OSError:  # there are no more, or no file is left for one: libuv sends those away
                 return
             connection.setblocking(False)
-            task = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol_factory, connection))
+            task = self._loop.create_task(self._open(connection))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
+
+    async def _open(self, connection: socket.socket) -> None:
+        with suppress(OSError):  # the client has left first
+            await self._loop.connect_accepted_socket(self._protocol_factory, connection)
