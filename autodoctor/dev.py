@@ -27,6 +27,7 @@ PATIENT_DEADLINES = '{"request_missed": 14400, "unattended": 10800, "never_start
 
 # The options of a server process of development; docs/production.md has those of production. Ctrl-C waits for nobody.
 UVICORN: dict[str, Any] = {
+    "loop": "autodoctor.core.event_loop:EagerLoop",
     "ws": "autodoctor.room.wire.uvicorn_protocol:UvicornProtocol",
     "ws_max_size": 64 * 1024,  # bytes of one frame
     "ws_per_message_deflate": False,

@@ -17,8 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.messages import PRODUCTION, SEED, SERVE, Cores, _cores, _database, _serving
-from tests.kit.ports import free_port
+from bench.kit import ground, machine
+from bench.kit.machine import Cores
+from bench.kit.serving import ORIGIN, OURS, serving, web_processes
 
 ROOT = Path(__file__).resolve().parents[1]
 A_SESSION = 40  # uploads; there is room for fifty
@@ -40,7 +41,7 @@ http {{
 
 def main() -> int:
     options = _options()
-    cores = _cores()
+    cores = machine.share_cores()
     found: dict[str, list[dict[str, float]]] = {}
     for number in range(options.rounds):
         for name, result in _round(options, cores):
@@ -60,8 +61,7 @@ def _options() -> argparse.Namespace:
 
 
 def _round(options: argparse.Namespace, cores: Cores) -> Iterator[tuple[str, dict[str, float]]]:
-    with _database("sqlite") as environment:
-        yield "this project", _ours(environment, options, cores)
+    yield "this project", _ours(options, cores)
     if shutil.which("nginx"):
         with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / ".data") as folder:
             yield "nginx", _nginx(Path(folder), options, cores)
@@ -69,24 +69,23 @@ def _round(options: argparse.Namespace, cores: Cores) -> Iterator[tuple[str, dic
         print("nginx is not installed, so there is nothing to compare with.", file=sys.stderr)
 
 
-def _ours(environment: dict[str, str], options: argparse.Namespace, cores: Cores) -> dict[str, float]:
-    port, count = free_port(), -(-(options.count + 2) // A_SESSION)
-    seed = [sys.executable, "-c", SEED.format(count=max(count, options.at_once))]
-    done = subprocess.run(seed, env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    customers = json.loads(done.stdout)[::2]
-    with _serving([sys.executable, "-c", SERVE], environment | {"PORT": str(port)}, port, cores) as pid:
-        return _load({"kind": "ours", "seats": customers, "origin": PRODUCTION["SITE_URL"]}, pid, port, options)
+def _ours(options: argparse.Namespace, cores: Cores) -> dict[str, float]:
+    sessions = max(-(-(options.count + 2) // A_SESSION), options.at_once)
+    with ground.on_sqlite(sessions) as (environment, seats):
+        (web,) = webs = web_processes(OURS, environment, cores)
+        with serving(webs):
+            return _load({"kind": "ours", "seats": seats[::2], "origin": ORIGIN}, web.pid, web.port, options)
 
 
 def _nginx(folder: Path, options: argparse.Namespace, cores: Cores) -> dict[str, float]:
-    port = free_port()
+    (web,) = webs = web_processes(["nginx", "-c", str(folder / "nginx.conf")], dict(os.environ), cores)
     (folder / "stored").mkdir()
     user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port, user=user))
-    with _serving(["nginx", "-c", str(folder / "nginx.conf")], dict(os.environ), port, cores) as pid:
-        (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=web.port, user=user))
+    with serving(webs):
+        (worker,) = Path(f"/proc/{web.pid}/task/{web.pid}/children").read_text().split()
         with _killed(int(worker)):
-            return _load({"kind": "nginx"}, int(worker), port, options)
+            return _load({"kind": "nginx"}, int(worker), web.port, options)
 
 
 @contextmanager

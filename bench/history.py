@@ -13,7 +13,8 @@ from random import Random
 from bench.http import middle
 from bench.http_load import Measured, Server, measure
 from bench.http_server import Revision, prepared, serving
-from bench.messages import ROOT, _cores
+from bench.kit import machine
+from bench.kit.serving import ROOT
 from tests.kit.postgres import postgres
 
 AIM = 1.2  # times as long with the long history
@@ -21,7 +22,7 @@ AIM = 1.2  # times as long with the long history
 
 def main() -> int:
     options = _options()
-    cores = _cores()
+    cores = machine.share_cores()
     with postgres(durable=True) as database, ExitStack() as stack:
         servers: dict[tuple[str, int], Server] = {}
         for one in [Revision("this", ROOT), *([Revision("other", options.against)] if options.against else [])]:

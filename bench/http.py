@@ -14,7 +14,8 @@ from statistics import median
 
 from bench.http_load import Measured, Server, measure
 from bench.http_server import Revision, prepared, serving
-from bench.messages import ROOT, _cores
+from bench.kit import machine
+from bench.kit.serving import ROOT
 from tests.kit.postgres import postgres
 
 AIMS = "Aims: the room at most 20 ms and at least 45 requests/s; the earnings at most 20 ms."
@@ -23,7 +24,7 @@ TITLES = ("ms", "a second", "CPU ms", "kB")
 
 def main() -> int:
     options = _options()
-    cores = _cores()
+    cores = machine.share_cores()
     with postgres(durable=True) as database, ExitStack() as stack:
         revisions = [Revision("this", ROOT), *([Revision("other", options.against)] if options.against else [])]
         servers = [

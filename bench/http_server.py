@@ -11,11 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.http_load import Page, Server
-from bench.messages import PRODUCTION, ROOT, SERVE, Cores, _serving
-from tests.kit.ports import free_port
+from bench.kit.machine import Cores
+from bench.kit.serving import PRODUCTION, ROOT, Web
+from bench.kit.serving import serving as running
 from tests.kit.postgres import Postgres
 
 PAGES_OF = {"CLOCK_EMBEDDED": "0", "STAFF_SECOND_FACTOR": "0", "STATIC_MAX_AGE": "60"}
+# What every revision can be started by: older ones lack the protocol of HTTP that drains.
+SERVE = (
+    "import os, uvicorn; from autodoctor.dev import UVICORN; "
+    "uvicorn.run('autodoctor.asgi:application', port=int(os.environ['PORT']), log_level='warning', **UVICORN)"
+)
 # This bench with the product of another worktree, which may have none or another one.
 SEED = (
     "import sys; sys.path.insert(0, {bench!r}); import bench; sys.path.remove({bench!r}); "
@@ -52,13 +58,14 @@ def prepared(revision: Revision) -> Iterator[Revision]:
 @contextmanager
 def serving(revision: Revision, database: Postgres, sessions: int, cores: Cores) -> Iterator[Server]:
     """Serve the revision with a database of its own and so many sessions of history."""
-    name, port = f"{revision.name}_{sessions}", free_port()
-    environment = revision.environment | {"DATABASE_URL": database.create(name), "PORT": str(port)}
+    environment = revision.environment | {"DATABASE_URL": database.create(f"{revision.name}_{sessions}")}
     seed = SEED.format(bench=str(ROOT), sessions=sessions)
     told = json.loads(_run([sys.executable, "-c", seed], revision, environment))
     pages = [Page(page, path, key) for page, (path, key) in told.items()]
-    with _serving([sys.executable, "-c", SERVE], environment, port, cores, revision.root) as pid:
-        yield Server(revision.name, pid, port, pages)
+    core = cores.servers[0] if cores.servers else None
+    web = Web([sys.executable, "-c", SERVE], environment, core, revision.root)
+    with running([web]):
+        yield Server(revision.name, web.pid, web.port, pages)
 
 
 def _run(command: list[str], revision: Revision, environment: dict[str, str]) -> bytes:

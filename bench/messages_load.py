@@ -1,88 +1,34 @@
-"""The clients of one run of `bench.messages`: a plan as JSON on standard input, what was measured on standard output.
-
-It speaks the websocket itself, since it has to outrun the server from one core: text frames below 64 KB, nothing
-fragmented, and a masking key of zeros, so that what is masked need not be computed.
-"""
+"""The clients of one run of `bench.messages`: a plan as JSON on standard input, the figures on standard output."""
 
 import asyncio
-import base64
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from statistics import quantiles
 from typing import Any
 
 import orjson
 import uvloop
 
+from bench.kit import wire
+from bench.kit.machine import cpu_seconds, percentile, resident_kb
+
 TEXT = "I hear a rattle from the front left wheel when I brake. "
-OWN = '"client_id":"'
 AT_ONCE = 200  # connections being opened
 PATIENCE = 30.0
 EVERYTHING = 999_999_999  # is what this client has seen: it wants no history
 
 
-class Client(asyncio.Protocol):
+class Client(wire.Frames):
     """One socket. Knows only what is measured: frames by type, and when each message was sent."""
 
     def __init__(self, load: "Load", seat: dict[str, str]) -> None:
+        path = f"/ws/sessions/{seat['session_id']}?after={EVERYTHING}"
+        super().__init__(path, origin=load.plan["origin"], key=seat["key"])
         self.load = load
-        self.seat = seat
         self.welcomed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.transport: asyncio.Transport
-        self.window = 0
-        self._data = b""
-        self._upgraded = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport  # type: ignore[assignment]
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.transport.write(
-            (
-                f"GET /ws/sessions/{self.seat['session_id']}?after={EVERYTHING} HTTP/1.1\r\n"
-                f"Host: localhost\r\nOrigin: {self.load.plan['origin']}\r\n"
-                f"Cookie: __Host-sessionid={self.seat['key']}\r\n"
-                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                f"Sec-WebSocket-Key: {key}\r\n\r\n"
-            ).encode()
-        )
-
-    def data_received(self, data: bytes) -> None:
-        data = self._data + data if self._data else data
-        if not self._upgraded:
-            head, found, data = data.partition(b"\r\n\r\n")
-            if not found:
-                self._data = head
-                return
-            if not head.startswith(b"HTTP/1.1 101"):
-                raise RuntimeError(f"the upgrade was refused: {head[:200]!r}")
-            self._upgraded = True
-        self._data = self._frames(data)
-
-    def _frames(self, data: bytes) -> bytes:
-        """Take what is complete; returns the rest."""
-        at, length = 0, len(data)
-        while length - at >= 2:
-            size, start = data[at + 1], at + 2
-            if size == 126:
-                if length - at < 4:
-                    break
-                size, start = int.from_bytes(data[at + 2 : at + 4], "big"), at + 4
-            if length < start + size:
-                break
-            opcode = data[at] & 15
-            if opcode == 1:
-                self._take(data[start : start + size])
-            elif opcode == 9:
-                self.transport.write(b"\x8a\x80\0\0\0\0" if not size else _frame(data[start : start + size], 10))
-            elif opcode == 8:
-                raise RuntimeError(f"the server closed: {data[start : start + size]!r}")
-            at = start + size
-        return data[at:]
-
-    def _take(self, frame: bytes) -> None:
+    def took(self, frame: bytes) -> None:
         if frame.startswith(b'{"type":"event"'):
             at = frame.find(b'"client_id":"') + 13
             self.load.delivered(self, frame[at : at + 36])
@@ -91,24 +37,25 @@ class Client(asyncio.Protocol):
         elif frame.startswith(b'{"type":"error"'):
             self.load.errors += 1
 
+    def refused(self, status: int) -> None:
+        raise RuntimeError(f"the upgrade was refused: {status}")
+
+    def closed(self, code: int) -> None:
+        raise RuntimeError(f"the server closed: {code}")
+
     def say(self) -> None:
-        self.transport.write(_frame(self.load.message(self)))
-
-
-def _frame(payload: bytes, opcode: int = 1) -> bytes:
-    size = len(payload)
-    if size < 126:
-        return bytes((128 | opcode, 128 | size)) + b"\0\0\0\0" + payload
-    return bytes((128 | opcode, 254)) + size.to_bytes(2, "big") + b"\0\0\0\0" + payload
+        self.send(self.load.message(self))
 
 
 class Load:
     def __init__(self, plan: dict[str, Any]) -> None:
         self.plan = plan
+        self.pids = [pid for pid, _port in plan["servers"]]
         self.clients: list[Client] = []
         self.errors = 0
         self.acknowledged = 0
         self.latencies: list[float] = []
+        self._ports = [port for _pid, port in plan["servers"]]
         self._prefix = os.urandom(10).hex()
         self._sent: dict[bytes, tuple[float, Client]] = {}
         self._count = 0
@@ -125,7 +72,7 @@ class Load:
         return f'{{"type":"message","client_id":"{id_}","text":"{TEXT}{tail}"}}'.encode()
 
     def delivered(self, client: Client, id_: bytes) -> None:
-        """Two events a message: the sender's own is the acknowledgement, the peer's is the delivery."""
+        """Two events a message: the sender's own is the acknowledgement, the other's is the delivery."""
         sent = self._sent.get(id_)
         if sent is None:
             return
@@ -139,14 +86,18 @@ class Load:
             client.say()
 
     async def connect(self, seats: list[dict[str, str]]) -> float:
-        """Open a socket for each seat; returns the seconds until all are welcome."""
-        loop, began, waiting = asyncio.get_running_loop(), time.perf_counter(), deque(seats)
+        """Open a socket for each seat, many at a time; returns the seconds until all are welcome.
+
+        The two people of a session come to different processes, and each process gets as many customers as mechanics.
+        """
+        began, waiting = time.perf_counter(), deque(enumerate(seats))
 
         async def worker() -> None:
             while waiting:
-                client = Client(self, waiting.popleft())
+                number, seat = waiting.popleft()
+                client = Client(self, seat)
                 self.clients.append(client)
-                await loop.create_connection(lambda client=client: client, "127.0.0.1", self.plan["port"])
+                await wire.connect(client, self._ports[(number + number // 2) % len(self._ports)], number)
                 await asyncio.wait_for(client.welcomed, PATIENCE)
 
         await asyncio.gather(*(worker() for _ in range(min(AT_ONCE, len(seats)))))
@@ -169,9 +120,9 @@ class Load:
                 client.say()
         await asyncio.sleep(seconds / 4)  # until it runs evenly
         self.acknowledged, self.latencies = 0, []
-        cpu, began = _cpu(self.plan["pid"]), time.perf_counter()
+        cpu, began = cpu_seconds(self.pids), time.perf_counter()
         await asyncio.sleep(seconds)
-        lasted, used, count = time.perf_counter() - began, _cpu(self.plan["pid"]) - cpu, self.acknowledged
+        lasted, used, count = time.perf_counter() - began, cpu_seconds(self.pids) - cpu, self.acknowledged
         found = {"a_second": count / lasted, "a_cpu_second": count / used, "busy": used / lasted}
         found |= _percentiles(self.latencies)
         self._flooding = False
@@ -181,13 +132,13 @@ class Load:
     async def pace(self, seconds: float, rate: float) -> dict[str, float]:
         """So many messages a second in all, evenly, from one client after the other."""
         self.reset()
-        cpu, began, sent = _cpu(self.plan["pid"]), time.perf_counter(), 0
+        cpu, began, sent = cpu_seconds(self.pids), time.perf_counter(), 0
         while (lasted := time.perf_counter() - began) < seconds:
             while sent < lasted * rate:
                 self.clients[sent % len(self.clients)].say()
                 sent += 1
             await asyncio.sleep(0.001)
-        used = _cpu(self.plan["pid"]) - cpu
+        used = cpu_seconds(self.pids) - cpu
         await self.settle()
         if self.acknowledged != sent:
             raise RuntimeError(f"{sent} messages were sent and {self.acknowledged} confirmed")
@@ -195,46 +146,37 @@ class Load:
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:
-    cuts = quantiles(seconds, n=100)
-    return {"p50_ms": cuts[49] * 1000, "p99_ms": cuts[98] * 1000}
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of processor time that the server has used."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory(pid: int) -> float:
-    """Resident, in KB."""
-    with open(f"/proc/{pid}/status") as file:
-        return next(float(line.split()[1]) for line in file if line.startswith("VmRSS"))
+    return {"p50_ms": percentile(seconds, 50) * 1000, "p99_ms": percentile(seconds, 99) * 1000}
 
 
 async def run(plan: dict[str, Any]) -> dict[str, Any]:
-    load, pid, seats, busy = Load(plan), plan["pid"], plan["seats"], plan["busy_seats"]
+    load, seats, busy = Load(plan), plan["seats"], plan["busy_seats"]
     found: dict[str, Any] = {}
     await load.connect(seats[:busy])
     await load.pace(1.0, 200)  # warm
     found["paced"] = await load.pace(plan["seconds"], plan["rate"])
     found["flood"] = await load.flood(plan["seconds"], plan["window"])
-    found["rss_mb"] = _memory(pid) / 1024
-    idle = seats[busy:]
-    before, cpu = _memory(pid), _cpu(pid)
-    seconds = await load.connect(idle)
-    found["connects_a_cpu_second"] = len(idle) / (_cpu(pid) - cpu)
-    await asyncio.sleep(1.0)
-    found["connects_a_second"] = len(idle) / seconds
-    found["idle_kb"] = (_memory(pid) - before) / len(idle)
+    found["rss_mb"] = resident_kb(load.pids) / 1024
+    found |= await _idle(load, seats[busy:])
     found["errors"] = load.errors
     return found
 
 
+async def _idle(load: Load, seats: list[dict[str, str]]) -> dict[str, float]:
+    before, cpu = resident_kb(load.pids), cpu_seconds(load.pids)
+    seconds = await load.connect(seats)
+    used = cpu_seconds(load.pids) - cpu
+    await asyncio.sleep(1.0)
+    return {
+        "connects_a_second": len(seats) / seconds,
+        "connects_a_cpu_second": len(seats) / used,
+        "idle_kb": (resident_kb(load.pids) - before) / len(seats),
+    }
+
+
 def main() -> None:
     plan = orjson.loads(sys.stdin.buffer.read())
-    runner: Callable[..., Any] = uvloop.run
-    sys.stdout.write(orjson.dumps(runner(run(plan))).decode())
+    sys.stdout.write(orjson.dumps(uvloop.run(run(plan))).decode())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fills the database of one run of `bench.messages`, and prints who sits where. Wants Django set up."""
+"""Fills a database with live sessions and their deadlines, and prints who sits where. Wants Django set up."""
 
 import sys
 from collections.abc import Iterator
@@ -15,7 +15,11 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.accounts.session_store import SessionStore
+from autodoctor.scheduler.handlers import handler_of
+from autodoctor.scheduler.models import Job
 from autodoctor.sessions.models import Participant, Session
+from autodoctor.sessions.record.participants import load_states
+from autodoctor.sessions.rules.schedule import expected_deadlines
 from autodoctor.sessions.states import State
 
 BATCH = 500
@@ -42,6 +46,7 @@ def _seats(count: int, now: datetime) -> Iterator[dict[str, str]]:
         for user, role in ((session.customer, "customer"), (session.mechanic, "mechanic"))
         if user
     )
+    Job.objects.bulk_create(_jobs(sessions, now))
     cookies = [_cookie(user, now) for user in (*customers, *mechanics)]
     Cookie.objects.bulk_create(cookies)
     keys = [cookie.session_key for cookie in cookies]
@@ -78,6 +83,14 @@ def _live(customer: User, mechanic: User, now: datetime) -> Session:
         clock_at=now,
         ends_at=now + LASTS,
     )
+
+
+def _jobs(sessions: list[Session], now: datetime) -> Iterator[Job]:
+    """Without their deadlines the first change of each session would have to write them."""
+    for state in load_states(sessions, now).values():
+        id_ = state.session.id
+        for kind, at in expected_deadlines(state).items():
+            yield Job(kind=kind, key=str(id_), session_id=id_, due_at=at, run_at=at, lane=handler_of(kind).lane)
 
 
 def _cookie(user: User, now: datetime) -> Cookie:

@@ -13,12 +13,14 @@ from django.db.models import Model
 M = TypeVar("M", bound=Model)
 
 
-def rows(model: type[M], condition: str, *given: Any, lock: bool = False) -> list[M]:
+def rows(model: type[M], condition: str, *given: Any, lock: bool = False, skip_locked: bool = False) -> list[M]:
     """Return a model's rows that match an SQL condition. A list among the parameters becomes `(…, …)`.
 
-    `lock` locks the rows until the transaction ends; other rows may still refer to them.
+    `lock` locks the rows until the transaction ends; other rows may still refer to them. `skip_locked`: without those
+    that another transaction has locked.
     """
     locking = " FOR NO KEY UPDATE" if lock and connection.features.has_select_for_no_key_update else ""
+    locking += " SKIP LOCKED" if locking and skip_locked else ""
     return list(model._default_manager.raw(*_select(model, "*", condition + locking, given)))
 
 

@@ -35,7 +35,7 @@ from autodoctor.scheduler.models import Job
 PATIENCE_SECONDS = 10
 MOST_SKEW = timedelta(seconds=1)
 QUIET = timedelta(minutes=10)  # two rounds of the sweep
-OF_THREADS = 25  # connections of a process's scheduler, messages and presence, beside DATABASE_POOL
+OF_THREADS = 26  # connections of a process's scheduler, messages, joins and presence, beside DATABASE_POOL
 
 
 def database() -> Iterator[str]:

@@ -21,7 +21,9 @@ from autodoctor.sessions.lifecycle import transitions
 from autodoctor.sessions.models import Connection, Process
 
 logger = logging.getLogger(__name__)
-COMING_BACK = timedelta(seconds=3)  # after a process has gone: who is back by then was never away
+# After a process has gone: who is back by then was never away. Thousands who come back at once take turns.
+COMING_BACK = timedelta(seconds=3)
+COMING_BACK_EACH = timedelta(milliseconds=2)
 
 
 class RoomJob(JobKind):
@@ -75,7 +77,8 @@ def _end_all(processes: QuerySet[Process], *, seen_at: datetime, now: datetime) 
     with transaction.atomic():
         for process in processes:
             Process.objects.filter(pk=process.pk).update(renewed_at=seen_at, expires_at=seen_at)
-            schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK)
+            pages = Connection.objects.filter(process=process).count()
+            schedule(RoomJob.LAPSE, str(process.pk), now + COMING_BACK + pages * COMING_BACK_EACH)
 
 
 def lapse(job: Job, now: datetime) -> None:
@@ -93,17 +96,22 @@ def _retire(process: Process, now: datetime) -> None:
         had_joined[session_id, user_id] = joined or had_joined.get((session_id, user_id), False)
     for session_id in {session_id for session_id, _ in had_joined}:
         transaction.on_commit(partial(bus.publish, PresenceChanged(str(session_id), server="")))
+    back = _pages_elsewhere(pages, now)
     for (session_id, user_id), joined in had_joined.items():
-        if not _is_back(session_id, user_id, joined, now):
+        if not any((session_id, user_id, joined_there) in back for joined_there in {True, joined}):
             ids = list(pages.filter(session_id=session_id, user_id=user_id).values_list("pk", flat=True))
             close_pages(ids, session_id=session_id, user_id=user_id, at=process.renewed_at, now=now)
     process.delete()
 
 
-def _is_back(session_id: UUID, user_id: UUID, joined: bool, now: datetime) -> bool:
-    """Return whether the person has reconnected elsewhere, and joined again if they had joined."""
-    elsewhere = Connection.objects.filter(session_id=session_id, user_id=user_id, process__expires_at__gt=now)
-    return elsewhere.filter(joined=True).exists() if joined else elsewhere.exists()
+def _pages_elsewhere(pages: QuerySet[Connection], now: datetime) -> set[tuple[UUID, UUID, bool]]:
+    """Return who has a page of these sessions in a living process, and whether it has joined.
+
+    Asked once for thousands of pages. Whoever comes back after that is closed as well, which changes nothing: it counts
+    that they have a page again.
+    """
+    elsewhere = Connection.objects.filter(session_id__in=pages.values("session_id"), process__expires_at__gt=now)
+    return set(elsewhere.values_list("session_id", "user_id", "joined"))
 
 
 def close_pages(connection_ids: list[UUID], *, session_id: UUID, user_id: UUID, at: datetime, now: datetime) -> None:

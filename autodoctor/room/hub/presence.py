@@ -132,6 +132,11 @@ class Presence:
         """Queue a note. Callable from any thread; returns at once."""
         self._batcher.put(item)
 
+    @property
+    def is_crowded(self) -> bool:
+        """Return whether more is waiting than one batch takes."""
+        return len(self._batcher) > MOST_AT_ONCE
+
     def check(self, sessions: Iterable[str]) -> None:
         """Read the presence of these sessions anew, in case a note was lost."""
         for session_id in sessions:

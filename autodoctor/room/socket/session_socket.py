@@ -18,6 +18,7 @@ from autodoctor.accounts.models import Role, User
 from autodoctor.core.errors import Refused
 from autodoctor.rates.in_process import Counts
 from autodoctor.room.hub.event_bus import bus
+from autodoctor.room.hub.joins import joiner
 from autodoctor.room.hub.notes import PARTIES, CallTaken, EphemeralFrame, PageMoved, Poke, Relay, Row
 from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.revocation import connected_users
@@ -28,7 +29,8 @@ from autodoctor.room.wire import executor, protocol
 from autodoctor.room.wire.connection import MUCH, Connection, Receive, Scope, Send
 from autodoctor.room.wire.uvicorn_protocol import SILENT_SECONDS
 from autodoctor.sessions.event_data import SessionPayload
-from autodoctor.sessions.lifecycle import media, transitions
+from autodoctor.sessions.lifecycle import media
+from autodoctor.sessions.lifecycle.returns import JoiningPage
 from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import CLAIMED, InvalidTransition, Kind
@@ -271,7 +273,8 @@ class Socket(Connection):
     async def _take_part(self, connection_id: UUID) -> None:
         """Mark the page as joined once the session says so. Until then it must not hide an absence."""
         try:
-            joins = await executor.act(join, self.session_id, self.user_id)
+            page = JoiningPage(connection_id, UUID(self.session_id), UUID(self.user_id))
+            joins = await asyncio.wrap_future(joiner.join(page, lambda: self.is_open))
             self._took_part = True
             presence.tell(Joined(connection_id))
             self._take_call(joins)
@@ -358,10 +361,6 @@ class Page:
     as_of: int  # the log's end when the session was so
     rows: list[Row]
     seq: int
-
-
-def join(session_id: str, user_id: str) -> int:
-    return transitions.join_session(session_id=UUID(session_id), user=User.objects.get(pk=user_id), now=timezone.now())
 
 
 def report(session_id: str, user_id: str, receiving: bool | None, join_number: int) -> None:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
@@ -85,7 +87,7 @@ def test_a_starting_process_ends_the_leases_of_dead_processes_on_its_disk(sessio
     lease.end_the_dead(start)
     assert set(Process.objects.filter(expires_at__gt=start)) == {alive, elsewhere}
     job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(dead.id))
-    assert job.due_at == start + lease.COMING_BACK
+    assert job.due_at == start + lease.COMING_BACK + lease.COMING_BACK_EACH
     lease.lapse(job, job.due_at)
     assert Connection.objects.count() == 0
     assert last_seen(customer) == NOW
@@ -102,6 +104,21 @@ def test_a_participant_who_returns_in_time_was_never_away(session: Session, cust
     assert last_seen(customer) is None
     assert last_seen(mechanic) == NOW + timedelta(seconds=9)
     assert Process.objects.get().id == next_one
+
+
+def test_people_who_are_back_cost_no_statement_each(session: Session, customer: User, mechanic: User) -> None:
+    counts = []
+    for people in ([customer], [customer, mechanic]):
+        stopped, next_one = lease.take(NOW), lease.take(NOW)
+        for user in people:
+            connect(session, user, stopped)
+            connect(session, user, next_one)
+        lease.end(stopped, NOW)
+        job = Job.objects.get(kind=lease.RoomJob.LAPSE, key=str(stopped))
+        with CaptureQueriesContext(connection) as asked:
+            lease.lapse(job, job.due_at)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 def test_handshakes_at_once_are_each_answered_with_the_role_of_their_person(

@@ -17,3 +17,10 @@ CREATE TABLE peer.message (
   at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (session_id, client_id)
 );
+CREATE INDEX ON peer.message (session_id, seq);
+CREATE TABLE peer.event (
+  id text PRIMARY KEY,
+  type text NOT NULL,
+  object_id text NOT NULL,
+  received_at timestamptz NOT NULL DEFAULT now()
+);
