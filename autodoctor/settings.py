@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "autodoctor.accounts.who_acts.WhoActs",
     "autodoctor.rates.web.RatesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -133,8 +134,11 @@ TEMPLATES = [
 # Other ways to the same database: the scheduler's, and the one past PgBouncer. Empty: as `DATABASE_URL` says.
 CLOCK_DATABASE: dict[str, object] = {}
 DIRECT_DATABASE: dict[str, object] = {}
+ROW_SECURITY = env.bool("ROW_SECURITY", default=False)
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if ROW_SECURITY:
+        exit_with("ROW_SECURITY is set, but DATABASE_URL names no PostgreSQL.")
     DATABASES["default"] |= {
         "ENGINE": "autodoctor.scheduler.sqlite",  # Django's, with one fair queue for write transactions
         "OPTIONS": {
@@ -145,6 +149,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16))
+    # The database itself refuses what is not the acting person's: `manage.py database_roles` makes it so.
+    if ROW_SECURITY:
+        DATABASES["default"]["ENGINE"] = "autodoctor.core.postgres"
     CLOCK_DATABASE = env.other_database("CLOCK_DATABASE_URL")
     DIRECT_DATABASE = env.other_database("DIRECT_DATABASE_URL")
 CACHES = {"default": {"BACKEND": "autodoctor.rates.cache.SharedCache"}}
