@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Model
 
 from autodoctor.accounts.models import MechanicProfile, User
+from autodoctor.booking.models import Booking
 from autodoctor.conversations.models import Conversation
 from autodoctor.core.postgres.base import SETTING
 from autodoctor.files.models import StoredFile
@@ -60,7 +61,7 @@ _UNPAID = f"""
 """  # noqa: S608 our own names
 _LEFT_BEHIND = "".join(
     f"DELETE FROM {table(model)} WHERE session_id IN ({_UNPAID});"  # noqa: S608 our own names
-    for model in (SessionEvent, Alert, Participant, Connection, Draft)
+    for model in (SessionEvent, Alert, Participant, Connection, Draft, Booking)
 )
 FORGET = f"""
 CREATE OR REPLACE FUNCTION autodoctor_forget_unpaid(sessions uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER

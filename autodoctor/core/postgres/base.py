@@ -44,5 +44,5 @@ def _saying_who_acts(execute: Execute, sql: Any, params: Any, many: bool, contex
 def _saying_first(who: str, execute: Execute, sql: Any, params: Any, context: dict[str, Any]) -> Any:
     """A statement with many sets of parameters is sent by itself."""
     with transaction.atomic(using=context["connection"].alias):
-        execute(saying(who), None, False, context)
+        context["cursor"].cursor.execute(saying(who))
         return execute(sql, params, True, context)
