@@ -38,7 +38,7 @@ class PgBouncer(Child):
 
     def __init__(self, folder: Path, cluster: Postgres, database: str, *, size: int, roles: Roles) -> None:
         self._roles = roles
-        self.direct_url = cluster.url(database).replace(OWNER, roles[0], 1)
+        self.direct_url = cluster.url(database).replace(f"{OWNER}@", f"{roles[0]}@")
         self._port = free_port()
         self._folder = folder
         (folder / "userlist.txt").write_text("".join(f'"{role}" ""\n' for role in {OWNER, *roles}))
