@@ -109,7 +109,7 @@ def problems() -> Iterator[str]:
         )
         bypasses, owned = cursor.fetchone()
         if bypasses:
-            yield "The role of DATABASE_URL bypasses row-level security: name neither a superuser nor one with BYPASSRLS."
+            yield "The role of DATABASE_URL bypasses row-level security: name no superuser, and none with BYPASSRLS."
         elif owned:
             yield f"The role of DATABASE_URL owns {owned} tables: the owner's place is DIRECT_DATABASE_URL."
         if open_ := [wall.model._meta.db_table for wall in WALLS if not _stands(cursor, wall)]:

@@ -13,8 +13,8 @@ from tests.journeys import quietly
 from tests.kit import pgbouncer, scene
 from tests.kit.postgres import Postgres
 from tests.kit.roles import Walled, walled
-from tests.kit.s3 import s3
 from tests.kit.server import PLAIN, Person, Server, running
+from tests.kit.supabase_storage import supabase_storage
 from tests.kit.waiting import until
 
 
@@ -28,12 +28,13 @@ def wall(cluster: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(scope="module")
 def shop(wall: Walled) -> Iterator[Server]:
-    """With its files in a bucket, as at Supabase."""
-    with s3() as store:
+    """With its files in Supabase's storage."""
+    with supabase_storage() as store:
         environment = wall.environment | store.environment() | {"LIMITS": scene.UNLIMITED, "ROOM": '{"heartbeat": 1}'}
         bucket = environment["S3_BUCKET"]
         with running(database_url=wall.bouncer.direct_url, environment=environment) as server:
             assert f"The bucket {bucket} is there, and closed" in server.manage("setup_storage")
+            assert f"The bucket {bucket} is there, and closed" in server.manage("setup_storage")  # once more
             yield server
 
 
@@ -50,7 +51,9 @@ def lengthen(server: Server, customer: Person, session_id: str) -> None:
     pay(client.post(address, json={"option": offer}).json()["link"])
     granted = "SELECT granted_seconds FROM autodoctor_sessions_session WHERE id = %s"
     before = server.sql(granted, session_id)
-    until(lambda: server.sql("SELECT 1 FROM payments_payment WHERE granted_at IS NOT NULL AND owner_id = %s", session_id))
+    until(
+        lambda: server.sql("SELECT 1 FROM payments_payment WHERE granted_at IS NOT NULL AND owner_id = %s", session_id)
+    )
     assert server.sql(granted, session_id) >= before
 
 
@@ -70,7 +73,10 @@ def live(server: Server, customer: Person, mechanic: Person) -> str:
     assert session_id in str(queue)
     opened(server, customer, room, "/dashboard/")
     quietly.accept(server, mechanic, session_id)
-    with quietly.open_page(server, customer, session_id) as here, quietly.open_page(server, mechanic, session_id) as there:
+    with (
+        quietly.open_page(server, customer, session_id) as here,
+        quietly.open_page(server, mechanic, session_id) as there,
+    ):
         quietly.act(server, mechanic, session_id, "start")
         here.expect("event", client_id=here.say("It rattles"))
         there.expect("event", client_id=there.say("Since when?"))
@@ -96,22 +102,33 @@ def test_a_session_from_the_booking_to_the_receipt_while_the_database_asks_who_a
     assert quietly.client(shop, mechanic).post(f"{room}summary/draft/", data=form).status_code < 400
     assert quietly.client(shop, mechanic).post(f"{room}summary/", data=form).status_code < 400
     until(lambda: shop.sql("SELECT 1 FROM receipts_document WHERE session_id = %s", session_id))
-    until(lambda: shop.sql("SELECT 1 FROM summaries_summary WHERE session_id = %s AND mailed_at IS NOT NULL", session_id))
+    until(
+        lambda: shop.sql("SELECT 1 FROM summaries_summary WHERE session_id = %s AND mailed_at IS NOT NULL", session_id)
+    )
     until(lambda: shop.sql("SELECT 1 FROM payments_earning"))
     assert quietly.client(shop, customer).post(f"{room}rating/", data={"stars": "5", "line": "Good"}).status_code < 400
 
-    papers = (f"{room}summary/", f"{room}summary/summary.pdf", f"{room}receipt/", f"{room}receipt/receipt.pdf")
+    papers = (f"{room}summary/", f"{room}summary/summary.pdf", f"{room}receipt/", f"{room}receipt.pdf")
     opened(shop, customer, room, "/dashboard/", *papers, f"{room}transcript/")
     opened(shop, mechanic, room, "/dashboard/", "/dashboard/earnings/", "/dashboard/earnings.csv", f"{room}summary/")
     case = f"/support/sessions/{session_id}/"
-    desk = ("/support/", "/support/open/", "/support/money/", "/support/numbers/", "/support/jobs/", "/support/mechanics/")
+    desk = (
+        "/support/",
+        "/support/open/",
+        "/support/money/",
+        "/support/numbers/",
+        "/support/jobs/",
+        "/support/mechanics/",
+    )
     found = opened(shop, support, case, f"{case}live/", f"{case}evidence.zip", room, *desk, "/support/search/?q=Volvo")
     assert "It rattles" in found[case].text
     assert session_id in found["/support/search/?q=Volvo"].text
     for person in (stranger, rival):
         for address in (room, f"/api/sessions/{session_id}", *papers, case):
             assert quietly.client(shop, person).get(address).status_code == httpx.codes.NOT_FOUND, address
-    assert shop.sql("SELECT state, stars FROM autodoctor_sessions_session WHERE id = %s", session_id) == [("completed", 5)]
+    assert shop.sql("SELECT state, stars FROM autodoctor_sessions_session WHERE id = %s", session_id) == [
+        ("completed", 5)
+    ]
     assert "Traceback" not in shop.log()
 
 

@@ -1,4 +1,4 @@
-"""A database as Supabase and careful hosts have it: an owner who migrates, and roles of the application behind PgBouncer."""
+"""A database as Supabase has it: an owner who migrates, and roles of the application, behind PgBouncer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
