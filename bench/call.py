@@ -29,6 +29,7 @@ PATIENCE = 60_000  # milliseconds
 SETTLED = 2.0  # seconds that people take to read before they press
 LATER = 1.5  # seconds, each round, that the relay sleeps longer
 STEADY_FRAMES = 5
+FRAMES = 20  # a second, of the cameras: with few of them the time until so many frames would be theirs
 AIMS = {"join": 1.5, "connection killed": 5.0, "reload": 3.0, "relay back": 5.0}
 # When each frame of the other side was shown, and when Join was pressed. A frame counts only while the call is
 # connected and shows what the newest connection brings: not the last ones of an older one.
@@ -109,7 +110,7 @@ def _measure(way: str, rounds: int) -> Found:
     with _relay(way) as relay, running(environment=(relay.environment if relay else {}) | environment) as server:
         customers, mechanics = server.enroll(rounds, "customer-"), server.enroll(rounds, "mechanic-", mechanics=True)
         with sync_playwright() as playwright:
-            browsers = [playwright.chromium.launch(**chromium.options(whole=True)) for _ in range(2)]
+            browsers = [playwright.chromium.launch(**chromium.options(whole=True, frames=FRAMES)) for _ in range(2)]
             for number, who in enumerate(zip(customers, mechanics, strict=True)):
                 print(f"{way}, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
                 _round(_pair(server, browsers, who), found, relay, number)

@@ -69,13 +69,13 @@ def watch() -> Iterator[Watch]:
 
 
 @pytest.fixture
-def evidence(request: pytest.FixtureRequest) -> Evidence:
+def evidence(request: pytest.FixtureRequest, watch: Watch) -> Evidence:
     """Keep evidence of failures. Traces only with `--headed` or `--tracing retain-on-failure`, because they are
     slow.
     """
     config = request.config
     traces = config.getoption("--headed") or config.getoption("--tracing") != "off"
-    kept = Evidence(request.node.name, traces=traces)
+    kept = Evidence(request.node.name, watch, traces=traces)
     request.node.stash[EVIDENCE] = kept
     return kept
 

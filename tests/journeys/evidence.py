@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Error, Page
 
+from tests.journeys.watching import Watch
 from tests.kit.server import ARTIFACTS, Server
 
 HOW_TO_SEE = "A trace is seen with: .venv/bin/playwright show-trace FILE"
@@ -15,7 +16,8 @@ HOW_TO_SEE = "A trace is seen with: .venv/bin/playwright show-trace FILE"
 class Evidence:
     """The evidence of one test; kept in .artifacts/failed/<test>/ if it fails."""
 
-    def __init__(self, test: str, *, traces: bool) -> None:
+    def __init__(self, test: str, watch: Watch, *, traces: bool) -> None:
+        self._watch = watch
         self._folder = ARTIFACTS / "failed" / re.sub(r"[^\w.-]+", "-", test).strip("-")
         self._traces = traces
         self._pages: list[Page] = []
@@ -35,6 +37,7 @@ class Evidence:
         shutil.rmtree(self._folder, ignore_errors=True)
         if keep and self._pages:
             self._folder.mkdir(parents=True)
+            self._watch.end()  # a picture puts styles into the page, which its policy may refuse
             self._keep_pictures()
             self._keep_logs()
         for number, context in enumerate(self._traced):

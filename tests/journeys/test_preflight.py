@@ -32,6 +32,13 @@ UNDECIDED = """() => {
   navigator.permissions.query = async () => ({ state: "prompt" });
 }"""
 
+# The browser takes its time to tell the names of the devices: until `tell()` is called.
+NAMES_COME_LATE = """
+const list = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+const told = new Promise((tell) => (window.tell = tell));
+navigator.mediaDevices.enumerateDevices = () => told.then(list);
+"""
+
 # Like a device without a speaker.
 PLAYS_NOTHING = """
 window.AudioContext = class extends AudioContext {
@@ -273,6 +280,16 @@ def test_a_chosen_microphone_is_remembered_after_a_reload(scene: Scene) -> None:
     customer.page.reload()
     check(customer, "microphone", "passed")
     expect(customer.page.get_by_label("Choose a microphone")).to_have_value(other)
+
+
+def test_the_test_tone_stays_under_the_finger_when_devices_are_named(scene: Scene) -> None:
+    customer = scene.customer(STEADY, NAMES_COME_LATE)
+    for name in ("camera", "microphone", "network"):
+        check(customer, name, "passed")
+    before = customer.button("Play test tone").bounding_box()
+    customer.page.evaluate("tell()")
+    expect(customer.page.get_by_label("Choose a microphone")).to_be_visible()
+    assert customer.button("Play test tone").bounding_box() == before
 
 
 def test_a_remembered_device_that_is_gone_is_replaced(scene: Scene) -> None:

@@ -16,6 +16,7 @@ class Watch:
     def __init__(self) -> None:
         self._problems: list[str] = []
         self._allowed = [GONE, LEFT_IN_FIREFOX]
+        self._at_end: list[str] | None = None
 
     def allow(self, pattern: str) -> None:
         """Accept matching errors, for a test that causes them on purpose."""
@@ -44,8 +45,13 @@ class Watch:
             page.on("response", self._on_response)
         return end
 
+    def end(self) -> None:
+        """What pages report from now on does not count."""
+        self._at_end = list(self._problems)
+
     def problems(self) -> list[str]:
-        return [problem for problem in self._problems if not any(re.search(p, problem) for p in self._allowed)]
+        found = self._problems if self._at_end is None else self._at_end
+        return [problem for problem in found if not any(re.search(p, problem) for p in self._allowed)]
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400:

@@ -17,7 +17,6 @@ from tests.kit import installing
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHELL = "chromium-headless-shell"
 FLAGS = [
-    "--use-fake-device-for-media-stream=fps=5",  # enough to see that it moves: every picture costs
     "--renderer-process-limit=1",  # no process in reserve for the next page, which most tests never open
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
@@ -28,18 +27,22 @@ FLAGS = [
     "--disable-quic",
     "--no-first-run",
 ]
+FRAMES = 5  # a second, of the camera: enough to see that it moves, and every picture costs
 SHELL_FLAGS = [
     "--use-fake-ui-for-media-stream",  # every page gets devices: a headless browser has no window for the question
 ]
 
 
-def options(*, whole: bool = False) -> dict[str, Any]:
-    """Return the launch options. Without a browser the test fails; a skipped test would go unnoticed."""
+def options(*, whole: bool = False, frames: int = FRAMES) -> dict[str, Any]:
+    """Return the launch options, with a camera of so many frames a second.
+
+    Without a browser the test fails; a skipped test would go unnoticed.
+    """
     shell = None if whole else shutil.which(SHELL)
     path = shell or find()
     if path is None:
         pytest.fail("no Chromium: install one to run the tests in a browser")
-    flags = [*FLAGS, *SHELL_FLAGS] if shell else FLAGS
+    flags = [*FLAGS, f"--use-fake-device-for-media-stream=fps={frames}", *(SHELL_FLAGS if shell else [])]
     return {"executable_path": path, "args": [*flags, "--no-sandbox"] if os.geteuid() == 0 else flags}
 
 

@@ -4,7 +4,9 @@ Playwright drives it by WebDriver BiDi, as it drives any Firefox that it has not
 """
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from tests.kit import installing
 
 NAMES = ("firefox-esr", "firefox")
+OLDEST = 153  # that was tried; 140 does not know what Playwright asks of it
 PROXY = Path(__file__).with_name("bidi_proxy.py")
 PREFERENCES: dict[str, str | float | bool] = {
     "media.navigator.streams.fake": True,  # a camera and a microphone of its own making …
@@ -37,7 +40,7 @@ def options(*, is_seen: bool = False) -> dict[str, Any]:
     """Return the launch options. Without a browser the test fails; a skipped test would go unnoticed."""
     path = find()
     if path is None:
-        pytest.fail("no Firefox: install one to run its journeys")
+        pytest.fail(f"no Firefox from {OLDEST} on: install one to run its journeys")
     # The proxy needs the packages of this Python.
     environment = os.environ | {"FIREFOX": path, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     return {
@@ -50,7 +53,14 @@ def options(*, is_seen: bool = False) -> dict[str, Any]:
 
 
 def find() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
+    """The system's Firefox, if it is new enough."""
+    return next((path for path in map(shutil.which, NAMES) if path and _version(path) >= OLDEST), None)
+
+
+def _version(path: str) -> int:
+    told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\d+", told)
+    return int(found[0]) if found else 0
 
 
 def main() -> int:
@@ -58,7 +68,7 @@ def main() -> int:
         print("Installing Firefox …", flush=True)
         installing.packages(NAMES[0])
     found = find()
-    print(found or "No Firefox, and none to be had: its journeys are left out.")
+    print(found or f"No Firefox from {OLDEST} on, and none to be had: its journeys are left out.")
     return 0 if found else 1
 
 

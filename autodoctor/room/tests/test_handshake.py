@@ -1,5 +1,6 @@
 """The handshake of a socket, against a real server process."""
 
+import json
 import socket
 import struct
 import uuid
@@ -15,7 +16,7 @@ from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.tests.channel import closing_code
 from tests.kit import scene
 from tests.kit.scene import Talk
-from tests.kit.server import Person, Server
+from tests.kit.server import Person, Server, running
 from tests.kit.sockets import Socket, room
 from tests.kit.waiting import until
 
@@ -54,18 +55,19 @@ def test_a_socket_without_a_valid_cookie_is_closed_as_signed_out(calm: Talk, key
     assert closing_code(Socket(calm.server, room(calm.id), nobody)) == 4401
 
 
-def test_a_person_who_opens_sockets_without_a_pause_is_refused(fresh: Server) -> None:
-    talk = scene.stage(fresh)
+def test_a_person_who_opens_sockets_without_a_pause_is_refused() -> None:
+    with running(environment={"LIMITS": json.dumps({"sockets": [3, 3600]})}) as server:
+        talk = scene.stage(server)
 
-    def is_refused(person: Person) -> bool:
-        try:
-            Socket(fresh, room(talk.id), person).close()
-        except InvalidStatus as refused:
-            return refused.response.status_code == 429
-        return False
+        def is_refused(person: Person) -> bool:
+            try:
+                Socket(server, room(talk.id), person).close()
+            except InvalidStatus as refused:
+                return refused.response.status_code == 429
+            return False
 
-    until(lambda: is_refused(talk.customer))
-    assert not is_refused(talk.mechanic)
+        assert [is_refused(talk.customer) for _ in range(4)] == [False, False, False, True]
+        assert not is_refused(talk.mechanic)
 
 
 class Line:

@@ -185,7 +185,7 @@ def test_the_channel_reconnects_at_once_when_the_network_is_back(browser_page: P
 
 
 def test_a_second_tap_does_not_restart_a_reconnect_under_way(browser_page: Page, exchange: Exchange) -> None:
-    call(browser_page)
+    call(browser_page, timing={"probe": 10_000})
     exchange.answers().hangs_up(1011)
     until(browser_page, "channel.status.state === 'lost'")
     under_way = exchange.answers()

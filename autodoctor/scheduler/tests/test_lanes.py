@@ -57,7 +57,7 @@ def test_a_long_job_keeps_its_lease(handle: Handle, start_clock: StartClock) -> 
         until(renewed_often)
 
     handle("slow", last_long, lane=Lane.HEAVY)
-    short = {lane: replace(limits_of(lane), lease=timedelta(seconds=0.6)) for lane in Lane}
+    short = {lane: replace(limits_of(lane), lease=timedelta(seconds=2)) for lane in Lane}
     start_clock(short)
     start_clock(short)
     schedule(Work.SLOW, "1", timezone.now())

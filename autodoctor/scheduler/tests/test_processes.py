@@ -34,7 +34,10 @@ def is_stopped(child: "subprocess.Popen[str]") -> bool:
 
 
 def stops_between_writes(child: "subprocess.Popen[str]") -> bool:
-    """On SQLite it might hold the only write lock just then: nobody could act until it goes on."""
+    """On SQLite it might hold the only write lock just then: nobody could act until it goes on.
+
+    PostgreSQL ends a transaction that stands still, by a limit of the role.
+    """
     child.send_signal(signal.SIGSTOP)
     os.waitpid(child.pid, os.WUNTRACED)  # the signal alone does not say that it has stopped
     if connection.vendor != "sqlite":
@@ -104,6 +107,7 @@ def test_a_process_on_another_disk_is_not_taken_for_dead(
     assert leased_by_another()
 
 
+@pytest.mark.usefixtures("limited_role")  # it may be stopped within a transaction that holds its claim
 def test_a_process_stopped_with_a_claim_is_fenced_off(start_clock: StartClock, start_child: StartChild) -> None:
     child = start_child(lease=timedelta(seconds=1.5))
     with transaction.atomic():

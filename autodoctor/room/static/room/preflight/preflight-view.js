@@ -65,7 +65,8 @@ export class PreflightView {
   }
 
   /**
-   * Fill a picker with what there is; it is hidden until the browser tells names.
+   * Fill a picker with what there is. Until the browser tells names its place stays empty: a button below that moved
+   * would slip away under the finger.
    * @param {Kind} kind
    * @param {() => string | undefined} used  the id of the device in use
    */
@@ -73,7 +74,7 @@ export class PreflightView {
     const options = await optionsFor(kind, used);
     const picker = this.picker(kind);
     picker.replaceChildren(...options);
-    /** @type {HTMLElement} */ (picker.closest(".field")).hidden = !options.some(({ label }) => label);
+    picker.closest(".field")?.toggleAttribute("data-empty", !options.some(({ label }) => label));
   }
 
   /** Only this one waits. @param {HTMLElement | null} button */
