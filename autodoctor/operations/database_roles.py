@@ -50,7 +50,7 @@ def build(roles: Mapping[str, str]) -> None:
         for name, password in roles.items():
             _create(cursor, name, password)
         with transaction.atomic():
-            cursor.execute(FUNCTIONS + FORGET.format(schema=_quoted(schema)))
+            cursor.execute((FUNCTIONS + FORGET).format(path=f"SET search_path = {_quoted(schema)}, pg_temp"))
             _grant(cursor, _quoted(schema), ", ".join(map(_quoted, roles)))
         for wall in WALLS:  # one table at a time: who holds several locks may wait in a circle
             with transaction.atomic():

@@ -32,20 +32,21 @@ def table(model: type[Model]) -> str:
     return f'"{model._meta.db_table}"'
 
 
-# Each is asked once a statement. A person is a parameter of the transaction; what they are stands in their row.
+# Each is asked once a statement. A person is a parameter of the transaction; what they are stands in their row. By
+# `{path}` they look at temporary tables last, which anybody can make.
 FUNCTIONS = f"""
-CREATE OR REPLACE FUNCTION autodoctor_person() RETURNS uuid LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION autodoctor_person() RETURNS uuid LANGUAGE sql STABLE {{path}} AS $$
     SELECT CASE WHEN length(current_setting('{SETTING}', true)) = 36 THEN current_setting('{SETTING}', true)::uuid END
 $$;
-CREATE OR REPLACE FUNCTION autodoctor_is_system() RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION autodoctor_is_system() RETURNS boolean LANGUAGE sql STABLE {{path}} AS $$
     SELECT coalesce(current_setting('{SETTING}', true), '') = 'system'
 $$;
-CREATE OR REPLACE FUNCTION autodoctor_sees_all() RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION autodoctor_sees_all() RETURNS boolean LANGUAGE sql STABLE {{path}} AS $$
     SELECT autodoctor_is_system() OR EXISTS (
         SELECT FROM {table(User)} WHERE id = autodoctor_person() AND is_staff AND is_active
     )
 $$;
-CREATE OR REPLACE FUNCTION autodoctor_is_mechanic() RETURNS boolean LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION autodoctor_is_mechanic() RETURNS boolean LANGUAGE sql STABLE {{path}} AS $$
     SELECT EXISTS (
         SELECT FROM {table(User)} AS person JOIN {table(MechanicProfile)} AS profile ON profile.user_id = person.id
         WHERE person.id = autodoctor_person() AND person.is_active
@@ -65,7 +66,7 @@ _LEFT_BEHIND = "".join(
 )
 FORGET = f"""
 CREATE OR REPLACE FUNCTION autodoctor_forget_unpaid(sessions uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER
-SET search_path = {{schema}}, pg_temp AS $$
+{{path}} AS $$
     {_LEFT_BEHIND}
     DELETE FROM {table(Session)} WHERE id IN ({_UNPAID});
 $$;
@@ -87,6 +88,7 @@ HEARD = (
     f"s.mechanic_id = {PERSON} AND audience IN ('both', 'mechanic')"
 )
 WRITES = f"s.mechanic_id = {PERSON}"
+ASKED = f"EXISTS (SELECT FROM {table(Conversation)} AS c WHERE c.id = owner_id AND c.person_id = {PERSON})"
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,8 @@ WALLS = (
     ),
     Wall(
         StoredFile,
-        reads=f"uploader_id = {PERSON} OR {_of(Session, 'owner_id')} OR EXISTS (SELECT FROM {table(Conversation)} AS c "
-        f"WHERE c.id = owner_id AND c.person_id = {PERSON})",
-        adds=f"uploader_id = {PERSON}",
+        reads=f"uploader_id = {PERSON} OR {_of(Session, 'owner_id')} OR {ASKED}",
+        adds=f"uploader_id = {PERSON} AND ({_of_session('owner_id', BOTH)} OR {ASKED})",
         changes=f"uploader_id = {PERSON}",
         goes=True,
         fixed=("id", "owner_id", "uploader_id", "key", "created_at"),

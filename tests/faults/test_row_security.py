@@ -12,8 +12,8 @@ from tests.faults.test_extensions import pay
 from tests.journeys import quietly
 from tests.kit import pgbouncer, scene
 from tests.kit.postgres import Postgres
-from tests.kit.roles import Walled, walled
-from tests.kit.server import PLAIN, Person, Server, running
+from tests.kit.roles import OWNER, Walled, manage, walled
+from tests.kit.server import Person, Server, running
 from tests.kit.supabase_storage import supabase_storage
 from tests.kit.waiting import until
 
@@ -49,12 +49,9 @@ def lengthen(server: Server, customer: Person, session_id: str) -> None:
     client, address = quietly.client(server, customer), f"/api/sessions/{session_id}/extensions"
     offer = client.get(address).json()["offers"][0]["option"]
     pay(client.post(address, json={"option": offer}).json()["link"])
-    granted = "SELECT granted_seconds FROM autodoctor_sessions_session WHERE id = %s"
-    before = server.sql(granted, session_id)
     until(
         lambda: server.sql("SELECT 1 FROM payments_payment WHERE granted_at IS NOT NULL AND owner_id = %s", session_id)
     )
-    assert server.sql(granted, session_id) >= before
 
 
 def share(server: Server, person: Person, session_id: str) -> str:
@@ -136,31 +133,25 @@ def test_a_mechanic_who_gives_a_request_back_reads_no_more_of_it(shop: Server) -
     [customer], [mechanic] = shop.enroll(1, "customer2-"), shop.enroll(1, "mechanic2-", mechanics=True)
     session_id = quietly.request(shop, customer)
     quietly.accept(shop, mechanic, session_id)
-    quietly.act(shop, mechanic, session_id, "release", reason="too_far")
+    quietly.act(shop, mechanic, session_id, "release")
     address = f"/api/sessions/{session_id}/events"
     assert quietly.client(shop, mechanic).get(address).status_code == httpx.codes.NOT_FOUND
     assert quietly.client(shop, customer).get(address).status_code == httpx.codes.OK
 
 
-def test_the_check_of_production_says_which_roles_are_no_wall(wall: Walled, shop: Server, tmp_path: Path) -> None:
+def test_the_check_of_production_says_which_roles_are_no_wall(wall: Walled, tmp_path: Path) -> None:
     look = "from autodoctor.operations.checks.services import database\nprint(*database(), sep='\\n')"
 
     def said(**environment: str) -> str:
-        return shop.manage("shell", "--no-imports", "--command", look) if not environment else with_(environment)
-
-    def with_(environment: dict[str, str]) -> str:
-        from tests.kit.roles import manage
-
         return manage(wall, tmp_path, "shell", "--no-imports", "--command", look, **environment)
 
     assert said().strip() == ""
     assert "bypasses row-level security" in said(DATABASE_URL=wall.url("postgres"))
-    assert "owns" in said(DATABASE_URL=wall.url("autodoctor_owner"))
+    assert "owns" in said(DATABASE_URL=wall.url(OWNER))
     wall.cluster.execute("ALTER TABLE payments_payment DISABLE ROW LEVEL SECURITY", wall.database)
     wall.cluster.execute("GRANT SELECT ON accounts_user TO anon", wall.database)
     open_ = said()
     assert "No row-level security on payments_payment" in open_
     assert "anon" in open_
-    shop.manage("database_roles")
+    manage(wall, tmp_path, "database_roles")
     assert said().strip() == ""
-    assert PLAIN

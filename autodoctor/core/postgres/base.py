@@ -32,7 +32,7 @@ def saying(who: str) -> str:
 
 def _saying_who_acts(execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     who = acting.now()
-    if who is acting.OWNER or not str(sql).lstrip().startswith(OF_ROWS):
+    if who is None or not str(sql).lstrip().startswith(OF_ROWS):
         return execute(sql, params, many, context)
     if many:
         return _saying_first(who, execute, sql, params, context)
