@@ -17,7 +17,7 @@ from tests.kit import scene
 from tests.kit.postgres import Postgres, postgres
 from tests.kit.roles import walled
 from tests.kit.scene import Talk
-from tests.kit.server import Server, fresh_database, running
+from tests.kit.server import Person, Server, fresh_database, running
 from tests.kit.sockets import Socket
 
 MESSAGES = 300  # in the log
@@ -93,7 +93,7 @@ def _fetching(server: Server, talk: Talk, address: str) -> Work:
     return lambda: _fetch(server, talk.customer, address)
 
 
-def _fetch(server: Server, person: quietly.Person, address: str) -> int:
+def _fetch(server: Server, person: Person, address: str) -> int:
     answer = quietly.client(server, person).get(address)
     if answer.status_code != 200:
         raise RuntimeError(f"{address} answered {answer.status_code}")

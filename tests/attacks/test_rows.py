@@ -219,7 +219,7 @@ def test_people_write_what_is_theirs_and_nobody_else_does(story: Story) -> None:
 
 def test_a_customer_reads_nothing_that_was_meant_for_the_mechanic_or_for_support(story: Story) -> None:
     heard = "SELECT DISTINCT audience FROM autodoctor_sessions_sessionevent"
-    found = {}
+    found: dict[str, set[str]] = {}
     for name in ("customer", "mechanic", "support"):
         with story.speaking(name) as cursor:
             found[name] = {audience for (audience,) in cursor.execute(heard.encode()).fetchall()}
