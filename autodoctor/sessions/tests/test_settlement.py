@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autodoctor.payments.formatting import too_small_to_charge
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.rules import settlement
@@ -182,11 +183,48 @@ def test_a_call_turned_chat_is_settled_at_the_chat_price(kind: str, chat_price: 
     assert settlement.amounts_due(session, [booking, extension]) == {booking.id: expected * 50 // 100, extension.id: 0}
 
 
+@pytest.mark.parametrize(
+    ("kind", "chat_seconds", "expected"),
+    [
+        ("chat", 1800, [499, 0]),  # half an hour bought, a quarter used
+        ("chat", 600, [999, 499]),  # what it did not buy was the extension's
+        ("chat", None, [333, 0]),
+        ("chat", 5400, [333, 0]),  # never more time than was booked
+        ("video", 1800, [999, 0]),
+    ],
+)
+def test_the_used_share_of_a_call_turned_chat_is_of_the_chat_s_time(
+    kind: str, chat_seconds: int | None, expected: list[int]
+) -> None:
+    booking, extension = parts((2999, 2700), (1499, 900))
+    session = ended("mechanic_lost", granted=3600, used=900)
+    session.kind, session.chat_price_cents, session.price_cents = kind, 999, 2999
+    session.chat_seconds = chat_seconds
+    assert list(settlement.amounts_due(session, [booking, extension]).values()) == expected
+
+
 def test_the_mechanic_gets_seventy_percent_rounded_down() -> None:
     assert [settlement.mechanic_share_cents(cents) for cents in (0, 1, 999, 2999)] == [0, 0, 699, 2099]
 
 
 # The charge if the session ended now
+
+
+@pytest.mark.parametrize(
+    ("used", "is_given_up"),
+    [(30, True), (1830, True), (600, False), (2700, False), (0, False)],
+    ids=["all of it", "the extension's", "nothing small", "everything used", "nothing due"],
+)
+def test_what_is_too_small_for_a_card_is_given_up_with_a_sentence(used: int, is_given_up: bool) -> None:
+    session = ended("ended_by_mechanic", granted=2700, used=used)
+    session.currency = "usd"
+    sentence = settlement.given_up_if(session, parts((999, 1800), (999, 900)), solved=False)
+    assert sentence == (too_small_to_charge("usd") if is_given_up else "")
+
+
+def test_the_offer_to_pay_the_used_share_stands_from_its_moment_on() -> None:
+    assert settlement.has_used_share_offer(Session(used_share_from=NOON))
+    assert not settlement.has_used_share_offer(Session())
 
 
 def test_computing_the_price_leaves_the_session_unchanged() -> None:
