@@ -16,13 +16,13 @@ POOLER = "aws-0-eu-central-1.pooler.supabase.com"
         ("first.last", "10.0.0.5", "first.last"),
     ],
 )
-def test_a_role_is_named_as_the_server_knows_it(settings: LazySettings, user: str, host: str, role: str) -> None:
-    settings.DATABASES = {"default": {"USER": user, "HOST": host, "PASSWORD": "secret"}}
+def test_a_role_is_named_as_the_server_knows_it(
+    monkeypatch: pytest.MonkeyPatch, settings: LazySettings, user: str, host: str, role: str
+) -> None:
+    way = settings.DATABASES["default"]
+    for name, value in (("USER", user), ("HOST", host), ("PASSWORD", "secret")):
+        monkeypatch.setitem(way, name, value)
+    settings.CLOCK_DATABASE = {}
+    assert database_roles.logins() == {role: "secret"}
     settings.CLOCK_DATABASE = {"USER": "clock", "HOST": "127.0.0.1"}
     assert database_roles.logins() == {role: "secret", "clock": ""}
-
-
-def test_one_way_to_the_database_is_one_role(settings: LazySettings) -> None:
-    settings.DATABASES = {"default": {"USER": "web", "HOST": "", "PASSWORD": "secret"}}
-    settings.CLOCK_DATABASE = {}
-    assert database_roles.logins() == {"web": "secret"}
