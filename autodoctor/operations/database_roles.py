@@ -10,18 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from autodoctor.operations.row_security import ACTIONS, FORGET, FUNCTIONS, WALLS, Wall, table
+from autodoctor.operations.row_security import ACTIONS, FORGET, WALLS, Wall, table
 
 # Roles by which Supabase would show the tables of this schema to the world, over HTTP.
 OF_SUPABASE = ("anon", "authenticated", "service_role")
 SUPABASE_POOLER = ".pooler.supabase.com"
-ALL_FUNCTIONS = (
-    "autodoctor_person()",
-    "autodoctor_is_system()",
-    "autodoctor_sees_all()",
-    "autodoctor_is_mechanic()",
-    "autodoctor_forget_unpaid(uuid[])",
-)
+FUNCTION = "autodoctor_forget_unpaid(uuid[])"
 
 
 class OwnRole(Exception):
@@ -50,7 +44,7 @@ def build(roles: Mapping[str, str]) -> None:
         for name, password in roles.items():
             _create(cursor, name, password)
         with transaction.atomic():
-            cursor.execute((FUNCTIONS + FORGET).format(path=f"SET search_path = {_quoted(schema)}, pg_temp"))
+            cursor.execute(FORGET.format(schema=_quoted(schema)))
             _grant(cursor, _quoted(schema), ", ".join(map(_quoted, roles)))
         for wall in WALLS:  # one table at a time: who holds several locks may wait in a circle
             with transaction.atomic():
@@ -72,8 +66,8 @@ def _grant(cursor: Any, schema: str, ours: str) -> None:
     for statement in (
         f"REVOKE ALL {everywhere} FROM {', '.join(['PUBLIC', ours, *others])}",
         *(f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} REVOKE ALL ON TABLES FROM {name}" for name in others),
-        *(f"REVOKE ALL ON FUNCTION {function} FROM {', '.join(['PUBLIC', *others])}" for function in ALL_FUNCTIONS),
-        *(f"GRANT EXECUTE ON FUNCTION {function} TO {ours}" for function in ALL_FUNCTIONS),
+        f"REVOKE ALL ON FUNCTION {FUNCTION} FROM {', '.join(['PUBLIC', *others])}",
+        f"GRANT EXECUTE ON FUNCTION {FUNCTION} TO {ours}",
         f"GRANT USAGE ON SCHEMA {schema} TO {ours}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE {everywhere} TO {ours}",
         f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {ours}",

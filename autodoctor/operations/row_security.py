@@ -20,10 +20,7 @@ from autodoctor.sessions.models import Alert, Connection, Participant, Session, 
 from autodoctor.sessions.states import State
 from autodoctor.summaries.models import Correction, Draft, Part, Photo, Summary
 
-PERSON = "(SELECT autodoctor_person())"
-SYSTEM = "(SELECT autodoctor_is_system())"
-SEES_ALL = "(SELECT autodoctor_sees_all())"  # the system, and support
-IS_MECHANIC = "(SELECT autodoctor_is_mechanic())"
+ACTOR = f"current_setting('{SETTING}', true)"
 NOBODY = "false"
 ACTIONS = ("read", "add", "change", "remove")
 
@@ -32,31 +29,18 @@ def table(model: type[Model]) -> str:
     return f'"{model._meta.db_table}"'
 
 
-# Each is asked once a statement. A person is a parameter of the transaction; what they are stands in their row. By
-# `{path}` they look at temporary tables last, which anybody can make.
-FUNCTIONS = f"""
-CREATE OR REPLACE FUNCTION autodoctor_person() RETURNS uuid LANGUAGE sql STABLE {{path}} AS $$
-    SELECT CASE WHEN length(current_setting('{SETTING}', true)) = 36 THEN current_setting('{SETTING}', true)::uuid END
-$$;
-CREATE OR REPLACE FUNCTION autodoctor_is_system() RETURNS boolean LANGUAGE sql STABLE {{path}} AS $$
-    SELECT coalesce(current_setting('{SETTING}', true), '') = 'system'
-$$;
-CREATE OR REPLACE FUNCTION autodoctor_sees_all() RETURNS boolean LANGUAGE sql STABLE {{path}} AS $$
-    SELECT autodoctor_is_system() OR EXISTS (
-        SELECT FROM {table(User)} WHERE id = autodoctor_person() AND is_staff AND is_active
-    )
-$$;
-CREATE OR REPLACE FUNCTION autodoctor_is_mechanic() RETURNS boolean LANGUAGE sql STABLE {{path}} AS $$
-    SELECT EXISTS (
-        SELECT FROM {table(User)} AS person JOIN {table(MechanicProfile)} AS profile ON profile.user_id = person.id
-        WHERE person.id = autodoctor_person() AND person.is_active
-            AND profile.state = '{MechanicProfile.State.APPROVED}'
-    )
-$$;
-"""  # noqa: S608 our own names
+# In parentheses: asked once a statement, not once a row, and only where what stands before it has not decided.
+SYSTEM = f"{ACTOR} = 'system'"
+PERSON = f"(SELECT CASE WHEN length({ACTOR}) = 36 THEN {ACTOR}::uuid END)"
+SUPPORT = f"(SELECT EXISTS (SELECT FROM {table(User)} WHERE id = {PERSON} AND is_staff AND is_active))"  # noqa: S608
+SEES_ALL = f"{SYSTEM} OR {SUPPORT}"
+IS_MECHANIC = f"""(SELECT EXISTS (
+    SELECT FROM {table(User)} AS person JOIN {table(MechanicProfile)} AS profile ON profile.user_id = person.id
+    WHERE person.id = {PERSON} AND person.is_active AND profile.state = '{MechanicProfile.State.APPROVED}'
+))"""  # noqa: S608 our own names
 # What the application cannot delete itself: a booking that nobody paid, with its log. Nothing else goes.
 _UNPAID = f"""
-    SELECT id FROM {table(Session)} AS s WHERE id = ANY(sessions) AND autodoctor_is_system()
+    SELECT id FROM {table(Session)} AS s WHERE id = ANY(sessions) AND {SYSTEM}
     AND state = '{State.CANCELLED}' AND requested_at IS NULL
     AND NOT EXISTS (SELECT FROM {table(Payment)} WHERE owner_id = s.id AND authorized_at IS NOT NULL)
 """  # noqa: S608 our own names
@@ -66,7 +50,7 @@ _LEFT_BEHIND = "".join(
 )
 FORGET = f"""
 CREATE OR REPLACE FUNCTION autodoctor_forget_unpaid(sessions uuid[]) RETURNS void LANGUAGE sql SECURITY DEFINER
-{{path}} AS $$
+SET search_path = {{schema}}, pg_temp AS $$
     {_LEFT_BEHIND}
     DELETE FROM {table(Session)} WHERE id IN ({_UNPAID});
 $$;
