@@ -66,6 +66,7 @@ FIREFOX = "tests/journeys/test_firefox.py"
 SLOWLY = ("-m", "browser", "--slowmo", "300")  # milliseconds after each step, for a person to follow
 WITHOUT_SERVERS = (
     *("autodoctor", "tests", "--ignore=tests/journeys", "--ignore=tests/faults", "--ignore=tests/attacks"),
+    "--ignore=tests/deployment",
     *("-m", "not browser"),
 )
 RECORDED = ROOT / ".artifacts" / "statements"
@@ -96,7 +97,7 @@ def quickly(_: Sequence[str] = ()) -> int:
 
 def nightly(_: Sequence[str] = ()) -> int:
     os.environ["COLD_STARTS"] = os.environ["NEW_EXAMPLES"] = os.environ["EVERY_LOOK"] = "1"
-    return run("checks", "static", "sqlite", "postgres-all", "browser", "processes", "chaos")
+    return run("checks", "static", "sqlite", "postgres-all", "browser", "processes", "deployment", "chaos")
 
 
 def with_coverage(_: Sequence[str] = ()) -> int:
@@ -221,8 +222,12 @@ def browser(options: Sequence[str] = ()) -> bool:
 
 
 def processes(options: Sequence[str] = ()) -> bool:
-    _want("turn", "nginx", "pgbouncer")
+    _want("turn", "nginx", "caddy", "pgbouncer")
     return _tests(*files(AGAINST_SERVERS), *BY_FILE, "-m", "not browser", *ONE_MORE, *options)
+
+
+def deployment(options: Sequence[str] = ()) -> bool:
+    return _tests("tests/deployment", *BY_FILE, *options)
 
 
 def chaos(options: Sequence[str] = ()) -> bool:
@@ -259,6 +264,7 @@ PARTS: dict[str, Part] = {
     "smoke": smoke,
     "postgres-all": all_on_postgres,
     "chaos": chaos,
+    "deployment": deployment,
 }
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "everything": everything,

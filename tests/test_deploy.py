@@ -1,26 +1,33 @@
 """The files in `deploy/`: they parse, name settings and metrics that exist, and each alert has a section to read."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
+from autodoctor.core import request_limits
 from autodoctor.health import collector
 from autodoctor.health.metrics import REGISTRY
 from tests.kit.processes import ROOT
 
 DEPLOY = ROOT / "deploy"
 YAML = sorted(DEPLOY.rglob("*.yml"))
+MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yml"))
+OLDEST_KUBERNETES = "1.25"
 UNITS = sorted((DEPLOY / "systemd").glob("*"))
 PYTHON = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"}
 SECRET = re.compile(r"SECRET|KEY|TOKEN|PASSWORD|DATABASE_URL|EMAIL_URL")
+MEGABYTE = 1024 * 1024
 METRIC = re.compile(r"\b(?:autodoctor|process)_[a-z_]+")
 
 
@@ -53,7 +60,7 @@ def compose() -> dict[str, Any]:
 
 
 def of_kubernetes() -> set[str]:
-    found = [document for path in (DEPLOY / "kubernetes").glob("*.yml") for document in documents(path)]
+    found = [document for path in MANIFESTS for document in documents(path)]
     maps = {name for document in found if document["kind"] == "ConfigMap" for name in document["data"]}
     return maps | {entry["name"] for entries in every_value(found, "env") for entry in entries}
 
@@ -91,7 +98,7 @@ def test_every_variable_that_a_file_sets_is_one_of_ours(name: str) -> None:
 def test_no_file_holds_a_secret_that_would_work() -> None:
     lines = (DEPLOY / "environment.example").read_text().splitlines()
     assert [line for line in lines if SECRET.search(line.partition("=")[0]) and not line.endswith("=")][1:] == []
-    kubernetes = (document for path in (DEPLOY / "kubernetes").glob("*.yml") for document in documents(path))
+    kubernetes = (document for path in MANIFESTS for document in documents(path))
     assert [document["metadata"]["name"] for document in kubernetes if document["kind"] == "Secret"] == []
     relay = (DEPLOY / "turnserver.conf").read_text()
     assert not re.search(r"^(static-auth-secret|user|cli-password)=", relay, re.MULTILINE)
@@ -108,7 +115,7 @@ def test_nothing_of_ours_runs_as_root_or_writes_to_its_own_files() -> None:
     for service in ("web", "clock"):
         assert compose()[service]["read_only"]
         assert compose()[service]["cap_drop"] == ["ALL"]
-    found = [document for path in (DEPLOY / "kubernetes").glob("*.yml") for document in documents(path)]
+    found = [document for path in MANIFESTS for document in documents(path)]
     pods = [document["spec"]["template"]["spec"] for document in found if document["kind"] in ("Deployment", "Job")]
     assert len(pods) == 4
     for pod in pods:
@@ -161,20 +168,90 @@ def test_every_alert_has_a_section_in_the_runbook() -> None:
     assert set(led_to) <= anchors
 
 
-def run(program: str, *arguments: str) -> None:
-    """Run a program that checks a file; skips where there is none."""
-    if not shutil.which(program):
+def run(program: str, *arguments: str) -> str:
+    """Run a program that checks a file, and return what it says; skips where there is none."""
+    if not (
+        found := shutil.which(program, path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}:/usr/sbin")
+    ):
         pytest.skip(f"{program} is not installed")
-    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout + done.stderr) == (0, done.stdout + done.stderr)
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    assert (done.returncode, said) == (0, said)
+    return said
+
+
+def test_the_containerfile_has_nothing_that_its_linter_names() -> None:
+    run("hadolint", "--no-color", str(DEPLOY / "Containerfile"))
+
+
+def test_the_compose_file_fits_its_schema() -> None:
+    run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yml"))
+
+
+def test_the_workflows_fit_their_schema() -> None:
+    workflows = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, workflows))
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
+def test_kubernetes_knows_every_field_of_the_manifests(path: Path) -> None:
+    for document in documents(path):
+        kubernetes_validate.validate(document, OLDEST_KUBERNETES, strict=True)
+        kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_no_proxy_takes_less_than_the_application() -> None:
+    """Bodies as long, uploads as slow: what tests of a proxy would have to wait for."""
+    largest = max(limit.octets for limit in request_limits.LIMITS.values())
+    slowest = max(limit.seconds for limit in request_limits.LIMITS.values())
+    caddy = (DEPLOY / "Caddyfile").read_text()
+    (ingress,) = (document for path in MANIFESTS for document in documents(path) if document["kind"] == "Ingress")
+    size = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(size.removesuffix("m")) * MEGABYTE > largest
+    sizes = sorted(int(found) * MEGABYTE for found in re.findall(r"max_size (\d+)MiB\n", caddy))
+    octets = sorted({limit.octets for limit in request_limits.LIMITS.values() if limit.octets > MEGABYTE})
+    assert len(sizes) == len(octets)
+    assert all(allowed >= needed for allowed, needed in zip(sizes, octets, strict=True))
+    minutes = re.search(r"read_body (\d+)m", caddy)
+    assert minutes
+    assert int(minutes[1]) * 60 > slowest
 
 
 def test_prometheus_takes_the_rules() -> None:
     run("promtool", "check", "rules", str(DEPLOY / "prometheus" / "alerts.yml"))
 
 
-def test_caddy_takes_its_file() -> None:
-    run("caddy", "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile"))
+def test_each_alert_fires_when_what_it_means_has_happened() -> None:
+    """Each is expected in tests/alerts.yml; promtool shows that it comes, and that nothing comes on a quiet day."""
+    cases = documents(ROOT / "tests" / "alerts.yml")[0]["tests"]
+    expected = {name for labels in every_value(cases, "labels") for name in re.findall(r'"(\w+)"', labels)}
+    assert expected == {rule["alert"] for rule in alerts()}
+    run("promtool", "test", "rules", str(ROOT / "tests" / "alerts.yml"))
+
+
+def test_logrotate_takes_its_file_beside_that_of_nginx(tmp_path: Path) -> None:
+    """Debian's package of nginx brings a file that rotates all of /var/log/nginx."""
+    theirs = "/var/log/nginx/*.log {\n daily\n missingok\n}\n"
+    for name, text in {"autodoctor": (DEPLOY / "logrotate.conf").read_text(), "nginx": theirs}.items():
+        path = tmp_path / f"{name}.conf"
+        path.write_text(re.sub(r"/var/log/", f"{tmp_path}/", re.sub(r"create .*", "create", text)))
+        path.chmod(0o644)
+    logs = set(re.findall(r"/var/log/\S+\.log", (DEPLOY / "nginx.conf").read_text()))
+    for log in logs:
+        path = tmp_path / log.removeprefix("/var/log/")
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    done = run(
+        "logrotate",
+        "--debug",
+        "--state",
+        str(tmp_path / "state"),
+        str(tmp_path / "autodoctor.conf"),
+        str(tmp_path / "nginx.conf"),
+    )
+    assert len(logs) == 2
+    assert "error:" not in done
+    assert all(f"considering log {tmp_path}/{log.removeprefix('/var/log/')}\n" in done for log in logs)
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:

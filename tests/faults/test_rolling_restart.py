@@ -1,4 +1,4 @@
-"""Two web processes behind nginx, one after the other told to end, as an upgrade does."""
+"""Two web processes behind nginx or Caddy, one after the other told to end, as an upgrade does."""
 
 import re
 import socket
@@ -15,10 +15,10 @@ from autodoctor.files.tests.samples import film
 from autodoctor.room.tests.channel import closing_code
 from autodoctor.room.wire import protocol
 from tests.faults.test_health import ready
-from tests.kit import nginx, scene
-from tests.kit.nginx import Nginx
+from tests.kit import caddy, nginx, scene
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
+from tests.kit.proxy import Proxy
 from tests.kit.scene import UNLIMITED, Talk
 from tests.kit.scheduler import Scheduler, scheduling
 from tests.kit.server import Person, Server, fresh_database, running
@@ -33,7 +33,7 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Site:
-    proxy: Nginx
+    proxy: Proxy
     servers: tuple[Server, Server]
     scheduler: Scheduler
 
@@ -61,10 +61,11 @@ JOIN autodoctor_sessions_process AS process ON process.id = page.process_id WHER
 
 
 @pytest.fixture
-def site(cluster: Postgres) -> Iterator[Site]:
-    """As deployed: nginx, two web processes, a scheduler apart, a bus."""
-    if not nginx.is_installed():
-        pytest.skip("nginx is not installed")
+def site(cluster: Postgres, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """As deployed: nginx unless the test says otherwise, two web processes, a scheduler apart, a bus."""
+    kind = getattr(request, "param", nginx)
+    if not kind.is_installed():
+        pytest.skip(f"{kind.__name__} is not installed")
     port = free_port()
     with ExitStack() as stack:
         environment = {
@@ -79,7 +80,7 @@ def site(cluster: Postgres) -> Iterator[Site]:
             stack.enter_context(running(database_url=url, environment=environment, as_deployed=True)) for _ in range(2)
         )
         scheduler = stack.enter_context(scheduling(one))
-        yield Site(stack.enter_context(nginx.in_front_of(one.port, other.port, port=port)), (one, other), scheduler)
+        yield Site(stack.enter_context(kind.in_front_of(one.port, other.port, port=port)), (one, other), scheduler)
 
 
 def takes_connections(server: Server) -> bool:
@@ -204,6 +205,7 @@ def test_what_a_proxy_has_just_sent_by_an_idle_connection_is_answered_for_the_la
     server.wait()
 
 
+@pytest.mark.parametrize("site", [nginx, caddy], ids=["nginx", "caddy"], indirect=True)
 def test_pages_are_served_while_one_process_after_the_other_is_restarted(site: Site) -> None:
     ended, failures, served = threading.Event(), list[str](), list[int]()
 
