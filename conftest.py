@@ -50,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # SQLite tries every example; PostgreSQL tries fewer, to run its statements. See `examples`.
     hypothesis.settings.register_profile("part", hypothesis.settings.get_profile("project"), max_examples=15)
     hypothesis.settings.load_profile("part" if config.getoption("postgres_part") else "project")
+    if os.environ.get("WALLED") == "1":
+        settings.DATABASES["default"]["ENGINE"] = "autodoctor.core.postgres"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
     # No test client asks for scripts or styles: listing them anew for each took half the time of a page's test.
     settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_MANIFEST = settings.SERVESTATIC_USE_STATIC_ROOT = False
@@ -132,16 +134,19 @@ def django_db_setup(
 ) -> Iterator[None]:
     from django.db import connections
 
-    from tests.kit import rows_of_migration
+    from tests.kit import rows_of_migration, walled
 
     if migrated:
         migrated.keep()
     with ExitStack() as stack:
         with django_db_blocker.unblock():
             stack.enter_context(rows_of_migration.put_back())
+            if walled.IS_ON:
+                stack.enter_context(walled.behind())
         yield
-    with django_db_blocker.unblock():
-        connections.close_all()
+        with django_db_blocker.unblock():
+            connections.close_all()
+            stack.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ django.setup(set_prefix=False)
 from django.conf import settings  # noqa: E402 the apps must be loaded
 
 from autodoctor.conversations import thread_files, upload_permission  # noqa: E402
+from autodoctor.core import acting  # noqa: E402
 from autodoctor.core.env import exit_with  # noqa: E402
 from autodoctor.core.request_limits import (  # noqa: E402
     CONVERSATION_FORM,
@@ -63,6 +64,8 @@ class Site:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            acting.begin_connection()
         await self._routes[scope["type"]](scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

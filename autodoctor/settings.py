@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "autodoctor.accounts.who_acts.WhoActs",
     "autodoctor.rates.web.RatesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -133,9 +134,9 @@ TEMPLATES = [
 
 # Database: SQLite in the data directory, or whatever DATABASE_URL names.
 # Other ways to the same database: the scheduler's, and the one past PgBouncer. Empty: as `DATABASE_URL` says.
-CLOCK_DATABASE: dict[str, object] = {}
-DIRECT_DATABASE: dict[str, object] = {}
+CLOCK_DATABASE, DIRECT_DATABASE = dict[str, object](), dict[str, object]()
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
+ROW_SECURITY = env.row_security("ROW_SECURITY", DATABASES["default"])  # it refuses what is not the acting person's
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
         "ENGINE": "autodoctor.scheduler.sqlite",  # Django's, with one fair queue for write transactions
@@ -146,7 +147,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         },
     }
 else:
-    DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16))
+    DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16), asks=ROW_SECURITY)
     CLOCK_DATABASE = env.other_database("CLOCK_DATABASE_URL")
     DIRECT_DATABASE = env.other_database("DIRECT_DATABASE_URL")
 CACHES = {"default": {"BACKEND": "autodoctor.rates.cache.SharedCache"}}

@@ -61,6 +61,7 @@ def test_a_start_without_settings_stops_with_one_sentence_alone(tmp_path: Path) 
         ("PORT", "eighty"),
         ("STATIC_MAX_AGE", "an hour"),
         ("DATABASE_URL", "oracle://somewhere/else"),
+        ("ROW_SECURITY", "1"),  # on SQLite
         ("TRUSTED_PROXIES", "my friend"),
         ("EMAIL_URL", "mail.example"),
         ("EMAIL_URL", "smtp://:25"),

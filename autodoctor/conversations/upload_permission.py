@@ -10,15 +10,18 @@ from django.http import HttpRequest
 from autodoctor.accounts.models import Role, User
 from autodoctor.conversations import links
 from autodoctor.conversations.models import State
+from autodoctor.core import acting
 from autodoctor.core.parsing import parse_uuid
 
 
+@acting.system
 def member(session_key: str, path: str) -> UUID | None:
     """Return the person with an account who asks."""
     person = _opened(session_key).user
     return person.pk if isinstance(person, User) and person.role != Role.SUPPORT else None
 
 
+@acting.system
 def writer(session_key: str, path: str) -> UUID | None:
     """Return whom the files count for: a person with an account, or a visitor's conversation that they may write to.
 

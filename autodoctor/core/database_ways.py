@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
+from autodoctor.core.acting import OWNER, acting_as
+
 
 def lead_outside_the_pool(way: Mapping[str, Any], **options: Any) -> None:
     """Have this thread's next connection be its own, by this way (empty: the usual one)."""
@@ -25,7 +27,7 @@ def directly(**limits: str) -> Iterator[None]:
     if connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
         yield
         return
-    with _by(settings.DIRECT_DATABASE, limits):
+    with acting_as(OWNER), _by(settings.DIRECT_DATABASE, limits):
         yield
 
 

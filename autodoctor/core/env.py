@@ -1,6 +1,7 @@
 """Read the environment: a missing or wrong variable stops the start with one sentence instead of a traceback."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -30,14 +31,16 @@ def read_keys(given: str) -> list[str]:
 DATABASE_PATIENCE = 5  # seconds that a request waits for a connection
 
 
-def pooled(given: dict[str, Any], *, size: int) -> dict[str, Any]:
+def pooled(given: dict[str, Any], *, size: int, asks: bool) -> dict[str, Any]:
     """Return what a PostgreSQL database needs beside its address.
 
     How long a transaction, a statement and a wait for a lock may last stands with the role (`manage.py
     database_limits`): PgBouncer refuses options at the start, and gives the next transaction another connection.
+    `asks`: it is told with each statement who acts.
     """
     pool = {"min_size": 2, "max_size": size, "timeout": DATABASE_PATIENCE}
     return {
+        "ENGINE": "autodoctor.core.postgres" if asks else given["ENGINE"],
         "OPTIONS": {"connect_timeout": DATABASE_PATIENCE} | given.get("OPTIONS", {}) | {"pool": pool},
         "CONN_HEALTH_CHECKS": True,  # a restart of the database server causes no error
         "DISABLE_SERVER_SIDE_CURSORS": True,  # PgBouncer keeps none outside of a transaction
@@ -78,6 +81,13 @@ class Environment(environ.Env):  # type: ignore[misc] # the library has no types
         if found.get("ENGINE") not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
             exit_with(f"{var} is neither sqlite:///path nor postgres://user:password@host/name.")
         return found
+
+    def row_security(self, var: str, database: Mapping[str, Any]) -> bool:
+        """Return whether PostgreSQL is to ask who acts."""
+        is_on = bool(self.bool(var, default=False))
+        if is_on and not database["ENGINE"].endswith("postgresql"):
+            exit_with(f"{var} is set, but DATABASE_URL names no PostgreSQL.")
+        return is_on
 
     def other_database(self, var: str) -> dict[str, Any]:
         """Parse the URL of another way to the database, without its defaults; empty without one."""

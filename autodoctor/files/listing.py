@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from autodoctor.core import acting
 from autodoctor.files import errors, storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.signed_urls import url_of
@@ -42,6 +43,7 @@ def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:
     return storage.open_object(key)
 
 
+@acting.system
 def keep(owner_id: UUID, ids: Collection[UUID]) -> list[StoredFile]:
     """Mark files as shown, so that they cannot be removed. In the caller's transaction, in the given order.
 

@@ -14,7 +14,11 @@ class PrivateBucket(S3Storage):  # type: ignore[misc] # the library has no types
 
     def __init__(self, *, addressing_style: str, **options: Any) -> None:
         """`addressing_style`: whether the bucket is part of the `path` or of the host (`virtual`)."""
+        # Newer clients add a checksum behind the body, which services other than Amazon's do not all take.
+        checksums = "when_supported" if addressing_style == "virtual" else "when_required"
         config = Config(
+            request_checksum_calculation=checksums,
+            response_checksum_validation=checksums,
             signature_version="s3v4",
             s3={"addressing_style": addressing_style},
             connect_timeout=5,  # seconds

@@ -18,6 +18,7 @@ from asgiref.typing import (
 )
 from django.utils import timezone
 
+from autodoctor.core import acting
 from autodoctor.core.asgi import header_of, send_head, send_piece
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.files import signed_urls, storage
@@ -94,6 +95,7 @@ async def _send(delivery: Delivery, send: ASGISendCallable) -> None:
     await send_piece(send, b"", is_last=True)
 
 
+@acting.system
 def deliver(file_id: UUID, rendition: str, asked_range: str) -> Delivery | None:
     """Return the file in this form, if it exists and we serve it. The caller has checked the address."""
     file = StoredFile.objects.filter(pk=file_id, removed_at=None).first()

@@ -14,15 +14,15 @@ LIMITS = {
 }
 
 
-def give_to_role() -> None:
-    """Give them to the role that asks, in this database. New connections have them."""
+def give_to_role(*roles: str) -> None:
+    """Give them to these roles, or to the one that asks, in this database. New connections have them."""
+    quoted = connection.ops.quote_name
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_database()")
         [database] = cursor.fetchone()
-        for name, limit in LIMITS.items():
-            cursor.execute(
-                f"ALTER ROLE CURRENT_USER IN DATABASE {connection.ops.quote_name(database)} SET {name} = '{limit}'"
-            )
+        for role in map(quoted, roles) if roles else ["CURRENT_USER"]:
+            for name, limit in LIMITS.items():
+                cursor.execute(f"ALTER ROLE {role} IN DATABASE {quoted(database)} SET {name} = '{limit}'")
 
 
 def missing() -> list[str]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.accounts.models import User
+from autodoctor.core import acting
 from autodoctor.payments import stripe, stripe_requests
 from autodoctor.payments.idempotency import begin_anew, has_failed, once
 from autodoctor.payments.models import Payment, StripeCustomer
@@ -45,6 +46,7 @@ class NotPayable(Exception):
         self.payment = payment
 
 
+@acting.system
 def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: datetime) -> Payment:
     """Return the payment with an open page at `checkout_url` until `checkout_expires_at`; reuse an open page.
 
@@ -64,6 +66,7 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
     return payable(payment)
 
 
+@acting.system
 def refresh(*, payment: Payment, now: datetime) -> Payment:
     """Sync this payment with Stripe. Raises `PaymentError`. Must not run in a transaction."""
     payment = Payment.objects.get(id=payment.id)
@@ -75,6 +78,7 @@ def refresh(*, payment: Payment, now: datetime) -> Payment:
     return sync_payment(payment_id=payment.id, snapshot=stripe.payment(intent_id), now=now)
 
 
+@acting.system
 def shut(*, payment: Payment, now: datetime) -> None:
     """Make sure that this payment can no longer be paid. An earlier success is synced. Safe to repeat."""
     current = _asked_for(payment)
@@ -86,6 +90,7 @@ def shut(*, payment: Payment, now: datetime) -> None:
         sync_payment(payment_id=payment.id, snapshot=_stopped(intent_id), now=now)
 
 
+@acting.system
 def payable(payment: Payment) -> Payment:
     """Return the current row. Raises `NotPayable`."""
     payment = Payment.objects.select_related("payer").get(id=payment.id)

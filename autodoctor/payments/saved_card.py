@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from autodoctor.accounts.models import User
+from autodoctor.core import acting
 from autodoctor.payments import stripe, stripe_requests
 from autodoctor.payments.checkout import ask_bank, open_checkout, payable, shut
 from autodoctor.payments.job_kinds import PaymentJob
@@ -30,6 +31,7 @@ def of(user: User) -> SavedCard | None:
     return SavedCard(kept.card_brand, kept.card_last4) if kept else None
 
 
+@acting.system
 def remove(*, user: User, now: datetime) -> bool:
     """Remove this person's saved card: nothing charges it from now on, and Stripe deletes it soon. False without a
     card.
@@ -43,6 +45,7 @@ def remove(*, user: User, now: datetime) -> bool:
         return True
 
 
+@acting.system
 def collect(*, payment: Payment, now: datetime) -> Payment:
     """Charge the saved card. Without one, after a decline, or for another card: open a Checkout page.
 

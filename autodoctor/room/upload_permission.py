@@ -4,11 +4,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from autodoctor.core import acting
 from autodoctor.core.parsing import parse_uuid
 from autodoctor.room.hub import authentication
 from autodoctor.sessions.lifecycle import attachments, help_requests
 
 
+@acting.system
 def sharer(session_key: str, path: str) -> UUID | None:
     """Return the person behind this cookie if the session in this address accepts a file from them now."""
     found = _in_session(session_key, path.split("/")[3])
@@ -16,6 +18,7 @@ def sharer(session_key: str, path: str) -> UUID | None:
     return found.guest.user.id if found.guest and may else None
 
 
+@acting.system
 def asker(session_key: str, path: str) -> UUID | None:
     """Return the participant behind this cookie if they may ask support about the session in this address now."""
     found = _in_session(session_key, path.split("/")[2])

@@ -24,6 +24,9 @@ from tests.kit.processes import ROOT
 from tests.kit.waiting import until
 
 REQUESTS, CLOCK = "autodoctor", "autodoctor_clock"
+OWNER = "postgres"  # of the cluster
+Roles = tuple[str, str, str]
+ONE_ROLE: Roles = (OWNER, OWNER, OWNER)
 
 
 def program() -> str | None:
@@ -33,11 +36,12 @@ def program() -> str | None:
 class PgBouncer(Child):
     """In front of one database: an entry for requests, and one for the scheduler."""
 
-    def __init__(self, folder: Path, cluster: Postgres, database: str, *, size: int) -> None:
-        self.direct_url = cluster.url(database)
+    def __init__(self, folder: Path, cluster: Postgres, database: str, *, size: int, roles: Roles) -> None:
+        self._roles = roles
+        self.direct_url = cluster.url(database).replace(f"{OWNER}@", f"{roles[0]}@")
         self._port = free_port()
         self._folder, self._cluster, self._size = folder, cluster, size
-        (folder / "userlist.txt").write_text('"postgres" ""\n')
+        (folder / "userlist.txt").write_text("".join(f'"{role}" ""\n' for role in {OWNER, *roles}))
         self.lead_to(database)
         for path in (folder, *folder.iterdir()):
             os.chown(path, *_user())
@@ -49,14 +53,14 @@ class PgBouncer(Child):
 
     @property
     def url(self) -> str:
-        return self._url(REQUESTS)
+        return self._url(REQUESTS, self._roles[1])
 
     @property
     def environment(self) -> dict[str, str]:
         """Return the environment of a server behind it."""
         return {
             "DATABASE_URL": self.url,
-            "CLOCK_DATABASE_URL": self._url(CLOCK),
+            "CLOCK_DATABASE_URL": self._url(CLOCK, self._roles[2]),
             "DIRECT_DATABASE_URL": self.direct_url,
         }
 
@@ -66,22 +70,22 @@ class PgBouncer(Child):
         self._process = subprocess.Popen(command, **user)
         until(self._answers)
 
-    def _url(self, entry: str) -> str:
-        return f"postgres://postgres@127.0.0.1:{self._port}/{entry}"
+    def _url(self, entry: str, role: str) -> str:
+        return f"postgres://{role}@127.0.0.1:{self._port}/{entry}"
 
     def _answers(self) -> bool:
         try:
-            psycopg.connect(self.url).close()
+            psycopg.connect(self._url(REQUESTS, OWNER)).close()
         except psycopg.OperationalError:
             return False
         return True
 
 
 @contextmanager
-def in_front_of(cluster: Postgres, database: str, *, size: int) -> Iterator[PgBouncer]:
-    """`size`: the connections of each of the two entries."""
+def in_front_of(cluster: Postgres, database: str, *, size: int, roles: Roles = ONE_ROLE) -> Iterator[PgBouncer]:
+    """`size`: the connections of each of the two entries. `roles`: the owner's, that of requests, the scheduler's."""
     with tempfile.TemporaryDirectory(prefix="autodoctor-pgbouncer-") as name:
-        bouncer = PgBouncer(Path(name), cluster, database, size=size)
+        bouncer = PgBouncer(Path(name), cluster, database, size=size, roles=roles)
         bouncer.start()
         try:
             yield bouncer

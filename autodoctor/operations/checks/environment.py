@@ -90,3 +90,5 @@ def left_out() -> Iterator[str]:
         yield "SENTRY_DSN is not set: errors stand in the log alone."
     if settings.DATABASES["default"]["ENGINE"] == "autodoctor.scheduler.sqlite":
         yield "DATABASE_URL is not set: SQLite serves one process on one machine."
+    elif not settings.ROW_SECURITY:
+        yield "ROW_SECURITY is not set: the role of DATABASE_URL owns the tables, and may read and rewrite all."

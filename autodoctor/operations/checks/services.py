@@ -26,7 +26,7 @@ from redis.retry import Retry
 from autodoctor.core import database_ways
 from autodoctor.files import storage
 from autodoctor.health.readiness import Behind, check_clock
-from autodoctor.operations import database_limits
+from autodoctor.operations import database_limits, database_roles
 from autodoctor.operations.checks import relay
 from autodoctor.room.relay_servers import ice_servers
 from autodoctor.scheduler.leases import RECURRING
@@ -76,6 +76,8 @@ def _postgres() -> Iterator[str]:
     if read_only == "on":
         yield "DATABASE_URL leads to a database that takes no writes, such as a replica: name the primary."
     yield from _ways()
+    if settings.ROW_SECURITY:
+        yield from database_roles.problems()
 
 
 def _ways() -> Iterator[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from autodoctor.accounts.models import User
+from autodoctor.core.acting import acting_as
 from autodoctor.room.hub.presence import presence
 from autodoctor.room.wire import executor
 from autodoctor.room.wire.batcher import Batcher
@@ -91,8 +92,9 @@ def _join_alone(request: JoinRequest) -> None:
 
 
 def _join(page: JoiningPage) -> int:
-    user = User.objects.get(pk=page.user_id)
-    return transitions.join_session(session_id=page.session_id, user=user, now=timezone.now())
+    with acting_as(page.user_id):
+        user = User.objects.get(pk=page.user_id)
+        return transitions.join_session(session_id=page.session_id, user=user, now=timezone.now())
 
 
 joiner = Joiner(lambda: presence.is_crowded)

@@ -8,8 +8,11 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import orjson
 import psycopg
+from django.conf import settings
 from django.db import connection
 
+from autodoctor.core import acting
+from autodoctor.core.postgres.base import saying
 from autodoctor.rates.counting import key_of, person
 from autodoctor.rates.limits import MESSAGES
 
@@ -127,6 +130,8 @@ class Postgres:
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
         with connection.wrap_database_errors, self._connection.pipeline():
+            if settings.ROW_SECURITY:
+                self._run(saying(acting.SYSTEM))
             locked = self._run(self.LOCK, _packed(session_ids))
             people = self._run(self.PEOPLE, _packed(user_ids))
             repeats = self._run(self.REPEATS, _packed(asked))

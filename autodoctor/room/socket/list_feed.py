@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.conversations.models import Conversation
+from autodoctor.core import acting
 from autodoctor.rates.in_process import Counts
 from autodoctor.rates.limits import PINGS
 from autodoctor.room.hub.event_bus import EventBus, Followed, bus
@@ -258,6 +259,7 @@ class Change(NamedTuple):
     is_session: bool
 
 
+@acting.system
 def read_changes(since: datetime) -> list[Change]:
     """Return the sessions and questions that changed after `since`."""
     sessions = Session.objects.filter(changed_at__gt=since).annotate(is_session=Value(1))
@@ -284,6 +286,7 @@ def _concerned(event: SessionEvent) -> list[str]:
             return []
 
 
+@acting.system
 def _changes_queue(session_id: UUID, kinds: set[str]) -> bool:
     """Return whether the queue changes: it shows attachments of waiting sessions only."""
     return bool(kinds & QUEUE) or (

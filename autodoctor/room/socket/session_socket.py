@@ -15,6 +15,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core.acting import acting_as
 from autodoctor.core.errors import Refused
 from autodoctor.rates.in_process import Counts
 from autodoctor.room.hub.event_bus import bus
@@ -364,10 +365,11 @@ class Page:
 
 
 def report(session_id: str, user_id: str, receiving: bool | None, join_number: int) -> None:
-    user, now = User.objects.get(pk=user_id), timezone.now()
-    media.report_media(
-        session_id=UUID(session_id), by=user, receiving=receiving, now=now, join_number=join_number or None
-    )
+    with acting_as(user_id):
+        user, now = User.objects.get(pk=user_id), timezone.now()
+        media.report_media(
+            session_id=UUID(session_id), by=user, receiving=receiving, now=now, join_number=join_number or None
+        )
 
 
 def _is_much(rows: tuple[Row, ...]) -> bool:
@@ -376,10 +378,11 @@ def _is_much(rows: tuple[Row, ...]) -> bool:
 
 def read_page(session_id: str, user_id: str, role: str, after: int) -> Page | None:
     """Return the next rows; None if the person has no (or no longer a) part in the session."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
-    if user is None or session is None or event_log.role_in(user, session) != role:
-        return None
-    rows = [as_row(event) for event in event_log.read_events(session.id, after=after, viewer=role, limit=PAGE)]
+    with acting_as(user_id):
+        user = User.objects.filter(pk=user_id, is_active=True).first()
+        session = Session.objects.select_related("customer", "mechanic").filter(pk=session_id).first()
+        if user is None or session is None or event_log.role_in(user, session) != role:
+            return None
+        rows = [as_row(event) for event in event_log.read_events(session.id, after=after, viewer=role, limit=PAGE)]
     reached = rows[-1].seq if rows else after
     return Page(session.payload(), session.seq, rows, reached if len(rows) == PAGE else max(session.seq, reached))

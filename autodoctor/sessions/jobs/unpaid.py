@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from autodoctor.core.chunks import delete_in_chunks
@@ -27,5 +29,13 @@ def forget(job: Job, now: datetime) -> None:
         with_files = StoredFile.objects.filter(owner_id__in=sessions).values_list("owner_id", flat=True)
         for session_id in set(with_files):
             listing.forget(session_id, now=now)
+        if settings.ROW_SECURITY:
+            _forget_rows(sessions)
 
     delete_in_chunks(gone, by="ended_at", size=AT_ONCE, first=forget_files)
+
+
+def _forget_rows(sessions: list[UUID]) -> None:
+    """The application deletes no log: the owner's function does, and only of what nobody paid. Nothing is left then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT autodoctor_forget_unpaid(%s)", [sessions])

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from autodoctor.accounts.actions import forget_misses
 from autodoctor.accounts.models import MechanicProfile, Role, User
+from autodoctor.core import acting
 from autodoctor.core.errors import Refused
 from autodoctor.payments import ledger
 from autodoctor.sessions.event_data import AttendanceData, ClockData, EventData, ReleaseData
@@ -116,6 +117,7 @@ def admit_request(*, session_id: UUID, now: datetime) -> Session:
         return session
 
 
+@acting.system
 def accept_request(*, session_id: UUID, mechanic: User, now: datetime) -> Session:
     """Claim a request for an approved mechanic. A database constraint decides between two mechanics."""
     try:

@@ -8,7 +8,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, 
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts.models import MechanicProfile, Role, User
-from autodoctor.core import links
+from autodoctor.core import acting, links
 from autodoctor.core.errors import Refused
 from autodoctor.sessions.models import Participant, Session
 from autodoctor.sessions.queries import pending_summaries, request_queue
@@ -33,6 +33,7 @@ def eligible_mechanics(session: Session, now: datetime, *, free_since: datetime 
     return User.objects.filter(*conditions.values())
 
 
+@acting.system
 def obstacles(mechanic: User, now: datetime, *, session: Session | None = None) -> list[Obstacle]:
     """Return the reasons against this person for this request, or without a request for any."""
     conditions = _of_person(now) | (_of_request(session) if session else {})

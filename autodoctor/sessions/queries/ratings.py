@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Avg, Count
 
 from autodoctor.accounts.models import User
+from autodoctor.core import acting
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
 
@@ -31,6 +32,7 @@ class RatingAverage:
 NOT_RATED = RatingAverage()
 
 
+@acting.system
 def rating_averages(mechanics: Iterable[User | None]) -> dict[UUID | None, RatingAverage]:
     """Return averages by mechanic id, in one query. Mechanics without ratings are left out."""
     known = {mechanic.id for mechanic in mechanics if mechanic}
@@ -43,6 +45,7 @@ def rating_average(mechanic: User) -> RatingAverage:
     return rating_averages([mechanic]).get(mechanic.id, NOT_RATED)
 
 
+@acting.system
 def latest_reviews(mechanic: User, limit: int = 10) -> list[dict[str, Any]]:
     """Return the latest ratings with a comment, without the customer's name and car."""
     rated = Session.objects.filter(mechanic=mechanic, stars__isnull=False).exclude(rating_line="")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
+from autodoctor.core import acting
 from autodoctor.files.models import StoredFile
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import State
@@ -17,6 +18,7 @@ def queued_requests() -> QuerySet[Session]:
     return requests.order_by(F("released_at").asc(nulls_last=True), "requested_at", "id")
 
 
+@acting.system
 def queue_position(session_id: UUID) -> int | None:
     """Return the place in the queue, starting with 1; None outside the queue."""
     ids = list(queued_requests().values_list("id", flat=True))

@@ -8,6 +8,7 @@ from statistics import quantiles
 
 from django.db.models import Q
 
+from autodoctor.core import acting
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import EndReason, State
 
@@ -38,6 +39,7 @@ def estimate_wait(now: datetime) -> Estimate | None:
     return Estimate(low, median, high, len(waits))
 
 
+@acting.system
 def _waits(now: datetime) -> list[float]:
     """Return waits in seconds, from a limited number of rows by one index."""
     moments = [now - timedelta(days=day) for day in range(DAYS + 1)]

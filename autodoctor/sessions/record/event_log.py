@@ -14,6 +14,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
+from autodoctor.core import acting
 from autodoctor.core.raw_sql import values
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.models import Session, SessionEvent, stamp
@@ -145,6 +146,7 @@ def withdraw_participant(session: Session, role: str) -> None:
 Fired = dict[tuple[str, int], datetime]
 
 
+@acting.system
 def fired_rules(session_ids: Iterable[UUID]) -> dict[UUID, Fired]:
     """Return which rules have fired on which occasion, and when, by session."""
     found: dict[UUID, Fired] = {}

@@ -15,6 +15,7 @@ from pydantic import ValidationError as PydanticError
 from autodoctor.accounts.api_auth import CRON, MECHANIC, SIGNED_IN, Failure, user_of
 from autodoctor.accounts.models import Role, User
 from autodoctor.accounts.reauthentication import require_fresh
+from autodoctor.core import acting
 from autodoctor.sessions.jobs.sweep import monitor
 from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
@@ -294,6 +295,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @router.api_operation(["GET", "POST"], "/cron/monitor-sessions", response={200: Monitored, 401: Failure}, auth=CRON)
+@acting.system
 def monitor_sessions(request: HttpRequest) -> dict[str, Any]:
     """Run the sweep for an external cron job: repair missing deadlines and run overdue jobs."""
     return monitor(timezone.now()).as_answer()

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from pydantic import ValidationError
 
 from autodoctor.accounts.access import anyone
+from autodoctor.core import acting
 from autodoctor.files.errors import FileRefused
 from autodoctor.mail import resend
 from autodoctor.mail.failures import address_failed, address_reached
@@ -55,6 +56,7 @@ def postmark_events(request: HttpRequest) -> HttpResponseBase:
 @anyone
 @require_POST
 @limited(None, "POST")
+@acting.system
 def resend_events(request: HttpRequest) -> HttpResponse:
     """Take Resend's events: a mail that came in is fetched by a job; others say what became of ours.
 
@@ -79,6 +81,7 @@ def resend_events(request: HttpRequest) -> HttpResponse:
 
 
 @receiver(tracking)
+@acting.system
 def _tracked(event: AnymailTrackingEvent, **_: Any) -> None:
     match event.event_type:
         case EventType.BOUNCED | EventType.REJECTED | EventType.COMPLAINED:
@@ -88,5 +91,6 @@ def _tracked(event: AnymailTrackingEvent, **_: Any) -> None:
 
 
 @receiver(inbound)
+@acting.system
 def _taken(event: AnymailInboundEvent, **_: Any) -> None:
     inbound_mail.take(event.message, now=timezone.now())

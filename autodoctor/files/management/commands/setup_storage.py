@@ -14,7 +14,8 @@ from autodoctor.files.s3 import PrivateBucket
 DAYS_OF_UNFINISHED = 1
 # A store that speaks S3 may not know all of it.
 UNKNOWN = {"NotImplemented", "MethodNotAllowed", "XNotImplemented", "NoSuchPublicAccessBlockConfiguration"}
-THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}
+# Supabase's takes a setting that it does not know for the creation of the bucket.
+THERE = {"BucketAlreadyOwnedByYou", "BucketAlreadyExists", "ResourceAlreadyExists"}
 
 
 class Command(BaseCommand):
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             try:
                 getattr(bucket.client, operation)(Bucket=bucket.bucket_name, **settings)
             except ClientError as error:
-                if error.response["Error"]["Code"] not in UNKNOWN:
+                if error.response["Error"]["Code"] not in UNKNOWN | THERE:
                     raise
                 self.stderr.write(f"This store does not know {what}; see to it yourself.")
         if storage.is_open():

@@ -1,8 +1,10 @@
 from typing import Any
 
+from django.conf import settings
 from django.core.management.commands import migrate
 
 from autodoctor.core.database_ways import directly
+from autodoctor.operations import database_roles
 
 # It waits for a lock as briefly as everybody else: all who want the same table queue up behind it.
 LIMITS = {"lock_timeout": "5s", "statement_timeout": "1h", "idle_in_transaction_session_timeout": "10min"}
@@ -14,3 +16,5 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         with directly(**LIMITS):
             super().handle(*args, **options)
+            if settings.ROW_SECURITY:
+                database_roles.build(database_roles.logins())  # what is new has no grants and no policies yet

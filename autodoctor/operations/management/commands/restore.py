@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
@@ -53,6 +54,8 @@ def _next_steps(made: Manifest) -> Iterator[str]:
         yield f"{len(made.removed):,} files were removed while the backup ran: they are marked as removed."
     if pending := pending_migrations(made):
         yield f"This program knows more than the backup: run manage.py migrate ({manifest.few(pending)})."
+    if settings.ROW_SECURITY:
+        yield "A backup holds no rights of roles: run manage.py database_roles."
     yield "manage.py renew_encryption says whether ENCRYPTION_KEYS opens the second factors."
     since = datetime.fromisoformat(made.taken_at).replace(tzinfo=None).isoformat(timespec="minutes")
     yield f"manage.py reconcile --since {since} says what happened at Stripe after the backup."
