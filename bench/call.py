@@ -80,7 +80,7 @@ class Pair:
 
     def until_frames(self, since: float) -> float:
         """Seconds after `since` (milliseconds of the day) until both show frames that go on coming."""
-        found = []
+        found: list[float] = []
         for person in self.both:
             waited = person.page.wait_for_function(BACK, arg=[since, STEADY_FRAMES], timeout=PATIENCE)
             found.append((waited.json_value() - since) / 1000)

@@ -21,7 +21,7 @@ from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.jobs import JOBS as PAYMENTS
 from autodoctor.payments.models import Payment
-from autodoctor.scheduler.handlers import Handler
+from autodoctor.scheduler.handlers import Handler, JobKind
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
@@ -33,6 +33,16 @@ from autodoctor.sessions.states import State
 AIM_SECONDS = 0.100
 CALL_SECONDS = 0.2  # what a call to Stripe takes
 ENDS = "session.time_up"
+
+
+class Due(JobKind):
+    """The jobs of rules that a synthetic end touches."""
+
+    CAP = "session.cap"
+    REMINDER = "summary.reminder"
+    ALERT = "summary.alert"
+
+
 BATCH = 1000
 SEEDED_A_SECOND = 400  # at least
 
@@ -117,9 +127,9 @@ def _synthetic_end(job: Job, now: datetime) -> None:
         state=State.COMPLETED, ended_at=job.due_at, end_reason="time_up", seq=session.seq + 1
     )
     SessionEvent.objects.create(session=session, seq=session.seq + 1, kind="session.ended", at=job.due_at)
-    cancel("session.cap", job.key)
-    schedule("summary.reminder", job.key, job.due_at + timedelta(minutes=30))
-    schedule("summary.alert", job.key, job.due_at + timedelta(hours=48))
+    cancel(Due.CAP, job.key)
+    schedule(Due.REMINDER, job.key, job.due_at + timedelta(minutes=30))
+    schedule(Due.ALERT, job.key, job.due_at + timedelta(hours=48))
 
 
 def _seed(count: int, starts_at: datetime, seconds: float) -> None:
@@ -211,7 +221,7 @@ def _held(session: Session, now: datetime) -> Payment:
 def _deadlines(session: Session) -> list[Job]:
     assert session.started_at
     assert session.ends_at
-    due = {ENDS: session.ends_at, "session.cap": session.started_at + timedelta(hours=3)}
+    due = {ENDS: session.ends_at, Due.CAP: session.started_at + timedelta(hours=3)}
     return [Job(kind=kind, key=str(session.id), due_at=moment, run_at=moment) for kind, moment in due.items()]
 
 

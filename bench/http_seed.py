@@ -24,7 +24,6 @@ from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.accounts.session_store import SessionStore
 from autodoctor.accounts.staff_sessions import ACTIVE_AT, SIGNED_IN_AT
 from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount
-from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.models import Participant, Session, SessionEvent
 from autodoctor.sessions.states import EventKind, State
 from bench.seed_rows import History
@@ -193,9 +192,8 @@ def _log(live: Session) -> Iterator[SessionEvent]:
     kinds = [*begins, EventKind.SESSION_STARTED, *([EventKind.MESSAGE_POSTED] * MESSAGES)]
     for seq, kind in enumerate(kinds, start=1):
         user, role = (*_seats(live),)[seq % 2]
-        data = {"text": TEXTS[seq % len(TEXTS)]} if kind == EventKind.MESSAGE_POSTED else EventData()
-        if kind.carries_session:
-            data["session"] = live.payload()
+        said: dict[str, object] = {"text": TEXTS[seq % len(TEXTS)]} if kind == EventKind.MESSAGE_POSTED else {}
+        data = said | ({"session": live.payload()} if kind.carries_session else {})
         at = live.created_at + timedelta(seconds=10 * seq)
         yield SessionEvent(
             session=live, seq=seq, kind=kind, at=at, actor_id=user.id, actor_role=role, actor_name=user.name, data=data
@@ -209,8 +207,9 @@ def _pay(held: list[Session], over: list[Session]) -> None:
         payment = _payment(session, "captured", due_cents=PRICE, captured_cents=PRICE)
         payment.decided_at = payment.closed_at = session.ended_at
         payment.save(force_insert=True)
-        share = PRICE * SHARE // 100
-        ended = session.ended_at
+        share, ended = PRICE * SHARE // 100, session.ended_at
+        if session.mechanic is None or ended is None:
+            continue
         earning = Earning.objects.create(
             id=_id(), payment=payment, mechanic=session.mechanic, share_percent=SHARE, gross_cents=PRICE,
             transferred_cents=share, settled=True, completed_at=ended, payable_at=ended, created_at=ended,

@@ -21,6 +21,7 @@ TESTS: dict[str, list[str]] = {
     ],
     "autodoctor.sessions.lifecycle.fair_clock": [
         f"{_SESSIONS}test_triggers.py",
+        f"{_SESSIONS}test_lost_time.py",
         f"{_SESSIONS}test_fair_clock.py",
         f"{_SESSIONS}test_media.py",
         f"{_SESSIONS}test_end_waits.py",
