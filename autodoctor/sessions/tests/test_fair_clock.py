@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from autodoctor.accounts.models import User
-from autodoctor.sessions.lifecycle import transitions
-from autodoctor.sessions.models import Connection
+from autodoctor.sessions.lifecycle import fair_clock, transitions
+from autodoctor.sessions.models import Connection, Session
 from autodoctor.sessions.rules import settlement
-from autodoctor.sessions.tests.story import Story
+from autodoctor.sessions.tests.story import NOON, Story
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +157,14 @@ def test_a_pause_whose_cause_changes_counts_no_second_twice(story: Story, custom
     session = story.session
     assert story.minutes_since_noon(session.ends_at) == 34  # two minutes of the customer's, two of the mechanic's
     assert session.lenient_seconds_used == 120
+
+
+def test_the_offer_of_the_used_share_stands_from_the_second_drop_on() -> None:
+    session, since = Session(), []
+    for minute in range(3):
+        fair_clock.count_drop(session, NOON + timedelta(minutes=minute))
+        since.append(session.used_share_from)
+    assert since == [None, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1)]
 
 
 def test_an_outage_that_disconnects_both_counts_as_the_mechanics_absence(

@@ -89,6 +89,12 @@ def test_media_are_lost_to_nobody(customer: User, mechanic: User) -> None:
     assert in_the_log(call) == lost(media=65)
 
 
+def test_whoever_is_there_is_not_away_when_lost_media_have_used_up_the_pauses(customer: User, mechanic: User) -> None:
+    call = Story(customer, mechanic, VIDEO).live().hears(customer).hears(mechanic).wait(minutes=5)
+    call.hears(customer, False).wait(minutes=4).end(mechanic)
+    assert in_the_log(call) == lost(media=180)
+
+
 def test_while_both_are_away_the_one_who_left_first_counts(story: Story, customer: User, mechanic: User) -> None:
     story.live().wait(minutes=5).leave(customer).wait(minutes=4).leave(mechanic).wait(minutes=1).join(customer)
     assert story.session.lost == lost(customer=180, not_given_back=120)
