@@ -86,8 +86,7 @@ INSTALLED_APPS = [
     "autodoctor.operations",
 ]
 MIDDLEWARE = [
-    # It adds up to a hundred random bytes to each answer, so that the length does not tell what is secret in it.
-    "django.middleware.gzip.GZipMiddleware",
+    "autodoctor.core.compression.CompressedPages",
     "autodoctor.core.probes.ProbeHost",
     "autodoctor.core.outages.DatabaseOutage",
     "autodoctor.core.plain_http.NoPlainApi",
