@@ -7,5 +7,5 @@ from django.middleware.gzip import GZipMiddleware
 
 class CompressedPages(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Leave streams alone: each of their pieces would be a gzip file of its own, and browsers read the first one."""
+        """Leave streams alone: each piece would be a gzip file of its own, and browsers read the first one."""
         return super().process_response(request, response) if isinstance(response, HttpResponse) else response
