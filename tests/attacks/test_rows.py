@@ -54,9 +54,9 @@ INSERT INTO payments_refund (id, payment_id, amount_cents, reason, borne_by, sta
     SELECT gen_random_uuid(), id, 1, 'late', 'platform', 'requested', '', now() FROM payments_payment;
 INSERT INTO payments_dispute (payment_id, stripe_id, amount_cents, currency, reason, status, opened_at, outcome)
     SELECT id, 'dp_1', 1, 'usd', 'fraud', 'needs_response', now(), '' FROM payments_payment;
-INSERT INTO payments_earning (id, payment_id, mechanic_id, share_percent, gross_cents, borne_cents, transferred_cents,
-        reversed_cents, completed_at, awaits_summary, payable_at, settled, created_at)
-    SELECT gen_random_uuid(), p.id, s.mechanic_id, 70, 100, 0, 0, 0, now(), true, now(), false, now()
+INSERT INTO payments_earning (id, payment_id, mechanic_id, share_percent, gross_cents, currency, borne_cents,
+        transferred_cents, reversed_cents, completed_at, awaits_summary, payable_at, settled, created_at)
+    SELECT gen_random_uuid(), p.id, s.mechanic_id, 70, 100, 'usd', 0, 0, 0, now(), true, now(), false, now()
     FROM payments_payment AS p JOIN autodoctor_sessions_session AS s ON s.id = p.owner_id
     ON CONFLICT DO NOTHING;
 INSERT INTO payments_movement (id, earning_id, kind, amount_cents, offset_cents, account_id, state, stripe_id, refusals,

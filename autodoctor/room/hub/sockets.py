@@ -168,17 +168,19 @@ class Hub:
 
         Compared after pending pokes: on a busy log a socket always waits for the next poke.
         """
-        known = {id_: room.seq for id_, room in self._rooms.items() if sessions is None or id_ in sessions}
+        known = {id_: (room, room.seq) for id_, room in self._rooms.items() if sessions is None or id_ in sessions}
         found = await executor.read(read_positions, list(known))
         await asyncio.sleep(ON_ITS_WAY_SECONDS)
         self._bus.deliver(*found)
         self._begin_anew(known, {note.session_id: note.seq for note in found})
 
-    def _begin_anew(self, known: Mapping[str, int], found: Mapping[str, int]) -> None:
-        """Send pages away whose log is shorter than it was: a backup took its place. They come back to this one."""
-        for session_id, seq in known.items():
-            room = self._rooms.get(session_id)
-            if room is not None and found.get(session_id, 0) < seq:
+    def _begin_anew(self, known: Mapping[str, tuple[Room, int]], found: Mapping[str, int]) -> None:
+        """Send pages away whose log is shorter than it was: a backup took its place. They come back to this one.
+
+        Pages that have come meanwhile know this log alone: theirs is another room.
+        """
+        for session_id, (room, seq) in known.items():
+            if self._rooms.get(session_id) is room and found.get(session_id, 0) < seq:
                 for member in tuple(room.members):
                     member.close(protocol.GOING_AWAY)
 
