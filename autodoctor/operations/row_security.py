@@ -148,7 +148,10 @@ WALLS = (
     Wall(
         Earning,
         reads=f"mechanic_id = {PERSON}",
-        fixed=("id", "payment_id", "mechanic_id", "share_percent", "gross_cents", "currency", "completed_at", "created_at"),
+        fixed=(
+            *("id", "payment_id", "mechanic_id", "share_percent", "gross_cents", "currency", "completed_at"),
+            "created_at",
+        ),
     ),
     Wall(
         Movement,
