@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.room.hub import authentication
+from autodoctor.room.hub.joins import joiner
 from autodoctor.room.hub.notes import Poke, Relay, Row
 from autodoctor.room.hub.presence import Joined, Left, SessionAdmission, presence
 from autodoctor.room.hub.sockets import as_row, hub
@@ -97,6 +98,13 @@ def say_much(session: Session, by: User, writer: "Writer") -> None:
     ids = {"session_id": str(session.id), "user_id": str(by.id)}
     for post in [writer.post(**ids, client_id=str(uuid4()), text=NASTY) for _ in range(200)]:
         post.result(timeout=PATIENCE)
+
+
+@pytest.fixture(autouse=True)
+def no_join_goes_on() -> Iterator[None]:
+    """Nobody joins while the database is emptied."""
+    yield
+    joiner.stop()
 
 
 @pytest.fixture
