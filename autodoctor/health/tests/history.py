@@ -23,6 +23,7 @@ _DEFAULTS: Mapping[type[models.Field], str] = {  # type: ignore[type-arg]
 }
 _AGO = "now() - n * interval '1 hour'"  # one session an hour, the newest first
 _SESSION = "md5('session' || n)::uuid"
+_PAYMENT = "md5('payment' || n)::uuid"
 _CUSTOMER = f"md5('person' || {MECHANICS} + 1 + n % {PEOPLE - MECHANICS})::uuid"
 _MECHANIC = f"md5('person' || 1 + n % {MECHANICS})::uuid"
 
@@ -31,7 +32,14 @@ def write() -> None:
     """Write the history: sessions that are over, with all that they leave behind."""
     _people()
     _sessions()
-    _money()
+    _participants()
+    _logs()
+    _alerts()
+    _files()
+    _payments()
+    _refunds_and_disputes()
+    _earnings()
+    _news_of_stripe()
     _papers()
     _questions()
     with connection.cursor() as cursor:
@@ -101,6 +109,9 @@ def _sessions() -> None:
         rated_at=_AGO,
         seq=str(EVENTS_EACH),
     )
+
+
+def _participants() -> None:
     for role, person in (("customer", _CUSTOMER), ("mechanic", _MECHANIC)):
         _insert(
             "autodoctor_sessions.Participant",
@@ -111,6 +122,9 @@ def _sessions() -> None:
             last_seen_at=_AGO,
             released_at=f"CASE WHEN n % 20 = 0 AND '{role}' = 'mechanic' THEN {_AGO} END",
         )
+
+
+def _logs() -> None:
     for seq in range(1, EVENTS_EACH + 1):
         _insert(
             "autodoctor_sessions.SessionEvent",
@@ -121,6 +135,9 @@ def _sessions() -> None:
             audience="'all'",
             at=_AGO,
         )
+
+
+def _alerts() -> None:
     _insert(
         "autodoctor_sessions.Alert",
         SESSIONS,
@@ -130,6 +147,9 @@ def _sessions() -> None:
         raised_at=_AGO,
         done_at=f"CASE WHEN n < 5 THEN NULL ELSE {_AGO} END",
     )
+
+
+def _files() -> None:
     _insert(
         "files.StoredFile",
         SESSIONS * 2,
@@ -142,11 +162,11 @@ def _sessions() -> None:
     )
 
 
-def _money() -> None:
+def _payments() -> None:
     _insert(
         "payments.Payment",
         SESSIONS,
-        id="md5('payment' || n)::uuid",
+        id=_PAYMENT,
         owner_id=_SESSION,
         payer_id=_CUSTOMER,
         purpose="'booking'",
@@ -163,7 +183,9 @@ def _money() -> None:
         closed_at=_AGO,
         decided_at=_AGO,
     )
-    of_charge = {"payment_id": "md5('payment' || n)::uuid"}
+
+
+def _refunds_and_disputes() -> None:
     _insert(
         "payments.Refund",
         SESSIONS,
@@ -172,7 +194,7 @@ def _money() -> None:
         state="'issued'",
         stripe_id="'re_' || n",
         created_at=_AGO,
-        **of_charge,
+        payment_id=_PAYMENT,
     )
     _insert(
         "payments.Dispute",
@@ -181,8 +203,11 @@ def _money() -> None:
         opened_at=_AGO,
         closed_at=_AGO,
         amount_cents="2999",
-        **of_charge,
+        payment_id=_PAYMENT,
     )
+
+
+def _earnings() -> None:
     _insert(
         "payments.Earning",
         SESSIONS,
@@ -195,7 +220,7 @@ def _money() -> None:
         completed_at=_AGO,
         payable_at=_AGO,
         created_at=_AGO,
-        **of_charge,
+        payment_id=_PAYMENT,
     )
     _insert(
         "payments.Movement",
@@ -209,6 +234,9 @@ def _money() -> None:
         created_at=_AGO,
         done_at=_AGO,
     )
+
+
+def _news_of_stripe() -> None:
     _insert(
         "payments.StripeEvent", SESSIONS * 2, id="'evt_' || n", received_at=_AGO, processed_at=_AGO, payment_id=None
     )
