@@ -2,12 +2,12 @@
 
 import asyncio
 import gc
-import sys
 from contextlib import suppress
 
 from django.conf import settings
 from django.db import connection
 
+from autodoctor.core.threads import give_way_sooner
 from autodoctor.room.hub import revocation, sockets
 from autodoctor.room.hub.event_bus import bus
 from autodoctor.room.hub.joins import joiner
@@ -15,9 +15,6 @@ from autodoctor.room.hub.presence import Renewal, presence
 from autodoctor.room.messages.writer import writer
 from autodoctor.room.socket import list_feed
 from autodoctor.room.wire import executor
-
-# Python's own is ten times that.
-MOST_SECONDS_OF_A_THREAD = 0.0005
 
 
 class LiveChannel:
@@ -29,7 +26,7 @@ class LiveChannel:
         bus.follow(revocation.ACCESS)
         await executor.act(presence.start)
         _spare_the_collector()
-        favor_the_event_loop()
+        give_way_sooner()
         self._beats = [asyncio.create_task(_compare()), asyncio.create_task(_renew())]
 
     async def close(self) -> None:
@@ -49,14 +46,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-def favor_the_event_loop() -> None:
-    """Let threads that compute give way sooner: the event loop waits for one of them at every turn.
-
-    It takes one new connection a turn. When everybody reconnects at once, all others wait behind them, webhooks too.
-    """
-    sys.setswitchinterval(MOST_SECONDS_OF_A_THREAD)
 
 
 def _finish() -> None:
