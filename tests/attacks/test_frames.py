@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from autodoctor.room.tests.channel import closing_code
 from tests.kit import scene
 from tests.kit.scene import Talk
 from tests.kit.server import Server
@@ -198,15 +199,3 @@ def test_an_invalid_after_in_a_socket_address_is_ignored(talk: Talk) -> None:
     for path in (room(talk.id) + "&after=-1&after=99999999999999999999", f"/ws/sessions/{talk.id}?after=%00"):
         with Socket(talk.server, path, talk.customer) as socket:
             assert socket.expect("welcome")["seq"] >= 0
-
-
-def closing_code(socket: Socket) -> int:
-    """Read until the socket is closed; return the code."""
-    with pytest.raises(ConnectionClosed) as closed:
-        read_on(socket)
-    return closed.value.rcvd.code if closed.value.rcvd else 1006
-
-
-def read_on(socket: Socket) -> None:
-    while True:
-        socket.receive()
