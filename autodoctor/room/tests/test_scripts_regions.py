@@ -226,14 +226,19 @@ def stop_time(page: Page) -> None:
     page.clock.pause_at(1)
 
 
-@pytest.mark.parametrize("ends", ["pointerup", "pointercancel", "contextmenu", "blur"])
-def test_an_update_during_a_tap_is_shown_after_it(show: Show, ends: str) -> None:
+def updated_during_a_tap(show: Show) -> Page:
     page = show(panel("Waiting"))
     page.evaluate(LISTEN)
     page.route("**/panel-now", lambda route: route.fulfill(content_type="text/html", body=panel("Live")))
     stop_time(page)
     page.evaluate("document.body.dispatchEvent(new PointerEvent('pointerdown', { isPrimary: true }))")
     page.evaluate("() => void regions.refresh()")
+    return page
+
+
+@pytest.mark.parametrize("ends", ["pointerup", "pointercancel", "contextmenu", "blur"])
+def test_an_update_during_a_tap_is_shown_after_it(show: Show, ends: str) -> None:
+    page = updated_during_a_tap(show)
     page.clock.run_for(1_000)
     expect(page.get_by_role("heading", name="Waiting")).to_be_visible()
     page.evaluate(f"dispatchEvent(new Event('{ends}'))")
@@ -242,12 +247,7 @@ def test_an_update_during_a_tap_is_shown_after_it(show: Show, ends: str) -> None
 
 
 def test_a_tap_without_an_end_holds_back_an_update_for_a_moment_only(show: Show) -> None:
-    page = show(panel("Waiting"))
-    page.evaluate(LISTEN)
-    page.route("**/panel-now", lambda route: route.fulfill(content_type="text/html", body=panel("Live")))
-    stop_time(page)
-    page.evaluate("document.body.dispatchEvent(new PointerEvent('pointerdown', { isPrimary: true }))")
-    page.evaluate("() => void regions.refresh()")
+    page = updated_during_a_tap(show)
     page.clock.run_for(2_000)
     expect(page.get_by_role("heading", name="Live")).to_be_visible()
 

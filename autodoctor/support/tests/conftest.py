@@ -26,6 +26,18 @@ def story(customer: "User", mechanic: "User") -> "Story":
 
 
 @pytest.fixture
+def charged(story: "Story") -> "Story":
+    """The session is over, and its price was charged."""
+    from autodoctor.payments.models import Payment
+
+    story.live().wait(minutes=10).end(story.customer)
+    Payment.objects.filter(owner_id=story.id).update(
+        state="captured", captured_cents=999, due_cents=999, closed_at=story.now, intent_id="pi_1", charge_id="ch_1"
+    )
+    return story
+
+
+@pytest.fixture
 def desk(client: "Client", support: "User") -> "Client":
     """Support's browser."""
     client.force_login(support)

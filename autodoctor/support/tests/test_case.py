@@ -17,7 +17,7 @@ from django.utils import timezone
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import Booking
 from autodoctor.payments.job_kinds import PaymentJob
-from autodoctor.payments.models import Dispute, Payment, Refund
+from autodoctor.payments.models import Dispute, Refund
 from autodoctor.scheduler.queue import schedule
 from autodoctor.sessions.event_data import EVENT_DATA
 from autodoctor.sessions.lifecycle import support_actions as acts
@@ -40,15 +40,6 @@ def page_of(story: Story) -> str:
 
 def press(desk: Client, story: Story, name: str, **given: Any) -> Any:
     return desk.post(f"{page_of(story)}{name}/", {"token": str(uuid4()), "reason": WHY, **given})
-
-
-@pytest.fixture
-def charged(story: Story) -> Story:
-    story.live().wait(minutes=10).end(story.customer)
-    Payment.objects.filter(owner_id=story.id).update(
-        state="captured", captured_cents=999, due_cents=999, closed_at=story.now, intent_id="pi_1", charge_id="ch_1"
-    )
-    return story
 
 
 def dispute(story: Story, outcome: str = "") -> Dispute:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import Plan
-from autodoctor.payments.models import Payment, Refund
+from autodoctor.payments.models import Refund
 from autodoctor.sessions.lifecycle import refunds
 from autodoctor.sessions.tests.story import Story
 from tests.kit.proof import change_session, let_proof_age
@@ -29,15 +29,6 @@ def desk(desk: Client) -> Client:
     cache.clear()
     let_proof_age(desk)
     return desk
-
-
-@pytest.fixture
-def charged(story: Story) -> Story:
-    story.live().wait(minutes=10).end(story.customer)
-    Payment.objects.filter(owner_id=story.id).update(
-        state="captured", captured_cents=999, due_cents=999, closed_at=story.now, intent_id="pi_1", charge_id="ch_1"
-    )
-    return story
 
 
 def page_of(story: Story) -> str:
