@@ -4,7 +4,7 @@ import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,7 @@ PASSWORD = "demo"
 
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
+    from django.db import connections
 
     # A busy machine is no failure, and every run tries the same; the nightly run looks for new examples.
     is_new = os.environ.get("NEW_EXAMPLES") == "1"
@@ -52,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("part" if config.getoption("postgres_part") else "project")
     if os.environ.get("WALLED") == "1":
         settings.DATABASES["default"]["ENGINE"] = "autodoctor.core.postgres"
+        with suppress(AttributeError):  # there is one already if an app looked at its vendor
+            del connections["default"]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
     # No test client asks for scripts or styles: listing them anew for each took half the time of a page's test.
     settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_MANIFEST = settings.SERVESTATIC_USE_STATIC_ROOT = False

@@ -65,7 +65,13 @@ def main() -> int:
                 found.setdefault(label, []).append(figures)
                 print(f"round {number + 1}: {label}: {_line(figures)}; {machine.load()}", file=sys.stderr, flush=True)
     _print({label: machine.median(found[label]) for label in sorted(found)}, options)
-    return 0
+    return _verdict(found)
+
+
+def _verdict(found: dict[str, list[Figures]]) -> int:
+    """Return the exit code: 1 where one of our servers lost or refused anything, however long it took."""
+    rounds = [figures for label, rows in found.items() if label.startswith(contestants.WHO) for figures in rows]
+    return int(any(figures[wrong] for figures in rounds for wrong in ("lost", "wrong", "refused")))
 
 
 def _options() -> argparse.Namespace:

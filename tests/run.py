@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import resource
 import secrets
 import shutil
@@ -10,13 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 
-from tests import sheet
+from tests import lanes, sheet
 from tests.compiling import compile_once
 from tests.kit import node_packages, orphans
 from tests.outcomes import Outcome, exit_code, report
@@ -28,9 +27,8 @@ CORES = os.cpu_count() or 1
 WORKERS = min(CORES, 4)
 # Lists of parts that run side by side: what waits in one leaves the cores to the others.
 LANES = (("browser",), ("checks", "static", "processes"), ("sqlite", "postgres", "statements"))
-OUTCOMES = "PARTS_OUTCOMES"  # the environment variable with the file that a lane writes
 # One worker more for tests that wait for pages and deadlines, unless the other lane uses that time.
-ONE_MORE = ("--numprocesses", str(WORKERS + (OUTCOMES not in os.environ)))
+ONE_MORE = ("--numprocesses", str(WORKERS + (lanes.OUTCOMES not in os.environ)))
 BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")  # in the order given, not those with the most tests first
 IN_CI = os.environ.get("CI") == "true"
 # Settings of the person who runs the tests must not reach in.
@@ -88,7 +86,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def everything(_: Sequence[str] = ()) -> int:
-    return side_by_side(*LANES)
+    begun = time.monotonic()
+    outcomes = lanes.side_by_side(*LANES)
+    report(outcomes, time.monotonic() - begun)
+    return exit_code(outcomes)
 
 
 def quickly(_: Sequence[str] = ()) -> int:
@@ -97,7 +98,8 @@ def quickly(_: Sequence[str] = ()) -> int:
 
 def nightly(_: Sequence[str] = ()) -> int:
     os.environ["COLD_STARTS"] = os.environ["NEW_EXAMPLES"] = os.environ["EVERY_LOOK"] = "1"
-    return run("checks", "static", "sqlite", "postgres-all", "browser", "processes", "deployment", "chaos")
+    on_databases = ("sqlite", "postgres-all", "walled")
+    return run("checks", "static", *on_databases, "browser", "processes", "deployment", "chaos", "storm")
 
 
 def with_coverage(_: Sequence[str] = ()) -> int:
@@ -112,7 +114,7 @@ def one_part(arguments: Sequence[str]) -> int:
 
 
 def one_lane(names: Sequence[str]) -> int:
-    """Run these parts one after the other, for `side_by_side`."""
+    """Run these parts one after the other, for `lanes.side_by_side`."""
     return run(*names)
 
 
@@ -127,19 +129,10 @@ def run(*names: str, options: Sequence[str] = ()) -> int:
     orphans.adopt()
     with _own_data():
         outcomes = [_run(name, options) for name in names]
-    if into := os.environ.get(OUTCOMES):
+    if into := os.environ.get(lanes.OUTCOMES):
         Path(into).write_text(json.dumps([astuple(outcome) for outcome in outcomes]))
     else:
         report(outcomes, time.monotonic() - begun)
-    return exit_code(outcomes)
-
-
-def side_by_side(*lanes: Sequence[str]) -> int:
-    """Run each lane in a process of its own. The output of a part is shown when the part is over."""
-    begun = time.monotonic()
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        outcomes = [outcome for lane in pool.map(_lane, lanes) for outcome in lane]
-    report(outcomes, time.monotonic() - begun)
     return exit_code(outcomes)
 
 
@@ -203,6 +196,15 @@ def all_on_postgres(options: Sequence[str] = ()) -> bool:
     return _on_postgres(*options)
 
 
+def walled(options: Sequence[str] = ()) -> bool:
+    """Run the tests of the product's parts as a role that owns nothing: see tests/kit/walled.py."""
+    os.environ["WALLED"] = "1"
+    try:
+        return _on_postgres("--postgres-part", *options)
+    finally:
+        del os.environ["WALLED"]
+
+
 def statements(_: Sequence[str] = ()) -> bool:
     """Check that every statement that ran on SQLite has run on PostgreSQL."""
     return _call(PYTHON, "-m", "tests.statements", "check", str(RECORDED)) == 0
@@ -236,6 +238,12 @@ def chaos(options: Sequence[str] = ()) -> bool:
     return _call(PYTHON, "-m", "tests.chaos", *options) == 0
 
 
+def storm(options: Sequence[str] = ()) -> bool:
+    """2,000 pages lose their server at once: all come back, and nothing is lost. How fast is for `bin/bench storm`."""
+    crowd = ("--clients", "2000", "--processes", "2", "--how", "killed", "--seconds", "5", "--no-peer")
+    return _call(PYTHON, "-m", "bench.storm", *crowd, *options) == 0
+
+
 def only_chaos(options: Sequence[str]) -> int:
     return run("chaos", options=options)
 
@@ -263,7 +271,9 @@ PARTS: dict[str, Part] = {
     "quick": quick,
     "smoke": smoke,
     "postgres-all": all_on_postgres,
+    "walled": walled,
     "chaos": chaos,
+    "storm": storm,
     "deployment": deployment,
 }
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -341,38 +351,6 @@ def _own_data() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="autodoctor-checks-") as data:
         os.environ |= {"AUTODOCTOR_DATA": data, "DEBUG": "1"}
         yield
-
-
-def _lane(names: Sequence[str]) -> list[Outcome]:
-    """Run the lane; a part without an outcome has failed."""
-    with tempfile.NamedTemporaryFile(prefix="autodoctor-lane-") as into:
-        with subprocess.Popen(
-            [PYTHON, "-m", "tests.run", "lane", *names],
-            env=os.environ | {OUTCOMES: into.name},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process:
-            assert process.stdout
-            for block in _blocks(process.stdout):
-                print(block, end="", flush=True)
-        known = {name: Outcome(name, *rest) for name, *rest in json.loads(into.read() or "[]")}
-    return [known.get(name, Outcome(name, "FAILED", 0, 0)) for name in names]
-
-
-def _blocks(lines: Iterable[str]) -> Iterator[str]:
-    """Return the output part by part, but the line that says that a part begins at once."""
-    block = ""
-    for line in lines:
-        if re.match(r"=== [\w-]+$", line):
-            yield line
-            continue
-        block += line
-        if re.match(r"=== .+: .+ in \d+ s$", line):
-            yield block
-            block = ""
-    yield block
 
 
 def _run(name: str, options: Sequence[str]) -> Outcome:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ import yaml
 from autodoctor.core import request_limits
 from autodoctor.health import collector
 from autodoctor.health.metrics import REGISTRY
+from tests.kit.ports import free_port
 from tests.kit.processes import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -254,9 +256,27 @@ def test_logrotate_takes_its_file_beside_that_of_nginx(tmp_path: Path) -> None:
     assert all(f"considering log {tmp_path}/{log.removeprefix('/var/log/')}\n" in done for log in logs)
 
 
+def test_a_unit_counts_as_started_when_its_process_answers() -> None:
+    with HTTPServer(("127.0.0.1", 0), Answers) as late:
+        waits = subprocess.Popen([ROOT / "bin" / "wait-until-ready", str(late.server_port)])
+        late.handle_request()
+        assert waits.wait() == 0
+    told = subprocess.run(
+        [ROOT / "bin" / "wait-until-ready", str(free_port()), "0.2"], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1
+    assert "Nobody answers" in told.stderr
+
+
+class Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/api/health" else 404)
+        self.end_headers()
+
+
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     for unit in UNITS:
-        text = unit.read_text().replace("/srv/autodoctor/.venv/bin/uvicorn", "/bin/true")
+        text = re.sub(r"/srv/autodoctor/(?:.venv/)?bin/[a-z-]+", "/bin/true", unit.read_text())
         name = unit.name.replace("@.", "@8000.")
-        (tmp_path / name).write_text(text.replace("/srv/autodoctor/.venv/bin/python", "/bin/true"))
+        (tmp_path / name).write_text(text)
     run("systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir())))

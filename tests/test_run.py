@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from tests import run
+from tests import lanes, run
 from tests.outcomes import exit_code
 
 BURNS = "import time\nwhile time.process_time() < 0.3: pass"
@@ -29,7 +29,7 @@ a last word"""
 
 
 def test_the_output_of_a_part_stays_together_and_its_beginning_is_said_at_once() -> None:
-    blocks = list(run._blocks(OUTPUT.splitlines(keepends=True)))
+    blocks = list(lanes._blocks(OUTPUT.splitlines(keepends=True)))
 
     assert blocks == [
         "=== checks\n",
@@ -41,7 +41,7 @@ def test_the_output_of_a_part_stays_together_and_its_beginning_is_said_at_once()
 
 
 def test_parts_of_a_lane_that_died_have_failed() -> None:
-    outcomes = run._lane(["no-such-part", "checks"])
+    outcomes = lanes._lane(["no-such-part", "checks"])
 
     assert [(outcome.name, outcome.verdict) for outcome in outcomes] == [
         ("no-such-part", "FAILED"),
@@ -58,7 +58,9 @@ def test_the_whole_suite_runs_every_part_once() -> None:
         "quick",
         "smoke",
         "postgres-all",
+        "walled",
         "chaos",
+        "storm",
         "deployment",
     }  # a choice of the same tests, what they have recorded, or what a night has time for
     assert sorted(parts) == sorted(set(run.PARTS) - left_out)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
+from psycopg.errors import InsufficientPrivilege
 
 from autodoctor.operations.row_security import ACTIONS, FORGET, WALLS, Wall, table
 
@@ -18,8 +19,8 @@ SUPABASE_POOLER = ".pooler.supabase.com"
 FUNCTION = "autodoctor_forget_unpaid(uuid[])"
 
 
-class OwnRole(Exception):
-    """The application's role is the owner itself."""
+class Unfit(Exception):
+    """The roles cannot be made as the addresses name them; says in a sentence what to do."""
 
 
 def logins() -> dict[str, str]:
@@ -35,12 +36,12 @@ def _role_of(way: Mapping[str, Any]) -> str:
 
 
 def build(roles: Mapping[str, str]) -> None:
-    """Make roles, grants and policies what they have to be. As the owner. Raises `OwnRole`."""
+    """Make roles, grants and policies what they have to be. As the owner. Raises `Unfit`."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user, current_schema()")
         owner, schema = cursor.fetchone()
         if owner in roles:
-            raise OwnRole(owner)
+            raise Unfit(f"{owner} owns the tables: name another role in DATABASE_URL.")
         for name, password in roles.items():
             _create(cursor, name, password)
         with transaction.atomic():
@@ -57,7 +58,16 @@ def _create(cursor: Any, name: str, password: str) -> None:
         return
     # The server gets what it stores, not the password: that would stand in its log.
     sealed = connection.connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
-    cursor.execute(f"CREATE ROLE {_quoted(name)} LOGIN" + (f" PASSWORD '{sealed}'" if password else ""))
+    try:
+        cursor.execute(f"CREATE ROLE {_quoted(name)} LOGIN" + (f" PASSWORD '{sealed}'" if password else ""))
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, InsufficientPrivilege):
+            raise
+        owner = connection.settings_dict["USER"]
+        raise Unfit(
+            f"{owner} may make no roles: run `ALTER ROLE {owner} CREATEROLE` as the server's superuser, or make "
+            f"{name} yourself."
+        ) from error
 
 
 def _grant(cursor: Any, schema: str, ours: str) -> None:

@@ -44,6 +44,7 @@ def production(data: Path, url: str) -> dict[str, str]:
         "CRON_SECRET": secret("c"),
         "ENCRYPTION_KEYS": new_key(),
         "TRUSTED_PROXIES": "1",
+        "SECURE_SSL_REDIRECT": "0",  # as in deploy/environment.example: the proxy does it
         "STRIPE_SECRET_KEY": API_KEY,
         "STRIPE_WEBHOOK_SECRET": "whsec_1,whsec_2",
         "EMAIL_URL": "smtp://127.0.0.1:9",

@@ -155,3 +155,15 @@ def test_the_check_of_production_says_which_roles_are_no_wall(wall: Walled, tmp_
     assert "anon" in open_
     manage(wall, tmp_path, "database_roles")
     assert said().strip() == ""
+
+
+def test_an_owner_who_may_make_no_roles_is_told_how(wall: Walled, tmp_path: Path) -> None:
+    wall.cluster.execute(f"ALTER ROLE {OWNER} NOCREATEROLE")
+    web = wall.url("autodoctor_another")
+    try:
+        for command in ("database_roles", "migrate"):
+            with pytest.raises(RuntimeError, match="ALTER ROLE autodoctor_owner CREATEROLE") as told:
+                manage(wall, tmp_path, command, DATABASE_URL=web)
+            assert "Traceback" not in str(told.value)
+    finally:
+        wall.cluster.execute(f"ALTER ROLE {OWNER} CREATEROLE")

@@ -5,7 +5,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.journeys import staging
+from tests.journeys.conftest import Crowd, Watch
 from tests.journeys.people import CONCERN, Customer
+from tests.journeys.shared import Come
+from tests.kit.server import PASSWORD as EASY
 from tests.kit.server import Server
 
 OpenPage = Callable[..., Page]
@@ -103,3 +107,53 @@ def test_the_account_pages_of_a_mechanic_pass_the_accessibility_checks(
     for path in ("/account/", "/account/email/", "/account/password/change/", "/account/two-factor/", "/sign-out/"):
         mechanic.goto(path)
         axe(mechanic)
+
+
+def test_the_next_person_at_a_shared_computer_finds_nothing_of_the_one_before(
+    server: Server, crowd: Crowd, a_customer: Come, watch: Watch
+) -> None:
+    watch.allow("status of 404")
+    customer, session = _reader_of_a_session(server, crowd, a_customer)
+    page = customer.page
+    page.goto("/dashboard/")
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    _goes_back_and_finds_nothing(page, customer)
+
+    page.goto(f"/sign-in/?next={session}")
+    page.get_by_label("Email").fill("customer2@example.com")
+    page.get_by_label("Password", exact=True).fill(EASY)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+    assert not any(secret in str(page.evaluate(KEPT)) for secret in _secrets(customer))
+    _goes_back_and_finds_nothing(page, customer)
+
+
+# What the browser keeps for our pages beyond cookies.
+KEPT = """async () => {
+    const caches_ = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+    const requests = caches_.flat().map((request) => request.url);
+    return JSON.stringify([localStorage, sessionStorage, requests, await indexedDB.databases(), history.state]);
+}"""
+
+
+def _reader_of_a_session(server: Server, crowd: Crowd, a_customer: Come) -> tuple[Customer, str]:
+    """A customer who has looked at everything of theirs, and the address of their session."""
+    customer = a_customer()
+    session_id = staging.over(server, customer.who, crowd.mechanic(), concern=CONCERN)
+    session = f"/sessions/{session_id}/"
+    for address in ("/account/", "/book/", "/dashboard/", session):
+        customer.page.goto(address)
+    assert CONCERN in customer.page.content()
+    return customer, session
+
+
+def _secrets(customer: Customer) -> list[str]:
+    return [customer.who.email, CONCERN, "V60", "120,000"]
+
+
+def _goes_back_and_finds_nothing(page: Page, customer: Customer) -> None:
+    for _ in range(4):
+        page.go_back()
+        assert not any(secret in page.content() for secret in _secrets(customer)), page.url

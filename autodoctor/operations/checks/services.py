@@ -181,6 +181,18 @@ def site() -> Iterator[str]:
             yield f"SITE_URL: the server there is not well: {line}"
     if "Strict-Transport-Security" not in answer.headers:
         yield "SITE_URL: the answer has no Strict-Transport-Security: the proxy takes our headers away."
+    address = urlsplit(settings.SITE_URL)
+    if not (address.port or leads_to_https(f"http://{address.hostname}/")):
+        yield f"http://{address.hostname} answers in clear: let the proxy lead to https, or set SECURE_SSL_REDIRECT=1."
+
+
+def leads_to_https(address: str) -> bool:
+    """Return whether whoever comes by http is led away; so it is, too, where nobody listens."""
+    try:
+        answer = requests.get(address, timeout=PATIENCE_SECONDS, allow_redirects=False)
+    except requests.RequestException:
+        return True
+    return answer.is_redirect and answer.headers["Location"].startswith("https://")
 
 
 def _connected(host: str, port: int, *, encrypted: bool) -> socket.socket:

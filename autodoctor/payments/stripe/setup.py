@@ -44,6 +44,9 @@ def problems(expected: Expected) -> Iterator[str]:
     except stripe.AuthenticationError:
         yield "Stripe does not know the key in STRIPE_SECRET_KEY."
         return
+    except stripe.APIConnectionError:
+        yield "Stripe does not answer from here: let this machine reach api.stripe.com, port 443."
+        return
     except stripe.StripeError as error:
         yield f"The account cannot be read, so most of it cannot be checked: {_why(error)}"
         return
@@ -133,4 +136,5 @@ def _write_nothing(path: str) -> None:
 
 
 def _why(error: stripe.StripeError) -> str:
-    return str(error.user_message or error)
+    """Return what Stripe says, on one line."""
+    return " ".join(str(error.user_message or error).split())

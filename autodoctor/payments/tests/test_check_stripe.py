@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from autodoctor.payments.stripe.client import client
 from autodoctor.payments.stripe.setup import ACCOUNT_EVENTS, PAYMENT_EVENTS, READS, WRITES
+from tests.kit.ports import free_port
 from tests.kit.stripe_sandbox import RunningSandbox
 
 SITE = "http://localhost:8000"
@@ -82,6 +83,11 @@ def test_check_stripe_names_missing_scopes_of_a_restricted_key(
     assert "The key may not read refunds" in said
     assert "The key may not write refunds" in said
     assert "customers" not in said
+
+
+def test_check_stripe_says_in_one_line_that_nobody_answers(settings: Settings) -> None:
+    settings.STRIPE_API_BASE = f"http://127.0.0.1:{free_port()}"
+    assert check() == "- Stripe does not answer from here: let this machine reach api.stripe.com, port 443.\n"
 
 
 def test_check_stripe_names_an_unknown_key(stripe_sandbox: RunningSandbox, settings: Settings) -> None:

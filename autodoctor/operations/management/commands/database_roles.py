@@ -21,7 +21,7 @@ class Command(BaseCommand):
             with directly():
                 database_roles.build(roles)
                 database_limits.give_to_role(*roles)
-        except database_roles.OwnRole as error:
-            raise CommandError(f"{error} owns the tables: name another role in DATABASE_URL.") from error
+        except database_roles.Unfit as error:
+            raise CommandError(str(error)) from error
         for name in roles:
             self.stdout.write(f"{name} owns nothing, and is asked who acts.")

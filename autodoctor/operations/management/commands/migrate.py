@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 
 from autodoctor.core.database_ways import directly
@@ -17,4 +18,12 @@ class Command(migrate.Command):
         with directly(**LIMITS):
             super().handle(*args, **options)
             if settings.ROW_SECURITY:
-                database_roles.build(database_roles.logins())  # what is new has no grants and no policies yet
+                _build_roles()
+
+
+def _build_roles() -> None:
+    """What is new has no grants and no policies yet."""
+    try:
+        database_roles.build(database_roles.logins())
+    except database_roles.Unfit as error:
+        raise CommandError(str(error)) from error
