@@ -19,7 +19,7 @@ from autodoctor.sessions.jobs.sweep import monitor
 from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
-from autodoctor.sessions.queries.own_sessions import newest_of, own_sessions
+from autodoctor.sessions.queries.own_sessions import OwnSessions, newest_of
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import Kind, State
@@ -182,7 +182,7 @@ def list_sessions(
     """List your sessions, the newest first."""
     user = user_of(request)
     everybodys = Session.objects.order_by("-created_at").values_list("created_at", "id")
-    found = everybodys if user.is_staff else own_sessions(user)
+    found = everybodys if user.is_staff else OwnSessions(user)
     return [as_answer(session) for session in newest_of([id_ for _at, id_ in found[offset : offset + limit]])]
 
 
