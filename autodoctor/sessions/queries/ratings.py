@@ -34,10 +34,12 @@ NOT_RATED = RatingAverage()
 
 @acting.system
 def rating_averages(mechanics: Iterable[User | None]) -> dict[UUID | None, RatingAverage]:
-    """Return averages by mechanic id, in one query. Mechanics without ratings are left out."""
+    """Return averages by mechanic id, in one query that reads an index alone. Mechanics without ratings are left
+    out.
+    """
     known = {mechanic.id for mechanic in mechanics if mechanic}
     rated = Session.objects.filter(mechanic__in=known, stars__isnull=False)
-    rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("id"))
+    rows = rated.order_by().values_list("mechanic_id").annotate(Avg("stars"), Count("stars"))
     return {mechanic_id: RatingAverage(average, count) for mechanic_id, average, count in rows}
 
 
