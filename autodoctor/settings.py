@@ -116,8 +116,8 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "autodoctor" / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": ["autodoctor.core.template_loader.Loader"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
