@@ -3,11 +3,13 @@
 Every function is a filter in every template, and returns an empty text for None. Machines get ISO 8601 (`|iso`).
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import cache
 
 from django import template
 from django.conf import settings
 from django.utils import dateformat, timezone
+from django.utils.translation import get_language
 
 register = template.Library()
 
@@ -15,7 +17,8 @@ register = template.Library()
 @register.filter
 def time_of_day(at: datetime | None) -> str:
     """ "3:24 PM" """
-    return _format(at, "g:i A")
+    local = timezone.localtime(at) if at else None
+    return _of_minute(time(local.hour, local.minute), get_language()) if local else ""
 
 
 @register.filter
@@ -83,6 +86,12 @@ def iso(at: date | None) -> str:
 def iso_day(at: date | None) -> str:
     """ "2026-11-28": the day in the reader's zone, for machines."""
     return iso(at)[: len("2026-11-28")]
+
+
+@cache
+def _of_minute(at: time, language: str) -> str:
+    """Return the words for one of the minutes of a day: a page of a chat asks for hundreds."""
+    return dateformat.time_format(at, "g:i A")
 
 
 def _format(at: date | None, letters: str) -> str:
