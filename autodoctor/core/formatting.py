@@ -4,7 +4,7 @@ Every function is a filter in every template, and returns an empty text for None
 """
 
 from datetime import date, datetime, time
-from functools import cache
+from functools import lru_cache
 
 from django import template
 from django.conf import settings
@@ -17,14 +17,13 @@ register = template.Library()
 @register.filter
 def time_of_day(at: datetime | None) -> str:
     """ "3:24 PM" """
-    local = timezone.localtime(at) if at else None
-    return _of_minute(time(local.hour, local.minute), get_language()) if local else ""
+    return _of_day(_local_time(at).replace(second=0), "g:i A", get_language()) if at else ""
 
 
 @register.filter
 def exact_time_of_day(at: datetime | None) -> str:
     """ "3:24:05 PM" """
-    return _format(at, "g:i:s A")
+    return _of_day(_local_time(at), "g:i:s A", get_language()) if at else ""
 
 
 @register.filter
@@ -88,10 +87,14 @@ def iso_day(at: date | None) -> str:
     return iso(at)[: len("2026-11-28")]
 
 
-@cache
-def _of_minute(at: time, language: str) -> str:
-    """Return the words for one of the minutes of a day: a page of a chat asks for hundreds."""
-    return dateformat.time_format(at, "g:i A")
+def _local_time(at: datetime) -> time:
+    return timezone.localtime(at).time().replace(microsecond=0)
+
+
+@lru_cache(maxsize=4096)
+def _of_day(at: time, letters: str, language: str | None) -> str:
+    """Return the words for a time of the day: a page with a log asks for hundreds, and most of them again."""
+    return dateformat.time_format(at, letters)
 
 
 def _format(at: date | None, letters: str) -> str:
