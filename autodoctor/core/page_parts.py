@@ -62,8 +62,9 @@ class FixedNode(template.Node):
     def render(self, context: Context) -> SafeString:
         values = {name: value.resolve(context) for name, value in self._given.items()}
         key = (get_language(), *values.values())
-        if key not in self.kept:
-            if len(self.kept) >= MOST_KEPT:
-                self.kept.clear()
-            self.kept[key] = self.nodelist.render(context.new(values))
-        return self.kept[key]
+        if (found := self.kept.get(key)) is not None:
+            return found
+        if len(self.kept) >= MOST_KEPT:
+            self.kept.clear()
+        made = self.kept[key] = self.nodelist.render(context.new(values))
+        return made

@@ -12,7 +12,7 @@ from django.template import Engine, Node, NodeList, Origin, Template, Variable
 from django.template.base import FilterExpression, TextNode, TokenType
 from django.template.defaulttags import CommentNode, LoadNode, URLNode
 from django.template.library import SimpleNode
-from django.template.loaders import cached
+from django.template.loaders import base, cached
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.templatetags.static import StaticNode
 
@@ -21,18 +21,20 @@ from autodoctor.core.page_parts import ALWAYS_SAME, FixedNode
 DJANGOS = ("django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader")
 
 
-class Loader(cached.Loader):
-    """Django's, which keeps each template once it is parsed: those of the site, then those of each app."""
+class _Joined(base.Loader):
+    """Parses, and joins before anybody renders: another thread may ask for the same template."""
+
+    def get_template(self, template_name: str, skip: list[Origin] | None = None) -> Template:
+        template = super().get_template(template_name, skip)
+        join_fixed(template.nodelist)
+        return template
+
+
+class Loader(cached.Loader, _Joined):
+    """Django's, which keeps what is parsed: the templates of the site, then those of each app."""
 
     def __init__(self, engine: Engine, loaders: Sequence[Any] = DJANGOS) -> None:
         super().__init__(engine, loaders)
-
-    def get_template(self, template_name: str, skip: list[Origin] | None = None) -> Template:
-        is_known = self.cache_key(template_name, skip) in self.get_template_cache
-        template = super().get_template(template_name, skip)
-        if not is_known:
-            join_fixed(template.nodelist)
-        return template
 
 
 def join_fixed(nodes: NodeList) -> None:

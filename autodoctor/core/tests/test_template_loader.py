@@ -95,6 +95,17 @@ def test_blocks_of_a_page_fill_those_of_the_page_that_it_extends() -> None:
     assert made.index("<b>") < made.index("Middle") < made.index("The<svg")
 
 
+def test_a_template_is_joined_before_it_is_kept() -> None:
+    """Another thread may render what is kept: its pieces may not change then."""
+    page = load(page="{% icon 'car' %}{% include 'part' %}", part="<b>{% icon 'mail' %}</b>")
+    [loader] = page.engine.template_loaders
+    kept = vars(loader)["get_template_cache"]
+    assert kept["page"] is page
+    assert page.engine.get_template("page") is page
+    page.render(Context())
+    assert kinds(kept["part"]) == [FixedNode]
+
+
 def test_words_are_those_of_the_language() -> None:
     page = load(page="{% load i18n %}<b>{% translate 'Yes' %}</b>")
     assert page.render(Context()) == "<b>Yes</b>"
