@@ -14,7 +14,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from autodoctor.files import errors, file_names
 
-BATCH_BYTES = 1024 * 1024  # fewer are handed over to a thread, which costs as much as writing them
+BATCH_BYTES = 512 * 1024
 PARTS_BESIDE = 32  # beside the files that are taken: fields, and files that are not
 FILE_FIELD = "file"
 

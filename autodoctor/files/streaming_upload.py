@@ -1,7 +1,7 @@
 """Receive uploads in front of Django: files are written to the disk while they arrive, and handled afterwards.
 
 Django would read the whole body into one temporary file, copy it into another, and keep a thread and a database
-connection meanwhile. Here a slow phone costs a socket and a megabyte.
+connection meanwhile. Here a slow phone costs a socket and half a megabyte.
 """
 
 import asyncio
