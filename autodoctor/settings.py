@@ -116,8 +116,8 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "autodoctor" / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": ["autodoctor.core.template_loader.Loader"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -144,6 +144,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },
+        "CONN_MAX_AGE": None,  # its thread's: opening one reads the whole schema
     }
 else:
     DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16), asks=ROW_SECURITY)

@@ -18,6 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from bench.kit.figures import Arguments, Figure
 from tests.journeys import quietly
 from tests.journeys.calls import DEVICES, KEEP_ALL, STEADY, floods_no_relay, hears_the_tone
 from tests.journeys.people import Customer, Mechanic
@@ -87,21 +88,25 @@ class Pair:
         return max(found)
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     if not turn.is_installed():
         print("There is no coturn: only direct calls are measured.", file=sys.stderr)
         options.ways = ["direct"]
     results = {way: _measure(way, options.rounds) for way in options.ways}
     _print(results, options.rounds)
-    return 0
+    return [
+        Figure(f"{what}, {way}", "s", median(times), AIMS[what], "the aim")
+        for way, found in results.items()
+        for what, times in found.times.items()
+    ]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench call", description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--ways", nargs="+", choices=["direct", "relay"], default=["direct", "relay"])
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _measure(way: str, rounds: int) -> Found:
@@ -219,4 +224,4 @@ def _verdict(what: str, times: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -13,21 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.kit.figures import Arguments, Figure, from_json
 from tests.kit.postgres import postgres
 
 
-def main() -> int:
-    options = _options()
-    failed = 0
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
+    found: list[Figure] = []
     for database in options.database:
         for work in options.work:
             with _environment(database) as environment:
                 command = [sys.executable, "-m", "bench.clock_run", work, str(options.sessions), str(options.seconds)]
-                failed += subprocess.run(command, env=environment, check=False).returncode != 0
-    return failed
+                done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+            found += from_json(done.stdout)
+    return found
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench clock", description=__doc__)
     parser.add_argument("--database", nargs="+", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     parser.add_argument(
@@ -39,7 +41,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--sessions", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60.0, help="time in which the sessions end")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 @contextmanager
@@ -61,4 +63,4 @@ def _environment(database: str) -> Iterator[dict[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

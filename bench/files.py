@@ -18,12 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from bench.kit import ground, machine
+from bench.kit.figures import Arguments, Figure
 from bench.kit.machine import Cores
 from bench.kit.serving import ORIGIN, OURS, serving, web_processes
 
 ROOT = Path(__file__).resolve().parents[1]
 A_SESSION = 40  # uploads; there is room for fifty
 AIMS = "Aims: at least half of nginx each way, memory at most 32 MB over idle."
+UNITS = {
+    "up_a_second": "upload, a second",
+    "up_a_cpu_second": "upload, a CPU second",
+    "down_a_second": "download, a second",
+    "grown_mb": "memory at most, over idle",
+}
 NGINX = """
 daemon off; worker_processes 1; error_log {folder}/error.log; pid {folder}/nginx.pid; {user}
 events {{ worker_connections 256; }}
@@ -39,25 +46,27 @@ http {{
 """
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     cores = machine.share_cores()
     found: dict[str, list[dict[str, float]]] = {}
     for number in range(options.rounds):
         for name, result in _round(options, cores):
             found.setdefault(name, []).append(result)
             print(f"round {number + 1}: {name}: {_figures(result)}", file=sys.stderr, flush=True)
-    _print({name: _median(results) for name, results in found.items()}, options)
-    return 0
+    rows = {name: _median(results) for name, results in found.items()}
+    _print(rows, options)
+    ours, peer = rows["this project"], rows.get("nginx", {})
+    return [Figure(UNITS[key], "MB", ours[key], peer.get(key), "nginx") for key in UNITS]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench files", description=__doc__)
     parser.add_argument("--megabytes", type=float, default=9.99, help="size of each file")
     parser.add_argument("--count", type=int, default=160, help="files per direction")
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is shown")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _round(options: argparse.Namespace, cores: Cores) -> Iterator[tuple[str, dict[str, float]]]:
@@ -140,4 +149,4 @@ def _print(rows: dict[str, dict[str, float]], options: argparse.Namespace) -> No
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -14,14 +14,15 @@ from bench.http import middle
 from bench.http_load import Measured, Server, measure
 from bench.http_server import Revision, prepared, serving
 from bench.kit import machine
+from bench.kit.figures import Arguments, Figure
 from bench.kit.serving import ROOT
 from tests.kit.postgres import postgres
 
 AIM = 1.2  # times as long with the long history
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     cores = machine.share_cores()
     with postgres(durable=True) as database, ExitStack() as stack:
         servers: dict[tuple[str, int], Server] = {}
@@ -32,10 +33,14 @@ def main() -> int:
                 servers[one.name, sessions] = stack.enter_context(served)
         found = _measure_all(servers, options)
     _print(found, options)
-    return 0
+    return [
+        Figure(page, "ms", measured.ms, found[revision, options.short, page].ms, f"{options.short:,} sessions")
+        for (revision, sessions, page), measured in sorted(found.items())
+        if revision == "this" and sessions == options.long
+    ]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench history", description=__doc__)
     parser.add_argument("--against", type=Path, help="a worktree of another revision")
     parser.add_argument("--short", type=int, default=100, help="sessions of the short history")
@@ -43,7 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pages", nargs="+", help="only pages whose name begins so")
     parser.add_argument("--seconds", type=float, default=1, help="length of a slice")
     parser.add_argument("--rounds", type=int, default=5, help="slices of each page; the median is shown")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 Key = tuple[str, int, str]  # revision, sessions, page
@@ -77,4 +82,4 @@ def _print(found: dict[Key, Measured], options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -6,6 +6,7 @@ worktree is measured in the same run, slice by slice in a shuffled order, so tha
 
 import argparse
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import astuple
 from pathlib import Path
@@ -15,6 +16,7 @@ from statistics import median
 from bench.http_load import Measured, Server, measure
 from bench.http_server import Revision, prepared, serving
 from bench.kit import machine
+from bench.kit.figures import Arguments, Figure
 from bench.kit.serving import ROOT
 from tests.kit.postgres import postgres
 
@@ -22,8 +24,8 @@ AIMS = "Aims: the room at most 20 ms and at least 45 requests/s; the earnings at
 TITLES = ("ms", "a second", "CPU ms", "kB")
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     cores = machine.share_cores()
     with postgres(durable=True) as database, ExitStack() as stack:
         revisions = [Revision("this", ROOT), *([Revision("other", options.against)] if options.against else [])]
@@ -33,10 +35,10 @@ def main() -> int:
         ]
         found = _measure_all(servers, options)
     _print(found, options)
-    return 0
+    return list(_figures(found))
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench http", description=__doc__)
     parser.add_argument("--against", type=Path, help="a worktree of another revision")
     parser.add_argument("--sessions", type=int, default=2000, help="of history")
@@ -44,7 +46,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1, help="length of a slice")
     parser.add_argument("--at-once", type=int, default=4, help="connections that ask for pages at once")
     parser.add_argument("--rounds", type=int, default=5, help="slices of each page; the median is shown")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _measure_all(servers: list[Server], options: argparse.Namespace) -> dict[tuple[str, str], Measured]:
@@ -66,6 +68,14 @@ def middle(results: list[Measured]) -> Measured:
     return Measured(*map(median, zip(*map(astuple, results), strict=True)))
 
 
+def _figures(found: dict[tuple[str, str], Measured]) -> Iterator[Figure]:
+    for (server, page), measured in sorted(found.items()):
+        if server == "this":
+            other = found.get(("other", page))
+            yield Figure(page, "ms", measured.ms, other.ms if other else None, "the other revision")
+            yield Figure(page, "CPU ms", measured.cpu_ms, other.cpu_ms if other else None, "the other revision")
+
+
 def _print(found: dict[tuple[str, str], Measured], options: argparse.Namespace) -> None:
     print(f"\n{options.sessions} sessions of history, {options.at_once} at once; median of {options.rounds}.")
     names = list(dict.fromkeys(page for _server, page in found))
@@ -83,4 +93,4 @@ def _print(found: dict[tuple[str, str], Measured], options: argparse.Namespace) 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

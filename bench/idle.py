@@ -14,6 +14,7 @@ import orjson
 
 from bench.kit import contestants, ground, machine
 from bench.kit.contestants import Contestant
+from bench.kit.figures import Arguments, Figure
 from bench.kit.ground import Ground
 from bench.kit.machine import Cores
 from bench.kit.serving import ORIGIN, ROOT, serving, web_processes
@@ -29,26 +30,26 @@ COLUMNS = (
 )
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     if not contestants.has_postgres():
-        return 1
+        return []
     machine.raise_file_limit(options.sockets)
     cores, everybody = machine.share_cores(), contestants.ours(options.processes)
     everybody += [] if options.no_peer else contestants.peers(options.processes, [contestants.PLAIN])
     with ground.prepared((options.sockets + 1) // 2, with_peer=not options.no_peer) as here:
         rows = dict(_rows(here, everybody, options, cores))
     _print({who.label: rows[who.label] for who in everybody}, options)
-    return 0
+    return contestants.compared(rows, everybody, {"idle_kb": "KB a socket", "connects_a_second": "connects/s"})
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench idle", description=__doc__)
     parser.add_argument("--sockets", type=int, default=10_000)
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="of each server")
     parser.add_argument("--seconds", type=float, default=30, help="how long nothing happens")
     parser.add_argument("--no-peer", action="store_true", help="skip the Node server")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _rows(
@@ -82,4 +83,4 @@ def _print(rows: dict[str, dict[str, Any]], options: argparse.Namespace) -> None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

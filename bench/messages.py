@@ -16,6 +16,7 @@ import orjson
 
 from bench.kit import contestants, ground, machine
 from bench.kit.contestants import Contestant
+from bench.kit.figures import Arguments, Figure
 from bench.kit.ground import Ground, Seats
 from bench.kit.machine import Cores
 from bench.kit.serving import ORIGIN, ROOT, serving, web_processes
@@ -41,8 +42,8 @@ COLUMNS = (
 Results = dict[str, list[dict[str, Any]]]
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     machine.raise_file_limit(options.sessions * 2 + options.idle)
     cores, everybody, found = machine.share_cores(), _contestants(options), Results()
     for number in range(options.rounds):
@@ -50,12 +51,14 @@ def main() -> int:
             found.setdefault(who.label, []).append(result)
             rate = f"{result['flood']['a_second']:,.0f}/s"
             print(f"round {number + 1}: {who.label}: {rate}, {machine.load()}", file=sys.stderr, flush=True)
-    if found:
-        _print({who.label: machine.median(found[who.label]) for who in everybody}, everybody, options)
-    return 0
+    rows = {who.label: machine.median(found[who.label]) for who in everybody if found}
+    if rows:
+        _print(rows, everybody, options)
+    floods = {label: row["flood"] for label, row in rows.items()}
+    return contestants.compared(floods, everybody, {"a_second": "messages/s", "p99_ms": "p99 ms"})
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench messages", description=__doc__)
     parser.add_argument("--database", nargs="+", choices=["postgres", "sqlite"], default=["postgres", "sqlite"])
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="of each server on PostgreSQL")
@@ -66,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8, help="length of each part")
     parser.add_argument("--rounds", type=int, default=3, help="number of rounds; the median is shown")
     parser.add_argument("--no-peer", action="store_true", help="skip the Node servers")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def _contestants(options: argparse.Namespace) -> list[Contestant]:
@@ -150,4 +153,4 @@ def _ratios(rows: dict[str, dict[str, Any]], everybody: list[Contestant]) -> Ite
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

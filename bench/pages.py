@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, CDPSession, ViewportSize, sync_playwright
 
+from bench.kit.figures import Arguments, Figure
 from tests.kit import chromium, nginx, scene
 from tests.kit.nginx import Nginx
 from tests.kit.ports import free_port
@@ -74,11 +75,11 @@ class Visit:
         self.document = self.document or event["timestamp"]
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     if not nginx.is_installed():
         print("There is no nginx: nothing is measured.", file=sys.stderr)
-        return 1
+        return []
     found: dict[tuple[str, str], list[Visit]] = {}
     with _site() as (proxy, talk), sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium.options())
@@ -91,16 +92,19 @@ def main() -> int:
             print(f"{name}, {line}: {_usable(visit, views[name]):.2f} s", file=sys.stderr, flush=True)
         browser.close()
         _print(found, views, options)
-    return 0
+    return [
+        Figure(f"{name}, {LINES[line].name}", "s", median(_usable(visit, views[name]) for visit in visits))
+        for (name, line), visits in sorted(found.items())
+    ]
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench pages", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slower", type=float, default=4, help="how much slower the phone computes than this machine")
     parser.add_argument("--lines", nargs="+", choices=LINES, default=list(LINES))
     parser.add_argument("--seed", type=int, default=1, help="of the order")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 @contextmanager
@@ -165,4 +169,4 @@ def _print(found: dict[tuple[str, str], list[Visit]], views: dict[str, View], op
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from bench.kit.figures import Arguments, Figure
 from tests.journeys import quietly
 from tests.kit import scene
 from tests.kit.postgres import Postgres, postgres
@@ -25,10 +26,10 @@ IN_FLIGHT = 50  # messages sent before the first answer is read
 Work = Callable[[], int]  # returns how many of them it was
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def run(arguments: Arguments = None) -> list[Figure]:
+    parser = argparse.ArgumentParser(prog="bin/bench rows", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    rounds = parser.parse_args().rounds
+    rounds, found = parser.parse_args(arguments).rounds, list[Figure]()
     with postgres(durable=True) as cluster, ExitStack() as stack:
         plain = stack.enter_context(_plain(cluster))
         wall = stack.enter_context(_walled(cluster))
@@ -37,6 +38,8 @@ def main() -> None:
         for name in sides[0]:
             without, with_ = _compare(sides[0][name], sides[1][name], rounds)
             print(f"{name:24}{without:>7.2f} ms{with_:>7.2f} ms{with_ / without:>8.2f}")
+            found.append(Figure(name, "ms", with_, without, "without it"))
+    return found
 
 
 def _compare(one: Work, other: Work, rounds: int) -> tuple[float, float]:
@@ -101,4 +104,4 @@ def _fetch(server: Server, person: Person, address: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench.kit.figures import Arguments, Figure, from_json
 from tests.kit.postgres import Postgres, postgres
 
 # As a small server of its own would have it: a bulk load of this size needs more than the defaults.
@@ -23,8 +24,8 @@ SETTINGS = {
 }
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     Path(".data").mkdir(exist_ok=True)  # on the disk: /tmp may be memory
     tempfile.tempdir = str(Path(".data").absolute())
     with postgres(durable=True) as server, tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -37,7 +38,7 @@ def main() -> int:
             "LOG_LEVEL": "ERROR",
         }
         command = [sys.executable, "-m", "bench.seed_run", str(options.sessions), str(options.events)]
-        return subprocess.run(command, env=environment, check=False).returncode
+        return from_json(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
 
 def _set_up(server: Postgres) -> None:
@@ -46,12 +47,12 @@ def _set_up(server: Postgres) -> None:
     server.restart()
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench seed", description=__doc__)
     parser.add_argument("--sessions", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=20, help="of each session")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

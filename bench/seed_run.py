@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import django
@@ -29,6 +30,7 @@ from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import dashboards, eligibility
 from autodoctor.sessions.record import event_log
+from bench.kit.figures import Figure, as_json
 from bench.seed_rows import History
 
 CLEANUPS = {
@@ -42,6 +44,7 @@ GROWING = {
     *("payments_payment", "payments_stripeevent", "django_session", "accounts_user"),
 }
 ROUNDS = 5
+say = partial(print, file=sys.stderr, flush=True)
 READS = ("SELECT", "UPDATE", "DELETE", "WITH")
 
 
@@ -74,14 +77,14 @@ class Plans:
             self._read(part)
 
 
-def main(sessions: int, events: int) -> int:
+def main(sessions: int, events: int) -> None:
     settings.DEBUG = False
     call_command("migrate", verbosity=0)
     _seed(sessions, events)
-    failed = _ask("before the cleanup")
+    before = list(_ask("before the cleanup"))
     for kind, table in CLEANUPS.items():
         _clean(kind, table)
-    return 1 if failed + _ask("after it") else 0
+    print(as_json([*before, *_ask("after it")]))
 
 
 def _seed(sessions: int, events: int) -> None:
@@ -91,7 +94,7 @@ def _seed(sessions: int, events: int) -> None:
     for label, rows in History(sessions, events, timezone.now()).write():
         seconds, begun = time.monotonic() - begun, time.monotonic()
         table = _size(label)
-        print(f"seeded {label}: {rows:,} rows in {seconds:.1f} s ({rows / seconds:,.0f}/s), {table}", flush=True)
+        say(f"seeded {label}: {rows:,} rows in {seconds:.1f} s ({rows / seconds:,.0f}/s), {table}")
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("VACUUM ANALYZE")
@@ -108,7 +111,7 @@ def _clean(kind: str, table: str) -> None:
     before, begun = _count(table), time.monotonic()
     HANDLERS[kind].run(Job(kind=kind, key=leases.RECURRING), timezone.now())
     seconds, rows = time.monotonic() - begun, before - _count(table)
-    print(f"{kind}: {rows:,} of {before:,} rows in {seconds:.1f} s ({rows / seconds:,.0f}/s)", flush=True)
+    say(f"{kind}: {rows:,} of {before:,} rows in {seconds:.1f} s ({rows / seconds:,.0f}/s)")
 
 
 def _count(table: str) -> int:
@@ -137,18 +140,16 @@ def _asked() -> dict[str, Callable[[], object]]:
     }
 
 
-def _ask(when: str) -> int:
-    """Print what each costs; return how many read a growing table from end to end."""
-    failed = 0
+def _ask(when: str) -> Iterator[Figure]:
+    """Say what each costs, and whether it reads a growing table from end to end."""
     for what, ask in _asked().items():
         plans = Plans()
         with plans.noted():
             ask()
         best = min(_seconds(ask) for _ in range(ROUNDS))
         scans = f"READS ALL OF {', '.join(sorted(plans.scans))}" if plans.scans else "by index"
-        print(f"{when}: {what}: {1000 * best:.1f} ms, {scans} ({', '.join(sorted(plans.indexes))})", flush=True)
-        failed += bool(plans.scans)
-    return failed
+        say(f"{when}: {what}: {1000 * best:.1f} ms, {scans} ({', '.join(sorted(plans.indexes))})")
+        yield Figure(f"{what}, {when}", "ms" if not plans.scans else "ms, AND READS ALL", 1000 * best)
 
 
 def _seconds(ask: Callable[[], object]) -> float:
@@ -158,4 +159,4 @@ def _seconds(ask: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
+    main(int(sys.argv[1]), int(sys.argv[2]))

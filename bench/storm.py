@@ -18,6 +18,7 @@ import psycopg
 
 from bench.kit import contestants, ground, machine
 from bench.kit.contestants import Contestant
+from bench.kit.figures import Arguments, Figure
 from bench.kit.ground import Ground
 from bench.kit.machine import Cores
 from bench.kit.serving import ORIGIN, ROOT, Web, serving, web_processes
@@ -31,6 +32,7 @@ JOINED = """
 """
 PAUSED = "SELECT count(DISTINCT session_id) FROM autodoctor_sessions_sessionevent WHERE kind = 'session.paused'"
 JOIN_SECONDS = 120.0
+HARM = "lost, wrong or refused"
 COLUMNS = (
     ("back, p50 s", "back_p50", "{:.1f}"),
     ("all back, s", "back_last", "{:.1f}"),
@@ -51,10 +53,10 @@ COLUMNS = (
 )
 
 
-def main() -> int:
-    options = _options()
+def run(arguments: Arguments = None) -> list[Figure]:
+    options = _options(arguments)
     if not contestants.has_postgres():
-        return 1
+        return []
     machine.raise_file_limit(options.clients)
     cores, everybody = machine.share_cores(), contestants.ours(options.processes)
     everybody += [] if options.no_peer else contestants.peers(options.processes, [contestants.PLAIN])
@@ -64,17 +66,19 @@ def main() -> int:
             for label, figures in _round(here, everybody, options, cores):
                 found.setdefault(label, []).append(figures)
                 print(f"round {number + 1}: {label}: {_line(figures)}; {machine.load()}", file=sys.stderr, flush=True)
-    _print({label: machine.median(found[label]) for label in sorted(found)}, options)
-    return _verdict(found)
+    rows = {label: machine.median(found[label]) for label in sorted(found)}
+    _print(rows, options)
+    return [*(figure for how in options.how for figure in _compared(rows, how, everybody)), *_harm(found)]
 
 
-def _verdict(found: dict[str, list[Figures]]) -> int:
-    """Return the exit code: 1 where one of our servers lost or refused anything, however long it took."""
-    rounds = [figures for label, rows in found.items() if label.startswith(contestants.WHO) for figures in rows]
-    return int(any(figures[wrong] for figures in rounds for wrong in ("lost", "wrong", "refused")))
+def _harm(found: dict[str, list[Figures]]) -> Iterator[Figure]:
+    """Yield what each of our servers lost or refused at most, however long it took."""
+    for label, rounds in found.items():
+        if label.startswith(contestants.WHO):
+            yield Figure(label, HARM, max(sum(each[what] for what in ("lost", "wrong", "refused")) for each in rounds))
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Arguments) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench storm", description=__doc__)
     parser.add_argument("--clients", type=int, default=5000, help="open pages")
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2], help="of each server")
@@ -84,7 +88,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10, help="before the storm and after it")
     parser.add_argument("--rounds", type=int, default=1, help="number of rounds; the median is shown")
     parser.add_argument("--no-peer", action="store_true", help="skip the Node server")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def _compared(rows: dict[str, Figures], how: str, everybody: list[Contestant]) -> list[Figure]:
+    of_this = {who.label: rows[f"{who.label}, {how}"] for who in everybody}
+    units = {"back_last": f"s until all are back ({how})", "hooks_p99_ms": f"p99 ms of webhooks ({how})"}
+    return contestants.compared(of_this, everybody, units)
 
 
 def _round(
@@ -204,4 +214,5 @@ def _print(rows: dict[str, Figures], options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    figures = run()
+    sys.exit(1 if not figures or any(figure.value for figure in figures if figure.unit == HARM) else 0)

@@ -1,5 +1,15 @@
-"""What a storm comes to is judged rightly: `bin/bench storm` would otherwise find nothing lost."""
+"""What a storm comes to is judged rightly: `bin/bench storm` would otherwise find nothing lost. And how figures of all
+benchmarks come into one table.
+"""
 
+from math import inf
+from pathlib import Path
+
+from PIL import Image
+
+from bench import all as every
+from bench.kit import plot
+from bench.kit.figures import Figure, as_json, from_json
 from bench.kit.machine import median, percentile
 from bench.storm_page import read_timing
 from bench.storm_verdict import lost, webhooks, wrong
@@ -50,3 +60,35 @@ def test_a_median_is_taken_of_each_figure() -> None:
         "a": {"b": 2},
         "c": 5,
     }
+
+
+UPLOAD = Figure("upload", "MB/s", 100.0, 400.0, "nginx")
+FIGURES = [UPLOAD, Figure("memory", "MB", 12.0), Figure("never back", "s", inf, 2.0, "the peer")]
+
+
+def test_every_benchmark_is_one_of_all() -> None:
+    modules = {path.stem for path in Path(every.__file__).parent.glob("[a-z]*.py") if "_" not in path.stem}
+    assert every.SHORT.keys() == modules - {"all"}
+
+
+def test_figures_come_from_another_process_as_they_were() -> None:
+    assert from_json(as_json(FIGURES)) == FIGURES
+    assert from_json("") == [], "it did not come so far"
+
+
+def test_the_table_has_a_ratio_where_there_is_something_to_compare_with_and_names_what_failed() -> None:
+    ran = [every.Run("files", 9.0, ("load 1", "load 2"), FIGURES), every.Run("call", 1.0, ("load 2", "load 3"))]
+    table = list(every.table(ran, seed=7))
+    assert "| files | upload | 100.00 | MB/s | 0.25 | nginx |" in table
+    assert "| files | memory | 12.00 | MB | |  |" in table
+    assert any(line.startswith("| call | **failed**") for line in table)
+    assert any("load 1 before, load 2 after" in line for line in table)
+
+
+def test_a_picture_has_a_bar_for_each_figure_and_for_what_it_is_compared_with(tmp_path: Path) -> None:
+    plot.bars(FIGURES, "files", tmp_path / "files.png")
+    with Image.open(tmp_path / "files.png") as image:
+        colors = {color for _count, color in image.getcolors(1 << 24) or []}
+    assert {(0xD9, 0x48, 0x0F), (0xC9, 0xBF, 0xB2)} <= colors
+    plot.bars([], "nothing", tmp_path / "nothing.png")
+    assert not (tmp_path / "nothing.png").exists()

@@ -18,6 +18,7 @@ NOT_OF_THE_REPOSITORY = {
     "CONTRIBUTING.md": {"autodoctor/sessions/templates/sessions/mail/customer_key.txt"},
     "docs/decisions/0009-mail.md": {"multipart/related"},
     "docs/decisions/0012-layout-by-capability-and-layer.md": {"models/", "services/", "views/"},
+    "docs/performance.md": {".artifacts/bench/"},
     "docs/production.md": {".bundles/", "files/incoming", "manifest.json"},
     "docs/testing.md": {".artifacts/chaos/", ".artifacts/pages/", ".artifacts/pages/sheet.html"},
 }

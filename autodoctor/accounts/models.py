@@ -58,6 +58,7 @@ class User(FoldedColumns, AbstractBaseUser, PermissionsMixin):
         base_manager_name = "objects"
         indexes = [
             models.Index(fields=["email"], condition=models.Q(is_staff=True), name="support_staff"),
+            models.Index(fields=["id"], condition=models.Q(is_active=False), name="person_shut_out"),
             GinIndex(fields=["search_words"], opclasses=["gin_trgm_ops"], name="person_by_words"),
         ]
 

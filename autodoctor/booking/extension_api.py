@@ -15,7 +15,7 @@ from autodoctor.payments.models import Payment
 from autodoctor.rates.limits import CHECKOUTS
 from autodoctor.rates.web import Counted
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.web.api import FAILURES, router, visible_to
+from autodoctor.sessions.web.api import FAILURES, router, visible_session
 
 
 class OfferOut(Schema):
@@ -68,7 +68,7 @@ class AcceptIn(Schema, extra="forbid"):
 def show_extensions(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Return the extensions on offer, their prices, and the extension that is being paid."""
     user, now = user_of(request), timezone.now()
-    session = visible_to(user).get(pk=session_id)
+    session = visible_session(user, session_id)
     is_customer = session.customer_id == user.id
     pending = extensions.pending(session)
     return {
@@ -89,7 +89,7 @@ def extend(request: HttpRequest, session_id: UUID, body: AcceptIn) -> Status[dic
     """Accept an offer: charge the saved card, else open a Checkout page. 200: the offer was already accepted."""
     user, now = user_of(request), timezone.now()
     payment, new = extensions.extend(
-        session=visible_to(user).get(pk=session_id),
+        session=visible_session(user, session_id),
         by=user,
         key=body.option,
         another_card=body.another_card,

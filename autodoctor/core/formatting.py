@@ -3,11 +3,13 @@
 Every function is a filter in every template, and returns an empty text for None. Machines get ISO 8601 (`|iso`).
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 
 from django import template
 from django.conf import settings
 from django.utils import dateformat, timezone
+from django.utils.translation import get_language
 
 register = template.Library()
 
@@ -15,13 +17,13 @@ register = template.Library()
 @register.filter
 def time_of_day(at: datetime | None) -> str:
     """ "3:24 PM" """
-    return _format(at, "g:i A")
+    return _of_day(_local_time(at).replace(second=0), "g:i A", get_language()) if at else ""
 
 
 @register.filter
 def exact_time_of_day(at: datetime | None) -> str:
     """ "3:24:05 PM" """
-    return _format(at, "g:i:s A")
+    return _of_day(_local_time(at), "g:i:s A", get_language()) if at else ""
 
 
 @register.filter
@@ -83,6 +85,16 @@ def iso(at: date | None) -> str:
 def iso_day(at: date | None) -> str:
     """ "2026-11-28": the day in the reader's zone, for machines."""
     return iso(at)[: len("2026-11-28")]
+
+
+def _local_time(at: datetime) -> time:
+    return timezone.localtime(at).time().replace(microsecond=0)
+
+
+@lru_cache(maxsize=4096)
+def _of_day(at: time, letters: str, language: str | None) -> str:
+    """Return the words for a time of the day: a page with a log asks for hundreds, and most of them again."""
+    return dateformat.time_format(at, letters)
 
 
 def _format(at: date | None, letters: str) -> str:

@@ -1,10 +1,11 @@
 """Parts of pages that are the same for everybody: icons, and `{% fixed %}`. Each process renders them once.
 
-Both are tags in every template.
+Both are tags in every template. What says by itself that it is always the same needs no tag (`template_loader.py`).
 """
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django import template
 from django.template import Context, NodeList
@@ -15,10 +16,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 register = template.Library()
+Tag = TypeVar("Tag", bound=Callable[..., object])
+ALWAYS_SAME: set[Callable[..., object]] = set()
 MOST_KEPT = 64  # renderings of one part; values are few, so that this is never reached
 
 
+def always_same(tag: Tag) -> Tag:
+    """Say of a simple tag that it writes the same for the same arguments, in a language, as long as a process lives."""
+    ALWAYS_SAME.add(tag)
+    return tag
+
+
 @register.simple_tag
+@always_same
 @cache
 def icon(name: str) -> SafeString:
     """Draw an icon of `static/icons.svg`. The line's end keeps it apart from the words that follow."""
@@ -45,11 +55,16 @@ class FixedNode(template.Node):
         self.nodelist, self._given = nodelist, given
         self.kept: dict[tuple[Any, ...], SafeString] = {}
 
+    @property
+    def is_of_nothing(self) -> bool:
+        return not self._given
+
     def render(self, context: Context) -> SafeString:
         values = {name: value.resolve(context) for name, value in self._given.items()}
         key = (get_language(), *values.values())
-        if key not in self.kept:
-            if len(self.kept) >= MOST_KEPT:
-                self.kept.clear()
-            self.kept[key] = self.nodelist.render(context.new(values))
-        return self.kept[key]
+        if (found := self.kept.get(key)) is not None:
+            return found
+        if len(self.kept) >= MOST_KEPT:
+            self.kept.clear()
+        made = self.kept[key] = self.nodelist.render(context.new(values))
+        return made

@@ -90,8 +90,13 @@ class SpooledFile(UploadedFile):  # type: ignore[type-arg]
             self._writer.close()
             self._writer = None
 
+    @property
+    def is_left(self) -> bool:
+        """Return whether something has to be deleted. A stored file has already been moved."""
+        return self._writer is not None or self._path.exists()
+
     def forget(self) -> None:
-        """Delete the leftovers. A stored file has already been moved."""
+        """Delete the leftovers."""
         self._batch = []
         try:
             self.close()

@@ -30,6 +30,7 @@ from django.utils.datastructures import MultiValueDict
 from multipart import parse_options_header
 
 from autodoctor.core.asgi import header_of
+from autodoctor.core.request_threads import RequestThreads
 from autodoctor.files import errors, storage
 from autodoctor.files.multipart_stream import FILE_FIELD, Form, MultipartStream, Shape
 
@@ -99,7 +100,8 @@ class StreamingUpload:
             if self._under_way[key] <= 0:
                 del self._under_way[key]
             for file in taking.form.files:
-                await asyncio.to_thread(file.forget)
+                if file.is_left:
+                    await asyncio.to_thread(file.forget)
 
     async def _sender(self, scope: HTTPScope, gate: Gate) -> UUID | None:
         key = parse_cookie(header_of(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
@@ -128,6 +130,14 @@ class UploadRequest(ASGIRequest):
 class UploadHandler(ASGIHandler):
     request_class = UploadRequest
     chunk_size = PIECE_BYTES
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = RequestThreads()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async with self._threads.one():
+            await self.handle(scope, receive, send)
 
 
 def _new_path() -> Path:

@@ -19,7 +19,7 @@ from autodoctor.room.messages.writer import PATIENCE_SECONDS, NotPosted, writer
 from autodoctor.room.wire import protocol
 from autodoctor.sessions.record import participants
 from autodoctor.sessions.states import CLAIMED, Kind
-from autodoctor.sessions.web.api import EventOut, visible_to
+from autodoctor.sessions.web.api import EventOut, visible_session
 
 router = Router(tags=["room"])
 FAILURES = {401: Failure, 403: Failure, 404: Failure, 409: Failure, 422: Failure, 429: Failure, 503: Failure}
@@ -54,7 +54,7 @@ class IceServers(Schema):
 def post_message(request: HttpRequest, session_id: UUID, body: MessageIn) -> Any:
     """Post a message. The answer is the event, as every socket gets it. Repeating a message returns the same event."""
     user = user_of(request)
-    visible_to(user).get(pk=session_id)
+    visible_session(user, session_id)
     if not protocol.is_sayable(body.text):
         raise refused("invalid_frame", _("This text contains characters that cannot be sent."))
     if not writer.admits(str(user.id)):
@@ -84,7 +84,7 @@ def list_ice_servers(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     Only for the customer and the mechanic of a call, from the acceptance to the end.
     """
     user = user_of(request)
-    session = visible_to(user).get(pk=session_id)
+    session = visible_session(user, session_id)
     if user.id not in participants.party_ids(session):
         raise Refused("not_a_party", _("Only the customer and the mechanic can do this."), 403)
     if session.state not in CLAIMED:

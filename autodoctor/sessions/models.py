@@ -122,6 +122,11 @@ class Session(FoldedColumns):
             ),
             # Most are written: an index of those that are not, and of those that were written lately.
             models.Index(fields=["summarized_at"], condition=models.Q(state="completed"), name="session_by_summary"),
+            models.Index(
+                fields=["mechanic", "ended_at"],
+                condition=models.Q(state="completed", summarized_at=None),
+                name="session_unwritten",
+            ),
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

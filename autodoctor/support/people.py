@@ -9,7 +9,7 @@ from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.conversations.models import Conversation, State
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
-from autodoctor.sessions.queries.own_sessions import own_sessions, page_of
+from autodoctor.sessions.queries.own_sessions import OwnSessions, page_of
 from autodoctor.support.meanwhile import last_seen
 
 SESSIONS_PER_PAGE = 20
@@ -21,7 +21,7 @@ MOST_DECIDED = 20
 
 def sessions_of(person: User, *, page: str | None) -> "Page[Session]":
     """Return one page of the sessions that the person booked or did, the newest first."""
-    return page_of(own_sessions(person), SESSIONS_PER_PAGE, page)
+    return page_of(OwnSessions(person), SESSIONS_PER_PAGE, page)
 
 
 def payments_of(person: User) -> "QuerySet[Payment]":

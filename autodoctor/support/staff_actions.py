@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from autodoctor.accounts import actions as accounts
@@ -23,7 +22,7 @@ from autodoctor.scheduler import queue
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import BanData, FailedJobData
 from autodoctor.sessions.lifecycle.support_actions import add_note
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries.own_sessions import OwnSessions
 from autodoctor.sessions.states import OPEN, EventKind
 from autodoctor.support.meanwhile import is_repeat
 from autodoctor.support.models import ActionKind, StaffAction
@@ -43,8 +42,7 @@ def ban(*, user: User, by: User, reason: str, now: datetime, seen: int | None = 
             return
         accounts.ban_user(user=user, now=now)
         _record(Kind.BANNED, by=by, subject=str(user.id), reason=why, now=now)
-    mine = Session.objects.filter(Q(customer=user) | Q(mechanic=user), state__in=OPEN)
-    for session_id in mine.values_list("id", flat=True):
+    for _at, session_id in OwnSessions(user, OPEN)[:]:
         data = BanData(person=str(user.id), name=user.name, reason=why)
         add_note(session_id=session_id, kind=EventKind.SUPPORT_BANNED, by=by, data=data, now=now)
 

@@ -4,12 +4,13 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 import orjson
 
+from bench.kit.figures import Figure
 from bench.kit.serving import OURS, ROOT
 
 PEER = ROOT / "bench" / "peers" / "node-ws-pg"
@@ -75,6 +76,24 @@ def fill_peer(environment: dict[str, str], seats: list[dict[str, str]]) -> None:
     """Make the tables of the Node servers, with who sits where."""
     filling = [str(shutil.which("node")), str(PEER / "fill.js")]
     subprocess.run(filling, input=orjson.dumps(seats), env=environment, cwd=PEER, check=True)
+
+
+def compared(
+    rows: Mapping[str, Mapping[str, float]], everybody: list[Contestant], units: Mapping[str, str]
+) -> list[Figure]:
+    """Return these figures of ours, by their units, each beside every peer of as many processes."""
+    mine = [who for who in everybody if who.is_ours and who.label in rows]
+    return [
+        figure for who in mine for key, unit in units.items() for figure in _beside(who, rows, everybody, key, unit)
+    ]
+
+
+def _beside(
+    who: Contestant, rows: Mapping[str, Mapping[str, float]], everybody: list[Contestant], key: str, unit: str
+) -> list[Figure]:
+    value = rows[who.label][key]
+    peers = [peer.label for peer in everybody if not peer.is_ours and peer.processes == who.processes]
+    return [Figure(who.label, unit, value, rows[peer][key], peer) for peer in peers] or [Figure(who.label, unit, value)]
 
 
 def _installed() -> str | None:

@@ -81,6 +81,10 @@ class Migration(migrations.Migration):
             model_name='user',
             index=models.Index(condition=models.Q(('is_staff', True)), fields=['email'], name='support_staff'),
         ),
+        migrations.AddIndex(
+            model_name='user',
+            index=models.Index(condition=models.Q(('is_active', False)), fields=['id'], name='person_shut_out'),
+        ),
         TrigramExtension(),
         migrations.AddIndex(
             model_name='user',

@@ -141,7 +141,10 @@ def queries_of(session: Session) -> dict[str, Callable[[], object]]:
 
 
 PAGES = {
-    "support": ["/support/", "/support/open/", "/support/jobs/", "/support/mechanics/", "/support/search/?q=lancia"],
+    "support": [
+        *("/support/", "/support/open/", "/support/jobs/", "/support/mechanics/", "/support/search/?q=lancia"),
+        "/support/numbers/",
+    ],
     "mechanic": ["/dashboard/", "/dashboard/queue/", "/dashboard/summaries/", "/dashboard/earnings/", "/api/queue"],
     "customer": ["/dashboard/", "/dashboard/sessions/", "/help/", "/api/sessions"],
 }
@@ -155,6 +158,8 @@ def pages_of(people: Mapping[str, User], session: Session) -> dict[str, Callable
         client.force_login(people[role])
         for address in addresses:
             found[f"{role} {address}"] = partial(_get, client, address)
+    for address in ("/", "/book/"):
+        found[f"visitor {address}"] = partial(_get, Client(), address)
     client = Client()
     client.force_login(people["support"])
     found["support person"] = partial(_get, client, f"/support/people/{people['customer'].id}/")

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from autodoctor.conversations.templatetags.conversations import linked
+from autodoctor.core.page_parts import always_same
 from autodoctor.files import errors
 from autodoctor.payments.formatting import format_cents
 from autodoctor.sessions.formatting import format_duration
@@ -38,11 +39,13 @@ register.filter("said_at_the_end", support_actions.closing_reason)
 
 
 @register.simple_tag
+@always_same
 def max_file_bytes() -> int:
     return errors.MAX_BYTES
 
 
 @register.simple_tag
+@always_same
 def slot(name: str, content: str = "") -> SafeString:
     """Render a slot in a line of the log: filled here, or by the script that clones the line."""
     return format_html('<b data-slot="{}" dir="auto">{}</b>', name, content)

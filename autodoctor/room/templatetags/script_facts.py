@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from autodoctor.core.page_parts import always_same
 from autodoctor.sessions.rules.triggers import duration
 from autodoctor.sessions.states import RUNNING, TAKES_MESSAGES, TERMINAL, State
 
@@ -21,6 +22,7 @@ STATE_SETS = {
 
 
 @register.simple_tag
+@always_same
 def state_sets() -> str:
     """Return as JSON the states of each set, by its name."""
     return json.dumps({name: sorted(states) for name, states in STATE_SETS.items()})

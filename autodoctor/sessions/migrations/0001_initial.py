@@ -231,6 +231,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='session',
+            index=models.Index(condition=models.Q(('state', 'completed'), ('summarized_at', None)), fields=['mechanic', 'ended_at'], name='session_unwritten'),
+        ),
+        migrations.AddIndex(
+            model_name='session',
             index=models.Index(condition=models.Q(('state__in', ['accepted', 'draft', 'live', 'reconnecting', 'requested', 'waiting'])), fields=['customer'], name='session_open'),
         ),
         migrations.AddIndex(

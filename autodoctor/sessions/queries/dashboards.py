@@ -16,7 +16,7 @@ from autodoctor.payments.models import Payment, Refund
 from autodoctor.sessions import end_reasons
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility, pending_summaries, request_queue
-from autodoctor.sessions.queries.own_sessions import newest_of, own_sessions, page_of
+from autodoctor.sessions.queries.own_sessions import OwnSessions, newest_of, page_of
 from autodoctor.sessions.queries.ratings import NOT_RATED, RatingAverage, rating_averages
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import CLAIMED, OPEN, TERMINAL, EndReason, State
@@ -111,7 +111,7 @@ class DashboardLists:
 def dashboard_lists(user: User, page_number: str | None) -> DashboardLists:
     """Return a person's own sessions. A mechanic may have been a customer before."""
     current = _current(user)
-    page = page_of(own_sessions(user, TERMINAL), PER_PAGE, page_number)
+    page = page_of(OwnSessions(user, TERMINAL), PER_PAGE, page_number)
     over = list(page)
     rows = {row.session.id: row for row in _rows(user, [*current, *over])}
     current_rows = [rows[session.id] for session in current]

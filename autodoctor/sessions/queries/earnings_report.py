@@ -17,7 +17,6 @@ from autodoctor.payments import debts, earnings
 from autodoctor.payments.earnings import EarningPosition, EarningStatus, WaitReason
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Earning, PayoutAccount
-from autodoctor.payments.payouts import account_of
 from autodoctor.payments.stripe import DISCONNECTED
 from autodoctor.sessions import lost_time
 from autodoctor.sessions.models import Session
@@ -98,13 +97,12 @@ def month_from(text: str, now: datetime) -> date:
     return date.fromisoformat(f"{text}-01") if text else month_of(now)
 
 
-def month(mechanic: User, first: date, now: datetime) -> Month:
-    """Return one month, the latest session first."""
+def month(mechanic: User, first: date, now: datetime, account: PayoutAccount | None) -> Month:
+    """Return one month, the latest session first. `account`: the mechanic's."""
     found = list(earnings.with_all(_within(mechanic, first)).order_by("-completed_at", "-payment__created_at"))
     sessions = Session.objects.select_related("customer", "mechanic").in_bulk(
         {earning.payment.owner_id for earning in found}
     )
-    account = account_of(mechanic)
     lines = [
         Line(earning, sessions[earning.payment.owner_id], earnings.position(earning, account, now)) for earning in found
     ]

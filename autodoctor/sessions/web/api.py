@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
@@ -20,7 +19,7 @@ from autodoctor.sessions.jobs.sweep import monitor
 from autodoctor.sessions.lifecycle import endings, extensions, support_actions, transitions
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries import eligibility
-from autodoctor.sessions.queries.own_sessions import newest_of, own_sessions
+from autodoctor.sessions.queries.own_sessions import OwnSessions, newest_of
 from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import Kind, State
@@ -137,10 +136,12 @@ class Monitored(Schema):
     repaired: int
 
 
-def visible_to(user: User) -> QuerySet[Session]:
-    """Return the sessions of this person, to get one of; support sees all."""
-    sessions = Session.objects.select_related("customer", "mechanic")
-    return sessions if user.is_staff else sessions.filter(Q(customer=user) | Q(mechanic=user))
+def visible_session(user: User, session_id: UUID) -> Session:
+    """Return a session of this person; support sees all. Raises `Session.DoesNotExist`."""
+    session = Session.objects.select_related("customer", "mechanic").get(pk=session_id)
+    if event_log.role_in(user, session) is None:
+        raise Session.DoesNotExist
+    return session
 
 
 def as_answer(session: Session) -> dict[str, Any]:
@@ -181,13 +182,13 @@ def list_sessions(
     """List your sessions, the newest first."""
     user = user_of(request)
     everybodys = Session.objects.order_by("-created_at").values_list("created_at", "id")
-    found = everybodys if user.is_staff else own_sessions(user)
+    found = everybodys if user.is_staff else OwnSessions(user)
     return [as_answer(session) for session in newest_of([id_ for _at, id_ in found[offset : offset + limit]])]
 
 
 @router.get("/sessions/{uuid:session_id}", response={200: SessionOut, **FAILURES}, auth=SIGNED_IN)
 def show_session(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
-    return as_answer(visible_to(user_of(request)).get(pk=session_id))
+    return as_answer(visible_session(user_of(request), session_id))
 
 
 @router.get("/sessions/{uuid:session_id}/events", response={200: EventPage, **FAILURES}, auth=SIGNED_IN)
@@ -198,7 +199,7 @@ def list_events(
     limit: Annotated[int, Query(ge=1, le=500)] = 200,
 ) -> dict[str, Any]:
     """List the events after `after` that your role can read."""
-    session = visible_to(user_of(request)).get(pk=session_id)
+    session = visible_session(user_of(request), session_id)
     viewer = event_log.role_in(user_of(request), session) or ""
     events = event_log.read_events(session_id, after=after, viewer=viewer, limit=limit)
     last = events[-1].seq if events else after

@@ -34,10 +34,10 @@ from autodoctor.sessions.queries.earnings_report import Line
 @require_safe
 @never_cache
 def earnings(request: SignedInRequest) -> HttpResponse:
-    now = timezone.now()
-    tone, sentence, label = reading.account_in_words(payouts.account_of(request.user))
+    now, account = timezone.now(), payouts.account_of(request.user)
+    tone, sentence, label = reading.account_in_words(account)
     facts = {
-        "month": reading.month(request.user, _month(request, now), now),
+        "month": reading.month(request.user, _month(request, now), now, account),
         "months": reading.months(request.user),
         "owes": reading.debts_in_words(request.user),
         "share": settings.MECHANIC_SHARE_PERCENT,
@@ -55,7 +55,8 @@ def as_csv(request: SignedInRequest) -> HttpResponseBase:
     """Download one month, one row per charge; amounts as plain numbers."""
     now = timezone.now()
     first = _month(request, now)
-    rows = [_headings(), *map(_cells, reading.month(request.user, first, now).lines)]
+    month = reading.month(request.user, first, now, payouts.account_of(request.user))
+    rows = [_headings(), *map(_cells, month.lines)]
     answer = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="earnings-{first:%Y-%m}.csv"'
     return answer

@@ -17,7 +17,7 @@ from autodoctor.rates.limits import HELP
 from autodoctor.rates.web import Counted
 from autodoctor.sessions.lifecycle import help_requests
 from autodoctor.sessions.record import event_log
-from autodoctor.sessions.web.api import FAILURES, EventOut, router, visible_to
+from autodoctor.sessions.web.api import FAILURES, EventOut, router, visible_session
 
 
 class Question(Schema):
@@ -34,7 +34,7 @@ class ThreadOut(Schema):
 @router.get("/sessions/{uuid:session_id}/help", response={200: ThreadOut, **FAILURES}, auth=SIGNED_IN, tags=["help"])
 def read_help(request: HttpRequest, session_id: UUID) -> dict[str, Any]:
     """Read your thread with support. Nobody else in the session sees it."""
-    session = visible_to(user_of(request)).get(pk=session_id)
+    session = visible_session(user_of(request), session_id)
     if event_log.role_in(user_of(request), session) == Role.SUPPORT:
         raise Refused("not_a_party", _("Support reads help threads on the support desk."), 403)
     thread = help_requests.thread_of(session, user_of(request))
