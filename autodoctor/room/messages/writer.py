@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -115,8 +115,8 @@ class Writer:
 
     def _commit(self, posts: list[Post]) -> list[Post]:
         began = time.monotonic()
-        with transaction.atomic():
-            sql = statements()
+        sql = statements()
+        with sql.transaction():
             found = sql.look(
                 list({post.session_id for post in posts}),
                 list({post.user_id for post in posts}),
