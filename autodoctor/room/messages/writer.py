@@ -6,6 +6,7 @@ numbers follow the rules of `sessions.record.event_log`: taken and written under
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
@@ -151,7 +152,8 @@ class Batch:
         self._now = now
         self._stamp = stamp(now) or ""
         self._monotonic_to_epoch = now.timestamp() - time.monotonic()
-        self._fresh: dict[str, list[Row]] = {}
+        self._pace = MESSAGES.pace
+        self._fresh: defaultdict[str, list[Row]] = defaultdict(list)
         self.rows: list[Stored] = []
         self.seqs: dict[str, int] = {}
         self.full_at: dict[str, float] = {}  # by person: how far their messages use up the limit
@@ -161,42 +163,48 @@ class Batch:
         """Decide on a post. Returns False if its session is locked by another transaction, so that the post must
         wait.
         """
-        session = self._found.sessions.get(post.session_id)
+        found = self._found
+        session, person = found.sessions.get(post.session_id), found.people.get(post.user_id)
         if session is None:
             return False
-        repeat = self._found.repeats.get((post.session_id, post.client_id))
-        role = _role(session, post.user_id, self._found.people.get(post.user_id))
+        repeat = found.repeats.get((post.session_id, post.client_id))
+        role = _role(session, post.user_id, person)
         if repeat is not None:
-            self.outcomes.append((post, _again(post, repeat)))
-        elif not role or not _is_open(session, self._now):
-            self.outcomes.append((post, NotPosted("session_closed")))
+            outcome: Posted | NotPosted = _again(post, repeat)
+        elif person is None or role is None or not self._is_open(session):
+            outcome = NotPosted("session_closed")
         elif self._is_in_pace(post):
-            self._take(post, session, role)
+            outcome = self._take(post, session, role, person.name)
         else:
-            self.outcomes.append((post, NotPosted("too_fast")))
+            outcome = NotPosted("too_fast")
+        self.outcomes.append((post, outcome))
         return True
+
+    def _is_open(self, session: Locked) -> bool:
+        has_time = session.closes_at is None or self._now < session.closes_at
+        return session.state in _takes_messages and has_time and session.seq < MOST_ROWS
 
     def _is_in_pace(self, post: Post) -> bool:
         """Count the message at the moment at which it came: a batch may hold those of some seconds."""
         full_at = self.full_at.get(post.user_id, self._found.full_at.get(post.user_id, 0.0))
-        counted = next_full_at(MESSAGES, full_at, post.since + self._monotonic_to_epoch)
+        counted = next_full_at(self._pace, full_at, post.since + self._monotonic_to_epoch)
         if counted is not None:
             self.full_at[post.user_id] = counted
         return counted is not None
 
+    def _take(self, post: Post, session: Locked, role: str, name: str) -> Posted:
+        session_id, user_id, client_id, text, *_ = post
+        seq = self.seqs.get(session_id, session.seq) + 1
+        row = Stored(session_id, seq, self._now, user_id, role, name, client_id, text)
+        frame = _frame(row, self._stamp)
+        self.seqs[session_id] = seq
+        self.rows.append(row)
+        self._found.repeats[session_id, client_id] = row
+        self._fresh[session_id].append(Row(seq, _both, frame))
+        return Posted(seq, frame, is_repeat=False)
+
     def pokes(self) -> list[Poke]:
         return [Poke(session_id, self.seqs[session_id], tuple(rows)) for session_id, rows in self._fresh.items()]
-
-    def _take(self, post: Post, session: Locked, role: str) -> None:
-        seq = self.seqs.get(post.session_id, session.seq) + 1
-        name = self._found.people[post.user_id].name
-        row = Stored(post.session_id, seq, self._now, post.user_id, role, name, post.client_id, post.text)
-        frame = _frame(row, self._stamp)
-        self.seqs[post.session_id] = seq
-        self.rows.append(row)
-        self._found.repeats[post.session_id, post.client_id] = row
-        self._fresh.setdefault(post.session_id, []).append(Row(seq, _both, frame))
-        self.outcomes.append((post, Posted(seq, frame, is_repeat=False)))
 
 
 def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
@@ -208,11 +216,6 @@ def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
     if user_id == session.mechanic_id:
         return Role.MECHANIC.value
     return Role.SUPPORT.value if person.is_staff else None
-
-
-def _is_open(session: Locked, now: datetime) -> bool:
-    has_time = session.closes_at is None or now < session.closes_at
-    return session.state in _takes_messages and has_time and session.seq < MOST_ROWS
 
 
 def _again(post: Post, row: Stored) -> Posted | NotPosted:
