@@ -56,6 +56,9 @@ class Found:
     full_at: dict[str, float]  # by person: how far the limit of messages is used up
 
 
+ROWS_AT_ONCE = 50  # of one statement on SQLite: each number of rows is a statement that is compiled and kept
+
+
 class Statements(Protocol):
     """What a batch asks and writes, within the caller's transaction or one of its own."""
 
@@ -203,7 +206,10 @@ def _utc(seconds: float) -> datetime:
 
 
 class Sqlite:
-    """Ids are stored as 32 hex digits, moments as text without a zone."""
+    """Ids are stored as 32 hex digits, moments as text without a zone.
+
+    With each row of `executemany` the driver would hand the interpreter to the event loop, and wait for it again.
+    """
 
     LOCK = f"""
         SELECT id, state, seq, customer_id, mechanic_id, {_CLOSES_AT}
@@ -219,12 +225,14 @@ class Sqlite:
     INSERT = """
         INSERT INTO autodoctor_sessions_sessionevent
             (session_id, seq, kind, at, audience, actor_id, actor_role, actor_name, client_id, data)
-        VALUES (?, ?, 'message.posted', ?, 'both', ?, ?, ?, ?, ?)
+        VALUES"""
+    ROW = "(?, ?, 'message.posted', ?, 'both', ?, ?, ?, ?, ?)"
+    ADVANCE = """
+        UPDATE autodoctor_sessions_session AS s SET seq = now.value FROM json_each(?) AS now WHERE s.id = now.key
     """
-    ADVANCE = "UPDATE autodoctor_sessions_session SET seq = ? WHERE id = ?"
     COUNTS = "SELECT key, full_at FROM rates_count WHERE key IN (SELECT value FROM json_each(?))"
     COUNT = """
-        INSERT INTO rates_count (key, full_at) VALUES (?, ?)
+        INSERT INTO rates_count (key, full_at) SELECT key, value FROM json_each(?) WHERE true
         ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at
     """
 
@@ -254,9 +262,12 @@ class Sqlite:
     def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
         at = rows[0].at.strftime("%Y-%m-%d %H:%M:%S.%f")
         with connection.wrap_database_errors:
-            self._connection.executemany(self.INSERT, [_values(row, at) for row in rows])
-            self._connection.executemany(self.ADVANCE, [(seq, _hex(id_)) for id_, seq in seqs.items()])
-            self._connection.executemany(self.COUNT, [(_key(id_), moment) for id_, moment in full_at.items()])
+            for first in range(0, len(rows), ROWS_AT_ONCE):
+                some = [_values(row, at) for row in rows[first : first + ROWS_AT_ONCE]]
+                sql = f"{self.INSERT} {', '.join([self.ROW] * len(some))}"
+                self._connection.execute(sql, [value for values in some for value in values])
+            self._connection.execute(self.ADVANCE, [_packed({_hex(id_): seq for id_, seq in seqs.items()})])
+            self._connection.execute(self.COUNT, [_packed({_key(id_): at for id_, at in full_at.items()})])
 
     def _all(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, [_packed(values)]).fetchall()

@@ -1,7 +1,8 @@
 """Group commit of messages: all waiting messages become rows of the log in one transaction.
 
-One thread, one connection. It builds no ORM object: this is the hot path that the product lives on. The sequence
-numbers follow the rules of `sessions.record.event_log`: taken and written under the session's lock.
+Few threads, each with a connection and sessions of its own. They build no ORM object: this is the hot path that the
+product lives on. The sequence numbers follow the rules of `sessions.record.event_log`: taken and written under the
+session's lock.
 """
 
 import logging
@@ -32,6 +33,8 @@ from autodoctor.sessions.states import TAKES_MESSAGES
 
 logger = logging.getLogger(__name__)
 
+# With two, one judges and writes while the other waits for PostgreSQL's disk. SQLite has one lock for all who write.
+THREADS = {"postgresql": 2, "sqlite": 1}
 MOST_AT_ONCE = 1_000
 MOST_WAITING = 20_000
 MOST_ROWS = 20_000  # of one session's log: three hours of two people who write a message a second
@@ -74,7 +77,10 @@ class Writer:
         self._bus = bus
         # First in this process, so that a flood costs nothing; the batch counts in the database, for all processes.
         self._counts = Counts()
-        self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
+        self._batchers: list[Batcher[Post]] = [
+            Batcher(f"room-writer-{number}", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
+            for number in range(THREADS[connection.vendor])
+        ]
 
     def admits(self, user_id: str) -> bool:
         """Count a message in this process, before it is queued. Callable from any thread."""
@@ -82,10 +88,11 @@ class Writer:
 
     def submit(self, post: Post) -> None:
         """Queue a message. Callable from any thread; returns at once. The commit or the refusal settles the future."""
-        if len(self._batcher) > MOST_WAITING:
+        batcher = self._batchers[hash(post.session_id) % len(self._batchers)]  # a session keeps its order
+        if len(batcher) > MOST_WAITING:
             post.settled(post, NotPosted("unavailable"))
         else:
-            self._batcher.put(post)
+            batcher.put(post)
 
     def post(self, *, session_id: str, user_id: str, client_id: str, text: str) -> "Future[Posted]":
         """Queue a message and return a future. The future raises `NotPosted` when the message is refused."""
@@ -95,7 +102,9 @@ class Writer:
         return future
 
     def stop(self) -> None:
-        self._batcher.stop(PATIENCE_SECONDS)
+        until = time.monotonic() + PATIENCE_SECONDS
+        for batcher in self._batchers:
+            batcher.stop(max(0.0, until - time.monotonic()))
 
     def _write(self, posts: list[Post]) -> list[Post]:
         """Write one batch; returns the posts that must wait. A failing batch is halved until the bad row is alone."""
