@@ -4,6 +4,7 @@ The ORM compiles each query again. On the paths of every deadline and every join
 work.
 """
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,6 +31,21 @@ def values(model: type[Model], columns: str, condition: str, *given: Any) -> lis
         cursor.execute(*_select(model, columns, condition, given))
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def insert_missing(model: type[Model], columns: Sequence[str], given: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of these columns. A row whose key is there already stays as it is."""
+    if not given:
+        return
+    meta = model._meta
+    fields = [next(field for field in meta.concrete_fields if field.column == column) for column in columns]
+    row = f"({', '.join(['%s'] * len(columns))})"
+    sql = f"INSERT INTO {meta.db_table} ({', '.join(columns)}) VALUES {', '.join([row] * len(given))}"  # noqa: S608
+    values = [
+        field.get_db_prep_save(value, connection) for one in given for field, value in zip(fields, one, strict=True)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ON CONFLICT DO NOTHING", values)
 
 
 def _select(model: type[Model], columns: str, condition: str, given: tuple[Any, ...]) -> tuple[str, list[Any]]:

@@ -62,8 +62,8 @@ def key_of(limit: Limit, who: str) -> str:
     return f"{limit.name}:{who}"
 
 
-def next_full_at(limit: Limit, full_at: float, at: float) -> float | None:
-    """Return when the limit is free again after one more use at `at` (seconds since 1970); None if it is refused."""
-    at_once, every = limit.pace
+def next_full_at(pace: tuple[int, float], full_at: float, at: float) -> float | None:
+    """Return when a limit is free again after one more use at `at` (seconds since 1970); None if it is refused."""
+    at_once, every = pace
     moved = max(full_at, at) + every
     return moved if moved <= at + at_once * every + ROUNDING else None

@@ -23,7 +23,7 @@ class Counts:
         with self._lock:
             if len(self._full_at) >= MOST_KEPT:
                 self._full_at = {each: full_at for each, full_at in self._full_at.items() if full_at > at}
-            full_at = next_full_at(limit, self._full_at.get(key, at), at)
+            full_at = next_full_at(limit.pace, self._full_at.get(key, at), at)
             if full_at is not None:
                 self._full_at[key] = full_at
             return full_at is not None

@@ -1,9 +1,10 @@
 """Delete counts that mean nothing any more."""
 
 from datetime import datetime
+from math import ceil
 
 from autodoctor.core.chunks import delete_in_chunks
-from autodoctor.rates.models import Count, Kept
+from autodoctor.rates.models import SECONDS_OF_AN_HOUR, Count, Kept
 from autodoctor.scheduler.handlers import Handler, JobKind, always
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
@@ -15,7 +16,8 @@ class RatesJob(JobKind):
 
 def prune(job: Job, now: datetime) -> None:
     """Delete the counts of everybody who may use all of a limit again, and expired entries of the cache."""
-    delete_in_chunks(Count.objects.filter(full_at__lte=now.timestamp()), by="full_at")
+    gone = Count.objects.filter(full_at__lte=now.timestamp(), hour__lte=ceil(now.timestamp() / SECONDS_OF_AN_HOUR))
+    delete_in_chunks(gone, by="hour")
     delete_in_chunks(Kept.objects.filter(expires_at__lte=now.timestamp()), by="expires_at")
 
 

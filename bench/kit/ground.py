@@ -33,12 +33,13 @@ class Ground:
 
     @contextmanager
     def environment(self, contestant: Contestant) -> Iterator[dict[str, str]]:
-        """The environment of one contestant's servers, with a copy of the database for them alone."""
+        """The environment of one contestant's servers: a copy of the database for them alone, and a bus for several."""
         url = self.cluster.create("bench", template=TEMPLATE)
         self.cluster.execute("CHECKPOINT")  # what the one before has written
         try:
             with data_folder() as environment:
-                yield environment | contestant.environment | {"DATABASE_URL": url, "REDIS_URL": self.bus.url}
+                several = {"REDIS_URL": self.bus.url} if contestant.processes > 1 else {}
+                yield environment | contestant.environment | several | {"DATABASE_URL": url}
         finally:
             self.cluster.drop("bench")
 

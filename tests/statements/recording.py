@@ -70,7 +70,8 @@ def _told(execute: Callable[..., Any], saw: Callable[[Any], None]) -> Callable[.
 
 def _bytes(recorder: Recorder, sql: object) -> None:
     if isinstance(sql, bytes):
-        recorder.saw_at_driver(sql.decode())
+        for statement in sql.decode().split(";"):
+            recorder.saw_at_driver(statement)
 
 
 def _connection_class(recorder: Recorder) -> type[sqlite3.Connection]:

@@ -18,6 +18,15 @@ from autodoctor.core.parsing import parse_uuid
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.record import event_log
 
+# What a handshake judges and a welcome shows: of a session with its people that is a third.
+_PERSON = ("name", "password", "sign_in_epoch", "is_active", "is_staff")
+_SESSION = (
+    *("seq", "kind", "state", "granted_seconds", "started_at", "ends_at", "paused_at", "hold_until", "allowed_seconds"),
+    *("mechanic_lost_seconds", "customer_lost_seconds", "media_lost_seconds", "unpaused_lost_seconds"),
+    *("ended_at", "end_reason", "customer", "mechanic"),
+    *(f"{party}__{column}" for party in ("customer", "mechanic") for column in _PERSON),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectedUser:
@@ -56,7 +65,8 @@ def authenticate(knocks: Iterable[tuple[str, UUID | None]], now: datetime) -> li
     any number of cookies.
     """
     wanted = list(knocks)
-    sessions = Session.objects.select_related("customer", "mechanic").in_bulk({id_ for _, id_ in wanted if id_})
+    shown = Session.objects.select_related("customer", "mechanic").only(*_SESSION)
+    sessions = shown.in_bulk({id_ for _, id_ in wanted if id_})
     guests = _recognize({key for key, _ in wanted}, _parties(sessions.values()), now)
     return [_answer(guests.get(key), sessions.get(id_) if id_ else None) for key, id_ in wanted]
 

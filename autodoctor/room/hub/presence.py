@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from autodoctor.core import raw_sql
 from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub.authentication import Answer, ConnectedUser, Membership
 from autodoctor.room.hub.event_bus import EventBus, bus
@@ -182,15 +183,14 @@ class Presence:
             return []
         answers = authentication.authenticate(((knock.session_key, knock.session_id) for knock in knocks), now)
         admissions = [(knock, _admission(knock, answer)) for knock, answer in zip(knocks, answers, strict=True)]
-        self._open_pages(admissions, now)
+        self._open_pages([admission for _, admission in admissions], now)
         return admissions
 
-    def _open_pages(self, admissions: list[tuple[HandshakeRequest, Admission]], now: datetime) -> None:
-        rows = [row for _, admission in admissions if (row := _row(admission, now))]
+    def _open_pages(self, admissions: list[Admission], now: datetime) -> None:
         try:
-            _insert(rows, self._process_id or self._start_over(now))
+            _insert(admissions, self._process_id or self._start_over(now), now)
         except IntegrityError:  # our lease is not there any more
-            _insert(rows, self._start_over(now))
+            _insert(admissions, self._start_over(now), now)
 
     def _see_off(self, now: datetime) -> None:
         """Close a page. If the person has another page, only the row goes; the person's last page has consequences.
@@ -264,23 +264,29 @@ def _last(leavers: list[Left], now: datetime) -> list[Left]:
     ]
 
 
-def _row(admission: Admission, now: datetime) -> Connection | None:
+class OpenPage(NamedTuple):
+    """A row of `Connection`, in a shape that is quickly written."""
+
+    id: UUID
+    session_id: UUID
+    user_id: UUID
+    role: str
+    opened_at: datetime
+    process_id: UUID
+    joined: bool = False
+
+
+def _page(admission: Admission, process_id: UUID, now: datetime) -> OpenPage | None:
     if admission.connection_id is None or admission.guest is None or admission.place is None:
         return None
-    return Connection(
-        id=admission.connection_id,
-        session_id=admission.place.session.id,
-        user_id=admission.guest.user.id,
-        role=admission.place.role,
-        opened_at=now,
-    )
+    session_id, user_id = admission.place.session.id, admission.guest.user.id
+    return OpenPage(admission.connection_id, session_id, user_id, admission.place.role, now, process_id)
 
 
-def _insert(rows: list[Connection], process_id: UUID) -> None:
-    for row in rows:
-        row.process_id = process_id
+def _insert(admissions: list[Admission], process_id: UUID, now: datetime) -> None:
+    pages = [page for admission in admissions if (page := _page(admission, process_id, now))]
     with transaction.atomic():
-        Connection.objects.bulk_create(rows, ignore_conflicts=True)
+        raw_sql.insert_missing(Connection, OpenPage._fields, pages)
 
 
 def _only(kind: type[Some], items: Iterable[Item]) -> list[Some]:

@@ -27,6 +27,7 @@ from autodoctor.sessions.record import event_log
 from autodoctor.sessions.states import Kind
 
 ON_ITS_WAY_SECONDS = 0.2  # the usual time from a commit to its poke
+TOGETHER_SECONDS = 0.05  # sessions that are followed within it are compared in one query
 SHARED = (Poke, EphemeralFrame, Relay, PresenceChanged, CallTaken, PageMoved)
 
 
@@ -120,6 +121,7 @@ class Room:
 class Hub:
     def __init__(self, bus: EventBus) -> None:
         self._rooms: dict[str, Room] = {}
+        self._missed: set[str] = set()  # sessions whose pokes may have been missed
         self._bus = bus
         bus.listen(Poke, self._follow)
         bus.listen(Heartbeat, self._beat)
@@ -194,10 +196,16 @@ class Hub:
             room.note_joins(user_id, joins)
 
     def _catch_up(self, note: Followed) -> None:
-        """What was said before these channels were followed may have been missed."""
-        missed = [id_ for channel in note.channels if (id_ := session_in(channel)) in self._rooms]
-        if missed:
-            executor.background(self.compare(missed))
+        """What was said before these channels were followed may have been missed: asked for all of a moment at once."""
+        missed = {id_ for channel in note.channels if (id_ := session_in(channel)) in self._rooms}
+        if missed and not self._missed:
+            executor.background(self._compare_missed())
+        self._missed |= missed
+
+    async def _compare_missed(self) -> None:
+        await asyncio.sleep(TOGETHER_SECONDS)
+        missed, self._missed = self._missed, set()
+        await self.compare(missed)
 
     def _follow(self, poke: Poke) -> None:
         if room := self._rooms.get(poke.session_id):

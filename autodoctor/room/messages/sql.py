@@ -1,7 +1,8 @@
 """The SQL of the message writer, for PostgreSQL and SQLite. Ids are canonical text, times are in UTC."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, cast
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, cast
 import orjson
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from autodoctor.core import acting
 from autodoctor.core.postgres.base import saying
@@ -55,8 +56,15 @@ class Found:
     full_at: dict[str, float]  # by person: how far the limit of messages is used up
 
 
+ROWS_AT_ONCE = 50  # of one statement on SQLite: each number of rows is a statement that is compiled and kept
+
+
 class Statements(Protocol):
-    """The two statements of a batch. Both run inside the caller's transaction."""
+    """What a batch asks and writes, within the caller's transaction or one of its own."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Within, `look` begins a transaction, and `store` commits it. Without `store` it is rolled back."""
+        ...
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
         """Lock the sessions that can be locked now, and their writers' counts; return those, the writers, and the
@@ -80,80 +88,104 @@ _CLOSES_AT = "CASE WHEN paused_at IS NULL AND state IN ('live', 'reconnecting') 
 
 
 class Postgres:
-    """Uses a pipeline: two round trips per batch instead of five. A list is sent as one JSON text, which is fast to
-    write.
+    """One message to the server for all that is asked, one for all that is written and the commit.
+
+    Both are sent as the simple protocol has it: a driver's pipeline would wait for `BEGIN` and for `COMMIT`. Lists are
+    arrays as text, which is fast to write and to read.
     """
 
     LOCK = f"""
         SELECT id::text, state, seq, customer_id::text, mechanic_id::text,
                (extract(epoch FROM {_CLOSES_AT}))::float8
-        FROM autodoctor_sessions_session
-        WHERE id = ANY(ARRAY(SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb)))
-        ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+        FROM autodoctor_sessions_session WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
     """  # noqa: S608 no input in it
-    PEOPLE = """
-        SELECT id::text, name, is_staff FROM accounts_user
-        WHERE is_active AND id = ANY(ARRAY(SELECT value::uuid FROM jsonb_array_elements_text(%s::jsonb)))
-    """
+    PEOPLE = "SELECT id::text, name, is_staff FROM accounts_user WHERE is_active AND id = ANY(%s::uuid[])"
+    # Row by row: for many at once the planner would rather read the whole log.
     REPEATS = """
-        SELECT session_id::text, seq, extract(epoch FROM at)::float8, actor_id::text, actor_role, actor_name,
-               client_id::text, data->>'text'
-        FROM jsonb_array_elements(%s::jsonb) AS asked JOIN autodoctor_sessions_sessionevent
-        ON session_id = (asked->>0)::uuid AND client_id = (asked->>1)::uuid
-        WHERE client_id IS NOT NULL
+        SELECT found.* FROM unnest(%s::uuid[], %s::uuid[]) AS asked(session_id, client_id) CROSS JOIN LATERAL (
+            SELECT session_id::text, seq, extract(epoch FROM at)::float8, actor_id::text, actor_role, actor_name,
+                   client_id::text, data->>'text'
+            FROM autodoctor_sessions_sessionevent AS event
+            WHERE event.session_id = asked.session_id AND event.client_id = asked.client_id LIMIT 1
+        ) AS found
     """
+    COUNTS = "SELECT key, full_at FROM rates_count WHERE key = ANY(%s::text[]) ORDER BY key FOR UPDATE"
     INSERT = """
         INSERT INTO autodoctor_sessions_sessionevent
             (session_id, seq, kind, at, audience, actor_id, actor_role, actor_name, client_id, data)
-        SELECT (m->>0)::uuid, (m->>1)::int, 'message.posted', %s, 'both', (m->>2)::uuid, m->>3, m->>4, (m->>5)::uuid,
-               jsonb_build_object('text', m->6)
-        FROM jsonb_array_elements(%s::jsonb) AS m
+        SELECT m.session_id, m.seq, 'message.posted', %s, 'both', m.actor_id, m.actor_role, m.actor_name, m.client_id,
+               jsonb_build_object('text', m.text)
+        FROM unnest(%s::uuid[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[])
+            AS m(session_id, seq, actor_id, actor_role, actor_name, client_id, text)
     """
     ADVANCE = """
-        UPDATE autodoctor_sessions_session AS s SET seq = now.value::int
-        FROM jsonb_each_text(%s::jsonb) AS now WHERE s.id = now.key::uuid
-    """
-
-    COUNTS = """
-        SELECT key, full_at FROM rates_count
-        WHERE key = ANY(ARRAY(SELECT jsonb_array_elements_text(%s::jsonb))) ORDER BY key FOR UPDATE
+        UPDATE autodoctor_sessions_session AS s SET seq = now.seq
+        FROM unnest(%s::uuid[], %s::int[]) AS now(id, seq) WHERE s.id = now.id
     """
     COUNT = """
         INSERT INTO rates_count (key, full_at)
-        SELECT now.key, now.value::float8 FROM jsonb_each_text(%s::jsonb) AS now ORDER BY now.key
+        SELECT now.key, now.full_at FROM unnest(%s::text[], %s::float8[]) AS now(key, full_at) ORDER BY now.key
         ON CONFLICT (key) DO UPDATE SET full_at = greatest(rates_count.full_at, excluded.full_at)
     """
 
     def __init__(self) -> None:
         connection.ensure_connection()
         self._connection = cast("psycopg.Connection[Any]", connection.connection)
+        self._begin, self._commit = list[str](), list[str]()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._begin, self._commit = ["BEGIN"], ["COMMIT"]
+        try:
+            yield
+        finally:
+            with connection.wrap_database_errors:
+                self._connection.rollback()  # of what is not committed
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
-        with connection.wrap_database_errors, self._connection.pipeline():
-            if settings.ROW_SECURITY:
-                self._run(saying(acting.SYSTEM))
-            locked = self._run(self.LOCK, _packed(session_ids))
-            people = self._run(self.PEOPLE, _packed(user_ids))
-            repeats = self._run(self.REPEATS, _packed(asked))
-            counts = self._run(self.COUNTS, _packed([_key(id_) for id_ in user_ids]))
+        says = [saying(acting.SYSTEM)] if settings.ROW_SECURITY else []
+        locked, people, repeats, counts = self._send(
+            [*self._begin, *says, self.LOCK, self.PEOPLE, self.REPEATS, self.COUNTS],
+            _array(session_ids),
+            _array(user_ids),
+            *map(_array, zip(*asked, strict=True)),
+            _array(map(_key, user_ids)),
+        )
         return Found(
             {
                 id_: Locked(state, seq, customer, mechanic, _utc(closes_at) if closes_at else None)
-                for id_, state, seq, customer, mechanic, closes_at in locked.fetchall()
+                for id_, state, seq, customer, mechanic, closes_at in locked
             },
-            {id_: Person(name, staff) for id_, name, staff in people.fetchall()},
-            {(row[0], row[6]): Stored(row[0], row[1], _utc(row[2]), *row[3:]) for row in repeats.fetchall()},
-            {_person(key): full_at for key, full_at in counts.fetchall()},
+            {id_: Person(name, staff) for id_, name, staff in people},
+            {(row[0], row[6]): Stored(row[0], row[1], _utc(row[2]), *row[3:]) for row in repeats},
+            {_person(key): full_at for key, full_at in counts},
         )
 
     def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
-        with connection.wrap_database_errors, self._connection.pipeline():
-            self._run(self.INSERT, rows[0].at, _packed([(row[0], row[1], *row[3:]) for row in rows]))
-            self._run(self.ADVANCE, _packed(seqs))
-            self._run(self.COUNT, _packed({_key(id_): moment for id_, moment in full_at.items()}))
+        sessions, numbers, moments, people, roles, names, client_ids, texts = zip(*rows, strict=True)
+        self._send(
+            [self.INSERT, self.ADVANCE, self.COUNT, *self._commit],
+            moments[0],
+            *(_array(sessions), _array(map(str, numbers)), _array(people), _array(roles)),
+            *(_array(map(_quoted, names)), _array(client_ids), _array(map(_quoted, texts))),
+            *(_array(seqs), _array(map(str, seqs.values()))),
+            *(_array(map(_key, full_at)), _array(map(str, full_at.values()))),
+        )
 
-    def _run(self, sql: str, *params: object) -> "psycopg.Cursor[Any]":
-        return psycopg.Cursor(self._connection).execute(sql.encode(), params)
+    def _send(self, statements: list[str], *params: object) -> list[list[tuple[Any, ...]]]:
+        """Run these in one message; return the rows of those that find some."""
+        with connection.wrap_database_errors:
+            cursor = psycopg.ClientCursor(self._connection).execute(";".join(statements).encode(), params)
+            return [found.fetchall() for found in cursor.results() if found.description]
+
+
+def _array(words: Iterable[str]) -> str:
+    """Return an array as PostgreSQL reads it, of words that need no quotes."""
+    return "{" + ",".join(words) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _key(user_id: str) -> str:
@@ -174,7 +206,10 @@ def _utc(seconds: float) -> datetime:
 
 
 class Sqlite:
-    """Ids are stored as 32 hex digits, moments as text without a zone."""
+    """Ids are stored as 32 hex digits, moments as text without a zone.
+
+    With each row of `executemany` the driver would hand the interpreter to the event loop, and wait for it again.
+    """
 
     LOCK = f"""
         SELECT id, state, seq, customer_id, mechanic_id, {_CLOSES_AT}
@@ -190,18 +225,23 @@ class Sqlite:
     INSERT = """
         INSERT INTO autodoctor_sessions_sessionevent
             (session_id, seq, kind, at, audience, actor_id, actor_role, actor_name, client_id, data)
-        VALUES (?, ?, 'message.posted', ?, 'both', ?, ?, ?, ?, ?)
+        VALUES"""
+    ROW = "(?, ?, 'message.posted', ?, 'both', ?, ?, ?, ?, ?)"
+    ADVANCE = """
+        UPDATE autodoctor_sessions_session AS s SET seq = now.value FROM json_each(?) AS now WHERE s.id = now.key
     """
-    ADVANCE = "UPDATE autodoctor_sessions_session SET seq = ? WHERE id = ?"
     COUNTS = "SELECT key, full_at FROM rates_count WHERE key IN (SELECT value FROM json_each(?))"
     COUNT = """
-        INSERT INTO rates_count (key, full_at) VALUES (?, ?)
+        INSERT INTO rates_count (key, full_at) SELECT key, value FROM json_each(?) WHERE true
         ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at
     """
 
     def __init__(self) -> None:
         connection.ensure_connection()
         self._connection = cast(sqlite3.Connection, connection.connection)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return transaction.atomic()
 
     def look(self, session_ids: list[str], user_ids: list[str], asked: list[tuple[str, str]]) -> Found:
         with connection.wrap_database_errors:
@@ -222,9 +262,12 @@ class Sqlite:
     def store(self, rows: list[Stored], seqs: dict[str, int], full_at: dict[str, float]) -> None:
         at = rows[0].at.strftime("%Y-%m-%d %H:%M:%S.%f")
         with connection.wrap_database_errors:
-            self._connection.executemany(self.INSERT, [_values(row, at) for row in rows])
-            self._connection.executemany(self.ADVANCE, [(seq, _hex(id_)) for id_, seq in seqs.items()])
-            self._connection.executemany(self.COUNT, [(_key(id_), moment) for id_, moment in full_at.items()])
+            for first in range(0, len(rows), ROWS_AT_ONCE):
+                some = [_values(row, at) for row in rows[first : first + ROWS_AT_ONCE]]
+                sql = f"{self.INSERT} {', '.join([self.ROW] * len(some))}"
+                self._connection.execute(sql, [value for values in some for value in values])
+            self._connection.execute(self.ADVANCE, [_packed({_hex(id_): seq for id_, seq in seqs.items()})])
+            self._connection.execute(self.COUNT, [_packed({_key(id_): at for id_, at in full_at.items()})])
 
     def _all(self, sql: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, [_packed(values)]).fetchall()

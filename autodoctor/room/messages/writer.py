@@ -1,18 +1,20 @@
 """Group commit of messages: all waiting messages become rows of the log in one transaction.
 
-One thread, one connection. It builds no ORM object: this is the hot path that the product lives on. The sequence
-numbers follow the rules of `sessions.record.event_log`: taken and written under the session's lock.
+Few threads, each with a connection and sessions of its own. They build no ORM object: this is the hot path that the
+product lives on. The sequence numbers follow the rules of `sessions.record.event_log`: taken and written under the
+session's lock.
 """
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -31,6 +33,8 @@ from autodoctor.sessions.states import TAKES_MESSAGES
 
 logger = logging.getLogger(__name__)
 
+# With two, one judges and writes while the other waits for PostgreSQL's disk. SQLite has one lock for all who write.
+THREADS = {"postgresql": 2, "sqlite": 1}
 MOST_AT_ONCE = 1_000
 MOST_WAITING = 20_000
 MOST_ROWS = 20_000  # of one session's log: three hours of two people who write a message a second
@@ -73,7 +77,10 @@ class Writer:
         self._bus = bus
         # First in this process, so that a flood costs nothing; the batch counts in the database, for all processes.
         self._counts = Counts()
-        self._batcher: Batcher[Post] = Batcher("room-writer", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
+        self._batchers: list[Batcher[Post]] = [
+            Batcher(f"room-writer-{number}", self._write, most=MOST_AT_ONCE, retry_seconds=0.01)
+            for number in range(THREADS[connection.vendor])
+        ]
 
     def admits(self, user_id: str) -> bool:
         """Count a message in this process, before it is queued. Callable from any thread."""
@@ -81,10 +88,11 @@ class Writer:
 
     def submit(self, post: Post) -> None:
         """Queue a message. Callable from any thread; returns at once. The commit or the refusal settles the future."""
-        if len(self._batcher) > MOST_WAITING:
+        batcher = self._batchers[hash(post.session_id) % len(self._batchers)]  # a session keeps its order
+        if len(batcher) > MOST_WAITING:
             post.settled(post, NotPosted("unavailable"))
         else:
-            self._batcher.put(post)
+            batcher.put(post)
 
     def post(self, *, session_id: str, user_id: str, client_id: str, text: str) -> "Future[Posted]":
         """Queue a message and return a future. The future raises `NotPosted` when the message is refused."""
@@ -94,7 +102,9 @@ class Writer:
         return future
 
     def stop(self) -> None:
-        self._batcher.stop(PATIENCE_SECONDS)
+        until = time.monotonic() + PATIENCE_SECONDS
+        for batcher in self._batchers:
+            batcher.stop(max(0.0, until - time.monotonic()))
 
     def _write(self, posts: list[Post]) -> list[Post]:
         """Write one batch; returns the posts that must wait. A failing batch is halved until the bad row is alone."""
@@ -115,8 +125,8 @@ class Writer:
 
     def _commit(self, posts: list[Post]) -> list[Post]:
         began = time.monotonic()
-        with transaction.atomic():
-            sql = statements()
+        sql = statements()
+        with sql.transaction():
             found = sql.look(
                 list({post.session_id for post in posts}),
                 list({post.user_id for post in posts}),
@@ -151,7 +161,8 @@ class Batch:
         self._now = now
         self._stamp = stamp(now) or ""
         self._monotonic_to_epoch = now.timestamp() - time.monotonic()
-        self._fresh: dict[str, list[Row]] = {}
+        self._pace = MESSAGES.pace
+        self._fresh: defaultdict[str, list[Row]] = defaultdict(list)
         self.rows: list[Stored] = []
         self.seqs: dict[str, int] = {}
         self.full_at: dict[str, float] = {}  # by person: how far their messages use up the limit
@@ -161,42 +172,48 @@ class Batch:
         """Decide on a post. Returns False if its session is locked by another transaction, so that the post must
         wait.
         """
-        session = self._found.sessions.get(post.session_id)
+        found = self._found
+        session, person = found.sessions.get(post.session_id), found.people.get(post.user_id)
         if session is None:
             return False
-        repeat = self._found.repeats.get((post.session_id, post.client_id))
-        role = _role(session, post.user_id, self._found.people.get(post.user_id))
+        repeat = found.repeats.get((post.session_id, post.client_id))
+        role = _role(session, post.user_id, person)
         if repeat is not None:
-            self.outcomes.append((post, _again(post, repeat)))
-        elif not role or not _is_open(session, self._now):
-            self.outcomes.append((post, NotPosted("session_closed")))
+            outcome: Posted | NotPosted = _again(post, repeat)
+        elif person is None or role is None or not self._is_open(session):
+            outcome = NotPosted("session_closed")
         elif self._is_in_pace(post):
-            self._take(post, session, role)
+            outcome = self._take(post, session, role, person.name)
         else:
-            self.outcomes.append((post, NotPosted("too_fast")))
+            outcome = NotPosted("too_fast")
+        self.outcomes.append((post, outcome))
         return True
+
+    def _is_open(self, session: Locked) -> bool:
+        has_time = session.closes_at is None or self._now < session.closes_at
+        return session.state in _takes_messages and has_time and session.seq < MOST_ROWS
 
     def _is_in_pace(self, post: Post) -> bool:
         """Count the message at the moment at which it came: a batch may hold those of some seconds."""
         full_at = self.full_at.get(post.user_id, self._found.full_at.get(post.user_id, 0.0))
-        counted = next_full_at(MESSAGES, full_at, post.since + self._monotonic_to_epoch)
+        counted = next_full_at(self._pace, full_at, post.since + self._monotonic_to_epoch)
         if counted is not None:
             self.full_at[post.user_id] = counted
         return counted is not None
 
+    def _take(self, post: Post, session: Locked, role: str, name: str) -> Posted:
+        session_id, user_id, client_id, text, *_ = post
+        seq = self.seqs.get(session_id, session.seq) + 1
+        row = Stored(session_id, seq, self._now, user_id, role, name, client_id, text)
+        frame = _frame(row, self._stamp)
+        self.seqs[session_id] = seq
+        self.rows.append(row)
+        self._found.repeats[session_id, client_id] = row
+        self._fresh[session_id].append(Row(seq, _both, frame))
+        return Posted(seq, frame, is_repeat=False)
+
     def pokes(self) -> list[Poke]:
         return [Poke(session_id, self.seqs[session_id], tuple(rows)) for session_id, rows in self._fresh.items()]
-
-    def _take(self, post: Post, session: Locked, role: str) -> None:
-        seq = self.seqs.get(post.session_id, session.seq) + 1
-        name = self._found.people[post.user_id].name
-        row = Stored(post.session_id, seq, self._now, post.user_id, role, name, post.client_id, post.text)
-        frame = _frame(row, self._stamp)
-        self.seqs[post.session_id] = seq
-        self.rows.append(row)
-        self._found.repeats[post.session_id, post.client_id] = row
-        self._fresh.setdefault(post.session_id, []).append(Row(seq, _both, frame))
-        self.outcomes.append((post, Posted(seq, frame, is_repeat=False)))
 
 
 def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
@@ -208,11 +225,6 @@ def _role(session: Locked, user_id: str, person: Person | None) -> str | None:
     if user_id == session.mechanic_id:
         return Role.MECHANIC.value
     return Role.SUPPORT.value if person.is_staff else None
-
-
-def _is_open(session: Locked, now: datetime) -> bool:
-    has_time = session.closes_at is None or now < session.closes_at
-    return session.state in _takes_messages and has_time and session.seq < MOST_ROWS
 
 
 def _again(post: Post, row: Stored) -> Posted | NotPosted:

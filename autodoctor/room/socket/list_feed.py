@@ -206,11 +206,13 @@ class FeedConnection(Connection):
             self.push(protocol.changed(what))
 
     async def serve(self) -> None:
-        """Serve a feed. It only listens; pings are answered so that the client notices a dead connection."""
-        while (event := await self._receive())["type"] == "websocket.receive":
-            frame = protocol.parse(event.get("text") or event.get("bytes") or "")
-            if isinstance(frame, protocol.Ping) and self._counts.allows(PINGS, self.loop.time()):
-                self.push(protocol.pong(timezone.now(), 0))
+        await self.listen(self._take)
+
+    def _take(self, raw: str | bytes) -> bool:
+        """Handle one frame. A feed only listens; pings are answered so that the client notices a dead connection."""
+        if isinstance(protocol.parse(raw), protocol.Ping) and self._counts.allows(PINGS, self.loop.time()):
+            self.push(protocol.pong(timezone.now(), 0))
+        return True
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,7 +41,6 @@ logger = logging.getLogger(__name__)
 PAGE = 200  # rows read at once
 MOST_KEPT = 100  # pokes that come meanwhile
 MOST_PAGES_OPEN = 12  # per person and session; a new page closes the oldest
-BREATHER_SECONDS = 0.05  # pause in reading from a client that is too fast
 _both = SessionEvent.Audience.BOTH.value
 _joins = count(1)
 _others = {role: frozenset({*PARTIES, Role.SUPPORT.value} - {role}) for role in Role.values}
@@ -146,9 +145,7 @@ class Socket(Connection):
 
     async def serve(self) -> None:
         """Handle the client's frames until the connection ends."""
-        while (event := await self._receive())["type"] == "websocket.receive":
-            if not self._take(event.get("text") or event.get("bytes") or ""):
-                await asyncio.sleep(BREATHER_SECONDS)
+        event = await self.listen(self._take)
         self.silent = timedelta(seconds=event.get(SILENT_SECONDS, 0))
 
     def follow(self, poke: Poke) -> None:
@@ -156,7 +153,7 @@ class Socket(Connection):
         if poke.seq <= self.served:
             return
         if self._follows_on(poke) and not self._reading and not _is_much(poke.rows):
-            self._serve_all(poke.rows)
+            self._serve(*poke.rows)
             return
         self._behind = max(self._behind, poke.seq)
         if not self._reading:
@@ -168,15 +165,15 @@ class Socket(Connection):
     def _follows_on(self, poke: Poke) -> bool:
         return bool(poke.rows) and poke.rows[0].seq <= self.served + 1
 
-    def _serve_all(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            self._serve(row)
+    def _serve(self, *rows: Row) -> None:
+        """Send what has not been served yet, in one go."""
+        frames = [row.frame for row in rows if row.seq > self.served and self._is_reader(row.audience)]
+        self.served = max(self.served, rows[-1].seq)
+        if frames:
+            self.push(*frames)
 
-    def _serve(self, row: Row) -> None:
-        if row.seq > self.served:
-            self.served = row.seq
-            if row.audience == _both or self.role in (row.audience, Role.SUPPORT):
-                self.push(row.frame)
+    def _is_reader(self, audience: str) -> bool:
+        return audience == _both or self.role in (audience, Role.SUPPORT)
 
     async def _catch_up(self) -> None:
         """Read until the log is served as far as it is known to reach. After a failure the next heartbeat tries
@@ -204,7 +201,7 @@ class Socket(Connection):
         while self._kept:
             poke = self._kept.pop(0)
             if self._follows_on(poke) and not _is_much(poke.rows):
-                self._serve_all(poke.rows)
+                self._serve(*poke.rows)
                 await self.drained()
 
     def _take(self, raw: str | bytes) -> bool:

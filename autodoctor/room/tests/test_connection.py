@@ -44,11 +44,12 @@ class Reader:
         self.seqs: list[int] = []
         self.closed: list[int] = []
 
-    def push(self, payload: bytes) -> int:
-        frame = orjson.loads(payload)
-        if frame["type"] == "event":
-            self.seqs.append(frame["seq"])
-        self.waiting += len(payload)
+    def push(self, *payloads: bytes) -> int:
+        for payload in payloads:
+            frame = orjson.loads(payload)
+            if frame["type"] == "event":
+                self.seqs.append(frame["seq"])
+            self.waiting += len(payload)
         self.most = max(self.most, self.waiting)
         return self.waiting
 

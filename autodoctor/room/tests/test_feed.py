@@ -51,6 +51,8 @@ class Wire:
     def __init__(self) -> None:
         self.said: list[tuple[str, int]] = []
 
+    def listen(self, listener: object) -> None: ...
+
     def push(self, frame: bytes) -> int:
         self.said.append((orjson.loads(frame)["type"], len(listeners)))
         return 0

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.core.process_identity import identity
-from autodoctor.room.hub import lease
+from autodoctor.room.hub import authentication, lease
 from autodoctor.room.hub import presence as presence_module
 from autodoctor.room.hub.event_bus import EventBus
 from autodoctor.room.hub.presence import HandshakeRequest, Joined, Left, Presence, Renewal
@@ -136,6 +136,16 @@ def test_handshakes_at_once_are_each_answered_with_the_role_of_their_person(
     assert hearing.guest is not None
     assert hearing.guest.user == stranger
     assert set(Connection.objects.values_list("role", flat=True)) == {"customer", "mechanic"}
+
+
+def test_what_a_welcome_shows_is_read_with_the_handshake(session: Session, customer: User) -> None:
+    (answer,) = authentication.authenticate([(cookie(customer), session.id)], timezone.now())
+    assert answer.guest is not None
+    assert answer.place is not None
+    with CaptureQueriesContext(connection) as asked:
+        assert answer.place.session.payload() == Session.objects.get(pk=session.pk).payload()
+        assert answer.guest.seal
+    assert len(asked) == 3  # of the session that it is compared with, and its people
 
 
 def test_a_banned_person_and_a_sign_in_with_an_old_password_open_no_socket(

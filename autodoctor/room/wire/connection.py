@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from autodoctor.room.wire import executor, protocol
-from autodoctor.room.wire.uvicorn_protocol import WIRE, UvicornProtocol
+from autodoctor.room.wire.uvicorn_protocol import WIRE, Listener, UvicornProtocol
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -38,9 +38,16 @@ class Connection:
         self._wire = protocol_of(scope)
         self.is_open = True
 
-    def push(self, frame: bytes) -> None:
+    async def listen(self, listener: Listener) -> dict[str, Any]:
+        """Hand on what the client sends until the connection ends, and return its end. The listener returns False if
+        the client must slow down.
+        """
+        self._wire.listen(listener)
+        return await self._receive()
+
+    def push(self, *frames: bytes) -> None:
         """Send after everything pushed before. A client that reads too slowly is disconnected."""
-        if self.is_open and self._wire.push(frame) > MOST_WAITING:
+        if self.is_open and self._wire.push(*frames) > MOST_WAITING:
             self.close(protocol.TOO_SLOW)
 
     def hint(self, frame: bytes) -> None:

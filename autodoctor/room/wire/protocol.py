@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils.functional import Promise
@@ -28,6 +28,7 @@ TOO_SLOW = 4408
 REPLACED = 4409
 GOING_AWAY = uvicorn_protocol.GOING_AWAY
 
+_message_posted = EventKind.MESSAGE_POSTED.value
 _uuid = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -36,8 +37,7 @@ class Join:
     """This page joins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     client_id: str  # a UUID in its canonical form, in lower case
     text: str
 
@@ -207,7 +207,7 @@ def message_posted(*, seq: int, at: str, user_id: str, role: str, name: str, cli
         {
             "type": "event",
             "seq": seq,
-            "kind": EventKind.MESSAGE_POSTED,
+            "kind": _message_posted,
             "at": at,
             "by": {"id": user_id, "role": role, "name": name},
             "client_id": client_id,

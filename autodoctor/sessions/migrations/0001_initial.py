@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from autodoctor.core.page_space import LeaveSpace
+
 
 class Migration(migrations.Migration):
 
@@ -253,4 +255,5 @@ class Migration(migrations.Migration):
             name='session',
             options={'base_manager_name': 'objects'},
         ),
+        LeaveSpace('autodoctor_sessions_session'),
     ]
