@@ -17,6 +17,7 @@ import pytest
 from autodoctor.sandbox import API_KEY, WEBHOOK_SECRET
 from tests.faults.test_payments import is_idle
 from tests.journeys import quietly
+from tests.kit.scene import state_of
 from tests.kit.server import Person, Server, running
 from tests.kit.stripe_sandbox import RunningSandbox
 from tests.kit.waiting import until
@@ -84,7 +85,7 @@ class Shop:
 
     def pays(self, session_id: str) -> None:
         self.sandbox.pay(self.checkout)
-        until(lambda: quietly.state(self.server, self.customer, session_id) == "requested")
+        until(lambda: state_of(self.server, UUID(session_id)) == "requested")
 
     def waits(self) -> str:
         """Create a request in the queue."""

@@ -136,14 +136,10 @@ def is_undisturbed(people: tuple[Customer, Mechanic]) -> None:
         expect(stage.locator("button[aria-pressed=true]").filter(visible=True)).to_have_count(0)
         expect(person.page.locator("dialog[open]")).to_have_count(0)
         expect(person.page.locator(".room-alerts .banner").filter(visible=True)).to_have_count(0)
-        sees_moving_pictures(person, 1)
+    see_moving_pictures(*people, more=1)
 
 
-def sees_moving_pictures(person: Person, more: int = 5) -> None:
-    see_moving_pictures(person, more=more)
-
-
-def see_moving_pictures(*people: Person, more: int, seconds: float = 0) -> None:
+def see_moving_pictures(*people: Person, more: int = 5, seconds: float = 0) -> None:
     """Check that each gets a minimum of pictures over the same minimum of time, or only sound, and is told why."""
     before = [person.page.evaluate(FRAMES) for person in people]
     people[0].page.wait_for_timeout(seconds * 1000)  # lets the handlers of the test run meanwhile

@@ -1,12 +1,13 @@
 """The same actions without a browser, for the part of a journey that another journey covers."""
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from tests.journeys.people import CONCERN
+from tests.kit.scene import state_of
 from tests.kit.server import Person, Server
 from tests.kit.sockets import Socket, room
 from tests.kit.waiting import until
@@ -34,7 +35,7 @@ def request(server: Server, customer: Person, plan: str = "chat", **more: object
     """Book and pay; returns when the request is in the queue."""
     session_id, checkout_url = draft(server, customer, plan, **more)
     _done(client(server, customer).post(checkout_url, data={"action": "pay", "card": "pm_card_visa"}))
-    until(lambda: state(server, customer, session_id) == "requested")
+    until(lambda: state_of(server, UUID(session_id)) == "requested")  # by a query: many looks would cost a page each
     return session_id
 
 

@@ -1,6 +1,7 @@
 """Which controls of a page cannot be reached on a small screen, or are covered by another."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -95,12 +96,27 @@ class State(NamedTuple):
     arrange: str = ""
     undo: str = ""
     wanted: tuple[str, ...] = ()
-    screens: Iterable[ViewportSize] = SCREENS
+    screens: Sequence[ViewportSize] = SCREENS
 
 
-def walk(page: Page, name: str, states: Iterable[State] = (State(""),)) -> list[str]:
-    """Return what is out of reach in these states on their screens, one after the other."""
-    return [problem for state in states for problem in _in_state(page, f"{name} {state.name}".strip(), state)]
+def walk(page: Page, name: str, states: Sequence[State] = (State(""),)) -> list[str]:
+    """Return what is out of reach in these states on their screens."""
+    return [problem for screen in screens_of(states) for problem in walk_on(screen, page, name, states)]
+
+
+def screens_of(states: Sequence[State]) -> list[ViewportSize]:
+    """Return each screen of these states once."""
+    every = (screen for state in states for screen in state.screens)
+    return list({(screen["width"], screen["height"]): screen for screen in every}.values())
+
+
+def walk_on(screen: ViewportSize, page: Page, name: str, states: Sequence[State]) -> list[str]:
+    """Return what is out of reach on this screen, in those states that belong on it, one after the other."""
+    page.set_viewport_size(screen)
+    here = [state for state in states if screen in state.screens]
+    names = [f"{name} {state.name}".strip() + f", {screen['width']} x {screen['height']}" for state in here]
+    found = _with_pictures(page, here, names) if TAKES_PICTURES else page.evaluate(_script(here))
+    return [f"{where}: {problem}" for where, problems in zip(names, found, strict=True) for problem in problems]
 
 
 @contextmanager
@@ -112,16 +128,20 @@ def rounded(page: Page, edges: dict[str, int]) -> Iterator[None]:
     session.send("Emulation.setSafeAreaInsetsOverride", {"insets": {}})
 
 
-def _in_state(page: Page, name: str, state: State) -> Iterator[str]:
-    for screen in state.screens:
-        page.set_viewport_size(screen)
-        page.evaluate(f"() => {{ {state.arrange} }}")
-        where = f"{name}, {screen['width']} x {screen['height']}"
-        for problem in page.evaluate(OUT_OF_REACH, list(state.wanted)):
-            yield f"{where}: {problem}"
-        if TAKES_PICTURES:
-            _keep(page, where)
-    page.evaluate(f"() => {{ {state.undo} }}")
+def _script(states: Sequence[State]) -> str:
+    """Go through the states in one call: the page of a call costs as long as it waits for the next."""
+    looks = (
+        f"{{ {each.arrange} }}\nfound.push(await look({json.dumps(each.wanted)}));\n{{ {each.undo} }}"
+        for each in states
+    )
+    return f"async () => {{ const found = [], look = {OUT_OF_REACH};\n{chr(10).join(looks)}\nreturn found; }}"
+
+
+def _with_pictures(page: Page, states: Sequence[State], names: Sequence[str]) -> Iterator[list[str]]:
+    for state, name in zip(states, names, strict=True):
+        yield from page.evaluate(_script([state._replace(undo="")]))
+        _keep(page, name)
+        page.evaluate(f"() => {{ {state.undo} }}")
 
 
 def _keep(page: Page, where: str) -> None:

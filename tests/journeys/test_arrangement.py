@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.journeys import calls
-from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
+from tests.journeys.calls import DEVICES, is_connected, see_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.people import Customer, Mechanic
 from tests.journeys.quietly import INTAKE
@@ -101,7 +101,8 @@ def test_a_session_by_relay_outlives_the_server_that_carried_it(
     are_relayed(*people)
     mechanic.starts()
     for person in people:
-        sees_moving_pictures(person.is_live())
+        person.is_live()
+    see_moving_pictures(*people)
 
     connections = [person.page.evaluate("connections.length") for person in people]
     carrying, other = site.carrying(customer.session_id)
@@ -113,7 +114,7 @@ def test_a_session_by_relay_outlives_the_server_that_carried_it(
     customer.reads("Yes, and I hear the engine.")
     for person in people:
         is_connected(person)
-        sees_moving_pictures(person)
+    see_moving_pictures(*people)
     # The call itself was never interrupted.
     assert [person.page.evaluate("connections.length") for person in people] == connections
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import calls, staging
-from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
+from tests.journeys.calls import DEVICES, is_connected, see_moving_pictures
 from tests.journeys.conftest import DESKTOP, PHONE, Watch
 from tests.journeys.inspection import TAKES_PICTURES
 from tests.journeys.people import Customer, Person
@@ -68,8 +68,8 @@ def press(person: Person, name: str) -> None:
 
 
 def test_both_participants_of_a_call_see_and_hear_each_other(call: Pair) -> None:
+    see_moving_pictures(*call)
     for person in call:
-        sees_moving_pictures(person)
         assert person.page.evaluate(calls.IS_HEARD)
         look(person, f"both-{type(person).__name__}".lower())
 
@@ -86,12 +86,12 @@ def test_mute_and_camera_off_are_shown_to_the_peer(call: Pair) -> None:
     look(mechanic, "camera-off")
     press(customer, "Camera off")
     mechanic.sees_no_more(re.compile("has turned the camera off"))
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
 
 
 def test_a_snapshot_with_a_drawing_lands_in_the_files(call: Pair) -> None:
     customer, mechanic = call
-    sees_moving_pictures(mechanic, 20)
+    see_moving_pictures(mechanic, more=20)
     press(mechanic, "Snapshot")
     canvas = mechanic.page.locator("picture-pen canvas")
     expect(canvas).to_be_visible()
@@ -155,7 +155,7 @@ def test_a_page_reloaded_in_a_call_returns_without_a_preflight(call: Pair) -> No
         is_connected(person)
         for each in call:
             is_connected(each)
-            sees_moving_pictures(each)
+        see_moving_pictures(*call)
     assert not customer.page.locator("session-clock.countdown--paused").is_visible()
 
 
@@ -166,7 +166,7 @@ def test_a_lost_connection_of_a_call_returns_by_itself(call: Pair) -> None:
     until(lambda: mechanic.page.evaluate("connections.length") > before)
     for person in call:
         is_connected(person)
-        sees_moving_pictures(person)
+    see_moving_pictures(*call)
 
 
 def test_closing_the_page_pauses_a_call_and_reopening_returns_to_it(call: Pair) -> None:
@@ -179,7 +179,7 @@ def test_closing_the_page_pauses_a_call_and_reopening_returns_to_it(call: Pair) 
     customer.sees_no_more("has lost the connection")
     for person in call:
         is_connected(person)
-        sees_moving_pictures(person)
+    see_moving_pictures(*call)
 
 
 def test_lost_media_pause_the_clock(server: Server, call: Pair, watch: Watch) -> None:
@@ -216,7 +216,7 @@ def test_a_running_call_can_be_switched_to_chat_and_back(call: Pair, watch: Watc
     customer.button("Try the call again").click()
     for person in call:
         is_connected(person)
-        sees_moving_pictures(person)
+    see_moving_pictures(*call)
 
 
 @pytest.mark.parametrize("is_another_device", [False, True])
@@ -233,11 +233,11 @@ def test_a_call_moves_to_another_window_or_device_and_back(
     is_connected(other)
     customer.sees(CONTINUED_ELSEWHERE)
     assert customer.page.evaluate("devices.every((each) => each.readyState === 'ended')")
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
     customer.button("Use this window").click()
     is_connected(customer)
     other.sees(CONTINUED_ELSEWHERE)
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
     other.page.close()
 
 

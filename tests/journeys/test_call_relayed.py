@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys import calls
-from tests.journeys.calls import DEVICES, is_connected, sees_moving_pictures
+from tests.journeys.calls import DEVICES, is_connected, see_moving_pictures
 from tests.journeys.people import Customer, Mechanic, Person
 from tests.kit import turn
 from tests.kit.server import running
@@ -57,7 +57,7 @@ def are_relayed(*people: Person) -> None:
     for person in people:
         is_connected(person)
         until(partial(is_relayed, person.page))
-        sees_moving_pictures(person)
+    see_moving_pictures(*people)
 
 
 def test_a_relayed_call_returns_when_its_lost_relay_is_back(browser_of: Callable[..., Page]) -> None:
@@ -69,8 +69,8 @@ def test_a_relayed_call_returns_when_its_lost_relay_is_back(browser_of: Callable
         relay.wake()
         for person in (customer, mechanic):
             is_connected(person)
+        see_moving_pictures(customer, mechanic)
         for person in (customer, mechanic):
-            sees_moving_pictures(person)
             person.sees_no_more("Paused: sound and picture are interrupted")
 
 

@@ -246,5 +246,6 @@ def test_a_call_goes_on_while_it_is_extended(
     extends(customer)
     for person in (customer, mechanic):
         has_left(person, 60)
-        calls.sees_moving_pictures(person)
+    calls.see_moving_pictures(customer, mechanic)
+    for person in (customer, mechanic):
         assert person.page.evaluate("connections.length") == 1

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys import calls, quietly
-from tests.journeys.calls import DEVICES, is_connected, see_moving_pictures, sees_moving_pictures
+from tests.journeys.calls import DEVICES, is_connected, see_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.lines import Line
 from tests.journeys.people import Customer, Person
@@ -125,7 +125,8 @@ def test_each_participant_reads_own_words_about_a_lost_network(server: Server, c
     customer.page.reload()
     for person in call:
         is_connected(person)
-        sees_moving_pictures(person)
+    see_moving_pictures(*call)
+    for person in call:
         person.sees_no_more(re.compile("has lost the connection|You are not connected|Paused"))
 
 

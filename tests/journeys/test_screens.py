@@ -1,14 +1,15 @@
 """Every state of the session's page on small, flat and zoomed screens: every control can be reached."""
 
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from playwright.sync_api import Page, expect
 
 from tests.journeys import calls, quietly, staging
 from tests.journeys.calls import DEVICES
 from tests.journeys.people import CONCERN, Customer, Mechanic, Person
-from tests.journeys.reach import ON_THE_SIDE, PHONES, SCREENS, State, rounded, walk
+from tests.journeys.reach import ON_THE_SIDE, PHONES, SCREENS, State, rounded, screens_of, walk, walk_on
 from tests.journeys.room_states import (
     ALERT,
     CALL,
@@ -40,12 +41,12 @@ def are_in_reach(problems: list[str]) -> None:
     assert not problems, f"{len(problems)} problems\n" + "\n".join(problems)
 
 
-def walk_at_leisure(server: Server, person: Person, name: str, states: Iterable[State]) -> list[str]:
+def walk_at_leisure(server: Server, person: Person, name: str, states: Sequence[State]) -> list[str]:
     """Walk through states of a session that runs, as if no time passed: a busy machine takes minutes for it."""
     found, session_id = list[str](), person.session_id
-    for state in states:
+    for screen in screens_of(states):
         begun = time.monotonic()
-        found += walk(person.page, name, (state,))
+        found += walk_on(screen, person.page, name, states)
         pass_time(server, session_id, begun - time.monotonic())
     return found
 
@@ -186,6 +187,8 @@ def test_before_a_session(server: Server, a_customer: Come, a_mechanic: ComeMech
     for person, name in ((customer, "accepted customer"), (mechanic, "accepted mechanic")):
         person.goes_to(session_id).sees("Play test tone")
         problems += walk(person.page, name, (State(""), dialog("#release-dialog")))
+    for person in (customer, mechanic):  # a check that goes on would be refused
+        expect(person.page.locator("[data-check=network]")).to_have_attribute("data-state", re.compile("passed|failed"))
     quietly.act(server, mechanic.who, session_id, "release")
     customer.sees("Your mechanic could not continue.")
     pass_time(server, session_id, 11 * MINUTE)

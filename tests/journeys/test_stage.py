@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys import calls
-from tests.journeys.calls import DEVICES, sees_moving_pictures
+from tests.journeys.calls import DEVICES, see_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.inspection import TAKES_PICTURES
 from tests.journeys.people import Person
@@ -139,12 +139,12 @@ def is_pressed(person: Person, name: str, pressed: bool = True) -> None:
 
 def sees_a_shape(person: Person, ratio: float) -> None:
     person.page.wait_for_function(f"ratio => Math.abs({SHAPE} - ratio) < 0.02", arg=ratio)
-    sees_moving_pictures(person)
+    see_moving_pictures(person)
 
 
 def test_a_shared_screen_replaces_the_camera_until_sharing_ends(call: Pair) -> None:
     customer, mechanic = call
-    sees_moving_pictures(customer, 1)
+    see_moving_pictures(customer, more=1)
     camera, screen = customer.page.evaluate(SHAPE), SCREEN[0] / SCREEN[1]
     assert abs(camera - screen) > 0.1
     mechanic.page.evaluate(SHARE, SCREEN)
@@ -203,11 +203,11 @@ def test_a_phone_offers_its_cameras_light_and_zoom_in_a_call(changed_phone: Pair
     until(lambda: page.evaluate("facing") == "user")
     for gone in offered[1:]:
         expect(gone).to_be_hidden()
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
     key(customer, "Switch camera").click()
     expect(key(customer, "Light")).to_be_visible()
     is_pressed(customer, "Light", False)
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
 
 
 def test_full_screen_own_picture_and_quality_can_be_changed_in_a_call(call: Pair) -> None:
@@ -271,7 +271,7 @@ def test_a_call_on_a_poor_link_is_sound_only_until_the_link_is_better(changed_ph
     is_pressed(customer, "Camera off", False)
     customer.page.evaluate(LATER)
     mechanic.sees_no_more("The connection is weak, so you have sound only.")
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
     assert not mechanic.page.get_by_text("interrupted").filter(visible=True).count()
 
 
@@ -281,7 +281,7 @@ def test_sound_returns_without_a_tap_after_a_locked_phone_where_allowed(changed_
     customer.page.evaluate("isTapped = true")
     customer.page.evaluate(UNLOCK)
     customer.page.wait_for_function(PLAYS)
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
     mechanic.sees_no_more(re.compile("has turned the camera off|is muted"))
     expect(key(customer, "Tap to rejoin")).to_be_hidden()
 
@@ -330,7 +330,7 @@ def test_one_tap_rejoins_a_call_after_a_locked_phone(last_call: Pair) -> None:
     page.wait_for_function(PLAYS)
     for person in last_call:
         calls.is_connected(person)
-        sees_moving_pictures(person)
+    see_moving_pictures(*last_call)
     mechanic.sees_no_more(re.compile("has turned the camera off|is muted"))
     assert page.evaluate("devices.filter(({ readyState }) => readyState === 'live').length") == 2
     customer.ends().is_shown_the_end()
@@ -344,7 +344,7 @@ def test_a_denied_microphone_can_be_allowed_during_the_call(
     customer, mechanic = a_customer(permissions=["camera"]), a_mechanic(permissions=DEVICES, viewport=DESKTOP)
     calls.call_of_checked(server, customer, mechanic)
     mechanic.sees(re.compile("microphone does not work now"))
-    sees_moving_pictures(mechanic)
+    see_moving_pictures(mechanic)
     is_pressed(customer, "Mute")
     notice = stage(customer).locator("[data-fault-of=audio]")
     expect(notice).to_contain_text("This browser blocks your microphone.")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.journeys import calls
-from tests.journeys.calls import DEVICES, STEADY, hears_the_tone, is_connected, sees_moving_pictures
+from tests.journeys.calls import DEVICES, STEADY, hears_the_tone, is_connected, see_moving_pictures
 from tests.journeys.conftest import DESKTOP
 from tests.journeys.people import Customer, Mechanic, Person
 from tests.journeys.test_summary import TEXTS, Desk
@@ -37,7 +37,8 @@ def test_a_call_goes_from_the_intake_to_the_summary(
         is_connected(person)
     mechanic.starts()
     for person in (customer, mechanic):
-        sees_moving_pictures(person.is_live())
+        person.is_live()
+    see_moving_pictures(customer, mechanic)
     session_id = customer.session_id
     customer.ends().is_shown_the_end().sees(price)
     desk = Desk(mechanic.is_shown_the_end().sees(earned).comes_to_the_summary(), session_id)
