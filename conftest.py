@@ -83,12 +83,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _events_carry_what_they_declare() -> None:
+    from django.db.models import QuerySet
     from django.db.models.signals import post_save
 
     from autodoctor.sessions.models import SessionEvent
-    from tests.kit.event_check import check_data
+    from tests.kit.event_check import check_data, checking
 
     post_save.connect(check_data, sender=SessionEvent)
+    QuerySet.bulk_create = checking(QuerySet.bulk_create)  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session", autouse=True)

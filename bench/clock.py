@@ -1,7 +1,7 @@
 """How late deadlines fire: 10,000 live sessions that end within 60 s. The aim: never early, p99 at most 100 ms late.
 
-Late is the time from the deadline to the commit of what it does, on a database that keeps what it commits. Each run
-is a process of its own, like a server, on a database of its own.
+Late is the time from the deadline to the commit of what it does, on a database that keeps what it commits. Each clock
+is a process of its own, each run has a database of its own.
 """
 
 import argparse
@@ -23,7 +23,8 @@ def run(arguments: Arguments = None) -> list[Figure]:
     for database in options.database:
         for work in options.work:
             with _environment(database) as environment:
-                command = [sys.executable, "-m", "bench.clock_run", work, str(options.sessions), str(options.seconds)]
+                given = [options.sessions, options.seconds, options.processes, options.calls]
+                command = [sys.executable, "-m", "bench.clock_run", work, *map(str, given)]
                 done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
             found += from_json(done.stdout)
     return found
@@ -40,7 +41,19 @@ def _options(arguments: Arguments) -> argparse.Namespace:
         help="synthetic: a transaction of eight queries; session: the real end of a session, with its mail and charge",
     )
     parser.add_argument("--sessions", type=int, default=10_000)
-    parser.add_argument("--seconds", type=float, default=60.0, help="time in which the sessions end")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="time in which the sessions end; 0: all at once, which shows how many it bears",
+    )
+    parser.add_argument("--processes", type=int, default=1, help="clocks on the one database")
+    parser.add_argument(
+        "--calls",
+        choices=["along", "apart", "later"],
+        default="along",
+        help="mails and charges: by each clock, by a process of their own, or not at all",
+    )
     return parser.parse_args(arguments)
 
 

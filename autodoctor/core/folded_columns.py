@@ -40,7 +40,7 @@ def folded_fields(model: type[models.Model]) -> list[FoldedField]:
     return [field for field in model._meta.concrete_fields if isinstance(field, FoldedField)]
 
 
-def _made_of(model: type[models.Model], written: Collection[str]) -> set[str]:
+def made_of(model: type[models.Model], written: Collection[str]) -> set[str]:
     """Return the folded columns that are made of any of these fields."""
     return {field.name for field in folded_fields(model) if not {*field.of}.isdisjoint(written)}
 
@@ -54,7 +54,7 @@ class FoldingQuerySet(models.QuerySet[M]):
     """Refuses to write what a folded column is made of without the column."""
 
     def update(self, **values: Any) -> int:
-        columns = _made_of(self.model, values) | {field.name for field in folded_fields(self.model)} & values.keys()
+        columns = made_of(self.model, values) | {field.name for field in folded_fields(self.model)} & values.keys()
         if columns:
             raise StaleColumn(f"{', '.join(sorted(columns))} of {self.model.__name__} is kept by `save` only")
         return super().update(**values)
@@ -63,7 +63,7 @@ class FoldingQuerySet(models.QuerySet[M]):
 
     def bulk_create(self, objs: Iterable[M], *args: Any, **options: Any) -> list[M]:
         if fields := options.get("update_fields"):
-            options["update_fields"] = [*fields, *(_made_of(self.model, fields) - {*fields})]
+            options["update_fields"] = [*fields, *(made_of(self.model, fields) - {*fields})]
         return super().bulk_create(objs, *args, **options)
 
 
@@ -79,7 +79,7 @@ class FoldedColumns(models.Model):
         if fields is None and not self._state.adding:
             fields = self._loaded_fields()
         if fields:
-            options["update_fields"] = {*fields, *_made_of(type(self), fields)}
+            options["update_fields"] = {*fields, *made_of(type(self), fields)}
         super().save(*args, **options)
 
     def _loaded_fields(self) -> set[str] | None:

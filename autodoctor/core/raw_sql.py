@@ -4,14 +4,17 @@ The ORM compiles each query again. On the paths of every deadline and every join
 work.
 """
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Model
+from django.db import DatabaseError, connection
+from django.db.models import Field, Model
+
+from autodoctor.core.folded_columns import made_of
 
 M = TypeVar("M", bound=Model)
+AnyField: TypeAlias = "Field[Any, Any]"
 
 
 def rows(model: type[M], condition: str, *given: Any, lock: bool = False, skip_locked: bool = False) -> list[M]:
@@ -46,6 +49,43 @@ def insert_missing(model: type[Model], columns: Sequence[str], given: Sequence[t
     ]
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} ON CONFLICT DO NOTHING", values)
+
+
+def update_rows(models: Sequence[M], columns: Collection[str]) -> None:
+    """Write these columns of many rows of one model, each with its own values, in one statement.
+
+    Raises `DatabaseError` unless every row is there.
+    """
+    model = type(models[0])
+    written = {*columns, *made_of(model, columns)}
+    fields = [field for field in model._meta.concrete_fields if field.attname in written]
+    key, *_fields = given = [model._meta.pk, *fields]
+    changes = ", ".join(f"{_quoted(field)} = given.column{number}" for number, field in enumerate(fields, start=2))
+    first = f"({', '.join(f'%s{_cast(field)}' for field in given)})"  # NULL alone has no type
+    others = [f"({', '.join(['%s'] * len(given))})"] * (len(models) - 1)
+    table = model._meta.db_table
+    sql = (
+        f"UPDATE {table} SET {changes} FROM (VALUES {', '.join([first, *others])}) AS given "  # noqa: S608 - from our own code only
+        f"WHERE {table}.{_quoted(key)} = given.column1"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_written(field, one) for one in models for field in given])
+        if cursor.rowcount != len(models):
+            raise DatabaseError(f"{cursor.rowcount} of {len(models)} rows of {table} were there")
+
+
+def _quoted(field: AnyField) -> str:
+    return connection.ops.quote_name(str(field.column))
+
+
+def _cast(field: AnyField) -> str:
+    """Return the suffix that gives a value its column's type, without a length: a cast to that cuts."""
+    kind = str(field.cast_db_type(connection)).partition("(")[0]
+    return f"::{kind}" if connection.vendor == "postgresql" else ""
+
+
+def _written(field: AnyField, model: Model) -> Any:
+    return field.get_db_prep_save(field.pre_save(model, False), connection)
 
 
 def _select(model: type[Model], columns: str, condition: str, given: tuple[Any, ...]) -> tuple[str, list[Any]]:

@@ -1,6 +1,7 @@
 """The ledger: payments opened, decided and refunded. Every function joins the caller's transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,7 +9,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from autodoctor.accounts.models import User
-from autodoctor.core.raw_sql import rows
+from autodoctor.core.batches import put_off, read_together
+from autodoctor.core.raw_sql import rows, update_rows
 from autodoctor.payments import disputes
 from autodoctor.payments.job_kinds import PaymentFact, PaymentJob, news_of
 from autodoctor.payments.models import Payment, Refund
@@ -86,8 +88,14 @@ def open_extension(
 
 def pending_extension(owner_id: UUID) -> Payment | None:
     """Return the extension that is being paid, canceled, or paid without its time given yet."""
+    return _pending_extension(owner_id)
+
+
+@read_together
+def _pending_extension(owner_ids: Sequence[UUID]) -> dict[UUID, Payment]:
     pending = Q(state=State.CREATED) | Q(state__in=PAID, granted_at=None, due_cents=None)
-    return Payment.objects.filter(pending, owner_id=owner_id, purpose=Payment.Purpose.EXTENSION).first()
+    found = Payment.objects.filter(pending, owner_id__in=owner_ids, purpose=Payment.Purpose.EXTENSION)
+    return {payment.owner_id: payment for payment in found.order_by("-id")}
 
 
 def use_another_card(payment: Payment) -> None:
@@ -126,13 +134,31 @@ def finish(*, owner_id: UUID, due: Callable[[list[Payment]], dict[UUID, int]], n
     payment is canceled, whatever is due of it; money that still arrives is released. Raises `Payment.DoesNotExist` for
     a payment of another owner, ValueError for more than is held.
     """
+    _finish(_End(owner_id, due, now))
+
+
+@dataclass(frozen=True)
+class _End:
+    """What `finish` is told."""
+
+    owner_id: UUID
+    due: Callable[[list[Payment]], dict[UUID, int]]
+    now: datetime
+
+
+@put_off
+def _finish(ends: list[_End]) -> None:
     with transaction.atomic():
-        payments = {payment.id: payment for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True)}
-        decided = due(list(payments.values()))
-        if decided.keys() - payments.keys():
-            raise Payment.DoesNotExist(f"not all of these are payments of {owner_id}")
-        for payment_id, cents in decided.items():
-            _decide(payments[payment_id], cents, now)
+        of_owners: dict[UUID, dict[UUID, Payment]] = {end.owner_id: {} for end in ends}
+        for payment in rows(Payment, "owner_id IN (%s) ORDER BY id", list(of_owners), lock=True):
+            of_owners[payment.owner_id][payment.id] = payment
+        for end in ends:
+            payments = of_owners[end.owner_id]
+            decided = end.due(list(payments.values()))
+            if decided.keys() - payments.keys():
+                raise Payment.DoesNotExist(f"not all of these are payments of {end.owner_id}")
+            for payment_id, cents in decided.items():
+                _decide(payments[payment_id], cents, end.now)
 
 
 def refund(
@@ -197,8 +223,13 @@ def _decide(payment: Payment, cents: int, now: datetime) -> None:
     if payment.due_cents is None:
         payment.due_cents = cents if payment.state == State.AUTHORIZED else 0
         payment.decided_at = now
-        payment.save(update_fields=["due_cents", "decided_at"])
+        _save_decision(payment)
         schedule(_what_follows(payment), str(payment.id), now, session_id=payment.owner_id)
+
+
+@put_off
+def _save_decision(payments: list[Payment]) -> None:
+    update_rows(payments, ["due_cents", "decided_at"])
 
 
 def _what_follows(payment: Payment) -> PaymentJob:

@@ -5,9 +5,11 @@ import logging
 import random
 import time
 import traceback
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -17,7 +19,7 @@ from autodoctor.core.parsing import storable_text
 from autodoctor.scheduler import leases
 from autodoctor.scheduler.handlers import GiveUp, Handler, Retry, handler_of, parked
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.queue import Run, Superseded, check_held, current_run
+from autodoctor.scheduler.queue import Run, Superseded, check_held, current_run, still_held
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,13 @@ class Outcome(Enum):
     FAILED = auto()
 
 
+class Ended(NamedTuple):
+    """How a batch ended: how many were done, and which have to run alone."""
+
+    done: int
+    left: list[Job]
+
+
 class HolderDied(Exception):
     """The processes that ran this job died, as often as it may be tried."""
 
@@ -46,6 +55,38 @@ def run(job: Job, now: datetime) -> Outcome:
         outcome = _outcome(job, now)
         ran.send_robust(Job, job=job, outcome=outcome, now=now)
     return outcome
+
+
+def run_together(jobs: Sequence[Job], now: datetime) -> Ended:
+    """Run claimed jobs of one kind in one transaction, and settle their rows.
+
+    Nobody's attempt is spent here: whoever is to blame is found when each runs alone.
+    """
+    fresh = [job for job in jobs if not job.attempts]
+    try:
+        done, lost = _run_batch(fresh, now)
+    except FAILURES as error:
+        logger.warning("%d jobs %s failed together: %s", len(fresh), jobs[0].kind, _where(error))
+        return Ended(0, list(jobs))
+    for outcome, of_these in ((Outcome.DONE, done), (Outcome.SUPERSEDED, lost)):
+        for job in of_these:
+            ran.send_robust(Job, job=job, outcome=outcome, now=now)
+    settled = {job.pk for job in (*done, *lost)}
+    return Ended(len(done), [job for job in jobs if job.pk not in settled])
+
+
+def _run_batch(jobs: Sequence[Job], now: datetime) -> tuple[Collection[Job], list[Job]]:
+    """Return the jobs that were done, and those that are no longer ours."""
+    together = handler_of(jobs[0].kind).together if jobs else None
+    if together is None:
+        return [], []
+    with bound(job=jobs[0].kind), transaction.atomic():
+        held = still_held(jobs)
+        with _running(held) as this:
+            done = together(held, now) if held else []
+            this.settle_jobs(done)
+    ours = {job.pk for job in held}
+    return done, [job for job in jobs if job.pk not in ours]
 
 
 def _about(job: Job) -> dict[str, str]:
@@ -87,14 +128,19 @@ def _run_in_transaction(job: Job, handler: Handler, now: datetime) -> None:
 
     The row is read first, so that a stale claim is cheap, and locked last: the order is session → payment → row.
     """
-    this = Run(job)
+    with transaction.atomic(), _running([job]) as this:
+        check_held(job)
+        handler.run(job, now)
+        leases.schedule_next(job, handler, now)
+        this.settle_jobs([job])
+
+
+@contextmanager
+def _running(jobs: Iterable[Job]) -> Iterator[Run]:
+    this = Run(jobs)
     token = current_run.set(this)
     try:
-        with transaction.atomic():
-            check_held(job)
-            handler.run(job, now)
-            leases.schedule_next(job, handler, now)
-            this.settle()
+        yield this
     finally:
         current_run.reset(token)
 

@@ -1,6 +1,6 @@
 """Handlers: what runs when a job is due."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,6 +39,8 @@ class Handler:
     for which the handler may have to wait.
     `every` says at which multiples of time the job recurs; it then exists from the start of the clock on. It is asked
     anew each time: a setting may say it. `failed`: what support reads when a job was given up; without it, the kind.
+    `together` does in one transaction what `run` does for each of many due jobs of one kind, and returns those that it
+    did. It writes nothing for the others: they run alone. So do all of them if it raises.
     """
 
     run: "Callable[[Job, datetime], None]"
@@ -46,6 +48,11 @@ class Handler:
     attempts: int = 8
     every: Callable[[], timedelta] | None = None
     failed: Promise | None = None
+    together: "Callable[[Sequence[Job], datetime], Collection[Job]] | None" = None
+
+    def __post_init__(self) -> None:
+        if self.together and (self.every or not self.lane.in_transaction):
+            raise ValueError("only deadlines that do not recur run together")
 
 
 def always(**parts: float) -> Callable[[], timedelta]:

@@ -27,6 +27,13 @@ class Lane(models.TextChoices):
         return self is Lane.DEADLINES
 
 
+# What may run in a process of its own: calls need the interpreter that deadlines need as well.
+PARTS: Final = {
+    "deadlines": (Lane.DEADLINES,),
+    "calls": tuple(lane for lane in Lane if not lane.in_transaction),
+}
+
+
 @dataclass(frozen=True)
 class Limits:
     """How a lane runs.

@@ -58,7 +58,7 @@ def claim(owner: str, *, lane: Lane, until: datetime, limit: int, lease: timedel
     params = [lane, moment(until), moment(now), limit, one_attempt, moment(now + lease), claimed_by]
     with transaction.atomic():
         jobs = list(Job.objects.raw(_CLAIM.format(skip_locked=skip_locked), params))
-    return sorted(jobs, key=lambda job: job.run_at)
+    return sorted(jobs, key=lambda job: (job.run_at, job.pk))
 
 
 def clock_skew() -> timedelta:
@@ -76,11 +76,16 @@ def clock_skew() -> timedelta:
 
 
 def renew(running: Collection[Job], *, lease: timedelta) -> None:
-    """Renew the leases of these jobs, as far as they are still held."""
+    """Renew the leases of these jobs, as far as they are still held.
+
+    Not of rows that a run has locked to delete them, which nobody else can claim: it deletes many in another order.
+    """
     if running:
         owners = {job.lease_owner for job in running}
-        rows = Job.objects.filter(pk__in=[job.pk for job in running], lease_owner__in=owners)
-        rows.update(leased_until=timezone.now() + lease)
+        held = Job.objects.filter(pk__in=[job.pk for job in running], lease_owner__in=owners)
+        with transaction.atomic():
+            ids = list(held.select_for_update(skip_locked=True).values_list("pk", flat=True))
+            held.filter(pk__in=ids).update(leased_until=timezone.now() + lease)
 
 
 def held(job: Job) -> "QuerySet[Job]":

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from itertools import groupby
 
 from autodoctor.core.threads import give_way_sooner
 from autodoctor.scheduler import leases, queue
 from autodoctor.scheduler.claimer import Claimer
-from autodoctor.scheduler.execution import Outcome, run
+from autodoctor.scheduler.execution import Outcome, run, run_together
 from autodoctor.scheduler.lanes import Lane, Limits, limits_of
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.signals import started, stopped
@@ -21,15 +22,15 @@ class Scheduler:
     """Runs due jobs on its own threads, from `start` to `stop`. Any number of processes may have one.
 
     Each lane has its own workers, so that a service that hangs delays neither a deadline nor another service.
-    `limits` replaces those of single lanes.
+    `limits` replaces those of single lanes. Lanes that are not among `lanes` are left to other processes.
     """
 
-    def __init__(self, limits: Mapping[Lane, Limits] | None = None) -> None:
+    def __init__(self, limits: Mapping[Lane, Limits] | None = None, *, lanes: Collection[Lane] = tuple(Lane)) -> None:
         self._owner = leases.new_owner()
         self._limits = {lane: limits_of(lane) for lane in Lane} | dict(limits or {})
-        deadlines = self._pool(Lane.DEADLINES)
-        others = [self._pool(lane, gives_way_to=deadlines) for lane in Lane if lane is not Lane.DEADLINES]
-        self._lanes = {pool.lane: pool for pool in (deadlines, *others)}
+        deadlines = self._pool(Lane.DEADLINES) if Lane.DEADLINES in lanes else None
+        others = [self._pool(lane, gives_way_to=deadlines) for lane in lanes if lane is not Lane.DEADLINES]
+        self._lanes = {pool.lane: pool for pool in (deadlines, *others) if pool}
         self._claimer = Claimer(list(self._lanes.values()))
         self._threads = [self._claimer.thread()]
 
@@ -61,7 +62,8 @@ class Scheduler:
 
     def wake(self, due_at: datetime, lane: Lane) -> None:
         """Announce a job that was committed, here or (through a bus) in another process."""
-        self._lanes[lane].wake(due_at)
+        if pool := self._lanes.get(lane):
+            pool.wake(due_at)
 
 
 def run_due(now: datetime, *, lanes: Collection[Lane] = tuple(Lane)) -> int:
@@ -73,10 +75,16 @@ def run_due(now: datetime, *, lanes: Collection[Lane] = tuple(Lane)) -> int:
     done = 0
     try:
         while jobs := [job for lane in _due(now, lanes) for job in _claim(owner, now, lane)]:
-            done += sum(run(job, now) is Outcome.DONE for job in jobs)
+            done += sum(_run(list(of_a_kind), now) for _, of_a_kind in groupby(jobs, lambda job: job.kind))
     finally:
         leases.retire(owner)
     return done
+
+
+def _run(jobs: list[Job], now: datetime) -> int:
+    """Run jobs of one kind; returns how many were done."""
+    ended = run_together(jobs, now)
+    return ended.done + sum(run(job, now) is Outcome.DONE for job in ended.left)
 
 
 def _due(now: datetime, lanes: Collection[Lane]) -> list[Lane]:

@@ -1,6 +1,5 @@
 """The workers of one lane: a few threads that run its jobs, and what is claimed for them."""
 
-import heapq
 import logging
 import threading
 import time
@@ -14,9 +13,10 @@ from django.utils import timezone
 
 from autodoctor.core.database_ways import lead_outside_the_pool
 from autodoctor.scheduler import lane_watch, leases
-from autodoctor.scheduler.execution import Outcome, run
+from autodoctor.scheduler.execution import Outcome, run, run_together
 from autodoctor.scheduler.lanes import Lane, Limits
 from autodoctor.scheduler.models import Job
+from autodoctor.scheduler.waiting_jobs import TOGETHER, Next, WaitingJobs
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +25,12 @@ POLL_SECONDS = 1.0
 GAP_SECONDS = 0.02
 # Longer than the poll, by what a claim may take: a known deadline is never late.
 AHEAD = timedelta(seconds=1.25)
-AHEAD_ROOM = 100
+AHEAD_ROOM = 4 * TOGETHER
 # What others of its process do is late when it is this far behind; what gives way to it does so for a while only.
 LATE = timedelta(seconds=0.02)
 GIVE_WAY_SECONDS = 1.0
+# What becomes due beside a batch waits for the next one, unless it fills one or the batch takes so long.
+BATCH_SECONDS = 0.25
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -51,8 +53,9 @@ class WorkerPool:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._for_workers = threading.Condition(self._lock)
-        self._waiting: list[tuple[datetime, int, Job]] = []
+        self._waiting = WaitingJobs()
         self._running: list[tuple[float, Job]] = []  # since when, and what
+        self._batches: list[float] = []  # since when they run
         self._claimed_until = NEVER
         self._woken = False
         self._more = False  # the last claim was cut off by lack of room
@@ -78,7 +81,8 @@ class WorkerPool:
 
     def is_late(self) -> bool:
         with self._lock:
-            return bool(self._waiting) and self._waiting[0][0] < timezone.now() - LATE
+            first_at = self._waiting.first_at()
+        return first_at is not None and first_at < timezone.now() - LATE
 
     def claim(self) -> None:
         with self._lock:
@@ -93,7 +97,7 @@ class WorkerPool:
         with self._lock:
             self._more = len(jobs) == room
             for job in jobs:
-                heapq.heappush(self._waiting, (job.run_at, job.pk, job))
+                self._waiting.add(job)
             self._for_workers.notify_all()
 
     def renew(self) -> None:
@@ -111,15 +115,16 @@ class WorkerPool:
 
     def give_back(self) -> None:
         with self._lock:
-            jobs = [job for _, _, job in self._waiting]
+            jobs = list(self._waiting)
             self._waiting.clear()
         _give_back(jobs)
 
     def give_back_running(self) -> None:
         """Give back what still runs although the process ends: another one need not wait for the lease to end.
 
-        The claim is gone with it: whatever this run still says is ignored.
+        The claim is gone with it: whatever this run still says is ignored. With it goes what a batch has left.
         """
+        self.give_back()
         with self._lock:
             jobs = [job for _, job in self._running]
         _give_back(jobs)
@@ -133,18 +138,27 @@ class WorkerPool:
 
     def _work_for_ever(self) -> None:
         outage = Outage()
-        while job := self._next():
+        while following := self._next():
             try:
                 self._give_way()
-                outcome = run(job, timezone.now())
-                outage.over()
-                if outcome is Outcome.DONE:
+                if self._run(following):
                     self._note_success()
+                outage.over()
             except Exception as error:
-                self._put_back(job)
+                self._put_back(following)
                 self._stopping.wait(outage.pause(error))
             finally:
-                self._done(job)
+                self._done(following)
+
+    def _run(self, following: Next) -> bool:
+        """Return whether any of them was done."""
+        if not following.are_together:
+            return run(following.jobs[0], timezone.now()) is Outcome.DONE
+        ended = run_together(following.jobs, timezone.now())
+        with self._lock:
+            for job in ended.left:
+                self._waiting.add(job, alone=True)
+        return bool(ended.done)
 
     def _note_success(self) -> None:
         if time.monotonic() >= self._next_note:
@@ -158,38 +172,52 @@ class WorkerPool:
         while first and first.is_late() and time.monotonic() < until:
             self._stopping.wait(GAP_SECONDS)
 
-    def _next(self) -> Job | None:
-        """Return the earliest job at its moment; None when the lane stops."""
+    def _next(self) -> Next | None:
+        """Return the earliest work at its moment; None when the lane stops."""
         with self._lock:
             while not self._stopping.is_set():
-                pause = self._until_next()
-                if pause is not None and pause <= 0:
-                    job = heapq.heappop(self._waiting)[2]
-                    self._running.append((time.monotonic(), job))
-                    return job
-                self._for_workers.wait(pause)
+                now = timezone.now()
+                may_batch = self._may_batch(now)
+                if following := self._waiting.take(now, batch=may_batch):
+                    self._begin(following)
+                    return following
+                self._for_workers.wait(self._until_next(now, may_batch=may_batch))
         return None
 
-    def _until_next(self) -> float | None:
-        """Return the seconds to wait, at most the poll, because the machine's clock may change. Drops expired
-        leases.
-        """
-        now = timezone.now()
-        while self._waiting:
-            run_at, _, job = self._waiting[0]
-            if job.leased_until is None or job.leased_until > now:
-                return min((run_at - now).total_seconds(), POLL_SECONDS)
-            heapq.heappop(self._waiting)
-        return None
+    def _may_batch(self, now: datetime) -> bool:
+        """Return whether a batch may begin: each costs as much as many jobs do, so they run one after the other."""
+        if not self._batches or time.monotonic() - max(self._batches) > BATCH_SECONDS:
+            return True
+        return self._waiting.is_batch_full(now)
 
-    def _put_back(self, job: Job) -> None:
-        """The database did not answer, the job is not to blame: run it again while the lease lasts."""
-        with self._lock:
-            heapq.heappush(self._waiting, (job.run_at, job.pk, job))
+    def _begin(self, following: Next) -> None:
+        began = time.monotonic()
+        self._running += [(began, job) for job in following.jobs]
+        if following.are_together:
+            self._batches.append(began)
 
-    def _done(self, job: Job) -> None:
+    def _until_next(self, now: datetime, *, may_batch: bool) -> float | None:
+        """Return the seconds to wait, at most the poll, because the machine's clock may change."""
+        first_at = self._waiting.first_at(batch=may_batch)
+        longest = POLL_SECONDS if may_batch else BATCH_SECONDS
+        if first_at is None:
+            return None if may_batch else longest
+        return min((first_at - now).total_seconds(), longest)
+
+    def _put_back(self, following: Next) -> None:
+        """The database did not answer, the jobs are not to blame: run them again while their leases last."""
         with self._lock:
-            self._running = [one for one in self._running if one[1] is not job]
+            for job in following.jobs:
+                self._waiting.add(job, alone=not following.are_together)
+
+    def _done(self, following: Next) -> None:
+        done = {id(job) for job in following.jobs}
+        with self._lock:
+            if following.are_together:
+                began = next(began for began, job in self._running if id(job) in done)
+                self._batches.remove(began)
+                self._for_workers.notify_all()
+            self._running = [one for one in self._running if id(one[1]) not in done]
             if not self._has_reason():
                 return
         self.has_reason_again()

@@ -1,10 +1,28 @@
 """Every event that a test writes carries what its kind declares."""
 
-from typing import NotRequired, get_origin, get_type_hints
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, NotRequired, TypeAlias, get_origin, get_type_hints
 
 from autodoctor.sessions.event_data import EVENT_DATA
 from autodoctor.sessions.models import SessionEvent
 from autodoctor.sessions.states import EventKind
+
+BulkCreate: TypeAlias = Callable[..., Any]
+
+
+def checking(bulk_create: BulkCreate) -> BulkCreate:
+    """Return the same for tests: it checks events as `post_save` does, which Django does not send there."""
+
+    @wraps(bulk_create)
+    def created(rows: Any, objs: Iterable[Any], *args: Any, **options: Any) -> Any:
+        found = bulk_create(rows, objs, *args, **options)
+        if rows.model is SessionEvent:
+            for event in found:
+                check_data(event)
+        return found
+
+    return created
 
 
 def check_data(instance: SessionEvent, **_signal: object) -> None:

@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from autodoctor.core.process_identity import identity
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.loop import Scheduler
 from autodoctor.scheduler.models import Job
 from autodoctor.scheduler.queue import schedule
@@ -140,10 +141,15 @@ def test_a_process_stopped_in_the_middle_of_a_job_is_fenced_off(
     assert (row.kind, row.version, row.payload["by"]) == ("noted", 1, os.getpid())
 
 
-def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> None:
-    schedule(Work.NOTED, "1", timezone.now())
+@pytest.mark.parametrize("only", ["", "deadlines", "calls"])
+def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str, only: str) -> None:
+    """`--only`: what its part is; the rest waits for another process."""
+    lanes = {"deadlines": Lane.DEADLINES, "calls": Lane.MAIL}
+    for lane in lanes.values():
+        schedule(Work.NOTED, lane, timezone.now())
+        Job.objects.filter(key=lane).update(lane=lane)
     command = subprocess.Popen(
-        [sys.executable, "manage.py", "clock"],
+        [sys.executable, "manage.py", "clock", *(["--only", only] if only else [])],
         env=os.environ | {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -152,8 +158,11 @@ def test_the_command_runs_what_is_due_and_ends_when_told(database_url: str) -> N
     with command:
         assert command.stdout
         assert any("The scheduler is running." in line for line in command.stdout)  # however long the start takes
-        until(lambda: Job.objects.filter(attempts=1).exists())  # no handler for this kind: the run failed
+        mine = {lanes[only]} if only else set(lanes.values())
+        # There is no handler for this kind: each run fails.
+        until(lambda: set(Job.objects.filter(attempts=1).values_list("key", flat=True)) == mine)
         command.send_signal(signal.SIGTERM)
         said, _ = command.communicate()
     assert command.returncode == 0
+    assert set(Job.objects.filter(kind="noted", attempts__gt=0).values_list("key", flat=True)) == mine
     assert "The scheduler has stopped." in said

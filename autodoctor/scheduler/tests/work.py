@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -23,6 +24,7 @@ class Work(JobKind):
     FAIL = "fail"
     GONE = "gone"
     HANG = "hang"
+    HANG_TOGETHER = "hang_together"
     KEPT = "kept"
     LATER = "later"
     LOSE = "lose"
@@ -39,6 +41,7 @@ class Work(JobKind):
     SLOW = "slow"
     STALL = "stall"
     STALL_LOCKED = "stall_locked"
+    STALL_TOGETHER = "stall_together"
     TELL = "tell"
     TOO = "too"
     TRY = "try"
@@ -90,10 +93,31 @@ def note_then_stop(job: Job, now: datetime) -> None:
     stop_oneself()
 
 
+def note_all(jobs: Sequence[Job], now: datetime) -> Sequence[Job]:
+    for job in jobs:
+        note(job, now)
+    return jobs
+
+
+def hang_in_the_middle(jobs: Sequence[Job], now: datetime) -> Sequence[Job]:
+    note(jobs[0], now)
+    if "child" in sys.argv:
+        hang(jobs[0], now)
+    return [jobs[0], *note_all(jobs[1:], now)]
+
+
+def stop_in_the_middle(jobs: Sequence[Job], now: datetime) -> Sequence[Job]:
+    note(jobs[0], now)
+    stop_oneself()
+    return [jobs[0], *note_all(jobs[1:], now)]
+
+
 HANDLERS: dict[str, Handler] = {
     "note": Handler(note),
     "call": Handler(note, lane=Lane.MAIL),
     "hang": Handler(hang if "child" in sys.argv else note, lane=Lane.MAIL),
     "stall": Handler(stop_then_note),
     "stall_locked": Handler(note_then_stop),
+    "hang_together": Handler(note, together=hang_in_the_middle),
+    "stall_together": Handler(note, together=stop_in_the_middle),
 }

@@ -3,7 +3,9 @@ due.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from autodoctor.sessions.job_kinds import SessionJob
 from autodoctor.sessions.jobs import unpaid
 from autodoctor.sessions.jobs.sweep import sweep
 from autodoctor.sessions.lifecycle import alert_work, endings, extensions, media, missed_requests, transitions
-from autodoctor.sessions.lifecycle.transaction import session_transaction
+from autodoctor.sessions.lifecycle.transaction import change_together, session_transaction
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.notify import mail, push
 from autodoctor.sessions.record.participants import SessionState
@@ -70,16 +72,26 @@ def _take(step: Step, state: SessionState, at: datetime, now: datetime) -> None:
 
 def run_deadline(job: Job, now: datetime) -> None:
     """Apply this rule if it is still due. `session_transaction` schedules the next deadlines."""
-    rule = DEADLINES[job.kind]
     try:
         with session_transaction(UUID(job.key), now) as state:
-            moment = schedule.expected_deadlines(state).get(rule.kind)
-            if moment is not None and moment <= now:
-                facts = mail.rule_data(state, rule, moment)
-                _do(rule, state, moment, now)
-                logger.info("Rule fired: %s", " ".join(f"{name}={value}" for name, value in facts.items()))
+            _fire(DEADLINES[job.kind], state, now)
     except Session.DoesNotExist:
         return
+
+
+def run_deadlines(jobs: Sequence[Job], now: datetime) -> list[Job]:
+    """Apply one rule to many sessions. Returns the jobs of those for which that is done."""
+    fire = partial(_fire, DEADLINES[jobs[0].kind], now=now)
+    done = change_together([UUID(job.key) for job in jobs], fire, now)
+    return [job for job in jobs if UUID(job.key) in done]
+
+
+def _fire(rule: Rule, state: SessionState, now: datetime) -> None:
+    moment = schedule.moment_of(rule, state)
+    if moment is not None and moment <= now:
+        facts = mail.rule_data(state, rule, moment)
+        _do(rule, state, moment, now)
+        logger.info("Rule fired: %s", " ".join(f"{name}={value}" for name, value in facts.items()))
 
 
 def _sweep(job: Job, now: datetime) -> None:
@@ -90,7 +102,7 @@ def _between_sweeps() -> timedelta:
     return timedelta(seconds=settings.DEADLINES["sweep"])
 
 
-JOBS: dict[str, Handler] = {kind: Handler(run_deadline) for kind in DEADLINES} | {
+JOBS: dict[str, Handler] = {kind: Handler(run_deadline, together=run_deadlines) for kind in DEADLINES} | {
     SessionJob.REQUEST_OFFER: Handler(push.push_request_offer),
     SessionJob.ALERT_UNTAKEN: Handler(alert_work.escalate),
     SessionJob.ANSWER_OVERDUE: Handler(alert_work.remind),

@@ -91,7 +91,7 @@ def create_draft(
             keep_card=keep_card,
             now=now,
         )
-        schedule.align_deadlines(participants.load_state(session, now))
+        schedule.align_deadlines(participants.load_state(session, now), {})
     return session
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import Role, User
 from autodoctor.core import acting
+from autodoctor.core.batches import put_off
 from autodoctor.core.raw_sql import values
 from autodoctor.sessions.event_data import EventData
 from autodoctor.sessions.models import Session, SessionEvent, stamp
@@ -84,12 +85,17 @@ def append_event(
         occasion=occasion,
         data=facts,
     )
-    event.save(force_insert=True)
+    _insert(event)
     session.changed_seq, session.changed_at = session.seq, timezone.now()  # `at` may be long past
     if kind is EventKind.ALERT_SUPPORT:
         alerts.raise_alert(event)
     session.fresh_events.append(event)
     return event
+
+
+@put_off
+def _insert(events: list[SessionEvent]) -> None:
+    SessionEvent.objects.bulk_create(events)
 
 
 def announce_events(session: Session) -> None:

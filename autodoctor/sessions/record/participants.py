@@ -111,7 +111,8 @@ def _seated(sessions: Iterable[Session], now: datetime) -> dict[UUID, SessionSta
 
 def _pages(session_ids: list[UUID]) -> list[Connection]:
     pages = rows(Connection, "session_id IN (%s)", session_ids)
-    living = {process.id: process for process in rows(Process, "id IN (%s)", [page.process_id for page in pages])}
+    processes = list({page.process_id for page in pages})
+    living = {process.id: process for process in rows(Process, "id IN (%s)", processes)}
     open_pages = [page for page in pages if page.process_id in living]
     for page in open_pages:
         page.process = living[page.process_id]

@@ -3,7 +3,7 @@
 No deadline is set by hand: `align_deadlines` derives all deadlines from the session's state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -15,13 +15,15 @@ from autodoctor.sessions.rules.table import DEADLINES
 
 def expected_deadlines(state: SessionState) -> dict[str, datetime]:
     """Return which deadlines this session should have now, and when each is due."""
-    found = {}
-    for rule in DEADLINES.values():
-        if state.session.state in rule.states and not _has_fired(rule, state):
-            moment = rule.due(state)
-            if moment is not None:
-                found[rule.kind] = moment
-    return found
+    moments = {rule.kind: moment_of(rule, state) for rule in DEADLINES.values()}
+    return {kind: moment for kind, moment in moments.items() if moment is not None}
+
+
+def moment_of(rule: Rule, state: SessionState) -> datetime | None:
+    """Return when this rule is due for the session; None if it does not apply now."""
+    if state.session.state not in rule.states or _has_fired(rule, state):
+        return None
+    return rule.due(state)
 
 
 def _has_fired(rule: Rule, state: SessionState) -> bool:
@@ -43,10 +45,9 @@ def differs(state: SessionState, held: dict[str, datetime]) -> bool:
     return any(kind not in held or held[kind] > moment for kind, moment in expected_deadlines(state).items())
 
 
-def align_deadlines(state: SessionState) -> int:
-    """Schedule, move and cancel jobs to match the expected deadlines. Returns how many were scheduled or moved."""
-    want, have = expected_deadlines(state), scheduled_deadlines([state.session.id])[state.session.id]
+def align_deadlines(state: SessionState, have: Mapping[str, datetime]) -> None:
+    """Schedule, move and cancel jobs to match the expected deadlines. `have`: the scheduled ones."""
+    want = expected_deadlines(state)
     changed = {kind: moment for kind, moment in want.items() if have.get(kind) != moment}
     session_id, outdated = state.session.id, have.keys() - want.keys()
     reschedule(str(session_id), cancelled=outdated, scheduled=changed, session_id=session_id)
-    return len(changed)
