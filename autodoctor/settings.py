@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "autodoctor.files",
     "autodoctor.push",
     "autodoctor.legal",
+    "autodoctor.trouble_codes",
     "autodoctor.conversations",
     "autodoctor.sessions",
     "autodoctor.receipts",
