@@ -43,6 +43,8 @@ class Session(FoldedColumns):
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
     vehicle_search = FoldedField(of=("vehicle",), words=_vehicle_words)  # make and model, each behind a space
     concern = models.TextField(max_length=2000)
+    trouble_codes_typed = models.CharField(max_length=500, blank=True)  # in the customer's own words
+    trouble_codes = models.JSONField(default=list)  # those found in it, such as "P0301" and "U0100-00"
     waiver_at = models.DateTimeField()
     keep_card = models.BooleanField(default=False)
 

@@ -57,6 +57,8 @@ class Migration(migrations.Migration):
                 ('vehicle', models.JSONField(default=dict)),
                 ('vehicle_search', models.TextField(default='', editable=False)),
                 ('concern', models.TextField(max_length=2000)),
+                ('trouble_codes_typed', models.CharField(blank=True, max_length=500)),
+                ('trouble_codes', models.JSONField(default=list)),
                 ('waiver_at', models.DateTimeField()),
                 ('keep_card', models.BooleanField(default=False)),
                 ('seq', models.PositiveIntegerField(default=0)),

@@ -67,6 +67,7 @@ class SessionOut(Schema):
     currency: str
     vehicle: dict[str, Any]
     concern: str
+    codes: list[str] = Field(description="Trouble codes of the intake")
     created_at: datetime
 
 
@@ -92,6 +93,7 @@ class QueueEntry(Schema):
     requested_at: datetime
     vehicle: dict[str, Any]
     concern: str
+    codes: list[str] = Field(description="Trouble codes of the intake")
     earns_cents: int
 
 
@@ -150,6 +152,7 @@ def as_answer(session: Session) -> dict[str, Any]:
         "currency": session.currency,
         "vehicle": session.vehicle,
         "concern": session.concern,
+        "codes": session.trouble_codes,
         "created_at": session.created_at,
     }
 
@@ -288,6 +291,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "requested_at": session.requested_at,
             "vehicle": session.vehicle,
             "concern": session.concern,
+            "codes": session.trouble_codes,
             "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
         }
         for session in eligibility.requests_open_to(mechanic)[:100]
