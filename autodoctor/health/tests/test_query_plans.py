@@ -141,7 +141,10 @@ def queries_of(session: Session) -> dict[str, Callable[[], object]]:
 
 
 PAGES = {
-    "support": ["/support/", "/support/open/", "/support/jobs/", "/support/mechanics/", "/support/search/?q=lancia"],
+    "support": [
+        *("/support/", "/support/open/", "/support/jobs/", "/support/mechanics/"),
+        *("/support/search/?q=lancia", "/support/search/?q=p0301"),
+    ],
     "mechanic": ["/dashboard/", "/dashboard/queue/", "/dashboard/summaries/", "/dashboard/earnings/", "/api/queue"],
     "customer": ["/dashboard/", "/dashboard/sessions/", "/help/", "/api/sessions"],
 }
