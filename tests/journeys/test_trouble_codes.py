@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.journeys import quietly
+from tests.journeys import quietly, staging
 from tests.journeys.conftest import Watch
 from tests.journeys.inspection import inspect
 from tests.journeys.people import Customer, Mechanic
@@ -75,3 +75,22 @@ def test_pages_of_a_session_with_trouble_codes_look_right(
     inspect(customer.page, "request-trouble-codes")
     expect(customer.page.locator("#room-facts .code strong")).to_have_text(CODES)
     quietly.act(server, customer.who, session_id, "cancel")
+
+
+def test_a_code_in_the_chat_is_a_card_for_both(
+    server: Server, a_customer: Callable[..., Customer], a_mechanic: Callable[..., Mechanic]
+) -> None:
+    customer, mechanic = a_customer(), a_mechanic()
+    staging.live(server, customer, mechanic)
+    for person in (customer, mechanic):
+        person.page.set_viewport_size({"width": 360, "height": 640})
+    customer.says("It says p0301-00 and P1234.")
+    for person in (customer, mechanic):
+        expect(person.bubble("It says").locator(".code strong")).to_have_text(["P0301-00", "P1234"])
+        person.sees("Misfire in cylinder 1").sees("We do not know how urgent")
+        assert fits(person.page)
+    mechanic.page.reload()
+    expect(mechanic.bubble("It says").locator(".code strong")).to_have_text(["P0301-00", "P1234"])
+    mechanic.says("Does it shake?")
+    expect(customer.bubble("Does it shake?").locator(".code")).to_have_count(0)
+    inspect(mechanic.page, "chat-trouble-codes")

@@ -255,7 +255,7 @@ def test_the_intake_explains_trouble_codes_while_they_are_typed(client: Client) 
         assert words in shown
     assert "<script>" not in shown
     assert "A code of the car&#x27;s maker" in shown
-    assert 'class="code"' not in client.get("/book/trouble-codes/").content.decode()
+    assert 'class="code ' not in client.get("/book/trouble-codes/").content.decode()
 
 
 def test_trouble_codes_survive_an_error_elsewhere_and_the_way_back_from_checkout(
