@@ -32,6 +32,7 @@ from autodoctor.rates.web import Counted
 from autodoctor.room.api import router as room
 from autodoctor.sessions.states import InvalidTransition
 from autodoctor.sessions.web.api import router as sessions
+from autodoctor.trouble_codes.api import router as trouble_codes
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class DescribedAPI(NinjaAPI):
 api = DescribedAPI(
     title="The Auto Doctor", version="1", docs_url="/docs", openapi_url="/openapi.json", throttle=[Counted()]
 )
-for router in (sessions, room, push, conversations):
+for router in (sessions, room, push, conversations, trouble_codes):
     api.add_router("", router)
 
 

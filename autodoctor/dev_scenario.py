@@ -208,6 +208,7 @@ def _intake(scene: Scene) -> Intake:
         concern=scene.concern,
         keep_card=False,
         token=uuid5(NAMESPACE_URL, scene.concern),
+        trouble_codes=scene.trouble_codes,
     )
 
 

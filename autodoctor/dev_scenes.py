@@ -34,6 +34,7 @@ class Scene:
     car: tuple[int, str, str, int]  # year, make, model, miles
     concern: str
     photo: str  # its caption
+    trouble_codes: str = ""
     mechanic: str = ""
     lines: Lines = ()
     lasted_minutes: int = 0
@@ -152,6 +153,7 @@ PRESENT = (
         plan="diagnostic",
         car=(2009, "Subaru", "Outback", 143_000),
         concern="Rough idle when it is warm, and the check engine light blinks now and then.",
+        trouble_codes="P0301, p0420",
         photo="code reader",
     ),
     Scene(

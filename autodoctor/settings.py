@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "autodoctor.files",
     "autodoctor.push",
     "autodoctor.legal",
+    "autodoctor.trouble_codes",
     "autodoctor.conversations",
     "autodoctor.sessions",
     "autodoctor.receipts",
@@ -140,8 +141,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {
         "ENGINE": "autodoctor.scheduler.sqlite",  # Django's, with one fair queue for write transactions
         "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            **{"transaction_mode": "IMMEDIATE", "timeout": 20},
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         },
         "CONN_MAX_AGE": None,  # its thread's: opening one reads the whole schema

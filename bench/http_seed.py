@@ -289,6 +289,7 @@ SAME = {
         "stars": "4",
         "vehicle": json.dumps(VEHICLE),
         "vehicle_search": " volvo 240",
+        "trouble_codes": "[]",
         "currency": "usd",
         "end_reason": "ended_by_customer",
     },

@@ -32,11 +32,13 @@ class Intake:
     concern: str
     keep_card: bool
     token: UUID
+    trouble_codes: str = ""  # as typed
 
     @property
     def key(self) -> str:
         """Return a key that is the same for the same content of the same form."""
-        content = [self.plan.slug, self.vehicle.as_values(), self.concern, self.keep_card, str(self.token)]
+        described = [self.vehicle.as_values(), self.concern, self.trouble_codes]
+        content = [self.plan.slug, described, self.keep_card, str(self.token)]
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -69,6 +71,7 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
             terms=terms(intake.plan),
             vehicle=_keep(intake.vehicle, customer, now).as_values(),
             concern=intake.concern,
+            trouble_codes=intake.trouble_codes,
             keep_card=intake.keep_card,
             now=now,
         )

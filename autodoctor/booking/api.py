@@ -18,6 +18,8 @@ from autodoctor.rates.web import Counted
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import SessionOut, as_answer, router
 
+NAMES = {"trouble_codes": "codes"}  # of fields that the form calls otherwise
+
 
 class VehicleIn(Schema):
     """A VIN, or year, make and model."""
@@ -33,6 +35,7 @@ class IntakeIn(Schema):
     plan: str = Field(description="The plan's address, such as `chat`")
     vehicle: VehicleIn
     concern: str = Field(description="10 to 2,000 characters")
+    codes: str = Field("", description="Trouble codes as typed: at most 12, in at most 500 characters")
     safe: bool = Field(description="Somewhere safe: must be true")
     waiver: bool = Field(description="Understood the limits of remote advice: must be true")
     keep_card: bool = Field(False, description="Keep the card for extending this session")
@@ -75,7 +78,7 @@ def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
     user = user_of(request)
     form = IntakeForm(_as_form_data(body), user=user)
     if not form.is_valid():
-        fields = {name: str(errors[0]) for name, errors in form.errors.items()}
+        fields = {NAMES.get(name, name): str(errors[0]) for name, errors in form.errors.items()}
         return Status(422, {"error": "invalid", "detail": _("Please check your input."), "fields": fields})
     now = timezone.now()
     try:
@@ -93,6 +96,7 @@ def _as_form_data(body: IntakeIn) -> dict[str, Any]:
         "plan": body.plan,
         "safe": "yes" if body.safe else "no",
         "concern": body.concern,
+        "trouble_codes": body.codes,
         "waiver": body.waiver,
         "keep_card": body.keep_card,
         "token": body.token,

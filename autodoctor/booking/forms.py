@@ -15,6 +15,7 @@ from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.core.fields import WholeNumberField
 from autodoctor.core.parsing import is_blank
 from autodoctor.legal.pages import TERMS
+from autodoctor.trouble_codes.reading import MOST_CHARACTERS, MOST_CODES, codes_in
 
 CONCERN_MIN, CONCERN_MAX = 10, 2000  # characters
 OLDEST_YEAR = 1900
@@ -115,6 +116,18 @@ class IntakeForm(forms.Form):
             "min_length": _("Please write at least 10 characters."),
         },
     )
+    trouble_codes = TextField(
+        label=_("Trouble codes, if you have them"),
+        required=False,
+        max_length=MOST_CHARACTERS,
+        validators=[storable],
+        widget=forms.Textarea(
+            {"rows": 2, "dir": "auto", "autocapitalize": "characters", "spellcheck": "false", "autocomplete": "off"}
+        ),
+        error_messages={
+            "max_length": _("This is too long. Enter only the codes, and describe everything else further up."),
+        },
+    )
     waiver = forms.BooleanField(
         label=_("I understand the limits of remote advice"),
         error_messages={"required": _("Please read and accept this to continue.")},
@@ -154,6 +167,13 @@ class IntakeForm(forms.Form):
             raise forms.ValidationError(_("%(plan)s is not available yet. Choose another plan."), params={"plan": plan})
         return plan
 
+    def clean_trouble_codes(self) -> str:
+        typed: str = self.cleaned_data["trouble_codes"]
+        if len(codes_in(typed, most=MOST_CODES + 1)) > MOST_CODES:
+            sentence = _("Enter at most %(most)s codes: the newest ones. Name the others further up.")
+            raise forms.ValidationError(sentence, params={"most": MOST_CODES}, code="too_many")
+        return typed
+
     def clean(self) -> dict[str, Any]:
         """Set `vehicle` to a saved vehicle, or to a new one that is not saved yet."""
         found = self.cleaned_data
@@ -176,6 +196,7 @@ class IntakeForm(forms.Form):
             concern=found["concern"],
             keep_card=found["keep_card"],
             token=found["token"] or uuid4(),
+            trouble_codes=found["trouble_codes"],
         )
 
     def _require_description(self) -> None:

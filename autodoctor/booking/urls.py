@@ -8,6 +8,7 @@ urlpatterns = [
     path("tell-me-when/confirm/", views.confirm_address, name="confirm_address"),
     path("book/", views.book, name="book"),
     path("book/vin/", views.vin_hint, name="vin_hint"),
+    path("book/trouble-codes/", views.trouble_codes, name="trouble_codes"),
     path("account/card/", views.card, name="saved_card"),
     path("book/charge/", views.charge, name="charge"),
     path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),

@@ -114,6 +114,13 @@ def vin_hint(request: HttpRequest) -> HttpResponse:
 
 @anyone
 @require_safe
+def trouble_codes(request: HttpRequest) -> HttpResponse:
+    """Explain the trouble codes while the customer types."""
+    return render(request, "booking/trouble_codes.html", {"typed_codes": request.GET.get("trouble_codes", "")})
+
+
+@anyone
+@require_safe
 def charge(request: HttpRequest) -> HttpResponse:
     """Show the amounts of the hold and the charge for the chosen plan."""
     plan = _bookable(request.GET.get("plan", ""))
@@ -173,6 +180,7 @@ def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResp
         "offers_calls": Plan.objects.filter(active=True, bookable=True).exclude(kind=Kind.CHAT).exists(),
         "returned": status == 200 and KEPT in request.session,
         "new_vehicle": not form.kept or form["vehicle"].value() == NEW_VEHICLE,
+        "typed_codes": form["trouble_codes"].value() or "",
         **_vin_facts(form["vin"].value() or ""),
         **_charge(_chosen_plan(form)),
     }
@@ -193,7 +201,14 @@ def _begin(request: HttpRequest) -> dict[str, Any]:
 def _unpaid(person: User | None) -> dict[str, Any]:
     """Return the unpaid draft of a person who comes back from Checkout to change it."""
     draft = open_sessions(person).filter(state=State.DRAFT).first() if person else None
-    return {"plan": draft.plan_slug, "concern": draft.concern, "keep_card": draft.keep_card} if draft else {}
+    if draft is None:
+        return {}
+    return {
+        "plan": draft.plan_slug,
+        "concern": draft.concern,
+        "trouble_codes": draft.trouble_codes_typed,
+        "keep_card": draft.keep_card,
+    }
 
 
 def _chosen_plan(form: IntakeForm) -> Plan | None:

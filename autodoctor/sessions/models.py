@@ -22,6 +22,10 @@ def _vehicle_words(session: "Session") -> str:
     return "".join(f" {name}" for name in names if name)
 
 
+def _trouble_code_words(session: "Session") -> str:
+    return "".join(f" {code.lower()}" for code in session.trouble_codes)
+
+
 class Session(FoldedColumns):
     """One row for the request and the session it becomes. Changed only inside `session_transaction`."""
 
@@ -43,6 +47,9 @@ class Session(FoldedColumns):
     vehicle = models.JSONField(default=dict)  # vin, year, make, model, mileage
     vehicle_search = FoldedField(of=("vehicle",), words=_vehicle_words)  # make and model, each behind a space
     concern = models.TextField(max_length=2000)
+    trouble_codes_typed = models.CharField(max_length=500, blank=True)  # in the customer's own words
+    trouble_codes = models.JSONField(default=list)  # those found in it, such as "P0301" and "U0100-00"
+    trouble_code_search = FoldedField(of=("trouble_codes",), words=_trouble_code_words)  # each behind a space
     waiver_at = models.DateTimeField()
     keep_card = models.BooleanField(default=False)
 
@@ -117,6 +124,7 @@ class Session(FoldedColumns):
             models.Index(fields=["-created_at"], name="session_newest"),
             models.Index(fields=["ended_at"], name="session_by_end"),
             GinIndex(fields=["vehicle_search"], opclasses=["gin_trgm_ops"], name="session_by_vehicle"),
+            GinIndex(fields=["trouble_code_search"], opclasses=["gin_trgm_ops"], name="session_by_trouble_code"),
             models.Index(
                 fields=["ended_at"], condition=models.Q(state="cancelled", requested_at=None), name="session_unpaid"
             ),

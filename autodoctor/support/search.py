@@ -1,4 +1,4 @@
-"""Search for sessions by person, id or its beginning, payment, or vehicle; and for questions without a session."""
+"""Search for sessions by person, id or its beginning, payment, vehicle, trouble code; and for questions without one."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +17,7 @@ from autodoctor.payments.models import Payment, StripeEvent
 from autodoctor.receipts import documents
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.queries.own_sessions import Match, page_of
+from autodoctor.trouble_codes.reading import codes_in
 
 PER_PAGE = 20
 MOST = 200  # looked at of each kind, the newest
@@ -84,7 +85,12 @@ def _people(query: str) -> list[User]:
 
 def _sessions(query: str, people: Iterable[User]) -> list[Match]:
     """Return what was found in any way, the newest first."""
-    ways = (_by_beginning(query), _by_vehicle(query), _of_people([user.id for user in people][:PER_PAGE]))
+    ways = (
+        _by_beginning(query),
+        _by_vehicle(query),
+        _by_trouble_code(query),
+        _of_people([user.id for user in people][:PER_PAGE]),
+    )
     found = {match for way in ways for match in way}
     return sorted(sorted(found, key=itemgetter(1)), key=itemgetter(0), reverse=True)
 
@@ -106,6 +112,12 @@ def _by_vehicle(query: str) -> Iterator[Match]:
     if OF_A_VIN.fullmatch(query.upper()):
         yield from _newest(Q(vin__startswith=query.upper()))
     yield from _newest(_holds("vehicle_search", f" {folded(query)}"))
+
+
+def _by_trouble_code(query: str) -> Iterator[Match]:
+    """A code without a failure type finds all of its failure types."""
+    for code in codes_in(query):
+        yield from _newest(_holds("trouble_code_search", f" {str(code).lower()}"))
 
 
 def _of_people(people: list[UUID]) -> Iterator[Match]:

@@ -19,6 +19,7 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import RUNNING, EndReason, EventKind
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
+CODE_LENGTH = 5
 _SAID = frozenset({EventKind.HELP_ASKED, EventKind.HELP_ANSWERED})
 _COUNTED_KINDS = (EventKind.SESSION_ACCEPTED, EventKind.SESSION_RELEASED, EventKind.PARTICIPANT_LEFT, *_SAID)
 _running = frozenset(state.value for state in RUNNING)
@@ -62,6 +63,7 @@ class Tally:
     refunded_cents: Counter[str] = field(default_factory=Counter)  # by currency
     stars: list[int] = field(default_factory=list)
     questions: int = 0  # to support, in sessions and without one, each with what was added before the answer
+    trouble_codes: Counter[str] = field(default_factory=Counter)  # sessions by code, without its failure type
     answer_waits: list[float] = field(default_factory=list)  # seconds from each question to its answer
 
     def __add__(self, other: "Tally") -> "Tally":
@@ -142,6 +144,7 @@ class Numbers:
         tally.sessions += 1
         tally.lost_seconds += session.mechanic_lost_seconds + session.lenient_seconds_used
         tally.customer_no_shows += session.end_reason == EndReason.CUSTOMER_NO_SHOW
+        tally.trouble_codes.update({code[:CODE_LENGTH] for code in session.trouble_codes})
         if session.stars:
             tally.stars.append(session.stars)
 
@@ -209,6 +212,6 @@ def _did_not_come(data: ReleaseData) -> UUID | None:
 
 
 _COLUMNS = (
-    *("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars"),
+    *("id", "mechanic_id", "requested_at", "created_at", "end_reason", "stars", "trouble_codes"),
     *("mechanic_lost_seconds", "customer_lost_seconds", "media_lost_seconds"),
 )

@@ -12,7 +12,10 @@ from autodoctor.core.errors import safe_csv_cell
 from autodoctor.core.formatting import weekday
 from autodoctor.payments.formatting import format_sums, plain_amount
 from autodoctor.support.statistics import Numbers, Tally, total
+from autodoctor.trouble_codes.explanation import Explanation, explain
+from autodoctor.trouble_codes.structure import TroubleCode
 
+MOST_CODES_SHOWN = 20
 SPARK_HEIGHT = 20  # units of the drawing; a day is one unit wide
 
 
@@ -98,7 +101,7 @@ MEASURES = (
 CSV_COLUMNS = (
     *("day", "mechanic", "sessions", "median_seconds_to_acceptance", "mechanic_no_shows", "customer_no_shows"),
     *("drops", "lost_seconds", "refunds", "refunded", "rating", "ratings"),
-    *("questions", "median_seconds_to_answer"),
+    *("questions", "median_seconds_to_answer", "trouble_codes"),
 )
 
 
@@ -126,7 +129,18 @@ def _plain(tally: Tally) -> list[float | str]:
         "; ".join(f"{plain_amount(cents, of)} {of.upper()}" for of, cents in sorted(tally.refunded_cents.items())),
     ]
     answer = "" if tally.answer_wait is None else round(tally.answer_wait, 1)
-    return [tally.sessions, wait, *counts, rating, len(tally.stars), tally.questions, answer]
+    codes = "; ".join(f"{code} {sessions}" for code, sessions in _by_number(tally))
+    return [tally.sessions, wait, *counts, rating, len(tally.stars), tally.questions, answer, codes]
+
+
+def trouble_code_rows(found: Numbers) -> list[tuple[Explanation, int]]:
+    """Return the most frequent trouble codes of the intakes, each with the number of its sessions."""
+    whole = total(found.tallies.values())
+    return [(explain(TroubleCode(code)), sessions) for code, sessions in _by_number(whole)[:MOST_CODES_SHOWN]]
+
+
+def _by_number(tally: Tally) -> list[tuple[str, int]]:
+    return sorted(tally.trouble_codes.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _whole(found: Numbers) -> dict[str, Any]:

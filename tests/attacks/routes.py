@@ -39,6 +39,7 @@ PAGES: dict[str, Row] = {
     "/book/": ("anyone", EVERYBODY),
     "/check/": ("anyone", EVERYBODY),
     "/book/vin/": ("anyone", EVERYBODY),
+    "/book/trouble-codes/": ("anyone", EVERYBODY),
     "/book/charge/": ("anyone", FOUND_BY_NOBODY),  # without a plan
     "/outbox/": ("anyone", FOUND_BY_NOBODY),  # without DEBUG
     "/outbox/<name>/": ("anyone", FOUND_BY_NOBODY),
@@ -155,6 +156,7 @@ PAGES: dict[str, Row] = {
 OPERATIONS: dict[str, Row] = {
     "GET /api/health": ("", EVERYBODY),
     "GET /api/ready": ("", NOT_SERVING),
+    "GET /api/codes": ("", (422, 422, 422, 422, 422)),  # without a text
     "GET /api/sessions": ("signed_in", (401, 200, 200, 200, 200)),
     "POST /api/sessions": ("signed_in", (401, 422, 422, 422, 422)),
     "GET /api/sessions/<session_id>": ("signed_in", (401, 200, 200, 404, 200)),

@@ -57,6 +57,7 @@ def test_an_intake_becomes_a_draft_to_pay(
         ({"vehicle": {"vin": "123"}}, "vin"),
         ({"vehicle": {"year": 10**30, "make": "Ford", "model": "T"}}, "year"),
         ({"token": "x"}, "token"),
+        ({"codes": "P0301 " * 100}, "codes"),
     ],
 )
 def test_the_api_names_the_field_of_an_invalid_intake(
@@ -67,6 +68,17 @@ def test_the_api_names_the_field_of_an_invalid_intake(
     assert set(answer.json()) == {"error", "detail", "fields"}
     assert field in answer.json()["fields"]
     assert not Session.objects.exists()
+
+
+def test_trouble_codes_of_the_intake_stand_in_the_session(
+    customer: User, client_of: ClientOf, body: dict[str, Any], stripe_sandbox: RunningSandbox
+) -> None:
+    answer = send(client_of(customer), body | {"codes": "p0301 when cold, U0100-00"})
+    assert answer.json()["session"]["codes"] == ["P0301", "U0100-00"]
+    session = Session.objects.get()
+    assert (session.trouble_codes_typed, session.trouble_codes) == ("p0301 when cold, U0100-00", ["P0301", "U0100-00"])
+    again = client_of(customer).get(f"/api/sessions/{session.id}").json()
+    assert again["codes"] == ["P0301", "U0100-00"]
 
 
 def test_the_api_refuses_a_second_booking_unless_the_customer_insists(

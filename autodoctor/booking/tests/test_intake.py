@@ -137,3 +137,30 @@ def test_a_typed_mileage_replaces_that_of_a_stored_vehicle(
 def test_another_customers_vehicle_is_not_offered(filled_in: dict[str, str], stranger: User, vehicle: Vehicle) -> None:
     form = form_of(filled_in, stranger, vehicle=str(vehicle.pk))
     assert set(form.errors) == {"vehicle"}
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "P0301, p0420 U0100-00", "the reader says nothing", "P0301\nwhen it is cold", "é" * 500]
+)
+def test_trouble_codes_are_kept_as_typed(filled_in: dict[str, str], typed: str) -> None:
+    form = form_of(filled_in, trouble_codes=typed)
+    assert form.is_valid(), form.errors
+    assert form.intake().trouble_codes == typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "advice"),
+    [
+        (" ".join(f"P03{number:02}" for number in range(13)), "Enter at most 12 codes"),
+        ("P0301 " * 100, "Enter only the codes"),
+        ("P0301 \0", "Null characters"),
+        ("P0301 \ud800", "characters that are not text"),
+    ],
+)
+def test_an_error_about_trouble_codes_says_what_to_do_and_keeps_them(
+    filled_in: dict[str, str], typed: str, advice: str
+) -> None:
+    form = form_of(filled_in, trouble_codes=typed)
+    assert list(form.errors) == ["trouble_codes"]
+    assert advice in form.errors["trouble_codes"][0]
+    assert form["trouble_codes"].value() == typed

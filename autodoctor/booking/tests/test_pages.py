@@ -249,6 +249,32 @@ def test_the_intake_form_decodes_a_vin_while_it_is_typed(client: Client, vin: st
     assert "<script>" not in shown
 
 
+def test_the_intake_explains_trouble_codes_while_they_are_typed(client: Client) -> None:
+    shown = client.get("/book/trouble-codes/", {"trouble_codes": "p0301 P1234 <script>"}).content.decode()
+    for words in ("P0301", "Misfire in cylinder 1", "Stop driving", "swap the coil", "P1234", "do not know how urgent"):
+        assert words in shown
+    assert "<script>" not in shown
+    assert "A code of the car&#x27;s maker" in shown
+    assert 'class="code ' not in client.get("/book/trouble-codes/").content.decode()
+
+
+def test_trouble_codes_survive_an_error_elsewhere_and_the_way_back_from_checkout(
+    customer: User, client_of: ClientOf, filled_in: dict[str, str], stripe_sandbox: RunningSandbox
+) -> None:
+    browser = client_of(customer)
+    filled_in |= {"trouble_codes": "P0420, soon"}
+    refused = browser.post("/book/", filled_in | {"waiver": ""}).content.decode()
+    assert ">\nP0420, soon</textarea>" in refused
+    assert "Catalytic converter cleans too little" in refused
+    assert browser.post("/book/", filled_in).status_code == 303
+    assert ">\nP0420, soon</textarea>" in browser.get("/book/").content.decode()
+
+
+def test_trouble_codes_survive_signing_up(client: Client, filled_in: dict[str, str]) -> None:
+    client.post("/book/", filled_in | {"trouble_codes": "P0420"})
+    assert ">\nP0420</textarea>" in client.get("/book/").content.decode()
+
+
 def test_the_charge_shown_in_the_intake_is_that_of_the_chosen_plan(client: Client) -> None:
     Plan.objects.filter(slug="diagnostic").update(bookable=False)
     assert "$29.99" in client.get("/book/charge/?plan=video").content.decode()

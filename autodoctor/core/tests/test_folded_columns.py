@@ -37,7 +37,7 @@ def test_every_model_with_a_folded_column_refuses_what_would_leave_it_behind(mod
 
 def test_no_column_is_folded_by_hand() -> None:
     """A text column that support searches in is a `FoldedField`."""
-    searched = {"search_words", "vehicle_search"}
+    searched = {"search_words", "vehicle_search", "trouble_code_search"}
     found = {field.name for model in FOLDED for field in folded_fields(model)}
     assert found == searched
     for model in apps.get_models():

@@ -142,7 +142,8 @@ def queries_of(session: Session) -> dict[str, Callable[[], object]]:
 
 PAGES = {
     "support": [
-        *("/support/", "/support/open/", "/support/jobs/", "/support/mechanics/", "/support/search/?q=lancia"),
+        *("/support/", "/support/open/", "/support/jobs/", "/support/mechanics/"),
+        *("/support/search/?q=lancia", "/support/search/?q=p0301"),
         "/support/numbers/",
     ],
     "mechanic": ["/dashboard/", "/dashboard/queue/", "/dashboard/summaries/", "/dashboard/earnings/", "/api/queue"],

@@ -18,11 +18,12 @@ from autodoctor.conversations.templatetags.conversations import linked
 from autodoctor.core.formatting import iso, time_of_day, weekday
 from autodoctor.room.pages.timeline import Entry
 from autodoctor.sessions.event_data import MessageData
+from autodoctor.trouble_codes.explanation import explanations_in
 
 register = template.Library()
 BUBBLE = """
 <span class="bubble__name" dir="auto">{}</span>
-<span data-slot="text" dir="auto">{}</span>
+<span data-slot="text" dir="auto">{}</span>{}
 <span class="bubble__meta">
   <time{}>{}</time>
 {}</span>
@@ -37,7 +38,7 @@ MESSAGE = """<div class="bubble{}" data-seq="{}" data-by="{}"{}{}>{}</div>
 def bubble(name: str = "", text: str = "", at: datetime | None = None) -> SafeString:
     """Write what is in the bubble of a message; empty, what the script fills that clones it (chat-log.js)."""
     when = SafeString(f' datetime="{iso(at)}"') if at else ""
-    return format_html(BUBBLE, name, linked(text), when, time_of_day(at), _delivery(get_language()))
+    return format_html(BUBBLE, name, linked(text), _cards(text), when, time_of_day(at), _delivery(get_language()))
 
 
 @register.simple_tag(takes_context=True)
@@ -63,6 +64,12 @@ def _message(entry: Entry) -> SafeString:
     delivery = SafeString(' data-delivery="sent"') if entry.mine else ""
     content = bubble(event.actor_name, event.data_as(MessageData)["text"], event.at)
     return format_html(MESSAGE, side, event.seq, event.actor_role, client_id, delivery, content)
+
+
+def _cards(text: str) -> SafeString:
+    """Explain the trouble codes in a message; most have none."""
+    cards = explanations_in(text)
+    return render_to_string("trouble_codes/cards.html", {"cards": cards, "brief": True}) if cards else SafeString()
 
 
 @cache

@@ -32,6 +32,20 @@ def test_markup_in_messages_is_shown_as_text_and_addresses_as_links(
         assert "<img>" not in page
 
 
+def test_trouble_codes_in_messages_are_cards(
+    story: "Story", customer: "User", mechanic: "User", client_of: ClientOf
+) -> None:
+    story.live()
+    say(story, customer, "It says po301 and P1234.")
+    say(story, mechanic, "No code in this.")
+    for person in (customer, mechanic):
+        for path in ("", "transcript/"):
+            page = client_of(person).get(f"/sessions/{story.id}/{path}").content.decode()
+            assert page.count('data-slot="code">P0301</strong>') == 1
+            assert page.count('data-slot="code">P1234</strong>') == 1
+            assert "Misfire in cylinder 1" in page
+
+
 def test_events_for_support_are_shown_to_support_only(
     story: "Story", customer: "User", mechanic: "User", support: "User", reads: Reads
 ) -> None:

@@ -341,3 +341,21 @@ def test_a_long_log_shows_its_end_in_the_room_and_all_of_it_in_the_transcript(
     assert client.get(f"/sessions/{story.id}/transcript/?page=3").status_code == 404
     for wrong in ("0", "-1", "x", "9" * 30):  # no page: the first
         assert client.get(f"/sessions/{story.id}/transcript/?page={wrong}").status_code == 200
+
+
+def test_both_see_the_trouble_codes_of_the_intake(
+    story: "Story", customer: "User", mechanic: "User", reads: Reads
+) -> None:
+    session = story.session
+    session.trouble_codes_typed, session.trouble_codes = "<b>po301</b> when cold", ["P0301"]
+    session.save()
+    story.pay().accept()
+    for person in (customer, mechanic):
+        page = reads(person)
+        for words in (
+            "P0301",
+            "Misfire in cylinder 1",
+            "Check the injector, then compression",
+            "<b>po301</b> when cold",
+        ):
+            assert words in page

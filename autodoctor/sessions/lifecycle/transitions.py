@@ -38,6 +38,7 @@ from autodoctor.sessions.states import (
     State,
     check,
 )
+from autodoctor.trouble_codes.reading import codes_in
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,16 @@ class PlanTerms:
 
 
 def create_draft(
-    *, customer: User, terms: PlanTerms, vehicle: dict[str, Any], concern: str, keep_card: bool, now: datetime
+    *,
+    customer: User,
+    terms: PlanTerms,
+    vehicle: dict[str, Any],
+    concern: str,
+    keep_card: bool,
+    now: datetime,
+    trouble_codes: str = "",
 ) -> Session:
-    """A session that is not paid yet, and the payment that will hold its price."""
+    """A session that is not paid yet, and the payment that will hold its price. `trouble_codes` is as typed."""
     session = Session(
         id=uuid4(),
         kind=terms.kind,
@@ -72,6 +80,8 @@ def create_draft(
         granted_seconds=terms.seconds,
         vehicle=vehicle,
         concern=concern,
+        trouble_codes_typed=trouble_codes,
+        trouble_codes=[str(code) for code in codes_in(trouble_codes)],
         keep_card=keep_card,
         waiver_at=now,
         created_at=now,

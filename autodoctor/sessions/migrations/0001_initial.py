@@ -59,6 +59,9 @@ class Migration(migrations.Migration):
                 ('vehicle', models.JSONField(default=dict)),
                 ('vehicle_search', models.TextField(default='', editable=False)),
                 ('concern', models.TextField(max_length=2000)),
+                ('trouble_codes_typed', models.CharField(blank=True, max_length=500)),
+                ('trouble_codes', models.JSONField(default=list)),
+                ('trouble_code_search', models.TextField(default='', editable=False)),
                 ('waiver_at', models.DateTimeField()),
                 ('keep_card', models.BooleanField(default=False)),
                 ('seq', models.PositiveIntegerField(default=0)),
@@ -250,6 +253,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='session',
             index=django.contrib.postgres.indexes.GinIndex(fields=['vehicle_search'], name='session_by_vehicle', opclasses=['gin_trgm_ops']),
+        ),
+        migrations.AddIndex(
+            model_name='session',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['trouble_code_search'], name='session_by_trouble_code', opclasses=['gin_trgm_ops']),
         ),
         migrations.AlterModelOptions(
             name='session',

@@ -269,6 +269,19 @@ def test_markup_typed_by_others_is_shown_as_text_on_dashboards(
         assert attack not in client_of(user).get("/dashboard/", follow=True).content.decode()
 
 
+def test_a_request_in_the_queue_shows_its_trouble_codes(
+    story: "Story", mechanic: "User", client_of: ClientOf, reads: Callable[..., str]
+) -> None:
+    session = story.session
+    session.trouble_codes_typed, session.trouble_codes = "p0301, p1234", ["P0301", "P1234"]
+    session.save()
+    story.pay()
+    for words in ("P0301", "Stop driving", "Misfire in cylinder 1", "P1234", "A code of the car's maker"):
+        assert words in reads(mechanic, "/dashboard/")
+    (entry,) = client_of(mechanic).get("/api/queue").json()
+    assert entry["codes"] == ["P0301", "P1234"]
+
+
 def test_an_older_page_of_the_history_stays_reachable(
     customer: "User", mechanic: "User", client_of: ClientOf, reads: Callable[..., str]
 ) -> None:

@@ -66,6 +66,7 @@ class SessionOut(Schema):
     currency: str
     vehicle: dict[str, Any]
     concern: str
+    codes: list[str] = Field(description="Trouble codes of the intake")
     created_at: datetime
 
 
@@ -91,6 +92,7 @@ class QueueEntry(Schema):
     requested_at: datetime
     vehicle: dict[str, Any]
     concern: str
+    codes: list[str] = Field(description="Trouble codes of the intake")
     earns_cents: int
 
 
@@ -151,6 +153,7 @@ def as_answer(session: Session) -> dict[str, Any]:
         "currency": session.currency,
         "vehicle": session.vehicle,
         "concern": session.concern,
+        "codes": session.trouble_codes,
         "created_at": session.created_at,
     }
 
@@ -289,6 +292,7 @@ def show_queue(request: HttpRequest) -> list[dict[str, Any]]:
             "requested_at": session.requested_at,
             "vehicle": session.vehicle,
             "concern": session.concern,
+            "codes": session.trouble_codes,
             "earns_cents": settlement.mechanic_share_cents(settlement.agreed_cents(session)),
         }
         for session in eligibility.requests_open_to(mechanic)[:100]

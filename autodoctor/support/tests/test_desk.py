@@ -70,6 +70,22 @@ def test_search_ignores_accents_and_case(query: str, story: Story, desk: Client)
     assert f"/support/sessions/{story.id}/" in desk.get("/support/search/", {"q": query}).content.decode()
 
 
+@pytest.mark.parametrize("query", ["P0301", "p0301", "PO301", "U0100", "u0100-00", "P0420 U0100"])
+def test_sessions_are_found_by_their_trouble_codes(query: str, story: Story, desk: Client) -> None:
+    session = story.session
+    session.trouble_codes = ["P0301", "U0100-00"]
+    session.save(update_fields=["trouble_codes"])
+    assert f"/support/sessions/{story.id}/" in desk.get("/support/search/", {"q": query}).content.decode()
+
+
+@pytest.mark.parametrize("query", ["P0302", "P030", "U0100-01", "0301"])
+def test_sessions_are_not_found_by_parts_of_trouble_codes_or_others(query: str, story: Story, desk: Client) -> None:
+    session = story.session
+    session.trouble_codes = ["P0301", "U0100-00"]
+    session.save(update_fields=["trouble_codes"])
+    assert f"/support/sessions/{story.id}/" not in desk.get("/support/search/", {"q": query}).content.decode()
+
+
 def test_a_session_is_found_by_its_id_or_its_beginning(story: Story, desk: Client) -> None:
     here = f"/support/sessions/{story.id}/"
     assert desk.get("/support/search/", {"q": str(story.id)}).headers["Location"] == here

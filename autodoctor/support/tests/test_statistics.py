@@ -179,6 +179,24 @@ def test_the_statistics_file_has_a_line_for_each_mechanic_and_day(customer: User
     assert (row["sessions"], row["median_seconds_to_acceptance"], row["rating"]) == ("1", "120.0", "")
 
 
+def test_statistics_count_sessions_by_trouble_code(
+    customer: User, stranger: User, mechanic: User, desk: Client
+) -> None:
+    for person, codes in ((customer, ["P0301", "U0100-00", "U0100-01"]), (stranger, ["P0301", "P1234"])):
+        story = Story(person, mechanic)
+        session = story.session
+        session.trouble_codes = codes
+        session.save(update_fields=["trouble_codes"])
+        story.pay()
+    assert numbers().on(DAY).trouble_codes == {"P0301": 2, "U0100": 1, "P1234": 1}
+    page = " ".join(desk.get("/support/numbers/" + RANGE).content.decode().split())
+    assert "Misfire in cylinder 1" in page
+    assert "A code of the car&#x27;s maker" in page
+    assert "2 sessions" in page
+    (row,) = rows_of(desk.get(f"/support/numbers/numbers.csv{RANGE}"))
+    assert row["trouble_codes"] == "P0301 2; P1234 1; U0100 1"
+
+
 def test_adding_two_tallies_sums_their_counts() -> None:
     assert Tally(1, [2.0], stars=[5]) + Tally(2, [4.0], drops=1) == Tally(3, [2.0, 4.0], drops=1, stars=[5])
 

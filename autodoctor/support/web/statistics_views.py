@@ -16,7 +16,7 @@ from autodoctor.accounts.access import SignedInRequest, support_only
 from autodoctor.rates.limits import DOCUMENTS
 from autodoctor.rates.web import limited
 from autodoctor.support.statistics import Numbers, Period
-from autodoctor.support.statistics_table import MEASURES, SPARK_HEIGHT, csv_rows, table_rows
+from autodoctor.support.statistics_table import MEASURES, SPARK_HEIGHT, csv_rows, table_rows, trouble_code_rows
 
 USUAL_DAYS, MOST_DAYS = 30, 92
 PRESETS = (7, 30, 90)
@@ -51,6 +51,7 @@ def numbers(request: SignedInRequest) -> HttpResponse:
         **chosen,
         "measures": MEASURES,
         "rows": table_rows(found, by=chosen["by"]),
+        "trouble_codes": trouble_code_rows(found),
         "is_empty": not found.tallies,
         "presets": [_preset(days, chosen["period"]) for days in PRESETS],
         "width": len(found.period.days),

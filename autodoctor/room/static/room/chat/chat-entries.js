@@ -4,6 +4,7 @@ import { describe } from "lib/file-format";
 import { dayOf, spanOfTime, timeOfDay } from "lib/format-time";
 import { linked } from "lib/links";
 import { copyOf, fill, filled, templateOf } from "lib/templates";
+import { explainCodes } from "room/chat/trouble-codes";
 
 /** @typedef {import("room/wire/frames").LogEvent} LogEvent */
 /** @typedef {import("room/wire/outbox").Unsent} Unsent */
@@ -74,6 +75,7 @@ export class ChatEntries {
   #message(event) {
     const bubble = this.#bubble(event.data.text ?? "", event.by?.id === this.#me);
     if (event.client_id) bubble.dataset.clientId = event.client_id;
+    explainCodes(this.#templates, bubble, event.data.text ?? "");
     return this.#sign(bubble, event);
   }
 

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class TroubleCodesConfig(AppConfig):
+    name = "autodoctor.trouble_codes"
