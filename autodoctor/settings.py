@@ -10,7 +10,7 @@ from django.core.management.utils import get_random_secret_key
 from autodoctor.core import logs, password_rules
 from autodoctor.core.deadlines import read_deadlines
 from autodoctor.core.encryption import key_from
-from autodoctor.core.env import Environment, MailServer, exit_with, pooled, read_keys
+from autodoctor.core.env import IN_A_FILE, Environment, MailServer, exit_with, pooled, read_keys
 from autodoctor.core.static_files import add_headers
 from autodoctor.core.vapid_keys import new_private_key
 
@@ -138,14 +138,7 @@ CLOCK_DATABASE, DIRECT_DATABASE = dict[str, object](), dict[str, object]()
 DATABASES = {"default": env.database("DATABASE_URL", default=f"sqlite:///{DATA / 'autodoctor.sqlite3'}")}
 ROW_SECURITY = env.row_security("ROW_SECURITY", DATABASES["default"])  # it refuses what is not the acting person's
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"] |= {
-        "ENGINE": "autodoctor.scheduler.sqlite",  # Django's, with one fair queue for write transactions
-        "OPTIONS": {
-            **{"transaction_mode": "IMMEDIATE", "timeout": 20},
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-        },
-        "CONN_MAX_AGE": None,  # its thread's: opening one reads the whole schema
-    }
+    DATABASES["default"] |= IN_A_FILE
 else:
     DATABASES["default"] |= pooled(DATABASES["default"], size=env.int("DATABASE_POOL", default=16), asks=ROW_SECURITY)
     CLOCK_DATABASE = env.other_database("CLOCK_DATABASE_URL")

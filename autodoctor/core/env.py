@@ -29,6 +29,16 @@ def read_keys(given: str) -> list[str]:
 
 
 DATABASE_PATIENCE = 5  # seconds that a request waits for a connection
+# What SQLite needs beside the file's name.
+IN_A_FILE = {
+    "ENGINE": "autodoctor.scheduler.sqlite",  # Django's, with one fair queue for write transactions
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    },
+    "CONN_MAX_AGE": None,  # its thread's: opening one reads the whole schema
+}
 
 
 def pooled(given: dict[str, Any], *, size: int, asks: bool) -> dict[str, Any]:
