@@ -42,8 +42,8 @@ def insert_missing(model: type[Model], columns: Sequence[str], given: Sequence[t
         return
     meta = model._meta
     fields = [next(field for field in meta.concrete_fields if field.column == column) for column in columns]
-    row = f"({', '.join(['%s'] * len(columns))})"
-    sql = f"INSERT INTO {meta.db_table} ({', '.join(columns)}) VALUES {', '.join([row] * len(given))}"  # noqa: S608
+    marks = ", ".join([_marks(len(columns))] * len(given))
+    sql = f"INSERT INTO {meta.db_table} ({', '.join(columns)}) VALUES {marks}"  # noqa: S608
     values = [
         field.get_db_prep_save(value, connection) for one in given for field, value in zip(fields, one, strict=True)
     ]
@@ -62,7 +62,7 @@ def update_rows(models: Sequence[M], columns: Collection[str]) -> None:
     key, *_fields = given = [model._meta.pk, *fields]
     changes = ", ".join(f"{_quoted(field)} = given.column{number}" for number, field in enumerate(fields, start=2))
     first = f"({', '.join(f'%s{_cast(field)}' for field in given)})"  # NULL alone has no type
-    others = [f"({', '.join(['%s'] * len(given))})"] * (len(models) - 1)
+    others = [_marks(len(given))] * (len(models) - 1)
     table = model._meta.db_table
     sql = (
         f"UPDATE {table} SET {changes} FROM (VALUES {', '.join([first, *others])}) AS given "  # noqa: S608 - from our own code only
@@ -72,6 +72,11 @@ def update_rows(models: Sequence[M], columns: Collection[str]) -> None:
         cursor.execute(sql, [_written(field, one) for one in models for field in given])
         if cursor.rowcount != len(models):
             raise DatabaseError(f"{cursor.rowcount} of {len(models)} rows of {table} were there")
+
+
+def _marks(count: int) -> str:
+    """Return the parameters of one row."""
+    return f"({', '.join(['%s'] * count)})"
 
 
 def _quoted(field: AnyField) -> str:

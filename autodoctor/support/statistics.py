@@ -19,7 +19,6 @@ from autodoctor.sessions.models import Session, SessionEvent
 from autodoctor.sessions.states import RUNNING, EndReason, EventKind
 
 MECHANIC_DID_NOT_COME = frozenset({"mechanic_absent", "mechanic_not_in", "not_started"})
-CODE_LENGTH = 5
 _SAID = frozenset({EventKind.HELP_ASKED, EventKind.HELP_ANSWERED})
 _COUNTED_KINDS = (EventKind.SESSION_ACCEPTED, EventKind.SESSION_RELEASED, EventKind.PARTICIPANT_LEFT, *_SAID)
 _running = frozenset(state.value for state in RUNNING)
@@ -144,7 +143,7 @@ class Numbers:
         tally.sessions += 1
         tally.lost_seconds += session.mechanic_lost_seconds + session.lenient_seconds_used
         tally.customer_no_shows += session.end_reason == EndReason.CUSTOMER_NO_SHOW
-        tally.trouble_codes.update({code[:CODE_LENGTH] for code in session.trouble_codes})
+        tally.trouble_codes.update({code.partition("-")[0] for code in session.trouble_codes})
         if session.stars:
             tally.stars.append(session.stars)
 

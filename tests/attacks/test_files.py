@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -180,10 +179,9 @@ def test_no_copy_of_a_photo_contains_its_position(server: Server) -> None:
     assert not any(b"+52.52" in copy for copy in copies)
 
 
-def resident(server: Server, what: str = "VmRSS") -> int:
+def resident(server: Server, part: str = "VmRSS") -> int:
     """Return the resident memory, or a part of it, in MB."""
-    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(what)) // 1024
+    return server.memory(part) // 1024**2
 
 
 def test_decompression_bombs_do_not_grow_the_memory(start_server: Any) -> None:

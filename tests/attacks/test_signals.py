@@ -4,7 +4,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -54,13 +53,6 @@ def signals(socket: Socket) -> list[Frame]:
     """Return all signals received so far."""
     has_joined(socket)
     return [frame for frame in socket.frames if frame["type"] == "signal"]
-
-
-def resident(server: Server) -> int:
-    """Return the resident memory in bytes."""
-    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
-    (kilobytes,) = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
-    return int(kilobytes) * 1024
 
 
 def test_a_signal_names_its_true_sender_and_goes_to_the_peer_only(talk: Talk, peer: Socket) -> None:
@@ -152,7 +144,7 @@ def test_an_oversized_signal_is_refused(talk: Talk, peer: Socket, data: Frame) -
 
 
 def test_a_flood_of_signals_is_limited_before_it_reaches_the_peer(talk: Talk, peer: Socket) -> None:
-    before = resident(talk.server)
+    before = talk.server.memory()
     with talk.open(talk.customer) as customer:
         has_joined(customer)
         for number in range(2 * AT_ONCE):
@@ -161,13 +153,13 @@ def test_a_flood_of_signals_is_limited_before_it_reaches_the_peer(talk: Talk, pe
         is_served(peer)
         assert len(signals(peer)) < 2 * AT_ONCE
         customer.cut()
-    assert resident(talk.server) - before < MOST_GROWTH
+    assert talk.server.memory() - before < MOST_GROWTH
 
 
 def test_a_flood_of_signals_does_not_disconnect_a_slow_peer(server: Server) -> None:
     """Signals may get lost; the log may not."""
     slow = call(server)
-    before = resident(server)
+    before = server.memory()
     with slow.open(slow.mechanic) as mechanic, slow.open(slow.customer) as customer:
         for page in (customer, mechanic):
             has_joined(page)
@@ -176,7 +168,7 @@ def test_a_flood_of_signals_does_not_disconnect_a_slow_peer(server: Server) -> N
         has_joined(customer)
         said = customer.say("Are you there?")
         customer.expect("event", client_id=said)
-        assert resident(server) - before < MOST_GROWTH
+        assert server.memory() - before < MOST_GROWTH
         mechanic.expect("event", client_id=said)  # the line is still the same one
         is_served(mechanic)
 

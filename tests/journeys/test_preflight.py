@@ -319,6 +319,7 @@ def test_the_check_page_explains_permissions_before_the_browser_asks(browser_of:
 @asks
 def test_anybody_can_check_their_devices_before_paying(browser_of: OpenPage) -> None:
     page = browser_of(None, permissions=[])
+    page.add_init_script(STEADY)
     page.goto("/")
     page.get_by_role("link", name="Check your camera first").first.click()
     visitor = Person(page)

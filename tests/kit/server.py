@@ -192,6 +192,12 @@ class Server(Child):
         ((id_,),) = self.sql("SELECT id FROM accounts_user WHERE email = %s", email)
         return Person(str(_uuid(id_)), email, cookies)
 
+    def memory(self, part: str = "VmRSS") -> int:
+        """Return the resident memory in bytes, or the part of it that Linux calls so."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        (kilobytes,) = [line.split()[1] for line in lines if line.startswith(f"{part}:")]
+        return int(kilobytes) * 1024
+
     def client(self, person: Person | None = None) -> httpx.Client:
         """Return an HTTP client with the person's cookies that sends a CSRF token, as our pages do.
 

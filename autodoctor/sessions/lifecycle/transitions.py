@@ -67,26 +67,15 @@ def create_draft(
     trouble_codes: str = "",
 ) -> Session:
     """A session that is not paid yet, and the payment that will hold its price. `trouble_codes` is as typed."""
-    session = Session(
-        id=uuid4(),
-        kind=terms.kind,
+    session = _on_terms(
+        terms,
+        now,
         customer=customer,
-        plan_slug=terms.slug,
-        plan_name=terms.name,
-        price_cents=terms.price_cents,
-        chat_price_cents=terms.chat_price_cents,
-        chat_seconds=terms.chat_seconds,
-        currency=terms.currency,
-        granted_seconds=terms.seconds,
         vehicle=vehicle,
         concern=concern,
         trouble_codes_typed=trouble_codes,
         trouble_codes=[str(code) for code in codes_in(trouble_codes)],
         keep_card=keep_card,
-        waiver_at=now,
-        created_at=now,
-        state_at=now,
-        payable_until=now + duration("checkout"),
     )
     with transaction.atomic():
         session.save(force_insert=True)
@@ -103,6 +92,26 @@ def create_draft(
         )
         schedule.align_deadlines(participants.load_state(session, now), {})
     return session
+
+
+def _on_terms(terms: PlanTerms, now: datetime, **intake: Any) -> Session:
+    """Return a new session, which is not saved."""
+    return Session(
+        id=uuid4(),
+        kind=terms.kind,
+        plan_slug=terms.slug,
+        plan_name=terms.name,
+        price_cents=terms.price_cents,
+        chat_price_cents=terms.chat_price_cents,
+        chat_seconds=terms.chat_seconds,
+        currency=terms.currency,
+        granted_seconds=terms.seconds,
+        waiver_at=now,
+        created_at=now,
+        state_at=now,
+        payable_until=now + duration("checkout"),
+        **intake,
+    )
 
 
 def extend_payable_until(*, session_id: UUID, until: datetime, now: datetime) -> Session:
