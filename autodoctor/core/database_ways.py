@@ -9,6 +9,17 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from autodoctor.core.acting import OWNER, acting_as
 
+# Of a way to SQLite: its transactions go before those of other threads, which may wait.
+WRITES_FIRST = "WRITES_FIRST"
+
+
+def read_timestamps_quickly(connection: Any, **_: object) -> None:
+    """Receive `connection_created`."""
+    if connection.vendor == "postgresql":
+        from autodoctor.core.postgres.timestamps import Timestamps  # psycopg is not loaded for SQLite
+
+        connection.connection.adapters.register_loader("timestamptz", Timestamps)
+
 
 def lead_outside_the_pool(way: Mapping[str, Any], **options: Any) -> None:
     """Have this thread's next connection be its own, by this way (empty: the usual one)."""

@@ -7,6 +7,7 @@ from autodoctor.core.env import exit_with
 
 DEFAULT_SECONDS: dict[str, float] = {
     "checkout": 30 * 60,
+    "card_entry": 15 * 60,
     "earning_wait": 24 * 60 * 60,
     "earning_wait_at_risk": 7 * 24 * 60 * 60,
     "alert_untaken": 3 * 60,

@@ -29,7 +29,7 @@ def exact_time_of_day(at: datetime | None) -> str:
 @register.filter
 def moment(at: datetime | None) -> str:
     """Format "Nov 28, 3:24 PM", for moments within a few months."""
-    return _format(at, "M j, g:i A")
+    return _joined(at, "M j")
 
 
 @register.filter
@@ -42,7 +42,7 @@ def mail_moment(at: datetime | None) -> str:
 @register.filter
 def dated_moment(at: datetime | None) -> str:
     """Format "Nov 28, 2026, 3:24 PM", for moments that may be years ago."""
-    return _format(at, "M j, Y, g:i A")
+    return _joined(at, "M j, Y")
 
 
 @register.filter
@@ -87,6 +87,17 @@ def iso_day(at: date | None) -> str:
     return iso(at)[: len("2026-11-28")]
 
 
+@register.filter
+def iso_month(at: date | None) -> str:
+    """ "2026-11": the month in the reader's zone, for machines."""
+    return iso(at)[: len("2026-11")]
+
+
+def _joined(at: datetime | None, letters: str) -> str:
+    """Return the day in these letters and the time of the day, each of which a list asks for again."""
+    return f"{_of_date(timezone.localdate(at), letters, get_language())}, {time_of_day(at)}" if at else ""
+
+
 def _local_time(at: datetime) -> time:
     return timezone.localtime(at).time().replace(microsecond=0)
 
@@ -97,9 +108,16 @@ def _of_day(at: time, letters: str, language: str | None) -> str:
     return dateformat.time_format(at, letters)
 
 
+@lru_cache(maxsize=4096)
+def _of_date(at: date, letters: str, language: str | None) -> str:
+    return dateformat.format(at, letters)
+
+
 def _format(at: date | None, letters: str) -> str:
     # By its letters: Django's `date_format` looks up formats of the language first, which takes as long again.
-    return dateformat.format(_local(at), letters) if at else ""
+    if isinstance(at, datetime):
+        return dateformat.format(_local(at), letters)
+    return _of_date(at, letters, get_language()) if at else ""
 
 
 def _local(at: date) -> date:

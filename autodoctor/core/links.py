@@ -14,6 +14,14 @@ def summary_page(session_id: UUID) -> str:
     return reverse("summary", args=[session_id])
 
 
+def question_page(session_id: UUID) -> str:
+    return reverse("question", args=[session_id])
+
+
+def follow_up_page(session_id: UUID) -> str:
+    return reverse("follow_up", args=[session_id])
+
+
 def receipt_page(session_id: UUID) -> str:
     return reverse("receipt", args=[session_id])
 
@@ -32,6 +40,15 @@ def support_board() -> str:
 
 def help_page() -> str:
     return reverse("help_page")
+
+
+def mechanic_page(mechanic_id: UUID) -> str:
+    return reverse("mechanic", args=[mechanic_id])
+
+
+def ask(mechanic_id: UUID) -> str:
+    """The intake of a request for this mechanic."""
+    return f"{reverse('book')}?ask={mechanic_id}"
 
 
 def dashboard() -> str:

@@ -23,6 +23,9 @@ about = get_contextvars  # the fields bound in this context
 
 # The query of an address can hold a secret: the signature of a file, the page of an upload, an origin.
 _QUERY = re.compile(r"(?<=\S)\?[^\s\"']*")
+# So can a part of its path that is longer than any id: it opens what it names.
+_TOKEN = re.compile(r"(?<=/)[A-Za-z0-9_-]{40,}")
+_CODE = re.compile(r"((?:^|[\s\"]|/api)/handover/)[^/\s\"]+")  # short: that of a handover
 # These loggers write request bodies, signatures and addresses, which no log may keep.
 _QUIET = ("asyncio", "boto3", "botocore", "httpcore", "httpx", "s3transfer", "stripe", "urllib3", "websockets", "PIL")
 _FRAMES = 12  # the innermost frames of a failure that are logged
@@ -45,6 +48,7 @@ def configuration(*, readable: bool, level: str) -> dict[str, Any]:
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.access": {"handlers": [], "propagate": True, "filters": ["without_query"]},
             "uvicorn.error": {"handlers": [], "propagate": True, "filters": ["without_query"]},
+            "django.request": {"filters": ["without_query"]},  # names the address of each refusal
             **{name: {"level": "WARNING"} for name in _QUIET},
         },
     }
@@ -66,7 +70,7 @@ def formatter(*, readable: bool) -> logging.Formatter:
 
 
 class WithoutQuery(logging.Filter):
-    """Removes query strings, so that a reader of the log cannot use signed addresses."""
+    """Removes query strings and tokens, so that a reader of the log cannot use signed addresses."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -75,7 +79,7 @@ class WithoutQuery(logging.Filter):
 
 
 def without_query(text: str) -> str:
-    return _QUERY.sub("", text)
+    return _CODE.sub(r"\1…", _TOKEN.sub("…", _QUERY.sub("", text)))
 
 
 def without_words(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:

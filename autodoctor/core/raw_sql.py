@@ -1,20 +1,31 @@
 """Prepared raw queries.
 
-The ORM compiles each query again. On the paths of every deadline and every join that costs ten times the database's
-work.
+The ORM compiles each query again. On the paths of every deadline, every join and every page that costs ten times the
+database's work.
 """
 
-from collections.abc import Collection, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connection
 from django.db.models import Field, Model
+from django.db.models.expressions import Col
 
 from autodoctor.core.folded_columns import made_of
 
 M = TypeVar("M", bound=Model)
 AnyField: TypeAlias = "Field[Any, Any]"
+
+
+class _Shape(NamedTuple):
+    """How a model's rows are read. `converted`: which columns the database gives in another form than Python's."""
+
+    columns: str
+    names: tuple[str, ...]
+    converted: tuple[tuple[int, Col], ...]
 
 
 def rows(model: type[M], condition: str, *given: Any, lock: bool = False, skip_locked: bool = False) -> list[M]:
@@ -25,13 +36,34 @@ def rows(model: type[M], condition: str, *given: Any, lock: bool = False, skip_l
     """
     locking = " FOR NO KEY UPDATE" if lock and connection.features.has_select_for_no_key_update else ""
     locking += " SKIP LOCKED" if locking and skip_locked else ""
-    return list(model._default_manager.raw(*_select(model, "*", condition + locking, given)))
+    shape = _shape(model, connection.vendor)
+    return _made(model, shape, values(model, shape.columns, condition + locking, *given))
 
 
-def values(model: type[Model], columns: str, condition: str, *given: Any) -> list[tuple[Any, ...]]:
-    """Return some columns of the same rows, as the database gives them."""
+def rows_beside(model: type[M], name: str, condition: str, *given: Any) -> list[M]:
+    """Return the same, each with the one row that the relation `name` leads to, or None, read in the same query."""
+    relation: Any = model._meta.get_field(name)
+    other: type[Model] = relation.related_model
+    shape, beside = _shape(model, connection.vendor), _shape(other, connection.vendor)
+    table, others = model._meta.db_table, other._meta.db_table
+    ours, theirs = ("pk", relation.field.attname) if relation.auto_created else (relation.attname, "pk")
+    link = f"{others}.{_column(other, theirs)} = {table}.{_column(model, ours)}"
+    columns = f"{_qualified(model)}, {_qualified(other)}"
+    found = values(model, columns, condition, *given, source=f"{table} LEFT JOIN {others} ON {link}")
+    width, key = len(shape.names), beside.names.index(str(other._meta.pk.attname))
+    models = _made(model, shape, [row[:width] for row in found])
+    for one, row in zip(models, found, strict=True):
+        [there] = _made(other, beside, [row[width:]]) if row[width + key] is not None else [None]
+        relation.set_cached_value(one, there)
+        if there is not None and relation.one_to_one:
+            relation.remote_field.set_cached_value(there, one)
+    return models
+
+
+def values(model: type[Model], columns: str, condition: str, *given: Any, source: str = "") -> list[tuple[Any, ...]]:
+    """Return some columns of the same rows, as the database gives them. `source`: the table, with others joined."""
     with connection.cursor() as cursor:
-        cursor.execute(*_select(model, columns, condition, given))
+        cursor.execute(*_select(source or model._meta.db_table, columns, condition, given))
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
@@ -74,6 +106,43 @@ def update_rows(models: Sequence[M], columns: Collection[str]) -> None:
             raise DatabaseError(f"{cursor.rowcount} of {len(models)} rows of {table} were there")
 
 
+@cache
+def _shape(model: type[Model], vendor: str) -> _Shape:
+    """`vendor`: of the database that is asked; one process may ask two in its life."""
+    fields = [(field, field.get_col(model._meta.db_table)) for field in model._meta.concrete_fields]
+    return _Shape(
+        ", ".join(_quoted(field) for field, _column in fields),
+        tuple(field.attname for field, _column in fields),
+        tuple((place, column) for place, (_field, column) in enumerate(fields) if _converters(column)),
+    )
+
+
+def _converters(column: Col) -> list[Callable[[Any, Col, Any], Any]]:
+    return [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
+
+
+def _made(model: type[M], shape: _Shape, found: list[tuple[Any, ...]]) -> list[M]:
+    """Return a model for each row, as the ORM makes them."""
+    converted = [(place, column, _converters(column)) for place, column in shape.converted]
+    made = []
+    for row in found:
+        fields = [*row]
+        for place, column, converters in converted:
+            for convert in converters:
+                fields[place] = convert(fields[place], column, connection)
+        made.append(model.from_db(connection.alias, shape.names, fields))
+    return made
+
+
+def _column(model: type[Model], name: str) -> str:
+    meta = model._meta
+    return _quoted(meta.pk if name == "pk" else next(each for each in meta.concrete_fields if each.attname == name))
+
+
+def _qualified(model: type[Model]) -> str:
+    return ", ".join(f"{model._meta.db_table}.{_quoted(field)}" for field in model._meta.concrete_fields)
+
+
 def _marks(count: int) -> str:
     """Return the parameters of one row."""
     return f"({', '.join(['%s'] * count)})"
@@ -93,15 +162,17 @@ def _written(field: AnyField, model: Model) -> Any:
     return field.get_db_prep_save(field.pre_save(model, False), connection)
 
 
-def _select(model: type[Model], columns: str, condition: str, given: tuple[Any, ...]) -> tuple[str, list[Any]]:
+def _select(source: str, columns: str, condition: str, given: tuple[Any, ...]) -> tuple[str, list[Any]]:
     lists = [value if isinstance(value, list) else [value] for value in given]
     # An empty list of ids must find nothing.
     marks = [", ".join(["%s"] * len(one)) or "NULL" for one in lists]
     where = condition.replace("%s", "{}").format(*marks)
-    sql = f"SELECT {columns} FROM {model._meta.db_table} WHERE {where}"  # noqa: S608 - from our own code only
+    sql = f"SELECT {columns} FROM {source} WHERE {where}"  # noqa: S608 - from our own code only
     return sql, [_as_kept(value) for one in lists for value in one]
 
 
 def _as_kept(value: Any) -> Any:
     """Convert a value to this database's form."""
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
     return value.hex if isinstance(value, UUID) and not connection.features.has_native_uuid_field else value

@@ -26,6 +26,11 @@ FILE_MEGABYTES = 10
 FILE_BYTES = FILE_MEGABYTES * 1024 * 1024
 FORM_BYTES = 64 * 1024  # around the files: boundaries, names, words
 HELP_FILES = 10  # of one message to support
+PIECE_BYTES = 4 * 1024 * 1024
+FRAME_BYTES = 256 * 1024  # one picture of a camera, on which a barcode is looked for
+VOICE_BYTES = (
+    384 * 1024
+)  # some seconds of one microphone: browsers that do not keep to our bit rate send 24 KB a second
 
 
 @dataclass(frozen=True)
@@ -45,21 +50,27 @@ class Limit:
 
 USUAL = Limit()
 UPLOAD = re.compile(r"/api/sessions/[0-9a-f-]{36}/files")
+PIECE = re.compile(r"/api/sessions/[0-9a-f-]{36}/uploads/[0-9a-f-]{36}")  # of a file that comes in several
 # Words to support with their files: a new question, more of it, and within a session.
 QUESTION_FORM = re.compile(r"/help/")
 CONVERSATION_FORM = re.compile(r"/help/[0-9a-f-]{36}/")
 SESSION_HELP_FORM = re.compile(r"/sessions/[0-9a-f-]{36}/help/")
 INBOUND_MAIL = re.compile(r"/mail/inbound/postmark/")  # with attachments in base64: Postmark takes mails of 35 MB
 MEASUREMENT = re.compile(r"/api/check/upload")  # open to everybody: no more than it takes to know how fast it came
+VIN = re.compile(r"/api/vin")  # open to everybody: frames of a camera, cut to the barcode
+VOICE = re.compile(r"/api/sessions/[0-9a-f-]{36}/voice")
 HELP_LIMIT = Limit(octets=HELP_FILES * FILE_BYTES + FORM_BYTES, seconds=600.0)
 LIMITS: Mapping[re.Pattern[str], Limit] = MappingProxyType(
     {
         UPLOAD: Limit(octets=FILE_BYTES + FORM_BYTES, seconds=600.0, file_megabytes=FILE_MEGABYTES),
+        PIECE: Limit(octets=PIECE_BYTES, seconds=600.0),
         QUESTION_FORM: HELP_LIMIT,
         CONVERSATION_FORM: HELP_LIMIT,
         SESSION_HELP_FORM: HELP_LIMIT,
         INBOUND_MAIL: Limit(octets=48 * 1024 * 1024, seconds=60.0),
         MEASUREMENT: Limit(octets=256 * 1024, seconds=15.0, grace=15.0),
+        VOICE: Limit(octets=VOICE_BYTES + 4 * 1024),
+        VIN: Limit(octets=FRAME_BYTES + 4 * 1024, seconds=15.0, grace=15.0),
     }
 )
 # A client reads the refusal only after its body is sent: the server reads on, within these limits.

@@ -23,7 +23,7 @@ def test_a_session_that_cannot_be_read_is_an_outage_on_every_address(
     def no_answer(store: SessionStore) -> None:
         raise OperationalError("couldn't get a connection after 5.00 sec")
 
-    monkeypatch.setattr(SessionStore, "_get_session_from_db", no_answer)
+    monkeypatch.setattr(SessionStore, "load", no_answer)
     answer = client.get(address)
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) >= 1
@@ -37,5 +37,5 @@ def test_a_mistake_stays_one(customer: User, monkeypatch: pytest.MonkeyPatch) ->
     def mistaken(store: SessionStore) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(SessionStore, "_get_session_from_db", mistaken)
+    monkeypatch.setattr(SessionStore, "load", mistaken)
     assert client.get("/dashboard/").status_code == 500
