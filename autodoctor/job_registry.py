@@ -14,9 +14,13 @@ from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import timezone
 
+from autodoctor.accounts.job_kinds import AccountsFact, MechanicLeft
 from autodoctor.accounts.jobs import JOBS as ACCOUNTS
 from autodoctor.conversations.jobs import JOBS as CONVERSATIONS
 from autodoctor.files.jobs import JOBS as FILES
+from autodoctor.garage import advice
+from autodoctor.garage.jobs import JOBS as GARAGE
+from autodoctor.handover.jobs import JOBS as HANDOVER
 from autodoctor.mail.jobs import JOBS as MAIL
 from autodoctor.payments.job_kinds import PaymentFact, PaymentNews
 from autodoctor.payments.jobs import JOBS as PAYMENTS
@@ -29,16 +33,21 @@ from autodoctor.room.jobs import JOBS as ROOM
 from autodoctor.scheduler.handlers import Handler, parked
 from autodoctor.scheduler.lane_watch import JOBS as SCHEDULER
 from autodoctor.scheduler.lane_watch import LaneFact
+from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
 from autodoctor.sessions.event_data import DisputeData, ParkedJobData, PaymentData, RefundData
-from autodoctor.sessions.job_kinds import SessionJob
+from autodoctor.sessions.job_kinds import SessionFact, SessionJob
 from autodoctor.sessions.jobs.handlers import JOBS as SESSIONS
-from autodoctor.sessions.lifecycle import alert_work, closing, extensions, refunds, transitions
+from autodoctor.sessions.lifecycle import alert_work, closing, extensions, private_requests, refunds, transitions
 from autodoctor.sessions.record.event_log import Audience
 from autodoctor.sessions.states import EventKind
+from autodoctor.summaries.drafting import JOBS as DRAFTING
 from autodoctor.summaries.jobs import JOBS as SUMMARIES
+from autodoctor.summaries.jobs import SummaryFact
 from autodoctor.support import lane_alerts
 from autodoctor.support.jobs import JOBS as SUPPORT
+from autodoctor.transcripts.jobs import JOBS as TRANSCRIPTS
+from autodoctor.transcripts.jobs import make_transcript
 
 ABOUT_ALERTS = {SessionJob.ALERT_UNTAKEN, SessionJob.ANSWER_OVERDUE}
 
@@ -65,6 +74,11 @@ def fulfill(job: Job, now: datetime) -> None:
 def tell_of_extension(job: Job, now: datetime) -> None:
     """The bank asks for a confirmation or declined: log it for both participants."""
     extensions.notify_extension_pending(session_id=_session_of(job), payment_id=_payment_id_of(job), now=now)
+
+
+def lapse_extension(job: Job, now: datetime) -> None:
+    """The time to enter a card in the room is over: an extension that is still unpaid is canceled."""
+    extensions.lapse_extension(session_id=_session_of(job), payment_id=_payment_id_of(job), now=now)
 
 
 def close(job: Job, now: datetime) -> None:
@@ -110,6 +124,11 @@ def credit_the_mechanic(job: Job, now: datetime) -> None:
     closing.credit_earning(session_id=_session_of(job), now=now)
 
 
+def keep_advice(job: Job, now: datetime) -> None:
+    """A summary was submitted: what it advises is open on the page of the car."""
+    advice.take_from_summary(UUID(job.key))
+
+
 def alert_support(job: Job, now: datetime) -> None:
     """A payment does not match our row, cannot be made, or is disputed: a person has to look."""
     data: PaymentData = job.payload  # of a refund or a dispute, what these carry beside it, too
@@ -128,6 +147,13 @@ def note_for_support(job: Job, now: datetime) -> None:
     )
 
 
+def open_private_requests(job: Job, now: datetime) -> None:
+    """A mechanic takes no sessions any more: what waits for them alone goes to everybody, or ends."""
+    news: MechanicLeft = job.payload
+    left_at = datetime.fromisoformat(news["at"])
+    private_requests.mechanic_left(mechanic_id=UUID(job.key), left_at=left_at, now=now)
+
+
 @receiver(parked)
 def alert_of_parked(job: Job, **rest: object) -> None:
     """Work about a session was given up: money stands still, or somebody does not know what they should."""
@@ -142,16 +168,18 @@ def alert_of_parked(job: Job, **rest: object) -> None:
 
 def _payment_of(job: Job) -> Payment | None:
     """Return the payment of a charge, release, cancellation, refund or transfer."""
-    of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earning__movements__id=job.key)
+    of_this = Q(id=job.key) | Q(refunds__id=job.key) | Q(earnings__movements__id=job.key)
     with suppress(ValidationError):  # what is done about a customer's card is kept under another kind of key
         return Payment.objects.filter(of_this).first()
     return None
 
 
 REACTIONS: dict[str, Handler] = {
+    AccountsFact.MECHANIC_LEFT: Handler(open_private_requests),
     PaymentFact.AUTHORIZED: Handler(fulfill),
     PaymentFact.WAITING: Handler(tell_of_extension),
     PaymentFact.DECLINED: Handler(tell_of_extension),
+    PaymentFact.ENTRY_LAPSED: Handler(lapse_extension),
     PaymentFact.CAPTURED: Handler(close),
     PaymentFact.EARNED: Handler(credit_the_mechanic),
     PaymentFact.RELEASED: Handler(close),
@@ -166,6 +194,8 @@ REACTIONS: dict[str, Handler] = {
     PaymentFact.HOLD_ENDS: Handler(alert_support),
     PaymentFact.REFUSED: Handler(alert_support),
     PaymentFact.FRAUD_WARNING: Handler(alert_support),
+    SessionFact.RECORDING_OVER: Handler(make_transcript, lane=Lane.SPEECH),
+    SummaryFact.SUBMITTED: Handler(keep_advice),
     LaneFact.STANDS_STILL: Handler(lane_alerts.tell_of_standstill),
     LaneFact.RUNS_AGAIN: Handler(lane_alerts.tell_of_recovery),
 }
@@ -191,9 +221,13 @@ HANDLERS = in_one_table(
     PUSH,
     CONVERSATIONS,
     SESSIONS,
+    TRANSCRIPTS,
     ROOM,
+    HANDOVER,
     RECEIPTS,
     SUMMARIES,
+    DRAFTING,
+    GARAGE,
     SUPPORT,
     REACTIONS,
 )

@@ -21,6 +21,7 @@ class Lane(models.TextChoices):
     PUSH = "push", _("Push messages")
     FILES = "files", _("Files")  # the file store
     HEAVY = "heavy", _("Documents")  # typesetting, and the mails that carry the documents
+    SPEECH = "speech", _("Transcripts")  # a model that takes minutes and all cores: documents must not wait for it
 
     @property
     def in_transaction(self) -> bool:
@@ -63,6 +64,7 @@ _LIMITS: Final = {
     Lane.PUSH: _calls(3),
     Lane.FILES: _calls(2, longest=timedelta(hours=1)),
     Lane.HEAVY: _calls(2, longest=timedelta(hours=1)),
+    Lane.SPEECH: Limits(1, timedelta(seconds=60), timedelta(hours=3), timedelta(hours=3)),
 }
 _ONE_WRITER = 1  # SQLite lets one transaction write at a time
 

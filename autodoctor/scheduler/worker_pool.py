@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.utils import timezone
 
-from autodoctor.core.database_ways import lead_outside_the_pool
+from autodoctor.core.database_ways import WRITES_FIRST, lead_outside_the_pool
 from autodoctor.scheduler import lane_watch, leases
 from autodoctor.scheduler.execution import Outcome, run, run_together
 from autodoctor.scheduler.lanes import Lane, Limits
@@ -38,7 +38,7 @@ class WorkerPool:
     """Runs the jobs of a lane, each at its moment, never early. The `Claimer` calls `claim`, for all lanes.
 
     Deadlines are claimed a little ahead of their time, jobs of other lanes when they are due and a worker is free.
-    `gives_way_to`: while that lane is late, this lane starts nothing, because both need the same CPU.
+    `gives_way_to`: while that lane is pressed, this lane starts nothing, because both need the same CPU.
     """
 
     def __init__(self, lane: Lane, limits: Limits, *, owner: str, gives_way_to: "WorkerPool | None" = None) -> None:
@@ -64,7 +64,8 @@ class WorkerPool:
     def threads(self) -> list[threading.Thread]:
         """Return the workers, not started yet."""
         name = f"clock-{self.lane.value}-"
-        return [own_thread(self._work_for_ever, name + str(number)) for number in range(self.limits.workers)]
+        names = [name + str(number) for number in range(self.limits.workers)]
+        return [own_thread(self._work_for_ever, each, first=self.lane.in_transaction) for each in names]
 
     def wake(self, due_at: datetime) -> None:
         """Announce a committed job: claim at once, unless the next claim comes early enough."""
@@ -79,10 +80,11 @@ class WorkerPool:
         with self._lock:
             return self._has_reason()
 
-    def is_late(self) -> bool:
+    def is_pressed(self) -> bool:
+        """Return whether the lane runs a batch, or what waits is late."""
         with self._lock:
             first_at = self._waiting.first_at()
-        return first_at is not None and first_at < timezone.now() - LATE
+            return bool(self._batches) or (first_at is not None and first_at < timezone.now() - LATE)
 
     def claim(self) -> None:
         with self._lock:
@@ -169,7 +171,7 @@ class WorkerPool:
     def _give_way(self) -> None:
         first = self.gives_way_to
         until = time.monotonic() + GIVE_WAY_SECONDS
-        while first and first.is_late() and time.monotonic() < until:
+        while first and first.is_pressed() and time.monotonic() < until:
             self._stopping.wait(GAP_SECONDS)
 
     def _next(self) -> Next | None:
@@ -246,13 +248,16 @@ def _give_back(jobs: list[Job]) -> None:
             leases.give_back(jobs)
 
 
-def own_thread(target: Callable[[], None], name: str) -> threading.Thread:
-    """Return a thread with a connection outside the pool, so that deadlines fire even if requests exhaust the pool."""
-    return threading.Thread(target=_with_own_connection, args=(target,), name=name, daemon=True)
+def own_thread(target: Callable[[], None], name: str, *, first: bool = False) -> threading.Thread:
+    """Return a thread with a connection outside the pool, so that deadlines fire even if requests exhaust the pool.
+
+    `first`: its transactions go before those of others, where one at a time may write.
+    """
+    return threading.Thread(target=_with_own_connection, args=(target, first), name=name, daemon=True)
 
 
-def _with_own_connection(target: Callable[[], None]) -> None:
-    lead_outside_the_pool(settings.CLOCK_DATABASE)
+def _with_own_connection(target: Callable[[], None], first: bool) -> None:
+    lead_outside_the_pool({**settings.CLOCK_DATABASE, WRITES_FIRST: first})
     try:
         target()
     finally:

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='LaneState',
             fields=[
-                ('lane', models.CharField(choices=[('deadlines', 'Deadlines'), ('inside', 'Upkeep'), ('stripe', 'Stripe'), ('mail', 'Email'), ('push', 'Push messages'), ('files', 'Files'), ('heavy', 'Documents')], max_length=12, primary_key=True, serialize=False, verbose_name='lane')),
+                ('lane', models.CharField(choices=[('deadlines', 'Deadlines'), ('inside', 'Upkeep'), ('stripe', 'Stripe'), ('mail', 'Email'), ('push', 'Push messages'), ('files', 'Files'), ('heavy', 'Documents'), ('speech', 'Transcripts')], max_length=12, primary_key=True, serialize=False, verbose_name='lane')),
                 ('last_done_at', models.DateTimeField(null=True, verbose_name='last done')),
                 ('still_since', models.DateTimeField(null=True, verbose_name='stands still since')),
             ],
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('due_at', models.DateTimeField(verbose_name='due')),
                 ('run_at', models.DateTimeField(verbose_name='next run')),
                 ('session_id', models.UUIDField(db_index=True, null=True, verbose_name='session')),
-                ('lane', models.CharField(choices=[('deadlines', 'Deadlines'), ('inside', 'Upkeep'), ('stripe', 'Stripe'), ('mail', 'Email'), ('push', 'Push messages'), ('files', 'Files'), ('heavy', 'Documents')], default='deadlines', max_length=12, verbose_name='lane')),
+                ('lane', models.CharField(choices=[('deadlines', 'Deadlines'), ('inside', 'Upkeep'), ('stripe', 'Stripe'), ('mail', 'Email'), ('push', 'Push messages'), ('files', 'Files'), ('heavy', 'Documents'), ('speech', 'Transcripts')], default='deadlines', max_length=12, verbose_name='lane')),
                 ('version', models.PositiveIntegerField(default=1, verbose_name='version')),
                 ('payload', models.JSONField(default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='payload')),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),

@@ -1,8 +1,8 @@
 """Django's SQLite backend with a fair queue of writers and verified PRAGMAs.
 
 SQLite lets one connection write at a time and makes the others poll; under load some starve until their timeout. Here
-each transaction waits its turn in one queue per process, from before `BEGIN IMMEDIATE` until commit, rollback or close.
-Other processes still wait by SQLite's own busy timeout.
+each transaction waits its turn in one queue per process, from before `BEGIN IMMEDIATE` until commit, rollback or close;
+that of a deadline goes first. Other processes still wait by SQLite's own busy timeout.
 """
 
 import os
@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
+from autodoctor.core.database_ways import WRITES_FIRST
 from autodoctor.scheduler.sqlite.fair_lock import FairLock
 
 # `UPDATE … RETURNING`, by which the clock claims its jobs.
@@ -83,7 +84,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self._turn is not None:
             return
         turns = _turns[str(self.settings_dict["NAME"])]
-        if not turns.take(self.settings_dict["OPTIONS"].get("timeout", 5)):
+        first = self.settings_dict.get(WRITES_FIRST, False)
+        if not turns.take(self.settings_dict["OPTIONS"].get("timeout", 5), first=first):
             raise OperationalError("database is locked: no turn to write came in time")
         self._turn = turns
 

@@ -31,8 +31,8 @@ def few(*lanes: Lane, workers: int) -> dict[Lane, Limits]:
     return {lane: replace(limits_of(lane), workers=workers) for lane in lanes}
 
 
-def pool(lane: Lane, gives_way_to: WorkerPool | None = None) -> WorkerPool:
-    return WorkerPool(lane, limits_of(lane), owner=leases.new_owner(), gives_way_to=gives_way_to)
+def pool(lane: Lane) -> WorkerPool:
+    return WorkerPool(lane, limits_of(lane), owner=leases.new_owner())
 
 
 def soon(seconds: float = 0.3) -> datetime:
@@ -297,44 +297,6 @@ def test_connections_cut_in_the_middle_of_the_work_lose_and_double_nothing(
             cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [list(set(workers))])
     until(lambda: not Job.objects.filter(kind="work").exists())
     assert {noted(str(number)) for number in range(100)} == {1}
-
-
-def two_lanes() -> tuple[WorkerPool, WorkerPool]:
-    """Of deadlines, and of calls that give way to them."""
-
-    deadlines = pool(Lane.DEADLINES)
-    return deadlines, pool(Lane.STRIPE, gives_way_to=deadlines)
-
-
-def test_calls_give_way_while_deadlines_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-
-    class Stopping(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            pauses.append(timeout or 0)
-            if len(pauses) == 3:
-                deadlines._next()  # the loop takes the job
-            return False
-
-    monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 3600.0)
-    deadlines, calls = two_lanes()
-    calls._stopping = Stopping()
-    calls._give_way()
-    assert pauses == []
-    schedule(Work.NOTE, "1", timezone.now() - timedelta(seconds=1))
-    deadlines.claim()
-    assert deadlines.is_late()
-    calls._give_way()
-    assert pauses == [worker_pool.GAP_SECONDS] * 3
-
-
-def test_calls_give_way_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "GIVE_WAY_SECONDS", 0.05)
-    deadlines, calls = two_lanes()
-    schedule(Work.NOTE, "1", timezone.now() - timedelta(seconds=1))
-    deadlines.claim()
-    calls._give_way()
-    assert deadlines.is_late()
 
 
 def test_pauses_of_an_outage_grow_to_two_seconds() -> None:

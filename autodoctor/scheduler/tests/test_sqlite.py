@@ -16,8 +16,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from autodoctor.scheduler.models import Job
-from autodoctor.scheduler.sqlite.base import DatabaseWrapper, confirm_pragmas
+from autodoctor.scheduler.sqlite.base import DatabaseWrapper, _turns, confirm_pragmas
 from autodoctor.scheduler.sqlite.fair_lock import FairLock
+from autodoctor.scheduler.worker_pool import own_thread
 from tests.kit.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.django_db(transaction=True)]
@@ -94,8 +95,71 @@ def test_turns_are_served_in_the_order_of_asking() -> None:
     assert order == [0, 1, 2, 3, 4]
 
 
+def test_who_may_not_be_late_goes_first_and_lets_another_in_each_time() -> None:
+    turns, order = FairLock(), list[str]()
+    assert turns.take(1)
+
+    def wait(name: str, *, again: int = 0) -> None:
+        for _ in range(again + 1):
+            turns.take(10, first=name == "deadline")
+            order.append(name)
+            turns.give()
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(3):
+            pool.submit(wait, f"call {number}")
+            until(partial(_waits, turns, number + 1))
+        pool.submit(wait, "deadline", again=10)
+        until(partial(_waits, turns, 4))
+        turns.give()
+    assert order[0] == "deadline"
+    assert order.index("call 0") < order.index("call 1") < order.index("call 2") < 6
+
+
+def test_those_who_go_first_let_another_in_between_them() -> None:
+    turns, order = FairLock(), list[str]()
+    assert turns.take(1)
+
+    def wait(name: str, first: bool) -> None:
+        turns.take(10, first=first)
+        order.append(name)
+        turns.give()
+
+    with ThreadPoolExecutor(3) as pool:
+        for number, (name, first) in enumerate((("call", False), ("deadline", True), ("lapse", True))):
+            pool.submit(wait, name, first)
+            until(partial(_waits, turns, number + 1))
+        turns.give()
+    assert order == ["deadline", "call", "lapse"]
+
+
+def test_a_turn_to_go_first_that_does_not_come_in_time_is_given_up() -> None:
+    turns = FairLock()
+    turns.take(1)
+    assert not turns.take(0.01, first=True)
+    turns.give()
+    assert turns.take(0.01)
+
+
+def test_a_deadline_writes_before_calls_that_wait_already() -> None:
+    order: list[str] = []
+
+    def write(name: str) -> None:
+        insert(name)
+        order.append(name)
+
+    turns = _turns[str(connection.settings_dict["NAME"])]
+    with transaction.atomic():
+        others = [own_thread(partial(write, name), name) for name in ("mail", "charge")]
+        for number, thread in enumerate([*others, own_thread(partial(write, "deadline"), "deadline", first=True)]):
+            thread.start()
+            until(partial(_waits, turns, number + 1))
+    until(lambda: len(order) == 3)
+    assert order[0] == "deadline"
+
+
 def _waits(turns: FairLock, count: int) -> bool:
-    return len(turns._waiting) == count
+    return len(turns._first) + len(turns._waiting) == count
 
 
 def test_a_turn_that_does_not_come_in_time_is_given_up() -> None:
