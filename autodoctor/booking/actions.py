@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 from urllib.parse import urljoin
 from uuid import UUID
 
@@ -12,14 +11,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from autodoctor.accounts.models import User
+from autodoctor.booking import vehicles
 from autodoctor.booking.models import Booking, Plan, Vehicle
 from autodoctor.core import links
 from autodoctor.legal.pages import TERMS
-from autodoctor.payments.checkout import NotPayable, open_checkout
+from autodoctor.payments.attempts import NotPayable
+from autodoctor.payments.checkout import open_checkout
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.lifecycle import transitions as sessions
 from autodoctor.sessions.lifecycle.transitions import PlanTerms
-from autodoctor.sessions.models import Session
+from autodoctor.sessions.models import Session, stamp
+from autodoctor.sessions.queries.private_requests import Ask
 from autodoctor.sessions.states import OPEN, Kind, State
 
 
@@ -33,12 +35,14 @@ class Intake:
     keep_card: bool
     token: UUID
     trouble_codes: str = ""  # as typed
+    ask: Ask | None = None
 
     @property
     def key(self) -> str:
         """Return a key that is the same for the same content of the same form."""
         described = [self.vehicle.as_values(), self.concern, self.trouble_codes]
-        content = [self.plan.slug, described, self.keep_card, str(self.token)]
+        asked = [str(self.ask.mechanic.pk), self.ask.only, stamp(self.ask.until)] if self.ask else []
+        content = [self.plan.slug, described, self.keep_card, str(self.token), asked]
         return sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -66,15 +70,20 @@ def book(*, customer: User, intake: Intake, another: bool, now: datetime) -> Ses
         in_the_way = None if another else open_sessions(customer).first()
         if in_the_way:
             raise AlreadyOpen(in_the_way)
+        vehicle = vehicles.keep(intake.vehicle, owner=customer, now=now)
         booking.session = sessions.create_draft(
             customer=customer,
             terms=terms(intake.plan),
-            vehicle=_keep(intake.vehicle, customer, now).as_values(),
+            vehicle=vehicles.as_sold(intake.vehicle, vehicle),
             concern=intake.concern,
             trouble_codes=intake.trouble_codes,
             keep_card=intake.keep_card,
+            intake_token=intake.token,
+            ask=intake.ask,
             now=now,
         )
+        if vehicle:
+            vehicles.link(vehicle, booking.session, now=now)
         booking.terms_version, booking.agreed_at = TERMS.version, now
         booking.save()
         return booking.session
@@ -124,21 +133,3 @@ def _booking_of(customer: User, intake: Intake) -> Booking:
     """Return the booking, locked: the second of two requests waits and then sees the first one's result."""
     booking, _created = Booking.objects.get_or_create(customer=customer, key=intake.key)
     return Booking.objects.select_for_update(of=("self",)).select_related("session").get(pk=booking.pk)
-
-
-def _keep(vehicle: Vehicle, owner: User, now: datetime) -> Vehicle:
-    """Save the vehicle for the next time. A known vehicle is updated instead of doubled."""
-    known: Vehicle | None = None if vehicle.pk else owner.vehicles.filter(**_identity(vehicle)).first()
-    if known:
-        vehicle.pk = known.pk
-        vehicle.mileage = vehicle.mileage or known.mileage
-        vehicle.model = vehicle.model or known.model
-    vehicle.owner, vehicle.used_at = owner, now
-    vehicle.save()
-    return vehicle
-
-
-def _identity(vehicle: Vehicle) -> dict[str, Any]:
-    if vehicle.vin:
-        return {"vin": vehicle.vin}
-    return {"vin": "", "year": vehicle.year, "make__iexact": vehicle.make, "model__iexact": vehicle.model}

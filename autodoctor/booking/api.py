@@ -1,19 +1,22 @@
-"""Booking over HTTP. The operation joins the sessions router."""
+"""Booking over HTTP. The operations join the sessions router."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from ninja import Field, Schema, Status
+from ninja import Field, File, Form, Schema, Status
+from ninja.files import UploadedFile
+from pydantic import AwareDatetime
 
-from autodoctor.accounts.api_auth import SIGNED_IN, Failure, user_of
-from autodoctor.booking import actions
+from autodoctor.accounts.api_auth import ANYONE, SIGNED_IN, Failure, user_of
+from autodoctor.booking import actions, vin
 from autodoctor.booking.actions import AlreadyOpen
 from autodoctor.booking.forms import IntakeForm
+from autodoctor.files import image_worker, images
 from autodoctor.payments.stripe import PaymentError
-from autodoctor.rates.limits import CHECKOUTS
+from autodoctor.rates.limits import BARCODES, CHECKOUTS
 from autodoctor.rates.web import Counted
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.web.api import SessionOut, as_answer, router
@@ -39,6 +42,11 @@ class IntakeIn(Schema):
     safe: bool = Field(description="Somewhere safe: must be true")
     waiver: bool = Field(description="Understood the limits of remote advice: must be true")
     keep_card: bool = Field(False, description="Keep the card for extending this session")
+    ask_for: UUID | None = Field(None, description="A mechanic's id: the request is theirs alone first")
+    ask_only: bool = Field(False, description="Nobody else may have it: without them it ends, and the hold is released")
+    ask_until: AwareDatetime | None = Field(
+        None, description="Until when it is theirs alone; without it for as long as the rules say"
+    )
     another: bool = Field(False, description="Book although another session is open")
     token: UUID | None = Field(
         None, description="An id of your own for this intake. Repeating the id returns the same session."
@@ -91,6 +99,33 @@ def book(request: HttpRequest, body: IntakeIn) -> Status[dict[str, Any]]:
     return Status(201, {"session": as_answer(session), "checkout_url": url})
 
 
+class VinOut(Schema):
+    vin: str = Field(description="Empty: there is no VIN on this picture")
+    checked: bool = Field(description="The check digit fits. Many cars outside North America carry none")
+
+
+@router.post(
+    "/vin",
+    response={200: VinOut, 403: Failure, 413: Failure, 415: Failure, 422: Failure, 429: Failure, 503: Failure},
+    auth=ANYONE,
+    throttle=Counted(BARCODES),
+    tags=["booking"],
+)
+def read_vin(
+    request: HttpRequest,
+    frame: File[UploadedFile | None] = None,
+    text: Annotated[str, Form(max_length=image_worker.MOST_CHARACTERS)] = "",
+) -> dict[str, Any]:
+    """Read the VIN in a barcode: Code 39, Data Matrix or QR. Nothing is kept.
+
+    `frame`: a picture of the barcode, a JPEG or PNG of at most 256 KB and 2.5 million pixels. `text`: what the browser
+    has read in the barcode itself.
+    """
+    found = vin.in_barcodes([text, *(images.barcodes_in(frame.read()) if frame else ())])
+    decoded = vin.decode(found)
+    return {"vin": found, "checked": bool(decoded and decoded.checked)}
+
+
 def _as_form_data(body: IntakeIn) -> dict[str, Any]:
     return {
         "plan": body.plan,
@@ -100,6 +135,9 @@ def _as_form_data(body: IntakeIn) -> dict[str, Any]:
         "waiver": body.waiver,
         "keep_card": body.keep_card,
         "token": body.token,
+        "ask_for": body.ask_for,
+        "ask_only": "only" if body.ask_only else "",
+        "ask_until": body.ask_until and body.ask_until.isoformat(),
         **body.vehicle.dict(),
     }
 

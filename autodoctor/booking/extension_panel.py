@@ -15,6 +15,7 @@ from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.booking import extensions
 from autodoctor.booking.extensions import Offer, Progress
 from autodoctor.booking.models import ExtensionOption, span_in_words
+from autodoctor.payments import stripe_js
 from autodoctor.payments.saved_card import SavedCard
 from autodoctor.sessions.formatting import format_duration as in_words
 from autodoctor.sessions.models import Session
@@ -76,6 +77,11 @@ class View:
         if not seconds or seconds in {option.seconds for option in self.stays}:
             return ""
         return span_in_words(timedelta(seconds=seconds))
+
+    @property
+    def takes_cards(self) -> bool:
+        """Return whether a card can be entered in the room."""
+        return stripe_js.is_on()
 
     @property
     def card(self) -> SavedCard | None:

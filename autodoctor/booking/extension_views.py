@@ -1,4 +1,4 @@
-"""The page that the bank and Checkout return to: a separate tab beside the session."""
+"""A tab of its own beside the session: the way to Stripe's page, and the page that the bank and Checkout return to."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -6,18 +6,20 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from autodoctor.accounts.access import SignedInRequest, signed_in
 from autodoctor.booking import extensions
 from autodoctor.booking.extensions import Progress
+from autodoctor.core.errors import Refused, SeeOther
 from autodoctor.payments import checkout, stripe
 from autodoctor.payments.models import Payment
 from autodoctor.rates import counting
-from autodoctor.rates.limits import LOOKS
-from autodoctor.rates.web import person_or_address
+from autodoctor.rates.limits import CHECKOUTS, LOOKS
+from autodoctor.rates.web import limited, person_or_address
 from autodoctor.sessions.models import Session
 from autodoctor.sessions.states import RUNNING
 
@@ -38,6 +40,24 @@ def extension(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     session.refresh_from_db(fields=["state"])
     facts = {"session": session, "progress": progress, "runs": session.state in RUNNING}
     return render(request, "booking/extension.html", facts)
+
+
+@signed_in
+@limited(CHECKOUTS, "POST")
+@require_POST
+def extension_page(request: SignedInRequest, session_id: UUID) -> HttpResponse:
+    """Lead to Stripe's page for the extension that is being paid; a card is then entered in the room no more."""
+    session = Session.objects.filter(pk=session_id, customer=request.user).first()
+    payment = extensions.pending(session) if session else None
+    if session is None:
+        raise Http404
+    link = ""
+    if payment:
+        with suppress(Refused):  # paid or canceled at this moment: the page says so
+            now = timezone.now()
+            chosen = extensions.choose_page(session_id=session.id, by=request.user, payment_id=payment.id, now=now)
+            link = Progress(chosen, now).link
+    return SeeOther(link or reverse("session_extension", args=[session.id]))
 
 
 def _now_known(payment: Payment, now: datetime) -> Payment:

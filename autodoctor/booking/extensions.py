@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from autodoctor.accounts.models import User
 from autodoctor.booking.models import ExtensionOption, span_in_words
 from autodoctor.core.errors import Refused
-from autodoctor.payments import checkout, ledger, saved_card, stripe
-from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments import card_entry, checkout, ledger, saved_card, stripe
+from autodoctor.payments.attempts import NotPayable
 from autodoctor.payments.formatting import format_cents
 from autodoctor.payments.models import Payment
 from autodoctor.payments.payment_sync import abandon
 from autodoctor.payments.saved_card import SavedCard
 from autodoctor.sessions.lifecycle import extensions
-from autodoctor.sessions.lifecycle.extensions import ExtensionTerms
+from autodoctor.sessions.lifecycle.extensions import ExtensionTerms, WayToPay
 from autodoctor.sessions.models import Session
 
 State = Payment.State
@@ -74,6 +74,11 @@ class Progress:
         return payment.waits_for or "bank"
 
     @property
+    def is_here(self) -> bool:
+        """Return whether a card is entered in the room: there is no link then."""
+        return self.state == Payment.WaitsFor.PAY and self.payment.card_here and not self.payment.checkout_number
+
+    @property
     def time(self) -> str:
         """Return the length of the extension in words."""
         return span_in_words(timedelta(seconds=self.payment.seconds))
@@ -104,24 +109,56 @@ def offers(session: Session, now: datetime) -> list[Offer]:
     return [Offer(option, session.granted_seconds) for option in options if option.seconds <= room]
 
 
-def extend(
-    *, session: Session, by: User, key: str, another_card: bool, site: str, now: datetime
-) -> tuple[Payment, bool]:
+def extend(*, session: Session, by: User, key: str, way: WayToPay, now: datetime) -> tuple[Payment, bool]:
     """Accept this offer: return its payment after the bank's answer, and whether it is new.
 
-    `site` is the address for the way back, with its final slash. Must not run in a transaction. If the payment service
-    does not answer, a job continues. Raises `Refused`, `Session.DoesNotExist`.
+    Must not run in a transaction. If the payment service does not answer, a job continues. Raises `Refused`,
+    `Session.DoesNotExist`.
     """
     terms = _terms(session, key)
-    page = site.rstrip("/") + reverse("session_extension", args=[session.id])
-    payment, new = extensions.request_extension(
-        session_id=session.id, by=by, terms=terms, use_saved_card=not another_card, return_url=page, now=now
-    )
+    payment, new = extensions.request_extension(session_id=session.id, by=by, terms=terms, way=way, now=now)
     return go_on(payment, now), new
 
 
+def way_back(session: Session, site: str) -> str:
+    """Return where the bank and Stripe lead back to. `site` is our address, with its final slash."""
+    return site.rstrip("/") + reverse("session_extension", args=[session.id])
+
+
+def enter_card(*, session: Session, by: User, payment_id: UUID, now: datetime) -> tuple[Payment, str]:
+    """Return the open extension and the secret by which its customer's page confirms the card.
+
+    Must not run in a transaction. Raises `Refused` if it is over or paid in another way, or if Stripe does not answer,
+    and `Payment.DoesNotExist`.
+    """
+    payment = extensions.customers_payment(session, by, payment_id)
+    try:
+        return payment, card_entry.client_secret(payment, now)
+    except NotPayable:
+        raise Refused("extension_over", _("This extension is already paid or canceled.")) from None
+    except card_entry.AnotherWay:
+        go_on(payment, now)
+        raise Refused("another_way", _("This extension is paid in another way. Nothing was charged here.")) from None
+    except stripe.PaymentError as error:
+        raise Refused("payment_unavailable", str(error.sentence)) from None
+
+
+def look(*, session: Session, by: User, payment_id: UUID, now: datetime) -> Payment:
+    """Return the extension as Stripe has it now. The webhook tells the same; the second finds it done."""
+    payment = extensions.customers_payment(session, by, payment_id)
+    try:
+        return checkout.refresh(payment=payment, now=now)
+    except stripe.PaymentError:
+        return payment
+
+
+def choose_page(*, session_id: UUID, by: User, payment_id: UUID, now: datetime) -> Payment:
+    """Have the extension paid on Stripe's page from now on; returns it with the open page."""
+    return go_on(extensions.choose_page(session_id=session_id, by=by, payment_id=payment_id, now=now), now)
+
+
 def go_on(payment: Payment, now: datetime) -> Payment:
-    """Charge the saved card, or open a Checkout page; returns the payment."""
+    """Charge the saved card, wait for a card in the room, or open a Checkout page; returns the payment."""
     try:
         return saved_card.collect(payment=payment, now=now)
     except NotPayable as over:

@@ -1,5 +1,6 @@
 """The intake form. The page and the API use the same rules."""
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +14,10 @@ from autodoctor.booking import vin
 from autodoctor.booking.actions import Intake
 from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.core.fields import WholeNumberField
-from autodoctor.core.parsing import is_blank
+from autodoctor.core.parsing import is_blank, parse_uuid
 from autodoctor.legal.pages import TERMS
+from autodoctor.sessions.queries import private_requests
+from autodoctor.sessions.queries.private_requests import Ask, Availability
 from autodoctor.trouble_codes.reading import MOST_CHARACTERS, MOST_CODES, codes_in
 
 CONCERN_MIN, CONCERN_MAX = 10, 2000  # characters
@@ -79,7 +82,45 @@ def one_line(label: Any, **attrs: Any) -> dict[str, Any]:
     }
 
 
-class IntakeForm(forms.Form):
+class VehicleForm(forms.Form):
+    """What describes a vehicle: a VIN, or year, make and model."""
+
+    vin = VinField(max_length=40, **one_line(_("VIN"), autocapitalize="characters", spellcheck="false"))
+    year = WholeNumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
+    make = LineField(max_length=MAKE_MAX, validators=[storable], **one_line(_("Make"), placeholder=_("Ford")))
+    model = LineField(max_length=MODEL_MAX, validators=[storable], **one_line(_("Model"), placeholder=_("F-150")))
+    mileage = WholeNumberField(
+        min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._field("year").validators.append(
+            MaxValueValidator(timezone.now().year + 2, _("This year is in the future."))
+        )
+
+    def require_description(self) -> None:
+        if self.cleaned_data.get("vin") or "vin" in self.errors:
+            return
+        for name in DESCRIBED_BY:
+            if name not in self.errors and not self.cleaned_data.get(name):
+                self.add_error(name, _("Enter this, or enter the VIN instead."))
+
+    def described(self) -> Vehicle:
+        """Return the vehicle, not saved; what is missing comes from the VIN, as far as possible."""
+        given = {name: self.cleaned_data.get(name) for name in ("vin", *DESCRIBED_BY, "mileage")}
+        decoded = vin.decode(given["vin"] or "")
+        if decoded:
+            given |= {"year": given["year"] or decoded.year, "make": given["make"] or decoded.make[:MAKE_MAX]}
+        texts = {name: given[name] or "" for name in ("vin", "make", "model")}
+        return Vehicle(year=given["year"], mileage=given["mileage"], **texts)
+
+    def _field(self, name: str) -> Any:
+        return self.fields[name]
+
+
+class IntakeForm(VehicleForm):
+    field_order = ("safe", "plan", "vehicle", "vin", *DESCRIBED_BY, "mileage")
     safe = forms.ChoiceField(
         label=_("Are you somewhere safe?"),
         choices=[("yes", _("Yes, I am safe")), ("no", _("No, not yet"))],
@@ -98,13 +139,6 @@ class IntakeForm(forms.Form):
         },
     )
     vehicle = forms.ChoiceField(label=_("Vehicle"), required=False, widget=forms.RadioSelect)
-    vin = VinField(max_length=40, **one_line(_("VIN"), autocapitalize="characters", spellcheck="false"))
-    year = WholeNumberField(min_value=OLDEST_YEAR, **one_line(_("Year"), inputmode="numeric"))
-    make = LineField(max_length=MAKE_MAX, validators=[storable], **one_line(_("Make"), placeholder=_("Ford")))
-    model = LineField(max_length=MODEL_MAX, validators=[storable], **one_line(_("Model"), placeholder=_("F-150")))
-    mileage = WholeNumberField(
-        min_value=0, max_value=HIGHEST_MILEAGE, **one_line(_("Mileage now"), inputmode="numeric")
-    )
     concern = TextField(
         label=_("What is the problem?"),
         max_length=CONCERN_MAX,
@@ -135,15 +169,21 @@ class IntakeForm(forms.Form):
     keep_card = forms.BooleanField(label=_("Keep my card for extending this session"), required=False)
     terms = forms.CharField(required=False, max_length=20)  # the version that the page showed
     token = forms.UUIDField(required=False, initial=uuid4, widget=forms.HiddenInput)
+    # A mechanic whom the customer asks for; `ask_seen` is how they stood when the page was made.
+    ask_for = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    ask_only = forms.ChoiceField(required=False, choices=[("", ""), ("only", "")])
+    ask_until = forms.DateTimeField(required=False)
+    ask_seen = forms.CharField(required=False, max_length=10)
 
     def __init__(self, *args: Any, user: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kept = {str(each.pk): each for each in user.vehicles.all()[:VEHICLES_SHOWN]} if user else {}
+        self.user = user
+        self.kept = self._offered(user) if user else {}
         self._field("plan").queryset = Plan.objects.filter(active=True)
         self._field("vehicle").choices = [*((pk, str(each)) for pk, each in self.kept.items()), (NEW_VEHICLE, "")]
-        self._field("year").validators.append(
-            MaxValueValidator(timezone.now().year + 2, _("This year is in the future."))
-        )
+        begun = self.kept.get(str(self.initial.get("vehicle")))
+        if begun and begun.mileage:  # what counts if the field stays empty
+            self._field("mileage").widget.attrs["placeholder"] = f"{begun.mileage:,}"
 
     def clean_safe(self) -> str:
         if self.cleaned_data["safe"] != "yes":
@@ -167,6 +207,36 @@ class IntakeForm(forms.Form):
             raise forms.ValidationError(_("%(plan)s is not available yet. Choose another plan."), params={"plan": plan})
         return plan
 
+    def clean_ask_for(self) -> User | None:
+        """Return the mechanic. Somebody who is signed out is asked again, once it is known who they are."""
+        wanted = self.cleaned_data["ask_for"]
+        if wanted is None or self.user is None:
+            return None
+        found = private_requests.askable(wanted, self.user)
+        if found is None:
+            raise forms.ValidationError(
+                _("This mechanic cannot be asked now. You can ask every mechanic instead."), code="not_askable"
+            )
+        return found
+
+    def clean_ask_until(self) -> datetime | None:
+        until: datetime | None = self.cleaned_data["ask_until"]
+        asked: User | None = self.cleaned_data.get("ask_for")
+        if asked is None:
+            return None
+        if until is not None and not private_requests.is_choice(until, timezone.now()):
+            raise forms.ValidationError(_("This time has passed, or it is too far ahead. Pick another one."))
+        return until
+
+    def clean_ask_seen(self) -> str:
+        """A mechanic who was free when the page was made may have gone: the customer then picks a time."""
+        seen: str = self.cleaned_data["ask_seen"]
+        asked: User | None = self.cleaned_data.get("ask_for")
+        was_free = seen == Availability.FREE and not self.cleaned_data.get("ask_until")
+        if asked and was_free and private_requests.availability(asked, timezone.now()) is not Availability.FREE:
+            self.add_error("ask_until", _("Meanwhile they stopped taking sessions. Pick a time, or ask everybody."))
+        return seen
+
     def clean_trouble_codes(self) -> str:
         typed: str = self.cleaned_data["trouble_codes"]
         if len(codes_in(typed, most=MOST_CODES + 1)) > MOST_CODES:
@@ -182,8 +252,8 @@ class IntakeForm(forms.Form):
             for name in ("vin", *DESCRIBED_BY):  # left in fields that are hidden now
                 self.errors.pop(name, None)
         else:
-            self._require_description()
-        found["vehicle"] = kept or self._new_vehicle()
+            self.require_description()
+        found["vehicle"] = kept or self.described()
         found["vehicle"].mileage = found.get("mileage") or found["vehicle"].mileage
         return found
 
@@ -197,25 +267,22 @@ class IntakeForm(forms.Form):
             keep_card=found["keep_card"],
             token=found["token"] or uuid4(),
             trouble_codes=found["trouble_codes"],
+            ask=self._ask(),
         )
 
-    def _require_description(self) -> None:
-        if self.cleaned_data.get("vin") or "vin" in self.errors:
-            return
-        for name in DESCRIBED_BY:
-            if name not in self.errors and not self.cleaned_data.get(name):
-                self.add_error(name, _("Enter this, or enter the VIN instead."))
+    def _offered(self, user: User) -> dict[str, Vehicle]:
+        """Return the vehicles to choose from: those used last, and the one that was chosen elsewhere."""
+        offered = {str(each.pk): each for each in user.vehicles.all()[:VEHICLES_SHOWN]}
+        chosen = parse_uuid(self.data.get("vehicle") or self.initial.get("vehicle"))
+        if chosen and str(chosen) not in offered:
+            offered |= {str(each.pk): each for each in user.vehicles.filter(pk=chosen)}
+        return offered
 
-    def _new_vehicle(self) -> Vehicle:
-        """Return a new vehicle; missing fields come from the VIN, as far as possible."""
-        given = {name: self.cleaned_data.get(name) for name in ("vin", *DESCRIBED_BY)}
-        decoded = vin.decode(given["vin"] or "")
-        if decoded:
-            given |= {"year": given["year"] or decoded.year, "make": given["make"] or decoded.make[:MAKE_MAX]}
-        return Vehicle(vin=given["vin"] or "", year=given["year"], make=given["make"] or "", model=given["model"] or "")
-
-    def _field(self, name: str) -> Any:
-        return self.fields[name]
+    def _ask(self) -> Ask | None:
+        found = self.cleaned_data
+        if found["ask_for"] is None:
+            return None
+        return Ask(found["ask_for"], only=found["ask_only"] == "only", until=found["ask_until"])
 
 
 class TellMeWhenForm(forms.Form):

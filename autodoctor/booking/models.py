@@ -1,5 +1,6 @@
-"""Plans, extension options, saved vehicles, and which intake became which session."""
+"""Plans, extension options, customers' vehicles, and which intake became which session, about which vehicle."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -87,20 +88,36 @@ class ExtensionOption(models.Model):
 
 
 class Vehicle(models.Model):
-    """A vehicle of an earlier booking, saved for the next time."""
+    """A customer's vehicle: offered for the next booking, a page of the garage. Written by `vehicles.py`."""
 
-    owner = models.ForeignKey(User, models.CASCADE, related_name="vehicles")
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="vehicles", db_index=False)
+    nickname = models.CharField(_("name"), max_length=40, blank=True)  # the owner's own: only they read it
     vin = models.CharField(_("VIN"), max_length=17, blank=True)
     year = models.PositiveSmallIntegerField(_("year"), null=True, blank=True)
     make = models.CharField(_("make"), max_length=40, blank=True)
     model = models.CharField(_("model"), max_length=60, blank=True)
-    mileage = models.PositiveIntegerField(_("mileage"), null=True, blank=True)
+    mileage = models.PositiveIntegerField(_("mileage"), null=True, blank=True)  # as it was read last
     used_at = models.DateTimeField()
 
     class Meta:
-        ordering = ("-used_at",)
+        ordering = ("-used_at", "id")
+        indexes = [models.Index(fields=["owner", "-used_at", "id"], name="vehicles_of_owner")]
+        constraints = (
+            models.UniqueConstraint(fields=["owner", "vin"], condition=~models.Q(vin=""), name="one_vehicle_per_vin"),
+        )
 
     def __str__(self) -> str:
+        return f"{self.nickname}: {self.words}" if self.nickname else self.words
+
+    @property
+    def title(self) -> str:
+        """Return what the owner calls it, else what it is."""
+        return self.nickname or self.words
+
+    @property
+    def words(self) -> str:
+        """Return year, make and model, "2014 Volvo V60", as far as they are known, else the VIN."""
         return " ".join(str(part) for part in (self.year, self.make, self.model) if part) or self.vin
 
     def as_values(self) -> dict[str, Any]:
@@ -112,6 +129,35 @@ class Vehicle(models.Model):
             "model": self.model,
             "mileage": self.mileage,
         }
+
+
+class VehicleSession(models.Model):
+    """Says which vehicle a session was about. The session's own copy of the vehicle stays as it was sold."""
+
+    session = models.OneToOneField(Session, models.CASCADE, primary_key=True, related_name="about_vehicle")
+    vehicle = models.ForeignKey(Vehicle, models.CASCADE, related_name="booked", db_index=False)
+    booked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["vehicle", "-booked_at", "-session"], name="sessions_of_vehicle")]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} about {self.vehicle_id}"
+
+
+class MileageReading(models.Model):
+    """What the odometer showed: said with a booking, or by itself."""
+
+    vehicle = models.ForeignKey(Vehicle, models.CASCADE, related_name="readings", db_index=False)
+    session = models.OneToOneField(Session, models.CASCADE, related_name="+", null=True)
+    mileage = models.PositiveIntegerField()
+    read_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["vehicle", "-read_at", "-id"], name="readings_of_vehicle")]
+
+    def __str__(self) -> str:
+        return f"{self.mileage} of {self.vehicle_id}"
 
 
 class Booking(models.Model):

@@ -13,5 +13,6 @@ urlpatterns = [
     path("book/charge/", views.charge, name="charge"),
     path("sessions/<uuid:session_id>/checkout/", views.checkout, name="checkout"),
     path("sessions/<uuid:session_id>/extension/", extension_views.extension, name="session_extension"),
+    path("sessions/<uuid:session_id>/extension/page/", extension_views.extension_page, name="extension_page"),
     path("sessions/<uuid:session_id>/more-time/", extension_panel.more_time, name="more_time"),
 ]

@@ -21,10 +21,15 @@ from autodoctor.accounts.models import User
 from autodoctor.booking import vin
 from autodoctor.booking.actions import AlreadyOpen, checkout_url, open_sessions
 from autodoctor.booking.actions import book as book_session
+from autodoctor.booking.asking import asking_of
 from autodoctor.booking.forms import NEW_VEHICLE, IntakeForm, TellMeWhenForm
-from autodoctor.booking.models import Plan
+from autodoctor.booking.models import Plan, Vehicle
 from autodoctor.core import links
 from autodoctor.core.errors import SeeOther
+from autodoctor.core.formatting import iso
+from autodoctor.core.parsing import parse_uuid
+from autodoctor.core.permissions_policy import PERMISSIONS_POLICY, WITH_BLUETOOTH
+from autodoctor.core.request_limits import FILE_BYTES
 from autodoctor.payments import saved_card
 from autodoctor.payments.currencies import chargeable_cents
 from autodoctor.payments.formatting import format_cents
@@ -181,21 +186,37 @@ def _show(request: HttpRequest, form: IntakeForm, status: int = 200) -> HttpResp
         "returned": status == 200 and KEPT in request.session,
         "new_vehicle": not form.kept or form["vehicle"].value() == NEW_VEHICLE,
         "typed_codes": form["trouble_codes"].value() or "",
+        "photo_bytes": FILE_BYTES,
+        "asking": asking_of(form, person, timezone.now()),
         **_vin_facts(form["vin"].value() or ""),
         **_charge(_chosen_plan(form)),
     }
-    return render(request, "booking/book.html", facts, status=status)
+    page = render(request, "booking/book.html", facts, status=status)
+    page.headers[PERMISSIONS_POLICY] = WITH_BLUETOOTH  # it reads trouble codes by an adapter in the car
+    return page
 
 
 def _begin(request: HttpRequest) -> dict[str, Any]:
     """Return the earlier input, with the plan that was requested last."""
     person = _person(request)
     kept = _unpaid(person) | {name: value for name, value in request.session.get(KEPT, {}).items() if value}
+    if "ask" in request.GET:
+        kept |= {"ask_for": request.GET["ask"], "ask_only": "", "ask_until": ""}
     kept.setdefault("token", request.session.setdefault(SAME_INTAKE, str(uuid4())))
     plan = _bookable(request.GET.get("plan", "") or str(kept.get("plan", "")))
     plan = plan or Plan.objects.filter(active=True, bookable=True).first()
-    last = person.vehicles.first() if person else None
-    return {"vehicle": last.pk if last else NEW_VEHICLE} | kept | {"plan": plan.slug if plan else ""}
+    return _vehicle(request, person, kept) | kept | {"plan": plan.slug if plan else ""}
+
+
+def _vehicle(request: HttpRequest, person: User | None, kept: dict[str, Any]) -> dict[str, Any]:
+    """Return the vehicle to begin with: the one that was asked about, else the one of the last time."""
+    mine = person.vehicles.all() if person else Vehicle.objects.none()
+    named = parse_uuid(request.GET.get("vehicle"))
+    if named and (asked := mine.filter(pk=named).first()):
+        kept.pop("vehicle", None)
+        return {"vehicle": asked.pk}
+    last = mine.first()
+    return {"vehicle": last.pk if last else NEW_VEHICLE}
 
 
 def _unpaid(person: User | None) -> dict[str, Any]:
@@ -208,6 +229,9 @@ def _unpaid(person: User | None) -> dict[str, Any]:
         "concern": draft.concern,
         "trouble_codes": draft.trouble_codes_typed,
         "keep_card": draft.keep_card,
+        "ask_for": draft.asked_for_id or "",
+        "ask_only": "only" if draft.asked_only else "",
+        "ask_until": iso(draft.asked_until) if draft.asked_until else "",
     }
 
 

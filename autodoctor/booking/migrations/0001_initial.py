@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import datetime
+import uuid
 import django.core.validators
 import django.db.models.deletion
 from autodoctor.payments.currencies import CHOICES
@@ -100,17 +101,44 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Vehicle',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('nickname', models.CharField(blank=True, max_length=40, verbose_name='name')),
                 ('vin', models.CharField(blank=True, max_length=17, verbose_name='VIN')),
                 ('year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='year')),
                 ('make', models.CharField(blank=True, max_length=40, verbose_name='make')),
                 ('model', models.CharField(blank=True, max_length=60, verbose_name='model')),
                 ('mileage', models.PositiveIntegerField(blank=True, null=True, verbose_name='mileage')),
                 ('used_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vehicles', to=settings.AUTH_USER_MODEL)),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='vehicles', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ('-used_at',),
+                'ordering': ('-used_at', 'id'),
+                'indexes': [models.Index(fields=['owner', '-used_at', 'id'], name='vehicles_of_owner')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('vin', ''), _negated=True), fields=('owner', 'vin'), name='one_vehicle_per_vin')],
+            },
+        ),
+        migrations.CreateModel(
+            name='VehicleSession',
+            fields=[
+                ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='about_vehicle', serialize=False, to='autodoctor_sessions.session')),
+                ('booked_at', models.DateTimeField()),
+                ('vehicle', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='booked', to='booking.vehicle')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['vehicle', '-booked_at', '-session'], name='sessions_of_vehicle')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MileageReading',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mileage', models.PositiveIntegerField()),
+                ('read_at', models.DateTimeField()),
+                ('session', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='autodoctor_sessions.session')),
+                ('vehicle', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='booking.vehicle')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['vehicle', '-read_at', '-id'], name='readings_of_vehicle')],
             },
         ),
         migrations.CreateModel(

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
+from autodoctor.booking.tests.intakes import intake_body
 from tests.kit.stripe_sandbox import RunningSandbox, stripe_sandbox
 
 if TYPE_CHECKING:
@@ -79,3 +80,9 @@ def intake(db: None) -> "Callable[..., Intake]":
         return Intake(**given | changes)
 
     return make
+
+
+@pytest.fixture
+def body() -> dict[str, Any]:
+    """Return an intake for the API."""
+    return intake_body()

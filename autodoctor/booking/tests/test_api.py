@@ -8,28 +8,14 @@ import pytest
 from django.test import Client
 
 from autodoctor.accounts.models import User
+from autodoctor.booking.tests.intakes import send
 from autodoctor.payments.models import Payment
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import fit
 from tests.kit.stripe_sandbox import RunningSandbox
 
 pytestmark = pytest.mark.django_db
 ClientOf = Callable[[User], Client]
-
-
-@pytest.fixture
-def body() -> dict[str, Any]:
-    return {
-        "plan": "chat",
-        "vehicle": {"year": 2013, "make": "Ford", "model": "F-150"},
-        "concern": "It clicks and does not start.",
-        "safe": True,
-        "waiver": True,
-        "token": str(uuid4()),
-    }
-
-
-def send(client: Client, body: dict[str, Any]) -> Any:
-    return client.post("/api/sessions", body, content_type="application/json")
 
 
 def test_an_intake_becomes_a_draft_to_pay(
@@ -42,6 +28,13 @@ def test_an_intake_becomes_a_draft_to_pay(
     assert answer.json()["session"]["state"] == "draft"
     assert answer.json()["checkout_url"] == Payment.objects.get().checkout_url
     assert send(client_of(customer), body).json() == answer.json()
+
+
+def test_a_vin_alone_says_which_make_the_mechanic_should_know(
+    customer: User, client_of: ClientOf, body: dict[str, Any], stripe_sandbox: RunningSandbox
+) -> None:
+    send(client_of(customer), body | {"vehicle": {"vin": "1HGCM82633A004352"}, "codes": "C0035"})
+    assert fit.needed_skills(Session.objects.get()) == ["Honda", "brakes and ABS"]
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,7 @@ def test_accepting_an_offer_moves_the_clock(kept: StripeCustomer, session: Sessi
         "currency": "usd",
         "state": "paid",
         "link": "",
+        "card_here": False,
         "reason": "",
     }
     assert told(session) == ["extension.pending bank", "session.extended paid"]

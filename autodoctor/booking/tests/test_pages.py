@@ -64,6 +64,7 @@ def test_booking_leads_to_checkout(
     assert (answer.status_code, answer["Location"]) == (303, payment.checkout_url)
     session = Session.objects.get(customer=customer)
     assert payment.owner_id == session.id
+    assert str(session.intake_token) == filled_in["token"]
     assert payment.checkout_request["success_url"] == f"http://testserver/sessions/{session.id}/?checkout=success"
 
 

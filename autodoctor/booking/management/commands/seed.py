@@ -11,6 +11,8 @@ from django.utils import timezone
 from autodoctor.accounts.actions import enroll
 from autodoctor.accounts.models import MechanicProfile, User
 from autodoctor.booking.models import Vehicle
+from autodoctor.skills.actions import choose
+from autodoctor.skills.models import Skill
 
 PASSWORD = "demo"  # noqa: S105 known to everybody on purpose: only with DEBUG
 
@@ -20,13 +22,24 @@ class Person(NamedTuple):
     name: str
     is_support: bool = False
     headline: str = ""
+    knows: tuple[str, ...] = ()  # makes and systems
 
 
 PEOPLE = [
     Person("customer@example.com", "Casey Carter"),
     Person("customer2@example.com", "Robin Reyes"),
-    Person("mechanic@example.com", "Morgan Diaz", headline="Engines, electrics and no-starts since 2009"),
-    Person("mechanic2@example.com", "Alex Novak", headline="Brakes, steering and strange noises"),
+    Person(
+        "mechanic@example.com",
+        "Morgan Diaz",
+        headline="Engines, electrics and no-starts since 2009",
+        knows=("Ford", "Honda", "engine and fuel", "electrics and control units"),
+    ),
+    Person(
+        "mechanic2@example.com",
+        "Alex Novak",
+        headline="Brakes, steering and strange noises",
+        knows=("Toyota", "Volvo", "brakes and ABS", "steering and suspension"),
+    ),
     Person("support@example.com", "Sasha Lindt", is_support=True),
 ]
 
@@ -56,6 +69,7 @@ def create(person: Person, password_hash: str) -> User:
     )
     if person.headline:
         employ(user, person.headline)
+        choose(mechanic=user, skills=Skill.objects.filter(name__in=person.knows))
     elif person.email == PEOPLE[0].email:
         Vehicle.objects.create(
             owner=user, year=2013, make="Ford", model="F-150", mileage=84_000, used_at=timezone.now()
