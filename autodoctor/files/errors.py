@@ -20,6 +20,18 @@ def too_large() -> FileRefused:
     return FileRefused("too_large", file_too_large(), 413)
 
 
+def wrong_offset() -> FileRefused:
+    return FileRefused("wrong_offset", _("The upload stands at another place. Ask where, and go on from there."), 409)
+
+
+def unfit_piece() -> FileRefused:
+    return FileRefused("invalid", _("This piece is too small, or goes beyond the end of the file."), 422)
+
+
+def other_file() -> FileRefused:
+    return FileRefused("client_id_reused", _("This id was already used for another file."), 409)
+
+
 def empty() -> FileRefused:
     return FileRefused("wrong_type", _("This file is empty."), 415)
 
@@ -87,6 +99,10 @@ def no_space() -> FileRefused:
 
 def busy() -> FileRefused:
     return FileRefused("busy", _("The server is processing too many files. Try again in a minute."), 503)
+
+
+def busy_camera() -> FileRefused:
+    return FileRefused("busy", _("The server is reading other pictures. It reads the next one of your camera."), 503)
 
 
 def unavailable() -> FileRefused:

@@ -1,7 +1,8 @@
-"""Turn an unsafe picture into a safe one, in a separate process with limited memory and time.
+"""Decode unsafe pictures in a separate process with limited memory and time.
 
-`python image_worker.py SOURCE PICTURE THUMBNAIL` prints the format, width and height as JSON. Exit status: 3 for a
-picture that is too big, 4 for an unreadable one, 5 for a full disk. The output contains pixels only.
+`python image_worker.py sanitize SOURCE PICTURE THUMBNAIL` writes the picture again, pixels only, and prints its format,
+width and height as JSON. `python image_worker.py barcodes SOURCE` prints the texts of the barcodes in it. Exit status:
+3 for a picture that is too big, 4 for an unreadable one, 5 for a full disk.
 """
 
 import errno
@@ -15,6 +16,8 @@ from typing import Any
 
 MEMORY_BYTES = 1024 * 1024 * 1024  # address space: a 50 megapixel picture takes about 500 MB
 CPU_SECONDS = 20
+FRAME_MEMORY_BYTES = 384 * 1024 * 1024  # address space, most of it libraries
+FRAME_CPU_SECONDS = 3
 MAX_PIXELS = 50_000_000  # phones take up to 48 million
 MAX_PIXELS_OF_ALL_FRAMES = 200_000_000
 LONGEST_SIDE = 4096  # pixels of the stored picture
@@ -23,13 +26,20 @@ LARGE_PNG_BYTES = 4 * 1024 * 1024  # a photo, which is better kept as JPEG
 TOO_BIG, UNREADABLE, DISK_FULL = 3, 4, 5
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF")
+FRAME_FORMATS = ("JPEG", "PNG")
+MAX_FRAME_PIXELS = 2_500_000  # of a camera at 1920 × 1080, and somewhat more
+TILTS = (0, 9, -9)  # degrees: a line across a long, low barcode leaves it when a hand holds the phone askew
+MOST_BARCODES = 8
+MOST_CHARACTERS = 300  # of one barcode: a QR code may hold thousands, a VIN needs 17
 
 
-def main(source: str, picture: str, thumbnail: str) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+def main(task: str, *paths: str) -> int:
+    is_frame = task == "barcodes"
+    _limit(resource.RLIMIT_AS, FRAME_MEMORY_BYTES if is_frame else MEMORY_BYTES)
+    _limit(resource.RLIMIT_CPU, FRAME_CPU_SECONDS if is_frame else CPU_SECONDS)
     try:
-        print(json.dumps(sanitize(source, picture, thumbnail)))  # noqa: T201 the answer to the process that asked
+        done = barcodes(*paths) if is_frame else sanitize(*paths)
+        print(json.dumps(done))  # noqa: T201 the answer to the process that asked
     except TooBig:
         return TOO_BIG
     except OSError as error:
@@ -37,6 +47,10 @@ def main(source: str, picture: str, thumbnail: str) -> int:
     except (Exception, MemoryError):  # decoders of hostile bytes raise all there is
         return UNREADABLE
     return 0
+
+
+def _limit(what: int, most: int) -> None:
+    resource.setrlimit(what, (most, most))
 
 
 class TooBig(Exception):
@@ -69,6 +83,28 @@ def sanitize(source: str, picture: str, thumbnail: str) -> dict[str, Any]:
     plain.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     Path(thumbnail).write_bytes(_as_png(plain) if format_ == "PNG" else _as_jpeg(plain, quality=80))
     return facts
+
+
+def barcodes(source: Any) -> list[str]:
+    """Return the texts of the barcodes in one frame of a camera: Code 39, Data Matrix, QR."""
+    from PIL import Image
+
+    with Image.open(source, formats=FRAME_FORMATS) as image:
+        if image.width * image.height > MAX_FRAME_PIXELS:
+            raise TooBig
+        gray = image.convert("L")
+    tilted = (gray.rotate(angle, resample=Image.Resampling.BILINEAR, fillcolor="white") for angle in TILTS)
+    found: list[str] = next(filter(None, map(_texts_in, tilted)), [])
+    return found
+
+
+def _texts_in(gray: Any) -> list[str]:
+    import zxingcpp
+
+    wanted = zxingcpp.BarcodeFormat
+    formats = zxingcpp.BarcodeFormats([wanted.Code39, wanted.DataMatrix, wanted.QRCode])
+    found = zxingcpp.read_barcodes(gray, formats=formats, text_mode=zxingcpp.TextMode.Plain)
+    return [code.text[:MOST_CHARACTERS] for code in found[:MOST_BARCODES]]
 
 
 def _check_size(image: Any) -> None:

@@ -1,12 +1,15 @@
-"""Job handlers of files: delete removed files, forget those of a deleted owner, sweep objects without a row."""
+"""Job handlers of files: delete removed files and expired uploads, forget those of a deleted owner, sweep objects
+without a row.
+"""
 
 import shutil
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import chain
 
-from autodoctor.files import storage
+from autodoctor.files import partial_uploads, storage
 from autodoctor.files.listing import FilesJob
-from autodoctor.files.models import StoredFile
+from autodoctor.files.models import PartialUpload, StoredFile
 from autodoctor.scheduler.handlers import Handler, always
 from autodoctor.scheduler.lanes import Lane
 from autodoctor.scheduler.models import Job
@@ -36,7 +39,7 @@ def sweep(now: datetime) -> int:
 def _sweep_store(now: datetime) -> int:
     swept = 0
     for hour in storage.hours():
-        if now - LOOK_BACK <= _begin_of(hour, now) < now - YOUNG:
+        if now - LOOK_BACK <= storage.begin_of(hour, now) < now - YOUNG:
             keys = storage.keys_of(hour)
             orphans = keys - _known(keys)
             storage.remove(*orphans)
@@ -44,19 +47,12 @@ def _sweep_store(now: datetime) -> int:
     return swept
 
 
-def _begin_of(hour: str, now: datetime) -> datetime:
-    """Return the hour of a folder; `now`, which is never swept, for a folder that is not ours."""
-    try:
-        return datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
-    except ValueError:
-        return now
-
-
 def _known(keys: set[str]) -> set[str]:
     there = StoredFile.objects.filter(removed_at=None)
     originals = there.filter(key__in=keys).values_list("key", flat=True)
     thumbnails = there.filter(thumbnail_key__in=keys).values_list("thumbnail_key", flat=True)
-    return {*originals, *thumbnails}
+    pieces = chain.from_iterable(PartialUpload.objects.values_list("pieces", flat=True))
+    return {*originals, *thumbnails, *pieces}
 
 
 def _sweep_incoming() -> int:
@@ -72,12 +68,17 @@ def _sweep_incoming() -> int:
     return swept
 
 
+def _expire(job: Job, now: datetime) -> None:
+    partial_uploads.erase(job.key, now)
+
+
 def _sweep(job: Job, now: datetime) -> None:
     sweep(now)
 
 
 JOBS: dict[str, Handler] = {
     FilesJob.ERASE: Handler(erase, lane=Lane.FILES),
+    FilesJob.EXPIRE: Handler(_expire, lane=Lane.FILES),
     FilesJob.FORGET: Handler(forget, lane=Lane.FILES),
     FilesJob.SWEEP: Handler(_sweep, lane=Lane.FILES, every=always(hours=1)),
 }

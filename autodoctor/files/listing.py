@@ -1,24 +1,27 @@
 """Files of an owner: list, keep, remove."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from autodoctor.accounts.models import User
 from autodoctor.core import acting
+from autodoctor.core.raw_sql import rows, values
 from autodoctor.files import errors, storage
 from autodoctor.files.models import StoredFile
 from autodoctor.files.signed_urls import url_of
 from autodoctor.scheduler.handlers import JobKind
 from autodoctor.scheduler.queue import schedule
 
-__all__ = ["count", "files_of", "keep", "open_file", "remove", "url_of"]
+__all__ = ["count", "files_of", "keep", "list_files", "open_file", "remove", "url_of"]
 
 
 class FilesJob(JobKind):
     ERASE = "files.erase"
+    EXPIRE = "files.expire"
     FORGET = "files.forget"
     SWEEP = "files.sweep"
 
@@ -29,10 +32,21 @@ def files_of(owner_id: UUID) -> QuerySet[StoredFile]:
     return there.select_related("uploader").order_by("-created_at", "id")
 
 
+def list_files(owner_id: UUID, known: Iterable[User] = ()) -> list[StoredFile]:
+    """Return the same with who shared each. Who is known is not read again."""
+    found = rows(StoredFile, "owner_id = %s AND removed_at IS NULL ORDER BY created_at DESC, id", owner_id)
+    people = {user.id: user for user in known}
+    if missing := {file.uploader_id for file in found if file.uploader_id} - people.keys():
+        people |= {user.id: user for user in rows(User, "id IN (%s)", [*missing])}
+    for file in found:
+        file.uploader = people[file.uploader_id] if file.uploader_id else None
+    return found
+
+
 def count(owner_id: UUID) -> tuple[int, int]:
     """Return how many files there are, and how many there ever were."""
-    removals = list(StoredFile.objects.filter(owner_id=owner_id).values_list("removed_at", flat=True))
-    return removals.count(None), len(removals)
+    removals = values(StoredFile, "removed_at", "owner_id = %s", owner_id)
+    return removals.count((None,)), len(removals)
 
 
 def open_file(file: StoredFile, *, thumbnail: bool = False) -> BinaryIO:

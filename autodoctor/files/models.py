@@ -45,6 +45,7 @@ class StoredFile(models.Model):
     created_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
     shot = models.CharField(max_length=20, blank=True)  # the item of a checklist that it answers
+    asked_by_name = models.CharField(max_length=80, blank=True)  # who asked the uploader's camera for this photo
     kept = models.BooleanField(default=False)  # a summary shows it: it cannot be removed
 
     class Meta:
@@ -71,3 +72,34 @@ class StoredFile(models.Model):
             width=self.width,
             height=self.height,
         )
+
+
+class PartialUpload(models.Model):
+    """A file that comes piece by piece. Written only by `partial_uploads`, and gone at `expires_at` at the latest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner_id = models.UUIDField()  # as of a stored file
+    sender = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    client_id = models.UUIDField()  # of the file that it becomes
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=100, blank=True)  # as the sender says
+    shot = models.CharField(max_length=20, blank=True)
+    still = models.UUIDField(null=True)  # the request for a photo that it answers
+    size = models.PositiveIntegerField()  # bytes of the whole file
+    received = models.PositiveIntegerField(default=0)  # bytes
+    pieces = models.JSONField(default=list)  # names in the file store, in their order
+    created_at = models.DateTimeField()
+    touched_at = models.DateTimeField()  # when a piece last came
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner_id", "sender", "client_id"], name="one_partial_upload_per_file")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_whole(self) -> bool:
+        return self.received == self.size

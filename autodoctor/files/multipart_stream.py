@@ -115,6 +115,7 @@ class MultipartStream:
         self, boundary: str, new_path: Callable[[], Path], shape: Shape, refused: Exception | None = None
     ) -> None:
         self.form = Form()
+        self.is_cut = False
         self._parser = PushMultipartParser(boundary, max_segment_count=shape.files + PARTS_BESIDE)
         self._new_path = new_path
         self._shape = shape
@@ -122,17 +123,29 @@ class MultipartStream:
         self._part: MultipartSegment | None = None
         self._field = b""
 
-    async def all(self, receive: ASGIReceiveCallable) -> Form | None:
-        """Return the form; None if the client left early. After a problem the rest is read and discarded."""
+    def refuse(self, problem: Exception) -> None:
+        self.form.problem = problem
+
+    @property
+    def files(self) -> list[SpooledFile]:
+        return self.form.files
+
+    @property
+    def is_of_use(self) -> bool:
+        """Return whether the form is to be handled: half of one is not."""
+        return not self.is_cut
+
+    async def take_all(self, receive: ASGIReceiveCallable) -> None:
+        """Read the form until its end, or until the client leaves. After a problem the rest is read and discarded."""
         more = True
         while more:
             event = await receive()
             if event["type"] != "http.request":
-                return None
+                self.is_cut = True
+                return
             more = event.get("more_body", False)
             if self.form.problem is None:
                 await self._guarded(event["body"], last=not more)
-        return self.form
 
     async def _guarded(self, piece: bytes, *, last: bool) -> None:
         try:

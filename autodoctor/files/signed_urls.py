@@ -1,6 +1,7 @@
 """Signed addresses of files that expire: one file, one form, one hour, no personal data."""
 
 from datetime import datetime, timedelta
+from mimetypes import guess_extension
 from uuid import UUID
 
 from django.conf import settings
@@ -13,21 +14,36 @@ from autodoctor.files.models import StoredFile
 
 LIFETIME = timedelta(hours=1)
 STEP_SECONDS = 600  # addresses made within so many are the same, so that browsers need not load twice
-VIEW, THUMBNAIL, DOWNLOAD = RENDITIONS = ("view", "thumbnail", "download")
+LIFETIME_OF_SHARED = timedelta(minutes=5)
+STEP_SECONDS_OF_SHARED = 60
+VIEW, THUMBNAIL, DOWNLOAD = "view", "thumbnail", "download"
+# For whoever has a link: they live minutes, and do not say what the file was called.
+SHARED, SHARED_THUMBNAIL = "shared", "sharedthumbnail"
 SHOWN = {StoredFile.Kind.IMAGE, StoredFile.Kind.AUDIO, StoredFile.Kind.VIDEO}  # all others are downloads
 
 
 def url_of(file: StoredFile, now: datetime, *, thumbnail: bool = False, download: bool = False) -> str:
     """Return the address of these bytes, valid for an hour at most."""
     rendition = THUMBNAIL if thumbnail else DOWNLOAD if download else VIEW
+    return _url_of(file, rendition, now, lifetime=LIFETIME, step_seconds=STEP_SECONDS)
+
+
+def shared_url_of(file: StoredFile, now: datetime, *, thumbnail: bool = False) -> str:
+    """Return the address of these bytes for somebody without an account, valid for some minutes."""
+    rendition = SHARED_THUMBNAIL if thumbnail else SHARED
+    return _url_of(file, rendition, now, lifetime=LIFETIME_OF_SHARED, step_seconds=STEP_SECONDS_OF_SHARED)
+
+
+def _url_of(file: StoredFile, rendition: str, now: datetime, *, lifetime: timedelta, step_seconds: int) -> str:
+    seconds = int(lifetime.total_seconds())
     if not storage.is_directory():
         return storage.presigned(
             key_of(file, rendition),
-            seconds=int(LIFETIME.total_seconds()),
+            seconds=seconds,
             content_type=type_of(file, rendition),
             disposition=disposition(file, rendition),
         )
-    until = int(now.timestamp()) // STEP_SECONDS * STEP_SECONDS + int(LIFETIME.total_seconds())
+    until = int(now.timestamp()) // step_seconds * step_seconds + seconds
     return f"{reverse('file', args=[file.id, rendition])}?until={until}&seal={seal(file.id, rendition, until)}"
 
 
@@ -46,7 +62,7 @@ def is_valid(file_id: UUID, rendition: str, until: str, given: str, now: datetim
 
 def key_of(file: StoredFile, rendition: str) -> str:
     """Return the object's key; empty without a thumbnail."""
-    return file.thumbnail_key if rendition == THUMBNAIL else file.key
+    return file.thumbnail_key if rendition in {THUMBNAIL, SHARED_THUMBNAIL} else file.key
 
 
 def type_of(file: StoredFile, rendition: str) -> str:
@@ -55,4 +71,10 @@ def type_of(file: StoredFile, rendition: str) -> str:
 
 def disposition(file: StoredFile, rendition: str) -> str:
     attached = rendition == DOWNLOAD or file.kind not in SHOWN
-    return str(content_disposition_header(attached, file.name))
+    name = _plain_name(file) if rendition in {SHARED, SHARED_THUMBNAIL} else file.name
+    return str(content_disposition_header(attached, name))
+
+
+def _plain_name(file: StoredFile) -> str:
+    """Return a name that says nothing: people call files after themselves."""
+    return f"{file.kind}{guess_extension(file.content_type) or ''}"

@@ -4,9 +4,9 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.error import HTTPError
@@ -69,9 +69,25 @@ def open_object(key: str) -> BinaryIO:
         return cast(BinaryIO, storage().open(key, "rb"))
 
 
-def hours() -> list[str]:
-    """Return the existing beginnings of keys."""
-    return storage().listdir("")[0] if not is_directory() or directory().exists() else []
+def bytes_of(keys: Iterable[str]) -> Iterator[bytes]:
+    """Yield the content of these objects, one after the other. Raises `OSError`, `FileNotFoundError` if one is gone."""
+    with _answering():
+        for key in keys:
+            with storage().open(key, "rb") as file:
+                yield from file.chunks()
+
+
+def hours(below: str = "") -> list[str]:
+    """Return the existing beginnings of keys: hours, and the folders of those who keep theirs apart."""
+    return storage().listdir(below)[0] if not is_directory() or (directory() / below).exists() else []
+
+
+def begin_of(hour: str, now: datetime) -> datetime:
+    """Return the hour of a folder; `now`, which is never swept, for a folder that is not ours."""
+    try:
+        return datetime.strptime(hour, "%Y%m%d%H").replace(tzinfo=UTC)
+    except ValueError:
+        return now
 
 
 def keys_of(hour: str) -> set[str]:

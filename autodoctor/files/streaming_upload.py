@@ -1,4 +1,5 @@
-"""Receive uploads in front of Django: files are written to the disk while they arrive, and handled afterwards.
+"""Receive uploads in front of Django: files, and pieces of files, are written to the disk while they arrive, and
+handled afterwards.
 
 Django would read the whole body into one temporary file, copy it into another, and keep a thread and a database
 connection meanwhile. Here a slow phone costs a socket and half a megabyte.
@@ -19,37 +20,48 @@ from asgiref.typing import (
     ASGIReceiveCallable,
     ASGIReceiveEvent,
     ASGISendCallable,
+    ASGISendEvent,
     HTTPRequestEvent,
     HTTPScope,
     Scope,
 )
-from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import QueryDict, parse_cookie
 from django.utils.datastructures import MultiValueDict
 from multipart import parse_options_header
 
+from autodoctor.core import credentials
 from autodoctor.core.asgi import header_of
 from autodoctor.core.request_threads import RequestThreads
 from autodoctor.files import errors, storage
 from autodoctor.files.multipart_stream import FILE_FIELD, Form, MultipartStream, Shape
+from autodoctor.files.piece_stream import PieceStream
 
 AT_ONCE = 8  # uploads of one person; browsers keep to six
 PIECE_BYTES = 256 * 1024
-KEY_LENGTH = 40  # of a browser's session, at most
 Sender = Callable[[str, str], UUID | None]
 Read = Callable[..., Awaitable[Any]]
+Stream = MultipartStream | PieceStream  # what is made of a body while it arrives
 
 
 @dataclass(frozen=True)
 class Gate:
-    """Who may upload at addresses that match. `sender`: from the key of the browser's session and the path to whom the
-    upload counts for; None if they may not.
+    """Who may upload at addresses that match. `sender`: from what the browser's cookies show and the path to whom the
+    upload counts for; None if they may not. With a `shape` forms come, else pieces of files.
     """
 
     address: re.Pattern[str]
     sender: Sender
-    shape: Shape = field(default_factory=Shape)
+    shape: Shape | None = field(default_factory=Shape)
+
+    def matches(self, scope: HTTPScope) -> bool:
+        comes = scope["method"] == "PATCH" if self.shape is None else scope["method"] == "POST" and _boundary(scope)
+        return bool(comes) and self.address.fullmatch(scope["path"]) is not None
+
+    def stream(self, scope: HTTPScope, refused: Exception | None) -> Stream:
+        if self.shape is None:
+            return PieceStream(_new_path(), refused)
+        return MultipartStream(_boundary(scope), _new_path, self.shape, refused)
 
 
 class StreamingUpload:
@@ -66,46 +78,44 @@ class StreamingUpload:
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         found = self._gate(scope) if scope["type"] == "http" else None
-        boundary = _boundary(scope) if found and scope["type"] == "http" else ""
-        if scope["type"] != "http" or found is None or not boundary:
+        if scope["type"] != "http" or found is None:
             await self._application(scope, receive, send)
             return
-        async with self._form(scope, receive, found, boundary) as form:
-            if form is not None:
-                with_form: Any = {**scope, "form": form}
-                await self._application(with_form, _after_the_body(receive), send)
+        async with self._taken(scope, receive, found) as stream:
+            if stream.is_of_use:
+                taken: Any = {**scope, **_found_in(stream)}
+                await self._application(
+                    taken, _after_the_body(_never if stream.is_cut else receive), _nowhere if stream.is_cut else send
+                )
 
     def _gate(self, scope: HTTPScope) -> Gate | None:
-        gates = self._gates if scope["method"] == "POST" else ()
-        return next((gate for gate in gates if gate.address.fullmatch(scope["path"])), None)
+        return next((gate for gate in self._gates if gate.matches(scope)), None)
 
     @asynccontextmanager
-    async def _form(
-        self, scope: HTTPScope, receive: ASGIReceiveCallable, gate: Gate, boundary: str
-    ) -> AsyncIterator[Form | None]:
-        """Yield the form once it has arrived; None if the client left early. Its files are deleted afterwards unless
-        stored.
+    async def _taken(self, scope: HTTPScope, receive: ASGIReceiveCallable, gate: Gate) -> AsyncIterator[Stream]:
+        """Yield the body once it has arrived, or what came before the client left. Its files are deleted afterwards
+        unless stored.
         """
         sender = await self._sender(scope, gate)
-        refused = None if sender else errors.unavailable()
-        taking = MultipartStream(boundary, _new_path, gate.shape, refused)
+        stream = gate.stream(scope, None if sender else errors.unavailable())
         if sender and self._under_way[sender] >= AT_ONCE:
-            taking.form.problem = errors.too_many_at_once()
+            stream.refuse(errors.too_many_at_once())
         key = sender or NOBODY
         self._under_way[key] += 1
         try:
-            yield await taking.all(receive)
+            await stream.take_all(receive)
+            yield stream
         finally:
             self._under_way[key] -= 1
             if self._under_way[key] <= 0:
                 del self._under_way[key]
-            for file in taking.form.files:
+            for file in stream.files:
                 if file.is_left:
                     await asyncio.to_thread(file.forget)
 
     async def _sender(self, scope: HTTPScope, gate: Gate) -> UUID | None:
-        key = parse_cookie(header_of(scope, b"cookie")).get(settings.SESSION_COOKIE_NAME, "")
-        return await self._read(gate.sender, key, scope["path"]) if 0 < len(key) <= KEY_LENGTH else None
+        shown = credentials.shown(parse_cookie(header_of(scope, b"cookie")))
+        return await self._read(gate.sender, shown, scope["path"]) if shown else None
 
 
 NOBODY = UUID(int=0)
@@ -162,3 +172,17 @@ def _after_the_body(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
         return HTTPRequestEvent(type="http.request", body=b"", more_body=False)
 
     return receive_afterwards
+
+
+def _found_in(stream: Stream) -> dict[str, Any]:
+    """Return what Django finds in the request's scope."""
+    return {"piece": stream} if isinstance(stream, PieceStream) else {"form": stream.form}
+
+
+async def _never() -> ASGIReceiveEvent:
+    """The client has gone, and what it sent is handled all the same: Django would drop it."""
+    return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+
+async def _nowhere(event: ASGISendEvent) -> None:
+    """Nobody reads the answer."""

@@ -16,6 +16,28 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='PartialUpload',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('owner_id', models.UUIDField()),
+                ('client_id', models.UUIDField()),
+                ('name', models.CharField(max_length=120)),
+                ('content_type', models.CharField(blank=True, max_length=100)),
+                ('shot', models.CharField(blank=True, max_length=20)),
+                ('still', models.UUIDField(null=True)),
+                ('size', models.PositiveIntegerField()),
+                ('received', models.PositiveIntegerField(default=0)),
+                ('pieces', models.JSONField(default=list)),
+                ('created_at', models.DateTimeField()),
+                ('touched_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('owner_id', 'sender', 'client_id'), name='one_partial_upload_per_file')],
+            },
+        ),
+        migrations.CreateModel(
             name='StoredFile',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -31,6 +53,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField()),
                 ('removed_at', models.DateTimeField(null=True)),
                 ('shot', models.CharField(blank=True, max_length=20)),
+                ('asked_by_name', models.CharField(blank=True, max_length=80)),
                 ('kept', models.BooleanField(default=False)),
                 ('uploader', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

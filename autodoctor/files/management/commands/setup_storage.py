@@ -6,6 +6,7 @@ from typing import Any, cast
 from urllib.error import URLError
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from autodoctor.files import storage
@@ -34,9 +35,9 @@ class Command(BaseCommand):
 
     def _set_up(self, bucket: PrivateBucket) -> None:
         _create(bucket)
-        for what, operation, settings in _closing(bucket):
+        for what, operation, parameters in _closing(bucket):
             try:
-                getattr(bucket.client, operation)(Bucket=bucket.bucket_name, **settings)
+                getattr(bucket.client, operation)(Bucket=bucket.bucket_name, **parameters)
             except ClientError as error:
                 if error.response["Error"]["Code"] not in UNKNOWN | THERE:
                     raise
@@ -75,6 +76,9 @@ def _closing(bucket: PrivateBucket) -> Iterator[tuple[str, str, dict[str, Any]]]
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": DAYS_OF_UNFINISHED},
     }
     yield "lifecycles", "put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [rule]}}
+    # Our pages alone may read what a signed address shows: to draw on a picture.
+    ours = {"AllowedMethods": ["GET"], "AllowedOrigins": sorted(settings.ALLOWED_ORIGINS), "AllowedHeaders": ["*"]}
+    yield "origins of pages", "put_bucket_cors", {"CORSConfiguration": {"CORSRules": [ours]}}
 
 
 def _only_encrypted(bucket: PrivateBucket) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * <file-drop session="<uuid>" max-bytes="…">: shares files with a session. They are picked, taken with the camera,
- * dropped or pasted; each has its progress, can be cancelled, and when it failed tried again.
+ * dropped or pasted; each has its progress, can be cancelled, and when it failed tried again. Films that are too large are
+ * made smaller first. What is on its way when the page is loaded anew goes on.
  *
  * Its markup is `room/parts/file_drop.html`. Buttons with `data-pick="camera|photos|files|sound"` inside of it open the
  * picker of that kind; `data-name` on one is what its file will be called, `data-shot` which item of the list it answers.
@@ -9,11 +10,22 @@
  * in fields that are not of the element around this one; a list there with `data-uploads="<data-shot>"` holds what was
  * picked for that item, the first list with `data-uploads=""` everything else.
  *
- * Dispatches `file-shared` (it bubbles) with the file as the API describes it in `detail`.
+ * Dispatches `file-shared` (it bubbles) with the file as the API describes it in `detail`, and `opened` whenever it is
+ * told that this person may share files; `upload` with an upload whenever it stands another way.
+ *
+ * @typedef {{ name?: string, shot?: string, id?: string, still?: string, isResumed?: boolean }} Asked  `name`: what the
+ *   files are called from now on, whatever their ending; `shot`: the item of the checklist that they answer; `id`: under
+ *   which a single file is sent, so that the server stores it once; `still`: the request for a photo that it answers;
+ *   `isResumed`: this page was sending it before it was loaded anew
  */
 import { keepFocus } from "lib/focus";
+import { filled, templateOf } from "lib/templates";
+import { toast } from "lib/toasts";
 import { Upload } from "lib/upload";
-import { UploadRow } from "room/files/upload-row";
+import { DropTarget } from "room/files/drop-target";
+import { canShrink, shrinkFilm } from "room/files/film-shrinker";
+import { KeptUploads } from "room/files/kept-uploads";
+import { UploadRow, percent } from "room/files/upload-row";
 
 const MOST_AT_ONCE = 3;
 
@@ -24,16 +36,18 @@ export class FileDrop extends HTMLElement {
   #leaving = new AbortController();
   /** The button that asked for a file. @type {DOMStringMap} */
   #asked = {};
+  /** @type {KeptUploads | null} */
+  #kept = null;
+  #isRestored = false;
 
   connectedCallback() {
     this.#leaving = new AbortController();
     const { signal } = this.#leaving;
     const target = this.#target;
     target.addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)), { signal });
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) target.addEventListener(name, this, { signal });
-    target.addEventListener("paste", this, { signal });
+    new DropTarget(this, target, { isOpen: () => this.#open, dropped: (...what) => this.#dropped(...what) }, signal);
     addEventListener("online", () => this.#goOn(), { signal });
-    addEventListener("beforeunload", (event) => this.isBusy && event.preventDefault(), { signal });
+    addEventListener("beforeunload", (event) => this.#wouldLose && event.preventDefault(), { signal });
     for (const input of this.#inputs) input.addEventListener("change", () => this.#picked(input), { signal });
   }
 
@@ -43,27 +57,33 @@ export class FileDrop extends HTMLElement {
 
   /** Whether this person may share files now. What is on its way goes on. */
   set open(open) {
+    const isNews = open !== this.#open || !this.#kept;
     this.#open = open;
+    if (open) this.dispatchEvent(new Event("opened"));
+    if (isNews) this.#follow();
   }
 
   get open() {
     return this.#open;
   }
 
-  /** Leaving the page would lose a file. */
+  /** A file is on its way. */
   get isBusy() {
     return [...this.#rows.keys()].some((upload) => upload.isOpen);
   }
 
+  /** Leaving the page would lose a file. */
+  get #wouldLose() {
+    return [...this.#rows.keys()].some((upload) => upload.isOpen && !this.#kept?.has(upload));
+  }
+
   /**
    * @param {Iterable<File>} files
-   * @param {{ name?: string, shot?: string }} [asked]  what they are called from now on, without an ending, and the item
-   *   of the checklist that they answer
+   * @param {Asked} [asked]
    */
   add(files, asked = {}) {
     for (const file of files) this.#take(file, asked, this.#refusal(file));
-    this.settle();
-    this.#next();
+    this.#begin();
   }
 
   /** Put every upload where it belongs. Call when the page's lists have changed. */
@@ -73,63 +93,50 @@ export class FileDrop extends HTMLElement {
     }
   }
 
-  /** @param {Event} event */
-  handleEvent(event) {
-    if (event.type === "paste") this.#pasted(/** @type {ClipboardEvent} */ (event));
-    else this.#dragged(/** @type {DragEvent} */ (event));
+  /** Go on with what this page was sending before it was loaded anew, or forget it when nothing is taken any more. */
+  async #follow() {
+    this.#kept ??= new KeptUploads(this.getAttribute("session") ?? "", this.#maxBytes);
+    if (!this.#open) return this.#kept.clear();
+    if (this.#isRestored) return;
+    this.#isRestored = true;
+    for (const { file, ...asked } of await this.#kept.restore()) this.#take(file, { ...asked, isResumed: true }, "");
+    this.#begin();
   }
 
-  /** @param {ClipboardEvent} event */
-  #pasted(event) {
-    const pasted = event.clipboardData;
-    if (!this.#open || !pasted?.files.length || !this.#takesAt(event.target) || meansWords(pasted)) return;
-    event.preventDefault();
-    this.add(pasted.files);
-  }
-
-  /** What is meant for a dialog or another field is not meant for here. @param {EventTarget | null} target */
-  #takesAt(target) {
-    const dialog = document.querySelector("dialog:modal");
-    if (!(target instanceof Element) || (dialog && !dialog.contains(this))) return false;
-    const field = target.closest("input, textarea, select, [contenteditable], dialog, [popover]");
-    return !field || (this.parentElement?.contains(field) ?? false) || field.contains(this);
-  }
-
-  /** A file that is dropped anywhere must never take the page away. @param {DragEvent} event */
-  #dragged(event) {
-    const carried = event.dataTransfer;
-    if (!carried?.types.includes("Files")) return;
-    event.preventDefault();
-    const takes = this.#open && this.#takesAt(event.target);
-    const leaves = event.type === "dragleave" && !this.#contains(event.relatedTarget);
-    this.toggleAttribute("data-dragging", takes && event.type !== "drop" && !leaves);
-    if (!takes) carried.dropEffect = "none";
-    else if (event.type === "drop") this.#dropped(carried);
-  }
-
-  /** @param {DataTransfer} carried */
-  #dropped(carried) {
-    const folders = [...carried.items].map((item) => item.webkitGetAsEntry?.()?.isDirectory);
-    for (const [place, file] of [...carried.files].entries()) {
-      this.#take(file, {}, folders[place] ? "folder" : this.#refusal(file));
-    }
+  #begin() {
     this.settle();
     this.#next();
   }
 
+  /** @param {File[]} files @param {boolean[]} areFolders */
+  #dropped(files, areFolders) {
+    for (const [place, file] of files.entries()) {
+      this.#take(file, {}, areFolders[place] ? "folder" : this.#refusal(file));
+    }
+    this.#begin();
+  }
+
   /**
    * @param {File} file
-   * @param {{ name?: string, shot?: string }} asked
+   * @param {Asked} asked
    * @param {string} refusal  why it is not even sent
    */
-  #take(file, { name, shot = "" }, refusal) {
-    const upload = new Upload(file, name ? name + endingOf(file.name) : file.name, shot);
+  #take(file, { name, shot = "", id, still = "", isResumed = false }, refusal) {
+    if ([...this.#rows.keys()].some((upload) => upload.id === id)) return; // it is on its way already
+    const upload = new Upload(file, name ? stemOf(name) + endingOf(file.name) : file.name, shot);
+    upload.id = id || upload.id;
+    upload.still = still;
+    upload.isResumed = isResumed;
+    const mostBytes = this.#maxBytes;
+    if (file.size > mostBytes && !refusal)
+      upload.prepare = (moved, signal) => shrinkFilm(file, { mostBytes, moved, signal });
     const page = { templates: this, maxBytes: this.#maxBytes, group: shot, again: () => this.#next() };
     const row = new UploadRow(upload, page);
     this.#rows.set(upload, row);
     upload.addEventListener("change", () => this.#changed(upload));
     if (refusal) upload.fail({ code: refusal, detail: "" });
     else row.draw();
+    if (!refusal) this.#kept?.keep(upload);
   }
 
   /** @param {Element} target */
@@ -151,7 +158,8 @@ export class FileDrop extends HTMLElement {
   /** What can be said before anything is sent. @param {File} file */
   #refusal(file) {
     if (file.size === 0) return "empty";
-    return file.size > this.#maxBytes ? "too_large" : "";
+    if (file.size <= this.#maxBytes) return "";
+    return canShrink(file) ? "" : file.type.startsWith("video/") ? "film" : "too_large";
   }
 
   /** The connection is back. */
@@ -170,10 +178,21 @@ export class FileDrop extends HTMLElement {
   /** @param {Upload} upload */
   #changed(upload) {
     this.#rows.get(upload)?.draw();
-    if (upload.isSending) return;
+    this.dispatchEvent(new CustomEvent("upload", { detail: upload }));
+    if (upload.isSending) return this.#moved(upload);
+    if (!upload.isOpen) this.#kept?.forget(upload);
     if (upload.state === "shared" || upload.state === "dropped") this.#remove(upload);
     if (upload.shared) this.dispatchEvent(new CustomEvent("file-shared", { detail: upload.shared, bubbles: true }));
     this.#next();
+  }
+
+  /** @param {Upload} upload */
+  #moved(upload) {
+    if (upload.state !== "preparing") this.#kept?.keep(upload);
+    if (!upload.isResumed || upload.state !== "sending" || !upload.progress) return;
+    upload.isResumed = false; // said once
+    const slots = { name: upload.name, percent: percent.format(upload.progress) };
+    toast(filled(templateOf(this, "words", "going-on"), slots).textContent?.trim() ?? "", "info");
   }
 
   /** @param {Upload} upload */
@@ -188,18 +207,13 @@ export class FileDrop extends HTMLElement {
       );
   }
 
-  /** @param {EventTarget | null} element */
-  #contains(element) {
-    return element instanceof Node && this.#target.contains(element);
-  }
-
   /** Where files are dropped and pasted, and its buttons are. @returns {HTMLElement} */
   get #target() {
     return this.hasAttribute("whole-page") ? document.documentElement : this;
   }
 
   get #address() {
-    return `/api/sessions/${this.getAttribute("session")}/files`;
+    return `/api/sessions/${this.getAttribute("session")}`;
   }
 
   get #maxBytes() {
@@ -215,20 +229,12 @@ export class FileDrop extends HTMLElement {
   }
 }
 
-/**
- * Spreadsheets and word processors add a picture to the words that are copied, file managers the names to the files.
- * @param {DataTransfer} pasted
- */
-function meansWords(pasted) {
-  const names = new Set([...pasted.files].map((file) => file.name));
-  const lines = pasted
-    .getData("text/plain")
-    .split(/\r?\n/)
-    .filter((line) => line.trim());
-  return lines.some((line) => !names.has(line.trim().replace(/^.*[\\/]/, "")));
-}
-
 /** ".jpg" of "IMG_0001.jpg" @param {string} name */
 function endingOf(name) {
   return name.match(/\.\w{1,8}$/)?.[0] ?? "";
+}
+
+/** "Engine bay" of "Engine bay.jpg" @param {string} name */
+function stemOf(name) {
+  return name.slice(0, name.length - endingOf(name).length);
 }

@@ -6,7 +6,7 @@ import { copyOf, fill, filled, templateOf } from "lib/templates";
 
 /** @typedef {import("lib/upload").Upload} Upload */
 
-const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
+export const percent = new Intl.NumberFormat(document.documentElement.lang, { style: "percent" });
 
 export class UploadRow {
   #upload;
