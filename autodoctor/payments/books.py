@@ -115,16 +115,21 @@ def _refunds() -> Iterator[Difference]:
 
 
 def _earnings() -> Iterator[Difference]:
-    """Yield earnings that are of another amount or currency than the charge, or count as settled and are not."""
-    other = ~Q(gross_cents=F("payment__captured_cents"))
+    """Yield earnings that are of another currency than the charge, or count as settled and are not."""
     unsettled = Q(settled=True) & ~Q(transferred_cents=F("reversed_cents") + SHARE)
     for part in in_chunks(Earning.objects.select_related("payment")):
-        for earning in part.filter(other):
-            yield _of("earned", earning.payment, earning.payment.captured_cents, earning.gross_cents)
         for earning in part.exclude(currency=F("payment__currency")):
             yield _of("currency", earning.payment, earning.payment.currency, earning.currency)
         for earning in part.filter(unsettled):
             yield _of("settled", earning.payment, earning.share_cents, earning.net_cents)
+
+
+def _shares() -> Iterator[Difference]:
+    """Yield charges of which more or less is shared out to mechanics than was charged."""
+    shared = Sum("earnings__gross_cents")
+    for part in in_chunks(Payment.objects.all()):
+        for payment in part.annotate(shared=shared).exclude(shared=F("captured_cents")).filter(shared__isnull=False):
+            yield _of("earned", payment, payment.captured_cents, payment.shared)
 
 
 def _movements() -> Iterator[Difference]:
@@ -149,7 +154,7 @@ def _debts() -> Iterator[Difference]:
 
 
 # Each proves one sum of the ledger, part by part.
-CHECKS: list[Callable[[], Iterator[Difference]]] = [_charges, _refunds, _earnings, _movements, _debts]
+CHECKS: list[Callable[[], Iterator[Difference]]] = [_charges, _refunds, _earnings, _shares, _movements, _debts]
 
 
 def _of(what: str, payment: Payment, ours: object, theirs: object) -> Difference:

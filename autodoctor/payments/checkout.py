@@ -5,28 +5,22 @@ once, or a retry after a crash, therefore get the same page.
 """
 
 from datetime import datetime, timedelta
-from hashlib import sha256
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from autodoctor.accounts.models import User
 from autodoctor.core import acting
-from autodoctor.payments import stripe, stripe_requests
-from autodoctor.payments.idempotency import begin_anew, has_failed, once
-from autodoctor.payments.models import Payment, StripeCustomer
+from autodoctor.payments import card_entry, customers, stripe, stripe_requests
+from autodoctor.payments.attempts import NotPayable, attempt_of, give_up_attempt, payable, stopped
+from autodoctor.payments.idempotency import once
+from autodoctor.payments.models import Payment
 from autodoctor.payments.payment_sync import HELD_OR_CHARGED, report_refusal, sync_payment
-from autodoctor.payments.stripe import CheckoutSnapshot, PaymentSnapshot
+from autodoctor.payments.stripe import CheckoutSnapshot
 
 State = Payment.State
-FINAL = (*HELD_OR_CHARGED, "canceled")
-UNDECIDED = ("requires_action", "processing")
 SHORTEST = timedelta(minutes=31)  # Stripe takes no less than 30 from when it gets the request
 LONGEST = timedelta(days=1)  # of an open page at Stripe
 TIME_TO_PAY = timedelta(minutes=5)  # a page with less left is replaced
-
-
-REFUSALS = (stripe.Invalid, stripe.Unknown, stripe.Declined)
 
 
 class Refused(stripe.PaymentError):
@@ -38,14 +32,6 @@ class Refused(stripe.PaymentError):
     )
 
 
-class NotPayable(Exception):
-    """The payment cannot be paid: it is already paid or canceled. `payment` has the state."""
-
-    def __init__(self, payment: Payment) -> None:
-        super().__init__(payment.state)
-        self.payment = payment
-
-
 @acting.system
 def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: datetime) -> Payment:
     """Return the payment with an open page at `checkout_url` until `checkout_expires_at`; reuse an open page.
@@ -53,7 +39,8 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
     Raises `NotPayable` and `PaymentError`, `Refused` if Stripe opens none. Must not run in a transaction.
     """
     payment = payable(payment)
-    _give_up_attempt(payment, now)
+    give_up_attempt(payment, now)
+    card_entry.give_up(payment, now)
     current = _asked_for(payment)
     if current and current.status == "open" and current.expires_at - now < TIME_TO_PAY:
         current = _expired(payment, current)
@@ -61,7 +48,7 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
         _settle_attempt(payment, current.intent_id, now)
     if current and current.status == "open":
         return payable(payment)
-    if not _ask_anew(payment, success_url, cancel_url, now):  # the saved card was charged meanwhile: end that attempt
+    if not _ask_anew(payment, success_url, cancel_url, now):  # another way was begun meanwhile: end that first
         return open_checkout(payment=payment, success_url=success_url, cancel_url=cancel_url, now=now)
     return payable(payment)
 
@@ -70,7 +57,7 @@ def open_checkout(*, payment: Payment, success_url: str, cancel_url: str, now: d
 def refresh(*, payment: Payment, now: datetime) -> Payment:
     """Sync this payment with Stripe. Raises `PaymentError`. Must not run in a transaction."""
     payment = Payment.objects.get(id=payment.id)
-    intent_id = payment.intent_id or ("" if payment.checkout_number else payment.attempt_id)
+    intent_id = payment.intent_id or ("" if payment.checkout_number else payment.entry_id or payment.attempt_id)
     if not intent_id and payment.checkout_id:
         intent_id = stripe.checkout(payment.checkout_id).intent_id
     if not intent_id:
@@ -85,18 +72,9 @@ def shut(*, payment: Payment, now: datetime) -> None:
     if current and current.status == "open":
         current = _expired(payment, current)
     if current and current.intent_id:
-        sync_payment(payment_id=payment.id, snapshot=_stopped(current.intent_id), now=now)
-    if intent_id := _attempt_of(payment):
-        sync_payment(payment_id=payment.id, snapshot=_stopped(intent_id), now=now)
-
-
-@acting.system
-def payable(payment: Payment) -> Payment:
-    """Return the current row. Raises `NotPayable`."""
-    payment = Payment.objects.select_related("payer").get(id=payment.id)
-    if payment.state != State.CREATED or payment.due_cents is not None:
-        raise NotPayable(payment)
-    return payment
+        sync_payment(payment_id=payment.id, snapshot=stopped(current.intent_id), now=now)
+    for intent_id in filter(None, (attempt_of(payment), card_entry.intent_of(payment))):
+        sync_payment(payment_id=payment.id, snapshot=stopped(intent_id), now=now)
 
 
 def _asked_for(payment: Payment) -> CheckoutSnapshot | None:
@@ -117,10 +95,10 @@ def _ask_anew(payment: Payment, success_url: str, cancel_url: str, now: datetime
     for plain in (False, True):
         try:
             return _claim_and_ask(payment, success_url, cancel_url, now, plain=plain)
-        except REFUSALS as refused:
+        except stripe.REFUSALS as refused:
             report_refusal(payment, refused.code, now)
         payment = payable(payment)
-        if not plain and _forget_gone_customer(payment.payer):
+        if not plain and customers.forget_gone(payment.payer):
             return _ask_anew(payment, success_url, cancel_url, now)
     raise Refused(payment.refused_code)
 
@@ -164,7 +142,7 @@ def _settle_attempt(payment: Payment, intent_id: str, now: datetime) -> None:
 
 
 def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime, *, plain: bool) -> None:
-    """Store the next request, unless the saved card is being charged. Of two callers one stores; both send the stored
+    """Store the next request, unless another way was begun meanwhile. Of two callers one stores; both send the stored
     one. A plain one names neither customer nor address: the page asks for an address, and no card is saved.
     """
     keeps_card = payment.keep_card and not plain
@@ -174,7 +152,7 @@ def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime, *
         amount_cents=payment.amount_cents,
         currency=payment.currency,
         description=payment.description,
-        customer_id=_customer_id(payment.payer) if keeps_card else "",
+        customer_id=customers.customer_id(payment.payer) if keeps_card else "",
         email="" if plain else payment.payer.email,
         success_url=success_url,
         cancel_url=cancel_url,
@@ -184,6 +162,7 @@ def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime, *
         id=payment.id,
         checkout_number=payment.checkout_number,
         attempted_at=payment.attempted_at,
+        entry_opened_at=payment.entry_opened_at,
         state=State.CREATED,
         due_cents=None,
     ).update(
@@ -193,93 +172,6 @@ def _claim(payment: Payment, success_url: str, cancel_url: str, now: datetime, *
         checkout_url="",
         checkout_expires_at=None,
     )
-
-
-def _customer_id(user: User) -> str:
-    """Return the person's customer id at Stripe, so that Stripe can save a card."""
-    known = StripeCustomer.objects.filter(user=user).first()
-    if known:
-        return known.stripe_id
-    made = once(
-        _customer_key(user),
-        lambda key: stripe.create_customer(user_id=user.id, email=user.email, name=user.name, key=key),
-        came_about=lambda _failed_at: stripe.find_customer(user_id=user.id, email=user.email),
-    )
-    return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": made})[0].stripe_id
-
-
-def _customer_key(user: User) -> str:
-    address = sha256(user.email.encode()).hexdigest()[:16]  # a changed address is another request, so another key
-    return f"customer:{user.id}:{address}"
-
-
-def _forget_gone_customer(user: User) -> bool:
-    """Forget a customer that Stripe has no more, with the card saved there. Returns whether there was one."""
-    known = StripeCustomer.objects.filter(user=user).first()
-    if known is None or stripe.has_customer(known.stripe_id):
-        return False
-    begin_anew(_customer_key(user))
-    return bool(StripeCustomer.objects.filter(pk=known.pk, stripe_id=known.stripe_id).delete()[0])
-
-
-def ask_bank(payment: Payment) -> str:
-    """Charge the saved card. Returns the attempt's id: the existing one of this payment's key, else a new one."""
-    if payment.attempt_id:
-        return payment.attempt_id
-    request = payment.attempt_request
-    made = once(
-        _attempt_key(payment),
-        lambda key: stripe.attempt(request, key=key),
-        came_about=lambda _failed_at: stripe.find_attempt(customer_id=request["customer"], payment_id=payment.id),
-    )
-    Payment.objects.filter(id=payment.id).update(attempt_id=made)
-    return made
-
-
-def _attempt_key(payment: Payment) -> str:
-    return f"attempt:{payment.id}"
-
-
-def _give_up_attempt(payment: Payment, now: datetime) -> None:
-    """End the attempt before the first page opens. Raises `NotPayable` if it succeeded.
-
-    An attempt without an answer is repeated by its key, so that it cannot succeed beside the page. After a final answer
-    the bank is not asked again.
-    """
-    if not payment.attempted_at or payment.checkout_number:
-        return
-    try:
-        intent_id = _attempt_of(payment) if has_failed(_attempt_key(payment)) else ask_bank(payment)
-        if not intent_id:
-            return
-        found = _stopped(intent_id)
-    except (stripe.Invalid, stripe.Unknown) as error:
-        if error.code == "idempotency_error":
-            raise stripe.Unavailable(error.code) from error
-        return  # no such card: nothing came about
-    settled = sync_payment(payment_id=payment.id, snapshot=found, now=now)
-    if found.status in HELD_OR_CHARGED:
-        raise NotPayable(settled)
-
-
-def _attempt_of(payment: Payment) -> str:
-    if not payment.attempted_at or payment.attempt_id:
-        return payment.attempt_id
-    return stripe.find_attempt(customer_id=payment.attempt_request["customer"], payment_id=payment.id) or ""
-
-
-def _stopped(intent_id: str) -> PaymentSnapshot:
-    """Return the attempt, canceled unless it ended before. Raises `Unavailable` while the bank still decides."""
-    found = stripe.payment(intent_id)
-    if found.status in FINAL:
-        return found
-    try:
-        return once(f"stop:{intent_id}", lambda key: stripe.cancel(intent_id, key=key))
-    except stripe.Invalid:  # the payment moved meanwhile, or Stripe keeps the intent for the expired page
-        found = stripe.payment(intent_id)
-    if found.status in UNDECIDED:
-        raise stripe.Unavailable(f"attempt is {found.status}")
-    return found
 
 
 def _key(payment: Payment, step: str) -> str:

@@ -1,7 +1,8 @@
-"""A changed name or address reaches the person's customer at Stripe, where receipts and the dashboard show it."""
+"""The customer at Stripe of a person who keeps a card. A changed name or address reaches it, too."""
 
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import stripe
-from autodoctor.payments.idempotency import once
+from autodoctor.payments.idempotency import begin_anew, once
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import StripeCustomer
 from autodoctor.scheduler.handlers import GiveUp
@@ -42,3 +43,30 @@ def tell(job: Job, now: datetime) -> None:
             )
     except stripe.Invalid as refused:
         raise GiveUp(f"Stripe refuses the new name or address: {refused.code}") from refused
+
+
+def customer_id(user: User) -> str:
+    """Return the person's customer id at Stripe, so that Stripe can save a card."""
+    known = StripeCustomer.objects.filter(user=user).first()
+    if known:
+        return known.stripe_id
+    made = once(
+        _customer_key(user),
+        lambda key: stripe.create_customer(user_id=user.id, email=user.email, name=user.name, key=key),
+        came_about=lambda _failed_at: stripe.find_customer(user_id=user.id, email=user.email),
+    )
+    return StripeCustomer.objects.get_or_create(user=user, defaults={"stripe_id": made})[0].stripe_id
+
+
+def _customer_key(user: User) -> str:
+    address = sha256(user.email.encode()).hexdigest()[:16]  # a changed address is another request, so another key
+    return f"customer:{user.id}:{address}"
+
+
+def forget_gone(user: User) -> bool:
+    """Forget a customer that Stripe has no more, with the card saved there. Returns whether there was one."""
+    known = StripeCustomer.objects.filter(user=user).first()
+    if known is None or stripe.has_customer(known.stripe_id):
+        return False
+    begin_anew(_customer_key(user))
+    return bool(StripeCustomer.objects.filter(pk=known.pk, stripe_id=known.stripe_id).delete()[0])

@@ -75,7 +75,7 @@ def hold_back(mechanic_id: UUID, now: datetime) -> timedelta:
 
 def _is_at_risk(mechanic_id: UUID, now: datetime) -> bool:
     """Return whether the mechanic owes, or a bank has lately questioned a charge of theirs and not lost."""
-    disputed = Dispute.objects.filter(payment__earning__mechanic=mechanic_id, opened_at__gte=now - REMEMBERED)
+    disputed = Dispute.objects.filter(payment__earnings__mechanic=mechanic_id, opened_at__gte=now - REMEMBERED)
     owed = Movement.objects.filter(state=State.OWED, earning__mechanic=mechanic_id)
     return owed.exists() or disputed.exclude(outcome=Dispute.Outcome.WON).exists()
 

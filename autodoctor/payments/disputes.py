@@ -3,6 +3,7 @@
 A dispute changes money only; the session stays as it is.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from autodoctor.payments.job_kinds import DisputeNews, PaymentFact, PaymentNews, news_of
@@ -15,11 +16,16 @@ Outcome = Dispute.Outcome
 
 def holds_earning(payment: Payment) -> bool:
     """Return whether a dispute holds the earning: a dispute is open, or its details are not known yet."""
-    return is_open(payment) or (payment.disputed_at is not None and not payment.disputes.all())
+    return hold_earning(payment, payment.disputes.all())
+
+
+def hold_earning(payment: Payment, found: Collection[Dispute]) -> bool:
+    """Return the same of a payment whose disputes are known."""
+    return any(dispute.is_open for dispute in found) or (payment.disputed_at is not None and not found)
 
 
 def is_open(payment: Payment) -> bool:
-    return any(not dispute.outcome for dispute in payment.disputes.all())
+    return any(dispute.is_open for dispute in payment.disputes.all())
 
 
 def blocks_refunds(payment: Payment) -> bool:

@@ -1,14 +1,19 @@
 """Earnings of mechanics: a share of each charge, sent when nothing blocks it, taken back after refunds.
 
+Who carried a session one after the other divide each of its charges by the seconds of it that ran with them, and so
+what of it was refunded: together they earn what one would.
+
 What Stripe cannot take back is owed (`debts.py`), and kept back from later earnings.
 
 Only `advance` moves an earning: it compares the share with the sent amount and decides the difference. So the order and
 number of news do not matter.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -19,14 +24,19 @@ from django.utils.translation import gettext_lazy as _
 from autodoctor.accounts.models import User
 from autodoctor.core.raw_sql import rows
 from autodoctor.payments import debts, disputes
+from autodoctor.payments.division import divide, round_together
 from autodoctor.payments.job_kinds import PaymentJob
-from autodoctor.payments.models import Earning, Movement, Payment, PayoutAccount, Refund
+from autodoctor.payments.models import Dispute, Earning, Movement, Payment, PayoutAccount, Refund
 from autodoctor.scheduler.queue import schedule
 
+M = TypeVar("M", bound=models.Model)
 Kind, State = Movement.Kind, Movement.State
 # Whole cents: the database's division rounds down, as `Earning.share_cents` does.
-SHARE = (F("gross_cents") - F("borne_cents")) * F("share_percent") / 100
-DECIDED_HERE = ["borne_cents", "transferred_cents", "reversed_cents", "awaits_summary", "payable_at", "settled"]
+SHARE = (F("gross_cents") - F("borne_cents")) * F("share_percent") / 100 + F("rounding_cents")
+DECIDED_HERE = [
+    *("borne_cents", "rounding_cents", "transferred_cents", "reversed_cents", "awaits_summary", "payable_at"),
+    "settled",
+]
 
 
 class WaitReason(models.TextChoices):
@@ -60,10 +70,22 @@ class EarningPosition:
     kept_cents: int = 0  # not sent, for a debt
 
 
-def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summary: bool, now: datetime) -> None:
-    """Store who earns a charge, since when, and whether the summary is missing.
+@dataclass(frozen=True)
+class Earner:
+    """A mechanic who earns a part of charges. `seconds`: how much of each charge's time ran with them, by payment; only
+    compared with those of others.
+    """
 
-    Joins the caller's transaction. A share below one cent creates no row.
+    mechanic: User
+    awaits_summary: bool
+    seconds: Mapping[UUID, int] = field(default_factory=dict)
+
+
+def learn(*, owner_id: UUID, earners: Sequence[Earner], completed_at: datetime, now: datetime) -> None:
+    """Store who earns a charge, since when, and whether the summary is missing. What ran with nobody is the last one's.
+
+    Joins the caller's transaction. A charge of whose share no cent is left creates no row, and nobody gets a row for
+    nothing.
     """
     with transaction.atomic():
         for payment in rows(Payment, "owner_id = %s ORDER BY id", owner_id, lock=True):
@@ -71,26 +93,35 @@ def learn(*, owner_id: UUID, mechanic: User, completed_at: datetime, awaits_summ
                 payment.state == Payment.State.CAPTURED
                 and payment.captured_cents * settings.MECHANIC_SHARE_PERCENT >= 100
             ):
-                earning, _new = Earning.objects.get_or_create(
-                    payment=payment,
-                    defaults={
-                        "mechanic": mechanic,
-                        "share_percent": settings.MECHANIC_SHARE_PERCENT,
-                        "gross_cents": payment.captured_cents,
-                        "currency": payment.currency,
-                        "completed_at": completed_at,
-                        "awaits_summary": awaits_summary,
-                        "payable_at": completed_at,
-                        "created_at": now,
-                    },
-                )
-                earning.awaits_summary, earning.payment = awaits_summary, payment
-                _advance(earning, now)
+                _learn(payment, earners, completed_at, now)
+
+
+def _learn(payment: Payment, earners: Sequence[Earner], completed_at: datetime, now: datetime) -> None:
+    grosses = divide(payment.captured_cents, [earner.seconds.get(payment.id, 0) for earner in earners])
+    found = []
+    for earner, gross_cents in zip(earners, grosses, strict=True):
+        if gross_cents:
+            earning, _new = Earning.objects.get_or_create(
+                payment=payment,
+                mechanic=earner.mechanic,
+                defaults={
+                    "share_percent": settings.MECHANIC_SHARE_PERCENT,
+                    "gross_cents": gross_cents,
+                    "currency": payment.currency,
+                    "completed_at": completed_at,
+                    "awaits_summary": earner.awaits_summary,
+                    "payable_at": completed_at,
+                    "created_at": now,
+                },
+            )
+            earning.awaits_summary = earner.awaits_summary
+            found.append(earning)
+    _advance_all(payment, found, now)
 
 
 def schedule_advance(payment_id: UUID, now: datetime) -> None:
     """Something changed about this charge: a refund came to its end, a dispute was closed. In a transaction."""
-    for earning in Earning.objects.filter(payment_id=payment_id).select_related("payment"):
+    if earning := Earning.objects.filter(payment_id=payment_id).select_related("payment").first():
         _advance_at(earning, now)
 
 
@@ -104,9 +135,7 @@ def advance(*, payment_id: UUID, now: datetime) -> None:
     """Decide what follows from the present state; does nothing if it is already done."""
     with transaction.atomic():
         payment = Payment.objects.select_for_update().get(id=payment_id)
-        if earning := Earning.objects.filter(payment_id=payment_id).first():
-            earning.payment = payment
-            _advance(earning, now)
+        _advance_all(payment, list(Earning.objects.filter(payment_id=payment_id)), now)
 
 
 def finish(movement_id: UUID, stripe_id: str, now: datetime) -> None:
@@ -161,31 +190,55 @@ def note_refusal(movement: Movement, code: str) -> None:
     Movement.objects.filter(id=movement.id).update(refusals=F("refusals") + 1, refused_code=code[:120])
 
 
-def position(earning: Earning, account: PayoutAccount | None, now: datetime) -> EarningPosition:
-    """Return the earning's state from the data prefetched by `with_all`."""
-    waits = tuple(_waits(earning, account, now))
-    moves = [move for move in earning.movements.all() if move.state != State.WITHDRAWN]
+def positions(
+    found: Collection[Earning], accounts: Mapping[UUID, PayoutAccount], now: datetime
+) -> list[EarningPosition]:
+    """Return the state of each earning, and give it its payment. `accounts`: by mechanic. In four queries."""
+    if not found:
+        return []
+    ids = list({earning.payment_id for earning in found})
+    payments = {payment.id: payment for payment in rows(Payment, "id IN (%s)", ids)}
+    refunds = _grouped(rows(Refund, "payment_id IN (%s)", ids), "payment_id")
+    disputed = _grouped(rows(Dispute, "payment_id IN (%s)", ids), "payment_id")
+    moved = _grouped(rows(Movement, "earning_id IN (%s)", [earning.id for earning in found]), "earning_id")
+    stand = []
+    for earning in found:
+        earning.payment = payment = payments[earning.payment_id]
+        is_held = disputes.hold_earning(payment, disputed[payment.id])
+        waits = _waits(
+            earning, accounts.get(earning.mechanic_id), now, is_held=is_held, borne=_borne(refunds[payment.id])
+        )
+        stand.append(_position(earning, moved[earning.id], tuple(waits), is_held=is_held))
+    return stand
+
+
+def _grouped(found: Iterable[M], name: str) -> defaultdict[UUID, list[M]]:
+    groups: defaultdict[UUID, list[M]] = defaultdict(list)
+    for one in found:
+        groups[getattr(one, name)].append(one)
+    return groups
+
+
+def _position(
+    earning: Earning, movements: list[Movement], waits: tuple[WaitReason, ...], *, is_held: bool
+) -> EarningPosition:
+    moves = [move for move in movements if move.state != State.WITHDRAWN]
     signs = {Kind.TRANSFER: 1, Kind.REVERSAL: -1, Kind.OFFSET: 0}
     paid = sum(signs[Kind(move.kind)] * move.at_stripe_cents for move in moves if move.state == State.DONE)
     return EarningPosition(
-        stands=_stands(earning, waits),
+        stands=_stands(earning, movements, waits),
         waits=waits if earning.share_cents > earning.net_cents else (),
         paid_cents=paid,
-        owed_cents=paid if disputes.holds_earning(earning.payment) else 0,
+        owed_cents=paid if is_held else 0,
         debt_cents=sum(move.debt_cents for move in moves),
         kept_cents=debts.kept_cents(moves),
     )
 
 
-def with_all(earnings: "models.QuerySet[Earning]") -> "models.QuerySet[Earning]":
-    """Prefetch everything that `position` reads, in four queries."""
-    return earnings.select_related("payment").prefetch_related("payment__refunds", "payment__disputes", "movements")
-
-
-def _stands(earning: Earning, waits: tuple[WaitReason, ...]) -> EarningStatus:
+def _stands(earning: Earning, movements: list[Movement], waits: tuple[WaitReason, ...]) -> EarningStatus:
     if WaitReason.DISPUTE in waits:
         return EarningStatus.HELD
-    if any(movement.state == State.DECIDED for movement in earning.movements.all()):
+    if any(movement.state == State.DECIDED for movement in movements):
         return EarningStatus.TRANSFERRING
     if earning.share_cents == 0:
         return EarningStatus.REVERSED
@@ -194,12 +247,14 @@ def _stands(earning: Earning, waits: tuple[WaitReason, ...]) -> EarningStatus:
     return EarningStatus.WAITING if waits else EarningStatus.PAYABLE
 
 
-def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> Iterable[WaitReason]:
-    if disputes.holds_earning(earning.payment):
+def _waits(
+    earning: Earning, account: PayoutAccount | None, now: datetime, *, is_held: bool, borne: list[Refund]
+) -> Iterable[WaitReason]:
+    if is_held:
         yield WaitReason.DISPUTE
     if earning.awaits_summary:
         yield WaitReason.SUMMARY
-    if any(refund.state == Refund.State.REQUESTED for refund in _borne(earning)):
+    if any(refund.state == Refund.State.REQUESTED for refund in borne):
         yield WaitReason.REFUND  # less is sent if it comes about
     if account is None or not account.transfers_enabled:
         yield WaitReason.ACCOUNT
@@ -207,19 +262,41 @@ def _waits(earning: Earning, account: PayoutAccount | None, now: datetime) -> It
         yield WaitReason.TIME
 
 
-def _borne(earning: Earning) -> list[Refund]:
-    """Return the refunds that the mechanic bears, in cents."""
-    return [refund for refund in earning.payment.refunds.all() if refund.borne_by == Refund.Bearer.MECHANIC]
+def _borne(refunds: Iterable[Refund]) -> list[Refund]:
+    """Return the refunds that the mechanic bears."""
+    return [refund for refund in refunds if refund.borne_by == Refund.Bearer.MECHANIC]
+
+
+def _advance_all(payment: Payment, found: list[Earning], now: datetime) -> None:
+    """Decide for all who earn of this charge, under its lock."""
+    found.sort(key=lambda earning: (earning.created_at, earning.id))
+    for earning in found:
+        earning.payment = payment
+    _share_out(payment, found)
+    for earning in found:
+        _advance(earning, now)
+
+
+def _share_out(payment: Payment, found: list[Earning]) -> None:
+    """Divide what was given back of the charge, and the cents that rounding leaves of the share."""
+    grosses = [earning.gross_cents for earning in found]
+    refunds = _borne(payment.refunds.all())
+    issued = sum(refund.amount_cents for refund in refunds if refund.state == Refund.State.ISSUED)
+    borne = min(issued + disputes.lost_cents(payment), sum(grosses))
+    for earning, borne_cents in zip(found, divide(borne, grosses), strict=True):
+        earning.borne_cents = borne_cents
+    kept = [(earning.gross_cents - earning.borne_cents) * earning.share_percent for earning in found]
+    for earning, hundredths, share_cents in zip(found, kept, round_together(kept), strict=True):
+        earning.rounding_cents = share_cents - hundredths // 100
 
 
 def _advance(earning: Earning, now: datetime) -> None:
-    """Decide under the payment's lock."""
-    given_back = sum(refund.amount_cents for refund in _borne(earning) if refund.state == Refund.State.ISSUED)
-    earning.borne_cents = min(given_back + disputes.lost_cents(earning.payment), earning.gross_cents)
+    """Decide under the payment's lock, once what is borne is shared out."""
     owed = earning.share_cents - earning.net_cents
     account = PayoutAccount.objects.filter(user=earning.mechanic_id).first()
     earning.payable_at = earning.completed_at + debts.hold_back(earning.mechanic_id, now)
-    waits = list(_waits(earning, account, now))
+    held, borne = disputes.holds_earning(earning.payment), _borne(earning.payment.refunds.all())
+    waits = list(_waits(earning, account, now, is_held=held, borne=borne))
     if owed < 0:
         _take_back(earning, -owed, now)
     elif owed and account and not waits and not _on_its_way(earning):
@@ -285,7 +362,7 @@ def _move_at(movement: Movement, earning: Earning, moment: datetime) -> None:
 
 def _locked(movement_id: UUID) -> Movement:
     """Return the earning, locked."""
-    payment = Payment.objects.select_for_update().get(earning__movements=movement_id)
+    payment = Payment.objects.select_for_update().get(earnings__movements=movement_id)
     movement = Movement.objects.select_related("earning").get(id=movement_id)
     movement.earning.payment = payment
     return movement

@@ -30,6 +30,7 @@ class PaymentFact(JobKind):
     AUTHORIZED = "payment.authorised"
     WAITING = "payment.waiting"
     DECLINED = "payment.declined"
+    ENTRY_LAPSED = "payment.entry_lapsed"
     CAPTURED = "payment.captured"
     EARNED = "payment.earned"
     RELEASED = "payment.released"

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from autodoctor.payments import (
+    attempts,
     books,
     checkout,
     customers,
@@ -64,7 +65,7 @@ def close(job: Job, now: datetime) -> None:
 def collect(job: Job, now: datetime) -> None:
     """Continue a payment of a running session from where it stopped."""
     payment = Payment.objects.get(id=job.key)
-    with suppress(checkout.NotPayable):
+    with suppress(attempts.NotPayable):
         saved_card.collect(payment=payment, now=now)
 
 

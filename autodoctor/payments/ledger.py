@@ -65,8 +65,10 @@ def open_extension(
     keep_card: bool,
     return_url: str,
     now: datetime,
+    card_here: bool = False,
 ) -> Payment:
-    """Create the unpaid payment of an extension. Raises IntegrityError if the owner has an open one.
+    """Create the unpaid payment of an extension. `card_here`: a card is entered in the room, if the saved card is not
+    charged. Raises IntegrityError if the owner has an open one.
 
     The caller continues with `saved_card.collect`; a job does the same a little later if the caller cannot.
     """
@@ -79,6 +81,7 @@ def open_extension(
         currency=currency.lower(),
         seconds=seconds,
         keep_card=keep_card,
+        card_here=card_here,
         return_url=return_url,
         created_at=now,
     )
@@ -101,6 +104,11 @@ def _pending_extension(owner_ids: Sequence[UUID]) -> dict[UUID, Payment]:
 def use_another_card(payment: Payment) -> None:
     """Charge the saved card no more for this payment. The card that pays instead is not saved in its place."""
     Payment.objects.filter(id=payment.id).update(keep_card=False)
+
+
+def pay_on_a_page(payment: Payment) -> None:
+    """Take a card in the room no more for this payment: Stripe's page opens next, and is announced."""
+    Payment.objects.filter(id=payment.id, card_here=True).update(card_here=False, waits_for="")
 
 
 def sync_later(payment: Payment, now: datetime) -> None:

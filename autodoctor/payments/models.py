@@ -71,6 +71,11 @@ class Payment(models.Model):
     attempted_at = models.DateTimeField(null=True)
     attempt_request = models.JSONField(default=dict)
     attempt_id = models.CharField(max_length=120, blank=True)
+    # A card that is entered in the room: whether that is wanted, and its request, its key, and its PaymentIntent.
+    card_here = models.BooleanField(default=False)
+    entry_opened_at = models.DateTimeField(null=True)
+    entry_request = models.JSONField(default=dict)
+    entry_id = models.CharField(max_length=120, blank=True)
     waits_for = models.CharField(max_length=10, choices=WaitsFor, blank=True)
     confirm_url = models.CharField(max_length=2000, blank=True)
     return_url = models.CharField(max_length=2000, blank=True)  # return address after the bank's page and Checkout
@@ -212,15 +217,18 @@ class Dispute(models.Model):
 
 
 class Earning(models.Model):
-    """A mechanic's share of one charge. `earnings` derives its state and what it waits for."""
+    """A mechanic's share of one charge, or of the part that they carried. `earnings` derives its state and what it
+    waits for.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    payment = models.OneToOneField(Payment, models.PROTECT, related_name="earning")
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="earnings")
     mechanic = models.ForeignKey("accounts.User", models.PROTECT, related_name="earnings")
     share_percent = models.PositiveSmallIntegerField()  # percent at the time of the charge
-    gross_cents = models.PositiveIntegerField()  # cents charged
+    gross_cents = models.PositiveIntegerField()  # cents charged, for what this mechanic carried of it
     currency = models.CharField(max_length=3, default="usd")  # of the charge
     borne_cents = models.PositiveIntegerField(default=0)  # refunded at the mechanic's expense, or lost in a dispute
+    rounding_cents = models.PositiveSmallIntegerField(default=0)  # so that the shares of a charge add up to its whole
     # Decided, by the movements below; kept here too, so that no row can ever be worth more than its share.
     transferred_cents = models.PositiveIntegerField(default=0)
     reversed_cents = models.PositiveIntegerField(default=0)
@@ -234,7 +242,10 @@ class Earning(models.Model):
         indexes = [
             # With all that the sums of months are made of: the index alone answers.
             models.Index(
-                fields=["mechanic", "-completed_at", "currency", "gross_cents", "borne_cents", "share_percent"],
+                fields=[
+                    *("mechanic", "-completed_at", "currency"),
+                    *("gross_cents", "borne_cents", "share_percent", "rounding_cents"),
+                ],
                 name="earning_of_mechanic",
             ),
             models.Index(fields=["payable_at"], condition=models.Q(settled=False), name="earning_open"),
@@ -244,10 +255,12 @@ class Earning(models.Model):
             models.CheckConstraint(
                 condition=LessThanOrEqual(
                     (models.F("transferred_cents") - models.F("reversed_cents")) * 100,
-                    (models.F("gross_cents") - models.F("borne_cents")) * models.F("share_percent"),
+                    (models.F("gross_cents") - models.F("borne_cents")) * models.F("share_percent")
+                    + models.F("rounding_cents") * 100,
                 ),
                 name="earned_within_share_of_kept",
             ),
+            models.UniqueConstraint(fields=["payment", "mechanic"], name="one_share_of_a_charge_per_mechanic"),
             models.CheckConstraint(
                 condition=models.Q(reversed_cents__lte=models.F("transferred_cents")), name="reversed_within_sent"
             ),
@@ -260,7 +273,7 @@ class Earning(models.Model):
     @property
     def share_cents(self) -> int:
         """Return what the mechanic earns of the charge after refunds, in cents."""
-        return (self.gross_cents - self.borne_cents) * self.share_percent // 100
+        return (self.gross_cents - self.borne_cents) * self.share_percent // 100 + self.rounding_cents
 
     @property
     def net_cents(self) -> int:

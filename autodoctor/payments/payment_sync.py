@@ -111,7 +111,7 @@ def decline(payment: Payment, code: str, now: datetime) -> None:
         if payment.purpose != Payment.Purpose.EXTENSION:
             return
         _tell(PaymentFact.DECLINED, payment, now)
-        if not payment.checkout_number:
+        if not payment.checkout_number and not payment.entry_opened_at:
             _open(payment).update(waits_for="")
             schedule(PaymentJob.COLLECT, str(payment.id), now + ANOTHER_WAY, session_id=payment.owner_id)
 

@@ -1,4 +1,5 @@
-"""Payments in a running session: by the saved card, with its holder present to confirm, else on a Checkout page.
+"""Payments in a running session: by the saved card, with its holder present to confirm, by a card that is entered in
+the room, or on a Checkout page.
 
 Safe to repeat and to race: the request to the bank is stored first and sent under one key.
 """
@@ -11,8 +12,9 @@ from django.db.models import QuerySet
 
 from autodoctor.accounts.models import User
 from autodoctor.core import acting
-from autodoctor.payments import stripe, stripe_requests
-from autodoctor.payments.checkout import ask_bank, open_checkout, payable, shut
+from autodoctor.payments import card_entry, stripe, stripe_requests
+from autodoctor.payments.attempts import ask_bank, payable
+from autodoctor.payments.checkout import open_checkout, shut
 from autodoctor.payments.job_kinds import PaymentJob
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.payment_sync import decline, sync_payment, wait_for
@@ -47,7 +49,8 @@ def remove(*, user: User, now: datetime) -> bool:
 
 @acting.system
 def collect(*, payment: Payment, now: datetime) -> Payment:
-    """Charge the saved card. Without one, after a decline, or for another card: open a Checkout page.
+    """Charge the saved card. Without one, after a decline, or for another card: wait for a card in the room, where that
+    is wanted, else open a Checkout page.
 
     The payment then `waits_for` its holder or the bank. Raises `NotPayable` once it is paid or canceled, and
     `PaymentError`; a job continues what was begun. Must not run in a transaction.
@@ -57,13 +60,14 @@ def collect(*, payment: Payment, now: datetime) -> Payment:
         payment = _ask(payment, now)
         if not payment.decline_code:
             return payment
-    payment = open_checkout(payment=payment, success_url=payment.return_url, cancel_url=payment.return_url, now=now)
+    if not card_entry.open_entry(payment, now):
+        open_checkout(payment=payment, success_url=payment.return_url, cancel_url=payment.return_url, now=now)
     wait_for(Payment.WaitsFor.PAY, payment, now)
     return payable(payment)
 
 
 def _charges_saved_card(payment: Payment, now: datetime) -> bool:
-    if payment.checkout_number or payment.decline_code or not payment.keep_card:
+    if payment.checkout_number or payment.entry_opened_at or payment.decline_code or not payment.keep_card:
         return False
     return bool(payment.attempted_at) or _begin(payment, now)
 
@@ -85,7 +89,8 @@ def _begin(payment: Payment, now: datetime) -> bool:
         payment_method_id=person.payment_method_id,
         return_url=payment.return_url,
     )
-    asked = Payment.objects.filter(id=payment.id, checkout_number=0, keep_card=True)  # no page was wanted meanwhile
+    # No other way was begun meanwhile.
+    asked = Payment.objects.filter(id=payment.id, checkout_number=0, entry_opened_at=None, keep_card=True)
     asked.filter(attempted_at=None).update(attempted_at=now, attempt_request=request)
     return asked.exclude(attempted_at=None).exists()
 

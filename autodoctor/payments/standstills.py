@@ -4,6 +4,7 @@
 end. Jobs move the money; this is the safety net when one was given up, dismissed or lost.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -195,14 +196,18 @@ def _without_earning(now: datetime) -> Iterator[Standstill]:
 
 def _payouts(now: datetime) -> Iterator[Standstill]:
     """Yield earnings that nothing holds back, and that nobody has sent."""
-    open_ones = Earning.objects.filter(settled=False, payable_at__lte=now - SLOW_PATIENCE)
-    owners = PayoutAccount.objects.filter(user__in=open_ones.values("mechanic"))
+    unsettled = Earning.objects.filter(settled=False, payable_at__lte=now - SLOW_PATIENCE)
+    owners = PayoutAccount.objects.filter(user__in=unsettled.values("mechanic"))
     accounts = {account.user_id: account for account in owners}
-    for earning in earnings.with_all(open_ones):
-        seen = earnings.position(earning, accounts.get(earning.mechanic_id), now)
+    of_charges: dict[Payment, list[Earning]] = defaultdict(list)  # several mechanics may earn of one
+    open_ones = list(unsettled)
+    for earning, seen in zip(open_ones, earnings.positions(open_ones, accounts, now), strict=True):
         if seen.stands == EarningStatus.PAYABLE:
-            unsent = earning.share_cents - earning.net_cents
-            yield Standstill(What.PAYOUT, earning.payment, str(earning.payment_id), unsent, earning.payable_at)
+            of_charges[earning.payment].append(earning)
+    for payment, unsent in of_charges.items():
+        cents = sum(earning.share_cents - earning.net_cents for earning in unsent)
+        since = min(earning.payable_at for earning in unsent)
+        yield Standstill(What.PAYOUT, payment, str(payment.id), cents, since)
 
 
 def _movements(now: datetime) -> Iterator[Standstill]:

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from autodoctor.payments.stripe import ENTERED
+
 
 def checkout(
     *,
@@ -35,6 +37,24 @@ def checkout(
         "cancel_url": cancel_url,
         "expires_at": int(expires_at.timestamp()),
     } | ({"customer": customer_id} if customer_id else {"customer_email": email} if email else {})
+
+
+def card_entry(
+    *, payment_id: UUID, owner_id: UUID, amount_cents: int, currency: str, description: str, customer_id: str
+) -> dict[str, Any]:
+    """Build the request for an intent whose card the customer enters on our page. The card is kept for a customer.
+
+    Cards, and wallets that give one: what else the dashboard allows cannot be held, or leads away from the page.
+    """
+    keeps = {"customer": customer_id, "setup_future_usage": "on_session"} if customer_id else {}
+    return {
+        "amount": amount_cents,
+        "currency": currency,
+        "allowed_payment_method_types": ["card"],
+        "capture_method": "manual",
+        "description": description,
+        "metadata": {"payment_id": str(payment_id), "owner_id": str(owner_id), "way": ENTERED},
+    } | keeps
 
 
 def attempt(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from autodoctor.payments.formatting import too_small_to_charge
 from autodoctor.payments.models import Payment
+from autodoctor.sessions import end_reasons
 from autodoctor.sessions.rules.settlement import ChargeRule
 from autodoctor.sessions.states import EndReason
 
@@ -51,7 +52,7 @@ def _by_rule(receipt: "Receipt", rule: ChargeRule) -> list[Promise | str]:
         case ChargeRule.ALL:
             return _in_full(receipt)
         case ChargeRule.USED:
-            return [BY_TIME[EndReason(receipt.session.end_reason)], *_chat_price(receipt)]
+            return [_by_time(receipt), *_chat_price(receipt)]
         case ChargeRule.HALF:
             words = _("A mechanic had already joined. Half of the booking is charged.")
             return [words, *_chat_price(receipt)]
@@ -59,6 +60,17 @@ def _by_rule(receipt: "Receipt", rule: ChargeRule) -> list[Promise | str]:
             return [_("The session did not take place. Nothing is charged.")]
         case _:
             assert_never(rule)
+
+
+def _by_time(receipt: "Receipt") -> Promise | str:
+    reason = EndReason(receipt.session.end_reason)
+    if end_reasons.has_left(reason, receipt.session.ended_by_role):
+        return _("Your mechanic had to leave shortly before the end. Only the time used is charged.")
+    if reason == EndReason.MECHANIC_LOST and receipt.session.search_at:
+        return _("Your mechanic could not go on, and no other one took over. Only the time used is charged.")
+    if reason == EndReason.ENDED_BY_CUSTOMER and receipt.session.handed_over:
+        return _("Another mechanic had to go on with your session. Only the time used is charged.")
+    return BY_TIME[reason]
 
 
 def _in_full(receipt: "Receipt") -> list[Promise | str]:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from autodoctor.core.raw_sql import rows
 from autodoctor.payments import disputes, ledger
 from autodoctor.payments.models import Payment, Refund
 from autodoctor.receipts import explanations
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.queries import substitutes
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.rules.settlement import ChargeRule
 from autodoctor.sessions.rules.triggers import duration
@@ -134,7 +136,8 @@ class Receipt:
     @property
     def share_cents(self) -> int:
         """Return what the mechanic earns, in cents."""
-        return settlement.mechanic_share_cents(self.charged_cents)
+        before = substitutes.who_handed_over(self.session.id) if self.session.handed_over else []
+        return substitutes.share_cents(self.session, before, self.parts)
 
     @property
     def used_seconds(self) -> int:
@@ -210,4 +213,4 @@ class Line:
 
 def receipt_of(session: Session) -> Receipt:
     """Return the receipt with all payments of the session."""
-    return Receipt(session, list(Payment.objects.filter(owner_id=session.id).order_by("created_at")))
+    return Receipt(session, rows(Payment, "owner_id = %s ORDER BY created_at", session.id))

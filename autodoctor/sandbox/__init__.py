@@ -30,6 +30,8 @@ It speaks API version 2026-10-28.endive, the one of SDK 16.1, with what is easil
 * An account with `transfers` but without `card_payments` needs an approval, or the recipient agreement abroad.
 * An account link opens once; `account.updated` comes from an endpoint for connected accounts, with a secret of its own.
 * The PaymentIntent of an open Checkout cannot be cancelled or confirmed: expire the Checkout.
+* A publishable key opens one PaymentIntent, with its client secret, and nothing else (`browser.py`). `stripe.js` is a
+  double of Stripe.js, with a Payment Element that takes Stripe's test numbers (`cards.NUMBERS`).
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping

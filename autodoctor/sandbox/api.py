@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autodoctor.sandbox import checkouts, connect, errors, forms, objects, permissions, platform, resources
+from autodoctor.sandbox import browser, checkouts, connect, errors, forms, objects, permissions, platform, resources
 from autodoctor.sandbox.errors import ApiError
 from autodoctor.sandbox.expand import expanded
 from autodoctor.sandbox.request_context import Desk
@@ -70,13 +70,25 @@ _ROUTES: list[tuple[str, str, Operation]] = [
     ("POST", "webhook_endpoints", platform.create_endpoint),
     ("GET", "webhook_endpoints", platform.list_endpoints),
     ("GET", "payment_method_configurations", platform.list_configurations),
+    ("POST", "payment_method_domains", platform.create_domain),
+    ("GET", "payment_method_domains", platform.list_domains),
     ("GET", "events", resources.list_events),
     ("GET", "events/{}", retrieve("event", "id")),
 ]
-_MATCHERS = [
-    (method, re.compile(re.escape(route).replace(r"\{\}", r"([A-Za-z0-9_]{1,200})") + r"\Z"), operation)
-    for method, route, operation in _ROUTES
+_OF_BROWSERS: list[tuple[str, str, Operation]] = [
+    ("GET", "payment_intents/{}", browser.retrieve),
+    ("POST", "payment_intents/{}/confirm", browser.confirm),
 ]
+
+
+def _matchers(routes: list[tuple[str, str, Operation]]) -> list[tuple[str, re.Pattern[str], Operation]]:
+    return [
+        (method, re.compile(re.escape(route).replace(r"\{\}", r"([A-Za-z0-9_]{1,200})") + r"\Z"), operation)
+        for method, route, operation in routes
+    ]
+
+
+_MATCHERS, _MATCHERS_OF_BROWSERS = _matchers(_ROUTES), _matchers(_OF_BROWSERS)
 
 
 @dataclass(frozen=True)
@@ -220,9 +232,12 @@ def _user_name(basic: str) -> str:
 
 
 def _route(request: Request) -> tuple[Operation, list[str]]:
-    for method, pattern, operation in _MATCHERS:
+    is_browser = _key(request).startswith("pk_")
+    for method, pattern, operation in _MATCHERS_OF_BROWSERS if is_browser else _MATCHERS:
         if method == request.method and (match := pattern.match(request.path)):
             return operation, list(match.groups())
+    if is_browser:
+        raise errors.secret_key_required()
     raise errors.no_route(request.method, f"/v1/{request.path}")
 
 

@@ -84,13 +84,19 @@ class Sandbox:
                 return self._answer_api(scope, root, path.removeprefix("/v1/"), body)
             if path.startswith("/_control/"):
                 return self._answer_control(scope, path.removeprefix("/_control/"), body)
-            if path.startswith("/by-hand/"):
-                return _as_reply(self._by_hand(scope, root, path.removeprefix("/by-hand/"), body))
-            if path == "/sandbox.css":
-                return 200, {"Content-Type": "text/css; charset=utf-8"} | _SECURITY, pages.stylesheet()
-            return _as_reply(self._page(scope, root, path, body))
+            if path in pages.FILES:
+                kind, text = pages.file(path)
+                return 200, {"Content-Type": f"{kind}; charset=utf-8"} | _SECURITY, text
+            return _as_reply(self._page_at(scope, root, path, body))
         finally:
             self._courier.wake()
+
+    def _page_at(self, scope: Scope, root: str, path: str, body: bytes) -> Page:
+        if path == "/elements/card":
+            return pages.card(root)
+        if path.startswith("/by-hand/"):
+            return self._by_hand(scope, root, path.removeprefix("/by-hand/"), body)
+        return self._page(scope, root, path, body)
 
     def _answer_api(self, scope: Scope, root: str, path: str, body: bytes) -> Reply:
         method = scope["method"]

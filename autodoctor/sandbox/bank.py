@@ -77,6 +77,7 @@ def _ask_bank(desk: Desk, intent: Json, return_url: str | None) -> Json:
     if not return_url:
         action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page}}
     asked = intent | {"status": "requires_action", "next_action": action, "_return_url": return_url}
+    asked |= {"last_payment_error": None}
     return desk.save(asked, "payment_intent.requires_action")
 
 

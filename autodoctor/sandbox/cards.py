@@ -55,6 +55,27 @@ CARDS |= {
     name.replace("pm_card_", "pm_card_visa_"): card for name, card in CARDS.items() if name.startswith("pm_card_charge")
 }
 
+# Stripe's test numbers, for a card that is typed.
+NUMBERS = {
+    "4242424242424242": "pm_card_visa",
+    "4000056655665556": "pm_card_visa_debit",
+    "5555555555554444": "pm_card_mastercard",
+    "378282246310005": "pm_card_amex",
+    "6011111111111117": "pm_card_discover",
+    "4000000000000002": "pm_card_chargeDeclined",
+    "4000000000009995": "pm_card_chargeDeclinedInsufficientFunds",
+    "4000000000009987": "pm_card_chargeDeclinedLostCard",
+    "4000000000009979": "pm_card_chargeDeclinedStolenCard",
+    "4000000000000069": "pm_card_chargeDeclinedExpiredCard",
+    "4000000000000127": "pm_card_chargeDeclinedIncorrectCvc",
+    "4000000000000119": "pm_card_chargeDeclinedProcessingError",
+    "4000002760003184": "pm_card_authenticationRequired",
+    "4000000000003220": "pm_card_threeDSecure2Required",
+    "4000008260003178": "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds",
+    "4000000000000259": "pm_card_createDispute",
+    "4000000000002685": "pm_card_createDisputeProductNotReceived",
+}
+
 # The choices of the pay page in order, and the cards behind two of its buttons.
 OFFERED = (
     "pm_card_visa",

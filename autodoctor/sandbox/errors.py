@@ -80,6 +80,11 @@ def unauthorized(key: str) -> ApiError:
     return ApiError(f"Invalid API Key provided: {key[:8]}{'*' * 8}{key[-4:]}", status=401)
 
 
+def secret_key_required() -> ApiError:
+    message = "This API call cannot be made with a publishable API key. Please use a secret API key."
+    return ApiError(message, code="secret_key_required", status=403)
+
+
 def no_route(method: str, path: str) -> ApiError:
     return ApiError(f"Unrecognized request URL ({method}: {path}).", status=404)
 

@@ -21,6 +21,12 @@ from autodoctor.sandbox.store import Json
 from autodoctor.sandbox.webhooks import body_of
 
 _FOLDER = Path(__file__).parent / "templates"
+_SCRIPTS = Path(__file__).parent / "scripts"
+FILES = {
+    "/sandbox.css": ("text/css", _FOLDER / "sandbox.css"),
+    "/card.css": ("text/css", _FOLDER / "card.css"),
+    **{f"/{path.name}": ("text/javascript", path) for path in sorted(_SCRIPTS.glob("*.js"))},
+}
 _ZERO_DECIMAL = ("jpy",)
 _BUTTONS = {"decline": cards.DECLINING, "authenticate": cards.AUTHENTICATING}
 _SHOWN = 20
@@ -32,14 +38,15 @@ class Page:
     html: str = ""
     location: str = ""  # target of a redirect
     leads_to: tuple[str | None, ...] = ()  # allowed targets of its forms: see `policy`
+    framed: bool = False  # a part of somebody's page, with a script
 
     @property
     def policy(self) -> str:
         """Return the content security policy. Chromium applies `form-action` to redirects, so those are listed."""
         origins = sorted({f"{urlsplit(url).scheme}://{urlsplit(url).netloc}" for url in self.leads_to if url})
-        return (
-            "default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-            + " ".join(["form-action 'self'", *origins])
+        frame = "script-src 'self'; connect-src 'self'; frame-ancestors *" if self.framed else "frame-ancestors 'none'"
+        return f"default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; {frame}; " + " ".join(
+            ["form-action 'self'", *origins]
         )
 
 
@@ -58,8 +65,15 @@ def money(cents: int, currency: str) -> str:
     return f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}"
 
 
-def stylesheet() -> str:
-    return (_FOLDER / "sandbox.css").read_text()
+def file(path: str) -> tuple[str, str]:
+    """Return the type and the text of a style sheet or a script."""
+    kind, file = FILES[path]
+    return kind, file.read_text()
+
+
+def card(root: str) -> Page:
+    """Show the frame of the Payment Element."""
+    return Page(html=render("card.html", root), framed=True)
 
 
 def not_there(root: str) -> Page:
@@ -134,7 +148,7 @@ def authenticate(desk: Desk, root: str, id_: str) -> Page:
         return Page(html=render("notice.html", root, title=_("Nothing to confirm"), sentence=sentence))
     amount = money(intent["amount"], intent["currency"])
     html = render("authenticate.html", root, id=id_, amount=amount, description=intent["description"])
-    return Page(html=html, leads_to=(intent["_return_url"],))
+    return Page(html=html, leads_to=(intent["_return_url"],), framed=not intent["_return_url"])
 
 
 def answer_bank(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
@@ -152,7 +166,7 @@ def answer_bank(desk: Desk, root: str, id_: str, form: dict[str, Any]) -> Page:
     if return_url:
         return Page(303, location=_with_result(return_url, intent, succeeded=succeeded))
     title = _("Confirmed") if succeeded else _("Not confirmed")
-    return Page(html=render("notice.html", root, title=title, sentence=_("You can close this page.")))
+    return Page(html=render("answered.html", root, title=title), framed=True)
 
 
 def _back_to_checkout(desk: Desk, root: str, intent: Json) -> Page:

@@ -1,4 +1,6 @@
-"""What a key may do, and how often. A restricted key does what its scopes name, and nothing else."""
+"""What a key may do, and how often. A restricted key does what its scopes name, and nothing else; a publishable one
+what `browser.py` has for it.
+"""
 
 import re
 import time
@@ -13,7 +15,7 @@ _IN_TWO_PARTS = ("checkout", "radar")
 
 def check(store: Store, key: str, *, method: str, path: str) -> None:
     """Raise ApiError 401 for a key that is none, 403 for one that may not do this."""
-    if not re.fullmatch(r"[sr]k_test_\w+", key):
+    if not re.fullmatch(r"[prs]k_test_\w+", key):
         raise unauthorized(key)
     if not key.startswith("rk_"):
         return

@@ -80,4 +80,23 @@ def list_configurations(desk: Desk, params: Params) -> Json:
     return objects.a_list("/v1/payment_method_configurations", [default])
 
 
+def create_domain(desk: Desk, params: Params) -> Json:
+    """Register a domain on whose pages wallets are offered."""
+    given = forms.read(params, {"domain_name": forms.text(253), "enabled": forms.boolean}, required=["domain_name"])
+    wallets = ("amazon_pay", "apple_pay", "google_pay", "klarna", "link", "paypal")
+    ways = {wallet: {"status": "active"} for wallet in wallets}
+    domain = {
+        "id": objects.new_id("pmd"),
+        "object": "payment_method_domain",
+        "created": desk.now,
+        "domain_name": given["domain_name"],
+        "enabled": given.get("enabled", True),
+        "livemode": False,
+    }
+    return desk.save(domain | ways)
+
+
+list_domains = listing(
+    "payment_method_domain", "/v1/payment_method_domains", domain_name=forms.text(253), enabled=forms.boolean
+)
 list_endpoints = listing("webhook_endpoint", "/v1/webhook_endpoints")

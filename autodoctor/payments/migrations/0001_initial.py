@@ -76,6 +76,10 @@ class Migration(migrations.Migration):
                 ('attempted_at', models.DateTimeField(null=True)),
                 ('attempt_request', models.JSONField(default=dict)),
                 ('attempt_id', models.CharField(blank=True, max_length=120)),
+                ('card_here', models.BooleanField(default=False)),
+                ('entry_opened_at', models.DateTimeField(null=True)),
+                ('entry_request', models.JSONField(default=dict)),
+                ('entry_id', models.CharField(blank=True, max_length=120)),
                 ('waits_for', models.CharField(blank=True, choices=[('confirm', 'Confirm with the bank'), ('pay', 'Pay with a card')], max_length=10)),
                 ('confirm_url', models.CharField(blank=True, max_length=2000)),
                 ('return_url', models.CharField(blank=True, max_length=2000)),
@@ -101,6 +105,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('share_percent', models.PositiveSmallIntegerField()),
                 ('gross_cents', models.PositiveIntegerField()),
+                ('rounding_cents', models.PositiveSmallIntegerField(default=0)),
                 ('currency', models.CharField(default='usd', max_length=3)),
                 ('borne_cents', models.PositiveIntegerField(default=0)),
                 ('transferred_cents', models.PositiveIntegerField(default=0)),
@@ -111,7 +116,7 @@ class Migration(migrations.Migration):
                 ('settled', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField()),
                 ('mechanic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='earnings', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='earning', to='payments.payment')),
+                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='earnings', to='payments.payment')),
             ],
         ),
         migrations.CreateModel(
@@ -229,7 +234,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='earning',
-            index=models.Index(fields=['mechanic', '-completed_at', 'currency', 'gross_cents', 'borne_cents', 'share_percent'], name='earning_of_mechanic'),
+            index=models.Index(fields=['mechanic', '-completed_at', 'currency', 'gross_cents', 'borne_cents', 'share_percent', 'rounding_cents'], name='earning_of_mechanic'),
         ),
         migrations.AddIndex(
             model_name='earning',
@@ -237,7 +242,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='earning',
-            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('transferred_cents'), '-', models.F('reversed_cents')), '*', models.Value(100)), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('gross_cents'), '-', models.F('borne_cents')), '*', models.F('share_percent'))), name='earned_within_share_of_kept'),
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('transferred_cents'), '-', models.F('reversed_cents')), '*', models.Value(100)), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('gross_cents'), '-', models.F('borne_cents')), '*', models.F('share_percent')), '+', django.db.models.expressions.CombinedExpression(models.F('rounding_cents'), '*', models.Value(100)))), name='earned_within_share_of_kept'),
+        ),
+        migrations.AddConstraint(
+            model_name='earning',
+            constraint=models.UniqueConstraint(fields=('payment', 'mechanic'), name='one_share_of_a_charge_per_mechanic'),
         ),
         migrations.AddConstraint(
             model_name='earning',

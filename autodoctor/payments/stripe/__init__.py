@@ -4,7 +4,15 @@ No call may run inside a transaction. Every change carries an idempotency key: a
 crash passes the same key and gets the first answer.
 """
 
-from autodoctor.payments.stripe.client import NO_BALANCE, Declined, Invalid, PaymentError, Unavailable, Unknown
+from autodoctor.payments.stripe.client import (
+    NO_BALANCE,
+    REFUSALS,
+    Declined,
+    Invalid,
+    PaymentError,
+    Unavailable,
+    Unknown,
+)
 from autodoctor.payments.stripe.connect import (
     DISCONNECTED,
     AccountSnapshot,
@@ -21,6 +29,7 @@ from autodoctor.payments.stripe.connect import (
 )
 from autodoctor.payments.stripe.disputes import DisputeSnapshot, is_suspected
 from autodoctor.payments.stripe.intents import (
+    ENTERED,
     CheckoutSnapshot,
     PaymentSnapshot,
     RefundSnapshot,
@@ -28,6 +37,7 @@ from autodoctor.payments.stripe.intents import (
     cancel,
     capture,
     checkout,
+    client_secret,
     create_checkout,
     create_customer,
     expire_checkout,
@@ -35,6 +45,7 @@ from autodoctor.payments.stripe.intents import (
     find_customer,
     forget_card,
     has_customer,
+    open_entry,
     payment,
     refund,
     update_customer,
@@ -44,7 +55,9 @@ from autodoctor.payments.stripe.webhooks import EventNotice, Forged, verified_ev
 
 __all__ = [
     "DISCONNECTED",
+    "ENTERED",
     "NO_BALANCE",
+    "REFUSALS",
     "AccountSnapshot",
     "CheckoutSnapshot",
     "Declined",
@@ -64,6 +77,7 @@ __all__ = [
     "cancel",
     "capture",
     "checkout",
+    "client_secret",
     "create_account",
     "create_checkout",
     "create_customer",
@@ -79,6 +93,7 @@ __all__ = [
     "has_customer",
     "is_suspected",
     "no_account",
+    "open_entry",
     "payment",
     "refund",
     "reverse",

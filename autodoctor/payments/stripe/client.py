@@ -67,6 +67,9 @@ class Invalid(PaymentError):
     sentence = _("This payment has changed. Reload the page.")
 
 
+REFUSALS = (Invalid, Unknown, Declined)  # Stripe takes no such request, whenever it is asked
+
+
 @lru_cache(maxsize=4)
 def _client_for(api_key: str, address: str) -> stripe.StripeClient:
     return stripe.StripeClient(

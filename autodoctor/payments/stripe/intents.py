@@ -11,6 +11,7 @@ from autodoctor.payments.stripe.client import Unknown, client, id_of, idempotenc
 from autodoctor.payments.stripe.disputes import DisputeSnapshot, disputes_of
 
 _WHOLE = ["latest_charge.refunds"]
+ENTERED = "entered"  # in the metadata of an intent whose card is entered on our page
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,25 @@ def attempt(request: dict[str, Any], *, key: str) -> str:
 
 
 def find_attempt(*, customer_id: str, payment_id: UUID) -> str | None:
-    """Return the PaymentIntent of an attempt whose answer was lost."""
+    """Return the PaymentIntent of an attempt with the saved card whose answer was lost."""
     with translate_errors():
         lately = client().v1.payment_intents.list({"customer": customer_id, "limit": 100})
-        found = (intent.id for intent in lately.data if intent.metadata.to_dict().get("payment_id") == str(payment_id))
+        marks = ((intent.id, intent.metadata.to_dict()) for intent in lately.data)
+        found = (id_ for id_, mark in marks if mark.get("payment_id") == str(payment_id) and "way" not in mark)
         return next(found, None)
+
+
+def open_entry(request: dict[str, Any], *, key: str) -> str:
+    """Create a PaymentIntent that waits for a card, and return its id."""
+    with translate_errors():
+        params: Any = request
+        return client().v1.payment_intents.create(params, idempotency(key)).id
+
+
+def client_secret(intent_id: str) -> str:
+    """Return what lets a browser confirm this PaymentIntent. For its customer only; never for a log or an address."""
+    with translate_errors():
+        return client().v1.payment_intents.retrieve(intent_id).client_secret or ""
 
 
 def payment(intent_id: str) -> PaymentSnapshot:

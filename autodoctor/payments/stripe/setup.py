@@ -35,6 +35,7 @@ class Expected:
     currency: str
     webhook_url: str
     webhook_secrets: int
+    wallet_domain: str  # of the pages on which cards are entered; empty: on Stripe's alone
 
 
 def problems(expected: Expected) -> Iterator[str]:
@@ -50,7 +51,7 @@ def problems(expected: Expected) -> Iterator[str]:
     except stripe.StripeError as error:
         yield f"The account cannot be read, so most of it cannot be checked: {_why(error)}"
         return
-    for look in (_account, _scopes, _endpoints, _cards):
+    for look in (_account, _scopes, _endpoints, _cards, _wallets):
         yield from look(expected, account)
 
 
@@ -125,6 +126,21 @@ def _cards(expected: Expected, account: dict[str, Any]) -> Iterator[str]:
     used = [one for one in found if one.get("active") and one.get("is_default") and not one.get("application")]
     if not any(part(one, "card").get("available") for one in used):
         yield "Cards are switched off in the dashboard's payment methods: no Checkout page could be paid."
+
+
+def _wallets(expected: Expected, account: dict[str, Any]) -> Iterator[str]:
+    """Wallets are offered on registered domains only. A key that may not read those does all the rest."""
+    if not expected.wallet_domain:
+        return
+    try:
+        found = _read("payment_method_domains", domain_name=expected.wallet_domain, limit=100)["data"]
+    except stripe.StripeError:
+        return
+    if not any(one["enabled"] for one in found):
+        yield (
+            f"The domain {expected.wallet_domain} is not registered for wallets: add it in the dashboard, under "
+            "Payment method domains. Without it no Apple Pay or Google Pay is offered in a session."
+        )
 
 
 def _read(path: str, **params: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import checkout, ledger, saved_card, stripe
-from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments.attempts import NotPayable
 from autodoctor.payments.models import Payment
 from autodoctor.payments.stripe import DisputeSnapshot, PaymentSnapshot
 from autodoctor.payments.tests import facts

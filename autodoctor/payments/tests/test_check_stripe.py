@@ -85,6 +85,17 @@ def test_check_stripe_names_missing_scopes_of_a_restricted_key(
     assert "customers" not in said
 
 
+def test_check_stripe_asks_for_the_domain_of_wallets_where_cards_are_entered(
+    stripe_sandbox: RunningSandbox, settings: Settings
+) -> None:
+    settings.SITE_URL = "https://doctor.example"
+    assert "The domain doctor.example is not registered for wallets" in check()
+    client().v1.payment_method_domains.create({"domain_name": "doctor.example"})
+    assert "wallets" not in check()
+    settings.SITE_URL, settings.STRIPE_PUBLISHABLE_KEY = "https://other.example", ""
+    assert "wallets" not in check()
+
+
 def test_check_stripe_says_in_one_line_that_nobody_answers(settings: Settings) -> None:
     settings.STRIPE_API_BASE = f"http://127.0.0.1:{free_port()}"
     assert check() == "- Stripe does not answer from here: let this machine reach api.stripe.com, port 443.\n"

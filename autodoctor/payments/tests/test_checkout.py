@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from autodoctor.accounts.models import User
 from autodoctor.payments import checkout, ledger, stripe, stripe_requests
-from autodoctor.payments.checkout import NotPayable
+from autodoctor.payments.attempts import NotPayable
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.tests.stand import (
     PRICE_CENTS,

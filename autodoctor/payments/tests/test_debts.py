@@ -37,7 +37,9 @@ def earn(book: Callable[[], Payment], mechanic: User, stripe_sandbox: RunningSan
         ledger.finish(owner_id=payment.owner_id, due=lambda _: {payment.id: payment.amount_cents}, now=now)
         run_due(timezone.now())
         done = now - 30 * DAY
-        earnings.learn(owner_id=payment.owner_id, mechanic=mechanic, completed_at=done, awaits_summary=False, now=now)
+        earnings.learn(
+            owner_id=payment.owner_id, earners=[earnings.Earner(mechanic, False)], completed_at=done, now=now
+        )
         run_all()
         return payment
 

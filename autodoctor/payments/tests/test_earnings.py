@@ -42,9 +42,8 @@ def know(charged: Payment, mechanic: User, now: datetime) -> Know:
     def tell(*, ago: timedelta = 2 * DAY, awaits_summary: bool = False) -> None:
         earnings.learn(
             owner_id=charged.owner_id,
-            mechanic=mechanic,
+            earners=[earnings.Earner(mechanic, awaits_summary)],
             completed_at=now - ago,
-            awaits_summary=awaits_summary,
             now=now,
         )
 
@@ -69,8 +68,10 @@ def sent(sandbox: RunningSandbox) -> list[tuple[int, int]]:
 
 
 def how(payment: Payment, at: datetime | None = None) -> EarningPosition:
-    earning = earnings.with_all(Earning.objects.filter(payment=payment)).get()
-    return earnings.position(earning, payouts.account_of(earning.mechanic), at or timezone.now())
+    earning = Earning.objects.get(payment=payment)
+    account = payouts.account_of(earning.mechanic)
+    [found] = earnings.positions([earning], {earning.mechanic_id: account} if account else {}, at or timezone.now())
+    return found
 
 
 def give_back(payment: Payment, cents: int, bearer: str, now: datetime) -> Refund:

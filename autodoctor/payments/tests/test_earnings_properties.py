@@ -252,9 +252,8 @@ class Earnings(RuleBasedStateMachine):
         if self.over:
             earnings.learn(
                 owner_id=self.payment.owner_id,
-                mechanic=self.mechanic,
+                earners=[earnings.Earner(self.mechanic, not self.summarized)],
                 completed_at=START,
-                awaits_summary=not self.summarized,
                 now=self.now,
             )
 

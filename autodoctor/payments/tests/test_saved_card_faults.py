@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from autodoctor.payments import checkout, ledger, saved_card, stripe, stripe_requests
+from autodoctor.payments.attempts import NotPayable
 from autodoctor.payments.models import Payment, StripeCustomer
 from autodoctor.payments.payment_sync import abandon, sync_payment
 from autodoctor.payments.tests.stand import Behave, Consequences, Crash, Crashes, collected, live, open_page, run_all
@@ -235,7 +236,7 @@ def test_attempt_before_a_checkout_leaves_one_way_to_pay(
     behave(card)
     asked = first(lambda: collected(extension, now), stripe_requests.checkout)
     monkeypatch.setattr(stripe_requests, "checkout", asked)
-    with suppress(checkout.NotPayable):
+    with suppress(NotPayable):
         open_page(extension, now)
     assert live(stripe_sandbox, extension) == [open_ways]
 

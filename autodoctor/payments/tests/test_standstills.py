@@ -179,7 +179,7 @@ def earned(charged: Payment, mechanic: User, stripe_sandbox: RunningSandbox, now
 
     def tell() -> None:
         earnings.learn(
-            owner_id=charged.owner_id, mechanic=mechanic, completed_at=now - 3 * DAY, awaits_summary=False, now=now
+            owner_id=charged.owner_id, earners=[earnings.Earner(mechanic, False)], completed_at=now - 3 * DAY, now=now
         )
 
     return tell

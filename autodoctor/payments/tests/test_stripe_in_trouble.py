@@ -50,7 +50,7 @@ def test_each_movement_of_money_happens_once_when_stripe_is_well_again(
     run_all()
     strike(stripe_sandbox, trouble, moment, "transfers")
     over = now - timedelta(days=2)
-    earnings.learn(owner_id=held.owner_id, mechanic=mechanic, completed_at=over, awaits_summary=False, now=now)
+    earnings.learn(owner_id=held.owner_id, earners=[earnings.Earner(mechanic, False)], completed_at=over, now=now)
     run_all()
     strike(stripe_sandbox, trouble, moment, "refunds")
     strike(stripe_sandbox, trouble, moment, "transfers/.*/reversals")

@@ -11,6 +11,7 @@ from autodoctor.receipts.tests.cashier import Cashier
 from autodoctor.sessions.lifecycle import endings
 from autodoctor.sessions.lifecycle.transaction import session_transaction
 from autodoctor.sessions.models import Session
+from autodoctor.sessions.record import event_log
 from autodoctor.sessions.rules import settlement
 from autodoctor.sessions.states import EndReason
 from autodoctor.sessions.tests.story import Story
@@ -19,11 +20,12 @@ pytestmark = pytest.mark.django_db
 CAPTURED, RELEASED = Payment.State.CAPTURED, Payment.State.RELEASED
 
 
-def ends(reason: str) -> Callable[[Cashier], object]:
+def ends(reason: str, *, pressed: bool = False) -> Callable[[Cashier], object]:
     def act(cashier: Cashier) -> None:
         cashier.live().wait(minutes=12)
         with session_transaction(cashier.id, cashier.now) as state:
-            endings.complete_session(state, EndReason(reason), at=cashier.now)
+            who = event_log.actor(cashier.mechanic, state.session) if pressed else None
+            endings.complete_session(state, EndReason(reason), at=cashier.now, who=who)
 
     return act
 
@@ -68,6 +70,7 @@ TABLE: dict[str, tuple[Callable[[Cashier], object], int, str]] = {
         999,
         "as solved",
     ),
+    "mechanic left": (ends("mechanic_lost", pressed=True), 399, "had to leave shortly before the end. Only the time"),
     "mechanic lost": (ends("mechanic_lost"), 399, "lost the connection. Only the time used"),
     "three hours": (ends("exceeded_3h_limit"), 399, "maximum length. Only the time used"),
     "support": (ends("ended_by_support"), 399, "Support ended the session. Only the time used"),
