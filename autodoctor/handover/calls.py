@@ -1,0 +1,39 @@
+"""Which device has the call of a person whose phone is connected. In memory the newest joined page has it (`room/hub`);
+here it is kept for pages that load anew, and so that the laptop's page counts as long as it is open.
+"""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db.models import F
+
+from autodoctor.handover.models import Handover
+from autodoctor.sessions.models import Connection
+
+_CONNECTED = {"confirmed_at__isnull": False, "ended_at": None}
+
+
+def note_joins(connection_ids: Sequence[UUID]) -> None:
+    """These pages have joined, in this order: the last one of a person has the call."""
+    if not connection_ids:
+        return
+    pages = Connection.objects.filter(
+        pk__in=connection_ids,
+        session__handovers__person=F("user"),
+        **{f"session__handovers__{name}": value for name, value in _CONNECTED.items()},
+    )
+    found = {page.pk: page for page in pages}
+    for page in [found[id_] for id_ in connection_ids if id_ in found]:
+        own = Handover.objects.filter(session_id=page.session_id, person_id=page.user_id, **_CONNECTED)
+        own.update(has_call=page.is_phone)
+        if page.is_phone:
+            # The laptop's page takes part with the phone: while either is open, nobody is missing.
+            Connection.objects.filter(session_id=page.session_id, user_id=page.user_id).update(joined=True)
+
+
+def filming(session_ids: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """Return session and person of each call that a phone has."""
+    if not session_ids:
+        return set()
+    phones = Handover.objects.filter(session_id__in=session_ids, has_call=True, **_CONNECTED)
+    return set(phones.values_list("session_id", "person_id"))
